@@ -1,0 +1,305 @@
+"""The configuration of a build: frozen dataclasses of the same shape as the YAML file.
+
+One idea: nothing is guessed. An unknown key, a wrong type or an impossible value is refused with its path in the file, the
+value found and what would be right. pydantic does the checking (strict, on plain dataclasses): it is the best-kept library
+for it and already comes with Ray.
+
+`${NAME}` and `${NAME:-default}` in the file are taken from the environment. `a.b=1` on the command line overrides a value.
+Names that refer to tables on higher floors (readers, annotation formats, labellers, tasks) are checked by rsflow.engine.recipe.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from rsflow import storage
+from rsflow.errors import ConfigError, StorageError
+from rsflow.sensors import PixelUnit, SensorName
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="letters, digits, - and _")]
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Where a source's scenes are and what their pixels mean.
+
+    `files`: paths or globs. With `{band}` in it, a scene is one file per band and `bands` maps each band's name to the text
+    that stands for `{band}`; otherwise a file is a scene and `bands` maps names to band numbers from 1.
+    """
+
+    __pydantic_config__ = STRICT
+    files: str | tuple[str, ...]
+    bands: dict[str, int | str] = field(default_factory=dict)
+    rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
+    nodata: float | None = None  # where the files do not say
+    unit: PixelUnit | None = None  # default: the sensor's
+    gsd_m: Annotated[float, Field(gt=0)] | None = None  # where the files are not georeferenced
+    acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated."""
+
+    __pydantic_config__ = STRICT
+    format: str
+    files: str | tuple[str, ...]
+    exhaustive: bool = True
+    categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named collection with a licence. `labellers` hold a `name` and that labeller's own settings."""
+
+    __pydantic_config__ = STRICT
+    name: Name
+    sensor: SensorName
+    licence: Annotated[str, Field(min_length=1)]
+    scenes: Scenes
+    reader: str = "auto"
+    annotations: Annotations | None = None
+    labellers: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """`small`: what becomes of a scene smaller than a tile: one padded tile, or one tile of the scene's own size."""
+
+    __pydantic_config__ = STRICT
+    size_px: Annotated[int, Field(ge=16, le=8192)] = 512
+    overlap_px: Count = 0
+    small: Literal["whole", "pad"] = "whole"
+    whole_up_to_px: Count = 1024  # plain pictures whose longer side is at most this stay whole
+    cell_km: Annotated[float, Field(gt=0)] = 10.0
+    unit_mb: Annotated[float, Field(gt=0, le=512)] = 64.0  # pixels that one unit of work reads
+
+    def __post_init__(self) -> None:
+        if self.overlap_px >= self.size_px:
+            raise ValueError(f"overlap_px is {self.overlap_px}: it must be smaller than size_px ({self.size_px})")
+
+
+@dataclass(frozen=True)
+class Render:
+    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched."""
+
+    __pydantic_config__ = STRICT
+    stretch: Literal["auto", "percentile", "none"] = "auto"
+    low_percent: Annotated[float, Field(ge=0, le=50)] = 2.0
+    high_percent: Annotated[float, Field(ge=50, le=100)] = 98.0
+    format: Literal["jpg", "png"] = "jpg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 92
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Limits beyond which a tile is rejected. Shares are of its pixels, contrast and sharpness in grey levels (0-255)."""
+
+    __pydantic_config__ = STRICT
+    min_valid_share: Share = 0.5
+    max_cloud_share: Share = 0.5
+    min_contrast: Annotated[float, Field(ge=0)] = 2.0
+    min_sharpness: Annotated[float, Field(ge=0)] = 0.5
+
+
+@dataclass(frozen=True)
+class Labels:
+    __pydantic_config__ = STRICT
+    min_visibility: Share = 0.3  # an object of which a tile shows less is not its label
+    min_quality: Share = 0.5  # a pseudo-label of lower known quality feeds no task
+    min_score: Share = 0.5
+
+
+@dataclass(frozen=True)
+class Instructions:
+    __pydantic_config__ = STRICT
+    tasks: tuple[str, ...] = ()  # empty: all that there are
+    max_boxes: Positive = 20  # boxes in one answer; a tile with more of a category gives no list of it
+    per_task: Positive = 3  # instructions of one task on one tile
+    min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
+
+
+@dataclass(frozen=True)
+class Select:
+    """`quotas` keys: `task`, `sensor` or `task/sensor`; the value is the most instructions of it (0: none)."""
+
+    __pydantic_config__ = STRICT
+    near_bits: Annotated[int, Field(ge=0, le=16)] = 6  # signatures that differ in at most so many bits are candidates
+    confirm_mae: Annotated[float, Field(ge=0)] = 3.0  # mean absolute error on 64 x 64, grey levels, that confirms
+    splits: dict[str, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
+    quotas: dict[str, Count] = field(default_factory=dict)
+    allow_licences: tuple[str, ...] = ()  # empty: all
+
+    def __post_init__(self) -> None:
+        if not self.splits or sum(self.splits.values()) <= 0:
+            raise ValueError("splits needs at least one split with a share above 0")
+
+
+@dataclass(frozen=True)
+class Shard:
+    __pydantic_config__ = STRICT
+    target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How work is run; nothing here changes a byte of the output.
+
+    `address`: a running cluster's (default: RAY_ADDRESS, else a local one). `workers`: tasks at a time (default: all CPUs).
+    """
+
+    __pydantic_config__ = STRICT
+    kind: Literal["ray", "inline"] = "ray"
+    workers: Positive | None = None
+    address: str | None = None
+    attempts: Positive = 3  # after so many crashes of its worker a unit is rejected
+    stall_seconds: Positive = 900  # no progress for so long fails the run
+    commit_seconds: Annotated[float, Field(gt=0)] = 10.0  # how often receipts are committed
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """The whole file. `root` is the lake: a folder or an `s3://` address."""
+
+    __pydantic_config__ = STRICT
+    root: Annotated[str, Field(min_length=1)]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    seed: int = 0
+    max_reject_share: Share = 0.2  # of scenes; more fails the run
+    tiles: Tiles = field(default_factory=Tiles)
+    render: Render = field(default_factory=Render)
+    screen: Screen = field(default_factory=Screen)
+    labels: Labels = field(default_factory=Labels)
+    instructions: Instructions = field(default_factory=Instructions)
+    select: Select = field(default_factory=Select)
+    shard: Shard = field(default_factory=Shard)
+    engine: Engine = field(default_factory=Engine)
+
+    def __post_init__(self) -> None:
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
+
+
+T = TypeVar("T")
+
+
+def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
+    """Read a configuration file. Raises ConfigError that names file, key, value and what would be right."""
+    try:
+        data = yaml.safe_load(storage.read_text(path))
+    except StorageError as error:
+        raise ConfigError(f"{error}\nGive the path of a YAML configuration, for example configs/example_scenes.yaml") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: holds a {type(data).__name__}, expected keys such as root and sources")
+    for override in overrides:
+        _override(data, override)
+    return check(BuildConfig, _expand(data, path, ()), path)
+
+
+def check(kind: type[T], data: Any, where: str) -> T:
+    """`data` (JSON types) as a value of the dataclass `kind`, or a ConfigError listing every fault with its path in `where`."""
+    adapter = TypeAdapter(kind)
+    try:
+        # Strict JSON mode: no text is taken for a number, yet a list may fill a tuple and a whole number a float.
+        return adapter.validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_fault(kind, data, dict(item))}" for item in error.errors())
+        raise ConfigError(f"{where}: the configuration is not right:\n{faults}") from error
+
+
+def resolved(config: BuildConfig) -> dict[str, Any]:
+    """The configuration as plain JSON values, defaults filled in: what is written beside every output."""
+    return dict(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
+
+
+def _override(data: dict[str, Any], text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{text!r} is not an override: write key.key=value, for example tiles.size_px=256")
+    *parents, last = key.split(".")
+    node: Any = data
+    for parent in parents:
+        node = _step(node, parent, text)
+    if isinstance(node, list):
+        _step(node, last, text)
+        node[int(last)] = yaml.safe_load(value)
+    else:
+        node[last] = yaml.safe_load(value)
+
+
+def _step(node: Any, key: str, text: str) -> Any:
+    if isinstance(node, list):
+        if not key.isdigit() or int(key) >= len(node):
+            raise ConfigError(f"{text!r}: {key!r} must be a position from 0 to {len(node) - 1}")
+        return node[int(key)]
+    if not isinstance(node, dict):
+        raise ConfigError(f"{text!r}: {key!r} has nothing below it")
+    return node.setdefault(key, {})
+
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def _expand(node: Any, path: str, at: tuple[str | int, ...]) -> Any:
+    if isinstance(node, dict):
+        return {key: _expand(value, path, (*at, str(key))) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_expand(value, path, (*at, index)) for index, value in enumerate(node)]
+    if not isinstance(node, str):
+        return node
+
+    def value_of(match: re.Match[str]) -> str:
+        value = os.environ.get(match[1], match[2])
+        if value is None:
+            where = ".".join(map(str, at))
+            raise ConfigError(f"{path}: {where}: the environment variable {match[1]} is not set: export {match[1]}=...")
+        return value
+
+    return _VARIABLE.sub(value_of, node)
+
+
+def _fault(kind: type, data: Any, item: dict[str, Any]) -> str:
+    place = [part for part in item["loc"] if isinstance(part, int) or "[" not in part]
+    path = ".".join(map(str, place)) or "the file"
+    if item["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
+        known = _known_keys(kind, place[:-1])
+        close = difflib.get_close_matches(str(place[-1]), known, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"{path}: unknown key; {hint}known keys: {', '.join(known)}"
+    if item["type"] in {"missing", "missing_argument"}:
+        return f"{path}: is missing and has no default"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    shown = json.dumps(item["input"], default=str)
+    return f"{path}: found {shown if len(shown) < 80 else shown[:77] + '...'}; {message[0].lower()}{message[1:]}"
+
+
+def _known_keys(kind: Any, place: Sequence[str | int]) -> list[str]:
+    hints = {f.name: f for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
+    if not place:
+        return list(hints)
+    from typing import get_args, get_type_hints
+
+    target = kind if isinstance(place[0], int) else get_type_hints(kind).get(str(place[0])) if hints else None
+    options = [target, *get_args(target)]
+    inner = next((option for option in options if dataclasses.is_dataclass(option)), None)
+    rest = place[1:] if len(place) < 2 or not isinstance(place[1], int) else place[2:]
+    return _known_keys(inner, rest) if inner else []

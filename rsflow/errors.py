@@ -1,0 +1,57 @@
+"""The errors that rsflow raises on purpose, and what each one means for a run.
+
+One idea: an error either stops the run and is told to the user in one plain message (`RsflowError` and its kin), or it
+concerns one piece of data and becomes a counted reject (`DataError`). Nothing in between: any other exception is a bug and
+keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class RsflowError(Exception):
+    """Stops the run. The message names the thing, the value found, what was expected and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(RsflowError):
+    """The command or the configuration is wrong: nothing was started (exit code 2)."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file has an unknown key, a wrong type or an impossible value."""
+
+
+class StorageError(RsflowError):
+    """A place cannot be read or written: missing, no permission, disk full, network."""
+
+
+class LakeError(RsflowError):
+    """The lake is of a newer version, or its tables contradict each other."""
+
+
+class SnapshotError(RsflowError):
+    """A snapshot or one of its shards is missing, damaged or not what its manifest says."""
+
+
+class RejectLimitError(RsflowError):
+    """More of the input was rejected than `max_reject_share` allows."""
+
+
+class DataError(Exception):
+    """One scene, tile or record is unusable. It becomes a reject; the run goes on.
+
+    `reason` is a short stable word group that is counted (`unreadable`, `no_valid_pixels`); `detail` names the file, the
+    value found and what was expected.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[str, str]]:
+        # The default pickles only `args` (one string), which the two-argument constructor refuses in a Ray worker.
+        return DataError, (self.reason, self.detail)

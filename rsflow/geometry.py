@@ -1,0 +1,91 @@
+"""Windows and boxes as numbers, and the little arithmetic that everything above shares.
+
+One idea: coordinates are pixels of the picture at hand, origin at its upper left corner, x to the right (columns), y down
+(rows), half-open: the pixel in column c covers [c, c + 1). A box is (x0, y0, x1, y1) in such floats. Angles, text forms and
+map coordinates are other modules' business.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Box = tuple[float, float, float, float]
+FloatArray = npt.NDArray[np.float64]
+
+EARTH_RADIUS_KM = 6371.0088  # mean radius R1, IUGG / WGS 84
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A rectangle of a scene in whole pixels: rows [row_off, row_off + height_px), columns likewise."""
+
+    row_off: int
+    col_off: int
+    height_px: int
+    width_px: int
+
+    @property
+    def row_stop(self) -> int:
+        return self.row_off + self.height_px
+
+    @property
+    def col_stop(self) -> int:
+        return self.col_off + self.width_px
+
+    @property
+    def box(self) -> Box:
+        """The same rectangle as a box in scene pixels."""
+        return (float(self.col_off), float(self.row_off), float(self.col_stop), float(self.row_stop))
+
+
+def area(box: Box) -> float:
+    """Area in square pixels; 0 for an empty or inverted box."""
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def clip(box: Box, to: Box) -> Box:
+    """The part of `box` inside `to`. Where they do not meet, the result has area 0."""
+    x0, y0 = max(box[0], to[0]), max(box[1], to[1])
+    return (x0, y0, max(x0, min(box[2], to[2])), max(y0, min(box[3], to[3])))
+
+
+def shift(box: Box, dx: float, dy: float) -> Box:
+    return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union, in [0, 1]; 0 where both are empty."""
+    common = area(clip(a, b))
+    union = area(a) + area(b) - common
+    return common / union if union > 0 else 0.0
+
+
+def iou_matrix(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Pairwise intersection over union of boxes (n, 4) and (m, 4): an array (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.prod(np.clip(high - low, 0, None), axis=2)
+    size_a = np.prod(np.clip(a[:, 2:] - a[:, :2], 0, None), axis=1)
+    size_b = np.prod(np.clip(b[:, 2:] - b[:, :2], 0, None), axis=1)
+    union = size_a[:, None] + size_b[None, :] - common
+    matrix: FloatArray = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return matrix
+
+
+def ground_cell(lon: float, lat: float, cell_km: float) -> str:
+    """The cell of a global equal-height grid that holds a point: rows of `cell_km`, each cut into columns about as wide.
+
+    Rows count from the equator northward, columns from longitude -180 eastward; the number of columns of a row falls with
+    the cosine of its latitude (the layout of the Major TOM grid, https://arxiv.org/abs/2402.12095, with our own spelling).
+    The same place gives the same cell for every sensor, date and projection.
+    """
+    row_deg = math.degrees(cell_km / EARTH_RADIUS_KM)
+    row = math.floor(lat / row_deg)
+    middle = math.radians(min(89.9, abs((row + 0.5) * row_deg)))
+    columns = max(1, round(360.0 * math.cos(middle) / row_deg))
+    column = int(((lon + 180.0) % 360.0) / 360.0 * columns) % columns
+    return f"{cell_km:g}km/{row:+d}/{column}"

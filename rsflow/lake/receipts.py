@@ -1,0 +1,68 @@
+"""Receipts: what a finished unit hands to the driver, and how it becomes visible.
+
+One idea: a receipt is one row per unit that holds the unit's new rows as nested columns. The driver appends the rows to
+their tables first and the marks to `runs` last; a reader keeps only rows whose receipt has a mark. So a crash between two
+appends leaves rows that nobody reads, and the unit is simply done again under another receipt. Where two runs did the same
+unit at once, the smaller receipt counts.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow import records
+from rsflow.lake.tables import Lake, of_values
+
+ROW_TABLES = ("tiles", "labels", "instructions", "rejects")
+
+_MARK = [f for f in records.RUNS if f.name not in {"run", "committed_at"}]
+
+RECEIPTS = pa.schema([*_MARK, *[(name, pa.list_(pa.struct(list(getattr(records, name.upper()))))) for name in ROW_TABLES]])
+
+
+def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Table:
+    """One receipt: the mark's columns, and the unit's rows per table (`tiles=[…]`, tables without rows may be left out).
+
+    Adds `unit` and `receipt` to every row.
+    """
+    delivery = {"unit": marks["unit"], "receipt": marks["receipt"]}
+    nested = {name: [{**row, **delivery} for row in rows.get(name, [])] for name in ROW_TABLES}
+    return pa.Table.from_pylist([{**marks, **nested}], schema=RECEIPTS)
+
+
+def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
+    """Make the units of these receipts visible: their rows, then their marks."""
+    if not receipts.num_rows:
+        return
+    for name in ROW_TABLES:
+        rows = receipts[name].combine_chunks().flatten()
+        lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(records, name.upper()).empty_table())
+    now = pa.array([datetime.now(UTC)] * receipts.num_rows, records.RUNS.field("committed_at").type)
+    marks = receipts.select([f.name for f in _MARK])
+    marks = marks.append_column("run", pa.array([run] * receipts.num_rows)).append_column("committed_at", now)
+    lake.append("runs", marks)
+
+
+def marks(lake: Lake) -> pa.Table:
+    """The mark of every finished unit, one each."""
+    runs = lake.read("runs")
+    if not runs.num_rows:
+        return runs
+    first = runs.group_by("unit").aggregate([("receipt", "min")])
+    return of_values(runs, "receipt", first["receipt_min"])
+
+
+def rows_of(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:
+    """The rows of one table that these receipts delivered."""
+    wanted = [*columns, "receipt"] if columns and "receipt" not in columns else columns
+    return of_values(lake.read(name, wanted), "receipt", receipts)
+
+
+def totals(marked: pa.Table) -> dict[str, int]:
+    """Sums over marks: rows_in, rows_kept, rows_rejected, bytes_read."""
+    names = ("rows_in", "rows_kept", "rows_rejected", "bytes_read")
+    return {name: int(pc.sum(marked[name]).as_py() or 0) for name in names}

@@ -1,0 +1,129 @@
+"""The lake: a root folder or `s3://` address that holds Delta tables beside immutable files.
+
+One idea: the tables are ordinary Delta tables with the schemas of rsflow.records, one transaction per append, so a crash
+leaves a table at its last commit and anybody can query it with DuckDB, Polars or Spark. `lake.json` states the format's
+version; a lake of a newer version is refused rather than misread.
+
+It refuses to be clever about reading: whole columns come back as Arrow, and rows count only where a mark says so (see
+rsflow.lake.receipts).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow import records, storage
+from rsflow.errors import LakeError, StorageError
+
+FORMAT_VERSION = 1
+
+TABLES: dict[str, pa.Schema] = {
+    "scenes": records.SCENES,
+    "tiles": records.TILES,
+    "labels": records.LABELS,
+    "instructions": records.INSTRUCTIONS,
+    "rejects": records.REJECTS,
+    "selection": records.SELECTION,
+    "shards": records.SHARDS,
+    "runs": records.RUNS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The tables under one root. Make one with `open_lake` or `create_lake`."""
+
+    root: str
+
+    def place(self, *parts: str) -> str:
+        return storage.join(self.root, *parts)
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A table's rows in no stated order; no rows where it was never written."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        schema = TABLES[name]
+        wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        try:
+            table = DeltaTable(self.place("tables", name), storage_options=_options(self.root))
+        except TableNotFoundError:
+            return wanted.empty_table()
+        found = table.to_pyarrow_table(columns=wanted.names)
+        return found.select(wanted.names).cast(wanted)
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Add rows in one transaction; nothing happens for no rows."""
+        if rows.num_rows:
+            self._write(name, rows, "append")
+
+    def overwrite(self, name: str, rows: pa.Table) -> None:
+        """Replace a table's rows in one transaction; earlier versions stay readable by Delta's time travel."""
+        self._write(name, rows, "overwrite")
+
+    def _write(self, name: str, rows: pa.Table, mode: Any) -> None:
+        from deltalake import write_deltalake
+        from deltalake.exceptions import DeltaError
+
+        place = self.place("tables", name)
+        data = rows.select(TABLES[name].names).cast(TABLES[name])
+        try:
+            write_deltalake(place, data, mode=mode, storage_options=_options(self.root))
+        except (OSError, DeltaError) as error:
+            # The Rust store reports a full disk or a missing permission as text only.
+            raise StorageError(f"{place}: cannot commit {rows.num_rows} rows: {_told(error)}") from error
+
+
+def open_lake(root: str) -> Lake:
+    """The lake at `root`. LakeError where there is none, or where it was made by a newer rsflow."""
+    if not storage.exists(storage.join(root, "lake.json")):
+        raise LakeError(f"{root}: there is no lake here (no lake.json): run `rsflow build CONFIG` with root: {root}")
+    try:
+        version = json.loads(storage.read_text(storage.join(root, "lake.json")))["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(f"{root}/lake.json: is damaged: expected a JSON object with a number under 'format'") from error
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise LakeError(
+            f"{root}: the lake has format {version}, this rsflow reads up to {FORMAT_VERSION}: "
+            "use a newer rsflow, or another root"
+        )
+    return Lake(root)
+
+
+def create_lake(root: str) -> Lake:
+    """The lake at `root`, made where there is none."""
+    if not storage.exists(storage.join(root, "lake.json")):
+        storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
+    return open_lake(root)
+
+
+def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:
+    """The rows whose `column` is one of `values` (an array or a list of strings)."""
+    wanted = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    if isinstance(wanted, pa.ChunkedArray):
+        wanted = wanted.combine_chunks()
+    return table.filter(pc.is_in(table[column], value_set=wanted))
+
+
+def _options(root: str) -> dict[str, str]:
+    # object_store reads AWS_* itself, but refuses a plain-http endpoint (a local S3 server) unless told.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    if not root.startswith("s3://") or not endpoint:
+        return {}
+    return {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true" if endpoint.startswith("http://") else "false"}
+
+
+def _told(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if "No space left" in text or "os error 28" in text:
+        return "the disk is full. What was committed is safe: free space and run again"
+    if "ermission denied" in text:
+        return "no permission (check its owner and mode, or credentials)"
+    return text

@@ -1,0 +1,402 @@
+"""The rows of rsflow: one Arrow schema per table of the lake, and the small values that pure code works with.
+
+One idea: what is stored and what travels between stages are Arrow columns with the fixed schemas below; what rules and
+labellers work with are frozen dataclasses. The functions at the end convert between the two, and nothing else does.
+
+Conventions: boxes are (x0, y0, x1, y1) float pixels of the tile, half-open, origin top left. Polygons are one flat ring
+x0, y0, x1, y1, … without a repeated first point. Footprints are one flat ring lon0, lat0, lon1, lat1, … in degrees (WGS 84);
+a ring that crosses the antimeridian has longitudes beyond 180 rather than a jump. Times are UTC. Shares are in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rsflow.geometry import Box, Window
+from rsflow.sensors import SensorName
+from rsflow.turns import Turn
+
+TaskName = Literal[
+    "classification",
+    "captioning",
+    "vqa",
+    "grounding",
+    "region_captioning",
+    "detection",
+    "description",
+    "conversation",
+    "reasoning",
+]
+
+LabelKind = Literal["box", "category", "caption", "cover", "fact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Pixels as measured: `pixels` (bands, rows, cols) in the file's own type, `valid` (rows, cols) True where all are good."""
+
+    pixels: npt.NDArray[Any]
+    valid: npt.NDArray[np.bool_]
+    bands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a label comes from.
+
+    `quality` is the measured or stated share of such labels that are right (precision at IoU 0.3 for boxes), None for an
+    annotation. `origin` "annotation" always wins over "labeller".
+    """
+
+    origin: Literal["annotation", "labeller"]
+    name: str
+    model: str = ""
+    revision: str = ""
+    prompt_digest: str = ""
+    quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where a label is: its box, its polygon (may be empty), and how much of the whole object the tile shows."""
+
+    box: Box
+    polygon: tuple[float, ...] = ()
+    visibility: float = 1.0
+
+    @property
+    def truncated(self) -> bool:
+        return self.visibility < 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What an annotation or a model claims of a tile.
+
+    kind "box": an object (`category`, `shape`). "category": the whole picture's class. "caption": a sentence (`text`).
+    "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region). "fact": a measured
+    attribute, named in `category`, with `value` and/or `text`. `score` is the labeller's own confidence in [0, 1].
+    """
+
+    kind: LabelKind
+    category: str
+    provenance: Provenance
+    shape: Shape | None = None
+    text: str = ""
+    value: float | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TileFacts:
+    """All that an instruction may rest on: columns of one tile, no pixels.
+
+    `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
+    empty where the labels are not exhaustive.
+    """
+
+    tile_id: str
+    sensor: SensorName
+    height_px: int
+    width_px: int
+    gsd_m: float | None
+    labels: tuple[Label, ...]
+    vocabulary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A conversation made from labels, for one task.
+
+    `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.turns). `labels` are positions in the
+    tile's labels. `answer` is the last answer in structured form (JSON types only). `generator` names the rule or model and
+    its version.
+    """
+
+    task: TaskName
+    turns: tuple[Turn, ...]
+    boxes: tuple[Box, ...]
+    labels: tuple[int, ...]
+    answer: dict[str, Any]
+    generator: str
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One thing that left, and why. `subject` is the id of the scene, tile or instruction, `file` where to look."""
+
+    kind: Literal["scene", "tile", "annotation", "instruction"]
+    subject: str
+    reason: str
+    detail: str
+    file: str = ""
+
+
+_STRINGS = pa.list_(pa.string())
+_FLOATS = pa.list_(pa.float64())
+_TIME = pa.timestamp("us", tz="UTC")
+
+# Every row of the four label-phase tables carries the unit that made it and the receipt (one attempt) that delivered it.
+_DELIVERY = [pa.field("unit", pa.string()), pa.field("receipt", pa.string())]
+
+LABEL_STRUCT = pa.struct(
+    [
+        ("kind", pa.string()),
+        ("category", pa.string()),
+        ("box", _FLOATS),
+        ("polygon", _FLOATS),
+        ("visibility", pa.float64()),
+        ("text", pa.string()),
+        ("value", pa.float64()),
+        ("score", pa.float64()),
+        ("origin", pa.string()),
+        ("origin_name", pa.string()),
+        ("model", pa.string()),
+        ("revision", pa.string()),
+        ("prompt_digest", pa.string()),
+        ("quality", pa.float64()),
+    ]
+)
+
+TURN_STRUCT = pa.struct([("role", pa.string()), ("text", pa.string())])
+
+SCENES = pa.schema(
+    [
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("sensor", pa.string()),
+        ("licence", pa.string()),
+        ("files", _STRINGS),
+        ("stats_key", pa.string()),  # sizes and times (or ETags) of the files: a cheap sign that the content may have changed
+        ("fingerprint", pa.string()),  # of the files' content
+        ("reader", pa.string()),
+        ("bands", _STRINGS),
+        ("dtype", pa.string()),
+        ("height_px", pa.int64()),
+        ("width_px", pa.int64()),
+        ("georeference", pa.string()),  # "crs" | "gcps" | "rpcs" | "none": only "crs" scenes have a transform
+        ("crs", pa.string()),
+        ("transform", _FLOATS),  # a, b, c, d, e, f of the affine map from (col, row) to (x, y)
+        ("footprint", _FLOATS),
+        ("gsd_m", pa.float64()),
+        ("acquired_at", _TIME),
+        ("probe_error", pa.string()),  # null, or why the scene could not be opened
+        ("probed_with", pa.string()),  # fingerprint of the settings that the probe depends on
+    ]
+)
+
+TILES = pa.schema(
+    [
+        ("tile_id", pa.string()),
+        ("key", pa.string()),  # the sample key: 20 hexadecimal digits of the tile_id's hash
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("sensor", pa.string()),
+        ("licence", pa.string()),
+        ("chunk", pa.int64()),  # which group of neighbouring tiles of its scene it belongs to: what shards are dealt in
+        ("row_off", pa.int64()),
+        ("col_off", pa.int64()),
+        ("height_px", pa.int64()),
+        ("width_px", pa.int64()),
+        ("bands", _STRINGS),
+        ("crs", pa.string()),
+        ("footprint", _FLOATS),
+        ("cell", pa.string()),
+        ("gsd_m", pa.float64()),
+        ("acquired_at", _TIME),
+        ("valid_share", pa.float64()),
+        ("cloud_share", pa.float64()),
+        ("sharpness", pa.float64()),
+        ("contrast", pa.float64()),
+        ("vocabulary", _STRINGS),
+        ("picture_format", pa.string()),  # "jpg" | "png"
+        ("picture_bytes", pa.int64()),
+        ("picture_sha256", pa.string()),  # of the encoded picture
+        ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
+        ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
+        ("file", pa.string()),  # tile file, relative to the lake's root
+        ("row_group", pa.int64()),
+        ("row", pa.int64()),  # within the row group
+        *_DELIVERY,
+    ]
+)
+
+# What a tile carries between stages beside its columns above.
+IN_FLIGHT = pa.schema(
+    [
+        *[f for f in TILES if f.name not in {"file", "row_group", "row", "receipt"}],
+        ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
+        ("pixels_dtype", pa.string()),
+        ("pixels_shape", pa.list_(pa.int64())),
+        ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
+        ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
+        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8, then its encoded bytes
+        ("picture_shape", pa.list_(pa.int64())),
+        ("labels", pa.list_(LABEL_STRUCT)),
+        ("reject_reason", pa.string()),
+        ("reject_detail", pa.string()),
+    ]
+)
+
+LABELS = pa.schema(
+    [
+        ("label_id", pa.string()),  # tile_id # position
+        ("tile_id", pa.string()),
+        *[LABEL_STRUCT.field(i) for i in range(LABEL_STRUCT.num_fields)],
+        *_DELIVERY,
+    ]
+)
+
+INSTRUCTIONS = pa.schema(
+    [
+        ("instruction_id", pa.string()),  # tile_id # task # hash of turns and boxes
+        ("tile_id", pa.string()),
+        ("task", pa.string()),
+        ("turns", pa.list_(TURN_STRUCT)),
+        ("boxes", pa.list_(_FLOATS)),
+        ("label_ids", _STRINGS),
+        ("answer", pa.string()),  # JSON
+        ("generator", pa.string()),
+        ("checks", _STRINGS),
+        *_DELIVERY,
+    ]
+)
+
+REJECTS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("step", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("file", pa.string()),
+        ("rows", pa.int64()),  # how many rows of its step left with it: 1, or all windows of a scene's unit
+        *_DELIVERY,
+    ]
+)
+
+SELECTION = pa.schema(
+    [
+        ("kind", pa.string()),  # "tile" | "instruction"
+        ("subject", pa.string()),  # its id
+        ("tile_id", pa.string()),
+        ("task", pa.string()),  # of an instruction
+        ("sensor", pa.string()),
+        ("selected", pa.bool_()),
+        ("reason", pa.string()),  # "kept", or the rule that dropped it
+        ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
+        ("canonical", pa.string()),  # the member that stands for the cluster
+        ("split", pa.string()),
+        ("cell", pa.string()),
+    ]
+)
+
+SHARDS = pa.schema(
+    [
+        ("path", pa.string()),  # relative to the lake's root
+        ("split", pa.string()),
+        ("samples", pa.int64()),
+        ("instructions", pa.int64()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+        ("index_bytes", pa.int64()),
+        ("index_sha256", pa.string()),
+    ]
+)
+
+# A mark: this unit's output is complete. Rows and files of a receipt that has no mark do not exist for readers.
+RUNS = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("receipt", pa.string()),
+        ("step", pa.string()),  # "annotations" | "label" | "instruct"
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("run", pa.string()),
+        ("rows_in", pa.int64()),  # windows, or tiles
+        ("rows_kept", pa.int64()),
+        ("rows_rejected", pa.int64()),
+        ("scene_rejected", pa.bool_()),
+        ("bytes_read", pa.int64()),
+        ("seconds", pa.float64()),
+        ("stage_seconds", pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64())]))),
+        ("committed_at", _TIME),
+    ]
+)
+
+
+def pack_arrays(arrays: list[npt.NDArray[Any]]) -> pa.LargeBinaryArray:
+    """Arrays as one binary column, a value each (C order). One copy; `unpack_array` is a view."""
+    sizes = np.array([0, *(array.nbytes for array in arrays)], dtype=np.int64)
+    data = np.empty(int(sizes.sum()), dtype=np.uint8)
+    offsets = np.cumsum(sizes)
+    for array, start, stop in zip(arrays, offsets[:-1], offsets[1:], strict=True):
+        data[start:stop] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(arrays), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def unpack_array(value: pa.LargeBinaryScalar, dtype: str, shape: list[int] | tuple[int, ...]) -> npt.NDArray[Any]:
+    """One value of a packed column as a read-only array of the given type and shape, without a copy."""
+    return np.frombuffer(value.as_buffer(), dtype=np.dtype(dtype)).reshape(shape)
+
+
+def label_row(label: Label) -> dict[str, Any]:
+    """A label as a row of LABEL_STRUCT."""
+    shape, source = label.shape, label.provenance
+    return {
+        "kind": label.kind,
+        "category": label.category,
+        "box": list(shape.box) if shape else None,
+        "polygon": list(shape.polygon) if shape else None,
+        "visibility": shape.visibility if shape else None,
+        "text": label.text,
+        "value": label.value,
+        "score": label.score,
+        "origin": source.origin,
+        "origin_name": source.name,
+        "model": source.model,
+        "revision": source.revision,
+        "prompt_digest": source.prompt_digest,
+        "quality": source.quality,
+    }
+
+
+def label_from_row(row: dict[str, Any]) -> Label:
+    """The inverse of `label_row`: equal in every field."""
+    shape = None
+    if row["box"] is not None:
+        x0, y0, x1, y1 = row["box"]
+        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"])
+    provenance = Provenance(
+        row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
+    )
+    return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
+
+
+def window_of(row: dict[str, Any]) -> Window:
+    """The window of a TILES row."""
+    return Window(row["row_off"], row["col_off"], row["height_px"], row["width_px"])
+
+
+@dataclass(frozen=True, slots=True)
+class SceneFiles:
+    """A scene as a source lists it, before anything is opened.
+
+    `files` maps a band name to a path for one-file-per-band scenes; a single file has the one key "". `options` are the
+    source's scene settings (band map, nodata, unit …), plain JSON values.
+    """
+
+    scene_id: str
+    source: str
+    sensor: SensorName
+    reader: str
+    files: dict[str, str]
+    options: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""What a step of the label phase is: a value that opens into a function over Arrow tables.
+
+One idea: a stage is a frozen dataclass. Its fields are its settings, its fingerprint is the hash of its name, version and
+fields, and `open()` returns the function that is called per batch. There is no lifecycle, no registry and no pipeline class.
+
+A row that a stage drops is not removed but marked: the function sets the column `reject_reason` (and `reject_detail`), later
+stages pass it by, and the last one counts it. `over_kept` below gives every stage that behaviour once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BatchFunction = Callable[[pa.Table], Iterator[pa.Table]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one copy of a stage needs.
+
+    `workers` None: stateless tasks, as many as fit. A number or (min, max): long-lived actors that open the stage once.
+    `gpus > 0` needs `workers`, because a model is loaded once per actor. `memory_bytes` is a scheduling hint per copy.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    workers: int | tuple[int, int] | None = None
+    batch_rows: int | None = None
+    memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.gpus > 0 and self.workers is None:
+            raise ValueError("a stage with gpus needs workers: a model is loaded once per actor")
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """A frozen dataclass with a `version` (raised when its output changes) and the two members below."""
+
+    version: ClassVar[int]
+
+    @property
+    def resources(self) -> Resources: ...
+
+    def open(self) -> BatchFunction: ...
+
+
+def fingerprint(*parts: Any) -> str:
+    """A 32-digit hexadecimal hash (BLAKE2b-128) of the parts' canonical JSON.
+
+    Dataclasses count with their class name, `version` and fields, so a stage's fingerprint changes when any of them does.
+    Floats are spelled by `repr`; dict keys are sorted; a value that JSON cannot spell is refused with TypeError.
+    """
+    text = json.dumps([_plain(part) for part in parts], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return [type(value).__name__, getattr(value, "version", 0), fields]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    raise TypeError(f"cannot fingerprint a {type(value).__name__}: {value!r}")
+
+
+def over_kept(function: BatchFunction) -> BatchFunction:
+    """The same function, but rows already rejected go past it unchanged (after the batch's kept rows)."""
+
+    def run(table: pa.Table) -> Iterator[pa.Table]:
+        kept, rejected = split_rejected(table)
+        if kept.num_rows:
+            yield from function(kept)
+        if rejected.num_rows:
+            yield rejected
+
+    return run
+
+
+def split_rejected(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(kept rows, rejected rows) of a batch, by its column `reject_reason`."""
+    if "reject_reason" not in table.column_names:
+        return table, table.slice(0, 0)
+    kept = pc.is_null(table["reject_reason"])
+    return table.filter(kept), table.filter(pc.invert(kept))
+
+
+def run_inline(stages: Iterable[Stage], table: pa.Table) -> Iterator[pa.Table]:
+    """Run stages one after another in this process, streaming: a batch goes through all before the next is made."""
+    batches: Iterator[pa.Table] = iter([table])
+    for stage in stages:
+        batches = _chain(stage.open(), batches)
+    return batches
+
+
+def _chain(function: BatchFunction, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    for batch in batches:
+        yield from function(batch)

@@ -1,0 +1,159 @@
+"""Places: local paths and object stores behind the same few calls.
+
+One idea: a place is a string, a path or a URL that fsspec knows (`s3://`, `https://`, `memory://`). Files are written whole:
+to a temporary name and then renamed where the store is a disk, in one PUT where it is an object store, so a reader never
+sees half a file. What goes wrong is told as a StorageError that names the place and what to do.
+
+fsspec is used rather than pyarrow's file systems because s3fs honours the same endpoints, profiles and caches that users of
+Python tools already have, and because it reads https as well.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import fsspec
+
+from rsflow.errors import StorageError
+
+
+def is_remote(place: str) -> bool:
+    return "://" in place and not place.startswith("file://")
+
+
+def join(root: str, *parts: str) -> str:
+    """A place below a root. A part that would leave the root (absolute, or with `..`) is refused with ValueError."""
+    for part in parts:
+        if part.startswith("/") or ".." in part.split("/"):
+            raise ValueError(f"{part!r} would leave {root!r}")
+    return posixpath.join(root.rstrip("/") if root != "/" else root, *parts)
+
+
+def filesystem(place: str) -> tuple[Any, str]:
+    """The fsspec file system of a place, and the place's path on it."""
+    try:
+        fs, path = fsspec.core.url_to_fs(place)
+    except (ImportError, ValueError) as error:
+        raise StorageError(f"{place}: no file system for this address ({error})") from error
+    return fs, path
+
+
+def exists(place: str) -> bool:
+    with told(place, "look for"):
+        fs, path = filesystem(place)
+        return bool(fs.exists(path))
+
+
+def read_bytes(place: str, start: int | None = None, stop: int | None = None) -> bytes:
+    """The file's bytes, or those in [start, stop)."""
+    with told(place, "read"):
+        fs, path = filesystem(place)
+        return bytes(fs.cat_file(path, start=start, end=stop))
+
+
+def read_text(place: str) -> str:
+    try:
+        return read_bytes(place).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{place}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+def write_bytes(place: str, data: bytes) -> None:
+    """Write a file whole: afterwards it holds exactly `data`, and at no time did it hold part of it."""
+    with create(place) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def create(place: str) -> Iterator[IO[bytes]]:
+    """A stream whose content appears at `place` when the block ends well, and not at all when it raises."""
+    fs, path = filesystem(place)
+    with told(place, "write"):
+        if is_remote(place):
+            stream = fs.open(path, "wb")
+            try:
+                yield stream
+            except BaseException:
+                # Closing would publish the half-written object; discarding drops the upload.
+                getattr(stream, "discard", lambda: None)()
+                raise
+            stream.close()
+            return
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+        try:
+            with open(temporary, "wb") as stream:
+                yield stream
+            os.replace(temporary, path)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+
+
+def remove(place: str) -> None:
+    """Delete a file; one that is not there is no error."""
+    with told(place, "delete"):
+        fs, path = filesystem(place)
+        if fs.exists(path):
+            fs.rm_file(path)
+
+
+def glob(pattern: str) -> list[str]:
+    """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
+
+    A pattern without wildcards that names a file gives that file. `**` crosses folders.
+    """
+    with told(pattern, "list"):
+        fs, path = filesystem(pattern)
+        if pattern.startswith(("http://", "https://")):
+            # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
+            return [pattern]
+        found = sorted(fs.glob(path)) if any(c in path for c in "*?[") else [path] if fs.exists(path) else []
+        files = [name for name in found if not fs.isdir(name)]
+        return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
+
+
+def list_files(place: str) -> list[str]:
+    """All files below a folder, relative to it, sorted; none where it is missing."""
+    with told(place, "list"):
+        fs, path = filesystem(place)
+        if not fs.exists(path):
+            return []
+        base = path.rstrip("/") + "/"
+        return sorted(name[len(base) :] for name in fs.find(path) if name.startswith(base))
+
+
+def stat_key(place: str) -> str:
+    """A short text that changes when the file's content may have changed: size and time, or the object's ETag."""
+    with told(place, "look at"):
+        fs, path = filesystem(place)
+        info = fs.info(path)
+    tag = info.get("ETag") or info.get("etag")
+    if tag:
+        return f"etag:{tag}:{info['size']}"
+    changed = os.stat(path).st_mtime_ns if not is_remote(place) else info.get("mtime") or info.get("LastModified") or ""
+    return f"stat:{info['size']}:{changed}"
+
+
+@contextmanager
+def told(place: str, doing: str) -> Iterator[None]:
+    """Turn what a file system raises into a StorageError that says which place, what failed and what to do."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StorageError(f"{place}: cannot {doing} it: there is no such file or folder") from error
+    except PermissionError as error:
+        raise StorageError(f"{place}: cannot {doing} it: no permission (check its owner and mode, or credentials)") from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageError(
+                f"{place}: cannot {doing} it: the disk is full. What was committed is safe: free space and run again"
+            ) from error
+        raise StorageError(f"{place}: cannot {doing} it: {error}") from error

@@ -1,0 +1,58 @@
+"""How text refers to boxes before a dialect spells them.
+
+One idea: a turn's text carries marks, `[[phrase|0,2]]`, where the numbers index the instruction's list of boxes (float pixels
+of the tile). The phrase may be empty: `[[|0]]` is a bare box. Dialects turn marks into a model family's own spelling at the
+last moment; nothing else in rsflow writes coordinates into text. Free text from outside must go through `escape`, which makes
+a mark impossible, so no caption can smuggle one in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["user", "assistant"]
+
+_MARK = re.compile(r"\[\[([^\[\]|]*)\|(\d+(?:,\d+)*)\]\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a text that stands for boxes: the phrase (may be empty) and the indices of its boxes."""
+
+    phrase: str
+    boxes: tuple[int, ...]
+
+
+def mark(phrase: str, *boxes: int) -> str:
+    """Spell a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
+    if not boxes or re.search(r"[\[\]|]", phrase):
+        raise ValueError(f"not a mark: phrase {phrase!r}, boxes {boxes}")
+    return f"[[{phrase}|{','.join(map(str, boxes))}]]"
+
+
+def escape(text: str) -> str:
+    """Free text made safe to stand in a turn: `[[` and `]]` lose their second bracket's contact, `|` stays outside marks."""
+    return text.replace("[[", "[ [").replace("]]", "] ]")
+
+
+def marks(text: str) -> list[Mark]:
+    """The marks of a text in order."""
+    return [_mark(match) for match in _MARK.finditer(text)]
+
+
+def replace_marks(text: str, spell: Callable[[Mark], str]) -> str:
+    """The text with every mark replaced by what `spell` makes of it."""
+    return _MARK.sub(lambda match: spell(_mark(match)), text)
+
+
+def _mark(match: re.Match[str]) -> Mark:
+    return Mark(match[1], tuple(int(index) for index in match[2].split(",")))
