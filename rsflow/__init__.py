@@ -1,7 +1,5 @@
 """rsflow: remote-sensing scenes and annotated sets in, one instruction-following dataset out, streamed into training."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -186,7 +186,9 @@ SCENES = pa.schema(
         ("footprint", _FLOATS),
         ("gsd_m", pa.float64()),
         ("acquired_at", _TIME),
-        ("probe_error", pa.string()),  # null, or why the scene could not be opened
+        ("is_picture", pa.bool_()),
+        ("probe_reason", pa.string()),  # null, or why the scene could not be opened
+        ("probe_detail", pa.string()),
         ("probed_with", pa.string()),  # fingerprint of the settings that the probe depends on
     ]
 )
@@ -220,6 +222,7 @@ TILES = pa.schema(
         ("picture_sha256", pa.string()),  # of the encoded picture
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
+        ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
         ("row_group", pa.int64()),
         ("row", pa.int64()),  # within the row group
@@ -227,18 +230,39 @@ TILES = pa.schema(
     ]
 )
 
-# What a tile carries between stages beside its columns above.
+WINDOW_STRUCT = pa.struct([(name, pa.int64()) for name in ("index", "row_off", "col_off", "height_px", "width_px")])
+
+# What the first stage gets: a row per unit of the label step.
+LABEL_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("sensor", pa.string()),
+        ("licence", pa.string()),
+        ("scene", pa.string()),  # JSON of SceneFiles
+        ("stats_key", pa.string()),  # as planned: another one at reading time means that the scene changed meanwhile
+        ("windows", pa.list_(WINDOW_STRUCT)),
+        ("labels", pa.list_(LABEL_STRUCT)),  # annotations that touch these windows, boxes in scene pixels
+        ("vocabulary", _STRINGS),
+    ]
+)
+
+# What a tile carries between stages: its columns above, and these.
 IN_FLIGHT = pa.schema(
     [
-        *[f for f in TILES if f.name not in {"file", "row_group", "row", "receipt"}],
+        *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
+        ("scene_height_px", pa.int64()),
+        ("scene_width_px", pa.int64()),
         ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
         ("pixels_dtype", pa.string()),
         ("pixels_shape", pa.list_(pa.int64())),
+        ("pixel_unit", pa.string()),
         ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
         ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
-        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8, then its encoded bytes
+        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
         ("picture_shape", pa.list_(pa.int64())),
-        ("labels", pa.list_(LABEL_STRUCT)),
+        ("labels", pa.list_(LABEL_STRUCT)),  # until AnnotateTiles in scene pixels, then in tile pixels
         ("reject_reason", pa.string()),
         ("reject_detail", pa.string()),
     ]
@@ -264,6 +288,7 @@ INSTRUCTIONS = pa.schema(
         ("answer", pa.string()),  # JSON
         ("generator", pa.string()),
         ("checks", _STRINGS),
+        ("digest", pa.string()),  # of all that the instruction gives to its sample
         *_DELIVERY,
     ]
 )
@@ -280,6 +305,19 @@ REJECTS = pa.schema(
         ("file", pa.string()),
         ("rows", pa.int64()),  # how many rows of its step left with it: 1, or all windows of a scene's unit
         *_DELIVERY,
+    ]
+)
+
+# What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
+_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"}]
+
+INSTRUCT_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("tiles", pa.list_(pa.struct(_FACTS))),
+        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
     ]
 )
 
@@ -309,6 +347,16 @@ SHARDS = pa.schema(
         ("sha256", pa.string()),
         ("index_bytes", pa.int64()),
         ("index_sha256", pa.string()),
+    ]
+)
+
+# What WriteShards gets: a row per shard with everything of its samples but the pictures.
+SHARD_WORK = pa.schema(
+    [
+        ("path", pa.string()),
+        ("split", pa.string()),
+        ("tiles", pa.list_(pa.struct(list(TILES)))),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "checks"}]))),
     ]
 )
 

@@ -48,12 +48,13 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
 
 
 def marks(lake: Lake) -> pa.Table:
-    """The mark of every finished unit, one each."""
-    runs = lake.read("runs")
+    """The mark of every finished unit, one each: one that did not reject its scene comes before one that did."""
+    runs = lake.read("runs").sort_by([("unit", "ascending"), ("scene_rejected", "ascending"), ("receipt", "ascending")])
     if not runs.num_rows:
         return runs
-    first = runs.group_by("unit").aggregate([("receipt", "min")])
-    return of_values(runs, "receipt", first["receipt_min"])
+    units = runs["unit"].combine_chunks()
+    first = pc.not_equal(units[1:], units[:-1])
+    return runs.filter(pa.concat_arrays([pa.array([True]), first]))
 
 
 def rows_of(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:

@@ -1,0 +1,40 @@
+# Everything sets itself up: a virtual environment in .venv, installed once per change of pyproject.toml or constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test check lint format benchmark clean
+
+help:
+	@echo "make demo   build a dataset from three made sensors, stream it, leave a contact sheet in demo-out/"
+	@echo "make test   run all tests"
+	@echo "make check  format, lint, types, import floors and tests: what CI runs"
+	@echo "make format rewrite the code in the project's format"
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rsflow needs Python 3.11 or newer, found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/python -m rsflow.demo demo-out
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf demo-out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

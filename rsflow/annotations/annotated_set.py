@@ -1,0 +1,137 @@
+"""What an annotated set is once it is read: pictures with labels in their own pixels, whatever format they came from.
+
+One idea: a picture is known by its file name without folder and extension, because sets move between folders and are
+converted between formats more often than they are renamed. Where that name is not enough (two pictures of one set share it,
+or two files disagree on its size), the picture is left out and reported, never guessed.
+
+`for_scene` finds a scene's picture, `size_fault` tells when the scene is not the picture that was annotated, and
+`without_scene` lists annotated pictures that no scene brought.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from rsflow.records import Label, Reject
+
+# Only these endings are cut from a name: "harbour_1.5m" has no extension.
+_EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedPicture:
+    """One picture's labels, in the order of the file, boxes in pixels of the whole picture.
+
+    `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where
+    one of the picture's records was rejected: then an absent category may still be there.
+    """
+
+    name: str
+    file: str
+    height_px: int | None
+    width_px: int | None
+    labels: tuple[Label, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedSet:
+    """`pictures` by name, the sorted vocabulary `categories` (also what no picture shows), and what was rejected."""
+
+    pictures: dict[str, AnnotatedPicture]
+    categories: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+def picture_name(file: str) -> str:
+    """The name a picture is known by: no folder (of either slash), no picture extension, case kept."""
+    return _EXTENSIONS.sub("", posixpath.basename(file.replace("\\", "/")))
+
+
+def for_scene(annotated: AnnotatedSet, file: str) -> AnnotatedPicture | None:
+    """The annotations of the scene that is stored in `file` (a path, or its name), or None. O(1)."""
+    return annotated.pictures.get(picture_name(file))
+
+
+def size_fault(picture: AnnotatedPicture, height_px: int, width_px: int) -> Reject | None:
+    """The reject for a picture whose scene has another size than was annotated; None where they agree or it is unknown."""
+    if (picture.height_px or height_px, picture.width_px or width_px) == (height_px, width_px):
+        return None
+    found = f"the scene has {height_px} x {width_px} rows and columns, its annotation {picture.height_px} x {picture.width_px}"
+    return Reject("annotation", picture.name, "size_differs", f"{found}: boxes would fall on other pixels", picture.file)
+
+
+def without_scene(annotated: AnnotatedSet, scenes: Iterable[str]) -> tuple[Reject, ...]:
+    """One reject `missing_picture` per annotated picture that is the picture of none of the scene files."""
+    there = {picture_name(file) for file in scenes}
+    return tuple(
+        Reject("annotation", name, "missing_picture", f"{picture.file} is annotated, but no scene has this name", picture.file)
+        for name, picture in annotated.pictures.items()
+        if name not in there
+    )
+
+
+def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
+    """Several files' annotations as one set.
+
+    A picture that several files describe has the labels of all, each once; where they disagree on its size it is left out
+    with a reject `ambiguous_picture`. Order follows the sets.
+    """
+    parts: dict[str, list[AnnotatedPicture]] = {}
+    categories: set[str] = set()
+    rejects: list[Reject] = []
+    for one in sets:
+        for name, picture in one.pictures.items():
+            parts.setdefault(name, []).append(picture)
+        categories.update(one.categories)
+        rejects.extend(one.rejects)
+    # A picture that one file found ambiguous stays out, whichever other file knows it.
+    barred = {reject.subject for reject in rejects if reject.reason == "ambiguous_picture"}
+    pictures: dict[str, AnnotatedPicture] = {}
+    for name, found in parts.items():
+        if name in barred:
+            continue
+        try:
+            pictures[name] = _united(found)
+        except ValueError as error:
+            rejects.append(Reject("annotation", name, "ambiguous_picture", str(error), found[0].file))
+    return AnnotatedSet(pictures, tuple(sorted(categories)), tuple(rejects))
+
+
+def _united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
+    heights = {picture.height_px for picture in found} - {None}
+    widths = {picture.width_px for picture in found} - {None}
+    if len(heights) > 1 or len(widths) > 1:
+        sizes = ", ".join(f"{p.file} {p.height_px} x {p.width_px}" for p in found)
+        raise ValueError(f"annotated with different sizes: {sizes}")
+    labels = tuple(label for picture in found for label in picture.labels)
+    complete = all(picture.complete for picture in found)
+    return AnnotatedPicture(
+        found[0].name, found[0].file, next(iter(heights), None), next(iter(widths), None), _each_once(labels), complete
+    )
+
+
+def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
+    # Two formats of one set say the same thing twice, and merged files repeat records: provenance aside, equal claims are one.
+    first: dict[tuple[object, ...], Label] = {}
+    for label in labels:
+        first.setdefault((label.kind, label.category, label.shape, label.text), label)
+    return labels if len(first) == len(labels) else tuple(first.values())
+
+
+def renamed(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
+    """The set with categories renamed; those renamed to "" go, and their labels with them. Other names stay."""
+    if not names:
+        return annotated
+
+    def relabelled(picture: AnnotatedPicture) -> AnnotatedPicture:
+        kept = ((label, names.get(label.category, label.category)) for label in picture.labels)
+        labels = (replace(lab, category=name) for lab, name in kept if name or lab.kind == "caption")
+        return replace(picture, labels=tuple(labels))
+
+    pictures = {name: relabelled(picture) for name, picture in annotated.pictures.items()}
+    categories = {names.get(category, category) for category in annotated.categories} - {""}
+    return AnnotatedSet(pictures, tuple(sorted(categories)), annotated.rejects)

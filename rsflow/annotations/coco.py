@@ -1,0 +1,191 @@
+"""COCO JSON: objects with boxes and polygons, and COCO captions (https://cocodataset.org/#format-data).
+
+One idea: the file's frame must be right, its records may be wrong. A file that is not JSON or has no `images` and `annotations`
+is the user's mistake and stops the run; a record that is broken becomes a reject with its id, and its picture counts as
+incompletely annotated.
+
+What is read: `bbox` x, y, width, height; `segmentation` as rings, of which the largest is kept (run-length masks are not read:
+their box is); `caption`. Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both
+are how HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken
+from the polygon. `iscrowd` records are rejected as `crowd`: one box around many objects is not an object. `area`, `score`,
+supercategories and keypoints are not kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
+from rsflow.annotations.shapes import Ring, ring_area, shape_on
+from rsflow.errors import DataError, UsageError
+from rsflow.geometry import Box
+from rsflow.records import Label, Provenance, Reject
+
+
+def read_coco(file: str) -> AnnotatedSet:
+    """One COCO file as an annotated set. Raises UsageError where the file as a whole is not COCO."""
+    data = _document(file)
+    reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)))
+    for index, entry in enumerate(data["images"]):
+        reading.take_picture(index, entry)
+    for index, record in enumerate(data["annotations"]):
+        reading.take_record(index, record)
+    return reading.result()
+
+
+@dataclass(slots=True)
+class _Picture:
+    """An entry of `images` while its labels are gathered."""
+
+    file: str
+    height_px: int | None
+    width_px: int | None
+    labels: list[Label] = field(default_factory=list)
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Reading:
+    file: str
+    categories: dict[Any, str]
+    provenance: Provenance
+    pictures: dict[Any, _Picture] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def take_picture(self, index: int, entry: Any) -> None:
+        name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not isinstance(entry.get("id"), int | str):
+            found = f"found {_short(entry)}, expected id, file_name, height and width"
+            self._reject(f"images[{index}]", "broken_picture_entry", found)
+            return
+        before = self.pictures.setdefault(entry["id"], _Picture(name, _size(entry.get("height")), _size(entry.get("width"))))
+        if before.file != name:
+            for one in (name, before.file):
+                found = f"the image id {entry['id']} stands for {before.file} and for {name}"
+                self._reject(picture_name(one), "ambiguous_picture", found)
+
+    def take_record(self, index: int, record: Any) -> None:
+        subject = _subject(index, record)
+        picture: _Picture | None = None
+        try:
+            picture = self._picture_of(record)
+            picture.labels.append(self._label(subject, record, picture))
+        except DataError as error:
+            if picture:
+                picture.complete = False
+            self._reject(subject, error.reason, error.detail)
+
+    def result(self) -> AnnotatedSet:
+        first: dict[str, str] = {}
+        for picture in self.pictures.values():
+            other = first.setdefault(picture_name(picture.file), picture.file)
+            if other != picture.file:
+                found = f"{other} and {picture.file} have the same name: scenes are matched by it, so names must differ"
+                self._reject(picture_name(other), "ambiguous_picture", found)
+        names = tuple(self.categories.values())
+        # Through `merged`, because one picture may have several entries: its rule for that is the rule.
+        entries = (
+            AnnotatedPicture(picture_name(p.file), p.file, p.height_px, p.width_px, tuple(p.labels), p.complete)
+            for p in self.pictures.values()
+        )
+        return merged([AnnotatedSet({}, names, tuple(self.rejects)), *(AnnotatedSet({e.name: e}) for e in entries)])
+
+    def _reject(self, subject: str, reason: str, detail: str) -> None:
+        self.rejects.append(Reject("annotation", subject, reason, detail, self.file))
+
+    def _picture_of(self, record: Any) -> _Picture:
+        if not isinstance(record, dict):
+            raise DataError("broken_record", f"found {_short(record)}, expected an object with image_id")
+        image = record.get("image_id")
+        if not isinstance(image, int | str) or image not in self.pictures:
+            raise DataError("missing_picture_entry", f"image_id is {_short(image)}, which is no id in images")
+        return self.pictures[image]
+
+    def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
+        if "caption" in record and "bbox" not in record:
+            return Label("caption", "", self.provenance, text=_caption(record["caption"]))
+        number = record.get("category_id")
+        if not isinstance(number, int | str) or number not in self.categories:
+            raise DataError("unknown_category", f"category_id is {_short(number)}, which is no id in categories")
+        if record.get("iscrowd"):
+            raise DataError("crowd", f"iscrowd marks many of {self.categories[number]!r} at once, not one object")
+        ring = _ring(record.get("segmentation"))
+        if ring is None:
+            found = f"segmentation is {_short(record['segmentation'])}, expected rings x, y, x, y, ...; the box is kept"
+            self._reject(subject, "bad_polygon", found)
+        shape = shape_on(_box(record.get("bbox"), ring or ()), ring or (), picture.height_px, picture.width_px)
+        return Label("box", self.categories[number], self.provenance, shape)
+
+
+def _document(file: str) -> dict[str, Any]:
+    try:
+        data = json.loads(storage.read_bytes(file))
+    except ValueError as error:
+        raise UsageError(f"{file}: is not JSON ({error}); format coco needs a COCO JSON file") from error
+    if isinstance(data, dict) and "annotations" not in data and "annotation" in data:
+        data["annotations"] = data["annotation"]
+    for key in ("images", "annotations"):
+        if not isinstance(data, dict) or not isinstance(data.get(key), list):
+            found = f"its keys are {', '.join(data)}" if isinstance(data, dict) else f"it holds a {type(data).__name__}"
+            raise UsageError(f"{file}: has no list {key!r} ({found}); format coco needs images, annotations and categories")
+    return dict(data)
+
+
+def _categories(data: dict[str, Any], file: str) -> dict[Any, str]:
+    try:
+        return {entry["id"]: entry["name"].strip() for entry in data.get("categories", [])}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise UsageError(f"{file}: categories must be a list of entries with id and name ({error!r})") from error
+
+
+def _caption(text: Any) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise DataError("empty_caption", f"caption is {_short(text)}, expected a sentence")
+    return " ".join(text.split())
+
+
+def _ring(segmentation: Any) -> Ring | None:
+    """The largest ring; empty where there is none (or a run-length mask); None where it is not what COCO allows."""
+    if not segmentation or isinstance(segmentation, dict):
+        return ()
+    if not isinstance(segmentation, list):
+        return None
+    if not all(isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation):
+        return None
+    rings = [tuple(map(float, ring)) for ring in segmentation]
+    return rings[0] if len(rings) == 1 else max(rings, key=ring_area)
+
+
+def _box(bbox: Any, ring: Ring) -> Box:
+    if bbox is None and ring:
+        return (min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2]))
+    if not isinstance(bbox, list) or len(bbox) != 4 or not _numbers(bbox):
+        hint = " (five are an oriented box: another format)" if isinstance(bbox, list) and len(bbox) == 5 else ""
+        raise DataError("bad_box", f"bbox is {_short(bbox)}, expected four numbers x, y, width, height{hint}")
+    x, y, width, height = map(float, bbox)
+    return (x, y, x + width, y + height)
+
+
+def _numbers(values: list[Any]) -> bool:
+    """Numbers of a size that coordinates have. JSON as Python reads it also has NaN, Infinity and integers without end."""
+    fit = {*map(type, values)} <= {int, float} and min(values) > -1e12 and max(values) < 1e12
+    return fit and not math.isnan(sum(values))
+
+
+def _size(value: Any) -> int | None:
+    return int(value) if isinstance(value, int | float) and 0 < value < 1e12 else None
+
+
+def _subject(index: int, record: Any) -> str:
+    number = record.get("id") if isinstance(record, dict) else None
+    return f"annotation {number}" if isinstance(number, int | str) else f"annotations[{index}]"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,84 @@
+"""The labels of one window of a scene, from the labels of the whole scene.
+
+One idea: a tile tells the truth about what it shows. Boxes and polygons are clipped to the window and carry the share of the
+object that is left; what shows too little of itself is no label of the tile; and what was said of the whole scene (its class, a
+caption, a measured fact) is said of a tile only where the tile is the whole scene.
+
+`hidden` names the categories of which a tile shows less than a label: of those it can neither be said how many there are nor
+that there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rsflow.annotations.shapes import largest_ring, ring_pieces, valid_area
+from rsflow.geometry import Box, Window, area, clip, shift
+from rsflow.records import Label, Shape
+
+
+def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
+    """The labels of a window, in tile pixels and in the order of `labels` (which are in scene pixels).
+
+    `scene_box` is the whole scene; a window may reach beyond it (a padded tile), a label never does. Of a polygon cut into
+    several pieces the box spans all and the ring is the largest. Visibility is visible area over whole area (of the polygon
+    where there is one), times what it already was; an object of which less than `min_visibility` is visible is left out.
+    """
+    if _covers(window.box, scene_box):
+        whole = (_visible(label, scene_box, window) if label.kind == "box" else label for label in labels)
+    else:
+        whole = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
+    return [label for label in whole if label and (label.shape is None or label.shape.visibility >= min_visibility)]
+
+
+def hidden(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
+    """The sorted categories of objects that the window shows in part, yet too little of for `cut` to keep them."""
+    found = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
+    return tuple(
+        sorted({label.category for label in found if label and label.shape and label.shape.visibility < min_visibility})
+    )
+
+
+def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:
+    """The label in tile pixels, or None where the window shows nothing of it."""
+    shape = label.shape
+    if shape is None or not (
+        shape.box[0] < window.col_stop
+        and shape.box[2] > window.col_off
+        and shape.box[1] < window.row_stop
+        and shape.box[3] > window.row_off
+    ):
+        return None
+    frame = clip(window.box, scene_box)
+    if _covers(frame, shape.box):
+        return replace(label, shape=_moved(shape, window))
+    clipped = _clipped_polygon(shape, frame) if shape.polygon else _clipped_box(shape, frame)
+    return replace(label, shape=_moved(clipped, window)) if clipped and clipped.visibility > 0 else None
+
+
+def _clipped_box(shape: Shape, frame: Box) -> Shape:
+    inside = clip(shape.box, frame)
+    return Shape(inside, (), shape.visibility * area(inside) / area(shape.box))
+
+
+def _clipped_polygon(shape: Shape, frame: Box) -> Shape | None:
+    whole = valid_area(shape.polygon).area
+    pieces = ring_pieces(shape.polygon, frame)
+    if whole == 0 or not pieces:
+        return _clipped_box(shape, frame) if whole == 0 else None
+    bounds = [piece.bounds for piece in pieces]
+    low, high = [min(b[:2][i] for b in bounds) for i in (0, 1)], [max(b[2:][i] for b in bounds) for i in (0, 1)]
+    share = min(1.0, sum(piece.area for piece in pieces) / whole)
+    return Shape((low[0], low[1], high[0], high[1]), largest_ring(pieces), shape.visibility * share)
+
+
+def _moved(shape: Shape, window: Window) -> Shape:
+    """From scene to tile pixels."""
+    dx, dy = float(-window.col_off), float(-window.row_off)
+    ring = tuple(value + (dy if i % 2 else dx) for i, value in enumerate(shape.polygon))
+    return Shape(shift(shape.box, dx, dy), ring, shape.visibility)
+
+
+def _covers(outer: Box, inner: Box) -> bool:
+    return outer[0] <= inner[0] and outer[1] <= inner[1] and outer[2] >= inner[2] and outer[3] >= inner[3]

@@ -1,0 +1,29 @@
+"""The padded square: the frame in which LLaVA-like models and MMRS-1M count coordinates.
+
+One idea: the picture is centred in a square of its longer side, and coordinates are shares of that side. The formula
+(pads `int((h - w) / 2)` left of a tall picture, `int((w - h) / 2)` above a wide one) is that of the EarthGPT paper
+(https://arxiv.org/abs/2401.16822) and of LLaVA's `expand2square` (https://github.com/haotian-liu/LLaVA/blob/main/llava/mm_utils.py).
+"""
+
+from __future__ import annotations
+
+from rsflow.geometry import Box, shift
+
+
+def _pads(height_px: int, width_px: int) -> tuple[int, int]:
+    return int(max(0, height_px - width_px) / 2), int(max(0, width_px - height_px) / 2)
+
+
+def to_square(box: Box, height_px: int, width_px: int) -> Box:
+    """Pixels to shares of the padded square's side, in [0, 1] for a box inside the picture."""
+    side = max(height_px, width_px)
+    x0, y0, x1, y1 = shift(box, *_pads(height_px, width_px))
+    return (x0 / side, y0 / side, x1 / side, y1 / side)
+
+
+def from_square(box: Box, height_px: int, width_px: int) -> Box:
+    """The inverse of `to_square`."""
+    side = max(height_px, width_px)
+    pad_x, pad_y = _pads(height_px, width_px)
+    x0, y0, x1, y1 = (value * side for value in box)
+    return shift((x0, y0, x1, y1), -pad_x, -pad_y)

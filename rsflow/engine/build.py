@@ -1,0 +1,123 @@
+"""A build: label, then select, then shard, each from what is in the lake, and what it all came to.
+
+One idea: a phase is a function of the configuration and the lake, so a build is three calls in a row, and running one of them
+alone is the same call.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from rsflow import storage
+from rsflow.config import BuildConfig, check, resolved
+from rsflow.engine.conservation import Balance, label_balance, select_balance, shard_balance
+from rsflow.engine.current import Current, current
+from rsflow.engine.label import label
+from rsflow.engine.plan import Plan, PlanCounts, count, make_plan
+from rsflow.engine.progress import progress
+from rsflow.engine.select import Selected, last_selection, select, selection_digest
+from rsflow.engine.shard import Sharded, config_fingerprint, shard
+from rsflow.errors import LakeError, StorageError
+from rsflow.lake.tables import Lake, create_lake, open_lake
+from rsflow.shards.manifest import Manifest, read_snapshot
+
+Phase = Literal["label", "select", "shard"]
+PHASES: tuple[Phase, ...] = ("label", "select", "shard")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did and what there is now."""
+
+    lake: Lake
+    plan: Plan
+    planned: PlanCounts  # before the run
+    now: Current
+    selected: Selected | None
+    sharded: Sharded | None
+    balances: list[Balance]
+    seconds: dict[str, float]
+
+
+def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
+    """Run phases in their order. What one needs and is not there is told as a LakeError."""
+    lake = _lake_for(built)
+    seconds: dict[str, float] = {}
+    start = time.monotonic()
+    plan = plan_build(built, lake, retry_rejects)
+    planned = count(plan)
+    seconds["plan"] = time.monotonic() - start
+    if "label" in phases:
+        start = time.monotonic()
+        label(built, lake, plan)
+        seconds["label"] = time.monotonic() - start
+    now = current(lake, plan)
+    selected, sharded = None, None
+    if "select" in phases:
+        start = time.monotonic()
+        selected = select(built, lake, now)
+        seconds["select"] = time.monotonic() - start
+    if "shard" in phases:
+        start = time.monotonic()
+        _check_selected(built, lake, now)
+        sharded = shard(built, lake, now)
+        seconds["shard"] = time.monotonic() - start
+    manifest = sharded.manifest if sharded else None
+    return Outcome(lake, plan, planned, now, selected, sharded, balances(lake, now, manifest), seconds)
+
+
+def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
+    """Look at the sources, telling how far it is where that takes a while."""
+    with progress("plan", "scenes looked at", 0) as state:
+        return make_plan(built, lake, retry_rejects, lambda: state.add(1))
+
+
+def _lake_for(built: BuildConfig) -> Lake:
+    lake = create_lake(built.root)
+    text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
+    storage.write_bytes(lake.place("config.json"), text.encode())
+    return lake
+
+
+def config_of(lake: Lake) -> BuildConfig:
+    """The configuration that the lake was last built with."""
+    place = lake.place("config.json")
+    try:
+        return check(BuildConfig, json.loads(storage.read_text(place))["config"], place)
+    except (ValueError, KeyError, TypeError, StorageError) as error:
+        raise LakeError(f"{place}: cannot read the configuration of the last build: {error}") from error
+
+
+def balances(lake: Lake, now: Current, manifest: Manifest | None) -> list[Balance]:
+    """The equations of all steps that were run, closed or not."""
+    found = [_scenes(now), *label_balance(lake, now.label)]
+    if storage.exists(lake.place("selection.json")):
+        found += select_balance(lake)
+    return [*found, *(shard_balance(lake, manifest) if manifest else [])]
+
+
+def _scenes(now: Current) -> Balance:
+    rejects = now.rejects()
+    reasons = Counter({row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}.values())
+    scenes = now.lake.read("scenes", ["scene_id"]).num_rows
+    return Balance("scenes", "scenes", scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
+
+
+def _check_selected(built: BuildConfig, lake: Lake, now: Current) -> None:
+    known = last_selection(lake)
+    if known is None or known.digest != selection_digest(built, now):
+        raise LakeError(f"{lake.root}: the selection is not of the present tiles and settings: run `rsflow select` first")
+
+
+def status(root: str) -> tuple[BuildConfig, Plan, PlanCounts, Manifest | None]:
+    """What a lake holds and what a build with its last configuration would do; nothing is changed."""
+    lake = open_lake(root)
+    built = config_of(lake)
+    plan = plan_build(built, lake)
+    manifest = read_snapshot(root) if storage.exists(lake.place("snapshots", "LATEST")) else None
+    return built, plan, count(plan), manifest

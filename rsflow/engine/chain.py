@@ -1,0 +1,102 @@
+"""A run of stages as one function: what a worker executes without handing anything to the cluster in between.
+
+One idea: units are independent, so a chain takes one unit (one row of work) through all its stages before the next. That bounds
+memory to a unit, keeps pixels out of the object store, and gives one place to count attempts, to time the stages and to turn
+the DataError of a unit into its reject.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+
+from rsflow.errors import DataError
+from rsflow.lake.attempts import attempt
+from rsflow.lake.receipts import RECEIPTS, receipt_table
+from rsflow.stage import BatchFunction, Resources, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class UnitChain:
+    """Work rows (LABEL_WORK or INSTRUCT_WORK) in, one RECEIPTS row out per row, whatever the unit's data does."""
+
+    stages: tuple[Stage, ...]
+    step: Literal["label", "instruct"]
+    root: str
+    run: str
+    attempts: int
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        functions = [(type(stage).__name__, stage.open()) for stage in self.stages]
+
+        def run(table: pa.Table) -> Iterator[pa.Table]:
+            for i in range(table.num_rows):
+                yield self._unit(functions, table.slice(i, 1))
+
+        return run
+
+    def _unit(self, functions: list[tuple[str, BatchFunction]], row: pa.Table) -> pa.Table:
+        start = time.perf_counter()
+        seconds: dict[str, float] = {}
+        try:
+            with attempt(self.root, self.run, row["unit"][0].as_py(), self.attempts):
+                receipt = _through(functions, row, seconds)
+        except DataError as error:
+            receipt = scene_reject(row.to_pylist()[0], self.step, error)
+        return _timed(receipt, seconds, time.perf_counter() - start)
+
+
+def _through(functions: list[tuple[str, BatchFunction]], row: pa.Table, seconds: dict[str, float]) -> pa.Table:
+    batches = [row]
+    for name, function in functions:
+        start = time.perf_counter()
+        batches = [out for batch in batches for out in function(batch)]
+        if not name.startswith("Write"):
+            # Kept and rejected rows come apart in a stage; a unit stays one batch.
+            batches = [pa.concat_tables(batches)]
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
+    return pa.concat_tables(batches)
+
+
+def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
+    """The receipt of a unit that could not be done: one reject that stands for all its rows."""
+    rows = len(work.get("windows") or work.get("tiles") or [])
+    same = {name: work[name] for name in ("scene_id", "source")}
+    marks = {
+        **same,
+        "unit": work["unit"],
+        "receipt": uuid.uuid4().hex,
+        "step": step,
+        "rows_in": rows,
+        "rows_kept": 0,
+        "rows_rejected": rows,
+        "scene_rejected": True,
+        "bytes_read": 0,
+    }
+    reject = {
+        **same,
+        "kind": "scene",
+        "subject": work["scene_id"],
+        "step": step,
+        "reason": error.reason,
+        "detail": error.detail,
+        "file": work.get("file") or "",
+        "rows": rows,
+    }
+    return receipt_table(marks, rejects=[reject])
+
+
+def _timed(receipt: pa.Table, stages: dict[str, float], total: float) -> pa.Table:
+    spent = [{"stage": name, "seconds": value} for name, value in stages.items()]
+    for name, value in (("stage_seconds", spent), ("seconds", total)):
+        field = RECEIPTS.field(name)
+        column = pa.array([value] * receipt.num_rows, field.type)
+        receipt = receipt.set_column(receipt.schema.get_field_index(name), field, column)
+    return receipt

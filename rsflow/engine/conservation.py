@@ -1,0 +1,77 @@
+"""Nothing is silently lost: for every step, the rows that came in are those that were kept and those that left with a reason.
+
+One idea: both sides are counted from different records (marks against rows, selection against manifest), so a row that vanished
+shows up as a sum that does not close.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow import storage
+from rsflow.lake.receipts import rows_of
+from rsflow.lake.tables import Lake
+from rsflow.shards.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One equation: `rows_in` must equal the sum of `parts` (kept and every reason)."""
+
+    step: str
+    what: str
+    rows_in: int
+    parts: dict[str, int]
+
+    @property
+    def closes(self) -> bool:
+        return self.rows_in == sum(self.parts.values())
+
+    def line(self) -> str:
+        kept = self.parts.get("kept", 0)
+        others = [f"{number} {reason}" for reason, number in sorted(self.parts.items()) if reason != "kept" and number]
+        sign = "=" if self.closes else "≠"
+        return f"{self.step}: {self.rows_in} {self.what} {sign} " + " + ".join([f"{kept} kept", *others])
+
+
+def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of the label step: windows by the marks of these units, against the rows of tiles and rejects that they delivered."""
+    marked = marked.filter(pc.equal(marked["step"], "label"))
+    tiles = rows_of(lake, "tiles", marked["receipt"], ["receipt"])
+    rejects = rows_of(lake, "rejects", marked["receipt"], ["reason", "rows", "receipt"])
+    reasons = Counter({"kept": tiles.num_rows})
+    for row in rejects.to_pylist():
+        reasons[row["reason"]] += row["rows"]
+    return [Balance("label", "windows", int(pc.sum(marked["rows_in"]).as_py() or 0), dict(reasons))]
+
+
+def select_balance(lake: Lake, tiles_in: int | None = None) -> list[Balance]:
+    """Of the selection: what it says of itself against its rows; `tiles_in`, where known, is what the label step kept."""
+    if not storage.exists(lake.place("selection.json")):
+        return []
+    told = json.loads(storage.read_text(lake.place("selection.json")))
+    rows = lake.read("selection", ["kind", "reason"])
+    balances = []
+    for kind, name in (("tile", "tiles"), ("instruction", "instructions")):
+        found = Counter(rows.filter(pc.equal(rows["kind"], kind))["reason"].to_pylist())
+        expected = tiles_in if kind == "tile" and tiles_in is not None else sum(told[name].values())
+        balances.append(Balance("select", name, expected, dict(found)))
+    return balances
+
+
+def shard_balance(lake: Lake, manifest: Manifest) -> list[Balance]:
+    """Of the shards: selected tiles and instructions against the manifest's counts."""
+    rows = lake.read("selection", ["kind", "selected"])
+    chosen = rows.filter(rows["selected"])["kind"].to_pylist()
+    shards = [shard for split in manifest.splits.values() for shard in split.shards]
+    counted = sum(n for split in manifest.splits.values() for by in split.counts.values() for n in by.values())
+    return [
+        Balance("shard", "samples", chosen.count("tile"), {"kept": sum(shard.samples for shard in shards)}),
+        Balance("shard", "instructions", chosen.count("instruction"), {"kept": sum(s.instructions for s in shards)}),
+        Balance("shard", "instructions by task and sensor", chosen.count("instruction"), {"kept": counted}),
+    ]

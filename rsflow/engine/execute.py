@@ -1,0 +1,59 @@
+"""The two ways to run the same stages: inline in this process, and on Ray Data. The rows that come out are the same.
+
+One idea: a job is a stage and its work, cut into blocks; each block is one task. The results stream back to the driver as they
+are ready, so receipts are committed while work goes on. Order is not kept: a block depends on nothing but itself and what it
+makes is named by content, so keeping order would only hold finished receipts back behind a straggler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from rsflow.config import Engine
+from rsflow.stage import Stage
+
+BLOCK_BYTES = 32 * 2**20  # of input that a task should have at least, so that starting it costs little
+BLOCK_UNITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    stage: Stage
+    blocks: Sequence[pa.Table]
+
+
+def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
+    """Run the jobs and yield what they make, in no stated order. Errors of a stage come out as they were raised."""
+    work = [job for job in jobs if job.blocks]
+    if not work:
+        return
+    if engine.kind == "inline":
+        yield from _inline(work)
+        return
+    # Ray's import alone takes seconds: it is paid only where Ray is used.
+    from rsflow.engine.ray_data import run
+
+    yield from run([(job.stage, job.blocks) for job in work], engine)
+
+
+def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:
+    for job in jobs:
+        function = job.stage.open()
+        for block in job.blocks:
+            yield from function(block)
+
+
+def blocks_of(work: pa.Table, sizes: Sequence[int]) -> list[pa.Table]:
+    """Cut rows of work into blocks of at least BLOCK_BYTES (the rows' `sizes` summed) or BLOCK_UNITS rows."""
+    blocks, start, size = [], 0, 0
+    for i, row_bytes in enumerate(sizes):
+        size += row_bytes
+        if size >= BLOCK_BYTES or i + 1 - start >= BLOCK_UNITS:
+            blocks.append(work.slice(start, i + 1 - start))
+            start, size = i + 1, 0
+    if start < work.num_rows:
+        blocks.append(work.slice(start))
+    return blocks

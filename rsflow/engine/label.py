@@ -1,0 +1,184 @@
+"""The label phase: missing units are cut, labelled and written; their receipts are committed while the run goes on.
+
+Two steps, each resumable to the unit: `label` reads pixels, `instruct` reads columns only, so a changed phrasing does not touch
+an image. A run that is interrupted or killed keeps what was committed, at most `engine.commit_seconds` of work is done again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from rsflow.annotations.annotated_set import for_scene, size_fault, without_scene
+from rsflow.config import BuildConfig
+from rsflow.engine.chain import UnitChain, scene_reject
+from rsflow.engine.execute import Job, blocks_of, execute
+from rsflow.engine.plan import Plan, Unit, instruct_unit, label_work
+from rsflow.engine.progress import Progress, progress
+from rsflow.errors import DataError, RejectLimitError
+from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
+from rsflow.lake.tables import Lake, of_values
+from rsflow.records import INSTRUCT_WORK
+from rsflow.stage import fingerprint
+from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.write_tiles import WriteTiles
+
+SLICE_UNITS = 2000  # instruct units whose columns the driver holds at a time
+
+
+def label(built: BuildConfig, lake: Lake, plan: Plan) -> None:
+    """Do what is missing of the label phase. Raises RejectLimitError when too many scenes were rejected."""
+    run = uuid.uuid4().hex
+    if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
+        lake.overwrite("scenes", plan.scenes)
+    units = plan.missing
+    _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
+    _commit_annotation_rejects(lake, plan, run)
+    _label(built, lake, plan, [unit for unit in units if unit.windows], run)
+    _instruct(built, lake, plan, run)
+    _check_limit(built, lake, plan)
+
+
+def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: str) -> None:
+    jobs = []
+    by_print: dict[str, list[Unit]] = {}
+    recipes = {made.fingerprint: made for made in plan.recipes.values()}
+    prints = {name: made.fingerprint for name, made in plan.recipes.items()}
+    for unit in units:
+        by_print.setdefault(prints[unit.source], []).append(unit)
+    for name, mine in by_print.items():
+        stages = (*recipes[name].stages, WriteTiles(built.root))
+        chain = UnitChain(stages, "label", built.root, run, built.engine.attempts)
+        jobs.append(Job(chain, blocks_of(label_work(plan, mine), [unit.bytes for unit in mine])))
+    with progress("label", "units", len(units)) as state:
+        _commit_as_they_come(built, lake, execute(jobs, built.engine), run, state)
+
+
+def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
+    """Make the instructions of every labelled unit that lacks them under the present recipe."""
+    marked = marks(lake)
+    done = set(marked["unit"].to_pylist())
+    wanted = {unit.id for unit in plan.units}
+    rows = [
+        row
+        for row in marked.select(["unit", "receipt", "scene_id", "source", "scene_rejected"]).to_pylist()
+        if row["unit"] in wanted and not row["scene_rejected"] and instruct_unit(plan, row["unit"]) not in done
+    ]
+    (stage,) = plan.instruct.stages
+    chain = UnitChain((stage,), "instruct", built.root, run, built.engine.attempts)
+    with progress("instruct", "units", len(rows)) as state:
+        for start in range(0, len(rows), SLICE_UNITS):
+            work = _instruct_work(lake, plan, rows[start : start + SLICE_UNITS])
+            blocks = blocks_of(work, [0] * work.num_rows)
+            _commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state)
+
+
+def _instruct_work(lake: Lake, plan: Plan, units: list[dict[str, Any]]) -> pa.Table:
+    receipts = [row["receipt"] for row in units]
+    nested: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name in ("tiles", "labels"):
+        fields = INSTRUCT_WORK.field(name).type.value_type
+        found = rows_of(lake, name, receipts, [*[fields.field(i).name for i in range(fields.num_fields)], "receipt"])
+        nested[name] = {receipt: [] for receipt in receipts}
+        for row in found.to_pylist():
+            nested[name][row.pop("receipt")].append(row)
+    rows = [
+        {
+            "unit": instruct_unit(plan, row["unit"]),
+            "scene_id": row["scene_id"],
+            "source": row["source"],
+            "tiles": nested["tiles"][row["receipt"]],
+            "labels": nested["labels"][row["receipt"]],
+        }
+        for row in units
+    ]
+    return pa.Table.from_pylist(rows, schema=INSTRUCT_WORK)
+
+
+def _commit_as_they_come(built: BuildConfig, lake: Lake, receipts: Iterator[pa.Table], run: str, state: Progress) -> None:
+    waiting: list[pa.Table] = []
+    last = time.monotonic()
+    try:
+        for receipt in receipts:
+            waiting.append(receipt)
+            kept, rejected = (sum(receipt[name].to_pylist()) for name in ("rows_kept", "rows_rejected"))
+            state.add(receipt.num_rows, tiles=kept, rejects=rejected)
+            if time.monotonic() - last >= built.engine.commit_seconds:
+                commit(lake, pa.concat_tables(waiting), run)
+                waiting, last = [], time.monotonic()
+    finally:
+        # Also on Ctrl-C and on an error elsewhere: these units are whole, so they are kept.
+        if waiting:
+            commit(lake, pa.concat_tables(waiting), run)
+
+
+def _commit_unreadable(lake: Lake, plan: Plan, units: Iterable[Unit], run: str) -> None:
+    rows = {row["scene_id"]: row for row in plan.scenes.to_pylist()}
+    receipts = []
+    for unit in units:
+        row = rows[unit.scene_id]
+        work = {**row, "unit": unit.id, "file": (row["files"] or [""])[0]}
+        receipts.append(_settled(scene_reject(work, "label", DataError(row["probe_reason"], row["probe_detail"]))))
+    if receipts:
+        commit(lake, pa.concat_tables(receipts), run)
+
+
+def _commit_annotation_rejects(lake: Lake, plan: Plan, run: str) -> None:
+    """The broken records of annotation files, and their pictures that no scene is: once per content."""
+    done = plan.done
+    receipts = []
+    for source, unit, rejects in annotation_rejects(plan):
+        if unit not in done:
+            marks_of = {"unit": unit, "receipt": uuid.uuid4().hex, "step": "annotations", "scene_id": "", "source": source}
+            counts = {"rows_in": len(rejects), "rows_kept": 0, "rows_rejected": len(rejects), "scene_rejected": False}
+            receipts.append(receipt_table({**marks_of, **counts, "bytes_read": 0, "seconds": 0.0}, rejects=rejects))
+    if receipts:
+        commit(lake, pa.concat_tables(receipts), run)
+
+
+def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
+    scenes = plan.scenes.to_pylist()
+    found = []
+    for source, annotated in sorted(plan.annotated.items()):
+        mine = [(main_file(plan.files[row["scene_id"]]), row) for row in scenes if row["source"] == source]
+        pictures = ((for_scene(annotated, file), row) for file, row in mine if not row["probe_reason"])
+        faults = [size_fault(picture, row["height_px"], row["width_px"]) for picture, row in pictures if picture]
+        missing = without_scene(annotated, [file for file, _ in mine])
+        rejects = [*annotated.rejects, *(fault for fault in faults if fault), *missing]
+        base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
+        rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
+        if rows:
+            found.append((source, fingerprint("annotations", rows), rows))
+    return found
+
+
+def _settled(receipt: pa.Table) -> pa.Table:
+    seconds = receipt.schema.get_field_index("seconds")
+    return receipt.set_column(seconds, receipt.schema.field(seconds), pa.array([0.0] * receipt.num_rows))
+
+
+def _check_limit(built: BuildConfig, lake: Lake, plan: Plan) -> None:
+    """RejectLimitError with the table of reasons when the share of rejected scenes is beyond `max_reject_share`."""
+    wanted = {unit.id for unit in plan.units}
+    marked = of_values(marks(lake), "unit", sorted(wanted))
+    bad = marked.filter(marked["scene_rejected"])
+    rejected = set(bad["scene_id"].to_pylist())
+    total = plan.scenes.num_rows
+    if len(rejected) <= built.max_reject_share * total:
+        return
+    rows = rows_of(lake, "rejects", bad["receipt"]).to_pylist()
+    reasons = Counter(row["reason"] for row in rows)
+    examples = {row["reason"]: row["detail"] for row in rows}
+    lines = "\n".join(f"  {count:6}  {reason}: {examples[reason]}" for reason, count in reasons.most_common())
+    raise RejectLimitError(
+        f"{len(rejected)} of {total} scenes were rejected, more than max_reject_share={built.max_reject_share} allows:\n"
+        f"{lines}\n"
+        "Repair them and run again with --retry-rejects, leave them out of `files`, or raise max_reject_share"
+    )

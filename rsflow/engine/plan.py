@@ -1,0 +1,247 @@
+"""What is wanted and what is missing: the units of every scene under the present recipes, held against the marks.
+
+One idea: wanted units are a pure function of the configuration and the files; done units are the marks of the lake; the
+difference is the work. So a second build finds nothing to do, one more scene adds its own units, and a changed setting adds
+the units that depend on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.annotations import read
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, for_scene, size_fault
+from rsflow.config import Annotations, BuildConfig, Source
+from rsflow.engine import recipe
+from rsflow.engine.scenes import list_all, look
+from rsflow.errors import ConfigError
+from rsflow.geometry import Window
+from rsflow.labellers import from_settings
+from rsflow.lake.receipts import marks
+from rsflow.lake.tables import Lake
+from rsflow.records import LABEL_WORK, SceneFiles, label_row
+from rsflow.stage import fingerprint
+from rsflow.stages.cut_scenes import main_file
+from rsflow.tiles.grid import group_windows, tile_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit of the label step. `windows` are (position in the scene, window); none where the scene could not be opened."""
+
+    id: str
+    scene_id: str
+    source: str
+    windows: tuple[tuple[int, Window], ...]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a build needs to know before it starts; nothing in the lake was changed to make it."""
+
+    scenes: pa.Table  # SCENES, as the sources are now
+    files: dict[str, SceneFiles]
+    annotated: dict[str, AnnotatedSet]  # by source
+    units: tuple[Unit, ...]  # wanted, in order of scene and window
+    recipes: dict[str, recipe.Recipe]  # label recipes by source
+    instruct: recipe.Recipe
+    marks: pa.Table  # of the lake, one per finished unit
+    before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
+    retry_rejects: bool = False
+
+    @property
+    def done(self) -> set[str]:
+        """Ids of finished units; with `retry_rejects`, not those that rejected their scene."""
+        rejected = self.marks["scene_rejected"].to_pylist()
+        ids = self.marks["unit"].to_pylist()
+        return {unit for unit, bad in zip(ids, rejected, strict=True) if not (bad and self.retry_rejects)}
+
+    @property
+    def missing(self) -> list[Unit]:
+        done = self.done
+        return [unit for unit in self.units if unit.id not in done]
+
+
+def make_plan(
+    built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[], None] = lambda: None
+) -> Plan:
+    """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
+    from rsflow.lake.tables import TABLES
+
+    known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
+    listed = list_all(built)
+    scenes = look(built.sources, listed, known, retry_rejects, on_scene)
+    annotated = {source.name: _read(source.annotations) for source in built.sources if source.annotations}
+    files = {scene.scene_id: scene for found in listed.values() for scene in found}
+    for source in built.sources:
+        if source.annotations:
+            _check_some_match(source, annotated[source.name], listed[source.name])
+        _check_bands(source, scenes)
+    recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
+    prints = {name: made.fingerprint for name, made in recipes.items()}
+    units = [
+        unit
+        for row in scenes.to_pylist()
+        for unit in units_of(built, row, files[row["scene_id"]], annotated.get(row["source"]), prints[row["source"]])
+    ]
+    return Plan(
+        scenes,
+        files,
+        annotated,
+        tuple(units),
+        recipes,
+        recipe.instruct_recipe(built),
+        marks(lake) if lake else TABLES["runs"].empty_table(),
+        dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
+        retry_rejects,
+    )
+
+
+def units_of(
+    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: AnnotatedSet | None, recipe_print: str
+) -> list[Unit]:
+    """The units of one SCENES row: groups of its windows, each named by all that its output depends on."""
+    depends = fingerprint(
+        [scene.options, scene.sensor, row["licence"], row["fingerprint"], recipe_print],
+        annotation_columns(annotated, picture_of(scene, annotated, row)),
+    )
+    if row["probe_reason"]:
+        return [Unit(fingerprint(row["scene_id"], depends, "probe"), row["scene_id"], row["source"], (), 0)]
+    pixel_bytes = np.dtype(row["dtype"]).itemsize * len(row["bands"])
+    windows = tile_windows(row["height_px"], row["width_px"], built.tiles, row["is_picture"])
+    units = []
+    for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
+        chosen = tuple((index, windows[index]) for index in group)
+        size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
+        identity = fingerprint(row["scene_id"], depends, [[index, *dataclasses.astuple(window)] for index, window in chosen])
+        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size))
+    return units
+
+
+def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
+    """LABEL_WORK rows of these units."""
+    known = {row["scene_id"]: row for row in plan.scenes.to_pylist()}
+    rows = []
+    for unit in units:
+        scene, row = plan.files[unit.scene_id], known[unit.scene_id]
+        annotated = plan.annotated.get(unit.source)
+        rows.append(
+            {
+                "unit": unit.id,
+                "scene_id": unit.scene_id,
+                "source": unit.source,
+                "sensor": scene.sensor,
+                "licence": row["licence"],
+                "scene": json.dumps(dataclasses.asdict(scene)),
+                "stats_key": row["stats_key"],
+                "windows": [{"index": index, **dataclasses.asdict(window)} for index, window in unit.windows],
+                **annotation_columns(annotated, picture_of(scene, annotated, row)),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=LABEL_WORK)
+
+
+def instruct_unit(plan: Plan, label_unit: str) -> str:
+    """The id of the instruct unit that rests on a label unit."""
+    return fingerprint(label_unit, plan.instruct.fingerprint)
+
+
+def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str, Any]) -> AnnotatedPicture | None:
+    """The annotations of a SCENES row, where its source has any for it and they were made on a picture of its size."""
+    picture = for_scene(annotated, main_file(scene)) if annotated else None
+    if picture is None or row["probe_reason"] or size_fault(picture, row["height_px"], row["width_px"]):
+        return None
+    return picture
+
+
+def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
+    """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
+    if picture is None or annotated is None:
+        return {"labels": [], "vocabulary": []}
+    return {
+        "labels": [label_row(label) for label in picture.labels],
+        "vocabulary": list(annotated.categories) if picture.complete else [],
+    }
+
+
+def _read(settings: Annotations) -> AnnotatedSet:
+    annotated = read(settings)
+    # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
+    return annotated if settings.exhaustive else dataclasses.replace(annotated, categories=())
+
+
+def _check_bands(source: Source, scenes: pa.Table) -> None:
+    """ConfigError where a labeller of the source needs a band that one of its scenes lacks."""
+    mine = [row for row in scenes.to_pylist() if row["source"] == source.name and not row["probe_reason"]]
+    kinds = {tuple(row["bands"]): row["scene_id"] for row in reversed(mine)}
+    for settings in source.labellers:
+        labeller = from_settings(settings)
+        for bands, scene_id in kinds.items():
+            if fault := labeller.missing(bands, source.sensor):
+                raise ConfigError(f"sources.{source.name}: {fault} ({scene_id}): name its bands under scenes.bands")
+
+
+def _check_some_match(source: Source, annotated: AnnotatedSet, scenes: list[SceneFiles]) -> None:
+    if annotated.pictures and not any(for_scene(annotated, main_file(scene)) for scene in scenes):
+        example = sorted(annotated.pictures)[0]
+        files = source.annotations.files if source.annotations else ""
+        raise ConfigError(
+            f"sources.{source.name}: none of the {len(annotated.pictures)} pictures of {files} (such as {example!r}) "
+            f"is among the {len(scenes)} scenes of {source.scenes.files} (such as {main_file(scenes[0])!r}): "
+            "names must be equal but for folder and extension"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """The plan in numbers, per state of a scene, and the work that is missing."""
+
+    scenes: dict[str, int]  # new, changed, to_label (recipe or annotations changed, or interrupted), done, rejected, gone
+    units: int
+    tiles: int
+    bytes: int
+    instruct_units: int
+
+
+def count(plan: Plan) -> PlanCounts:
+    """What a build would do."""
+    missing = plan.missing
+    pending = {unit.scene_id for unit in missing}
+    prints = dict(zip(plan.scenes["scene_id"].to_pylist(), plan.scenes["fingerprint"].to_pylist(), strict=True))
+    rejected = _rejected_scenes(plan)
+
+    def state(scene_id: str) -> str:
+        if scene_id not in pending:
+            return "rejected" if scene_id in rejected else "done"
+        if scene_id not in plan.before:
+            return "new"
+        return "changed" if plan.before[scene_id] != prints[scene_id] else "to_label"
+
+    states = Counter(state(scene_id) for scene_id in prints)
+    states["gone"] = len(set(plan.before) - set(prints))
+    done = plan.done
+    fresh = {unit.id for unit in missing}
+    instructed = sum(1 for unit in plan.units if unit.id not in fresh and instruct_unit(plan, unit.id) in done)
+    bad = {unit.id for unit in plan.units if unit.scene_id in rejected}
+    return PlanCounts(
+        {name: states[name] for name in ("new", "changed", "to_label", "done", "rejected", "gone")},
+        len(missing),
+        sum(len(unit.windows) for unit in missing),
+        sum(unit.bytes for unit in missing),
+        len([unit for unit in plan.units if unit.id not in bad]) - instructed,
+    )
+
+
+def _rejected_scenes(plan: Plan) -> set[str]:
+    units = {unit.id for unit in plan.units}
+    rows = plan.marks.select(["unit", "scene_id", "scene_rejected"]).to_pylist()
+    return {row["scene_id"] for row in rows if row["scene_rejected"] and row["unit"] in units}

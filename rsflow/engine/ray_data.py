@@ -1,0 +1,135 @@
+"""Stages on Ray Data: the one module that touches its interfaces.
+
+Decisions, each from a measured trap of Ray 2.60 (`ray>=2.60,<2.64`): one task per block of work, never default parallelism (it
+splits blocks and disables fusion); no errored blocks are tolerated (a tolerated one is lost in silence); no progress for
+`stall_seconds` fails the run; Ray's own retries of crashed workers are left unlimited because rsflow.lake.attempts bounds them
+per unit; results are streamed to the driver and nothing is written through a Datasink (it is not atomic).
+
+A local cluster is started with `address="local"` and stopped by its own handle: `ray stop` would kill every Ray on the host.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import ray
+import ray.data
+from ray.exceptions import RayError, RayTaskError
+
+from rsflow.config import Engine
+from rsflow.errors import RsflowError
+from rsflow.stage import Stage
+
+OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter it
+
+
+def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Iterator[pa.Table]:
+    """Run every job's stage over its blocks and yield the results as they finish."""
+    # It prints a report of a hundred lines for an error that we tell in one; the session's log files keep the whole story.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    with cluster(engine):
+        context = ray.data.DataContext.get_current().copy()
+        context.enable_progress_bars = False
+        context.print_on_execution_start = False
+        context.max_errored_blocks = 0
+        context.execution_no_progress_timeout_s = engine.stall_seconds
+        context.execution_options.preserve_order = False
+        with ray.data.DataContext.current(context):
+            datasets = [apply(ray.data.from_arrow(list(blocks)), stage, engine) for stage, blocks in jobs]
+            dataset = datasets[0].union(*datasets[1:]) if len(datasets) > 1 else datasets[0]
+            batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
+            try:
+                yield from batches
+            except RayError as error:
+                raise _cause(error) from error
+            finally:
+                getattr(batches, "close", lambda: None)()
+
+
+def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.Dataset:
+    """The dataset with a stage applied: stateless tasks, or actors that open the stage once."""
+    needs = stage.resources
+    if needs.workers is None:
+        return dataset.map_batches(
+            stage.open(),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=ray.data.TaskPoolStrategy(size=engine.workers),
+            num_cpus=needs.cpus,
+            memory=needs.memory_bytes,
+        )
+    low, high = needs.workers if isinstance(needs.workers, tuple) else (needs.workers, needs.workers)
+    return dataset.map_batches(
+        _Opened,
+        fn_constructor_args=(stage,),
+        batch_size=needs.batch_rows or 1,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
+        num_cpus=needs.cpus,
+        memory=needs.memory_bytes,
+        num_gpus=needs.gpus or None,
+    )
+
+
+class _Opened:
+    """An actor's copy of a stage, opened once."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._function = stage.open()
+
+    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
+        yield from self._function(batch)
+
+
+@contextmanager
+def cluster(engine: Engine) -> Iterator[None]:
+    """A connection to the cluster at `engine.address` or RAY_ADDRESS, else a local one that ends with the block."""
+    if ray.is_initialized():
+        yield
+        return
+    address = engine.address or os.environ.get("RAY_ADDRESS")
+    _use_token(address)
+    try:
+        if address:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            ray.init(
+                address="local",
+                num_cpus=engine.workers,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        place = address or "a local Ray cluster"
+        raise RsflowError(f"{place}: cannot connect: {error}\nCheck the address, or use engine.kind=inline") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _use_token(address: str | None) -> None:
+    # A local `ray.init` since 2.59 leaves a token behind and clusters started later ask for it, but clients stay silent about
+    # it unless told.
+    given = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
+    if address and (given or (Path.home() / ".ray" / "auth_token").exists()):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+
+
+def _cause(error: RayError) -> Exception:
+    """The error that a stage raised, out of Ray's wrapping; what Ray itself says where the stage raised none of ours."""
+    cause: BaseException | None = error
+    while cause is not None:
+        # What Ray raises is an instance of the cause's class as well, but its text is Ray's: look inside first.
+        inner = cause.cause if isinstance(cause, RayTaskError) else None
+        if inner is None and isinstance(cause, RsflowError):
+            return type(cause)(str(cause).partition("\nFailed to apply UDF")[0])  # Ray appends its own advice
+        cause = inner or cause.__cause__
+    return RsflowError(f"Ray could not finish the run: {error}")

@@ -1,0 +1,89 @@
+"""What a unit depends on: the stages of its source with their settings, told apart by fingerprints.
+
+One idea: the label recipe of a source is the tuple of its stages; the instruct recipe is one stage for all sources. A unit's id
+hashes its recipe, so a changed setting gives other ids for just the units that depend on it, and these are missing.
+
+Names that point into the tables of higher floors are checked here, when the configuration loads, not when a worker trips.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from rsflow import config, instructions, labellers, readers
+from rsflow.annotations import ANNOTATIONS
+from rsflow.config import BuildConfig, Source
+from rsflow.curation.balance import check_quotas
+from rsflow.errors import ConfigError
+from rsflow.sensors import SENSOR_NAMES
+from rsflow.stage import Stage, fingerprint
+from rsflow.stages.annotate_tiles import AnnotateTiles
+from rsflow.stages.cut_scenes import CutScenes
+from rsflow.stages.encode_tiles import EncodeTiles
+from rsflow.stages.instruct_tiles import InstructTiles
+from rsflow.stages.label_tiles import LabelTiles
+from rsflow.stages.render_tiles import RenderTiles
+from rsflow.stages.screen_tiles import ScreenTiles
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    stages: tuple[Stage, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(list(self.stages))
+
+
+def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
+    """Read and check a configuration whole: values, and every name that refers to a reader, format, labeller or task."""
+    built = config.load(path, list(overrides))
+    for number, source in enumerate(built.sources):
+        _check_source(source, f"{path}: sources.{number}")
+    for task in built.instructions.tasks:
+        known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
+    check_quotas(built.select.quotas, tuple(instructions.TASKS), SENSOR_NAMES)
+    return built
+
+
+def label_recipe(built: BuildConfig, source: Source) -> Recipe:
+    """The stages that turn this source's scenes into tiles and labels, up to the writing of files."""
+    named = [LabelTiles(labellers.from_settings(settings)) for settings in source.labellers]
+    return Recipe(
+        (
+            CutScenes(built.tiles, built.render),
+            RenderTiles(),
+            ScreenTiles(built.screen),
+            AnnotateTiles(built.labels.min_visibility),
+            *named,
+            EncodeTiles(built.render.format, built.render.quality),
+        )
+    )
+
+
+def instruct_recipe(built: BuildConfig) -> Recipe:
+    return Recipe((InstructTiles(built.instructions, built.labels, built.seed),))
+
+
+def known(name: str, table: Collection[str], where: str, what: str) -> None:
+    """ConfigError that lists what there is when `name` is no key of the table."""
+    if name not in table:
+        close = difflib.get_close_matches(name, list(table), 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ConfigError(f"{where}: unknown {what} {name!r}; {hint}known: {', '.join(sorted(table))}")
+
+
+def _check_source(source: Source, where: str) -> None:
+    known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    if source.annotations:
+        known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
+    for number, settings in enumerate(source.labellers):
+        try:
+            labeller = labellers.from_settings(settings)
+        except ConfigError as error:
+            raise ConfigError(f"{where}.labellers.{number}: {error}") from error
+        if source.sensor not in labeller.sensors:
+            fits = ", ".join(sorted(labeller.sensors))
+            raise ConfigError(f"{where}.labellers.{number}: {settings['name']} is for {fits}, the source is {source.sensor}")

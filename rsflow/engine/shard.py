@@ -1,0 +1,131 @@
+"""The shard phase: the chosen samples into shards that are not there yet, then a snapshot that names them all.
+
+One idea: the plan is a pure function of the chosen rows and a shard's name holds the digest of its content, so a shard that
+exists under its planned name is done, whoever wrote it and when. A killed run leaves whole shards or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow import storage
+from rsflow.config import BuildConfig, resolved
+from rsflow.engine.current import Current
+from rsflow.engine.execute import Job, execute
+from rsflow.engine.progress import progress
+from rsflow.engine.select import selected_rows
+from rsflow.errors import RsflowError
+from rsflow.lake.tables import Lake
+from rsflow.records import SHARD_WORK
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
+from rsflow.shards.plan import ShardPlan, plan_shards
+from rsflow.stage import fingerprint
+from rsflow.stages.write_shards import WriteShards
+
+ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
+# Settings that say where and how, not what: they are no part of what a snapshot was made from.
+NOT_CONTENT = ("engine", "root")
+
+
+@dataclass(frozen=True, slots=True)
+class Sharded:
+    """What the phase ended with."""
+
+    snapshot: int
+    manifest: Manifest
+    written: int
+
+
+def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
+    """Write the missing shards and the snapshot. RsflowError where nothing was selected."""
+    tiles, instructions = selected_rows(lake, now)
+    if not tiles.num_rows:
+        raise RsflowError(
+            f"{lake.root}: no sample was selected, so there is nothing to write: "
+            f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
+        )
+    samples = _samples(tiles, instructions)
+    plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
+    paths = {plan: f"shards/{plan.name}" for plan in plans}
+    there = _existing(lake, set(paths.values()))
+    missing = [plan for plan in plans if paths[plan] not in there]
+    blocks = _work(tiles, instructions, missing)
+    with progress("shard", "shards", len(missing)) as state:
+        for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
+            lake.append("shards", row)
+            there.update({entry["path"]: entry for entry in row.to_pylist()})
+            state.add(row.num_rows, samples=pc.sum(row["samples"]).as_py())
+    manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
+    return Sharded(write_snapshot(built.root, manifest), manifest, len(missing))
+
+
+def config_fingerprint(built: BuildConfig) -> str:
+    """Of everything in the configuration that the content of a dataset depends on."""
+    return fingerprint({name: value for name, value in resolved(built).items() if name not in NOT_CONTENT})
+
+
+def _samples(tiles: pa.Table, instructions: pa.Table) -> pa.Table:
+    """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
+    digests: dict[str, list[str]] = defaultdict(list)
+    text_bytes: dict[str, int] = defaultdict(int)
+    sizes = pc.add(pc.binary_length(instructions["answer"]), 600).to_pylist()  # turns, boxes and ids, as JSON, on average
+    for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
+        digests[tile].append(digest)
+        text_bytes[tile] += size
+    ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
+    content = [
+        hashlib.blake2b(" ".join([digest, *digests[tile]]).encode(), digest_size=16).hexdigest()
+        for tile, digest in zip(ids, own, strict=True)
+    ]
+    texts = pa.array([text_bytes[tile] for tile in ids], pa.int64())
+    columns = tiles.select(["key", "scene_id", "chunk", "split"])
+    return columns.append_column("sample_bytes", pc.add(tiles["picture_bytes"], texts)).append_column(
+        "content", pa.array(content)
+    )
+
+
+def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
+    """SHARDS rows of the wanted shards that were committed and still are where they should be."""
+    rows = {row["path"]: row for row in lake.read("shards").to_pylist() if row["path"] in wanted}
+    files = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))} if rows else set()
+    return {path: row for path, row in rows.items() if path in files}
+
+
+def _work(tiles: pa.Table, instructions: pa.Table, plans: list[ShardPlan]) -> list[pa.Table]:
+    """A block of one SHARD_WORK row per shard."""
+    fields = SHARD_WORK.field("instructions").type.value_type
+    names = [fields.field(i).name for i in range(fields.num_fields)]
+    by_tile: dict[str, list[int]] = defaultdict(list)
+    for i, tile in enumerate(instructions["tile_id"].to_pylist()):
+        by_tile[tile].append(i)
+    blocks = []
+    for plan in plans:
+        mine = tiles.take(pa.array(plan.members))
+        positions = [i for tile in mine["tile_id"].to_pylist() for i in by_tile[tile]]
+        row = {
+            "path": f"shards/{plan.name}",
+            "split": plan.split,
+            "tiles": mine.drop_columns(["split"]).to_pylist(),
+            "instructions": instructions.select(names).take(pa.array(positions, pa.int64())).to_pylist(),
+        }
+        blocks.append(pa.Table.from_pylist([row], schema=SHARD_WORK))
+    return blocks
+
+
+def _manifest(built: BuildConfig, tiles: pa.Table, instructions: pa.Table, rows: list[dict[str, Any]]) -> Manifest:
+    sensor = dict(zip(tiles["tile_id"].to_pylist(), tiles["sensor"].to_pylist(), strict=True))
+    split = dict(zip(tiles["tile_id"].to_pylist(), tiles["split"].to_pylist(), strict=True))
+    counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for tile, task in zip(instructions["tile_id"].to_pylist(), instructions["task"].to_pylist(), strict=True):
+        counts[split[tile]][task][sensor[tile]] += 1
+    splits = {}
+    for name in sorted({row["split"] for row in rows}):
+        entries = tuple(ShardEntry(*(row[column] for column in ENTRY_COLUMNS)) for row in rows if row["split"] == name)
+        splits[name] = Split(entries, {task: dict(found) for task, found in counts[name].items()})
+    return Manifest(config_fingerprint(built), built.seed, splits)

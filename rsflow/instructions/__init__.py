@@ -1,0 +1,97 @@
+"""Instructions: labels in, conversations out, by rules alone. One file per task.
+
+One idea: a literal table of pure functions from what is known of a tile to what may be asked about it. Every answer follows
+from labels and can be derived from them again; what would be ambiguous or untrue is refused with its reason, and what is said
+in which words follows from a hash of seed, tile, task and subject. Nothing here looks at a pixel.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from rsflow import config
+from rsflow.errors import ConfigError
+from rsflow.instructions import (
+    captioning,
+    classification,
+    conversation,
+    description,
+    detection,
+    grounding,
+    reading,
+    region_captioning,
+    vqa,
+)
+from rsflow.instructions.choice import digest
+from rsflow.instructions.claims import VERSION
+from rsflow.records import Instruction, Reject, TaskName, TileFacts
+
+__all__ = ["TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
+
+Task = Callable[[TileFacts, config.Instructions, int], Iterator[Instruction | Reject]]
+
+TASKS: dict[TaskName, Task] = {
+    "classification": classification.make,
+    "captioning": captioning.make,
+    "vqa": vqa.make,
+    "grounding": grounding.make,
+    "region_captioning": region_captioning.make,
+    "detection": detection.make,
+    "description": description.make,
+    "conversation": conversation.make,
+}
+
+
+def check_task(name: str) -> None:
+    """Nothing for a known task, a ConfigError that lists the known ones for any other."""
+    if name not in TASKS:
+        close = difflib.get_close_matches(name, TASKS, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ConfigError(f"task {name!r} is not known; {hint}known tasks: {', '.join(TASKS)}")
+
+
+def compose(
+    facts: TileFacts, settings: config.Instructions, seed: int, labels_settings: config.Labels
+) -> tuple[list[Instruction], list[Reject]]:
+    """All instructions of a tile for the asked tasks (all where none is named), and what was refused.
+
+    `labels` of an instruction are positions in `facts.labels`. At most `settings.per_task` instructions of a task, no two
+    alike. The order is that of TASKS, however the settings name them. Raises ConfigError for an unknown task.
+    """
+    for name in settings.tasks:
+        check_task(name)
+    kept = reading.trusted(facts, labels_settings)
+    seen = reading.only(facts, kept)
+    made: list[Instruction] = []
+    refused: list[Reject] = []
+    for name, task in TASKS.items():
+        if name in settings.tasks or not settings.tasks:
+            items = list(task(seen, settings, seed))
+            refused.extend(item for item in items if isinstance(item, Reject))
+            made.extend(_few([item for item in items if isinstance(item, Instruction)], settings.per_task, facts.tile_id, seed))
+    return [replace(item, labels=tuple(kept[position] for position in item.labels)) for item in made], refused
+
+
+def instruction_id(tile_id: str, instruction: Instruction) -> str:
+    """`tile#task#xxxxxxxx`: the same for the same turns and boxes, whatever else the tile has."""
+    turns = [[turn.role, turn.text] for turn in instruction.turns]
+    text = json.dumps([turns, instruction.boxes], ensure_ascii=True, separators=(",", ":"))
+    return f"{tile_id}#{instruction.task}#{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
+def _few(items: Sequence[Instruction], most: int, tile_id: str, seed: int) -> list[Instruction]:
+    """At most so many, in their own order: one of each kind of answer before a second of any, and by hash among equals."""
+    by_id = {instruction_id(tile_id, item): item for item in reversed(items)}
+    ranks: Counter[str] = Counter()
+    order = []
+    for name in sorted(by_id, key=lambda name: (digest(seed, name), name)):
+        kind = str(by_id[name].answer["kind"])
+        order.append((ranks[kind], digest(seed, name), name))
+        ranks[kind] += 1
+    chosen = {name for _, _, name in sorted(order)[:most]}
+    return [item for name, item in reversed(by_id.items()) if name in chosen]

@@ -1,0 +1,30 @@
+"""Choices without chance: by hash of what is chosen for.
+
+One idea: a choice depends on the seed, the tile, the task and the subject, and on nothing else; so adding a label or a task
+never reshuffles the rest, and order and worker count cannot matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def digest(*key: str | int) -> int:
+    """A number in [0, 2**64) from the key (BLAKE2b of its JSON)."""
+    text = json.dumps(key, ensure_ascii=True, separators=(",", ":"))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def choose(options: Sequence[T], *key: str | int) -> T:
+    """One of the options; each about equally often over many keys."""
+    return options[digest(*key) % len(options)]
+
+
+def shuffled(names: Sequence[str], *key: str | int) -> list[str]:
+    """The names in an order of the key's own, which does not depend on the order they come in."""
+    return sorted(names, key=lambda name: (digest(*key, name), name))

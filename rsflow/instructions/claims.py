@@ -1,0 +1,68 @@
+"""A claim: one thing that is true of a tile, ready to be asked about and answered.
+
+One idea: tasks derive claims from labels, and only this module turns a claim into turns. The same claim serves a single
+question with a short answer and a turn of a conversation with a full sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsflow.geometry import Box
+from rsflow.instructions.choice import choose
+from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.records import Instruction, Reject, TaskName, TileFacts
+from rsflow.turns import Turn
+
+VERSION = 1  # raised when the text of any instruction changes
+GENERATOR = f"rules-{VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`kind` is a key of PHRASINGS, `subject` tells apart the claims of one kind on a tile, `fill` names the words in braces.
+
+    `short` answers in a word or phrase, `full` in a sentence; both may hold marks into `boxes`. `labels` are positions in
+    the tile's labels. `answer` is the structured form.
+    """
+
+    task: TaskName
+    kind: str
+    subject: str
+    short: str
+    full: str
+    answer: dict[str, Any]
+    labels: tuple[int, ...]
+    boxes: tuple[Box, ...] = ()
+    fill: dict[str, str] = field(default_factory=dict)
+
+
+def question(claim: Claim, facts: TileFacts, seed: int) -> str:
+    """The phrasing that falls to this claim, filled."""
+    return choose(PHRASINGS[claim.kind], seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(**claim.fill)
+
+
+def talk_question(claim: Claim, facts: TileFacts, seed: int) -> str:
+    """The same for a conversation: never the first phrasing, which the seeds use for single questions."""
+    return choose(PHRASINGS[claim.kind][1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
+        **claim.fill
+    )
+
+
+def instruction(claim: Claim, facts: TileFacts, seed: int) -> Instruction:
+    """One question and its short answer."""
+    turns = (Turn("user", question(claim, facts, seed)), Turn("assistant", claim.short))
+    return Instruction(claim.task, turns, claim.boxes, claim.labels, claim.answer, GENERATOR)
+
+
+def instructions(found: Iterator[Claim | Reject], facts: TileFacts, seed: int) -> Iterator[Instruction | Reject]:
+    """Claims as instructions; what was refused goes through."""
+    for item in found:
+        yield item if isinstance(item, Reject) else instruction(item, facts, seed)
+
+
+def refuse(facts: TileFacts, task: TaskName, reason: str, detail: str) -> Reject:
+    """An instruction that was not made, because it could not have been true or clear."""
+    return Reject("instruction", f"{facts.tile_id}#{task}", reason, detail)

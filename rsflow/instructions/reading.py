@@ -1,0 +1,175 @@
+"""What a tile's labels amount to: groups of objects, land cover, measured attributes, and which of them may be believed.
+
+One idea: tasks never look at raw labels. They ask for groups (all objects of one noun, in the stated order: from top to
+bottom by upper edge, then from left to right by left edge), and for what is complete: a list or "the only one" is said of a
+group only when the tile's vocabulary holds its category, or a labeller whose quality passed the limit looked for all of them.
+A number is said, and an absence, only on the ground of the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from rsflow import config
+from rsflow.geometry import Box, area
+from rsflow.instructions import words
+from rsflow.records import Label, LabelKind, TileFacts
+
+# Mass nouns of the land-cover classes; "" is a class that says what something is not.
+_COVERS = {
+    **dict.fromkeys(["built-up", "built up", "builtup", "urban", "artificial"], "built-up land"),
+    **dict.fromkeys(["bare", "bare soil", "soil", "bare ground"], "bare soil"),
+    **dict.fromkeys(["tree", "trees", "tree cover"], "tree cover"),
+    **dict.fromkeys(["other", "others", "unknown", "background", "unclassified"], ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object: its position in the tile's labels, its box, and whether the tile cuts it off."""
+
+    label: int
+    box: Box
+    truncated: bool
+
+    @property
+    def shorter_px(self) -> float:
+        return min(self.box[2] - self.box[0], self.box[3] - self.box[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All objects of one noun. `category` is the label's own spelling (the first in order where several read the same)."""
+
+    noun: str
+    category: str
+    things: tuple[Thing, ...]
+    complete: bool
+    in_vocabulary: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether its number is known: a labeller's quality speaks of what it found, not of what it missed."""
+        return self.complete and self.in_vocabulary
+
+    @property
+    def count(self) -> int:
+        return len(self.things)
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        return tuple(thing.label for thing in self.things)
+
+    @property
+    def hull(self) -> Box:
+        x0s, y0s, x1s, y1s = zip(*(thing.box for thing in self.things), strict=True)
+        return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+    def smallest_px(self) -> float:
+        return min(thing.shorter_px for thing in self.things)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A share of the valid pixels. `name`: a mass noun, empty for a rest class. `region`: the box of its largest part."""
+
+    label: int
+    category: str
+    name: str
+    share: float
+    region: Box | None
+
+
+def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
+    """Positions of the labels that may feed a task, in order.
+
+    Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
+    where it has a score, at least `min_score`; a pseudo box gives way to annotated boxes of its noun and to a vocabulary
+    that holds it.
+    """
+    spoken_for = {words.noun(category) for category in facts.vocabulary}
+    spoken_for |= {
+        words.noun(label.category) for label in facts.labels if label.kind == "box" and label.provenance.origin == "annotation"
+    }
+    return tuple(position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for))
+
+
+def only(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
+    """The same tile with just these labels."""
+    return replace(facts, labels=tuple(facts.labels[position] for position in positions))
+
+
+def groups(facts: TileFacts) -> list[Group]:
+    """The tile's objects by noun, nouns in alphabetical order. Boxes without an area are no objects."""
+    members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
+    for position, label in enumerate(facts.labels):
+        said = words.noun(label.category)
+        if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and said:
+            members[said].append((position, label))
+    vocabulary = {words.noun(category) for category in facts.vocabulary}
+    return [_group(said, members[said], vocabulary, members.keys()) for said in sorted(members)]
+
+
+def cut_off(thing: Thing, facts: TileFacts) -> bool:
+    """Whether the tile's edge cuts through the object: only part of it shows, and its box reaches the edge."""
+    x0, y0, x1, y1 = thing.box
+    return thing.truncated and (x0 < 1 or y0 < 1 or x1 > facts.width_px - 1 or y1 > facts.height_px - 1)
+
+
+def absent(facts: TileFacts) -> list[str]:
+    """Categories of the vocabulary that the tile truly lacks, one per noun, in the order of their nouns."""
+    present = {words.noun(label.category) for label in facts.labels if label.kind in {"box", "category"}}
+    missing = {words.noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
+    return [
+        missing[said]
+        for said in sorted(missing)
+        if said and said not in present and not any(words.overlap_in_meaning(said, other) for other in present)
+    ]
+
+
+def covers(facts: TileFacts) -> list[Cover]:
+    """Land cover, largest share first."""
+    found = []
+    for position, label in of_kind(facts, "cover"):
+        if label.value is not None and 0 <= label.value <= 1:
+            said = words.mass(label.category)
+            name = _COVERS.get(said, said)
+            region = label.shape.box if label.shape else None
+            found.append(Cover(position, label.category, name, label.value, region))
+    return sorted(found, key=lambda cover: (-cover.share, cover.category))
+
+
+def fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
+    """The first measured attribute of that name, with its position."""
+    return next(((position, label) for position, label in of_kind(facts, "fact") if label.category == name), None)
+
+
+def of_kind(facts: TileFacts, kind: LabelKind) -> list[tuple[int, Label]]:
+    return [(position, label) for position, label in enumerate(facts.labels) if label.kind == kind]
+
+
+def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> bool:
+    source = label.provenance
+    if source.origin == "annotation" or label.kind == "fact":
+        return True
+    if source.quality is None or source.quality < settings.min_quality:
+        return False
+    if label.score is not None and label.score < settings.min_score:
+        return False
+    return not (label.kind == "box" and words.noun(label.category) in spoken_for)
+
+
+def _group(said: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str]) -> Group:
+    things = [Thing(position, label.shape.box, label.shape.truncated) for position, label in members if label.shape]
+    things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
+    looked_for = all(label.provenance.origin == "labeller" for _, label in members)
+    clear = not any(words.overlap_in_meaning(said, other) for other in present)
+    return Group(
+        noun=said,
+        category=min(label.category for _, label in members),
+        things=tuple(things),
+        complete=clear and (said in vocabulary or looked_for),
+        in_vocabulary=said in vocabulary,
+    )

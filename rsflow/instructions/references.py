@@ -1,0 +1,65 @@
+"""Phrases that can mean just one object: the only one of its kind, the largest, the leftmost, the one in the upper left.
+
+One idea: a phrase is used only when nothing else in the tile comes near to it. Margins: the largest has at least 1.3 times
+the area of the next; an outermost one leads by 5 % of the side with its centre and with its edge; the one in a place is the
+only one that touches that place at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from rsflow.geometry import area
+from rsflow.instructions import places
+from rsflow.instructions.reading import Group, Thing
+
+AREA_RATIO = 1.3
+LEAD = 0.05
+
+
+def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, Thing]]:
+    """(phrase, object) pairs of a complete group, the plainest first; none where every phrase would be ambiguous."""
+    if group.count == 1:
+        yield f"the {group.noun}", group.things[0]
+        return
+    thing = largest(group)
+    if thing:
+        yield f"the largest {group.noun}", thing
+    for word, axis, sign, side_px in (
+        ("leftmost", 0, 1, width_px),
+        ("rightmost", 0, -1, width_px),
+        ("topmost", 1, 1, height_px),
+        ("bottommost", 1, -1, height_px),
+    ):
+        thing = _outermost(group, axis, sign, side_px)
+        if thing:
+            yield f"the {word} {group.noun}", thing
+    yield from _alone_in_place(group, height_px, width_px)
+
+
+def largest(group: Group) -> Thing | None:
+    """The object of clearly the largest box; the only one where there is one."""
+    ranked = sorted(group.things, key=lambda thing: area(thing.box), reverse=True)
+    if len(ranked) == 1 or area(ranked[0].box) >= AREA_RATIO * area(ranked[1].box):
+        return ranked[0]
+    return None
+
+
+def _outermost(group: Group, axis: int, sign: int, side_px: int) -> Thing | None:
+    edge = axis if sign > 0 else axis + 2
+    by_edge = _leads(group, lambda thing: sign * thing.box[edge], LEAD * side_px)
+    by_centre = _leads(group, lambda thing: sign * (thing.box[axis] + thing.box[axis + 2]) / 2, LEAD * side_px)
+    return by_edge if by_edge is by_centre else None
+
+
+def _leads(group: Group, key: Callable[[Thing], float], margin: float) -> Thing | None:
+    first, second, *_ = sorted(group.things, key=key)
+    return first if key(second) - key(first) >= margin else None
+
+
+def _alone_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, Thing]]:
+    for row in places.PLACES:
+        for place in row:
+            there = [thing for thing in group.things if places.touches(thing.box, place, height_px, width_px)]
+            if len(there) == 1 and places.place(there[0].box, height_px, width_px) == place:
+                yield f"the {group.noun} {places.at(place)}", there[0]

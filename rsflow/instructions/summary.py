@@ -1,0 +1,93 @@
+"""The whole tile in one phrase: what captions are made of and what descriptions end with.
+
+One idea: a subject ("a dark SAR image"), what is in it ("four ships and a car"), and what the ground is ("mostly covered by
+water"), each only as far as labels say so, joined by the few patterns of English that hold for every combination.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rsflow.instructions import attributes, places, reading, vqa, words
+from rsflow.instructions.reading import Group
+from rsflow.records import TileFacts
+from rsflow.sensors import SENSORS
+
+NAMED_GROUPS = 5
+NAMED_ABSENT = 4
+MOSTLY, PARTLY = 0.6, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`image`: "dark SAR image"; `things`: "a ship"; `ground`: "mostly covered by water"; `look`: "dark and smooth overall".
+
+    Any but `image` may be empty. `plain` is `image` without what `look` says, `placed` is `things` with their place where
+    one place holds. `labels` is what `image`, `things` and `ground` rest on, `look_labels` what `look` does.
+    """
+
+    image: str
+    plain: str
+    things: str
+    placed: str
+    ground: str
+    look: str
+    labels: tuple[int, ...]
+    look_labels: tuple[int, ...]
+
+
+def summary(facts: TileFacts) -> Summary:
+    groups = reading.groups(facts)
+    plain = f"{SENSORS[facts.sensor].adjective} image"
+    seen, parts = attributes.attributes(facts), attributes.parts(facts)
+    adjectives = [found for found in seen if found.value in {"dark", "bright", "smooth", "strongly textured"}]
+    ground, ground_labels = _ground(facts)
+    things = _things(facts, groups)
+    labels = {position for group in groups for position in group.labels} | set(ground_labels)
+    return Summary(
+        image=" ".join([", ".join(found.value for found in adjectives), plain]).strip(),
+        plain=plain,
+        things=things,
+        placed=things + _where(facts, groups),
+        ground=ground,
+        look=_look(seen, parts),
+        labels=tuple(sorted(labels | {found.label for found in adjectives})),
+        look_labels=tuple(sorted(found.label for found in [*seen, *parts])),
+    )
+
+
+def _things(facts: TileFacts, groups: list[Group]) -> str:
+    ranked = sorted(groups, key=lambda group: (-group.count, group.noun))
+    said = [vqa.some(group) for group in ranked[:NAMED_GROUPS]]
+    if len(ranked) > NAMED_GROUPS:
+        said.append("other objects")
+    if not said:
+        missing = [words.plural(words.noun(category)) for category in reading.absent(facts)]
+        return f"no {words.listed(missing, 'or')}" if 0 < len(missing) <= NAMED_ABSENT else ""
+    return words.listed(said)
+
+
+def _where(facts: TileFacts, groups: list[Group]) -> str:
+    if len(groups) != 1 or groups[0].count != 1:
+        return ""
+    place = places.place(groups[0].things[0].box, facts.height_px, facts.width_px)
+    return f" {places.at(place)}" if place else ""
+
+
+def _ground(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
+    covers = reading.covers(facts)
+    named = [cover for cover in covers if cover.name and cover.share >= PARTLY]
+    labels = tuple(cover.label for cover in named)
+    if not named:
+        return "", ()
+    rest = [cover.name for cover in named[1:]]
+    if named[0].share >= MOSTLY:
+        return f"mostly covered by {named[0].name}" + (f" with some {words.listed(rest)}" if rest else ""), labels
+    mixed = sum(cover.share for cover in named) >= MOSTLY and rest
+    return f"{'covered by a mix of' if mixed else 'partly covered by'} {words.listed([named[0].name, *rest])}", labels
+
+
+def _look(seen: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
+    overall = f"{words.listed([found.said for found in seen])} overall" if seen else ""
+    where = words.listed([found.said for found in parts]) if parts else ""
+    return ", ".join(part for part in (overall, where) if part)

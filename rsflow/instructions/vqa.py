@@ -1,0 +1,213 @@
+"""Visual question answering: presence, number, place, relation, land cover, measured attributes; each answer a word or two.
+
+One idea: yes and no come in pairs on one tile (a present category with an absent one, a place that holds a thing with one
+that does not), so that neither answer can be guessed from the form of the question. Where no pair can be formed, the question
+is not asked. The rest is asked only where the answer is clear-cut: margins are named below and in places and references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rsflow import config
+from rsflow.instructions import attributes, places, reading, words
+from rsflow.instructions.choice import choose, digest, shuffled
+from rsflow.instructions.claims import Claim, instructions
+from rsflow.instructions.reading import Cover, Group
+from rsflow.instructions.references import largest
+from rsflow.records import Instruction, Reject, TileFacts
+
+COUNT_LIMIT = 50  # beyond it nobody counts
+NONE_EVERY = 4  # a count of zero is asked for on one in so many tiles
+COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, or plainly not
+DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
+RELATED = 6  # groups of a tile that are compared with each other
+
+
+def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(claims(facts, settings, seed), facts, seed)
+
+
+def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+    groups = reading.groups(facts)
+    yield from _presence(facts, groups, seed)
+    for group in groups:
+        yield from _presence_at(facts, group, seed)
+    yield from _counts(facts, groups, seed)
+    yield from _places(facts, groups, settings)
+    yield from relations(facts, groups, settings)
+    yield from _covers(facts, seed)
+    yield from attributes.claims(facts)
+
+
+def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[Claim]:
+    present = {group.noun: group for group in groups}
+    missing = {words.noun(category): category for category in reading.absent(facts)}
+    key = (seed, facts.tile_id, "vqa", "presence")
+    for there, not_there in zip(shuffled(list(present), *key), shuffled(list(missing), *key), strict=False):
+        group = present[there]
+        full = f"Yes, {'there is' if group.count == 1 else 'there are'} {some(group)} in the image."
+        yield _presence_claim(there, group.category, True, full, group.labels)
+        full = f"No, there are no {words.plural(not_there)} in the image."
+        yield _presence_claim(not_there, missing[not_there], False, full, ())
+
+
+def some(group: Group) -> str:
+    """`a ship`, `four ships`; `at least two ships` where more may be there; `many ships` where nobody would count."""
+    if group.count > COUNT_LIMIT:
+        return f"many {words.plural(group.noun)}"
+    counted = words.counted(group.count, group.noun)
+    return counted if group.exact or group.count == 1 else f"at least {counted}"
+
+
+def _presence_claim(noun: str, category: str, value: bool, full: str, labels: tuple[int, ...]) -> Claim:
+    answer = {"kind": "yes_no", "value": value, "category": category}
+    fill = {"one": words.article(noun), "many": words.plural(noun)}
+    return Claim("vqa", "presence", noun, "yes" if value else "no", full, answer, labels, (), fill)
+
+
+def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[Claim]:
+    if not group.exact:
+        return
+    size = (facts.height_px, facts.width_px)
+    names = [name for row in places.PLACES for name in row]
+    inside = {name: [thing for thing in group.things if places.place(thing.box, *size) == name] for name in names}
+    empty = [name for name in names if not any(places.touches(thing.box, name, *size) for thing in group.things)]
+    held = [name for name in names if inside[name]]
+    if not held or not empty:
+        return
+    for value, name in (
+        (True, choose(held, seed, facts.tile_id, group.noun)),
+        (False, choose(empty, seed, facts.tile_id, group.noun)),
+    ):
+        at, many = places.at(name), words.plural(group.noun)
+        some_there = f"is at least one {group.noun}" if len(inside[name]) == 1 else f"are {many}"
+        full = f"Yes, there {some_there} {at} of the image." if value else f"No, there are no {many} {at} of the image."
+        yield Claim(
+            task="vqa",
+            kind="presence_at",
+            subject=f"{group.noun} {name}",
+            short="yes" if value else "no",
+            full=full,
+            answer={"kind": "yes_no", "value": value, "category": group.category, "place": name},
+            labels=tuple(thing.label for thing in inside[name]),
+            fill={"one": words.article(group.noun), "many": many, "at": at},
+        )
+
+
+def _counts(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[Claim]:
+    for group in groups:
+        if group.exact and group.count <= COUNT_LIMIT:
+            yield _count(group.category, group.noun, group.count, group.labels)
+    missing = reading.absent(facts)
+    if missing and digest(seed, facts.tile_id, "vqa", "none") % NONE_EVERY == 0:
+        category = choose(missing, seed, facts.tile_id, "vqa", "which none")
+        yield _count(category, words.noun(category), 0, ())
+
+
+def _count(category: str, noun: str, count: int, labels: tuple[int, ...]) -> Claim:
+    said = f"one {noun}" if count == 1 else words.counted(count, noun)
+    return Claim(
+        task="vqa",
+        kind="count",
+        subject=noun,
+        short=str(count),
+        full=f"There {'is' if count == 1 else 'are'} {said} in the image.",
+        answer={"kind": "count", "value": count, "category": category},
+        labels=labels,
+        fill={"many": words.plural(noun)},
+    )
+
+
+def _places(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[Claim]:
+    for group in groups:
+        thing = largest(group) if group.complete else None
+        if thing is None or thing.shorter_px < settings.min_box_px:
+            continue
+        place = places.place(thing.box, facts.height_px, facts.width_px)
+        if place is None:
+            continue
+        subject = f"the {'' if group.count == 1 else 'largest '}{group.noun}"
+        yield Claim(
+            task="vqa",
+            kind="place",
+            subject=group.noun,
+            short=place,
+            full=f"{words.sentence(subject)} is {places.at(place)} of the image.",
+            answer={"kind": "place", "value": place, "category": group.category},
+            labels=(thing.label,),
+            fill={"subject": subject},
+        )
+
+
+def relations(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[Claim]:
+    """How one group lies to another, for complete groups that are plainly apart, in both directions."""
+    fit = [group for group in groups if group.complete and group.smallest_px() >= settings.min_box_px][:RELATED]
+    for subject in fit:
+        for other in fit:
+            way = places.direction(subject.hull, other.hull, facts.height_px, facts.width_px) if subject is not other else None
+            if way:
+                yield _relation(subject, other, way)
+
+
+def _relation(subject: Group, other: Group, way: str) -> Claim:
+    short = f"to the {way}" if way in {"left", "right"} else way
+    full = f"to the {way} of" if way in {"left", "right"} else way
+    be = "is" if subject.count == 1 else "are"
+    return Claim(
+        task="vqa",
+        kind="relation",
+        subject=f"{subject.noun} {other.noun}",
+        short=short,
+        full=f"{words.sentence(_the(subject))} {be} {full} {_the(other)}.",
+        answer={"kind": "relation", "value": way, "subject": subject.category, "object": other.category},
+        labels=subject.labels + other.labels,
+        fill={"be": be, "subject": _the(subject), "object": _the(other)},
+    )
+
+
+def _the(group: Group) -> str:
+    return f"the {group.noun if group.count == 1 else words.plural(group.noun)}"
+
+
+def _covers(facts: TileFacts, seed: int) -> Iterator[Claim]:
+    covers = [cover for cover in reading.covers(facts) if cover.name]
+    by_name = {cover.name: cover for cover in covers}
+    there = [cover.name for cover in covers if cover.share >= COVER_YES]
+    not_there = [cover.name for cover in covers if cover.share <= COVER_NO]
+    key = (seed, facts.tile_id, "vqa", "cover")
+    for yes, no in zip(shuffled(there, *key), shuffled(not_there, *key), strict=False):
+        share = words.percent(by_name[yes].share)
+        yield _cover_presence(by_name[yes], True, f"Yes, {share} of the image is {yes}.")
+        yield _cover_presence(by_name[no], False, f"No, there is no {no} in the image.")
+    yield from _dominant(facts)
+    for cover in covers:
+        if cover.share >= COVER_YES:
+            yield _cover_share(cover)
+
+
+def _cover_presence(cover: Cover, value: bool, full: str) -> Claim:
+    answer = {"kind": "yes_no", "value": value, "category": cover.category}
+    fill = {"cover": cover.name}
+    return Claim("vqa", "cover_presence", cover.name, "yes" if value else "no", full, answer, (cover.label,), (), fill)
+
+
+def _dominant(facts: TileFacts) -> Iterator[Claim]:
+    covers = reading.covers(facts)
+    if not covers or not covers[0].name or covers[0].share < DOMINANT_SHARE:
+        return
+    first = covers[0]
+    # What no label names might be one cover, too.
+    rivals = [*(cover.share for cover in covers[1:]), 1 - sum(cover.share for cover in covers)]
+    if first.share - max(rivals) < DOMINANT_LEAD:
+        return
+    answer = {"kind": "category", "value": first.category}
+    full = f"The dominant land cover is {first.name}, with {words.percent(first.share)} of the image."
+    yield Claim("vqa", "dominant_cover", "dominant", first.name, full, answer, tuple(cover.label for cover in covers))
+
+
+def _cover_share(cover: Cover) -> Claim:
+    share = words.percent(cover.share)
+    full = f"{words.sentence(share)} of the image is {cover.name}."
+    answer = {"kind": "share", "value": cover.share, "category": cover.category}
+    return Claim("vqa", "cover_share", cover.name, share, full, answer, (cover.label,), (), {"cover": cover.name})

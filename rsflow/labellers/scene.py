@@ -1,0 +1,167 @@
+"""Plain facts of a tile that can be measured: how bright, how textured, which colour, where the extremes lie.
+
+One idea: say only what a ruler would confirm. Every fact is a number over the valid pixels of the picture (as it is seen, after
+rendering) and a word for it from a fixed scale; where the number is near a tie, the fact is left out. Grey is the mean of the
+channels.
+
+- "brightness": mean grey / 255; dark below 1/3, bright above 2/3, else medium.
+- "texture": the median, over blocks of 8 x 8 cells, of the standard deviation of the cells' grey, / 255, where a cell is the
+  mean of 4 x 4 pixels (so that speckle and noise do not count as texture); smooth below 0.02, strongly textured above 0.08.
+- "colour" (pictures in colour): the colour name that most pixels have, with its share; only from a share of 0.4.
+- "low_backscatter_share" (SAR): the share of cells darker than a quarter of the scale whose neighbourhood is smooth: calm water
+  looks like this, and so do roads, runways and radar shadow. It says nothing but dark and smooth.
+- "brightest_part", "darkest_part": which ninth of the tile ("upper left" ... "lower right") has the highest or lowest mean
+  grey, where it stands out by at least 8 grey levels from the tile's mean and by 2 from the next ninth.
+
+Quality is 1: these are measurements, not opinions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from rsflow.config import STRICT, Share
+from rsflow.labellers.contract import Picture, provenance
+from rsflow.labellers.targets import Mask
+from rsflow.records import Label, Raster
+from rsflow.sensors import PixelUnit, SensorName
+
+Grey = npt.NDArray[np.float64]
+
+CELL_PX = 4
+BLOCK_CELLS = 8
+LEAST_COLOUR_SHARE = 0.4
+PARTS = ("upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom", "lower right")
+
+# Upper end of a hue in degrees and its name; below SATURATED a colour is a grey, below DARK black.
+HUES = (
+    (15, "red"),
+    (45, "orange"),
+    (70, "yellow"),
+    (165, "green"),
+    (200, "cyan"),
+    (260, "blue"),
+    (330, "purple"),
+    (360, "red"),
+)
+SATURATED, DARK, LIGHT = 0.15, 0.15, 0.85
+COLOURS = ("black", "grey", "white", "brown", *dict.fromkeys(name for _, name in HUES))
+
+
+@dataclass(frozen=True)
+class Scene:
+    __pydantic_config__ = STRICT
+    name: ClassVar[str] = "scene"
+    version: ClassVar[int] = 1
+    sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical", "sar", "infrared"})
+
+    quality: Share = 1.0
+
+    def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
+        return None
+
+    def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
+        if not raster.valid.any():
+            return []
+        grey = picture.astype(np.float64) if picture.ndim == 2 else picture.mean(axis=2)
+        facts = [brightness(grey, raster.valid), *texture(grey, raster.valid), *extremes(grey, raster.valid)]
+        if picture.ndim == 3 and np.ptp(picture, axis=2).any():
+            facts += colour(picture, raster.valid)
+        elif unit in {"amplitude", "power", "db"}:
+            facts += low_backscatter(grey, raster.valid)
+        origin = provenance(self)
+        return [Label("fact", name, origin, text=text, value=value, score=1.0) for name, text, value in facts]
+
+
+Fact = tuple[str, str, float]
+
+
+def brightness(grey: Grey, valid: Mask) -> Fact:
+    mean = float(grey[valid].mean()) / 255
+    return ("brightness", "dark" if mean < 1 / 3 else "bright" if mean > 2 / 3 else "medium", mean)
+
+
+def texture(grey: Grey, valid: Mask) -> list[Fact]:
+    spreads = _block_spread(*_cells(grey, valid))
+    if not spreads.size:
+        return []
+    level = float(np.median(spreads)) / 255
+    word = "smooth" if level < 0.02 else "strongly textured" if level > 0.08 else "moderately textured"
+    return [("texture", word, level)]
+
+
+def extremes(grey: Grey, valid: Mask) -> list[Fact]:
+    """The brightest and the darkest ninth of a tile, where each stands out. Ninths with less than half valid do not compete."""
+    rows, cols = (np.linspace(0, size, 4).round().astype(int) for size in grey.shape)
+    means: dict[str, float] = {}
+    for index, part in enumerate(PARTS):
+        r, c = divmod(index, 3)
+        place = (slice(rows[r], rows[r + 1]), slice(cols[c], cols[c + 1]))
+        if valid[place].size and valid[place].mean() >= 0.5:
+            means[part] = float(grey[place][valid[place]].mean())
+    overall = float(grey[valid].mean())
+    facts: list[Fact] = []
+    for name, sign in (("brightest_part", 1), ("darkest_part", -1)):
+        order = sorted(means, key=lambda part: -sign * means[part])
+        stands_out = len(order) > 1 and sign * (means[order[0]] - means[order[1]]) >= 2
+        if stands_out and sign * (means[order[0]] - overall) >= 8:
+            facts.append((name, order[0], means[order[0]] / 255))
+    return facts
+
+
+def colour(picture: Picture, valid: Mask) -> list[Fact]:
+    """The commonest colour name among the valid pixels, with its share."""
+    counts = np.bincount(colour_index(picture[valid]), minlength=len(COLOURS))
+    best = int(counts.argmax())
+    share = float(counts[best] / counts.sum())
+    return [("colour", COLOURS[best], share)] if share >= LEAST_COLOUR_SHARE else []
+
+
+def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """For each pixel (n, 3) the position of its name in COLOURS, by hue, saturation and value (the hexcone model, Smith 1978,
+    https://doi.org/10.1145/800248.807361). Dark orange and yellow are brown."""
+    rgb = pixels.astype(np.float64) / 255
+    value, spread = rgb.max(axis=1), np.ptp(rgb, axis=1)
+    safe = np.where(spread > 0, spread, 1)
+    red, green, blue = rgb.T
+    sector = np.where(
+        value == red, (green - blue) / safe % 6, np.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
+    )
+    names = np.array([COLOURS.index(name) for _, name in HUES])
+    index = names[np.searchsorted([end for end, _ in HUES], sector * 60, side="right").clip(max=len(HUES) - 1)]
+    warm = np.isin(index, [COLOURS.index("orange"), COLOURS.index("yellow")])
+    index = np.where(warm & (value < 0.6), COLOURS.index("brown"), index)
+    grey = np.where(value > LIGHT, COLOURS.index("white"), COLOURS.index("grey"))
+    index = np.where(spread < SATURATED * value, grey, index)
+    return np.where(value < DARK, COLOURS.index("black"), index).astype(np.int64)
+
+
+def low_backscatter(grey: Grey, valid: Mask) -> list[Fact]:
+    cells, whole = _cells(grey, valid)
+    if not whole.any():
+        return []
+    mean = ndimage.uniform_filter(cells, 3, mode="nearest")
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(cells**2, 3, mode="nearest") - mean**2, 0))
+    share = float(((cells < 64) & (spread < 12))[whole].mean())
+    return [("low_backscatter_share", "dark and smooth", share)]
+
+
+def _cells(grey: Grey, valid: Mask) -> tuple[Grey, Mask]:
+    """Means of 4 x 4 pixels (rows / 4, cols / 4; what does not fill a cell is left out) and which cells are wholly valid."""
+    rows, cols = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
+    inner = (slice(rows * CELL_PX), slice(cols * CELL_PX))
+    shape = (rows, CELL_PX, cols, CELL_PX)
+    return grey[inner].reshape(shape).mean(axis=(1, 3)), np.asarray(valid[inner].reshape(shape).all(axis=(1, 3)))
+
+
+def _block_spread(cells: Grey, whole: Mask) -> Grey:
+    """Standard deviations of the blocks of 8 x 8 cells that are wholly valid, flat."""
+    rows, cols = cells.shape[0] // BLOCK_CELLS, cells.shape[1] // BLOCK_CELLS
+    inner = (slice(rows * BLOCK_CELLS), slice(cols * BLOCK_CELLS))
+    shape = (rows, BLOCK_CELLS, cols, BLOCK_CELLS)
+    return np.asarray(cells[inner].reshape(shape).std(axis=(1, 3))[whole[inner].reshape(shape).all(axis=(1, 3))])

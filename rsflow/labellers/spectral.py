@@ -1,0 +1,158 @@
+"""Land cover of optical tiles from published spectral indices.
+
+One idea: normalised differences of two bands, (a - b) / (a + b), tell water and vegetation from the rest with thresholds that
+hold across scenes. A pixel is named only where its index is clear of the threshold's neighbourhood; the rest stays unnamed, so
+the shares do not add up to 1 and none is forced.
+
+- NDVI (nir, red), vegetation: Rouse et al. 1974, https://ntrs.nasa.gov/citations/19740022614
+- NDWI (green, nir), open water: McFeeters 1996, https://doi.org/10.1080/01431169608948714
+- MNDWI (green, swir), water beside buildings and mud: Xu 2006, https://doi.org/10.1080/01431160600589179
+- NDBI (swir, nir), built-up land: Zha et al. 2003, https://doi.org/10.1080/01431160304987
+- BSI, ((swir + red) - (nir + blue)) / (their sum), bare soil: Rikimaru, Roy and Miyatake 2002, Tropical Ecology 43(1)
+
+NDBI and BSI are high on roofs and on dry soil alike (Zha et al. say so), so the two are one category, "bare or built-up land",
+and it needs a short-wave infrared band. Cloud, snow and glare, known by being white in the picture, are left unnamed.
+
+Known quality: on the hand-labelled flood chip of Sen1Floods11 (Spain, Sentinel-2 L1C; https://doi.org/10.1109/CVPRW50498.2020.00113)
+named water is water for 90 % of its pixels and holds 83 % of the water. The other categories are stated, not measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy import ndimage
+
+from rsflow.config import STRICT, Share
+from rsflow.labellers.contract import Picture, provenance, wrong_sensor
+from rsflow.labellers.targets import Floats, Mask, largest
+from rsflow.records import Label, Raster, Shape
+from rsflow.sensors import PixelUnit, SensorName
+
+Role = Literal["blue", "green", "red", "nir", "swir"]
+
+# The names that bands have where no setting says otherwise: STAC's, https://github.com/stac-extensions/eo#common-band-names
+BAND_NAMES: dict[Role, tuple[str, ...]] = {
+    "blue": ("blue",),
+    "green": ("green",),
+    "red": ("red",),
+    "nir": ("nir", "nir08"),
+    "swir": ("swir", "swir1", "swir16"),
+}
+
+WHITE = 225  # grey level that all of red, green and blue reach in cloud, snow and glare
+SMOOTH_PX = 5  # regions are drawn after a majority vote of so many pixels square
+LEAST_REGION = 0.01  # share of the tile below which a region is not worth a box
+
+
+@dataclass(frozen=True)
+class Spectral:
+    """`bands`: which band plays which role (`{nir: B8A}`), where its name does not say so.
+
+    `offset` is added to every band before the ratios: they are only right for numbers proportional to reflectance. Sentinel-2
+    products of baseline 04.00 (January 2022) and later need -1000, Landsat Collection 2 level 2 needs -7273 (-0.2 / 0.0000275).
+    """
+
+    __pydantic_config__ = STRICT
+    name: ClassVar[str] = "spectral"
+    version: ClassVar[int] = 1
+    sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
+
+    bands: dict[Role, str] = field(default_factory=dict)
+    offset: float = 0.0
+    quality: Share = 0.8
+    vegetation_ndvi: Annotated[float, Field(gt=-1, lt=1)] = 0.4
+    water_ndwi: Annotated[float, Field(gt=-1, lt=1)] = 0.05  # used without a swir band
+    water_mndwi: Annotated[float, Field(gt=-1, lt=1)] = 0.1
+    bare_ndbi: Annotated[float, Field(gt=-1, lt=1)] = 0.05
+    min_share: Share = 0.01  # a cover of less is not mentioned
+
+    def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
+        lost = [role for role in ("red", "nir") if self._band(role, bands) is None]
+        lost += [f"{role} ({name})" for role, name in self.bands.items() if name not in bands]
+        if lost and not wrong_sensor(self, sensor):
+            return (
+                f"labeller spectral needs the bands red and nir: no band is {' or '.join(lost)}; there are {', '.join(bands)}"
+            )
+        return wrong_sensor(self, sensor)
+
+    def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
+        usable = raster.valid & ~white(picture)
+        origin = provenance(self)
+        labels = []
+        for category, (margin, mask) in self._covers(raster).items():
+            named = usable & mask
+            share = float(named.sum() / max(1, raster.valid.sum()))
+            if share >= self.min_share and named.any():
+                # How far the index is beyond its threshold, on average: 0.5 at it, 1 from 0.25 beyond.
+                clear = float(np.clip(0.5 + 2 * margin[named], 0, 1).mean())
+                labels.append(Label("cover", category, origin, region(named), value=share, score=clear))
+        return labels
+
+    def _covers(self, raster: Raster) -> dict[str, tuple[Floats, Mask]]:
+        """Per category: how far its index is beyond the threshold, and where it is named. No pixel has two categories."""
+        ndvi = self._index(raster, "nir", "red")
+        water = self._water(raster, ndvi)
+        wet = (water >= 0) & (ndvi < 0.1)
+        covers: dict[str, tuple[Floats, Mask]] = {}
+        if self._band("green", raster.bands) is not None:
+            covers["water"] = (water, wet)
+        covers["vegetation"] = (ndvi - self.vegetation_ndvi, (ndvi >= self.vegetation_ndvi) & ~wet)
+        if self._band("swir", raster.bands) is not None:
+            bare = self._index(raster, "swir", "nir") - self.bare_ndbi
+            dry = (bare >= 0) & (ndvi < 0.25) & (self._soil(raster) >= 0) & ~wet
+            covers["bare or built-up land"] = (bare, dry)
+        return covers
+
+    def _water(self, raster: Raster, ndvi: Floats) -> Floats:
+        if self._band("green", raster.bands) is None:
+            return np.full_like(ndvi, -1)
+        if self._band("swir", raster.bands) is None:
+            return self._index(raster, "green", "nir") - self.water_ndwi
+        return self._index(raster, "green", "swir") - self.water_mndwi
+
+    def _soil(self, raster: Raster) -> Floats:
+        if self._band("blue", raster.bands) is None:
+            return np.zeros(raster.valid.shape, dtype=np.float32)
+        swir, red, nir, blue = (self._pixels(raster, role) for role in ("swir", "red", "nir", "blue"))
+        return ratio(swir + red, nir + blue)
+
+    def _index(self, raster: Raster, a: Role, b: Role) -> Floats:
+        return ratio(self._pixels(raster, a), self._pixels(raster, b))
+
+    def _pixels(self, raster: Raster, role: Role) -> Floats:
+        band = self._band(role, raster.bands)
+        if band is None:
+            raise KeyError(role)
+        # Below zero there is no reflectance: what an offset or noise makes of dark pixels would turn the ratios around.
+        return np.asarray(np.maximum(raster.pixels[raster.bands.index(band)].astype(np.float32) + self.offset, 0))
+
+    def _band(self, role: Role, bands: tuple[str, ...]) -> str | None:
+        names = (self.bands[role],) if role in self.bands else BAND_NAMES[role]
+        return next((name for name in names if name in bands), None)
+
+
+def ratio(a: Floats, b: Floats) -> Floats:
+    """The normalised difference (a - b) / (a + b) in [-1, 1]; 0, which names nothing, where both are 0 or not finite."""
+    total = a + b
+    good = np.isfinite(total) & (total > 0)
+    return np.where(good, (a - b) / np.where(good, total, 1), 0)
+
+
+def white(picture: Picture) -> Mask:
+    """Where a colour picture is white; nowhere in a grey one, whose white may be anything bright."""
+    if picture.ndim == 2:
+        return np.zeros(picture.shape, dtype=bool)
+    return np.asarray(picture.min(axis=2) >= WHITE)
+
+
+def region(mask: Mask) -> Shape | None:
+    """The box of the largest connected region after a majority vote among neighbours; None below 1 % of the tile."""
+    share = ndimage.uniform_filter(mask.astype(np.float32), SMOOTH_PX, mode="nearest")
+    found = largest(share > 0.5)
+    if found is None or found.area_px < LEAST_REGION * mask.size:
+        return None
+    return Shape(found.box)

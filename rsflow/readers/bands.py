@@ -1,0 +1,195 @@
+"""Scenes that are delivered as one file per band, possibly with different pixel sizes (Sentinel-2, Landsat).
+
+One idea: the finest band's grid is the scene's. A coarser band is interpolated (bilinear) at the ground position of every
+pixel centre, from that pixel's place in the scene alone, so a pixel has the same value in whatever window it is read: tiles
+have no seams. Bands on the scene's own grid come unchanged. Masks and class bands take the nearest pixel.
+
+A pixel is valid where every band is: all source pixels that it rests on are good. Refused: bands in different map projections
+or turned against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rasterio import Affine
+
+from rsflow.errors import DataError
+from rsflow.geometry import Window
+from rsflow.readers.geotiff import GeoTiff
+from rsflow.readers.sampling import decimated_shape, sampled
+from rsflow.readers.scene import SceneReader, check_inside
+from rsflow.records import Raster, SceneFiles
+
+CLASS_BANDS = frozenset({"cloud_mask", "scl", "qa", "qa_pixel"})  # values are names of classes, not amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How one axis of the scene maps to a band's: position = scale * (scene pixel's centre) + offset, in band pixels."""
+
+    scale: float
+    offset: float
+    extent_px: int
+
+    @property
+    def same(self) -> bool:
+        return self.scale == 1.0 and self.offset == 0.0
+
+    def at(self, start: int, stop: int, nearest: bool) -> Taps:
+        """What scene pixels [start, stop) rest on. A position more than half a band pixel outside has no neighbour."""
+        centre = (np.arange(start, stop) + 0.5) * self.scale + self.offset
+        position = np.clip(centre - 0.5, 0, self.extent_px - 1)
+        low = (np.floor(centre) if nearest else np.floor(position)).clip(0, self.extent_px - 1).astype(np.int64)
+        weight = np.zeros(len(low)) if nearest else position - low
+        # Where the weight is 0 the second tap is the first: an unused neighbour that is fill must not spoil the pixel.
+        high = np.where(weight > 0, low + 1, low)
+        slack = max(self.scale, 1.0) * 0.5 + 1e-6
+        return Taps(low, high, weight, (centre > -slack) & (centre < self.extent_px + slack))
+
+
+@dataclass(frozen=True, slots=True)
+class Taps:
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
+    inside: npt.NDArray[np.bool_]
+
+
+def open_bands(files: SceneFiles) -> BandFiles:
+    """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
+    wanted = list(files.options.get("bands") or files.files)
+    absent = [band for band in wanted if band not in files.files]
+    if absent or not wanted:
+        raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
+    options = {key: value for key, value in files.options.items() if key != "bands"}
+    readers: dict[str, GeoTiff] = {}
+    try:
+        for band in wanted:
+            readers[band] = GeoTiff(files.files[band], options)
+        return BandFiles(readers)
+    except DataError:
+        for reader in readers.values():
+            reader.close()
+        raise
+
+
+class BandFiles(SceneReader):
+    """Open band files, one data band each, on the grid of the finest."""
+
+    def __init__(self, readers: dict[str, GeoTiff]) -> None:
+        self._readers = readers
+        # min keeps the first of equals, so the order of the source's bands decides.
+        self._finest = min(readers.values(), key=_pixel_area)
+        self._axes = {band: self._axes_of(reader) for band, reader in readers.items()}
+        dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
+        self.info = replace(self._finest.info, bands=tuple(readers), dtype=str(dtype))
+        self.block_shape = self._finest.block_shape
+
+    def read(self, window: Window) -> Raster:
+        check_inside(window, self.info)
+        return self._stack({band: self._read_band(band, window) for band in self._readers})
+
+    def overview(self, max_px: int) -> Raster:
+        shape = (self.info.height_px, self.info.width_px)
+        if self._one_extent() and all(reader.cheap for reader in self._readers.values()):
+            size = decimated_shape(*shape, max_px)
+            return self._stack({band: reader.decimated(*size) for band, reader in self._readers.items()})
+        return sampled(self.read, shape, self.block_shape, max_px)
+
+    def footprint_of(self, window: Window) -> tuple[float, ...] | None:
+        return self._finest.footprint_of(window)
+
+    def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+
+    def _stack(self, parts: dict[str, Raster]) -> Raster:
+        first = next(iter(parts.values()))
+        pixels = np.empty((len(parts), *first.valid.shape), self.info.dtype)
+        valid = np.ones(first.valid.shape, np.bool_)
+        for row, part in zip(pixels, parts.values(), strict=True):
+            row[...] = part.pixels[0]
+            valid &= part.valid
+        return Raster(pixels, valid, self.info.bands)
+
+    def _read_band(self, band: str, window: Window) -> Raster:
+        reader, (rows, cols) = self._readers[band], self._axes[band]
+        if rows.same and cols.same:
+            # Files of one grid may still differ by a pixel in size; what is not there is taken from the edge below.
+            extent = reader.info
+            if window.row_stop <= extent.height_px and window.col_stop <= extent.width_px:
+                return reader.read(window)
+        nearest = band in CLASS_BANDS
+        row_taps = rows.at(window.row_off, window.row_stop, nearest)
+        col_taps = cols.at(window.col_off, window.col_stop, nearest)
+        top, left = int(row_taps.low.min()), int(col_taps.low.min())
+        source = Window(top, left, int(row_taps.high.max()) + 1 - top, int(col_taps.high.max()) + 1 - left)
+        return interpolate(reader.read(source), _moved(row_taps, top), _moved(col_taps, left))
+
+    def _axes_of(self, reader: GeoTiff) -> tuple[Axis, Axis]:
+        info, finest = reader.info, self._finest.info
+        if len(info.bands) != 1:
+            raise DataError("grid_mismatch", f"{reader.place}: has {len(info.bands)} bands, expected one band per file")
+        if info.crs != finest.crs:
+            raise DataError("grid_mismatch", f"{reader.place}: is in {info.crs}, but {self._finest.place} in {finest.crs}")
+        if info.transform is None or finest.transform is None:
+            # Without a map, files of a scene are taken to show the same ground edge to edge.
+            rows, cols = info.height_px / finest.height_px, info.width_px / finest.width_px
+            return Axis(rows, 0.0, info.height_px), Axis(cols, 0.0, info.width_px)
+        a, b, c, d, e, f = (_neat(value) for value in (~Affine(*info.transform) @ Affine(*finest.transform))[:6])
+        if b or d or a <= 0 or e <= 0:
+            raise DataError("grid_mismatch", f"{reader.place}: its grid is turned against that of {self._finest.place}")
+        return Axis(e, f, info.height_px), Axis(a, c, info.width_px)
+
+    def _one_extent(self) -> bool:
+        """Whether all bands end where the scene does, to half a pixel, so that shrinking each gives the same view."""
+        shape = (self.info.height_px, self.info.width_px)
+        return all(
+            abs(axis.offset) <= 0.5 and abs(axis.offset + axis.scale * extent - axis.extent_px) <= 0.5
+            for axes in self._axes.values()
+            for axis, extent in zip(axes, shape, strict=True)
+        )
+
+
+def interpolate(source: Raster, rows: Taps, cols: Taps) -> Raster:
+    """Bilinear values at the taps, (1, rows, cols) in the source's type; each depends on its own taps only."""
+    kind = np.float32 if source.pixels.dtype.itemsize <= 2 else np.float64
+    band = np.where(source.valid, source.pixels[0], 0).astype(kind)
+    # Columns first: they are done on the source's few rows.
+    across = _mix(band[:, cols.low], band[:, cols.high], cols.weight.astype(kind)[None, :])
+    mixed = _mix(across[rows.low], across[rows.high], rows.weight.astype(kind)[:, None])
+    pixels = (np.rint(mixed) if source.pixels.dtype.kind in "iu" else mixed).astype(source.pixels.dtype)
+    valid = rows.inside[:, None] & cols.inside[None, :]
+    if not source.valid.all():
+        good = source.valid[:, cols.low] & source.valid[:, cols.high]
+        valid &= good[rows.low] & good[rows.high]
+    return Raster(pixels[None], valid, source.bands)
+
+
+def _mix(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    mixed: npt.NDArray[Any] = low + (high - low) * weight
+    return mixed
+
+
+def _moved(taps: Taps, start: int) -> Taps:
+    return replace(taps, low=taps.low - start, high=taps.high - start)
+
+
+def _neat(value: float) -> float:
+    """The whole number that rounding errors of the two maps hide, else the value."""
+    return float(round(value)) if abs(value - round(value)) < 1e-6 else value
+
+
+def _pixel_area(reader: GeoTiff) -> float:
+    info = reader.info
+    if info.transform is None:
+        return 1.0 / (info.height_px * info.width_px)
+    return float(abs(Affine(*info.transform).determinant))
+
+
+def _listed(files: dict[str, str]) -> str:
+    return ", ".join(f"{band}: {path}" for band, path in files.items()) or "none"

@@ -1,0 +1,126 @@
+"""How GDAL is set up and addressed, and how its failures are told.
+
+One idea: settings are few and each has a reason here. Local files are opened as they are; `s3://` and `https://` go through
+GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges that a window needs. GDAL finds AWS credentials
+itself, so boto3 is not needed; the endpoint variables that AWS tools share (AWS_ENDPOINT_URL[_S3]) are put in its words.
+
+Refused as damaged: whatever GDAL fails to read, and JPEG blocks that libjpeg only warns of while making pixels up.
+
+Settings: https://gdal.org/en/stable/user/configoptions.html
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import rasterio
+from rasterio.env import set_gdal_config
+from rasterio.errors import RasterioError
+from rasterio.session import DummySession
+
+from rsflow.errors import DataError
+from rsflow.storage import is_remote
+
+MIB = 1 << 20
+CACHE_BYTES = (64 * MIB, 256 * MIB)  # of decoded blocks, least and most, in the whole process
+
+_ALWAYS = {
+    "GDAL_PAM_ENABLED": "NO",  # never write .aux.xml files beside someone's data
+    "GDAL_NUM_THREADS": "1",  # workers are the parallelism; more threads made reading slower
+}
+_REMOTE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # listing a bucket folder costs more than the read
+    "GDAL_HTTP_MAX_RETRY": "5",
+    "GDAL_HTTP_RETRY_DELAY": "0.5",
+    "GDAL_HTTP_CONNECTTIMEOUT": "20",
+    "GDAL_HTTP_LOW_SPEED_TIME": "60",  # a stalled transfer ends, a slow one may take its time
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",
+    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+    "VSI_CACHE": "TRUE",
+    "CPL_VSIL_CURL_NON_CACHED": "/vsis3/:/vsicurl/",  # a file that was repaired is seen by a worker that met the broken one
+}
+
+
+def address(place: str) -> str:
+    """A place as GDAL spells it."""
+    if place.startswith("s3://"):
+        return "/vsis3/" + place.removeprefix("s3://")
+    if place.startswith(("http://", "https://")):
+        return "/vsicurl/" + place
+    return place.removeprefix("file://")
+
+
+def environment(place: str) -> Any:
+    """The GDAL settings to open (and, for a remote place, to read) under: a context manager that may be entered again."""
+    options = {**_ALWAYS, **(_REMOTE if is_remote(place) else {}), **(_aws() if place.startswith("s3://") else {})}
+    return rasterio.Env(session=DummySession(), **options)
+
+
+def set_cache(bytes_in_use: int) -> None:
+    """Size the process's cache of decoded blocks: GDAL's own default would take 5 % of the memory in each worker."""
+    set_gdal_config("GDAL_CACHEMAX", min(max(bytes_in_use, CACHE_BYTES[0]), CACHE_BYTES[1]))
+
+
+@contextmanager
+def told(place: str) -> Iterator[None]:
+    """Turn GDAL's failures, and its warnings of broken JPEG data, into a DataError that names the file and GDAL's reason."""
+    _damage.found.clear()
+    try:
+        yield
+    except RasterioError as error:
+        message = "; ".join(_messages(error))
+        reason = "missing_file" if any(sign in message for sign in _MISSING) else "unreadable"
+        raise DataError(reason, f"{place}: {message}") from error
+    if _damage.found:
+        raise DataError("unreadable", f"{place}: {_damage.found[0]}")
+
+
+_MISSING = ("No such file", "does not exist", "response code: 404", "HTTP error code : 404")
+
+
+class _Damage(logging.Handler):
+    """Collects the warnings under which libjpeg goes on with invented pixels; GDAL has no setting that makes them errors."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if "Corrupt JPEG data" in message or "Premature end of JPEG" in message:
+            self.found.append(message)
+
+
+_damage = _Damage()
+logging.getLogger("rasterio._err").addHandler(_damage)
+
+
+def _aws() -> dict[str, str]:
+    options: dict[str, str] = {}
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if region:
+        options["AWS_REGION"] = region
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint and "AWS_S3_ENDPOINT" not in os.environ:
+        parts = urlsplit(endpoint)
+        options["AWS_S3_ENDPOINT"] = parts.netloc + parts.path.rstrip("/")
+        options["AWS_HTTPS"] = "NO" if parts.scheme == "http" else "YES"
+        options["AWS_VIRTUAL_HOSTING"] = "FALSE"  # stores other than AWS rarely answer at bucket.host
+    return options
+
+
+def _messages(error: BaseException) -> list[str]:
+    """What each error of the chain says, outermost first; GDAL's root cause is the last."""
+    texts: list[str] = []
+    step: BaseException | None = error
+    while step is not None:
+        text = str(step).strip()
+        if text and text not in texts and "See previous exception" not in text:
+            texts.append(text)
+        step = step.__cause__ or step.__context__
+    return texts

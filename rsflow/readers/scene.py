@@ -1,0 +1,74 @@
+"""What every reader answers: the facts of a scene, its pixels by window, and a small view of the whole.
+
+One idea: a reader opens one scene and keeps it open; everything is in scene pixels, and values are as the file holds them (no
+scale, offset or unit is applied). Where a scene lies on the ground is an extra: one without a map still has windows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, Self
+
+from rsflow.geometry import Window
+from rsflow.records import Raster
+
+GeoreferenceKind = Literal["crs", "gcps", "rpcs", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneInfo:
+    """The facts of an opened scene.
+
+    `crs` (an authority code such as EPSG:32610, else WKT) and `transform` (a, b, c, d, e, f of the affine map from column and
+    row to x and y) are there only for georeference "crs"; scenes with ground control points or rational polynomials only are
+    cut in pixel space and still have a `footprint` (see rsflow.records) and `gsd_m` where these could be derived.
+    """
+
+    bands: tuple[str, ...]
+    dtype: str
+    height_px: int
+    width_px: int
+    georeference: GeoreferenceKind = "none"
+    crs: str | None = None
+    transform: tuple[float, ...] | None = None
+    footprint: tuple[float, ...] | None = None
+    gsd_m: float | None = None
+    acquired_at: datetime | None = None
+
+
+class SceneReader(Protocol):
+    """One open scene. Closes at the end of a `with` block. Not for two threads at a time.
+
+    `block_shape` (rows, cols) is how the file is stored.
+    """
+
+    info: SceneInfo
+    block_shape: tuple[int, int]
+
+    def read(self, window: Window) -> Raster:
+        """The pixels of a window that lies inside the scene (else ValueError). Raises DataError for damaged files."""
+        ...
+
+    def overview(self, max_px: int) -> Raster:
+        """A view of the whole scene, neither side longer than `max_px`, for statistics: see rsflow.readers.sampling."""
+        ...
+
+    def footprint_of(self, window: Window) -> tuple[float, ...] | None:
+        """The outline of a window as a ring of longitudes and latitudes, None where the place is unknown."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def check_inside(window: Window, info: SceneInfo) -> None:
+    """Raise ValueError for a window that is empty or reaches beyond the scene."""
+    rows = 0 <= window.row_off < window.row_stop <= info.height_px
+    if not (rows and 0 <= window.col_off < window.col_stop <= info.width_px):
+        raise ValueError(f"{window} is not inside a scene of {info.height_px} x {info.width_px} pixels")

@@ -1,0 +1,101 @@
+"""The bytes of a shard: a USTAR archive whose every byte follows from its samples.
+
+One idea: the headers are made by hand, with fixed mode, owner and time, so the same samples give the same file on every
+machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`,
+its members sorted by extension; samples stand in key order; two zero blocks close the archive (no padding to a tape record).
+Plain `tarfile`, GNU tar and `webdataset` read it. The layout of a header: POSIX.1-1988 ustar,
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
+
+Refused: keys that `webdataset` would cut elsewhere than we do (a dot or slash in them), names longer than the header's 100
+bytes, and records that JSON cannot spell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rsflow.errors import DataError
+
+VERSION = 1
+BLOCK = 512
+END = bytes(2 * BLOCK)
+PICTURE_FORMATS = ("jpg", "png")
+
+_KEY = re.compile(r"[0-9A-Za-z_-]+")
+_NAME_BYTES = 100
+_MAX_SIZE = 8**11 - 1
+_BEFORE_SIZE = b"0000644\0" + b"0000000\0" * 2
+_MTIME = b"00000000000\0"
+# type flag, link name, magic and version, owner and group names, device numbers, prefix, fill
+_AFTER_CHECKSUM = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + b"0000000\0" * 2 + bytes(155 + 12)
+# The checksum field counts as eight spaces while the sum is taken.
+_FIXED_SUM = sum(_BEFORE_SIZE + _MTIME + b" " * 8 + _AFTER_CHECKSUM)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A tile with its chosen instructions, as it stands in a shard.
+
+    `picture` is encoded as `picture_format` ("jpg" | "png"). `record` is JSON and holds at least `sensor` and
+    `instructions`, a list of objects with a `task`.
+    """
+
+    key: str
+    picture: bytes
+    picture_format: str
+    record: dict[str, Any]
+
+    def members(self) -> list[tuple[str, bytes]]:
+        """(extension, bytes) of each member, sorted by extension. Raises DataError where the sample cannot be written."""
+        if not _KEY.fullmatch(self.key):
+            raise DataError("unwritable_sample", f"key {self.key!r}: expected letters, digits, - and _ only")
+        if self.picture_format not in PICTURE_FORMATS:
+            raise DataError("unwritable_sample", f"{self.key}: picture format {self.picture_format!r}, expected jpg or png")
+        return sorted([(self.picture_format, self.picture), ("json", self._json())])
+
+    def kind(self) -> tuple[str, tuple[str, ...]]:
+        """(sensor, its tasks sorted, each once): what a loader chooses samples by."""
+        try:
+            tasks = {instruction["task"] for instruction in self.record["instructions"]}
+            return self.record["sensor"], tuple(sorted(tasks))
+        except (KeyError, TypeError) as error:
+            raise DataError("unwritable_sample", f"{self.key}: its record has no sensor or instructions ({error!r})") from error
+
+    def _json(self) -> bytes:
+        try:
+            return canonical_json(self.record)
+        except (ValueError, TypeError) as error:
+            raise DataError("unwritable_sample", f"{self.key}: its record is not plain JSON ({error})") from error
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON in its one spelling here: keys sorted, no spaces, UTF-8, shortest floats. ValueError for NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def header(name: str, size: int) -> bytes:
+    """The 512 bytes before a member's data. DataError where the name or size does not fit the fields of USTAR."""
+    spelled = name.encode()
+    if len(spelled) > _NAME_BYTES:
+        raise DataError("unwritable_sample", f"member name {name!r} has {len(spelled)} bytes, a tar header holds {_NAME_BYTES}")
+    if size > _MAX_SIZE:
+        raise DataError("unwritable_sample", f"member {name!r} has {size} bytes, a tar header holds up to {_MAX_SIZE}")
+    octal = b"%011o\0" % size
+    checksum = b"%06o\0 " % (_FIXED_SUM + sum(spelled) + sum(octal))
+    return b"".join((spelled.ljust(_NAME_BYTES, b"\0"), _BEFORE_SIZE, octal, _MTIME, checksum, _AFTER_CHECKSUM))
+
+
+def parse_header(block: bytes) -> tuple[str, int]:
+    """(name, size) of a header. ValueError unless it is, byte for byte, what `header` makes of them."""
+    name, size = block[:_NAME_BYTES].rstrip(b"\0").decode(), int(block[124:135], 8)
+    if header(name, size) != block:
+        raise ValueError("a header with other fields than rsflow writes")
+    return name, size
+
+
+def padding(size: int) -> int:
+    """How many zero bytes follow a member's data."""
+    return -size % BLOCK

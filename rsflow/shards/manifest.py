@@ -1,0 +1,195 @@
+"""The manifest of a snapshot: everything a loader needs to know of a dataset, and nothing else.
+
+One idea: `snapshots/<n>.json` names a set of shards by path, size and digest and never changes once it is written; `LATEST`
+holds the number of the current one and is written last. So a reader sees a whole snapshot or the one before. Writing the same
+content again makes no new snapshot.
+
+Refused: manifests of a newer version, manifests that were edited (their digest tells), and paths that would leave the root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from rsflow import storage
+from rsflow.errors import SnapshotError, StorageError
+from rsflow.shards.format import canonical_json
+
+_FORMAT, VERSION = "rsflow-snapshot", 1
+_FOLDER, _LATEST = "snapshots", "snapshots/LATEST"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ShardEntry:
+    """A shard of a snapshot. `path` is relative to the root; the index stands beside it."""
+
+    path: str
+    samples: int
+    instructions: int
+    bytes: int
+    sha256: str
+    index_bytes: int
+    index_sha256: str
+
+    @property
+    def index_path(self) -> str:
+        return index_path(self.path)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The shards of a split, sorted by path, and its number of instructions by task, then sensor."""
+
+    shards: tuple[ShardEntry, ...]
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # The same set of shards is the same split, in whatever order it was gathered.
+        object.__setattr__(self, "shards", tuple(sorted(self.shards)))
+
+    @property
+    def samples(self) -> int:
+        return sum(shard.samples for shard in self.shards)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A snapshot. `config_fingerprint` and `seed` tell which build made it; `digest` is of the content alone."""
+
+    config_fingerprint: str
+    seed: int
+    splits: Mapping[str, Split]
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-128 of the splits: equal for equal data, whatever settings led to it."""
+        return hashlib.blake2b(canonical_json(_plain(self.splits)), digest_size=16).hexdigest()
+
+    def to_json(self) -> str:
+        content = {
+            "format": _FORMAT,
+            "version": VERSION,
+            "config_fingerprint": self.config_fingerprint,
+            "seed": self.seed,
+            "digest": self.digest,
+            "splits": _plain(self.splits),
+        }
+        return json.dumps(content, sort_keys=True, indent=1) + "\n"
+
+
+def index_path(shard_path: str) -> str:
+    """Where the index of a shard stands."""
+    return shard_path.removesuffix(".tar") + ".idx"
+
+
+def from_json(text: str, place: str) -> Manifest:
+    """The inverse of `Manifest.to_json`. SnapshotError, naming `place`, where the text is not such a manifest."""
+    try:
+        content = json.loads(text)
+        if content["format"] != _FORMAT:
+            raise SnapshotError(f"{place}: format {content['format']!r}, expected {_FORMAT!r}")
+        if content["version"] > VERSION:
+            raise SnapshotError(
+                f"{place}: version {content['version']} is of a newer rsflow, this one reads up to {VERSION}; upgrade rsflow"
+            )
+        manifest = _manifest(content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise SnapshotError(f"{place}: is not a snapshot manifest ({type(error).__name__}: {error})") from error
+    if manifest.digest != content["digest"]:
+        raise SnapshotError(f"{place}: was changed after it was written (digest {content['digest']}, found {manifest.digest})")
+    return manifest
+
+
+def write_snapshot(root: str, manifest: Manifest) -> int:
+    """Make `manifest` the latest snapshot of the root; returns its number, which is the latest's if nothing changed."""
+    latest = _latest(root) if storage.exists(storage.join(root, _LATEST)) else 0
+    text = manifest.to_json()
+    if latest and storage.read_text(_place(root, latest)) == text:
+        return latest
+    storage.write_bytes(_place(root, latest + 1), text.encode())
+    storage.write_bytes(storage.join(root, _LATEST), f"{latest + 1}\n".encode())
+    return latest + 1
+
+
+def read_snapshot(source: str, n: int | None = None) -> Manifest:
+    """The manifest of snapshot `n` (default: the latest) of a root, or the one at the path `source` (it ends in `.json`).
+
+    SnapshotError where there is none, it is damaged or of a newer version.
+    """
+    place = source if source.endswith(".json") else _place(source, _latest(source) if n is None else n)
+    with expected(place, "there is no such snapshot"):
+        text = storage.read_text(place)
+    return from_json(text, place)
+
+
+def root_of(source: str) -> str:
+    """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest stands in a folder of it."""
+    if not source.endswith(".json"):
+        return source
+    folder = posixpath.dirname(source)
+    return posixpath.dirname(folder) or ("." if folder else "..")
+
+
+@contextmanager
+def expected(place: str, missing: str) -> Iterator[None]:
+    """Reading what must be there: a missing file is a SnapshotError with the given words, other trouble a StorageError."""
+    try:
+        with storage.told(place, "read"):
+            yield
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise SnapshotError(f"{place}: {missing}") from error
+        raise
+
+
+def _latest(root: str) -> int:
+    place = storage.join(root, _LATEST)
+    with expected(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
+        text = storage.read_text(place).strip()
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SnapshotError(f"{place}: found {text[:40]!r}, expected the number of a snapshot")
+    return int(text)
+
+
+def _place(root: str, n: int) -> str:
+    return storage.join(root, _FOLDER, f"{n}.json")
+
+
+def _plain(splits: Mapping[str, Split]) -> dict[str, Any]:
+    return {
+        name: {"shards": [asdict(shard) for shard in split.shards], "counts": split.counts} for name, split in splits.items()
+    }
+
+
+def _manifest(content: Mapping[str, Any]) -> Manifest:
+    splits = {_is(str, name): _split(split) for name, split in content["splits"].items()}
+    return Manifest(_is(str, content["config_fingerprint"]), _is(int, content["seed"]), splits)
+
+
+def _split(content: Mapping[str, Any]) -> Split:
+    counts = {
+        task: {sensor: _is(int, count) for sensor, count in by_sensor.items()} for task, by_sensor in content["counts"].items()
+    }
+    return Split(tuple(_entry(shard) for shard in content["shards"]), counts)
+
+
+def _entry(content: Mapping[str, Any]) -> ShardEntry:
+    entry = ShardEntry(**content)
+    storage.join("root", entry.path)  # refuses a path that would leave the root
+    for name in ("samples", "instructions", "bytes", "index_bytes"):
+        _is(int, getattr(entry, name))
+    return entry
+
+
+def _is(kind: type[T], value: Any) -> T:
+    if isinstance(value, kind) and not isinstance(value, bool):
+        return value
+    raise TypeError(f"found {value!r}, expected {kind.__name__}")

@@ -1,0 +1,35 @@
+"""The annotations of a scene are cut with its tiles: clipped, shifted into tile pixels, dropped where too little is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow.annotations.cut import cut
+from rsflow.records import label_from_row, label_row, window_of
+from rsflow.stage import BatchFunction, Resources, over_kept
+from rsflow.stages.batch import replace
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateTiles:
+    """Turns `labels` from scene pixels into tile pixels. A label of the whole scene stays only on a tile that shows it all."""
+
+    min_visibility: float
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        return over_kept(self._annotate)
+
+    def _annotate(self, table: pa.Table) -> Iterator[pa.Table]:
+        columns = ["labels", "row_off", "col_off", "height_px", "width_px", "scene_height_px", "scene_width_px"]
+        yield replace(table, labels=[self._cut(row) for row in table.select(columns).to_pylist()])
+
+    def _cut(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        scene = (0.0, 0.0, float(row["scene_width_px"]), float(row["scene_height_px"]))
+        labels = [label_from_row(label) for label in row["labels"]]
+        return [label_row(label) for label in cut(labels, window_of(row), self.min_visibility, scene)]

@@ -1,0 +1,161 @@
+"""Scenes become tiles: read the windows of each unit, with the scene's stretch and the annotations that touch them.
+
+One idea: a unit is read through one open handle, and the handle, with the statistics of its whole scene, is kept for the next
+unit that this process gets of the same scene. A scene that cannot be read, is gone or changed since it was planned raises
+DataError, and the whole unit becomes one reject.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow import config, geometry, storage
+from rsflow.errors import DataError, StorageError
+from rsflow.geometry import Window
+from rsflow.readers import SceneReader, open_scene, reader_of
+from rsflow.records import IN_FLIGHT, Raster, SceneFiles, pack_arrays
+from rsflow.sensors import SENSORS, PixelUnit
+from rsflow.stage import BatchFunction, Resources
+from rsflow.tiles.grid import chunk_of
+from rsflow.tiles.render import Stretch, pad_to, scene_stretch
+
+OVERVIEW_PX = 1024  # the longer side of the decimated scene that statistics are taken from
+
+
+@dataclass(frozen=True, slots=True)
+class CutScenes:
+    """LABEL_WORK rows in, one batch of IN_FLIGHT tiles out per row, in the order of the unit's windows."""
+
+    tiles: config.Tiles
+    render: config.Render
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        def cut(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._unit(row)
+
+        return cut
+
+    def _unit(self, row: dict[str, Any]) -> pa.Table:
+        scene = SceneFiles(**json.loads(row["scene"]))
+        check_unchanged(scene, row["stats_key"])
+        reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
+        windows = [Window(w["row_off"], w["col_off"], w["height_px"], w["width_px"]) for w in row["windows"]]
+        rasters = [self._read(reader, window) for window in windows]
+        rows = [
+            {
+                **_columns(row, reader, w["index"], window, raster, self.tiles),
+                "stretch": stretch.to_json(),
+                "pixel_unit": pixel_unit(scene),
+                "labels": [label for label in row["labels"] if _touches(label, window)],
+            }
+            for w, window, raster in zip(row["windows"], windows, rasters, strict=True)
+        ]
+        table = pa.Table.from_pylist(rows, schema=IN_FLIGHT)
+        for name, arrays in (("pixels", [r.pixels for r in rasters]), ("valid", [r.valid for r in rasters])):
+            table = table.set_column(table.schema.get_field_index(name), IN_FLIGHT.field(name), pack_arrays(arrays))
+        return table
+
+    def _read(self, reader: SceneReader, window: Window) -> Raster:
+        raster = reader.read(window)
+        return pad_to(raster, self.tiles.size_px) if self.tiles.small == "pad" else raster
+
+
+def pixel_unit(scene: SceneFiles) -> PixelUnit:
+    """What a pixel of the scene measures: the source's setting, or the sensor's usual."""
+    unit: PixelUnit = scene.options.get("unit") or SENSORS[scene.sensor].default_unit
+    return unit
+
+
+def main_file(scene: SceneFiles) -> str:
+    """The (first) file of a scene: annotation files call the scene by its name."""
+    return next(iter(scene.files.values()))
+
+
+def stats_key(scene: SceneFiles) -> str:
+    """A text that changes when any file of the scene may have changed. DataError("missing_file") where one is gone."""
+    try:
+        return "|".join(storage.stat_key(path) for path in scene.files.values())
+    except StorageError as error:
+        raise DataError("missing_file", str(error)) from error
+
+
+def check_unchanged(scene: SceneFiles, planned: str) -> None:
+    """DataError where a file of the scene is gone or is another than was planned."""
+    if stats_key(scene) != planned:
+        files = ", ".join(scene.files.values())
+        raise DataError(
+            "changed_while_running", f"{files}: changed since the run was planned: run again to take the new content"
+        )
+
+
+def tile_id(scene_id: str, window: Window) -> str:
+    size = str(window.width_px) if window.width_px == window.height_px else f"{window.width_px}x{window.height_px}"
+    return f"{scene_id}/{window.row_off}_{window.col_off}_{size}"
+
+
+def sample_key(tile: str) -> str:
+    """The tile's key in shards: 20 hexadecimal digits, so free of dots and slashes and in random order when sorted."""
+    return hashlib.blake2b(tile.encode(), digest_size=10).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneReader, Stretch]:
+    scene = SceneFiles(**json.loads(scene_json))
+    reader = open_scene(scene)
+    whole = reader.overview(OVERVIEW_PX)
+    try:
+        stretch = scene_stretch(
+            whole, scene.sensor, pixel_unit(scene), render, scene.options.get("rgb"), reader_of(scene) == "picture"
+        )
+    except ValueError as error:
+        raise DataError("missing_band", f"{main_file(scene)}: {error}") from error
+    return reader, stretch
+
+
+def _columns(
+    row: dict[str, Any], reader: SceneReader, index: int, window: Window, raster: Raster, tiles: config.Tiles
+) -> dict[str, Any]:
+    identity = tile_id(row["scene_id"], window)
+    info = reader.info
+    footprint = reader.footprint_of(window)
+    height_px, width_px = raster.valid.shape
+    return {
+        **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary")},
+        "tile_id": identity,
+        "key": sample_key(identity),
+        "chunk": chunk_of(index),
+        "row_off": window.row_off,
+        "col_off": window.col_off,
+        "height_px": height_px,
+        "width_px": width_px,
+        "bands": list(raster.bands),
+        "crs": info.crs,
+        "footprint": list(footprint) if footprint else None,
+        "cell": geometry.ground_cell(*_centre(footprint), tiles.cell_km) if footprint else None,
+        "gsd_m": info.gsd_m,
+        "acquired_at": info.acquired_at,
+        "scene_height_px": info.height_px,
+        "scene_width_px": info.width_px,
+        "pixels_dtype": raster.pixels.dtype.str,
+        "pixels_shape": list(raster.pixels.shape),
+    }
+
+
+def _centre(ring: tuple[float, ...]) -> tuple[float, float]:
+    lon, lat = ring[0::2], ring[1::2]
+    return (min(lon) + max(lon)) / 2, (min(lat) + max(lat)) / 2
+
+
+def _touches(label: dict[str, Any], window: Window) -> bool:
+    box = label["box"]
+    return box is None or geometry.area(geometry.clip((box[0], box[1], box[2], box[3]), window.box)) > 0

@@ -1,0 +1,43 @@
+"""Pictures get their digests and signature, and become JPEG or PNG."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.curation.signature import pixels_digest, signature
+from rsflow.stage import BatchFunction, Resources, over_kept
+from rsflow.stages.batch import pictures, replace
+from rsflow.tiles.encode import encode
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeTiles:
+    """Fills the picture columns. `pixels_sha256` is of the picture before encoding: equal pixels match in any encoding."""
+
+    format: Literal["jpg", "png"]
+    quality: int
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        return over_kept(self._encode)
+
+    def _encode(self, table: pa.Table) -> Iterator[pa.Table]:
+        rendered = list(pictures(table))
+        encoded = [encode(picture, self.format, self.quality) for picture in rendered]
+        signatures = np.array([signature(picture) for picture in rendered], dtype=np.uint64)
+        yield replace(
+            table,
+            picture=encoded,
+            picture_format=[self.format] * len(encoded),
+            picture_bytes=[len(data) for data in encoded],
+            picture_sha256=[hashlib.sha256(data).hexdigest() for data in encoded],
+            pixels_sha256=[pixels_digest(picture) for picture in rendered],
+            signature=signatures.view(np.int64).tolist(),
+        )

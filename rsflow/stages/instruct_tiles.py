@@ -1,0 +1,104 @@
+"""Labels become instructions. Columns only: a changed prompt or phrasing never reads a pixel."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow import config
+from rsflow.instructions import VERSION, compose, instruction_id
+from rsflow.lake.receipts import receipt_table
+from rsflow.records import Instruction, Reject, TileFacts, label_from_row
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.sample_record import digest, instruction_record
+
+
+@dataclass(frozen=True, slots=True)
+class InstructTiles:
+    """INSTRUCT_WORK rows in, one RECEIPTS row out per row. A tile that no instruction fits is kept all the same."""
+
+    instructions: config.Instructions
+    labels: config.Labels
+    seed: int
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = VERSION
+
+    def open(self) -> BatchFunction:
+        def instruct(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._unit(row)
+
+        return instruct
+
+    def _unit(self, work: dict[str, Any]) -> pa.Table:
+        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in work["labels"]:
+            labels[row["tile_id"]].append(row)
+        made: list[dict[str, Any]] = []
+        refused: list[dict[str, Any]] = []
+        for tile in work["tiles"]:
+            # Positions are the number behind the # of a label's id; the table has no order of its own.
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: int(row["label_id"].rpartition("#")[2]))
+            facts = _facts(tile, mine)
+            instructions, rejects = compose(facts, self.instructions, self.seed, self.labels)
+            made.extend(_instruction_row(facts, instruction) for instruction in instructions)
+            refused.extend(_reject_row(work, reject) for reject in rejects)
+        marks = {
+            **{name: work[name] for name in ("unit", "scene_id", "source")},
+            "receipt": uuid.uuid4().hex,
+            "step": "instruct",
+            "rows_in": len(work["tiles"]),
+            "rows_kept": len(work["tiles"]),
+            "rows_rejected": 0,
+            "scene_rejected": False,
+            "bytes_read": 0,
+        }
+        return receipt_table(marks, instructions=made, rejects=refused)
+
+
+def _facts(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
+    return TileFacts(
+        tile["tile_id"],
+        tile["sensor"],
+        tile["height_px"],
+        tile["width_px"],
+        tile["gsd_m"],
+        tuple(label_from_row(row) for row in labels),
+        tuple(tile["vocabulary"] or ()),
+    )
+
+
+def _instruction_row(facts: TileFacts, instruction: Instruction) -> dict[str, Any]:
+    row = {
+        "instruction_id": instruction_id(facts.tile_id, instruction),
+        "tile_id": facts.tile_id,
+        "task": instruction.task,
+        "turns": [{"role": turn.role, "text": turn.text} for turn in instruction.turns],
+        "boxes": [list(box) for box in instruction.boxes],
+        "label_ids": [f"{facts.tile_id}#{position}" for position in instruction.labels],
+        "answer": json.dumps(instruction.answer, sort_keys=True),
+        "generator": instruction.generator,
+        "checks": list(instruction.checks),
+    }
+    return {**row, "digest": digest(instruction_record(row))}
+
+
+def _reject_row(work: dict[str, Any], reject: Reject) -> dict[str, Any]:
+    # `rows` 0: no tile left with it, only an instruction that was never made.
+    return {
+        "kind": reject.kind,
+        "subject": reject.subject,
+        "scene_id": work["scene_id"],
+        "source": work["source"],
+        "step": "instruct",
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "file": reject.file,
+        "rows": 0,
+    }

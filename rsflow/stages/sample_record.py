@@ -1,0 +1,46 @@
+"""What a sample's JSON member says: the part that its tile gives, and the part that each instruction gives.
+
+One idea: a record holds what a loader and a person need and nothing that changes between runs: no receipt, no file of the lake,
+no time of writing. Each part has a digest, kept as a column, so the name of a shard follows from what is in it before anything
+is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+_SAME = ("key", "tile_id", "scene_id", "source", "sensor", "licence", "height_px", "width_px", "gsd_m", "crs", "cell", "bands")
+_SCORES = ("valid_share", "cloud_share", "sharpness", "contrast")
+
+
+def tile_record(tile: dict[str, Any]) -> dict[str, Any]:
+    """The tile's part, from a TILES row (JSON types only)."""
+    return {
+        **{name: tile[name] for name in _SAME},
+        "window": [tile[name] for name in ("row_off", "col_off", "height_px", "width_px")],
+        "footprint": tile["footprint"],
+        "acquired_at": tile["acquired_at"].isoformat() if tile["acquired_at"] else None,
+        "scores": {name: tile[name] for name in _SCORES},
+        "picture_sha256": tile["picture_sha256"],
+    }
+
+
+def instruction_record(row: dict[str, Any]) -> dict[str, Any]:
+    """An instruction's part, from an INSTRUCTIONS row (JSON types only)."""
+    return {
+        "id": row["instruction_id"],
+        "task": row["task"],
+        "turns": row["turns"],
+        "boxes": row["boxes"],
+        "answer": json.loads(row["answer"]),
+        "labels": row["label_ids"],
+        "generator": row["generator"],
+    }
+
+
+def digest(record: dict[str, Any]) -> str:
+    """32 hexadecimal digits (BLAKE2b-128) of the record's canonical JSON."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

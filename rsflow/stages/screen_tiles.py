@@ -1,0 +1,42 @@
+"""Tiles that show too little, too much cloud or nothing at all leave, with the score and the limit as the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+
+from rsflow import config
+from rsflow.stage import BatchFunction, Resources, over_kept
+from rsflow.stages.batch import pictures, rasters, replace
+from rsflow.tiles.screen import reject_reason, scores
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTiles:
+    """Fills the score columns, and the reject columns of the tiles beyond a limit."""
+
+    screen: config.Screen
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        return over_kept(self._screen)
+
+    def _screen(self, table: pa.Table) -> Iterator[pa.Table]:
+        found = [
+            scores(picture, raster.valid, raster, sensor)
+            for picture, raster, sensor in zip(pictures(table), rasters(table), table["sensor"].to_pylist(), strict=True)
+        ]
+        rejects = [reject_reason(score, self.screen) or (None, None) for score in found]
+        yield replace(
+            table,
+            valid_share=[score.valid_share for score in found],
+            cloud_share=[score.cloud_share for score in found],
+            sharpness=[score.sharpness for score in found],
+            contrast=[score.contrast for score in found],
+            reject_reason=[reason for reason, _ in rejects],
+            reject_detail=[detail for _, detail in rejects],
+        )

@@ -1,0 +1,63 @@
+"""Chosen samples become a shard: pictures drawn by row group from many tile files, records made from the columns.
+
+A shard is written in one task, streamed and renamed when whole; its name was decided by the plan, so a second attempt writes
+the same bytes under the same name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow import storage
+from rsflow.lake.pictures import read_pictures
+from rsflow.records import SHARDS
+from rsflow.shards.format import Sample
+from rsflow.shards.writer import write_shard
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.sample_record import instruction_record, tile_record
+
+
+@dataclass(frozen=True, slots=True)
+class WriteShards:
+    """SHARD_WORK rows in, one SHARDS row out per row: the tar and its index are then whole at their places."""
+
+    root: str
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        def write(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._shard(row)
+
+        return write
+
+    def _shard(self, work: dict[str, Any]) -> pa.Table:
+        place = storage.join(self.root, work["path"])
+        info = write_shard(place, index_path(place), self._samples(work))
+        row = {
+            **{name: work[name] for name in ("path", "split")},
+            "instructions": len(work["instructions"]),
+            **{name: getattr(info, name) for name in ("samples", "bytes", "sha256", "index_bytes", "index_sha256")},
+        }
+        return pa.Table.from_pylist([row], schema=SHARDS)
+
+    def _samples(self, work: dict[str, Any]) -> Iterator[Sample]:
+        instructions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in sorted(work["instructions"], key=lambda row: str(row["instruction_id"])):
+            instructions[row["tile_id"]].append(instruction_record(row))
+        pictures = read_pictures(self.root, work["tiles"])
+        for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
+            mine = instructions[tile["tile_id"]]
+            record = {**tile_record(tile), "split": work["split"], "instructions": mine}
+            yield Sample(tile["key"], pictures[tile["tile_id"]], tile["picture_format"], record)
+
+
+def index_path(shard: str) -> str:
+    """Where the index of a shard lies: beside it, with `.idx` for `.tar`."""
+    return shard.removesuffix(".tar") + ".idx"

@@ -1,0 +1,208 @@
+"""From measured bands to a picture: one stretch for a whole scene, applied to each of its tiles.
+
+One idea: what grey a value gets is decided once per scene, from its valid pixels only, and written down as numbers (`Stretch`).
+A tile is then a matter of looking up: the same value is the same grey in every tile, so pictures of one scene compare and
+overlapping tiles agree. Radar amplitude and power are shown in decibel, where speckle and ships both fit.
+
+"auto" leaves 8-bit scenes that use their range, and plain pictures, as they are. "none" maps the whole range of the type (0 to
+1 for fractions) to 0-255. Everything else is stretched between two percentiles of the scene's pixels, band by band. 8-bit
+colour is a picture already: its bands are stretched alike and keep their balance. Where cloud or snow leaves the rest of an
+optical scene in the dark, it is left out of the percentiles.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow.config import Render
+from rsflow.records import Raster
+from rsflow.sensors import SENSORS, PixelUnit, SensorName
+from rsflow.tiles.screen import bright_and_white
+
+Scale = Literal["linear", "db10", "db20"]
+Picture = npt.NDArray[np.uint8]
+
+USES_RANGE = 64  # grey levels between the 2nd and 98th percentile of an 8-bit scene that needs no stretch
+COUNTED_PX = 1 << 18
+DARK = 40  # grey level below which half of a scene is too dark to read
+CLOUD_ROUNDS = 4  # cloud has thin edges: each round leaves out what the last one brought to light
+ENOUGH_LAND = 0.1  # share of a scene that must be neither cloud nor snow to set its stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Per rendered band (one, or red, green, blue): the scaled values that become 0 and 255.
+
+    `scale`: "linear" takes values as they are, "db10" 10 log10 of them (power), "db20" 20 log10 (amplitude).
+    """
+
+    bands: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    scale: Scale = "linear"
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Stretch:
+        values = json.loads(text)
+        return cls(tuple(values["bands"]), tuple(values["low"]), tuple(values["high"]), values["scale"])
+
+
+def picture_bands(bands: Sequence[str], rgb: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The bands that make the picture: `rgb` if asked for; red, green, blue if there; three nameless bands; else the first.
+
+    Raises ValueError where `rgb` names a band that is not there.
+    """
+    if rgb:
+        absent = [band for band in rgb if band not in bands]
+        if absent:
+            raise ValueError(f"rgb names {', '.join(absent)}, but the bands are {', '.join(bands)}")
+        return tuple(rgb)
+    if {"red", "green", "blue"} <= set(bands):
+        return ("red", "green", "blue")
+    if tuple(bands) in {("band1", "band2", "band3"), ("band1", "band2", "band3", "band4")}:
+        return tuple(bands[:3])
+    return (bands[0],)
+
+
+def scene_stretch(
+    overview: Raster,
+    sensor: SensorName,
+    unit: PixelUnit | None,
+    settings: Render,
+    rgb: Sequence[str] | None = None,
+    is_picture: bool = False,
+) -> Stretch:
+    """How a scene becomes pictures, from a view of the whole of it. A scene without a valid pixel gets a harmless one."""
+    overview = _thinned(overview)
+    bands = picture_bands(overview.bands, rgb)
+    chosen = overview.pixels[[overview.bands.index(band) for band in bands]]
+    if settings.stretch == "none" or (settings.stretch == "auto" and _as_it_is(chosen, overview.valid, is_picture)):
+        low, high = _range_of(chosen.dtype)
+        return Stretch(bands, (low,) * len(bands), (high,) * len(bands))
+    scale = _scale_of(sensor, unit)
+    among = overview.valid
+    stretch = _percentiles(bands, chosen, among, scale, settings)
+    for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
+        picture = render(overview, stretch)
+        among = among & ~bright_and_white(picture)
+        if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
+            break
+        stretch = _percentiles(bands, chosen, among, scale, settings)
+    return stretch
+
+
+def render(raster: Raster, stretch: Stretch) -> Picture:
+    """(rows, cols, 3), or (rows, cols) for one band. Pixels that are not valid are black."""
+    planes = [
+        _grey(raster.pixels[raster.bands.index(band)], stretch.scale, low, high)
+        for band, low, high in zip(stretch.bands, stretch.low, stretch.high, strict=True)
+    ]
+    picture = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+    if not raster.valid.all():
+        picture[~raster.valid] = 0
+    return picture
+
+
+def pad_to(raster: Raster, size_px: int) -> Raster:
+    """The raster with zeros below and to the right, up to `size_px` in both directions; what is added is not valid."""
+    rows, cols = (max(0, size_px - extent) for extent in raster.valid.shape)
+    pixels = np.pad(raster.pixels, ((0, 0), (0, rows), (0, cols)))
+    return Raster(pixels, np.pad(raster.valid, ((0, rows), (0, cols))), raster.bands)
+
+
+def _grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float) -> Picture:
+    if values.dtype.itemsize <= 2 and values.dtype.kind in "iu":
+        grey: Picture = np.take(_table(values.dtype.str, scale, low, high), values.view(f"u{values.dtype.itemsize}"))
+        return grey
+    return _to_grey(values, scale, low, high)
+
+
+@functools.lru_cache(maxsize=64)
+def _table(dtype: str, scale: Scale, low: float, high: float) -> Picture:
+    """The grey of every value that the type has, by its bits read as an unsigned number."""
+    size = np.dtype(dtype).itemsize
+    values = np.arange(1 << (8 * size), dtype=f"u{size}").view(dtype)
+    return _to_grey(values, scale, low, high)
+
+
+def _to_grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float) -> Picture:
+    scaled = _scaled(values, scale)
+    grey = (scaled - np.float32(low)) * np.float32(255.0 / (high - low)) + np.float32(0.5)
+    # NaN fails both comparisons of clip and would be cast to anything.
+    known: npt.NDArray[np.float32] = np.nan_to_num(grey, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
+    return known.clip(0, 255).astype(np.uint8)
+
+
+def _scaled(values: npt.NDArray[Any], scale: Scale) -> npt.NDArray[np.float32]:
+    """Values as float32; in decibel where asked, with -inf for zero and below."""
+    with np.errstate(over="ignore"):  # fill values beyond float32 become infinite, and are not valid anyway
+        plain = values.astype(np.float32)
+    if scale == "linear":
+        return plain
+    logs = np.full(plain.shape, -np.inf, np.float32)
+    np.log10(plain, out=logs, where=plain > 0)
+    return logs * np.float32(10 if scale == "db10" else 20)
+
+
+def _scale_of(sensor: SensorName, unit: PixelUnit | None) -> Scale:
+    unit = unit or SENSORS[sensor].default_unit
+    if unit == "power":
+        return "db10"
+    # Radar numbers of unstated unit are amplitude: that is what detected products hold.
+    return "db20" if unit == "amplitude" or (sensor == "sar" and unit == "dn") else "linear"
+
+
+def _thinned(overview: Raster) -> Raster:
+    """Every n-th row and column, so that statistics rest on about COUNTED_PX pixels: more would not change them."""
+    step = max(1, math.isqrt(overview.valid.size // COUNTED_PX))
+    return Raster(overview.pixels[:, ::step, ::step], overview.valid[::step, ::step], overview.bands)
+
+
+def _percentiles(
+    bands: tuple[str, ...], chosen: npt.NDArray[Any], among: npt.NDArray[np.bool_], scale: Scale, settings: Render
+) -> Stretch:
+    limits = [_limits(_scaled(band[among], scale), settings) for band in chosen]
+    lows, highs = tuple(low for low, _ in limits), tuple(high for _, high in limits)
+    if len(bands) == 3 and chosen.dtype == np.uint8:
+        lows, highs = (min(lows),) * 3, (max(highs),) * 3
+    return Stretch(bands, lows, highs, scale)
+
+
+def _limits(scaled: npt.NDArray[np.float32], settings: Render) -> tuple[float, float]:
+    """The two percentiles, moved apart where they meet (a flat band becomes mid-grey, not noise)."""
+    known = scaled[np.isfinite(scaled)]
+    if known.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(known, (settings.low_percent, settings.high_percent)))
+    least = max(1e-6, 1e-4 * max(abs(low), abs(high)))
+    if high - low < least:
+        middle = (low + high) / 2
+        return middle - least, middle + least
+    return low, high
+
+
+def _as_it_is(chosen: npt.NDArray[Any], valid: npt.NDArray[np.bool_], is_picture: bool) -> bool:
+    if chosen.dtype != np.uint8:
+        return False
+    if is_picture or not valid.any():
+        return True
+    low, high = np.percentile(chosen[:, valid], (2, 98))
+    return bool(high - low >= USES_RANGE)
+
+
+def _range_of(dtype: np.dtype[Any]) -> tuple[float, float]:
+    if dtype.kind == "f":
+        return 0.0, 1.0
+    limits = np.iinfo(dtype)
+    return float(limits.min), float(limits.max)

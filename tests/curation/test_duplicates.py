@@ -1,0 +1,237 @@
+"""The rules of duplicates: exact, near, canonical, reasons; whatever the order of rows; and on real pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from rsflow.curation.candidates import Confirm, Flags
+from rsflow.curation.duplicates import alike, exact_groups, find_duplicates
+from rsflow.curation.groups import Indices
+from rsflow.curation.signature import Picture, pixels_digest, signature, thumbnail
+
+SCHEMA = pa.schema(
+    [
+        ("tile_id", pa.string()),
+        ("sensor", pa.string()),
+        ("picture_sha256", pa.string()),
+        ("pixels_sha256", pa.string()),
+        ("signature", pa.uint64()),
+        ("footprint", pa.list_(pa.float64())),
+        ("gsd_m", pa.float64()),
+        ("height_px", pa.int64()),
+        ("width_px", pa.int64()),
+        ("n_labels", pa.int64()),
+    ]
+)
+HERE = [10.0, 50.0, 10.1, 50.0, 10.1, 50.1, 10.0, 50.1]
+THERE = [11.0, 50.0, 11.1, 50.0, 11.1, 50.1, 11.0, 50.1]
+
+
+def row(name: str, **changes: Any) -> dict[str, Any]:
+    """A tile that resembles no other, but for what is said."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    plain = {
+        "tile_id": name,
+        "sensor": "optical",
+        "picture_sha256": "e" + digest,
+        "pixels_sha256": "p" + digest,
+        "signature": int(digest[:16], 16),
+        "footprint": None,
+        "gsd_m": 1.0,
+        "height_px": 512,
+        "width_px": 512,
+        "n_labels": 0,
+    }
+    return plain | changes
+
+
+def always(pairs: Indices) -> Flags:
+    return np.ones(len(pairs), dtype=np.bool_)
+
+
+def found(rows: list[dict[str, Any]], confirm: Confirm = always, bits: int = 6) -> dict[str, tuple[str, str, str | None]]:
+    result = find_duplicates(pa.Table.from_pylist(rows, schema=SCHEMA), bits, confirm).to_pylist()
+    return {r["tile_id"]: (r["cluster"], r["canonical"], r["reason"]) for r in result}
+
+
+def test_strangers_stay_alone() -> None:
+    assert found([row("a"), row("b")]) == {"a": ("a", "a", None), "b": ("b", "b", None)}
+    assert found([]) == {}
+
+
+@pytest.mark.parametrize("column", ["picture_sha256", "pixels_sha256"])
+def test_equal_digests_are_exact_whatever_the_ground_and_sensor(column: str) -> None:
+    a = row("a", footprint=HERE)
+    b = row("b", footprint=THERE, sensor="sar") | {column: a[column]}
+    assert found([b, a]) == {"a": ("a", "a", None), "b": ("a", "a", "duplicate_exact")}
+
+
+def test_missing_digests_and_signatures_equal_nothing() -> None:
+    nothing = {"picture_sha256": None, "pixels_sha256": None, "signature": None}
+    assert found([row("a", **nothing), row("b", **nothing)])["b"] == ("b", "b", None)
+
+
+def test_near_needs_bits_confirmation_sensor_and_ground() -> None:
+    a = row("a", signature=0b1111 << 40, footprint=HERE)
+    near, far = 0b1010 << 40, 0b1111 << 10
+    assert found([a, row("b", signature=near)])["b"] == ("a", "a", "duplicate_near")
+    assert found([a, row("b", signature=near, footprint=HERE)])["b"] == ("a", "a", "duplicate_near")
+    assert found([a, row("b", signature=near, footprint=THERE)])["b"] == ("b", "b", None)
+    assert found([a, row("b", signature=near, sensor="infrared")])["b"] == ("b", "b", None)
+    assert found([a, row("b", signature=far)])["b"] == ("b", "b", None)
+    assert found([a, row("b", signature=near)], lambda pairs: ~always(pairs))["b"] == ("b", "b", None)
+
+
+def test_canonical_rule_in_its_order() -> None:
+    tiles = [
+        row("a", signature=0, gsd_m=None),
+        row("b", signature=1),
+        row("c", signature=1, gsd_m=0.5),
+        row("d", signature=1, gsd_m=0.5, width_px=640),
+        row("e", signature=1, gsd_m=None, n_labels=3),
+    ]
+    while len(tiles) > 1:
+        best = tiles[-1]["tile_id"]
+        result = found(tiles)
+        assert {canonical for _, canonical, _ in result.values()} == {best}
+        assert {cluster for cluster, _, _ in result.values()} == {"a"}
+        assert result.pop(best)[2] is None
+        assert {reason for _, _, reason in result.values()} == {"duplicate_near"}
+        tiles.pop()
+    assert found([row("b", signature=1), row("a", signature=1)])["b"][1] == "a"
+
+
+def test_exact_copy_of_a_near_duplicate_is_exact() -> None:
+    a, b = row("a", n_labels=1, signature=7), row("b", signature=7)
+    result = found([a, b, row("c", signature=7, pixels_sha256=b["pixels_sha256"])])
+    assert result == {"a": ("a", "a", None), "b": ("a", "a", "duplicate_near"), "c": ("a", "a", "duplicate_exact")}
+
+
+TILES = st.fixed_dictionaries(
+    {
+        "picture_sha256": st.sampled_from(["x", "y", "z", None]),
+        "pixels_sha256": st.sampled_from(["x", "y", "z", "w", None]),
+        "signature": st.sampled_from([0, 1, 3, 0xFF, 0xFFFF, None]),
+        "footprint": st.sampled_from([None, HERE, THERE]),
+        "n_labels": st.integers(0, 2),
+        "gsd_m": st.sampled_from([None, 1.0, 2.0]),
+        "sensor": st.sampled_from(["optical", "sar"]),
+    }
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(TILES, max_size=9), st.randoms(use_true_random=False))
+def test_laws(changes: list[dict[str, Any]], random: Any) -> None:
+    rows = [row(f"t{k}", **change) for k, change in enumerate(changes)]
+    result = found(rows)
+    shuffled = random.sample(rows, len(rows))
+    assert found(shuffled) == result
+    clusters: dict[str, set[str]] = {}
+    for name, (cluster, _, _) in result.items():
+        clusters.setdefault(cluster, set()).add(name)
+    for smallest, members in clusters.items():
+        assert smallest == min(members)
+        canonical = {result[name][1] for name in members}
+        assert len(canonical) == 1
+        assert canonical <= members
+        assert [name for name in members if result[name][2] is None] == list(canonical)
+    kept = [r for r in rows if result[r["tile_id"]][2] is None]
+    again = found(kept)
+    assert all(reason != "duplicate_exact" for _, _, reason in again.values())
+    assert again == {r["tile_id"]: (r["tile_id"], r["tile_id"], None) for r in kept}
+
+
+def test_exact_groups_number_by_first_row() -> None:
+    assert exact_groups(pa.chunked_array([["b", None, "a"], ["b", None]])).tolist() == [0, 1, 2, 0, 3]
+
+
+def test_chunked_tables_are_as_whole_ones() -> None:
+    table = pa.Table.from_pylist(
+        [row(f"t{k}", signature=k, footprint=HERE if k % 2 else None) for k in range(6)], schema=SCHEMA
+    )
+    chunked = pa.concat_tables([table.slice(k, 1) for k in range(6)])
+    assert find_duplicates(chunked, 6, always).equals(find_duplicates(table, 6, always))
+
+
+def sea(seed: int, ship: tuple[int, int] | None = None, level: int = 12) -> Picture:
+    picture = np.random.default_rng(seed).normal(level, 3, (512, 512)).clip(0, 255).astype(np.uint8)
+    if ship:
+        picture[ship[0] : ship[0] + 10, ship[1] : ship[1] + 30] = 230
+    return picture
+
+
+def compare(pictures: list[Picture], most: float = 3.0) -> Callable[[Indices], Flags]:
+    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    return lambda pairs: alike(thumbnails, pairs, most)
+
+
+def test_ships_in_different_places_are_different_pictures() -> None:
+    pictures = [sea(0, (100, 100)), sea(1, (300, 350)), sea(2, (100, 100)), sea(3, level=20)]
+    confirm = compare(pictures)
+    assert confirm(np.array([[0, 1], [0, 2], [0, 3]])).tolist() == [False, True, False]
+    assert abs(thumbnail(pictures[0]).astype(int) - thumbnail(pictures[1])).mean() < 3  # the mean alone would join them
+    assert confirm(np.empty((0, 2), dtype=np.int64)).tolist() == []
+
+
+def described(name: str, picture: Picture, file: Path | None = None, **changes: Any) -> dict[str, Any]:
+    encoded = hashlib.sha256(file.read_bytes() if file else name.encode()).hexdigest()
+    size = {"height_px": picture.shape[0], "width_px": picture.shape[1]}
+    digests = {"picture_sha256": encoded, "pixels_sha256": pixels_digest(picture), "signature": signature(picture)}
+    return row(name, **digests, **size, **changes)
+
+
+def read(file: Path) -> Picture:
+    return np.asarray(Image.open(file))
+
+
+def test_reencoded_frames_are_found_and_nothing_else_is_joined(test_data: Path) -> None:
+    originals = sorted((test_data / "infrared/hit_uav/JPEGImages").glob("*.jpg"))
+    copies = sorted((test_data / "dedup/hit_uav_reencoded").glob("*.jpg"))
+    files = [*originals, *copies]
+    pictures = [read(file) for file in files]
+    names = [f"{file.parent.name}/{file.name}" for file in files]
+    rows = [described(*item, sensor="infrared") for item in zip(names, pictures, files, strict=True)]
+    result = found(rows, compare(pictures))
+    joined = {name: canonical for name, (_, canonical, reason) in result.items() if reason is not None}
+    assert joined == {f"hit_uav_reencoded/{copy.name}": f"JPEGImages/{copy.name}" for copy in copies}
+    assert len(joined) == 10
+    assert {result[name][2] for name in joined} == {"duplicate_near"}
+
+
+def test_copies_across_sets_are_exact(test_data: Path) -> None:
+    files = sorted((test_data / "caption_vqa/ucm/images").glob("*.tif"))
+    files += sorted((test_data / "scene_classification/UCMerced_LandUse").rglob("*.tif"))
+    pictures = [read(file) for file in files]
+    names = [str(file.relative_to(test_data)) for file in files]
+    rows = [described(*item) for item in zip(names, pictures, files, strict=True)]
+    joined = {name: canonical for name, (_, canonical, reason) in found(rows, compare(pictures)).items() if reason}
+    copies = {name for name in names if name.startswith("scene_classification")}
+    assert set(joined) == copies
+    assert all(canonical.startswith("caption_vqa") for canonical in joined.values())
+
+
+@pytest.mark.parametrize("folder", ["multidate/naip_m_4709963_se", "multidate/landsat_timelapse_amazon_river"])
+def test_the_same_ground_at_another_date_is_no_duplicate(test_data: Path, folder: str) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    rows, pictures = [], []
+    for file in sorted((test_data / folder).glob("*.tif")):
+        with rasterio.open(file) as scene:
+            pixels = np.moveaxis(scene.read([1, 2, 3]), 0, -1)
+        for top in range(0, pixels.shape[0] - 127, 128):
+            for left in range(0, pixels.shape[1] - 127, 128):
+                ground = [left / 1e3, top / 1e3, (left + 128) / 1e3, top / 1e3, left / 1e3, (top + 128) / 1e3]
+                pictures.append(np.ascontiguousarray(pixels[top : top + 128, left : left + 128]))
+                rows.append(described(f"{file.stem}/{top}_{left}", pictures[-1], footprint=ground))
+    assert len(rows) >= 40
+    assert not [name for name, (_, _, reason) in found(rows, compare(pictures)).items() if reason]

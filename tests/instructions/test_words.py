@@ -1,0 +1,98 @@
+"""English that must come out right, read aloud once and written down here."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsflow.instructions import words
+
+NOUNS = {
+    "ship": ("ship", "ships"),
+    "Person": ("person", "people"),
+    "people": ("person", "people"),
+    "bus": ("bus", "buses"),
+    "buses": ("bus", "buses"),
+    "storage_tanks": ("storage tank", "storage tanks"),
+    "small-vehicle": ("small vehicle", "small vehicles"),
+    "SmallVehicle": ("small vehicle", "small vehicles"),
+    "OtherVehicle": ("vehicle of another kind", "vehicles of another kind"),
+    "Aircraft": ("aircraft", "aircraft"),
+    "tennis court": ("tennis court", "tennis courts"),
+    "ferry": ("ferry", "ferries"),
+    "ferries": ("ferry", "ferries"),
+    "churches": ("church", "churches"),
+    "houses": ("house", "houses"),
+    "bridge": ("bridge", "bridges"),
+    "SUV": ("SUV", "SUVs"),
+    "Boeing737": ("Boeing737", "Boeing737s"),
+    "A220": ("A220", "A220s"),
+    "roundabout": ("roundabout", "roundabouts"),
+    "Ground-Track-Field": ("ground track field", "ground track fields"),
+    "wharf": ("wharf", "wharves"),
+    "fisherman": ("fisherman", "fishermen"),
+    "grass": ("grass", "grasses"),
+    "x|y[z]<p>": ("x y z p", "x y z ps"),
+}
+
+
+@pytest.mark.parametrize(("category", "expected"), NOUNS.items())
+def test_nouns_and_plurals(category: str, expected: tuple[str, str]) -> None:
+    assert (words.noun(category), words.plural(words.noun(category))) == expected
+
+
+@pytest.mark.parametrize("category", ["DontCare", "ignored_regions", "others", "", "_", "background"])
+def test_a_category_that_names_nothing_has_no_noun(category: str) -> None:
+    assert words.noun(category) == ""
+
+
+@pytest.mark.parametrize(
+    ("phrase", "said"),
+    [
+        ("ship", "a ship"),
+        ("airplane", "an airplane"),
+        ("SUV", "an SUV"),
+        ("SAR image", "a SAR image"),
+        ("optical image", "an optical image"),
+        ("university", "a university"),
+        ("hour", "an hour"),
+        ("underpass", "an underpass"),
+        ("A220", "an A220"),
+        ("one-way road", "a one-way road"),
+    ],
+)
+def test_articles_follow_the_sound(phrase: str, said: str) -> None:
+    assert words.article(phrase) == said
+
+
+def test_counts_read_like_english() -> None:
+    assert [words.counted(n, "person") for n in (0, 1, 2, 10, 11)] == [
+        "no people",
+        "a person",
+        "two people",
+        "ten people",
+        "11 people",
+    ]
+
+
+def test_lists_read_like_english() -> None:
+    assert words.listed(["a"]) == "a"
+    assert words.listed(["a", "b"]) == "a and b"
+    assert words.listed(["a", "b", "c"], "or") == "a, b or c"
+
+
+@given(st.floats(0.01, 1))
+def test_a_spoken_share_is_near_the_true_one(share: float) -> None:
+    said = int(words.percent(share).split()[1].rstrip("%"))
+    assert abs(said / 100 - share) <= (0.0251 if share >= 0.1 else 0.0051)
+    assert said > 0
+    assert words.percent(share) != "about 100%"
+
+
+def test_general_words_overlap_with_special_ones() -> None:
+    for one, other in [("vehicle", "car"), ("vehicle", "small vehicle"), ("ship", "fishing boat"), ("person", "pedestrian")]:
+        assert words.overlap_in_meaning(one, other)
+        assert words.overlap_in_meaning(other, one)
+    for one, other in [("car", "bus"), ("car", "car"), ("vehicle of another kind", "car"), ("bridge", "ship")]:
+        assert not words.overlap_in_meaning(one, other)

@@ -1,0 +1,98 @@
+"""The reader gives back what was written, in any order, and names the shard whose bytes are not what they should be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from rsflow.errors import SnapshotError
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import Manifest, ShardEntry
+from rsflow.shards.reader import ShardReader, read_samples
+
+MakeSamples = Callable[..., list[Sample]]
+
+
+@pytest.fixture
+def lake(tmp_path: Path, write_lake: Callable[[Path], Manifest]) -> tuple[Path, ShardEntry]:
+    return tmp_path, write_lake(tmp_path).splits["train"].shards[0]
+
+
+def test_reads_what_was_written(lake: tuple[Path, ShardEntry], make_samples: MakeSamples) -> None:
+    reader, samples = ShardReader(str(lake[0]), lake[1]), make_samples(20)
+    assert list(reader) == samples
+    assert [reader.read(i) for i in (13, 0, 19)] == [samples[i] for i in (13, 0, 19)]
+    assert len(reader) == 20
+    assert list(ShardReader(f"file://{lake[0]}", lake[1])) == samples
+
+
+def test_reads_ranges_of_several_remote_shards(
+    tmp_path: Path, write_lake: Callable[[Path], Manifest], make_samples: MakeSamples
+) -> None:
+    shards = write_lake(tmp_path).splits["train"].shards
+    root = f"memory://{tmp_path.name}"
+    for path in (name for shard in shards for name in (shard.path, shard.index_path)):
+        with fsspec.open(f"{root}/{path}", "wb") as stream:
+            stream.write((tmp_path / path).read_bytes())
+    readers = [ShardReader(root, shard) for shard in shards]
+    samples = [make_samples(20), make_samples(20, 20)]
+    wanted = [(shard, i) for shard in (0, 1) for i in range(20)]
+    random.Random(0).shuffle(wanted)
+    assert read_samples([(readers[shard], i) for shard, i in wanted]) == [samples[shard][i] for shard, i in wanted]
+    assert readers[1].read(7) == samples[1][7]
+
+
+def test_a_missing_or_cut_shard_is_named(lake: tuple[Path, ShardEntry]) -> None:
+    root, shard = lake
+    path = root / shard.path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-512])
+    with pytest.raises(SnapshotError, match=rf"a\.tar: has {shard.bytes - 512} bytes, the manifest says {shard.bytes}"):
+        ShardReader(str(root), shard)
+    path.write_bytes(b"")
+    with pytest.raises(SnapshotError, match=r"a\.tar: has 0 bytes"):
+        ShardReader(str(root), shard)
+    path.unlink()
+    with pytest.raises(SnapshotError, match=r"a\.tar: the manifest names it, but it is missing"):
+        ShardReader(str(root), shard)
+
+
+def test_a_missing_or_changed_index_is_named(lake: tuple[Path, ShardEntry]) -> None:
+    root, shard = lake
+    path = root / shard.index_path
+    path.write_bytes(path.read_bytes().replace(b'"jpg"', b'"jpq"', 1))
+    with pytest.raises(SnapshotError, match=r"a\.idx: its SHA-256 is not the manifest's"):
+        ShardReader(str(root), shard)
+    path.unlink()
+    with pytest.raises(SnapshotError, match=r"a\.idx: the manifest names it, but it is missing"):
+        ShardReader(str(root), shard)
+
+
+def test_another_count_than_the_manifests_is_told(lake: tuple[Path, ShardEntry]) -> None:
+    with pytest.raises(SnapshotError, match="its index has 20 samples, the manifest says 21"):
+        ShardReader(str(lake[0]), replace(lake[1], samples=21))
+
+
+@pytest.mark.parametrize("target", ["header", "record", "key"])
+def test_damage_within_is_told_when_it_is_read(lake: tuple[Path, ShardEntry], target: str) -> None:
+    root, shard = lake
+    row = ShardReader(str(root), shard).samples[4]
+    record = next(member for member in row.members if member.extension == "json")
+    data = bytearray((root / shard.path).read_bytes())
+    if target == "header":
+        data[row.span[0]] ^= 1
+    elif target == "record":
+        data[record.offset] = ord("[")
+    else:
+        at = data.index(row.key.encode(), record.offset)
+        data[at] = ord("x")
+    (root / shard.path).write_bytes(data)
+    reader = ShardReader(str(root), shard)
+    assert reader.read(3).key < row.key
+    with pytest.raises(SnapshotError, match=rf"a\.tar: .*{row.key}"):
+        reader.read(4)
