@@ -101,7 +101,9 @@ def _phase(commands: _Commands[argparse.ArgumentParser], name: str, what: str, p
 
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help="a YAML file, see configs/")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace a setting: tiles.size_px=256, engine.kind=inline")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="replace a setting: tiles.size_px=256, engine.kind=inline"
+    )
 
 
 def _root(parser: argparse.ArgumentParser) -> None:
@@ -112,13 +114,13 @@ def _run(arguments: argparse.Namespace) -> int:
     from rsflow.engine.build import run
     from rsflow.engine.recipe import load
     from rsflow.report.summary import summary_text
-    from rsflow.report.write_card import write_card
+    from rsflow.telling import summary_of, write_card
 
     built = load(arguments.config, arguments.overrides)
     outcome = run(built, arguments.phases, getattr(arguments, "retry_rejects", False))
-    print(summary_text(outcome.summary()))
-    if outcome.sharded:
-        write_card(outcome.card_facts(built), outcome.lake.place("card.md"))
+    if outcome.sharded and outcome.selected:
+        write_card(built, outcome)
+    print(summary_text(summary_of(outcome)))
     return 0
 
 
@@ -127,18 +129,22 @@ def _plan(arguments: argparse.Namespace) -> int:
     from rsflow.engine.plan import count
     from rsflow.engine.recipe import load
     from rsflow.lake.tables import lake_at
-    from rsflow.report.summary import plan_text
+    from rsflow.report.plan_text import plan_text
+    from rsflow.telling import plan_facts
 
     built = load(arguments.config, arguments.overrides)
-    print(plan_text(count(plan_build(built, lake_at(built.root))).summary(), built.root))
+    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
     return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
     from rsflow.engine.build import status
-    from rsflow.report.summary import status_text
+    from rsflow.report.plan_text import plan_text
+    from rsflow.telling import held_text, plan_facts
 
-    print(status_text(status(arguments.root)))
+    held, planned = status(arguments.root)
+    print(held_text(held))
+    print(plan_text(plan_facts(planned)))
     return 0
 
 
@@ -147,11 +153,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     from rsflow.shards.verify import verify_snapshot
 
     found = verify_snapshot(arguments.root)
-    open_balances = [balance.line() for balance in lake_balances(arguments.root) if not balance.closes]
-    for line in [*found.differences, *open_balances]:
-        print(line)
-    if found.differences or open_balances:
-        print(f"rsflow: {arguments.root}: {len(found.differences) + len(open_balances)} differences", file=sys.stderr)
+    faults = [*found.differences, *(balance.line() for balance in lake_balances(arguments.root) if not balance.closes)]
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"rsflow: {arguments.root}: {len(faults)} differences", file=sys.stderr)
         return 1
     print(f"{arguments.root}: {found.shards} shards, {found.samples} samples, {found.bytes} bytes: all as the manifest says")
     return 0
@@ -167,10 +173,10 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _demo_scenes(arguments: argparse.Namespace) -> int:
-    from rsflow.demo.scenes import write_demo_scenes
+    from rsflow.demo.write import write_demo_scenes
 
     written = write_demo_scenes(arguments.folder, arguments.seed)
-    print(f"wrote {len(written.files)} scenes; next: rsflow build {written.config}")
+    print(f"{len(written.scenes)} scenes with {written.boxes} annotated objects; next: rsflow build {written.config}")
     return 0
 
 

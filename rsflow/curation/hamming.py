@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ Signatures = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
 
 _CHUNK = 1 << 18  # comparisons at a time: their temporaries stay in the processor's cache
-_COMPARISON = 1 / 6  # its time, where a look-up of a bucket takes 1 (measured, see benchmarks/select.py)
+_COMPARISON = 1 / 6  # its time, where a look-up of a bucket takes 1 (measured, see benchmarks/select_phase.py)
 
 
 def near_pairs(signatures: Signatures, bits: int) -> Indices:
@@ -85,17 +86,10 @@ def _cost(count: int, bits: int, parts: int) -> float:
     """Time of look-ups, tables and comparisons, for signatures spread evenly."""
     cost = 0.0
     for cut, most in zip(_cut(parts), _flips(bits, parts), strict=True):
-        looks = sum(_choose(len(cut), flipped) for flipped in range(most + 1))
+        looks = sum(comb(len(cut), flipped) for flipped in range(most + 1))
         buckets = 2 ** len(cut)
         cost += looks * count + _COMPARISON * (looks * count**2 / buckets + (buckets if looks else 0))
     return cost
-
-
-def _choose(size: int, taken: int) -> int:
-    result = 1
-    for step in range(taken):
-        result = result * (size - step) // (step + 1)
-    return result
 
 
 def _mask(cut: list[int]) -> np.uint64:

@@ -17,12 +17,14 @@ from rsflow import storage
 from rsflow.config import BuildConfig, check, resolved
 from rsflow.engine.conservation import Balance, label_balance, select_balance, shard_balance
 from rsflow.engine.current import Current, current
+from rsflow.engine.execute import session
 from rsflow.engine.label import label
 from rsflow.engine.plan import Plan, PlanCounts, count, make_plan
 from rsflow.engine.progress import progress
 from rsflow.engine.select import Selected, last_selection, select, selection_digest
 from rsflow.engine.shard import Sharded, config_fingerprint, shard
 from rsflow.errors import LakeError, StorageError
+from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.shards.manifest import Manifest, read_snapshot
 
@@ -46,6 +48,11 @@ class Outcome:
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
     """Run phases in their order. What one needs and is not there is told as a LakeError."""
+    with session():
+        return _run(built, phases, retry_rejects)
+
+
+def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
     lake = _lake_for(built)
     seconds: dict[str, float] = {}
     start = time.monotonic()
@@ -114,10 +121,32 @@ def _check_selected(built: BuildConfig, lake: Lake, now: Current) -> None:
         raise LakeError(f"{lake.root}: the selection is not of the present tiles and settings: run `rsflow select` first")
 
 
-def status(root: str) -> tuple[BuildConfig, Plan, PlanCounts, Manifest | None]:
-    """What a lake holds and what a build with its last configuration would do; nothing is changed."""
+@dataclass(frozen=True)
+class Held:
+    """What a lake holds: rows per table, the latest snapshot, and the equations of what was done."""
+
+    root: str
+    rows: dict[str, int]
+    snapshot: str | None
+    balances: list[Balance]
+
+
+def status(root: str) -> tuple[Held, PlanCounts]:
+    """What a lake holds, and what a build with its last configuration would do; nothing is changed."""
     lake = open_lake(root)
-    built = config_of(lake)
-    plan = plan_build(built, lake)
-    manifest = read_snapshot(root) if storage.exists(lake.place("snapshots", "LATEST")) else None
-    return built, plan, count(plan), manifest
+    marked = marks(lake)
+    rows = {name: rows_of(lake, name, marked["receipt"], ["receipt"]).num_rows for name in ("tiles", "labels", "instructions")}
+    latest = lake.place("snapshots", "LATEST")
+    snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
+    held = Held(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
+    return held, count(plan_build(config_of(lake), lake))
+
+
+def lake_balances(root: str) -> list[Balance]:
+    """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
+    lake = open_lake(root)
+    found = label_balance(lake, marks(lake))
+    found += select_balance(lake)
+    if storage.exists(lake.place("snapshots", "LATEST")):
+        found += shard_balance(lake, read_snapshot(root))
+    return found

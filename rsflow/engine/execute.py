@@ -8,6 +8,8 @@ makes is named by content, so keeping order would only hold finished receipts ba
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,14 +17,28 @@ import pyarrow as pa
 from rsflow.config import Engine
 from rsflow.stage import Stage
 
-BLOCK_BYTES = 32 * 2**20  # of input that a task should have at least, so that starting it costs little
-BLOCK_UNITS = 64
+BLOCK_BYTES = 16 * 2**20  # of input that a task should have at least, so that starting it costs little
+BLOCK_UNITS = 32
+
+
+_SESSION: ContextVar[ExitStack | None] = ContextVar("session", default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     stage: Stage
     blocks: Sequence[pa.Table]
+
+
+@contextmanager
+def session() -> Iterator[None]:
+    """Keep the cluster that the first `execute` of the block starts until the block ends: starting one takes seconds."""
+    with ExitStack() as stack:
+        token = _SESSION.set(stack)
+        try:
+            yield
+        finally:
+            _SESSION.reset(token)
 
 
 def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
@@ -34,9 +50,11 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
         yield from _inline(work)
         return
     # Ray's import alone takes seconds: it is paid only where Ray is used.
-    from rsflow.engine.ray_data import run
+    from rsflow.engine.ray_data import cluster, run
 
-    yield from run([(job.stage, job.blocks) for job in work], engine)
+    with ExitStack() as own:
+        (_SESSION.get() or own).enter_context(cluster(engine))
+        yield from run([(job.stage, job.blocks) for job in work], engine)
 
 
 def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:

@@ -29,26 +29,25 @@ OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter i
 
 
 def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Iterator[pa.Table]:
-    """Run every job's stage over its blocks and yield the results as they finish."""
+    """Run every job's stage over its blocks and yield the results as they finish. Needs a connection (see `cluster`)."""
     # It prints a report of a hundred lines for an error that we tell in one; the session's log files keep the whole story.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    with cluster(engine):
-        context = ray.data.DataContext.get_current().copy()
-        context.enable_progress_bars = False
-        context.print_on_execution_start = False
-        context.max_errored_blocks = 0
-        context.execution_no_progress_timeout_s = engine.stall_seconds
-        context.execution_options.preserve_order = False
-        with ray.data.DataContext.current(context):
-            datasets = [apply(ray.data.from_arrow(list(blocks)), stage, engine) for stage, blocks in jobs]
-            dataset = datasets[0].union(*datasets[1:]) if len(datasets) > 1 else datasets[0]
-            batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
-            try:
-                yield from batches
-            except RayError as error:
-                raise _cause(error) from error
-            finally:
-                getattr(batches, "close", lambda: None)()
+    context = ray.data.DataContext.get_current().copy()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.max_errored_blocks = 0
+    context.execution_no_progress_timeout_s = engine.stall_seconds
+    context.execution_options.preserve_order = False
+    with ray.data.DataContext.current(context):
+        datasets = [apply(ray.data.from_arrow(list(blocks)), stage, engine) for stage, blocks in jobs]
+        dataset = datasets[0].union(*datasets[1:]) if len(datasets) > 1 else datasets[0]
+        batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
+        try:
+            yield from batches
+        except RayError as error:
+            raise _cause(error) from error
+        finally:
+            getattr(batches, "close", lambda: None)()
 
 
 def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.Dataset:

@@ -113,7 +113,7 @@ def _drop_tiles(settings: Select, lake: Lake, tiles: pa.Table, now: Current) -> 
 
 
 def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
-    """The function that tells for pairs of rows whether their pictures are the same; it reads the pictures of these rows only."""
+    """The function that tells for pairs of rows whether their pictures are the same; it reads just these pictures."""
     rows = tiles.select(["tile_id", "file", "row_group", "row"])
 
     def confirm(pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -97,9 +97,14 @@ def open_lake(root: str) -> Lake:
     return Lake(root)
 
 
+def lake_at(root: str) -> Lake | None:
+    """The lake at `root`, or None where nothing was made yet."""
+    return open_lake(root) if storage.exists(storage.join(root, "lake.json")) else None
+
+
 def create_lake(root: str) -> Lake:
     """The lake at `root`, made where there is none."""
-    if not storage.exists(storage.join(root, "lake.json")):
+    if lake_at(root) is None:
         storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
     return open_lake(root)
 

@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rasterio import Affine
-
 from rsflow.errors import DataError
 from rsflow.geometry import Window
 from rsflow.readers.geotiff import GeoTiff
@@ -140,7 +138,7 @@ class BandFiles(SceneReader):
             # Without a map, files of a scene are taken to show the same ground edge to edge.
             rows, cols = info.height_px / finest.height_px, info.width_px / finest.width_px
             return Axis(rows, 0.0, info.height_px), Axis(cols, 0.0, info.width_px)
-        a, b, c, d, e, f = (_neat(value) for value in (~Affine(*info.transform) @ Affine(*finest.transform))[:6])
+        a, b, c, d, e, f = _between(finest.transform, info.transform)
         if b or d or a <= 0 or e <= 0:
             raise DataError("grid_mismatch", f"{reader.place}: its grid is turned against that of {self._finest.place}")
         return Axis(e, f, info.height_px), Axis(a, c, info.width_px)
@@ -179,6 +177,18 @@ def _moved(taps: Taps, start: int) -> Taps:
     return replace(taps, low=taps.low - start, high=taps.high - start)
 
 
+def _between(scene: tuple[float, ...], band: tuple[float, ...]) -> list[float]:
+    """The affine map from the scene's pixels to the band's: inverse(band) after scene."""
+    a, b, c, d, e, f = band
+    area = a * e - b * d
+    inverse = (e / area, -b / area, -d / area, a / area)
+    east, south = scene[2] - c, scene[5] - f
+    columns = ((scene[0], scene[3]), (scene[1], scene[4]), (east, south))
+    first = [inverse[0] * x + inverse[1] * y for x, y in columns]
+    second = [inverse[2] * x + inverse[3] * y for x, y in columns]
+    return [_neat(value) for value in (*first, *second)]
+
+
 def _neat(value: float) -> float:
     """The whole number that rounding errors of the two maps hide, else the value."""
     return float(round(value)) if abs(value - round(value)) < 1e-6 else value
@@ -188,7 +198,8 @@ def _pixel_area(reader: GeoTiff) -> float:
     info = reader.info
     if info.transform is None:
         return 1.0 / (info.height_px * info.width_px)
-    return float(abs(Affine(*info.transform).determinant))
+    a, b, _, d, e, _ = info.transform
+    return abs(a * e - b * d)
 
 
 def _listed(files: dict[str, str]) -> str:

@@ -97,7 +97,9 @@ class _Damage(logging.Handler):
 
 
 _damage = _Damage()
-logging.getLogger("rasterio._err").addHandler(_damage)
+_gdal_log = logging.getLogger("rasterio._err")
+_gdal_log.addHandler(_damage)
+_gdal_log.setLevel(logging.WARNING)  # whatever a program sets for rasterio as a whole: what is not logged is not found
 
 
 def _aws() -> dict[str, str]:

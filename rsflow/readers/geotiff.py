@@ -59,8 +59,10 @@ class GeoTiff(SceneReader):
                 self._nodata = [
                     _fill(self._dataset.nodatavals[i - 1], options.get("nodata"), self._dtype) for i in self._indexes
                 ]
-                self._alpha = _alpha_index(self._dataset)
-                self._masked = self._alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
+                # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
+                alpha = _alpha_index(self._dataset)
+                self._alpha = None if alpha in self._indexes else alpha
+                self._masked = alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
                 self.block_shape = self._dataset.block_shapes[0]
                 self._place = place_of(self._dataset)
                 self.info = self._facts(bands, options)

@@ -16,7 +16,7 @@ from rsflow import storage
 from rsflow.shards.format import BLOCK, END, Sample, header, padding
 from rsflow.shards.index import IndexedSample, Member, index_bytes
 
-_BUFFER_BYTES = 1 << 20  # stays in the processor's cache between joining, hashing and writing
+_BUFFER_BYTES = 1 << 18  # stays in the processor's cache between joining, hashing and writing
 _ZEROS = bytes(BLOCK)
 
 

@@ -166,7 +166,8 @@ def _scale_of(sensor: SensorName, unit: PixelUnit | None) -> Scale:
 def _thinned(overview: Raster) -> Raster:
     """Every n-th row and column, so that statistics rest on about COUNTED_PX pixels: more would not change them."""
     step = max(1, math.isqrt(overview.valid.size // COUNTED_PX))
-    return Raster(overview.pixels[:, ::step, ::step], overview.valid[::step, ::step], overview.bands)
+    thin = Raster(overview.pixels[:, ::step, ::step], overview.valid[::step, ::step], overview.bands)
+    return thin if thin.valid.any() else overview
 
 
 def _percentiles(

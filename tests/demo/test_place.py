@@ -80,6 +80,7 @@ def test_a_sweep_covers_the_start_and_the_end() -> None:
 
 
 def test_nothing_touches_on_any_day_and_only_ships_and_vehicles_move() -> None:
+    assert plan(7, 1024.0) != plan(3, 1024.0)
     for seed in (7, 3):
         place = plan(seed, 1024.0)
         assert place == plan(seed, 1024.0)

@@ -65,7 +65,8 @@ def test_a_side_is_the_whole_third() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "name"), [("Upper-Left", "upper left"), ("top_right", "upper right"), ("center", "centre"), ("middle left", "left")]
+    ("told", "name"),
+    [("Upper-Left", "upper left"), ("top_right", "upper right"), ("center", "centre"), ("middle left", "left")],
 )
 def test_other_names_of_places_are_understood(told: str, name: str) -> None:
     assert places.known(told) == name

@@ -1,0 +1,231 @@
+"""The dataset card: what a snapshot holds, where it comes from, how good its labels are known to be, how to load it.
+
+One idea: a pure function of plain numbers. The card counts nothing itself beyond sums of what it is given, so it is as true as
+its facts, and two cards of the same facts are the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
+from rsflow.report.tally import Tally, added, by_count, by_task, size, table, tasks_of
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A source and what of it is in the snapshot (`samples`) and in the lake (`scenes` accepted, `tiles` kept)."""
+
+    name: str
+    sensor: str
+    licence: str
+    scenes: int
+    tiles: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFacts:
+    """How right a labeller's boxes were at IoU 0.3 where they were measured; `measured_on` says on which data."""
+
+    labeller: str
+    sensor: str
+    measured_on: str
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall; 0 where both are."""
+        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision + self.recall else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """Which snapshot this is and what made it. `manifest` is its path relative to the root."""
+
+    root: str
+    manifest: str
+    digest: str
+    config_fingerprint: str
+    seed: int
+    shards: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """Everything on a card.
+
+    `samples`: by split. `instructions`: by split, then (task, sensor). `rejects`: scenes, tiles and annotations that left in
+    the label phase, by reason. `dropped`: tiles and instructions that the selection left out, by reason, duplicates among them.
+    """
+
+    name: str
+    snapshot: SnapshotFacts
+    sources: tuple[SourceFacts, ...]
+    samples: Mapping[str, int]
+    instructions: Mapping[str, Tally]
+    rejects: Mapping[str, int]
+    dropped: Mapping[str, int]
+    quality: tuple[QualityFacts, ...] = ()
+
+
+def dataset_card(facts: CardFacts) -> str:
+    """The card as Markdown."""
+    sections = [
+        [f"# {facts.name}", _opening(facts)],
+        ["## What is in it", _counts(facts)],
+        ["## Instructions by task and sensor", *_instructions(facts)],
+        ["## Sources", _sources(facts.sources)],
+        ["## What was left out", *_left_out(facts)],
+        ["## How right the machine's labels are", *_quality(facts.quality)],
+        ["## The mix beside its models", *_mix(facts)],
+        ["## How to load it", *_loading(facts.snapshot)],
+        ["## How it was made", _making(facts.snapshot)],
+    ]
+    return "\n\n".join("\n\n".join(parts) for parts in sections) + "\n"
+
+
+def _opening(facts: CardFacts) -> str:
+    sensors = _listed(sorted({source.sensor for source in facts.sources}))
+    licences = _listed(sorted({source.licence for source in facts.sources}))
+    return (
+        f"Remote-sensing pictures with instructions and answers, for training vision-language models. "
+        f"Sensors: {sensors}. Licences of the sources: {licences}; every sample names its own."
+    )
+
+
+def _counts(facts: CardFacts) -> str:
+    rows = [
+        ["scenes", f"{sum(source.scenes for source in facts.sources):,}"],
+        ["tiles kept", f"{sum(source.tiles for source in facts.sources):,}"],
+        ["samples (tiles with their chosen instructions)", f"{sum(facts.samples.values()):,}"],
+        ["instructions", f"{sum(added(facts.instructions.values()).values()):,}"],
+        ["shards", f"{facts.snapshot.shards:,} ({size(facts.snapshot.bytes)})"],
+    ]
+    return _table(["", "count"], rows)
+
+
+def _instructions(facts: CardFacts) -> Iterable[str]:
+    yield _tally_table(added(facts.instructions.values()))
+    for split in facts.samples:
+        tally = facts.instructions.get(split, {})
+        yield f"### Split `{split}`: {facts.samples[split]:,} samples, {sum(tally.values()):,} instructions"
+        if tally:
+            yield _tally_table(tally)
+
+
+def _sources(sources: tuple[SourceFacts, ...]) -> str:
+    rows = [[s.name, s.sensor, s.licence, f"{s.scenes:,}", f"{s.tiles:,}", f"{s.samples:,}"] for s in sources]
+    return _table(["source", "sensor", "licence", "scenes", "tiles", "samples"], rows, text_columns=3)
+
+
+def _left_out(facts: CardFacts) -> Iterable[str]:
+    for title, counts in (
+        ("Rejected while labelling (scenes, tiles and annotations)", facts.rejects),
+        ("Dropped while selecting (tiles and instructions)", facts.dropped),
+    ):
+        if counts:
+            rows = [[reason.replace("_", " "), f"{count:,}"] for reason, count in by_count(counts)]
+            yield f"{title}: {sum(counts.values()):,}."
+            yield _table(["reason", "count"], rows)
+        else:
+            yield f"{title}: none."
+
+
+def _quality(quality: tuple[QualityFacts, ...]) -> Iterable[str]:
+    if not quality:
+        yield "All labels are annotations of the sources, or facts that no measurement of ours covers."
+        return
+    yield (
+        "Labels that a labeller made, not a person, were measured against annotated data. A box counts as right where it meets "
+        "an annotated one with an intersection over union of at least 0.3. On other scenes they may be better or worse."
+    )
+    rows = [[q.labeller, q.sensor, q.measured_on, f"{q.precision:.2f}", f"{q.recall:.2f}", f"{q.f1:.2f}"] for q in quality]
+    yield _table(["labeller", "sensor", "measured on", "precision", "recall", "F1"], rows, text_columns=3)
+
+
+def _mix(facts: CardFacts) -> Iterable[str]:
+    counts = by_task(added(facts.instructions.values()))
+    total = sum(counts.values())
+    listed = [*MMRS_1M.counts, *(task for task in tasks_of(added(facts.instructions.values())) if task not in MMRS_1M.counts)]
+    rows = []
+    for task in listed:
+        own = counts[task] / total if total else 0.0
+        rows.append([task, f"{own:.1%}", _share(MMRS_1M.share(task)), _share(RS_GPT4V.share(task))])
+    yield (
+        f"Shares of all instructions, beside those published for [{MMRS_1M.name}]({MMRS_1M.link}) (image-text pairs) and "
+        f"[{RS_GPT4V.name}]({RS_GPT4V.link}) (training question-answer pairs)."
+    )
+    yield _table(["task", "this dataset", MMRS_1M.name, RS_GPT4V.name], rows)
+    rest = RS_GPT4V.unlisted
+    yield (
+        f"–: not listed. {rest:,} of {RS_GPT4V.name}'s {RS_GPT4V.total:,} pairs ({rest / RS_GPT4V.total:.1%}) are not broken "
+        f"down by source in its table; they are probably its generated ones ({', '.join(GENERATED)})."
+    )
+
+
+def _loading(snapshot: SnapshotFacts) -> Iterable[str]:
+    yield 'With rsflow (`pip install "rsflow[train]"`), each sample once per epoch over all ranks and workers:'
+    yield (
+        "```python\n"
+        "import rsflow\n"
+        "from torch.utils.data import DataLoader\n\n"
+        f'samples = rsflow.stream("{snapshot.root}", split="train", dialect="qwen")\n'
+        "for sample in DataLoader(samples, batch_size=None, num_workers=4):\n"
+        '    picture, instructions = sample["image"], sample["instructions"]\n'
+        "```"
+    )
+    yield "With plain [webdataset](https://github.com/webdataset/webdataset); boxes are pixels of the picture:"
+    yield (
+        "```python\n"
+        "import json\n"
+        "import webdataset\n\n"
+        f'root = "{snapshot.root}"\n'
+        f'manifest = json.load(open(f"{{root}}/{snapshot.manifest}"))\n'
+        'shards = [f"{root}/{shard[\'path\']}" for shard in manifest["splits"]["train"]["shards"]]\n'
+        'for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pil"):\n'
+        '    picture, record = sample.get("jpg", sample.get("png")), sample["json"]\n'
+        "```"
+    )
+
+
+def _making(snapshot: SnapshotFacts) -> str:
+    rows = [
+        ["snapshot", f"`{snapshot.manifest}`"],
+        ["digest of the content", f"`{snapshot.digest}`"],
+        ["fingerprint of the resolved configuration", f"`{snapshot.config_fingerprint}`"],
+        ["seed", str(snapshot.seed)],
+    ]
+    return _table(["", "value"], rows, text_columns=2)
+
+
+def _tally_table(tally: Tally) -> str:
+    head, *rows = table(tally)
+    return _table(["task", *head[1:]], rows)
+
+
+def _table(head: list[str], rows: list[list[str]], text_columns: int = 1) -> str:
+    """A Markdown table whose source lines up too; columns after the first `text_columns` hold numbers, set to the right."""
+    cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in [head, *rows]]
+    widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
+    rule = ["-" * width if column < text_columns else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    lines = [
+        [
+            cell.ljust(width) if column < text_columns else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in cells
+    ]
+    lines.insert(1, rule)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if names else "none"

@@ -1,0 +1,43 @@
+"""What a build would do, in words: the text of `rsflow plan` and the end of `rsflow status`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rsflow.report.tally import size
+
+STATES = {
+    "new": "new",
+    "changed": "changed since they were labelled",
+    "to_label": "known, but labelled under other settings or not to their end",
+    "done": "done",
+    "rejected": "rejected before (--retry-rejects tries them again)",
+    "gone": "in the lake, but no longer among the sources: they leave the dataset",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """Scenes by state, and the work that is missing: units, tiles and bytes to read, units that need new instructions."""
+
+    scenes: Mapping[str, int]
+    units: int
+    tiles: int
+    bytes: int
+    instruct_units: int
+
+
+def plan_text(plan: PlanFacts) -> str:
+    """A line per state of scenes that occurs, then a line on the work."""
+    states = [f"{plan.scenes[name]:>9,}  {words}" for name, words in STATES.items() if plan.scenes.get(name)]
+    if plan.units:
+        work = (
+            f"to do: cut and label {plan.tiles:,} tiles in {plan.units:,} units, reading {size(plan.bytes)} of pixels; "
+            f"make instructions for {plan.instruct_units:,} units"
+        )
+    elif plan.instruct_units:
+        work = f"to do: make instructions for {plan.instruct_units:,} units (no pixel is read)"
+    else:
+        work = "to do: nothing to label"
+    return "\n".join(["scenes", *states, work])

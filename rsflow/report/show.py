@@ -1,0 +1,125 @@
+"""Samples of a snapshot on a contact sheet, as `rsflow show` draws them.
+
+One idea: what is drawn is what a loader would read: pictures and records out of the shards. Which are shown follows from
+their keys, which are hashes, so the first n are a fair draw and the same at every call.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rsflow import storage
+from rsflow.errors import UsageError
+from rsflow.report.sheet import SheetSample, contact_sheet
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import Manifest, read_snapshot, root_of
+from rsflow.shards.reader import ShardReader
+from rsflow.turns import Turn, mark, replace_marks
+
+PER_SAMPLE = 4  # instructions of one sample on its card, where no task is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which samples: None means any. `tile` is a tile's id or sample key; `count` the most that are drawn."""
+
+    tile: str | None = None
+    task: str | None = None
+    sensor: str | None = None
+    split: str | None = None
+    count: int = 12
+
+
+def show(root: str, choice: Choice, output: str) -> int:
+    """Draw samples of the latest snapshot into a picture file and return their number. UsageError where none fits."""
+    manifest = read_snapshot(root)
+    _check(choice, manifest)
+    chosen = heapq.nsmallest(choice.count, _matching(root_of(root), manifest, choice), key=lambda sample: sample.key)
+    if not chosen:
+        raise UsageError(f"{root}: no sample fits {_told(choice)}: `rsflow status {root}` tells what there is")
+    sheet = contact_sheet([_card(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))
+    buffer = BytesIO()
+    form = Image.registered_extensions().get("." + output.rpartition(".")[2].lower())
+    if form is None:
+        raise UsageError(f"{output}: cannot write a picture of this kind: use .png or .jpg")
+    sheet.save(buffer, form)
+    storage.write_bytes(output, buffer.getvalue())
+    return len(chosen)
+
+
+def _check(choice: Choice, manifest: Manifest) -> None:
+    if choice.count < 1:
+        raise UsageError(f"-n is {choice.count}: draw at least one sample")
+    counts = [split.counts for split in manifest.splits.values()]
+    known = {
+        "task": sorted({task for count in counts for task in count}),
+        "sensor": sorted({sensor for count in counts for by_sensor in count.values() for sensor in by_sensor}),
+        "split": sorted(manifest.splits),
+    }
+    for name, values in known.items():
+        value = getattr(choice, name)
+        if value is not None and value not in values:
+            raise UsageError(f"there is no {name} {value!r} in this snapshot: it has {', '.join(values)}")
+
+
+def _matching(root: str, manifest: Manifest, choice: Choice) -> Iterator[Sample]:
+    for name, split in sorted(manifest.splits.items()):
+        if choice.split in {None, name}:
+            for shard in split.shards:
+                yield from (sample for sample in ShardReader(root, shard) if _fits(sample, choice))
+
+
+def _fits(sample: Sample, choice: Choice) -> bool:
+    record = sample.record
+    return (
+        (choice.tile is None or choice.tile in {record["tile_id"], sample.key})
+        and (choice.sensor is None or choice.sensor == record["sensor"])
+        and (choice.task is None or any(row["task"] == choice.task for row in record["instructions"]))
+    )
+
+
+def _card(sample: Sample, task: str | None) -> SheetSample:
+    record = sample.record
+    rows = [row for row in record["instructions"] if task in {None, row["task"]}]
+    if task is None:
+        rows = _one_of_each(rows)
+    turns: list[Turn] = []
+    boxes: list[tuple[float, float, float, float]] = []
+    for row in rows:
+        turns += [Turn(turn["role"], _shifted(turn["text"], len(boxes))) for turn in row["turns"]]
+        boxes += [(box[0], box[1], box[2], box[3]) for box in row["boxes"]]
+    tasks = ", ".join(sorted({row["task"] for row in rows}))
+    title = f"{record['tile_id']}\n{record['sensor']} · {record['source']} · {record['split']} · {tasks}"
+    with Image.open(BytesIO(sample.picture)) as picture:
+        pixels = np.asarray(picture)
+    return SheetSample(pixels, title, tuple(turns), tuple(boxes), _footer(record))
+
+
+def _one_of_each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    first: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        first.setdefault(row["task"], row)
+    return list(first.values())[:PER_SAMPLE]
+
+
+def _shifted(text: str, by: int) -> str:
+    """The text with its marks pointing `by` boxes further, for several instructions share one card."""
+    return replace_marks(text, lambda found: mark(found.phrase, *(index + by for index in found.boxes)))
+
+
+def _footer(record: dict[str, Any]) -> str:
+    gsd = f" · {record['gsd_m']:g} m per pixel" if record["gsd_m"] else ""
+    when = f" · {record['acquired_at']}" if record["acquired_at"] else ""
+    return f"{record['width_px']} x {record['height_px']} px{gsd}{when} · {record['licence']}"
+
+
+def _told(choice: Choice) -> str:
+    asked = {name: getattr(choice, name) for name in ("tile", "task", "sensor", "split")}
+    return ", ".join(f"--{name} {value}" for name, value in asked.items() if value) or "the choice"

@@ -1,0 +1,114 @@
+"""Finding, merging and renaming annotations, and matching them with scenes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from rsflow.annotations import ANNOTATIONS, check_format, for_scene, picture_name, read, size_fault, without_scene
+from rsflow.config import Annotations
+from rsflow.errors import ConfigError
+
+
+def coco(path: Path, files: list[str], size: int = 50, categories: tuple[str, ...] = ("ship", "crane")) -> str:
+    images = [{"id": i, "file_name": name, "height": size, "width": size} for i, name in enumerate(files)]
+    records = [{"id": i, "image_id": i, "category_id": 0, "bbox": [1, 2, 3, 4]} for i in range(len(files))]
+    entries = [{"id": i, "name": name} for i, name in enumerate(categories)]
+    path.write_text(json.dumps({"images": images, "annotations": records, "categories": entries}))
+    return str(path)
+
+
+def test_unknown_formats_are_refused_and_the_known_ones_listed() -> None:
+    with pytest.raises(ConfigError, match=r"(?s)'cocoa': did you mean 'coco'.*coco, voc"):
+        check_format("cocoa")
+    for name in ANNOTATIONS:
+        check_format(name)
+
+
+def test_a_pattern_without_files_is_refused_with_key_and_pattern(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        read(Annotations("coco", str(tmp_path / "*.json")))
+    assert "annotations.files" in str(error.value)
+    assert str(tmp_path / "*.json") in str(error.value)
+
+
+def test_several_files_are_one_set_and_the_same_claim_counts_once(tmp_path: Path) -> None:
+    first = coco(tmp_path / "one.json", ["a.jpg", "b.jpg"])
+    second = coco(tmp_path / "two.json", ["b.jpg", "c.jpg"], categories=("ship", "tug"))
+    annotated = read(Annotations("coco", (first, str(tmp_path / "*.json"), second)))
+    assert sorted(annotated.pictures) == ["a", "b", "c"]
+    assert [len(annotated.pictures[name].labels) for name in "abc"] == [1, 1, 1]
+    assert annotated.categories == ("crane", "ship", "tug")
+
+
+def test_files_that_disagree_on_a_picture_lose_it_and_say_so(tmp_path: Path) -> None:
+    files = (coco(tmp_path / "one.json", ["a.jpg", "b.jpg"]), coco(tmp_path / "two.json", ["b.jpg"], size=60))
+    annotated = read(Annotations("coco", files))
+    assert list(annotated.pictures) == ["a"]
+    assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("b", "ambiguous_picture")]
+
+
+def test_categories_are_renamed_and_dropped(tmp_path: Path) -> None:
+    file = coco(tmp_path / "one.json", ["a.jpg"])
+    renamed = read(Annotations("coco", file, categories={"ship": "vessel", "unheard": "of"}))
+    assert renamed.categories == ("crane", "vessel")
+    assert [label.category for label in renamed.pictures["a"].labels] == ["vessel"]
+    dropped = read(Annotations("coco", file, categories={"ship": ""}))
+    assert dropped.categories == ("crane",)
+    assert dropped.pictures["a"].labels == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("s3://bucket/x/Scene_A.TIF", "Scene_A"),
+        ("C:\\pictures\\7.jpeg", "7"),
+        ("harbour_1.5m", "harbour_1.5m"),
+        ("a.tif.png", "a.tif"),
+        ("x/y", "y"),
+    ],
+)
+def test_a_picture_is_known_by_its_name_without_folder_and_extension(file: str, name: str) -> None:
+    assert picture_name(file) == name
+
+
+def test_scenes_find_their_pictures_and_what_has_none_is_listed(tmp_path: Path) -> None:
+    annotated = read(Annotations("coco", coco(tmp_path / "one.json", ["train/a.jpg", "b.jpg"])))
+    picture = for_scene(annotated, "/elsewhere/a.tif")
+    assert picture is not None
+    assert for_scene(annotated, "A.tif") is None
+    assert [reject.subject for reject in without_scene(annotated, ["/elsewhere/a.tif"])] == ["b"]
+    assert size_fault(picture, 50, 50) is None
+    fault = size_fault(picture, 100, 50)
+    assert fault is not None
+    assert (fault.reason, fault.subject) == ("size_differs", "a")
+    assert "100 x 50" in fault.detail
+
+
+def test_files_of_an_object_store_read_like_local_ones(test_data: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    file = test_data / "sar/hrsid/derived_coco.json"
+    with file.open("rb") as source, memory.open("/sets/one.json", "wb") as target:
+        shutil.copyfileobj(source, target)
+    remote, local = read(Annotations("coco", "memory://sets/*.json")), read(Annotations("coco", str(file)))
+    assert {n: [x.shape for x in p.labels] for n, p in remote.pictures.items()} == {
+        n: [x.shape for x in p.labels] for n, p in local.pictures.items()
+    }
+
+
+def test_a_hundred_thousand_boxes_are_read_in_seconds(tmp_path: Path) -> None:
+    count = 100_000
+    images = [{"id": i, "file_name": f"{i}.jpg", "height": 500, "width": 500} for i in range(5000)]
+    records = [{"id": i, "image_id": i % 5000, "category_id": 1, "bbox": [i % 400, i % 300, 5.5, 6.5]} for i in range(count)]
+    path = tmp_path / "large.json"
+    path.write_text(json.dumps({"images": images, "annotations": records, "categories": [{"id": 1, "name": "x"}]}))
+    start = time.process_time()
+    annotated = read(Annotations("coco", str(path)))
+    assert time.process_time() - start < 6  # about 1 s of one free core; quadratic matching would take minutes
+    assert len(annotated.pictures) == 5000

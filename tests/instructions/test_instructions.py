@@ -1,0 +1,284 @@
+"""What the tasks promise beyond truth: the seeds' wording, stability, limits, trust, and reasons for what they refuse."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from rsflow import config
+from rsflow.errors import ConfigError
+from rsflow.instructions import TASKS, check_task, compose, instruction_id
+from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
+from rsflow.turns import marks
+
+ANNOTATION = Provenance("annotation", "coco")
+PSEUDO = Provenance("labeller", "cfar", quality=0.8)
+MEASURED = Provenance("labeller", "scene")
+HINT = " Answer the question using a single word or phrase."
+
+
+def box(
+    category: str, *corners: float, source: Provenance = ANNOTATION, score: float | None = None, shown: float = 1.0
+) -> Label:
+    x0, y0, x1, y1 = corners
+    return Label("box", category, source, Shape((x0, y0, x1, y1), (), shown), score=score)
+
+
+def tile(*labels: Label, vocabulary: tuple[str, ...] = (), sensor: str = "optical", name: str = "t/0") -> TileFacts:
+    return TileFacts(name, sensor, 512, 512, None, labels, vocabulary)  # type: ignore[arg-type]
+
+
+def made(facts: TileFacts, *tasks: str, seed: int = 0, **limits: int) -> list[Instruction]:
+    return compose(facts, config.Instructions(tasks=tasks, **limits), seed, config.Labels())[0]
+
+
+def refused(facts: TileFacts, *tasks: str, **limits: int) -> list[Reject]:
+    return compose(facts, config.Instructions(tasks=tasks, **limits), 0, config.Labels())[1]
+
+
+SHIPS = tile(
+    box("ship", 20, 30, 60, 90),
+    box("ship", 300, 310, 420, 400),
+    box("plane", 400, 20, 440, 60),
+    vocabulary=("ship", "plane", "car"),
+)
+
+SEEDS = {
+    "classification": "What is the category of this remote sensing image?" + HINT,
+    "captioning": "Please provide a one-sentence caption for the provided remote sensing image in details.",
+    "region_captioning": "Please provide a short description for this region in this remote sensing image :[[|0]]",
+    "grounding": "Please provide the horizontal bounding box coordinate of the region which is described as:the plane"
+    " in this remote sensing image",
+    "detection": "Detect ships shown in the image using horizontal bounding boxes.",
+}
+
+
+@pytest.mark.parametrize(("task", "wording"), SEEDS.items())
+def test_the_seeds_wording_is_one_of_the_phrasings(task: str, wording: str) -> None:
+    facts = replace(SHIPS, labels=(*SHIPS.labels, Label("category", "harbour", ANNOTATION)))
+    asked = {item.turns[0].text for seed in range(60) for item in made(facts, task, seed=seed, per_task=50)}
+    assert wording in asked
+    assert len(asked) >= 5
+
+
+def test_the_seeds_wording_of_detecting_everything_and_of_questions() -> None:
+    asked = {item.turns[0].text for seed in range(60) for item in made(SHIPS, "detection", "vqa", seed=seed, per_task=50)}
+    assert "Please detect all objects in this image." in asked
+    assert "How many ships are there in this image?" + HINT in asked
+
+
+def test_the_seeds_answers() -> None:
+    answers = {item.turns[1].text for seed in range(9) for item in made(SHIPS, "detection", seed=seed)}
+    assert answers >= {
+        "There are [[2 ships|0,1]]",
+        "There is [[1 plane|0]]",
+        "There is [[1 plane|0]]. There are [[2 ships|1,2]]",
+    }
+    assert {item.turns[1].text for item in made(SHIPS, "grounding", per_task=50)} == {"[[|0]]"}
+
+
+@pytest.mark.parametrize("kind", PHRASINGS)
+def test_every_kind_has_at_least_five_phrasings(kind: str) -> None:
+    assert len(set(PHRASINGS[kind])) >= 5
+    assert all(text[0].isupper() for text in PHRASINGS[kind])
+
+
+def test_phrasings_follow_from_seed_and_tile_alone() -> None:
+    alone = made(replace(SHIPS, labels=SHIPS.labels[2:]), "region_captioning")
+    among = made(SHIPS, "region_captioning", per_task=50)
+    assert alone[0].turns in [item.turns for item in among]
+    assert made(SHIPS, seed=1) == made(SHIPS, seed=1)
+    assert made(SHIPS, seed=1) != made(SHIPS, seed=2)
+
+
+def test_the_cap_keeps_different_kinds_of_answers() -> None:
+    everything = made(SHIPS, "vqa", per_task=1000)
+    few = made(SHIPS, "vqa", per_task=3)
+    assert len(few) == 3
+    assert len({item.answer["kind"] for item in few}) == 3
+    assert all(item in everything for item in few)
+
+
+@pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
+def test_every_task_for_every_sensor(sensor: str) -> None:
+    dark = Label("fact", "brightness", MEASURED, text="dark", value=0.1)
+    facts = replace(SHIPS, sensor=sensor, labels=(*SHIPS.labels[:2], dark))
+    assert {item.task for item in made(facts)} == set(TASKS)
+
+
+@pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
+def test_measured_facts_alone_are_enough_to_talk_about(sensor: str) -> None:
+    facts = tile(
+        Label("fact", "brightness", MEASURED, text="dark", value=0.1),
+        Label("fact", "texture", MEASURED, text="smooth", value=0.01),
+        Label("fact", "brightest_part", MEASURED, text="upper left", value=0.3),
+        sensor=sensor,
+    )
+    items = made(facts)
+    assert {item.task for item in items} == {"captioning", "vqa", "description", "conversation"}
+    caption = next(item for item in items if item.task == "captioning").turns[1].text
+    assert {"optical": "optical", "sar": "SAR", "infrared": "infrared"}[sensor] in caption
+    assert "dark and smooth overall, brightest in the upper left" in caption
+
+
+def test_annotated_captions_are_used_word_for_word_and_once() -> None:
+    texts = ["Many planes [[x|0]] are here .", "Many planes [[x|0]] are here .", "An airport ."]
+    facts = tile(*(Label("caption", "", ANNOTATION, text=text) for text in texts))
+    items = made(facts, "captioning")
+    assert [item.turns[1].text for item in items] == ["Many planes [ [x|0] ] are here .", "An airport ."]
+    assert [item.labels for item in items] == [(0,), (2,)]
+    assert not any(marks(turn.text) for item in items for turn in item.turns)
+
+
+def test_a_class_of_the_picture_comes_first_and_two_are_ambiguous() -> None:
+    stadium = Label("category", "Stadium", ANNOTATION)
+    items = made(tile(stadium, box("car", 0, 0, 9, 9), vocabulary=("car",)), "classification")
+    assert items[0].turns[1].text == "Stadium."
+    assert items[0].answer == {"kind": "category", "value": "Stadium"}
+    both = tile(stadium, Label("category", "park", ANNOTATION))
+    assert not made(both, "classification")
+    assert [reject.reason for reject in refused(both, "classification")] == ["ambiguous"]
+
+
+def test_mixed_content_is_not_classified() -> None:
+    assert not made(SHIPS, "classification")
+
+
+def test_a_pseudo_label_needs_quality_and_score() -> None:
+    weak = Provenance("labeller", "cfar", quality=0.4)
+    unknown = Provenance("labeller", "cfar")
+    labels = (
+        box("ship", 0, 0, 20, 20, source=weak),
+        box("buoy", 50, 0, 70, 20, source=unknown),
+        box("boat", 99, 0, 120, 20, source=PSEUDO, score=0.3),
+        box("tug", 200, 200, 240, 240, source=PSEUDO, score=0.9),
+    )
+    items = made(tile(*labels), "detection")
+    assert [item.turns[1].text for item in items] == ["There is [[1 tug|0]]"]
+    assert items[0].labels == (3,), "positions are those of all labels"
+    assert {position for item in made(tile(*labels)) for position in item.labels} == {3}
+
+
+@pytest.mark.parametrize("vocabulary", [("ship",), ()])
+def test_a_pseudo_box_never_stands_beside_an_annotated_one(vocabulary: tuple[str, ...]) -> None:
+    facts = tile(box("Ship", 0, 0, 50, 50), box("ship", 200, 200, 250, 250, source=PSEUDO), vocabulary=vocabulary)
+    assert all(1 not in item.labels for item in made(facts))
+
+
+def test_a_vocabulary_silences_pseudo_boxes_of_an_absent_category() -> None:
+    facts = tile(box("ship", 200, 200, 250, 250, source=PSEUDO), vocabulary=("ship",))
+    assert all(0 not in item.labels for item in made(facts))
+
+
+def test_pseudo_boxes_are_listed_but_not_counted() -> None:
+    facts = tile(box("ship", 0, 0, 50, 50, source=PSEUDO), box("ship", 200, 200, 250, 250, source=PSEUDO))
+    kinds = {item.answer["kind"] for item in made(facts, "vqa", per_task=50)}
+    assert "count" not in kinds
+    assert "yes_no" not in kinds
+    assert "at least two ships" in made(facts, "captioning")[0].turns[1].text.lower()
+    assert made(facts, "detection")
+
+
+def test_labels_that_are_not_exhaustive_give_no_list_and_no_unique_phrase() -> None:
+    facts = tile(box("ship", 0, 0, 50, 50))
+    assert {reject.reason for reject in refused(facts, "detection", "grounding")} == {"not_exhaustive"}
+    assert {item.task for item in made(facts)} == {"captioning", "region_captioning"}
+
+
+def test_too_many_boxes_give_a_reject_and_a_count() -> None:
+    facts = tile(*(box("car", 20 * i, 20 * i, 20 * i + 10, 20 * i + 10) for i in range(21)), vocabulary=("car",))
+    assert not made(facts, "detection")
+    assert [(item.subject, item.reason) for item in refused(facts, "detection")] == [("t/0#detection", "too_many_boxes")]
+    assert "21" in {item.turns[1].text for item in made(facts, "vqa", per_task=50)}
+
+
+def test_a_speck_among_them_forbids_the_list_but_not_the_count() -> None:
+    facts = tile(box("car", 0, 0, 30, 30), box("car", 99, 99, 102, 130), vocabulary=("car",))
+    assert {reject.reason for reject in refused(facts, "detection")} == {"box_too_small"}
+    assert not made(facts, "detection")
+    assert "2" in {item.turns[1].text for item in made(facts, "vqa", per_task=50)}
+    assert [item.labels for item in made(facts, "region_captioning")] == [(0,)]
+
+
+def test_what_cannot_be_told_apart_is_not_grounded() -> None:
+    facts = tile(box("car", 10, 10, 30, 30), box("car", 12, 40, 32, 60), box("car", 40, 12, 60, 32), vocabulary=("car",))
+    near = replace(facts, labels=tuple(box("car", 100 + d, 100 + e, 120 + d, 120 + e) for d, e in ((0, 0), (8, 20), (20, 8))))
+    assert not made(near, "grounding")
+    assert [reject.reason for reject in refused(near, "grounding")] == ["ambiguous"]
+
+
+def test_the_largest_needs_a_clear_lead() -> None:
+    def phrases(side: float) -> set[str]:
+        facts = tile(box("car", 200, 200, 300, 300), box("car", 205, 310, 205 + side, 310 + side), vocabulary=("car",))
+        return {item.answer["phrase"] for item in made(facts, "grounding", per_task=50)}
+
+    assert "the largest car" in phrases(80)  # 100² is 1.56 × 80²
+    assert "the largest car" not in phrases(90)  # 100² is 1.23 × 90²
+
+
+def test_nothing_is_asked_of_a_vehicle_beside_a_car() -> None:
+    facts = tile(box("car", 10, 10, 30, 30), vocabulary=("car", "vehicle", "small car", "bus"))
+    negatives = {item.answer["category"] for seed in range(40) for item in made(facts, "vqa", seed=seed, per_task=50)}
+    assert negatives == {"car", "bus"}
+
+
+def test_an_absent_category_is_asked_for_on_some_tiles() -> None:
+    tiles = [replace(SHIPS, tile_id=f"t/{number}", labels=()) for number in range(80)]
+    answers = [item.turns[1].text for facts in tiles for item in made(facts, "detection")]
+    assert set(answers) == {f"There are no {noun} in the image." for noun in ("ships", "planes", "cars")}
+    assert 8 <= len(answers) <= 35
+
+
+def test_metres_only_where_the_pixel_size_is_known_and_the_object_whole() -> None:
+    facts = tile(box("ship", 100, 100, 140, 120), box("ship", 490, 300, 512, 340, shown=0.5), vocabulary=("ship",))
+    whole, cut = (item.turns[1].text for item in made(replace(facts, gsd_m=3.0), "region_captioning"))
+    assert whole == "The small ship in the upper left, within a box of about 120 m by 60 m."
+    assert cut == "The small ship on the right, cut off by the edge of the image."
+    assert " m " not in made(facts, "region_captioning")[0].turns[1].text
+
+
+def test_unnamed_ground_may_be_the_largest() -> None:
+    cover = Label("cover", "water", PSEUDO, value=0.35)
+    kinds = {item.answer["kind"] for item in made(tile(cover), "vqa", per_task=50)}
+    assert "category" not in kinds
+    named = Label("cover", "bare or built-up land", PSEUDO, value=0.2)
+    items = made(tile(replace(cover, value=0.7), named), "vqa", per_task=50)
+    assert "water" in {item.turns[1].text for item in items}
+    assert any("bare or built-up land" in item.turns[0].text for item in items)
+
+
+def test_a_conversation_holds_several_tasks_and_its_own_box_numbers() -> None:
+    item = made(SHIPS, "conversation")[0]
+    assert len(item.turns) >= 6
+    assert [turn.role for turn in item.turns[:2]] == ["user", "assistant"]
+    assert not any(HINT in turn.text for turn in item.turns)
+    used = [index for turn in item.turns for found in marks(turn.text) for index in found.boxes]
+    assert used == list(range(len(item.boxes)))
+    assert len(item.answer["earlier"]) == len(item.turns) // 2 - 1
+
+
+def test_ids_tell_instructions_apart_and_repeat() -> None:
+    items = made(SHIPS, per_task=1000)
+    ids = [instruction_id(SHIPS.tile_id, item) for item in items]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"t/0#[a-z_]+#[0-9a-f]{8}", name) for name in ids)
+    assert ids == [instruction_id(SHIPS.tile_id, item) for item in made(SHIPS, per_task=1000)]
+
+
+def test_tasks_come_in_the_order_of_the_table() -> None:
+    tasks = [item.task for item in made(SHIPS, "vqa", "captioning")]
+    assert tasks == sorted(tasks)  # captioning stands before vqa in the table, and in the alphabet
+
+
+def test_an_empty_tile_makes_nothing() -> None:
+    assert compose(tile(), config.Instructions(), 0, config.Labels()) == ([], [])
+
+
+def test_an_unknown_task_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean 'captioning'.*classification, captioning, vqa"):
+        check_task("captoning")
+    with pytest.raises(ConfigError, match="known tasks"):
+        made(SHIPS, "reasoning")

@@ -1,0 +1,117 @@
+"""Outlines and ground sample distance, against known ground truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import given
+from hypothesis import strategies as st
+from rasterio.control import GroundControlPoint
+from rasterio.rpc import RPC
+from rasterio.transform import from_bounds, from_origin
+from shapely.geometry import Polygon
+
+from rsflow.geometry import Window
+from rsflow.readers import open_scene
+from rsflow.readers.place import unwrap
+
+
+def ring_of(footprint):
+    return np.asarray(footprint).reshape(-1, 2)
+
+
+def test_degrees_are_outlined_exactly_and_measured_on_the_ellipsoid(write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 100, 200), crs="EPSG:4326", transform=from_bounds(10, 59.95, 10.2, 60.05, 200, 100))
+    with open_scene(scene(path)) as reader:
+        info = reader.info
+        assert (info.georeference, info.crs) == ("crs", "EPSG:4326")
+        assert Polygon(ring_of(info.footprint)).bounds == pytest.approx((10, 59.95, 10.2, 60.05))
+        # At 60 degrees a degree of latitude is 111412 m, of longitude 55800 m (WGS 84).
+        assert info.gsd_m == pytest.approx((111.412 * 55.800) ** 0.5, rel=1e-4)
+        tile = ring_of(reader.footprint_of(Window(50, 100, 50, 100)))
+    assert Polygon(tile).bounds == pytest.approx((10.1, 59.95, 10.2, 60.0))
+
+
+def test_pixel_size_is_the_maps_own_where_that_is_true_and_the_grounds_in_mercator(write_tif, scene, noise):
+    assert open_scene(scene(write_tif("utm.tif", noise(1, 30, 30)))).info.gsd_m == 10.0
+    x, y = 1_000_000, 8_399_737.9  # 60 degrees north
+    path = write_tif("mercator.tif", noise(1, 30, 30), crs="EPSG:3857", transform=from_origin(x, y, 10, 10))
+    assert open_scene(scene(path)).info.gsd_m == pytest.approx(5.0, rel=0.01)
+
+
+def test_feet_are_not_metres(write_tif, scene, noise):
+    path = write_tif("feet.tif", noise(1, 30, 30), crs="EPSG:2229", transform=from_origin(6_400_000, 1_800_000, 1, 1))
+    assert open_scene(scene(path)).info.gsd_m == pytest.approx(0.3048, rel=1e-3)
+
+
+@pytest.mark.parametrize(("crs", "x"), [("EPSG:32660", 640_000), ("EPSG:32601", 250_000)])
+def test_a_scene_across_the_antimeridian_runs_on_beyond_180(crs, x, write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 100, 100), crs=crs, transform=from_origin(x, 5_800_000, 1000, 1000))
+    ring = ring_of(open_scene(scene(path)).info.footprint)
+    assert ring[:, 0].min() < 180 < ring[:, 0].max() < 190
+    assert Polygon(ring).is_valid
+    assert Polygon(ring).area < 3
+
+
+def test_a_scene_around_the_pole_contains_it(write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 100, 100), crs="EPSG:3413", transform=from_origin(-500_000, 500_000, 10_000, 10_000))
+    ring = ring_of(open_scene(scene(path)).info.footprint)
+    shape = Polygon(ring)
+    assert shape.is_valid
+    assert ring[:, 1].max() == 90
+    assert np.ptp(ring[:, 0]) == pytest.approx(360)
+
+
+@given(st.floats(-180, 179.99), st.floats(0.1, 100), st.integers(1, 20))
+def test_unwrapped_rings_keep_their_width_wherever_they_start(west, width, steps):
+    share = np.linspace(0, 1, steps + 1)
+    lons = np.concatenate([west + width * share, west + width * share[::-1]])
+    wrapped = (lons + 180) % 360 - 180
+    ring = ring_of(unwrap(wrapped, np.concatenate([np.zeros(steps + 1), np.ones(steps + 1)])))
+    assert np.ptp(ring[:, 0]) == pytest.approx(width)
+    assert -180 - 1e-9 <= ring[:, 0].min() < 180
+
+
+def gcp_file(path, points, crs="EPSG:4326"):
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=100, width=200, dtype="uint8", gcps=points, crs=crs) as to:
+        to.write(np.ones((1, 100, 200), np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("west", [20.0, 179.0])
+def test_ground_control_points_give_an_outline_but_no_map(west, tmp_path, scene):
+    points = [
+        GroundControlPoint(row, col, (west + col * 0.01 + 180) % 360 - 180, 50 - row * 0.01)
+        for row in (0, 50, 100)
+        for col in (0, 100, 200)
+    ]
+    with open_scene(scene(gcp_file(tmp_path / "a.tif", points))) as reader:
+        info = reader.info
+        assert (info.georeference, info.crs, info.transform) == ("gcps", None, None)
+        assert Polygon(ring_of(info.footprint)).bounds == pytest.approx((west, 49, west + 2, 50), abs=1e-6)
+        part = ring_of(reader.footprint_of(Window(50, 80, 50, 120)))
+    assert Polygon(part).bounds == pytest.approx((west + 0.8, 49, west + 2, 49.5), abs=1e-6)
+
+
+def test_rational_polynomials_give_an_outline_too(tmp_path, scene):
+    one, lon, lat = [1.0] + [0.0] * 19, [0.0, 1.0] + [0.0] * 18, [0.0, 0.0, 1.0] + [0.0] * 17
+    rpc = RPC(
+        height_off=120.0, height_scale=500.0, lat_off=45.0, lat_scale=0.5, line_off=50.0, line_scale=50.0, long_off=7.0,
+        long_scale=1.0, samp_off=100.0, samp_scale=100.0, line_num_coeff=[-value for value in lat], line_den_coeff=one,
+        samp_num_coeff=lon, samp_den_coeff=one, err_bias=None, err_rand=None,
+    )  # fmt: skip
+    path = tmp_path / "a.tif"
+    with rasterio.open(path, "w", driver="GTiff", count=1, height=100, width=200, dtype="uint8", rpcs=rpc) as to:
+        to.write(np.ones((1, 100, 200), np.uint8))
+    info = open_scene(scene(path)).info
+    assert (info.georeference, info.transform) == ("rpcs", None)
+    assert Polygon(ring_of(info.footprint)).bounds == pytest.approx((6, 44.5, 8, 45.5), abs=0.02)
+
+
+def test_a_scene_without_a_place_has_windows_and_the_stated_pixel_size(write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 30, 30), crs=None, transform=None)
+    with open_scene(scene(path, gsd_m=0.3)) as reader:
+        assert (reader.info.georeference, reader.info.footprint, reader.info.gsd_m) == ("none", None, 0.3)
+        assert reader.footprint_of(Window(0, 0, 10, 10)) is None
+        assert reader.read(Window(0, 0, 10, 10)).valid.all()
