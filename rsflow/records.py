@@ -1,11 +1,10 @@
-"""The rows of rsflow: one Arrow schema per table of the lake, and the small values that pure code works with.
+"""The small values that pure code works with: rules, readers and labellers.
 
-One idea: what is stored and what travels between stages are Arrow columns with the fixed schemas below; what rules and
-labellers work with are frozen dataclasses. The functions at the end convert between the two, and nothing else does.
+One idea: frozen dataclasses with plain fields. What is stored and what travels between stages are Arrow columns instead, see
+rsflow.schemas, which also converts between the two.
 
 Conventions: boxes are (x0, y0, x1, y1) float pixels of the tile, half-open, origin top left. Polygons are one flat ring
-x0, y0, x1, y1, … without a repeated first point. Footprints are one flat ring lon0, lat0, lon1, lat1, … in degrees (WGS 84);
-a ring that crosses the antimeridian has longitudes beyond 180 rather than a jump. Times are UTC. Shares are in [0, 1].
+x0, y0, x1, y1, … without a repeated first point. Shares are in [0, 1].
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from rsflow.geometry import Box, Window
+from rsflow.geometry import Box
 from rsflow.sensors import SensorName
 from rsflow.turns import Turn
 
@@ -33,7 +31,7 @@ TaskName = Literal[
     "reasoning",
 ]
 
-LabelKind = Literal["box", "category", "caption", "cover", "fact"]
+LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "question"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,17 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where a label is: its box, its polygon (may be empty), and how much of the whole object the tile shows."""
+    """Where a label is: its box, its polygon (may be empty), and how much of the whole object the tile shows.
+
+    `oriented`: the polygon is the object's rotated rectangle, four corners in order around it. `flags`: what the annotation says
+    of the object beside its class, for example "difficult", "occluded" or "crowd".
+    """
 
     box: Box
     polygon: tuple[float, ...] = ()
     visibility: float = 1.0
+    oriented: bool = False
+    flags: tuple[str, ...] = ()
 
     @property
     def truncated(self) -> bool:
@@ -79,7 +83,8 @@ class Label:
     """What an annotation or a model claims of a tile.
 
     kind "box": an object (`category`, `shape`). "category": the whole picture's class. "caption": a sentence (`text`).
-    "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region). "fact": a measured
+    "phrase": an expression (`text`) that refers to one object (`category`, `shape`). "question": asked in `text`, answered in
+    `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region). "fact": a measured
     attribute, named in `category`, with `value` and/or `text`. `score` is the labeller's own confidence in [0, 1].
     """
 
@@ -136,302 +141,6 @@ class Reject:
     reason: str
     detail: str
     file: str = ""
-
-
-_STRINGS = pa.list_(pa.string())
-_FLOATS = pa.list_(pa.float64())
-_TIME = pa.timestamp("us", tz="UTC")
-
-# Every row of the four label-phase tables carries the unit that made it and the receipt (one attempt) that delivered it.
-_DELIVERY = [pa.field("unit", pa.string()), pa.field("receipt", pa.string())]
-
-LABEL_STRUCT = pa.struct(
-    [
-        ("kind", pa.string()),
-        ("category", pa.string()),
-        ("box", _FLOATS),
-        ("polygon", _FLOATS),
-        ("visibility", pa.float64()),
-        ("text", pa.string()),
-        ("value", pa.float64()),
-        ("score", pa.float64()),
-        ("origin", pa.string()),
-        ("origin_name", pa.string()),
-        ("model", pa.string()),
-        ("revision", pa.string()),
-        ("prompt_digest", pa.string()),
-        ("quality", pa.float64()),
-    ]
-)
-
-TURN_STRUCT = pa.struct([("role", pa.string()), ("text", pa.string())])
-
-SCENES = pa.schema(
-    [
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("sensor", pa.string()),
-        ("licence", pa.string()),
-        ("files", _STRINGS),
-        ("stats_key", pa.string()),  # sizes and times (or ETags) of the files: a cheap sign that the content may have changed
-        ("fingerprint", pa.string()),  # of the files' content
-        ("reader", pa.string()),
-        ("bands", _STRINGS),
-        ("dtype", pa.string()),
-        ("height_px", pa.int64()),
-        ("width_px", pa.int64()),
-        ("georeference", pa.string()),  # "crs" | "gcps" | "rpcs" | "none": only "crs" scenes have a transform
-        ("crs", pa.string()),
-        ("transform", _FLOATS),  # a, b, c, d, e, f of the affine map from (col, row) to (x, y)
-        ("footprint", _FLOATS),
-        ("gsd_m", pa.float64()),
-        ("acquired_at", _TIME),
-        ("is_picture", pa.bool_()),
-        ("probe_reason", pa.string()),  # null, or why the scene could not be opened
-        ("probe_detail", pa.string()),
-        ("probed_with", pa.string()),  # fingerprint of the settings that the probe depends on
-    ]
-)
-
-TILES = pa.schema(
-    [
-        ("tile_id", pa.string()),
-        ("key", pa.string()),  # the sample key: 20 hexadecimal digits of the tile_id's hash
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("sensor", pa.string()),
-        ("licence", pa.string()),
-        ("chunk", pa.int64()),  # which group of neighbouring tiles of its scene it belongs to: what shards are dealt in
-        ("row_off", pa.int64()),
-        ("col_off", pa.int64()),
-        ("height_px", pa.int64()),
-        ("width_px", pa.int64()),
-        ("bands", _STRINGS),
-        ("crs", pa.string()),
-        ("footprint", _FLOATS),
-        ("cell", pa.string()),
-        ("gsd_m", pa.float64()),
-        ("acquired_at", _TIME),
-        ("valid_share", pa.float64()),
-        ("cloud_share", pa.float64()),
-        ("sharpness", pa.float64()),
-        ("contrast", pa.float64()),
-        ("vocabulary", _STRINGS),
-        ("picture_format", pa.string()),  # "jpg" | "png"
-        ("picture_bytes", pa.int64()),
-        ("picture_sha256", pa.string()),  # of the encoded picture
-        ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
-        ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
-        ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
-        ("file", pa.string()),  # tile file, relative to the lake's root
-        ("row_group", pa.int64()),
-        ("row", pa.int64()),  # within the row group
-        *_DELIVERY,
-    ]
-)
-
-WINDOW_STRUCT = pa.struct([(name, pa.int64()) for name in ("index", "row_off", "col_off", "height_px", "width_px")])
-
-# What the first stage gets: a row per unit of the label step.
-LABEL_WORK = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("sensor", pa.string()),
-        ("licence", pa.string()),
-        ("scene", pa.string()),  # JSON of SceneFiles
-        ("stats_key", pa.string()),  # as planned: another one at reading time means that the scene changed meanwhile
-        ("windows", pa.list_(WINDOW_STRUCT)),
-        ("labels", pa.list_(LABEL_STRUCT)),  # annotations that touch these windows, boxes in scene pixels
-        ("vocabulary", _STRINGS),
-    ]
-)
-
-# What a tile carries between stages: its columns above, and these.
-IN_FLIGHT = pa.schema(
-    [
-        *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
-        ("scene_height_px", pa.int64()),
-        ("scene_width_px", pa.int64()),
-        ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
-        ("pixels_dtype", pa.string()),
-        ("pixels_shape", pa.list_(pa.int64())),
-        ("pixel_unit", pa.string()),
-        ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
-        ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
-        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
-        ("picture_shape", pa.list_(pa.int64())),
-        ("labels", pa.list_(LABEL_STRUCT)),  # until AnnotateTiles in scene pixels, then in tile pixels
-        ("reject_reason", pa.string()),
-        ("reject_detail", pa.string()),
-    ]
-)
-
-LABELS = pa.schema(
-    [
-        ("label_id", pa.string()),  # tile_id # position
-        ("tile_id", pa.string()),
-        *[LABEL_STRUCT.field(i) for i in range(LABEL_STRUCT.num_fields)],
-        *_DELIVERY,
-    ]
-)
-
-INSTRUCTIONS = pa.schema(
-    [
-        ("instruction_id", pa.string()),  # tile_id # task # hash of turns and boxes
-        ("tile_id", pa.string()),
-        ("task", pa.string()),
-        ("turns", pa.list_(TURN_STRUCT)),
-        ("boxes", pa.list_(_FLOATS)),
-        ("label_ids", _STRINGS),
-        ("answer", pa.string()),  # JSON
-        ("generator", pa.string()),
-        ("checks", _STRINGS),
-        ("digest", pa.string()),  # of all that the instruction gives to its sample
-        *_DELIVERY,
-    ]
-)
-
-REJECTS = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("subject", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("step", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("file", pa.string()),
-        ("rows", pa.int64()),  # how many rows of its step left with it: 1, or all windows of a scene's unit
-        *_DELIVERY,
-    ]
-)
-
-# What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"}]
-
-INSTRUCT_WORK = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("tiles", pa.list_(pa.struct(_FACTS))),
-        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
-    ]
-)
-
-SELECTION = pa.schema(
-    [
-        ("kind", pa.string()),  # "tile" | "instruction"
-        ("subject", pa.string()),  # its id
-        ("tile_id", pa.string()),
-        ("task", pa.string()),  # of an instruction
-        ("sensor", pa.string()),
-        ("selected", pa.bool_()),
-        ("reason", pa.string()),  # "kept", or the rule that dropped it
-        ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
-        ("canonical", pa.string()),  # the member that stands for the cluster
-        ("split", pa.string()),
-        ("cell", pa.string()),
-    ]
-)
-
-SHARDS = pa.schema(
-    [
-        ("path", pa.string()),  # relative to the lake's root
-        ("split", pa.string()),
-        ("samples", pa.int64()),
-        ("instructions", pa.int64()),
-        ("bytes", pa.int64()),
-        ("sha256", pa.string()),
-        ("index_bytes", pa.int64()),
-        ("index_sha256", pa.string()),
-    ]
-)
-
-# What WriteShards gets: a row per shard with everything of its samples but the pictures.
-SHARD_WORK = pa.schema(
-    [
-        ("path", pa.string()),
-        ("split", pa.string()),
-        ("tiles", pa.list_(pa.struct(list(TILES)))),
-        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "checks"}]))),
-    ]
-)
-
-# A mark: this unit's output is complete. Rows and files of a receipt that has no mark do not exist for readers.
-RUNS = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "instruct"
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("run", pa.string()),
-        ("rows_in", pa.int64()),  # windows, or tiles
-        ("rows_kept", pa.int64()),
-        ("rows_rejected", pa.int64()),
-        ("scene_rejected", pa.bool_()),
-        ("bytes_read", pa.int64()),
-        ("seconds", pa.float64()),
-        ("stage_seconds", pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64())]))),
-        ("committed_at", _TIME),
-    ]
-)
-
-
-def pack_arrays(arrays: list[npt.NDArray[Any]]) -> pa.LargeBinaryArray:
-    """Arrays as one binary column, a value each (C order). One copy; `unpack_array` is a view."""
-    sizes = np.array([0, *(array.nbytes for array in arrays)], dtype=np.int64)
-    data = np.empty(int(sizes.sum()), dtype=np.uint8)
-    offsets = np.cumsum(sizes)
-    for array, start, stop in zip(arrays, offsets[:-1], offsets[1:], strict=True):
-        data[start:stop] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(arrays), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def unpack_array(value: pa.LargeBinaryScalar, dtype: str, shape: list[int] | tuple[int, ...]) -> npt.NDArray[Any]:
-    """One value of a packed column as a read-only array of the given type and shape, without a copy."""
-    return np.frombuffer(value.as_buffer(), dtype=np.dtype(dtype)).reshape(shape)
-
-
-def label_row(label: Label) -> dict[str, Any]:
-    """A label as a row of LABEL_STRUCT."""
-    shape, source = label.shape, label.provenance
-    return {
-        "kind": label.kind,
-        "category": label.category,
-        "box": list(shape.box) if shape else None,
-        "polygon": list(shape.polygon) if shape else None,
-        "visibility": shape.visibility if shape else None,
-        "text": label.text,
-        "value": label.value,
-        "score": label.score,
-        "origin": source.origin,
-        "origin_name": source.name,
-        "model": source.model,
-        "revision": source.revision,
-        "prompt_digest": source.prompt_digest,
-        "quality": source.quality,
-    }
-
-
-def label_from_row(row: dict[str, Any]) -> Label:
-    """The inverse of `label_row`: equal in every field."""
-    shape = None
-    if row["box"] is not None:
-        x0, y0, x1, y1 = row["box"]
-        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"])
-    provenance = Provenance(
-        row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
-    )
-    return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
-
-
-def window_of(row: dict[str, Any]) -> Window:
-    """The window of a TILES row."""
-    return Window(row["row_off"], row["col_off"], row["height_px"], row["width_px"])
 
 
 @dataclass(frozen=True, slots=True)

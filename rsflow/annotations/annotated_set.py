@@ -26,7 +26,7 @@ class AnnotatedPicture:
     """One picture's labels, in the order of the file, boxes in pixels of the whole picture.
 
     `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where
-    one of the picture's records was rejected: then an absent category may still be there.
+    one of the picture's records was rejected: then an absent category may still be there. `split` is the set's own, if it has.
     """
 
     name: str
@@ -35,6 +35,7 @@ class AnnotatedPicture:
     width_px: int | None
     labels: tuple[Label, ...]
     complete: bool = True
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,13 @@ def _united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
     labels = tuple(label for picture in found for label in picture.labels)
     complete = all(picture.complete for picture in found)
     return AnnotatedPicture(
-        found[0].name, found[0].file, next(iter(heights), None), next(iter(widths), None), _each_once(labels), complete
+        found[0].name,
+        found[0].file,
+        next(iter(heights), None),
+        next(iter(widths), None),
+        _each_once(labels),
+        complete,
+        next((picture.split for picture in found if picture.split), None),
     )
 
 

@@ -10,8 +10,8 @@ two tiles of known ground must also lie on the same ground (`rsflow.curation.can
 crowds of empty pictures). The same ground at another date is a duplicate only if its pixels say so. *Canonical*: the tile
 with most annotation labels, then the finest `gsd_m` (unknown last), then the most pixels, then the smallest `tile_id`.
 
-Near duplicates are looked for among the best tiles of the exact groups. So every tile left is at least one cluster apart from
-every other, and nothing depends on the order of the rows.
+Near duplicates are looked for among the best tiles of the exact groups. Of every cluster exactly one tile stays, and nothing
+depends on the order of the rows.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def _meet(values: Signatures, bits: int, cut: list[int], most: int) -> Iterator[
                 own = np.arange(len(keys))
                 runs = own, own + 1, starts[keys + 1]
             else:
-                # Of the two buckets a flip joins, only the one without its highest bit looks into the other.
+                # Of two buckets that flips join, only the one without the last of those bits looks into the other.
                 lower = np.flatnonzero((keys >> places[-1]) & 1 == 0)
                 other = keys[lower] ^ sum(1 << place for place in places)
                 runs = lower, starts[other], starts[other + 1]

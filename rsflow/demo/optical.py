@@ -48,7 +48,7 @@ _COVER = np.array(
         [420, 680, 480, 3000, 1300],  # forest
         [640, 960, 800, 2600, 1700],  # garden
         [1000, 1060, 1110, 1250, 1400],  # road
-        [1600, 1680, 1750, 2000, 2200],  # concrete
+        [1080, 1180, 1290, 1480, 1750],  # concrete
     ],
     dtype=np.float32,
 )
@@ -160,7 +160,7 @@ def _cloud(place: Place, overpass: Pass, view: View) -> tuple[FloatImage, FloatI
     def opacity(dx: float, dy: float) -> FloatImage:
         xs, ys = view.xs - dx, view.ys - dy
         x, y = overpass.cloud or (0.0, 0.0)
-        blob = 1.35 - np.hypot(xs[None, :] - x * place.side_m, (ys[:, None] - y * place.side_m) * 1.3) / (0.075 * place.side_m)
+        blob = 2.1 - np.hypot(xs[None, :] - x * place.side_m, (ys[:, None] - y * place.side_m) * 1.3) / (0.075 * place.side_m)
         puffs = fractal_noise(place.seed + 95, place.side_m, place.side_m / 9, 6, xs, ys)
         return smoothstep(blob + 0.55 * puffs, 0.0, 0.9)
 

@@ -24,7 +24,7 @@ from rsflow.engine.progress import Progress, progress
 from rsflow.errors import DataError, RejectLimitError
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
-from rsflow.records import INSTRUCT_WORK
+from rsflow.schemas import INSTRUCT_WORK
 from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.write_tiles import WriteTiles

@@ -27,7 +27,8 @@ from rsflow.geometry import Window
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import marks
 from rsflow.lake.tables import Lake
-from rsflow.records import LABEL_WORK, SceneFiles, label_row
+from rsflow.records import SceneFiles
+from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.tiles.grid import group_windows, tile_windows
@@ -166,10 +167,11 @@ def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str,
 def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
     """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
     if picture is None or annotated is None:
-        return {"labels": [], "vocabulary": []}
+        return {"labels": [], "vocabulary": [], "source_split": None}
     return {
         "labels": [label_row(label) for label in picture.labels],
         "vocabulary": list(annotated.categories) if picture.complete else [],
+        "source_split": picture.split,
     }
 
 

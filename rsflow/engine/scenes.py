@@ -18,7 +18,8 @@ from rsflow import storage
 from rsflow.config import BuildConfig, Source
 from rsflow.errors import DataError, StorageError
 from rsflow.readers import list_scenes, open_scene, reader_of
-from rsflow.records import SCENES, SceneFiles
+from rsflow.records import SceneFiles
+from rsflow.schemas import SCENES
 from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import stats_key
 

@@ -29,7 +29,7 @@ from rsflow.curation.splits import assign_splits
 from rsflow.engine.current import Current
 from rsflow.lake.pictures import read_pictures
 from rsflow.lake.tables import Lake, of_values
-from rsflow.records import SELECTION
+from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 from rsflow.tiles.encode import decode
 

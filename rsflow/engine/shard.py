@@ -22,7 +22,7 @@ from rsflow.engine.progress import progress
 from rsflow.engine.select import selected_rows
 from rsflow.errors import RsflowError
 from rsflow.lake.tables import Lake
-from rsflow.records import SHARD_WORK
+from rsflow.schemas import SHARD_WORK
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint

@@ -75,7 +75,7 @@ def claims(facts: TileFacts) -> Iterator[Claim]:
     low = low_backscatter(facts)
     if low and low[1] >= 0.01:
         share = words.percent(low[1])
-        full = f"{words.sentence(share)} of the image is dark and smooth, with low radar backscatter."
+        full = f"Low and even radar backscatter covers {share} of the image."
         answer = {"kind": "share", "value": low[1], "name": "low_backscatter_share"}
         yield Claim("vqa", "low_backscatter", "low_backscatter", share, full, answer, (low[0],))
 

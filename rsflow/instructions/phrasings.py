@@ -14,9 +14,9 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     "classification": (
         "What is the category of this remote sensing image?" + HINT,
         "Which category does this image belong to?",
-        "What kind of scene is this?",
+        "To which class does this image belong?",
         "How would you classify this image?",
-        "Name the class of this scene.",
+        "Name the class of this image.",
         "Which single category describes this image best?",
     ),
     "captioning": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 # Categories that mark what annotators left open: no noun that a sentence could use.
 UNNAMED = frozenset(
@@ -50,6 +51,7 @@ def name(category: str) -> str:
     return " ".join(word if _keeps_case(word) else word.lower() for word in spaced.split())
 
 
+@lru_cache(maxsize=4096)  # asked for every box of every tile, of a few dozen categories
 def noun(category: str) -> str:
     """A category as a singular noun; empty for one that names nothing."""
     words = name(category).split()
@@ -113,6 +115,7 @@ def percent(share: float) -> str:
     return f"about {points}%"
 
 
+@lru_cache(maxsize=4096)
 def overlap_in_meaning(one: str, other: str) -> bool:
     """True where one noun may also be said of the other's things: `vehicle` and `small vehicle`, `ship` and `ferry`."""
     return one != other and (_is_kind(one, other) or _is_kind(other, one))

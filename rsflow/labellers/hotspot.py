@@ -5,10 +5,10 @@ Peng 2006, Infrared Physics & Technology 48(1)) leaves what is bright and narrow
 `threshold_sd` robust standard deviations of the tile's top-hat is a target, within limits of size.
 
 Contrast alone does badly: lamps, roofs, chimneys and animals are warm too, and a cold car is not. Known quality, by
-benchmarks/labellers.py on 110 HIT-UAV pictures (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset; 856 people and
-vehicles): at IoU 0.3 precision 0.12, recall 0.26, F1 0.17; a threshold for the whole picture: F1 0.03. The stated quality is that
-precision, below the default `labels.min_quality`, so these labels feed no task unless a configuration raises it because its
-own scenes are simpler (on the demo's invented ones the same settings reach precision 0.91).
+benchmarks/labellers.py on 110 HIT-UAV pictures (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset; 856 people
+and vehicles): at IoU 0.3 precision 0.12, recall 0.26, F1 0.17; a threshold for the whole picture: F1 0.03. The stated quality
+is that precision, below the default `labels.min_quality`, so these labels feed no task unless a configuration raises it
+because its own scenes are simpler (on the demo's invented ones the same settings reach precision 0.91).
 """
 
 from __future__ import annotations

@@ -14,14 +14,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow import records
+from rsflow import schemas
 from rsflow.lake.tables import Lake, of_values
 
 ROW_TABLES = ("tiles", "labels", "instructions", "rejects")
 
-_MARK = [f for f in records.RUNS if f.name not in {"run", "committed_at"}]
+_MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 
-RECEIPTS = pa.schema([*_MARK, *[(name, pa.list_(pa.struct(list(getattr(records, name.upper()))))) for name in ROW_TABLES]])
+RECEIPTS = pa.schema([*_MARK, *[(name, pa.list_(pa.struct(list(getattr(schemas, name.upper()))))) for name in ROW_TABLES]])
 
 
 def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Table:
@@ -40,8 +40,8 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
         return
     for name in ROW_TABLES:
         rows = receipts[name].combine_chunks().flatten()
-        lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(records, name.upper()).empty_table())
-    now = pa.array([datetime.now(UTC)] * receipts.num_rows, records.RUNS.field("committed_at").type)
+        lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
+    now = pa.array([datetime.now(UTC)] * receipts.num_rows, schemas.RUNS.field("committed_at").type)
     marks = receipts.select([f.name for f in _MARK])
     marks = marks.append_column("run", pa.array([run] * receipts.num_rows)).append_column("committed_at", now)
     lake.append("runs", marks)

@@ -19,20 +19,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow import records, storage
+from rsflow import schemas, storage
 from rsflow.errors import LakeError, StorageError
 
 FORMAT_VERSION = 1
 
 TABLES: dict[str, pa.Schema] = {
-    "scenes": records.SCENES,
-    "tiles": records.TILES,
-    "labels": records.LABELS,
-    "instructions": records.INSTRUCTIONS,
-    "rejects": records.REJECTS,
-    "selection": records.SELECTION,
-    "shards": records.SHARDS,
-    "runs": records.RUNS,
+    "scenes": schemas.SCENES,
+    "tiles": schemas.TILES,
+    "labels": schemas.LABELS,
+    "instructions": schemas.INSTRUCTIONS,
+    "rejects": schemas.REJECTS,
+    "selection": schemas.SELECTION,
+    "shards": schemas.SHARDS,
+    "runs": schemas.RUNS,
 }
 
 
@@ -56,8 +56,8 @@ class Lake:
             table = DeltaTable(self.place("tables", name), storage_options=_options(self.root))
         except TableNotFoundError:
             return wanted.empty_table()
-        found = table.to_pyarrow_table(columns=wanted.names)
-        return found.select(wanted.names).cast(wanted)
+        # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
+        return pa.table(table.scan(columns=wanted.names)).select(wanted.names).cast(wanted)
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""

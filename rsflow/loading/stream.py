@@ -75,7 +75,9 @@ def stream(
     world_size: int | None = None,
     block: int = 8,
 ) -> Stream:
-    """A split of a snapshot as a dataset of dicts (see rsflow.loading.example).
+    """A split of a snapshot as a dataset of dicts (see rsflow.loading.example), each of its samples once per epoch:
+
+        DataLoader(stream(root), batch_size=8, num_workers=2, collate_fn=collate_samples)
 
     `source`: a root (its latest snapshot) or a manifest `…/snapshots/<n>.json`, local or a URL. `tasks`, `sensors`: only
     samples that have one of them, with only the instructions of these tasks; this reads every shard's index first.

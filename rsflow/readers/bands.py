@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from rsflow.errors import DataError
 from rsflow.geometry import Window
+from rsflow.readers import gdal
 from rsflow.readers.geotiff import GeoTiff
 from rsflow.readers.sampling import decimated_shape, sampled
-from rsflow.readers.scene import SceneReader, check_inside
+from rsflow.readers.scene import CLASS_BANDS, SceneReader, check_inside
 from rsflow.records import Raster, SceneFiles
-
-CLASS_BANDS = frozenset({"cloud_mask", "scl", "qa", "qa_pixel"})  # values are names of classes, not amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,12 @@ def open_bands(files: SceneFiles) -> BandFiles:
     absent = [band for band in wanted if band not in files.files]
     if absent or not wanted:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
-    options = {key: value for key, value in files.options.items() if key != "bands"}
     readers: dict[str, GeoTiff] = {}
     try:
         for band in wanted:
+            # The source's fill value is for amounts: class 0 of a cloud mask is "clear".
+            without = {"bands", "nodata"} if band in CLASS_BANDS else {"bands"}
+            options = {key: value for key, value in files.options.items() if key not in without}
             readers[band] = GeoTiff(files.files[band], options)
         return BandFiles(readers)
     except DataError:
@@ -86,6 +88,7 @@ class BandFiles(SceneReader):
         dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
         self.info = replace(self._finest.info, bands=tuple(readers), dtype=str(dtype))
         self.block_shape = self._finest.block_shape
+        gdal.set_cache(sum(reader.bytes_in_use for reader in readers.values()))
 
     def read(self, window: Window) -> Raster:
         check_inside(window, self.info)

@@ -19,12 +19,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import rasterio
+from rasterio._err import CPLE_BaseError  # not public, yet it is what reprojection raises
 from rasterio.env import set_gdal_config
 from rasterio.errors import RasterioError
 from rasterio.session import DummySession
 
 from rsflow.errors import DataError
 from rsflow.storage import is_remote
+
+FAILURES: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
 
 MIB = 1 << 20
 CACHE_BYTES = (64 * MIB, 256 * MIB)  # of decoded blocks, least and most, in the whole process
@@ -72,7 +75,7 @@ def told(place: str) -> Iterator[None]:
     _damage.found.clear()
     try:
         yield
-    except RasterioError as error:
+    except FAILURES as error:
         message = "; ".join(_messages(error))
         reason = "missing_file" if any(sign in message for sign in _MISSING) else "unreadable"
         raise DataError(reason, f"{place}: {message}") from error

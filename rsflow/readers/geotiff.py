@@ -31,7 +31,7 @@ from rsflow.readers import gdal
 from rsflow.readers.acquired import acquired_at
 from rsflow.readers.place import place_of
 from rsflow.readers.sampling import CHEAP_PX, decimated_shape, sampled
-from rsflow.readers.scene import SceneInfo, SceneReader, check_inside
+from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside
 from rsflow.records import Raster, SceneFiles
 from rsflow.storage import is_remote
 
@@ -57,7 +57,9 @@ class GeoTiff(SceneReader):
                 self._indexes, bands = _bands(self._dataset, options.get("bands"), place)
                 self._dtype = _dtype(self._dataset, self._indexes, place)
                 self._nodata = [
-                    _fill(self._dataset.nodatavals[i - 1], options.get("nodata"), self._dtype) for i in self._indexes
+                    # The source's fill value is for amounts: class 0 of a cloud mask is "clear".
+                    _fill(self._dataset.nodatavals[i - 1], None if band in CLASS_BANDS else options.get("nodata"), self._dtype)
+                    for i, band in zip(self._indexes, bands, strict=True)
                 ]
                 # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
                 alpha = _alpha_index(self._dataset)
@@ -66,7 +68,7 @@ class GeoTiff(SceneReader):
                 self.block_shape = self._dataset.block_shapes[0]
                 self._place = place_of(self._dataset)
                 self.info = self._facts(bands, options)
-                gdal.set_cache(self._bytes_in_use())
+                gdal.set_cache(self.bytes_in_use)
         except DataError:
             self.close()
             raise
@@ -143,7 +145,8 @@ class GeoTiff(SceneReader):
             acquired_at(options.get("acquired_at"), self.place, tags),
         )
 
-    def _bytes_in_use(self) -> int:
+    @property
+    def bytes_in_use(self) -> int:
         """Two rows of blocks, all bands: what windows in row order touch again."""
         rows, cols = self.block_shape
         across = math.ceil(self.info.width_px / cols) * cols

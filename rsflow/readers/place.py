@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.transform import GCPTransformer, RPCTransformer
 from rasterio.warp import transform as warp_points
 
 from rsflow.geometry import FloatArray, Window
+from rsflow.readers.gdal import FAILURES
 from rsflow.readers.scene import GeoreferenceKind
 
 Ring = tuple[float, ...]
@@ -48,7 +48,7 @@ class Place:
         cols, rows = _outline(window, segments)
         try:
             lons, lats = self.locate(cols, rows)
-        except RasterioError:
+        except FAILURES:
             return None
         return unwrap(lons, lats) if np.isfinite(lons).all() and np.isfinite(lats).all() else None
 
@@ -70,7 +70,7 @@ class Place:
         cols, rows = np.array([col - 0.5, col + 0.5, col, col]), np.array([row, row, row - 0.5, row + 0.5])
         try:
             lons, lats = self.locate(cols, rows)
-        except RasterioError:
+        except FAILURES:
             return None
         gsd = math.sqrt(_metres(lons[:2], lats[:2]) * _metres(lons[2:], lats[2:]))
         return gsd if math.isfinite(gsd) and gsd > 0 else None

@@ -15,6 +15,8 @@ from rsflow.records import Raster
 
 GeoreferenceKind = Literal["crs", "gcps", "rpcs", "none"]
 
+CLASS_BANDS = frozenset({"cloud_mask", "scl", "qa", "qa_pixel"})  # values are names of classes, not amounts
+
 
 @dataclass(frozen=True, slots=True)
 class SceneInfo:

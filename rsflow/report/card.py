@@ -179,13 +179,17 @@ def _loading(snapshot: SnapshotFacts) -> Iterable[str]:
         "```"
     )
     yield "With plain [webdataset](https://github.com/webdataset/webdataset); boxes are pixels of the picture:"
+    # webdataset opens local paths and https by itself, and anything else through a command.
+    prefix, suffix = ("pipe:aws s3 cp ", " -") if snapshot.root.startswith("s3://") else ("", "")
     yield (
         "```python\n"
-        "import json\n"
+        "import json\n\n"
+        "import fsspec\n"
         "import webdataset\n\n"
         f'root = "{snapshot.root}"\n'
-        f'manifest = json.load(open(f"{{root}}/{snapshot.manifest}"))\n'
-        'shards = [f"{root}/{shard[\'path\']}" for shard in manifest["splits"]["train"]["shards"]]\n'
+        f'with fsspec.open(f"{{root}}/{snapshot.manifest}") as file:\n'
+        '    listed = json.load(file)["splits"]["train"]["shards"]\n'
+        f"shards = [f\"{prefix}{{root}}/{{shard['path']}}{suffix}\" for shard in listed]\n"
         'for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pil"):\n'
         '    picture, record = sample.get("jpg", sample.get("png")), sample["json"]\n'
         "```"

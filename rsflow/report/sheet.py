@@ -1,13 +1,14 @@
 """A contact sheet: samples with their boxes and their conversation, for a person to judge the quality of a dataset.
 
 One idea: one card per sample. Picture above, text below; a box and the words that speak of it share a colour and a number
-(counted from 1), so that a wrong claim is seen at a glance. Cards grow with their text: nothing is cut off or overlaps.
+(counted from 1, equal boxes once), so that a wrong claim is seen at a glance. Cards grow with their text: nothing is cut off
+or overlaps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from rsflow.geometry import Box, area, clip
 from rsflow.report.typeset import Block, Colour, Run, draw, draw_tag, lay_out, tag_size
-from rsflow.turns import Mark, Turn, marks, replace_marks
+from rsflow.turns import Mark, Turn, mark, marks, replace_marks
 
 PAGE: Colour = (236, 239, 243)
 CARD: Colour = (255, 255, 255)
@@ -78,7 +79,7 @@ def contact_sheet(samples: Sequence[SheetSample], columns: int = 3, picture_px: 
     if not samples or columns < 1:
         raise ValueError(f"nothing to draw: {len(samples)} samples in {columns} columns")
     columns = min(columns, len(samples))
-    cards = [_card(sample, picture_px) for sample in samples]
+    cards = [_card(_merged(sample), picture_px) for sample in samples]
     rows = [cards[start : start + columns] for start in range(0, len(cards), columns)]
     heights = [max(card.height_px for card in row) for row in rows]
     wide = picture_px + 2 * PAD
@@ -89,6 +90,18 @@ def contact_sheet(samples: Sequence[SheetSample], columns: int = 3, picture_px: 
             _draw_card(page, card, GAP + column * (wide + GAP), y, wide, height)
         y += height + GAP
     return page
+
+
+def _merged(sample: SheetSample) -> SheetSample:
+    """The sample with equal boxes made one, so that instructions that speak of the same box show the same number."""
+    place = {box: number for number, box in enumerate(dict.fromkeys(sample.boxes))}
+    number = dict(enumerate(place[box] for box in sample.boxes))
+
+    def moved(found: Mark) -> str:
+        return mark(found.phrase, *(number.get(index, len(sample.boxes) + index) for index in found.boxes))
+
+    turns = tuple(Turn(turn.role, replace_marks(turn.text, moved)) for turn in sample.turns)
+    return replace(sample, turns=turns, boxes=tuple(place))
 
 
 def _card(sample: SheetSample, picture_px: int) -> _Card:
@@ -107,13 +120,14 @@ def _card(sample: SheetSample, picture_px: int) -> _Card:
 
 def _box_colours(sample: SheetSample) -> list[Colour]:
     """One colour per phrase that marks boxes; boxes that no text marks go on with the next colours."""
+    found = [found for turn in sample.turns for found in marks(turn.text)]
     groups: dict[str, int] = {}
     chosen: dict[int, int] = {}
-    for turn in sample.turns:
-        for found in marks(turn.text):
-            for index in found.boxes:
-                # Bare marks (no phrase) name single boxes: each its own colour.
-                chosen.setdefault(index, groups.setdefault(found.phrase or f"#{index}", len(groups)))
+    # Phrases first, so that a group keeps one colour though one of its boxes is also named alone.
+    for phrase, boxes in [(m.phrase, m.boxes) for m in found if m.phrase] + [("", m.boxes) for m in found if not m.phrase]:
+        for index in boxes:
+            if index not in chosen:
+                chosen[index] = groups.setdefault(phrase or f"#{index}", len(groups))
     return [BOX_COLOURS[chosen.get(index, len(groups) + index) % len(BOX_COLOURS)] for index in range(len(sample.boxes))]
 
 
@@ -134,8 +148,8 @@ def _mark_runs(found: Mark, colours: list[Colour]) -> Iterator[Run]:
     if found.phrase:
         yield Run(found.phrase + (" " if found.boxes else ""), colours[known[0]] if known else INK)
     for index in found.boxes:
-        # A number without a box is a fault in the data: it is shown, in the colour of none.
-        yield Run(str(index + 1), colours[index] if index < len(colours) else INK, tag=True)
+        # A mark without a box is a fault in the data, and shown as one.
+        yield Run(str(index + 1), colours[index], tag=True) if index < len(colours) else Run("?", INK, tag=True)
 
 
 def _annotated(sample: SheetSample, colours: list[Colour], picture_px: int) -> Image.Image:

@@ -6,6 +6,7 @@ terminal, a log file and a mail. Only places and words longer than a line are ev
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -92,7 +93,9 @@ def _entry(label: str, texts: Iterable[str]) -> Iterable[str]:
             yield (first + text).rstrip()
         else:
             wrapper = textwrap.TextWrapper(WIDTH, first, later, break_long_words=False, break_on_hyphens=False)
-            yield from wrapper.wrap(text)
+            # A number stays on the line of its unit or reason: textwrap does not break at a no-break space.
+            kept = re.sub(r"(\d) (?=\w)", "\\1\N{NO-BREAK SPACE}", text)
+            yield from (line.replace("\N{NO-BREAK SPACE}", " ") for line in wrapper.wrap(kept))
 
 
 def _scenes(scenes: SceneCounts) -> str:

@@ -85,7 +85,7 @@ def plan_shards(samples: pa.Table, target_bytes: int) -> list[ShardPlan]:
 
 
 def _check(samples: pa.Table) -> None:
-    if pc.count_distinct(samples["key"]).as_py() != samples.num_rows:
+    if len(pc.unique(samples["key"])) != samples.num_rows:
         counts = pc.value_counts(samples["key"])
         twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
         raise LakeError(f"the key {min(twice)} belongs to more than one selected tile; keys must be unique")

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.annotations.cut import cut
-from rsflow.records import label_from_row, label_row, window_of
+from rsflow.annotations.cut import cut, hidden
+from rsflow.schemas import label_from_row, label_row, window_of
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.batch import replace
 
@@ -26,10 +26,14 @@ class AnnotateTiles:
         return over_kept(self._annotate)
 
     def _annotate(self, table: pa.Table) -> Iterator[pa.Table]:
-        columns = ["labels", "row_off", "col_off", "height_px", "width_px", "scene_height_px", "scene_width_px"]
-        yield replace(table, labels=[self._cut(row) for row in table.select(columns).to_pylist()])
+        columns = ["labels", "vocabulary", "row_off", "col_off", "height_px", "width_px", "scene_height_px", "scene_width_px"]
+        found = [self._cut(row) for row in table.select(columns).to_pylist()]
+        yield replace(table, labels=[labels for labels, _ in found], vocabulary=[words for _, words in found])
 
-    def _cut(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+    def _cut(self, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
         scene = (0.0, 0.0, float(row["scene_width_px"]), float(row["scene_height_px"]))
-        labels = [label_from_row(label) for label in row["labels"]]
-        return [label_row(label) for label in cut(labels, window_of(row), self.min_visibility, scene)]
+        labels, window = [label_from_row(label) for label in row["labels"]], window_of(row)
+        kept = [label_row(label) for label in cut(labels, window, self.min_visibility, scene)]
+        # A sliver of a ship is no label, but to say that there is no ship would be untrue.
+        seen = set(hidden(labels, window, self.min_visibility, scene))
+        return kept, [category for category in row["vocabulary"] if category not in seen]

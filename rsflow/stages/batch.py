@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rsflow.records import IN_FLIGHT, Raster, pack_arrays, unpack_array
+from rsflow.records import Raster
+from rsflow.schemas import IN_FLIGHT, pack_arrays, unpack_array
 
 
 def replace(table: pa.Table, **columns: Any) -> pa.Table:

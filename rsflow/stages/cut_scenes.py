@@ -20,7 +20,8 @@ from rsflow import config, geometry, storage
 from rsflow.errors import DataError, StorageError
 from rsflow.geometry import Window
 from rsflow.readers import SceneReader, open_scene, reader_of
-from rsflow.records import IN_FLIGHT, Raster, SceneFiles, pack_arrays
+from rsflow.records import Raster, SceneFiles
+from rsflow.schemas import IN_FLIGHT, pack_arrays
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.stage import BatchFunction, Resources
 from rsflow.tiles.grid import chunk_of
@@ -130,7 +131,7 @@ def _columns(
     footprint = reader.footprint_of(window)
     height_px, width_px = raster.valid.shape
     return {
-        **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary")},
+        **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split")},
         "tile_id": identity,
         "key": sample_key(identity),
         "chunk": chunk_of(index),

@@ -14,7 +14,8 @@ import pyarrow as pa
 from rsflow import config
 from rsflow.instructions import VERSION, compose, instruction_id
 from rsflow.lake.receipts import receipt_table
-from rsflow.records import Instruction, Reject, TileFacts, label_from_row
+from rsflow.records import Instruction, Reject, TileFacts
+from rsflow.schemas import label_from_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.sample_record import digest, instruction_record
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from rsflow.labellers import Labeller
-from rsflow.records import label_row
+from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.batch import pictures, rasters, replace
 

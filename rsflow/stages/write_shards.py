@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from rsflow import storage
 from rsflow.lake.pictures import read_pictures
-from rsflow.records import SHARDS
+from rsflow.schemas import SHARDS
 from rsflow.shards.format import Sample
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow import records, storage
+from rsflow import schemas, storage
 from rsflow.lake.pictures import write_pictures
 from rsflow.lake.receipts import receipt_table
 from rsflow.stage import BatchFunction, Resources, split_rejected
@@ -38,7 +38,7 @@ class WriteTiles:
         file = f"tiles/{first['scene_id']}/{first['unit']}-{receipt[:8]}.parquet"
         places = write_pictures(storage.join(self.root, file), kept["chunk"].to_pylist(), kept) if kept.num_rows else []
         # Label positions, and so label ids, are the order of the tile's list.
-        plain = kept.select([f.name for f in records.IN_FLIGHT if f.name in records.TILES.names]).to_pylist()
+        plain = kept.select([f.name for f in schemas.IN_FLIGHT if f.name in schemas.TILES.names]).to_pylist()
         labels = zip(kept["tile_id"].to_pylist(), kept["labels"].to_pylist(), strict=True)
         marks = {
             **first,

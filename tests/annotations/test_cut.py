@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -40,11 +42,7 @@ def label(shape: Shape | None, kind: LabelKind = "box", category: str = "ship") 
 
 
 def windows(rows: list[int], cols: list[int]) -> list[Window]:
-    return [
-        Window(r, c, r1 - r, c1 - c)
-        for r, r1 in zip(rows, rows[1:], strict=False)
-        for c, c1 in zip(cols, cols[1:], strict=False)
-    ]
+    return [Window(r, c, r1 - r, c1 - c) for r, r1 in itertools.pairwise(rows) for c, c1 in itertools.pairwise(cols)]
 
 
 def geometry(shape: Shape) -> shapely.Geometry:
@@ -139,3 +137,13 @@ def test_nothing_is_shown_beyond_the_edge_of_the_scene() -> None:
     (piece,) = cut([label(Shape((50, 50, 90, 60)))], Window(32, 32, 64, 64), 0.0, SCENE)
     assert piece.shape
     assert piece.shape.box == (18, 18, 32, 28)
+
+
+@pytest.mark.parametrize("ring", [(), (0.0, 0.0, 10.0, 0.0, 10.0, 10.0, 0.0, 10.0)])
+def test_an_object_that_was_cut_before_keeps_what_it_had_lost(ring: tuple[float, ...]) -> None:
+    (piece,) = cut([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 5, SIDE), 0.0, SCENE)
+    assert piece.shape
+    assert piece.shape.visibility == pytest.approx(0.25)
+    (whole,) = cut([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 20, SIDE), 0.0, SCENE)
+    assert whole.shape
+    assert whole.shape.visibility == 0.5

@@ -72,6 +72,15 @@ def test_a_crowd_of_few_kinds_is_sorted_out_with_few_questions() -> None:
     assert sum(asked) <= ROUNDS * count
 
 
+def test_near_empty_signatures_are_one_crowd() -> None:
+    random = np.random.default_rng(0)
+    signatures = np.unique(np.bitwise_or.reduce(np.uint64(1) << random.integers(0, 64, (3, 3000), dtype=np.uint64)))
+    unlike = np.arange(len(signatures))
+    asked: list[int] = []
+    near_edges(Pictures(signatures, np.full((len(unlike), 4), np.nan)), 6, confirmer(unlike, asked))
+    assert sum(asked) <= (ROUNDS + 1) * len(unlike)  # all pairs would be a hundred times as many
+
+
 def test_a_crowd_of_strangers_stays_within_its_bound() -> None:
     count = 20_000
     asked: list[int] = []

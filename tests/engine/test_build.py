@@ -142,7 +142,7 @@ def test_retry_rejects_tries_exactly_the_rejected(archive: Path) -> None:
 def test_too_many_rejects_fail_the_run_with_the_reasons(archive: Path) -> None:
     for scene in (archive / "optical").iterdir():
         scene.write_bytes(b"not a picture")
-    with pytest.raises(RejectLimitError, match="(?s)2 of 4 scenes.*unreadable"):
+    with pytest.raises(RejectLimitError, match=r"(?s)2 of 4 scenes.*unreadable"):
         build(archive)
 
 

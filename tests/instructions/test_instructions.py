@@ -12,6 +12,7 @@ from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
+from rsflow.sensors import SensorName
 from rsflow.turns import marks
 
 ANNOTATION = Provenance("annotation", "coco")
@@ -27,8 +28,8 @@ def box(
     return Label("box", category, source, Shape((x0, y0, x1, y1), (), shown), score=score)
 
 
-def tile(*labels: Label, vocabulary: tuple[str, ...] = (), sensor: str = "optical", name: str = "t/0") -> TileFacts:
-    return TileFacts(name, sensor, 512, 512, None, labels, vocabulary)  # type: ignore[arg-type]
+def tile(*labels: Label, vocabulary: tuple[str, ...] = (), sensor: SensorName = "optical") -> TileFacts:
+    return TileFacts("t/0", sensor, 512, 512, None, labels, vocabulary)
 
 
 def made(facts: TileFacts, *tasks: str, seed: int = 0, **limits: int) -> list[Instruction]:
@@ -103,14 +104,14 @@ def test_the_cap_keeps_different_kinds_of_answers() -> None:
 
 
 @pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
-def test_every_task_for_every_sensor(sensor: str) -> None:
+def test_every_task_for_every_sensor(sensor: SensorName) -> None:
     dark = Label("fact", "brightness", MEASURED, text="dark", value=0.1)
     facts = replace(SHIPS, sensor=sensor, labels=(*SHIPS.labels[:2], dark))
     assert {item.task for item in made(facts)} == set(TASKS)
 
 
 @pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
-def test_measured_facts_alone_are_enough_to_talk_about(sensor: str) -> None:
+def test_measured_facts_alone_are_enough_to_talk_about(sensor: SensorName) -> None:
     facts = tile(
         Label("fact", "brightness", MEASURED, text="dark", value=0.1),
         Label("fact", "texture", MEASURED, text="smooth", value=0.01),
@@ -248,6 +249,30 @@ def test_unnamed_ground_may_be_the_largest() -> None:
     items = made(tile(replace(cover, value=0.7), named), "vqa", per_task=50)
     assert "water" in {item.turns[1].text for item in items}
     assert any("bare or built-up land" in item.turns[0].text for item in items)
+
+
+def test_a_caption_leaves_no_category_out() -> None:
+    captions = {made(SHIPS, "captioning", seed=seed)[0].turns[1].text.lower() for seed in range(30)}
+    assert len(captions) >= 4
+    assert all("two ships" in caption and "a plane" in caption for caption in captions)
+
+
+def test_presence_is_asked_in_pairs() -> None:
+    facts = replace(SHIPS, vocabulary=("ship", "plane", "car", "bus", "tree"))
+    answers = [item.answer for item in made(facts, "vqa", per_task=50) if item.answer["kind"] == "yes_no"]
+    plain = [(answer["value"], answer["category"]) for answer in answers if "place" not in answer]
+    assert {category for value, category in plain if value} == {"ship", "plane"}
+    assert len([value for value, _ in plain if not value]) == 2
+
+
+def test_a_description_says_where_the_largest_is() -> None:
+    facts = tile(box("ship", 20, 20, 60, 60), box("ship", 400, 400, 500, 500), vocabulary=("ship", "car"), sensor="sar")
+    facts = replace(facts, labels=(*facts.labels, Label("fact", "texture", MEASURED, text="smooth", value=0.01)))
+    text = made(facts, "description")[0].turns[1].text
+    assert text == (
+        "There are two ships in the image, the larger of them in the lower right. The image is smooth overall. "
+        "In summary, this is a smooth SAR image with two ships."
+    )
 
 
 def test_a_conversation_holds_several_tasks_and_its_own_box_numbers() -> None:

@@ -225,7 +225,8 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     assert sorted(set(used)) == list(range(len(boxes)))
     assert set(boxes) <= {label.shape.box for label in facts.labels if label.shape}
     assert all(0 <= position < len(facts.labels) for position in instruction.labels)
-    assert set(boxes) <= {facts.labels[position].shape.box for position in instruction.labels if facts.labels[position].shape}
+    rested_on = [facts.labels[position] for position in instruction.labels]
+    assert set(boxes) <= {label.shape.box for label in rested_on if label.shape}
     json.dumps(answer, allow_nan=False)
     text = " ".join(turn.text for turn in instruction.turns)
     assert "<image>" not in text

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, DataError
@@ -31,6 +31,7 @@ def test_forms_of_a_time(text, expected):
     assert parse_time(text) == expected
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1960, 1, 1), datetime(2100, 1, 1)))
 def test_day_of_year_and_calendar_date_agree(time):
     assert parse_time(time.strftime("%Y%jT%H%M%S")) == parse_time(time.strftime("%Y%m%dT%H%M%S")) is not None

@@ -78,8 +78,29 @@ def test_fill_in_one_band_spoils_what_rests_on_it_and_nothing_else(write_tif, sc
         raster = reader.read(Window(0, 0, 40, 40))
     expected = np.ones((40, 40), bool)
     expected[0, 0] = False
-    expected[19:23, 19:23] = False  # the four fine pixels between the centres around, and its own four
+    expected[19:23, 19:23] = False  # all pixels whose centre lies less than a coarse pixel from the fill's centre
     assert np.array_equal(raster.valid, expected)
+
+
+def test_a_pixel_on_a_coarse_centre_rests_on_that_one_alone(write_tif, scene, noise):
+    slow = noise(1, 20, 20, dtype="uint16")
+    slow[0, 10, 10] = 0
+    files = {"red": write_tif("a.tif", noise(1, 60, 60, dtype="uint16")), "nir": write_tif("b.tif", slow, transform=coarse(30))}
+    with open_scene(scene(files, nodata=0)) as reader:
+        raster = reader.read(Window(0, 0, 60, 60))
+    expected = np.ones((60, 60), bool)
+    expected[29:34, 29:34] = False
+    assert np.array_equal(raster.valid, expected)
+    assert np.array_equal(raster.pixels[1, 1::3, 1::3], slow[0])
+
+
+def test_clear_in_a_cloud_mask_is_not_fill(write_tif, scene, noise):
+    both = np.concatenate([noise(1, 20, 20), np.zeros((1, 20, 20), np.uint8)])
+    files = {"red": write_tif("a.tif", both[:1]), "cloud_mask": write_tif("b.tif", both[1:])}
+    stacked = scene(write_tif("c.tif", both), nodata=0, bands={"red": 1, "cloud_mask": 2})
+    for files_ in (scene(files, nodata=0), stacked):
+        with open_scene(files_) as reader:
+            assert reader.read(Window(0, 0, 20, 20)).valid.all()
 
 
 def test_a_band_that_covers_less_ground_is_invalid_beyond_it(write_tif, scene, noise):

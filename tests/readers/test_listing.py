@@ -64,6 +64,7 @@ def test_one_file_per_band_is_grouped_by_what_is_left_of_the_path(tmp_path):
         ("{band}/*.tif", ["B1/x.tif", "B2/x.tif"], ["set.x"]),
         ("x_{band}_20m.tif", ["x_B1_20m.tif"], ["set.x_20m"]),
         ("**/{band}/s_{band}_*.tif", ["p/B1/s_B1_9.tif", "p/B2/s_B2_9.tif"], ["set.p__s_9"]),
+        ("*_{band}*.tif", ["x_B1.tif", "x_B12.tif"], ["set.x"]),
         ("*{band}.tif", ["xB1.tif", "xB12.tif"], ["set.x"]),
     ],
 )
@@ -95,7 +96,7 @@ def test_a_file_found_by_two_patterns_is_one_scene(tmp_path):
     assert ids(list_scenes(source((f"{tmp_path}/*.tif", f"{tmp_path}/a.*")))) == ["set.a"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_characters="\0\n"), min_size=1, max_size=300))
 def test_slugs_are_safe_folder_names(name):
     word = slug(f"/data/{name}.tif", "/data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.control import GroundControlPoint
 from rasterio.rpc import RPC
@@ -42,7 +42,7 @@ def test_pixel_size_is_the_maps_own_where_that_is_true_and_the_grounds_in_mercat
 
 def test_feet_are_not_metres(write_tif, scene, noise):
     path = write_tif("feet.tif", noise(1, 30, 30), crs="EPSG:2229", transform=from_origin(6_400_000, 1_800_000, 1, 1))
-    assert open_scene(scene(path)).info.gsd_m == pytest.approx(0.3048, rel=1e-3)
+    assert open_scene(scene(path)).info.gsd_m == pytest.approx(1200 / 3937, rel=1e-9)  # the US survey foot
 
 
 @pytest.mark.parametrize(("crs", "x"), [("EPSG:32660", 640_000), ("EPSG:32601", 250_000)])
@@ -63,6 +63,7 @@ def test_a_scene_around_the_pole_contains_it(write_tif, scene, noise):
     assert np.ptp(ring[:, 0]) == pytest.approx(360)
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 179.99), st.floats(0.1, 100), st.integers(1, 20))
 def test_unwrapped_rings_keep_their_width_wherever_they_start(west, width, steps):
     share = np.linspace(0, 1, steps + 1)
@@ -107,6 +108,15 @@ def test_rational_polynomials_give_an_outline_too(tmp_path, scene):
     info = open_scene(scene(path)).info
     assert (info.georeference, info.transform) == ("rpcs", None)
     assert Polygon(ring_of(info.footprint)).bounds == pytest.approx((6, 44.5, 8, 45.5), abs=0.02)
+
+
+@pytest.mark.parametrize("crs", ['LOCAL_CS["plan",UNIT["metre",1]]', "+proj=ortho +lat_0=0 +lon_0=0"])
+def test_a_place_that_cannot_be_computed_is_unknown_and_no_error(crs, write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 100, 100), crs=crs, transform=from_origin(-7e6, 7e6, 140_000, 140_000))
+    with open_scene(scene(path, gsd_m=9.0)) as reader:
+        assert (reader.info.georeference, reader.info.footprint) == ("crs", None)
+        assert reader.footprint_of(Window(0, 0, 10, 10)) is None
+        assert reader.info.gsd_m
 
 
 def test_a_scene_without_a_place_has_windows_and_the_stated_pixel_size(write_tif, scene, noise):

@@ -41,7 +41,8 @@ def test_every_window_equals_rasterios(name, test_data, scene):
             raster = reader.read(window)
             assert np.array_equal(raster.pixels, dataset.read(window=part), equal_nan=True)
             expected = (dataset.read_masks(window=part) > 0).all(axis=0)
-            assert np.array_equal(raster.valid, expected)
+            # rasterio counts NaN as valid where the nodata tag is another number.
+            assert np.array_equal(raster.valid, expected & np.isfinite(raster.pixels).all(axis=0))
 
 
 def test_the_antimeridian_scene_lies_on_both_sides_of_180(test_data, scene):
@@ -98,7 +99,7 @@ def test_sets_of_pictures_are_listed_and_one_band(test_data):
 
 def test_dates_are_found_in_landsat_names(test_data):
     files = f"{test_data}/infrared/landsat5_tm_thermal/*_B6.TIF"
-    (only,) = list_scenes(Source("l5", "infrared", "x", Scenes(files, acquired_at=r"LT\d{7}\d(\d{7})")))
+    (only,) = list_scenes(Source("l5", "infrared", "x", Scenes(files, acquired_at=r"LT5(\d{7})")))
     with pytest.raises(DataError, match="bad_time"):
         open_scene(only)
     (only,) = list_scenes(Source("l5", "infrared", "x", Scenes(files, acquired_at=r"LT5\d{6}(\d{7})")))

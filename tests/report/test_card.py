@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rsflow.report.card import CardFacts, QualityFacts, dataset_card
 from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V
-
-from .facts import CARD, TRAIN, VAL
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
+from rsflow.shards.writer import write_shard
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "card.md"
 
@@ -29,40 +32,37 @@ def tables(card: str) -> dict[str, list[list[str]]]:
     return found
 
 
-def test_the_card_is_the_golden_one() -> None:
-    assert dataset_card(CARD) == GOLDEN.read_text()
+def test_the_card_is_the_golden_one(card_facts: CardFacts) -> None:
+    assert dataset_card(card_facts) == GOLDEN.read_text()
 
 
-def test_every_sum_is_the_sum_of_the_facts() -> None:
-    card = tables(dataset_card(CARD))
+def test_every_sum_is_the_sum_of_the_facts(card_facts: CardFacts) -> None:
+    card, train, val = tables(dataset_card(card_facts)), card_facts.instructions["train"], card_facts.instructions["val"]
     counts = {row[0]: row[1] for row in card["What is in it"]}
     assert counts["scenes"] == str(5 + 2 + 2)
     assert counts["tiles kept"] == str(176 + 98 + 72)
     assert counts["samples (tiles with their chosen instructions)"] == str(270 + 21)
-    assert counts["instructions"] == f"{sum(TRAIN.values()) + sum(VAL.values()):,}"
+    assert counts["instructions"] == f"{sum(train.values()) + sum(val.values()):,}"
     head, *rows = card["Instructions by task and sensor"]
     for task, *cells in rows[:-1]:
         numbers = [int(cell.replace(",", "")) for cell in cells]
-        assert numbers[:-1] == [TRAIN.get((task, s), 0) + VAL.get((task, s), 0) for s in head[1:-1]]
+        assert numbers[:-1] == [train.get((task, s), 0) + val.get((task, s), 0) for s in head[1:-1]]
         assert numbers[-1] == sum(numbers[:-1])
     columns = [[int(cell.replace(",", "")) for cell in column] for column in zip(*(row[1:] for row in rows), strict=True)]
     assert all(sum(column[:-1]) == column[-1] for column in columns)
-    assert {task for task, *_ in rows[:-1]} == {task for task, _ in [*TRAIN, *VAL]}
+    assert {task for task, *_ in rows[:-1]} == {task for task, _ in [*train, *val]}
 
 
-def test_shares_are_of_all_instructions_and_the_seeds_are_as_published() -> None:
-    head, *rows = tables(dataset_card(CARD))["The mix beside its models"]
+def test_shares_are_of_all_instructions_and_the_seeds_are_as_published(card_facts: CardFacts) -> None:
+    head, *rows = tables(dataset_card(card_facts))["The mix beside its models"]
     assert head[2:] == ["MMRS-1M", "RS-GPT4V"]
+    train, val = card_facts.instructions["train"], card_facts.instructions["val"]
     shares = {row[0]: row[1:] for row in rows}
-    total = sum(TRAIN.values()) + sum(VAL.values())
+    total = sum(train.values()) + sum(val.values())
     assert shares["detection"] == [f"{(1_204 + 38 + 20) / total:.1%}", "57.2%", "–"]
     assert shares["conversation"][1:] == ["–", "–"]
-    assert [shares[task][1] for task in ("captioning", "vqa", "grounding", "classification")] == [
-        "19.8%",
-        "14.0%",
-        "3.1%",
-        "2.9%",
-    ]
+    listed = ("captioning", "vqa", "grounding", "classification")
+    assert [shares[task][1] for task in listed] == ["19.8%", "14.0%", "3.1%", "2.9%"]
     assert sum(float(own.rstrip("%")) for own, *_ in shares.values()) == pytest.approx(100, abs=0.5)
     assert sum(MMRS_1M.counts.values()) == MMRS_1M.total
     # RSVQA alone is about 69 % of RS-GPT4V; about 71,500 of its pairs are not in the table.
@@ -76,52 +76,53 @@ def test_f1_is_the_harmonic_mean() -> None:
     assert QualityFacts("cfar", "sar", "x", 0.0, 0.0).f1 == 0
 
 
-def test_every_source_reason_and_digest_is_named() -> None:
-    card = dataset_card(CARD)
-    for word in ("harbour-sar", "CC-BY-4.0", "too little valid", "exact duplicate", CARD.snapshot.digest, "`snapshots/3.json`"):
+def test_every_source_reason_and_digest_is_named(card_facts: CardFacts) -> None:
+    card = dataset_card(card_facts)
+    for word in (
+        "harbour-sar",
+        "CC-BY-4.0",
+        "too little valid",
+        "exact duplicate",
+        card_facts.snapshot.digest,
+        "`snapshots/3.json`",
+    ):
         assert word in card
-    assert CARD.snapshot.config_fingerprint in card
+    assert card_facts.snapshot.config_fingerprint in card
 
 
-def test_an_empty_dataset_still_has_a_card() -> None:
-    empty = CardFacts("Nothing", replace(CARD.snapshot, shards=0, bytes=0), (), {}, {}, {}, {})
+def test_an_empty_dataset_still_has_a_card(card_facts: CardFacts) -> None:
+    empty = CardFacts("Nothing", replace(card_facts.snapshot, shards=0, bytes=0), (), {}, {}, {}, {})
     card = dataset_card(empty)
     assert "none." in card
     assert "0.0%" in card
     assert "nan" not in card.lower()
 
 
-def test_a_pipe_in_a_licence_does_not_break_its_table() -> None:
-    sources = (replace(CARD.sources[0], licence="MIT | Apache-2.0"),)
-    rows = [line for line in dataset_card(replace(CARD, sources=sources)).splitlines() if line.startswith("| harbour-optical")]
+def test_a_pipe_in_a_licence_does_not_break_its_table(card_facts: CardFacts) -> None:
+    sources = (replace(card_facts.sources[0], licence="MIT | Apache-2.0"),)
+    rows = [
+        line for line in dataset_card(replace(card_facts, sources=sources)).splitlines() if line.startswith("| harbour-optical")
+    ]
     assert len(re.split(r"(?<!\\)\|", rows[0])) == 8
 
 
-def test_the_code_on_the_card_is_python() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", dataset_card(CARD), flags=re.S)
+def test_the_code_on_the_card_is_python(card_facts: CardFacts) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", dataset_card(card_facts), flags=re.S)
     assert len(blocks) == 2
     for block in blocks:
         ast.parse(block)
 
 
-def test_the_plain_webdataset_code_reads_a_snapshot(tmp_path: Path) -> None:
-    import io
-
-    from PIL import Image
-
-    from rsflow.shards.format import Sample
-    from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
-    from rsflow.shards.writer import write_shard
-
+def test_the_plain_webdataset_code_reads_a_snapshot(tmp_path: Path, card_facts: CardFacts) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (8, 8), (1, 2, 3)).save(picture, "PNG")
-    samples = [Sample(f"{i:020x}", picture.getvalue(), "png", {"key": f"{i:020x}", "instructions": []}) for i in range(3)]
+    samples = [Sample(f"{i:020x}", picture.getvalue(), "png", {"sensor": "sar", "instructions": []}) for i in range(3)]
     path = "shards/train/a.tar"
     info = write_shard(str(tmp_path / path), str(tmp_path / index_path(path)), samples)
     entry = ShardEntry(path, info.samples, info.instructions, info.bytes, info.sha256, info.index_bytes, info.index_sha256)
     number = write_snapshot(str(tmp_path), Manifest("f", 0, {"train": Split((entry,))}))
-    snapshot = replace(CARD.snapshot, root=str(tmp_path), manifest=f"snapshots/{number}.json")
-    code = re.findall(r"```python\n(.*?)```", dataset_card(replace(CARD, snapshot=snapshot)), flags=re.S)[1]
+    snapshot = replace(card_facts.snapshot, root=str(tmp_path), manifest=f"snapshots/{number}.json")
+    code = re.findall(r"```python\n(.*?)```", dataset_card(replace(card_facts, snapshot=snapshot)), flags=re.S)[1]
     scope: dict[str, object] = {"seen": []}
-    exec(code + "    seen.append((picture.size, record['key']))\n", scope)
-    assert scope["seen"] == [((8, 8), sample.key) for sample in samples]
+    exec(code + "    seen.append((picture.size, sample['__key__'], record['sensor']))\n", scope)
+    assert scope["seen"] == [((8, 8), sample.key, "sar") for sample in samples]

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from rsflow.report.summary import WIDTH, BuildSummary, SceneCounts, summary_text
 from rsflow.report.tally import by_task, size, table
 
-from .facts import SUMMARY, TRAIN
 
-
-def test_it_names_everything_that_exists_now() -> None:
-    text = summary_text(SUMMARY)
+def test_it_names_everything_that_exists_now(build_summary: BuildSummary) -> None:
+    text = summary_text(build_summary)
     for words in (
         "/data/harbours/snapshots/3.json",
         "7 new, 1 changed, 1 done before, 1 rejected",
@@ -26,25 +24,25 @@ def test_it_names_everything_that_exists_now() -> None:
         "label: 387 windows = 346 kept",
     ):
         assert words in text, words
-    for (_, _), count in TRAIN.items():
+    for count in build_summary.instructions.values():
         assert f"{count:,}" in text
 
 
-def test_no_line_is_wider_than_a_hundred_columns_but_a_long_place() -> None:
-    assert max(map(len, summary_text(SUMMARY).splitlines())) <= WIDTH
+def test_no_line_is_wider_than_a_hundred_columns_but_a_long_place(build_summary: BuildSummary) -> None:
+    assert max(map(len, summary_text(build_summary).splitlines())) <= WIDTH
     far = "s3://bucket/" + "folder/" * 20
-    lines = summary_text(replace(SUMMARY, root=far)).splitlines()
+    lines = summary_text(replace(build_summary, root=far)).splitlines()
     assert [line for line in lines if len(line) > WIDTH and far not in line] == []
     assert any(far in line for line in lines), "the place must stand whole, to be copied"
 
 
-def test_the_tables_columns_line_up() -> None:
-    lines = summary_text(SUMMARY).splitlines()
+def test_the_tables_columns_line_up(build_summary: BuildSummary) -> None:
+    lines = summary_text(build_summary).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("instructions"))
-    block = lines[start : start + len(table(TRAIN))]
+    block = lines[start : start + len(table(build_summary.instructions))]
     assert len({len(line) for line in block}) == 1
     assert block[-1].split()[0] == "all"
-    assert block[-1].split()[-1] == f"{sum(TRAIN.values()):,}"
+    assert block[-1].split()[-1] == f"{sum(build_summary.instructions.values()):,}"
 
 
 def test_a_run_with_nothing_to_do_says_so() -> None:
@@ -54,11 +52,10 @@ def test_a_run_with_nothing_to_do_says_so() -> None:
     assert "snapshot" not in text
 
 
-@given(
-    st.dictionaries(
-        st.tuples(st.sampled_from(["vqa", "detection", "odd"]), st.sampled_from(["sar", "optical", "x"])), st.integers(0, 10**6)
-    )
-)
+pairs = st.tuples(st.sampled_from(["vqa", "detection", "odd"]), st.sampled_from(["sar", "optical", "x"]))
+
+
+@given(st.dictionaries(pairs, st.integers(0, 10**6)))
 def test_a_table_of_counts_adds_up(tally: dict[tuple[str, str], int]) -> None:
     head, *rows = table(tally)
     numbers = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows]

@@ -24,7 +24,7 @@ SPLIT = st.builds(Split, st.lists(ENTRY, max_size=3).map(tuple), COUNTS)
 MANIFEST = st.builds(Manifest, NAME, st.integers(), st.dictionaries(NAME, SPLIT, max_size=3))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(MANIFEST)
 def test_round_trip(manifest: Manifest) -> None:
     assert from_json(manifest.to_json(), "x") == manifest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts
 from rsflow.report.summary import BuildSummary, SceneCounts, ShardCounts
 
@@ -61,3 +63,13 @@ SUMMARY = BuildSummary(
         "select: 346 tiles = 291 kept + " + " + ".join(f"{n} some_quite_long_reason_{n}" for n in range(10)),
     ),
 )
+
+
+@pytest.fixture
+def card_facts() -> CardFacts:
+    return CARD
+
+
+@pytest.fixture
+def build_summary() -> BuildSummary:
+    return SUMMARY

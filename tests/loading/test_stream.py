@@ -1,0 +1,239 @@
+"""The stream: each sample once for any ranks and workers, one order for all, and refusals before anything is read."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed
+from moto.server import ThreadedMotoServer
+from torch.utils.data import DataLoader
+
+import rsflow
+from rsflow import storage
+from rsflow.errors import ConfigError, SnapshotError
+from rsflow.loading.example import collate_samples
+from rsflow.loading.stream import Stream, stream
+from rsflow.shards.manifest import read_snapshot, write_snapshot
+from rsflow.shards.verify import verify_snapshot
+from rsflow.shards.writer import write_shard
+
+
+def keys(dataset: Stream, workers: int = 0, **options: Any) -> list[str]:
+    """In the order in which a training loop gets them."""
+    loader = DataLoader(dataset, batch_size=8, num_workers=workers, collate_fn=collate_samples, **options)
+    return [key for batch in loader for key in batch["key"]]
+
+
+def test_every_sample_once_with_what_was_written(lake: Any) -> None:
+    found = {one["key"]: one for one in rsflow.stream(str(lake.root))}
+    assert sorted(found) == sorted(lake.keys())
+    for sample in lake.samples["train"]:
+        one = found[sample.key]
+        assert one["image"].shape == (3, 24, 40)
+        assert (one["sensor"], one["split"]) == (sample.record["sensor"], "train")
+        assert [i["id"] for i in one["instructions"]] == [i["id"] for i in sample.record["instructions"]]
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_every_sample_once_over_ranks_and_workers(lake: Any, world_size: int, workers: int) -> None:
+    datasets = [stream(lake.root, decode=False, rank=rank, world_size=world_size) for rank in range(world_size)]
+    hands = [keys(dataset, workers) for dataset in datasets]
+    assert sorted(key for hand in hands for key in hand) == sorted(lake.keys())
+    assert [len(hand) for hand in hands] == [len(dataset) for dataset in datasets]
+
+
+def test_one_order_for_any_ranks_and_workers(lake: Any) -> None:
+    alone = keys(stream(lake.root, decode=False))
+    assert keys(stream(lake.root, decode=False), workers=2) == alone
+    hands = [keys(stream(lake.root, decode=False, rank=rank, world_size=3), workers=rank) for rank in range(3)]
+    whole = len(alone) // 24 * 24  # what is left after the last whole round is shared evenly
+    rounds = [key for i in range(0, whole // 3, 8) for hand in hands for key in hand[i : i + 8]]
+    assert rounds == alone[:whole]
+
+
+def test_epochs_and_seeds_differ_and_repeat(lake: Any) -> None:
+    dataset = stream(lake.root, decode=False)
+    first = [one["key"] for one in dataset]
+    assert [one["key"] for one in dataset] == first
+    dataset.set_epoch(1)
+    second = [one["key"] for one in dataset]
+    assert second == [one["key"] for one in stream(lake.root, decode=False, epoch=1)]
+    assert sorted(second) == sorted(first)
+    assert second != first != lake.keys() != [one["key"] for one in stream(lake.root, decode=False, seed=1)]
+
+
+def test_unshuffled_is_the_order_of_the_shards(lake: Any) -> None:
+    assert [one["key"] for one in stream(lake.root, decode=False, shuffle=False)] == lake.keys()
+    assert [one["key"] for one in stream(lake.root, "val", decode=False, shuffle=False)] == lake.keys("val")
+
+
+def test_persistent_workers_see_the_new_epoch(lake: Any) -> None:
+    dataset = stream(lake.root, decode=False)
+    loader = DataLoader(dataset, batch_size=8, num_workers=1, collate_fn=collate_samples, persistent_workers=True)
+    for epoch in (0, 1):
+        dataset.set_epoch(epoch)
+        assert [key for batch in loader for key in batch["key"]] == keys(stream(lake.root, decode=False, epoch=epoch))
+
+
+@pytest.mark.slow
+def test_spawned_workers(lake: Any) -> None:
+    dataset = stream(lake.root, tasks=["vqa"])
+    assert keys(dataset, workers=1, multiprocessing_context="spawn") == keys(dataset)
+
+
+def test_a_pickled_stream_is_the_same(lake: Any) -> None:
+    dataset = stream(lake.root, decode=False, epoch=3, rank=1, world_size=2)
+    again = pickle.loads(pickle.dumps(dataset))
+    assert [one["key"] for one in again] == [one["key"] for one in dataset]
+
+
+def test_filters_give_exactly_what_fits(lake: Any) -> None:
+    for tasks, sensors in ((["vqa"], None), (None, ["sar"]), (["vqa", "captioning"], ["sar", "optical"]), ("vqa", "sar")):
+        fits = [
+            sample.key
+            for sample in lake.samples["train"]
+            if (sensors is None or sample.record["sensor"] in sensors)
+            and (tasks is None or any(one["task"] in tasks for one in sample.record["instructions"]))
+        ]
+        datasets = [stream(lake.root, tasks=tasks, sensors=sensors, decode=False, rank=r, world_size=2) for r in (0, 1)]
+        found = [one for dataset in datasets for one in dataset]
+        assert sorted(one["key"] for one in found) == sorted(fits)
+        assert [len(dataset) for dataset in datasets] == [(len(fits) + 1) // 2, len(fits) // 2] or len(fits) % 16 > 0
+        assert sum(len(dataset) for dataset in datasets) == len(fits)
+        if tasks is not None:
+            assert all(one["task"] in tasks for example in found for one in example["instructions"])
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"split": "test"}, r"split 'test' is not in the snapshot; its splits: train, val"),
+        ({"tasks": ["vqa", "vqq"]}, r"task 'vqq' does not occur in this split; its tasks: captioning, detection, vqa"),
+        ({"sensors": ["lidar"]}, r"sensor 'lidar' does not occur in this split; its sensors: infrared, optical, sar"),
+        ({"dialect": "klingon"}, r"dialect 'klingon' is not known"),
+        ({"block": 0}, r"block: found 0, expected at least 1"),
+        ({"rank": 1}, r"rank 1, world_size None: expected both or neither"),
+        ({"rank": 2, "world_size": 2}, r"rank 2, world_size 2: expected"),
+        ({"sensors": []}, r"no sample of the split has a task of any and a sensor of "),
+    ],
+)
+def test_wrong_wishes_are_refused(lake: Any, options: dict[str, Any], found: str) -> None:
+    with pytest.raises(ConfigError, match=found):
+        stream(lake.root, **options)
+
+
+def test_a_place_without_a_snapshot_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match=r"snapshots/LATEST: is missing"):
+        stream(tmp_path)
+
+
+def test_a_manifest_path_pins_the_snapshot(lake: Any, tmp_path: Path) -> None:
+    root = shutil.copytree(lake.root, tmp_path / "lake")
+    manifest = read_snapshot(str(root))
+    write_snapshot(str(root), replace(manifest, splits={"val": manifest.splits["val"]}))
+    assert sorted(one["key"] for one in stream(root / "snapshots/1.json", decode=False)) == sorted(lake.keys())
+    with pytest.raises(ConfigError, match="its splits: val"):
+        stream(root)
+
+
+def test_a_damaged_shard_stops_the_stream_by_name(lake: Any, tmp_path: Path) -> None:
+    root = shutil.copytree(lake.root, tmp_path / "lake")
+    shard = root / "shards/train/3.tar"
+    shard.write_bytes(shard.read_bytes()[:-512])
+    with pytest.raises(SnapshotError, match=r"shards/train/3\.tar: has \d+ bytes, the manifest says"):
+        list(stream(root))
+    with pytest.raises(SnapshotError, match=r"shards/train/3\.tar"):
+        keys(stream(root), workers=1)
+
+
+def test_rank_and_world_size_of_the_environment(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [one["key"] for one in stream(lake.root, decode=False, rank=1, world_size=2)]
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert keys(stream(lake.root, decode=False), workers=2) == given
+    monkeypatch.setenv("RANK", "2")
+    with pytest.raises(ConfigError, match="environment RANK='2', WORLD_SIZE='2'"):
+        len(stream(lake.root))
+
+
+def test_rank_and_world_size_of_the_process_group(lake: Any, tmp_path: Path) -> None:
+    dataset = stream(lake.root, decode=False)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'meet'}", rank=0, world_size=1)
+    try:
+        assert len(dataset) == 73
+        settled = pickle.loads(pickle.dumps(dataset))
+    finally:
+        torch.distributed.destroy_process_group()
+    assert settled.settings.ranks == (0, 1)
+
+
+@pytest.fixture
+def bucket(lake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The lake as s3://lake/root on a local server."""
+    import s3fs
+
+    server = ThreadedMotoServer(port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    fs = s3fs.S3FileSystem()
+    fs.mkdir("lake")
+    fs.put(str(lake.root), "lake/root", recursive=True)
+    yield "s3://lake/root"
+    server.stop()
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_an_object_store_gives_the_same(lake: Any, bucket: str) -> None:
+    local = [one["key"] for one in stream(lake.root, decode=False)]
+    found = list(stream(bucket))
+    assert [one["key"] for one in found] == local
+    assert all(one["image"].shape == (3, 24, 40) for one in found)
+    assert keys(stream(f"{bucket}/snapshots/1.json", decode=False), workers=2) == local
+    with pytest.raises(SnapshotError, match=r"s3://lake/none/snapshots/LATEST: is missing"):
+        stream("s3://lake/none")
+
+
+def test_an_object_store_takes_shards_and_snapshots(lake: Any, bucket: str) -> None:
+    shard = lake.root / "shards/train/3.tar"
+    samples = lake.samples["train"][20:37]
+    write_shard(f"{bucket}/again.tar", f"{bucket}/again.idx", samples)
+    assert storage.read_bytes(f"{bucket}/again.tar") == shard.read_bytes()
+    manifest = read_snapshot(bucket)
+    assert write_snapshot(bucket, manifest) == 1
+    assert write_snapshot(bucket, replace(manifest, seed=5)) == 2
+    assert read_snapshot(bucket).seed == 5
+    found = verify_snapshot(bucket)
+    assert (found.differences, found.samples) == ((), 78)
+
+
+def test_the_loading_wing_needs_nothing_of_the_building_wing(lake: Any) -> None:
+    program = f"""
+import sys
+for name in ("ray", "rasterio", "deltalake", "pydantic", "pyarrow", "scipy", "shapely", "yaml"):
+    sys.modules[name] = None
+import rsflow
+from torch.utils.data import DataLoader
+from rsflow.loading.example import collate_samples
+loader = DataLoader(rsflow.stream({str(lake.root)!r}), batch_size=8, collate_fn=collate_samples)
+print(sum(len(batch["key"]) for batch in loader))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "73\n", done.stderr

@@ -1,0 +1,196 @@
+"""Laws of the stretch: one per scene, from valid pixels only, the same grey for the same value everywhere."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsflow.config import Render
+from rsflow.records import Raster
+from rsflow.tiles.render import Stretch, pad_to, picture_bands, render, scene_stretch
+
+RGB = ("red", "green", "blue")
+PERCENTILE = Render(stretch="percentile")
+
+
+def raster(pixels, valid=None, bands=None) -> Raster:
+    pixels = np.asarray(pixels)
+    names = bands or (RGB if len(pixels) == 3 else tuple(f"band{i + 1}" for i in range(len(pixels))))
+    return Raster(pixels, np.ones(pixels.shape[1:], bool) if valid is None else valid, names)
+
+
+def values(dtype, shape=(1, 64, 64), seed=0):
+    rng = np.random.default_rng(seed)
+    if dtype.startswith("float"):
+        return rng.gamma(2.0, 300.0, shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return rng.integers(max(limits.min, -3000), min(limits.max, 9000), shape).astype(dtype)
+
+
+def slow_grey(value: float, stretch: Stretch, band: int = 0) -> int:
+    factor = {"linear": 0, "db10": 10, "db20": 20}[stretch.scale]
+    if factor:
+        value = factor * np.log10(value) if value > 0 else -np.inf
+    share = (value - stretch.low[band]) / (stretch.high[band] - stretch.low[band])
+    return int(np.floor(np.clip(share, 0, 1) * 255 + 0.5))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "float32", "float64"])
+@pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
+def test_every_pixel_is_the_formula(dtype, sensor):
+    scene = raster(values(dtype))
+    stretch = scene_stretch(scene, sensor, None, PERCENTILE)
+    picture = render(scene, stretch)
+    assert picture.dtype == np.uint8
+    expected = np.array([slow_grey(float(value), stretch) for value in scene.pixels.reshape(-1)])
+    assert np.abs(picture.reshape(-1).astype(int) - expected).max() <= 1  # float32 against float64, at a rounding edge
+    assert (picture.reshape(-1) == expected).mean() > 0.99
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 4), st.sampled_from(["uint8", "uint16", "float32"]))
+def test_a_value_has_one_grey_in_all_tiles_of_a_scene(row, col, size, dtype):
+    scene = raster(values(dtype, (3, 64, 64)))
+    stretch = scene_stretch(scene, "optical", "dn", PERCENTILE)
+    part = Raster(
+        scene.pixels[:, row : row + size, col : col + size], scene.valid[row : row + size, col : col + size], scene.bands
+    )
+    assert np.array_equal(render(part, stretch), render(scene, stretch)[row : row + size, col : col + size])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([np.nan, -9999.0, 1e30, np.inf]), st.sampled_from(["optical", "sar", "infrared"]))
+def test_fill_never_leaks_into_the_stretch_and_is_black(fill, sensor):
+    pixels = values("float32", (3, 64, 64))
+    valid = np.zeros((64, 64), bool)
+    valid[20:50, 10:40] = True
+    filled = np.where(valid, pixels, np.float32(fill))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stretch = scene_stretch(raster(filled, valid), sensor, None, PERCENTILE)
+        picture = render(raster(filled, valid), stretch)
+    assert stretch == scene_stretch(raster(np.where(valid, pixels, 0), valid), sensor, None, PERCENTILE)
+    assert not picture[~valid].any()
+    assert picture[valid].any()
+
+
+def test_percentiles_are_the_settings():
+    scene = raster(np.arange(10_000, dtype=np.uint16).reshape(1, 100, 100))
+    stretch = scene_stretch(scene, "optical", "dn", Render(low_percent=10, high_percent=90))
+    assert stretch.low[0] == pytest.approx(1000, abs=1)
+    assert stretch.high[0] == pytest.approx(9000, abs=1)
+
+
+def test_decibel_depends_on_the_unit_and_shows_the_same():
+    amplitude = values("float32") + 1
+    greys = {}
+    for unit, pixels in (
+        ("amplitude", amplitude),
+        ("power", amplitude**2),
+        ("db", 20 * np.log10(amplitude)),
+        ("dn", amplitude),
+    ):
+        stretch = scene_stretch(raster(pixels), "sar", unit, PERCENTILE)
+        assert stretch.scale == {"amplitude": "db20", "power": "db10", "db": "linear", "dn": "db20"}[unit]
+        greys[unit] = render(raster(pixels), stretch).astype(int)
+    for unit in greys:
+        assert np.abs(greys[unit] - greys["amplitude"]).max() <= 1
+
+
+def test_zero_and_negative_amplitude_are_black_and_do_not_set_the_stretch():
+    pixels = values("float32") + 1
+    stretch = scene_stretch(raster(pixels), "sar", None, PERCENTILE)
+    pixels[0, :2] = (0, -1) * 32
+    again = scene_stretch(raster(pixels), "sar", None, PERCENTILE)
+    assert again.low[0] == pytest.approx(stretch.low[0], abs=1)
+    assert not render(raster(pixels), again)[:2].any()
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.full((1, 8, 8), 7, "uint16"), np.full((1, 8, 8), 0.25, "float32"), np.zeros((3, 8, 8), "int16")]
+)
+@pytest.mark.parametrize("sensor", ["optical", "sar"])
+def test_flat_bands_are_safe_and_flat(pixels, sensor):
+    stretch = scene_stretch(raster(pixels), sensor, None, PERCENTILE)
+    assert all(high > low for low, high in zip(stretch.low, stretch.high, strict=True))
+    assert len(np.unique(render(raster(pixels), stretch))) == 1
+
+
+def test_a_scene_of_fill_alone_is_safe():
+    scene = raster(np.zeros((3, 8, 8), np.uint16), np.zeros((8, 8), bool))
+    for sensor in ("optical", "sar"):
+        assert not render(scene, scene_stretch(scene, sensor, None, Render())).any()
+
+
+def test_auto_keeps_what_uses_eight_bits_and_stretches_what_does_not():
+    used = values("uint8", (3, 64, 64))
+    dull = (used // 8 + np.array([100, 110, 120])[:, None, None]).astype(np.uint8)
+    for scene, is_picture in ((used, False), (used, True), (dull, True)):
+        stretch = scene_stretch(raster(scene), "optical", "dn", Render(), None, is_picture)
+        assert np.array_equal(render(raster(scene), stretch), scene.transpose(1, 2, 0))
+    stretch = scene_stretch(raster(dull), "optical", "dn", Render())
+    assert len(set(stretch.low)) == len(set(stretch.high)) == 1  # colour keeps its balance
+    assert np.ptp(render(raster(dull), stretch)) > 240
+
+
+def test_none_maps_the_whole_range_of_the_type():
+    none = Render(stretch="none")
+    for pixels, expected in (
+        (np.uint16([[[0, 65535]]]), [0, 255]),
+        (np.float32([[[0, 1.0]]]), [0, 255]),
+        (np.uint8([[[3, 9]]]), [3, 9]),
+    ):
+        stretch = scene_stretch(raster(pixels), "infrared", "dn", none)
+        assert render(raster(pixels), stretch).tolist() == [expected]
+
+
+def test_cloud_does_not_leave_the_land_in_the_dark():
+    land = np.random.default_rng(0).integers(300, 1500, (3, 100, 100)).astype(np.uint16)
+    cloudy = land.copy()
+    cloudy[:, :20] = 9000
+    clear = scene_stretch(raster(land), "optical", "dn", PERCENTILE)
+    stretch = scene_stretch(raster(cloudy), "optical", "dn", PERCENTILE)
+    assert stretch.high == pytest.approx(clear.high, rel=0.05)
+    # Without cloud, and in other sensors, the percentiles stand as they are.
+    assert scene_stretch(raster(cloudy), "infrared", "dn", PERCENTILE).high[0] == 9000
+
+
+def test_which_bands_make_the_picture():
+    assert picture_bands(("nir", "blue", "green", "red")) == RGB
+    assert picture_bands(("nir", "blue", "green", "red"), ["nir", "red", "green"]) == ("nir", "red", "green")
+    assert picture_bands(("band1", "band2", "band3")) == ("band1", "band2", "band3")
+    assert picture_bands(("vv", "vh")) == ("vv",)
+    with pytest.raises(ValueError, match="rgb names swir, but the bands are red, nir"):
+        picture_bands(("red", "nir"), ["red", "nir", "swir"])
+
+
+def test_bands_of_the_picture_follow_their_names_not_their_order():
+    pixels = np.stack([np.full((4, 4), level, np.uint8) for level in (10, 20, 30, 250)])
+    scene = raster(pixels, bands=("blue", "green", "red", "nir"))
+    picture = render(scene, Stretch(RGB, (0.0,) * 3, (255.0,) * 3))
+    assert picture[0, 0].tolist() == [30, 20, 10]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=6, max_size=6),
+    st.sampled_from(["linear", "db10", "db20"]),
+)
+def test_a_stretch_survives_being_written_down(numbers, scale):
+    stretch = Stretch(RGB, tuple(numbers[:3]), tuple(numbers[3:]), scale)
+    assert Stretch.from_json(stretch.to_json()) == stretch
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 30))
+def test_padding_adds_invalid_zeros_below_and_to_the_right(rows, cols, size):
+    scene = raster(values("uint16", (2, rows, cols)))
+    padded = pad_to(scene, size)
+    assert padded.valid.shape == (max(rows, size), max(cols, size))
+    assert np.array_equal(padded.pixels[:, :rows, :cols], scene.pixels)
+    assert padded.valid.sum() == rows * cols
+    assert not padded.pixels[:, ~padded.valid].any()
