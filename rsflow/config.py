@@ -51,6 +51,19 @@ class Scenes:
     gsd_m: Annotated[float, Field(gt=0)] | None = None  # where the files are not georeferenced
     acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
 
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise ValueError("files is empty: give a path or a glob")
+        per_file = "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
+        wrong = [name for name, band in self.bands.items() if not per_file and not (isinstance(band, int) and band >= 1)]
+        if wrong:
+            raise ValueError(
+                f"bands.{wrong[0]} is {self.bands[wrong[0]]!r}: without {{band}} in files it must be a band number from 1"
+            )
+        absent = [name for name in self.rgb or () if self.bands and name not in self.bands]
+        if absent:
+            raise ValueError(f"rgb names {absent[0]!r}, which is none of bands ({', '.join(self.bands)})")
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -105,6 +118,10 @@ class Render:
     format: Literal["jpg", "png"] = "jpg"
     quality: Annotated[int, Field(ge=1, le=100)] = 92
 
+    def __post_init__(self) -> None:
+        if self.low_percent >= self.high_percent:
+            raise ValueError(f"low_percent is {self.low_percent}: it must be below high_percent ({self.high_percent})")
+
 
 @dataclass(frozen=True)
 class Screen:
@@ -141,7 +158,7 @@ class Select:
     __pydantic_config__ = STRICT
     near_bits: Annotated[int, Field(ge=0, le=16)] = 6  # signatures that differ in at most so many bits are candidates
     confirm_mae: Annotated[float, Field(ge=0)] = 3.0  # mean absolute error on 64 x 64, grey levels, that confirms
-    splits: dict[str, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
+    splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
     quotas: dict[str, Count] = field(default_factory=dict)
     allow_licences: tuple[str, ...] = ()  # empty: all
 
@@ -195,6 +212,9 @@ class BuildConfig:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
+        licences = sorted({source.licence for source in self.sources})
+        if self.select.allow_licences and not set(self.select.allow_licences) & set(licences):
+            raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")
 
 
 T = TypeVar("T")
@@ -239,11 +259,11 @@ def _override(data: dict[str, Any], text: str) -> None:
     node: Any = data
     for parent in parents:
         node = _step(node, parent, text)
-    if isinstance(node, list):
-        _step(node, last, text)
-        node[int(last)] = yaml.safe_load(value)
-    else:
-        node[last] = yaml.safe_load(value)
+    _step(node, last, text)
+    try:
+        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r}: what stands after = is not valid YAML: {error}") from error
 
 
 def _step(node: Any, key: str, text: str) -> Any:
@@ -288,6 +308,8 @@ def _fault(kind: type, data: Any, item: dict[str, Any]) -> str:
     if item["type"] in {"missing", "missing_argument"}:
         return f"{path}: is missing and has no default"
     message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "value_error":  # ours: it names the values itself
+        return f"{path}: {message}"
     shown = json.dumps(item["input"], default=str)
     return f"{path}: found {shown if len(shown) < 80 else shown[:77] + '...'}; {message[0].lower()}{message[1:]}"
 

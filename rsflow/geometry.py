@@ -1,19 +1,22 @@
 """Windows and boxes as numbers, and the little arithmetic that everything above shares.
 
 One idea: coordinates are pixels of the picture at hand, origin at its upper left corner, x to the right (columns), y down
-(rows), half-open: the pixel in column c covers [c, c + 1). A box is (x0, y0, x1, y1) in such floats. Angles, text forms and
-map coordinates are other modules' business.
+(rows), half-open: the pixel in column c covers [c, c + 1). A box is (x0, y0, x1, y1) in such floats; an oriented one is a quad,
+its four corners in order around it. Angles, text forms and map coordinates are other modules' business.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Box = tuple[float, float, float, float]
+Quad = tuple[float, float, float, float, float, float, float, float]
+Region = Box | Quad  # where a thing is: horizontal, or oriented
 FloatArray = npt.NDArray[np.float64]
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius R1, IUGG / WGS 84
@@ -55,6 +58,33 @@ def clip(box: Box, to: Box) -> Box:
 
 def shift(box: Box, dx: float, dy: float) -> Box:
     return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+
+
+def quad(points: Sequence[float]) -> Quad:
+    """Eight numbers as a quad. Raises ValueError for any other number of them."""
+    x0, y0, x1, y1, x2, y2, x3, y3 = points
+    return (x0, y0, x1, y1, x2, y2, x3, y3)
+
+
+def corners(region: Region) -> Quad:
+    """The four corners in order: of a box from its upper left one clockwise (as seen), of a quad as they are."""
+    if len(region) == 8:
+        return region
+    x0, y0, x1, y1 = region
+    return (x0, y0, x1, y0, x1, y1, x0, y1)
+
+
+def hull(region: Region) -> Box:
+    """The smallest box that holds it; a box is its own."""
+    if len(region) == 4:
+        return region
+    return (min(region[::2]), min(region[1::2]), max(region[::2]), max(region[1::2]))
+
+
+def ring_area(ring: Sequence[float]) -> float:
+    """Area inside a simple flat ring x0, y0, x1, y1, …, by the shoelace formula (https://en.wikipedia.org/wiki/Shoelace_formula)."""
+    xs, ys = ring[::2], ring[1::2]
+    return abs(sum(x * y1 - x1 * y for x, y, x1, y1 in zip(xs, ys, (*xs[1:], xs[0]), (*ys[1:], ys[0]), strict=True))) / 2
 
 
 def iou(a: Box, b: Box) -> float:

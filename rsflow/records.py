@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.geometry import Box
+from rsflow.geometry import Box, Region
 from rsflow.sensors import SensorName
 from rsflow.turns import Turn
 
@@ -118,14 +118,15 @@ class TileFacts:
 class Instruction:
     """A conversation made from labels, for one task.
 
-    `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.turns). `labels` are positions in the
+    `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.turns), which are boxes of four numbers or
+    oriented ones of eight. `labels` are positions in the
     tile's labels. `answer` is the last answer in structured form (JSON types only). `generator` names the rule or model and
     its version.
     """
 
     task: TaskName
     turns: tuple[Turn, ...]
-    boxes: tuple[Box, ...]
+    boxes: tuple[Region, ...]
     labels: tuple[int, ...]
     answer: dict[str, Any]
     generator: str

@@ -13,6 +13,8 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import re
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,13 +149,50 @@ def told(place: str, doing: str) -> Iterator[None]:
     """Turn what a file system raises into a StorageError that says which place, what failed and what to do."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise StorageError(f"{place}: cannot {doing} it: there is no such file or folder") from error
-    except PermissionError as error:
-        raise StorageError(f"{place}: cannot {doing} it: no permission (check its owner and mode, or credentials)") from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageError(
-                f"{place}: cannot {doing} it: the disk is full. What was committed is safe: free space and run again"
-            ) from error
-        raise StorageError(f"{place}: cannot {doing} it: {error}") from error
+        raise StorageError(f"{without_secrets(place)}: cannot {doing} it: {why(error)}") from error
+    except _remote_failures() as error:
+        raise StorageError(
+            f"{without_secrets(place)}: cannot {doing} it: {without_secrets(str(error))} "
+            "(check the address, the network and the credentials)"
+        ) from error
+
+
+_SPACE = "the disk is full. What was committed is safe: free space and run again"
+_WHY = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EACCES: "no permission (check its owner and mode, or credentials)",
+    errno.EPERM: "no permission (check its owner and mode, or credentials)",
+    errno.EROFS: "the file system is read-only: choose a place that can be written",
+    errno.ENOTDIR: "a file stands where a folder should be",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+}
+
+
+def why(error: Exception) -> str:
+    """What went wrong, in words. Libraries that are not written in Python report the system's error as text only."""
+    number = error.errno if isinstance(error, OSError) else None
+    text = " ".join(str(error).split())
+    if number not in _WHY:
+        number = next((known for known in _WHY if f"(os error {known})" in text or os.strerror(known) in text), None)
+    if number is None and isinstance(error, (FileNotFoundError, PermissionError)):
+        number = errno.ENOENT if isinstance(error, FileNotFoundError) else errno.EACCES
+    return _WHY[number] if number is not None else without_secrets(text)
+
+
+def without_secrets(text: str) -> str:
+    """The text with passwords and signatures of the addresses in it masked: it may be shown, logged and stored."""
+    return _QUERY.sub(r"\1?***", _USER.sub(r"\1***@", text))
+
+
+_USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]*@")  # scheme://user:password@host
+_QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\",)\]]+")  # a presigned address carries its signature in the query
+
+
+def _remote_failures() -> tuple[type[Exception], ...]:
+    # s3fs and aiohttp raise these beside OSError; they are looked up only where they were loaded, because loading costs.
+    names = (("botocore.exceptions", "BotoCoreError"), ("botocore.exceptions", "ClientError"), ("aiohttp", "ClientError"))
+    return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)

@@ -138,7 +138,7 @@ def _quality(built: BuildConfig) -> tuple[QualityFacts, ...]:
     """What is known of the labellers that the sources ask for."""
     used = {settings["name"]: from_settings(settings) for source in built.sources for settings in source.labellers}
     return tuple(
-        QualityFacts(name, sensor, measured_on, precision, recall)
+        QualityFacts(name, found.sensor, found.on, found.precision, found.recall)
         for name in sorted(used)
-        for sensor, measured_on, precision, recall in getattr(used[name], "measured", ())
+        for found in used[name].measured
     )

@@ -54,15 +54,26 @@ class UnitChain:
 
 
 def _through(functions: list[tuple[str, BatchFunction]], row: pa.Table, seconds: dict[str, float]) -> pa.Table:
-    batches = [row]
-    for name, function in functions:
-        start = time.perf_counter()
-        batches = [out for batch in batches for out in function(batch)]
-        if not name.startswith("Write"):
-            # Kept and rejected rows come apart in a stage; a unit stays one batch.
-            batches = [pa.concat_tables(batches)]
-        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
-    return pa.concat_tables(batches)
+    """The unit through all stages, batch after batch; then the last over all of them at once, for a unit is one receipt."""
+    *earlier, (last_name, last) = functions
+    batches: Iterator[pa.Table] = iter([row])
+    for name, function in earlier:
+        batches = _stage(name, function, batches, seconds)
+    whole = pa.concat_tables(list(batches))
+    return pa.concat_tables(list(_stage(last_name, last, iter([whole]), seconds)))
+
+
+def _stage(name: str, function: BatchFunction, batches: Iterator[pa.Table], seconds: dict[str, float]) -> Iterator[pa.Table]:
+    """The stage's batches; what it spends in itself is added to `seconds`, what it spends waiting for its input is not."""
+    for batch in batches:
+        made = function(batch)
+        while True:
+            start = time.perf_counter()
+            out = next(made, None)
+            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
+            if out is None:
+                break
+            yield out
 
 
 def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:

@@ -44,7 +44,10 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
         _check_source(source, f"{path}: sources.{number}")
     for task in built.instructions.tasks:
         known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
-    check_quotas(built.select.quotas, tuple(instructions.TASKS), SENSOR_NAMES)
+    try:
+        check_quotas(built.select.quotas, tuple(instructions.TASKS), SENSOR_NAMES)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return built
 
 

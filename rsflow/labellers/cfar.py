@@ -29,7 +29,7 @@ from scipy import ndimage
 
 from rsflow.config import STRICT, Positive, Share
 from rsflow.geometry import Box
-from rsflow.labellers.contract import Picture, missing_band, named_band, provenance, wrong_sensor
+from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.labellers.targets import Floats, Mark, Mask, closed, largest, marks, window_sum
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
@@ -45,6 +45,10 @@ class Cfar:
     name: ClassVar[str] = "cfar"
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"sar"})
+    measured: ClassVar[tuple[Measured, ...]] = (
+        Measured("sar", "HRSID, 22 pictures", 0.94, 0.75),
+        Measured("sar", "the demo's ships", 0.85, 0.67),
+    )
 
     category: str = "ship"
     band: str = ""  # the first one

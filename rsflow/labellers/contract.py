@@ -7,7 +7,7 @@ quality, the measured or stated share of its labels that are right; what feeds a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,25 @@ from rsflow.sensors import PixelUnit, SensorName
 Picture = npt.NDArray[np.uint8]
 
 
+class Measured(NamedTuple):
+    """How right a labeller's boxes were at IoU 0.3 on annotated data (benchmarks/labellers.py prints these figures)."""
+
+    sensor: SensorName
+    on: str
+    precision: float
+    recall: float
+
+
 class Labeller(Protocol):
-    """`name` is its row in the table, `version` is raised when its output changes, `sensors` are those it makes sense for."""
+    """`name` is its row in the table, `version` is raised when its output changes, `sensors` are those it makes sense for.
+
+    `measured` holds what is known of its boxes; it is empty for a labeller that makes none.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
     sensors: ClassVar[frozenset[SensorName]]
+    measured: ClassVar[tuple[Measured, ...]]
 
     @property
     def quality(self) -> float: ...

@@ -21,7 +21,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config import STRICT, Positive, Share
-from rsflow.labellers.contract import Picture, missing_band, named_band, provenance, wrong_sensor
+from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.labellers.targets import Floats, Mask, closed, marks
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
@@ -37,6 +37,10 @@ class Hotspot:
     name: ClassVar[str] = "hotspot"
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"infrared"})
+    measured: ClassVar[tuple[Measured, ...]] = (
+        Measured("infrared", "HIT-UAV, 110 pictures", 0.12, 0.26),
+        Measured("infrared", "the demo's objects", 0.91, 0.74),
+    )
 
     category: str = "hot target"
     band: str = ""  # the first one

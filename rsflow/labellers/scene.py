@@ -26,7 +26,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from rsflow.config import STRICT, Share
-from rsflow.labellers.contract import Picture, provenance
+from rsflow.labellers.contract import Measured, Picture, provenance
 from rsflow.labellers.targets import Mask
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit, SensorName
@@ -59,6 +59,7 @@ class Scene:
     name: ClassVar[str] = "scene"
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical", "sar", "infrared"})
+    measured: ClassVar[tuple[Measured, ...]] = ()
 
     quality: Share = 1.0
 

@@ -27,7 +27,7 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config import STRICT, Share
-from rsflow.labellers.contract import Picture, provenance, wrong_sensor
+from rsflow.labellers.contract import Measured, Picture, provenance, wrong_sensor
 from rsflow.labellers.targets import Floats, Mask, largest
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
@@ -60,6 +60,7 @@ class Spectral:
     name: ClassVar[str] = "spectral"
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
+    measured: ClassVar[tuple[Measured, ...]] = ()
 
     bands: dict[Role, str] = field(default_factory=dict)
     offset: float = 0.0

@@ -48,16 +48,19 @@ class Lake:
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A table's rows in no stated order; no rows where it was never written."""
         from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
+        from deltalake.exceptions import DeltaError, TableNotFoundError
 
         schema = TABLES[name]
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        place = self.place("tables", name)
         try:
-            table = DeltaTable(self.place("tables", name), storage_options=_options(self.root))
+            table = DeltaTable(place, storage_options=_options(self.root))
+            # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
+            return pa.table(table.scan(columns=wanted.names)).select(wanted.names).cast(wanted)
         except TableNotFoundError:
             return wanted.empty_table()
-        # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
-        return pa.table(table.scan(columns=wanted.names)).select(wanted.names).cast(wanted)
+        except (OSError, DeltaError, pa.ArrowException) as error:
+            raise LakeError(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
@@ -78,7 +81,7 @@ class Lake:
             write_deltalake(place, data, mode=mode, storage_options=_options(self.root))
         except (OSError, DeltaError) as error:
             # The Rust store reports a full disk or a missing permission as text only.
-            raise StorageError(f"{place}: cannot commit {rows.num_rows} rows: {_told(error)}") from error
+            raise StorageError(f"{place}: cannot commit {rows.num_rows} rows: {storage.why(error)}") from error
 
 
 def open_lake(root: str) -> Lake:
@@ -123,12 +126,3 @@ def _options(root: str) -> dict[str, str]:
     if not root.startswith("s3://") or not endpoint:
         return {}
     return {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true" if endpoint.startswith("http://") else "false"}
-
-
-def _told(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if "No space left" in text or "os error 28" in text:
-        return "the disk is full. What was committed is safe: free space and run again"
-    if "ermission denied" in text:
-        return "no permission (check its owner and mode, or credentials)"
-    return text

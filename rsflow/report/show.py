@@ -44,7 +44,7 @@ def show(root: str, choice: Choice, output: str) -> int:
     chosen = heapq.nsmallest(choice.count, _matching(root_of(root), manifest, choice), key=lambda sample: sample.key)
     if not chosen:
         raise UsageError(f"{root}: no sample fits {_told(choice)}: `rsflow status {root}` tells what there is")
-    sheet = contact_sheet([_card(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))
+    sheet = contact_sheet([card_of(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))
     buffer = BytesIO()
     form = Image.registered_extensions().get("." + output.rpartition(".")[2].lower())
     if form is None:
@@ -85,7 +85,8 @@ def _fits(sample: Sample, choice: Choice) -> bool:
     )
 
 
-def _card(sample: Sample, task: str | None) -> SheetSample:
+def card_of(sample: Sample, task: str | None) -> SheetSample:
+    """What a sheet shows of a sample: all its instructions of a task, or the first of each of its first tasks."""
     record = sample.record
     rows = [row for row in record["instructions"] if task in {None, row["task"]}]
     if task is None:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from rsflow.errors import DataError, StorageError
 from rsflow.geometry import Window
 from rsflow.readers import SceneReader, open_scene, reader_of
 from rsflow.records import Raster, SceneFiles
-from rsflow.schemas import IN_FLIGHT, pack_arrays
+from rsflow.schemas import IN_FLIGHT, pack_arrays, window_of
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.stage import BatchFunction, Resources
 from rsflow.tiles.grid import chunk_of
@@ -32,7 +33,10 @@ OVERVIEW_PX = 1024  # the longer side of the decimated scene that statistics are
 
 @dataclass(frozen=True, slots=True)
 class CutScenes:
-    """LABEL_WORK rows in, one batch of IN_FLIGHT tiles out per row, in the order of the unit's windows."""
+    """LABEL_WORK rows in, batches of IN_FLIGHT tiles out, a chunk of neighbours each, in the order of the unit's windows.
+
+    Small batches keep the arrays of one in the processor's reach and let the allocator use the same memory again.
+    """
 
     tiles: config.Tiles
     render: config.Render
@@ -42,24 +46,28 @@ class CutScenes:
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:
             for row in table.to_pylist():
-                yield self._unit(row)
+                yield from self._unit(row)
 
         return cut
 
-    def _unit(self, row: dict[str, Any]) -> pa.Table:
+    def _unit(self, row: dict[str, Any]) -> Iterator[pa.Table]:
         scene = SceneFiles(**json.loads(row["scene"]))
         check_unchanged(scene, row["stats_key"])
         reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
-        windows = [Window(w["row_off"], w["col_off"], w["height_px"], w["width_px"]) for w in row["windows"]]
+        same = {"stretch": stretch.to_json(), "pixel_unit": pixel_unit(scene)}
+        for _, chunk in groupby(row["windows"], key=lambda window: chunk_of(window["index"])):
+            yield self._chunk(row, reader, list(chunk), same)
+
+    def _chunk(self, row: dict[str, Any], reader: SceneReader, places: list[dict[str, int]], same: dict[str, Any]) -> pa.Table:
+        windows = [window_of(place) for place in places]
         rasters = [self._read(reader, window) for window in windows]
         rows = [
             {
-                **_columns(row, reader, w["index"], window, raster, self.tiles),
-                "stretch": stretch.to_json(),
-                "pixel_unit": pixel_unit(scene),
+                **_columns(row, reader, place["index"], window, raster, self.tiles),
+                **same,
                 "labels": [label for label in row["labels"] if _touches(label, window)],
             }
-            for w, window, raster in zip(row["windows"], windows, rasters, strict=True)
+            for place, window, raster in zip(places, windows, rasters, strict=True)
         ]
         table = pa.Table.from_pylist(rows, schema=IN_FLIGHT)
         for name, arrays in (("pixels", [r.pixels for r in rasters]), ("valid", [r.valid for r in rasters])):

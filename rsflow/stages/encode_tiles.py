@@ -18,7 +18,10 @@ from rsflow.tiles.encode import encode
 
 @dataclass(frozen=True, slots=True)
 class EncodeTiles:
-    """Fills the picture columns. `pixels_sha256` is of the picture before encoding: equal pixels match in any encoding."""
+    """Fills the picture columns. `pixels_sha256` is of the picture before encoding: equal pixels match in any encoding.
+
+    Nobody needs the measured pixels after it: of every row, also rejected ones, `pixels` and `valid` become null.
+    """
 
     format: Literal["jpg", "png"]
     quality: int
@@ -26,7 +29,13 @@ class EncodeTiles:
     version: ClassVar[int] = 1
 
     def open(self) -> BatchFunction:
-        return over_kept(self._encode)
+        encode_kept = over_kept(self._encode)
+
+        def slim(table: pa.Table) -> Iterator[pa.Table]:
+            gone = {name: pa.nulls(table.num_rows, pa.large_binary()) for name in ("pixels", "valid")}
+            yield from encode_kept(replace(table, **gone))
+
+        return slim
 
     def _encode(self, table: pa.Table) -> Iterator[pa.Table]:
         rendered = list(pictures(table))

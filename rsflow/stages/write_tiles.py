@@ -6,11 +6,13 @@ until the driver commits the receipt. A row group holds one chunk (neighbouring 
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from rsflow import schemas, storage
@@ -22,7 +24,7 @@ from rsflow.stages.sample_record import digest, tile_record
 
 @dataclass(frozen=True, slots=True)
 class WriteTiles:
-    """A unit's IN_FLIGHT tiles in (one batch), one RECEIPTS row out. `root` is no part of what the unit depends on."""
+    """All of a unit's IN_FLIGHT tiles in one batch in, one RECEIPTS row out. `root` is no part of what the unit depends on."""
 
     root: str
     resources: ClassVar[Resources] = Resources()
@@ -48,7 +50,7 @@ class WriteTiles:
             "rows_kept": kept.num_rows,
             "rows_rejected": rejected.num_rows,
             "scene_rejected": False,
-            "bytes_read": sum(len(value.as_buffer()) for value in table["pixels"]),
+            "bytes_read": _pixel_bytes(table),
         }
         yield receipt_table(
             marks,
@@ -59,6 +61,11 @@ class WriteTiles:
             labels=[row for tile, found in labels for row in _label_rows(tile, found)],
             rejects=[_reject_row(row) for row in rejected.drop_columns(["pixels", "valid", "picture"]).to_pylist()],
         )
+
+
+def _pixel_bytes(table: pa.Table) -> int:
+    shapes, kinds = table["pixels_shape"].to_pylist(), table["pixels_dtype"].to_pylist()
+    return sum(math.prod(shape) * np.dtype(kind).itemsize for shape, kind in zip(shapes, kinds, strict=True))
 
 
 def _label_rows(tile: str, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:

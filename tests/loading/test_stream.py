@@ -197,6 +197,7 @@ def bucket(lake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     fs.mkdir("lake")
     fs.put(str(lake.root), "lake/root", recursive=True)
     yield "s3://lake/root"
+    fs.rm("lake", recursive=True)  # the server's buckets outlive it within a process
     server.stop()
     s3fs.S3FileSystem.clear_instance_cache()
 
