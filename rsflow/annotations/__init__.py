@@ -1,35 +1,68 @@
 """Existing annotated sets, whatever their format, as labels of scenes.
 
-One idea: a format is one function, from a file's place to an `AnnotatedSet`, and one row in the table below. Finding files,
-merging them and renaming categories is done once, here, for all. A new format (DOTA, YOLO, caption lists ...) is one more file
-in this folder and one more row.
+One idea: a format is one function, from its files to an `AnnotatedSet`, and one row in the table below; its keyword arguments
+are its settings, which `annotations.options` gives by name. Finding files, checking options, splits and renaming categories is
+done once, here, for all. A new format is one more file in this folder and one more row.
 """
 
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable
+from typing import Any, get_type_hints
 
-from rsflow import storage
+from rsflow import config, storage
 from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
+    fitted,
     for_scene,
     merged,
     picture_name,
     renamed,
-    size_fault,
     without_scene,
 )
+from rsflow.annotations.captions import read_captions
 from rsflow.annotations.coco import read_coco
+from rsflow.annotations.conversations import read_conversations
+from rsflow.annotations.csv_boxes import read_csv
 from rsflow.annotations.cut import cut, hidden
+from rsflow.annotations.dior_rsvg import read_dior_rsvg
+from rsflow.annotations.dota import read_dota
+from rsflow.annotations.fair1m import read_fair1m
+from rsflow.annotations.floodnet import read_floodnet
+from rsflow.annotations.folders import read_folders
+from rsflow.annotations.masks import read_masks
+from rsflow.annotations.rolabelimg import read_rolabelimg
+from rsflow.annotations.rsflow_lines import read_lines
+from rsflow.annotations.rsivqa import read_rsivqa
+from rsflow.annotations.rsvqa import read_rsvqa
+from rsflow.annotations.split_lists import with_splits
 from rsflow.annotations.voc import read_voc
+from rsflow.annotations.yolo import read_yolo, read_yolo_obb
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
 
-ANNOTATIONS: dict[str, Callable[[str], AnnotatedSet]] = {
+# Each is called with the sequence of its files and the options as keyword arguments.
+ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {
+    "captions": read_captions,
     "coco": read_coco,
+    "conversations": read_conversations,
+    "csv": read_csv,
+    "dior_rsvg": read_dior_rsvg,
+    "dota": read_dota,
+    "fair1m": read_fair1m,
+    "floodnet": read_floodnet,
+    "folders": read_folders,
+    "masks": read_masks,
+    "rolabelimg": read_rolabelimg,
+    "rsflow": read_lines,
+    "rsivqa": read_rsivqa,
+    "rsvqa": read_rsvqa,
     "voc": read_voc,
+    "yolo": read_yolo,
+    "yolo_obb": read_yolo_obb,
 }
 
 __all__ = [
@@ -37,12 +70,14 @@ __all__ = [
     "AnnotatedPicture",
     "AnnotatedSet",
     "check_format",
+    "check_options",
     "cut",
+    "fitted",
     "for_scene",
     "hidden",
+    "merged",
     "picture_name",
     "read",
-    "size_fault",
     "without_scene",
 ]
 
@@ -55,14 +90,27 @@ def check_format(name: str) -> None:
         raise ConfigError(f"annotations.format is {name!r}: {hint}known formats: {', '.join(ANNOTATIONS)}")
 
 
-def read(settings: Annotations) -> AnnotatedSet:
-    """All annotation files of a source as one set, categories renamed as the settings say.
+def check_options(settings: Annotations) -> dict[str, Any]:
+    """The options as the format's keyword arguments. ConfigError for a name it has not, or a value of another type."""
+    reader = ANNOTATIONS[settings.format]
+    known = [name for name, value in inspect.signature(reader).parameters.items() if value.kind is value.KEYWORD_ONLY]
+    hints = get_type_hints(reader)
+    for name in settings.options:
+        if name not in known:
+            has = f"its options are {', '.join(known)}" if known else "it has none"
+            raise ConfigError(f"annotations.options.{name}: format {settings.format} knows no such option; {has}")
+    return {name: config.check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
 
-    Raises ConfigError where the format is unknown or a pattern matches no file, UsageError where a file is not of the format.
-    What is wrong with single records is in the set's `rejects`.
+
+def read(settings: Annotations) -> AnnotatedSet:
+    """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
+
+    Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
+    of the format. What is wrong with single records is in the set's `rejects`.
     """
     check_format(settings.format)
-    annotated = merged(map(ANNOTATIONS[settings.format], files_of(settings)))
+    reader, options = ANNOTATIONS[settings.format], check_options(settings)
+    annotated = with_splits(lambda files: reader(files, **options), files_of(settings), settings.splits)
     return renamed(annotated, settings.categories)
 
 

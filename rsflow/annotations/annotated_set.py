@@ -2,9 +2,10 @@
 
 One idea: a picture is known by its file name without folder and extension, because sets move between folders and are
 converted between formats more often than they are renamed. Where that name is not enough (two pictures of one set share it,
-or two files disagree on its size), the picture is left out and reported, never guessed.
+or two files disagree on its size), the picture is left out and reported, never guessed. Where the annotated file is itself
+the picture (class folders), it is known by its whole path.
 
-`for_scene` finds a scene's picture, `size_fault` tells when the scene is not the picture that was annotated, and
+`for_scene` finds a scene's picture, `fitted` puts its labels on the scene, which not every format knows the size of, and
 `without_scene` lists annotated pictures that no scene brought.
 """
 
@@ -15,7 +16,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from rsflow.records import Label, Reject
+from rsflow.annotations.shapes import shape_on
+from rsflow.errors import DataError
+from rsflow.records import Label, Reject, Shape
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
 _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)
@@ -27,6 +30,7 @@ class AnnotatedPicture:
 
     `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where
     one of the picture's records was rejected: then an absent category may still be there. `split` is the set's own, if it has.
+    `normalised`: boxes and polygons are in shares of the picture's width and height. `gsd_m`: ground sample distance.
     """
 
     name: str
@@ -36,6 +40,8 @@ class AnnotatedPicture:
     labels: tuple[Label, ...]
     complete: bool = True
     split: str | None = None
+    normalised: bool = False
+    gsd_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,52 @@ def picture_name(file: str) -> str:
     return _EXTENSIONS.sub("", posixpath.basename(file.replace("\\", "/")))
 
 
+def path_name(file: str) -> str:
+    """The name of a picture that is known by its whole path: without the picture extension."""
+    return _EXTENSIONS.sub("", file)
+
+
 def for_scene(annotated: AnnotatedSet, file: str) -> AnnotatedPicture | None:
     """The annotations of the scene that is stored in `file` (a path, or its name), or None. O(1)."""
-    return annotated.pictures.get(picture_name(file))
+    return annotated.pictures.get(picture_name(file)) or annotated.pictures.get(path_name(file))
 
 
-def size_fault(picture: AnnotatedPicture, height_px: int, width_px: int) -> Reject | None:
-    """The reject for a picture whose scene has another size than was annotated; None where they agree or it is unknown."""
-    if (picture.height_px or height_px, picture.width_px or width_px) == (height_px, width_px):
-        return None
-    found = f"the scene has {height_px} x {width_px} rows and columns, its annotation {picture.height_px} x {picture.width_px}"
-    return Reject("annotation", picture.name, "size_differs", f"{found}: boxes would fall on other pixels", picture.file)
+def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[AnnotatedPicture | None, tuple[Reject, ...]]:
+    """The picture with its labels in pixels of the scene, which has this size, and what of it does not fit.
+
+    None, with one reject `size_differs`, where the annotation was made on a picture of another size. Where the format knows
+    no size, boxes are brought into pixels and checked against the picture only here; one that is off is a reject.
+    """
+    if (picture.height_px or height_px, picture.width_px or width_px) != (height_px, width_px):
+        found = f"the scene has {height_px} x {width_px} rows and columns"
+        stated = f"its annotation {picture.height_px} x {picture.width_px}: boxes would fall on other pixels"
+        return None, (Reject("annotation", picture.name, "size_differs", f"{found}, {stated}", picture.file),)
+    if picture.height_px and picture.width_px and not picture.normalised:
+        return picture, ()
+    labels: list[Label] = []
+    rejects: list[Reject] = []
+    for number, label in enumerate(picture.labels, 1):
+        try:
+            shape = label.shape and _on_scene(label.shape, height_px, width_px, picture.normalised)
+            labels.append(replace(label, shape=shape))
+        except DataError as error:
+            named = f"{picture.name} label {number} ({label.category})"
+            rejects.append(Reject("annotation", named, error.reason, error.detail, picture.file))
+    done = replace(picture, labels=tuple(labels), complete=picture.complete and not rejects, normalised=False)
+    return replace(done, height_px=height_px, width_px=width_px), tuple(rejects)
+
+
+def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> Shape:
+    if normalised:
+        x0, y0, x1, y1 = shape.box
+        ring = tuple(value * (height_px if i % 2 else width_px) for i, value in enumerate(shape.polygon))
+        shape = replace(shape, box=(x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px), polygon=ring)
+    return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags)
 
 
 def without_scene(annotated: AnnotatedSet, scenes: Iterable[str]) -> tuple[Reject, ...]:
     """One reject `missing_picture` per annotated picture that is the picture of none of the scene files."""
-    there = {picture_name(file) for file in scenes}
+    there = {name for file in scenes for name in (picture_name(file), path_name(file))}
     return tuple(
         Reject("annotation", name, "missing_picture", f"{picture.file} is annotated, but no scene has this name", picture.file)
         for name, picture in annotated.pictures.items()
@@ -79,7 +115,7 @@ def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
     """Several files' annotations as one set.
 
     A picture that several files describe has the labels of all, each once; where they disagree on its size it is left out
-    with a reject `ambiguous_picture`. Order follows the sets.
+    with a reject `ambiguous_picture`, and where they disagree on its split the last one has it. Order follows the sets.
     """
     parts: dict[str, list[AnnotatedPicture]] = {}
     categories: set[str] = set()
@@ -108,16 +144,19 @@ def _united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
     if len(heights) > 1 or len(widths) > 1:
         sizes = ", ".join(f"{p.file} {p.height_px} x {p.width_px}" for p in found)
         raise ValueError(f"annotated with different sizes: {sizes}")
+    if len({picture.normalised for picture in found}) > 1:
+        raise ValueError("annotated in pixels and in shares of the picture")
     labels = tuple(label for picture in found for label in picture.labels)
-    complete = all(picture.complete for picture in found)
     return AnnotatedPicture(
         found[0].name,
         found[0].file,
         next(iter(heights), None),
         next(iter(widths), None),
         _each_once(labels),
-        complete,
-        next((picture.split for picture in found if picture.split), None),
+        all(picture.complete for picture in found),
+        next((picture.split for picture in reversed(found) if picture.split), None),
+        found[0].normalised,
+        next((picture.gsd_m for picture in found if picture.gsd_m), None),
     )
 
 
@@ -130,13 +169,16 @@ def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
 
 
 def renamed(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
-    """The set with categories renamed; those renamed to "" go, and their labels with them. Other names stay."""
+    """The set with categories renamed; those renamed to "" go, and their labels with them. Other names stay.
+
+    Captions have no category, and that of a question is its answer: both stay as they are.
+    """
     if not names:
         return annotated
 
     def relabelled(picture: AnnotatedPicture) -> AnnotatedPicture:
-        kept = ((label, names.get(label.category, label.category)) for label in picture.labels)
-        labels = (replace(lab, category=name) for lab, name in kept if name or lab.kind == "caption")
+        said = ((lab, lab.kind in {"caption", "question"}, names.get(lab.category, lab.category)) for lab in picture.labels)
+        labels = (lab if stays else replace(lab, category=name) for lab, stays, name in said if stays or name)
         return replace(picture, labels=tuple(labels))
 
     pictures = {name: relabelled(picture) for name, picture in annotated.pictures.items()}

@@ -1,36 +1,49 @@
-"""COCO JSON: objects with boxes and polygons, and COCO captions (https://cocodataset.org/#format-data).
+"""COCO JSON: objects with boxes, polygons and masks, and COCO captions (https://cocodataset.org/#format-data).
 
 One idea: the file's frame must be right, its records may be wrong. A file that is not JSON or has no `images` and `annotations`
 is the user's mistake and stops the run; a record that is broken becomes a reject with its id, and its picture counts as
 incompletely annotated.
 
-What is read: `bbox` x, y, width, height; `segmentation` as rings, of which the largest is kept (run-length masks are not read:
-their box is); `caption`. Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both
-are how HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken
-from the polygon. `iscrowd` records are rejected as `crowd`: one box around many objects is not an object. `area`, `score`,
-supercategories and keypoints are not kept.
+What is read: `bbox` x, y, width, height; `segmentation` as rings, of which the largest is kept, or as a run-length mask, of
+which the outline of the largest part is; `caption`; "difficult", "occluded", "truncated" and "ignore" that are true, as flags;
+an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
+HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
+polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
+angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one box
+around many objects is not an object. `area`, `score`, supercategories and keypoints are not kept.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
+from rsflow.annotations.documents import json_document, short
+from rsflow.annotations.oriented import ANGLES, bounds, corners
+from rsflow.annotations.outlines import outline
+from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import Ring, ring_area, shape_on
-from rsflow.errors import DataError, UsageError
+from rsflow.errors import ConfigError, DataError, UsageError
 from rsflow.geometry import Box
-from rsflow.records import Label, Provenance, Reject
+from rsflow.records import Label, Provenance, Reject, Shape
+
+_FLAGS = ("difficult", "occluded", "truncated", "ignore")
 
 
-def read_coco(file: str) -> AnnotatedSet:
-    """One COCO file as an annotated set. Raises UsageError where the file as a whole is not COCO."""
+def read_coco(files: Sequence[str], *, angle: str = "") -> AnnotatedSet:
+    """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown `angle`."""
+    if angle and angle not in ANGLES:
+        raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
+    return merged(_read_one(file, ANGLES.get(angle)) for file in files)
+
+
+def _read_one(file: str, radians: float | None) -> AnnotatedSet:
     data = _document(file)
-    reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)))
+    reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians)
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -45,6 +58,7 @@ class _Picture:
     file: str
     height_px: int | None
     width_px: int | None
+    split: str | None
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
 
@@ -54,16 +68,19 @@ class _Reading:
     file: str
     categories: dict[Any, str]
     provenance: Provenance
+    radians: float | None  # of one unit of the angle of five-number boxes; None: they are not expected
     pictures: dict[Any, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def take_picture(self, index: int, entry: Any) -> None:
         name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
         if not isinstance(name, str) or not isinstance(entry.get("id"), int | str):
-            found = f"found {_short(entry)}, expected id, file_name, height and width"
+            found = f"found {short(entry)}, expected id, file_name, height and width"
             self._reject(f"images[{index}]", "broken_picture_entry", found)
             return
-        before = self.pictures.setdefault(entry["id"], _Picture(name, _size(entry.get("height")), _size(entry.get("width"))))
+        split = entry["split"] if isinstance(entry.get("split"), str) and entry["split"] else None
+        size = (_size(entry.get("height")), _size(entry.get("width")))
+        before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split))
         if before.file != name:
             for one in (name, before.file):
                 found = f"the image id {entry['id']} stands for {before.file} and for {name}"
@@ -90,7 +107,7 @@ class _Reading:
         names = tuple(self.categories.values())
         # Through `merged`, because one picture may have several entries: its rule for that is the rule.
         entries = (
-            AnnotatedPicture(picture_name(p.file), p.file, p.height_px, p.width_px, tuple(p.labels), p.complete)
+            AnnotatedPicture(picture_name(p.file), p.file, p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
             for p in self.pictures.values()
         )
         return merged([AnnotatedSet({}, names, tuple(self.rejects)), *(AnnotatedSet({e.name: e}) for e in entries)])
@@ -100,10 +117,10 @@ class _Reading:
 
     def _picture_of(self, record: Any) -> _Picture:
         if not isinstance(record, dict):
-            raise DataError("broken_record", f"found {_short(record)}, expected an object with image_id")
+            raise DataError("broken_record", f"found {short(record)}, expected an object with image_id")
         image = record.get("image_id")
         if not isinstance(image, int | str) or image not in self.pictures:
-            raise DataError("missing_picture_entry", f"image_id is {_short(image)}, which is no id in images")
+            raise DataError("missing_picture_entry", f"image_id is {short(image)}, which is no id in images")
         return self.pictures[image]
 
     def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
@@ -111,22 +128,28 @@ class _Reading:
             return Label("caption", "", self.provenance, text=_caption(record["caption"]))
         number = record.get("category_id")
         if not isinstance(number, int | str) or number not in self.categories:
-            raise DataError("unknown_category", f"category_id is {_short(number)}, which is no id in categories")
+            raise DataError("unknown_category", f"category_id is {short(number)}, which is no id in categories")
         if record.get("iscrowd"):
             raise DataError("crowd", f"iscrowd marks many of {self.categories[number]!r} at once, not one object")
-        ring = _ring(record.get("segmentation"))
-        if ring is None:
-            found = f"segmentation is {_short(record['segmentation'])}, expected rings x, y, x, y, ...; the box is kept"
-            self._reject(subject, "bad_polygon", found)
-        shape = shape_on(_box(record.get("bbox"), ring or ()), ring or (), picture.height_px, picture.width_px)
-        return Label("box", self.categories[number], self.provenance, shape)
+        return Label("box", self.categories[number], self.provenance, self._shape(subject, record, picture))
+
+    def _shape(self, subject: str, record: dict[str, Any], picture: _Picture) -> Shape:
+        bbox, flags = record.get("bbox"), tuple(flag for flag in _FLAGS if record.get(flag))
+        size = (picture.height_px, picture.width_px)
+        if self.radians is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
+            cx, cy, width, height, angle = map(float, bbox)
+            ring = corners(cx, cy, width, height, angle * self.radians)
+            return shape_on(bounds(ring), ring, *size, oriented=True, flags=flags)
+        ring = ()
+        try:
+            ring = _ring(record.get("segmentation"))
+        except DataError as error:
+            self._reject(subject, error.reason, f"{error.detail}; the box is kept")
+        return shape_on(_box(bbox, ring), ring, *size, flags=flags)
 
 
 def _document(file: str) -> dict[str, Any]:
-    try:
-        data = json.loads(storage.read_bytes(file))
-    except ValueError as error:
-        raise UsageError(f"{file}: is not JSON ({error}); format coco needs a COCO JSON file") from error
+    data = json_document(file, "coco")
     if isinstance(data, dict) and "annotations" not in data and "annotation" in data:
         data["annotations"] = data["annotation"]
     for key in ("images", "annotations"):
@@ -145,28 +168,31 @@ def _categories(data: dict[str, Any], file: str) -> dict[Any, str]:
 
 def _caption(text: Any) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise DataError("empty_caption", f"caption is {_short(text)}, expected a sentence")
+        raise DataError("empty_caption", f"caption is {short(text)}, expected a sentence")
     return " ".join(text.split())
 
 
-def _ring(segmentation: Any) -> Ring | None:
-    """The largest ring; empty where there is none (or a run-length mask); None where it is not what COCO allows."""
-    if not segmentation or isinstance(segmentation, dict):
+def _ring(segmentation: Any) -> Ring:
+    """The largest ring, or the outline of a run-length mask; empty where there is none. DataError where it is neither."""
+    if not segmentation:
         return ()
-    if not isinstance(segmentation, list):
-        return None
-    if not all(isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation):
-        return None
+    if isinstance(segmentation, dict):
+        return outline(mask_of(segmentation))
+    if not isinstance(segmentation, list) or not all(
+        isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation
+    ):
+        raise DataError("bad_polygon", f"segmentation is {short(segmentation)}, expected rings x, y, x, y, ...")
     rings = [tuple(map(float, ring)) for ring in segmentation]
     return rings[0] if len(rings) == 1 else max(rings, key=ring_area)
 
 
 def _box(bbox: Any, ring: Ring) -> Box:
     if bbox is None and ring:
-        return (min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2]))
+        return bounds(ring)
     if not isinstance(bbox, list) or len(bbox) != 4 or not _numbers(bbox):
-        hint = " (five are an oriented box: another format)" if isinstance(bbox, list) and len(bbox) == 5 else ""
-        raise DataError("bad_box", f"bbox is {_short(bbox)}, expected four numbers x, y, width, height{hint}")
+        oriented = isinstance(bbox, list) and len(bbox) == 5
+        hint = f" (five are an oriented box: say annotations.options.angle, {' or '.join(ANGLES)})" if oriented else ""
+        raise DataError("bad_box", f"bbox is {short(bbox)}, expected four numbers x, y, width, height{hint}")
     x, y, width, height = map(float, bbox)
     return (x, y, x + width, y + height)
 
@@ -184,8 +210,3 @@ def _size(value: Any) -> int | None:
 def _subject(index: int, record: Any) -> str:
     number = record.get("id") if isinstance(record, dict) else None
     return f"annotation {number}" if isinstance(number, int | str) else f"annotations[{index}]"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else text[:77] + "..."

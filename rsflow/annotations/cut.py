@@ -2,7 +2,8 @@
 
 One idea: a tile tells the truth about what it shows. Boxes and polygons are clipped to the window and carry the share of the
 object that is left; what shows too little of itself is no label of the tile; and what was said of the whole scene (its class, a
-caption, a measured fact) is said of a tile only where the tile is the whole scene.
+caption, a question, a phrase such as "the largest ship", a measured fact) is said of a tile only where the tile is the whole
+scene. An oriented box stays one as long as all of it is shown.
 
 `hidden` names the categories of which a tile shows less than a label: of those it can neither be said how many there are nor
 that there are none.
@@ -59,7 +60,7 @@ def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:
 
 def _clipped_box(shape: Shape, frame: Box) -> Shape:
     inside = clip(shape.box, frame)
-    return Shape(inside, (), shape.visibility * area(inside) / area(shape.box))
+    return Shape(inside, (), shape.visibility * area(inside) / area(shape.box), False, shape.flags)
 
 
 def _clipped_polygon(shape: Shape, frame: Box) -> Shape | None:
@@ -70,14 +71,15 @@ def _clipped_polygon(shape: Shape, frame: Box) -> Shape | None:
     bounds = [piece.bounds for piece in pieces]
     low, high = [min(b[:2][i] for b in bounds) for i in (0, 1)], [max(b[2:][i] for b in bounds) for i in (0, 1)]
     share = min(1.0, sum(piece.area for piece in pieces) / whole)
-    return Shape((low[0], low[1], high[0], high[1]), largest_ring(pieces), shape.visibility * share)
+    # What is left of a rotated rectangle has another number of corners: an exact ring, and no oriented box any more.
+    return Shape((low[0], low[1], high[0], high[1]), largest_ring(pieces), shape.visibility * share, False, shape.flags)
 
 
 def _moved(shape: Shape, window: Window) -> Shape:
     """From scene to tile pixels."""
     dx, dy = float(-window.col_off), float(-window.row_off)
     ring = tuple(value + (dy if i % 2 else dx) for i, value in enumerate(shape.polygon))
-    return Shape(shift(shape.box, dx, dy), ring, shape.visibility)
+    return replace(shape, box=shift(shape.box, dx, dy), polygon=ring)
 
 
 def _covers(outer: Box, inner: Box) -> bool:

@@ -16,30 +16,38 @@ from rsflow.geometry import Box, area, clip
 from rsflow.records import Shape
 
 Ring = tuple[float, ...]
+Flags = tuple[str, ...]
+
+OVERSHOOT_PX = 1.0  # corners of an oriented box that are so little outside are moved to the edge, and it stays oriented
 
 
-def shape_on(box: Box, ring: Ring, height_px: int | None, width_px: int | None) -> Shape:
+def shape_on(
+    box: Box, ring: Ring, height_px: int | None, width_px: int | None, oriented: bool = False, flags: Flags = ()
+) -> Shape:
     """The shape of a whole object on a picture of this size (None: unknown, then only numbers and area are checked).
 
     Post-conditions: the box has area and lies on the picture; so does the ring, which may come out empty. Visibility is 1: the
-    picture's edge is where the object ends, as far as anyone can tell. Raises DataError `box_not_a_number`, `box_empty` or
-    `box_outside`.
+    picture's edge is where the object ends, as far as anyone can tell. An oriented box that the edge cuts is no rectangle any
+    more: its ring is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`, `box_empty` or `box_outside`.
     """
     if not all(map(math.isfinite, box)):
         raise DataError("box_not_a_number", f"found {list(box)}, expected four finite numbers")
     if area(box) == 0:
         raise DataError("box_empty", f"found {_spelled(box)}: it has no area")
     if height_px is None or width_px is None:
-        return Shape(box, ring)
+        return Shape(box, ring, 1.0, oriented, flags)
     picture = (0.0, 0.0, float(width_px), float(height_px))
     inside = clip(box, picture)
     if area(inside) == 0:
         raise DataError(
             "box_outside", f"found {_spelled(box)}: wholly outside the picture of {height_px} rows, {width_px} columns"
         )
-    if ring and (min(ring) < 0 or max(ring[::2]) > width_px or max(ring[1::2]) > height_px):
-        ring = largest_ring(ring_pieces(ring, picture))
-    return Shape(inside, ring)
+    if not ring or (min(ring) >= 0 and max(ring[::2]) <= width_px and max(ring[1::2]) <= height_px):
+        return Shape(inside, ring, 1.0, oriented, flags)
+    if oriented and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= OVERSHOOT_PX:
+        moved = tuple(min(max(v, 0.0), picture[3] if i % 2 else picture[2]) for i, v in enumerate(ring))
+        return Shape(inside, moved, 1.0, True, flags)
+    return Shape(inside, largest_ring(ring_pieces(ring, picture)), 1.0, False, flags)
 
 
 def ring_pieces(ring: Ring, to: Box) -> list[shapely.Polygon]:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.annotations import read
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, for_scene, size_fault
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, fitted, for_scene
 from rsflow.config import Annotations, BuildConfig, Source
 from rsflow.engine import recipe
 from rsflow.engine.scenes import list_all, look
@@ -73,7 +73,7 @@ class Plan:
 
 
 def make_plan(
-    built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[], None] = lambda: None
+    built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
 ) -> Plan:
     """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
     from rsflow.lake.tables import TABLES
@@ -111,9 +111,10 @@ def units_of(
     built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: AnnotatedSet | None, recipe_print: str
 ) -> list[Unit]:
     """The units of one SCENES row: groups of its windows, each named by all that its output depends on."""
+    picture = picture_of(scene, annotated, row)
+    options = scaled(scene, picture).options
     depends = fingerprint(
-        [scene.options, scene.sensor, row["licence"], row["fingerprint"], recipe_print],
-        annotation_columns(annotated, picture_of(scene, annotated, row)),
+        [options, scene.sensor, row["licence"], row["fingerprint"], recipe_print], annotation_columns(annotated, picture)
     )
     if row["probe_reason"]:
         return [Unit(fingerprint(row["scene_id"], depends, "probe"), row["scene_id"], row["source"], (), 0)]
@@ -135,6 +136,7 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     for unit in units:
         scene, row = plan.files[unit.scene_id], known[unit.scene_id]
         annotated = plan.annotated.get(unit.source)
+        picture = picture_of(scene, annotated, row)
         rows.append(
             {
                 "unit": unit.id,
@@ -142,10 +144,10 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
                 "source": unit.source,
                 "sensor": scene.sensor,
                 "licence": row["licence"],
-                "scene": json.dumps(dataclasses.asdict(scene)),
+                "scene": json.dumps(dataclasses.asdict(scaled(scene, picture))),
                 "stats_key": row["stats_key"],
                 "windows": [{"index": index, **dataclasses.asdict(window)} for index, window in unit.windows],
-                **annotation_columns(annotated, picture_of(scene, annotated, row)),
+                **annotation_columns(annotated, picture),
             }
         )
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)
@@ -157,11 +159,18 @@ def instruct_unit(plan: Plan, label_unit: str) -> str:
 
 
 def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str, Any]) -> AnnotatedPicture | None:
-    """The annotations of a SCENES row, where its source has any for it and they were made on a picture of its size."""
+    """The annotations of a SCENES row in its pixels, where its source has any and they were made on a picture of its size."""
     picture = for_scene(annotated, main_file(scene)) if annotated else None
-    if picture is None or row["probe_reason"] or size_fault(picture, row["height_px"], row["width_px"]):
+    if picture is None or row["probe_reason"]:
         return None
-    return picture
+    return fitted(picture, row["height_px"], row["width_px"])[0]
+
+
+def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
+    """The scene with the ground sample distance that its annotation states, where the source's settings state none."""
+    if picture is None or picture.gsd_m is None or "gsd_m" in scene.options:
+        return scene
+    return dataclasses.replace(scene, options={**scene.options, "gsd_m": picture.gsd_m})
 
 
 def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:

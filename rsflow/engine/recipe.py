@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from rsflow import config, instructions, labellers, readers
-from rsflow.annotations import ANNOTATIONS
+from rsflow.annotations import ANNOTATIONS, check_options
 from rsflow.config import BuildConfig, Source
 from rsflow.curation.balance import check_quotas
 from rsflow.errors import ConfigError
@@ -82,6 +82,7 @@ def _check_source(source: Source, where: str) -> None:
     known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
     if source.annotations:
         known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
+        check_options(source.annotations)
     for number, settings in enumerate(source.labellers):
         try:
             labeller = labellers.from_settings(settings)

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from rsflow.annotations.coco import read_coco
-from rsflow.errors import UsageError
+from rsflow.annotations.coco import read_coco as read_files
+from rsflow.errors import ConfigError, UsageError
 from rsflow.geometry import Box
+
+
+def read_coco(path: str, **options: Any) -> Any:
+    return read_files([path], **options)
 
 
 def written(folder: Path, **changes: Any) -> str:
@@ -24,8 +28,9 @@ def written(folder: Path, **changes: Any) -> str:
     return str(path)
 
 
-def one(folder: Path, **record: Any) -> Any:
-    return read_coco(written(folder, annotations=[{"id": 5, "image_id": 1, "category_id": 0, **record}]))
+def one(folder: Path, options: Any = None, **record: Any) -> Any:
+    records = [{"id": 5, "image_id": 1, "category_id": 0, **record}]
+    return read_coco(written(folder, annotations=records), **(options or {}))
 
 
 def test_a_box_becomes_corners_in_scene_pixels(tmp_path: Path) -> None:
@@ -98,15 +103,39 @@ def test_what_passes_the_edge_is_cut_there_box_and_ring(tmp_path: Path) -> None:
     assert shape.visibility == 1
 
 
-def test_of_several_rings_the_largest_is_kept_and_a_run_length_mask_leaves_the_box(tmp_path: Path) -> None:
+def test_of_several_rings_the_largest_is_kept(tmp_path: Path) -> None:
     small, large = [1, 1, 2, 1, 2, 2], [10, 10, 30, 10, 30, 30, 10, 30]
-    assert one(tmp_path, bbox=[1, 1, 29, 29], segmentation=[small, large]).pictures["Harbour_1"].labels[
-        0
-    ].shape.polygon == tuple(map(float, large))
-    shape = (
-        one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [1, 1], "counts": "a"}).pictures["Harbour_1"].labels[0].shape
-    )
-    assert (shape.box, shape.polygon) == ((1, 1, 30, 30), ())
+    shape = one(tmp_path, bbox=[1, 1, 29, 29], segmentation=[small, large]).pictures["Harbour_1"].labels[0].shape
+    assert shape.polygon == tuple(map(float, large))
+
+
+def test_a_run_length_mask_gives_outline_and_box(tmp_path: Path) -> None:
+    # 3 columns of 4 rows from column 2, row 1 of a picture of 100 rows, as runs down the columns.
+    counts = [201, 4, 96, 4, 96, 4, 20000 - 201 - 3 * 4 - 2 * 96]
+    mask = {"size": [100, 200], "counts": counts}
+    shape = one(tmp_path, segmentation=mask).pictures["Harbour_1"].labels[0].shape
+    assert shape.box == (2, 1, 5, 5)
+    assert sorted(zip(shape.polygon[::2], shape.polygon[1::2], strict=True)) == [(2, 1), (2, 5), (5, 1), (5, 5)]
+
+
+def test_a_broken_run_length_mask_is_reported_and_the_box_kept(tmp_path: Path) -> None:
+    annotated = one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [100, 200], "counts": [5, 5]})
+    assert [reject.reason for reject in annotated.rejects] == ["bad_rle"]
+    assert annotated.pictures["Harbour_1"].labels[0].shape.box == (1, 1, 30, 30)
+
+
+@pytest.mark.parametrize(("angle", "number"), [("radians_clockwise", 0.5), ("degrees_counterclockwise", -28.64788975654116)])
+def test_five_numbers_are_an_oriented_box_where_the_angle_is_told(tmp_path: Path, angle: str, number: float) -> None:
+    annotated = one(tmp_path, {"angle": angle}, bbox=[50, 40, 20, 10, number], difficult=True)
+    (label,) = annotated.pictures["Harbour_1"].labels
+    assert label.shape.oriented
+    assert label.shape.flags == ("difficult",)
+    assert label.shape.polygon[:2] == pytest.approx((43.62133, 30.81783), abs=1e-4)
+
+
+def test_an_unknown_angle_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="degrees_clockwise"):
+        one(tmp_path, {"angle": "turns"})
 
 
 def test_a_malformed_ring_is_reported_and_the_box_kept(tmp_path: Path) -> None:

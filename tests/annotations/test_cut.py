@@ -147,3 +147,22 @@ def test_an_object_that_was_cut_before_keeps_what_it_had_lost(ring: tuple[float,
     (whole,) = cut([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 20, SIDE), 0.0, SCENE)
     assert whole.shape
     assert whole.shape.visibility == 0.5
+
+
+def test_an_oriented_box_stays_one_until_it_is_cut_and_its_flags_stay_anyway() -> None:
+    ring = (20.0, 10.0, 30.0, 20.0, 20.0, 30.0, 10.0, 20.0)
+    ship = label(Shape((10, 10, 30, 30), ring, 1.0, True, ("difficult",)))
+    (whole,) = cut([ship], Window(5, 5, 30, 30), 0.0, SCENE)
+    assert whole.shape == Shape((5, 5, 25, 25), tuple(value - 5 for value in ring), 1.0, True, ("difficult",))
+    (half,) = cut([ship], Window(0, 0, 64, 20), 0.0, SCENE)
+    assert half.shape
+    assert (half.shape.oriented, half.shape.flags, half.shape.truncated) == (False, ("difficult",), True)
+    assert half.shape.visibility == pytest.approx(0.5)
+    assert half.shape.box == (10, 10, 20, 30)
+    assert sorted(zip(half.shape.polygon[::2], half.shape.polygon[1::2], strict=True)) == [(10, 20), (20, 10), (20, 30)]
+
+
+def test_a_phrase_and_a_question_are_of_the_whole_scene() -> None:
+    labels = [label(Shape((0, 0, 9, 9)), "phrase"), label(None, "question")]
+    assert cut(labels, Window(0, 0, SIDE, SIDE), 0.5, SCENE) == labels
+    assert cut(labels, Window(0, 0, 32, 32), 0.5, SCENE) == []

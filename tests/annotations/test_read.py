@@ -9,9 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import ANNOTATIONS, check_format, for_scene, picture_name, read, size_fault, without_scene
+from rsflow.annotations import (
+    ANNOTATIONS,
+    AnnotatedPicture,
+    check_format,
+    fitted,
+    for_scene,
+    picture_name,
+    read,
+    without_scene,
+)
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
+from rsflow.records import Label, Provenance, Shape
+
+FROM = Provenance("annotation", "test")
 
 
 def coco(path: Path, files: list[str], size: int = 50, categories: tuple[str, ...] = ("ship", "crane")) -> str:
@@ -23,7 +35,7 @@ def coco(path: Path, files: list[str], size: int = 50, categories: tuple[str, ..
 
 
 def test_unknown_formats_are_refused_and_the_known_ones_listed() -> None:
-    with pytest.raises(ConfigError, match=r"(?s)'cocoa': did you mean 'coco'.*coco, voc"):
+    with pytest.raises(ConfigError, match=r"(?s)'cocoa': did you mean 'coco'.*coco, .*voc"):
         check_format("cocoa")
     for name in ANNOTATIONS:
         check_format(name)
@@ -82,11 +94,51 @@ def test_scenes_find_their_pictures_and_what_has_none_is_listed(tmp_path: Path) 
     assert picture is not None
     assert for_scene(annotated, "A.tif") is None
     assert [reject.subject for reject in without_scene(annotated, ["/elsewhere/a.tif"])] == ["b"]
-    assert size_fault(picture, 50, 50) is None
-    fault = size_fault(picture, 100, 50)
-    assert fault is not None
+    assert fitted(picture, 50, 50) == (picture, ())
+    nothing, (fault,) = fitted(picture, 100, 50)
+    assert nothing is None
     assert (fault.reason, fault.subject) == ("size_differs", "a")
     assert "100 x 50" in fault.detail
+
+
+def test_labels_without_a_picture_size_are_checked_when_the_scene_is_known() -> None:
+    inside, across, off = (Shape(box) for box in ((1.0, 1.0, 5.0, 5.0), (8.0, 8.0, 12.0, 9.0), (20.0, 1.0, 30.0, 5.0)))
+    labels = tuple(Label("box", name, FROM, shape) for name, shape in (("a", inside), ("b", across), ("c", off)))
+    picture, (reject,) = fitted(AnnotatedPicture("p", "p.png", None, None, labels), 10, 10)
+    assert picture
+    assert [label.shape and label.shape.box for label in picture.labels] == [inside.box, (8, 8, 10, 9)]
+    assert (reject.reason, reject.subject, picture.complete) == ("box_outside", "p label 3 (c)", False)
+
+
+def test_shares_of_the_picture_become_pixels() -> None:
+    ring = (0.5, 0.0, 1.0, 0.5, 0.5, 1.0, 0.0, 0.5)
+    shape = Shape((0.0, 0.0, 1.0, 1.0), ring, oriented=True, flags=("difficult",))
+    whole = AnnotatedPicture("p", "p.png", None, None, (Label("box", "a", FROM, shape),), normalised=True)
+    picture, rejects = fitted(whole, 100, 200)
+    assert picture
+    assert picture.labels[0].shape == Shape((0, 0, 200, 100), (100, 0, 200, 50, 100, 100, 0, 50), 1.0, True, ("difficult",))
+    assert (picture.normalised, picture.height_px, rejects) == (False, 100, ())
+    assert fitted(picture, 100, 200) == (picture, ())
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"angel": "radians_clockwise"}, "knows no such option; its options are angle"),
+        ({"angle": 3}, "annotations.options.angle"),
+        ({"angle": "degrees"}, "radians_clockwise"),
+    ],
+)
+def test_wrong_options_are_refused_with_what_is_right(tmp_path: Path, options: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        read(Annotations("coco", coco(tmp_path / "one.json", ["a.jpg"]), options=options))
+
+
+def test_an_answer_is_not_renamed_as_a_category_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("1.tif:is there a ship?yes\n")
+    annotated = read(Annotations("rsivqa", str(path), categories={"yes": ""}))
+    assert [label.category for label in annotated.pictures["1"].labels] == ["yes"]
 
 
 def test_files_of_an_object_store_read_like_local_ones(test_data: Path) -> None:

@@ -7,8 +7,14 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import read
-from rsflow.annotations.voc import read_voc
+from rsflow.annotations.annotated_set import AnnotatedSet
+from rsflow.annotations.voc import read_voc as read_files
 from rsflow.config import Annotations
+
+
+def read_voc(path: str) -> AnnotatedSet:
+    return read_files([path])
+
 
 BOX = "<xmin>10</xmin><ymin>20.5</ymin><xmax>30</xmax><ymax>40</ymax>"
 
@@ -54,10 +60,10 @@ def test_without_a_filename_the_xml_names_the_picture(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_object_is_rejected_with_its_place(tmp_path: Path, thing: str, reason: str) -> None:
-    file = written(tmp_path, picture_xml(object_xml() + thing))
+    file = written(tmp_path, picture_xml("\n" + object_xml() + "\n\n" + thing))
     annotated = read_voc(file)
     (reject,) = annotated.rejects
-    assert (reject.subject, reject.reason, reject.file) == ("Tile_7 object 1", reason, file)
+    assert (reject.subject, reject.reason, reject.file) == ("tile_7.xml line 4 (Tile_7 object 1)", reason, file)
     assert len(annotated.pictures["Tile_7"].labels) == 1
     assert not annotated.pictures["Tile_7"].complete
 
@@ -109,3 +115,10 @@ def test_tree_crowns_of_all_sizes_lie_on_their_pictures(test_data: Path) -> None
             assert label.shape
             assert 0 <= label.shape.box[0] < label.shape.box[2] <= (picture.width_px or 0)
             assert 0 <= label.shape.box[1] < label.shape.box[3] <= (picture.height_px or 0)
+
+
+def test_what_is_said_beside_the_class_is_kept_as_flags(tmp_path: Path) -> None:
+    thing = object_xml().replace("</name>", "</name><truncated>1</truncated><occluded>0</occluded>")
+    (label,) = read_voc(written(tmp_path, picture_xml(thing))).pictures["Tile_7"].labels
+    assert label.shape
+    assert label.shape.flags == ("difficult", "truncated")

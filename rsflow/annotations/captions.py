@@ -1,0 +1,78 @@
+"""Caption lists in one JSON: RSICD, UCM-Captions, Sydney-Captions, RSITMD and NWPU-Captions.
+
+One idea: two layouts, told apart by their keys. The one of Karpathy's splits
+(https://cs.stanford.edu/people/karpathy/deepimagesent/; RSICD https://github.com/201528014227051/RSICD_optimal, RSITMD
+https://github.com/xiaoyuan1996/AMFMN) is images -> sentences -> raw, with filename and split. That of NWPU-Captions
+(https://github.com/HaiyanHuang98/NWPU-Captions) is class -> pictures, with raw, raw_1 ... raw_4, filename and split; its class
+becomes the picture's category.
+
+Identical captions of one picture are one. Tokens and ids are not kept: they follow from the rest. Blank captions are rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import json_document, sentence, short
+from rsflow.annotations.gathering import Gathering, OpenPicture
+from rsflow.errors import DataError, UsageError
+from rsflow.records import Label, Provenance
+
+_FROM = Provenance("annotation", "captions")
+
+
+def read_captions(files: Sequence[str]) -> AnnotatedSet:
+    """Caption lists as one annotated set. UsageError where a file is of neither layout."""
+    return merged(_read_one(file) for file in files)
+
+
+def _read_one(file: str) -> AnnotatedSet:
+    gathering = Gathering(file)
+    for where, entry, category in _entries(json_document(file, "captions"), file):
+        picture = None
+        try:
+            picture = _picture(gathering, entry)
+            if category:
+                picture.labels.append(Label("category", category, _FROM))
+        except DataError as error:
+            gathering.reject(where, error)
+            continue
+        for place, text in _texts(entry):
+            try:
+                picture.labels.append(Label("caption", "", _FROM, text=sentence(text, "caption")))
+            except DataError as error:
+                gathering.reject(f"{where}{place}", error, picture)
+    return gathering.result()
+
+
+def _entries(data: Any, file: str) -> Iterator[tuple[str, Any, str]]:
+    """(place, entry, class or "") of every picture."""
+    if isinstance(data, dict) and isinstance(data.get("images"), list):
+        return ((f"images[{index}]", entry, "") for index, entry in enumerate(data["images"]))
+    if isinstance(data, dict) and data and all(isinstance(entries, list) for entries in data.values()):
+        return ((f"{name}[{i}]", entry, name) for name, entries in data.items() for i, entry in enumerate(entries))
+    keys = f"its keys are {', '.join(map(str, data))[:80]}" if isinstance(data, dict) else f"it holds a {type(data).__name__}"
+    raise UsageError(f"{file}: {keys}; format captions needs a list 'images', or lists of pictures by class (NWPU-Captions)")
+
+
+def _picture(gathering: Gathering, entry: Any) -> OpenPicture:
+    name = entry.get("filename") or entry.get("file_name") if isinstance(entry, dict) else None
+    if not isinstance(name, str):
+        raise DataError("broken_picture_entry", f"found {short(entry)}, expected filename, split and sentences")
+    picture = gathering.picture(name)
+    split = entry.get("split")
+    picture.split = split if isinstance(split, str) and split else picture.split
+    return picture
+
+
+def _texts(entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    sentences = entry.get("sentences")
+    if isinstance(sentences, list):
+        for index, item in enumerate(sentences):
+            yield f".sentences[{index}]", item.get("raw") if isinstance(item, dict) else item
+        return
+    for key, text in entry.items():
+        if key == "raw" or key.startswith("raw_"):
+            yield f".{key}", text

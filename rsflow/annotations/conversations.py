@@ -1,0 +1,118 @@
+"""Instruction sets of others as labels: LLaVA and ShareGPT JSON, MMRS-1M, GeoChat.
+
+One idea: rows hold an `image` and `conversations` of from/value turns
+(https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md), or `messages` of role/content turns. Each pair
+of a human turn and an answer is one claim about the picture: a caption where it was asked for in MMRS-1M's words
+(https://arxiv.org/abs/2401.16822), a category where its class was, else a question with its answer. The marks "<image>" and
+GeoChat's "[grounding]" (https://github.com/mbzuai-oryx/GeoChat) and the hint how to answer are taken off: they belong to the
+form, and the form is made anew.
+
+What such sets do not hold cannot be kept: sensor, split, size. A pair with spelled coordinates is a reject `boxes_in_text`:
+how to read them depends on the model family that they were written for. JSON arrays and JSON lines are both read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import json_document, lines_of, sentence, short
+from rsflow.annotations.gathering import Gathering
+from rsflow.errors import DataError, UsageError
+from rsflow.records import Label, Provenance
+
+_FROM = Provenance("annotation", "conversations")
+_ASKS = {"human", "user"}
+_ANSWERS = {"gpt", "assistant", "model"}
+_MARK = re.compile(r"<image>|<\|?image_pad\|?>|^\s*\[(grounding|refer|identify|vqa|caption)\]", re.IGNORECASE)
+_HINT = re.compile(r"\s*Answer the question using a single word or (short )?phrase\.?\s*$", re.IGNORECASE)
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_BOXES = re.compile(rf"\[\[?\s*{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}|(?:<{_NUMBER}>){{4}}|<box>|<\|box_start\|>|\"bbox(?:_2d)?\"")
+_CAPTION = re.compile(
+    r"please provide an? (one-sentence|short|brief|detailed)?\s*(caption|description) for the (provided )?remote sensing image",
+    re.IGNORECASE,
+)
+_CLASS = re.compile(r"what is the (category|class) of this remote sensing image", re.IGNORECASE)
+
+
+def read_conversations(files: Sequence[str]) -> AnnotatedSet:
+    """Instruction JSON as one annotated set. UsageError where a file is no list of rows."""
+    return merged(_read_one(file) for file in files)
+
+
+def _read_one(file: str) -> AnnotatedSet:
+    gathering = Gathering(file)
+    for where, row in _rows(file):
+        try:
+            picture, turns = gathering.picture(_image(row)), _turns(row)
+        except DataError as error:
+            gathering.reject(where, error)
+            continue
+        for index in range(0, len(turns), 2):
+            try:
+                picture.labels.append(_claim(*turns[index : index + 2]))
+            except DataError as error:
+                gathering.reject(f"{where} turn {index}", error, picture)
+    return gathering.result()
+
+
+def _rows(file: str) -> Iterator[tuple[str, Any]]:
+    if not storage.read_bytes(file, 0, 64).lstrip().startswith(b"{"):
+        rows = json_document(file, "conversations")
+        if not isinstance(rows, list):
+            raise UsageError(f"{file}: holds a {type(rows).__name__}, expected a list of rows with image and conversations")
+        yield from ((f"row {index}", row) for index, row in enumerate(rows))
+        return
+    for number, line in lines_of(file):
+        try:
+            yield f"line {number}", json.loads(line)
+        except ValueError as error:
+            raise UsageError(
+                f"{file}: line {number} is not JSON ({error}); expected a list of rows, or a row per line"
+            ) from error
+
+
+def _image(row: Any) -> str:
+    image = row.get("image", row.get("images")) if isinstance(row, dict) else None
+    image = image[0] if isinstance(image, list) and len(image) == 1 else image
+    if not isinstance(image, str) or not image.strip():
+        raise DataError("no_picture", f"image is {short(image)}, expected the name of one picture")
+    return image.strip()
+
+
+def _turns(row: dict[str, Any]) -> list[str]:
+    """What is said, asking and answering in turn."""
+    turns = row.get("conversations") or row.get("messages")
+    spoken = [(_role(turn), _said(turn)) for turn in turns] if isinstance(turns, list) else []
+    spoken = spoken[1:] if spoken and spoken[0][0] == "system" else spoken
+    sides = [role in _ASKS if index % 2 == 0 else role in _ANSWERS for index, (role, _) in enumerate(spoken)]
+    if not spoken or len(spoken) % 2 or not all(sides):
+        raise DataError("broken_record", f"turns are of {[role for role, _ in spoken]}, expected human and gpt in turn")
+    return [text for _, text in spoken]
+
+
+def _role(turn: Any) -> str:
+    return str(turn.get("from", turn.get("role"))) if isinstance(turn, dict) else short(turn)
+
+
+def _said(turn: Any) -> str:
+    text = turn.get("value", turn.get("content")) if isinstance(turn, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _claim(asked: str, answered: str) -> Label:
+    if _BOXES.search(asked) or _BOXES.search(answered):
+        raise DataError(
+            "boxes_in_text", f"{short(asked)} is answered {short(answered)}: coordinates need their model family's rule"
+        )
+    question = sentence(_HINT.sub("", _MARK.sub("", asked)), "question")
+    if _CAPTION.search(question):
+        return Label("caption", "", _FROM, text=sentence(answered, "caption"))
+    answer = sentence(answered, "answer")
+    if _CLASS.search(question):
+        return Label("category", answer.rstrip(" ."), _FROM)
+    return Label("question", answer, _FROM, text=question)

@@ -1,0 +1,64 @@
+"""The text and JSON of annotation files, and the words in which both tell that they are not what was expected.
+
+One idea: a file that is not of its format at all is the user's mistake and stops the run with UsageError; what is wrong with
+one record of it is a DataError of whoever reads the record.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import posixpath
+from collections.abc import Iterator
+from typing import Any
+
+from rsflow import storage
+from rsflow.errors import DataError, UsageError
+
+
+def json_document(file: str, form: str) -> Any:
+    """The file's JSON. UsageError, naming the format `form`, where it is none."""
+    try:
+        return json.loads(storage.read_bytes(file))
+    except ValueError as error:
+        raise UsageError(f"{file}: is not JSON ({error}); format {form} needs a JSON file") from error
+
+
+def lines_of(file: str) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text without blanks at its ends) of every line that is not blank."""
+    try:
+        text = storage.read_bytes(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    return ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+
+
+def stem(file: str) -> str:
+    """The name of an annotation file without folder and its last extension."""
+    return posixpath.splitext(posixpath.basename(file))[0]
+
+
+def sentence(text: Any, what: str) -> str:
+    """Text in one line without doubled blanks. DataError `empty_<what>` where it is no text or blank."""
+    if isinstance(text, bool | int | float):
+        text = str(text)
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f"empty_{what}", f"{what} is {short(text)}, expected text")
+    return " ".join(text.split())
+
+
+def numbers(texts: list[str]) -> list[float]:
+    """Finite numbers. DataError `bad_box` where one of the texts is none."""
+    try:
+        values = [float(text) for text in texts]
+    except ValueError as error:
+        raise DataError("bad_box", f"found {texts}, expected {len(texts)} numbers") from error
+    if not all(map(math.isfinite, values)):
+        raise DataError("box_not_a_number", f"found {texts}, expected finite numbers")
+    return values
+
+
+def short(value: Any) -> str:
+    """The value as JSON of at most 80 characters, for messages."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."

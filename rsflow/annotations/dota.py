@@ -1,0 +1,59 @@
+"""DOTA labelTxt: one text file per picture, oriented boxes (https://captain-whu.github.io/DOTA/dataset.html).
+
+One idea: a line is x1 y1 x2 y2 x3 y3 x4 y4 category difficulty: four corners in order, taken as they stand, so no angle is
+ever made or misread. Lines before them are the header, "imagesource:GoogleEarth", "gsd:0.146", in version 2 sometimes also
+"acquisition dates:..."; v1.0 files without difficulty and files without header are read too.
+
+Kept: the difficulty (any but 0) as flag "difficult", and the gsd. A picture's size is not in the file: boxes are checked
+against the picture when the scene is known. A file without objects is a picture without objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
+from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.shapes import shape_on
+from rsflow.errors import DataError
+from rsflow.records import Label, Provenance
+
+_FROM = Provenance("annotation", "dota")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z _]*):(.*)")
+
+
+def read_dota(files: Sequence[str]) -> AnnotatedSet:
+    """labelTxt files as one annotated set."""
+    return merged(_read_one(file) for file in files)
+
+
+def _read_one(file: str) -> AnnotatedSet:
+    gathering = Gathering(file)
+    picture = gathering.picture(stem(file))
+    for number, line in lines_of(file):
+        if header := _HEADER.fullmatch(line):
+            _note(picture, header[1].lower(), header[2].strip())
+            continue
+        try:
+            picture.labels.append(_label(line.replace(",", " ").split()))
+        except DataError as error:
+            gathering.reject(f"line {number}", error, picture)
+    return gathering.result(seen_in(gathering.pictures))
+
+
+def _note(picture: OpenPicture, key: str, value: str) -> None:
+    if key == "gsd" and re.fullmatch(r"[0-9]*\.?[0-9]+([eE]-?[0-9]+)?", value) and float(value) > 0:
+        picture.gsd_m = float(value)
+
+
+def _label(words: list[str]) -> Label:
+    if len(words) not in {9, 10}:
+        raise DataError("bad_box", f"found {len(words)} words, expected eight numbers, a category and a difficulty")
+    ring = checked(tuple(numbers(words[:8])))
+    if len(words) == 10 and not words[9].isdigit():
+        raise DataError("bad_difficulty", f"found {words[9]!r}, expected 0, 1 or 2")
+    flags = ("difficult",) if len(words) == 10 and words[9] != "0" else ()
+    return Label("box", words[8], _FROM, shape_on(bounds(ring), ring, None, None, oriented=True, flags=flags))

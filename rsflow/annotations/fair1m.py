@@ -1,0 +1,46 @@
+"""FAIR1M XML: fine-grained objects as corner points (https://arxiv.org/abs/2103.05569; the form of the Gaofen contests).
+
+One idea: an object is <points> of "x,y" texts, four corners in order with the first repeated, and its class is the name in
+<possibleresult>. Four corners are an oriented box as they stand, another number is a polygon. The picture is named in
+<source><filename>. Not kept: <probability>, <type>; points that are not in pixels (<coordinate>) are rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import numbers
+from rsflow.annotations.gathering import OpenPicture
+from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.shapes import Ring, shape_on
+from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
+from rsflow.errors import DataError
+from rsflow.records import Label, Provenance
+
+_FROM = Provenance("annotation", "fair1m")
+
+
+def read_fair1m(files: Sequence[str]) -> AnnotatedSet:
+    """FAIR1M files as one annotated set."""
+    return merged(read_xml(file, _label, objects="objects/object", name_at="source/filename") for file in files)
+
+
+def _label(element: Element, picture: OpenPicture) -> Label:
+    unit = text_of(element, "coordinate")
+    if unit not in {"", "pixel"}:
+        raise DataError("bad_box", f"its points are in {unit!r}, expected pixel")
+    ring = _ring([(point.text or "").strip() for point in element.iterfind("points/point")])
+    size = (picture.height_px, picture.width_px)
+    shape = shape_on(bounds(ring), ring, *size, oriented=len(ring) == 8, flags=flags_of(element))
+    return Label("box", category_of(element, "possibleresult/name"), _FROM, shape)
+
+
+def _ring(points: list[str]) -> Ring:
+    pairs = [numbers(point.split(",")) for point in points]
+    if len(pairs) > 1 and pairs[0] == pairs[-1]:
+        pairs.pop()
+    if len(pairs) < 3 or any(len(pair) != 2 for pair in pairs):
+        raise DataError("bad_polygon", f"points are {points}, expected at least three of the form x,y")
+    ring = tuple(value for pair in pairs for value in pair)
+    return checked(ring) if len(ring) == 8 else ring

@@ -1,0 +1,37 @@
+"""Class folders: a picture's folder is its class (UC Merced, NWPU-RESISC45, EuroSAT, AID, WHU-RS19, RSSCN7, FGSCR-42, ...;
+the form of https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html).
+
+One idea: `annotations.files` is the pattern of the pictures themselves, of any kind that scenes are (jpg, png, multispectral
+tif), and usually the same as `scenes.files`. The folder's name is the category, spelled as it is; `categories` renames.
+Pictures of different folders may have the same name, so each is known by its whole path.
+
+A class of the whole picture says nothing of what else is in it: the vocabulary is empty, and nothing is said to be absent.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name
+from rsflow.records import Label, Provenance, Reject
+
+_FROM = Provenance("annotation", "folders")
+
+
+def read_folders(files: Sequence[str]) -> AnnotatedSet:
+    """The pictures with the class that their folder says. One that is in no folder is a reject."""
+    pictures: dict[str, AnnotatedPicture] = {}
+    rejects: list[Reject] = []
+    for file in files:
+        name, category = path_name(file), posixpath.basename(posixpath.dirname(file))
+        if not category:
+            detail = f"{file} is in no folder, which would be its class"
+            rejects.append(Reject("annotation", posixpath.basename(file), "unknown_category", detail, file))
+            continue
+        if name in pictures:
+            detail = f"{pictures[name].file} and {file} differ in their extension only"
+            rejects.append(Reject("annotation", name, "ambiguous_picture", detail, file))
+            continue
+        pictures[name] = AnnotatedPicture(name, file, None, None, (Label("category", category, _FROM),))
+    return AnnotatedSet(pictures, (), tuple(rejects))

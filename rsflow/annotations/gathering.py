@@ -1,0 +1,73 @@
+"""One annotation file while it is being read: its pictures so far, their labels, and what was rejected.
+
+One idea: a record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
+`picture` for each record and appends labels to what it gets; `reject` notes what was wrong and that the picture is therefore
+not fully annotated; `result` is the annotated set.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name
+from rsflow.errors import DataError
+from rsflow.records import Label, Reject
+
+
+@dataclass(slots=True)
+class OpenPicture:
+    """A picture while its labels are gathered; the fields are those of AnnotatedPicture."""
+
+    file: str
+    height_px: int | None = None
+    width_px: int | None = None
+    split: str | None = None
+    normalised: bool = False
+    gsd_m: float | None = None
+    labels: list[Label] = field(default_factory=list)
+    complete: bool = True
+
+    def closed(self, name: str) -> AnnotatedPicture:
+        size = (self.height_px, self.width_px)
+        return AnnotatedPicture(
+            name, self.file, *size, tuple(self.labels), self.complete, self.split, self.normalised, self.gsd_m
+        )
+
+
+@dataclass(slots=True)
+class Gathering:
+    """`file`: the annotation file."""
+
+    file: str
+    pictures: dict[str, OpenPicture] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def picture(self, file: str) -> OpenPicture:
+        """The picture of this name. DataError where two different files of the set share the name."""
+        name = picture_name(file)
+        found = self.pictures.get(name)
+        if found is None:
+            found = self.pictures[name] = OpenPicture(file)
+        elif found.file != file:
+            # The subject of this reject is the name, by which `merged` keeps the picture out.
+            detail = f"{found.file} and {file} have the same name: scenes are matched by it, so names must differ"
+            self.rejects.append(Reject("annotation", name, "ambiguous_picture", detail, self.file))
+            raise DataError("ambiguous_picture", detail)
+        return found
+
+    def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
+        """Note that what stands at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
+        if picture:
+            picture.complete = False
+        subject = f"{posixpath.basename(self.file)} {where}"
+        self.rejects.append(Reject("annotation", subject, error.reason, error.detail, self.file))
+
+    def result(self, categories: tuple[str, ...] = ()) -> AnnotatedSet:
+        pictures = {name: picture.closed(name) for name, picture in self.pictures.items()}
+        return AnnotatedSet(pictures, categories, tuple(self.rejects))
+
+
+def seen_in(pictures: dict[str, OpenPicture]) -> tuple[str, ...]:
+    """The sorted categories of the objects of these pictures: the vocabulary of a format that writes none down."""
+    return tuple(sorted({label.category for picture in pictures.values() for label in picture.labels if label.kind == "box"}))

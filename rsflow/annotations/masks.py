@@ -1,0 +1,161 @@
+"""Pixel masks: a raster per picture whose values are classes (land cover: LoveDA, ISPRS, OpenEarthMap, Sen1Floods11; or one
+class: HRSID's ships, buildings).
+
+One idea: the option `legend` says what every value means, and must say it of every value that occurs: a name (the share of the
+valid pixels becomes a cover label), "" (valid, yet nothing to be named, such as a background) or null (no data). A mask with a
+value that the legend lacks is rejected with it, never guessed. Values are numbers ("1"; of a palette PNG its indices) or
+colours ("0,255,0"). The files are whatever rasterio opens.
+
+`objects` names categories whose components (pixels that touch, also at corners) are objects, with box and outline, where they
+have at least `min_px` pixels. `rename` turns text in the mask's name into that of its picture: `{_LabelHand: _S1Hand}`. A
+cover label's shape is the box of its largest region. Cover is said of the whole picture only: a tile of a larger one has the
+objects, not the shares.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.gathering import Gathering
+from rsflow.annotations.outlines import components
+from rsflow.annotations.shapes import shape_on
+from rsflow.errors import ConfigError, DataError
+from rsflow.records import Label, Provenance, Shape
+
+_FROM = Provenance("annotation", "masks")
+_THREADS = 4
+_MANY = 10_000  # components; a mask with more is noise, not objects
+
+Values = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Legend:
+    names: dict[int, str | None]  # by value; a colour is red * 65536 + green * 256 + blue
+    colours: bool
+    objects: tuple[str, ...]
+    min_px: int
+
+
+def read_masks(
+    files: Sequence[str],
+    *,
+    legend: dict[str, str | None] | None = None,
+    objects: tuple[str, ...] = (),
+    min_px: int = 1,
+    rename: dict[str, str] | None = None,
+) -> AnnotatedSet:
+    """Masks as one annotated set; the vocabulary is `objects`. ConfigError where the legend is missing or cannot be."""
+    from rasterio.errors import NotGeoreferencedWarning
+
+    meaning = _legend(legend or {}, objects, min_px)
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return merged([AnnotatedSet({}, objects), *pool.map(lambda file: _read_one(file, meaning, rename or {}), files)])
+
+
+def _legend(legend: dict[str, str | None], objects: tuple[str, ...], min_px: int) -> _Legend:
+    if not legend:
+        raise ConfigError(
+            'annotations.options.legend is missing: say what each value means, for example {"0": land, "1": water}'
+        )
+    named = {category for category in legend.values() if category}
+    if unknown := [category for category in objects if category not in named]:
+        raise ConfigError(
+            f"annotations.options.objects: {unknown[0]!r} is no category of the legend ({', '.join(sorted(named))})"
+        )
+    try:
+        keys = {key: [int(part) for part in key.split(",")] for key in legend}
+    except ValueError as error:
+        raise ConfigError(f'annotations.options.legend: {error}; keys are values ("1") or colours ("0,255,0")') from error
+    if {len(key) for key in keys.values()} not in ({1}, {3}):
+        raise ConfigError("annotations.options.legend: keys are all values, or all colours of red, green and blue")
+    colours = len(next(iter(keys.values()))) == 3
+    return _Legend({_packed(value): legend[key] for key, value in keys.items()}, colours, objects, min_px)
+
+
+def _packed(value: list[int]) -> int:
+    return value[0] if len(value) == 1 else value[0] << 16 | value[1] << 8 | value[2]
+
+
+def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSet:
+    gathering = Gathering(file)
+    try:
+        values = _values(file, legend.colours)
+        labels = _labels(values, legend)
+    except DataError as error:
+        gathering.reject("", error)
+        return gathering.result()
+    name = posixpath.basename(file)
+    for old, new in rename.items():
+        name = name.replace(old, new)
+    picture = gathering.picture(name)
+    picture.height_px, picture.width_px = values.shape
+    picture.labels.extend(labels)
+    return gathering.result()
+
+
+def _values(file: str, colours: bool) -> Values:
+    from rasterio.errors import RasterioError
+    from rasterio.io import MemoryFile
+
+    try:
+        with MemoryFile(storage.read_bytes(file)) as memory, memory.open() as source:
+            if source.count < (3 if colours else 1):
+                raise DataError("bad_mask", f"has {source.count} bands, expected {'red, green and blue' if colours else 'one'}")
+            bands = source.read([1, 2, 3] if colours else [1]).astype(np.int64)
+            if not colours and source.count >= 3 and (source.read(2) != bands[0]).any():
+                raise DataError("bad_mask", 'is a colour picture: give the legend in colours ("0,255,0")')
+    except RasterioError as error:
+        raise DataError("unreadable_annotation", f"is no raster that can be read: {error}") from error
+    found: Values = bands[0] << 16 | bands[1] << 8 | bands[2] if colours else bands[0]
+    return found
+
+
+def _labels(values: Values, legend: _Legend) -> list[Label]:
+    found, counts = np.unique(values, return_counts=True)
+    if unknown := [int(value) for value in found if int(value) not in legend.names]:
+        spelled = ", ".join(_spelled(value, legend.colours) for value in unknown[:5])
+        raise DataError("unknown_mask_value", f"holds {spelled}, which the legend lacks: give a name, null (no data) or ''")
+    pixels = {int(value): int(count) for value, count in zip(found, counts, strict=True)}
+    valid = sum(count for value, count in pixels.items() if legend.names[value] is not None)
+    if not valid:
+        raise DataError("no_valid_pixels", "the legend takes every pixel for no data")
+    labels = []
+    for category in sorted({name for name in legend.names.values() if name}):
+        mine = [value for value, name in legend.names.items() if name == category and value in pixels]
+        if mine:
+            labels += _of_category(np.isin(values, mine), category, sum(pixels[value] for value in mine) / valid, legend)
+    return labels
+
+
+def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legend: _Legend) -> list[Label]:
+    height_px, width_px = mask.shape
+    parts = list(components(mask)) if category in legend.objects else []
+    if len(parts) > _MANY:
+        raise DataError("too_many_objects", f"{category} has {len(parts)} components, expected at most {_MANY}")
+    cover = Label("cover", category, _FROM, _largest(mask), value=share)
+    shapes = [shape_on(box, ring, height_px, width_px) for box, ring, pixels in parts if pixels >= legend.min_px]
+    return [cover, *(Label("box", category, _FROM, shape) for shape in shapes)]
+
+
+def _largest(mask: npt.NDArray[np.bool_]) -> Shape:
+    from scipy import ndimage
+
+    numbered, count = ndimage.label(mask)
+    sizes = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
+    rows, cols = ndimage.find_objects(numbered)[int(sizes.argmax())]
+    return Shape((float(cols.start), float(rows.start), float(cols.stop), float(rows.stop)))
+
+
+def _spelled(value: int, colours: bool) -> str:
+    return f"{value >> 16},{value >> 8 & 255},{value & 255}" if colours else str(value)

@@ -1,0 +1,40 @@
+"""RSIVQA text lines: picture:question?answer (https://github.com/spectralpublic/RSIVQA).
+
+One idea: a line has a picture's name, a colon, a question that ends with its question mark, and the answer. Names are with
+extension ("1.tif:") or without ("P0003: "); an answer is never empty. Lines that say the same of a picture are one. The set
+comes without splits: `splits` names the pictures of each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import lines_of
+from rsflow.annotations.gathering import Gathering
+from rsflow.errors import DataError
+from rsflow.records import Label, Provenance
+
+_FROM = Provenance("annotation", "rsivqa")
+_LINE = re.compile(r"(?P<picture>[^:?]+?)\s*[:?]\s*(?P<question>[^?]*[^?\s])\s*\?\s*(?P<answer>[^?]*[^?\s])\s*")
+
+
+def read_rsivqa(files: Sequence[str]) -> AnnotatedSet:
+    """RSIVQA files as one annotated set."""
+    return merged(_read_one(file) for file in files)
+
+
+def _read_one(file: str) -> AnnotatedSet:
+    gathering = Gathering(file)
+    for number, line in lines_of(file):
+        try:
+            found = _LINE.fullmatch(line)
+            if found is None:
+                raise DataError("broken_record", f"found {line[:80]!r}, expected picture:question?answer")
+            question = " ".join(found["question"].split()) + "?"
+            answer = " ".join(found["answer"].split())
+            gathering.picture(found["picture"].strip()).labels.append(Label("question", answer, _FROM, text=question))
+        except DataError as error:
+            gathering.reject(f"line {number}", error)
+    return gathering.result()

@@ -1,0 +1,95 @@
+"""RSVQA: questions and answers about pictures, in three JSON files per split (https://rsvqa.sylvainlobry.com/).
+
+One idea: a split is `..._images.json`, `..._questions.json` and `..._answers.json`, which refer to each other by id.
+`annotations.files` is the pattern that finds them all ("LR_split_*.json" of the low-resolution set, "USGS_split_*.json" of the
+high-resolution one); they belong together by their names. Entries whose `active` is false are not part of the split and are
+passed over. The split is the train, val or test of the name. A picture is named by its id: 0.tif.
+
+Answers stay as they are: the papers' classes ("between 0 and 10") are made from numbers at training time. The question's type
+(presence, count, comp, rural_urban, area) is kept in its provenance, rsvqa/presence.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import json_document, sentence, short
+from rsflow.annotations.gathering import Gathering
+from rsflow.errors import DataError, UsageError
+from rsflow.records import Label, Provenance
+
+_PARTS = ("images", "questions", "answers")
+Ids = dict[Any, dict[str, Any]]
+
+
+def read_rsvqa(files: Sequence[str]) -> AnnotatedSet:
+    """All splits that the files hold as one annotated set. UsageError where one of a split's three files is missing."""
+    groups: dict[str, dict[str, str]] = {}
+    for file in files:
+        name = posixpath.basename(file)
+        part = next((part for part in _PARTS if part in name), "")
+        if not part:
+            raise UsageError(
+                f"{file}: its name has none of the words {', '.join(_PARTS)}, by which format rsvqa tells its files"
+            )
+        groups.setdefault(name.replace(part, "*"), {})[part] = file
+    for group, found in groups.items():
+        if missing := [part for part in _PARTS if part not in found]:
+            raise UsageError(
+                f"{', '.join(found.values())}: there is no {' and no '.join(missing)} file beside; format rsvqa needs the "
+                f"three files of a split, such as {group.replace('*', missing[0])}"
+            )
+    return merged(map(_read_split, groups.values()))
+
+
+def _read_split(files: dict[str, str]) -> AnnotatedSet:
+    gathering = Gathering(files["questions"])
+    images, answers = _by_id(_entries(files, "images")), _by_id(_entries(files, "answers"))
+    word = re.search(r"train|val|test", posixpath.basename(files["questions"]))
+    for number, image in images.items():
+        if image.get("active", True):
+            gathering.picture(f"{number}.tif").split = word[0] if word else None
+    origins: dict[str, Provenance] = {}
+    for index, question in enumerate(_entries(files, "questions")):
+        if isinstance(question, dict) and not question.get("active", True):
+            continue
+        try:
+            number, answer = _answered(question, images, answers)
+            if answer is None:
+                continue
+            kind = str(question.get("type") or "")
+            origin = origins.setdefault(kind, Provenance("annotation", f"rsvqa/{kind}" if kind else "rsvqa"))
+            asked = sentence(question.get("question"), "question")
+            label = Label("question", sentence(answer.get("answer"), "answer"), origin, text=asked)
+            gathering.picture(f"{number}.tif").labels.append(label)
+        except DataError as error:
+            gathering.reject(f"questions[{index}]", error)
+    return gathering.result()
+
+
+def _answered(question: Any, images: Ids, answers: Ids) -> tuple[Any, dict[str, Any] | None]:
+    """(id of the picture, the answer); no answer where one of the two is not active."""
+    if not isinstance(question, dict) or not isinstance(question.get("answers_ids"), list) or not question["answers_ids"]:
+        raise DataError("broken_record", f"found {short(question)}, expected img_id, question and answers_ids")
+    number, first = question.get("img_id"), question["answers_ids"][0]
+    if not isinstance(number, int | str) or number not in images:
+        raise DataError("missing_picture_entry", f"img_id is {short(number)}, which is no id in images")
+    if not isinstance(first, int | str) or first not in answers:
+        raise DataError("missing_answer", f"answers_ids begin with {short(first)}, which is no id in answers")
+    answer = answers[first]
+    return number, answer if images[number].get("active", True) and answer.get("active", True) else None
+
+
+def _by_id(entries: list[Any]) -> Ids:
+    return {entry["id"]: entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)}
+
+
+def _entries(files: dict[str, str], part: str) -> list[Any]:
+    data = json_document(files[part], "rsvqa")
+    if not isinstance(data, dict) or not isinstance(data.get(part), list):
+        raise UsageError(f"{files[part]}: has no list {part!r}, which format rsvqa needs")
+    return list(data[part])

@@ -1,0 +1,99 @@
+"""Annotation XML, one file per picture: what VOC, roLabelImg, DIOR-RSVG and FAIR1M have in common.
+
+One idea: the root is <annotation>, the picture's <size> is in it, objects are elements of one path, and only what an object
+says differs; so a format is the path of its objects and a function from an element to a Label.
+
+An XML that cannot be parsed becomes a reject, and so does one with a DTD or entity declarations: no annotation needs them, and
+they are how XML reads other files or fills memory. A broken object becomes a reject that names the line it begins on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
+from rsflow.annotations.documents import stem
+from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
+from rsflow.errors import DataError
+from rsflow.records import Label
+
+Element = ElementTree.Element
+LabelOf = Callable[[Element, OpenPicture], Label]
+
+
+def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str = "filename") -> AnnotatedSet:
+    """One file as an annotated set of one picture, or of none and a reject where the file cannot be used.
+
+    `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named by the text at the
+    path `name_at`, or by the XML's own name where it is missing.
+    """
+    gathering = Gathering(file)
+    data = storage.read_bytes(file)
+    try:
+        root = _root(data)
+    except DataError as error:
+        gathering.reject("", error)
+        return gathering.result()
+    picture = gathering.picture((root.findtext(name_at) or "").strip() or stem(file))
+    picture.height_px, picture.width_px = _side(root, "height"), _side(root, "width")
+    for index, element in enumerate(root.iterfind(objects)):
+        try:
+            picture.labels.append(label_of(element, picture))
+        except DataError as error:
+            place = f"line {_line(data, index)}"
+            gathering.reject(f"{place} ({picture_name(picture.file)} object {index})", error, picture)
+    return gathering.result(seen_in(gathering.pictures))
+
+
+def text_of(element: Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()
+
+
+def category_of(element: Element, path: str = "name") -> str:
+    """The object's class. DataError `unknown_category` where it has none."""
+    name = text_of(element, path)
+    if not name:
+        raise DataError("unknown_category", f"the object has no <{path}>")
+    return name
+
+
+def flags_of(element: Element) -> tuple[str, ...]:
+    """What VOC says of an object beside its class: <difficult>, <truncated> and <occluded> that are not 0."""
+    named = ("difficult", "truncated", "occluded")
+    return tuple(flag for flag in named if text_of(element, flag).lower() not in {"", "0", "false", "unspecified"})
+
+
+def _root(data: bytes) -> Element:
+    # Before parsing: expat would expand internal entities, whatever the encoding (UTF-16 puts a zero byte between letters).
+    if re.search(rb"<!(DOCTYPE|ENTITY)", data.replace(b"\0", b""), re.IGNORECASE):
+        raise DataError("unsafe_xml", "the XML declares a document type or entities, which annotations do not need: remove it")
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise DataError("unreadable_annotation", f"is not XML: {error}") from error
+    if root.tag != "annotation":
+        raise DataError("unreadable_annotation", f"its root is <{root.tag}>, expected <annotation>")
+    return root
+
+
+def _side(root: Element, side: str) -> int | None:
+    text = text_of(root, f"size/{side}")
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _line(data: bytes, index: int) -> int:
+    """The line that the object of this number begins on. The tree has no lines, so the file is parsed again for a reject."""
+    lines: list[int] = []
+    parser = expat.ParserCreate()
+
+    def begin(tag: str, _: dict[str, str]) -> None:
+        if tag == "object":
+            lines.append(parser.CurrentLineNumber)
+
+    parser.StartElementHandler = begin
+    parser.Parse(data, True)
+    return lines[index]

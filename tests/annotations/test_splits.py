@@ -1,0 +1,47 @@
+"""Splits that a set comes with: by list and by folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rsflow.annotations import read
+from rsflow.config import Annotations
+from rsflow.errors import ConfigError
+
+BOX = "0 0 9 0 9 9 0 9 ship 0\n"
+
+
+def labels(folder: Path, *names: str) -> str:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(BOX)
+    return str(folder / "**/*.txt")
+
+
+def splits_of(settings: Annotations) -> dict[str, str | None]:
+    return {name: picture.split for name, picture in read(settings).pictures.items()}
+
+
+def test_folders_of_annotation_files_are_splits(tmp_path: Path) -> None:
+    files = labels(tmp_path, "train/a.txt", "val/b.txt", "more/c.txt")
+    splits = {"train": str(tmp_path / "train/*.txt"), "val": str(tmp_path / "val/*.txt")}
+    assert splits_of(Annotations("dota", files, splits=splits)) == {"a": "train", "b": "val", "c": None}
+
+
+def test_lists_name_pictures_with_or_without_folder_extension_and_columns(tmp_path: Path) -> None:
+    files = labels(tmp_path / "labels", "a.txt", "b.txt", "c.txt", "d.txt")
+    (tmp_path / "train.txt").write_text("a\nimages/b.png\n\nunheard\n")
+    (tmp_path / "test.txt").write_text("c  1\nb -1\n")
+    splits = {"train": str(tmp_path / "train.txt"), "test": str(tmp_path / "test.txt")}
+    assert splits_of(Annotations("dota", files, splits=splits)) == {"a": "train", "b": "test", "c": "test", "d": None}
+
+
+@pytest.mark.parametrize(("text", "told"), [(None, "matches no file"), ("x\ny\n", "names none of the 1")])
+def test_a_list_that_says_nothing_is_refused(tmp_path: Path, text: str | None, told: str) -> None:
+    files = labels(tmp_path / "labels", "a.txt")
+    if text:
+        (tmp_path / "test.txt").write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        read(Annotations("dota", files, splits={"test": str(tmp_path / "test.txt")}))
