@@ -87,6 +87,45 @@ def ring_area(ring: Sequence[float]) -> float:
     return abs(sum(x * y1 - x1 * y for x, y, x1, y1 in zip(xs, ys, (*xs[1:], xs[0]), (*ys[1:], ys[0]), strict=True))) / 2
 
 
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A rotated rectangle: centre, sides in pixels, and the angle of the side `width_px` against the x axis.
+
+    The angle is in radians, positive where it turns x towards y, which is clockwise as seen (y points down).
+    """
+
+    x: float
+    y: float
+    width_px: float
+    height_px: float
+    angle: float
+
+    @property
+    def quad(self) -> Quad:
+        """Its corners in order; at angle 0 from the upper left one clockwise."""
+        cos, sin = math.cos(self.angle), math.sin(self.angle)
+        halves = [(sx * self.width_px / 2, sy * self.height_px / 2) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        return quad([value for u, v in halves for value in (self.x + u * cos - v * sin, self.y + u * sin + v * cos)])
+
+
+def rectangle(region: Region) -> Rectangle:
+    """The smallest rectangle that holds its corners, with a side along one of its own sides. Its angle is in [0, pi / 2)."""
+    points = np.array(corners(region), dtype=np.float64).reshape(4, 2)
+    best = Rectangle(float(points[:, 0].mean()), float(points[:, 1].mean()), 0.0, 0.0, 0.0)
+    least = math.inf
+    for dx, dy in np.roll(points, -1, axis=0) - points:
+        angle = math.atan2(dy, dx) % (math.pi / 2)
+        if not (dx or dy) or math.isclose(angle, math.pi / 2, abs_tol=1e-12):
+            angle = 0.0
+        axes = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        low, high = (points @ axes).min(axis=0), (points @ axes).max(axis=0)
+        x, y = axes @ ((low + high) / 2)
+        width, height = (high - low).tolist()
+        if (dx or dy) and width * height < least * (1 - 1e-9):
+            least, best = width * height, Rectangle(float(x), float(y), width, height, angle)
+    return best
+
+
 def iou(a: Box, b: Box) -> float:
     """Intersection over union, in [0, 1]; 0 where both are empty."""
     common = area(clip(a, b))

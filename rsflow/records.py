@@ -119,9 +119,8 @@ class Instruction:
     """A conversation made from labels, for one task.
 
     `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.turns), which are boxes of four numbers or
-    oriented ones of eight. `labels` are positions in the
-    tile's labels. `answer` is the last answer in structured form (JSON types only). `generator` names the rule or model and
-    its version.
+    oriented ones of eight. `labels` are positions in the tile's labels. `answer` is the last answer in structured form (JSON
+    types only). `generator` names the rule or model and its version.
     """
 
     task: TaskName

@@ -1,7 +1,7 @@
-"""Boxes in one pair of square brackets, `[a, b, c, d; …]`: what the dialects without special tokens share.
+"""Regions in one pair of square brackets, `[a, b, c, d; …]`: what the dialects without special tokens share.
 
-One idea: reading and writing of number groups, four to a box, boxes parted by semicolons. What the numbers mean is for the
-dialect to say.
+One idea: reading and writing of number groups, four to a box and eight to an oriented one, regions parted by semicolons. What
+the numbers mean is for the dialect to say.
 """
 
 from __future__ import annotations
@@ -9,22 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER
-from rsflow.geometry import Box
+from rsflow.dialects.contract import NUMBER, region
+from rsflow.geometry import Region
 
-_FOUR = rf"\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*"
-GROUP = rf"\[({_FOUR}(?:;{_FOUR})*)\]"
-
-
-def write(boxes: Sequence[Sequence[str]], comma: str, semicolon: str) -> str:
-    """`boxes`: four spelled numbers each."""
-    return f"[{semicolon.join(comma.join(numbers) for numbers in boxes)}]"
+_COORDINATES = rf"\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*"
+GROUP = rf"\[({_COORDINATES}(?:;{_COORDINATES})*)\]"
 
 
-def read(inside: str) -> list[Box]:
-    """The boxes of what GROUP's one group caught."""
-    boxes = []
-    for part in inside.split(";"):
-        x0, y0, x1, y1 = (float(number) for number in re.findall(NUMBER, part))
-        boxes.append((x0, y0, x1, y1))
-    return boxes
+def write(regions: Sequence[Sequence[str]], comma: str, semicolon: str) -> str:
+    """`regions`: four or eight spelled numbers each."""
+    return f"[{semicolon.join(comma.join(numbers) for numbers in regions)}]"
+
+
+def read(inside: str) -> list[Region]:
+    """The regions of what GROUP's one group caught."""
+    return [region([float(number) for number in re.findall(NUMBER, part)]) for part in inside.split(";")]

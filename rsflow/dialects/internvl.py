@@ -2,7 +2,9 @@
 
 One idea: shares of the picture's own width and height in thousandths, rounded to whole numbers, no padding. Source:
 https://internvl.readthedocs.io/en/latest/get_started/chat_data_format.html#grounding-detection-data. A bare box is `<box>`
-alone, as in questions about a region.
+alone, as in questions about a region. Oriented boxes are our own: the model's tokens `<quad>` and `</quad>`
+(https://github.com/OpenGVLab/InternVL/blob/main/internvl_chat/internvl/train/constants.py), for which no use is documented,
+around the eight numbers of the corners.
 """
 
 from __future__ import annotations
@@ -10,35 +12,38 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER, Boxes, spell_marks
-from rsflow.geometry import Box
+from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
+from rsflow.geometry import Region
 
 SCALE = 1000
 
-_BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]"
-_SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<box>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</box>")
+_BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*\]"
+_SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")
 
 
-def spell(text: str, boxes: Sequence[Box], height_px: int, width_px: int) -> str:
+def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
     """Rounds to a thousandth of the picture's side."""
-    size = (width_px, height_px, width_px, height_px)
 
-    def write(phrase: str, group: list[Box]) -> str:
-        rows = [[round(value / side * SCALE) for value, side in zip(box, size, strict=True)] for box in group]
-        return (f"<ref>{phrase}</ref>" if phrase else "") + f"<box>{rows}</box>"
+    def write(phrase: str, group: list[Region]) -> str:
+        rows = [[round(value) for value in scaled(box, SCALE / width_px, SCALE / height_px)] for box in group]
+        tag = "quad" if any(len(box) == 8 for box in group) else "box"
+        return (f"<ref>{phrase}</ref>" if phrase else "") + f"<{tag}>{rows}</{tag}>"
 
     return spell_marks(text, boxes, write)
 
 
-def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Box]]:
+def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases in `<ref>` come back into their marks."""
     boxes = Boxes([])
 
     def read(match: re.Match[str]) -> str:
-        group = []
-        for spelled in re.findall(_BOX, match[2]):
-            x0, y0, x1, y1 = (float(number) / SCALE for number in re.findall(NUMBER, spelled))
-            group.append((x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px))
+        rows = [region([float(number) for number in re.findall(NUMBER, row)]) for row in re.findall(_BOX, match[3])]
+        group = [region(scaled(row, width_px / SCALE, height_px / SCALE)) for row in rows]
         return boxes.mark(match[1] or "", group)
 
     return _SPELLED.sub(read, text), boxes.found
+
+
+def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of a thousandth of each side."""
+    return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px

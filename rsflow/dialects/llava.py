@@ -2,7 +2,8 @@
 
 One idea: shares of the padded square (rsflow.dialects.square), two decimals. Source: the released training mix as read off
 in https://github.com/haotian-liu/LLaVA/issues/606. It delimits no phrase and never shows several boxes at once: the phrase
-in front and semicolons between boxes are our own choice. For models that pad their pictures, as LLaVA-1.5 does.
+in front, semicolons between boxes and eight numbers for an oriented one are our own choice. For models that pad their
+pictures, as LLaVA-1.5 does.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from collections.abc import Sequence
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import Boxes, spell_marks
 from rsflow.dialects.square import from_square, to_square
-from rsflow.geometry import Box
+from rsflow.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
 
 
-def spell(text: str, boxes: Sequence[Box], height_px: int, width_px: int) -> str:
+def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
     """Rounds to 0.01 of the longer side."""
 
-    def write(phrase: str, group: list[Box]) -> str:
+    def write(phrase: str, group: list[Region]) -> str:
         shares = [to_square(box, height_px, width_px) for box in group]
         numbers = [[_number(value) for value in box] for box in shares]
         return (f"{phrase} " if phrase else "") + brackets.write(numbers, ", ", "; ")
@@ -29,14 +30,19 @@ def spell(text: str, boxes: Sequence[Box], height_px: int, width_px: int) -> str
     return spell_marks(text, boxes, write)
 
 
-def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Box]]:
-    """Every bracket of four numbers per box becomes a mark without a phrase."""
+def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
+    """Every bracket of four or eight numbers per box becomes a mark without a phrase."""
     boxes = Boxes([])
 
     def read(match: re.Match[str]) -> str:
         return boxes.mark("", [from_square(box, height_px, width_px) for box in brackets.read(match[1])])
 
     return _GROUP.sub(read, text), boxes.found
+
+
+def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of 0.01 of the longer side."""
+    return (0.005 * max(height_px, width_px),) * 2
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,8 @@
 One idea: shares of the padded square (rsflow.dialects.square), two decimals, the phrase between `<p>` and `</p>`, one pair
 of brackets for all its boxes, no spaces. Source: the EarthGPT paper (https://arxiv.org/abs/2401.16822) for the square, the
 released files for decimals and punctuation. Two decimals are 1 % of the longer side: small boxes may collapse
-(rsflow.dialects.collapsed finds them).
+(rsflow.dialects.collapsed finds them). Oriented boxes, for which no rule is public, are our own: the same for each of the four
+corners, eight numbers to a box.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from collections.abc import Sequence
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import Boxes, spell_marks
 from rsflow.dialects.square import from_square, to_square
-from rsflow.geometry import Box
+from rsflow.geometry import Region
 
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
 
 
-def spell(text: str, boxes: Sequence[Box], height_px: int, width_px: int) -> str:
+def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
     """Rounds to 0.01 of the longer side."""
 
-    def write(phrase: str, group: list[Box]) -> str:
+    def write(phrase: str, group: list[Region]) -> str:
         shares = [to_square(box, height_px, width_px) for box in group]
         numbers = [[f"{round(value, 2) + 0.0:.2f}" for value in box] for box in shares]
         return (f"<p>{phrase}</p>" if phrase else "") + brackets.write(numbers, ",", ";")
@@ -30,7 +31,7 @@ def spell(text: str, boxes: Sequence[Box], height_px: int, width_px: int) -> str
     return spell_marks(text, boxes, write)
 
 
-def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Box]]:
+def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases in `<p>` come back into their marks."""
     boxes = Boxes([])
 
@@ -38,3 +39,8 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Box]]:
         return boxes.mark(match[1] or "", [from_square(box, height_px, width_px) for box in brackets.read(match[2])])
 
     return _SPELLED.sub(read, text), boxes.found
+
+
+def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of 0.01 of the longer side."""
+    return (0.005 * max(height_px, width_px),) * 2

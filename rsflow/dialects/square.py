@@ -7,23 +7,21 @@ One idea: the picture is centred in a square of its longer side, and coordinates
 
 from __future__ import annotations
 
-from rsflow.geometry import Box, shift
+from rsflow.dialects.contract import region
+from rsflow.geometry import Region
 
 
 def _pads(height_px: int, width_px: int) -> tuple[int, int]:
     return int(max(0, height_px - width_px) / 2), int(max(0, width_px - height_px) / 2)
 
 
-def to_square(box: Box, height_px: int, width_px: int) -> Box:
+def to_square(box: Region, height_px: int, width_px: int) -> Region:
     """Pixels to shares of the padded square's side, in [0, 1] for a box inside the picture."""
-    side = max(height_px, width_px)
-    x0, y0, x1, y1 = shift(box, *_pads(height_px, width_px))
-    return (x0 / side, y0 / side, x1 / side, y1 / side)
+    side, pads = max(height_px, width_px), _pads(height_px, width_px)
+    return region([(value + pads[place % 2]) / side for place, value in enumerate(box)])
 
 
-def from_square(box: Box, height_px: int, width_px: int) -> Box:
+def from_square(box: Region, height_px: int, width_px: int) -> Region:
     """The inverse of `to_square`."""
-    side = max(height_px, width_px)
-    pad_x, pad_y = _pads(height_px, width_px)
-    x0, y0, x1, y1 = (value * side for value in box)
-    return shift((x0, y0, x1, y1), -pad_x, -pad_y)
+    side, pads = max(height_px, width_px), _pads(height_px, width_px)
+    return region([value * side - pads[place % 2] for place, value in enumerate(box)])

@@ -90,8 +90,10 @@ def _few(items: Sequence[Instruction], most: int, tile_id: str, seed: int) -> li
     ranks: Counter[str] = Counter()
     order = []
     for name in sorted(by_id, key=lambda name: (digest(seed, name), name)):
-        kind = str(by_id[name].answer["kind"])
-        order.append((ranks[kind], digest(seed, name), name))
+        answer = by_id[name].answer
+        kind = f"{answer['kind']} oriented" if answer.get("oriented") else str(answer["kind"])
+        # What people asked comes before what rules ask.
+        order.append((ranks[kind], kind != "answer", digest(seed, name), name))
         ranks[kind] += 1
-    chosen = {name for _, _, name in sorted(order)[:most]}
+    chosen = {name for *_, name in sorted(order)[:most]}
     return [item for name, item in reversed(by_id.items()) if name in chosen]

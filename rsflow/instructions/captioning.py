@@ -1,7 +1,7 @@
 """Captioning: one sentence about the picture.
 
-One idea: a sentence that a person wrote is used word for word (identical ones once); only where there is none is one
-composed, from the objects, the land cover and the measured attributes that the labels hold, and from nothing else.
+One idea: a sentence that a person wrote is used word for word (identical ones of one picture once); only where there is none
+is one composed, from the objects, the land cover and the measured attributes that the labels hold, and from nothing else.
 """
 
 from __future__ import annotations
@@ -53,12 +53,13 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
     written: dict[str, int] = {}
     for position, label in reading.of_kind(facts, "caption"):
-        if label.text.strip():
-            written.setdefault(escape(label.text.strip()), position)
+        text = escape(" ".join(label.text.split()))
+        if text:
+            written.setdefault(text, position)
     for text, position in written.items():
         yield _claim(text, text, (position,))
     if not written:
-        whole = summary(facts)
+        whole = summary(facts, settings.min_box_px)
         text = compose(whole, facts, seed)
         if text:
             said_of_all = not (whole.things or whole.ground)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.geometry import Box
+from rsflow.geometry import Region
 from rsflow.instructions.choice import choose
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.turns import Turn
 
-VERSION = 1  # raised when the text of any instruction changes
+VERSION = 2  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"
 
 
@@ -35,7 +35,7 @@ class Claim:
     full: str
     answer: dict[str, Any]
     labels: tuple[int, ...]
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[Region, ...] = ()
     fill: dict[str, str] = field(default_factory=dict)
 
 

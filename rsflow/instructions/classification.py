@@ -1,7 +1,8 @@
 """Classification: one word or phrase for the whole picture.
 
 One idea: never guess. An annotated class of the picture comes first; else a land cover of at least 60 %; else, where every
-object is known, the one category that all annotated objects have. Two annotated classes are no unique answer.
+object is known, the one category that all annotated objects have, if any of them is large enough to be seen. Two annotated
+classes are no unique answer.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     for said, position in classes.items():
         yield _claim(facts.labels[position].category, said, f"Its category is {said}.", (position,))
     if not classes:
-        yield from _from_parts(facts)
+        yield from _from_parts(facts, settings)
 
 
-def _from_parts(facts: TileFacts) -> Iterator[Claim]:
+def _from_parts(facts: TileFacts, settings: config.Instructions) -> Iterator[Claim]:
     covers = reading.covers(facts)
-    groups = reading.groups(facts)
+    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
     if covers and covers[0].share >= DOMINANT_SHARE and covers[0].name:
         first = covers[0]
         yield _claim(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
-    elif len(groups) == 1 and groups[0].in_vocabulary and groups[0].complete:
+    elif len(groups) == len(reading.nouns(facts)) == 1 and groups[0].exact:
         group = groups[0]
         yield _claim(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
 

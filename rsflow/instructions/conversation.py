@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rsflow import config
-from rsflow.geometry import Box
+from rsflow.geometry import Region
 from rsflow.instructions import captioning, classification, detection, grounding, region_captioning, vqa
 from rsflow.instructions.choice import digest
 from rsflow.instructions.claims import GENERATOR, Claim, talk_question
@@ -39,10 +39,16 @@ TOPICS = {
     "brightest_part": "brightest part",
     "darkest_part": "darkest part",
     "low_backscatter": "backscatter",
+    "question": "question",
     "region_captioning": "region",
     "grounding": "box",
+    "grounding_oriented": "box",
+    "grounding_phrase": "box",
+    "grounding_phrase_oriented": "box",
     "detection_one": "boxes",
+    "detection_one_oriented": "boxes",
     "detection_all": "boxes",
+    "detection_all_oriented": "boxes",
 }
 
 
@@ -74,7 +80,7 @@ def _chosen(facts: TileFacts, settings: config.Instructions, seed: int) -> list[
 
 def _together(chosen: list[Claim], facts: TileFacts, seed: int) -> Instruction:
     turns: list[Turn] = []
-    boxes: list[Box] = []
+    boxes: list[Region] = []
     answers: list[dict[str, Any]] = []
     for claim in chosen:
         start = len(boxes)

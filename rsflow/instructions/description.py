@@ -29,7 +29,7 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
     local = [*_objects(facts, settings), *_ground(facts), *_look(facts)]
-    whole = summary(facts)
+    whole = summary(facts, settings.min_box_px)
     if len(local) >= LEAST_LOCAL:
         text = " ".join([*local, _global(whole)])
         answer = {"kind": "text", "sentences": len(local) + 1}
@@ -40,7 +40,7 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
 
 
 def _objects(facts: TileFacts, settings: config.Instructions) -> Iterator[str]:
-    groups = reading.groups(facts)
+    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))[:GROUPS]
     for group in ranked:
         yield _one(group, facts) if group.count == 1 else _several(group, facts)

@@ -1,19 +1,22 @@
 """Detection: all objects of one category, or of all, with their boxes.
 
 One idea: a list is a claim to have them all. It is made only of complete groups, in the stated order (rsflow.instructions.
-reading), with at most `max_boxes` boxes in one answer and none of them too small to name; otherwise it is refused with its
-reason. On one tile in four an absent category is asked for too, so that a model learns to find nothing.
+reading), with at most `max_boxes` boxes in one answer and none of them too small to name or to spell; otherwise it is refused
+with its reason. Where every object is oriented, the same list is given with oriented boxes too. On one tile in four an absent
+category is asked for, so that a model learns to find nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rsflow import config
 from rsflow.instructions import reading, words
 from rsflow.instructions.choice import choose, digest
 from rsflow.instructions.claims import Claim, instructions, refuse
 from rsflow.instructions.reading import Group
+from rsflow.instructions.things import collapses, outlines
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.turns import mark
 
@@ -28,16 +31,24 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     groups = reading.groups(facts)
     fit = []
     for group in groups:
-        fault = _fault(group, settings)
+        fault = _fault(group, settings, facts)
         if fault:
             yield refuse(facts, "detection", *fault)
         else:
             fit.append(group)
-            yield _one(group)
-    if groups and fit == groups and all(group.in_vocabulary for group in groups):
+            yield _one(group, False)
+            if _spells_oriented(group, facts):
+                yield _one(group, True)
+    nouns = reading.nouns(facts)
+    for noun in nouns:
+        if noun not in {group.noun for group in groups}:
+            yield refuse(facts, "detection", "uncertain_objects", f"{noun}: {nouns[noun]} objects are difficult or crowds")
+    if groups and fit == groups and len(nouns) == len(groups) and all(group.in_vocabulary for group in groups):
         total = sum(group.count for group in groups)
         if total <= settings.max_boxes:
-            yield _all(groups)
+            yield _all(groups, False)
+            if all(_spells_oriented(group, facts) for group in groups):
+                yield _all(groups, True)
         elif len(groups) > 1:
             yield refuse(facts, "detection", "too_many_boxes", f"{total} objects in all; the limit is {settings.max_boxes}")
     missing = reading.absent(facts)
@@ -55,45 +66,60 @@ def there_are(groups: Sequence[Group]) -> str:
     return ". ".join(parts)
 
 
-def _fault(group: Group, settings: config.Instructions) -> tuple[str, str] | None:
+def _spells_oriented(group: Group, facts: TileFacts) -> bool:
+    return group.oriented and not any(collapses(thing.region, facts) for thing in group.things)
+
+
+def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
+    if group.unsure:
+        return "uncertain_objects", f"{group.category}: {group.unsure} more objects are difficult or crowds"
     if not group.complete:
         return "not_exhaustive", f"{group.category}: not every instance is known, so a list would claim too much"
     if group.count > settings.max_boxes:
         return "too_many_boxes", f"{group.category}: {group.count} boxes; the limit is {settings.max_boxes}"
     if group.smallest_px() < settings.min_box_px:
         return "box_too_small", f"{group.category}: {group.smallest_px():.1f} pixels; the least is {settings.min_box_px:g}"
+    if any(collapses(thing.box, facts) for thing in group.things):
+        return (
+            "box_collapses",
+            f"{group.category}: a box would lose its area in the coarsest text form, hundredths of the picture",
+        )
     return None
 
 
-def _one(group: Group) -> Claim:
+def _one(group: Group, oriented: bool) -> Claim:
     return Claim(
         task="detection",
-        kind="detection_one",
+        kind=f"detection_one{'_oriented' * oriented}",
         subject=group.noun,
         short=there_are([group]),
         full=there_are([group]) + ".",
-        answer={"kind": "boxes", "category": group.category, "boxes": list(range(group.count)), "count": group.count},
+        answer=_answer(group, 0, oriented),
         labels=group.labels,
-        boxes=tuple(thing.box for thing in group.things),
+        boxes=tuple(thing.region if oriented else thing.box for thing in group.things),
         fill={"many": words.plural(group.noun), "one_bare": group.noun},
     )
 
 
-def _all(groups: Sequence[Group]) -> Claim:
+def _answer(group: Group, start: int, oriented: bool) -> dict[str, Any]:
+    said = {"kind": "boxes", "category": group.category, "boxes": list(range(start, start + group.count))}
+    return {**said, "count": group.count, **({"oriented": True} if oriented else outlines(group.things))}
+
+
+def _all(groups: Sequence[Group], oriented: bool) -> Claim:
     found, start = [], 0
     for group in groups:
-        boxes = list(range(start, start + group.count))
-        found.append({"kind": "boxes", "category": group.category, "boxes": boxes, "count": group.count})
+        found.append(_answer(group, start, oriented))
         start += group.count
     return Claim(
         task="detection",
-        kind="detection_all",
+        kind=f"detection_all{'_oriented' * oriented}",
         subject="all",
         short=there_are(groups),
         full=there_are(groups) + ".",
-        answer={"kind": "all_boxes", "groups": found, "count": start},
+        answer={"kind": "all_boxes", "groups": found, "count": start, **({"oriented": True} if oriented else {})},
         labels=tuple(position for group in groups for position in group.labels),
-        boxes=tuple(thing.box for group in groups for thing in group.things),
+        boxes=tuple(thing.region if oriented else thing.box for group in groups for thing in group.things),
     )
 
 

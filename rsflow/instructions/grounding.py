@@ -1,7 +1,8 @@
 """Grounding: a phrase that means one thing in the tile, answered by its box.
 
-One idea: the phrase must be unique (rsflow.instructions.references). A group where none is, is refused as ambiguous. The
-largest region of a land cover can be asked for as well, when it is neither a speck nor the whole tile.
+One idea: the phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the
+boxes (rsflow.instructions.references). A group where no phrase is, is refused as ambiguous. The largest region of a land cover
+can be asked for as well, when it is neither a speck nor the whole tile. An oriented object is asked for in both ways.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow import config
-from rsflow.geometry import Box, area
+from rsflow.geometry import Box, Region, area
 from rsflow.instructions import reading, words
 from rsflow.instructions.claims import Claim, instructions, refuse
+from rsflow.instructions.expressions import Expression, expressions
 from rsflow.instructions.references import references
+from rsflow.instructions.things import Thing, collapses, outlines
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.turns import mark
 
@@ -24,9 +27,15 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 
 
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+    for item in expressions(facts, settings, "grounding"):
+        if isinstance(item, Reject):
+            yield item
+        else:
+            yield from _of_expression(item, facts)
     for group in reading.groups(facts):
         if not group.complete:
-            yield refuse(facts, "grounding", "not_exhaustive", f"{group.category}: another instance may be unknown")
+            reason = "uncertain_objects" if group.unsure else "not_exhaustive"
+            yield refuse(facts, "grounding", reason, f"{group.category}: another instance may be there")
             continue
         found = list(references(group, facts.height_px, facts.width_px))
         named = [(phrase, thing) for phrase, thing in found if thing.shorter_px >= settings.min_box_px]
@@ -34,26 +43,52 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
             yield refuse(facts, "grounding", "ambiguous", f"{group.category}: {group.count} objects, no phrase means just one")
         elif not named:
             yield refuse(facts, "grounding", "box_too_small", f"{group.category}: under {settings.min_box_px:g} pixels")
+        elif all(collapses(thing.box, facts) for _, thing in named):
+            yield refuse(facts, "grounding", "box_collapses", f"{group.category}: no area left in the coarsest text form")
         for phrase, thing in named:
-            yield _claim(phrase, group.category, thing.box, thing.label)
+            yield from _of_thing(phrase, group.category, thing, facts)
     for cover in reading.covers(facts):
         if cover.name and cover.region and _worth_asking(cover.region, facts):
-            yield _claim(f"the largest area of {cover.name}", cover.category, cover.region, cover.label)
+            phrase = f"the largest area of {cover.name}"
+            yield _claim("grounding", phrase, cover.category, cover.region, cover.label, _full(phrase))
 
 
 def _worth_asking(region: Box, facts: TileFacts) -> bool:
-    return LEAST_REGION <= area(region) / (facts.height_px * facts.width_px) <= MOST_REGION
+    share = area(region) / (facts.height_px * facts.width_px)
+    return LEAST_REGION <= share <= MOST_REGION and not collapses(region, facts)
 
 
-def _claim(phrase: str, category: str, box: Box, label: int) -> Claim:
+def _of_thing(phrase: str, category: str, thing: Thing, facts: TileFacts) -> Iterator[Claim]:
+    for kind, region in _ways("grounding", thing, facts):
+        yield _claim(kind, phrase, category, region, thing.label, _full(phrase), thing)
+
+
+def _of_expression(found: Expression, facts: TileFacts) -> Iterator[Claim]:
+    for kind, region in _ways("grounding_phrase", found.thing, facts):
+        yield _claim(kind, found.text, found.category, region, found.thing.label, f"It is at {mark('', 0)}.", found.thing)
+
+
+def _full(phrase: str) -> str:
+    return f"{words.sentence(phrase)} is at {mark('', 0)}."
+
+
+def _ways(kind: str, thing: Thing, facts: TileFacts) -> Iterator[tuple[str, Region]]:
+    if not collapses(thing.box, facts):
+        yield kind, thing.box
+    if thing.quad and not collapses(thing.quad, facts):
+        yield f"{kind}_oriented", thing.quad
+
+
+def _claim(kind: str, phrase: str, category: str, region: Region, label: int, full: str, thing: Thing | None = None) -> Claim:
+    details = {"oriented": True} if len(region) == 8 else outlines([thing]) if thing else {}
     return Claim(
         task="grounding",
-        kind="grounding",
+        kind=kind,
         subject=phrase,
         short=mark("", 0),
-        full=f"{words.sentence(phrase)} is at {mark('', 0)}.",
-        answer={"kind": "box", "phrase": phrase, "category": category, "box": 0},
+        full=full,
+        answer={"kind": "box", "phrase": phrase, "category": category, "box": 0, **details},
         labels=(label,),
-        boxes=(box,),
+        boxes=(region,),
         fill={"phrase": phrase},
     )

@@ -148,6 +148,41 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Find {phrase} and return its bounding box.",
         "Draw a box around {phrase}: which coordinates does it have?",
     ),
+    "grounding_oriented": (
+        "Please provide the oriented bounding box coordinate of the region which is described as:{phrase}"
+        " in this remote sensing image",
+        "Where exactly is {phrase}? Give its oriented bounding box.",
+        "Locate {phrase} with an oriented bounding box.",
+        "Give the corners of the rotated box around {phrase}.",
+        "Find {phrase} and return its oriented bounding box.",
+        "Draw a rotated box around {phrase}: which coordinates does it have?",
+    ),
+    "grounding_phrase": (
+        "Please provide the horizontal bounding box coordinate of the region which is described as:{phrase}"
+        " in this remote sensing image",
+        'Which object does "{phrase}" describe? Give its bounding box.',
+        'Find what is meant by "{phrase}" and return its bounding box.',
+        "Draw a box around the following and give its coordinates: {phrase}",
+        "Locate this with a horizontal bounding box: {phrase}",
+        'To which box do the words "{phrase}" belong?',
+    ),
+    "grounding_phrase_oriented": (
+        "Please provide the oriented bounding box coordinate of the region which is described as:{phrase}"
+        " in this remote sensing image",
+        'Which object does "{phrase}" describe? Give its oriented bounding box.',
+        'Find what is meant by "{phrase}" and return its oriented bounding box.',
+        "Draw a rotated box around the following and give its corners: {phrase}",
+        "Locate this with an oriented bounding box: {phrase}",
+        'To which rotated box do the words "{phrase}" belong?',
+    ),
+    "question": (
+        "{question}" + HINT,
+        "{question} Answer in a word or a short phrase.",
+        "Look at the image and answer: {question}",
+        "Here is a question about this image. {question}",
+        "{question} A short answer is enough.",
+        "Answer briefly. {question}",
+    ),
     "region_captioning": (
         "Please provide a short description for this region in this remote sensing image :{box}",
         "What is in the region {box}?",
@@ -171,6 +206,22 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Which objects are in this picture, and where? Give their boxes.",
         "List all objects with their horizontal bounding boxes.",
         "Locate all objects in the scene with boxes.",
+    ),
+    "detection_one_oriented": (
+        "Detect {many} shown in the image using oriented bounding boxes.",
+        "Find all {many} in the image and give their oriented bounding boxes.",
+        "Locate every {one_bare} in this picture with a rotated box.",
+        "Mark the {many} in the image with oriented bounding boxes.",
+        "Where are the {many}, if there are any? List their rotated boxes.",
+        "List the oriented bounding boxes of all {many} that are visible.",
+    ),
+    "detection_all_oriented": (
+        "Please detect all objects in this image using oriented bounding boxes.",
+        "Find all objects in the image and give their oriented bounding boxes.",
+        "Detect every object here and list the rotated boxes by kind.",
+        "Which objects are in this picture, and where? Give their oriented boxes.",
+        "List all objects with their oriented bounding boxes.",
+        "Locate all objects in the scene with rotated boxes.",
     ),
     "description": (
         "Describe this image in detail, first its parts and then the whole.",

@@ -83,9 +83,9 @@ def direction(subject: Box, other: Box, height_px: int, width_px: int) -> str | 
     return None
 
 
-def size(box: Box, height_px: int, width_px: int) -> str:
+def size(area_px: float, height_px: int, width_px: int) -> str:
     """How much of the picture it takes: `small` (under 1 %), `medium-sized` (under 10 %) or `large`."""
-    share = (box[2] - box[0]) * (box[3] - box[1]) / (height_px * width_px)
+    share = area_px / (height_px * width_px)
     return "small" if share < 0.01 else "medium-sized" if share < 0.1 else "large"
 
 

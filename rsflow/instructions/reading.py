@@ -3,7 +3,8 @@
 One idea: tasks never look at raw labels. They ask for groups (all objects of one noun, in the stated order: from top to
 bottom by upper edge, then from left to right by left edge), and for what is complete: a list or "the only one" is said of a
 group only when the tile's vocabulary holds its category, or a labeller whose quality passed the limit looked for all of them.
-A number is said, and an absence, only on the ground of the vocabulary.
+A number is said, and an absence, only on the ground of the vocabulary. Objects that annotators were not sure of
+(rsflow.instructions.things) are in no group, and leave theirs incomplete.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from rsflow import config
 from rsflow.geometry import Box, area
 from rsflow.instructions import words
+from rsflow.instructions.things import Thing, thing, unsure
 from rsflow.records import Label, LabelKind, TileFacts
 
 # Mass nouns of the land-cover classes; "" is a class that says what something is not.
@@ -22,32 +24,30 @@ _COVERS = {
     **dict.fromkeys(["built-up", "built up", "builtup", "urban", "artificial"], "built-up land"),
     **dict.fromkeys(["bare", "bare soil", "soil", "bare ground"], "bare soil"),
     **dict.fromkeys(["tree", "trees", "tree cover"], "tree cover"),
-    **dict.fromkeys(["other", "others", "unknown", "background", "unclassified"], ""),
+    **dict.fromkeys(["building", "buildings", "building area"], "building area"),
+    **dict.fromkeys(["road", "roads", "road surface"], "road surface"),
+    **dict.fromkeys(["impervious surface", "impervious surfaces"], "impervious surface"),
+    **dict.fromkeys(["agriculture", "agricultural", "cropland", "crops", "farmland"], "farmland"),
+    **dict.fromkeys(["barren", "barren land"], "barren land"),
+    **dict.fromkeys(["other", "others", "unknown", "background", "unclassified", "clutter", "no data", "no water"], ""),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """An object: its position in the tile's labels, its box, and whether the tile cuts it off."""
-
-    label: int
-    box: Box
-    truncated: bool
-
-    @property
-    def shorter_px(self) -> float:
-        return min(self.box[2] - self.box[0], self.box[3] - self.box[1])
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
-    """All objects of one noun. `category` is the label's own spelling (the first in order where several read the same)."""
+    """All objects of one noun that are certain. `category` is the label's own spelling (the first in order where several read
+    the same), `unsure` the number of those that are not certain."""
 
     noun: str
     category: str
     things: tuple[Thing, ...]
     complete: bool
     in_vocabulary: bool
+    unsure: int = 0
+
+    @property
+    def oriented(self) -> bool:
+        return all(thing.quad for thing in self.things)
 
     @property
     def exact(self) -> bool:
@@ -70,6 +70,9 @@ class Group:
     def smallest_px(self) -> float:
         return min(thing.shorter_px for thing in self.things)
 
+    def largest_px(self) -> float:
+        return max(thing.shorter_px for thing in self.things)
+
 
 @dataclass(frozen=True, slots=True)
 class Cover:
@@ -87,13 +90,15 @@ def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
 
     Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
     where it has a score, at least `min_score`; a pseudo box gives way to annotated boxes of its noun and to a vocabulary
-    that holds it.
+    that holds it, a pseudo land cover to an annotated map of the tile.
     """
+    mapped = any(label.kind == "cover" and label.provenance.origin == "annotation" for label in facts.labels)
     spoken_for = {words.noun(category) for category in facts.vocabulary}
     spoken_for |= {
         words.noun(label.category) for label in facts.labels if label.kind == "box" and label.provenance.origin == "annotation"
     }
-    return tuple(position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for))
+    good = [position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for)]
+    return tuple(position for position in good if not (mapped and _pseudo_cover(facts.labels[position])))
 
 
 def only(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
@@ -103,13 +108,21 @@ def only(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
 
 def groups(facts: TileFacts) -> list[Group]:
     """The tile's objects by noun, nouns in alphabetical order. Boxes without an area are no objects."""
-    members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
-    for position, label in enumerate(facts.labels):
-        said = words.noun(label.category)
-        if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and said:
-            members[said].append((position, label))
+    members = _members(facts)
     vocabulary = {words.noun(category) for category in facts.vocabulary}
-    return [_group(said, members[said], vocabulary, members.keys()) for said in sorted(members)]
+    found = [_group(said, members[said], vocabulary, members.keys(), facts) for said in sorted(members)]
+    return [group for group in found if group.things]
+
+
+def worth_naming(groups: list[Group], least_px: float) -> list[Group]:
+    """The groups of which at least one object is large enough to be seen: a sliver alone makes no statement."""
+    return [group for group in groups if group.largest_px() >= least_px]
+
+
+def nouns(facts: TileFacts) -> dict[str, int]:
+    """Every noun of the tile's boxes, the uncertain ones too, with how many of these there are; in alphabetical order."""
+    members = _members(facts)
+    return {said: sum(unsure(label) for _, label in members[said]) for said in sorted(members)}
 
 
 def cut_off(thing: Thing, facts: TileFacts) -> bool:
@@ -120,7 +133,7 @@ def cut_off(thing: Thing, facts: TileFacts) -> bool:
 
 def absent(facts: TileFacts) -> list[str]:
     """Categories of the vocabulary that the tile truly lacks, one per noun, in the order of their nouns."""
-    present = {words.noun(label.category) for label in facts.labels if label.kind in {"box", "category"}}
+    present = {words.noun(label.category) for label in facts.labels if label.kind in {"box", "category", "phrase"}}
     missing = {words.noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
     return [
         missing[said]
@@ -130,15 +143,16 @@ def absent(facts: TileFacts) -> list[str]:
 
 
 def covers(facts: TileFacts) -> list[Cover]:
-    """Land cover, largest share first."""
-    found = []
+    """Land cover, largest share first; of two that read the same, the first in this order."""
+    found: list[Cover] = []
     for position, label in of_kind(facts, "cover"):
         if label.value is not None and 0 <= label.value <= 1:
             said = words.mass(label.category)
             name = _COVERS.get(said, said)
             region = label.shape.box if label.shape else None
             found.append(Cover(position, label.category, name, label.value, region))
-    return sorted(found, key=lambda cover: (-cover.share, cover.category))
+    found.sort(key=lambda cover: (-cover.share, cover.category, cover.label))
+    return [cover for place, cover in enumerate(found) if cover.name not in {other.name for other in found[:place]} - {""}]
 
 
 def fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
@@ -161,15 +175,33 @@ def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> boo
     return not (label.kind == "box" and words.noun(label.category) in spoken_for)
 
 
-def _group(said: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str]) -> Group:
-    things = [Thing(position, label.shape.box, label.shape.truncated) for position, label in members if label.shape]
+def _pseudo_cover(label: Label) -> bool:
+    return label.kind == "cover" and label.provenance.origin == "labeller"
+
+
+def _members(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
+    """The labels of objects by noun."""
+    members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
+    for position, label in enumerate(facts.labels):
+        said = words.noun(label.category)
+        if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and said:
+            members[said].append((position, label))
+    return members
+
+
+def _group(
+    said: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str], facts: TileFacts
+) -> Group:
+    things = [thing(position, label.shape, facts) for position, label in members if label.shape and not unsure(label)]
     things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
+    doubtful = len(members) - len(things)
     looked_for = all(label.provenance.origin == "labeller" for _, label in members)
     clear = not any(words.overlap_in_meaning(said, other) for other in present)
     return Group(
         noun=said,
         category=min(label.category for _, label in members),
         things=tuple(things),
-        complete=clear and (said in vocabulary or looked_for),
+        complete=clear and not doubtful and (said in vocabulary or looked_for),
         in_vocabulary=said in vocabulary,
+        unsure=doubtful,
     )

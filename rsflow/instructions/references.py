@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rsflow.geometry import area
 from rsflow.instructions import places
-from rsflow.instructions.reading import Group, Thing
+from rsflow.instructions.reading import Group
+from rsflow.instructions.things import Thing
 
 AREA_RATIO = 1.3
 LEAD = 0.05
@@ -38,9 +38,9 @@ def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[st
 
 
 def largest(group: Group) -> Thing | None:
-    """The object of clearly the largest box; the only one where there is one."""
-    ranked = sorted(group.things, key=lambda thing: area(thing.box), reverse=True)
-    if len(ranked) == 1 or area(ranked[0].box) >= AREA_RATIO * area(ranked[1].box):
+    """The object of clearly the largest area; the only one where there is one."""
+    ranked = sorted(group.things, key=lambda thing: thing.area_px, reverse=True)
+    if len(ranked) == 1 or ranked[0].area_px >= AREA_RATIO * ranked[1].area_px:
         return ranked[0]
     return None
 

@@ -1,7 +1,8 @@
 """Region captioning: a box is given, a few words say what is in it.
 
-One idea: the words are the label's category and what can be measured of the box: its size in the picture, its place where
-that is clear, its extent on the ground where the pixel size is known and the object is whole.
+One idea: the words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category
+and what can be measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the
+pixel size is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow import config
-from rsflow.instructions import places, reading
+from rsflow.geometry import Region, rectangle
+from rsflow.instructions import places, reading, words
+from rsflow.instructions.choice import digest
 from rsflow.instructions.claims import Claim, instructions, refuse
-from rsflow.instructions.reading import Group, Thing
+from rsflow.instructions.expressions import Expression, expressions
+from rsflow.instructions.reading import Group
+from rsflow.instructions.things import Thing, collapses, outlines
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.turns import mark
 
@@ -23,29 +28,56 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 
 
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+    for item in expressions(facts, settings, "region_captioning"):
+        yield item if isinstance(item, Reject) else _as_written(item, _shown(item.thing, facts, seed))
     for group in reading.groups(facts):
         small = [thing for thing in group.things if thing.shorter_px < settings.min_box_px]
         if small:
             detail = f"{group.category}: {len(small)} of {group.count} boxes are under {settings.min_box_px:g} pixels"
             yield refuse(facts, "region_captioning", "box_too_small", detail)
-        for thing in group.things:
-            if thing.shorter_px >= settings.min_box_px:
-                yield _claim(group, thing, facts)
+        fit = [thing for thing in group.things if thing.shorter_px >= settings.min_box_px]
+        flat = [thing for thing in fit if collapses(thing.box, facts)]
+        if flat:
+            detail = f"{group.category}: {len(flat)} of {group.count} boxes have no area left in the coarsest text form"
+            yield refuse(facts, "region_captioning", "box_collapses", detail)
+        for thing in fit:
+            if thing not in flat:
+                yield _composed(group, thing, facts, _shown(thing, facts, seed))
 
 
-def _claim(group: Group, thing: Thing, facts: TileFacts) -> Claim:
+def _shown(thing: Thing, facts: TileFacts, seed: int) -> Region:
+    turned = thing.quad and not collapses(thing.quad, facts)
+    return thing.region if turned and digest(seed, facts.tile_id, "oriented", _spelled(thing)) % 2 else thing.box
+
+
+def _as_written(found: Expression, region: Region) -> Claim:
+    said = words.sentence(found.text)
+    full = said if said.endswith((".", "!", "?")) else f"{said}."
+    return _claim(f"{_spelled(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+
+
+def _composed(group: Group, thing: Thing, facts: TileFacts, region: Region) -> Claim:
     said = describe(group.noun, thing, facts)
+    subject = f"{_spelled(thing)} {group.noun}"
+    return _claim(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
+
+
+def _claim(subject: str, short: str, full: str, category: str, thing: Thing, region: Region) -> Claim:
     return Claim(
         task="region_captioning",
         kind="region_captioning",
-        subject=" ".join(f"{value:.2f}" for value in thing.box) + f" {group.noun}",
-        short=f"The {said}.",
-        full=f"It is the {said}.",
-        answer={"kind": "text", "category": group.category, "box": 0},
+        subject=subject,
+        short=short,
+        full=full,
+        answer={"kind": "text", "category": category, "box": 0, **outlines([thing])},
         labels=(thing.label,),
-        boxes=(thing.box,),
+        boxes=(region,),
         fill={"box": mark("", 0)},
     )
+
+
+def _spelled(thing: Thing) -> str:
+    return " ".join(f"{value:.2f}" for value in thing.box)
 
 
 def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
@@ -57,9 +89,10 @@ def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
     if reading.cut_off(thing, facts):
         return f"{said}, cut off by the edge of the image"
     if facts.gsd_m and not thing.truncated:
-        width_m, height_m = ((thing.box[i + 2] - thing.box[i]) * facts.gsd_m for i in (0, 1))
-        longer, shorter = max(width_m, height_m), min(width_m, height_m)
-        return f"{said}, within a box of about {_metres(longer)} by {_metres(shorter)}"
+        found = rectangle(thing.region)
+        shorter, longer = sorted((found.width_px * facts.gsd_m, found.height_px * facts.gsd_m))
+        box = "an oriented box" if thing.quad else "a box"
+        return f"{said}, within {box} of about {_metres(longer)} by {_metres(shorter)}"
     return said
 
 
@@ -67,7 +100,7 @@ def sized(noun: str, thing: Thing, facts: TileFacts) -> str:
     """`small ship`; a noun that speaks of size itself ("large vehicle") is left as it is."""
     if noun.split(" ")[0] in _SIZES:
         return noun
-    return f"{places.size(thing.box, facts.height_px, facts.width_px)} {noun}"
+    return f"{places.size(thing.area_px, facts.height_px, facts.width_px)} {noun}"
 
 
 def _metres(length_m: float) -> str:

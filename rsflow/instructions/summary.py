@@ -36,8 +36,9 @@ class Summary:
     look_labels: tuple[int, ...]
 
 
-def summary(facts: TileFacts) -> Summary:
-    groups = reading.groups(facts)
+def summary(facts: TileFacts, least_px: float) -> Summary:
+    """`least_px`: the shorter side from which an object is worth naming."""
+    groups = reading.worth_naming(reading.groups(facts), least_px)
     plain = f"{SENSORS[facts.sensor].adjective} image"
     seen, parts = attributes.attributes(facts), attributes.parts(facts)
     adjectives = [found for found in seen if found.value in {"dark", "bright", "smooth", "strongly textured"}]

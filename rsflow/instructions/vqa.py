@@ -1,4 +1,5 @@
 """Visual question answering: presence, number, place, relation, land cover, measured attributes; each answer a word or two.
+Questions that annotators asked (rsflow.instructions.questions) come before all of these.
 
 One idea: yes and no come in pairs on one tile (a present category with an absent one, a place that holds a thing with one
 that does not), so that neither answer can be guessed from the form of the question. Where no pair can be formed, the question
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow import config
-from rsflow.instructions import attributes, places, reading, words
+from rsflow.instructions import attributes, places, questions, reading, words
 from rsflow.instructions.choice import choose, digest, shuffled
 from rsflow.instructions.claims import Claim, instructions
 from rsflow.instructions.reading import Cover, Group
@@ -29,7 +30,8 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 
 
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
-    groups = reading.groups(facts)
+    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
+    yield from questions.claims(facts)
     yield from _presence(facts, groups, seed)
     for group in groups:
         yield from _presence_at(facts, group, seed)

@@ -2,7 +2,8 @@
 
 One idea: normalised differences of two bands, (a - b) / (a + b), tell water and vegetation from the rest with thresholds that
 hold across scenes. A pixel is named only where its index is clear of the threshold's neighbourhood; the rest stays unnamed, so
-the shares do not add up to 1 and none is forced.
+the shares do not add up to 1 and none is forced. A cover is said to be absent (a share of 0) only where its index stays clear
+below its threshold, by 0.1, on all but 0.1 % of the pixels, and cloud hides next to nothing.
 
 - NDVI (nir, red), vegetation: Rouse et al. 1974, https://ntrs.nasa.gov/citations/19740022614
 - NDWI (green, nir), open water: McFeeters 1996, https://doi.org/10.1080/01431169608948714
@@ -46,6 +47,9 @@ BAND_NAMES: dict[Role, tuple[str, ...]] = {
 WHITE = 225  # grey level that all of red, green and blue reach in cloud, snow and glare
 SMOOTH_PX = 5  # regions are drawn after a majority vote of so many pixels square
 LEAST_REGION = 0.01  # share of the tile below which a region is not worth a box
+ABSENT_SHARE = 0.001  # of the valid pixels: at most so many may come near to a cover that is said to be absent
+NEAR = 0.1  # how far below its threshold an index comes near
+HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows what is under them
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Spectral:
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
     measured: ClassVar[tuple[Measured, ...]] = ()
 
@@ -91,7 +95,14 @@ class Spectral:
                 # How far the index is beyond its threshold, on average: 0.5 at it, 1 from 0.25 beyond.
                 clear = float(np.clip(0.5 + 2 * margin[named], 0, 1).mean())
                 labels.append(Label("cover", category, origin, region(named), value=share, score=clear))
+            elif self._absent(margin, usable, raster.valid):
+                labels.append(Label("cover", category, origin, value=0.0))
         return labels
+
+    def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
+        near = usable & (margin >= -NEAR)
+        hidden = valid & ~usable
+        return bool(near.sum() <= ABSENT_SHARE * valid.sum() and hidden.sum() <= HIDDEN_SHARE * valid.sum())
 
     def _covers(self, raster: Raster) -> dict[str, tuple[Floats, Mask]]:
         """Per category: how far its index is beyond the threshold, and where it is named. No pixel has two categories."""

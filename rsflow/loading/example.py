@@ -18,6 +18,7 @@ from PIL import Image
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
+from rsflow.geometry import corners, hull
 from rsflow.shards.format import Sample
 
 # What a record holds that stands elsewhere in the example; the rest is its `meta`.
@@ -73,7 +74,8 @@ def _png(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, width_px: int) -> dict[str, Any]:
-    """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; answer.
+    """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
+    (n, 8) of four corners, which are those of the box where it is not oriented; answer.
 
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
@@ -84,6 +86,7 @@ def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, widt
         "id": instruction["id"],
         "task": instruction["task"],
         "turns": turns,
-        "boxes": np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        "boxes": np.array([hull(box) for box in boxes], dtype=np.float32).reshape(-1, 4),
+        "quads": np.array([corners(box) for box in boxes], dtype=np.float32).reshape(-1, 8),
         "answer": instruction["answer"],
     }

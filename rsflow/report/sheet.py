@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from rsflow.geometry import Box, area, clip
+from rsflow.geometry import Box, Region, area, clip, hull
 from rsflow.report.typeset import Block, Colour, Run, draw, draw_tag, lay_out, tag_size
 from rsflow.turns import Mark, Turn, mark, marks, replace_marks
 
@@ -48,14 +48,16 @@ TITLE_PX, TEXT_PX, SMALL_PX, LABEL_PX = 19, 17, 14, 14
 class SheetSample:
     """One card. `picture` (rows, cols) or (rows, cols, 3) uint8; `boxes` in its pixels; marks in `turns` index them.
 
+    `outlines`: pairs of a box's index and a polygon of the same object, a flat ring, drawn as a thin line beside the box.
     `title`: the first line stands out, further lines (sensor, task, source, split …) are small. `footer` is small too.
     """
 
     picture: npt.NDArray[np.uint8]
     title: str
     turns: tuple[Turn, ...] = ()
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[Region, ...] = ()
     footer: str = ""
+    outlines: tuple[tuple[int, tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def _merged(sample: SheetSample) -> SheetSample:
         return mark(found.phrase, *(number.get(index, len(sample.boxes) + index) for index in found.boxes))
 
     turns = tuple(Turn(turn.role, replace_marks(turn.text, moved)) for turn in sample.turns)
-    return replace(sample, turns=turns, boxes=tuple(place))
+    outlines = tuple(dict.fromkeys((number[index], ring) for index, ring in sample.outlines))
+    return replace(sample, turns=turns, boxes=tuple(place), outlines=outlines)
 
 
 def _card(sample: SheetSample, picture_px: int) -> _Card:
@@ -158,9 +161,15 @@ def _annotated(sample: SheetSample, colours: list[Colour], picture_px: int) -> I
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     fitted = picture.resize(size, Image.Resampling.NEAREST if scale >= 1 else Image.Resampling.LANCZOS)
     canvas = ImageDraw.Draw(fitted)
-    scaled = [(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in sample.boxes]
-    for box, colour in zip(scaled, colours, strict=True):
-        _draw_box(canvas, box, colour)
+    for index, ring in sample.outlines:
+        _draw_ring(canvas, [value * scale for value in ring], colours[index], 1)
+    scaled = [hull(box) for box in sample.boxes]
+    scaled = [(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in scaled]
+    for drawn, box, colour in zip(sample.boxes, scaled, colours, strict=True):
+        if len(drawn) == 8:
+            _draw_ring(canvas, [value * scale for value in drawn], colour, 2)
+        else:
+            _draw_box(canvas, box, colour)
     text_px = LABEL_PX if len(scaled) <= 12 else LABEL_PX - 3
     numbers: list[Box] = []
     for index, (box, colour) in enumerate(zip(scaled, colours, strict=True)):
@@ -185,6 +194,14 @@ def _draw_box(canvas: ImageDraw.ImageDraw, box: Box, colour: Colour) -> None:
     x1, y1 = max(x0, x1), max(y0, y1)
     canvas.rectangle((x0 - 3, y0 - 3, x1 + 3, y1 + 3), outline=(255, 255, 255))
     canvas.rectangle((x0 - 2, y0 - 2, x1 + 2, y1 + 2), outline=colour, width=2)
+
+
+def _draw_ring(canvas: ImageDraw.ImageDraw, ring: Sequence[float], colour: Colour, width_px: int) -> None:
+    """A closed stroke along a flat ring, with a thin white edge; its middle is where the ring is."""
+    points = [(x - 0.5, y - 0.5) for x, y in zip(ring[::2], ring[1::2], strict=True)]
+    points += points[:2]  # once more, so that the last corner is joined like the others
+    canvas.line(points, (255, 255, 255), width_px + 2, "curve")
+    canvas.line(points, colour, width_px, "curve")
 
 
 def _number_place(

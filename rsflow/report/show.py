@@ -17,6 +17,7 @@ from PIL import Image
 
 from rsflow import storage
 from rsflow.errors import UsageError
+from rsflow.geometry import Region, quad
 from rsflow.report.sheet import SheetSample, contact_sheet
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, root_of
@@ -92,15 +93,27 @@ def card_of(sample: Sample, task: str | None) -> SheetSample:
     if task is None:
         rows = _one_of_each(rows)
     turns: list[Turn] = []
-    boxes: list[tuple[float, float, float, float]] = []
+    boxes: list[Region] = []
+    outlines: list[tuple[int, tuple[float, ...]]] = []
     for row in rows:
         turns += [Turn(turn["role"], _shifted(turn["text"], len(boxes))) for turn in row["turns"]]
-        boxes += [(box[0], box[1], box[2], box[3]) for box in row["boxes"]]
+        outlines += [(index + len(boxes), ring) for index, ring in _outlines(row["answer"])]
+        boxes += [quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
     tasks = ", ".join(sorted({row["task"] for row in rows}))
     title = f"{record['tile_id']}\n{record['sensor']} · {record['source']} · {record['split']} · {tasks}"
     with Image.open(BytesIO(sample.picture)) as picture:
         pixels = np.asarray(picture)
-    return SheetSample(pixels, title, tuple(turns), tuple(boxes), _footer(record))
+    return SheetSample(pixels, title, tuple(turns), tuple(boxes), _footer(record), tuple(outlines))
+
+
+def _outlines(answer: dict[str, Any]) -> Iterator[tuple[int, tuple[float, ...]]]:
+    """The polygons of a structured answer, each with the index of its box."""
+    boxes = [answer["box"]] if "box" in answer else answer.get("boxes", [])
+    for index, ring in zip(boxes, answer.get("polygons", ()), strict=False):
+        if ring:
+            yield index, tuple(ring)
+    for part in [*answer.get("groups", ()), *answer.get("earlier", ())]:
+        yield from _outlines(part)
 
 
 def _one_of_each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

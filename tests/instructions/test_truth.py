@@ -6,9 +6,11 @@ The oracle below shares nothing with rsflow.instructions: it has its own words, 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rsflow import config
-from rsflow.geometry import Box
+from rsflow.dialects import collapsed, get
+from rsflow.geometry import Box, Region
 from rsflow.instructions import TASKS, compose
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.turns import marks
@@ -40,6 +43,7 @@ SETTINGS = config.Instructions(per_task=1000)
 LABELS = config.Labels()
 MANY = int(os.environ.get("RSFLOW_TEST_EXAMPLES", "100"))
 ANNOTATION = Provenance("annotation", "coco")
+SPECTRAL = Provenance("labeller", "spectral", quality=0.8)
 
 
 class Oracle:
@@ -48,6 +52,8 @@ class Oracle:
     def __init__(self, facts: TileFacts) -> None:
         self.facts = facts
         self.boxes: dict[str, list[Box]] = defaultdict(list)
+        self.sizes: dict[Box, float] = {}
+        self.doubtful: set[str] = set()
         self.pseudo: set[str] = set()
         annotated = {
             label.category for label in facts.labels if label.kind == "box" and label.provenance.origin == "annotation"
@@ -61,18 +67,30 @@ class Oracle:
                 if weak or label.category in annotated or label.category in facts.vocabulary:
                     continue
                 self.pseudo.add(label.category)
+            if {"crowd", "difficult"} & set(label.shape.flags):
+                self.doubtful.add(label.category)
+                continue
             self.boxes[label.category].append(label.shape.box)
-        self.covers = {
+            self.sizes[label.shape.box] = size(label.shape)
+        mapped = {label.category: float(label.value or 0) for label in facts.labels if is_map(label)}
+        self.covers = mapped or {
             label.category: float(label.value or 0)
             for label in facts.labels
             if label.kind == "cover" and (label.provenance.quality or 0) >= 0.5
         }
 
+    def seen(self, category: str) -> bool:
+        """At least one of them is no sliver."""
+        shapes = [
+            label.shape for label in self.facts.labels if label.kind == "box" and label.category == category and label.shape
+        ]
+        return any(shorter(shape) >= SETTINGS.min_box_px for shape in shapes if shape.box in self.boxes[category])
+
     def counted(self, category: str) -> bool:
-        return category in self.facts.vocabulary
+        return category in self.facts.vocabulary and category not in self.doubtful
 
     def complete(self, category: str) -> bool:
-        return self.counted(category) or category in self.pseudo
+        return self.counted(category) or (category in self.pseudo and category not in self.doubtful)
 
     def mask(self, place: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """The place as pixels of a coarse raster (90, 90) of the tile."""
@@ -98,6 +116,31 @@ class Oracle:
         return PLACES[3 * row + column]
 
 
+def is_map(label: Label) -> bool:
+    return label.kind == "cover" and label.provenance.origin == "annotation"
+
+
+def around(region: Region) -> Box:
+    xs, ys = region[::2], region[1::2]
+    return (min(xs), min(ys), max(xs), max(ys))
+
+
+def size(shape: Shape) -> float:
+    """The area by triangles from the first corner."""
+    points = list(zip(shape.polygon[::2], shape.polygon[1::2], strict=True))
+    if not points:
+        return (shape.box[2] - shape.box[0]) * (shape.box[3] - shape.box[1])
+    (x, y), rest = points[0], points[1:]
+    return abs(sum((a[0] - x) * (b[1] - y) - (b[0] - x) * (a[1] - y) for a, b in pairwise(rest))) / 2
+
+
+def shorter(shape: Shape) -> float:
+    if shape.oriented:
+        p = [(shape.polygon[i], shape.polygon[i + 1]) for i in range(0, 8, 2)]
+        return min(math.dist(p[0], p[1]), math.dist(p[1], p[2]))
+    return min(shape.box[2] - shape.box[0], shape.box[3] - shape.box[1])
+
+
 def place_in(text: str) -> str:
     found = [place for place in PLACES if re.search(rf"\b{place}\b", text)]
     return max(found, key=len)
@@ -116,13 +159,24 @@ def check_mentions(text: str, oracle: Oracle) -> None:
         for least, said in re.findall(rf"\b(at least )?(a|an|{'|'.join(NUMBERS)}|\d+) {size}(?:{many}|{one})\b(?! of)", text):
             assert stated_count(said) == true or (least and stated_count(said) <= true), (text, category)
             assert oracle.counted(category) or least or true == 1, (text, category)
+            assert stated_count(said) == 0 or oracle.seen(category), (text, category)
+            assert stated_count(said) > 0 or category not in oracle.doubtful, (text, category)
         assert (true > 50) or not re.search(rf"\bmany {many}\b", text), text
         assert one == many or not re.search(rf"\b(?:1|one|a|an) {many}\b|\b(?:[2-9]|\d\d|two|three) {one}\b", text), text
 
 
 def check_vqa(question: str, short: str, answer: dict[str, Any], oracle: Oracle) -> None:
     kind = answer["kind"]
-    if kind == "count":
+    if kind == "answer":
+        said = re.sub(r"( Answer .*|.*answer: |.*image\. |.*briefly\. | A short .*)", "", question).lower().strip(" ?")
+        given = {
+            label.category
+            for label in oracle.facts.labels
+            if label.kind == "question" and said == label.text.lower().strip(" ?")
+        }
+        assert {value.lower().strip(" .") for value in given} == {answer["value"].lower().strip(" .")}, (question, given)
+        assert short == answer["value"]
+    elif kind == "count":
         assert oracle.counted(answer["category"])
         assert short == str(answer["value"]) == str(len(oracle.boxes[answer["category"]]))
         assert NOUNS[answer["category"]][1] in question
@@ -145,7 +199,7 @@ def check_vqa(question: str, short: str, answer: dict[str, Any], oracle: Oracle)
         assert answer["value"] or oracle.counted(answer["category"])
     elif kind == "place":
         boxes = oracle.boxes[answer["category"]]
-        largest = max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+        largest = max(boxes, key=lambda box: oracle.sizes[box])
         assert short == oracle.cell(largest)
         assert ("largest" in question) == (len(boxes) > 1)
     elif kind == "relation":
@@ -183,7 +237,7 @@ def check_phrase(phrase: str, box: Box, oracle: Oracle) -> None:
     boxes = oracle.boxes[category]
     assert oracle.complete(category)
     keys = {
-        "largest": lambda b: -(b[2] - b[0]) * (b[3] - b[1]),
+        "largest": lambda b: -oracle.sizes[b],
         "leftmost": lambda b: b[0],
         "rightmost": lambda b: -b[2],
         "topmost": lambda b: b[1],
@@ -201,11 +255,23 @@ def check_phrase(phrase: str, box: Box, oracle: Oracle) -> None:
         assert boxes == [box]
 
 
-def check_boxes(said: str, answer: dict[str, Any], boxes: tuple[Box, ...], oracle: Oracle) -> None:
+def check_expression(phrase: str, box: Box, oracle: Oracle) -> None:
+    """Words of an annotator: written for this box and for no other, and not the bare name of one of several."""
+    labels = [label for label in oracle.facts.labels if label.shape]
+    same = [label for label in labels if label.kind == "phrase" and label.text.lower() == phrase.lower()]
+    assert {label.shape.box for label in same if label.shape} == {box}
+    category = same[0].category
+    if phrase.lower() in {f"the {NOUNS[category][0]}", NOUNS[category][0]}:
+        written = {label.shape.box for label in labels if label.shape and label.kind == "phrase" and label.category == category}
+        assert written | set(oracle.boxes[category]) == {box}
+
+
+def check_boxes(said: str, answer: dict[str, Any], boxes: tuple[Region, ...], oracle: Oracle) -> None:
     """One category's list: all of them, in the stated order, with its number."""
     category = answer["category"]
-    listed = [boxes[index] for index in answer["boxes"]]
+    listed = [around(boxes[index]) for index in answer["boxes"]]
     assert listed == sorted(oracle.boxes[category], key=lambda box: (box[1], box[0]))
+    assert {len(boxes[index]) for index in answer["boxes"]} <= {8 if answer.get("oriented") else 4}
     assert answer["count"] == len(listed) <= SETTINGS.max_boxes
     assert all(min(box[2] - box[0], box[3] - box[1]) >= SETTINGS.min_box_px for box in listed)
     assert oracle.complete(category)
@@ -223,10 +289,12 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     assert roles
     used = [index for turn in instruction.turns for found in marks(turn.text) for index in found.boxes]
     assert sorted(set(used)) == list(range(len(boxes)))
-    assert set(boxes) <= {label.shape.box for label in facts.labels if label.shape}
     assert all(0 <= position < len(facts.labels) for position in instruction.labels)
     rested_on = [facts.labels[position] for position in instruction.labels]
-    assert set(boxes) <= {label.shape.box for label in rested_on if label.shape}
+    there = {label.shape.box for label in rested_on if label.shape}
+    there |= {label.shape.polygon for label in rested_on if label.shape and label.shape.oriented}
+    assert set(boxes) <= there
+    assert not collapsed(get("mmrs"), boxes, facts.height_px, facts.width_px)
     json.dumps(answer, allow_nan=False)
     text = " ".join(turn.text for turn in instruction.turns)
     assert "<image>" not in text
@@ -236,20 +304,28 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     if facts.sensor != "sar":
         assert "backscatter" not in text
     question, short = instruction.turns[0].text, instruction.turns[-1].text
+    if instruction.task in {"grounding", "detection"}:
+        assert bool(re.search("oriented|rotated", question)) == bool(answer.get("oriented")), question
     if instruction.task == "vqa":
         check_vqa(question, short, answer, oracle)
     elif instruction.task == "grounding":
         assert answer["phrase"] in question
-        if answer["category"] not in COVERS:
-            check_phrase(answer["phrase"], boxes[0], oracle)
+        if any(label.kind == "phrase" for label in rested_on):
+            check_expression(answer["phrase"], around(boxes[0]), oracle)
+        elif answer["category"] not in COVERS:
+            check_phrase(answer["phrase"], around(boxes[0]), oracle)
     elif instruction.task == "detection":
         for group in answer.get("groups", [answer]):
             check_boxes(short, group, boxes, oracle)
     elif instruction.task == "region_captioning":
-        assert boxes[0] in oracle.boxes[answer["category"]]
+        if rested_on[0].kind == "phrase":
+            assert short.lower() == rested_on[0].text.lower()
+            check_expression(rested_on[0].text, around(boxes[0]), oracle)
+            return
+        assert around(boxes[0]) in oracle.boxes[answer["category"]]
         assert NOUNS[answer["category"]][0] in short
         if any(place in short for place in PLACES):
-            assert place_in(short) == oracle.cell(boxes[0])
+            assert place_in(short) == oracle.cell(around(boxes[0]))
     elif instruction.task in {"captioning", "description"}:
         check_mentions(short, oracle)
     elif instruction.task == "classification":
@@ -259,14 +335,38 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
             assert short.lower() == f"{COVERS[value]}."
         else:
             assert [category for category, found in oracle.boxes.items() if found] == [value]
+            assert not oracle.doubtful
+            assert oracle.seen(value)
             assert short.lower() == f"{NOUNS[value][0]}."
     else:
         assert instruction.task == "conversation"
         assert len(roles) >= 6
         # Each sentence about numbers is checked like a caption's; its boxes and phrases were checked with the single tasks.
         for turn in instruction.turns[1::2]:
-            if not marks(turn.text) and not turn.text.startswith(("It is the", "The ")):
+            written = turn.text.lower().rstrip(".") in {label.text.lower() for label in facts.labels if label.kind == "phrase"}
+            if not marks(turn.text) and not written and not turn.text.startswith(("It is the", "The ")):
                 check_mentions(re.sub(r"^No, there are no .* (at the|in the|on the) .* of the image\.", "", turn.text), oracle)
+
+
+@st.composite
+def shapes(draw: st.DrawFn, box: Box, rng: np.random.Generator, height_px: int, width_px: int) -> Shape:
+    """Half of them boxes; the others rotated rectangles or hexagons about as large, some not certain."""
+    flags = draw(st.sampled_from([()] * 15 + [("difficult",), ("crowd",), ("occluded",)]))
+    visible = draw(st.sampled_from([1.0, 1.0, 0.5]))
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    a, b = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
+    kind = draw(st.sampled_from(["box", "box", "oriented", "polygon"]))
+    if kind == "oriented":
+        lean = rng.uniform(0, math.pi)
+        cos, sin, fit = math.cos(lean), math.sin(lean), min(a, b) / math.hypot(a, b)
+        halves = [(sx * a * fit, sy * b * fit) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        ring = tuple(value for u, v in halves for value in (x + u * cos - v * sin, y + u * sin + v * cos))
+        return Shape(around(ring), ring, visible, True, flags)  # type: ignore[arg-type]
+    if kind == "polygon":
+        turns = [(i + rng.uniform(0, 0.8)) * math.pi / 3 for i in range(6)]
+        ring = tuple(value for t in turns for value in (x + a * math.cos(t), y + b * math.sin(t)))
+        return Shape(around(ring), ring, visible, False, flags)  # type: ignore[arg-type]
+    return Shape(box, (), visible, False, flags)
 
 
 @st.composite
@@ -286,12 +386,22 @@ def tiles(draw: st.DrawFn) -> TileFacts:
             low = draw(st.sampled_from([2, 8, 8]))
             box = (x, y, min(width_px, x + rng.uniform(low, 120)), min(height_px, y + rng.uniform(low, 120)))
             score = draw(st.sampled_from([None, 0.4, 0.9])) if source.origin == "labeller" else None
-            labels.append(Label("box", category, source, Shape(box, (), draw(st.sampled_from([1.0, 1.0, 0.5]))), score=score))
-    if draw(st.booleans()):
+            shape = draw(shapes(box, rng, height_px, width_px))
+            labels.append(Label("box", category, source, shape, score=score))
+    for label in draw(st.lists(st.sampled_from(labels), max_size=3)) if labels else []:
+        noun = NOUNS[label.category][0]
+        text = draw(st.sampled_from([f"the {noun}", f"A {noun} beside the quay", f"the {noun} that is white"]))
+        labels.append(Label("phrase", label.category, ANNOTATION, label.shape, text=text))
+    for _ in range(draw(st.integers(0, 3))):
+        text = draw(st.sampled_from(["Is there a road?", "is there a  road", "how many lakes are there", "Is it rural?"]))
+        labels.append(
+            Label("question", draw(st.sampled_from(["yes", "Yes", "no", "3"])), ANNOTATION, text=" ".join(text.split()))
+        )
+    for source in draw(st.sampled_from([[], [SPECTRAL], [ANNOTATION], [SPECTRAL, ANNOTATION], [SPECTRAL]])):
         shares = sorted(rng.dirichlet([0.4] * len(COVERS)), reverse=True)
         for category, share in zip(draw(st.permutations(sorted(COVERS))), shares, strict=True):
             region = Shape((0.0, 0.0, width_px * share, float(height_px))) if share > 0.01 else None
-            labels.append(Label("cover", category, Provenance("labeller", "spectral", quality=0.8), region, value=float(share)))
+            labels.append(Label("cover", category, source, region, value=float(share)))
     for name, values in {
         "brightness": ["dark", "medium", "bright"],
         "texture": ["smooth", "moderately textured", "strongly textured"],
@@ -304,7 +414,7 @@ def tiles(draw: st.DrawFn) -> TileFacts:
     if draw(st.booleans()):
         labels.append(Label("fact", "low_backscatter_share", Provenance("labeller", "scene"), value=float(rng.uniform(0, 1))))
     exhaustive = draw(st.booleans())
-    annotated = {label.category for label in labels if label.provenance.origin == "annotation"}
+    annotated = {label.category for label in labels if label.kind == "box" and label.provenance.origin == "annotation"}
     extra = draw(st.sets(st.sampled_from(sorted(set(NOUNS) - set(there)))))
     return TileFacts(
         tile_id=f"t/{draw(st.integers(0, 10**9))}",

@@ -90,6 +90,25 @@ def test_bands_go_by_the_names_that_a_source_gives_them() -> None:
     )
 
 
+def test_a_cover_is_said_to_be_absent_only_where_it_was_looked_for_and_nothing_comes_near() -> None:
+    raster = ground()
+    sea = Raster(raster.pixels[:, :30].copy(), raster.valid[:30], raster.bands)
+    labels = Spectral().label(sea, picture(sea), "dn", 10.0)
+    assert shares(labels) == {"water": 1.0, "vegetation": 0.0, "bare or built-up land": 0.0}
+    assert all(label.shape is None for label in labels if not label.value)
+    # Some leaves: too few to be mentioned, too many to be denied.
+    sea.pixels[:, :1, :20] = raster.pixels[:, 40:41, :20]
+    assert "vegetation" not in shares(Spectral().label(sea, picture(sea), "dn", 10.0))
+    # Under a cloud there may be anything.
+    cloudy = Raster(raster.pixels[:, [*range(30), *range(90, 100)]], raster.valid[:40], raster.bands)
+    assert shares(Spectral().label(cloudy, picture(cloudy), "dn", 10.0)) == {"water": 0.75}
+    # Sparse green is near to vegetation.
+    sparse = Raster(sea.pixels.copy(), sea.valid, sea.bands)
+    for band, value in enumerate((900, 1000, 1000, 2100, 1500)):
+        sparse.pixels[band] = value
+    assert "vegetation" not in shares(Spectral().label(sparse, picture(sparse), "dn", 10.0))
+
+
 def test_ratios_are_between_minus_one_and_one_and_zero_of_nothing() -> None:
     a, b = np.array([3.0, 0, 0, np.nan, 5], np.float32), np.array([1.0, 2, 0, 1, 5], np.float32)
     assert ratio(a, b).tolist() == [0.5, -1, 0, 0, 0]

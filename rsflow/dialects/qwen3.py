@@ -1,0 +1,37 @@
+"""The spelling of Qwen3-VL: JSON objects with `bbox_2d`, in thousandths of the picture's own sides.
+
+One idea: relative coordinates from 0 to 1000, so that no resizing matters. Source: the model's own
+https://github.com/QwenLM/Qwen3-VL/blob/main/cookbooks/2d_grounding.ipynb ("relative coordinates ranging from 0 to 1000", read
+back as `/ 1000 * width`), and its maintainers in https://github.com/QwenLM/Qwen3-VL/issues/1486. How objects and lists of them
+look is in rsflow.dialects.json_boxes. Qwen2.5-VL counts in pixels: rsflow.dialects.qwen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rsflow.dialects import json_boxes
+from rsflow.dialects.contract import region, scaled, spell_marks
+from rsflow.geometry import Region
+
+SCALE = 1000
+
+
+def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+    """Rounds to a thousandth of the picture's side."""
+
+    def write(phrase: str, group: list[Region]) -> str:
+        rows = [scaled(box, SCALE / width_px, SCALE / height_px) for box in group]
+        return json_boxes.write(phrase, [[max(0, min(round(value), SCALE)) for value in row] for row in rows])
+
+    return spell_marks(text, boxes, write)
+
+
+def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
+    """Every object, or list of objects, becomes a mark without a phrase; a `label` is read and dropped."""
+    return json_boxes.read(text, lambda box: region(scaled(box, width_px / SCALE, height_px / SCALE)))
+
+
+def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of a thousandth of each side."""
+    return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px

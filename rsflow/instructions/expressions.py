@@ -1,0 +1,83 @@
+"""Referring expressions that annotators wrote for one object each: `the tiny vehicle on the left`.
+
+One idea: an expression is used word for word, in both directions (expression to box, box to expression), and only where it
+means one object: the same words for two boxes, or the bare name of a category of which there are several, mean neither.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rsflow import config
+from rsflow.geometry import Box, area, iou
+from rsflow.instructions import reading, words
+from rsflow.instructions.claims import refuse
+from rsflow.instructions.things import Thing, collapses, thing
+from rsflow.records import Reject, TaskName, TileFacts
+from rsflow.turns import escape
+
+SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """`text` as written, safe to stand in a turn; `category` the label's, which may be empty."""
+
+    text: str
+    category: str
+    thing: Thing
+
+
+def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName) -> Iterator[Expression | Reject]:
+    """Each expression once per object, in the order of their boxes; what cannot be used as a reject of the task."""
+    found: dict[str, list[Expression]] = defaultdict(list)
+    for position, label in reading.of_kind(facts, "phrase"):
+        text = " ".join(label.text.split())
+        if text and label.shape and area(label.shape.box) > 0:
+            found[key(text)].append(Expression(escape(text), label.category, thing(position, label.shape, facts)))
+    for said in sorted(found):
+        fault = _fault(said, found[said], facts, settings)
+        if fault:
+            yield refuse(facts, task, *fault)
+        else:
+            yield min(found[said], key=lambda one: (one.thing.box, one.thing.label))
+
+
+def key(text: str) -> str:
+    """What two texts share that say the same: case, spaces and the last full stop do not matter."""
+    return " ".join(text.casefold().split()).rstrip(" .?!")
+
+
+def _fault(said: str, meant: Sequence[Expression], facts: TileFacts, settings: config.Instructions) -> tuple[str, str] | None:
+    first = meant[0]
+    if len(_objects([one.thing.box for one in meant])) > 1:
+        return "ambiguous", f"{first.text!r} is said of {len(meant)} boxes"
+    noun = words.noun(first.category)
+    if noun and key(said).removeprefix("the ") in {noun.casefold(), words.article(noun).casefold()}:
+        count = len(_objects(_boxes_of(noun, facts)))
+        if count > 1:
+            return "ambiguous", f"{first.text!r} may mean any of {count} objects"
+    if first.thing.shorter_px < settings.min_box_px:
+        return "box_too_small", f"{first.text!r}: {first.thing.shorter_px:.1f} pixels; the least is {settings.min_box_px:g}"
+    if collapses(first.thing.box, facts):
+        return "box_collapses", f"{first.text!r}: its box would lose its area in the coarsest text form"
+    return None
+
+
+def _boxes_of(noun: str, facts: TileFacts) -> list[Box]:
+    return [
+        label.shape.box
+        for label in facts.labels
+        if label.kind in {"box", "phrase"} and label.shape and words.noun(label.category) == noun
+    ]
+
+
+def _objects(boxes: Sequence[Box]) -> list[Box]:
+    """One box per object: those that overlap an earlier one almost wholly are left out."""
+    kept: list[Box] = []
+    for box in sorted(boxes):
+        if not any(iou(box, other) >= SAME_IOU for other in kept):
+            kept.append(box)
+    return kept
