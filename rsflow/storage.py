@@ -49,6 +49,7 @@ def filesystem(place: str) -> tuple[Any, str]:
 def exists(place: str) -> bool:
     with told(place, "look for"):
         fs, path = filesystem(place)
+        fs.invalidate_cache(path)  # s3fs remembers listings for ever, and another process may have written meanwhile
         return bool(fs.exists(path))
 
 
@@ -117,6 +118,7 @@ def glob(pattern: str) -> list[str]:
         if pattern.startswith(("http://", "https://")):
             # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
             return [pattern]
+        fs.invalidate_cache()
         found = sorted(fs.glob(path)) if any(c in path for c in "*?[") else [path] if fs.exists(path) else []
         files = [name for name in found if not fs.isdir(name)]
         return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
@@ -126,21 +128,31 @@ def list_files(place: str) -> list[str]:
     """All files below a folder, relative to it, sorted; none where it is missing."""
     with told(place, "list"):
         fs, path = filesystem(place)
+        fs.invalidate_cache(path)
         if not fs.exists(path):
             return []
         base = path.rstrip("/") + "/"
         return sorted(name[len(base) :] for name in fs.find(path) if name.startswith(base))
 
 
-def stat_key(place: str) -> str:
-    """A short text that changes when the file's content may have changed: size and time, or the object's ETag."""
+_CHANGED = ("mtime", "LastModified", "Last-Modified")  # as the file systems call it
+
+
+def stat_key(place: str, fresh: bool = False) -> str:
+    """A short text that changes when the file's content may have changed: size and time, or the object's ETag.
+
+    Not `fresh`, it may come from what `glob` just listed: one request for a folder instead of one for every file.
+    """
     with told(place, "look at"):
         fs, path = filesystem(place)
+        if fresh:
+            fs.invalidate_cache(path)
         info = fs.info(path)
     tag = info.get("ETag") or info.get("etag")
     if tag:
         return f"etag:{tag}:{info['size']}"
-    changed = os.stat(path).st_mtime_ns if not is_remote(place) else info.get("mtime") or info.get("LastModified") or ""
+    remote = next((info[name] for name in _CHANGED if info.get(name)), "")
+    changed = remote if is_remote(place) else os.stat(path).st_mtime_ns
     return f"stat:{info['size']}:{changed}"
 
 

@@ -30,6 +30,7 @@ from rsflow.shards.manifest import Manifest, read_snapshot
 
 Phase = Literal["label", "select", "shard"]
 PHASES: tuple[Phase, ...] = ("label", "select", "shard")
+CONFIG = "config.json"  # of the last build: what `status` plans with
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
-    lake = _lake_for(built)
+    lake = _lake_for(built) if "label" in phases else open_lake(built.root)
     seconds: dict[str, float] = {}
     start = time.monotonic()
     plan = plan_build(built, lake, retry_rejects)
@@ -80,20 +81,27 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
 
 def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
     """Look at the sources, telling how far it is where that takes a while."""
-    with progress("plan", "scenes looked at", 0) as state:
-        return make_plan(built, lake, retry_rejects, lambda: state.add(1))
+    with progress("plan", "scenes looked at", 0, quiet_seconds=2.0) as state:
+
+        def looked(total: int) -> None:
+            state.total = total
+            state.add(1)
+
+        return make_plan(built, lake, retry_rejects, looked)
 
 
 def _lake_for(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
-    storage.write_bytes(lake.place("config.json"), text.encode())
+    place = lake.place(CONFIG)
+    if not storage.exists(place) or storage.read_text(place) != text:
+        storage.write_bytes(place, text.encode())
     return lake
 
 
 def config_of(lake: Lake) -> BuildConfig:
     """The configuration that the lake was last built with."""
-    place = lake.place("config.json")
+    place = lake.place(CONFIG)
     try:
         return check(BuildConfig, json.loads(storage.read_text(place))["config"], place)
     except (ValueError, KeyError, TypeError, StorageError) as error:

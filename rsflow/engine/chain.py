@@ -19,6 +19,7 @@ from rsflow.errors import DataError
 from rsflow.lake.attempts import attempt
 from rsflow.lake.receipts import RECEIPTS, receipt_table
 from rsflow.stage import BatchFunction, Resources, Stage
+from rsflow.storage import without_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
         "subject": work["scene_id"],
         "step": step,
         "reason": error.reason,
-        "detail": error.detail,
+        "detail": without_secrets(error.detail),
         "file": work.get("file") or "",
         "rows": rows,
     }

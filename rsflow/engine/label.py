@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.annotations.annotated_set import for_scene, size_fault, without_scene
+from rsflow.annotations.annotated_set import fitted, for_scene, without_scene
 from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.execute import Job, blocks_of, execute
@@ -56,8 +56,9 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
         stages = (*recipes[name].stages, WriteTiles(built.root))
         chain = UnitChain(stages, "label", built.root, run, built.engine.attempts)
         jobs.append(Job(chain, blocks_of(label_work(plan, mine), [unit.bytes for unit in mine])))
-    with progress("label", "units", len(units)) as state:
-        _commit_as_they_come(built, lake, execute(jobs, built.engine), run, state)
+    pending = Counter(unit.scene_id for unit in units)
+    with progress("label", "units", len(units), {"scenes": len(pending)}) as state:
+        _commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
 
 
 def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
@@ -72,11 +73,12 @@ def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
     ]
     (stage,) = plan.instruct.stages
     chain = UnitChain((stage,), "instruct", built.root, run, built.engine.attempts)
-    with progress("instruct", "units", len(rows)) as state:
+    pending = Counter(row["scene_id"] for row in rows)
+    with progress("instruct", "units", len(rows), {"scenes": len(pending)}) as state:
         for start in range(0, len(rows), SLICE_UNITS):
             work = _instruct_work(lake, plan, rows[start : start + SLICE_UNITS])
             blocks = blocks_of(work, [0] * work.num_rows)
-            _commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state)
+            _commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state, pending)
 
 
 def _instruct_work(lake: Lake, plan: Plan, units: list[dict[str, Any]]) -> pa.Table:
@@ -101,14 +103,19 @@ def _instruct_work(lake: Lake, plan: Plan, units: list[dict[str, Any]]) -> pa.Ta
     return pa.Table.from_pylist(rows, schema=INSTRUCT_WORK)
 
 
-def _commit_as_they_come(built: BuildConfig, lake: Lake, receipts: Iterator[pa.Table], run: str, state: Progress) -> None:
+def _commit_as_they_come(
+    built: BuildConfig, lake: Lake, receipts: Iterator[pa.Table], run: str, state: Progress, pending: Counter[str]
+) -> None:
+    """`pending`: how many units of each scene are still to come; a scene is done when its last one is."""
     waiting: list[pa.Table] = []
     last = time.monotonic()
     try:
         for receipt in receipts:
             waiting.append(receipt)
             kept, rejected = (sum(receipt[name].to_pylist()) for name in ("rows_kept", "rows_rejected"))
-            state.add(receipt.num_rows, tiles=kept, rejects=rejected)
+            pending.subtract(receipt["scene_id"].to_pylist())
+            done = sum(pending[scene] == 0 for scene in set(receipt["scene_id"].to_pylist()))
+            state.add(receipt.num_rows, scenes=done, tiles=kept, rejects=rejected)
             if time.monotonic() - last >= built.engine.commit_seconds:
                 commit(lake, pa.concat_tables(waiting), run)
                 waiting, last = [], time.monotonic()
@@ -149,9 +156,10 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
     for source, annotated in sorted(plan.annotated.items()):
         mine = [(main_file(plan.files[row["scene_id"]]), row) for row in scenes if row["source"] == source]
         pictures = ((for_scene(annotated, file), row) for file, row in mine if not row["probe_reason"])
-        faults = [size_fault(picture, row["height_px"], row["width_px"]) for picture, row in pictures if picture]
+        fits = (fitted(picture, row["height_px"], row["width_px"]) for picture, row in pictures if picture)
+        faults = [fault for _, found in fits for fault in found]
         missing = without_scene(annotated, [file for file, _ in mine])
-        rejects = [*annotated.rejects, *(fault for fault in faults if fault), *missing]
+        rejects = [*annotated.rejects, *faults, *missing]
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
         if rows:

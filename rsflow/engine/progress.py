@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import IO
 
 LOG_SECONDS = 10.0
@@ -18,7 +19,7 @@ LIVE_SECONDS = 0.2
 
 @dataclass
 class Progress:
-    """Counts of one step. `unit` names what is counted towards `total`; `done` may start above 0 on a resumed run."""
+    """Counts of one step. `unit` names what is counted towards `total`; `totals` are those of other counts, where known."""
 
     step: str
     unit: str
@@ -26,50 +27,64 @@ class Progress:
     stream: IO[str] = field(default_factory=lambda: sys.stderr)
     done: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    quiet_seconds: float = 0.0  # a step that takes no longer is not told
     _start: float = field(default_factory=time.monotonic)
     _told: float = field(default_factory=time.monotonic)
+    _begun: bool = False
 
     def add(self, done: int, **counts: int) -> None:
         """Count finished units and, by name, what came out of them, and tell it if it is time to."""
         self.done += done
         for name, number in counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
-        if time.monotonic() - self._told >= (LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS):
-            self._tell("\r" if self.stream.isatty() else "")
+        now = time.monotonic()
+        due = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
+        if now - self._start >= self.quiet_seconds and (now - self._told >= due or not self._begun):
+            self.tell()
 
     def line(self) -> str:
-        """The state in words: `label: 12/40 units, 812 tiles (54.1/s), 3 rejects, ETA 0:42`."""
+        """The state in words: `label: 12/40 units, 5/9 scenes, 812 tiles (54.1/s), 3 rejects, ETA 0:42`."""
         spent = max(time.monotonic() - self._start, 1e-9)
         parts = [f"{self.done}/{self.total} {self.unit}"]
-        for i, (name, number) in enumerate(self.counts.items()):
+        parts += [f"{self.counts.get(name, 0)}/{total} {name}" for name, total in self.totals.items()]
+        free = [(name, number) for name, number in self.counts.items() if name not in self.totals]
+        for i, (name, number) in enumerate(free):
             parts.append(f"{number} {name} ({number / spent:.1f}/s)" if i == 0 else f"{number} {name}")
         if 0 < self.done < self.total:
             parts.append(f"ETA {_clock(spent / self.done * (self.total - self.done))}")
         return f"{self.step}: {', '.join(parts)}"
 
     def end(self) -> None:
-        """Tell the last state, with the time that the step took."""
-        spent = _clock(time.monotonic() - self._start)
-        self._tell("\r" if self.stream.isatty() else "", f" in {spent}\n" if self.stream.isatty() else f" in {spent}")
+        """Tell the last state, with the time that the step took, if it was worth a word before."""
+        if self._begun:
+            self.tell(f" in {_clock(time.monotonic() - self._start)}")
 
-    def _tell(self, begin: str, end: str = "") -> None:
-        self._told = time.monotonic()
-        live = self.stream.isatty()
-        text = f"{begin}{self.line()}{end}"
-        print(f"{text:<100}" if live and not end else text, end="" if live else "\n", file=self.stream, flush=True)
+    def tell(self, end: str = "") -> None:
+        self._told, self._begun = time.monotonic(), True
+        text = self.line() + end
+        if self.stream.isatty():
+            # "Erase to the end of the line" (ECMA-48): the line before may have been longer.
+            print(f"\r{text}\033[K", end="\n" if end else "", file=self.stream, flush=True)
+        else:
+            print(text, file=self.stream, flush=True)
 
 
 @contextmanager
-def progress(step: str, unit: str, total: int) -> Iterator[Progress]:
-    """A Progress that tells its begin and its end, also when the block is interrupted; silent where nothing is to do."""
-    state = Progress(step, unit, total)
-    if total:
-        state._tell("\r" if state.stream.isatty() else "")
+def progress(
+    step: str, unit: str, total: int, totals: Mapping[str, int] = MappingProxyType({}), quiet_seconds: float = 0.0
+) -> Iterator[Progress]:
+    """A Progress that tells its begin and its end, also when the block is interrupted; silent where nothing is to do.
+
+    With `quiet_seconds` it begins to tell only when the step takes longer; `total` may then be set in the block.
+    """
+    state = Progress(step, unit, total, totals=dict(totals), quiet_seconds=quiet_seconds)
+    if total and not quiet_seconds:
+        state.tell()
     try:
         yield state
     finally:
-        if total:
-            state.end()
+        state.end()
 
 
 def _clock(seconds: float) -> str:

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +22,7 @@ from pathlib import Path
 import pyarrow as pa
 import ray
 import ray.data
+from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
 from rsflow.config import Engine
@@ -32,6 +36,7 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
     """Run every job's stage over its blocks and yield the results as they finish. Needs a connection (see `cluster`)."""
     # It prints a report of a hundred lines for an error that we tell in one; the session's log files keep the whole story.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "The maximum number of concurrent tasks", UserWarning)  # little work is no mistake
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -46,6 +51,12 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
             yield from batches
         except RayError as error:
             raise _cause(error) from error
+        except ExecutionTimeoutError as error:
+            raise RsflowError(
+                f"no task came to an end for {engine.stall_seconds} s (engine.stall_seconds={engine.stall_seconds}), so the "
+                "run was ended; what was committed stays. A file system, a labeller or the cluster hangs (`ray status` shows free "
+                "resources): run again, and raise engine.stall_seconds if a unit of work may take longer than that"
+            ) from error
         finally:
             getattr(batches, "close", lambda: None)()
 
@@ -93,6 +104,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         return
     address = engine.address or os.environ.get("RAY_ADDRESS")
     _use_token(address)
+    terminate = signal.getsignal(signal.SIGTERM)
     try:
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
@@ -108,6 +120,8 @@ def cluster(engine: Engine) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         place = address or "a local Ray cluster"
         raise RsflowError(f"{place}: cannot connect: {error}\nCheck the address, or use engine.kind=inline") from error
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in place, which ends the process without a word
     try:
         yield
     finally:

@@ -37,19 +37,25 @@ def look(
     listed: dict[str, list[SceneFiles]],
     known: pa.Table,
     retry_rejects: bool = False,
-    on_scene: Callable[[], None] = lambda: None,
+    on_scene: Callable[[int], None] = lambda total: None,
 ) -> pa.Table:
-    """SCENES rows of all listed scenes, sorted by scene_id. Rows of `known` are reused where nothing changed."""
+    """SCENES rows of all listed scenes, sorted by scene_id. Rows of `known` are reused where nothing changed.
+
+    `on_scene` is called after every scene with the number of all, in this thread.
+    """
     before = {row["scene_id"]: row for row in known.to_pylist()}
     licences = {source.name: source.licence for source in sources}
 
     def row_of(scene: SceneFiles) -> dict[str, Any]:
-        row = _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
-        on_scene()
-        return row
+        return _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
 
+    every = [scene for scenes in listed.values() for scene in scenes]
+    rows = []
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(row_of, [scene for scenes in listed.values() for scene in scenes]))
+        # Consumed here, so that Ctrl-C lands here and the generator's end cancels what has not begun.
+        for row in pool.map(row_of, every):
+            rows.append(row)
+            on_scene(len(every))
     return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
 
 
@@ -93,7 +99,7 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
         "source": scene.source,
         "sensor": scene.sensor,
         "licence": licence,
-        "files": list(scene.files.values()),
+        "files": [storage.without_secrets(path) for path in scene.files.values()],
         "stats_key": stats,
         "fingerprint": content,
         "reader": scene.reader,
@@ -120,4 +126,5 @@ def _probe(scene: SceneFiles) -> dict[str, Any]:
 
 
 def _rejected(scene: SceneFiles, licence: str, settings: str, stats: str, content: str, error: DataError) -> dict[str, Any]:
-    return {**_base(scene, licence, settings, stats, content), "probe_reason": error.reason, "probe_detail": error.detail}
+    found = {"probe_reason": error.reason, "probe_detail": storage.without_secrets(error.detail)}
+    return {**_base(scene, licence, settings, stats, content), **found}

@@ -33,7 +33,7 @@ from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 from rsflow.tiles.encode import decode
 
-VERSION = 1
+VERSION = 2
 COLUMNS = [
     *("tile_id", "scene_id", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px", "width_px"),
     *("gsd_m", "footprint", "acquired_at", "cell", "file", "row_group", "row"),
@@ -96,9 +96,8 @@ def _tiles(now: Current) -> pa.Table:
 def _drop_tiles(settings: Select, lake: Lake, tiles: pa.Table, now: Current) -> tuple[list[str], pa.Table]:
     """A reason per tile, and the clusters of all tiles (tile_id, cluster, canonical; a tile on its own is its own cluster)."""
     rejected = now.rejected_scenes
-    allowed = set(settings.allow_licences)
     reasons = [
-        "scene_rejected" if scene in rejected else "licence" if allowed and licence not in allowed else "kept"
+        "scene_rejected" if scene in rejected else "licence" if not settings.allows(licence) else "kept"
         for scene, licence in zip(tiles["scene_id"].to_pylist(), tiles["licence"].to_pylist(), strict=True)
     ]
     kept = np.flatnonzero([reason == "kept" for reason in reasons])

@@ -90,17 +90,18 @@ def main_file(scene: SceneFiles) -> str:
     return next(iter(scene.files.values()))
 
 
-def stats_key(scene: SceneFiles) -> str:
+def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
     """A text that changes when any file of the scene may have changed. DataError("missing_file") where one is gone."""
     try:
-        return "|".join(storage.stat_key(path) for path in scene.files.values())
+        return "|".join(storage.stat_key(path, fresh) for path in scene.files.values())
     except StorageError as error:
-        raise DataError("missing_file", str(error)) from error
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        raise DataError("missing_file" if gone else "unreadable", str(error)) from error
 
 
 def check_unchanged(scene: SceneFiles, planned: str) -> None:
     """DataError where a file of the scene is gone or is another than was planned."""
-    if stats_key(scene) != planned:
+    if stats_key(scene, fresh=True) != planned:
         files = ", ".join(scene.files.values())
         raise DataError(
             "changed_while_running", f"{files}: changed since the run was planned: run again to take the new content"

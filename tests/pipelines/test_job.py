@@ -20,6 +20,8 @@ __all__ = ["archive"]
 
 ROOT = Path(__file__).parents[2]
 RAY = str(Path(sys.executable).parent / "ray")
+# As the README has it; only the two programs' places are filled in.
+COMMAND = "ray job submit --working-dir . -- python pipelines/build.py"
 
 
 def free_port() -> int:
@@ -66,9 +68,10 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_submitted_build_ends_as_a_local_one(archive: Path, head: dict[str, str]) -> None:
-    submit = [RAY, "job", "submit", "--working-dir", str(ROOT / "pipelines"), "--"]
-    program = [sys.executable, "build.py", str(archive / "build.yaml"), "engine.kind=ray", f"root={archive / 'job'}"]
-    done = subprocess.run([*submit, *program], env=head, capture_output=True, text=True, timeout=300, check=False)
+    here = {"ray": RAY, "python": sys.executable}
+    submit = [here.get(word, word) for word in COMMAND.split()]
+    settings = [str(archive / "build.yaml"), "engine.kind=ray", f"root={archive / 'job'}"]
+    done = subprocess.run([*submit, *settings], env=head, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "samples" in done.stdout
     assert verify_snapshot(str(archive / "job")).differences == ()

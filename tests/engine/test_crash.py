@@ -1,0 +1,220 @@
+"""Runs that are hurt: workers that die or hang, drivers that are killed or interrupted, two builds at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+import pytest
+
+from rsflow.config import Engine
+from rsflow.engine.build import run
+from rsflow.engine.chain import UnitChain
+from rsflow.engine.execute import Job, execute
+from rsflow.errors import RsflowError
+from rsflow.lake.receipts import receipt_table
+from rsflow.lake.tables import open_lake
+from rsflow.schemas import LABEL_WORK
+from rsflow.shards.verify import verify_snapshot
+from rsflow.stage import BatchFunction, Resources
+from tests.engine.conftest import config_of, optical, shards_of, write_scene
+
+BUILD = [sys.executable, "-m", "rsflow.cli", "build"]
+QUICK = ["engine.commit_seconds=0.01", "tiles.unit_mb=0.02"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hurt:
+    """A unit of one scene dies as by a segmentation fault, one of another hangs, all others are done."""
+
+    crashes: str = ""
+    hangs: str = ""
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        def run(table: pa.Table) -> Iterator[pa.Table]:
+            (row,) = table.select(["unit", "scene_id", "source"]).to_pylist()
+            if row["scene_id"] == self.crashes:
+                os.kill(os.getpid(), signal.SIGSEGV)
+            if row["scene_id"] == self.hangs:
+                time.sleep(600)
+            counts = {"rows_in": 1, "rows_kept": 1, "rows_rejected": 0, "bytes_read": 0, "scene_rejected": False}
+            yield receipt_table({**row, **counts, "receipt": uuid.uuid4().hex, "step": "label"})
+
+        return run
+
+
+def work(*scenes: str) -> list[pa.Table]:
+    """A block of two units per scene."""
+    rows = [[{"unit": f"{scene}-{i}", "scene_id": scene, "source": "x"} for i in range(2)] for scene in scenes]
+    return [pa.Table.from_pylist(block, schema=LABEL_WORK) for block in rows]
+
+
+@pytest.fixture
+def by_value() -> Iterator[None]:
+    """Workers get the stages of this file with their code: they cannot import it."""
+    cloudpickle = pytest.importorskip("ray").cloudpickle
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.mark.ray
+def test_a_scene_that_kills_its_worker_is_tried_so_often_and_rejected(
+    tmp_path: Path, ray_session: None, by_value: None
+) -> None:
+    chain = UnitChain((Hurt(crashes="bad"),), "label", str(tmp_path), "run", attempts=2)
+    made = pa.concat_tables(execute([Job(chain, work("good", "bad", "fine"))], Engine(workers=2))).to_pylist()
+    assert sorted(row["unit"] for row in made) == sorted(f"{scene}-{i}" for scene in ("good", "bad", "fine") for i in range(2))
+    rejected = {row["unit"]: row["rejects"][0] for row in made if row["scene_rejected"]}
+    assert set(rejected) == {"bad-0", "bad-1"}
+    assert {reject["reason"] for reject in rejected.values()} == {"crashed_worker"}
+    assert "died 2 times" in rejected["bad-0"]["detail"]
+    assert len(list((tmp_path / "attempts/run/bad-0").iterdir())) == 2
+
+
+@pytest.mark.ray
+def test_a_worker_that_hangs_fails_the_run_and_names_the_limit(tmp_path: Path, ray_session: None, by_value: None) -> None:
+    chain = UnitChain((Hurt(hangs="slow"),), "label", str(tmp_path), "run", attempts=2)
+    begun = time.monotonic()
+    with pytest.raises(RsflowError, match=r"engine\.stall_seconds=4"):
+        list(execute([Job(chain, work("good", "slow"))], Engine(workers=2, stall_seconds=4)))
+    assert time.monotonic() - begun < 60
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([*BUILD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def committed(root: Path, most: int = 1) -> bool:
+    """Whether the lake has so many commits of finished units."""
+    return len(list(root.glob("tables/runs/_delta_log/*.json"))) >= most
+
+
+def children(pid: int) -> set[int]:
+    """All processes below one, by the kernel's own account."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        fresh = [child for child in parents.get(todo.pop(), []) if child not in found]
+        found.update(fresh)
+        todo += fresh
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.fixture
+def large(archive: Path) -> Path:
+    """The archive with enough scenes that a signal comes in the middle of the label phase."""
+    for i in range(2, 42):
+        write_scene(archive / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * (i % 7))
+    return archive
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("inline", signal.SIGINT),
+        ("inline", signal.SIGTERM),
+        pytest.param("ray", signal.SIGINT, marks=pytest.mark.ray),
+        pytest.param("ray", signal.SIGTERM, marks=pytest.mark.ray),
+    ],
+)
+def test_a_run_that_is_stopped_ends_cleanly_and_goes_on_later(large: Path, kind: str, sent: signal.Signals) -> None:
+    process = start(str(large / "build.yaml"), f"engine.kind={kind}", "engine.workers=2", *QUICK)
+    wait_for(lambda: committed(large / "lake") or process.poll() is not None)
+    below = children(process.pid)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert errors.strip().splitlines()[-1].startswith("rsflow: interrupted")
+    assert kind == "inline" or below
+    wait_for(lambda: not any(map(alive, below)), 30)
+    kept = open_lake(str(large / "lake")).read("runs").num_rows
+    assert kept > 0
+    again = run(config_of(large, *QUICK))
+    assert 0 < again.planned.units < again.now.label.num_rows
+    run(config_of(large, f"root={large / 'whole'}"))
+    assert shards_of(large / "lake") == shards_of(large / "whole")
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_driver_on_ray_killed_at_any_moment_and_run_again_gives_the_same_bytes(large: Path) -> None:
+    random.seed(5)
+    command = [str(large / "build.yaml"), "engine.kind=ray", "engine.workers=2", *QUICK]
+    for commits in (1, 3):
+        process = start(*command)
+        wait_for(lambda: committed(large / "lake", commits) or process.poll() is not None)  # noqa: B023  (called in this turn)
+        time.sleep(random.random() * 0.5)
+        below = children(process.pid)
+        process.kill()
+        process.communicate(timeout=60)
+        wait_for(lambda: not any(map(alive, below)), 60)  # noqa: B023
+    done = subprocess.run([*BUILD, *command], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    run(config_of(large, f"root={large / 'whole'}"))
+    assert shards_of(large / "lake") == shards_of(large / "whole")
+    assert verify_snapshot(str(large / "lake")).differences == ()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_five_workers_give_the_same_bytes(archive: Path) -> None:
+    # More tasks at a time than this machine has cores: their order is as random as it gets.
+    command = [str(archive / "build.yaml"), "engine.kind=ray", "engine.workers=5", f"root={archive / 'five'}", *QUICK]
+    done = subprocess.run([*BUILD, *command], capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    run(config_of(archive))
+    assert shards_of(archive / "five") == shards_of(archive / "lake")
+
+
+@pytest.mark.slow
+def test_two_builds_of_one_lake_at_once_end_with_its_shards(large: Path) -> None:
+    both = [start(str(large / "build.yaml"), *QUICK) for _ in range(2)]
+    ends = [(*process.communicate(timeout=240), process.returncode) for process in both]
+    assert [(code, errors[-2000:]) for _, errors, code in ends if code] == []
+    lake = open_lake(str(large / "lake"))
+    now = run(config_of(large, *QUICK))
+    assert now.planned.units == 0
+    assert [balance.line() for balance in now.balances if not balance.closes] == []
+    tiles = now.now.tiles(["tile_id"])["tile_id"].to_pylist()
+    assert len(tiles) == len(set(tiles))
+    assert lake.read("tiles").num_rows >= len(tiles)
+    run(config_of(large, f"root={large / 'whole'}"))
+    expected = shards_of(large / "whole")
+    assert {name: shards_of(large / "lake").get(name) for name in expected} == expected
+    assert verify_snapshot(str(large / "lake")).differences == ()
