@@ -1,0 +1,129 @@
+"""Samples by (shard, position), from wherever the shards are.
+
+One idea: one call for a local root, whose shards are memory-mapped, and a remote one (rsflow.loading.remote), which is read
+ahead by ranges or through a cache on the node's disk. What is damaged (a shard that is missing, cut, or not what manifest and
+index say) is a SnapshotError that names it; with `on_damage="skip"` it is told once per shard in the log, counted, and its
+samples are None. An outage is not damage: when all retries have failed it always stops the run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+from rsflow import storage
+from rsflow.errors import ConfigError, SnapshotError
+from rsflow.loading.cache import ShardCache
+from rsflow.loading.counts import FetchStats, SharedCounts
+from rsflow.loading.ranges import Patience
+from rsflow.loading.remote import RemoteShards
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import ShardEntry
+from rsflow.shards.reader import ShardReader
+
+CACHE_BYTES = 32 << 30
+_OPEN_SHARDS = 40  # mapped at once, per process: two windows of a stream and some
+_PUBLISH = 32  # samples between two looks at the counts from outside
+
+_LOG = logging.getLogger("rsflow.loading")
+
+
+class Fetcher:
+    """Reads samples of shards below `root`. It may be pickled or forked; the copy opens its files anew."""
+
+    def __init__(
+        self,
+        root: str,
+        cache: str | None = None,
+        cache_bytes: int = CACHE_BYTES,
+        retries: int = Patience().retries,
+        on_damage: Literal["fail", "skip"] = "fail",
+        whole: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        """`cache`: a local folder for shards of a remote root, of at most about `cache_bytes`; a local root needs none and
+        ignores it. `whole`: whether most samples of a shard will be wanted; where not, ranges are read in spite of a cache.
+        `patience`: pauses and time-outs too, in place of `retries`.
+
+        ConfigError where a value is impossible or the cache is not a local folder.
+        """
+        if on_damage not in ("fail", "skip"):
+            raise ConfigError(f"on_damage: found {on_damage!r}, expected 'fail' or 'skip'")
+        if retries < 0 or cache_bytes <= 0:
+            raise ConfigError(f"retries {retries}, cache_bytes {cache_bytes}: expected at least 0, and more than 0")
+        if cache is not None and storage.is_remote(cache):
+            raise ConfigError(f"cache: found {cache!r}, expected a folder of this machine")
+        self.root, self.on_damage = root, on_damage
+        self.remote = storage.is_remote(root)
+        self.cache = ShardCache(cache, cache_bytes) if cache is not None and self.remote and whole else None
+        self.patience = patience or Patience(retries)
+        self.counts = SharedCounts()
+        self._open: dict[str, ShardReader] = {}
+        self._damaged: dict[str, SnapshotError] = {}
+        self._told: set[str] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_open": {}, "_damaged": {}, "_told": set()}
+
+    def sample(self, shard: ShardEntry, i: int) -> Sample | None:
+        """Sample `i` of the shard's index; None where it is damaged and damage is to be skipped."""
+        return next(self.samples([(shard, i)]))
+
+    def samples(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+        """The samples in the order asked for, None for each that is damaged where damage is to be skipped.
+
+        `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
+        SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
+        """
+        return self._afar(iter(wanted)) if self.remote else self._mapped(wanted)
+
+    def stats(self) -> FetchStats:
+        return self.counts.total()
+
+    def _afar(self, wanted: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+        for shard, found in RemoteShards(self.root, self.cache, self.patience, self.counts).found(wanted):
+            if isinstance(found, SnapshotError):
+                self._skip(shard, found)
+            yield None if isinstance(found, SnapshotError) else found
+
+    def _mapped(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+        hits = size = 0
+        try:
+            for shard, i in wanted:
+                try:
+                    reader = self._open[shard.path] if shard.path in self._open else self._opened(shard)
+                    found = reader.read(i)
+                except SnapshotError as error:
+                    self._skip(shard, error)
+                    yield None
+                    continue
+                start, stop = reader.samples[i].span
+                hits, size = hits + 1, size + stop - start
+                if hits == _PUBLISH:
+                    self.counts.publish(hits=hits, bytes=size)
+                    hits = size = 0
+                yield found
+        finally:
+            self.counts.publish(hits=hits, bytes=size)
+
+    def _opened(self, shard: ShardEntry) -> ShardReader:
+        """The shard, mapped. One that was found missing or cut is not looked at again."""
+        if shard.path in self._damaged:
+            raise self._damaged[shard.path]
+        try:
+            self._open[shard.path] = ShardReader(self.root, shard)
+        except SnapshotError as error:
+            self._damaged[shard.path] = error
+            raise
+        if len(self._open) > _OPEN_SHARDS:
+            del self._open[next(iter(self._open))]
+        return self._open[shard.path]
+
+    def _skip(self, shard: ShardEntry, error: SnapshotError) -> None:
+        if self.on_damage == "fail":
+            raise error
+        if shard.path not in self._told:
+            self._told.add(shard.path)
+            _LOG.warning("skipped, and counted: %s", error)
+        self.counts.publish(skipped=1)
