@@ -64,10 +64,9 @@ def _demo(folder: str, engine: str, size_px: int) -> None:
     lake = _built(config, engine)
     manifest = read_snapshot(lake)
     _say(f"3. an epoch of every split through a torch DataLoader with {WORKERS} workers", "in Python: rsflow.stream(...)")
-    for name in sorted(manifest.splits):
-        _epoch(lake, manifest, name)
+    _stream(lake, manifest)
     sheet = f"{folder}/sheet.png"
-    _say("4. a contact sheet", f"rsflow show {lake} -o {sheet}")
+    _say("4. a contact sheet", f"of your choice with: rsflow show {lake} -o mine.png")
     rows = _cards(lake, manifest)
     Path(sheet).parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(rows, columns=len(SENSOR_NAMES)).save(sheet)
@@ -98,38 +97,56 @@ def _built(config: str, engine: str) -> str:
     return built.root
 
 
-def _epoch(lake: str, manifest: Manifest, split: str) -> None:
-    """Stream a split once, tell what came, and prove by its keys and counts that it was each sample once."""
-    from torch.utils.data import DataLoader
+def _stream(lake: str, manifest: Manifest) -> None:
+    """Stream every split once, tell what came, and prove by keys and counts that it was each sample once."""
+    from torch.utils.data import ChainDataset, DataLoader
 
     from rsflow.loading.example import collate_samples
     from rsflow.loading.stream import stream
 
-    # Spawned, not forked: Ray has left threads in this process, and a fork would copy their locks.
+    # One loader for all splits, because its workers take seconds to start. They are spawned, not forked: Ray has left threads
+    # in this process, and a fork would copy their locks.
     loader: DataLoader[dict[str, Any]] = DataLoader(
-        stream(lake, split, block=8),
+        ChainDataset([stream(lake, name, block=8) for name in sorted(manifest.splits)]),
         batch_size=8,
         num_workers=WORKERS,
         collate_fn=collate_samples,
         multiprocessing_context="spawn",
     )
     start = time.monotonic()
-    keys: Counter[str] = Counter()
-    sensors: Counter[str] = Counter()
-    tasks: Counter[tuple[str, str]] = Counter()
+    keys: Counter[tuple[str, str]] = Counter()
+    samples: Counter[tuple[str, str]] = Counter()
+    tasks: Counter[tuple[str, str, str]] = Counter()
     for batch in loader:
-        keys.update(batch["key"])
-        sensors.update(batch["sensor"])
-        for sensor, instructions in zip(batch["sensor"], batch["instructions"], strict=True):
-            tasks.update((instruction["task"], sensor) for instruction in instructions)
-    expected = manifest.splits[split]
-    counted = {(task, sensor): n for task, by_sensor in expected.counts.items() for sensor, n in by_sensor.items()}
-    if len(keys) != expected.samples or max(keys.values()) > 1 or tasks != counted:
-        raise SnapshotError(f"{lake}: split {split}: streamed {keys.total()} samples, the manifest says {expected.samples}")
-    seconds = time.monotonic() - start
-    by_sensor = ", ".join(f"{name} {sensors[name]:,}" for name in SENSOR_NAMES if sensors[name])
-    print(f"{split}: {keys.total():,} samples ({by_sensor}), each once, in {seconds:.1f} s with the workers' start")
-    print("\n".join("  " + line for line in aligned(table(tasks))))
+        for split, key, sensor, rows in zip(batch["split"], batch["key"], batch["sensor"], batch["instructions"], strict=True):
+            keys[split, key] += 1
+            samples[split, sensor] += 1
+            tasks.update((split, row["task"], sensor) for row in rows)
+    _check(lake, manifest, keys, tasks)
+    for split in sorted(manifest.splits):
+        by_sensor = ", ".join(f"{name} {samples[split, name]:,}" for name in SENSOR_NAMES if samples[split, name])
+        print(f"{split}: {manifest.splits[split].samples:,} samples ({by_sensor}), each once")
+    print("instructions that came:")
+    of_all: Counter[tuple[str, str]] = Counter()
+    for (_, task, sensor), count in tasks.items():
+        of_all[task, sensor] += count
+    print("\n".join("  " + line for line in aligned(table(of_all))))
+    print(f"{keys.total():,} samples in {time.monotonic() - start:.1f} s, with the start of the workers")
+
+
+def _check(lake: str, manifest: Manifest, keys: Counter[tuple[str, str]], tasks: Counter[tuple[str, str, str]]) -> None:
+    """SnapshotError unless each sample of the manifest came once, with all its instructions."""
+    counted = {
+        (name, task, sensor): number
+        for name, split in manifest.splits.items()
+        for task, by_sensor in split.counts.items()
+        for sensor, number in by_sensor.items()
+    }
+    expected = sum(split.samples for split in manifest.splits.values())
+    if len(keys) != expected or keys.total() != expected or tasks != counted:
+        raise SnapshotError(
+            f"{lake}: streamed {keys.total()} samples, {len(keys)} different ones; the manifest says {expected}"
+        )
 
 
 def _cards(lake: str, manifest: Manifest) -> list[SheetSample]:

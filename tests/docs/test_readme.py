@@ -1,0 +1,74 @@
+"""What the README tells a reader to do is done here, in its order."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from rsflow.dialects import DIALECTS
+from rsflow.instructions import TASKS
+from tests.docs.blocks import ROOT, Block, blocks, run
+from tests.docs.conftest import put
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_everything_in_the_readme_runs(
+    imagery: Path, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(imagery, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    put(bucket, imagery / "imagery", "scenes")
+    for block in blocks("README.md"):
+        # The substitution: a bucket of the local server under a name that no other test uses.
+        run(Block(block.language, block.text.replace("s3://my-bucket/", f"s3://{bucket}/"), block.place))
+    told = capsys.readouterr().out
+    assert "nothing new to label" in told
+    for picture in ("sheet.png", "ships.png", "bucket.png"):
+        assert (tmp_path / "here" / picture).stat().st_size > 10_000
+
+
+def test_these_blocks_and_no_others_are_not_run() -> None:
+    kept_from_running = [block.text.strip().splitlines()[-1] for block in blocks("README.md") if block.language == "text"]
+    assert [line[:40] for line in kept_from_running] == [
+        "  stream   rsflow.stream(...) in a torch",
+        '.venv/bin/pip install ".[train]"    # an',
+        "ray job submit --working-dir . -- python",
+    ]
+
+
+def test_the_extra_that_is_named_exists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(re.findall(r'install "?\.\[(\w+)\]', README)) == {"train"} <= set(project["optional-dependencies"])
+
+
+def test_the_job_is_submitted_as_its_test_does() -> None:
+    """tests/pipelines/test_job.py submits the command that it names; the README names the same."""
+    job = (ROOT / "tests/pipelines/test_job.py").read_text()
+    (command,) = re.findall(r'^COMMAND = "(.*)"$', job, re.MULTILINE)
+    assert f"{command} CONFIG\n" in README
+    assert f"{command} CONFIG" in (ROOT / "pipelines/build.py").read_text()
+
+
+def test_numbers_and_names_in_the_text_are_those_of_the_code() -> None:
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    assert f"for {words[len(TASKS)]} kinds of task" in README
+    assert all(f"`{name}`" in README for name in DIALECTS)
+
+
+def test_links_lead_somewhere() -> None:
+    documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "cluster/README.md")]
+    for document in [*documents, *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_map_names_every_folder_of_the_package() -> None:
+    folders = {path.parent.name for path in (ROOT / "rsflow").glob("*/__init__.py")}
+    assert folders == set(re.findall(r"`rsflow/(\w+)/`", README))
