@@ -1,0 +1,85 @@
+"""Audits of other people's sets: what is wrong with their coordinates, pictures and texts, before anybody trains on them.
+
+One idea: two kinds of set, each with its one pass: instruction sets (JSON of conversations, told apart by how they spell boxes:
+rsflow.foreign.coordinates) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults make
+the command's exit code. Faults of these kinds stand in released sets: angles above 360 degrees and coordinates above 100
+(https://github.com/mbzuai-oryx/GeoChat/issues/74), boxes larger than the stated picture
+(https://github.com/MiliLab/GeoLLaVA-8K/issues/2), crops of one scene in train and test (https://github.com/jwwangchn/AI-TOD/issues/28).
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Callable
+
+from rsflow import storage
+from rsflow.annotations import ANNOTATIONS
+from rsflow.audit.annotated import audit_annotated
+from rsflow.audit.instructions import audit_instructions
+from rsflow.audit.report import Report
+from rsflow.errors import UsageError
+from rsflow.foreign.coordinates import CONTRACTS
+
+__all__ = ["Report", "audit", "formats"]
+
+_ENDINGS = (".json", ".jsonl", ".xml", ".txt", ".csv", ".tif", ".tiff", ".jpg", ".png")
+_LOOKED = 1 << 16
+
+
+def audit(
+    place: str, form: str | None = None, pictures: str | None = None, on_record: Callable[[int], None] = lambda count: None
+) -> Report:
+    """Audit a file, a folder or a pattern of files.
+
+    `form`: a key of CONTRACTS (an instruction set) or of ANNOTATIONS; None: told from the content, which is possible for JSON
+    of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there).
+    UsageError where the place holds nothing or the format is unknown or cannot be told.
+    """
+    files = _files(place)
+    known = form or _told(files)
+    if known == "conversations" or known in CONTRACTS:
+        if len(files) > 1:
+            raise UsageError(f"{place}: holds {len(files)} files; an instruction set is audited file by file: name one")
+        return audit_instructions(files[0], form, pictures, on_record)
+    if known not in ANNOTATIONS:
+        raise UsageError(f"format {known!r} is not known; known formats: {', '.join(formats())}")
+    return audit_annotated(known, files, place, pictures, on_record)
+
+
+def formats() -> list[str]:
+    """Everything that --format takes."""
+    return sorted({*CONTRACTS, *ANNOTATIONS})
+
+
+def _files(place: str) -> tuple[str, ...]:
+    found = storage.glob(place)
+    if not found and not any(sign in place for sign in "*?["):
+        below = storage.list_files(place)
+        # The first ending that there is: a folder of XML may hold pictures too, and these are not its annotations.
+        ending = next((end for end in _ENDINGS if any(name.lower().endswith(end) for name in below)), None)
+        found = [storage.join(place, name) for name in below if ending and name.lower().endswith(ending)]
+    if not found:
+        raise UsageError(f"{place}: there is no such file, and no annotation file below it")
+    return tuple(found)
+
+
+def _told(files: tuple[str, ...]) -> str:
+    """`conversations`, or the annotation format, by the beginning of the first file."""
+    hint = f"give --format, one of {', '.join(formats())}"
+    if not files[0].lower().endswith((".json", ".jsonl")):
+        raise UsageError(f"{posixpath.basename(files[0])}: its format cannot be told from its name: {hint}")
+    start = storage.read_bytes(files[0], 0, _LOOKED).decode("utf-8-sig", errors="replace").lstrip()
+    if '"conversations"' in start or '"messages"' in start:
+        return "conversations"
+    if start.startswith("{") and all(f'"{key}"' in start or _has(files[0], key) for key in ("images", "annotations")):
+        return "coco"
+    raise UsageError(f"{files[0]}: its format cannot be told from its content: {hint}")
+
+
+def _has(file: str, key: str) -> bool:
+    try:
+        data = json.loads(storage.read_text(file))
+    except ValueError:
+        return False
+    return isinstance(data, dict) and key in data

@@ -1,0 +1,139 @@
+"""The audit of an annotated set: what its reader rejects, its boxes as they stand, its pictures.
+
+One idea: the reader that a build would use (rsflow.annotations) tells what it would leave out, so an audit before a build and
+the rejects of the build agree; the boxes that it would quietly cut at the picture's edge are told here beside.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from rsflow import storage
+from rsflow.annotations import read
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
+from rsflow.audit.boxes import RAW, Stated
+from rsflow.audit.pictures import THREADS, Pictures, in_batches
+from rsflow.audit.report import Report
+from rsflow.config import Annotations
+from rsflow.foreign.coordinates import EDGE_PX, Size
+from rsflow.geometry import Box, area
+from rsflow.records import Label
+
+BATCH = 512
+_COVERED = frozenset(["box_empty", "box_outside"])  # told from the file itself where it is in RAW
+_NO_FAULT = frozenset(["crowd"])  # left out by a reader, and right as it is
+
+
+def audit_annotated(
+    form: str, files: tuple[str, ...], place: str, folder: str | None, on_record: Callable[[int], None]
+) -> Report:
+    """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
+    report = Report(place, form)
+    annotated = read(Annotations(form, files))
+    report.saw("annotated pictures", len(annotated.pictures))
+    report.saw("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
+    for reject in annotated.rejects:
+        if reject.reason not in _NO_FAULT and not (form in RAW and reject.reason in _COVERED):
+            report.add(reject.reason, f"{posixpath.basename(reject.file)} {reject.subject}".strip(), reject.detail)
+    sizes = _look(annotated, folder, report, on_record)
+    if form in RAW:
+        _judge([stated for file in files for stated in RAW[form](file)], sizes, report)
+    else:
+        for name, picture in annotated.pictures.items():
+            _unsized(picture, sizes.get(name), report)
+    for name, picture in annotated.pictures.items():
+        _sized(picture, sizes.get(name), report)
+        _answers(picture, report)
+    return report
+
+
+def _look(
+    annotated: AnnotatedSet, folder: str | None, report: Report, on_record: Callable[[int], None]
+) -> dict[str, Size | None]:
+    """The true sizes of the pictures by name, their own faults reported."""
+    if folder is None:
+        report.notes.append("pictures were not checked: give --pictures DIR")
+        return {}
+    places = {key: storage.join(folder, file) for file in storage.list_files(folder) for key in _keys(folder, file)}
+    pictures = Pictures(folder, report, lambda _, name: places.get(name))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in in_batches(annotated.pictures, BATCH):
+            pictures.look(((name, name) for name in batch), pool)
+            on_record(len(batch))
+    return {name: pictures.size(name) for name in annotated.pictures}
+
+
+def _keys(folder: str, file: str) -> tuple[str, str]:
+    """By what a picture may be known: its name alone, or its whole path (class folders)."""
+    return picture_name(file), path_name(storage.join(folder, file))
+
+
+def _judge(boxes: list[Stated], sizes: dict[str, Size | None], report: Report) -> None:
+    """Every box on its picture's true size where that is known, else on the stated one."""
+    seen: dict[tuple[str, Box], str] = {}
+    for stated in boxes:
+        report.saw("boxes")
+        _box(stated.where, stated.box, sizes.get(stated.picture) or stated.size, report)
+        first = seen.setdefault((stated.picture, stated.box), stated.category)
+        if (stated.picture, stated.box) in seen and first != stated.category:
+            report.add("contradictory_labels", stated.where, f"{_spelled(stated.box)} is {first!r} and {stated.category!r}")
+    _repeated(boxes, report)
+
+
+def _repeated(boxes: Iterable[Stated], report: Report) -> None:
+    seen: set[tuple[str, str, Box]] = set()
+    for stated in boxes:
+        key = (stated.picture, stated.category, stated.box)
+        if key in seen:
+            report.add("repeated_label", stated.where, f"{stated.category!r} {_spelled(stated.box)} stands there twice")
+        seen.add(key)
+
+
+def _box(where: str, box: Box, size: Size | None, report: Report) -> None:
+    if not area(box) > 0:
+        report.add("box_empty", where, f"{_spelled(box)} has no area")
+    elif min(box[:2]) < -EDGE_PX or (size and (box[2] > size[1] + EDGE_PX or box[3] > size[0] + EDGE_PX)):
+        of = f" of {size[1]} x {size[0]} pixels (width x height)" if size else ""
+        report.add("box_outside", where, f"{_spelled(box)} reaches beyond its picture{of}")
+
+
+def _unsized(picture: AnnotatedPicture, size: Size | None, report: Report) -> None:
+    """Labels of a file that knows no size: their boxes are still as they stand."""
+    for number, label in enumerate(picture.labels, 1):
+        if label.shape is None:
+            continue
+        report.saw("boxes")
+        where = f"{picture.name} label {number}"
+        if picture.normalised:
+            height, width = size or (1000, 1000)  # of an unknown size a thousandth is what an edge may be off
+            x0, y0, x1, y1 = label.shape.box
+            _box(where, (x0 * width, y0 * height, x1 * width, y1 * height), (height, width), report)
+        elif picture.height_px is None:
+            _box(where, label.shape.box, size, report)
+
+
+def _sized(picture: AnnotatedPicture, size: Size | None, report: Report) -> None:
+    stated = (picture.height_px, picture.width_px)
+    if size and None not in stated and stated != size:
+        said = f"is {size[1]} x {size[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
+        report.add("wrong_size", picture.name, f"{picture.file} {said}")
+
+
+def _answers(picture: AnnotatedPicture, report: Report) -> None:
+    """Questions with two answers, and classes of the whole picture that differ."""
+    answers: dict[str, str] = {}
+    for label in _closed(picture.labels):
+        before = answers.setdefault(label.text, label.category)
+        if before.strip().lower() != label.category.strip().lower():
+            asked = repr(label.text) if label.kind == "question" else "the picture's class"
+            report.add("contradictory_answers", picture.name, f"{asked}: {before!r} and {label.category!r}")
+
+
+def _closed(labels: Iterable[Label]) -> Iterator[Label]:
+    return (label for label in labels if label.kind in {"question", "category"})
+
+
+def _spelled(box: Box) -> str:
+    return "({:g}, {:g}, {:g}, {:g})".format(*box)

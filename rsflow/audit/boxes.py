@@ -1,0 +1,88 @@
+"""Boxes of annotation files as they stand, before a reader cuts them at the picture's edge or leaves them out.
+
+One idea: a reader is kind, for training needs what can be used; an audit is not. COCO and VOC-like XML state the picture's size
+beside the boxes, so their readers cut silently, and their numbers are read here once more. Of the other formats the reader's
+own rejects tell, and its labels wherever the file knows no size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import picture_name
+from rsflow.foreign.coordinates import Size
+from rsflow.geometry import Box
+
+STATED = ("width", "height")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One box of a file: `where` it stands, its picture's name and stated size (None: not stated), category and corners."""
+
+    where: str
+    picture: str
+    size: Size | None
+    category: str
+    box: Box
+
+
+def coco_boxes(file: str) -> Iterator[Stated]:
+    """The `bbox` entries of a COCO file that are four numbers and belong to a picture; the reader rejects the others."""
+    data = json.loads(storage.read_text(file))
+    names = {entry.get("id"): str(entry.get("name")) for entry in data.get("categories", []) if isinstance(entry, dict)}
+    images = {entry.get("id"): entry for entry in data["images"] if isinstance(entry, dict)}
+    for index, record in enumerate(data.get("annotations", data.get("annotation", []))):
+        bbox = record.get("bbox") if isinstance(record, dict) else None
+        entry = images.get(record.get("image_id")) if isinstance(record, dict) else None
+        name = (entry.get("file_name") or entry.get("filename")) if entry else None
+        if isinstance(bbox, list) and len(bbox) == 4 and isinstance(name, str) and _finite(bbox) and not record.get("iscrowd"):
+            x, y, width, height = map(float, bbox)
+            category = names.get(record.get("category_id"), "")
+            where = f"annotation {record.get('id', index)}"
+            yield Stated(where, picture_name(name), _size(entry), category, (x, y, x + width, y + height))
+
+
+def voc_boxes(file: str) -> Iterator[Stated]:
+    """The `bndbox` entries of a VOC-like XML that are four numbers."""
+    data = storage.read_bytes(file)
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        return  # the reader rejects it: no annotation needs them
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return
+    name = picture_name((root.findtext("filename") or "").strip() or file)
+    stated = {side: _whole(root.findtext(f"size/{side}")) for side in STATED}
+    for index, element in enumerate(root.findall("object")):
+        found = [element.findtext(f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax")]
+        try:
+            x0, y0, x1, y1 = (float(text or "") for text in found)
+        except ValueError:
+            continue
+        # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
+        said = f"{element.findtext('name') or ''} {element.findtext('description') or ''}".strip()
+        yield Stated(f"{name} object {index}", name, _size(stated), said, (x0, y0, x1, y1))
+
+
+RAW: dict[str, Callable[[str], Iterator[Stated]]] = {"coco": coco_boxes, "dior_rsvg": voc_boxes, "voc": voc_boxes}
+
+
+def _size(entry: Any) -> Size | None:
+    width, height = (entry.get(side) for side in STATED)
+    fit = all(isinstance(side, int | float) and side > 0 for side in (width, height))
+    return (int(height), int(width)) if fit else None
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text and text.strip().isdigit() else None
+
+
+def _finite(values: list[Any]) -> bool:
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)

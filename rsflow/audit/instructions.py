@@ -1,0 +1,125 @@
+"""The audit of an instruction set: JSON of conversations, box by box, text by text, picture by picture.
+
+One idea: one pass over the records in batches; each batch's new pictures are inspected together, then its boxes are judged by
+the coordinate contract of the set's form on the true size of their picture (else on the size that the record states).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from rsflow.audit.pictures import THREADS, Pictures, find, in_batches
+from rsflow.audit.report import Report
+from rsflow.audit.texts import Texts, common, wanted
+from rsflow.errors import DataError
+from rsflow.foreign.conversation import Conversation, conversation_of
+from rsflow.foreign.coordinates import CONTRACTS, Size, boxes_in, form_of
+from rsflow.foreign.json_records import read_records
+
+BATCH = 2048
+SAMPLE = 2000  # records that tell the form, where it is not given
+TRIED = 50  # pictures that are looked for beside the file, where no folder is given
+
+
+def audit_instructions(file: str, form: str | None, folder: str | None, on_record: Callable[[int], None]) -> Report:
+    """Audit one JSON file. `form`: a key of CONTRACTS, or None to tell it from the texts. `on_record` gets counts."""
+    known = form or form_of(_texts(file))
+    report = Report(file, known if form else f"{known}, told from its texts")
+    there = folder or beside(file)
+    if there is None:
+        report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
+    looking = _Looking(known, report, Pictures(there, report) if there else None, Texts(known))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for batch in in_batches(enumerate(read_records(file)), BATCH):
+            looking.take(batch, pool)
+            on_record(len(batch))
+    _tell_texts(file, looking.texts, report)
+    return report
+
+
+@dataclass
+class _Looking:
+    form: str
+    report: Report
+    pictures: Pictures | None
+    texts: Texts
+
+    def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
+        self.report.saw("records", len(batch))
+        found = []
+        for number, record in batch:
+            try:
+                found.append((number, conversation_of(record)))
+            except DataError as error:
+                self.report.add(error.reason, f"record {number}", error.detail)
+        if self.pictures:
+            self.pictures.look(((f"record {n}", name) for n, c in found for name in c.pictures), pool)
+        for number, conversation in found:
+            self.texts.add(number, conversation)
+            self.report.saw("exchanges", len(conversation.exchanges))
+            self._boxes(number, conversation, self._size(number, conversation))
+
+    def _size(self, number: int, conversation: Conversation) -> Size | None:
+        """The size that boxes are judged on: the picture's own where it is known, and what the record states is held to it."""
+        true = self.pictures.size(conversation.pictures[0]) if self.pictures and len(conversation.pictures) == 1 else None
+        stated = conversation.stated
+        if true and stated and true != stated:
+            said = f"is {true[1]} x {true[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
+            self.report.add("wrong_size", f"record {number}", f"{conversation.pictures[0]} {said}")
+        # Boxes in pixels are of the picture that the record describes; a size that is wrong is a fault of its own.
+        return stated or true if CONTRACTS[self.form].high is None else true
+
+    def _boxes(self, number: int, conversation: Conversation, size: Size | None) -> None:
+        contract = CONTRACTS[self.form]
+        for exchange in conversation.exchanges:
+            for text in (exchange.question, exchange.answer):
+                for box in boxes_in(text, self.form):
+                    self.report.saw("boxes")
+                    if fault := contract.fault(box, size):
+                        self.report.add(fault[0], f"record {number}", f"{box.text[:80]}: {fault[1]}")
+
+
+def beside(file: str) -> str | None:
+    """The folder of the file, where one of its first pictures is below it; else None."""
+    folder = posixpath.dirname(file) or "."
+    names = (name for conversation in _conversations(file) for name in conversation.pictures)
+    return folder if any(find(folder, name) for name in islice(names, TRIED)) else None
+
+
+def _conversations(file: str) -> Iterator[Conversation]:
+    for record in read_records(file):
+        try:
+            yield conversation_of(record)
+        except DataError:
+            continue  # it is counted when the file is audited
+
+
+def _texts(file: str) -> Iterator[str]:
+    for conversation in islice(_conversations(file), SAMPLE):
+        for exchange in conversation.exchanges:
+            yield from (exchange.question, exchange.answer)
+
+
+def _tell_texts(file: str, texts: Texts, report: Report) -> None:
+    """Report repeated and contradictory texts; the records of their examples are read again for their words."""
+    repeated, contradictory = texts.repeated(), texts.contradictory()
+    numbers = set(wanted([*repeated[1], *contradictory[1]]))
+    words = _again(file, numbers) if numbers else {}
+    for fault, (count, pairs), same in (
+        ("repeated_text", repeated, True),
+        ("contradictory_answers", contradictory, False),
+    ):
+        for first, later in pairs:
+            shown = common(words[first], words[later], same, texts.form)
+            report.add(fault, f"record {later}" if first == later else f"records {first} and {later}", shown)
+        if count:
+            report.counts[fault] = count
+
+
+def _again(file: str, numbers: set[int]) -> dict[int, Conversation]:
+    last = max(numbers)
+    return {n: conversation_of(r) for n, r in enumerate(islice(read_records(file), last + 1)) if n in numbers}

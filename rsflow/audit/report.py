@@ -1,0 +1,98 @@
+"""What an audit found: counts, a few examples of each kind of fault, and what was looked at.
+
+One idea: every fault is counted, the first few of each kind are kept word for word, so memory does not grow with the number
+of faults and the same set gives the same report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+EXAMPLES = 5
+
+WHAT: dict[str, str] = {
+    "angle_out_of_range": "angles of more than a full turn",
+    "ambiguous_picture": "names that stand for more than one picture",
+    "box_empty": "boxes without area",
+    "box_not_a_box": "boxes with too few or too many numbers",
+    "box_outside": "boxes that reach beyond their picture",
+    "broken_record": "records that are not of the format",
+    "contradictory_answers": "the same question on the same picture, answered differently",
+    "contradictory_labels": "the same box with two categories",
+    "missing_picture": "pictures that are not there",
+    "repeated_label": "the same label twice on one picture",
+    "repeated_picture": "byte-equal pictures under several names",
+    "repeated_text": "the same question and answer twice on one picture",
+    "unreadable_picture": "pictures that cannot be decoded",
+    "value_out_of_range": "coordinates outside the range of their format",
+    "wrong_size": "pictures of another size than is stated",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Example:
+    """One fault: where it stands, and what is wrong."""
+
+    where: str
+    detail: str
+
+
+@dataclass
+class Report:
+    """`looked_at`: what was counted on the way (records, boxes, pictures …). `notes`: what could not be checked, and why."""
+
+    place: str
+    form: str
+    looked_at: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    def saw(self, what: str, number: int = 1) -> None:
+        self.looked_at[what] = self.looked_at.get(what, 0) + number
+
+    def add(self, fault: str, where: str, detail: str) -> None:
+        """Count a fault, and keep it as an example while there are few of its kind."""
+        self.counts[fault] = self.counts.get(fault, 0) + 1
+        kept = self.examples.setdefault(fault, [])
+        if len(kept) < EXAMPLES:
+            kept.append(Example(where, detail))
+
+    @property
+    def faults(self) -> int:
+        return sum(self.counts.values())
+
+    def text(self) -> str:
+        """The report for people, lines separated by newlines."""
+        seen = ", ".join(f"{number:,} {what}" for what, number in self.looked_at.items())
+        head = [f"{self.place}: {seen} (format {self.form})", *(f"note: {note}" for note in self.notes)]
+        if not self.faults:
+            return "\n".join([*head, "no faults"])
+        kinds = "1 kind" if len(self.counts) == 1 else f"{len(self.counts)} kinds"
+        return "\n".join([*head, f"{self.faults:,} faults of {kinds}", *self._kinds()])
+
+    def to_json(self) -> str:
+        """The report for programs: plain JSON, keys sorted."""
+        content = {
+            "place": self.place,
+            "format": self.form,
+            "looked_at": self.looked_at,
+            "notes": self.notes,
+            "faults": self.faults,
+            "counts": self.counts,
+            "examples": {
+                fault: [{"where": one.where, "detail": one.detail} for one in found] for fault, found in self.examples.items()
+            },
+        }
+        return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def _kinds(self) -> Iterable[str]:
+        for fault, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
+            said = WHAT.get(fault, "")
+            yield f"  {fault}  {count:,}" + (f"  ({said})" if said else "")
+            for example in self.examples[fault]:
+                yield f"    {example.where}: {example.detail}"
+            if count > len(self.examples[fault]):
+                yield f"    and {count - len(self.examples[fault]):,} more"

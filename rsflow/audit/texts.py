@@ -1,0 +1,155 @@
+"""Texts that stand twice on one picture, and questions that are answered in two ways.
+
+One idea: every exchange leaves four 64-bit numbers behind (question on its picture, what is said, the closed answer, the
+record), so ten million exchanges are 320 MB; sorted at the end, equal ones stand side by side. The records that become examples
+are read once more for their words.
+
+Repeated is a whole record, or an exchange within one. That a dialogue takes up what a record of its own asks too is no fault.
+
+Only closed answers can contradict each other: yes and no, numbers, what was asked for in a word or phrase, and places. Two
+captions of one picture do not. A question that leans on an earlier turn ("is it large?") is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow.audit.report import EXAMPLES
+from rsflow.foreign.conversation import Conversation, Exchange
+from rsflow.foreign.coordinates import boxes_in
+
+Ints = npt.NDArray[np.int64]
+
+_HINTS = (
+    "single word or phrase",
+    "one word or phrase",
+    "letter corresponding",
+    "option's letter",
+    "single word or a short phrase",
+)
+_REFERRED = ("region which is described as", "give the bounding box of", "bounding box coordinate of")
+_LEANS = re.compile(r"\b(it|its|they|them|their|these|those|this one|that one|former|latter|he|she)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass
+class Texts:
+    """Gathers exchanges by `add`, and tells at the end which are repeated and which contradict each other."""
+
+    form: str
+    _asked: array[int] = field(default_factory=lambda: array("q"))
+    _said: array[int] = field(default_factory=lambda: array("q"))
+    _closed: array[int] = field(default_factory=lambda: array("q"))
+    _record: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, number: int, conversation: Conversation) -> None:
+        """The exchanges of record `number`."""
+        pictures = "\0".join(conversation.pictures)
+        whole = [part for exchange in conversation.exchanges for part in (exchange.question, exchange.answer)]
+        self._row(_hash(str(number)), _hash(pictures, *whole), 0, number)
+        for position, exchange in enumerate(conversation.exchanges):
+            if position and _LEANS.search(exchange.question):
+                continue
+            answer = closed(exchange, self.form)
+            said = _hash(str(number), exchange.question, exchange.answer)
+            self._row(_hash(pictures, exchange.question), said, _hash(answer) if answer is not None else 0, number)
+
+    def _row(self, asked: int, said: int, closed_answer: int, record: int) -> None:
+        self._asked.append(asked)
+        self._said.append(said)
+        self._closed.append(closed_answer)
+        self._record.append(record)
+
+    def repeated(self) -> tuple[int, list[tuple[int, int]]]:
+        """How many records, and exchanges within one, repeat an earlier one; the first few as (earlier record, record)."""
+        said, record = _numbers(self._said), _numbers(self._record)
+        order = np.argsort(said, kind="stable")
+        again = np.flatnonzero(said[order][1:] == said[order][:-1]) + 1
+        starts = _run_starts(said[order])
+        pairs = sorted((int(record[order[i]]), int(record[order[starts[i]]])) for i in again)
+        return len(again), [(first, later) for later, first in pairs[:EXAMPLES]]
+
+    def contradictory(self) -> tuple[int, list[tuple[int, int]]]:
+        """How many questions have two closed answers that differ, and the first few as (a record, a later one)."""
+        some = np.flatnonzero(_numbers(self._closed))
+        asked, answer, record = (_numbers(column)[some] for column in (self._asked, self._closed, self._record))
+        order = np.argsort(asked, kind="stable")
+        starts = _run_starts(asked[order])
+        differs = answer[order] != answer[order][starts] if len(order) else np.zeros(0, dtype=bool)
+        found: dict[int, tuple[int, int]] = {}
+        for i in np.flatnonzero(differs):
+            found.setdefault(int(starts[i]), (int(record[order[starts[i]]]), int(record[order[i]])))
+        return len(found), sorted(found.values(), key=lambda pair: (pair[1], pair[0]))[:EXAMPLES]
+
+
+def closed(exchange: Exchange, form: str) -> str | None:
+    """The answer in a form in which two that differ contradict each other; None for an open answer."""
+    answer = exchange.answer.strip().rstrip(".").strip().lower()
+    first = re.split(r"[\s,.;!]", answer, maxsplit=1)[0]
+    if first in {"yes", "no"}:
+        return first
+    if _NUMBER.fullmatch(answer):
+        return f"{float(answer):g}"
+    question = exchange.question.lower()
+    if any(hint in question for hint in _HINTS):
+        return answer
+    if any(phrase in question for phrase in _REFERRED):
+        return " ".join(sorted(str(box.numbers) for box in boxes_in(exchange.answer, form))) or None
+    return None
+
+
+def common(one: Conversation, other: Conversation, same: bool, form: str) -> str:
+    """What two records have in common: their repeated text (`same`), or their question with two answers, for an example."""
+    answers = {exchange.question: exchange for exchange in one.exchanges}
+    for exchange in reversed(other.exchanges):
+        before = answers.get(exchange.question)
+        if before and same and before.answer == exchange.answer:
+            return f"{_short(exchange.question)} -> {_short(exchange.answer)}"
+        if before and not same and closed(before, form) != closed(exchange, form):
+            return f"{_short(exchange.question)} -> {_short(before.answer)} and {_short(exchange.answer)}"
+    return _within(other, same, form)
+
+
+def _within(conversation: Conversation, same: bool, form: str) -> str:
+    """The same for two exchanges of one record."""
+    for number, later in enumerate(conversation.exchanges):
+        for first in conversation.exchanges[:number]:
+            if first.question == later.question and (first.answer == later.answer) == same:
+                shown = _short(first.answer) if same else f"{_short(first.answer)} and {_short(later.answer)}"
+                return f"{_short(first.question)} -> {shown}"
+    return "the same question on the same picture"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _run_starts(values: Ints) -> Ints:
+    """For each position of a sorted array, where the run of its value begins."""
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
+    new = np.concatenate([[True], values[1:] != values[:-1]])
+    starts: Ints = np.maximum.accumulate(np.where(new, np.arange(len(values)), 0))
+    return starts
+
+
+def _numbers(column: array[int]) -> Ints:
+    return np.array(column, dtype=np.int64)
+
+
+def _hash(*parts: str) -> int:
+    # Signed, as array("q") wants it; 0 stands for no answer.
+    return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), signed=True) or 1
+
+
+def wanted(pairs: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """The records that examples are made of."""
+    for pair in pairs:
+        yield from pair

@@ -1,0 +1,75 @@
+"""Exports: a snapshot as pictures and files that another project's own loader reads, one file per format.
+
+One idea: a literal table of modules (rsflow.exports.contract.Export), and one function that runs them. Boxes are spelled by
+rsflow.dialects, looked up when an export runs.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+from rsflow import dialects
+from rsflow.errors import UsageError
+from rsflow.exports import coco, folder, geochat, hf, llava, mmrs, qwen
+from rsflow.exports.contract import Export, Job, Tally
+from rsflow.shards.manifest import Manifest, Split, read_snapshot, root_of
+
+__all__ = ["EXPORTS", "Export", "Tally", "chosen", "export"]
+
+EXPORTS: dict[str, Export] = {
+    "coco": coco,
+    "geochat": geochat,
+    "hf": hf,
+    "llava": llava,
+    "mmrs": mmrs,
+    "qwen": qwen,
+}
+
+
+def export(
+    root: str,
+    form: str,
+    out: str,
+    split: str | None = None,
+    dialect: str | None = None,
+    on_sample: Callable[[], None] = lambda: None,
+) -> Tally:
+    """Write the latest snapshot (or the one at a manifest's path) to the folder `out` in the named format.
+
+    Every split, or just `split`. Post-condition: `out/export.json` says which snapshot this is and that it is complete. Equal
+    snapshots give equal bytes. Raises UsageError for an unknown format, split or dialect and for a folder in use.
+    """
+    if form not in EXPORTS:
+        close = difflib.get_close_matches(form, EXPORTS, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise UsageError(f"export format {form!r} is not known; {hint}known formats: {', '.join(EXPORTS)}")
+    module = EXPORTS[form]
+    named = dialect or module.DIALECT
+    manifest = read_snapshot(root)
+    job = Job(root_of(root), out, chosen(manifest, split), dialects.get(named), on_sample)
+    contents = module.top_level(list(job.splits))
+    folder.claim(out, contents)
+    module.write(job)
+    folder.finish(out, contents, _facts(form, named, manifest, job))
+    return job.tally
+
+
+def chosen(manifest: Manifest, split: str | None) -> dict[str, Split]:
+    """The splits to export, by name in order. UsageError where the asked one is not in the snapshot."""
+    if split is not None and split not in manifest.splits:
+        raise UsageError(f"split {split!r} is not in the snapshot; its splits: {', '.join(sorted(manifest.splits))}")
+    names: Sequence[str] = [split] if split is not None else sorted(manifest.splits)
+    return {name: manifest.splits[name] for name in names}
+
+
+def _facts(form: str, dialect: str, manifest: Manifest, job: Job) -> dict[str, object]:
+    return {
+        "as": form,
+        "dialect": dialect,
+        "snapshot": manifest.digest,
+        "splits": list(job.splits),
+        "pictures": job.tally.pictures,
+        "records": job.tally.records,
+        "left_out": dict(sorted(job.tally.left_out.items())),
+    }

@@ -1,0 +1,138 @@
+"""What an export is made of: the samples of one split, told apart by shard, and the door that every instruction passes.
+
+One idea: an export is a reading of shards and nothing else, so it can be made wherever a snapshot can be read, holds one sample
+in memory at a time, and is the same bytes for the same snapshot.
+
+The coordinate contract is checked here: boxes are finite, have an area, lie on their picture and keep an area once a dialect
+has rounded them. What breaks it is left out and counted by reason; nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rsflow import storage
+from rsflow.dialects import Dialect
+from rsflow.errors import DataError
+from rsflow.geometry import Region, area, hull, quad, ring_area
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import Split
+from rsflow.shards.reader import ShardReader
+from rsflow.turns import mark
+
+TOLERANCE_PX = 0.01  # what arithmetic on floats may put beyond the picture's edge
+
+Record = dict[str, Any]
+
+
+class Export(Protocol):
+    """A module of this folder. `DIALECT` spells its boxes unless another is asked for."""
+
+    DIALECT: str
+
+    def top_level(self, splits: Sequence[str]) -> list[str]:
+        """The files and folders directly in the output folder that `write` makes for these splits."""
+        ...
+
+    def write(self, job: Job) -> None:
+        """Write all splits of the job, counting into its `tally`."""
+        ...
+
+
+@dataclass
+class Tally:
+    """What an export came to: pictures and records written, and instructions left out by reason."""
+
+    pictures: int = 0
+    records: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
+
+    `on_sample` is called after every sample, to show progress.
+    """
+
+    root: str
+    out: str
+    splits: dict[str, Split]
+    dialect: Dialect
+    on_sample: Callable[[], None]
+    tally: Tally = field(default_factory=Tally)
+
+    def samples(self, split: str) -> Iterator[Sample]:
+        """The split's samples, shard after shard, in key order within one."""
+        for number in range(len(self.splits[split].shards)):
+            yield from self.shard(split, number)
+
+    def shard(self, split: str, number: int) -> Iterator[Sample]:
+        """The samples of one shard of the split."""
+        for sample in ShardReader(self.root, self.splits[split].shards[number]):
+            yield sample
+            self.on_sample()
+
+    def place(self, *parts: str) -> str:
+        return storage.join(self.out, *parts)
+
+    def write_picture(self, split: str, sample: Sample) -> str:
+        """Write the sample's picture as it is, byte for byte; returns its path relative to the output folder."""
+        # 256 folders a split: file systems and their users suffer from a million files in one.
+        path = f"images/{split}/{sample.key[:2]}/{sample.key}.{sample.picture_format}"
+        storage.write_bytes(self.place(path), sample.picture)
+        self.tally.pictures += 1
+        return path
+
+    def instructions(self, sample: Sample) -> Iterator[tuple[Record, list[tuple[str, str]]]]:
+        """The sample's fit instructions, each with its turns as (role, text in the dialect)."""
+        height_px, width_px = sample.record["height_px"], sample.record["width_px"]
+        for instruction in sample.record["instructions"]:
+            try:
+                boxes = regions(instruction["boxes"], height_px, width_px)
+                yield instruction, spelled(instruction["turns"], boxes, self.dialect, height_px, width_px)
+            except DataError as error:
+                self.tally.left_out[error.reason] += 1
+
+
+def regions(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:
+    """The boxes of an instruction, checked. DataError `box_not_a_number`, `box_empty` or `box_outside`."""
+    return [_region(box, height_px, width_px) for box in boxes]
+
+
+def spelled(
+    turns: Sequence[Record], boxes: Sequence[Region], dialect: Dialect, height_px: int, width_px: int
+) -> list[tuple[str, str]]:
+    """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area."""
+    roles = [turn["role"] for turn in turns]
+    if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
+        raise DataError("turns", f"the roles are {roles}, expected user, assistant, user, …")
+    for box in boxes:
+        _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
+        if not back or not _area(back[0]) > 0:
+            raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
+    return [(turn["role"], dialect.spell(turn["text"], boxes, height_px, width_px)) for turn in turns]
+
+
+def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:
+    if len(box) not in {4, 8} or not all(map(math.isfinite, box)):
+        raise DataError("box_not_a_number", f"found {list(box)}, expected four or eight finite numbers")
+    region: Region = quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3])
+    if not _area(region) > 0:
+        raise DataError("box_empty", f"found {list(box)}: it has no area")
+    x0, y0, x1, y1 = hull(region)
+    # An oriented box may reach beyond the picture with a corner, as the object's rectangle does; its middle may not.
+    if len(box) == 8:
+        x0 = x1 = (x0 + x1) / 2
+        y0 = y1 = (y0 + y1) / 2
+    if min(x0, y0) < -TOLERANCE_PX or x1 > width_px + TOLERANCE_PX or y1 > height_px + TOLERANCE_PX:
+        raise DataError("box_outside", f"found {list(box)} on a picture of {height_px} rows, {width_px} columns")
+    return region
+
+
+def _area(region: Region) -> float:
+    return area(region) if len(region) == 4 else ring_area(region)

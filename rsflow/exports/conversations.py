@@ -1,0 +1,71 @@
+"""The family of formats that LLaVA began: a JSON array of records with `image` and `conversations`.
+
+One idea: they differ in what a record holds beside these two, in which instructions share a record, and in the dialect; the
+way through the samples is the same. The text of the first question begins with `<image>` and a line break where the project's
+loader looks for that token (https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md); a text of ours that
+holds such a token would be taken for a second picture, so it loses its brackets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+from rsflow.exports import json_files
+from rsflow.exports.contract import Job, Record
+from rsflow.exports.pictures import FILE, picture_record
+from rsflow.shards.format import Sample
+
+_FROM = {"user": "human", "assistant": "gpt"}
+_TOKENS = ("<image>", "<video>")
+
+Spelled = tuple[Record, list[tuple[str, str]]]
+Records = Callable[[Sample, str, Sequence[Spelled]], Iterator[Record]]
+
+
+def top_level(splits: Sequence[str]) -> list[str]:
+    return ["images", FILE, *(f"{split}.json" for split in splits)]
+
+
+def write_records(job: Job, records: Records) -> None:
+    """Write every sample's picture and what `records` makes of its instructions; a sample without any is no picture either."""
+    with ExitStack() as whole:
+        tell = whole.enter_context(json_files.lines(job.place(FILE)))
+        for split in job.splits:
+            with json_files.array(job.place(f"{split}.json")) as put:
+                for sample in job.samples(split):
+                    fit = list(job.instructions(sample))
+                    if fit:
+                        path = job.write_picture(split, sample)
+                        tell(picture_record(path, split, sample))
+                    for record in records(sample, path, fit) if fit else ():
+                        put(record)
+                        job.tally.records += 1
+
+
+def conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
+    """Turns as LLaVA spells them; with `token` the first one begins with the picture's."""
+    found = [{"from": _FROM[role], "value": plain(text)} for role, text in turns]
+    if token and found:
+        found[0]["value"] = f"<image>\n{found[0]['value']}"
+    return found
+
+
+def plain(text: str) -> str:
+    """The text without tokens that a loader would take for a picture."""
+    for token in _TOKENS:
+        text = text.replace(token, token.strip("<>"))
+    return text
+
+
+def one_each(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:
+    """A record per instruction, with what is known of it; loaders of this family pass over keys they do not know."""
+    about = {name: sample.record[name] for name in ("sensor", "source", "licence", "width_px", "height_px")}
+    for instruction, turns in fit:
+        yield {
+            "id": instruction["id"],
+            "image": path,
+            "conversations": conversation(turns, token=True),
+            "task": instruction["task"],
+            **about,
+        }

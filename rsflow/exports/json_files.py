@@ -1,0 +1,50 @@
+"""Writes the JSON forms of exports: arrays a record per line, and lines of JSON, in constant memory.
+
+One idea: one spelling (keys in the order they are given, UTF-8, no spaces that say nothing), so equal records are equal bytes;
+and a file appears only once it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from rsflow import storage
+
+Put = Callable[[dict[str, Any]], None]
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+@contextmanager
+def array(place: str) -> Iterator[Put]:
+    """A JSON array at `place`; the function that is given adds a record to it."""
+    with storage.create(place) as stream:
+        stream.write(b"[")
+        yield separated(stream)
+        stream.write(b"\n]\n")
+
+
+@contextmanager
+def lines(place: str) -> Iterator[Put]:
+    """A file with one JSON object per line."""
+    with storage.create(place) as stream:
+        yield lambda record: _write(stream, _ENCODER.encode(record) + "\n")
+
+
+def separated(stream: IO[bytes]) -> Put:
+    """Adds records to an array that was opened on the stream, with commas between."""
+    separator = "\n"
+
+    def put(record: dict[str, Any]) -> None:
+        nonlocal separator
+        _write(stream, separator + _ENCODER.encode(record))
+        separator = ",\n"
+
+    return put
+
+
+def _write(stream: IO[bytes], text: str) -> None:
+    stream.write(text.encode())

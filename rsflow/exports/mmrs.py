@@ -1,0 +1,30 @@
+"""The form of MMRS-1M, the dataset of EarthGPT (https://github.com/wivizhang/EarthGPT).
+
+One idea: a record holds exactly `image` and `conversations`, and the instructions of one task on one picture are turns of one
+conversation, as in the released files. These have no picture token and no other key: what is known beside stands in
+`pictures.jsonl`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rsflow.exports.contract import Job, Record
+from rsflow.exports.conversations import Spelled, conversation, top_level, write_records
+from rsflow.shards.format import Sample
+
+__all__ = ["DIALECT", "top_level", "write"]
+
+DIALECT = "mmrs"
+
+
+def write(job: Job) -> None:
+    write_records(job, _records)
+
+
+def _records(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:
+    by_task: dict[str, list[tuple[str, str]]] = {}
+    for instruction, turns in fit:
+        by_task.setdefault(instruction["task"], []).extend(turns)
+    for turns in by_task.values():
+        yield {"image": path, "conversations": conversation(turns, token=False)}

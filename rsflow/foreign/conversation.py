@@ -1,0 +1,89 @@
+"""One record of the LLaVA family, whatever its dialect: which pictures, who says what, and the size it claims.
+
+One idea: the family's members differ in little ways (`image` or `images`, one path or a list, `conversations` or `messages`),
+and all are read here, once. What is wrong with a record is a DataError `broken_record`. Forms:
+https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md (LLaVA, and MMRS-1M and GeoChat after it), and
+`messages` with `role` and `content` as chat APIs have them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rsflow.errors import DataError
+
+_ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+_TOKEN = re.compile(r"\s*<(?:image|ImageHere)>\s*")
+_STATED = re.compile(r"resolution(?:\s+of|\s+is|\s*:|\s*=)?\s*(\d{2,6})\s*[x×*]\s*(\d{2,6})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question and its answer, picture tokens taken off."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """`pictures` as the record spells them. `stated`: (height_px, width_px) that the record claims, or None."""
+
+    pictures: tuple[str, ...]
+    exchanges: tuple[Exchange, ...]
+    stated: tuple[int, int] | None = None
+
+
+def conversation_of(record: Any) -> Conversation:
+    """The record as a conversation. DataError `broken_record` where it is none."""
+    if not isinstance(record, dict):
+        raise DataError("broken_record", f"found a {type(record).__name__}, expected an object")
+    turns = record.get("conversations", record.get("messages"))
+    if not isinstance(turns, list) or not turns:
+        raise DataError("broken_record", f"has no turns under conversations; its keys are {', '.join(map(str, record))}")
+    exchanges = _exchanges([_turn(turn) for turn in turns])
+    return Conversation(_pictures(record), exchanges, _stated(record, exchanges))
+
+
+def _turn(turn: Any) -> tuple[str, str]:
+    if not isinstance(turn, dict):
+        raise DataError("broken_record", f"a turn is a {type(turn).__name__}, expected an object with from and value")
+    said, text = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
+    if not isinstance(said, str) or said.lower() not in _ROLES or not isinstance(text, str):
+        raise DataError(
+            "broken_record", f"a turn is from {said!r} with a {type(text).__name__}, expected human or gpt and text"
+        )
+    return _ROLES[said.lower()], text
+
+
+def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:
+    spoken = [(role, text) for role, text in turns if role != "system"]
+    roles = [role for role, _ in spoken]
+    if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
+        raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")
+    texts = [_TOKEN.sub(" ", text).strip() for _, text in spoken]
+    if not all(texts[1::2]):
+        raise DataError("broken_record", "an answer is empty")
+    return tuple(Exchange(question, answer) for question, answer in zip(texts[::2], texts[1::2], strict=True))
+
+
+def _pictures(record: dict[str, Any]) -> tuple[str, ...]:
+    value = record.get("image", record.get("images"))
+    if value is None:
+        return ()
+    found = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) and name.strip() for name in found):
+        raise DataError("broken_record", f"image is {str(value)[:80]!r}, expected a path")
+    return tuple(name.strip() for name in found)
+
+
+def _stated(record: dict[str, Any], exchanges: tuple[Exchange, ...]) -> tuple[int, int] | None:
+    for height, width in (("height", "width"), ("height_px", "width_px"), ("image_height", "image_width")):
+        if isinstance(record.get(height), int) and isinstance(record.get(width), int):
+            return record[height], record[width]
+    for exchange in exchanges:
+        if "resolution" in exchange.question.lower() and (match := _STATED.search(exchange.question)):
+            return int(match[2]), int(match[1])
+    return None
