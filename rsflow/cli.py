@@ -10,9 +10,15 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from rsflow import __version__
 from rsflow.errors import RsflowError
+from rsflow.sensors import SENSOR_NAMES
+from rsflow.storage import without_secrets
+
+if TYPE_CHECKING:
+    from rsflow.config import BuildConfig
 
 EXAMPLE = """examples:
   rsflow demo-scenes demo-out/scenes          write small scenes of three sensors and a configuration for them
@@ -25,20 +31,30 @@ EXAMPLE = """examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; user mistakes are told in words, bugs keep their traceback."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parsed(_parser(), argv)
     # A job that is stopped gets SIGTERM: it should end as Ctrl-C does, with what is finished committed.
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
     except RsflowError as error:
-        print(f"rsflow: {error}", file=sys.stderr)
+        print(f"rsflow: {without_secrets(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("rsflow: interrupted: what was committed stays; run the same command to go on", file=sys.stderr)
         return 130
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse ends a list of words at the first option: `CONFIG --retry-rejects key=value` leaves the last one over.
+    if rest and not (hasattr(arguments, "overrides") and all("=" in word and word[0] != "-" for word in rest)):
+        parser.error(f"unrecognised arguments: {' '.join(rest)}")
+    if rest:
+        arguments.overrides = [*arguments.overrides, *rest]
+    return arguments
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -72,10 +88,35 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--split", metavar="NAME", help="only samples of this split")
     show.add_argument("-n", type=int, default=12, metavar="N", help="how many samples (default 12)")
     show.add_argument("-o", "--output", default="sheet.png", metavar="FILE", help="the picture to write (default sheet.png)")
+    _foreign(commands)
     demo = _command(commands, "demo-scenes", "write the demo's scenes, annotations and configuration", _demo_scenes)
     demo.add_argument("folder", metavar="DIR")
     demo.add_argument("--seed", type=int, default=7, help="another place for another number (default 7)")
     return parser
+
+
+def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """The commands that read and write other people's forms."""
+    sources = _command(commands, "sources", "tell which sources of a recipe are there, and how to get the others", _sources)
+    _config(sources)
+    export = _command(commands, "export", "write the latest snapshot in a form that another project's loader reads", _export)
+    _root(export)
+    export.add_argument("--format", required=True, metavar="F", help="coco, geochat, hf, llava, mmrs or qwen")
+    export.add_argument("--split", metavar="NAME", help="only this split (default: all)")
+    export.add_argument("--dialect", metavar="D", help="spell boxes so instead of as the format does")
+    export.add_argument("-o", "--output", required=True, metavar="DIR", help="a new or empty folder, or a former export's")
+    adopt = _command(commands, "import", "make a source of an instruction set that others wrote", _import)
+    adopt.add_argument("path", metavar="PATH", help="its JSON or JSON lines")
+    adopt.add_argument("--format", required=True, metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")
+    adopt.add_argument("--pictures", metavar="DIR", help="the folder its picture paths start from (default: the file's)")
+    adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
+    adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
+    adopt.add_argument("-o", "--output", required=True, metavar="DIR", help="where the annotations and config.yaml go")
+    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", _audit)
+    audit.add_argument("path", metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)")
+    audit.add_argument("--format", metavar="F", help="its boxes' spelling, or its annotation format (default: told from it)")
+    audit.add_argument("--pictures", metavar="DIR", help="the folder of its pictures, to check them too")
+    audit.add_argument("--json", metavar="FILE", help="write the report as JSON as well")
 
 
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -100,9 +141,9 @@ def _phase(commands: _Commands[argparse.ArgumentParser], name: str, what: str, p
 
 
 def _config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", help="a YAML file, see configs/")
+    parser.add_argument("config", metavar="CONFIG", help="a YAML file: the sources, and how to build from them")
     parser.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="replace a setting: tiles.size_px=256, engine.kind=inline"
+        "overrides", nargs="*", default=[], metavar="key=value", help="replace a setting: tiles.size_px=256, engine.kind=inline"
     )
 
 
@@ -110,29 +151,43 @@ def _root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", metavar="ROOT", help="the lake: the `root` of its configuration, a folder or s3:// address")
 
 
+def _present(arguments: argparse.Namespace) -> tuple[BuildConfig, str]:
+    """The configuration with the sources that are there; what it lacks is told, and returned in a line."""
+    from rsflow.engine.recipe import load
+    from rsflow.presence import available, barred
+
+    built, missing = available(load(arguments.config, arguments.overrides))
+    if said := barred(built):
+        print(f"rsflow: {said}", file=sys.stderr)
+    line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
+    if line:
+        print(f"rsflow: {line} (see `rsflow sources {arguments.config}`)", file=sys.stderr)
+    return built, line
+
+
 def _run(arguments: argparse.Namespace) -> int:
     from rsflow.engine.build import run
-    from rsflow.engine.recipe import load
     from rsflow.report.summary import summary_text
     from rsflow.telling import summary_of, write_card
 
-    built = load(arguments.config, arguments.overrides)
+    built, missing = _present(arguments)
     outcome = run(built, arguments.phases, getattr(arguments, "retry_rejects", False))
     if outcome.sharded and outcome.selected:
         write_card(built, outcome)
     print(summary_text(summary_of(outcome)))
+    if missing:
+        print(f"lacked        {missing}")
     return 0
 
 
 def _plan(arguments: argparse.Namespace) -> int:
     from rsflow.engine.build import plan_build
     from rsflow.engine.plan import count
-    from rsflow.engine.recipe import load
     from rsflow.lake.tables import lake_at
     from rsflow.report.plan_text import plan_text
     from rsflow.telling import plan_facts
 
-    built = load(arguments.config, arguments.overrides)
+    built, _ = _present(arguments)
     print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
     return 0
 
@@ -170,6 +225,80 @@ def _show(arguments: argparse.Namespace) -> int:
     drawn = show(arguments.root, choice, arguments.output)
     print(f"{arguments.output}: {drawn} samples")
     return 0
+
+
+def _sources(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.progress import progress
+    from rsflow.engine.recipe import load
+    from rsflow.report.sources import sources_text
+
+    built = load(arguments.config, arguments.overrides)
+    with progress("sources", "looked at", len(built.sources), quiet_seconds=2.0) as state:
+        text = sources_text(built, lambda: state.add(1))
+    print(text)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.progress import progress
+    from rsflow.exports import chosen, export
+    from rsflow.shards.manifest import read_snapshot
+
+    total = sum(split.samples for split in chosen(read_snapshot(arguments.root), arguments.split).values())
+    with progress("export", "samples", total, quiet_seconds=2.0) as state:
+        tally = export(
+            arguments.root, arguments.format, arguments.output, arguments.split, arguments.dialect, lambda: state.add(1)
+        )
+    print(f"{arguments.output}: {tally.pictures:,} pictures, {tally.records:,} records")
+    for reason, count in sorted(tally.left_out.items()):
+        print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.progress import progress
+    from rsflow.foreign.adopt import adopt
+
+    with progress("import", "records", 0, quiet_seconds=2.0) as state:
+
+        def read() -> None:
+            state.total += 1
+            state.add(1)
+
+        made = adopt(
+            arguments.path,
+            arguments.format,
+            arguments.output,
+            arguments.pictures,
+            arguments.sensor,
+            arguments.licence,
+            read,
+        )
+    kinds = ", ".join(f"{count:,} {sensor} {kind}" for (sensor, kind), count in sorted(made.labels.items()))
+    print(f"{arguments.path}: {made.records:,} records gave labels: {kinds}")
+    if made.rejects:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(made.rejects.items()))
+        print(f"refused: {why} (each in {arguments.output.rstrip('/')}/rejects.jsonl)")
+    print(f"next: rsflow build {made.config}")
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from rsflow import storage
+    from rsflow.audit import audit
+    from rsflow.engine.progress import progress
+
+    with progress("audit", "looked at", 0, quiet_seconds=2.0) as state:
+
+        def looked(count: int) -> None:
+            state.total += count
+            state.add(count)
+
+        report = audit(arguments.path, arguments.format, arguments.pictures, looked)
+    if arguments.json:
+        storage.write_bytes(arguments.json, report.to_json().encode())
+    print(report.text())
+    return 1 if report.faults else 0
 
 
 def _demo_scenes(arguments: argparse.Namespace) -> int:

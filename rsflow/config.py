@@ -29,9 +29,12 @@ from rsflow.sensors import PixelUnit, SensorName
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+TileScore = Literal["valid_share", "cloud_share", "sharpness", "contrast", "gsd_m"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="letters, digits, - and _")]
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+UNKNOWN = "unknown"  # the licence of a source whose licence nobody could find
 
 
 @dataclass(frozen=True)
@@ -67,18 +70,44 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Annotations:
-    """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated."""
+    """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated.
+
+    `options` are the format's own settings (docs/formats.md). `splits` says which pictures the set itself puts in which split:
+    a pattern of some of `files`, or of text files that name a picture per line; where two claim a picture, the later has it.
+    """
 
     __pydantic_config__ = STRICT
     format: str
     files: str | tuple[str, ...]
     exhaustive: bool = True
     categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
+    options: dict[str, Any] = field(default_factory=dict)
+    splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
+
+    `records`: captions, questions, expressions or boxes, as `tasks` has it. `home`: its own page. `get`: how to come by it.
+    `held_out`: those of its own splits that it tests with.
+    """
+
+    __pydantic_config__ = STRICT
+    tasks: tuple[str, ...] = ()
+    pictures: Count | None = None
+    records: Count | None = None
+    home: str = ""
+    get: str = ""
+    held_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Source:
-    """A named collection with a licence. `labellers` hold a `name` and that labeller's own settings."""
+    """A named collection with a licence (`unknown` where it is not known). `labellers` hold a `name` and that one's settings.
+
+    `optional`: a build goes on without it where its files are not there, and says so.
+    """
 
     __pydantic_config__ = STRICT
     name: Name
@@ -88,6 +117,8 @@ class Source:
     reader: str = "auto"
     annotations: Annotations | None = None
     labellers: tuple[dict[str, Any], ...] = ()
+    optional: bool = False
+    published: Published = field(default_factory=Published)
 
 
 @dataclass(frozen=True)
@@ -153,18 +184,27 @@ class Instructions:
 
 @dataclass(frozen=True)
 class Select:
-    """`quotas` keys: `task`, `sensor` or `task/sensor`; the value is the most instructions of it (0: none)."""
+    """`quotas` keys: `task`, `sensor`, `task/sensor`, or with parts such as `source:NAME`, `licence:NAME`, `category:NAME`; the
+    value is the most instructions of it (0: none).
+    """
 
     __pydantic_config__ = STRICT
     near_bits: Annotated[int, Field(ge=0, le=16)] = 6  # signatures that differ in at most so many bits are candidates
     confirm_mae: Annotated[float, Field(ge=0)] = 3.0  # mean absolute error on 64 x 64, grey levels, that confirms
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
     quotas: dict[str, Count] = field(default_factory=dict)
-    allow_licences: tuple[str, ...] = ()  # empty: all
+    allow_licences: tuple[str, ...] = ()  # empty: all but `unknown`, which must be allowed by name
+    buffer_m: Annotated[float, Field(ge=0)] = 0.0  # least distance between tiles of two splits; 0: they may not touch
+    source_splits: dict[str, str] = field(default_factory=lambda: {"test": "test", "val": "val"})  # a source's split -> ours
+    limits: dict[TileScore, tuple[float | None, float | None]] = field(default_factory=dict)  # least and most that stays
 
     def __post_init__(self) -> None:
         if not self.splits or sum(self.splits.values()) <= 0:
             raise ValueError("splits needs at least one split with a share above 0")
+
+    def allows(self, licence: str) -> bool:
+        """Whether data of this licence may be in the dataset."""
+        return licence in self.allow_licences if self.allow_licences else licence.strip().lower() != UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -247,8 +287,9 @@ def check(kind: type[T], data: Any, where: str) -> T:
 
 
 def resolved(config: BuildConfig) -> dict[str, Any]:
-    """The configuration as plain JSON values, defaults filled in: what is written beside every output."""
-    return dict(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
+    """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
+    plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
+    return dict(json.loads(storage.without_secrets(plain)))
 
 
 def _override(data: dict[str, Any], text: str) -> None:

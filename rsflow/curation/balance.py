@@ -1,4 +1,4 @@
-"""Balance: at most so many instructions of a task, of a sensor, or of a task for a sensor.
+"""Balance: at most so many instructions of a task, of a sensor, of a source, or of any of these together.
 
 One idea: every instruction has one priority, the hash of its id and the seed. A quota of n admits the n of its key that come
 first, and an instruction stays if every quota that concerns it admits it. Each quota is judged over all instructions, not over
@@ -7,11 +7,15 @@ of rows, and added data pushes out only what it must.
 
 The price, on purpose: where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`) a key can end below its quota although
 more of it exists. Filling it up would mean that a larger quota here throws out something there.
+
+A key is one or more parts joined by "/": a task, a sensor, or a column and a value as in `source:ucm` or `category:ship`.
+`least` protects: the n of its key that come first stay whatever the quotas say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -20,40 +24,116 @@ import pyarrow.compute as pc
 
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.errors import ConfigError
+from rsflow.sensors import SENSOR_NAMES
+
+COLUMNS = ("task", "sensor", "source", "licence", "category")
+
+Flags = npt.NDArray[np.bool_]
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
-def apply_quotas(instructions: pa.Table, quotas: dict[str, int], seed: int) -> tuple[pa.Array, pa.Array]:
+def apply_quotas(
+    instructions: pa.Table, quotas: Mapping[str, int], seed: int, least: Mapping[str, int] = _NONE
+) -> tuple[pa.Array, pa.Array]:
     """(selected, reason) per instruction; reason is null where selected, else "quota:<key>".
 
-    `instructions` has instruction_id (unique), task and sensor, and may have `priority`: whole numbers 0 to 255, of which 0
-    comes first and the hash decides among equals. Where several quotas drop one, the reason names the first in the order
-    task/sensor, task, sensor. Never more than a quota is kept; if two hashes are equal at its edge, one or two fewer.
+    `instructions` has instruction_id (unique) and the columns that the keys name (plain or dictionary-encoded text; `category`
+    a list of texts), and may have `priority`: whole numbers 0 to 255, of which 0 comes first and the hash decides among equals.
+    Where several quotas drop one, the reason names the one with most parts, tasks before sensors before others. Never more
+    than a quota is kept, but for what `least` protects; if two hashes are equal at its edge, one or two fewer.
     """
-    tasks, sensors = instructions["task"], instructions["sensor"]
-    keys = [pc.binary_join_element_wise(tasks, sensors, "/"), tasks, sensors]
     order = _order(instructions, seed)
+    keyed = Keyed(instructions)
     dropped_by = np.full(instructions.num_rows, -1, dtype=np.int32)
-    names = list(quotas)
-    for column in reversed(keys):
-        codes = pc.index_in(column, pa.array(names, pa.string()))
-        numbers = np.asarray(pc.fill_null(codes, -1))
-        for number in np.unique(numbers[numbers >= 0]):
-            rows = np.flatnonzero(numbers == number)
-            dropped_by[rows[_beyond(order[rows], quotas[names[number]])]] = number
+    names = sorted(quotas, key=_rank)
+    for number in reversed(range(len(names))):
+        rows = keyed.rows(names[number])
+        dropped_by[rows[_beyond(order[rows], quotas[names[number]])]] = number
+    for key, count in least.items():
+        rows = keyed.rows(key)
+        dropped_by[rows[~_beyond(order[rows], count)]] = -1
     reasons = pa.array([f"quota:{name}" for name in names], pa.string())
     reason = reasons.take(pa.array(dropped_by, mask=dropped_by < 0))
     return reason.is_null(), reason
 
 
-def check_quotas(quotas: dict[str, int], tasks: Collection[str], sensors: Collection[str]) -> None:
-    """Raises ConfigError that lists every key that is no task, sensor or task/sensor, with those that are known."""
-    pairs = {f"{task}/{sensor}" for task in tasks for sensor in sensors}
-    unknown = [key for key in quotas if key not in pairs and key not in set(tasks) | set(sensors)]
+class Keyed:
+    """Finds the rows that a key concerns; each column is encoded once."""
+
+    def __init__(self, instructions: pa.Table) -> None:
+        self._table = instructions
+        self._codes: dict[str, tuple[npt.NDArray[np.int32], dict[str, int]]] = {}
+
+    def rows(self, key: str) -> npt.NDArray[np.int64]:
+        """Positions, ascending."""
+        mask = np.ones(self._table.num_rows, dtype=np.bool_)
+        for column, value in map(part_of, key.split("/")):
+            mask &= self._has_category(value) if column == "category" else self._equals(column, value)
+        return np.flatnonzero(mask)
+
+    def counts(self, column: str) -> dict[str, int]:
+        """Rows by value of a column with one value per row."""
+        codes, numbers = self._encoded(column)
+        found = np.bincount(codes[codes >= 0], minlength=len(numbers))
+        return {value: int(found[number]) for value, number in sorted(numbers.items())}
+
+    def _equals(self, column: str, value: str) -> Flags:
+        codes, numbers = self._encoded(column)
+        flags: Flags = codes == numbers.get(value, -2)
+        return flags
+
+    def _has_category(self, value: str) -> Flags:
+        lists = self._table["category"].combine_chunks()
+        flags = np.zeros(len(lists), dtype=np.bool_)
+        flags[np.asarray(pc.list_parent_indices(lists))[np.asarray(pc.equal(lists.flatten(), value))]] = True
+        return flags
+
+    def _encoded(self, column: str) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
+        if column not in self._codes:
+            values = self._table[column]
+            encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
+            chunk = encoded.combine_chunks()
+            chunk = chunk.chunk(0) if isinstance(chunk, pa.ChunkedArray) else chunk
+            numbers = {value: number for number, value in enumerate(chunk.dictionary.to_pylist()) if value is not None}
+            self._codes[column] = np.asarray(chunk.indices.fill_null(-1), dtype=np.int32), numbers
+        return self._codes[column]
+
+
+def part_of(text: str) -> tuple[str, str]:
+    """(column, value) of a part of a key."""
+    column, colon, value = text.partition(":")
+    if colon and column in COLUMNS:
+        return column, value
+    return ("sensor" if text in SENSOR_NAMES else "task"), text
+
+
+def check_quotas(
+    quotas: Collection[str], tasks: Collection[str], sensors: Collection[str], others: Mapping[str, Collection[str]] = _NONE
+) -> None:
+    """Raises ConfigError that lists every key with an unknown or repeated part, with the tasks and sensors that are known.
+
+    `others`: the known values of further columns; a column that is not in it may have any value (of COLUMNS).
+    """
+    known = {"task": tasks, "sensor": sensors, **others}
+    unknown = [key for key in quotas if not _is_known(key, known)]
     if unknown:
         raise ConfigError(
             f"select.quotas: unknown {'keys' if len(unknown) > 1 else 'key'} {', '.join(map(repr, unknown))}; "
-            f"a key is a task ({', '.join(tasks)}), a sensor ({', '.join(sensors)}) or task/sensor"
+            f"a key is a task ({', '.join(tasks)}), a sensor ({', '.join(sensors)}), task/sensor, or has parts such as "
+            "source:NAME, licence:NAME or category:NAME"
         )
+
+
+def _is_known(key: str, known: Mapping[str, Collection[str]]) -> bool:
+    parts = [part_of(text) for text in key.split("/")]
+    columns = [COLUMNS.index(column) for column, _ in parts]
+    right = all(value in known[column] if column in known else value for column, value in parts)
+    return right and columns == sorted(set(columns))
+
+
+def _rank(key: str) -> tuple[int, list[int], str]:
+    columns = [COLUMNS.index(part_of(text)[0]) for text in key.split("/")]
+    return -len(columns), columns, key
 
 
 def _order(instructions: pa.Table, seed: int) -> Hashes:
@@ -65,9 +145,9 @@ def _order(instructions: pa.Table, seed: int) -> Hashes:
     return (priority << np.uint64(56)) | (hashes >> np.uint64(8))
 
 
-def _beyond(order: Hashes, quota: int) -> npt.NDArray[np.bool_]:
+def _beyond(order: Hashes, quota: int) -> Flags:
     """True for those that are not among the first `quota`; equals at the edge are all beyond it."""
     if quota >= len(order):
         return np.zeros(len(order), dtype=np.bool_)
-    beyond: npt.NDArray[np.bool_] = order >= np.partition(order, quota)[quota]
+    beyond: Flags = order >= np.partition(order, quota)[quota]
     return beyond

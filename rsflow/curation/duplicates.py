@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.candidates import Confirm, Flags, Pictures, near_edges
+from rsflow.curation.ground import boxes_of
 from rsflow.curation.groups import Indices, components, first_equal, joins
 from rsflow.curation.signature import Picture
 
@@ -95,7 +96,7 @@ def _near(tiles: pa.Table, heads: Indices, bits: int, confirm: Confirm) -> Indic
     signatures = tiles["signature"].combine_chunks()
     sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
     signed = np.asarray(pc.is_valid(signatures))
-    boxes = _boxes(tiles["footprint"])
+    boxes = boxes_of(tiles["footprint"])
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
     found = [np.empty((0, 2), dtype=np.int64)]
     for sensor in np.unique(sensors):
@@ -106,19 +107,6 @@ def _near(tiles: pa.Table, heads: Indices, bits: int, confirm: Confirm) -> Indic
 
         found.append(rows[near_edges(Pictures(values[rows], boxes[rows]), bits, ask)])
     return np.concatenate(found)
-
-
-def _boxes(footprints: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; NaN where null or empty."""
-    ring = footprints.combine_chunks()
-    sizes = np.asarray(pc.fill_null(pc.list_value_length(ring), 0), dtype=np.int64)
-    numbers = np.asarray(ring.flatten(), dtype=np.float64).reshape(-1, 2)
-    boxes = np.full((len(sizes), 4), np.nan)
-    some = sizes > 0
-    if some.any():
-        starts = (np.cumsum(sizes)[some] - sizes[some]) // 2
-        boxes[some] = np.hstack([np.minimum.reduceat(numbers, starts), np.maximum.reduceat(numbers, starts)])
-    return boxes
 
 
 def _best_first(tiles: pa.Table) -> Indices:

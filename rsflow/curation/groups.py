@@ -27,7 +27,8 @@ def components(count: int, pairs: Indices) -> Indices:
 def first_equal(values: pa.Array | pa.ChunkedArray) -> Indices:
     """For each row, the first row with the same value; a null equals nothing, so its row is its own."""
     rows = np.arange(len(values))
-    codes = pc.dictionary_encode(values)
+    # More than 2 GiB of different texts do not fit the 32-bit offsets of `string`.
+    codes = pc.dictionary_encode(values.cast(pa.large_string()) if pa.types.is_string(values.type) else values)
     codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
     numbers = np.asarray(codes.indices.fill_null(-1), dtype=np.int64)
     known = numbers >= 0

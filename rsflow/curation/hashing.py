@@ -26,14 +26,17 @@ def stable_hashes(values: pa.Array | pa.ChunkedArray, seed: int) -> Hashes:
     with zeros) h = mix(h ^ word). mix is the finaliser of SplitMix64 after adding its step
     (https://prng.di.unimi.it/splitmix64.c). A null is taken for a text of length 2**64 - 1 without words.
     """
-    column = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    column = column.cast(pa.large_string())
+    if isinstance(values, pa.ChunkedArray):
+        # Chunk by chunk: a column of text beyond 2 GiB cannot be joined, and need not.
+        return np.concatenate([np.empty(0, dtype=np.uint64), *(stable_hashes(chunk, seed) for chunk in values.chunks)])
+    column = values.cast(pa.large_string())
     offsets = np.frombuffer(column.buffers()[1], dtype=np.int64)[column.offset : column.offset + len(column) + 1]
     lengths = np.diff(offsets)
     known = np.asarray(column.is_valid())
     start = _mix(np.array([(seed + _STEP) & _ALL], dtype=np.uint64))
     hashes = _mix(start ^ np.where(known, lengths.astype(np.uint64), np.uint64(_ALL)))
-    words = _words(column.buffers()[2])
+    words = _words(column.buffers()[2], int(offsets[0]), int(offsets[-1]))
+    offsets = offsets - offsets[0]
     rows, at = np.flatnonzero(known & (lengths > 0)), 0
     while len(rows):
         left = np.minimum(lengths[rows] - at, 8).astype(np.uint64)
@@ -56,7 +59,9 @@ def _mix(value: Hashes) -> Hashes:
     return value ^ (value >> np.uint64(31))
 
 
-def _words(text: pa.Buffer | None) -> Hashes:
-    """The eight bytes at every byte of a buffer, as one little-endian number each: overlapping views, no copies of them."""
-    padded = (text.to_pybytes() if text is not None else b"") + bytes(8)
+def _words(text: pa.Buffer | None, start: int, stop: int) -> Hashes:
+    """The eight bytes at every byte of a part of a buffer, as one little-endian number each: overlapping views of one copy."""
+    padded = np.zeros(stop - start + 8, dtype=np.uint8)
+    if text is not None and stop > start:
+        padded[:-8] = np.frombuffer(text, dtype=np.uint8, offset=start, count=stop - start)
     return np.ndarray((len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))

@@ -3,19 +3,36 @@
 One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, where the ground is unknown), and
 so are tiles of one cluster of duplicates; groups are connected through both. A whole group falls to one split by the hash of
 its name and the seed, so a tile keeps its split when data is added, as long as its group does not merge with another.
+
+Cells have neighbours, and tiles reach over their edges. So at the edge the weaker split gives way: a tile leaves where its
+ground touches, or is nearer than `buffer_m` to, a tile of a stronger split. A split is the stronger the smaller its share. The
+other rule at hand, to drop whatever reaches out of its cell, needs no look at neighbours but empties the small splits first.
+So no tile ever changes its split, whatever the scene, date or sensor; added data only pushes out tiles that now have a test
+tile beside them.
+
+A split that the source itself named is kept: its test pictures are test pictures here, with all their duplicates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rsflow.curation.ground import Boxes, comes_near
 from rsflow.curation.groups import Indices, components, first_equal, joins
 from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
 
+FREE = -1  # no source says where the tile belongs
+NOWHERE = ""  # it belongs to a split that this dataset does not have
 
-def assign_splits(tiles: pa.Table, shares: dict[str, float], seed: int) -> pa.Array:
+_SPELLINGS = {"test": "test", "val": "val", "dev": "val"}
+
+
+def assign_splits(tiles: pa.Table, shares: Mapping[str, float], seed: int, pinned: Indices | None = None) -> pa.Array:
     """The split of every tile. `tiles` has tile_id, cluster, cell (null: unknown ground) and scene_id; order means nothing.
 
     No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides. `shares` need
@@ -23,6 +40,9 @@ def assign_splits(tiles: pa.Table, shares: dict[str, float], seed: int) -> pa.Ar
 
     Give it the tiles that stay. Duplicates that were dropped tie nothing, and should not: one empty picture that recurs
     everywhere would tie all ground together.
+
+    `pinned` (see `pins`) goes before: a tile, or the whole group where a tile's ground is unknown, is in that split; NOWHERE
+    where there is none. Tiles of known ground that share a cell with a pinned one are left where they are, for `near_stronger`.
 
     Shares hold on average over groups: with a few large groups they can be far off, and a split can be empty. One guarantee:
     the first split with a share above 0 is not empty; if no group falls to it, it gets the one of the smallest hash (the
@@ -36,16 +56,68 @@ def assign_splits(tiles: pa.Table, shares: dict[str, float], seed: int) -> pa.Ar
     chosen = np.searchsorted(bounds, unit_interval(hashes), side="right")
     if len(chosen) and chosen.min() > 0:
         chosen[hashes == hashes.min()] = 0
-    return pa.array(names, pa.string()).take(pa.array(chosen))
+    if pinned is None:
+        return pa.array(names, pa.string()).take(pa.array(chosen))
+    order = strengths(shares)
+    ranks = np.array([order.index(name) for name in names], dtype=np.int64)[chosen]
+    own = _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    return pa.array([*order, NOWHERE], pa.string()).take(pa.array(np.where(own == FREE, ranks, own)))
 
 
-def _bounds(shares: dict[str, float]) -> tuple[list[str], list[float]]:
+def strengths(shares: Mapping[str, float]) -> list[str]:
+    """The splits with a share, the weakest (largest) first."""
+    return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
+
+
+def pins(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+    """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
+
+    `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
+    "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
+    """
+    order = strengths(shares)
+    codes = pc.dictionary_encode(source_splits).combine_chunks()
+    words = [wanted.get(_folded(word)) for word in codes.dictionary.to_pylist()]
+    ranks = [FREE if split is None else order.index(split) if split in order else len(order) for split in words]
+    numbers = np.array([*ranks, FREE], dtype=np.int64)
+    result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]
+    return result
+
+
+def near_stronger(boxes: Boxes, splits: pa.Array, shares: Mapping[str, float], buffer_m: float) -> npt.NDArray[np.bool_]:
+    """True for tiles that must give way: one of a stronger split, that itself stays, touches them or is nearer than `buffer_m`.
+
+    `boxes` as `rsflow.curation.ground.boxes_of` makes them; tiles of unknown ground stay.
+    """
+    order = strengths(shares)
+    ranks = np.asarray(pc.index_in(splits, value_set=pa.array(order, pa.string())).fill_null(-1))
+    leaves = np.zeros(len(ranks), dtype=np.bool_)
+    for rank in reversed(range(len(order) - 1)):
+        rows = np.flatnonzero(ranks == rank)
+        stronger = (ranks > rank) & ~leaves
+        leaves[rows] = comes_near(boxes[rows], boxes[stronger], buffer_m)
+    return leaves
+
+
+def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     """The splits with a share, and where in [0, 1) all but the last end."""
     used = {name: share for name, share in shares.items() if share != 0}
     if not used or min(used.values()) < 0:
         raise ValueError(f"shares are {shares}: expected numbers from 0, at least one above 0")
     ends = np.cumsum(list(used.values()))
     return list(used), list(ends[:-1] / ends[-1])
+
+
+def _folded(word: str) -> str:
+    word = word.lower()
+    return next((known for start, known in _SPELLINGS.items() if word.startswith(start)), word)
+
+
+def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
+    """Each row's pin; in a group of unknown ground the strongest of its rows'."""
+    strongest = np.full(group.max(initial=-1) + 1, FREE, dtype=np.int64)
+    np.maximum.at(strongest, group[groundless], pinned[groundless])
+    return np.where(groundless, strongest[group], pinned)
 
 
 def _places(tiles: pa.Table) -> pa.ChunkedArray:

@@ -1,0 +1,64 @@
+"""What becomes of rows: kept, or dropped by the first rule that had something against them.
+
+One idea: a small number per row and the reasons' texts once, so that a hundred million verdicts are 400 MB and no Python objects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+KEPT = "kept"
+
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+
+
+class Verdicts:
+    """One verdict for each of `count` rows; rules are applied in their order with `drop` and `drop_each`."""
+
+    def __init__(self, count: int) -> None:
+        self._codes = np.zeros(count, dtype=np.int32)
+        self._names = [KEPT]
+
+    @property
+    def kept(self) -> Flags:
+        return self._codes == 0
+
+    def drop(self, rows: Flags | Rows, reason: str) -> None:
+        """Of these rows (a mask or positions), those that are still kept leave for this reason."""
+        codes = self._codes[rows]
+        self._codes[rows] = np.where(codes == 0, self._code(reason), codes)
+
+    def drop_each(self, rows: Flags | Rows, reasons: pa.Array | pa.ChunkedArray) -> None:
+        """The same with a reason for each row; where it is null, nothing happens to the row."""
+        named = pc.dictionary_encode(reasons)
+        named = named.combine_chunks() if isinstance(named, pa.ChunkedArray) else named
+        mapped = np.array([*(self._code(name) for name in named.dictionary.to_pylist()), 0], dtype=np.int32)
+        codes = self._codes[rows]
+        self._codes[rows] = np.where(codes == 0, mapped[np.asarray(named.indices.fill_null(-1))], codes)
+
+    def of(self, reason: str) -> Flags:
+        return self._codes == self._names.index(reason) if reason in self._names else np.zeros(len(self._codes), dtype=np.bool_)
+
+    def take(self, rows: Rows, prefix: str) -> pa.DictionaryArray:
+        """The reasons of rows (with repetition) as texts; where the row is kept null, else with `prefix` before it."""
+        codes = self._codes[rows]
+        names = pa.array([prefix + name for name in self._names], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == 0), names)
+
+    def texts(self) -> pa.DictionaryArray:
+        """The verdict of every row: "kept" or the reason."""
+        return pa.DictionaryArray.from_arrays(pa.array(self._codes), pa.array(self._names, pa.string()))
+
+    def counts(self) -> dict[str, int]:
+        """Rows by verdict, those that occur."""
+        found = np.bincount(self._codes, minlength=len(self._names))
+        return {name: int(count) for name, count in sorted(zip(self._names, found, strict=True)) if count}
+
+    def _code(self, reason: str) -> int:
+        if reason not in self._names:
+            self._names.append(reason)
+        return self._names.index(reason)
