@@ -8,8 +8,10 @@ done once, here, for all. A new format is one more file in this folder and one m
 from __future__ import annotations
 
 import difflib
+import gc
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, get_type_hints
 
 from rsflow import config, storage
@@ -110,8 +112,21 @@ def read(settings: Annotations) -> AnnotatedSet:
     """
     check_format(settings.format)
     reader, options = ANNOTATIONS[settings.format], check_options(settings)
-    annotated = with_splits(lambda files: reader(files, **options), files_of(settings), settings.splits)
-    return renamed(annotated, settings.categories)
+    with _uncollected():
+        annotated = with_splits(lambda files: reader(files, **options), files_of(settings), settings.splits)
+        return renamed(annotated, settings.categories)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: millions of small records come, none in a cycle, and each round would visit them all."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def files_of(settings: Annotations) -> list[str]:

@@ -1,9 +1,10 @@
 """What an annotated set is once it is read: pictures with labels in their own pixels, whatever format they came from.
 
 One idea: a picture is known by its file name without folder and extension, because sets move between folders and are
-converted between formats more often than they are renamed. Where that name is not enough (two pictures of one set share it,
-or two files disagree on its size), the picture is left out and reported, never guessed. Where the annotated file is itself
-the picture (class folders), it is known by its whole path.
+converted between formats more often than they are renamed. Where two pictures of one set share that name, each is known by
+its path as far as the set spells it ("UCM/1", "Sydney/1"). Where that does not tell them apart either, or two files disagree
+on a picture's size, it is left out and reported, never guessed. Where the annotated file is itself the picture (class
+folders), it is known by its whole path.
 
 `for_scene` finds a scene's picture, `fitted` puts its labels on the scene, which not every format knows the size of, and
 `without_scene` lists annotated pictures that no scene brought.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rsflow.annotations.shapes import shape_on
@@ -59,13 +60,25 @@ def picture_name(file: str) -> str:
 
 
 def path_name(file: str) -> str:
-    """The name of a picture that is known by its whole path: without the picture extension."""
-    return _EXTENSIONS.sub("", file)
+    """The name of a picture that is known by its path: as spelled, but for its slashes and without picture extension."""
+    return _EXTENSIONS.sub("", file.replace("\\", "/")).removeprefix("./")
+
+
+def names_of(file: str) -> Iterator[str]:
+    """Every name that the picture stored in `file` may be known by: its file name, then with its folders, one by one."""
+    path = path_name(file)
+    at = path.rfind("/")
+    while at > 0:
+        yield path[at + 1 :]
+        at = path.rfind("/", 0, at)
+    yield path[at + 1 :]
+    if at == 0:
+        yield path
 
 
 def for_scene(annotated: AnnotatedSet, file: str) -> AnnotatedPicture | None:
-    """The annotations of the scene that is stored in `file` (a path, or its name), or None. O(1)."""
-    return annotated.pictures.get(picture_name(file)) or annotated.pictures.get(path_name(file))
+    """The annotations of the scene that is stored in `file` (a path, or its name), or None. As many looks as it has folders."""
+    return next((annotated.pictures[name] for name in names_of(file) if name in annotated.pictures), None)
 
 
 def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[AnnotatedPicture | None, tuple[Reject, ...]]:
@@ -103,7 +116,7 @@ def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> 
 
 def without_scene(annotated: AnnotatedSet, scenes: Iterable[str]) -> tuple[Reject, ...]:
     """One reject `missing_picture` per annotated picture that is the picture of none of the scene files."""
-    there = {name for file in scenes for name in (picture_name(file), path_name(file))}
+    there = {name for file in scenes for name in names_of(file)}
     return tuple(
         Reject("annotation", name, "missing_picture", f"{picture.file} is annotated, but no scene has this name", picture.file)
         for name, picture in annotated.pictures.items()
@@ -121,24 +134,47 @@ def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
     categories: set[str] = set()
     rejects: list[Reject] = []
     for one in sets:
-        for name, picture in one.pictures.items():
-            parts.setdefault(name, []).append(picture)
+        for picture in one.pictures.values():
+            parts.setdefault(picture.name, []).append(picture)
         categories.update(one.categories)
         rejects.extend(one.rejects)
     # A picture that one file found ambiguous stays out, whichever other file knows it.
     barred = {reject.subject for reject in rejects if reject.reason == "ambiguous_picture"}
     pictures: dict[str, AnnotatedPicture] = {}
-    for name, found in parts.items():
-        if name in barred:
-            continue
-        try:
-            pictures[name] = _united(found)
-        except ValueError as error:
-            rejects.append(Reject("annotation", name, "ambiguous_picture", str(error), found[0].file))
+    for shared, found in parts.items():
+        for name, same in _told_apart(shared, found).items() if shared not in barred else ():
+            try:
+                pictures[name] = _united(name, same)
+            except ValueError as error:
+                rejects.append(Reject("annotation", name, "ambiguous_picture", str(error), same[0].file))
     return AnnotatedSet(pictures, tuple(sorted(categories)), tuple(rejects))
 
 
-def _united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
+def _told_apart(name: str, found: list[AnnotatedPicture]) -> dict[str, list[AnnotatedPicture]]:
+    """The pictures of one name by what they are known by: that name, or their paths where these show that they are several."""
+    if len(found) == 1 or len(_places(found)) == 1:
+        return {name: found}
+    by_path: dict[str, list[AnnotatedPicture]] = {}
+    for picture in found:
+        by_path.setdefault(path_name(picture.file), []).append(picture)
+    # One that is spelled too short to say which of them it is makes all of them doubtful: `_united` refuses them.
+    return by_path if by_path.keys() == _places(found) else {name: found}
+
+
+def _places(found: list[AnnotatedPicture]) -> set[str]:
+    """The different paths among the spellings; one that is the end of another is no different path."""
+    spelled = {path_name(picture.file) for picture in found}
+    return spelled - {end for path in spelled for end in names_of(path) if end != path}
+
+
+def _united(name: str, found: list[AnnotatedPicture]) -> AnnotatedPicture:
+    if len(found) == 1:
+        labels = _each_once(found[0].labels)
+        same = labels is found[0].labels and name == found[0].name
+        return found[0] if same else replace(found[0], name=name, labels=labels)
+    if len(places := _places(found)) > 1:
+        files = ", ".join(dict.fromkeys(picture.file for picture in found))
+        raise ValueError(f"{files} cannot be told apart: they may be any of {len(places)} pictures")
     heights = {picture.height_px for picture in found} - {None}
     widths = {picture.width_px for picture in found} - {None}
     if len(heights) > 1 or len(widths) > 1:
@@ -148,7 +184,7 @@ def _united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
         raise ValueError("annotated in pixels and in shares of the picture")
     labels = tuple(label for picture in found for label in picture.labels)
     return AnnotatedPicture(
-        found[0].name,
+        name,
         found[0].file,
         next(iter(heights), None),
         next(iter(widths), None),

@@ -15,13 +15,12 @@ around many objects is not an object. `area`, `score`, supercategories and keypo
 
 from __future__ import annotations
 
-import math
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name, picture_name
 from rsflow.annotations.documents import json_document, short
 from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
@@ -31,6 +30,7 @@ from rsflow.errors import ConfigError, DataError, UsageError
 from rsflow.geometry import Box
 from rsflow.records import Label, Provenance, Reject, Shape
 
+_NUMERIC = frozenset({int, float})
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 
 
@@ -38,17 +38,17 @@ def read_coco(files: Sequence[str], *, angle: str = "") -> AnnotatedSet:
     """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown `angle`."""
     if angle and angle not in ANGLES:
         raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
-    return merged(_read_one(file, ANGLES.get(angle)) for file in files)
+    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle)))
 
 
-def _read_one(file: str, radians: float | None) -> AnnotatedSet:
+def _read_one(file: str, radians: float | None) -> Iterator[AnnotatedSet]:
     data = _document(file)
     reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians)
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
         reading.take_record(index, record)
-    return reading.result()
+    return reading.parts()
 
 
 @dataclass(slots=True)
@@ -97,20 +97,20 @@ class _Reading:
                 picture.complete = False
             self._reject(subject, error.reason, error.detail)
 
-    def result(self) -> AnnotatedSet:
+    def parts(self) -> Iterator[AnnotatedSet]:
+        """The file as sets of one picture each: one picture may have several entries, and `merged` has the rule for that."""
         first: dict[str, str] = {}
         for picture in self.pictures.values():
-            other = first.setdefault(picture_name(picture.file), picture.file)
+            other = first.setdefault(path_name(picture.file), picture.file)
             if other != picture.file:
-                found = f"{other} and {picture.file} have the same name: scenes are matched by it, so names must differ"
+                found = f"{other} and {picture.file} differ in their extension only, by which scenes are not told apart"
                 self._reject(picture_name(other), "ambiguous_picture", found)
-        names = tuple(self.categories.values())
-        # Through `merged`, because one picture may have several entries: its rule for that is the rule.
-        entries = (
-            AnnotatedPicture(picture_name(p.file), p.file, p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
-            for p in self.pictures.values()
-        )
-        return merged([AnnotatedSet({}, names, tuple(self.rejects)), *(AnnotatedSet({e.name: e}) for e in entries)])
+        yield AnnotatedSet({}, tuple(self.categories.values()), tuple(self.rejects))
+        for p in self.pictures.values():
+            name = picture_name(p.file)
+            yield AnnotatedSet(
+                {name: AnnotatedPicture(name, p.file, p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)}
+            )
 
     def _reject(self, subject: str, reason: str, detail: str) -> None:
         self.rejects.append(Reject("annotation", subject, reason, detail, self.file))
@@ -199,8 +199,7 @@ def _box(bbox: Any, ring: Ring) -> Box:
 
 def _numbers(values: list[Any]) -> bool:
     """Numbers of a size that coordinates have. JSON as Python reads it also has NaN, Infinity and integers without end."""
-    fit = {*map(type, values)} <= {int, float} and min(values) > -1e12 and max(values) < 1e12
-    return fit and not math.isnan(sum(values))
+    return {*map(type, values)} <= _NUMERIC and all(-1e12 < value < 1e12 for value in values)  # NaN is in no range
 
 
 def _size(value: Any) -> int | None:

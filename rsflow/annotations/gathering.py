@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
 
@@ -37,23 +37,18 @@ class OpenPicture:
 
 @dataclass(slots=True)
 class Gathering:
-    """`file`: the annotation file."""
+    """`file`: the annotation file. `pictures`: by path as spelled."""
 
     file: str
     pictures: dict[str, OpenPicture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture of this name. DataError where two different files of the set share the name."""
-        name = picture_name(file)
+        """The picture that a record spells so. Spellings of one picture are united by `merged`."""
+        name = path_name(file)
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)
-        elif found.file != file:
-            # The subject of this reject is the name, by which `merged` keeps the picture out.
-            detail = f"{found.file} and {file} have the same name: scenes are matched by it, so names must differ"
-            self.rejects.append(Reject("annotation", name, "ambiguous_picture", detail, self.file))
-            raise DataError("ambiguous_picture", detail)
         return found
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
@@ -64,7 +59,8 @@ class Gathering:
         self.rejects.append(Reject("annotation", subject, error.reason, error.detail, self.file))
 
     def result(self, categories: tuple[str, ...] = ()) -> AnnotatedSet:
-        pictures = {name: picture.closed(name) for name, picture in self.pictures.items()}
+        """The set, each picture under its path; pass it through `merged`, which knows when a name is enough."""
+        pictures = {name: picture.closed(picture_name(name)) for name, picture in self.pictures.items()}
         return AnnotatedSet(pictures, categories, tuple(self.rejects))
 
 

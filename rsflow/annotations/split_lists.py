@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rsflow import storage
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, names_of
 from rsflow.annotations.documents import lines_of
 from rsflow.errors import ConfigError
 
@@ -51,15 +51,19 @@ def _named(annotated: AnnotatedSet, split: str) -> AnnotatedSet:
 def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]]) -> AnnotatedSet:
     keys: dict[str, list[str]] = {}
     for key, picture in annotated.pictures.items():
-        keys.setdefault(picture_name(picture.file), []).append(key)
+        for name in names_of(picture.file):
+            keys.setdefault(name, []).append(key)
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
     for split, file in lists:
-        named = [key for _, line in lines_of(file) for key in keys.get(picture_name(line)) or keys.get(_first(line), [])]
+        named = [key for _, line in lines_of(file) for key in _named_by(line, keys)]
         if not named:
-            raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(keys)} annotated pictures")
+            raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures")
         pictures.update({key: replace(pictures[key], split=split) for key in named})
     return replace(annotated, pictures=pictures)
 
 
-def _first(line: str) -> str:
-    return picture_name(line.split()[0])
+def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:
+    """The pictures that a line of a list means: by as much of its path as there are pictures of, the longest first."""
+    words = dict.fromkeys((line, line.split()[0]))
+    names = (name for word in words for name in reversed([*names_of(word)]))
+    return next((keys[name] for name in names if name in keys), [])

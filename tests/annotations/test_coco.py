@@ -174,8 +174,15 @@ def test_a_file_that_is_not_coco_stops_with_its_name(tmp_path: Path, text: str, 
     assert message in str(error.value)
 
 
-def test_pictures_that_share_a_name_are_left_out_and_told(tmp_path: Path) -> None:
+def test_pictures_that_share_a_name_are_known_by_their_paths(tmp_path: Path) -> None:
     images = [{"id": 1, "file_name": "a/1.jpg"}, {"id": 2, "file_name": "b/1.jpg"}, {"id": 3, "file_name": "b/2.jpg"}]
+    annotated = read_coco(written(tmp_path, images=images))
+    assert list(annotated.pictures) == ["a/1", "b/1", "2"]
+    assert annotated.rejects == ()
+
+
+def test_pictures_that_differ_in_their_extension_only_are_left_out_and_told(tmp_path: Path) -> None:
+    images = [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": "1.png"}, {"id": 3, "file_name": "2.jpg"}]
     annotated = read_coco(written(tmp_path, images=images))
     assert list(annotated.pictures) == ["2"]
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("1", "ambiguous_picture")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import AnnotatedSet, fitted, read
+from rsflow.annotations import AnnotatedSet, fitted, for_scene, read, without_scene
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError, UsageError
 from rsflow.records import Shape
@@ -180,11 +180,25 @@ def test_broken_rows_are_rejects_and_a_table_of_something_else_stops(tmp_path: P
         read(Annotations("csv", written(tmp_path, "date,value\n1,2\n", "other.csv")))
 
 
-def test_pictures_of_one_name_in_two_folders_are_left_out(tmp_path: Path) -> None:
-    text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,T\nb.tif,1,2,3,4,T\n"
+def test_pictures_of_one_name_in_two_folders_are_told_apart_by_them(tmp_path: Path) -> None:
+    text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\nb.tif,1,2,3,4,T\n./x/a.tif,5,5,9,9,T\n"
     annotated = read(Annotations("csv", written(tmp_path, text, "boxes.csv")))
-    assert list(annotated.pictures) == ["b"]
-    assert "ambiguous_picture" in {reject.reason for reject in annotated.rejects}
+    assert {name: len(picture.labels) for name, picture in annotated.pictures.items()} == {"x/a": 2, "y/a": 1, "b": 1}
+    found = for_scene(annotated, "/data/y/a.tif")
+    assert found
+    assert found.labels[0].category == "U"
+    assert for_scene(annotated, "/data/z/a.tif") is None
+    assert for_scene(annotated, "/data/z/b.tif")
+    assert [reject.subject for reject in without_scene(annotated, ["/data/y/a.tif", "b.png"])] == ["x/a"]
+
+
+def test_a_name_that_may_be_any_of_several_pictures_makes_them_doubtful(tmp_path: Path) -> None:
+    text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\n"
+    written(tmp_path, text, "one.csv")
+    written(tmp_path, text.split("\n")[0] + "\na.tif,1,2,3,4,T\n", "two.csv")
+    annotated = read(Annotations("csv", str(tmp_path / "*.csv")))
+    assert annotated.pictures == {}
+    assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("a", "ambiguous_picture")]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import time
@@ -164,3 +165,12 @@ def test_a_hundred_thousand_boxes_are_read_in_seconds(tmp_path: Path) -> None:
     annotated = read(Annotations("coco", str(path)))
     assert time.process_time() - start < 6  # about 1 s of one free core; quadratic matching would take minutes
     assert len(annotated.pictures) == 5000
+
+
+def test_every_format_and_option_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    for name, reader in ANNOTATIONS.items():
+        rows = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert len(rows) == 2, name
+        for option in list(inspect.signature(reader).parameters)[1:]:
+            assert f"`{option}`" in rows[0], (name, option)

@@ -45,3 +45,11 @@ def test_a_list_that_says_nothing_is_refused(tmp_path: Path, text: str | None, t
         (tmp_path / "test.txt").write_text(text)
     with pytest.raises(ConfigError, match=told):
         read(Annotations("dota", files, splits={"test": str(tmp_path / "test.txt")}))
+
+
+def test_a_list_with_folders_means_the_picture_of_that_folder(tmp_path: Path) -> None:
+    table = tmp_path / "boxes.csv"
+    table.write_text("image,xmin,ymin,xmax,ymax,label\nx/a.png,1,2,3,4,T\ny/a.png,1,2,3,4,T\n")
+    (tmp_path / "test.txt").write_text("data/y/a.png\n")
+    settings = Annotations("csv", str(table), splits={"test": str(tmp_path / "test.txt")})
+    assert splits_of(settings) == {"x/a": None, "y/a": "test"}
