@@ -70,8 +70,8 @@ class Report:
         head = [f"{self.place}: {seen} (format {self.form})", *(f"note: {note}" for note in self.notes)]
         if not self.faults:
             return "\n".join([*head, "no faults"])
-        kinds = "1 kind" if len(self.counts) == 1 else f"{len(self.counts)} kinds"
-        return "\n".join([*head, f"{self.faults:,} faults of {kinds}", *self._kinds()])
+        faults, kinds = _counted(self.faults, "fault"), _counted(len(self.counts), "kind")
+        return "\n".join([*head, f"{faults} of {kinds}", *self._kinds()])
 
     def to_json(self) -> str:
         """The report for programs: plain JSON, keys sorted."""
@@ -96,3 +96,7 @@ class Report:
                 yield f"    {example.where}: {example.detail}"
             if count > len(self.examples[fault]):
                 yield f"    and {count - len(self.examples[fault]):,} more"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -23,7 +23,8 @@ from rsflow.instructions.phrasings import HINT, PHRASINGS
 from rsflow.records import Label, Provenance, Shape
 from rsflow.turns import marks, replace_marks
 
-KINDS = ("classification", "captioning", "grounding", "region_captioning", "detection_one", "detection_all")
+# In this order: "all objects" would do for the words in the gap of a question about one category.
+KINDS = ("classification", "captioning", "grounding", "region_captioning", "detection_all", "detection_one")
 
 _GAP = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
@@ -80,7 +81,7 @@ def recognised(question: str) -> tuple[str, dict[str, str]]:
     for kind, templates in _KNOWN.items():
         for template in templates:
             if match := template.fullmatch(bare):
-                return kind, match.groupdict()
+                return kind, {gap: text.strip() for gap, text in match.groupdict().items()}
     return "", {}
 
 

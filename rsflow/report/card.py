@@ -7,9 +7,10 @@ its facts, and two cards of the same facts are the same text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
+from rsflow.report.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.tally import Tally, added, by_count, by_task, size, table, tasks_of
 
 
@@ -60,6 +61,7 @@ class CardFacts:
 
     `samples`: by split. `instructions`: by split, then (task, sensor). `rejects`: scenes, tiles and annotations that left in
     the label phase, by reason. `dropped`: tiles and instructions that the selection left out, by reason, duplicates among them.
+    `by_source`: pictures and instructions by (split, task, published set).
     """
 
     name: str
@@ -70,6 +72,7 @@ class CardFacts:
     rejects: Mapping[str, int]
     dropped: Mapping[str, int]
     quality: tuple[QualityFacts, ...] = ()
+    by_source: Built = field(default_factory=dict)
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -165,6 +168,10 @@ def _mix(facts: CardFacts) -> Iterable[str]:
         f"–: not listed. {rest:,} of {RS_GPT4V.name}'s {RS_GPT4V.total:,} pairs ({rest / RS_GPT4V.total:.1%}) are not broken "
         f"down by source in its table; they are probably its generated ones ({', '.join(GENERATED)})."
     )
+    for seed, rows, beyond in seed_tables(facts.by_source):
+        yield f"### Source by source, beside [{seed.name}]({seed.link})"
+        yield _table(HEAD, rows, text_columns=2)
+        yield f"–: not published{'; ' + beyond if beyond else ''}."
 
 
 def _loading(snapshot: SnapshotFacts) -> Iterable[str]:

@@ -84,7 +84,9 @@ def _counts(state: SourceState) -> tuple[int, int, int]:
 
 def _counted(states: list[SourceState]) -> str:
     found = sum(state.word == "found" for state in states)
-    return f"{found} of {len(states)} sources found, {sum(state.pictures for state in states):,} pictures"
+    sets = {state.source.published.part_of or state.source.name for state in states}
+    of = f" ({len(sets)} sets)" if len(sets) < len(states) else ""
+    return f"{found} of {len(states)} sources{of} found, {sum(state.pictures for state in states):,} pictures"
 
 
 def _told(state: SourceState) -> Iterable[str]:

@@ -1,0 +1,89 @@
+"""Why a tile or an instruction is in or out, in words and with the pictures side by side.
+
+One idea: a pure function of rows of the `selection` table; each rule has its sentence here, one without fails a test.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rsflow.errors import UsageError
+from rsflow.report.sheet import SheetSample, contact_sheet
+
+# The beginning of a reason, and what it means; {rest} is what follows it.
+RULES = {
+    "kept": "it is in",
+    "scene_rejected": "another part of its scene could not be read, so the scene was rejected whole",
+    "licence": "its licence is not one of `select.allow_licences`",
+    "limit:": "its {rest} is outside of `select.limits`",
+    "duplicate_exact": "a better tile shows exactly the same pixels",
+    "duplicate_near": "a better tile shows the same picture: their signatures are close, and 64 x 64 pixels confirm it",
+    "duplicate_ground": "another delivery of the same acquisition shows the same ground",
+    "duplicate_text": "another instruction of the same picture says the same",
+    "held_out:source": "its source puts it in a split that this dataset does not have",
+    "held_out:": "it is held out for a benchmark ({rest}: its name and the test that found it, `cluster` for duplicates)",
+    "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
+    "no_instruction": "nothing could be asked about it",
+    "quota:": "the quota {rest} is full with instructions that come before it by the hash of their ids",
+    "quota": "quotas took all of its instructions",
+    "balance:": "the balance {rest} is full with instructions that come before it by the hash of their ids",
+    "tile:": "the tile that it belongs to is out: {rest}",
+}
+
+
+def meaning(reason: str) -> str:
+    """The sentence for a reason. KeyError for one that no rule gives."""
+    if reason in RULES:
+        return RULES[reason]
+    start = next(
+        (start for start in sorted(RULES, key=len, reverse=True) if start[-1] == ":" and reason.startswith(start)), None
+    )
+    if start is None:
+        raise KeyError(reason)
+    return RULES[start].format(rest=reason.removeprefix(start))
+
+
+def explanation(
+    subject: Mapping[str, Any], tile: Mapping[str, Any], members: Sequence[Mapping[str, Any]], instructions: Mapping[str, int]
+) -> str:
+    """What `rsflow explain` prints, from rows of the `selection` table."""
+    verdict = "in" if subject["selected"] else "out"
+    lines = [f"{subject['kind']} {subject['subject']}: {verdict}", f"  {subject['reason']}: {meaning(subject['reason'])}"]
+    if subject["kind"] == "instruction":
+        lines.append(f"  task {subject['task']}, goes with tile {tile['tile_id']} ({tile['reason']})")
+    lines.append(f"  split {tile['split'] or 'none'}, ground cell {tile['cell'] or 'unknown'}, sensor {tile['sensor']}")
+    if len(members) > 1:
+        lines.append(f"  cluster {tile['cluster']} of {len(members)} tiles; {tile['canonical']} stands for it:")
+        lines += [f"    {row['tile_id']}: {row['reason']}" for row in members]
+    else:
+        lines.append("  no duplicate of it is known")
+    if instructions:
+        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
+        lines.append(f"  instructions that go with the tile: {counts}")
+    return "\n".join(lines)
+
+
+def explanation_sheet(shown: Sequence[tuple[Mapping[str, Any], bytes]], output: str) -> bytes:
+    """The pictures side by side, each with its verdict, as the bytes of a picture file of the kind that `output` names.
+
+    Raises UsageError for a kind that Pillow cannot write.
+    """
+    form = Image.registered_extensions().get("." + output.rpartition(".")[2].lower())
+    if form is None:
+        raise UsageError(f"{output}: cannot write a picture of this kind: use .png or .jpg")
+    buffer = io.BytesIO()
+    contact_sheet([_card(row, picture) for row, picture in shown], columns=min(3, len(shown))).save(buffer, form)
+    return buffer.getvalue()
+
+
+def _card(row: Mapping[str, Any], picture: bytes) -> SheetSample:
+    with Image.open(io.BytesIO(picture)) as image:
+        pixels = np.asarray(image)
+    role = "stands for its cluster" if row["tile_id"] == row["canonical"] else f"cluster of {row['canonical']}"
+    title = f"{row['tile_id']}\n{'in' if row['selected'] else 'out'} · {row['reason']} · {row['split'] or 'no split'}"
+    return SheetSample(pixels, title, footer=f"{row['sensor']} · {role}")

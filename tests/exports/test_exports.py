@@ -1,0 +1,234 @@
+"""Exports: every format whole and readable, equal bytes at every run, folders respected, nothing that breaks the contract."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from rsflow import dialects
+from rsflow.cli import main
+from rsflow.errors import UsageError
+from rsflow.exports import EXPORTS, export
+from tests.exports.conftest import BOXES, HEIGHT, QUAD, WIDTH, instruction, sample, write_root
+
+CONVERSATIONS = ("geochat", "llava", "mmrs", "qwen")
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def records(folder: Path, split: str = "train") -> list[dict[str, Any]]:
+    return list(json.loads((folder / f"{split}.json").read_text()))
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_the_same_snapshot_gives_the_same_bytes_and_a_former_export_makes_room(root: Path, tmp_path: Path, form: str) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    export(str(root), "llava" if form != "llava" else "coco", str(other))  # what stood there before leaves no trace
+    export(str(root), form, str(one))
+    export(str(root), form, str(other))
+    assert files_of(one) == files_of(other)
+    marker = json.loads((one / "export.json").read_text())
+    assert marker["complete"] is True
+    assert marker["as"] == form
+    assert sorted({path.split("/")[0] for path in files_of(one)}) == sorted([*marker["contents"], "export.json"])
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_one_split_is_just_that_split(root: Path, tmp_path: Path, form: str) -> None:
+    export(str(root), form, str(tmp_path / "out"), split="val")
+    assert not any("train" in path for path in files_of(tmp_path / "out"))
+    assert any("val" in path for path in files_of(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("form", CONVERSATIONS)
+def test_a_conversation_record_is_what_the_loaders_of_the_family_take(root: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / "out"
+    tally = export(str(root), form, str(out))
+    found = records(out)
+    assert len(found) + len(records(out, "val")) == tally.records == 9 * 4
+    for record in found:
+        with Image.open(out / record["image"]) as image:
+            assert image.size == (WIDTH, HEIGHT)
+        turns = record["conversations"]
+        assert [turn["from"] for turn in turns] == ["human", "gpt"] * (len(turns) // 2)
+        assert "[[" not in json.dumps(turns)
+        # The token is for one picture, at the head of the first question, and never in an answer.
+        tokens = [turn["value"].count("<image>") for turn in turns]
+        assert tokens == ([0] * len(turns) if form == "mmrs" else [1] + [0] * (len(turns) - 1))
+        assert form == "mmrs" or turns[0]["value"].startswith("<image>\n")
+    assert (set(found[0]) == {"image", "conversations"}) == (form == "mmrs")
+
+
+@pytest.mark.parametrize("form", CONVERSATIONS)
+def test_boxes_come_back_from_the_text_within_the_dialects_rounding(root: Path, tmp_path: Path, form: str) -> None:
+    export(str(root), form, str(tmp_path / "out"))
+    dialect = dialects.get(EXPORTS[form].DIALECT)
+    texts = [turn["value"] for record in records(tmp_path / "out") for turn in record["conversations"]]
+    boxes = [dialect.parse(text, HEIGHT, WIDTH)[1] for text in texts]
+    pairs = [found for found in boxes if len(found) == 2]
+    assert len(pairs) == 6
+    loss = max(dialect.loss_px(HEIGHT, WIDTH))
+    for found in pairs:
+        for box, true in zip(found, BOXES, strict=True):
+            flat = box if len(box) == 4 else (min(box[::2]), min(box[1::2]), max(box[::2]), max(box[1::2]))
+            assert flat == pytest.approx(true, abs=loss + 1e-6)
+
+
+def test_mmrs_joins_the_instructions_of_a_task_on_a_picture(tmp_path: Path) -> None:
+    again = instruction("again", "captioning", [("user", "More?"), ("assistant", "A quay.")], [], {"kind": "text"})
+    root = write_root(tmp_path / "lake", {"train": [[sample(0, "train", [again])]]})
+    export(str(root), "mmrs", str(tmp_path / "out"))
+    captions = records(tmp_path / "out")[0]["conversations"]
+    assert [turn["value"] for turn in captions] == ["Caption?", "A port with image in it.", "More?", "A quay."]
+
+
+def test_another_dialect_may_be_asked_for(root: Path, tmp_path: Path) -> None:
+    export(str(root), "llava", str(tmp_path / "out"), dialect="internvl")
+    assert "<box>" in (tmp_path / "out" / "train.json").read_text()
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["dialect"] == "internvl"
+
+
+def test_every_picture_keeps_its_licence_and_provenance(root: Path, tmp_path: Path) -> None:
+    export(str(root), "mmrs", str(tmp_path / "out"))
+    lines = [json.loads(line) for line in (tmp_path / "out" / "pictures.jsonl").read_text().splitlines()]
+    assert {line["image"] for line in lines} >= {record["image"] for record in records(tmp_path / "out")}
+    assert {(line["licence"], line["source"], line["sensor"], line["split"]) for line in lines} == {
+        ("MIT", "s", "optical", "train"),
+        ("MIT", "s", "optical", "val"),
+    }
+
+
+BROKEN = {
+    "box_outside": [[600.0, 10.0, 700.0, 50.0]],
+    "box_empty": [[50.0, 50.0, 50.0, 60.0]],
+    "box_not_a_number": [[0.0, 1.0, 1.0]],
+    "box_collapses": [[100.0, 100.0, 100.4, 100.4]],
+}
+
+
+@pytest.mark.parametrize("reason", BROKEN)
+def test_what_breaks_the_contract_is_left_out_and_counted(tmp_path: Path, reason: str) -> None:
+    turns = [("user", "Where?"), ("assistant", "[[|0]]")]
+    bad = instruction("bad", "grounding", turns, BROKEN[reason], {"kind": "box", "box": 0})
+    root = write_root(tmp_path / "lake", {"train": [[sample(0, "train", [bad])]]})
+    tally = export(str(root), "llava", str(tmp_path / "out"))
+    assert dict(tally.left_out) == {reason: 1}
+    assert not any("bad" in record["id"] for record in records(tmp_path / "out"))
+
+
+def test_turns_that_do_not_alternate_are_left_out(tmp_path: Path) -> None:
+    bad = instruction("bad", "vqa", [("user", "One?"), ("user", "Two?")], [], {})
+    root = write_root(tmp_path / "lake", {"train": [[sample(0, "train", [bad])]]})
+    assert dict(export(str(root), "qwen", str(tmp_path / "out")).left_out) == {"turns": 1}
+
+
+def test_a_folder_in_use_is_refused_and_left_alone(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not empty and not a former export"):
+        export(str(root), "llava", str(out))
+    assert files_of(out) == {"thesis.txt": b"mine"}
+
+
+def test_files_beside_a_former_export_stay(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(str(root), "llava", str(out))
+    (out / "notes.txt").write_text("mine")
+    export(str(root), "coco", str(out))
+    assert (out / "notes.txt").read_text() == "mine"
+    assert not (out / "train.json").exists()
+
+
+def test_a_marker_cannot_lead_out_of_its_folder(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(str(root), "llava", str(out))
+    (tmp_path / "precious").write_text("mine")
+    marker = json.loads((out / "export.json").read_text())
+    (out / "export.json").write_text(json.dumps({**marker, "contents": ["../precious", "..", "images"]}))
+    (out / "train.json").unlink()
+    export(str(root), "llava", str(out))
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_parquet_holds_samples_with_their_instructions(root: Path, tmp_path: Path) -> None:
+    tally = export(str(root), "hf", str(tmp_path / "out"))
+    names = sorted(path.name for path in (tmp_path / "out" / "data").iterdir())
+    assert names == ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "val-00000-of-00001.parquet"]
+    rows = [row for name in names for row in pq.read_table(tmp_path / "out" / "data" / name).to_pylist()]
+    assert len(rows) == tally.pictures == 9
+    assert sum(len(row["instructions"]) for row in rows) == tally.records
+    boxes = [i["boxes"] for i in rows[0]["instructions"] if i["boxes"]]
+    assert boxes == [BOXES, [QUAD]]
+
+
+def test_coco_boxes_and_captions_are_those_of_the_instructions(root: Path, tmp_path: Path) -> None:
+    from rsflow.annotations import read
+    from rsflow.config import Annotations
+
+    out = tmp_path / "out"
+    export(str(root), "coco", str(out))
+    data = json.loads((out / "instances_train.json").read_text())
+    names = {entry["id"]: entry["name"] for entry in data["categories"]}
+    first = [a for a in data["annotations"] if a["image_id"] == 1]
+    assert [(names[a["category_id"]], a["bbox"]) for a in first] == [
+        ("ship", [10.0, 20.0, 100.0, 50.0]),
+        ("ship", [200.0, 220.0, 120.0, 180.0]),
+        ("dock", [270.0, 100.0, 90.0, 90.0]),
+    ]
+    assert first[2]["segmentation"] == [QUAD]
+    assert "categories" not in json.loads((out / "captions_train.json").read_text())
+    read_back = read(Annotations("coco", str(out / "instances_train.json")))
+    assert len(read_back.pictures) == 6
+    assert not read_back.rejects
+    assert {label.category for picture in read_back.pictures.values() for label in picture.labels} == {"ship", "dock"}
+
+
+LOADERS = {
+    "hf": """
+import sys, datasets
+found = datasets.load_dataset(sys.argv[1], cache_dir=sys.argv[2])
+row = found["train"][0]
+assert row["image"].size == (640, 480), row["image"]
+assert {name: len(rows) for name, rows in found.items()} == {"train": 6, "val": 3}
+assert row["instructions"][1]["turns"][1]["role"] == "assistant", row["instructions"]
+""",
+    "coco": """
+import sys
+from pycocotools.coco import COCO
+objects = COCO(sys.argv[1] + "/instances_train.json")
+assert (len(objects.imgs), len(objects.anns)) == (6, 18)
+assert objects.annToMask(objects.loadAnns([3])[0]).sum() > 1000
+assert len(COCO(sys.argv[1] + "/captions_train.json").anns) == 6
+""",
+}
+
+
+@pytest.mark.parametrize(("form", "library"), [("hf", "datasets"), ("coco", "pycocotools")])
+def test_the_real_loader_reads_it(root: Path, tmp_path: Path, form: str, library: str) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed: the export is tested by reading its files alone")
+    export(str(root), form, str(tmp_path / "out"))
+    command = [sys.executable, "-c", LOADERS[form], str(tmp_path / "out"), str(tmp_path / "cache")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_command_says_what_it_wrote_and_what_was_wrong(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(root), "--format", "llava", "-o", str(tmp_path / "out")]) == 0
+    assert "9 pictures, 36 records" in capsys.readouterr().out
+    assert main(["export", str(root), "--format", "lava", "-o", str(tmp_path / "new")]) == 2
+    assert "did you mean 'llava'" in capsys.readouterr().err
+    assert main(["export", str(root), "--format", "llava", "--split", "dev", "-o", str(tmp_path / "new")]) == 2
+    assert "its splits: train, val" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
