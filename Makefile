@@ -4,17 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check lint format benchmark clean
+.PHONY: help demo test check lint format clean
 
 help:
 	@echo "make demo   build a dataset from three made sensors, stream it, leave a contact sheet in demo-out/"
 	@echo "make test   run all tests"
 	@echo "make check  format, lint, types, import floors and tests: what CI runs"
 	@echo "make format rewrite the code in the project's format"
+	@echo "make clean  remove what these leave behind, but not .venv"
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rsflow needs Python 3.11 or newer, found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): this takes a few minutes, once"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,dev]"
 	touch $(STAMP)
 

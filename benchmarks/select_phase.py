@@ -1,6 +1,6 @@
 """The select phase on generated columns: near duplicates beside brute force, and the whole of select's arithmetic.
 
-    python benchmarks/select_phase.py [--tiles 100000] [--instructions 400000] [--bits 6] [--seed 0]
+    python benchmarks/select_phase.py [--tiles 100000] [--instructions 400000] [--bits 6] [--seed 0] [--no-pairs]
 
 Signatures are random, one in ten a planted copy of another with up to `bits` flipped bits, one in a hundred empty (a sea of
 ground-less pictures of a few kinds). "brute force" compares a sample of signatures with all others and is extrapolated to all
@@ -15,23 +15,26 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import resource
+import tempfile
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from rsflow.curation.balance import apply_quotas
-from rsflow.curation.duplicates import find_duplicates
+from rsflow.config import Select
+from rsflow.curation.choose import choose
 from rsflow.curation.hamming import Indices, Signatures, near_pairs
-from rsflow.curation.splits import assign_splits
+from rsflow.engine.select import selection_rows
+from rsflow.lake.tables import create_lake
 
 SAMPLE = 500
 KINDS = 12
 TASKS = ("classification", "captioning", "vqa", "grounding", "region_captioning", "detection")
-SENSORS = ("optical", "sar", "infrared")
+PER_SCENE = 400
 
 T = TypeVar("T")
 
@@ -40,13 +43,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiles", type=int, default=100_000)
     parser.add_argument("--instructions", type=int, default=400_000)
+    parser.add_argument("--no-pairs", action="store_true", help="leave out the comparison of near_pairs with its peers")
     parser.add_argument("--bits", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)
-    signatures, parent = generate(asked.tiles, asked.bits, random)
-    compare(np.unique(signatures), asked.bits, random)
-    whole(signatures, parent, asked.bits, asked.instructions, random)
+    signatures, _ = generate(asked.tiles, asked.bits, random)
+    if not asked.no_pairs:
+        compare(np.unique(signatures), asked.bits, random)
+    del signatures
+    whole(asked, random)
 
 
 def generate(count: int, bits: int, random: np.random.Generator) -> tuple[Signatures, Indices]:
@@ -105,44 +111,79 @@ def faiss_flat(signatures: Signatures, sample: Indices, bits: int) -> float:
     return timed(lambda: index.range_search(queries, bits + 1))[0]
 
 
-def whole(signatures: Signatures, parent: Indices, bits: int, instructions: int, random: np.random.Generator) -> None:
-    """Prints the times of the steps of select; `confirm` is answered from what was planted, so no picture is read."""
-    count = len(signatures)
-    asked = 0
+def whole(asked: argparse.Namespace, random: np.random.Generator) -> None:
+    """Prints the time and memory of select, from columns in memory to the written `selection` table.
+
+    `confirm` is answered from what was planted, so no picture is read. Tiles are of 512 pixels of 10 m, in scenes of 400. Every
+    seventh scene lies over an earlier one, and of every tenth the ground is unknown.
+    """
+    signatures, parent = generate(asked.tiles, asked.bits, random)
+    tiles, instructions = tables(signatures, asked.instructions, random)
+    held = (tiles.nbytes + instructions.nbytes) >> 20
+    questions = 0
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
-        nonlocal asked
-        asked += len(pairs)
+        nonlocal questions
+        questions += len(pairs)
         answers: npt.NDArray[np.bool_] = parent[pairs[:, 0]] == parent[pairs[:, 1]]
         return answers
 
-    names = pa.array([f"scene{row // 400:06d}/{row % 400 // 20 * 512}_{row % 20 * 512}_512" for row in range(count)])
-    sensors = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), pa.array(SENSORS)).cast(pa.string())
-    constant = {"gsd_m": 10.0, "height_px": 512, "width_px": 512, "n_labels": 0}
+    quotas = {"vqa": asked.instructions // 10, "detection/optical": asked.instructions // 40}
+    settings = Select(near_bits=asked.bits, quotas=quotas)
+    print(
+        f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: columns of {held:,} MiB, peak {peak_mib():,} MiB"
+    )
+    seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm))
+    print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
+    for name, verdicts in (("tiles", choice.tiles), ("instructions", choice.instructions)):
+        print(f"    {name}: " + ", ".join(f"{count:,} {reason}" for reason, count in verdicts.counts().items()))
+    with tempfile.TemporaryDirectory() as root:
+        lake = create_lake(root)
+        start = time.perf_counter()
+        for rows in selection_rows(tiles, instructions, choice):
+            lake.append("selection", rows)
+        print(f"  write                    {time.perf_counter() - start:10.2f} s   peak memory {peak_mib():,} MiB")
+
+
+def tables(signatures: Signatures, count: int, random: np.random.Generator) -> tuple[pa.Table, pa.Table]:
+    """The columns that select reads."""
+    total = len(signatures)
+    row = np.arange(total)
+    scene, at = row // PER_SCENE, row % PER_SCENE
+    place = np.where(scene % 7 == 6, scene - 3, scene)
+    step = 5120 / 111_195
+    west, south = -180 + place % 200 * 1.5 + at % 20 * step, -60 + place // 200 % 80 * 1.5 + at // 20 * step
+    rings = np.stack([west, south, west + step, south, west + step, south + step, west, south + step], axis=1)
+    unknown = pa.array(scene % 10 == 9)
+    footprint = pa.ListArray.from_arrays(pa.array(np.arange(0, 8 * total + 1, 8, dtype=np.int32)), pa.array(rings.ravel()))
+    cell = joined("10km/", np.floor(south * 10).astype(np.int64), "/", np.floor(west * 10).astype(np.int64))
+    names, digests = joined("scene", scene, "/", at // 20 * 512, "_", at % 20 * 512, "_512"), hexadecimal(total, random)
+    constant = {"gsd_m": 10.0, "height_px": 512, "width_px": 512, "n_labels": 0, "scene_rejected": False}
+    texts = {"sensor": "optical", "source": "made", "licence": "CC0-1.0"}
     tiles = pa.table(
-        {"tile_id": names, "sensor": sensors, "picture_sha256": names, "pixels_sha256": names, "signature": signatures}
-        | {"footprint": pa.nulls(count, pa.list_(pa.float64()))}
-        | {name: np.full(count, value) for name, value in constant.items()}
+        {"tile_id": names, "scene_id": joined("scene", scene), "picture_sha256": digests, "pixels_sha256": digests}
+        | {"signature": signatures.view(np.int64), "source_split": pa.nulls(total, pa.string())}
+        | {"footprint": pc.if_else(unknown, None, footprint), "cell": pc.if_else(unknown, None, cell)}
+        | {name: np.full(total, value) for name, value in constant.items()}
+        | {name: pa.repeat(value, total) for name, value in texts.items()}
     )
-    seconds, clusters = timed(lambda: find_duplicates(tiles, bits, confirm))
-    dropped = count - clusters["reason"].null_count
-    print(f"find_duplicates, {count:,} tiles: {seconds:.2f} s, {dropped:,} dropped, {asked:,} pairs asked")
-    cells = pa.array(np.arange(count) // 16).cast(pa.string())
-    tiles = pa.table({"tile_id": names, "cluster": names, "cell": cells, "scene_id": names})
-    seconds, _ = timed(lambda: assign_splits(tiles, {"train": 0.9, "val": 0.05, "test": 0.05}, 0))
-    print(f"assign_splits, {count:,} tiles: {seconds:.2f} s")
-    tasks = pa.DictionaryArray.from_arrays(pa.array(random.integers(0, 6, instructions, np.int8)), pa.array(TASKS))
-    kinds = pa.DictionaryArray.from_arrays(pa.array(random.integers(0, 3, instructions, np.int8)), pa.array(SENSORS))
-    rows = pa.table(
-        {
-            "instruction_id": pa.array([f"scene{row:09d}/0_0_512#vqa#0123456789ab" for row in range(instructions)]),
-            "task": tasks.cast(pa.string()),
-            "sensor": kinds.cast(pa.string()),
-        }
-    )
-    quotas = {"vqa": instructions // 10, "detection/optical": instructions // 40, "sar": instructions // 5}
-    seconds, _ = timed(lambda: apply_quotas(rows, quotas, 0))
-    print(f"apply_quotas, {instructions:,} instructions: {seconds:.2f} s; peak memory {peak_mib():,} MiB")
+    tile = names.take(pa.array(np.sort(random.integers(0, total, count))))
+    task = pa.array(TASKS).take(pa.array(random.integers(0, len(TASKS), count)))
+    said = pc.utf8_slice_codeunits(hexadecimal(count, random), 0, 12)
+    return tiles, pa.table({"instruction_id": joined(tile, "#", task, "#", said), "tile_id": tile, "task": task})
+
+
+def joined(*parts: Any) -> pa.Array:
+    """Texts, numbers and columns of both, side by side."""
+    texts = [part if isinstance(part, str) else pc.cast(pa.array(part), pa.string()) for part in parts]
+    return pc.binary_join_element_wise(*texts, "")
+
+
+def hexadecimal(count: int, random: np.random.Generator) -> pa.Array:
+    """Texts as long as a SHA-256."""
+    text = pa.py_buffer(random.bytes(32 * count).hex().encode())
+    offsets = pa.py_buffer(np.arange(0, 64 * count + 1, 64, dtype=np.int64))
+    return pa.LargeStringArray.from_buffers(count, offsets, text).cast(pa.large_string())
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:

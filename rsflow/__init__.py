@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rsflow.loading.collate import collate as collate
     from rsflow.loading.stream import stream as stream
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "stream"]
+__all__ = ["__version__", "collate", "stream"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from rsflow.loading.stream import stream
 
         return stream
+    if name == "collate":
+        from rsflow.loading.collate import collate
+
+        return collate
     raise AttributeError(f"module 'rsflow' has no attribute {name!r}")

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use (of the command or the configuration),
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("rsflow: interrupted: what was committed stays; run the same command to go on", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`). Python would complain again when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     finally:
         signal.signal(signal.SIGTERM, previous)
 
@@ -89,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("-n", type=int, default=12, metavar="N", help="how many samples (default 12)")
     show.add_argument("-o", "--output", default="sheet.png", metavar="FILE", help="the picture to write (default sheet.png)")
     _foreign(commands)
+    _choices(commands)
     demo = _command(commands, "demo-scenes", "write the demo's scenes, annotations and configuration", _demo_scenes)
     demo.add_argument("folder", metavar="DIR")
     demo.add_argument("--seed", type=int, default=7, help="another place for another number (default 7)")
@@ -117,6 +123,24 @@ def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
     audit.add_argument("--format", metavar="F", help="its boxes' spelling, or its annotation format (default: told from it)")
     audit.add_argument("--pictures", metavar="DIR", help="the folder of its pictures, to check them too")
     audit.add_argument("--json", metavar="FILE", help="write the report as JSON as well")
+
+
+def _choices(commands: _Commands[argparse.ArgumentParser]) -> None:
+    """The commands about what is in, what is out, and what must be."""
+    explain = _command(commands, "explain", "tell why a tile or an instruction is in or out, and by which rule", _explain)
+    _root(explain)
+    explain.add_argument("subject", metavar="TILE|INSTRUCTION", help="its id, or the sample key of a tile")
+    explain.add_argument("-o", "--output", metavar="FILE", help="draw the tile and its duplicates side by side")
+    diff = _command(commands, "diff", "tell what changed between two snapshots, by reason", _diff)
+    _root(diff)
+    diff.add_argument("before", type=int, metavar="A", help="the number of a snapshot, as in snapshots/A.json")
+    diff.add_argument("after", type=int, metavar="B", help="the number of another")
+    prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out without having them", _prints)
+    prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
+    prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")
+    leak = _command(commands, "leak", "tell how much of a test set is also in a train set; exit 1 on any", _leak)
+    for name in ("train", "test"):
+        leak.add_argument(name, metavar=name.upper(), help="a folder of pictures, a fingerprint file, or a lake as ROOT@SPLIT")
 
 
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -199,7 +223,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
     held, planned = status(arguments.root)
     print(held_text(held))
-    print(plan_text(plan_facts(planned)))
+    print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
     return 0
 
 
@@ -299,6 +323,44 @@ def _audit(arguments: argparse.Namespace) -> int:
         storage.write_bytes(arguments.json, report.to_json().encode())
     print(report.text())
     return 1 if report.faults else 0
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from rsflow import storage
+    from rsflow.engine.explain import explain, pictures_of
+    from rsflow.report.explain import explanation, explanation_sheet
+
+    found = explain(arguments.root, arguments.subject)
+    print(explanation(found.subject, found.tile, found.members, found.instructions))
+    if arguments.output:
+        shown = pictures_of(arguments.root, found, most=9)
+        storage.write_bytes(arguments.output, explanation_sheet(shown, arguments.output))
+        print(f"{arguments.output}: {len(shown)} pictures")
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.diff import diff
+
+    print(diff(arguments.root, arguments.before, arguments.after).text() or "nothing changed")
+    return 0
+
+
+def _prints(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.held_out import prints_of, write_prints
+
+    prints = prints_of(arguments.folder)
+    write_prints(prints.rows, arguments.output)
+    print(f"{arguments.output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
+    return 0
+
+
+def _leak(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.leak import compare_sets
+
+    found = compare_sets(arguments.train, arguments.test)
+    print(found.text())
+    return 1 if found.by_test else 0
 
 
 def _demo_scenes(arguments: argparse.Namespace) -> int:

@@ -90,7 +90,7 @@ class Published:
     """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
 
     `records`: captions, questions, expressions or boxes, as `tasks` has it. `home`: its own page. `get`: how to come by it.
-    `held_out`: those of its own splits that it tests with.
+    `held_out`: those of its own splits that it tests with. `part_of`: the set that several sources make up.
     """
 
     __pydantic_config__ = STRICT
@@ -100,6 +100,7 @@ class Published:
     home: str = ""
     get: str = ""
     held_out: tuple[str, ...] = ()
+    part_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,20 @@ class Instructions:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """A benchmark that is kept out of the dataset, with all duplicates.
+
+    `files`: a folder of pictures or GeoTIFFs, a fingerprint file (`rsflow fingerprint`), or, with `format`, annotation files,
+    whose pictures are known by their names alone.
+    """
+
+    __pydantic_config__ = STRICT
+    name: Name
+    files: Annotated[str, Field(min_length=1)]
+    format: str | None = None
+
+
+@dataclass(frozen=True)
 class Select:
     """`quotas` keys: `task`, `sensor`, `task/sensor`, or with parts such as `source:NAME`, `licence:NAME`, `category:NAME`; the
     value is the most instructions of it (0: none).
@@ -197,6 +212,7 @@ class Select:
     buffer_m: Annotated[float, Field(ge=0)] = 0.0  # least distance between tiles of two splits; 0: they may not touch
     source_splits: dict[str, str] = field(default_factory=lambda: {"test": "test", "val": "val"})  # a source's split -> ours
     limits: dict[TileScore, tuple[float | None, float | None]] = field(default_factory=dict)  # least and most that stays
+    held_out: tuple[HeldOut, ...] = ()  # what must not be trained on
 
     def __post_init__(self) -> None:
         if not self.splits or sum(self.splits.values()) <= 0:

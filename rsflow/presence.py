@@ -6,6 +6,7 @@ and aloud; one that is not optional stays, and its absence is the error that it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow import storage
@@ -14,13 +15,24 @@ from rsflow.errors import ConfigError
 
 
 def lacks(source: Source) -> str:
-    """What is not there of a source: a pattern without files; empty where all is there."""
-    for patterns in (source.scenes.files, source.annotations.files if source.annotations else ()):
-        some = [patterns] if isinstance(patterns, str) else list(patterns)
-        # One band or another is enough to be there: a scene that lacks one is told when it is opened.
-        if some and not any(storage.glob(pattern.replace("{band}", "*")) for pattern in some):
-            return some[0]
+    """What is not there of a source: the first of its patterns without files; empty where all is there."""
+    for pattern in _patterns(source):
+        # One band or another is enough here: a scene that lacks one is told when it is opened.
+        if not storage.glob(pattern.replace("{band}", "*")):
+            return pattern
     return ""
+
+
+def _patterns(source: Source) -> Iterator[str]:
+    yield from _each(source.scenes.files)
+    if source.annotations:
+        yield from _each(source.annotations.files)
+        for patterns in source.annotations.splits.values():
+            yield from _each(patterns)
+
+
+def _each(patterns: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (patterns,) if isinstance(patterns, str) else patterns
 
 
 def available(built: BuildConfig) -> tuple[BuildConfig, dict[str, str]]:

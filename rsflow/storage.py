@@ -197,9 +197,10 @@ def why(error: Exception) -> str:
 
 def without_secrets(text: str) -> str:
     """The text with passwords and signatures of the addresses in it masked: it may be shown, logged and stored."""
-    return _QUERY.sub(r"\1?***", _USER.sub(r"\1***@", text))
+    return _QUERY.sub(rf"\1?{MASK}", _USER.sub(rf"\1{MASK}@", text))
 
 
+MASK = "***"
 _USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]*@")  # scheme://user:password@host
 _QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\",)\]]+")  # a presigned address carries its signature in the query
 

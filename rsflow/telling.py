@@ -87,6 +87,7 @@ def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
         rejects=_rejects(outcome),
         dropped=dict(dropped),
         quality=_quality(built),
+        by_source=_by_source(built, outcome),
     )
 
 
@@ -132,6 +133,26 @@ def _sources(built: BuildConfig, outcome: Outcome) -> tuple[SourceFacts, ...]:
     chosen = chosen.filter(pc.and_(chosen["selected"], pc.equal(chosen["kind"], "tile")))
     samples = Counter(source_of[tile] for tile in chosen["tile_id"].to_pylist())
     return tuple(SourceFacts(s.name, s.sensor, s.licence, scenes[s.name], kept[s.name], samples[s.name]) for s in built.sources)
+
+
+def _by_source(built: BuildConfig, outcome: Outcome) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Pictures and instructions in the dataset by (split, task, published set); several sources may make up a set."""
+    sets = {source.name: source.published.part_of or source.name for source in built.sources}
+    rows = outcome.lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
+    rows = rows.filter(rows["selected"])
+    splits = rows.filter(pc.equal(rows["kind"], "tile")).select(["tile_id", "split"])
+    chosen = rows.filter(pc.equal(rows["kind"], "instruction")).select(["subject", "tile_id"])
+    # An instruction may go with another tile than it was made on (a duplicate's); its source is that of its own.
+    made = outcome.now.instructions(["instruction_id", "tile_id", "task"]).rename_columns(["subject", "made_on", "task"])
+    tiles = outcome.now.tiles(["tile_id", "source"]).rename_columns(["made_on", "source"])
+    joined = chosen.join(splits, "tile_id").join(made, "subject").join(tiles, "made_on")
+    counts = joined.group_by(["split", "task", "source"]).aggregate([("tile_id", "count_distinct"), ("tile_id", "count")])
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for row in counts.to_pylist():
+        key = (row["split"], row["task"], sets[row["source"]])
+        pictures, instructions = found.get(key, (0, 0))
+        found[key] = (pictures + row["tile_id_count_distinct"], instructions + row["tile_id_count"])
+    return found
 
 
 def _quality(built: BuildConfig) -> tuple[QualityFacts, ...]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from rsflow.sensors import SENSOR_NAMES
 COLUMNS = ("task", "sensor", "source", "licence", "category")
 
 Flags = npt.NDArray[np.bool_]
-_NONE: Mapping[str, int] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 def apply_quotas(

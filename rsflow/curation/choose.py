@@ -140,8 +140,11 @@ def _carriers(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: I
         return own
     tasks = _codes(task)
     width = int(tasks.max()) + 1
-    said = np.unique(own * width + tasks)
     target = canonical[own[moved]]
+    hosts = np.zeros(len(canonical), dtype=np.bool_)
+    hosts[target] = True
+    at = np.flatnonzero(hosts[own])
+    said = np.unique(own[at] * width + tasks[at])
     source = _codes(tiles["source"])
     new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
     carrier = own.copy()

@@ -26,7 +26,7 @@ _DEGREE_M = EARTH_RADIUS_KM * 1000 * math.pi / 180
 
 
 def boxes_of(footprints: pa.ChunkedArray) -> Boxes:
-    """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; NaN where null or empty. West is in [-180, 180)."""
+    """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; west in [-180, 180), NaN where null or empty."""
     boxes = np.concatenate([np.empty((0, 4)), *(_boxes(chunk) for chunk in footprints.chunks)])
     turns = np.floor((boxes[:, 0] + 180.0) / 360.0) * 360.0
     boxes[:, 0] -= turns

@@ -1,6 +1,6 @@
 """What becomes of rows: kept, or dropped by the first rule that had something against them.
 
-One idea: a small number per row and the reasons' texts once, so that a hundred million verdicts are 400 MB and no Python objects.
+One idea: a small number per row and the reasons' texts once: a hundred million verdicts are 400 MB and no Python objects.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Verdicts:
 
     @property
     def kept(self) -> Flags:
-        return self._codes == 0
+        flags: Flags = self._codes == 0
+        return flags
 
     def drop(self, rows: Flags | Rows, reason: str) -> None:
         """Of these rows (a mask or positions), those that are still kept leave for this reason."""
@@ -39,9 +40,6 @@ class Verdicts:
         mapped = np.array([*(self._code(name) for name in named.dictionary.to_pylist()), 0], dtype=np.int32)
         codes = self._codes[rows]
         self._codes[rows] = np.where(codes == 0, mapped[np.asarray(named.indices.fill_null(-1))], codes)
-
-    def of(self, reason: str) -> Flags:
-        return self._codes == self._names.index(reason) if reason in self._names else np.zeros(len(self._codes), dtype=np.bool_)
 
     def take(self, rows: Rows, prefix: str) -> pa.DictionaryArray:
         """The reasons of rows (with repetition) as texts; where the row is kept null, else with `prefix` before it."""

@@ -107,7 +107,7 @@ def _stream(lake: str, manifest: Manifest) -> None:
     # One loader for all splits, because its workers take seconds to start. They are spawned, not forked: Ray has left threads
     # in this process, and a fork would copy their locks.
     loader: DataLoader[dict[str, Any]] = DataLoader(
-        ChainDataset([stream(lake, name, block=8) for name in sorted(manifest.splits)]),
+        ChainDataset([stream(lake, name, batch_size=8) for name in sorted(manifest.splits)]),
         batch_size=8,
         num_workers=WORKERS,
         collate_fn=collate_samples,

@@ -218,8 +218,8 @@ def _config(root: str, seed: int) -> str:
         "root": storage.join(root, "lake"),
         "seed": seed,
         "sources": [_source(root, sensor) for sensor in SENSOR_NAMES],
-        # The place is 2 km wide: cells this small still give several to every split.
-        "tiles": {"size_px": 256, "cell_km": 0.4},
+        # The place is 2 km wide: cells this small still give several to every split, and more tiles lie inside than at an edge.
+        "tiles": {"size_px": 256, "cell_km": 0.6},
         "instructions": {"min_box_px": 3.0},
         "select": {"splits": {"train": 0.8, "val": 0.1, "test": 0.1}},
         "shard": {"target_mb": 4.0},

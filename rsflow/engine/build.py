@@ -15,15 +15,15 @@ from typing import Literal
 
 from rsflow import storage
 from rsflow.config import BuildConfig, check, resolved
-from rsflow.engine.conservation import Balance, label_balance, select_balance, shard_balance
+from rsflow.engine.conservation import Balance, label_balance, present_balance, select_balance, shard_balance
 from rsflow.engine.current import Current, current
 from rsflow.engine.execute import session
 from rsflow.engine.label import label
 from rsflow.engine.plan import Plan, PlanCounts, count, make_plan
 from rsflow.engine.progress import progress
 from rsflow.engine.select import Selected, last_selection, select, selection_digest
-from rsflow.engine.shard import Sharded, config_fingerprint, shard
-from rsflow.errors import LakeError, StorageError
+from rsflow.engine.shard import Sharded, config_fingerprint, shard, sharded_selection
+from rsflow.errors import LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.shards.manifest import Manifest, read_snapshot
@@ -84,7 +84,8 @@ def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = Fals
     with progress("plan", "scenes looked at", 0, quiet_seconds=2.0) as state:
 
         def looked(total: int) -> None:
-            state.total = total
+            if not state.total:
+                state.begin(total)  # the time that listing took says nothing of the scenes to come
             state.add(1)
 
         return make_plan(built, lake, retry_rejects, looked)
@@ -102,9 +103,12 @@ def _lake_for(built: BuildConfig) -> Lake:
 def config_of(lake: Lake) -> BuildConfig:
     """The configuration that the lake was last built with."""
     place = lake.place(CONFIG)
+    text = storage.read_text(place)
+    if storage.MASK in text:
+        raise LakeError(f"{place}: addresses are stored without their passwords and signatures: use `rsflow plan CONFIG`")
     try:
-        return check(BuildConfig, json.loads(storage.read_text(place))["config"], place)
-    except (ValueError, KeyError, TypeError, StorageError) as error:
+        return check(BuildConfig, json.loads(text)["config"], place)
+    except (ValueError, KeyError, TypeError) as error:
         raise LakeError(f"{place}: cannot read the configuration of the last build: {error}") from error
 
 
@@ -139,22 +143,27 @@ class Held:
     balances: list[Balance]
 
 
-def status(root: str) -> tuple[Held, PlanCounts]:
-    """What a lake holds, and what a build with its last configuration would do; nothing is changed."""
+def status(root: str) -> tuple[Held, PlanCounts | str]:
+    """What a lake holds, and what a build with its last configuration would do, or why that cannot be told.
+
+    Nothing is changed.
+    """
     lake = open_lake(root)
     marked = marks(lake)
     rows = {name: rows_of(lake, name, marked["receipt"], ["receipt"]).num_rows for name in ("tiles", "labels", "instructions")}
     latest = lake.place("snapshots", "LATEST")
     snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
     held = Held(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
-    return held, count(plan_build(config_of(lake), lake))
+    try:
+        return held, count(plan_build(config_of(lake), lake))
+    except RsflowError as error:
+        return held, f"what a build would do cannot be told: {error}"
 
 
 def lake_balances(root: str) -> list[Balance]:
     """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
     lake = open_lake(root)
-    found = label_balance(lake, marks(lake))
-    found += select_balance(lake)
-    if storage.exists(lake.place("snapshots", "LATEST")):
-        found += shard_balance(lake, read_snapshot(root))
-    return found
+    marked = marks(lake)
+    found = [*label_balance(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
+    snapshot = sharded_selection(lake)
+    return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

@@ -64,14 +64,34 @@ def select_balance(lake: Lake, tiles_in: int | None = None) -> list[Balance]:
     return balances
 
 
+def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
+    """Of what was selected: it must still be among the rows that finished units delivered."""
+    if not storage.exists(lake.place("selection.json")):
+        return []
+    rows = lake.read("selection", ["kind", "subject", "selected"])
+    rows = rows.filter(rows["selected"])
+    balances = []
+    for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
+        wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
+        there = set(rows_of(lake, table, marked["receipt"], [column])[column].to_pylist())
+        kept = sum(subject in there for subject in wanted.to_pylist())
+        balances.append(Balance("lake", f"selected {table}", len(wanted), {"kept": kept}))
+    return balances
+
+
 def shard_balance(lake: Lake, manifest: Manifest) -> list[Balance]:
     """Of the shards: selected tiles and instructions against the manifest's counts."""
-    rows = lake.read("selection", ["kind", "selected"])
-    chosen = rows.filter(rows["selected"])["kind"].to_pylist()
+    rows = lake.read("selection", ["kind", "selected", "split"])
+    rows = rows.filter(rows["selected"])
+    chosen = rows["kind"].to_pylist()
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
+    # Split by split, so that a sample which changed sides is missed on one of them.
+    dealt = Counter(split for split in rows["split"].to_pylist() if split is not None)
+    written = Counter({name: sum(shard.samples for shard in split.shards) for name, split in manifest.splits.items()})
+    samples = (dealt & written).total() if dealt.total() >= written.total() else written.total()
     counted = sum(n for split in manifest.splits.values() for by in split.counts.values() for n in by.values())
     return [
-        Balance("shard", "samples", chosen.count("tile"), {"kept": sum(shard.samples for shard in shards)}),
+        Balance("shard", "samples", chosen.count("tile"), {"kept": samples}),
         Balance("shard", "instructions", chosen.count("instruction"), {"kept": sum(s.instructions for s in shards)}),
         Balance("shard", "instructions by task and sensor", chosen.count("instruction"), {"kept": counted}),
     ]

@@ -29,8 +29,8 @@ class Progress:
     counts: dict[str, int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
     quiet_seconds: float = 0.0  # a step that takes no longer is not told
-    _start: float = field(default_factory=time.monotonic)
-    _told: float = field(default_factory=time.monotonic)
+    _start: float = field(default_factory=lambda: time.monotonic())
+    _told: float = field(default_factory=lambda: time.monotonic())
     _begun: bool = False
 
     def add(self, done: int, **counts: int) -> None:
@@ -42,6 +42,10 @@ class Progress:
         due = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
         if now - self._start >= self.quiet_seconds and (now - self._told >= due or not self._begun):
             self.tell()
+
+    def begin(self, total: int) -> None:
+        """The total is known now, and what was counted starts now."""
+        self.total, self._start = total, time.monotonic()
 
     def line(self) -> str:
         """The state in words: `label: 12/40 units, 5/9 scenes, 812 tiles (54.1/s), 3 rejects, ETA 0:42`."""

@@ -53,9 +53,9 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
             raise _cause(error) from error
         except ExecutionTimeoutError as error:
             raise RsflowError(
-                f"no task came to an end for {engine.stall_seconds} s (engine.stall_seconds={engine.stall_seconds}), so the "
-                "run was ended; what was committed stays. A file system, a labeller or the cluster hangs (`ray status` shows free "
-                "resources): run again, and raise engine.stall_seconds if a unit of work may take longer than that"
+                f"no task came to an end in {engine.stall_seconds} s, so the run was ended; what was committed stays. A file "
+                "system, a labeller or the cluster hangs (`ray status` shows free resources): run again, and raise "
+                f"engine.stall_seconds={engine.stall_seconds} if a block of work may take longer than that"
             ) from error
         finally:
             getattr(batches, "close", lambda: None)()

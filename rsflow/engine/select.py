@@ -1,17 +1,18 @@
 """The select phase: which tiles and instructions are in, decided on columns; every drop has its reason in `selection`.
 
-In order: tiles of scenes that were rejected in part, licences that are not allowed, duplicates (pixels are read only to confirm
-candidates), quotas, and tiles left without an instruction. Splits are dealt to what remains, by ground cell and cluster.
+One idea: this module reads columns and writes the verdicts; what is decided, and in which order, is `rsflow.curation.choose`.
+Pixels are read only to confirm candidates for near duplicates.
 
 The result is a pure function of the rows that count and the settings; its digest is written beside it, so selecting again
-from the same rows is known to be done.
+from the same rows is known to be done. The digest goes first and comes back last: a table that was left half written is not
+taken for a selection.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,24 +21,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import storage
-from rsflow.config import BuildConfig, Select
-from rsflow.curation.balance import apply_quotas
+from rsflow.config import BuildConfig
 from rsflow.curation.candidates import Confirm
-from rsflow.curation.duplicates import alike, find_duplicates
+from rsflow.curation.choose import Choice, choose
+from rsflow.curation.duplicates import alike
 from rsflow.curation.signature import thumbnail
-from rsflow.curation.splits import assign_splits
 from rsflow.engine.current import Current
+from rsflow.engine.held_out import caught, held_out_key
 from rsflow.lake.pictures import read_pictures
+from rsflow.lake.receipts import rows_of
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 from rsflow.tiles.encode import decode
 
-VERSION = 2
+VERSION = 3
 COLUMNS = [
-    *("tile_id", "scene_id", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px", "width_px"),
-    *("gsd_m", "footprint", "acquired_at", "cell", "file", "row_group", "row"),
+    *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
+    *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
 ]
+PIECE = 2_000_000  # instructions written at a time: as texts, a piece is about 400 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +58,22 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
     known = last_selection(lake)
     if known and known.digest == digest:
         return known
-    tiles = _tiles(now)
-    reasons, clusters = _drop_tiles(built.select, lake, tiles, now)
-    instructions, instruction_reasons = _drop_instructions(built, now, tiles, reasons)
-    reasons = _without_instructions(tiles, reasons, instructions, instruction_reasons)
-    kept = np.array([reason == "kept" for reason in reasons], dtype=bool)
-    splits = _splits(built, tiles, clusters, kept)
-    rows = _rows(tiles, reasons, clusters, splits, instructions, instruction_reasons)
-    lake.overwrite("selection", rows)
-    result = Selected(digest, dict(Counter(reasons)), dict(Counter(instruction_reasons)))
-    storage.write_bytes(lake.place("selection.json"), json.dumps(_plain(result), indent=1, sort_keys=True).encode())
+    storage.remove(lake.place("selection.json"))
+    tiles = _tiles(built, now)
+    instructions = _instructions(now)
+    confirm = _confirmation(lake, tiles, built.select.confirm_mae)
+    choice = choose(tiles, instructions, built.select, built.seed, confirm, caught(built.select, lake, tiles))
+    for number, rows in enumerate(selection_rows(tiles, instructions, choice)):
+        (lake.append if number else lake.overwrite)("selection", rows)
+    result = Selected(digest, choice.tiles.counts(), choice.instructions.counts())
+    storage.write_bytes(lake.place("selection.json"), json.dumps(asdict(result), indent=1, sort_keys=True).encode())
     return result
 
 
 def selection_digest(built: BuildConfig, now: Current) -> str:
     """Of all that a selection depends on."""
     units = [unit for marks in (now.label, now.instruct) for unit in marks["unit"].to_pylist()]
-    return fingerprint(VERSION, built.select, built.seed, sorted(units))
+    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
 
 
 def last_selection(lake: Lake) -> Selected | None:
@@ -80,35 +82,72 @@ def last_selection(lake: Lake) -> Selected | None:
     return Selected(**json.loads(storage.read_text(place))) if storage.exists(place) else None
 
 
-def _plain(selected: Selected) -> dict[str, Any]:
-    return {name: getattr(selected, name) for name in ("digest", "tiles", "instructions")}
+def selection_rows(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> Iterator[pa.Table]:
+    """The rows of the `selection` table, in pieces: all tiles first."""
+    ids, reasons = tiles["tile_id"], choice.tiles.texts()
+    yield _piece(
+        {
+            "kind": pa.repeat("tile", tiles.num_rows),
+            "subject": ids,
+            "tile_id": ids,
+            "sensor": tiles["sensor"],
+            "selected": choice.tiles.kept,
+            "reason": reasons.cast(pa.string()),
+            "cluster": ids.take(pa.array(choice.cluster)),
+            "canonical": ids.take(pa.array(choice.canonical)),
+            "split": choice.split,
+            "cell": tiles["cell"],
+        }
+    )
+    reasons, kept = choice.instructions.texts(), choice.instructions.kept
+    for start in range(0, instructions.num_rows, PIECE):
+        part = instructions.slice(start, PIECE)
+        rows = slice(start, start + part.num_rows)
+        carrier = pa.array(choice.carrier[rows])
+        yield _piece(
+            {
+                "kind": pa.repeat("instruction", part.num_rows),
+                "subject": part["instruction_id"],
+                "tile_id": ids.take(carrier),
+                "task": part["task"],
+                "sensor": tiles["sensor"].take(carrier),
+                "selected": kept[rows],
+                "reason": reasons[rows].cast(pa.string()),
+            }
+        )
 
 
-def _tiles(now: Current) -> pa.Table:
+def selected_rows(lake: Lake, now: Current) -> tuple[pa.Table, pa.Table]:
+    """(tiles with their split, instructions) that are in, as TILES and INSTRUCTIONS rows.
+
+    The `tile_id` of an instruction is the tile that it goes with, which may stand for the one that it was made for.
+    """
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
+    chosen = chosen.filter(chosen["selected"])
+    tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
+    rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
+    rows = rows.append_column("split", _looked_up(rows["tile_id"], tiles["tile_id"], tiles["split"]))
+    chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
+    instructions = of_values(now.instructions(), "instruction_id", chosen["subject"])
+    carrier = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
+    return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", carrier)
+
+
+def _tiles(built: BuildConfig, now: Current) -> pa.Table:
     """The tiles with the number of their annotations, which decides who stands for a cluster."""
-    tiles = now.tiles(COLUMNS)
-    labels = now.labels(["label_id", "tile_id", "origin"])
+    tiles = now.tiles(list(dict.fromkeys([*COLUMNS, *built.select.limits])))
+    rejected = pa.array(sorted(now.rejected_scenes), pa.string())
+    labels = rows_of(now.lake, "labels", now.label["receipt"], ["tile_id", "origin"])
     counts = labels.filter(pc.equal(labels["origin"], "annotation")).group_by("tile_id").aggregate([("tile_id", "count")])
-    number = dict(zip(counts["tile_id"].to_pylist(), counts["tile_id_count"].to_pylist(), strict=True))
-    return tiles.append_column("n_labels", pa.array([number.get(tile, 0) for tile in tiles["tile_id"].to_pylist()], pa.int64()))
+    number = _looked_up(tiles["tile_id"], counts["tile_id"], counts["tile_id_count"])
+    tiles = tiles.append_column("n_labels", pc.fill_null(number, 0))
+    return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
 
 
-def _drop_tiles(settings: Select, lake: Lake, tiles: pa.Table, now: Current) -> tuple[list[str], pa.Table]:
-    """A reason per tile, and the clusters of all tiles (tile_id, cluster, canonical; a tile on its own is its own cluster)."""
-    rejected = now.rejected_scenes
-    reasons = [
-        "scene_rejected" if scene in rejected else "licence" if not settings.allows(licence) else "kept"
-        for scene, licence in zip(tiles["scene_id"].to_pylist(), tiles["licence"].to_pylist(), strict=True)
-    ]
-    kept = np.flatnonzero([reason == "kept" for reason in reasons])
-    candidates = tiles.take(pa.array(kept))
-    found = find_duplicates(candidates, settings.near_bits, _confirmation(lake, candidates, settings.confirm_mae))
-    own = tiles["tile_id"].to_pylist()
-    cluster, canonical = list(own), list(own)
-    for position, row in zip(kept.tolist(), found.to_pylist(), strict=True):
-        reasons[position] = row["reason"] or "kept"
-        cluster[position], canonical[position] = row["cluster"], row["canonical"]
-    return reasons, pa.table({"tile_id": tiles["tile_id"], "cluster": cluster, "canonical": canonical})
+def _instructions(now: Current) -> pa.Table:
+    """In no order: there are too many to sort for nothing."""
+    columns = ["instruction_id", "tile_id", "task"]
+    return rows_of(now.lake, "instructions", now.instruct["receipt"], columns).select(columns)
 
 
 def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
@@ -125,81 +164,12 @@ def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
     return confirm
 
 
-def _drop_instructions(built: BuildConfig, now: Current, tiles: pa.Table, reasons: list[str]) -> tuple[pa.Table, list[str]]:
-    """The instructions of all tiles with their sensor, and a reason for each."""
-    instructions = now.instructions(["instruction_id", "tile_id", "task"])
-    position = {tile: i for i, tile in enumerate(tiles["tile_id"].to_pylist())}
-    of_tile = [position[tile] for tile in instructions["tile_id"].to_pylist()]
-    instructions = instructions.append_column("sensor", tiles["sensor"].take(pa.array(of_tile, pa.int64())))
-    found = ["kept" if reasons[i] == "kept" else f"tile:{reasons[i]}" for i in of_tile]
-    kept = np.flatnonzero([reason == "kept" for reason in found])
-    selected, why = apply_quotas(instructions.take(pa.array(kept)), built.select.quotas, built.seed)
-    for place, fits, reason in zip(kept.tolist(), selected.to_pylist(), why.to_pylist(), strict=True):
-        if not fits:
-            found[place] = reason
-    return instructions, found
+def _looked_up(keys: pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """For each key the value beside it in `known`, or null."""
+    return values.take(pc.index_in(keys, value_set=known.combine_chunks()))
 
 
-def _without_instructions(tiles: pa.Table, reasons: list[str], instructions: pa.Table, why: list[str]) -> list[str]:
-    """Tiles that are in but have nothing to be trained on: `no_instruction` from the start, `quota` since the quotas."""
-    had = set(instructions["tile_id"].to_pylist())
-    has = {tile for tile, reason in zip(instructions["tile_id"].to_pylist(), why, strict=True) if reason == "kept"}
-    return [
-        reason if reason != "kept" or tile in has else "quota" if tile in had else "no_instruction"
-        for tile, reason in zip(tiles["tile_id"].to_pylist(), reasons, strict=True)
-    ]
-
-
-def _splits(built: BuildConfig, tiles: pa.Table, clusters: pa.Table, kept: npt.NDArray[np.bool_]) -> list[str | None]:
-    """The split of every tile that stays; null for the others."""
-    stay = np.flatnonzero(kept)
-    table = tiles.select(["tile_id", "cell", "scene_id"]).append_column("cluster", clusters["cluster"]).take(pa.array(stay))
-    splits: list[str | None] = [None] * tiles.num_rows
-    for position, name in zip(stay.tolist(), assign_splits(table, built.select.splits, built.seed).to_pylist(), strict=True):
-        splits[position] = name
-    return splits
-
-
-def _rows(
-    tiles: pa.Table, reasons: list[str], clusters: pa.Table, splits: list[str | None], instructions: pa.Table, why: list[str]
-) -> pa.Table:
-    of_tiles = pa.table(
-        {
-            "kind": ["tile"] * tiles.num_rows,
-            "subject": tiles["tile_id"],
-            "tile_id": tiles["tile_id"],
-            "task": pa.nulls(tiles.num_rows, pa.string()),
-            "sensor": tiles["sensor"],
-            "selected": [reason == "kept" for reason in reasons],
-            "reason": reasons,
-            "cluster": clusters["cluster"],
-            "canonical": clusters["canonical"],
-            "split": pa.array(splits, pa.string()),
-            "cell": tiles["cell"],
-        }
-    )
-    of_instructions = pa.table(
-        {
-            "kind": ["instruction"] * instructions.num_rows,
-            "subject": instructions["instruction_id"],
-            "tile_id": instructions["tile_id"],
-            "task": instructions["task"],
-            "sensor": instructions["sensor"],
-            "selected": [reason == "kept" for reason in why],
-            "reason": why,
-            **{name: pa.nulls(instructions.num_rows, pa.string()) for name in ("cluster", "canonical", "split", "cell")},
-        }
-    )
-    return pa.concat_tables([of_tiles.cast(SELECTION), of_instructions.cast(SELECTION)])
-
-
-def selected_rows(lake: Lake, now: Current) -> tuple[pa.Table, pa.Table]:
-    """(tiles with their split, instructions) that are in, as TILES and INSTRUCTIONS rows."""
-    chosen = lake.read("selection")
-    chosen = chosen.filter(chosen["selected"])
-    tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
-    split = dict(zip(tiles["tile_id"].to_pylist(), tiles["split"].to_pylist(), strict=True))
-    rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
-    rows = rows.append_column("split", pa.array([split[tile] for tile in rows["tile_id"].to_pylist()], pa.string()))
-    ids = chosen.filter(pc.equal(chosen["kind"], "instruction"))["subject"]
-    return rows, of_values(now.instructions(), "instruction_id", ids)
+def _piece(columns: dict[str, Any]) -> pa.Table:
+    rows = len(columns["kind"])
+    every = {f.name: columns.get(f.name, pa.nulls(rows, f.type)) for f in SELECTION}
+    return pa.table(every).cast(SELECTION)

@@ -7,6 +7,7 @@ exists under its planned name is done, whoever wrote it and when. A killed run l
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,9 @@ from rsflow import storage
 from rsflow.config import BuildConfig, resolved
 from rsflow.engine.current import Current
 from rsflow.engine.execute import Job, execute
+from rsflow.engine.leak import check_leaks
 from rsflow.engine.progress import progress
-from rsflow.engine.select import selected_rows
+from rsflow.engine.select import last_selection, selected_rows
 from rsflow.errors import RsflowError
 from rsflow.lake.tables import Lake
 from rsflow.schemas import SHARD_WORK
@@ -31,6 +33,7 @@ from rsflow.stages.write_shards import WriteShards
 ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
 # Settings that say where and how, not what: they are no part of what a snapshot was made from.
 NOT_CONTENT = ("engine", "root")
+RECORD = "sharded.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,14 @@ class Sharded:
 
 
 def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
-    """Write the missing shards and the snapshot. RsflowError where nothing was selected."""
+    """Write the missing shards and the snapshot. RsflowError where nothing was selected, or where splits leak."""
     tiles, instructions = selected_rows(lake, now)
     if not tiles.num_rows:
         raise RsflowError(
             f"{lake.root}: no sample was selected, so there is nothing to write: "
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
+    check_leaks(lake.root, tiles)
     samples = _samples(tiles, instructions)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
@@ -62,7 +66,26 @@ def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
             there.update({entry["path"]: entry for entry in row.to_pylist()})
             state.add(row.num_rows, samples=pc.sum(row["samples"]).as_py())
     manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
-    return Sharded(write_snapshot(built.root, manifest), manifest, len(missing))
+    number = write_snapshot(built.root, manifest)
+    _remember(lake, number)
+    return Sharded(number, manifest, len(missing))
+
+
+def sharded_selection(lake: Lake) -> int | None:
+    """The number of the snapshot that was made of the present selection; None where that was not sharded yet."""
+    selected = last_selection(lake)
+    if selected is None or not storage.exists(lake.place(RECORD)):
+        return None
+    told = json.loads(storage.read_text(lake.place(RECORD)))
+    return int(told["snapshot"]) if told["selection"] == selected.digest else None
+
+
+def _remember(lake: Lake, snapshot: int) -> None:
+    """Note which selection the snapshot was made of: a later selection is not to be held against it."""
+    selected = last_selection(lake)
+    if selected is not None and sharded_selection(lake) != snapshot:
+        text = json.dumps({"snapshot": snapshot, "selection": selected.digest}, sort_keys=True)
+        storage.write_bytes(lake.place(RECORD), text.encode())
 
 
 def config_fingerprint(built: BuildConfig) -> str:

@@ -51,13 +51,13 @@ def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator
 
 
 def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
-    written: dict[str, int] = {}
+    written: dict[str, tuple[int, ...]] = {}
     for position, label in reading.of_kind(facts, "caption"):
         text = escape(" ".join(label.text.split()))
         if text:
-            written.setdefault(text, position)
-    for text, position in written.items():
-        yield _claim(text, text, (position,))
+            written[text] = (*written.get(text, ()), position)
+    for text, positions in written.items():
+        yield _claim(text, text, positions)
     if not written:
         whole = summary(facts, settings.min_box_px)
         text = compose(whole, facts, seed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rsflow import config
 from rsflow.geometry import Box, area, iou
@@ -23,11 +23,12 @@ SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """`text` as written, safe to stand in a turn; `category` the label's, which may be empty."""
+    """`text` as written, safe to stand in a turn; `category` may be empty; `labels` are all that say the same."""
 
     text: str
     category: str
     thing: Thing
+    labels: tuple[int, ...]
 
 
 def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName) -> Iterator[Expression | Reject]:
@@ -36,13 +37,14 @@ def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName)
     for position, label in reading.of_kind(facts, "phrase"):
         text = " ".join(label.text.split())
         if text and label.shape and area(label.shape.box) > 0:
-            found[key(text)].append(Expression(escape(text), label.category, thing(position, label.shape, facts)))
+            found[key(text)].append(Expression(escape(text), label.category, thing(position, label.shape, facts), (position,)))
     for said in sorted(found):
         fault = _fault(said, found[said], facts, settings)
         if fault:
             yield refuse(facts, task, *fault)
         else:
-            yield min(found[said], key=lambda one: (one.thing.box, one.thing.label))
+            first = min(found[said], key=lambda one: (one.thing.box, one.text, one.category))
+            yield replace(first, labels=tuple(one.thing.label for one in found[said]))
 
 
 def key(text: str) -> str:

@@ -50,7 +50,7 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     for cover in reading.covers(facts):
         if cover.name and cover.region and _worth_asking(cover.region, facts):
             phrase = f"the largest area of {cover.name}"
-            yield _claim("grounding", phrase, cover.category, cover.region, cover.label, _full(phrase))
+            yield _claim("grounding", phrase, cover.category, cover.region, (cover.label,), _full(phrase))
 
 
 def _worth_asking(region: Box, facts: TileFacts) -> bool:
@@ -60,12 +60,12 @@ def _worth_asking(region: Box, facts: TileFacts) -> bool:
 
 def _of_thing(phrase: str, category: str, thing: Thing, facts: TileFacts) -> Iterator[Claim]:
     for kind, region in _ways("grounding", thing, facts):
-        yield _claim(kind, phrase, category, region, thing.label, _full(phrase), thing)
+        yield _claim(kind, phrase, category, region, (thing.label,), _full(phrase), thing)
 
 
 def _of_expression(found: Expression, facts: TileFacts) -> Iterator[Claim]:
     for kind, region in _ways("grounding_phrase", found.thing, facts):
-        yield _claim(kind, found.text, found.category, region, found.thing.label, f"It is at {mark('', 0)}.", found.thing)
+        yield _claim(kind, found.text, found.category, region, found.labels, f"It is at {mark('', 0)}.", found.thing)
 
 
 def _full(phrase: str) -> str:
@@ -79,7 +79,9 @@ def _ways(kind: str, thing: Thing, facts: TileFacts) -> Iterator[tuple[str, Regi
         yield f"{kind}_oriented", thing.quad
 
 
-def _claim(kind: str, phrase: str, category: str, region: Region, label: int, full: str, thing: Thing | None = None) -> Claim:
+def _claim(
+    kind: str, phrase: str, category: str, region: Region, labels: tuple[int, ...], full: str, thing: Thing | None = None
+) -> Claim:
     details = {"oriented": True} if len(region) == 8 else outlines([thing]) if thing else {}
     return Claim(
         task="grounding",
@@ -88,7 +90,7 @@ def _claim(kind: str, phrase: str, category: str, region: Region, label: int, fu
         short=mark("", 0),
         full=full,
         answer={"kind": "box", "phrase": phrase, "category": category, "box": 0, **details},
-        labels=(label,),
+        labels=labels,
         boxes=(region,),
         fill={"phrase": phrase},
     )

@@ -28,10 +28,11 @@ def claims(facts: TileFacts) -> Iterator[Claim | Reject]:
         if len(answers) > 1:
             yield refuse(facts, "vqa", "contradictory_answers", f"{asked[said][0][1]!r} is answered {', '.join(answers)}")
         else:
-            yield _claim(*min(asked[said], key=lambda one: (one[1], one[2], one[0])))
+            question, answer = min((question, answer) for _, question, answer in asked[said])
+            yield _claim(question, answer, tuple(position for position, _, _ in asked[said]))
 
 
-def _claim(position: int, question: str, answer: str) -> Claim:
+def _claim(question: str, answer: str, labels: tuple[int, ...]) -> Claim:
     asked = escape(words.sentence(question))
     said = escape(answer)
     return Claim(
@@ -41,6 +42,6 @@ def _claim(position: int, question: str, answer: str) -> Claim:
         short=said,
         full=words.sentence(said) + ("" if said.endswith((".", "!", "?")) else "."),
         answer={"kind": "answer", "value": answer},
-        labels=(position,),
+        labels=labels,
         fill={"question": asked if asked.endswith(("?", ".", "!", ":")) else f"{asked}?"},
     )

@@ -143,10 +143,12 @@ def absent(facts: TileFacts) -> list[str]:
 
 
 def covers(facts: TileFacts) -> list[Cover]:
-    """Land cover, largest share first; of two that read the same, the first in this order."""
+    """Land cover, largest share first; of two that read the same, the first in this order. Pixels of objects are no land
+    cover: a mask of ships says how many there are, not what the ground is."""
+    things = {*_members(facts), *(words.noun(category) for category in facts.vocabulary)}
     found: list[Cover] = []
     for position, label in of_kind(facts, "cover"):
-        if label.value is not None and 0 <= label.value <= 1:
+        if label.value is not None and 0 <= label.value <= 1 and words.noun(label.category) not in things - {""}:
             said = words.mass(label.category)
             name = _COVERS.get(said, said)
             region = label.shape.box if label.shape else None

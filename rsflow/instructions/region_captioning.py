@@ -8,6 +8,7 @@ pixel size is known and the object is whole. An oriented object is shown by its 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rsflow import config
 from rsflow.geometry import Region, rectangle
@@ -53,7 +54,8 @@ def _shown(thing: Thing, facts: TileFacts, seed: int) -> Region:
 def _as_written(found: Expression, region: Region) -> Claim:
     said = words.sentence(found.text)
     full = said if said.endswith((".", "!", "?")) else f"{said}."
-    return _claim(f"{_spelled(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    claim = _claim(f"{_spelled(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    return replace(claim, labels=found.labels)
 
 
 def _composed(group: Group, thing: Thing, facts: TileFacts, region: Region) -> Claim:
@@ -88,7 +90,7 @@ def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
         said += f" {places.at(place)}"
     if reading.cut_off(thing, facts):
         return f"{said}, cut off by the edge of the image"
-    if facts.gsd_m and not thing.truncated:
+    if facts.gsd_m and thing.whole:
         found = rectangle(thing.region)
         shorter, longer = sorted((found.width_px * facts.gsd_m, found.height_px * facts.gsd_m))
         box = "an oriented box" if thing.quad else "a box"
@@ -97,8 +99,9 @@ def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
 
 
 def sized(noun: str, thing: Thing, facts: TileFacts) -> str:
-    """`small ship`; a noun that speaks of size itself ("large vehicle") is left as it is."""
-    if noun.split(" ")[0] in _SIZES:
+    """`small ship`: of the picture it fills little. A noun that speaks of size itself ("large vehicle") is left as it is, and
+    so is every noun where metres are known: a ship of 120 m is not small."""
+    if noun.split(" ")[0] in _SIZES or facts.gsd_m:
         return noun
     return f"{places.size(thing.area_px, facts.height_px, facts.width_px)} {noun}"
 

@@ -4,8 +4,8 @@ One idea: of an oriented box the rectangle itself is measured (its shorter side,
 around them is what horizontal answers give. An oriented box whose corners leave the picture is used as a horizontal one alone,
 because the text forms cannot spell it.
 
-What annotators flag is not certain: "crowd" is several objects in one box, "difficult" one that people could not be sure
-of. Neither is named, pointed at or listed; and as nobody can say how many there are, their category gives no number, no
+What annotators flag is not certain: "crowd" is several objects in one box, "difficult" or "ignore" one that people could not
+be sure of. None is named, pointed at or listed; and as nobody can say how many there are, their category gives no number, no
 complete list, no unique phrase and no absence.
 """
 
@@ -18,14 +18,15 @@ from typing import Any
 from rsflow.geometry import Box, Quad, Region, area, corners, quad, rectangle, ring_area
 from rsflow.records import Label, Shape, TileFacts
 
-UNSURE = frozenset({"crowd", "difficult"})
+UNSURE = frozenset({"crowd", "difficult", "ignore"})
+PARTLY_SEEN = frozenset({"occluded", "truncated"})
 EDGE_PX = 0.01  # rounding that a corner may lie outside the picture
 HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there are: rsflow.dialects.mmrs
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """An object: its position in the tile's labels, its box, and whether the tile cuts it off.
+    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
 
     `quad`: its corners where it is oriented. `outline`: its polygon where it has another. `area_px` and `shorter_px` are those
     of the most exact of these that there is.
@@ -34,6 +35,7 @@ class Thing:
     label: int
     box: Box
     truncated: bool
+    whole: bool
     quad: Quad | None
     outline: tuple[float, ...]
     area_px: float
@@ -54,7 +56,8 @@ def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
     elif shape.polygon:
         size = ring_area(shape.polygon) or size
     kept = turned if turned and _inside(turned, facts) else None
-    return Thing(position, box, shape.truncated, kept, () if turned else shape.polygon, size, shorter)
+    whole = not shape.truncated and PARTLY_SEEN.isdisjoint(shape.flags)
+    return Thing(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)
 
 
 def unsure(label: Label) -> bool:

@@ -58,9 +58,10 @@ def marks(lake: Lake) -> pa.Table:
 
 
 def rows_of(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:
-    """The rows of one table that these receipts delivered."""
+    """The rows of one table that these receipts delivered; just these columns, in this order."""
     wanted = [*columns, "receipt"] if columns and "receipt" not in columns else columns
-    return of_values(lake.read(name, wanted), "receipt", receipts)
+    found = of_values(lake.read(name, wanted), "receipt", receipts)
+    return found.select(columns) if columns else found
 
 
 def totals(marked: pa.Table) -> dict[str, int]:

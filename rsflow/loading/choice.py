@@ -1,27 +1,36 @@
-"""Which samples of a split a stream gives: those with an asked task and sensor.
+"""Which samples of its shards a stream gives, and to which part of a mixture each belongs.
 
 One idea: the shards' indices tell every sample's sensor and tasks, so a choice is made, counted and refused before any sample
-is read, and the stream knows its exact length.
+is read, and the stream knows its exact length. Only a sample's source stands in its record alone: to mix by source reads every
+record once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from rsflow.errors import ConfigError
-from rsflow.shards.manifest import Manifest, Split
-from rsflow.shards.reader import read_index
+import numpy as np
 
-Picks = tuple[tuple[int, ...], ...]
+from rsflow.errors import ConfigError
+from rsflow.loading.mixing import By
+from rsflow.loading.order import Ints
+from rsflow.shards.manifest import Manifest, ShardEntry, Split
+from rsflow.shards.reader import ShardReader, read_index, read_samples
+
+Placed = tuple[str, ShardEntry]  # a shard and the root that it lies below
+
+_AT_ONCE = 16  # indices, or records of a remote shard, that are asked for together
+_RECORDS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Samples that have one of `tasks` and one of `sensors`; None: any."""
 
-    tasks: frozenset[str] | None
-    sensors: frozenset[str] | None
+    tasks: frozenset[str] | None = None
+    sensors: frozenset[str] | None = None
 
 
 def chosen_split(manifest: Manifest, name: str) -> Split:
@@ -31,42 +40,66 @@ def chosen_split(manifest: Manifest, name: str) -> Split:
     return manifest.splits[name]
 
 
-def choice(split: Split, tasks: Sequence[str] | None, sensors: Sequence[str] | None) -> Choice:
-    """The choice, its names checked against those that occur in the split (ConfigError)."""
-    known_sensors = {sensor for by_sensor in split.counts.values() for sensor in by_sensor}
-    return Choice(_known("task", tasks, split.counts), _known("sensor", sensors, known_sensors))
+def choice(splits: Sequence[Split], tasks: Sequence[str] | None, sensors: Sequence[str] | None) -> Choice:
+    """The choice, its names checked against those that occur in the splits (ConfigError)."""
+    known_tasks = {task for split in splits for task in split.counts}
+    known_sensors = {sensor for split in splits for by_sensor in split.counts.values() for sensor in by_sensor}
+    return Choice(known("task", tasks, known_tasks), known("sensor", sensors, known_sensors))
 
 
-def picks(root: str, split: Split, wanted: Choice) -> Picks | None:
-    """For each shard of the split the positions of the chosen samples; None where every sample is. Reads every index.
-
-    ConfigError where no sample is left.
-    """
-    if wanted.tasks is None and wanted.sensors is None:
-        return None
-    found = tuple(
-        tuple(i for i, row in enumerate(read_index(root, shard)) if _matches(wanted, row.sensor, row.tasks))
-        for shard in split.shards
-    )
-    if not any(found):
-        raise ConfigError(
-            f"no sample of the split has a task of {_listed(wanted.tasks)} and a sensor of {_listed(wanted.sensors)}"
-        )
-    return found
-
-
-def _matches(wanted: Choice, sensor: str, tasks: Iterable[str]) -> bool:
-    fits = wanted.tasks is None or not wanted.tasks.isdisjoint(tasks)
-    return fits and (wanted.sensors is None or sensor in wanted.sensors)
-
-
-def _known(kind: str, names: Sequence[str] | None, known: Iterable[str]) -> frozenset[str] | None:
+def known(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> frozenset[str] | None:
+    """The names as a set, or a ConfigError that tells one which is not there and those that are."""
     if names is None:
         return None
     asked = frozenset([names] if isinstance(names, str) else names)
-    if unknown := sorted(asked.difference(known)):
-        raise ConfigError(f"{kind} {unknown[0]!r} does not occur in this split; its {kind}s: {_listed(known)}")
+    there = set(there)
+    if unknown := sorted(asked - there):
+        raise ConfigError(f"{kind} {unknown[0]!r} does not occur in this split; its {kind}s: {_listed(there)}")
     return asked
+
+
+def picked(shards: Sequence[Placed], wanted: Choice, by: By | None, names: Sequence[str]) -> list[list[Ints]]:
+    """For each name (of `by` task, sensor or source; one entry for all where `by` is None), for each shard: the positions of
+    the samples that are wanted and belong to it. A sample with several of the tasks belongs to several. Reads every index.
+
+    ConfigError where a name, or the whole choice, is left without a sample.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        tables = list(pool.map(lambda shard: _groups(shard, wanted, by), shards))
+    rows = [[table.get(name, np.zeros(0, dtype=np.int64)) for table in tables] for name in (names if by else [""])]
+    for name, row in zip(names if by else [""], rows, strict=True):
+        if not any(map(len, row)):
+            what = f"{by} {name!r}" if by else "sample"
+            there = f"; its {by}s: {_listed({name for table in tables for name in table})}" if by else ""
+            raise ConfigError(
+                f"no {what} of the split has a task of {_listed(wanted.tasks)} and a sensor of {_listed(wanted.sensors)}{there}"
+            )
+    return rows
+
+
+def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
+    """The positions of a shard's wanted samples by the name of their group ("" where there are none)."""
+    rows = read_index(*shard)
+    sources = _sources(*shard) if by == "source" else None
+    found: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        tasks = row.tasks if wanted.tasks is None else tuple(task for task in row.tasks if task in wanted.tasks)
+        if (wanted.tasks is not None and not tasks) or (wanted.sensors is not None and row.sensor not in wanted.sensors):
+            continue
+        names = tasks if by == "task" else (row.sensor if by == "sensor" else sources[i] if sources else "",)
+        for name in names:
+            found.setdefault(name, []).append(i)
+    return {name: np.array(positions, dtype=np.int64) for name, positions in found.items()}
+
+
+def _sources(root: str, shard: ShardEntry) -> list[str]:
+    return list(_each_source(ShardReader(root, shard)))
+
+
+def _each_source(reader: ShardReader) -> Iterator[str]:
+    for start in range(0, len(reader), _RECORDS):
+        some = range(start, min(start + _RECORDS, len(reader)))
+        yield from (str(sample.record.get("source")) for sample in read_samples([(reader, i) for i in some]))
 
 
 def _listed(names: Iterable[str] | None) -> str:

@@ -1,11 +1,11 @@
 """Encoded pictures to pixels, whole or at a given size, and boxes along with them.
 
-One idea: pixels are written once, into memory that the caller may bring (a slot of a shared batch), rows by columns by channels
-as the decoders make them; a tensor (channels, rows, cols) is a view of that. JPEG goes through simplejpeg: of the decoders that
-are kept up it is the fastest here (2.2 × Pillow at 512 px), and it writes into given memory. PNG goes through Pillow. A resize is
-torch's bilinear one with antialiasing: to the bit what Pillow's `BILINEAR` makes, in a quarter of its time.
+One idea: pixels are written once, into memory that the caller may bring (a slot of a shared batch), rows by columns by
+channels as the decoders make them; a tensor (channels, rows, cols) is a view of that. JPEG goes through simplejpeg: of the
+decoders that are kept up it is the fastest here (2.2 × Pillow at 512 px), and it writes into given memory. PNG goes through
+Pillow. A resize is torch's bilinear one with antialiasing: what Pillow's `BILINEAR` makes, in a quarter of its time.
 
-Grey pictures come with three equal channels. Refused, with ValueError: what is neither an 8-bit JPEG nor an 8-bit PNG, grey or RGB.
+Grey pictures come with three equal channels. Refused, with ValueError: what is neither a JPEG nor an 8-bit PNG, grey or RGB.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def decoded_to(data: bytes, out: Pixels) -> tuple[int, int]:
 
 
 def resized(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
-    """Bilinear with antialiasing: a pixel is a weighted mean of all that it covers. (rows, cols, 3) to the same at the new size."""
+    """Bilinear with antialiasing: a pixel is a weighted mean of all that it covers. (rows, cols, 3) at both sizes."""
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
     found = torch.nn.functional.interpolate(
@@ -64,20 +64,12 @@ def as_tensor(pixels: Pixels) -> torch.Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def scaled_boxes(boxes: Sequence[Sequence[float]], was_px: tuple[int, int], now_px: tuple[int, int]) -> torch.Tensor:
-    """Boxes of a picture of (rows, cols) `was_px`, moved to its resized form of `now_px`: float32 (n, 4), or (n, 8) if oriented.
-
-    Horizontal boxes among oriented ones become the four corners of themselves.
-    """
-    width = max((len(box) for box in boxes), default=4)
-    rows = [list(box) if len(box) == width else _corners(box) for box in boxes]
+def scaled_boxes(
+    boxes: Sequence[Sequence[float]] | npt.NDArray[np.float32], was_px: tuple[int, int], now_px: tuple[int, int], width: int = 4
+) -> torch.Tensor:
+    """Boxes of a picture of (rows, cols) `was_px`, resized to `now_px`: float32 (n, `width`), 4 numbers each or 8 of four corners."""
     scale = torch.tensor([now_px[1] / was_px[1], now_px[0] / was_px[0]] * (width // 2), dtype=torch.float32)
-    return torch.tensor(rows, dtype=torch.float32).reshape(-1, width) * scale
-
-
-def _corners(box: Sequence[float]) -> list[float]:
-    x0, y0, x1, y1 = box
-    return [x0, y0, x1, y0, x1, y1, x0, y1]
+    return torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, width)) * scale
 
 
 def _jpeg(data: bytes, out: Pixels | None) -> Pixels:

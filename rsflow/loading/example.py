@@ -1,24 +1,21 @@
 """What a training loop gets of one sample: tensors, and text in the asked dialect.
 
-One idea: decoding happens here and only here, as late as possible; everything else of the stream moves bytes and numbers.
-JPEG goes through simplejpeg, more than twice as fast as Pillow; PNG through Pillow. A picture that cannot be decoded is a
-damaged shard (SnapshotError), not a sample to skip: what leaves silently cannot be counted.
+One idea: pictures are decoded (rsflow.loading.decode) and text is spelled as late as possible; everything before moves bytes
+and numbers. A picture that cannot be decoded is a damaged shard (SnapshotError): what leaves silently cannot be counted.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import simplejpeg
 import torch
-from PIL import Image
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
 from rsflow.geometry import corners, hull
+from rsflow.loading.decode import decoded
 from rsflow.shards.format import Sample
 
 # What a record holds that stands elsewhere in the example; the rest is its `meta`.
@@ -52,10 +49,7 @@ def example(sample: Sample, dialect: str, tasks: frozenset[str] | None, decode: 
 def picture(sample: Sample) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
     try:
-        if sample.picture_format == "jpg":
-            pixels = simplejpeg.decode_jpeg(sample.picture, colorspace="RGB")
-        else:
-            pixels = _png(sample.picture)
+        pixels = decoded(sample.picture)
     except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
         raise SnapshotError(f"sample {sample.key}: its {sample.picture_format} cannot be decoded ({error})") from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
@@ -64,13 +58,6 @@ def picture(sample: Sample) -> torch.Tensor:
 def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """A batch as a dict of lists, for `DataLoader(..., collate_fn=collate_samples)`: nothing is padded or stacked."""
     return {name: [one[name] for one in examples] for name in examples[0]}
-
-
-def _png(data: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-        if image.mode not in {"L", "RGB"}:
-            raise ValueError(f"mode {image.mode}, expected 8-bit grey or RGB")
-        return np.array(image.convert("RGB"))
 
 
 def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, width_px: int) -> dict[str, Any]:

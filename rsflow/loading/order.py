@@ -2,8 +2,9 @@
 
 One idea: an epoch is one list of integer positions 0 … n - 1, the same for any number of ranks and workers. Shards are
 permuted, then the samples of every window of shards are permuted among themselves, so memory and open files stay bounded by
-the window. Consumers take blocks of consecutive positions in turn: at any moment what all have taken together is close to a
-prefix of the list, and a rank's list of blocks does not depend on its number of workers.
+the window, and any window can be told without those before it. Ranks take blocks of consecutive positions in turn, one block
+each a round: what all ranks took after a whole round is a prefix of the list. So a single number says how far an epoch went,
+and any other number of ranks and workers can go on from there.
 
 The permutations come from a hash of (content digest, split, seed, epoch) and integer arithmetic alone, for NumPy does not
 promise that its generators give the same numbers in the next version.
@@ -14,11 +15,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Uneven = Literal["pad", "drop", "keep"]
+UNEVEN: tuple[Uneven, ...] = ("pad", "drop", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +45,66 @@ class Window:
     sample: Ints
 
 
+class Order:
+    """An epoch over shards of `sizes` samples, `width` shards shuffled together. `seed` None: all as it stands.
+
+    Every (shard, sample) has exactly one position. Takes memory for the shards, not for the samples.
+    """
+
+    def __init__(self, sizes: Sequence[int], seed: int | None, width: int) -> None:
+        self._seed, self._width = seed, width
+        self._shards = np.arange(len(sizes)) if seed is None else shuffled(len(sizes), seed)
+        self._sizes = np.array(sizes, dtype=np.int64)[self._shards]
+        self._ends = np.cumsum(self._sizes)
+
+    def window(self, position: int) -> Window:
+        """The window that holds a position."""
+        first = int(np.searchsorted(self._ends, position, side="right")) // self._width * self._width
+        members, counts = self._shards[first : first + self._width], self._sizes[first : first + self._width]
+        total, start = int(counts.sum()), int(self._ends[first] - self._sizes[first])
+        sample = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+        order = np.arange(total) if self._seed is None else shuffled(total, self._seed + 1 + first)
+        return Window(start, start + total, np.repeat(members, counts)[order], sample[order])
+
+
 def epoch_seed(content: str, seed: int, epoch: int) -> int:
     """The 64-bit number that an epoch's order follows from. `content`: the snapshot's digest and the split."""
     return int.from_bytes(hashlib.blake2b(f"{content}\n{seed}\n{epoch}".encode(), digest_size=8).digest())
 
 
-def windows(sizes: Sequence[int], seed: int | None, window_shards: int) -> Iterator[Window]:
-    """The epoch as windows in order. `sizes`: samples of each shard. `seed` None: shards and samples as they stand.
+def dealt(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> Iterator[range]:
+    """The positions from `start` on of a consumer, as rising ranges. Block k of a round belongs to rank k; a rank's workers
+    take its blocks in turn, as a DataLoader takes their batches.
 
-    Every (shard, sample) has exactly one position.
-    """
-    shards = np.arange(len(sizes)) if seed is None else shuffled(len(sizes), seed)
-    start = 0
-    for i in range(0, len(shards), window_shards):
-        members = shards[i : i + window_shards]
-        counts = np.array([sizes[shard] for shard in members], dtype=np.int64)
-        total = int(counts.sum())
-        sample = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-        order = np.arange(total) if seed is None else shuffled(total, seed + 1 + i)
-        yield Window(start, start + total, np.repeat(members, counts)[order], sample[order])
-        start += total
-
-
-def dealt(total: int, consumer: Consumer, block: int) -> Iterator[range]:
-    """The positions of a consumer, as rising ranges. Over all consumers each position is dealt exactly once.
-
-    Block k of a round belongs to rank k; a rank's workers take its blocks in turn, as a DataLoader takes their batches. With
-    `block` equal to the batch size a rank's batches are therefore the same for any number of workers. What is left after the
-    last whole round is shared evenly, so ranks differ by at most one sample.
+    With `block` equal to the batch size a rank's batches are therefore the same for any number of workers. What is left after
+    the last whole round is shared as `uneven` says: "pad", equally, rounded up, so that fewer than `world_size` positions lie
+    at `total` or beyond; "drop", equally, rounded down, so that as few of the last positions are left out; "keep", each
+    position once, ranks differing by at most one.
     """
     one_round = consumer.world_size * block
-    rounds = total // one_round
+    rounds, left = divmod(max(0, total - start), one_round)
     for i in range(consumer.worker, rounds, consumer.workers):
-        start = i * one_round + consumer.rank * block
-        yield range(start, start + block)
-    if rounds % consumer.workers == consumer.worker:
-        start, left = rounds * one_round, total % one_round
-        first, last = (left * rank // consumer.world_size for rank in (consumer.rank, consumer.rank + 1))
-        yield range(start + first, start + last)
+        begin = start + i * one_round + consumer.rank * block
+        yield range(begin, begin + block)
+    if left and rounds % consumer.workers == consumer.worker:
+        begin = start + rounds * one_round
+        first, last = _last_share(left, consumer, uneven)
+        yield range(begin + first, begin + last)
 
 
-def share(total: int, consumer: Consumer, block: int) -> int:
+def share(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> int:
     """How many samples all workers of the consumer's rank get."""
-    one_rank = Consumer(consumer.rank, consumer.world_size)
-    rounds = total // (consumer.world_size * block)
-    return rounds * block + sum(len(part) for part in dealt(total % (consumer.world_size * block), one_rank, block))
+    rounds, left = divmod(max(0, total - start), consumer.world_size * block)
+    first, last = _last_share(left, consumer, uneven)
+    return rounds * block + last - first
+
+
+def _last_share(left: int, consumer: Consumer, uneven: Uneven) -> tuple[int, int]:
+    rank, ranks = consumer.rank, consumer.world_size
+    if uneven == "keep":
+        return left * rank // ranks, left * (rank + 1) // ranks
+    each = left // ranks if uneven == "drop" else -(-left // ranks)
+    return each * rank, each * (rank + 1)
 
 
 def shuffled(n: int, seed: int) -> Ints:

@@ -1,50 +1,39 @@
-"""The stream: a snapshot as a torch dataset, each sample once per epoch over all ranks and workers.
+"""The stream: snapshots as a torch dataset, in an order that any number of ranks and workers shares and resumes.
 
-One idea: the order is a list of integer positions that follows from (snapshot content, split, seed, epoch) alone
-(rsflow.loading.order); a consumer walks its share of that list with the shards of the current window open. Local shards are
-memory-mapped; of remote ones a consumer fetches just the ranges it needs, the next ones while the current are decoded.
+One idea: the order is a list of positions that follows from (snapshot content, settings, epoch) alone (rsflow.loading.order,
+rsflow.loading.walk). A consumer walks its share of that list from a cursor on, so a state is the cursor, and to resume is to
+start elsewhere. What all processes must agree on while they run (the cursor, the snapshots' numbers) is in shared memory, for
+persistent DataLoader workers hold a copy of the stream that was made before the first epoch.
 
-Refused before any sample is read: an unknown split, task, sensor or dialect, and a choice that no sample meets.
+Refused before any sample is read: an unknown split, task, sensor, name in the mix or dialect, a choice that no sample meets,
+and a state of another snapshot or order.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import torch
 import torch.distributed
 from torch.utils.data import IterableDataset, get_worker_info
 
-from rsflow import dialects, storage
+from rsflow import dialects
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.choice import Picks, choice, chosen_split, picks
+from rsflow.loading.content import Wish, gathered, newest, numbered
 from rsflow.loading.example import example
-from rsflow.loading.order import Consumer, dealt, epoch_seed, share, windows
+from rsflow.loading.mixing import Mix
+from rsflow.loading.order import UNEVEN, Consumer, Uneven, dealt, share
+from rsflow.loading.reading import Counts, Reading, Roots
+from rsflow.loading.state import Cursor, fingerprints, parsed, refuse_others, spelled
+from rsflow.loading.walk import ENDLESS, Course, Spot
 from rsflow.shards.format import Sample
-from rsflow.shards.manifest import ShardEntry, read_snapshot, root_of
-from rsflow.shards.reader import ShardReader, read_samples
 
-_WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
-_AHEAD = 32  # samples of a remote shard that are fetched together
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a stream reads: shards below a root, of each all samples or those picked; `name` tells the content's order apart."""
-
-    root: str
-    name: str
-    shards: tuple[ShardEntry, ...]
-    picks: Picks | None
-
-    def sizes(self) -> list[int]:
-        """How many samples each shard gives."""
-        return [shard.samples for shard in self.shards] if self.picks is None else [len(picked) for picked in self.picks]
+WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
+_READING = Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,82 +41,252 @@ class Settings:
     """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
 
     seed: int
-    shuffle: bool
-    block: int
+    width: int
+    batch_size: int | None
     ranks: tuple[int, int] | None
+    uneven: Uneven
+    repeat: int | None
+    follow: bool
     dialect: str
-    tasks: frozenset[str] | None
     decode: bool
+    cache: str | None
+    reading: Reading
+
+    @property
+    def block(self) -> int:
+        return self.batch_size or 1
 
 
 def stream(
-    source: str | os.PathLike[str],
+    url: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     split: str = "train",
+    batch_size: int | None = None,
     *,
     seed: int = 0,
     epoch: int = 0,
-    shuffle: bool = True,
+    mix: Mix | None = None,
+    shuffle: bool | int = True,
     dialect: str = "pixels",
     tasks: Sequence[str] | None = None,
     sensors: Sequence[str] | None = None,
     decode: bool = True,
+    repeat: int | None = 1,
+    max_samples: int | None = None,
+    uneven: Uneven = "pad",
+    follow: bool = False,
     rank: int | None = None,
     world_size: int | None = None,
-    block: int = 8,
+    cache: str | None = None,
+    reading: Reading = _READING,
 ) -> Stream:
-    """A split of a snapshot as a dataset of dicts (see rsflow.loading.example), each of its samples once per epoch:
+    """A split of one or more snapshots as a dataset of dicts (rsflow.loading.example), each sample once per epoch:
 
-        DataLoader(stream(root), batch_size=8, num_workers=2, collate_fn=collate_samples)
+        loader = Loader(stream(root, batch_size=8), num_workers=2)
 
-    `source`: a root (its latest snapshot) or a manifest `…/snapshots/<n>.json`, local or a URL. `tasks`, `sensors`: only
-    samples that have one of them, with only the instructions of these tasks; this reads every shard's index first.
-    `rank`, `world_size`: default from torch.distributed, else the environment, else one process. `block`: how many samples
-    in a row a rank takes at a time; give it the DataLoader's batch size, and batches do not depend on the number of workers.
+    `url`: a root (its latest snapshot) or a manifest `…/snapshots/<n>.json`, local or an address; or several of them.
+    `batch_size`: that of the DataLoader which reads it. Ranks take so many consecutive positions in turn; without it they take
+    one, and with DataLoader workers batches then depend on the number of workers.
+    `mix`: draw from tasks, sensors, sources or urls by weight. `tasks`, `sensors`: only samples that have one of them, with
+    only the instructions of these tasks. All three read every shard's index first (by source: every record).
+    `shuffle`: how many shards are shuffled together, True: 16, False or 0: everything as it stands.
+    `repeat`: epochs of one iteration, None: without end. `max_samples`: the most samples of an epoch, over all ranks; with
+    `mix` exactly so many, by default as many as the parts have.
+    `uneven`: how ranks get equal counts at the end of an iteration: "pad" gives fewer than `world_size` samples twice, "drop"
+    leaves as few out; "keep" gives each once, ranks then differ by up to one.
+    `follow`: when the epoch is set to another one, move on to the newest snapshot; otherwise the stream stays with its own.
+    `rank`, `world_size`: default from torch.distributed, else the environment, else one process.
+    `cache`: a local folder for shards of a remote root, shared by the processes of a node.
 
     ConfigError for an unknown split, task, sensor or dialect; SnapshotError or StorageError where the snapshot cannot be read.
     """
     dialects.get(dialect)
-    if block < 1:
-        raise ConfigError(f"block: found {block}, expected at least 1")
-    place = os.fspath(source)
-    manifest = read_snapshot(place)
-    chosen = chosen_split(manifest, split)
-    wanted = choice(chosen, tasks, sensors)
-    root = root_of(place)
-    content = Content(root, f"{manifest.digest}/{split}", chosen.shards, picks(root, chosen, wanted))
-    return Stream(content, Settings(seed, shuffle, block, _given(rank, world_size), dialect, wanted.tasks, decode), epoch)
+    urls = tuple(os.fspath(one) for one in ([url] if isinstance(url, (str, os.PathLike)) else url))
+    _at_least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
+    _at_least(0, epoch=epoch, shuffle=int(shuffle))
+    if uneven not in UNEVEN:
+        raise ConfigError(f"uneven: found {uneven!r}, expected one of {', '.join(UNEVEN)}")
+    if follow and (repeat != 1 or any(one.endswith(".json") for one in urls)):
+        raise ConfigError("follow: moves to a root's newest snapshot between epochs: give roots, not manifests, and repeat 1")
+    width = WINDOW_SHARDS if shuffle is True else int(shuffle)
+    ranks = _given(rank, world_size)
+    settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
+    return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples), settings, epoch)
 
 
 class Stream(IterableDataset[dict[str, Any]]):
-    """What `stream` returns. It can be pickled, so forked and spawned DataLoader workers do."""
+    """What `stream` returns. Every iteration begins at the cursor, which `set_epoch` and `load_state_dict` move.
 
-    def __init__(self, content: Content, settings: Settings, epoch: int) -> None:
-        self.content = content
-        self.settings = settings
-        # In shared memory: persistent DataLoader workers hold a copy of this object and must still see `set_epoch`.
-        self._epoch = torch.tensor(epoch, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+    It can be pickled, so forked and spawned DataLoader workers do.
+    """
+
+    def __init__(self, wish: Wish, settings: Settings, epoch: int) -> None:
+        self.wish, self.settings = wish, settings
+        # The cursor; whether workers iterate; the numbers of the snapshots where they may change.
+        self._shared = torch.zeros(7 + len(wish.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._own: Cursor | None = None  # of a worker that was given a state of its own
+        self._progress: _Progress | None = None
+        self._read([newest(url) for url in wish.urls])
+        self._roots = Roots(self.content, settings.cache, settings.reading)
+        self._counts = Counts()
+        self._move(Cursor(epoch))
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where the next iteration begins."""
+        epoch, position, taken, *crew = self._shared[:6].tolist()
+        return self._own or Cursor(epoch, position, taken, (crew[0], crew[1], crew[2]))
+
+    @property
+    def total(self) -> int:
+        """Positions of a whole iteration, over all ranks."""
+        return ENDLESS if self.settings.repeat is None else self.settings.repeat * self.content.samples
 
     def set_epoch(self, epoch: int) -> None:
-        """From the next iteration on, give the order of this epoch. To be called alike on every rank."""
-        self._epoch.fill_(epoch)
+        """Begin with this epoch from the next iteration on; to be called alike on every rank. Nothing happens where it is the
+        one that the stream stands in: a position that was loaded stays."""
+        if epoch == self.cursor.epoch:
+            return
+        _at_least(0, epoch=epoch)
+        if self.settings.follow:
+            manifests = _agreed([newest(url) for url in self.wish.urls])
+            if manifests != [one.manifest for one in self.content.pinned]:
+                self._read(manifests)
+        self._move(Cursor(epoch))
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far the latest iteration of this process went, see rsflow.loading.state. ConfigError in a process whose
+        DataLoader workers iterate: it cannot know."""
+        if get_worker_info() is None and self._progress is None and bool(self._shared[6]):
+            raise ConfigError(
+                "DataLoader workers read this stream ahead, so it cannot tell what the training loop got: "
+                "take the state of a rsflow.loading.loader.Loader or of torchdata's StatefulDataLoader"
+            )
+        progress = self._progress
+        return self.state_at(self.cursor if progress is None else self._reached(progress))
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Begin where the state was taken. SnapshotError where it is of another snapshot, ConfigError where it is of another
+        order. A stream that follows goes back to the state's snapshot until its epoch ends."""
+        cursor, snapshots = parsed(state)
+        if self.settings.follow:
+            self._read([numbered(url, name) for url, (name, _) in zip(self.wish.urls, snapshots, strict=False)])
+        refuse_others(state, self.content.pinned, self._fingerprints())
+        if get_worker_info() is not None:
+            self._own = cursor
+        else:
+            self._move(cursor)
+
+    def state_at(self, cursor: Cursor) -> dict[str, Any]:
+        return spelled(cursor, self.content.pinned, self._fingerprints())
+
+    def after(self, cursor: Cursor, batches: int) -> Cursor:
+        """The cursor when every rank has taken so many batches since `cursor`, which lay between two batches."""
+        one_round = self._consumer().world_size * self.settings.block
+        return Cursor(cursor.epoch, min(self.total, cursor.position + batches * one_round))
+
+    def stats(self) -> dict[str, Any]:
+        """What was read so far by this process and by the DataLoader workers that were started with the stream, ahead of what
+        a training loop got: samples, bytes, skipped, instructions by_task, and what else the fetchers count."""
+        counted, fetched = self._counts.stats(), self._roots.stats()
+        undecodable = counted.pop("undecodable")
+        return {**counted, **fetched, "skipped": fetched["skipped"] + undecodable}
 
     def __len__(self) -> int:
-        """Samples of an epoch for this rank, all its workers together."""
-        return share(sum(self.content.sizes()), self._consumer(), self.settings.block)
+        """Samples of an iteration from the cursor on for this rank, all its workers together."""
+        if self.settings.repeat is None:
+            raise TypeError("a stream that repeats without end has no length")
+        settings, cursor = self.settings, self.cursor
+        one_rank = replace(self._consumer(), worker=0, workers=1)
+        return share(self.total, one_rank, settings.block, settings.uneven, cursor.position) - cursor.taken
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        settings, root = self.settings, self.content.root
-        wanted = self._wanted()
-        samples = _fetched(wanted) if storage.is_remote(root) else (reader.read(i) for reader, i in wanted)
-        for sample in samples:
-            try:
-                yield example(sample, settings.dialect, settings.tasks, settings.decode)
-            except (KeyError, TypeError, IndexError) as error:
-                raise SnapshotError(f"{root}: the record of sample {sample.key} lacks what it needs ({error!r})") from error
+        self._catch_up()
+        consumer, cursor = self._consumer(), self.cursor
+        crew = (consumer.world_size, consumer.workers, self.settings.block)
+        if cursor.taken and cursor.crew != crew:
+            raise ConfigError(
+                f"the state was taken inside a batch, of (ranks, workers, batch size) {cursor.crew}, and here they are {crew}: "
+                "take states between batches with one worker or a rsflow.loading.loader.Loader to change them"
+            )
+        if get_worker_info() is not None:
+            self._shared[6] = 1
+            self._own = None
+        self._progress = _Progress(replace(cursor, crew=crew))
+        return self._examples(consumer, cursor, self._progress)
 
     def __getstate__(self) -> dict[str, Any]:
         # A spawned worker is no member of the process group, so what it would ask there is settled before it starts.
-        return {**self.__dict__, "settings": replace(self.settings, ranks=self._ranks())}
+        return {**self.__dict__, "settings": replace(self.settings, ranks=self._ranks()), "_progress": None}
+
+    def _examples(self, consumer: Consumer, cursor: Cursor, progress: _Progress) -> Iterator[dict[str, Any]]:
+        settings, total = self.settings, self.total
+        hand = chain.from_iterable(dealt(total, consumer, settings.block, settings.uneven, cursor.position))
+        course = Course(self.content, settings.seed, cursor.epoch, settings.width)
+        spots = ((i, course.at(i % total)) for i in islice(hand, cursor.taken, None))
+        for position, spot, sample in self._roots.read(spots):
+            found = self._shown(spot, sample) or self._stand_in(position, cursor.epoch)
+            progress.taken += 1
+            self._counts.given(one["task"] for one in found["instructions"])
+            yield found
+
+    def _shown(self, spot: Spot, sample: Sample | None) -> dict[str, Any] | None:
+        """None where the sample is damaged and that is to be skipped."""
+        if sample is None:
+            return None
+        try:
+            return example(sample, self.settings.dialect, spot.part.tasks, self.settings.decode)
+        except (KeyError, TypeError, IndexError) as error:
+            trouble = SnapshotError(f"{spot.shard.path}: the record of sample {sample.key} lacks what it needs ({error!r})")
+            trouble.__cause__ = error
+        except SnapshotError as error:
+            trouble = error
+        if self.settings.reading.on_damage == "fail":
+            raise trouble
+        self._counts.undecodable()
+        return None
+
+    def _stand_in(self, position: int, epoch: int) -> dict[str, Any]:
+        """What is given for a damaged sample: the next good one of the order, so that counts stay equal on all ranks."""
+        course = Course(self.content, self.settings.seed, epoch, self.settings.width)
+        for i in range(position + 1, position + self.content.samples):
+            spot = course.at(i % self.total)
+            if found := self._shown(spot, self._roots.one(spot)):
+                return found
+        raise SnapshotError(f"{', '.join(self.wish.urls)}: no sample is undamaged")
+
+    def _reached(self, progress: _Progress) -> Cursor:
+        start, block = progress.start, self.settings.block
+        consumer, taken = self._consumer(), start.taken + progress.taken
+        if consumer.workers > 1:
+            return replace(start, taken=taken)
+        if (
+            self.settings.repeat is not None
+            and progress.taken
+            and taken >= share(self.total, consumer, block, self.settings.uneven, start.position)
+        ):
+            return Cursor(start.epoch, self.total)
+        rounds, inside = divmod(taken, block)
+        return replace(start, position=start.position + rounds * block * consumer.world_size, taken=inside)
+
+    def _read(self, manifests: Sequence[str]) -> None:
+        self.content = gathered(self.wish, manifests)
+        if self.settings.follow:
+            self._shared[7:] = torch.tensor(self._numbers())
+
+    def _catch_up(self) -> None:
+        """In a worker that was started before the stream moved to another snapshot: move as well."""
+        if self.settings.follow and (numbers := self._shared[7:].tolist()) != self._numbers():
+            self._read([numbered(url, str(number)) for url, number in zip(self.wish.urls, numbers, strict=True)])
+
+    def _numbers(self) -> list[int]:
+        return [int(one.name) for one in self.content.pinned]
+
+    def _move(self, cursor: Cursor) -> None:
+        self._progress = None
+        self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.crew, 0])
+
+    def _fingerprints(self) -> dict[str, str]:
+        return fingerprints(self.wish, self.settings.seed, self.settings.width)
 
     def _ranks(self) -> tuple[int, int]:
         return self.settings.ranks or _of_process()
@@ -136,31 +295,19 @@ class Stream(IterableDataset[dict[str, Any]]):
         worker = get_worker_info()
         return Consumer(*self._ranks(), *((worker.id, worker.num_workers) if worker else (0, 1)))
 
-    def _wanted(self) -> Iterator[tuple[ShardReader, int]]:
-        """This consumer's samples in order, as (open shard, position in its index)."""
-        content, settings = self.content, self.settings
-        seed = epoch_seed(content.name, settings.seed, int(self._epoch)) if settings.shuffle else None
-        sizes = content.sizes()
-        positions = (i for part in dealt(sum(sizes), self._consumer(), settings.block) for i in part)
-        following = windows(sizes, seed, _WINDOW_SHARDS)
-        start = stop = 0
-        for position in positions:
-            while position >= stop:
-                window = next(following)
-                start, stop, readers = window.start, window.stop, dict[int, ShardReader]()
-            shard, i = int(window.shard[position - start]), int(window.sample[position - start])
-            if shard not in readers:
-                readers[shard] = ShardReader(content.root, content.shards[shard])
-            yield readers[shard], i if content.picks is None else content.picks[shard][i]
+
+@dataclass(slots=True)
+class _Progress:
+    """An iteration: where it began, and how many samples it gave."""
+
+    start: Cursor
+    taken: int = 0
 
 
-def _fetched(wanted: Iterator[tuple[ShardReader, int]]) -> Iterator[Sample]:
-    """The samples, read together a few at a time, the next few while the caller works on these."""
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(lambda: read_samples(list(islice(wanted, _AHEAD))))
-        while samples := following.result():
-            following = pool.submit(lambda: read_samples(list(islice(wanted, _AHEAD))))
-            yield from samples
+def _at_least(least: int, **values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise ConfigError(f"{name}: found {value}, expected at least {least}")
 
 
 def _given(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
@@ -169,6 +316,13 @@ def _given(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
     if rank is None or world_size is None or not 0 <= rank < world_size:
         raise ConfigError(f"rank {rank}, world_size {world_size}: expected both or neither, and 0 <= rank < world_size")
     return rank, world_size
+
+
+def _agreed(manifests: list[str]) -> list[str]:
+    """What rank 0 of the process group says, so that a build which commits meanwhile cannot part the ranks."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.broadcast_object_list(manifests, src=0)
+    return manifests
 
 
 def _of_process() -> tuple[int, int]:

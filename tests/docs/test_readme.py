@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rsflow.annotations import ANNOTATIONS
 from rsflow.dialects import DIALECTS
 from rsflow.instructions import TASKS
 from tests.docs.blocks import ROOT, Block, blocks, run
@@ -59,7 +60,7 @@ def test_the_job_is_submitted_as_its_test_does() -> None:
 def test_numbers_and_names_in_the_text_are_those_of_the_code() -> None:
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     assert f"for {words[len(TASKS)]} kinds of task" in README
-    assert all(f"`{name}`" in README for name in DIALECTS)
+    assert [name for name in (*DIALECTS, *ANNOTATIONS) if f"`{name}`" not in README] == []
 
 
 def test_links_lead_somewhere() -> None:

@@ -30,7 +30,7 @@ from rsflow.stage import BatchFunction, Resources
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 BUILD = [sys.executable, "-m", "rsflow.cli", "build"]
-QUICK = ["engine.commit_seconds=0.01", "tiles.unit_mb=0.02"]
+QUICK = ["engine.commit_seconds=0.2", "tiles.unit_mb=0.1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def alive(pid: int) -> bool:
 @pytest.fixture
 def large(archive: Path) -> Path:
     """The archive with enough scenes that a signal comes in the middle of the label phase."""
-    for i in range(2, 42):
+    for i in range(2, 26):
         write_scene(archive / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * (i % 7))
     return archive
 
@@ -173,33 +173,21 @@ def test_a_run_that_is_stopped_ends_cleanly_and_goes_on_later(large: Path, kind:
 
 @pytest.mark.ray
 @pytest.mark.slow
-def test_a_driver_on_ray_killed_at_any_moment_and_run_again_gives_the_same_bytes(large: Path) -> None:
+def test_a_driver_on_ray_killed_at_any_moment_and_run_with_other_workers_gives_the_same_bytes(large: Path) -> None:
     random.seed(5)
-    command = [str(large / "build.yaml"), "engine.kind=ray", "engine.workers=2", *QUICK]
-    for commits in (1, 3):
-        process = start(*command)
+    command = [str(large / "build.yaml"), "engine.kind=ray", *QUICK]
+    for commits, workers in ((1, 1), (3, 2)):
+        process = start(*command, f"engine.workers={workers}")
         wait_for(lambda: committed(large / "lake", commits) or process.poll() is not None)  # noqa: B023  (called in this turn)
         time.sleep(random.random() * 0.5)
-        below = children(process.pid)
         process.kill()
         process.communicate(timeout=60)
-        wait_for(lambda: not any(map(alive, below)), 60)  # noqa: B023
-    done = subprocess.run([*BUILD, *command], capture_output=True, text=True, timeout=240, check=False)
+    # More tasks at a time than the machine may have cores: their order is as random as it gets.
+    done = subprocess.run([*BUILD, *command, "engine.workers=5"], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     run(config_of(large, f"root={large / 'whole'}"))
     assert shards_of(large / "lake") == shards_of(large / "whole")
     assert verify_snapshot(str(large / "lake")).differences == ()
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-def test_five_workers_give_the_same_bytes(archive: Path) -> None:
-    # More tasks at a time than this machine has cores: their order is as random as it gets.
-    command = [str(archive / "build.yaml"), "engine.kind=ray", "engine.workers=5", f"root={archive / 'five'}", *QUICK]
-    done = subprocess.run([*BUILD, *command], capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr
-    run(config_of(archive))
-    assert shards_of(archive / "five") == shards_of(archive / "lake")
 
 
 @pytest.mark.slow

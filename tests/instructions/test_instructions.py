@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rsflow import config
+from rsflow.dialects import collapsed, get
 from rsflow.errors import ConfigError
+from rsflow.geometry import Rectangle, area, hull
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
 from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.instructions.things import collapses
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName
 from rsflow.turns import marks
@@ -130,7 +136,7 @@ def test_annotated_captions_are_used_word_for_word_and_once() -> None:
     facts = tile(*(Label("caption", "", ANNOTATION, text=text) for text in texts))
     items = made(facts, "captioning")
     assert [item.turns[1].text for item in items] == ["Many planes [ [x|0] ] are here .", "An airport ."]
-    assert [item.labels for item in items] == [(0,), (2,)]
+    assert [item.labels for item in items] == [(0, 1), (2,)]
     assert not any(marks(turn.text) for item in items for turn in item.turns)
 
 
@@ -236,8 +242,8 @@ def test_an_absent_category_is_asked_for_on_some_tiles() -> None:
 def test_metres_only_where_the_pixel_size_is_known_and_the_object_whole() -> None:
     facts = tile(box("ship", 100, 100, 140, 120), box("ship", 490, 300, 512, 340, shown=0.5), vocabulary=("ship",))
     whole, cut = (item.turns[1].text for item in made(replace(facts, gsd_m=3.0), "region_captioning"))
-    assert whole == "The small ship in the upper left, within a box of about 120 m by 60 m."
-    assert cut == "The small ship on the right, cut off by the edge of the image."
+    assert whole == "The ship in the upper left, within a box of about 120 m by 60 m."
+    assert cut == "The ship on the right, cut off by the edge of the image."
     assert " m " not in made(facts, "region_captioning")[0].turns[1].text
 
 
@@ -307,3 +313,213 @@ def test_an_unknown_task_names_the_known_ones() -> None:
         check_task("captoning")
     with pytest.raises(ConfigError, match="known tasks"):
         made(SHIPS, "reasoning")
+
+
+def turned(category: str, x: float, y: float, long: float, short: float, degrees: float, *flags: str) -> Label:
+    quad = Rectangle(x, y, long, short, math.radians(degrees)).quad
+    return Label("box", category, ANNOTATION, Shape(hull(quad), quad, 1.0, True, flags))
+
+
+def flagged(category: str, flag: str, *corners: float) -> Label:
+    x0, y0, x1, y1 = corners
+    return Label("box", category, ANNOTATION, Shape((x0, y0, x1, y1), flags=(flag,)))
+
+
+def phrase(text: str, *corners: float, category: str = "vehicle") -> Label:
+    x0, y0, x1, y1 = corners
+    return Label("phrase", category, ANNOTATION, Shape((x0, y0, x1, y1)), text=text)
+
+
+def question(text: str, answer: str) -> Label:
+    return Label("question", answer, ANNOTATION, text=text)
+
+
+def test_oriented_objects_are_asked_for_in_both_ways() -> None:
+    ships = (turned("ship", 100, 100, 120, 30, 30), turned("ship", 350, 300, 200, 40, 100))
+    facts = tile(*ships, vocabulary=("ship", "plane"))
+    for task in ("grounding", "detection"):
+        lengths = {
+            (len(item.boxes[0]), item.answer.get("oriented", False)) for item in made(facts, task, per_task=50) if item.boxes
+        }
+        assert lengths == {(4, False), (8, True)}
+    items = [item for item in made(facts, "detection", per_task=50) if item.answer.get("oriented")]
+    assert {item.turns[1].text for item in items} == {"There are [[2 ships|0,1]]"}
+    assert all(set(item.boxes) == {ship.shape.polygon for ship in ships if ship.shape} for item in items)
+    asked = {item.turns[0].text for seed in range(60) for item in made(facts, "detection", seed=seed, per_task=50)}
+    assert "Detect ships shown in the image using oriented bounding boxes." in asked
+    assert {len(item.boxes[0]) for seed in range(9) for item in made(facts, "region_captioning", seed=seed)} == {4, 8}
+
+
+def test_one_horizontal_box_among_them_and_the_list_is_horizontal_alone() -> None:
+    facts = tile(turned("ship", 100, 100, 120, 30, 30), box("ship", 300, 300, 360, 340), vocabulary=("ship",))
+    assert {len(found) for item in made(facts, "detection", per_task=50) for found in item.boxes} == {4}
+
+
+def test_corners_beyond_the_picture_leave_a_horizontal_box() -> None:
+    quad = Rectangle(60, 60, 200, 40, math.radians(45)).quad
+    cut = Label("box", "ship", ANNOTATION, Shape((0, 0, 145, 145), quad, 0.8, True))
+    assert {len(found) for item in made(tile(cut, vocabulary=("ship",)), per_task=50) for found in item.boxes} == {4}
+
+
+def test_an_oriented_box_is_measured_along_its_sides() -> None:
+    facts = replace(tile(turned("ship", 256, 256, 120, 30, 45), vocabulary=("ship",)), gsd_m=2.0)
+    said = made(facts, "region_captioning")[0].turns[1].text
+    assert said == "The ship in the centre, within an oriented box of about 240 m by 60 m."
+    needle = tile(turned("ship", 256, 256, 200, 2, 45), vocabulary=("ship",))
+    assert {reject.reason for reject in refused(needle, "detection", "grounding")} == {"box_too_small"}
+
+
+def test_polygons_reach_the_structured_answer() -> None:
+    ring = (10.0, 10.0, 60.0, 12.04, 50.0, 70.0)
+    tree = Label("box", "tree", ANNOTATION, Shape((10, 10, 60, 70), ring))
+    facts = tile(tree, box("tree", 300, 300, 340, 350), vocabulary=("tree",))
+    listed = next(item for item in made(facts, "detection") if item.answer["kind"] == "boxes")
+    assert listed.answer["polygons"] == [[10.0, 10.0, 60.0, 12.0, 50.0, 70.0], []]
+    assert {tuple(item.answer.get("polygons", ())[0]) for item in made(facts, "grounding", per_task=50) if item.labels == (0,)}
+
+
+@pytest.mark.parametrize("flag", ["difficult", "crowd", "ignore"])
+def test_what_annotators_were_not_sure_of_makes_no_number_and_no_list(flag: str) -> None:
+    facts = tile(box("car", 50, 50, 90, 90), flagged("car", flag, 300, 300, 400, 360), vocabulary=("car", "ship"))
+    assert {item.task for item in made(facts)} == {"captioning", "vqa", "region_captioning", "conversation"}
+    assert {item.answer["kind"] for item in made(facts, "vqa", per_task=50)} == {"yes_no"}
+    assert all(item.labels in {(0,), ()} for item in made(facts, per_task=50))
+    assert {reject.reason for reject in refused(facts, "detection", "grounding")} == {"uncertain_objects"}
+    alone = tile(flagged("car", flag, 300, 300, 400, 360), vocabulary=("car", "ship"))
+    assert {item.answer.get("category") for seed in range(9) for item in made(alone, seed=seed, per_task=50)} <= {"ship", None}
+    assert not any("car" in turn.text for seed in range(9) for item in made(alone, seed=seed) for turn in item.turns)
+    assert {reject.reason for reject in refused(alone, "detection")} == {"uncertain_objects"}
+
+
+def test_an_occluded_object_is_one_like_others_but_for_its_size() -> None:
+    facts = replace(tile(flagged("car", "occluded", 50, 50, 90, 90), vocabulary=("car",)), gsd_m=1.0)
+    assert made(facts, "detection")[0].answer["count"] == 1
+    assert made(facts, "region_captioning")[0].turns[1].text == "The car in the upper left."
+
+
+def test_a_sliver_alone_names_nothing() -> None:
+    facts = tile(box("vehicle", 0, 100, 2, 160, shown=0.4), vocabulary=("vehicle", "ship"))
+    assert not made(facts, "classification")
+    assert all("vehicle" not in turn.text.lower() for item in made(facts, per_task=50) for turn in item.turns)
+    beside = replace(facts, labels=(*facts.labels, box("ship", 300, 300, 340, 380)))
+    assert not made(beside, "classification"), "a second category is there, though hardly seen"
+    assert [item.turns[1].text for item in made(replace(beside, labels=beside.labels[1:]), "classification")] == ["Ship."]
+
+
+def test_a_box_that_would_collapse_is_refused() -> None:
+    facts = replace(tile(box("car", 100, 100, 104.5, 130), vocabulary=("car",)), height_px=1000, width_px=1000)
+    assert not any(item.boxes for item in made(facts, per_task=50))
+    reasons = [
+        (item.subject.partition("#")[2], item.reason) for item in refused(facts, "grounding", "region_captioning", "detection")
+    ]
+    assert reasons == [(task, "box_collapses") for task in ("grounding", "region_captioning", "detection")]
+    assert "1" in {item.turns[1].text for item in made(facts, "vqa", per_task=50)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.floats(0, 900), min_size=4, max_size=4), st.booleans())
+def test_collapse_is_what_the_coarsest_dialect_does(numbers: list[float], tall: bool) -> None:
+    height_px, width_px = (900, 437) if tall else (437, 900)
+    (x0, x1), (y0, y1) = sorted(numbers[:2]), sorted(numbers[2:])
+    found = (x0 * width_px / 900, y0 * height_px / 900, x1 * width_px / 900, y1 * height_px / 900)
+    facts = replace(tile(), height_px=height_px, width_px=width_px)
+    if area(found) > 1e-3:
+        assert collapses(found, facts) == bool(collapsed(get("mmrs"), [found], height_px, width_px))
+
+
+def test_an_expression_is_used_word_for_word_in_both_directions() -> None:
+    facts = tile(
+        phrase("The tiny vehicle  on the road.", 50, 50, 90, 90), phrase("a large ship", 200, 200, 400, 300, category="ship")
+    )
+    asked = {item.turns[0].text for seed in range(60) for item in made(facts, "grounding", seed=seed)}
+    assert SEEDS["grounding"].replace("the plane", "The tiny vehicle on the road.") in asked
+    assert len(asked) >= 10
+    assert {item.turns[1].text for item in made(facts, "grounding")} == {"[[|0]]"}
+    found = {item.turns[1].text: item.boxes for item in made(facts, "region_captioning")}
+    assert found == {"The tiny vehicle on the road.": ((50, 50, 90, 90),), "A large ship": ((200, 200, 400, 300),)}
+
+
+def test_an_expression_for_several_objects_is_ambiguous() -> None:
+    twice = tile(
+        phrase("the red car", 50, 50, 90, 90), phrase("The red car.", 300, 300, 340, 340), phrase("a van", 9, 9, 40, 40)
+    )
+    for task in ("grounding", "region_captioning"):
+        assert [item.labels for item in made(twice, task)] == [(2,)]
+        assert [item.reason for item in refused(twice, task)] == ["ambiguous"]
+    bare = tile(phrase("the vehicle", 50, 50, 90, 90), box("vehicle", 50, 50, 90, 90), box("vehicle", 200, 50, 240, 90))
+    assert "ambiguous" in {item.reason for item in refused(bare, "grounding")}
+    assert not made(bare, "grounding")
+    alone = replace(bare, labels=bare.labels[:2])
+    assert [item.answer["phrase"] for item in made(alone, "grounding")] == ["the vehicle"]
+
+
+def test_an_expression_for_a_speck_is_refused() -> None:
+    facts = tile(phrase("the far car", 50, 50, 52, 90), phrase("the thin pole", 100, 100, 104.2, 180))
+    assert [item.reason for item in refused(facts, "grounding")] == ["box_too_small", "box_collapses"]
+
+
+def test_the_same_expression_twice_is_one() -> None:
+    facts = tile(phrase("the red car", 50, 50, 90, 90), phrase("the red car", 50, 50, 90, 90.5))
+    assert [item.labels for item in made(facts, "grounding")] == [(0, 1)]
+
+
+def test_questions_are_asked_as_they_are_with_a_hint_at_the_answer() -> None:
+    facts = tile(question("is there a road", "yes"), question("How many lakes are there?", "3"))
+    items = [item for seed in range(60) for item in made(facts, "vqa", seed=seed)]
+    assert {"Is there a road?" + HINT, "How many lakes are there?" + HINT} <= {item.turns[0].text for item in items}
+    assert {(item.labels, item.turns[1].text) for item in items} == {((0,), "yes"), ((1,), "3")}
+    assert all(item.answer == {"kind": "answer", "value": item.turns[1].text} for item in items)
+    assert len({item.turns[0].text for item in items}) >= 10
+
+
+def test_contradictory_answers_to_a_question_are_refused_and_repeated_ones_count_once() -> None:
+    facts = tile(
+        question("Is there a road?", "yes"),
+        question("is there a  road", "no"),
+        question("Is it rural?", "Yes"),
+        question("is it rural?", "yes"),
+    )
+    assert [(item.labels, item.turns[1].text) for item in made(facts, "vqa")] == [((2, 3), "Yes")]
+    rejects = refused(facts, "vqa")
+    assert [(item.reason, item.detail) for item in rejects] == [
+        ("contradictory_answers", "'Is there a road?' is answered no, yes")
+    ]
+
+
+def test_what_people_asked_comes_before_what_rules_ask() -> None:
+    facts = replace(SHIPS, labels=(*SHIPS.labels, question("Is it a port?", "yes")))
+    kinds = [item.answer["kind"] for item in made(facts, "vqa", per_task=2)]
+    assert len(kinds) == 2
+    assert "answer" in kinds
+
+
+def test_text_from_outside_holds_no_mark() -> None:
+    facts = tile(question("What is [[x|0]] here?", "a [[y|0]]"), phrase("the [[z|0]] car", 50, 50, 90, 90))
+    for item in made(facts, "vqa", "grounding", "region_captioning"):
+        assert all(found.boxes == (0,) and item.boxes for turn in item.turns for found in marks(turn.text))
+        assert not any("[[x|" in turn.text or "[[y|" in turn.text or "[[z|" in turn.text for turn in item.turns)
+
+
+@pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
+def test_a_mask_gives_every_sensor_more_than_detection(sensor: SensorName) -> None:
+    water = Label("cover", "water", ANNOTATION, Shape((0, 0, 512, 200)), value=0.35)
+    land = Label("cover", "dry land", ANNOTATION, Shape((0, 200, 512, 512)), value=0.65)
+    forest = Label("cover", "forest", ANNOTATION, value=0.0)
+    facts = tile(water, land, forest, sensor=sensor)
+    assert {item.task for item in made(facts)} == {"classification", "captioning", "vqa", "grounding", "conversation"}
+    answers = [(item.answer["kind"], item.turns[1].text) for item in made(facts, "vqa", per_task=50)]
+    assert {("share", "about 35%"), ("share", "about 65%"), ("category", "dry land"), ("yes_no", "no")} <= set(answers)
+    assert [kind for kind, _ in answers].count("yes_no") == 2
+
+
+def test_a_map_silences_what_a_labeller_says_of_the_ground() -> None:
+    mapped = Label("cover", "water", ANNOTATION, value=0.35)
+    guessed = Label("cover", "vegetation", PSEUDO, value=0.9)
+    assert all(1 not in item.labels for item in made(tile(mapped, guessed), per_task=50))
+    assert any(1 in item.labels for item in made(tile(replace(mapped, provenance=PSEUDO), guessed), per_task=50))
+
+
+def test_pixels_of_objects_are_no_land_cover() -> None:
+    mask = Label("cover", "ship", ANNOTATION, Shape((20, 30, 60, 90)), value=0.4)
+    facts = replace(SHIPS, labels=(*SHIPS.labels, mask))
+    assert all(3 not in item.labels for item in made(facts, per_task=50))

@@ -41,7 +41,7 @@ COVERS = {"water": "water", "vegetation": "vegetation", "built-up": "built-up la
 PLACES = ["upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom", "lower right"]
 SETTINGS = config.Instructions(per_task=1000)
 LABELS = config.Labels()
-MANY = int(os.environ.get("RSFLOW_TEST_EXAMPLES", "100"))
+MANY = int(os.environ.get("RSFLOW_TEST_EXAMPLES", "60"))
 ANNOTATION = Provenance("annotation", "coco")
 SPECTRAL = Provenance("labeller", "spectral", quality=0.8)
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed
+import torch.multiprocessing
+import webdataset
 from moto.server import ThreadedMotoServer
 from torch.utils.data import DataLoader
 
@@ -21,10 +27,13 @@ import rsflow
 from rsflow import storage
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.example import collate_samples
+from rsflow.loading.loader import Loader
+from rsflow.loading.reading import Reading
 from rsflow.loading.stream import Stream, stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.verify import verify_snapshot
 from rsflow.shards.writer import write_shard
+from tests.loading.conftest import write_split
 
 
 def keys(dataset: Stream, workers: int = 0, **options: Any) -> list[str]:
@@ -46,16 +55,27 @@ def test_every_sample_once_with_what_was_written(lake: Any) -> None:
 @pytest.mark.parametrize("world_size", [1, 2, 3])
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_sample_once_over_ranks_and_workers(lake: Any, world_size: int, workers: int) -> None:
-    datasets = [stream(lake.root, decode=False, rank=rank, world_size=world_size) for rank in range(world_size)]
-    hands = [keys(dataset, workers) for dataset in datasets]
-    assert sorted(key for hand in hands for key in hand) == sorted(lake.keys())
-    assert [len(hand) for hand in hands] == [len(dataset) for dataset in datasets]
+    for uneven, each in (("keep", None), ("pad", -(-73 // world_size)), ("drop", 73 // world_size)):
+        datasets = [
+            stream(lake.root, batch_size=8, decode=False, uneven=uneven, rank=rank, world_size=world_size)
+            for rank in range(world_size)
+        ]
+        hands = [keys(dataset, workers) for dataset in datasets]
+        assert [len(hand) for hand in hands] == [len(dataset) for dataset in datasets]
+        count = Counter(key for hand in hands for key in hand)
+        assert set(count) <= set(lake.keys())
+        if each is None:
+            assert sorted(count.elements()) == sorted(lake.keys())
+        else:
+            assert {len(hand) for hand in hands} == {each}
+            assert len(count) >= 73 - world_size + 1
+            assert count.total() - len(count) < world_size
 
 
 def test_one_order_for_any_ranks_and_workers(lake: Any) -> None:
-    alone = keys(stream(lake.root, decode=False))
-    assert keys(stream(lake.root, decode=False), workers=2) == alone
-    hands = [keys(stream(lake.root, decode=False, rank=rank, world_size=3), workers=rank) for rank in range(3)]
+    alone = keys(stream(lake.root, batch_size=8, decode=False))
+    assert keys(stream(lake.root, batch_size=8, decode=False), workers=2) == alone
+    hands = [keys(stream(lake.root, batch_size=8, decode=False, rank=rank, world_size=3), workers=rank) for rank in range(3)]
     whole = len(alone) // 24 * 24  # what is left after the last whole round is shared evenly
     rounds = [key for i in range(0, whole // 3, 8) for hand in hands for key in hand[i : i + 8]]
     assert rounds == alone[:whole]
@@ -87,7 +107,7 @@ def test_persistent_workers_see_the_new_epoch(lake: Any) -> None:
 
 @pytest.mark.slow
 def test_spawned_workers(lake: Any) -> None:
-    dataset = stream(lake.root, tasks=["vqa"])
+    dataset = stream(lake.root, batch_size=8, tasks=["vqa"])
     assert keys(dataset, workers=1, multiprocessing_context="spawn") == keys(dataset)
 
 
@@ -105,7 +125,9 @@ def test_filters_give_exactly_what_fits(lake: Any) -> None:
             if (sensors is None or sample.record["sensor"] in sensors)
             and (tasks is None or any(one["task"] in tasks for one in sample.record["instructions"]))
         ]
-        datasets = [stream(lake.root, tasks=tasks, sensors=sensors, decode=False, rank=r, world_size=2) for r in (0, 1)]
+        datasets = [
+            stream(lake.root, tasks=tasks, sensors=sensors, decode=False, uneven="keep", rank=r, world_size=2) for r in (0, 1)
+        ]
         found = [one for dataset in datasets for one in dataset]
         assert sorted(one["key"] for one in found) == sorted(fits)
         assert [len(dataset) for dataset in datasets] == [(len(fits) + 1) // 2, len(fits) // 2] or len(fits) % 16 > 0
@@ -121,7 +143,12 @@ def test_filters_give_exactly_what_fits(lake: Any) -> None:
         ({"tasks": ["vqa", "vqq"]}, r"task 'vqq' does not occur in this split; its tasks: captioning, detection, vqa"),
         ({"sensors": ["lidar"]}, r"sensor 'lidar' does not occur in this split; its sensors: infrared, optical, sar"),
         ({"dialect": "klingon"}, r"dialect 'klingon' is not known"),
-        ({"block": 0}, r"block: found 0, expected at least 1"),
+        ({"batch_size": 0}, r"batch_size: found 0, expected at least 1"),
+        ({"repeat": 0}, r"repeat: found 0, expected at least 1"),
+        ({"max_samples": 0}, r"max_samples: found 0, expected at least 1"),
+        ({"epoch": -1}, r"epoch: found -1, expected at least 0"),
+        ({"uneven": "even"}, r"uneven: found 'even', expected one of pad, drop, keep"),
+        ({"follow": True, "repeat": 2}, r"follow: moves to a root's newest snapshot between epochs"),
         ({"rank": 1}, r"rank 1, world_size None: expected both or neither"),
         ({"rank": 2, "world_size": 2}, r"rank 2, world_size 2: expected"),
         ({"sensors": []}, r"no sample of the split has a task of any and a sensor of "),
@@ -155,10 +182,10 @@ def test_a_damaged_shard_stops_the_stream_by_name(lake: Any, tmp_path: Path) -> 
 
 
 def test_rank_and_world_size_of_the_environment(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = [one["key"] for one in stream(lake.root, decode=False, rank=1, world_size=2)]
+    given = [one["key"] for one in stream(lake.root, batch_size=8, decode=False, rank=1, world_size=2)]
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert keys(stream(lake.root, decode=False), workers=2) == given
+    assert keys(stream(lake.root, batch_size=8, decode=False), workers=2) == given
     monkeypatch.setenv("RANK", "2")
     with pytest.raises(ConfigError, match="environment RANK='2', WORLD_SIZE='2'"):
         len(stream(lake.root))
@@ -201,11 +228,11 @@ def bucket(lake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_an_object_store_gives_the_same(lake: Any, bucket: str) -> None:
-    local = [one["key"] for one in stream(lake.root, decode=False)]
+    local = [one["key"] for one in stream(lake.root, batch_size=8, decode=False)]
     found = list(stream(bucket))
     assert [one["key"] for one in found] == local
     assert all(one["image"].shape == (3, 24, 40) for one in found)
-    assert keys(stream(f"{bucket}/snapshots/1.json", decode=False), workers=2) == local
+    assert keys(stream(f"{bucket}/snapshots/1.json", batch_size=8, decode=False), workers=2) == local
     with pytest.raises(SnapshotError, match=r"s3://lake/none/snapshots/LATEST: is missing"):
         stream("s3://lake/none")
 
@@ -236,3 +263,97 @@ print(sum(len(batch["key"]) for batch in loader))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "73\n", done.stderr
+
+
+def test_max_samples_takes_the_first_of_each_epoch(lake: Any) -> None:
+    for epoch in (0, 1):
+        whole = [one["key"] for one in stream(lake.root, decode=False, epoch=epoch)]
+        assert [one["key"] for one in stream(lake.root, decode=False, epoch=epoch, max_samples=20)] == whole[:20]
+    assert len(stream(lake.root, max_samples=1000)) == 73
+
+
+def test_repeat_runs_through_the_epochs_without_a_seam(lake: Any) -> None:
+    alone = [one["key"] for epoch in (2, 3, 4) for one in stream(lake.root, decode=False, epoch=epoch)]
+    assert [one["key"] for one in stream(lake.root, decode=False, epoch=2, repeat=3)] == alone
+    hands = [
+        [one["key"] for one in stream(lake.root, batch_size=4, decode=False, epoch=2, repeat=3, rank=r, world_size=2)]
+        for r in (0, 1)
+    ]
+    rounds = [key for i in range(0, 108, 4) for hand in hands for key in hand[i : i + 4]]
+    assert rounds[:216] == alone[:216]
+    endless = stream(lake.root, decode=False, epoch=2, repeat=None)
+    assert [one["key"] for one in islice(endless, 200)] == alone[:200]
+    with pytest.raises(TypeError, match="without end"):
+        len(endless)
+
+
+def test_the_order_is_the_same_in_another_process(lake: Any) -> None:
+    program = f"import rsflow; print(' '.join(one['key'] for one in rsflow.stream({str(lake.root)!r}, seed=3, epoch=2)))"
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.split() == [one["key"] for one in stream(lake.root, seed=3, epoch=2)], done.stderr
+
+
+def test_plain_webdataset_reads_the_same_samples(lake: Any) -> None:
+    paths = [str(lake.root / shard.path) for shard in read_snapshot(str(lake.root)).splits["train"].shards]
+    plain = {one["__key__"]: one for one in webdataset.WebDataset(paths, shardshuffle=False)}
+    found = {one["key"]: one["image"] for one in stream(lake.root, decode=False)}
+    assert found == {key: one.get("jpg") or one["png"] for key, one in plain.items()}
+
+
+def test_counts_tell_what_was_read_here_and_by_workers(lake: Any) -> None:
+    for workers in (0, 2):
+        dataset = stream(lake.root, batch_size=8, tasks=["vqa", "detection"])
+        found = [one for batch in DataLoader(dataset, 8, num_workers=workers, collate_fn=list) for one in batch]
+        told = dataset.stats()
+        assert told["samples"] == len(found)
+        assert told["by_task"] == Counter(i["task"] for one in found for i in one["instructions"])
+        assert told["bytes"] > 0
+        assert told["skipped"] == 0
+
+
+def test_a_damaged_shard_is_skipped_by_choice_and_counts_stay_equal(lake: Any, tmp_path: Path) -> None:
+    """Each sample of the cut shard is replaced by the next good one of the order, whoever reads it."""
+    root = shutil.copytree(lake.root, tmp_path / "lake")
+    shard = root / "shards/train/3.tar"
+    shard.write_bytes(shard.read_bytes()[:-512])
+    lost = {sample.key for sample in lake.samples["train"][20:37]}
+    order = [one["key"] for one in stream(lake.root, decode=False)]
+    expected = [next(key for key in order[i:] + order if key not in lost) for i in range(73)]
+    dataset = stream(root, decode=False, reading=Reading(on_damage="skip"))
+    assert [one["key"] for one in dataset] == expected
+    assert dataset.stats()["skipped"] >= 17
+    hands = [
+        keys(stream(root, batch_size=8, decode=False, rank=rank, world_size=2, reading=Reading(on_damage="skip")), 2)
+        for rank in range(2)
+    ]
+    assert [key for i in range(0, 32, 8) for hand in hands for key in hand[i : i + 8]] == expected[:64]
+
+
+def test_a_picture_that_cannot_be_decoded_is_damage(lake: Any, tmp_path: Path) -> None:
+    sample = lake.samples["val"][2]
+    samples = [replace(one, picture=one.picture[:60]) if one is sample else one for one in lake.samples["val"]]
+    write_snapshot(
+        str(tmp_path), replace(read_snapshot(str(lake.root)), splits={"val": write_split(tmp_path, "val", [samples])})
+    )
+    with pytest.raises(SnapshotError, match=f"sample {sample.key}: its .* cannot be decoded"):
+        list(stream(tmp_path, "val"))
+    dataset = stream(tmp_path, "val", reading=Reading(on_damage="skip"))
+    found = [one["key"] for one in dataset]
+    assert len(found) == 5
+    assert set(found) == {one.key for one in samples} - {sample.key}
+    assert dataset.stats()["skipped"] == 1
+
+
+def test_a_killed_worker_is_an_error_not_an_end(lake: Any) -> None:
+    loader = Loader(stream(lake.root, batch_size=2, decode=False, repeat=None), num_workers=2)
+    batches = iter(loader)
+    next(batches)
+    (worker, *_) = torch.multiprocessing.active_children()
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(RuntimeError, match=r"killed by signal|exited unexpectedly"):
+        for _ in batches:
+            pass

@@ -135,3 +135,27 @@ def test_laid_out_text_fits_its_width_and_loses_nothing(texts: list[str], wide: 
 
 def test_the_font_ships_with_pillow() -> None:
     assert font(14).getlength("ship") > 10
+
+
+def test_an_oriented_box_is_drawn_along_its_sides() -> None:
+    diamond = (32.0, 8.0, 56.0, 32.0, 32.0, 56.0, 8.0, 32.0)
+    sheet = pixels(sample(boxes=(diamond,), turns=(Turn("assistant", mark("a ship", 0)),)), picture_px=256)
+    top, left = picture_origin(sheet, 256)
+    area = sheet[top : top + 256, left : left + 256]
+    colour = (area == BOX_COLOURS[0]).all(axis=2)
+    for x, y in ((44, 20), (44, 44), (20, 44), (20, 20)):  # the middles of its sides
+        assert colour[4 * y - 2 : 4 * y + 2, 4 * x - 2 : 4 * x + 2].any()
+    assert (area[96:160, 96:160] == 128).all(), "the object itself is covered"
+    assert not colour[40:48, 48:80].any(), "the corner of the box around it is free"
+
+
+def test_polygons_are_drawn_beside_their_boxes_and_follow_them() -> None:
+    ring = (10.0, 10.0, 40.0, 10.0, 10.0, 40.0)
+    box, other = (10.0, 10.0, 40.0, 40.0), (50.0, 50.0, 60.0, 60.0)
+    turns = (Turn("assistant", f"{mark('a tree', 0, 2)} and {mark('a car', 1)}"),)
+    plain = sample(boxes=(box, other, box), turns=turns)
+    drawn = pixels(replace(plain, outlines=((2, ring),)), picture_px=256)
+    top, left = picture_origin(drawn, 256)
+    slope = drawn[top + 4 * 25 - 2 : top + 4 * 25 + 2, left + 4 * 25 - 2 : left + 4 * 25 + 2]
+    assert (slope == BOX_COLOURS[0]).all(axis=2).any(), "in the colour of the box it belongs to, whichever of two equal ones"
+    assert (drawn != pixels(plain, picture_px=256)).any()

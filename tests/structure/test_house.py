@@ -17,7 +17,7 @@ MODULES = sorted((ROOT / "rsflow").rglob("*.py"))
 
 
 def test_public_names_are_pinned() -> None:
-    assert sorted(rsflow.__all__) == ["__version__", "stream"]
+    assert sorted(rsflow.__all__) == ["__version__", "collate", "stream"]
 
 
 def test_every_module_says_what_it_is_for() -> None:

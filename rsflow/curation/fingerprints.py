@@ -1,0 +1,139 @@
+"""Fingerprints: what is needed to recognise a picture again, without the picture; a benchmark can publish them.
+
+One idea: every picture is described in all eight flips and rotations, so whoever compares describes his own pictures once, as
+they stand. A match is *exact* (equal bytes or equal pixels), *flipped* (equal pixels in another orientation), *near* (alike, in
+any orientation) or *ground* (georeferenced, and the two touch).
+
+Near is decided in two steps, as for duplicates: signatures within `bits` propose, the pixels of 64 x 64 pictures confirm. Where
+the pictures are not at hand, there is nothing to confirm with, and signatures within half of `bits` count: that rule also
+catches pictures that merely look alike, which is the safe side for data that must not be trained on. Pictures almost without
+content (fewer than 8 bits set) are matched exactly or by ground only: their signatures say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.ground import boxes_of, comes_near
+from rsflow.curation.groups import Indices
+from rsflow.curation.hamming import each_near_pairs
+from rsflow.curation.signature import Picture, pixels_digest, signature
+from rsflow.curation.verdicts import Verdicts
+
+FINGERPRINTS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("picture_sha256", pa.string()),  # of the file
+        ("pixels_sha256", pa.list_(pa.string())),  # of the decoded picture in eight orientations; empty: not an 8-bit picture
+        ("signatures", pa.list_(pa.int64())),  # in the same order, see rsflow.curation.signature
+        ("footprint", pa.list_(pa.float64())),  # lon0, lat0, lon1, lat1, …; null where it is not georeferenced
+    ]
+)
+
+ORIENTATIONS = 8
+LEAST_BITS = 8
+
+Flags = npt.NDArray[np.bool_]
+ConfirmMatch = Callable[[Indices], Flags]
+
+
+def oriented(picture: Picture, orientation: int) -> Picture:
+    """The picture turned by `orientation % 4` quarters against the clock, after a flip left to right from 4 on; 0: as it is."""
+    flipped = picture[:, ::-1] if orientation >= 4 else picture
+    return np.ascontiguousarray(np.rot90(flipped, orientation % 4))
+
+
+def described(picture: Picture) -> tuple[list[str], list[int]]:
+    """(digests of the pixels, signatures as signed numbers) in all orientations.
+
+    A colour picture whose channels are equal is described as a grey one too, after the others: sets store radar and infrared
+    either way.
+    """
+    forms = [picture, picture[:, :, 1]] if _is_grey(picture) else [picture]
+    views = [oriented(form, orientation) for form in forms for orientation in range(ORIENTATIONS)]
+    signed = np.array([signature(view) for view in views], dtype=np.uint64).view(np.int64)
+    return [pixels_digest(view) for view in views], signed.tolist()
+
+
+def matches(
+    tiles: pa.Table, prints: pa.Table, bits: int, buffer_m: float = 0.0, confirm: ConfirmMatch | None = None
+) -> pa.DictionaryArray:
+    """Per tile the test that recognises it: "exact", "flipped", "near", "ground", or "kept" where none does.
+
+    `tiles` has picture_sha256, pixels_sha256, signature and footprint, `prints` is of FINGERPRINTS. `confirm` gets (n, 3)
+    tile row, row of `prints`, orientation, and says which show one picture; None where the pictures are not at hand.
+    """
+    found = Verdicts(tiles.num_rows)
+    parents, digests = _flat(prints["pixels_sha256"])
+    upright = (np.arange(len(parents)) - np.searchsorted(parents, parents)) % ORIENTATIONS == 0
+    equal = pc.is_in(tiles["picture_sha256"], value_set=prints["picture_sha256"].combine_chunks().drop_null())
+    found.drop(_flags(equal), "exact")
+    for which, test in ((upright, "exact"), (~upright, "flipped")):
+        found.drop(_flags(pc.is_in(tiles["pixels_sha256"], value_set=digests.filter(pa.array(which)))), test)
+    pairs = near_prints(tiles["signature"], prints, bits if confirm else bits // 2)
+    pairs = pairs[found.kept[pairs[:, 0]]]
+    yes = confirm(pairs) if confirm and len(pairs) else np.ones(len(pairs), dtype=np.bool_)
+    found.drop(np.unique(pairs[yes, 0]), "near")
+    found.drop(comes_near(boxes_of(tiles["footprint"]), boxes_of(prints["footprint"]), buffer_m), "ground")
+    return found.texts()
+
+
+def near_prints(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Indices:
+    """(n, 3): tile row, row of `prints`, orientation, where the signatures differ in at most `bits`, without empty ones."""
+    parents, numbers = _flat(prints["signatures"])
+    theirs = np.asarray(numbers, dtype=np.int64).view(np.uint64)
+    known = np.flatnonzero(np.asarray(pc.is_valid(signatures)))
+    ours = np.asarray(pc.fill_null(signatures, 0), dtype=np.int64).view(np.uint64)
+    known = known[np.bitwise_count(ours[known]) >= LEAST_BITS]
+    some = np.flatnonzero(np.bitwise_count(theirs) >= LEAST_BITS)
+    values, unit = np.unique(np.concatenate([ours[known], theirs[some]]), return_inverse=True)
+    tile_of, print_of = _listed(unit[: len(known)], known), _listed(unit[len(known) :], some)
+    same = np.arange(len(values))
+    pieces = [np.stack([same, same], axis=1), *each_near_pairs(values, bits)] if len(values) else []
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for piece in pieces:
+        for a, b in ((piece[:, 0], piece[:, 1]), (piece[:, 1], piece[:, 0])):
+            apart = np.isin(a, tile_of[0]) & np.isin(b, print_of[0])
+            found.append(_product(a[apart], b[apart], tile_of, print_of))
+    pairs = np.unique(np.concatenate(found), axis=0)
+    rank = pairs[:, 1] - np.searchsorted(parents, parents[pairs[:, 1]])
+    return np.stack([pairs[:, 0], parents[pairs[:, 1]], rank % ORIENTATIONS], axis=1)
+
+
+def _listed(keys: Indices, rows: Indices) -> tuple[Indices, Indices]:
+    order = np.argsort(keys, kind="stable")
+    return keys[order], rows[order]
+
+
+def _product(a: Indices, b: Indices, tile_of: tuple[Indices, Indices], print_of: tuple[Indices, Indices]) -> Indices:
+    """Every tile of unit a[k] with every print of unit b[k]."""
+    first, many = _runs(a, tile_of[0])
+    begin, more = _runs(b, print_of[0])
+    each = np.repeat(np.arange(len(a)), many * more)
+    step = np.arange(len(each)) - np.repeat(np.cumsum(many * more) - many * more, many * more)
+    return np.stack([tile_of[1][first[each] + step // more[each]], print_of[1][begin[each] + step % more[each]]], axis=1)
+
+
+def _runs(keys: Indices, among: Indices) -> tuple[Indices, Indices]:
+    start = np.searchsorted(among, keys, side="left")
+    return start, np.searchsorted(among, keys, side="right") - start
+
+
+def _flat(lists: pa.ChunkedArray) -> tuple[Indices, pa.Array]:
+    """(row, value) of every element."""
+    whole = lists.combine_chunks()
+    return np.asarray(pc.list_parent_indices(whole)).astype(np.int64), whole.flatten()
+
+
+def _flags(values: pa.ChunkedArray) -> Flags:
+    flags: Flags = np.asarray(values)
+    return flags
+
+
+def _is_grey(picture: Picture) -> bool:
+    return picture.ndim == 3 and bool((picture[:, :, :1] == picture).all())

@@ -1,0 +1,104 @@
+"""Leaks: the same picture or the same ground in two splits.
+
+One idea: this looks again at what is about to be trained on, and by other means than the rules that made it so: outlines on the
+ground instead of boxes, digests instead of clusters. A rule that is wrong, or was passed by, shows up here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from rsflow.curation.groups import Indices, first_equal
+
+_BLOCK = 1 << 16
+
+Shapes = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """`count` tiles share something with a tile of another split; `one` and `other` are an example."""
+
+    what: str
+    count: int
+    one: str
+    other: str
+
+
+def leaks(tiles: pa.Table) -> list[Leak]:
+    """What tiles of two splits have in common; empty where all is well.
+
+    `tiles` has tile_id, split, scene_id, cell, footprint, picture_sha256 and pixels_sha256. Looked for: equal pictures,
+    outlines that meet (also at an edge), and scenes of unknown ground in two splits.
+    """
+    found = []
+    for what, column in (("picture", "picture_sha256"), ("pixels", "pixels_sha256")):
+        found.append((what, _shared(tiles[column], tiles["split"])))
+    groundless = pc.if_else(pc.is_null(tiles["cell"]), tiles["scene_id"], None)
+    found.append(("scene of unknown ground", _shared(groundless, tiles["split"])))
+    found.append(("ground", _meeting(tiles)))
+    ids = tiles["tile_id"]
+    return [
+        Leak(what, len(np.unique(pairs)), ids[int(pairs[0, 0])].as_py(), ids[int(pairs[0, 1])].as_py())
+        for what, pairs in found
+        if len(pairs)
+    ]
+
+
+def outlines(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
+    """(polygons, their rows) of the rings that there are."""
+    whole = footprints.combine_chunks()
+    whole = whole.cast(pa.large_list(pa.float64()))
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(whole), 0), dtype=np.int64) // 2
+    rows = np.flatnonzero(sizes > 2)
+    points = np.asarray(whole.take(pa.array(rows)).flatten(), dtype=np.float64).reshape(-1, 2)
+    stops = np.cumsum(sizes[rows])
+    # shapely wants each ring closed: its first point once more at its end.
+    closed = np.insert(points, stops, points[stops - sizes[rows]], axis=0) if len(rows) else points
+    rings = np.concatenate([[0], stops + np.arange(1, len(rows) + 1)])
+    parts = (rings, np.arange(len(rows) + 1))
+    shapes: Shapes = shapely.from_ragged_array(shapely.GeometryType.POLYGON, closed, parts)
+    return shapes, rows
+
+
+def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
+    """(row, first row of the same value) where the two are of different splits."""
+    first = first_equal(values)
+    codes = np.asarray(pc.dictionary_encode(splits).combine_chunks().indices)
+    rows = np.flatnonzero(codes != codes[first])
+    return np.stack([rows, first[rows]], axis=1)
+
+
+def _meeting(tiles: pa.Table) -> Indices:
+    """Pairs of tiles of different splits whose outlines meet."""
+    codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices)
+    by_size = np.argsort(-np.bincount(codes), kind="stable")
+    shapes, rows = outlines(tiles["footprint"])
+    found = [np.empty((0, 2), dtype=np.int64)]
+    # The largest split is never put into a tree: memory grows with the others.
+    for number, split in enumerate(by_size[1:], 1):
+        mine = np.flatnonzero(codes[rows] == split)
+        others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
+        tree = shapely.STRtree(shapes[mine])
+        for block, asked in _blocks(shapes, others):
+            asking, met = tree.query(asked, predicate="intersects")
+            found.append(np.stack([rows[mine[met]], rows[block[asking]]], axis=1))
+    return np.concatenate(found)
+
+
+def _blocks(shapes: Shapes, rows: Indices) -> Iterator[tuple[Indices, Shapes]]:
+    """Some rows at a time with their outlines, and those beyond a border of the map once more a whole turn away."""
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        yield block, shapes[block]
+        bounds = shapely.bounds(shapes[block])
+        for turn, beyond in ((360.0, bounds[:, 0] < -170), (-360.0, bounds[:, 2] > 170)):
+            some = block[beyond]
+            yield some, shapely.transform(shapes[some], lambda points, turn=turn: points + np.array([turn, 0.0]))

@@ -1,0 +1,110 @@
+"""Leaks told: of a build's own splits, which stops it, and between anybody's two sets, which is a report.
+
+One idea: two sets are compared as a benchmark is held out (`rsflow.curation.fingerprints`): what of TEST would be kept out if
+TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a lake's latest snapshot,
+written ROOT@SPLIT.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from rsflow import storage
+from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
+from rsflow.curation.groups import Indices
+from rsflow.curation.leak import leaks
+from rsflow.curation.signature import Picture
+from rsflow.engine.held_out import Prints, confirmation, prints_of
+from rsflow.errors import RsflowError, UsageError
+from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.reader import ShardReader
+from rsflow.tiles.encode import decode
+
+BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
+
+
+def check_leaks(root: str, tiles: pa.Table) -> None:
+    """RsflowError, naming an example of each kind, where tiles of two splits share a picture or ground."""
+    found = leaks(tiles)
+    if found:
+        told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
+        raise RsflowError(
+            f"{root}: the splits leak, so no snapshot was written:\n{told}\n"
+            "This is a fault of the selection: run `rsflow select` again, and report it if it stays"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetLeak:
+    """What of a test set is also in a train set: pictures by the test that shows it, and some of their names."""
+
+    train: int
+    test: int
+    by_test: dict[str, int]
+    examples: tuple[tuple[str, str], ...]  # (test, name in the test set)
+
+    def text(self) -> str:
+        shared = sum(self.by_test.values())
+        lines = [
+            f"{shared:,} of {self.test:,} test pictures ({shared / self.test:.1%}) are also in train ({self.train:,} pictures)"
+        ]
+        lines += [f"  {test:<8} {count:,}" for test, count in self.by_test.items()]
+        return "\n".join([*lines, *(f"  {test}: {name}" for test, name in self.examples)])
+
+
+def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
+    """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
+    known, asked = _set(train), _set(test)
+    both = known.pictures and asked.pictures
+    confirm = confirmation(asked.pictures, known.pictures, MAE) if both and asked.pictures and known.pictures else None
+    found = matches(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
+    counts = Counter(why for why, _ in hits)
+    order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
+    return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
+
+
+def _upright(prints: pa.Table) -> pa.Table:
+    """Fingerprints as columns of tiles: of all orientations the first."""
+    firsts = {
+        column: pa.array([values[0] if values else None for values in prints[name].to_pylist()], kind)
+        for column, name, kind in (("pixels_sha256", "pixels_sha256", pa.string()), ("signature", "signatures", pa.int64()))
+    }
+    return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
+
+
+def _set(place: str) -> Prints:
+    root, at, split = place.rpartition("@")
+    if at and storage.exists(storage.join(root, "snapshots/LATEST")):
+        return _snapshot_prints(root, split)
+    if storage.exists(storage.join(place, "snapshots/LATEST")):
+        raise UsageError(f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _splits(place))}")
+    return prints_of(place)
+
+
+def _splits(root: str) -> list[str]:
+    return sorted(read_snapshot(root).splits)
+
+
+def _snapshot_prints(root: str, split: str) -> Prints:
+    if split not in _splits(root):
+        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_splits(root))}")
+    readers = [ShardReader(root, shard) for shard in read_snapshot(root).splits[split].shards]
+    where = [(reader, i) for reader in readers for i in range(len(reader))]
+    rows = [_print_of(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
+
+    def pictures(asked: Indices) -> Iterator[Picture]:
+        return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
+
+    return Prints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
+
+
+def _print_of(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
+    digests, signatures = described(picture)
+    own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
+    return {**own, "pixels_sha256": digests, "signatures": signatures}

@@ -1,0 +1,197 @@
+"""Batches that a vision-language model of `transformers` trains on, by the model's own processor.
+
+One idea: the processor's chat template and tokenizer decide everything about text and pictures; what is added here is `labels`,
+the input ids where the assistant speaks (its closing token included) and -100 elsewhere. Where the template marks what the
+assistant says (`{% generation %}`) that is taken; else the prompt before each answer is rendered and must be a prefix of the
+whole, so the answer is just what follows. The processor expands picture tokens, which all come before the first answer, so
+labels are found on the plain text and laid over the end of the row, token by token, and only where both agree.
+
+Refused, rather than trained on wrongly: a template that is neither marked nor stable, text that holds the picture token, and a
+conversation whose first exchange is longer than `max_tokens`. Answers are never cut: whole exchanges leave from the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from rsflow.errors import ConfigError, SnapshotError
+from rsflow.loading.decode import decoded
+
+IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
+Example = Mapping[str, Any]
+Together = Literal["joined", "each", "first"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation about one sample's pictures."""
+
+    key: str
+    images: tuple[Any, ...]
+    turns: tuple[tuple[str, str], ...]  # (role, text), user and assistant in turn
+
+
+class Spoken(NamedTuple):
+    """A conversation's text as tokens, pictures not yet expanded; True where the assistant speaks."""
+
+    ids: list[int]
+    mask: list[bool]
+
+
+@dataclass(frozen=True)
+class Collate:
+    """What `collate` returns. It can be pickled as far as its processor can, so DataLoader workers may run it."""
+
+    processor: Any
+    together: Together
+    max_tokens: int | None
+    system: str | None
+
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
+        rows = [row for one in examples for row in _rows(one, self.together)]
+        batch, spoken = self._processed(rows)
+        if self.max_tokens is not None and batch["input_ids"].shape[1] > self.max_tokens:
+            rows = [
+                self._fitting(row, ids, one, self.max_tokens) for row, ids, one in zip(rows, _real(batch), spoken, strict=True)
+            ]
+            batch, spoken = self._processed(rows)
+        labels = torch.full_like(batch["input_ids"], IGNORED)
+        for i, (row, one) in enumerate(zip(rows, spoken, strict=True)):
+            places = batch["attention_mask"][i].nonzero()[:, 0]
+            answer = places[_answer_places(row.key, batch["input_ids"][i][places].tolist(), one, self.processor)]
+            labels[i, answer] = batch["input_ids"][i, answer]
+        return {**batch, "labels": labels}
+
+    def _processed(self, rows: list[Row]) -> tuple[dict[str, Any], list[Spoken]]:
+        texts = [self._text(row.turns) for row in rows]
+        token = getattr(self.processor, "image_token", None)
+        for row in rows:
+            if token and any(token in text for _, text in row.turns):
+                raise SnapshotError(f"sample {row.key}: its text holds {token!r}, which stands for a picture to this processor")
+        bos = self.processor.tokenizer.bos_token
+        batch = self.processor(
+            text=texts,
+            images=[[_pixels(row.key, image) for image in row.images] for row in rows],
+            return_tensors="pt",
+            padding=True,
+            padding_side="right",
+            add_special_tokens=not (bos and texts[0].startswith(bos)),
+        )
+        return dict(batch), [self._spoken(row.turns, text) for row, text in zip(rows, texts, strict=True)]
+
+    def _messages(self, turns: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]
+        messages[0]["content"] = [{"type": "image"}, *messages[0]["content"]]
+        system = [] if self.system is None else [{"role": "system", "content": [{"type": "text", "text": self.system}]}]
+        return [*system, *messages]
+
+    def _text(self, turns: Sequence[tuple[str, str]], prompt: bool = False) -> str:
+        return str(self.processor.apply_chat_template(self._messages(turns), tokenize=False, add_generation_prompt=prompt))
+
+    def _spoken(self, turns: Sequence[tuple[str, str]], text: str) -> Spoken:
+        if "{% generation" in self.processor.chat_template or "{%- generation" in self.processor.chat_template:
+            marked = self.processor.tokenizer.apply_chat_template(
+                self._messages(turns),
+                chat_template=self.processor.chat_template,
+                return_dict=True,
+                return_assistant_tokens_mask=True,
+            )
+            return Spoken(list(marked["input_ids"]), [bool(one) for one in marked["assistant_masks"]])
+        tokens = self.processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        spans = list(self._answers(turns, text))
+        mask = [any(start < stop and a < stop and start < b for a, b in spans) for start, stop in tokens["offset_mapping"]]
+        return Spoken(list(tokens["input_ids"]), mask)
+
+    def _answers(self, turns: Sequence[tuple[str, str]], text: str) -> Iterator[tuple[int, int]]:
+        """Where in the text the assistant speaks, [start, stop) in characters."""
+        for i, (role, said) in enumerate(turns):
+            if role != "assistant":
+                continue
+            before, after = self._text(turns[:i], prompt=True), self._text(turns[: i + 1])
+            if not (after.startswith(before) and text.startswith(after) and said.strip() in after[len(before) :]):
+                raise ConfigError(
+                    "the processor's chat template renders earlier turns in another way when later ones follow, so it cannot "
+                    "be told what the assistant says: give it a template with {% generation %} around that"
+                )
+            yield len(before), len(after)
+
+    def _fitting(self, row: Row, ids: list[int], spoken: Spoken, limit: int) -> Row:
+        """The row with as many of its first exchanges as fit into `limit` tokens."""
+        pictures = len(ids) - len(spoken.ids)
+        for count in range(len(row.turns), 0, -2):
+            turns = row.turns[:count]
+            length = pictures + len(self._spoken(turns, self._text(turns)).ids)
+            if length <= limit:
+                return Row(row.key, row.images, turns)
+        raise ConfigError(
+            f"max_tokens: found {limit}, but the picture and the first exchange of sample {row.key} alone take {length} tokens"
+        )
+
+
+def collate(
+    processor: Any, *, together: Together = "joined", max_tokens: int | None = None, system: str | None = None
+) -> Callable[[Sequence[Example]], dict[str, Any]]:
+    """A `collate_fn` that makes batches for a vision-language model from what a stream gives:
+
+        DataLoader(stream(root, dialect="qwen"), batch_size=8, collate_fn=collate(AutoProcessor.from_pretrained(name)))
+
+    The batch is what the processor returns (`input_ids`, `attention_mask`, `pixel_values` and, for some families,
+    `image_grid_thw` and others; rows padded on the right) and `labels`. `together`: all instructions of a sample as one
+    conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
+    row; whole exchanges leave from the end of a conversation until it fits. `system`: what a system turn says first.
+
+    ConfigError where the processor has no chat template, or one that cannot tell answers from prompts.
+    """
+    if together not in ("joined", "each", "first"):
+        raise ConfigError(f"together: found {together!r}, expected 'joined', 'each' or 'first'")
+    template = getattr(processor, "chat_template", None)
+    if not isinstance(template, str):
+        raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
+    return Collate(processor, together, max_tokens, system)
+
+
+def _rows(one: Example, together: Together) -> list[Row]:
+    image = one["image"]
+    images = tuple(image) if isinstance(image, (list, tuple)) else (image,)
+    talks = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in one["instructions"]]
+    if together == "first":
+        talks = talks[:1]
+    if together == "joined":
+        talks = [tuple(turn for talk in talks for turn in talk)]
+    return [Row(one["key"], images, talk) for talk in talks if talk]
+
+
+def _pixels(key: str, image: Any) -> Any:
+    """A picture as processors take it, whatever library they use: uint8 array (rows, cols, 3)."""
+    if isinstance(image, torch.Tensor):
+        return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+    try:
+        return decoded(bytes(image))
+    except ValueError as error:
+        raise SnapshotError(f"sample {key}: its picture cannot be decoded ({error})") from error
+
+
+def _real(batch: Mapping[str, Any]) -> list[list[int]]:
+    """The input ids of each row without padding."""
+    rows = zip(batch["input_ids"], batch["attention_mask"], strict=True)
+    return [ids[mask.bool()].tolist() for ids, mask in rows]
+
+
+def _answer_places(key: str, ids: list[int], spoken: Spoken, processor: Any) -> list[int]:
+    """Positions in the expanded row `ids` of what the assistant says."""
+    first = spoken.mask.index(True) if True in spoken.mask else len(spoken.mask)
+    tail = spoken.ids[first:]
+    # A tokenizer may close every text with a token of its own, which the template does not know.
+    for closed in (0, 1):
+        start = len(ids) - closed - len(tail)
+        if start >= 0 and ids[start : start + len(tail)] == tail:
+            return [start + i for i, said in enumerate(spoken.mask[first:]) if said]
+    raise ConfigError(
+        f"sample {key}: {type(processor).__name__} gives other tokens for a conversation than its tokenizer does, so what the "
+        "assistant says cannot be told from the rest"
+    )

@@ -1,0 +1,109 @@
+"""A DataLoader that knows where it stands: it saves and resumes with any number of workers and ranks.
+
+One idea: with the stream's own batch size, batch s of a rank is round s of the order, whichever worker made it; so the number
+of batches that the training loop has got, not what workers read ahead, says where to go on. The state is that of the stream.
+
+Refused: what would part batches from rounds (another batch size or sampler, batches out of order), and a state that was taken
+inside a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from rsflow.errors import ConfigError
+from rsflow.loading.example import collate_samples
+from rsflow.loading.state import Cursor, parsed
+from rsflow.loading.stream import Stream
+
+_END = object()
+_THE_STREAMS = ("batch_size", "shuffle", "sampler", "batch_sampler", "generator")
+
+
+class Loader(DataLoader[Any]):
+    """Batches of a stream: `Loader(stream(root, batch_size=8), num_workers=2)`. `options`: those of torch's DataLoader.
+
+    Iterating begins where the stream's cursor stands; at the end of an iteration the loader moves on to the next epoch.
+
+        loader.load_state_dict(saved)
+        for epoch in range(loader.epoch, epochs):
+            loader.set_epoch(epoch)
+            for batch in loader:
+                ...
+    """
+
+    def __init__(
+        self,
+        dataset: Stream,
+        collate_fn: Callable[[Sequence[dict[str, Any]]], Any] = collate_samples,
+        **options: Any,
+    ) -> None:
+        if dataset.settings.batch_size is None:
+            raise ConfigError("a Loader takes its batch size from the stream: stream(..., batch_size=8)")
+        if given := sorted(set(options) & set(_THE_STREAMS)):
+            raise ConfigError(f"{given[0]}: the stream says it, not the Loader")
+        if not options.get("in_order", True):
+            raise ConfigError("in_order: found False: batches out of order cannot be resumed")
+        super().__init__(dataset, batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
+        self.stream = dataset
+        self._start: Cursor | None = None  # of the iteration in progress
+        self._batches = 0
+        self._since = self._seconds = self._waited = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next batch belongs to, or the first of an iteration of several."""
+        return self._cursor().epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """As Stream.set_epoch; a whole epoch begins unless it is the one that the loader stands in."""
+        if epoch != self.epoch:
+            self._start = None
+            self.stream.set_epoch(epoch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """After the batch that the loop got last; equal on all ranks after the same number of batches."""
+        return self.stream.state_at(self._cursor())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if parsed(state)[0].taken:
+            raise ConfigError("the state was taken inside a batch or by one DataLoader worker: a Loader cannot begin there")
+        self._start = None
+        self.stream.load_state_dict(state)
+
+    def stats(self) -> dict[str, Any]:
+        """Stream.stats, and of the loop: seconds since the first batch was asked for, samples_per_s and bytes_per_s over them,
+        and wait_share, the share of them that the loop stood waiting for a batch."""
+        found = self.stream.stats()
+        seconds = max(self._seconds, 1e-9)
+        rates = {f"{name}_per_s": found[name] / seconds for name in ("samples", "bytes")}
+        return {**found, "seconds": self._seconds, **rates, "wait_share": self._waited / seconds}
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
+        self._start, self._batches = self.stream.cursor, 0
+        return self._counted(super().__iter__(), self._start)
+
+    def _counted(self, batches: Iterator[Any], start: Cursor) -> Iterator[Any]:
+        asked = time.perf_counter()
+        while True:
+            began = time.perf_counter()
+            batch = next(batches, _END)
+            now = time.perf_counter()
+            self._waited += now - began
+            self._seconds += now - asked
+            asked = now
+            if batch is _END:
+                break
+            if self._start is start:
+                self._batches += 1
+            yield batch
+        if self._start is start:
+            self._start = None
+            self.stream.set_epoch(start.epoch + (self.stream.settings.repeat or 1))
+
+    def _cursor(self) -> Cursor:
+        return self.stream.cursor if self._start is None else self.stream.after(self._start, self._batches)

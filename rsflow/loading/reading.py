@@ -1,0 +1,123 @@
+"""Reads the spots of a walk, from however many roots, in order; and counts what was given.
+
+One idea: each root has its own Fetcher, which takes what it is asked for ahead of time. Spots of several roots are dealt out to
+their fetchers as these ask, and put together again in the order of the walk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from threading import Lock
+from typing import Any, Literal, get_args
+
+import torch
+from torch.utils.data import get_worker_info
+
+from rsflow.loading.content import Content
+from rsflow.loading.fetch import CACHE_BYTES, Fetcher
+from rsflow.loading.walk import Spot
+from rsflow.records import TaskName
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import ShardEntry
+
+_SLOTS = 65  # of processes that count; workers beyond share a row
+_TASKS = {task: i for i, task in enumerate((*get_args(TaskName), "other"))}
+
+Placed = tuple[int, Spot]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How shards are read. `cache_bytes`: the most a cache holds. `retries`: of a request that failed for the moment.
+    `on_damage`: "fail", or "skip": count a damaged sample and give the next good one of the order in its stead."""
+
+    cache_bytes: int = CACHE_BYTES
+    retries: int = 5
+    on_damage: Literal["fail", "skip"] = "fail"
+
+
+class Roots:
+    """The fetchers of a content."""
+
+    def __init__(self, content: Content, cache: str | None, reading: Reading) -> None:
+        self._fetchers = {
+            root: Fetcher(root, cache, reading.cache_bytes, reading.retries, reading.on_damage, whole=content.whole)
+            for root in dict.fromkeys(one.root for one in content.pinned)
+        }
+
+    def read(self, spots: Iterable[Placed]) -> Iterator[tuple[int, Spot, Sample | None]]:
+        """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped."""
+        deal = _Deal(iter(spots), list(self._fetchers))
+        samples = {root: fetcher.samples(deal.of(root)) for root, fetcher in self._fetchers.items()}
+        while (following := deal.next()) is not None:
+            position, spot = following
+            yield position, spot, next(samples[spot.root])
+
+    def one(self, spot: Spot) -> Sample | None:
+        return self._fetchers[spot.root].sample(spot.shard, spot.i)
+
+    def stats(self) -> dict[str, Any]:
+        """The sums of what the fetchers count."""
+        every = [asdict(fetcher.stats()) for fetcher in self._fetchers.values()]
+        return {name: sum(one[name] for one in every) for name in every[0]}
+
+
+class _Deal:
+    """Spots in their order, and the same spots by root. Fetchers may ask from threads of their own."""
+
+    def __init__(self, spots: Iterator[Placed], roots: list[str]) -> None:
+        self._spots, self._lock = spots, Lock()
+        self._order: deque[Placed] = deque()
+        self._of = {root: deque[tuple[ShardEntry, int]]() for root in roots}
+
+    def of(self, root: str) -> Iterator[tuple[ShardEntry, int]]:
+        while True:
+            with self._lock:
+                while not self._of[root]:
+                    if not self._draw():
+                        return
+                wanted = self._of[root].popleft()
+            yield wanted
+
+    def next(self) -> Placed | None:
+        with self._lock:
+            return self._order.popleft() if self._order or self._draw() else None
+
+    def _draw(self) -> bool:
+        following = next(self._spots, None)
+        if following is None:
+            return False
+        self._order.append(following)
+        self._of[following[1].root].append((following[1].shard, following[1].i))
+        return True
+
+
+class Counts:
+    """What was given so far: samples, those replaced because they could not be decoded, and instructions of each task.
+
+    In shared memory, a row for each process: DataLoader workers count, whoever started them asks.
+    """
+
+    def __init__(self) -> None:
+        self._rows = torch.zeros(_SLOTS, 2 + len(_TASKS), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+
+    def given(self, tasks: Iterable[str]) -> None:
+        row = self._row()
+        row[0] += 1
+        for task in tasks:
+            row[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
+
+    def undecodable(self) -> None:
+        self._row()[1] += 1
+
+    def stats(self) -> dict[str, Any]:
+        """samples, undecodable; by_task: the instructions of each task that occurred."""
+        samples, undecodable, *by_task = self._rows.sum(dim=0).tolist()
+        tasks = {task: count for task, count in zip(_TASKS, by_task, strict=True) if count}
+        return {"samples": samples, "undecodable": undecodable, "by_task": tasks}
+
+    def _row(self) -> Any:
+        worker = get_worker_info()
+        return self._rows.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0]

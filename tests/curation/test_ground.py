@@ -1,0 +1,60 @@
+"""Boxes near each other: beside a plain comparison of all pairs, and at the antimeridian."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsflow.curation.ground import boxes_of, comes_near
+
+LON = st.floats(-180, 179.9)
+BOXES = st.lists(st.tuples(LON, st.floats(-80, 80), st.floats(0.001, 3), st.floats(0.001, 3)), max_size=12)
+
+
+def arrays(items: list[tuple[float, float, float, float]]) -> np.ndarray:
+    return np.array([(w, s, w + dw, s + ds) for w, s, dw, ds in items], dtype=np.float64).reshape(-1, 4)
+
+
+def apart_m(a: np.ndarray, b: np.ndarray) -> float:
+    """Distance of two boxes along parallels and meridians, by plain arithmetic."""
+    north = max(0.0, a[1] - b[3], b[1] - a[3])
+    east = min(max(0.0, a[0] + turn - b[2], b[0] - a[2] - turn) for turn in (-360.0, 0.0, 360.0))
+    latitude = min(89.9, max(abs(v) for v in (a[1], a[3], b[1], b[3])))
+    return max(north, east * math.cos(math.radians(latitude))) * 111_195.0
+
+
+@settings(max_examples=150, deadline=None)
+@given(BOXES, BOXES, st.sampled_from([0.0, 10_000.0, 200_000.0]))
+def test_what_is_near_by_plain_arithmetic_is_found(a: list, b: list, distance: float) -> None:
+    boxes, others = arrays(a), arrays(b)
+    near = comes_near(boxes, others, distance)
+    for box, found in zip(boxes, near, strict=True):
+        nearest = min((apart_m(box, other) for other in others), default=math.inf)
+        assert found or nearest > distance * 0.999
+        assert not found or nearest <= distance * 1.8 + 0.1 or abs(box[1]) > 70
+
+
+def test_neighbours_of_one_grid_touch_and_the_next_but_one_do_not() -> None:
+    step = 0.01
+    boxes = np.array([(k * step, 0.0, (k + 1) * step, step) for k in range(4)])
+    assert comes_near(boxes, boxes[:1], 0.0).tolist() == [True, True, False, False]
+    assert comes_near(boxes, boxes[:1], 1200.0).tolist() == [True, True, True, False]
+
+
+def test_the_antimeridian_is_no_border() -> None:
+    east, west = [179.9, 0.0, 180.1, 0.0, 180.1, 0.2, 179.9, 0.2], [-180.0, 0.1, -179.8, 0.1, -179.8, 0.3]
+    rings = pa.chunked_array([[east, west, None]])
+    boxes = boxes_of(rings)
+    assert np.isnan(boxes[2]).all()
+    assert comes_near(boxes, boxes[:1], 0.0).tolist() == [True, True, False]
+    assert comes_near(boxes, boxes[1:2], 0.0).tolist() == [True, True, False]
+
+
+def test_a_ring_spelled_a_turn_further_is_the_same_place() -> None:
+    rings = pa.chunked_array([[[190.0, 0.0, 191.0, 1.0]], [[-170.0, 0.0, -169.0, 1.0]]])
+    first, second = boxes_of(rings)
+    assert first.tolist() == second.tolist()

@@ -1,0 +1,149 @@
+"""What is held out is recognised by name, exactly, flipped, near and by its ground, and leaves with all its duplicates."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from rsflow.curation.fingerprints import FINGERPRINTS, ORIENTATIONS, described, matches, oriented
+from rsflow.curation.signature import pixels_digest, signature
+from rsflow.engine.build import run
+from rsflow.engine.held_out import prints_of, read_prints, write_prints
+from rsflow.engine.recipe import load
+from rsflow.errors import UsageError
+from tests.engine.conftest import optical, write_scene
+
+
+def picture(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    ground = np.stack([gaussian_filter(random.normal(size=(96, 96)), 4) for _ in range(3)], axis=2)
+    return np.clip(128 + 700 * ground, 0, 255).astype(np.uint8)
+
+
+def save(path: Path, pixels: np.ndarray, **how: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **how)
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Ten plain pictures as a source, and a benchmark of some of them: equal, flipped, encoded anew; and a stranger."""
+    for k in range(10):
+        save(tmp_path / f"own/p{k}.png", picture(k))
+    save(tmp_path / "own/p3_copy.png", picture(3))
+    save(tmp_path / "bench/a.png", picture(0))
+    save(tmp_path / "bench/b.bmp", picture(1))
+    save(tmp_path / "bench/deep/c.png", np.ascontiguousarray(np.rot90(picture(2)[:, ::-1])))
+    save(tmp_path / "bench/d.jpg", oriented(picture(3), 3), quality=85)
+    save(tmp_path / "bench/e.png", picture(77))
+    source = {
+        "name": "own",
+        "sensor": "optical",
+        "licence": "CC0-1.0",
+        "scenes": {"files": f"{tmp_path}/own/*.png"},
+        "labellers": [{"name": "scene"}],
+    }
+    settings = {
+        "root": str(tmp_path / "lake"),
+        "sources": [source],
+        "engine": {"kind": "inline"},
+        "render": {"format": "png"},
+        "select": {"splits": {"train": 1.0}},
+    }
+    (tmp_path / "build.yaml").write_text(yaml.safe_dump(settings))
+    return tmp_path
+
+
+def reasons(folder: Path, held: str, **more: str) -> dict[str, str]:
+    fields = ", ".join(f"{key}: {value}" for key, value in {"name": "bench", "files": held, **more}.items())
+    outcome = run(load(str(folder / "build.yaml"), [f"select.held_out=[{{{fields}}}]"]))
+    rows = outcome.lake.read("selection").to_pylist()
+    return {row["tile_id"].split("/")[0]: row["reason"] for row in rows if row["kind"] == "tile"}
+
+
+def test_a_folder_keeps_out_what_it_shows_however_it_is_turned(pictures: Path) -> None:
+    found = reasons(pictures, f"{pictures}/bench")
+    held = {name: reason for name, reason in found.items() if reason.startswith("held_out:bench:")}
+    expected = {"own.p0": "exact", "own.p1": "exact", "own.p2": "flipped", "own.p3": "near"}
+    assert {name: held[name].split(":")[2] for name in expected} == expected
+    assert found["own.p3_copy"] == "duplicate_exact"
+    assert Counter(found.values())["kept"] == 6
+
+
+def test_a_fingerprint_file_does_the_same_without_the_pictures(pictures: Path) -> None:
+    prints = prints_of(f"{pictures}/bench")
+    write_prints(prints.rows, f"{pictures}/bench.parquet")
+    assert read_prints(f"{pictures}/bench.parquet").equals(prints.rows)
+    raw = (pictures / "bench.parquet").read_bytes()
+    assert len(raw) < 12_000
+    found = reasons(pictures, f"{pictures}/bench.parquet")
+    assert [found[f"own.p{k}"].rpartition(":")[2] for k in range(4)] == ["exact", "exact", "flipped", "near"]
+
+
+def test_an_annotation_file_holds_out_by_name(pictures: Path) -> None:
+    images = [{"id": 1, "file_name": "p7.jpg", "width": 96, "height": 96}]
+    (pictures / "test.json").write_text(
+        json.dumps({"images": images, "annotations": [], "categories": [{"id": 1, "name": "x"}]})
+    )
+    found = reasons(pictures, f"{pictures}/test.json", format="coco")
+    assert found["own.p7"] == "held_out:bench:name"
+    assert sum(reason == "kept" for reason in found.values()) == 9
+
+
+def test_a_georeferenced_benchmark_holds_out_its_ground(archive: Path) -> None:
+    write_scene(archive / "bench/o.tif", optical(50)[:1], 500_000.0)
+    overrides = [f"select.held_out=[{{name: bench, files: {archive}/bench}}]"]
+    rows = run(load(str(archive / "build.yaml"), overrides)).lake.read("selection").to_pylist()
+    by_scene = {(row["tile_id"].split("/")[0], row["reason"]) for row in rows if row["kind"] == "tile"}
+    assert ("land.o0", "held_out:bench:ground") in by_scene
+    assert ("sea.s0", "held_out:bench:ground") in by_scene
+    assert not any(scene in {"land.o1", "sea.s1"} and reason.startswith("held_out") for scene, reason in by_scene)
+
+
+def test_a_changed_benchmark_is_selected_against_again(pictures: Path) -> None:
+    reasons(pictures, f"{pictures}/bench")
+    save(pictures / "bench/f.png", picture(9))
+    assert reasons(pictures, f"{pictures}/bench")["own.p9"] == "held_out:bench:exact"
+
+
+def test_a_picture_that_cannot_be_read_is_not_skipped(pictures: Path) -> None:
+    (pictures / "bench/broken.png").write_bytes(b"no picture")
+    with pytest.raises(UsageError, match=r"broken.png: this picture cannot be read"):
+        prints_of(f"{pictures}/bench")
+    (pictures / "none").mkdir()
+    with pytest.raises(UsageError, match="holds no picture"):
+        prints_of(f"{pictures}/none")
+
+
+def test_all_orientations_are_found_and_empty_pictures_only_exactly() -> None:
+    own = picture(5)
+    digests, signatures = described(own)
+    assert len(digests) == len(signatures) == ORIENTATIONS
+    assert len({oriented(own, k).tobytes() for k in range(ORIENTATIONS)}) == ORIENTATIONS
+    blank = np.full((96, 96, 3), 7, np.uint8)
+    rows = [
+        {"name": name, "picture_sha256": None, "pixels_sha256": d, "signatures": s, "footprint": None}
+        for name, (d, s) in {"own": (digests, signatures), "blank": described(blank)}.items()
+    ]
+    prints = pa.Table.from_pylist(rows, schema=FINGERPRINTS)
+    shown = [*(oriented(own, k) for k in range(ORIENTATIONS)), blank, blank + 1]
+    signs = np.array([signature(view) for view in shown], np.uint64).view(np.int64)
+    tiles = pa.table(
+        {
+            "picture_sha256": pa.array([f"x{k}" for k in range(10)]),
+            "pixels_sha256": [pixels_digest(view) for view in shown],
+            "signature": signs,
+            "footprint": pa.nulls(10, pa.list_(pa.float64())),
+        }
+    )
+    assert matches(tiles, prints, 6).to_pylist() == ["exact", *["flipped"] * 7, "exact", "kept"]

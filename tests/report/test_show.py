@@ -1,0 +1,43 @@
+"""What a card of `rsflow show` takes from a sample's record: its boxes, oriented ones too, and its polygons."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rsflow.report.show import card_of
+from rsflow.shards.format import Sample
+
+TREE = [10.0, 10.0, 20.0, 12.0, 15.0, 20.0]
+
+
+def instruction(task: str, text: str, boxes: list[list[float]], answer: dict[str, Any]) -> dict[str, Any]:
+    turns = [{"role": "user", "text": "Q"}, {"role": "assistant", "text": text}]
+    return {"id": task, "task": task, "turns": turns, "boxes": boxes, "answer": answer}
+
+
+def made(*instructions: dict[str, Any]) -> Sample:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((32, 32), 128, np.uint8)).save(stream, "PNG")
+    record = {"tile_id": "s/0", "sensor": "optical", "source": "x", "split": "train", "instructions": list(instructions)}
+    rest = {"gsd_m": None, "acquired_at": None, "height_px": 32, "width_px": 32, "licence": "CC0-1.0"}
+    return Sample("k", stream.getvalue(), "png", {**record, **rest})
+
+
+def test_polygons_of_every_form_of_answer_find_their_boxes() -> None:
+    box, quad = [10.0, 10.0, 20.0, 20.0], [1.0, 5.0, 5.0, 1.0, 9.0, 5.0, 5.0, 9.0]
+    one = {"kind": "boxes", "boxes": [0, 1], "polygons": [[], TREE]}
+    card = card_of(
+        made(
+            instruction("grounding", "[[|0]]", [quad], {"kind": "box", "box": 0, "oriented": True}),
+            instruction("detection", "[[2 trees|0,1]]", [box, box], {"kind": "all_boxes", "groups": [one]}),
+            instruction("conversation", "[[|0]]", [box], {"kind": "text", "earlier": [{"box": 0, "polygons": [TREE]}]}),
+        ),
+        None,
+    )
+    assert [len(found) for found in card.boxes] == [8, 4, 4, 4]
+    assert card.outlines == ((2, tuple(TREE)), (3, tuple(TREE)))
+    assert [turn.text for turn in card.turns[1::2]] == ["[[|0]]", "[[2 trees|1,2]]", "[[|3]]"]
