@@ -106,7 +106,7 @@ def figures(shuffle: Shuffle, sizes: list[int], scene: Ints) -> tuple[float, flo
 def main() -> int:
     ways: dict[str, Shuffle] = {
         "full permutation": full,
-        **{f"stream, {width} shards": of_the_stream(width) for width in (1, 4, WINDOW_SHARDS, 64)},
+        **{f"stream, {width} shards": of_the_stream(width) for width in (1, 4, WINDOW_SHARDS, 32)},
         **{f"webdataset, buffer {buffer:,}": of_webdataset(buffer) for buffer in (1000, 8000)},
     }
     found: dict[str, dict[str, tuple[float, float, float, float]]] = {}

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from rsflow import __version__
-from rsflow.errors import RsflowError
+from rsflow import __version__, exchange
+from rsflow.errors import RsflowError, UsageError
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.storage import without_secrets
 
@@ -95,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("-o", "--output", default="sheet.png", metavar="FILE", help="the picture to write (default sheet.png)")
     _foreign(commands)
     _choices(commands)
+    bench = _command(commands, "stream-bench", "measure how fast a snapshot's samples stream on this machine", _stream_bench)
+    bench.add_argument("url", metavar="URL", help="a root or a manifest, a folder or an address")
+    bench.add_argument("--split", default="train", metavar="NAME", help="(default train)")
+    bench.add_argument("--workers", type=int, default=2, metavar="N", help="DataLoader workers (default 2)")
+    bench.add_argument("--batch", type=int, default=32, metavar="N", help="samples of a batch (default 32)")
+    bench.add_argument("--decode", action="store_true", help="decode pictures, each at its own size")
+    bench.add_argument("--size", type=int, metavar="PX", help="decode and resize pictures into shared batches of this size")
+    bench.add_argument("--cache", metavar="DIR", help="keep shards of a remote root here")
+    bench.add_argument("--seconds", type=float, default=30.0, metavar="S", help="stop after so long (default 30)")
     demo = _command(commands, "demo-scenes", "write the demo's scenes, annotations and configuration", _demo_scenes)
     demo.add_argument("folder", metavar="DIR")
     demo.add_argument("--seed", type=int, default=7, help="another place for another number (default 7)")
@@ -103,22 +112,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
     """The commands that read and write other people's forms."""
-    sources = _command(commands, "sources", "tell which sources of a recipe are there, and how to get the others", _sources)
+    sources = _command(commands, "sources", "tell which sources of a recipe are there, how to get the rest", exchange.sources)
     _config(sources)
-    export = _command(commands, "export", "write the latest snapshot in a form that another project's loader reads", _export)
+    export = _command(commands, "export", "write the latest snapshot as another project's loader reads it", exchange.export)
     _root(export)
     export.add_argument("--format", required=True, metavar="F", help="coco, geochat, hf, llava, mmrs or qwen")
     export.add_argument("--split", metavar="NAME", help="only this split (default: all)")
     export.add_argument("--dialect", metavar="D", help="spell boxes so instead of as the format does")
     export.add_argument("-o", "--output", required=True, metavar="DIR", help="a new or empty folder, or a former export's")
-    adopt = _command(commands, "import", "make a source of an instruction set that others wrote", _import)
+    adopt = _command(commands, "import", "make a source of an instruction set that others wrote", exchange.adopt)
     adopt.add_argument("path", metavar="PATH", help="its JSON or JSON lines")
     adopt.add_argument("--format", required=True, metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")
     adopt.add_argument("--pictures", metavar="DIR", help="the folder its picture paths start from (default: the file's)")
     adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
     adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
     adopt.add_argument("-o", "--output", required=True, metavar="DIR", help="where the annotations and config.yaml go")
-    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", _audit)
+    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", exchange.audit)
     audit.add_argument("path", metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)")
     audit.add_argument("--format", metavar="F", help="its boxes' spelling, or its annotation format (default: told from it)")
     audit.add_argument("--pictures", metavar="DIR", help="the folder of its pictures, to check them too")
@@ -135,7 +144,7 @@ def _choices(commands: _Commands[argparse.ArgumentParser]) -> None:
     _root(diff)
     diff.add_argument("before", type=int, metavar="A", help="the number of a snapshot, as in snapshots/A.json")
     diff.add_argument("after", type=int, metavar="B", help="the number of another")
-    prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out without having them", _prints)
+    prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out unseen", _prints)
     prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
     prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")
     leak = _command(commands, "leak", "tell how much of a test set is also in a train set; exit 1 on any", _leak)
@@ -251,80 +260,6 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sources(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.progress import progress
-    from rsflow.engine.recipe import load
-    from rsflow.report.sources import sources_text
-
-    built = load(arguments.config, arguments.overrides)
-    with progress("sources", "looked at", len(built.sources), quiet_seconds=2.0) as state:
-        text = sources_text(built, lambda: state.add(1))
-    print(text)
-    return 0
-
-
-def _export(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.progress import progress
-    from rsflow.exports import chosen, export
-    from rsflow.shards.manifest import read_snapshot
-
-    total = sum(split.samples for split in chosen(read_snapshot(arguments.root), arguments.split).values())
-    with progress("export", "samples", total, quiet_seconds=2.0) as state:
-        tally = export(
-            arguments.root, arguments.format, arguments.output, arguments.split, arguments.dialect, lambda: state.add(1)
-        )
-    print(f"{arguments.output}: {tally.pictures:,} pictures, {tally.records:,} records")
-    for reason, count in sorted(tally.left_out.items()):
-        print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
-    return 0
-
-
-def _import(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.progress import progress
-    from rsflow.foreign.adopt import adopt
-
-    with progress("import", "records", 0, quiet_seconds=2.0) as state:
-
-        def read() -> None:
-            state.total += 1
-            state.add(1)
-
-        made = adopt(
-            arguments.path,
-            arguments.format,
-            arguments.output,
-            arguments.pictures,
-            arguments.sensor,
-            arguments.licence,
-            read,
-        )
-    kinds = ", ".join(f"{count:,} {sensor} {kind}" for (sensor, kind), count in sorted(made.labels.items()))
-    print(f"{arguments.path}: {made.records:,} records gave labels: {kinds}")
-    if made.rejects:
-        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(made.rejects.items()))
-        print(f"refused: {why} (each in {arguments.output.rstrip('/')}/rejects.jsonl)")
-    print(f"next: rsflow build {made.config}")
-    return 0
-
-
-def _audit(arguments: argparse.Namespace) -> int:
-    from rsflow import storage
-    from rsflow.audit import audit
-    from rsflow.engine.progress import progress
-
-    with progress("audit", "looked at", 0, quiet_seconds=2.0) as state:
-
-        def looked(count: int) -> None:
-            state.total += count
-            state.add(count)
-
-        report = audit(arguments.path, arguments.format, arguments.pictures, looked)
-    if arguments.json:
-        storage.write_bytes(arguments.json, report.to_json().encode())
-    print(report.text())
-    return 1 if report.faults else 0
-
-
 def _explain(arguments: argparse.Namespace) -> int:
     from rsflow import storage
     from rsflow.engine.explain import explain, pictures_of
@@ -361,6 +296,24 @@ def _leak(arguments: argparse.Namespace) -> int:
     found = compare_sets(arguments.train, arguments.test)
     print(found.text())
     return 1 if found.by_test else 0
+
+
+def _stream_bench(arguments: argparse.Namespace) -> int:
+    try:
+        from rsflow.loading.bench import Asked, measure
+    except ModuleNotFoundError as error:
+        raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
+    asked = Asked(
+        arguments.split,
+        arguments.workers,
+        arguments.batch,
+        arguments.decode,
+        arguments.size,
+        arguments.cache,
+        arguments.seconds,
+    )
+    print(measure(arguments.url, asked).text())
+    return 0
 
 
 def _demo_scenes(arguments: argparse.Namespace) -> int:

@@ -184,6 +184,34 @@ class Instructions:
 
 
 @dataclass(frozen=True)
+class Balance:
+    """The wanted mix of instructions, beside `quotas` and with the same keys; what cannot be met fails the selection.
+
+    `shares`: of one column's keys, together 1; others of the column are left out. `temperature` flattens the counts of `over`
+    to `total` instructions: 1 keeps their proportions, large numbers make them equal. `total` also goes with `shares`; without
+    it they take all that they can.
+    """
+
+    __pydantic_config__ = STRICT
+    exactly: dict[str, Count] = field(default_factory=dict)
+    least: dict[str, Count] = field(default_factory=dict)  # so many stay, whatever quotas say
+    shares: dict[str, Share] = field(default_factory=dict)
+    temperature: Annotated[float, Field(gt=0)] | None = None
+    over: Literal["task", "sensor", "source", "licence"] = "task"
+    total: Positive | None = None
+    per_category: Positive | None = None  # the most instructions about any one category
+
+    def __post_init__(self) -> None:
+        if self.shares and abs(sum(self.shares.values()) - 1) > 1e-6:
+            raise ValueError(f"shares are {sum(self.shares.values()):g} together: expected 1")
+        if self.temperature is not None and (self.shares or self.total is None):
+            raise ValueError("temperature goes with total, and not with shares")
+
+    def keys(self) -> list[str]:
+        return [*self.exactly, *self.least, *self.shares]
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """A benchmark that is kept out of the dataset, with all duplicates.
 
@@ -213,6 +241,7 @@ class Select:
     source_splits: dict[str, str] = field(default_factory=lambda: {"test": "test", "val": "val"})  # a source's split -> ours
     limits: dict[TileScore, tuple[float | None, float | None]] = field(default_factory=dict)  # least and most that stays
     held_out: tuple[HeldOut, ...] = ()  # what must not be trained on
+    balance: Balance | None = None
 
     def __post_init__(self) -> None:
         if not self.splits or sum(self.splits.values()) <= 0:

@@ -108,6 +108,15 @@ def remove(place: str) -> None:
             fs.rm_file(path)
 
 
+def remove_folder(place: str) -> None:
+    """Delete a folder and all in it; one that is not there is no error."""
+    with told(place, "delete"):
+        fs, path = filesystem(place)
+        fs.invalidate_cache(path)
+        if fs.exists(path):
+            fs.rm(path, recursive=True)
+
+
 def glob(pattern: str) -> list[str]:
     """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
 

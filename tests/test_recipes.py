@@ -203,12 +203,21 @@ def test_bands_in_a_pattern_are_looked_for(tmp_path: Path) -> None:
     assert lacks(source) == ""
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_the_pipelines_run_them(sources: Path, tmp_path: Path, name: str) -> None:
-    command = [sys.executable, str(ROOT / "pipelines" / f"{name}.py"), "engine.kind=inline", ALLOWED, f"root={tmp_path}/{name}"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=200, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+def run_pipeline(name: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "pipelines" / f"{name}.py"), "engine.kind=inline", *overrides]
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=whole)
+
+
+def test_a_pipeline_runs_its_recipe(sources: Path, tmp_path: Path) -> None:
+    done = run_pipeline("rs_gpt4v", ALLOWED)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / name / "card.md").exists()
-    assert "were not there and are left out" in done.stdout
+    assert (tmp_path / "lake/card.md").exists()
+    assert "12 sources were not there and are left out" in done.stdout
+
+
+@pytest.mark.parametrize(("name", "number"), [("rs_gpt4v", 14), ("mmrs_1m", 39)])
+def test_each_pipeline_runs_the_recipe_of_its_name(tmp_path: Path, name: str, number: int) -> None:
+    done = run_pipeline(name, RSFLOW_SOURCES=str(tmp_path), RSFLOW_ROOT=str(tmp_path / "lake"))
+    assert done.returncode == 2
+    assert f"none of the {number} sources is there" in done.stderr

@@ -23,7 +23,15 @@ from rsflow.foreign.coordinates import CONTRACTS
 
 __all__ = ["Report", "audit", "formats"]
 
-_ENDINGS = (".json", ".jsonl", ".xml", ".txt", ".csv", ".tif", ".tiff", ".jpg", ".png")
+_PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+_ANY = (".json", ".jsonl", ".xml", ".txt", ".csv")
+# What annotation files of a format are called, for a folder that holds others too.
+_ENDINGS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("dior_rsvg", "fair1m", "rolabelimg", "voc"), (".xml",)),
+    **dict.fromkeys(("dota", "rsivqa", "yolo", "yolo_obb"), (".txt",)),
+    **dict.fromkeys(("folders", "masks"), _PICTURES),
+    "csv": (".csv", ".txt"),
+}
 _LOOKED = 1 << 16
 
 
@@ -36,7 +44,7 @@ def audit(
     of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there).
     UsageError where the place holds nothing or the format is unknown or cannot be told.
     """
-    files = _files(place)
+    files = _files(place, form)
     known = form or _told(files)
     if known == "conversations" or known in CONTRACTS:
         if len(files) > 1:
@@ -52,13 +60,15 @@ def formats() -> list[str]:
     return sorted({*CONTRACTS, *ANNOTATIONS})
 
 
-def _files(place: str) -> tuple[str, ...]:
+def _files(place: str, form: str | None) -> tuple[str, ...]:
     found = storage.glob(place)
     if not found and not any(sign in place for sign in "*?["):
         below = storage.list_files(place)
-        # The first ending that there is: a folder of XML may hold pictures too, and these are not its annotations.
-        ending = next((end for end in _ENDINGS if any(name.lower().endswith(end) for name in below)), None)
-        found = [storage.join(place, name) for name in below if ending and name.lower().endswith(ending)]
+        wanted = _ENDINGS.get(form or "", _ANY)
+        # The first ending that there is; all of them where pictures are what is annotated.
+        ending = next((end for end in wanted if any(name.lower().endswith(end) for name in below)), "/")
+        endings = wanted if wanted == _PICTURES else (ending,)
+        found = [storage.join(place, name) for name in below if name.lower().endswith(endings)]
     if not found:
         raise UsageError(f"{place}: there is no such file, and no annotation file below it")
     return tuple(found)
@@ -72,14 +82,15 @@ def _told(files: tuple[str, ...]) -> str:
     start = storage.read_bytes(files[0], 0, _LOOKED).decode("utf-8-sig", errors="replace").lstrip()
     if '"conversations"' in start or '"messages"' in start:
         return "conversations"
-    if start.startswith("{") and all(f'"{key}"' in start or _has(files[0], key) for key in ("images", "annotations")):
+    if start.startswith("{") and "images" in (keys := _keys(files[0])) and keys & {"annotations", "annotation"}:
         return "coco"
     raise UsageError(f"{files[0]}: its format cannot be told from its content: {hint}")
 
 
-def _has(file: str, key: str) -> bool:
+def _keys(file: str) -> set[str]:
+    """The keys of a JSON object; none where the file is not one."""
     try:
         data = json.loads(storage.read_text(file))
     except ValueError:
-        return False
-    return isinstance(data, dict) and key in data
+        return set()
+    return set(data) if isinstance(data, dict) else set()

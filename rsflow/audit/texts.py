@@ -6,7 +6,7 @@ are read once more for their words.
 
 Repeated is a whole record, or an exchange within one. That a dialogue takes up what a record of its own asks too is no fault.
 
-Only closed answers can contradict each other: yes and no, numbers, what was asked for in a word or phrase, and places. Two
+Only closed answers can contradict each other: yes and no, numbers, a few words where one thing was asked for, and places. Two
 captions of one picture do not. A question that leans on an earlier turn ("is it large?") is left alone.
 """
 
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from rsflow.audit.report import EXAMPLES
 from rsflow.foreign.conversation import Conversation, Exchange
 from rsflow.foreign.coordinates import boxes_in
+from rsflow.instructions.words import NUMBERS
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,6 +38,11 @@ _HINTS = (
 _REFERRED = ("region which is described as", "give the bounding box of", "bounding box coordinate of")
 _LEANS = re.compile(r"\b(it|its|they|them|their|these|those|this one|that one|former|latter|he|she)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_ONE_ANSWER = re.compile(
+    r"(is|are|was|were|do|does|did|has|have|can|how many|how much|where|which|what (colou?r|type|kind|category|class)|"
+    r"what (is|are) the (number|count|amount|colou?r|type|kind|category|class|shape|name|land))\b"
+)
+SHORT = 4  # words of an answer that names one thing
 
 
 @dataclass
@@ -95,10 +101,13 @@ def closed(exchange: Exchange, form: str) -> str | None:
     first = re.split(r"[\s,.;!]", answer, maxsplit=1)[0]
     if first in {"yes", "no"}:
         return first
+    if answer in NUMBERS:
+        answer = str(NUMBERS.index(answer))
     if _NUMBER.fullmatch(answer):
         return f"{float(answer):g}"
     question = exchange.question.lower()
-    if any(hint in question for hint in _HINTS):
+    short = len(answer.split()) <= SHORT
+    if any(hint in question for hint in _HINTS) or (short and _ONE_ANSWER.match(question)):
         return answer
     if any(phrase in question for phrase in _REFERRED):
         return " ".join(sorted(str(box.numbers) for box in boxes_in(exchange.answer, form))) or None

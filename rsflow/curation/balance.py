@@ -58,6 +58,20 @@ def apply_quotas(
     return reason.is_null(), reason
 
 
+def cap_each(categories: pa.ChunkedArray, most: int, ids: pa.ChunkedArray, seed: int) -> Flags:
+    """True for the instructions (of these ids) that are not among the first `most` of some category that they are about."""
+    lists = categories.combine_chunks()
+    rows = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
+    codes = np.asarray(pc.dictionary_encode(lists.flatten()).indices.fill_null(-1)).astype(np.int64)
+    pairs = np.unique(np.stack([codes, rows], axis=1)[codes >= 0], axis=0)
+    order = np.lexsort((stable_hashes(ids, seed)[pairs[:, 1]], pairs[:, 0]))
+    code = pairs[order, 0]
+    rank = np.arange(len(code)) - np.searchsorted(code, code)
+    beyond = np.zeros(len(lists), dtype=np.bool_)
+    beyond[pairs[order[rank >= most], 1]] = True
+    return beyond
+
+
 class Keyed:
     """Finds the rows that a key concerns; each column is encoded once."""
 

@@ -22,13 +22,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Select
-from rsflow.curation.balance import apply_quotas
+from rsflow.config import Balance, Select
+from rsflow.curation.balance import apply_quotas, cap_each
 from rsflow.curation.candidates import Confirm
 from rsflow.curation.duplicates import find_duplicates
 from rsflow.curation.ground import boxes_of
 from rsflow.curation.groups import Indices
 from rsflow.curation.hashing import stable_hashes
+from rsflow.curation.mixture import caps_of, check_met
 from rsflow.curation.splits import FREE, NOWHERE, assign_splits, near_stronger, pins
 from rsflow.curation.verdicts import Flags, Verdicts
 
@@ -164,8 +165,14 @@ def _instructions(
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
-    _, why = apply_quotas(taken, settings.quotas, seed)
+    wanted = settings.balance or Balance()
+    _, why = apply_quotas(taken, caps_of(taken, settings.quotas, wanted), seed, wanted.least)
     chosen.drop_each(rows, why)
+    if wanted.per_category:
+        beyond = cap_each(taken["category"], wanted.per_category, taken["instruction_id"], seed)
+        chosen.drop(rows[beyond], "quota:each category")
+    if wanted.exactly:
+        check_met(taken.filter(pa.array(chosen.kept[rows])), wanted)
     return chosen
 
 

@@ -7,7 +7,8 @@ canonical tile stays.
 The rules, in full. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever the ground and the sensor; two all-black
 tiles of different places are one picture. *Near*: the same sensor, signatures within `bits`, and `confirm` (see `alike`);
 two tiles of known ground must also lie on the same ground (`rsflow.curation.candidates`, which also says what becomes of
-crowds of empty pictures). The same ground at another date is a duplicate only if its pixels say so. *Canonical*: the tile
+crowds of empty pictures). The same ground at another date is a duplicate only if its pixels say so; at the same instant and of
+the same source it is one in any case (*ground*, `rsflow.curation.acquisitions`). *Canonical*: the tile
 with most annotation labels, then the finest `gsd_m` (unknown last), then the most pixels, then the smallest `tile_id`.
 
 Near duplicates are looked for among the best tiles of the exact groups. Of every cluster exactly one tile stays, and nothing
@@ -20,13 +21,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rsflow.curation.acquisitions import same_acquisition
 from rsflow.curation.candidates import Confirm, Flags, Pictures, near_edges
-from rsflow.curation.ground import boxes_of
+from rsflow.curation.ground import Boxes, boxes_of
 from rsflow.curation.groups import Indices, components, first_equal, joins
 from rsflow.curation.signature import Picture
 
 EXACT = "duplicate_exact"
 NEAR = "duplicate_near"
+GROUND = "duplicate_ground"
 
 _PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
 _BLOCK = 512  # pairs of thumbnails compared at a time
@@ -36,22 +39,28 @@ def find_duplicates(tiles: pa.Table, bits: int, confirm: Confirm) -> pa.Table:
     """The cluster of every tile: columns tile_id, cluster, canonical, reason, in the rows' order.
 
     `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
-    n_labels (of annotations); nulls are allowed in all but the first two. `confirm` gets row numbers (n, 2) of pairs that may
+    n_labels (of annotations); nulls are allowed in all but the first two. With acquired_at, source and scene_id too, deliveries
+    of one acquisition are joined. `confirm` gets row numbers (n, 2) of pairs that may
     be near duplicates, never more than 8,192 at once, and says which are; its answer must hang on the two pictures alone.
 
     `cluster` is the smallest tile_id of the cluster, `canonical` the one that stays. `reason` is null for the canonical tile,
-    "duplicate_exact" for one that equals a better tile, else "duplicate_near".
+    "duplicate_exact" for one that equals a better tile, "duplicate_near" for one that another picture stands for, else
+    "duplicate_ground".
     """
     rows = np.arange(tiles.num_rows)
     best_first = _best_first(tiles)
     same = [joins(first_equal(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
     stands = _first_of(components(len(rows), np.concatenate(same)), best_first)
     heads = best_first[stands[best_first] == best_first]
-    near = _near(tiles, heads, bits, confirm)
-    label = components(len(rows), np.concatenate([np.stack([stands, rows], axis=1), near]))
+    boxes = boxes_of(tiles["footprint"])
+    edges = np.concatenate([np.stack([stands, rows], axis=1), _near(tiles, heads, boxes, bits, confirm)])
+    pictured = _first_of(components(len(rows), edges), best_first)
+    if "acquired_at" in tiles.column_names:
+        edges = np.concatenate([edges, same_acquisition(tiles, boxes)])
+    label = components(len(rows), edges)
     canonical = _first_of(label, best_first)
     by_name = np.asarray(pc.sort_indices(tiles["tile_id"])).astype(np.int64)
-    reason = np.where(stands != rows, EXACT, NEAR)
+    reason = np.where(stands != rows, EXACT, np.where(pictured != rows, NEAR, GROUND))
     return pa.table(
         {
             "tile_id": tiles["tile_id"],
@@ -90,12 +99,11 @@ def _blocks(pairs: Indices) -> list[Indices]:
     return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
 
 
-def _near(tiles: pa.Table, heads: Indices, bits: int, confirm: Confirm) -> Indices:
+def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm) -> Indices:
     """Confirmed pairs of rows among `heads` (best first), sensor by sensor."""
     signatures = tiles["signature"].combine_chunks()
     sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
     signed = np.asarray(pc.is_valid(signatures))
-    boxes = boxes_of(tiles["footprint"])
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
     found = [np.empty((0, 2), dtype=np.int64)]
     for sensor in np.unique(sensors):

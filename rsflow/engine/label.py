@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rsflow import storage
 from rsflow.annotations.annotated_set import fitted, for_scene, without_scene
 from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject
@@ -42,6 +43,9 @@ def label(built: BuildConfig, lake: Lake, plan: Plan) -> None:
     _commit_annotation_rejects(lake, plan, run)
     _label(built, lake, plan, [unit for unit in units if unit.windows], run)
     _instruct(built, lake, plan, run)
+    # Markers of crashed attempts count in their own run only, and their folders would pile up. Not after an error: workers may
+    # still be writing there.
+    storage.remove_folder(lake.place("attempts", run))
     _check_limit(built, lake, plan)
 
 
@@ -126,7 +130,8 @@ def _commit_as_they_come(
 
 
 def _commit_unreadable(lake: Lake, plan: Plan, units: Iterable[Unit], run: str) -> None:
-    rows = {row["scene_id"]: row for row in plan.scenes.to_pylist()}
+    refused = plan.scenes.filter(pa.compute.is_valid(plan.scenes["probe_reason"]))
+    rows = {row["scene_id"]: row for row in refused.to_pylist()}
     receipts = []
     for unit in units:
         row = rows[unit.scene_id]

@@ -26,7 +26,7 @@ from rsflow.errors import ConfigError
 from rsflow.geometry import Window
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import marks
-from rsflow.lake.tables import Lake
+from rsflow.lake.tables import Lake, of_values
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.stage import fingerprint
@@ -83,15 +83,16 @@ def make_plan(
     scenes = look(built.sources, listed, known, retry_rejects, on_scene)
     annotated = {source.name: _read(source.annotations) for source in built.sources if source.annotations}
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
+    rows = scenes.to_pylist()
     for source in built.sources:
         if source.annotations:
             _check_some_match(source, annotated[source.name], listed[source.name])
-        _check_bands(source, scenes)
+        _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
     prints = {name: made.fingerprint for name, made in recipes.items()}
     units = [
         unit
-        for row in scenes.to_pylist()
+        for row in rows
         for unit in units_of(built, row, files[row["scene_id"]], annotated.get(row["source"]), prints[row["source"]])
     ]
     return Plan(
@@ -131,7 +132,8 @@ def units_of(
 
 def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     """LABEL_WORK rows of these units."""
-    known = {row["scene_id"]: row for row in plan.scenes.to_pylist()}
+    scenes = of_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
+    known = {row["scene_id"]: row for row in scenes.to_pylist()}
     rows = []
     for unit in units:
         scene, row = plan.files[unit.scene_id], known[unit.scene_id]
@@ -190,9 +192,9 @@ def _read(settings: Annotations) -> AnnotatedSet:
     return annotated if settings.exhaustive else dataclasses.replace(annotated, categories=())
 
 
-def _check_bands(source: Source, scenes: pa.Table) -> None:
+def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
     """ConfigError where a labeller of the source needs a band that one of its scenes lacks."""
-    mine = [row for row in scenes.to_pylist() if row["source"] == source.name and not row["probe_reason"]]
+    mine = [row for row in rows if row["source"] == source.name and not row["probe_reason"]]
     kinds = {tuple(row["bands"]): row["scene_id"] for row in reversed(mine)}
     for settings in source.labellers:
         labeller = from_settings(settings)

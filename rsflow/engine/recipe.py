@@ -45,10 +45,16 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     for task in built.instructions.tasks:
         known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:
-        check_quotas(built.select.quotas, tuple(instructions.TASKS), SENSOR_NAMES)
+        check_quotas(_keys(built), tuple(instructions.TASKS), SENSOR_NAMES, {"source": [s.name for s in built.sources]})
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return built
+
+
+def _keys(built: BuildConfig) -> list[str]:
+    """Every key of quotas and balance, each once."""
+    wanted = built.select.balance
+    return list(dict.fromkeys([*built.select.quotas, *(wanted.keys() if wanted else [])]))
 
 
 def label_recipe(built: BuildConfig, source: Source) -> Recipe:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import storage
-from rsflow.config import BuildConfig
+from rsflow.config import Balance, BuildConfig, Select
 from rsflow.curation.candidates import Confirm
 from rsflow.curation.choose import Choice, choose
 from rsflow.curation.duplicates import alike
@@ -60,7 +60,7 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
         return known
     storage.remove(lake.place("selection.json"))
     tiles = _tiles(built, now)
-    instructions = _instructions(now)
+    instructions = _instructions(built.select, now)
     confirm = _confirmation(lake, tiles, built.select.confirm_mae)
     choice = choose(tiles, instructions, built.select, built.seed, confirm, caught(built.select, lake, tiles))
     for number, rows in enumerate(selection_rows(tiles, instructions, choice)):
@@ -144,10 +144,25 @@ def _tiles(built: BuildConfig, now: Current) -> pa.Table:
     return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
 
 
-def _instructions(now: Current) -> pa.Table:
-    """In no order: there are too many to sort for nothing."""
+def _instructions(settings: Select, now: Current) -> pa.Table:
+    """In no order: there are too many to sort for nothing. With the categories they are about only where a rule asks."""
     columns = ["instruction_id", "tile_id", "task"]
-    return rows_of(now.lake, "instructions", now.instruct["receipt"], columns).select(columns)
+    wanted = settings.balance or Balance()
+    keys = [*settings.quotas, *wanted.keys()]
+    if not wanted.per_category and not any("category:" in key for key in keys):
+        return rows_of(now.lake, "instructions", now.instruct["receipt"], columns).select(columns)
+    rows = rows_of(now.lake, "instructions", now.instruct["receipt"], [*columns, "label_ids"])
+    return rows.select(columns).append_column("category", _categories(now, rows["label_ids"]))
+
+
+def _categories(now: Current, label_ids: pa.ChunkedArray) -> pa.ListArray:
+    """The categories of the labels that each instruction rests on."""
+    labels = rows_of(now.lake, "labels", now.label["receipt"], ["label_id", "category"])
+    lists = label_ids.combine_chunks()
+    parents = np.asarray(pc.list_parent_indices(lists))
+    named = _looked_up(lists.flatten(), labels["label_id"], labels["category"]).combine_chunks()
+    offsets = np.searchsorted(parents, np.arange(len(lists) + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), named)
 
 
 def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
@@ -164,7 +179,7 @@ def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
     return confirm
 
 
-def _looked_up(keys: pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """For each key the value beside it in `known`, or null."""
     return values.take(pc.index_in(keys, value_set=known.combine_chunks()))
 

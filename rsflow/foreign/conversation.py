@@ -80,9 +80,10 @@ def _pictures(record: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _stated(record: dict[str, Any], exchanges: tuple[Exchange, ...]) -> tuple[int, int] | None:
-    for height, width in (("height", "width"), ("height_px", "width_px"), ("image_height", "image_width")):
-        if isinstance(record.get(height), int) and isinstance(record.get(width), int):
-            return record[height], record[width]
+    for stated in (record, record.get("size"), record.get("image_size")):
+        for height, width in (("height", "width"), ("height_px", "width_px"), ("image_height", "image_width")):
+            if isinstance(stated, dict) and isinstance(stated.get(height), int) and isinstance(stated.get(width), int):
+                return stated[height], stated[width]
     for exchange in exchanges:
         if "resolution" in exchange.question.lower() and (match := _STATED.search(exchange.question)):
             return int(match[2]), int(match[1])

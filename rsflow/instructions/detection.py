@@ -42,7 +42,7 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     nouns = reading.nouns(facts)
     for noun in nouns:
         if noun not in {group.noun for group in groups}:
-            yield refuse(facts, "detection", "uncertain_objects", f"{noun}: {nouns[noun]} objects are difficult or crowds")
+            yield refuse(facts, "detection", "uncertain_objects", f"{noun}: not certain (difficult, a crowd): {nouns[noun]}")
     if groups and fit == groups and len(nouns) == len(groups) and all(group.in_vocabulary for group in groups):
         total = sum(group.count for group in groups)
         if total <= settings.max_boxes:
@@ -72,7 +72,7 @@ def _spells_oriented(group: Group, facts: TileFacts) -> bool:
 
 def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
     if group.unsure:
-        return "uncertain_objects", f"{group.category}: {group.unsure} more objects are difficult or crowds"
+        return "uncertain_objects", f"{group.category}: not certain (difficult, a crowd): {group.unsure}"
     if not group.complete:
         return "not_exhaustive", f"{group.category}: not every instance is known, so a list would claim too much"
     if group.count > settings.max_boxes:

@@ -102,7 +102,8 @@ class Spectral:
     def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
         near = usable & (margin >= -NEAR)
         hidden = valid & ~usable
-        return bool(near.sum() <= ABSENT_SHARE * valid.sum() and hidden.sum() <= HIDDEN_SHARE * valid.sum())
+        clear = near.sum() <= ABSENT_SHARE * valid.sum() and hidden.sum() <= HIDDEN_SHARE * valid.sum()
+        return bool(clear and valid.any())
 
     def _covers(self, raster: Raster) -> dict[str, tuple[Floats, Mask]]:
         """Per category: how far its index is beyond the threshold, and where it is named. No pixel has two categories."""

@@ -67,7 +67,7 @@ def as_tensor(pixels: Pixels) -> torch.Tensor:
 def scaled_boxes(
     boxes: Sequence[Sequence[float]] | npt.NDArray[np.float32], was_px: tuple[int, int], now_px: tuple[int, int], width: int = 4
 ) -> torch.Tensor:
-    """Boxes of a picture of (rows, cols) `was_px`, resized to `now_px`: float32 (n, `width`), 4 numbers each or 8 of four corners."""
+    """Boxes of a picture of (rows, cols) `was_px`, resized to `now_px`: float32 (n, `width`), 4 numbers each, or 8."""
     scale = torch.tensor([now_px[1] / was_px[1], now_px[0] / was_px[0]] * (width // 2), dtype=torch.float32)
     return torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, width)) * scale
 

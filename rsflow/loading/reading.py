@@ -17,6 +17,7 @@ from torch.utils.data import get_worker_info
 
 from rsflow.loading.content import Content
 from rsflow.loading.fetch import CACHE_BYTES, Fetcher
+from rsflow.loading.order import Ints
 from rsflow.loading.walk import Spot
 from rsflow.records import TaskName
 from rsflow.shards.format import Sample
@@ -103,14 +104,10 @@ class Counts:
     def __init__(self) -> None:
         self._rows = torch.zeros(_SLOTS, 2 + len(_TASKS), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
-    def given(self, tasks: Iterable[str]) -> None:
-        row = self._row()
-        row[0] += 1
-        for task in tasks:
-            row[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
-
-    def undecodable(self) -> None:
-        self._row()[1] += 1
+    def row(self) -> Row:
+        """The row of this process."""
+        worker = get_worker_info()
+        return Row(self._rows.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0])
 
     def stats(self) -> dict[str, Any]:
         """samples, undecodable; by_task: the instructions of each task that occurred."""
@@ -118,6 +115,17 @@ class Counts:
         tasks = {task: count for task, count in zip(_TASKS, by_task, strict=True) if count}
         return {"samples": samples, "undecodable": undecodable, "by_task": tasks}
 
-    def _row(self) -> Any:
-        worker = get_worker_info()
-        return self._rows.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0]
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one process counts."""
+
+    numbers: Ints
+
+    def given(self, tasks: Iterable[str]) -> None:
+        self.numbers[0] += 1
+        for task in tasks:
+            self.numbers[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
+
+    def undecodable(self) -> None:
+        self.numbers[1] += 1

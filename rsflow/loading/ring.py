@@ -99,7 +99,7 @@ class Ring(Loader):
         workers, slots, batch_size, size_px = self._shape
         return workers * slots * batch_size * size_px * size_px * 3
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
         slots = Slots.shared(*self._shape)
         self.collate_fn = _Writer(slots)
         return self._views(super().__iter__(), slots)

@@ -33,6 +33,7 @@ from rsflow.loading.walk import ENDLESS, Course, Spot
 from rsflow.shards.format import Sample
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
+MOST_SHARDS = 32  # that a fetcher keeps open through a whole window
 _READING = Reading()
 
 
@@ -88,7 +89,7 @@ def stream(
     one, and with DataLoader workers batches then depend on the number of workers.
     `mix`: draw from tasks, sensors, sources or urls by weight. `tasks`, `sensors`: only samples that have one of them, with
     only the instructions of these tasks. All three read every shard's index first (by source: every record).
-    `shuffle`: how many shards are shuffled together, True: 16, False or 0: everything as it stands.
+    `shuffle`: how many shards are shuffled together, up to 32; True: 16, False or 0: everything as it stands.
     `repeat`: epochs of one iteration, None: without end. `max_samples`: the most samples of an epoch, over all ranks; with
     `mix` exactly so many, by default as many as the parts have.
     `uneven`: how ranks get equal counts at the end of an iteration: "pad" gives fewer than `world_size` samples twice, "drop"
@@ -108,6 +109,8 @@ def stream(
     if follow and (repeat != 1 or any(one.endswith(".json") for one in urls)):
         raise ConfigError("follow: moves to a root's newest snapshot between epochs: give roots, not manifests, and repeat 1")
     width = WINDOW_SHARDS if shuffle is True else int(shuffle)
+    if width > MOST_SHARDS:
+        raise ConfigError(f"shuffle: found {width}, expected at most {MOST_SHARDS} shards")
     ranks = _given(rank, world_size)
     settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
     return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples), settings, epoch)
@@ -223,10 +226,11 @@ class Stream(IterableDataset[dict[str, Any]]):
         hand = chain.from_iterable(dealt(total, consumer, settings.block, settings.uneven, cursor.position))
         course = Course(self.content, settings.seed, cursor.epoch, settings.width)
         spots = ((i, course.at(i % total)) for i in islice(hand, cursor.taken, None))
+        counts = self._counts.row()
         for position, spot, sample in self._roots.read(spots):
             found = self._shown(spot, sample) or self._stand_in(position, cursor.epoch)
             progress.taken += 1
-            self._counts.given(one["task"] for one in found["instructions"])
+            counts.given(one["task"] for one in found["instructions"])
             yield found
 
     def _shown(self, spot: Spot, sample: Sample | None) -> dict[str, Any] | None:
@@ -242,7 +246,7 @@ class Stream(IterableDataset[dict[str, Any]]):
             trouble = error
         if self.settings.reading.on_damage == "fail":
             raise trouble
-        self._counts.undecodable()
+        self._counts.row().undecodable()
         return None
 
     def _stand_in(self, position: int, epoch: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ window of each part is kept, not because anything is counted.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rsflow.loading.content import Content, Part
 from rsflow.loading.mixing import Block
@@ -19,8 +19,7 @@ ENDLESS = 1 << 62
 _KEPT = 2  # windows of a part: near a border the samples of a mixture go back and forth
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A sample's place: sample `i` of a shard's index, shown with the instructions of `part`."""
 
     root: str

@@ -31,7 +31,6 @@ RULES = {
     "no_instruction": "nothing could be asked about it",
     "quota:": "the quota {rest} is full with instructions that come before it by the hash of their ids",
     "quota": "quotas took all of its instructions",
-    "balance:": "the balance {rest} is full with instructions that come before it by the hash of their ids",
     "tile:": "the tile that it belongs to is out: {rest}",
 }
 

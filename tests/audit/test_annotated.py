@@ -119,6 +119,8 @@ def test_every_format_of_a_build_can_be_audited() -> None:
 def test_real_sets_are_clean(test_data: Path, tmp_path: Path) -> None:
     hit_uav = test_data / "infrared/hit_uav"
     assert audit(str(hit_uav / "Annotations_hbb"), "voc", str(hit_uav / "JPEGImages")).counts == {}
+    multispectral = test_data / "scene_classification/EuroSAT_MS"
+    assert audit(str(multispectral), "folders", str(multispectral)).counts == {}
     # A cut file among the real ones is found, and it alone.
     for file in sorted((hit_uav / "JPEGImages").iterdir())[:5]:
         shutil.copy(file, tmp_path / file.name)

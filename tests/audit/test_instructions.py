@@ -151,8 +151,13 @@ def test_answers_that_differ_in_words_only_do_not_contradict(tmp_path: Path) -> 
         {"image": "a.png", "conversations": turns("Is there a ship?", "Yes, there is one near the quay.")},
         {"image": "a.png", "conversations": turns("How many?", "2")},
         {"image": "a.png", "conversations": turns("How many?", "2.0")},
+        {"image": "a.png", "conversations": turns("How many?", "Two")},
+        {"image": "a.png", "conversations": turns("What colour is the roof?", "Red.")},
+        {"image": "a.png", "conversations": turns("What colour is the roof?", "red")},
     ]
     assert audit(written(tmp_path, rows)).counts == {}
+    blue = {"image": "a.png", "conversations": turns("What colour is the roof?", "Blue.")}
+    assert audit(written(tmp_path, [*rows, blue])).counts == {"contradictory_answers": 1}
     rows.append({"image": "a.png", "conversations": turns("Is there a ship?", "No, there is none.")})
     assert audit(written(tmp_path, rows)).counts == {"contradictory_answers": 1}
 

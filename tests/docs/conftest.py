@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ def imagery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "new").mkdir()
     next((folder / "more/optical").glob("*05-14.tif")).rename(folder / "new/scene_9.tif")
     _pictures(folder)
+    shutil.copytree(folder / "vehicles", folder / "benchmark", ignore=shutil.ignore_patterns("*.xml"))
     _bands(folder)
     return folder
 

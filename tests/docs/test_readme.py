@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -61,6 +63,26 @@ def test_numbers_and_names_in_the_text_are_those_of_the_code() -> None:
     words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     assert f"for {words[len(TASKS)]} kinds of task" in README
     assert [name for name in (*DIALECTS, *ANNOTATIONS) if f"`{name}`" not in README] == []
+
+
+def test_every_command_is_shown() -> None:
+    commands = re.findall(r"^    ([a-z-]+) ", _help(), re.MULTILINE)
+    assert {"build", "show"} < set(commands)
+    shown = set(re.findall(r"\brsflow ([a-z-]+)", README + (ROOT / "docs/streaming.md").read_text()))
+    # `make demo` writes the demo's scenes, and a build is its three phases.
+    assert set(commands) - shown <= {"demo-scenes", "label", "select", "shard"}
+
+
+def _help() -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "rsflow.cli", "--help"], capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout
+
+
+def test_every_document_is_reached() -> None:
+    linked = set(re.findall(r"\]\(docs/(\w+\.md)\)", README))
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} == linked
 
 
 def test_links_lead_somewhere() -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from rsflow import dialects
+from rsflow import dialects, storage
 from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.exports import EXPORTS, export
@@ -129,6 +129,15 @@ def test_turns_that_do_not_alternate_are_left_out(tmp_path: Path) -> None:
     bad = instruction("bad", "vqa", [("user", "One?"), ("user", "Two?")], [], {})
     root = write_root(tmp_path / "lake", {"train": [[sample(0, "train", [bad])]]})
     assert dict(export(str(root), "qwen", str(tmp_path / "out")).left_out) == {"turns": 1}
+
+
+def test_an_object_store_is_as_good_as_a_folder(root: Path, tmp_path: Path) -> None:
+    out = f"memory://exports/{tmp_path.name}"
+    export(str(root), "llava", out)
+    export(str(root), "coco", out)  # the former export makes room there too
+    export(str(root), "coco", str(tmp_path / "local"))
+    names = storage.list_files(out)
+    assert {name: storage.read_bytes(f"{out}/{name}") for name in names} == files_of(tmp_path / "local")
 
 
 def test_a_folder_in_use_is_refused_and_left_alone(root: Path, tmp_path: Path) -> None:

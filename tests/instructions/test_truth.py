@@ -10,6 +10,7 @@ import math
 import os
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,8 @@ def check_vqa(question: str, short: str, answer: dict[str, Any], oracle: Oracle)
         assert answer["value"] == max(named, key=lambda category: named[category])
         assert short == COVERS[answer["value"]]
     elif kind == "share":
-        said = int(re.findall(r"\d+", short)[0]) / 100
-        assert abs(said - answer["value"]) < 0.0251
+        told = int(re.findall(r"\d+", short)[0]) / 100
+        assert abs(told - answer["value"]) < 0.0251
         if "category" in answer:
             assert answer["value"] == oracle.covers[answer["category"]]
     else:
@@ -236,7 +237,7 @@ def check_phrase(phrase: str, box: Box, oracle: Oracle) -> None:
     category = next(category for category, (one, _) in NOUNS.items() if one == match[2])
     boxes = oracle.boxes[category]
     assert oracle.complete(category)
-    keys = {
+    keys: dict[str, Callable[[Box], float]] = {
         "largest": lambda b: -oracle.sizes[b],
         "leftmost": lambda b: b[0],
         "rightmost": lambda b: -b[2],
@@ -291,7 +292,7 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     assert sorted(set(used)) == list(range(len(boxes)))
     assert all(0 <= position < len(facts.labels) for position in instruction.labels)
     rested_on = [facts.labels[position] for position in instruction.labels]
-    there = {label.shape.box for label in rested_on if label.shape}
+    there: set[tuple[float, ...]] = {label.shape.box for label in rested_on if label.shape}
     there |= {label.shape.polygon for label in rested_on if label.shape and label.shape.oriented}
     assert set(boxes) <= there
     assert not collapsed(get("mmrs"), boxes, facts.height_px, facts.width_px)

@@ -20,6 +20,7 @@ from rsflow.loading.ring import Ring
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot
+from tests.loading.conftest import write_split
 
 SIZE = 16
 
@@ -72,7 +73,6 @@ def test_boxes_move_with_the_picture(lake: Any) -> None:
 def test_views_hold_as_long_as_promised(lake: Any, hold: int) -> None:
     held: list[tuple[torch.Tensor, torch.Tensor]] = []
     for batch in made(lake, 2, batch_size=2, hold=hold, prefetch=1):
-        torch.utils.data.get_worker_info()
         held = [*held, (batch["image"], batch["image"].clone())][-hold:]
         assert all(torch.equal(view, copy) for view, copy in held)
 
@@ -100,12 +100,10 @@ def test_epochs_and_states_are_the_loaders(lake: Any, plain: list[dict[str, Any]
 
 
 def test_a_broken_picture_surfaces_by_name(lake: Any, tmp_path: Path) -> None:
-    from rsflow.shards.manifest import read_snapshot  # noqa: F401
-
     broken = [Sample(one.key, one.picture[:60], one.picture_format, one.record) for one in lake.samples["train"][:1]]
     root = tmp_path / "lake"
     shutil.copytree(lake.root, root)
-    split = lake_writer()(root, "train", [broken])
+    split = write_split(root, "train", [broken])
     write_snapshot(str(root), Manifest("f" * 32, 0, {"train": split}))
     for workers in (0, 1):
         ring = Ring(stream(root, batch_size=2, decode=False), workers, SIZE)

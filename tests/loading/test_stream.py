@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -146,6 +147,7 @@ def test_filters_give_exactly_what_fits(lake: Any) -> None:
         ({"batch_size": 0}, r"batch_size: found 0, expected at least 1"),
         ({"repeat": 0}, r"repeat: found 0, expected at least 1"),
         ({"max_samples": 0}, r"max_samples: found 0, expected at least 1"),
+        ({"shuffle": 33}, r"shuffle: found 33, expected at most 32 shards"),
         ({"epoch": -1}, r"epoch: found -1, expected at least 0"),
         ({"uneven": "even"}, r"uneven: found 'even', expected one of pad, drop, keep"),
         ({"follow": True, "repeat": 2}, r"follow: moves to a root's newest snapshot between epochs"),
@@ -233,6 +235,10 @@ def test_an_object_store_gives_the_same(lake: Any, bucket: str) -> None:
     assert [one["key"] for one in found] == local
     assert all(one["image"].shape == (3, 24, 40) for one in found)
     assert keys(stream(f"{bucket}/snapshots/1.json", batch_size=8, decode=False), workers=2) == local
+    # Two roots, one read ahead in threads: the order of the contents, wherever they are.
+    twice = [one["key"] for one in stream([lake.root, lake.root / "snapshots/1.json"], decode=False)]
+    assert [one["key"] for one in stream([bucket, lake.root], decode=False)] == twice
+    assert Counter(twice) == dict.fromkeys(lake.keys(), 2)
     with pytest.raises(SnapshotError, match=r"s3://lake/none/snapshots/LATEST: is missing"):
         stream("s3://lake/none")
 
@@ -312,6 +318,18 @@ def test_counts_tell_what_was_read_here_and_by_workers(lake: Any) -> None:
         assert told["by_task"] == Counter(i["task"] for one in found for i in one["instructions"])
         assert told["bytes"] > 0
         assert told["skipped"] == 0
+
+
+def test_a_loader_tells_how_long_the_loop_waited(lake: Any) -> None:
+    loader = Loader(stream(lake.root, batch_size=8, decode=False))
+    assert loader.stats()["seconds"] == 0
+    for _ in loader:
+        time.sleep(0.02)
+    told = loader.stats()
+    assert told["samples"] == 73
+    assert told["seconds"] >= 10 * 0.02
+    assert 0 < told["wait_share"] < 1 - 10 * 0.02 / told["seconds"] + 0.01
+    assert told["samples_per_s"] == pytest.approx(73 / told["seconds"])
 
 
 def test_a_damaged_shard_is_skipped_by_choice_and_counts_stay_equal(lake: Any, tmp_path: Path) -> None:

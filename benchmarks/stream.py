@@ -1,0 +1,439 @@
+"""Streaming: rsflow beside plain `webdataset`, MosaicML `streaming`, LitData and (with --ray) Ray Data, and a bare tar read.
+
+The same samples, a JPEG and a JSON record each, are written in every loader's own format. Every loader decodes with the same
+decoder (simplejpeg) and resizes with the same function, parses the record, and gives batches of 32 through two, one or no
+worker processes. All take turns in every round, so a busy machine is as unfair to one as to the next; medians are printed.
+Peers that are not installed are left out: `pip install webdataset mosaicml-streaming litdata`. Limits: a sequential read
+of the tars with `tarfile` through a DataLoader, and, for decoding, as many processes that read and decode and give nothing
+away.
+
+    python benchmarks/stream.py [--samples 3000 --rounds 3 --folder /dev/shm --workers 0 1 2 --kinds bytes 512 224 --s3 --ray]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import io
+import json
+import logging
+import multiprocessing
+import os
+import random
+import statistics
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from rsflow.loading.decode import as_tensor, decoded, resized
+from rsflow.loading.loader import Loader
+from rsflow.loading.ring import Ring
+from rsflow.loading.stream import stream
+from rsflow.shards.format import Sample
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
+from rsflow.shards.writer import write_shard
+
+BATCH = 32
+SIDE_PX = 512
+
+
+@dataclass(frozen=True)
+class Case:
+    """`size_px` None: pictures stay bytes."""
+
+    size_px: int | None
+    workers: int
+
+    def __str__(self) -> str:
+        return f"{'bytes' if self.size_px is None else f'{self.size_px} px'}, {self.workers} workers"
+
+
+def pictures(count: int) -> list[bytes]:
+    """JPEGs with structure at all scales, about as large as those of aerial pictures."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(count):
+        layers = [
+            np.asarray(
+                Image.fromarray(rng.integers(0, 256, (n, n, 3), np.uint8)).resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC)
+            )
+            for n in (4, 16, 64, 256)
+        ]
+        mixed = sum(layer.astype(np.float32) * weight for layer, weight in zip(layers, (0.4, 0.3, 0.2, 0.1), strict=True))
+        found.append(simplejpeg.encode_jpeg(np.ascontiguousarray(np.asarray(mixed).astype(np.uint8)), quality=85))
+    return found
+
+
+def samples(count: int) -> Iterator[Sample]:
+    some = pictures(64)
+    turns = [{"role": role, "text": "Where are the ships? [[ships|0,1]] " * 2} for role in ("user", "assistant")]
+    instructions = [
+        {"id": "a", "task": task, "turns": turns, "boxes": [[1.5, 2.5, 30.25, 40.0]] * 2, "answer": {"count": 2}}
+        for task in ("vqa", "detection")
+    ]
+    for i in range(count):
+        key = f"{i:020x}"
+        record = {"key": key, "sensor": "optical", "gsd_m": 0.5, "split": "train", "height_px": SIDE_PX, "width_px": SIDE_PX}
+        yield Sample(key, some[i % len(some)], "jpg", {**record, "instructions": instructions})
+
+
+def write_all(folder: Path, count: int, shards: int) -> None:
+    """The samples as rsflow shards (which webdataset and tarfile read too), and in the formats of the peers that are here."""
+    everything = list(samples(count))
+    entries = []
+    for i in range(shards):
+        path = f"rsflow/shards/train/{i:05d}.tar"
+        part = everything[i * count // shards : (i + 1) * count // shards]
+        info = write_shard(str(folder / path), str(folder / index_path(path)), part)
+        entries.append(ShardEntry(path.removeprefix("rsflow/"), *(getattr(info, name) for name in INFO)))
+    split = Split(tuple(entries), {task: {"optical": count} for task in ("vqa", "detection")})
+    write_snapshot(str(folder / "rsflow"), Manifest("0" * 32, 0, {"train": split}))
+    rows = [{"key": one.key, "jpg": one.picture, "json": json.dumps(one.record).encode()} for one in everything]
+    if here("streaming"):
+        from streaming import MDSWriter
+
+        with MDSWriter(out=str(folder / "mds"), columns={"key": "str", "jpg": "bytes", "json": "bytes"}) as writer:
+            for row in rows:
+                writer.write(row)
+    if here("litdata"):
+        from litdata.streaming.writer import BinaryWriter
+
+        (folder / "lit").mkdir()
+        binary = BinaryWriter(str(folder / "lit"), chunk_bytes=64 << 20)
+        for i, row in enumerate(rows):
+            binary[i] = row
+        binary.done()
+        binary.merge(1)
+
+
+INFO = ("samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
+
+
+def here(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What every peer does to a sample's members."""
+
+    size_px: int | None
+
+    def __call__(self, row: dict[str, Any]) -> tuple[Any, Any]:
+        record = row["json"] if isinstance(row["json"], dict) else json.loads(row["json"])
+        if self.size_px is None:
+            return row["jpg"], record
+        return as_tensor(resized(decoded(row["jpg"]), self.size_px, self.size_px)), record
+
+
+def stacked(rows: list[tuple[Any, Any]]) -> tuple[Any, list[Any]]:
+    """A batch: its pictures as one tensor where they are tensors, so that one thing crosses to the loop, not thirty-two."""
+    images, records = zip(*rows, strict=True)
+    return (torch.stack(images) if isinstance(images[0], torch.Tensor) else list(images)), list(records)
+
+
+def batched(dataset: Any, case: Case) -> Iterator[int]:
+    ahead: dict[str, Any] = {"multiprocessing_context": "fork"} if case.workers else {}
+    for images, _ in DataLoader(dataset, batch_size=BATCH, num_workers=case.workers, collate_fn=stacked, **ahead):
+        yield len(images)
+
+
+def with_rsflow(folder: Path, case: Case) -> Iterator[int]:
+    dataset = stream(folder / "rsflow", batch_size=BATCH, decode=False)
+    loader = Loader(dataset, num_workers=case.workers) if case.size_px is None else Ring(dataset, case.workers, case.size_px)
+    return (len(batch["key"]) for batch in loader)
+
+
+def with_webdataset(folder: Path, case: Case) -> Iterator[int]:
+    import webdataset
+
+    urls = sorted(str(path) for path in (folder / "rsflow/shards/train").glob("*.tar"))
+    return batched(webdataset.WebDataset(urls, shardshuffle=len(urls)).shuffle(500).map(Shown(case.size_px)), case)
+
+
+def with_mosaic(folder: Path, case: Case) -> Iterator[int]:
+    from streaming import StreamingDataset
+    from streaming.base.util import clean_stale_shared_memory
+
+    clean_stale_shared_memory()
+    dataset = StreamingDataset(local=str(folder / "mds"), shuffle=True, batch_size=BATCH)
+    shown = Shown(case.size_px)
+    fork: dict[str, Any] = {"multiprocessing_context": "fork"} if case.workers else {}
+    for images, _ in DataLoader(
+        dataset,
+        batch_size=BATCH,
+        num_workers=case.workers,
+        collate_fn=lambda rows: stacked([shown(row) for row in rows]),
+        **fork,
+    ):
+        yield len(images)
+
+
+def with_litdata(folder: Path, case: Case) -> Iterator[int]:
+    from litdata import StreamingDataLoader, StreamingDataset
+
+    shown = Shown(case.size_px)
+    dataset = StreamingDataset(str(folder / "lit"), shuffle=True)
+    loader = StreamingDataLoader(
+        dataset, batch_size=BATCH, num_workers=case.workers, collate_fn=lambda rows: stacked([shown(row) for row in rows])
+    )
+    return (len(images) for images, _ in loader)
+
+
+def with_ray(folder: Path, case: Case) -> Iterator[int]:
+    import ray
+
+    shown = Shown(case.size_px or SIDE_PX)
+
+    def show(batch: dict[str, Any]) -> dict[str, Any]:
+        rows = [shown({"jpg": jpg, "json": text}) for jpg, text in zip(batch["jpg"], batch["json"], strict=True)]
+        return {"image": np.stack([image.numpy() for image, _ in rows])}
+
+    urls = sorted(str(path) for path in (folder / "rsflow/shards/train").glob("*.tar"))
+    data = ray.data.read_webdataset(urls, decoder=None).map_batches(show, batch_size=BATCH)
+    for batch in data.iter_torch_batches(batch_size=BATCH):
+        yield len(batch["image"])
+
+
+class BareTar(IterableDataset[tuple[Any, Any]]):
+    """The shards one after the other, dealt to workers, with Python's own tarfile."""
+
+    def __init__(self, folder: Path, case: Case) -> None:
+        self.paths, self.shown = sorted((folder / "rsflow/shards/train").glob("*.tar")), Shown(case.size_px)
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        worker = get_worker_info()
+        start, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        for path in self.paths[start::step]:
+            with tarfile.open(path) as tar:
+                row: dict[str, Any] = {}
+                for member in tar:
+                    stream = tar.extractfile(member)
+                    row[member.name.rpartition(".")[2]] = stream.read() if stream else b""
+                    if "json" in row and "jpg" in row:
+                        yield self.shown(row)
+                        row = {}
+
+
+def with_bare_tar(folder: Path, case: Case) -> Iterator[int]:
+    return batched(BareTar(folder, case), case)
+
+
+def decode_share(folder: Path, case: Case, number: int, counted: Any) -> None:
+    torch.set_num_threads(1)
+    share = BareTar(folder, case)
+    share.paths = share.paths[number :: max(1, case.workers)]
+    counted[number] = sum(1 for _ in share)
+
+
+def with_bare_decoders(folder: Path, case: Case) -> Iterator[int]:
+    """As many processes as workers, each reads and decodes its share and gives nothing away."""
+    fork = multiprocessing.get_context("fork")
+    counted = fork.Array("q", max(1, case.workers))
+    children = [fork.Process(target=decode_share, args=(folder, case, i, counted)) for i in range(max(1, case.workers))]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    yield sum(counted[:])
+
+
+LOADERS: dict[str, tuple[str, Callable[[Path, Case], Iterator[int]]]] = {
+    "rsflow": ("rsflow", with_rsflow),
+    "webdataset": ("webdataset", with_webdataset),
+    "MosaicML streaming": ("streaming", with_mosaic),
+    "LitData": ("litdata", with_litdata),
+    "Ray Data": ("ray", with_ray),
+    "bare tar read": ("tarfile", with_bare_tar),
+    "bare decoders": ("tarfile", with_bare_decoders),
+}
+
+
+def timed(batches: Callable[[], Iterator[int]], expected: int | None) -> tuple[float, float]:
+    """(samples/s, seconds to the first batch), start included."""
+    start, first, count = time.perf_counter(), 0.0, 0
+    for size in batches():
+        first = first or time.perf_counter() - start
+        count += size
+    if expected is not None and count != expected:
+        raise SystemExit(f"{count} samples came, not {expected}")
+    return count / (time.perf_counter() - start), first
+
+
+def compared(folder: Path, cases: list[Case], loaders: list[str], rounds: int, count: int) -> None:
+    found: dict[tuple[Case, str], list[tuple[float, float]]] = {}
+    for _ in range(rounds):
+        for case in cases:
+            for name in loaders:
+                if (name == "bare decoders" or name == "Ray Data") and case.size_px is None:
+                    continue
+                make = LOADERS[name][1]
+                result = timed(lambda make=make, case=case: make(folder, case), None if name == "MosaicML streaming" else count)  # type: ignore[misc]
+                found.setdefault((case, name), []).append(result)
+    for case in cases:
+        rows = {name: found[case, name] for name in loaders if (case, name) in found}
+        print(f"\n{case}" + " " * (34 - len(str(case))) + "samples/s   rsflow is   first batch")
+        for name, results in rows.items():
+            ratio = statistics.median(own / other for (own, _), (other, _) in zip(rows["rsflow"], results, strict=True))
+            speed, first = (statistics.median(one[i] for one in results) for i in (0, 1))
+            print(f"  {name:28} {speed:12,.0f}   {ratio:6.2f} ×    {first:8.3f} s")
+
+
+def resumed(folder: Path, rounds: int, count: int) -> None:
+    """Seconds from a new loader with a state of the middle of an epoch to its first batch."""
+    half, case = count // 2 // BATCH, Case(None, 2)
+    ways: dict[str, Callable[[], Iterator[Any]]] = {}
+
+    def rsflow_way() -> Iterator[Any]:
+        loader = Loader(stream(folder / "rsflow", batch_size=BATCH, decode=False), num_workers=2)
+        loader.load_state_dict(state)
+        return iter(loader)
+
+    first = Loader(stream(folder / "rsflow", batch_size=BATCH, decode=False))
+    for _ in islice(first, half):
+        pass
+    state = first.state_dict()
+    ways[f"rsflow ({len(json.dumps(state))} bytes of state)"] = rsflow_way
+    if here("webdataset"):
+        ways["webdataset (skips what was seen)"] = lambda: islice(with_webdataset(folder, case), half, None)
+    if here("litdata"):
+        from litdata import StreamingDataLoader, StreamingDataset
+
+        def lit_loader() -> Any:
+            dataset = StreamingDataset(str(folder / "lit"), shuffle=True)
+            return StreamingDataLoader(dataset, batch_size=BATCH, num_workers=2, collate_fn=list)
+
+        lit = lit_loader()
+        for _ in islice(lit, half):
+            pass
+        lit_state = lit.state_dict()
+
+        def lit_way() -> Iterator[Any]:
+            loader = lit_loader()
+            loader.load_state_dict(lit_state)
+            return iter(loader)
+
+        ways["LitData"] = lit_way
+    if here("streaming"):
+        from streaming import StreamingDataLoader as MosaicLoader
+        from streaming import StreamingDataset as MosaicDataset
+        from streaming.base.util import clean_stale_shared_memory
+
+        def mosaic_loader() -> Any:
+            clean_stale_shared_memory()
+            dataset = MosaicDataset(local=str(folder / "mds"), shuffle=True, batch_size=BATCH)
+            return MosaicLoader(dataset, batch_size=BATCH, num_workers=2, collate_fn=list, multiprocessing_context="fork")
+
+        mosaic = mosaic_loader()
+        for _ in islice(mosaic, half):
+            pass
+        mosaic_state = mosaic.state_dict()
+
+        def mosaic_way() -> Iterator[Any]:
+            loader = mosaic_loader()
+            loader.load_state_dict(mosaic_state)
+            return iter(loader)
+
+        ways["MosaicML streaming"] = mosaic_way
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            batches = way()
+            next(batches)
+            seconds[name].append(time.perf_counter() - start)
+            del batches
+    print(f"\nresume in the middle of {count} samples, 2 workers, to the first batch")
+    for name, times in seconds.items():
+        print(f"  {name:36} {statistics.median(times):8.3f} s")
+
+
+def from_s3(folder: Path, rounds: int, count: int) -> None:
+    """rsflow from an S3 server on this machine, beside reading the whole objects one after the other.
+
+    The server is moto, written in Python and on the same cores, in this very process: what is measured is mostly the server.
+    """
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    os.environ |= {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+    fs = s3fs.S3FileSystem()
+    fs.mkdir("bench")
+    fs.put(str(folder / "rsflow"), "bench/root", recursive=True)
+
+    def objects() -> Iterator[int]:
+        for path in sorted(fs.glob("bench/root/shards/train/*.tar")):
+            with tarfile.open(fileobj=io.BytesIO(fs.cat_file(path))) as tar:
+                yield len(tar.getmembers()) // 2
+
+    def streamed(cache: str | None) -> Iterator[int]:
+        dataset = stream("s3://bench/root", batch_size=BATCH, decode=False, cache=cache)
+        return (len(batch["key"]) for batch in Loader(dataset))
+
+    found: dict[str, list[tuple[float, float]]] = {}
+    for i in range(rounds):
+        cache = str(folder / f"cache{i}")
+        ways: dict[str, Callable[[], Iterator[int]]] = {
+            "whole objects, one by one": objects,
+            "rsflow, ranges": lambda: streamed(None),
+            "rsflow, cache, first epoch": lambda cache=cache: streamed(cache),  # type: ignore[misc]
+            "rsflow, cache, later": lambda cache=cache: streamed(cache),  # type: ignore[misc]
+        }
+        for name, way in ways.items():
+            found.setdefault(name, []).append(timed(way, count))
+    server.stop()
+    print("\nfrom S3 on this machine (moto), bytes, 0 workers          samples/s    first batch")
+    for name, results in found.items():
+        speed, first = (statistics.median(one[i] for one in results) for i in (0, 1))
+        print(f"  {name:48} {speed:12,.0f}     {first:8.3f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=3000)
+    parser.add_argument("--shards", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
+    parser.add_argument("--kinds", nargs="*", default=["bytes", "512", "224"], help="bytes, or pixels to decode to")
+    parser.add_argument("--loaders", nargs="*", default=[name for name in LOADERS if name != "Ray Data"])
+    parser.add_argument("--folder", default="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    parser.add_argument("--s3", action="store_true", help="also from an S3 server on this machine")
+    parser.add_argument("--ray", action="store_true", help="also Ray Data, whose start alone takes half a minute")
+    asked = parser.parse_args()
+    random.seed(0)
+    torch.set_num_threads(1)
+    loaders = [name for name in [*asked.loaders, *(["Ray Data"] if asked.ray else [])] if here(LOADERS[name][0])]
+    cases = [Case(None if kind == "bytes" else int(kind), workers) for kind in asked.kinds for workers in asked.workers]
+    with tempfile.TemporaryDirectory(dir=asked.folder) as place:
+        folder = Path(place)
+        write_all(folder, asked.samples, asked.shards)
+        size = sum(path.stat().st_size for path in (folder / "rsflow").rglob("*.tar"))
+        print(
+            f"{asked.samples} samples of {size / asked.samples / 1000:.0f} kB in {asked.shards} shards, {asked.rounds} rounds,",
+            end="",
+        )
+        print(f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {asked.folder or 'a temporary folder'}")
+        compared(folder, cases, loaders, asked.rounds, asked.samples)
+        resumed(folder, asked.rounds, asked.samples)
+        if asked.s3:
+            from_s3(folder, asked.rounds, asked.samples)
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

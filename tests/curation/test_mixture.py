@@ -1,0 +1,100 @@
+"""Mixes: met to the instruction or refused with what is missing; a larger one holds the smaller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsflow.config import Balance
+from rsflow.curation.balance import apply_quotas, cap_each
+from rsflow.curation.mixture import by_temperature, caps_of, check_met
+from rsflow.errors import ConfigError
+
+HELD = {"vqa": 100, "captioning": 40, "detection": 10}
+
+
+def table(counts: dict[str, int] = HELD) -> pa.Table:
+    tasks = [task for task, count in counts.items() for _ in range(count)]
+    return pa.table(
+        {"instruction_id": [f"i{k}" for k in range(len(tasks))], "task": tasks, "source": ["a", "b"] * (len(tasks) // 2)}
+    )
+
+
+def kept(rows: pa.Table, quotas: dict[str, int] | None = None, **wanted: Any) -> pa.Table:
+    balance = Balance(**wanted)
+    selected, _ = apply_quotas(rows, caps_of(rows, quotas or {}, balance), 0, balance.least)
+    return rows.filter(selected)
+
+
+def counts(rows: pa.Table, column: str = "task") -> Counter[str]:
+    return Counter(rows[column].to_pylist())
+
+
+def test_shares_take_all_that_they_can_and_leave_out_the_rest() -> None:
+    assert counts(kept(table(), shares={"vqa": 0.5, "captioning": 0.5})) == {"vqa": 40, "captioning": 40}
+    assert counts(kept(table(), shares={"vqa": 0.5, "detection": 0.5}, total=10)) == {"vqa": 5, "detection": 5}
+    assert counts(kept(table(), shares={"source:a": 1.0}), "source") == {"a": 75}
+
+
+def test_shares_that_cannot_be_met_say_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="detection: 30 wanted, 10 there: 20 missing; the most with these shares are 20"):
+        kept(table(), shares={"vqa": 0.5, "detection": 0.5}, total=60)
+    with pytest.raises(ConfigError, match="expected only tasks"):
+        kept(table(), shares={"vqa": 0.5, "sar": 0.5})
+
+
+def test_exact_counts_are_met_or_refused() -> None:
+    assert counts(kept(table(), exactly={"vqa": 7})) == {**HELD, "vqa": 7}
+    with pytest.raises(
+        ConfigError, match=r"exactly: vqa: 120 wanted, 100 there: 20 missing; detection: 11 wanted, 10 there: 1 m"
+    ):
+        kept(table(), exactly={"vqa": 120, "detection": 11})
+    left = kept(table(), {"source:a": 10}, exactly={"vqa": 90})
+    with pytest.raises(ConfigError, match=r"vqa: 90 wanted, \d+ there after quotas"):
+        check_met(left, Balance(exactly={"vqa": 90}))
+
+
+def test_the_least_stays_whatever_the_quotas_say() -> None:
+    assert counts(kept(table(), {"detection": 0, "vqa": 3}, least={"detection": 4})) == {
+        "vqa": 3,
+        "captioning": 40,
+        "detection": 4,
+    }
+    with pytest.raises(ConfigError, match="least: detection: 12 wanted, 10 there: 2 missing"):
+        kept(table(), least={"detection": 12})
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 500), min_size=1), st.floats(0.5, 20), st.data())
+def test_temperature_laws(held: dict[str, int], temperature: float, data: Any) -> None:
+    total = data.draw(st.integers(1, sum(held.values())))
+    caps = by_temperature(held, temperature, total)
+    assert all(0 <= caps[key] <= held[key] for key in held)
+    assert total - len(held) <= sum(caps.values()) <= total + len(held)
+    more = by_temperature(held, temperature, min(sum(held.values()), total + 20))
+    assert all(more[key] >= caps[key] for key in held)
+    order = sorted(held, key=lambda key: held[key])
+    assert all(caps[a] <= caps[b] for a, b in pairwise(order) if held[a] < held[b])
+
+
+def test_temperature_flattens() -> None:
+    assert by_temperature(HELD, 1.0, 75) == {"vqa": 50, "captioning": 20, "detection": 5}
+    assert max(by_temperature(HELD, 1000.0, 30).values()) <= min(by_temperature(HELD, 1000.0, 30).values()) + 1
+    with pytest.raises(ConfigError, match="200 wanted, 150 there: 50 missing"):
+        by_temperature(HELD, 2.0, 200)
+
+
+def test_a_cap_per_category_counts_an_instruction_once_for_each() -> None:
+    lists = pa.chunked_array([[["ship", "ship"], ["ship"], ["dock", "ship"], ["dock"], [], None]])
+    ids = pa.chunked_array([[f"i{k}" for k in range(6)]])
+    beyond = cap_each(lists, 2, ids, 0)
+    assert beyond[3:].tolist() == [False, False, False]
+    assert beyond.sum() == 1
+    assert cap_each(lists, 3, ids, 0).sum() == 0
+    assert set(cap_each(lists, 1, ids, 0).nonzero()[0]) > set(beyond.nonzero()[0])

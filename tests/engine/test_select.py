@@ -1,0 +1,136 @@
+"""The select phase on a real lake: what is written, what is explained, what changed, and that a leak stops the build."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from PIL import Image
+
+from rsflow.cli import main
+from rsflow.curation.leak import leaks
+from rsflow.engine import select as phase
+from rsflow.engine.build import Outcome, run
+from rsflow.engine.diff import diff
+from rsflow.engine.explain import explain, pictures_of
+from rsflow.engine.leak import check_leaks, compare_sets
+from rsflow.engine.select import selected_rows
+from rsflow.errors import RsflowError, SnapshotError, UsageError
+from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
+from tests.engine.conftest import config_of, optical, write_scene
+
+SPLITS = "select.splits={train: 0.6, test: 0.4}"
+
+
+def build(archive: Path, *overrides: str) -> Outcome:
+    return run(config_of(archive, SPLITS, *overrides))
+
+
+def reasons(outcome: Outcome) -> set[str]:
+    return set(outcome.lake.read("selection")["reason"].to_pylist())
+
+
+def test_splits_of_overlapping_scenes_share_no_ground(archive: Path) -> None:
+    """Three dates and two sensors over one place, in cells smaller than two tiles."""
+    write_scene(archive / "optical/o5.tif", optical(5), 500_110.0)
+    outcome = build(archive)
+    tiles, _ = selected_rows(outcome.lake, outcome.now)
+    assert set(tiles["split"].to_pylist()) == {"train", "test"}
+    assert "split_buffer" in reasons(outcome)
+    assert leaks(tiles) == []
+    apart, _ = selected_rows(outcome.lake, build(archive, "select.buffer_m=700").now)
+    assert 0 < apart.num_rows < tiles.num_rows
+
+
+def test_a_leak_stops_the_build(archive: Path) -> None:
+    outcome = build(archive)
+    tiles, _ = selected_rows(outcome.lake, outcome.now)
+    flipped = pc.if_else(pc.equal(tiles["split"], "train"), "test", "train")
+    mixed = pc.if_else(np.arange(tiles.num_rows) % 2 == 0, tiles["split"], flipped)
+    with pytest.raises(RsflowError, match=r"(?s)the splits leak.*ground: \d+ tiles, for example"):
+        check_leaks("lake", tiles.set_column(tiles.schema.get_field_index("split"), "split", mixed))
+
+
+def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(archive)
+    monkeypatch.setattr(phase, "PIECE", 7)
+    whole = {row["subject"]: row for row in build(archive).lake.read("selection").to_pylist()}
+    (archive / "lake/selection.json").unlink()
+    again = build(archive).lake.read("selection").to_pylist()
+    assert {row["subject"]: row for row in again} == whole
+    assert len(again) == len(whole)
+
+
+def test_every_verdict_is_explained(archive: Path) -> None:
+    (archive / "optical/copy.tif").write_bytes((archive / "optical/o0.tif").read_bytes())
+    outcome = build(archive, "select.quotas={vqa: 3}")
+    rows = outcome.lake.read("selection").to_pylist()
+    by_reason = {row["reason"]: row for row in rows}
+    assert {"kept", "duplicate_exact", "split_buffer", "quota:vqa"} <= set(by_reason)
+    for reason, row in by_reason.items():
+        found = explain(outcome.lake.root, row["subject"])
+        text = explanation(found.subject, found.tile, found.members, found.instructions)
+        assert f"{row['subject']}: {'in' if row['selected'] else 'out'}" in text
+        assert meaning(reason) in text
+    copy = explain(outcome.lake.root, by_reason["duplicate_exact"]["subject"])
+    assert copy.members[0]["tile_id"] == copy.tile["canonical"] != copy.tile["tile_id"]
+    key = copy.facts[copy.tile["tile_id"]]["key"]
+    assert explain(outcome.lake.root, key).subject == copy.subject
+    shown = pictures_of(outcome.lake.root, copy, 9)
+    assert next(row["tile_id"] for row, _ in shown) == copy.tile["tile_id"]
+    (archive / "sheet.png").write_bytes(explanation_sheet(shown, "sheet.png"))
+    assert Image.open(archive / "sheet.png").width > 800
+    with pytest.raises(UsageError, match=r"knows no tile or instruction 'land.o0/nothing'; it knows for example 'land.o0/"):
+        explain(outcome.lake.root, "land.o0/nothing")
+
+
+def test_every_rule_has_a_meaning_and_nothing_else_has() -> None:
+    assert all(meaning(rule + "x" if rule.endswith(":") else rule) for rule in RULES)
+    with pytest.raises(KeyError):
+        meaning("whim")
+
+
+def test_a_diff_tells_what_came_and_went_and_why(archive: Path) -> None:
+    first = build(archive)
+    assert diff(first.lake.root, 1, 1).text() == ""
+    write_scene(archive / "optical/o9.tif", optical(9), 900_000.0)
+    second = build(archive, "select.quotas={captioning: 0}", "select.allow_licences=[CC0-1.0]")
+    found = diff(second.lake.root, 1, 2)
+    assert set(found.counts["samples removed"]) == {"licence"}
+    assert "tile:licence" in found.counts["instructions removed"]
+    assert "quota:captioning" in found.counts["instructions removed"]
+    assert sum(found.counts["samples added"].values()) > 0
+    assert first.sharded is not None
+    assert second.sharded is not None
+    was, now = (sum(s.samples for s in one.sharded.manifest.splits.values()) for one in (first, second) if one.sharded)
+    assert now - was == sum(found.counts["samples added"].values()) - sum(found.counts["samples removed"].values())
+    with pytest.raises(SnapshotError):
+        diff(second.lake.root, 1, 9)
+
+
+def test_two_sets_are_compared_by_picture_and_by_ground(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = build(archive).lake.root
+    assert compare_sets(f"{root}@train", f"{root}@test").by_test == {}
+    assert compare_sets(f"{root}@test", f"{root}@test").by_test.keys() == {"exact"}
+    ground = compare_sets(f"{archive}/optical", f"{archive}/sar")
+    assert (ground.test, ground.by_test) == (2, {"ground": 2})
+    assert main(["leak", f"{archive}/optical", f"{archive}/sar"]) == 1
+    assert "2 of 2 test pictures (100.0%) are also in train (2 pictures)" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="which of its splits"):
+        compare_sets(root, root)
+
+
+def test_a_half_written_selection_is_not_taken_for_one(archive: Path) -> None:
+    outcome = build(archive)
+    place = archive / "lake/selection.json"
+    told = json.loads(place.read_text())
+    assert told["tiles"] == dict(
+        Counter(row["reason"] for row in outcome.lake.read("selection").to_pylist() if row["kind"] == "tile")
+    )
+    place.unlink()
+    with pytest.raises(RsflowError, match="run `rsflow select` first"):
+        run(config_of(archive, SPLITS), ("shard",))
