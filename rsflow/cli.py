@@ -127,8 +127,12 @@ def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
     adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
     adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
     adopt.add_argument("-o", "--output", required=True, metavar="DIR", help="where the annotations and config.yaml go")
-    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", exchange.audit)
-    audit.add_argument("path", metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)")
+    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", _audit)
+    audit.add_argument(
+        "path", nargs="?", metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)"
+    )
+    leak = "tell instead how much of TEST is also in TRAIN: folders of pictures, fingerprint files, lakes as ROOT@SPLIT"
+    audit.add_argument("--leak", nargs=2, metavar=("TRAIN", "TEST"), help=leak)
     audit.add_argument("--format", metavar="F", help="its boxes' spelling, or its annotation format (default: told from it)")
     audit.add_argument("--pictures", metavar="DIR", help="the folder of its pictures, to check them too")
     audit.add_argument("--json", metavar="FILE", help="write the report as JSON as well")
@@ -147,9 +151,6 @@ def _choices(commands: _Commands[argparse.ArgumentParser]) -> None:
     prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out unseen", _prints)
     prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
     prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")
-    leak = _command(commands, "leak", "tell how much of a test set is also in a train set; exit 1 on any", _leak)
-    for name in ("train", "test"):
-        leak.add_argument(name, metavar=name.upper(), help="a folder of pictures, a fingerprint file, or a lake as ROOT@SPLIT")
 
 
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -290,30 +291,16 @@ def _prints(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _leak(arguments: argparse.Namespace) -> int:
+def _audit(arguments: argparse.Namespace) -> int:
     from rsflow.engine.leak import compare_sets
 
-    found = compare_sets(arguments.train, arguments.test)
-    print(found.text())
-    return 1 if found.by_test else 0
-
-
-def _stream_bench(arguments: argparse.Namespace) -> int:
-    try:
-        from rsflow.loading.bench import Asked, measure
-    except ModuleNotFoundError as error:
-        raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
-    asked = Asked(
-        arguments.split,
-        arguments.workers,
-        arguments.batch,
-        arguments.decode,
-        arguments.size,
-        arguments.cache,
-        arguments.seconds,
-    )
-    print(measure(arguments.url, asked).text())
-    return 0
+    if arguments.leak:
+        found = compare_sets(*arguments.leak)
+        print(found.text())
+        return 1 if found.by_test else 0
+    if arguments.path is None:
+        raise UsageError("give the PATH of a set to audit, or --leak TRAIN TEST to compare two")
+    return exchange.audit(arguments)
 
 
 def _demo_scenes(arguments: argparse.Namespace) -> int:

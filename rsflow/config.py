@@ -13,18 +13,16 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from rsflow import storage
-from rsflow.errors import ConfigError, StorageError
+from rsflow.errors import ConfigError
 from rsflow.sensors import PixelUnit, SensorName
+from rsflow.yaml_file import read_yaml
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -307,17 +305,7 @@ T = TypeVar("T")
 
 def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
     """Read a configuration file. Raises ConfigError that names file, key, value and what would be right."""
-    try:
-        data = yaml.safe_load(storage.read_text(path))
-    except StorageError as error:
-        raise ConfigError(f"{error}\nGive the path of a YAML configuration, for example configs/example_scenes.yaml") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: holds a {type(data).__name__}, expected keys such as root and sources")
-    for override in overrides:
-        _override(data, override)
-    return check(BuildConfig, _expand(data, path, ()), path)
+    return check(BuildConfig, read_yaml(path, overrides), path)
 
 
 def check(kind: type[T], data: Any, where: str) -> T:
@@ -335,52 +323,6 @@ def resolved(config: BuildConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
     plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
     return dict(json.loads(storage.without_secrets(plain)))
-
-
-def _override(data: dict[str, Any], text: str) -> None:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"{text!r} is not an override: write key.key=value, for example tiles.size_px=256")
-    *parents, last = key.split(".")
-    node: Any = data
-    for parent in parents:
-        node = _step(node, parent, text)
-    _step(node, last, text)
-    try:
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{text!r}: what stands after = is not valid YAML: {error}") from error
-
-
-def _step(node: Any, key: str, text: str) -> Any:
-    if isinstance(node, list):
-        if not key.isdigit() or int(key) >= len(node):
-            raise ConfigError(f"{text!r}: {key!r} must be a position from 0 to {len(node) - 1}")
-        return node[int(key)]
-    if not isinstance(node, dict):
-        raise ConfigError(f"{text!r}: {key!r} has nothing below it")
-    return node.setdefault(key, {})
-
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-
-
-def _expand(node: Any, path: str, at: tuple[str | int, ...]) -> Any:
-    if isinstance(node, dict):
-        return {key: _expand(value, path, (*at, str(key))) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_expand(value, path, (*at, index)) for index, value in enumerate(node)]
-    if not isinstance(node, str):
-        return node
-
-    def value_of(match: re.Match[str]) -> str:
-        value = os.environ.get(match[1], match[2])
-        if value is None:
-            where = ".".join(map(str, at))
-            raise ConfigError(f"{path}: {where}: the environment variable {match[1]} is not set: export {match[1]}=...")
-        return value
-
-    return _VARIABLE.sub(value_of, node)
 
 
 def _fault(kind: type, data: Any, item: dict[str, Any]) -> str:

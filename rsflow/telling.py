@@ -16,6 +16,7 @@ from rsflow.config import BuildConfig
 from rsflow.engine.build import Held, Outcome
 from rsflow.engine.plan import PlanCounts
 from rsflow.labellers import from_settings
+from rsflow.lake.receipts import rows_of
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
 from rsflow.report.plan_text import PlanFacts
 from rsflow.report.summary import BuildSummary, SceneCounts, ShardCounts
@@ -88,6 +89,7 @@ def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
         dropped=dict(dropped),
         quality=_quality(built),
         by_source=_by_source(built, outcome),
+        made=_made_by_task(outcome),
     )
 
 
@@ -104,6 +106,12 @@ def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
         for task, by_sensor in split.counts.items():
             tally.update({(task, sensor): count for sensor, count in by_sensor.items()})
     return dict(tally)
+
+
+def _made_by_task(outcome: Outcome) -> dict[str, int]:
+    rows = rows_of(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+    counts = rows.group_by("task").aggregate([("task", "count")])
+    return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 
 
 def _made(outcome: Outcome) -> dict[tuple[str, str], int]:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError, UsageError
-from rsflow.records import Label, Provenance, Reject, Shape
+from rsflow.records import Label, LabelKind, Provenance, Reject, Shape
 
 _FROM = Provenance("annotation", "rsflow")
 
@@ -55,6 +55,11 @@ def _row(line: str, where: str) -> dict[str, Any]:
         raise UsageError(f"{where} is not JSON ({error}); format rsflow has one JSON object per line") from error
     if not isinstance(row, dict) or not isinstance(row.get("file"), str) or not isinstance(row.get("labels"), list):
         raise UsageError(f"{where} is not an object with file and labels, as format rsflow has them")
+    sides = [row.get("height_px"), row.get("width_px")]
+    if not all(side is None or (type(side) is int and side > 0) for side in sides):
+        raise UsageError(f"{where}: height_px and width_px are {sides}, expected whole numbers above 0, or neither")
+    if not isinstance(row.get("split"), str | None):
+        raise UsageError(f"{where}: split is {row['split']!r}, expected a name")
     return row
 
 
@@ -73,10 +78,15 @@ def _picture(row: dict[str, Any], where: str, file: str, rejects: list[Reject]) 
     return AnnotatedPicture(path_name(row["file"]), row["file"], *size, tuple(labels), complete, row.get("split"))
 
 
-def _label(entry: dict[str, Any], height_px: int | None, width_px: int | None) -> Label:
+def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
+    texts = [entry["kind"], entry["category"], entry.get("text") or ""] if isinstance(entry, dict) else []
+    if not texts or texts[0] not in get_args(LabelKind) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"expected an object with kind ({', '.join(get_args(LabelKind))}), category and text")
+    value = entry.get("value")
+    value = None if value is None else float(value)
     shape: Shape | None = None
     if entry.get("box"):
         x0, y0, x1, y1 = map(float, entry["box"])
-        ring, flags = tuple(map(float, entry.get("polygon") or ())), tuple(entry.get("flags") or ())
+        ring, flags = tuple(map(float, entry.get("polygon") or ())), tuple(map(str, entry.get("flags") or ()))
         shape = shape_on((x0, y0, x1, y1), ring, height_px, width_px, bool(entry.get("oriented")), flags)
-    return Label(entry["kind"], entry["category"], _FROM, shape, entry.get("text") or "", entry.get("value"))
+    return Label(entry["kind"], entry["category"], _FROM, shape, texts[2], value)

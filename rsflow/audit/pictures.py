@@ -124,7 +124,7 @@ def _decoded(data: bytes) -> Size:
 
 
 def _raster(place: str) -> Size:
-    """The same of what Pillow knows too little of: many bands, 16 bits. Read decimated, through the reader that a build uses."""
+    """The same of what Pillow knows too little of (many bands, 16 bits), read decimated by the reader that a build uses."""
     with open_scene(SceneFiles("audit", "audit", "optical", "geotiff", {"": place})) as reader:
         reader.overview(DECIMATED_PX)
         return reader.info.height_px, reader.info.width_px

@@ -42,7 +42,7 @@ _ONE_ANSWER = re.compile(
     r"(is|are|was|were|do|does|did|has|have|can|how many|how much|where|which|what (colou?r|type|kind|category|class)|"
     r"what (is|are) the (number|count|amount|colou?r|type|kind|category|class|shape|name|land))\b"
 )
-SHORT = 4  # words of an answer that names one thing
+SHORT = 2  # words of an answer that names one thing; a sentence may say the same as a word
 
 
 @dataclass

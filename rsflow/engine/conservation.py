@@ -6,7 +6,6 @@ shows up as a sum that does not close.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -52,9 +51,9 @@ def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
 
 def select_balance(lake: Lake, tiles_in: int | None = None) -> list[Balance]:
     """Of the selection: what it says of itself against its rows; `tiles_in`, where known, is what the label step kept."""
-    if not storage.exists(lake.place("selection.json")):
+    told = lake.note("selection.json", ["tiles", "instructions"])
+    if told is None:
         return []
-    told = json.loads(storage.read_text(lake.place("selection.json")))
     rows = lake.read("selection", ["kind", "reason"])
     balances = []
     for kind, name in (("tile", "tiles"), ("instruction", "instructions")):

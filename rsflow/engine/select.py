@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,9 @@ def selection_digest(built: BuildConfig, now: Current) -> str:
 
 def last_selection(lake: Lake) -> Selected | None:
     """What the `selection` table holds, or None before the first selection."""
-    place = lake.place("selection.json")
-    return Selected(**json.loads(storage.read_text(place))) if storage.exists(place) else None
+    names = [field.name for field in fields(Selected)]
+    told = lake.note("selection.json", names)
+    return Selected(**{name: told[name] for name in names}) if told else None
 
 
 def selection_rows(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> Iterator[pa.Table]:

@@ -74,10 +74,8 @@ def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
 def sharded_selection(lake: Lake) -> int | None:
     """The number of the snapshot that was made of the present selection; None where that was not sharded yet."""
     selected = last_selection(lake)
-    if selected is None or not storage.exists(lake.place(RECORD)):
-        return None
-    told = json.loads(storage.read_text(lake.place(RECORD)))
-    return int(told["snapshot"]) if told["selection"] == selected.digest else None
+    told = lake.note(RECORD, ["snapshot", "selection"])
+    return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
 
 def _remember(lake: Lake, snapshot: int) -> None:

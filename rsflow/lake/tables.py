@@ -45,6 +45,19 @@ class Lake:
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
 
+    def note(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
+        """A small JSON file at the root with at least these keys, or None where it was never written."""
+        place = self.place(name)
+        if not storage.exists(place):
+            return None
+        try:
+            found = json.loads(storage.read_text(place))
+        except ValueError as error:
+            raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
+        if not isinstance(found, dict) or not set(keys) <= set(found):
+            raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
+        return found
+
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A table's rows in no stated order; no rows where it was never written."""
         from deltalake import DeltaTable

@@ -18,7 +18,6 @@ from itertools import chain, islice
 from typing import Any
 
 import torch
-import torch.distributed
 from torch.utils.data import IterableDataset, get_worker_info
 
 from rsflow import dialects
@@ -27,6 +26,7 @@ from rsflow.loading.content import Wish, gathered, newest, numbered
 from rsflow.loading.example import example
 from rsflow.loading.mixing import Mix
 from rsflow.loading.order import UNEVEN, Consumer, Uneven, dealt, share
+from rsflow.loading.ranks import agreed, given_ranks, ranks_of_process
 from rsflow.loading.reading import Counts, Reading, Roots
 from rsflow.loading.state import Cursor, fingerprints, parsed, refuse_others, spelled
 from rsflow.loading.walk import ENDLESS, Course, Spot
@@ -111,7 +111,7 @@ def stream(
     width = WINDOW_SHARDS if shuffle is True else int(shuffle)
     if width > MOST_SHARDS:
         raise ConfigError(f"shuffle: found {width}, expected at most {MOST_SHARDS} shards")
-    ranks = _given(rank, world_size)
+    ranks = given_ranks(rank, world_size)
     settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
     return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples), settings, epoch)
 
@@ -151,7 +151,7 @@ class Stream(IterableDataset[dict[str, Any]]):
             return
         _at_least(0, epoch=epoch)
         if self.settings.follow:
-            manifests = _agreed([newest(url) for url in self.wish.urls])
+            manifests = agreed([newest(url) for url in self.wish.urls])
             if manifests != [one.manifest for one in self.content.pinned]:
                 self._read(manifests)
         self._move(Cursor(epoch))
@@ -293,7 +293,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         return fingerprints(self.wish, self.settings.seed, self.settings.width)
 
     def _ranks(self) -> tuple[int, int]:
-        return self.settings.ranks or _of_process()
+        return self.settings.ranks or ranks_of_process()
 
     def _consumer(self) -> Consumer:
         worker = get_worker_info()
@@ -312,30 +312,3 @@ def _at_least(least: int, **values: int | None) -> None:
     for name, value in values.items():
         if value is not None and value < least:
             raise ConfigError(f"{name}: found {value}, expected at least {least}")
-
-
-def _given(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
-    if rank is None and world_size is None:
-        return None
-    if rank is None or world_size is None or not 0 <= rank < world_size:
-        raise ConfigError(f"rank {rank}, world_size {world_size}: expected both or neither, and 0 <= rank < world_size")
-    return rank, world_size
-
-
-def _agreed(manifests: list[str]) -> list[str]:
-    """What rank 0 of the process group says, so that a build which commits meanwhile cannot part the ranks."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.broadcast_object_list(manifests, src=0)
-    return manifests
-
-
-def _of_process() -> tuple[int, int]:
-    """(rank, world size) of the process group, else of the environment (as torchrun sets it), else one process."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    rank, world_size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
-    if rank is None or world_size is None:
-        return 0, 1
-    if not (rank.isdigit() and world_size.isdigit() and int(rank) < int(world_size)):
-        raise ConfigError(f"environment RANK={rank!r}, WORLD_SIZE={world_size!r}: expected 0 <= RANK < WORLD_SIZE")
-    return int(rank), int(world_size)

@@ -73,6 +73,7 @@ class CardFacts:
     dropped: Mapping[str, int]
     quality: tuple[QualityFacts, ...] = ()
     by_source: Built = field(default_factory=dict)
+    made: Mapping[str, int] = field(default_factory=dict)  # instructions by task, before anything was selected
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -136,6 +137,16 @@ def _left_out(facts: CardFacts) -> Iterable[str]:
             yield _table(["reason", "count"], rows)
         else:
             yield f"{title}: none."
+    yield from _held_out(facts.dropped)
+
+
+def _held_out(dropped: Mapping[str, int]) -> Iterable[str]:
+    """Tiles by benchmark and by the test that recognised them, from reasons such as "held_out:ucm:near"."""
+    caught = {tuple(reason.split(":")[1:]): count for reason, count in dropped.items() if reason.startswith("held_out:")}
+    rows = [[found[0], found[1], f"{count:,}"] for found, count in sorted(caught.items()) if len(found) == 2]
+    if rows:
+        yield "Of these, tiles that show what is held out for benchmarks; `cluster` are duplicates of such tiles."
+        yield _table(["benchmark", "recognised by", "tiles"], rows, text_columns=2)
 
 
 def _quality(quality: tuple[QualityFacts, ...]) -> Iterable[str]:
@@ -157,12 +168,13 @@ def _mix(facts: CardFacts) -> Iterable[str]:
     rows = []
     for task in listed:
         own = counts[task] / total if total else 0.0
-        rows.append([task, f"{own:.1%}", _share(MMRS_1M.share(task)), _share(RS_GPT4V.share(task))])
+        before = [f"{facts.made.get(task, 0) / sum(facts.made.values()):.1%}"] if facts.made else []
+        rows.append([task, *before, f"{own:.1%}", _share(MMRS_1M.share(task)), _share(RS_GPT4V.share(task))])
     yield (
         f"Shares of all instructions, beside those published for [{MMRS_1M.name}]({MMRS_1M.link}) (image-text pairs) and "
         f"[{RS_GPT4V.name}]({RS_GPT4V.link}) (training question-answer pairs)."
     )
-    yield _table(["task", "this dataset", MMRS_1M.name, RS_GPT4V.name], rows)
+    yield _table(["task", *(["before selection"] if facts.made else []), "this dataset", MMRS_1M.name, RS_GPT4V.name], rows)
     rest = RS_GPT4V.unlisted
     yield (
         f"–: not listed. {rest:,} of {RS_GPT4V.name}'s {RS_GPT4V.total:,} pairs ({rest / RS_GPT4V.total:.1%}) are not broken "

@@ -74,7 +74,7 @@ def test_a_clean_set_has_no_fault(tmp_path: Path, form: str) -> None:
 
 
 def at(folder: Path, box: str) -> dict[str, Any]:
-    return {"image": "images/1.jpg", "conversations": turns("Where?", f"At {box}.")}
+    return {"image": "images/1.jpg", "conversations": turns("Say where.", f"At {box}.")}
 
 
 PLANTED: dict[str, Any] = {

@@ -249,6 +249,22 @@ def test_a_damaged_or_newer_lake_is_refused(archive: Path, said: Callable[..., t
             assert word in text
 
 
+@pytest.mark.parametrize("name", ["selection.json", "sharded.json", "config.json"])
+def test_a_damaged_note_of_a_lake_is_told_and_made_again(
+    archive: Path, said: Callable[..., tuple[int, str]], name: str
+) -> None:
+    run(config_of(archive))
+    place = archive / "lake" / name
+    for content in (b"{", b"[]", b"{}"):
+        place.write_bytes(content)
+        code, text = said("status", str(archive / "lake"))
+        assert name == "config.json" or code == 1
+        assert f"{place}: " in text
+    place.unlink()
+    run(config_of(archive))
+    assert said("verify", str(archive / "lake"))[0] == 0
+
+
 def test_a_table_that_lost_a_file_is_told(archive: Path) -> None:
     run(config_of(archive))
     for file in (archive / "lake/tables/labels").glob("*.parquet"):

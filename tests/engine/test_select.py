@@ -19,7 +19,7 @@ from rsflow.engine.diff import diff
 from rsflow.engine.explain import explain, pictures_of
 from rsflow.engine.leak import check_leaks, compare_sets
 from rsflow.engine.select import selected_rows
-from rsflow.errors import RsflowError, SnapshotError, UsageError
+from rsflow.errors import ConfigError, RsflowError, SnapshotError, UsageError
 from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
 from tests.engine.conftest import config_of, optical, write_scene
 
@@ -118,7 +118,7 @@ def test_two_sets_are_compared_by_picture_and_by_ground(archive: Path, capsys: p
     assert compare_sets(f"{root}@test", f"{root}@test").by_test.keys() == {"exact"}
     ground = compare_sets(f"{archive}/optical", f"{archive}/sar")
     assert (ground.test, ground.by_test) == (2, {"ground": 2})
-    assert main(["leak", f"{archive}/optical", f"{archive}/sar"]) == 1
+    assert main(["audit", "--leak", f"{archive}/optical", f"{archive}/sar"]) == 1
     assert "2 of 2 test pictures (100.0%) are also in train (2 pictures)" in capsys.readouterr().out
     with pytest.raises(UsageError, match="which of its splits"):
         compare_sets(root, root)
@@ -134,3 +134,28 @@ def test_a_half_written_selection_is_not_taken_for_one(archive: Path) -> None:
     place.unlink()
     with pytest.raises(RsflowError, match="run `rsflow select` first"):
         run(config_of(archive, SPLITS), ("shard",))
+
+
+def test_balance_by_category_and_what_cannot_be_met(archive: Path) -> None:
+    def about_ships(outcome: Outcome) -> int:
+        _, instructions = selected_rows(outcome.lake, outcome.now)
+        labels = {row["label_id"] for row in outcome.now.labels().to_pylist() if row["category"] == "ship"}
+        return sum(bool(labels & set(ids)) for ids in instructions["label_ids"].to_pylist())
+
+    assert about_ships(build(archive)) > 6
+    assert about_ships(build(archive, "select.quotas={category:ship: 6}")) == 6
+    assert about_ships(build(archive, "select.balance={per_category: 4}")) == 4
+    assert about_ships(build(archive, "select.quotas={sar: 0}", "select.balance={least: {category:ship: 3}}")) == 3
+    with pytest.raises(ConfigError, match=r"balance.exactly: vqa/sar: 9,999 wanted, \d+ there: [\d,]+ missing"):
+        build(archive, "select.balance={exactly: {vqa/sar: 9999}}")
+    with pytest.raises(ConfigError, match=r"unknown key 'source:nobody'"):
+        build(archive, "select.balance={least: {source:nobody: 1}}")
+
+
+def test_shares_are_met(archive: Path) -> None:
+    outcome = build(archive, "select.balance={shares: {vqa: 0.5, captioning: 0.3, detection: 0.2}}")
+    rows = outcome.lake.read("selection").filter(pc.field("selected") & (pc.field("kind") == "instruction"))
+    found = Counter(rows["task"].to_pylist())
+    assert found.keys() == {"vqa", "captioning", "detection"}
+    total = found.total()
+    assert [round(found[task] / total, 1) for task in ("vqa", "captioning", "detection")] == [0.5, 0.3, 0.2]
