@@ -303,6 +303,24 @@ def _audit(arguments: argparse.Namespace) -> int:
     return exchange.audit(arguments)
 
 
+def _stream_bench(arguments: argparse.Namespace) -> int:
+    try:
+        from rsflow.loading.bench import Asked, measure
+    except ModuleNotFoundError as error:
+        raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
+    asked = Asked(
+        arguments.split,
+        arguments.workers,
+        arguments.batch,
+        arguments.decode,
+        arguments.size,
+        arguments.cache,
+        arguments.seconds,
+    )
+    print(measure(arguments.url, asked).text())
+    return 0
+
+
 def _demo_scenes(arguments: argparse.Namespace) -> int:
     from rsflow.demo.write import write_demo_scenes
 

@@ -10,18 +10,16 @@ Names that refer to tables on higher floors (readers, annotation formats, labell
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from rsflow import storage
-from rsflow.errors import ConfigError
 from rsflow.sensors import PixelUnit, SensorName
+from rsflow.strict import STRICT, check
 from rsflow.yaml_file import read_yaml
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -29,8 +27,6 @@ Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 TileScore = Literal["valid_share", "cloud_share", "sharpness", "contrast", "gsd_m"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="letters, digits, - and _")]
-
-STRICT = ConfigDict(extra="forbid", strict=True)
 
 UNKNOWN = "unknown"  # the licence of a source whose licence nobody could find
 
@@ -300,56 +296,12 @@ class BuildConfig:
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")
 
 
-T = TypeVar("T")
-
-
 def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
     """Read a configuration file. Raises ConfigError that names file, key, value and what would be right."""
     return check(BuildConfig, read_yaml(path, overrides), path)
-
-
-def check(kind: type[T], data: Any, where: str) -> T:
-    """`data` (JSON types) as a value of the dataclass `kind`, or a ConfigError listing every fault with its path in `where`."""
-    adapter = TypeAdapter(kind)
-    try:
-        # Strict JSON mode: no text is taken for a number, yet a list may fill a tuple and a whole number a float.
-        return adapter.validate_json(json.dumps(data, default=str), strict=True)
-    except ValidationError as error:
-        faults = "\n".join(f"  {_fault(kind, data, dict(item))}" for item in error.errors())
-        raise ConfigError(f"{where}: the configuration is not right:\n{faults}") from error
 
 
 def resolved(config: BuildConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
     plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
     return dict(json.loads(storage.without_secrets(plain)))
-
-
-def _fault(kind: type, data: Any, item: dict[str, Any]) -> str:
-    place = [part for part in item["loc"] if isinstance(part, int) or "[" not in part]
-    path = ".".join(map(str, place)) or "the file"
-    if item["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
-        known = _known_keys(kind, place[:-1])
-        close = difflib.get_close_matches(str(place[-1]), known, 1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        return f"{path}: unknown key; {hint}known keys: {', '.join(known)}"
-    if item["type"] in {"missing", "missing_argument"}:
-        return f"{path}: is missing and has no default"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "value_error":  # ours: it names the values itself
-        return f"{path}: {message}"
-    shown = json.dumps(item["input"], default=str)
-    return f"{path}: found {shown if len(shown) < 80 else shown[:77] + '...'}; {message[0].lower()}{message[1:]}"
-
-
-def _known_keys(kind: Any, place: Sequence[str | int]) -> list[str]:
-    hints = {f.name: f for f in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else {}
-    if not place:
-        return list(hints)
-    from typing import get_args, get_type_hints
-
-    target = kind if isinstance(place[0], int) else get_type_hints(kind).get(str(place[0])) if hints else None
-    options = [target, *get_args(target)]
-    inner = next((option for option in options if dataclasses.is_dataclass(option)), None)
-    rest = place[1:] if len(place) < 2 or not isinstance(place[1], int) else place[2:]
-    return _known_keys(inner, rest) if inner else []

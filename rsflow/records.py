@@ -63,8 +63,8 @@ class Provenance:
 class Shape:
     """Where a label is: its box, its polygon (may be empty), and how much of the whole object the tile shows.
 
-    `oriented`: the polygon is the object's rotated rectangle, four corners in order around it. `flags`: what the annotation says
-    of the object beside its class, for example "difficult", "occluded" or "crowd".
+    `oriented`: the polygon is the object's rotated rectangle, four corners in order around it. `flags`: what the annotation
+    says of the object beside its class, for example "difficult", "occluded" or "crowd".
     """
 
     box: Box
@@ -84,8 +84,9 @@ class Label:
 
     kind "box": an object (`category`, `shape`). "category": the whole picture's class. "caption": a sentence (`text`).
     "phrase": an expression (`text`) that refers to one object (`category`, `shape`). "question": asked in `text`, answered in
-    `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region). "fact": a measured
-    attribute, named in `category`, with `value` and/or `text`. `score` is the labeller's own confidence in [0, 1].
+    `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region).
+    "fact": a measured attribute, named in `category`, with `value` and/or `text`. `score` is the labeller's own confidence,
+    in [0, 1].
     """
 
     kind: LabelKind

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, get_type_hints
 
-from rsflow import config, storage
+from rsflow import storage
 from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
@@ -45,6 +45,7 @@ from rsflow.annotations.voc import read_voc
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
+from rsflow.strict import check
 
 # Each is called with the sequence of its files and the options as keyword arguments.
 ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {
@@ -101,7 +102,7 @@ def check_options(settings: Annotations) -> dict[str, Any]:
         if name not in known:
             has = f"its options are {', '.join(known)}" if known else "it has none"
             raise ConfigError(f"annotations.options.{name}: format {settings.format} knows no such option; {has}")
-    return {name: config.check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
+    return {name: check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
 
 
 def read(settings: Annotations) -> AnnotatedSet:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rsflow import storage
-from rsflow.config import BuildConfig, check, resolved
+from rsflow.config import BuildConfig, resolved
 from rsflow.engine.conservation import Balance, label_balance, present_balance, select_balance, shard_balance
 from rsflow.engine.current import Current, current
 from rsflow.engine.execute import session
@@ -27,6 +27,7 @@ from rsflow.errors import LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.shards.manifest import Manifest, read_snapshot
+from rsflow.strict import check
 
 Phase = Literal["label", "select", "shard"]
 PHASES: tuple[Phase, ...] = ("label", "select", "shard")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from rsflow.config import check
 from rsflow.errors import ConfigError
 from rsflow.labellers.cfar import Cfar
 from rsflow.labellers.contract import Labeller
 from rsflow.labellers.hotspot import Hotspot
 from rsflow.labellers.scene import Scene
 from rsflow.labellers.spectral import Spectral
+from rsflow.strict import check
 
 LABELLERS: dict[str, type[Labeller]] = {
     Spectral.name: Spectral,

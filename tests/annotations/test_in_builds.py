@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations.oriented import corners
-from rsflow.config import BuildConfig, check
+from rsflow.config import BuildConfig
 from rsflow.engine.build import run
+from rsflow.strict import check
 
 SIDE, TILE = 600, 256
 

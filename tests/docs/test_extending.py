@@ -14,7 +14,7 @@ import rasterio
 
 from rsflow import config
 from rsflow.annotations import ANNOTATIONS
-from rsflow.config import BuildConfig, check
+from rsflow.config import BuildConfig
 from rsflow.dialects import DIALECTS, moved_px
 from rsflow.engine.build import Outcome
 from rsflow.engine.build import run as run_build
@@ -23,6 +23,7 @@ from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
 from rsflow.readers import READERS, SUFFIXES
 from rsflow.records import Label, Provenance, Shape, TileFacts
+from rsflow.strict import check
 from tests.docs.blocks import blocks
 
 
