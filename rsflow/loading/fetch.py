@@ -17,13 +17,12 @@ from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.cache import ShardCache
 from rsflow.loading.counts import FetchStats, SharedCounts
 from rsflow.loading.ranges import Patience
-from rsflow.loading.remote import RemoteShards
+from rsflow.loading.remote import OPEN_SHARDS, RemoteShards
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import ShardReader
 
 CACHE_BYTES = 32 << 30
-_OPEN_SHARDS = 40  # mapped at once, per process: two windows of a stream and some
 _PUBLISH = 32  # samples between two looks at the counts from outside
 
 _LOG = logging.getLogger("rsflow.loading")
@@ -41,23 +40,28 @@ class Fetcher:
         on_damage: Literal["fail", "skip"] = "fail",
         whole: bool = True,
         patience: Patience | None = None,
+        open_shards: int = OPEN_SHARDS,
     ) -> None:
         """`cache`: a local folder for shards of a remote root, of at most about `cache_bytes`; a local root needs none and
         ignores it. `whole`: whether most samples of a shard will be wanted; where not, ranges are read in spite of a cache.
-        `patience`: pauses and time-outs too, in place of `retries`.
+        `patience`: pauses and time-outs too, in place of `retries`. `open_shards`: how many stay open in each process; asked for
+        in an order that jumps among more, they are opened again and again. Each keeps its index, about half a kB a sample.
 
         ConfigError where a value is impossible or the cache is not a local folder.
         """
         if on_damage not in ("fail", "skip"):
             raise ConfigError(f"on_damage: found {on_damage!r}, expected 'fail' or 'skip'")
-        if retries < 0 or cache_bytes <= 0:
-            raise ConfigError(f"retries {retries}, cache_bytes {cache_bytes}: expected at least 0, and more than 0")
+        if retries < 0 or cache_bytes <= 0 or open_shards < 1:
+            raise ConfigError(
+                f"retries {retries}, cache_bytes {cache_bytes}, open_shards {open_shards}: expected at least 0, 1 and 1"
+            )
         if cache is not None and storage.is_remote(cache):
             raise ConfigError(f"cache: found {cache!r}, expected a folder of this machine")
         self.root, self.on_damage = root, on_damage
         self.remote = storage.is_remote(root)
         self.cache = ShardCache(cache, cache_bytes) if cache is not None and self.remote and whole else None
         self.patience = patience or Patience(retries)
+        self.open_shards = open_shards
         self.counts = SharedCounts()
         self._open: dict[str, ShardReader] = {}
         self._damaged: dict[str, SnapshotError] = {}
@@ -82,7 +86,8 @@ class Fetcher:
         return self.counts.total()
 
     def _afar(self, wanted: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
-        for shard, found in RemoteShards(self.root, self.cache, self.patience, self.counts).found(wanted):
+        afar = RemoteShards(self.root, self.cache, self.patience, self.counts, self.open_shards)
+        for shard, found in afar.found(wanted):
             if isinstance(found, SnapshotError):
                 self._skip(shard, found)
             yield None if isinstance(found, SnapshotError) else found
@@ -116,7 +121,7 @@ class Fetcher:
         except SnapshotError as error:
             self._damaged[shard.path] = error
             raise
-        if len(self._open) > _OPEN_SHARDS:
+        if len(self._open) > self.open_shards:
             del self._open[next(iter(self._open))]
         return self._open[shard.path]
 

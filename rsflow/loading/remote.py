@@ -35,7 +35,7 @@ Opened = ShardReader | SnapshotError
 
 _AHEAD = 32  # samples of a group
 _LOOK_AHEAD = 1024  # samples whose shards are sent for beforehand
-_OPEN_SHARDS = 40  # kept open, per process: two windows of a stream and some
+OPEN_SHARDS = 40  # kept open, per process: two windows of a stream, and some
 _AT_ONCE = 8  # indices or shards that come at the same time, per process
 _CHUNK_BYTES = 8 << 20  # of a shard on its way to the cache
 _EVICTED_TWICE = 3
@@ -44,8 +44,11 @@ _EVICTED_TWICE = 3
 class RemoteShards:
     """The shards below a remote root. One iteration at a time."""
 
-    def __init__(self, root: str, cache: ShardCache | None, patience: Patience, counts: SharedCounts) -> None:
+    def __init__(
+        self, root: str, cache: ShardCache | None, patience: Patience, counts: SharedCounts, open_shards: int = OPEN_SHARDS
+    ) -> None:
         self.root, self.cache, self.patience, self.counts = root, cache, patience, counts
+        self.open_shards = open_shards
         self._kept: dict[str, Opened] = {}
         self._fresh: set[str] = set()  # shards that this process brought to the cache
         self._stop = threading.Event()
@@ -124,7 +127,7 @@ class RemoteShards:
         for path, one in opened.items():
             if isinstance(one, SnapshotError) or one.remote == (self.cache is None):
                 self._kept[path] = one
-        for path in [path for path, one in self._kept.items() if isinstance(one, ShardReader)][:-_OPEN_SHARDS]:
+        for path in [path for path, one in self._kept.items() if isinstance(one, ShardReader)][: -self.open_shards]:
             del self._kept[path]
         return opened
 

@@ -275,6 +275,13 @@ def test_counts_of_workers_are_seen_outside(lake: Any, web: Web, tmp_path: Path)
         assert stats.hits + stats.misses == len(wanted)
 
 
+@pytest.mark.parametrize("place", ["local", "web"])
+def test_few_open_shards_give_the_same(lake: Any, web: Web, place: str) -> None:
+    wanted = mixed(lake)
+    root = str(lake.root) if place == "local" else web.url
+    assert list(Fetcher(root, patience=QUICK, open_shards=1).samples(wanted)) == expected(lake, wanted)
+
+
 def test_a_pickled_fetcher_reads_the_same(lake: Any) -> None:
     wanted, fetcher = mixed(lake), Fetcher(str(lake.root), on_damage="skip")
     list(fetcher.samples(wanted))
@@ -294,7 +301,8 @@ def test_leaving_early_ends_the_threads(lake: Any, web: Web, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "options", [{"on_damage": "ignore"}, {"retries": -1}, {"cache_bytes": 0}, {"cache": "s3://bucket/cache"}]
+    "options",
+    [{"open_shards": 0}, {"on_damage": "ignore"}, {"retries": -1}, {"cache_bytes": 0}, {"cache": "s3://bucket/cache"}],
 )
 def test_impossible_settings_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
