@@ -32,7 +32,13 @@ INSTRUCTIONS = pa.schema([(name, pa.string()) for name in ("instruction_id", "ti
 def tile(k: int, **more: Any) -> dict[str, Any]:
     """A tile on its own; `at` puts it on the ground, as the `at`-th of a row of touching squares, five to a cell."""
     at = more.pop("at", None)
-    own = {"tile_id": f"s{k}/0_0_8", "scene_id": f"s{k}", "source": "a", "sensor": "optical", "licence": "CC0-1.0"}
+    own: dict[str, Any] = {
+        "tile_id": f"s{k}/0_0_8",
+        "scene_id": f"s{k}",
+        "source": "a",
+        "sensor": "optical",
+        "licence": "CC0-1.0",
+    }
     own |= {"picture_sha256": f"p{k}", "pixels_sha256": f"x{k}", "height_px": 8, "width_px": 8, "n_labels": 0}
     own |= {"sharpness": 5.0, "scene_rejected": False, "signature": None, "footprint": None}
     if at is not None:
@@ -121,7 +127,8 @@ def test_laws(items: list[Any], said: list[Any], random: Any) -> None:
     again = tiles.take(order), instructions.take(other)
     assert told(*again, chosen(*again, **rules)) == facts
     split_up = [pa.concat_tables([t.slice(i, 3) for i in range(0, t.num_rows, 3)] or [t]) for t in (tiles, instructions)]
-    assert told(*split_up, chosen(*split_up, **rules)) == facts
+    parts, said_parts = split_up
+    assert told(parts, said_parts, chosen(parts, said_parts, **rules)) == facts
 
 
 def test_no_tile_changes_its_split_when_data_is_added() -> None:

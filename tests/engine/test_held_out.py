@@ -26,7 +26,8 @@ from tests.engine.conftest import optical, write_scene
 def picture(seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     ground = np.stack([gaussian_filter(random.normal(size=(96, 96)), 4) for _ in range(3)], axis=2)
-    return np.clip(128 + 700 * ground, 0, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(128 + 700 * ground, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def save(path: Path, pixels: np.ndarray, **how: Any) -> Path:
