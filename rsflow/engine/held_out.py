@@ -92,7 +92,7 @@ def write_prints(prints: pa.Table, place: str) -> None:
 def read_prints(place: str) -> pa.Table:
     """The rows of a fingerprint file. UsageError where it is none."""
     try:
-        return pq.read_table(io.BytesIO(storage.read_bytes(place))).select(FINGERPRINTS.names).cast(FINGERPRINTS)
+        return pq.ParquetFile(io.BytesIO(storage.read_bytes(place))).read().select(FINGERPRINTS.names).cast(FINGERPRINTS)
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise UsageError(f"{place}: is no fingerprint file of `rsflow fingerprint`: {error}") from error
 

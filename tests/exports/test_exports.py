@@ -173,7 +173,7 @@ def test_parquet_holds_samples_with_their_instructions(root: Path, tmp_path: Pat
     tally = export(str(root), "hf", str(tmp_path / "out"))
     names = sorted(path.name for path in (tmp_path / "out" / "data").iterdir())
     assert names == ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet", "val-00000-of-00001.parquet"]
-    rows = [row for name in names for row in pq.read_table(tmp_path / "out" / "data" / name).to_pylist()]
+    rows = [row for name in names for row in pq.ParquetFile(tmp_path / "out" / "data" / name).read().to_pylist()]
     assert len(rows) == tally.pictures == 9
     assert sum(len(row["instructions"]) for row in rows) == tally.records
     boxes = [i["boxes"] for i in rows[0]["instructions"] if i["boxes"]]

@@ -11,7 +11,7 @@ import pytest
 
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
-from rsflow.lake.tables import Lake, create_lake, open_lake
+from rsflow.lake.tables import TABLES, Lake, create_lake, open_lake
 
 
 def receipt(unit: str, name: str, scene_rejected: bool = False, tiles: int = 1) -> pa.Table:
@@ -54,6 +54,14 @@ def test_a_success_comes_before_an_earlier_reject(lake: Lake) -> None:
     assert marks(lake)["receipt"].to_pylist() == ["r9"]
 
 
+def test_a_new_lake_has_all_its_tables(lake: Lake) -> None:
+    from deltalake import DeltaTable
+
+    for name, schema in TABLES.items():
+        assert pa.table(DeltaTable(lake.place("tables", name)).scan()).num_rows == 0
+        assert lake.read(name).schema == schema
+
+
 def test_a_lake_of_a_newer_version_is_refused(lake: Lake) -> None:
     Path(lake.root, "lake.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(LakeError, match="format 99"):
@@ -70,5 +78,5 @@ def test_tables_are_ordinary_delta_tables(lake: Lake) -> None:
     from deltalake import DeltaTable
 
     commit(lake, receipt("a", "r1", tiles=3), "run")
-    tiles = DeltaTable(lake.place("tables", "tiles")).to_pyarrow_dataset()  # noqa: F841  (DuckDB finds it by name)
+    tiles = pa.table(DeltaTable(lake.place("tables", "tiles")).scan())  # noqa: F841  (DuckDB finds it by name)
     assert duckdb.sql("select count(*) from tiles where unit = 'a'").fetchall() == [(3,)]
