@@ -40,10 +40,17 @@ def join(root: str, *parts: str) -> str:
 def filesystem(place: str) -> tuple[Any, str]:
     """The fsspec file system of a place, and the place's path on it."""
     try:
-        fs, path = fsspec.core.url_to_fs(place)
+        fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
     except (ImportError, ValueError) as error:
         raise StorageError(f"{place}: no file system for this address ({error})") from error
     return fs, path
+
+
+def _s3_options() -> dict[str, Any]:
+    # fsspec keeps file systems by their arguments: with the endpoint among them, another endpoint is another file system.
+    # A server that stopped answering is given up after a minute rather than never.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return {"endpoint_url": endpoint, "config_kwargs": {"connect_timeout": 20, "read_timeout": 60}}
 
 
 def exists(place: str) -> bool:

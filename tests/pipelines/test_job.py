@@ -71,7 +71,13 @@ def test_a_submitted_build_ends_as_a_local_one(archive: Path, head: dict[str, st
     here = {"ray": RAY, "python": sys.executable}
     submit = [here.get(word, word) for word in COMMAND.split()]
     settings = [str(archive / "build.yaml"), "engine.kind=ray", f"root={archive / 'job'}"]
-    done = subprocess.run([*submit, *settings], env=head, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    for _ in range(30):
+        done = subprocess.run(
+            [*submit, *settings], env=head, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
+        if "No available agent" not in done.stderr:  # the dashboard answers some seconds before the node's agent is there
+            break
+        time.sleep(2)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "samples" in done.stdout
     assert verify_snapshot(str(archive / "job")).differences == ()
