@@ -119,23 +119,10 @@ def lake_at(root: str) -> Lake | None:
 
 
 def create_lake(root: str) -> Lake:
-    """The lake at `root`, made where there is none with all its tables: a query finds an empty one rather than none."""
+    """The lake at `root`, made where there is none."""
     if lake_at(root) is None:
         storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
-        for name in TABLES:
-            _create(Lake(root), name)
     return open_lake(root)
-
-
-def _create(lake: Lake, name: str) -> None:
-    from deltalake import DeltaTable
-
-    try:
-        lake._write(name, TABLES[name].empty_table(), "ignore")
-    except StorageError:
-        # Another build that started at the same moment may have made it first.
-        if not DeltaTable.is_deltatable(lake.place("tables", name), _options(lake.root)):
-            raise
 
 
 def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:

@@ -11,7 +11,7 @@ import pytest
 
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
-from rsflow.lake.tables import TABLES, Lake, create_lake, open_lake
+from rsflow.lake.tables import Lake, create_lake, open_lake
 
 
 def receipt(unit: str, name: str, scene_rejected: bool = False, tiles: int = 1) -> pa.Table:
@@ -52,14 +52,6 @@ def test_a_success_comes_before_an_earlier_reject(lake: Lake) -> None:
     commit(lake, receipt("a", "r1", scene_rejected=True, tiles=0), "run1")
     commit(lake, receipt("a", "r9"), "run2")
     assert marks(lake)["receipt"].to_pylist() == ["r9"]
-
-
-def test_a_new_lake_has_all_its_tables(lake: Lake) -> None:
-    from deltalake import DeltaTable
-
-    for name, schema in TABLES.items():
-        assert pa.table(DeltaTable(lake.place("tables", name)).scan()).num_rows == 0
-        assert lake.read(name).schema == schema
 
 
 def test_a_lake_of_a_newer_version_is_refused(lake: Lake) -> None:
