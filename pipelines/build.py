@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from rsflow.cli import main
+from rsflow.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main(["build", *sys.argv[1:]]))
+    run(["build", *sys.argv[1:]])

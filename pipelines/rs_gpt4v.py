@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rsflow.cli import main
+from rsflow.cli import run
 
 RECIPE = Path(__file__).parents[1] / "configs" / "rs_gpt4v.yaml"
 
 if __name__ == "__main__":
-    sys.exit(main(["build", str(RECIPE), *sys.argv[1:]]))
+    run(["build", str(RECIPE), *sys.argv[1:]])

@@ -6,12 +6,13 @@ Exit codes: 0 done, 1 failed, 2 wrong use (of the command or the configuration),
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rsflow import __version__, exchange
 from rsflow.errors import RsflowError, UsageError
@@ -329,5 +330,17 @@ def _demo_scenes(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run(argv: Sequence[str] | None = None) -> NoReturn:
+    """The command as a process: it ends without Python's own finalisation.
+
+    Threads of the native libraries (Arrow, Delta) may still want the interpreter then, and abort a process that did its work.
+    """
+    code = main(argv)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

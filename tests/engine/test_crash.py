@@ -94,7 +94,14 @@ def test_a_worker_that_hangs_fails_the_run_and_names_the_limit(tmp_path: Path, r
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([*BUILD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Where the tests themselves run in the background, SIGINT is ignored, and a child would inherit that.
+    return subprocess.Popen(
+        [*BUILD, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def wait_for(what: Callable[[], bool], seconds: float = 240) -> None:

@@ -24,6 +24,9 @@ RAY = str(Path(sys.executable).parent / "ray")
 COMMAND = "ray job submit --working-dir . -- python pipelines/build.py"
 
 
+AGENT_PORTS = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,6 +41,8 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
     folder = tmp_path_factory.mktemp("ray", numbered=True)
     ports = [f"--port={gcs}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1", "--node-ip-address=127.0.0.1"]
+    # Another Ray on this machine holds the ports that an agent takes when none is named, and then no job can be submitted.
+    ports += [f"--{name}={free_port()}" for name in AGENT_PORTS]
     size = ["--num-cpus=2", f"--object-store-memory={150 * 2**20}", "--disable-usage-stats"]
     with (folder / "head.log").open("wb") as log:
         process = subprocess.Popen(
