@@ -22,7 +22,7 @@ _STRINGS = pa.list_(pa.string())
 _FLOATS = pa.list_(pa.float64())
 _TIME = pa.timestamp("us", tz="UTC")
 
-# Every row of the four label-phase tables carries the unit that made it and the receipt (one attempt) that delivered it.
+# Every row of the label-phase tables carries the unit that made it and the receipt (one attempt) that delivered it.
 _DELIVERY = [pa.field("unit", pa.string()), pa.field("receipt", pa.string())]
 
 LABEL_STRUCT = pa.struct(
@@ -154,7 +154,7 @@ IN_FLIGHT = pa.schema(
 
 LABELS = pa.schema(
     [
-        ("label_id", pa.string()),  # tile_id # position
+        ("label_id", pa.string()),  # tile_id # position; of a model's labels tile_id # labeller key . position
         ("tile_id", pa.string()),
         *[LABEL_STRUCT.field(i) for i in range(LABEL_STRUCT.num_fields)],
         *_DELIVERY,
@@ -205,6 +205,31 @@ INSTRUCT_WORK = pa.schema(
     ]
 )
 
+# What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
+# their pictures lie, and what is known of them so far.
+_PLACES = {"row_off", "col_off", "source", "cell", "acquired_at", "picture_format", "file", "row_group", "row"}
+
+PICTURE_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]))),
+        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
+    ]
+)
+
+EMBEDDINGS = pa.schema(
+    [
+        ("tile_id", pa.string()),
+        ("labeller", pa.string()),  # the key of the labeller that made it: its name and fingerprint
+        ("model", pa.string()),
+        ("revision", pa.string()),
+        ("vector", pa.list_(pa.float32())),
+        *_DELIVERY,
+    ]
+)
+
 SELECTION = pa.schema(
     [
         ("kind", pa.string()),  # "tile" | "instruction"
@@ -249,7 +274,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "instruct"
+        ("step", pa.string()),  # "annotations" | "label" | "see" | "instruct" | "generate"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),
@@ -260,6 +285,7 @@ RUNS = pa.schema(
         ("bytes_read", pa.int64()),
         ("seconds", pa.float64()),
         ("stage_seconds", pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64())]))),
+        ("usage", pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))),  # of models: requests, tokens_in, …
         ("committed_at", _TIME),
     ]
 )
@@ -314,6 +340,13 @@ def label_from_row(row: dict[str, Any]) -> Label:
         row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
     )
     return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
+
+
+def label_order(label_id: str) -> tuple[str, int]:
+    """What a tile's labels are sorted by: first those of its label unit by position, then each model's."""
+    place = label_id.rpartition("#")[2]
+    key, _, position = place.rpartition(".")
+    return key, int(position)
 
 
 def window_of(row: dict[str, Any]) -> Window:

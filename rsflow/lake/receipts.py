@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from rsflow import schemas
 from rsflow.lake.tables import Lake, of_values
 
-ROW_TABLES = ("tiles", "labels", "instructions", "rejects")
+ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 

@@ -28,6 +28,7 @@ TABLES: dict[str, pa.Schema] = {
     "scenes": schemas.SCENES,
     "tiles": schemas.TILES,
     "labels": schemas.LABELS,
+    "embeddings": schemas.EMBEDDINGS,
     "instructions": schemas.INSTRUCTIONS,
     "rejects": schemas.REJECTS,
     "selection": schemas.SELECTION,
@@ -59,7 +60,10 @@ class Lake:
         return found
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """A table's rows in no stated order; no rows where it was never written."""
+        """A table's rows in no stated order; no rows where it was never written.
+
+        A column that is younger than the table (an earlier rsflow made it) is null.
+        """
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -68,8 +72,11 @@ class Lake:
         place = self.place("tables", name)
         try:
             table = DeltaTable(place, storage_options=_options(self.root))
+            there = {field.name for field in table.schema().fields}
             # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
-            return pa.table(table.scan(columns=wanted.names)).select(wanted.names).cast(wanted)
+            found = pa.table(table.scan(columns=[name for name in wanted.names if name in there]))
+            lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in there}
+            return pa.table({**{name: found[name] for name in found.column_names}, **lacking}).select(wanted.names).cast(wanted)
         except TableNotFoundError:
             return wanted.empty_table()
         except (OSError, DeltaError, pa.ArrowException) as error:
@@ -91,7 +98,9 @@ class Lake:
         place = self.place("tables", name)
         data = rows.select(TABLES[name].names).cast(TABLES[name])
         try:
-            write_deltalake(place, data, mode=mode, storage_options=_options(self.root))
+            # Columns that are younger than the table join it.
+            evolve: Any = "merge" if mode == "append" else "overwrite"
+            write_deltalake(place, data, mode=mode, schema_mode=evolve, storage_options=_options(self.root))
         except (OSError, DeltaError) as error:
             # The Rust store reports a full disk or a missing permission as text only.
             raise StorageError(f"{place}: cannot commit {rows.num_rows} rows: {storage.why(error)}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from rsflow import config
 from rsflow.instructions import VERSION, compose, instruction_id
 from rsflow.lake.receipts import receipt_table
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.schemas import label_from_row
+from rsflow.schemas import label_from_row, label_order
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.sample_record import digest, instruction_record
 
@@ -44,11 +44,12 @@ class InstructTiles:
         made: list[dict[str, Any]] = []
         refused: list[dict[str, Any]] = []
         for tile in work["tiles"]:
-            # Positions are the number behind the # of a label's id; the table has no order of its own.
-            mine = sorted(labels[tile["tile_id"]], key=lambda row: int(row["label_id"].rpartition("#")[2]))
-            facts = _facts(tile, mine)
+            # The table has no order of its own.
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_order(row["label_id"]))
+            facts = facts_of(tile, mine)
             instructions, rejects = compose(facts, self.instructions, self.seed, self.labels)
-            made.extend(_instruction_row(facts, instruction) for instruction in instructions)
+            ids = [row["label_id"] for row in mine]
+            made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
             refused.extend(_reject_row(work, reject) for reject in rejects)
         marks = {
             **{name: work[name] for name in ("unit", "scene_id", "source")},
@@ -63,7 +64,8 @@ class InstructTiles:
         return receipt_table(marks, instructions=made, rejects=refused)
 
 
-def _facts(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
+def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
+    """What instructions may rest on, from the columns of a tile and of its labels in order."""
     return TileFacts(
         tile["tile_id"],
         tile["sensor"],
@@ -75,14 +77,15 @@ def _facts(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
     )
 
 
-def _instruction_row(facts: TileFacts, instruction: Instruction) -> dict[str, Any]:
+def instruction_row(tile_id: str, instruction: Instruction, label_ids: Sequence[str]) -> dict[str, Any]:
+    """The INSTRUCTIONS row of a tile's instruction, but for its delivery. `label_ids` are of the tile's labels, in order."""
     row = {
-        "instruction_id": instruction_id(facts.tile_id, instruction),
-        "tile_id": facts.tile_id,
+        "instruction_id": instruction_id(tile_id, instruction),
+        "tile_id": tile_id,
         "task": instruction.task,
         "turns": [{"role": turn.role, "text": turn.text} for turn in instruction.turns],
         "boxes": [list(box) for box in instruction.boxes],
-        "label_ids": [f"{facts.tile_id}#{position}" for position in instruction.labels],
+        "label_ids": [label_ids[position] for position in instruction.labels],
         "answer": json.dumps(instruction.answer, sort_keys=True),
         "generator": instruction.generator,
         "checks": list(instruction.checks),
