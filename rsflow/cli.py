@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _phase(commands, "shard", "write the selected samples as shards and a snapshot", ("shard",))
     plan = _command(commands, "plan", "tell what a build would do, without doing it", _plan)
     _config(plan)
+    measured = "first label N scenes for real, to tell what models will take for the rest (the work is kept)"
+    plan.add_argument("--sample", type=int, metavar="N", help=measured)
     status = _command(commands, "status", "tell what a lake holds, its balance, and what a build would do", _status)
     _root(status)
     verify = _command(commands, "verify", "re-read all shards of the latest snapshot; exit 1 on any difference", _verify)
@@ -216,13 +218,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.build import plan_build
-    from rsflow.engine.plan import count
+    from rsflow.engine.build import plan_build, sample
+    from rsflow.engine.foresight import count
     from rsflow.lake.tables import lake_at
     from rsflow.report.plan_text import plan_text
     from rsflow.telling import plan_facts
 
     built, _ = _present(arguments)
+    if arguments.sample:
+        sample(built, arguments.sample)
     print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
     return 0
 

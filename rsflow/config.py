@@ -26,6 +26,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 TileScore = Literal["valid_share", "cloud_share", "sharpness", "contrast", "gsd_m"]
+InstructionScore = Literal["label_quality", "answer_words", "answer_characters", "checks", "perplexity"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="letters, digits, - and _")]
 
 UNKNOWN = "unknown"  # the licence of a source whose licence nobody could find
@@ -178,12 +179,22 @@ class Instructions:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """How often a training sample is to be shown per epoch: a category on fewer than `threshold` of them counts for more."""
+
+    __pydantic_config__ = STRICT
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.001
+    most: Positive = 10
+
+
+@dataclass(frozen=True)
 class Balance:
     """The wanted mix of instructions, beside `quotas` and with the same keys; what cannot be met fails the selection.
 
     `shares`: of one column's keys, together 1; others of the column are left out. `temperature` flattens the counts of `over`
     to `total` instructions: 1 keeps their proportions, large numbers make them equal. `total` also goes with `shares`; without
-    it they take all that they can.
+    it they take all that they can. `per_category` and `per_region`: the most instructions about any one of them;
+    `least_per_category`: so many about each category, or all that there are, stay whatever quotas say.
     """
 
     __pydantic_config__ = STRICT
@@ -191,9 +202,12 @@ class Balance:
     least: dict[str, Count] = field(default_factory=dict)  # so many stay, whatever quotas say
     shares: dict[str, Share] = field(default_factory=dict)
     temperature: Annotated[float, Field(gt=0)] | None = None
-    over: Literal["task", "sensor", "source", "licence"] = "task"
+    over: Literal["task", "sensor", "source", "licence", "region"] = "task"
     total: Positive | None = None
-    per_category: Positive | None = None  # the most instructions about any one category
+    per_category: Positive | None = None
+    per_region: Positive | None = None
+    least_per_category: Positive | None = None
+    repeat: Repeat | None = None
 
     def __post_init__(self) -> None:
         if self.shares and abs(sum(self.shares.values()) - 1) > 1e-6:
@@ -221,8 +235,9 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Select:
-    """`quotas` keys: `task`, `sensor`, `task/sensor`, or with parts such as `source:NAME`, `licence:NAME`, `category:NAME`; the
-    value is the most instructions of it (0: none).
+    """`quotas` keys: `task`, `sensor`, `task/sensor`, or with parts such as `source:NAME`, `licence:NAME`, `region:NAME`,
+    `category:NAME`; the value is the most instructions of it (0: none). `regions` are boxes (west, south, east, north in
+    degrees); beyond them, regions are the cells of a grid of `region_deg`, called by their south-western corner: `N40E010`.
     """
 
     __pydantic_config__ = STRICT
@@ -234,12 +249,20 @@ class Select:
     buffer_m: Annotated[float, Field(ge=0)] = 0.0  # least distance between tiles of two splits; 0: they may not touch
     source_splits: dict[str, str] = field(default_factory=lambda: {"test": "test", "val": "val"})  # a source's split -> ours
     limits: dict[TileScore, tuple[float | None, float | None]] = field(default_factory=dict)  # least and most that stays
+    instruction_limits: dict[InstructionScore, tuple[float | None, float | None]] = field(default_factory=dict)
+    regions: dict[Name, tuple[float, float, float, float]] = field(default_factory=dict)
+    region_deg: Annotated[float, Field(ge=1, le=90)] = 10.0
     held_out: tuple[HeldOut, ...] = ()  # what must not be trained on
     balance: Balance | None = None
 
     def __post_init__(self) -> None:
         if not self.splits or sum(self.splits.values()) <= 0:
             raise ValueError("splits needs at least one split with a share above 0")
+        if 90 % self.region_deg:
+            raise ValueError(f"region_deg is {self.region_deg:g}: it must divide 90")
+        for name, (west, south, east, north) in self.regions.items():
+            if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90):
+                raise ValueError(f"regions.{name} is {west:g}, {south:g}, {east:g}, {north:g}: expected west, south, east, north")
 
     def allows(self, licence: str) -> bool:
         """Whether data of this licence may be in the dataset."""
@@ -269,6 +292,20 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
+
+    `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
+    """
+
+    __pydantic_config__ = STRICT
+    tokens: Positive | None = None
+    requests: Positive | None = None
+    money: Annotated[float, Field(gt=0)] | None = None
+    gpu_hours: Annotated[float, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True)
 class BuildConfig:
     """The whole file. `root` is the lake: a folder or an `s3://` address."""
 
@@ -284,6 +321,7 @@ class BuildConfig:
     instructions: Instructions = field(default_factory=Instructions)
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
+    budget: Budget = field(default_factory=Budget)
     engine: Engine = field(default_factory=Engine)
 
     def __post_init__(self) -> None:

@@ -40,6 +40,10 @@ class RejectLimitError(RsflowError):
     """More of the input was rejected than `max_reject_share` allows."""
 
 
+class BudgetError(RsflowError):
+    """What models may spend is spent. What was done is kept."""
+
+
 class DataError(Exception):
     """One scene, tile or record is unusable. It becomes a reject; the run goes on.
 

@@ -53,10 +53,18 @@ class Stage(Protocol):
     def open(self) -> BatchFunction: ...
 
 
+class ModelStage(Stage, Protocol):
+    """A stage that runs a model over written pictures. `name`: what progress, plans and reports call it."""
+
+    @property
+    def name(self) -> str: ...
+
+
 def fingerprint(*parts: Any) -> str:
     """A 32-digit hexadecimal hash (BLAKE2b-128) of the parts' canonical JSON.
 
-    Dataclasses count with their class name, `version` and fields, so a stage's fingerprint changes when any of them does.
+    Dataclasses count with their class name, `version` and fields, so a stage's fingerprint changes when any of them does;
+    fields made with `field(compare=False)` say how the work is run and not what comes out, and are left out.
     Floats are spelled by `repr`; dict keys are sorted; a value that JSON cannot spell is refused with TypeError.
     """
     text = json.dumps([_plain(part) for part in parts], sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -65,7 +73,7 @@ def fingerprint(*parts: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare}
         return [type(value).__name__, getattr(value, "version", 0), fields]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

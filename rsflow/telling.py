@@ -7,26 +7,27 @@ where the numbers of the first are put into the facts of the second.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow.compute as pc
 
 from rsflow import storage
 from rsflow.config import BuildConfig
 from rsflow.engine.build import Held, Outcome
-from rsflow.engine.plan import PlanCounts
+from rsflow.engine.foresight import PlanCounts
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import rows_of
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
-from rsflow.report.plan_text import PlanFacts
-from rsflow.report.summary import BuildSummary, SceneCounts, ShardCounts
+from rsflow.report.plan_text import ModelFacts, PlanFacts
+from rsflow.report.summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.shards.manifest import Manifest, Split
 
 CARD = "card.md"
 
 
 def plan_facts(counts: PlanCounts) -> PlanFacts:
-    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units)
+    models = tuple(ModelFacts(model.name, model.tiles, model.measured, model.expected) for model in counts.models)
+    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models)
 
 
 def held_text(held: Held) -> str:
@@ -52,7 +53,24 @@ def summary_of(outcome: Outcome) -> BuildSummary:
         snapshot=outcome.lake.place("snapshots", f"{sharded.snapshot}.json") if sharded else None,
         shards=_shards(sharded.manifest, sharded.written) if sharded else None,
         balances=tuple(balance.line() for balance in outcome.balances),
+        models=tuple(_model_use(outcome)),
     )
+
+
+def _model_use(outcome: Outcome) -> Iterator[ModelUse]:
+    """What each model's step took beside what the plan had expected."""
+    expected = {model.name: model.expected for model in outcome.planned.models}
+    for used in outcome.used:
+        yield ModelUse(
+            used.name,
+            used.tiles,
+            used.seconds,
+            used.first_seconds,
+            used.busy_share,
+            used.idle_gpu_seconds,
+            dict(used.amounts),
+            expected.get(used.name, {}),
+        )
 
 
 def write_card(built: BuildConfig, outcome: Outcome) -> str:

@@ -10,23 +10,26 @@ import json
 import time
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rsflow import storage
 from rsflow.config import BuildConfig, resolved
-from rsflow.engine.conservation import Balance, label_balance, present_balance, select_balance, shard_balance
+from rsflow.engine.conservation import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.engine.current import Current, current
 from rsflow.engine.execute import session
+from rsflow.engine.foresight import PlanCounts, count
 from rsflow.engine.label import label
-from rsflow.engine.plan import Plan, PlanCounts, count, make_plan
+from rsflow.engine.plan import Plan, make_plan
 from rsflow.engine.progress import progress
 from rsflow.engine.select import Selected, last_selection, select, selection_digest
 from rsflow.engine.shard import Sharded, config_fingerprint, shard, sharded_selection
+from rsflow.engine.spending import Meter, Used
 from rsflow.errors import LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.shards.manifest import Manifest, read_snapshot
+from rsflow.stage import fingerprint
 from rsflow.strict import check
 
 Phase = Literal["label", "select", "shard"]
@@ -46,6 +49,7 @@ class Outcome:
     sharded: Sharded | None
     balances: list[Balance]
     seconds: dict[str, float]
+    used: list[Used]  # by models
 
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
@@ -57,13 +61,14 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
     lake = _lake_for(built) if "label" in phases else open_lake(built.root)
     seconds: dict[str, float] = {}
+    meter = Meter(built.budget)
     start = time.monotonic()
     plan = plan_build(built, lake, retry_rejects)
     planned = count(plan)
     seconds["plan"] = time.monotonic() - start
     if "label" in phases:
         start = time.monotonic()
-        label(built, lake, plan)
+        label(built, lake, plan, meter)
         seconds["label"] = time.monotonic() - start
     now = current(lake, plan)
     selected, sharded = None, None
@@ -77,7 +82,18 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         sharded = shard(built, lake, now)
         seconds["shard"] = time.monotonic() - start
     manifest = sharded.manifest if sharded else None
-    return Outcome(lake, plan, planned, now, selected, sharded, balances(lake, now, manifest), seconds)
+    return Outcome(lake, plan, planned, now, selected, sharded, balances(lake, now, manifest), seconds, meter.used)
+
+
+def sample(built: BuildConfig, scenes: int) -> None:
+    """Do the label phase of a few scenes that models are to look at (or write about), for real: what it took tells what the
+    rest will take. The scenes are chosen by hash; their work is kept."""
+    with session():
+        lake = _lake_for(built)
+        plan = plan_build(built, lake)
+        modelled = {unit.scene_id for unit in plan.units if plan.writer or unit.source in plan.seers}
+        chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
+        label(built, lake, replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id in set(chosen))))
 
 
 def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
@@ -115,7 +131,7 @@ def config_of(lake: Lake) -> BuildConfig:
 
 def balances(lake: Lake, now: Current, manifest: Manifest | None) -> list[Balance]:
     """The equations of all steps that were run, closed or not."""
-    found = [_scenes(now), *label_balance(lake, now.label)]
+    found = [_scenes(now), *label_balance(lake, now.label), *model_balances(lake, now.seen, now.instruct)]
     if storage.exists(lake.place("selection.json")):
         found += select_balance(lake)
     return [*found, *(shard_balance(lake, manifest) if manifest else [])]
@@ -165,6 +181,6 @@ def lake_balances(root: str) -> list[Balance]:
     """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
     lake = open_lake(root)
     marked = marks(lake)
-    found = [*label_balance(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
+    found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
     snapshot = sharded_selection(lake)
     return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

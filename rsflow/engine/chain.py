@@ -27,7 +27,7 @@ class UnitChain:
     """Work rows (LABEL_WORK or INSTRUCT_WORK) in, one RECEIPTS row out per row, whatever the unit's data does."""
 
     stages: tuple[Stage, ...]
-    step: Literal["label", "instruct"]
+    step: Literal["label", "merge", "instruct"]
     root: str
     run: str
     attempts: int
@@ -51,7 +51,7 @@ class UnitChain:
                 receipt = _through(functions, row, seconds)
         except DataError as error:
             receipt = scene_reject(row.to_pylist()[0], self.step, error)
-        return _timed(receipt, seconds, time.perf_counter() - start)
+        return timed(receipt, seconds, time.perf_counter() - start)
 
 
 def _through(functions: list[tuple[str, BatchFunction]], row: pa.Table, seconds: dict[str, float]) -> pa.Table:
@@ -105,7 +105,8 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
     return receipt_table(marks, rejects=[reject])
 
 
-def _timed(receipt: pa.Table, stages: dict[str, float], total: float) -> pa.Table:
+def timed(receipt: pa.Table, stages: dict[str, float], total: float) -> pa.Table:
+    """The receipt with the seconds of its stages, by name, and of all."""
     spent = [{"stage": name, "seconds": value} for name, value in stages.items()]
     for name, value in (("stage_seconds", spent), ("seconds", total)):
         field = RECEIPTS.field(name)

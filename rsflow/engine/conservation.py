@@ -49,6 +49,21 @@ def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     return [Balance("label", "windows", int(pc.sum(marked["rows_in"]).as_py() or 0), dict(reasons))]
 
 
+def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
+    """Of the steps that models run, by these marks: tiles in, tiles kept, and the rows of rejects that they delivered."""
+    every = pa.concat_tables(marked)
+    balances = []
+    for step in ("see", "generate"):
+        mine = every.filter(pc.equal(every["step"], step))
+        rejects = rows_of(lake, "rejects", mine["receipt"], ["reason", "rows"])
+        reasons = Counter({"kept": int(pc.sum(mine["rows_kept"]).as_py() or 0)})
+        for row in rejects.to_pylist():
+            reasons[row["reason"]] += row["rows"]
+        if mine.num_rows:
+            balances.append(Balance(step, "looks at tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
+    return balances
+
+
 def select_balance(lake: Lake, tiles_in: int | None = None) -> list[Balance]:
     """Of the selection: what it says of itself against its rows; `tiles_in`, where known, is what the label step kept."""
     told = lake.note("selection.json", ["tiles", "instructions"])

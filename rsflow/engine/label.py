@@ -1,16 +1,16 @@
 """The label phase: missing units are cut, labelled and written; their receipts are committed while the run goes on.
 
-Two steps, each resumable to the unit: `label` reads pixels, `instruct` reads columns only, so a changed phrasing does not touch
-an image. A run that is interrupted or killed keeps what was committed, at most `engine.commit_seconds` of work is done again.
+Steps, each resumable to the unit: `label` reads scenes; `see` and `generate` let models look at the written pictures
+(rsflow.engine.pictures); `instruct` reads columns only, so a changed phrasing does not touch an image. A run that is
+interrupted or killed keeps what was committed, at most `engine.commit_seconds` of work is done again.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -19,9 +19,14 @@ from rsflow import storage
 from rsflow.annotations.annotated_set import fitted, for_scene, without_scene
 from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject
+from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
-from rsflow.engine.plan import Plan, Unit, instruct_unit, label_work
-from rsflow.engine.progress import Progress, progress
+from rsflow.engine.facts import gather, receipts_of, slices
+from rsflow.engine.pictures import generate, see
+from rsflow.engine.plan import Plan, Unit, label_work
+from rsflow.engine.progress import progress
+from rsflow.engine.spending import Meter
+from rsflow.engine.units import Units
 from rsflow.errors import DataError, RejectLimitError
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
@@ -30,19 +35,20 @@ from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.write_tiles import WriteTiles
 
-SLICE_UNITS = 2000  # instruct units whose columns the driver holds at a time
 
-
-def label(built: BuildConfig, lake: Lake, plan: Plan) -> None:
-    """Do what is missing of the label phase. Raises RejectLimitError when too many scenes were rejected."""
-    run = uuid.uuid4().hex
+def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None) -> None:
+    """Do what is missing of the label phase. Raises RejectLimitError when too many scenes were rejected, BudgetError when the
+    models of the run spent what they may."""
+    run, meter = uuid.uuid4().hex, meter or Meter(built.budget)
     if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
         lake.overwrite("scenes", plan.scenes)
     units = plan.missing
     _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
     _commit_annotation_rejects(lake, plan, run)
     _label(built, lake, plan, [unit for unit in units if unit.windows], run)
+    see(built, lake, plan, run, meter)
     _instruct(built, lake, plan, run)
+    generate(built, lake, plan, run, meter)
     # Markers of crashed attempts count in their own run only, and their folders would pile up. Not after an error: workers may
     # still be writing there.
     storage.remove_folder(lake.place("attempts", run))
@@ -62,71 +68,25 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
         jobs.append(Job(chain, blocks_of(label_work(plan, mine), [unit.bytes for unit in mine])))
     pending = Counter(unit.scene_id for unit in units)
     with progress("label", "units", len(units), {"scenes": len(pending)}) as state:
-        _commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
+        commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
 
 
 def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
     """Make the instructions of every labelled unit that lacks them under the present recipe."""
     marked = marks(lake)
+    units = Units(plan, marked)
     done = set(marked["unit"].to_pylist())
-    wanted = {unit.id for unit in plan.units}
-    rows = [
-        row
-        for row in marked.select(["unit", "receipt", "scene_id", "source", "scene_rejected"]).to_pylist()
-        if row["unit"] in wanted and not row["scene_rejected"] and instruct_unit(plan, row["unit"]) not in done
-    ]
+    todo = [(name, unit) for unit in units.fit.values() if (name := units.instruct(unit)) not in done]
+    tiles = receipts_of(marked, [unit.id for _, unit in todo])
+    merged = units.merged(marked)
     (stage,) = plan.instruct.stages
     chain = UnitChain((stage,), "instruct", built.root, run, built.engine.attempts)
-    pending = Counter(row["scene_id"] for row in rows)
-    with progress("instruct", "units", len(rows), {"scenes": len(pending)}) as state:
-        for start in range(0, len(rows), SLICE_UNITS):
-            work = _instruct_work(lake, plan, rows[start : start + SLICE_UNITS])
+    pending = Counter(unit.scene_id for _, unit in todo)
+    with progress("instruct", "units", len(todo), {"scenes": len(pending)}) as state:
+        for part in slices(todo):
+            work = gather(lake, INSTRUCT_WORK, part, tiles, [merged])
             blocks = blocks_of(work, [0] * work.num_rows)
-            _commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state, pending)
-
-
-def _instruct_work(lake: Lake, plan: Plan, units: list[dict[str, Any]]) -> pa.Table:
-    receipts = [row["receipt"] for row in units]
-    nested: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for name in ("tiles", "labels"):
-        fields = INSTRUCT_WORK.field(name).type.value_type
-        found = rows_of(lake, name, receipts, [*[fields.field(i).name for i in range(fields.num_fields)], "receipt"])
-        nested[name] = {receipt: [] for receipt in receipts}
-        for row in found.to_pylist():
-            nested[name][row.pop("receipt")].append(row)
-    rows = [
-        {
-            "unit": instruct_unit(plan, row["unit"]),
-            "scene_id": row["scene_id"],
-            "source": row["source"],
-            "tiles": nested["tiles"][row["receipt"]],
-            "labels": nested["labels"][row["receipt"]],
-        }
-        for row in units
-    ]
-    return pa.Table.from_pylist(rows, schema=INSTRUCT_WORK)
-
-
-def _commit_as_they_come(
-    built: BuildConfig, lake: Lake, receipts: Iterator[pa.Table], run: str, state: Progress, pending: Counter[str]
-) -> None:
-    """`pending`: how many units of each scene are still to come; a scene is done when its last one is."""
-    waiting: list[pa.Table] = []
-    last = time.monotonic()
-    try:
-        for receipt in receipts:
-            waiting.append(receipt)
-            kept, rejected = (sum(receipt[name].to_pylist()) for name in ("rows_kept", "rows_rejected"))
-            pending.subtract(receipt["scene_id"].to_pylist())
-            done = sum(pending[scene] == 0 for scene in set(receipt["scene_id"].to_pylist()))
-            state.add(receipt.num_rows, scenes=done, tiles=kept, rejects=rejected)
-            if time.monotonic() - last >= built.engine.commit_seconds:
-                commit(lake, pa.concat_tables(waiting), run)
-                waiting, last = [], time.monotonic()
-    finally:
-        # Also on Ctrl-C and on an error elsewhere: these units are whole, so they are kept.
-        if waiting:
-            commit(lake, pa.concat_tables(waiting), run)
+            commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state, pending)
 
 
 def _commit_unreadable(lake: Lake, plan: Plan, units: Iterable[Unit], run: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +28,7 @@ from rsflow.lake.receipts import marks
 from rsflow.lake.tables import Lake, of_values
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
-from rsflow.stage import fingerprint
+from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.tiles.grid import group_windows, tile_windows
 
@@ -54,7 +53,12 @@ class Plan:
     annotated: dict[str, AnnotatedSet]  # by source
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
+    seers: dict[
+        str, tuple[ModelStage, ...]
+    ]  # the models that look at a source's tiles, in their order; by source, where there are any
+    merge: Stage
     instruct: recipe.Recipe
+    writer: ModelStage | None  # the model that writes instructions
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
@@ -101,7 +105,10 @@ def make_plan(
         annotated,
         tuple(units),
         recipes,
+        {source.name: stages for source in built.sources if (stages := recipe.see_stages(built, source))},
+        recipe.merge_stage(built),
         recipe.instruct_recipe(built),
+        recipe.write_stage(built),
         marks(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
@@ -153,11 +160,6 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
             }
         )
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)
-
-
-def instruct_unit(plan: Plan, label_unit: str) -> str:
-    """The id of the instruct unit that rests on a label unit."""
-    return fingerprint(label_unit, plan.instruct.fingerprint)
 
 
 def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str, Any]) -> AnnotatedPicture | None:
@@ -212,49 +214,3 @@ def _check_some_match(source: Source, annotated: AnnotatedSet, scenes: list[Scen
             f"is among the {len(scenes)} scenes of {source.scenes.files} (such as {main_file(scenes[0])!r}): "
             "names must be equal but for folder and extension"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PlanCounts:
-    """The plan in numbers, per state of a scene, and the work that is missing."""
-
-    scenes: dict[str, int]  # new, changed, to_label (recipe or annotations changed, or interrupted), done, rejected, gone
-    units: int
-    tiles: int
-    bytes: int
-    instruct_units: int
-
-
-def count(plan: Plan) -> PlanCounts:
-    """What a build would do."""
-    missing = plan.missing
-    pending = {unit.scene_id for unit in missing}
-    prints = dict(zip(plan.scenes["scene_id"].to_pylist(), plan.scenes["fingerprint"].to_pylist(), strict=True))
-    rejected = _rejected_scenes(plan)
-
-    def state(scene_id: str) -> str:
-        if scene_id not in pending:
-            return "rejected" if scene_id in rejected else "done"
-        if scene_id not in plan.before:
-            return "new"
-        return "changed" if plan.before[scene_id] != prints[scene_id] else "to_label"
-
-    states = Counter(state(scene_id) for scene_id in prints)
-    states["gone"] = len(set(plan.before) - set(prints))
-    done = plan.done
-    fresh = {unit.id for unit in missing}
-    instructed = sum(1 for unit in plan.units if unit.id not in fresh and instruct_unit(plan, unit.id) in done)
-    bad = {unit.id for unit in plan.units if unit.scene_id in rejected}
-    return PlanCounts(
-        {name: states[name] for name in ("new", "changed", "to_label", "done", "rejected", "gone")},
-        len(missing),
-        sum(len(unit.windows) for unit in missing),
-        sum(unit.bytes for unit in missing),
-        len([unit for unit in plan.units if unit.id not in bad]) - instructed,
-    )
-
-
-def _rejected_scenes(plan: Plan) -> set[str]:
-    units = {unit.id for unit in plan.units}
-    rows = plan.marks.select(["unit", "scene_id", "scene_rejected"]).to_pylist()
-    return {row["scene_id"] for row in rows if row["scene_rejected"] and row["unit"] in units}

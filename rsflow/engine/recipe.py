@@ -18,12 +18,13 @@ from rsflow.config import BuildConfig, Source
 from rsflow.curation.balance import check_quotas
 from rsflow.errors import ConfigError
 from rsflow.sensors import SENSOR_NAMES
-from rsflow.stage import Stage, fingerprint
+from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.annotate_tiles import AnnotateTiles
 from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.label_tiles import LabelTiles
+from rsflow.stages.merge_labels import MergeLabels
 from rsflow.stages.render_tiles import RenderTiles
 from rsflow.stages.screen_tiles import ScreenTiles
 
@@ -70,6 +71,20 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             EncodeTiles(built.render.format, built.render.quality),
         )
     )
+
+
+def see_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
+    """The models that look at this source's tiles, in the order of its labellers."""
+    return ()
+
+
+def merge_stage(built: BuildConfig) -> Stage:
+    return MergeLabels(built.labels.min_visibility)
+
+
+def write_stage(built: BuildConfig) -> ModelStage | None:
+    """The model that writes instructions, where the configuration asks for one."""
+    return None
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:

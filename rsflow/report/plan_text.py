@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rsflow.report.amounts import spent
 from rsflow.report.tally import size
 
 STATES = {
@@ -18,6 +19,16 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model's missing work: at most `tiles`. `expected`: amounts by name, going by `measured` tiles (0: none yet)."""
+
+    name: str
+    tiles: int
+    measured: int
+    expected: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFacts:
     """Scenes by state, and the work that is missing: units, tiles and bytes to read, units that need new instructions."""
 
@@ -26,6 +37,7 @@ class PlanFacts:
     tiles: int
     bytes: int
     instruct_units: int
+    models: tuple[ModelFacts, ...] = ()
 
 
 def plan_text(plan: PlanFacts) -> str:
@@ -40,4 +52,11 @@ def plan_text(plan: PlanFacts) -> str:
         work = f"to do: make instructions for {plan.instruct_units:,} units (no pixel is read)"
     else:
         work = "to do: nothing to label"
-    return "\n".join(["scenes", *states, work])
+    return "\n".join(["scenes", *states, work, *(_model(model) for model in plan.models if model.tiles)])
+
+
+def _model(model: ModelFacts) -> str:
+    head = f"model {model.name}: {model.tiles:,} tiles"
+    if not model.measured:
+        return f"{head}; what they take is not known: nothing was measured yet (rsflow plan CONFIG --sample 2)"
+    return f"{head}; about {spent(model.expected)}, going by {model.measured:,} tiles"

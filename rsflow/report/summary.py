@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from rsflow.report.amounts import spent
 from rsflow.report.tally import Tally, by_count, size, table
 
 WIDTH = 100
@@ -38,6 +39,21 @@ class ShardCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What a model's step took: seconds in all and until its first result, the share of its workers' time in which it ran, the
+    seconds that its GPUs were held idle, amounts by name, and the amounts that were expected (empty: nothing was measured)."""
+
+    name: str
+    tiles: int
+    seconds: float
+    first_seconds: float
+    busy_share: float
+    idle_gpu_seconds: float
+    amounts: Mapping[str, float]
+    expected: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSummary:
     """What a run came to.
 
@@ -55,6 +71,7 @@ class BuildSummary:
     snapshot: str | None = None
     shards: ShardCounts | None = None
     balances: tuple[str, ...] = field(default=())
+    models: tuple[ModelUse, ...] = ()
 
 
 def summary_text(summary: BuildSummary) -> str:
@@ -69,6 +86,7 @@ def summary_text(summary: BuildSummary) -> str:
             *_entry("instructions", aligned(table(summary.instructions)) if summary.instructions else ["none"]),
             *(_shards(summary.shards) if summary.shards else []),
             *_entry("balance", summary.balances),
+            *_entry("models", map(_model, summary.models)),
             *_entry("time", [", ".join(f"{name} {_duration(value)}" for name, value in summary.seconds.items())]),
         ]
     )
@@ -108,6 +126,16 @@ def _rejects(rejects: Mapping[str, int]) -> list[str]:
         return ["none"]
     rows = [[reason.replace("_", " "), f"{count:,}"] for reason, count in by_count(rejects)]
     return aligned([*rows, ["all", f"{sum(rejects.values()):,}"]])
+
+
+def _model(use: ModelUse) -> str:
+    idle = f", GPUs idle for {_duration(use.idle_gpu_seconds)}" if use.idle_gpu_seconds else ""
+    parts = [
+        f"{use.name}: {use.tiles:,} tiles in {_duration(use.seconds)} ({use.tiles / max(use.seconds, 1e-9):.1f}/s), "
+        f"first after {_duration(use.first_seconds)}, running {use.busy_share:.0%} of the workers' time{idle}",
+        f"used {spent(use.amounts)}",
+    ]
+    return "; ".join(parts + ([f"expected {spent(use.expected)}"] if use.expected else []))
 
 
 def _shards(shards: ShardCounts) -> Iterable[str]:

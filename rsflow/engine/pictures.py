@@ -1,0 +1,189 @@
+"""The steps that look at written pictures with a model: what models see, what becomes of it, and what models write.
+
+One idea: a model is loaded once per actor and gets blocks of many units, because a unit may be one small picture and a GPU
+wants a full batch. One model runs at a time: its pool grows while it is behind, and gives its GPUs back when it is drained,
+before the next model asks for them (Ray Data's pools never shrink to nothing while their run lasts, ray#66196).
+
+A block that killed its worker is done again unit by unit, and a unit that keeps killing workers becomes a reject.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+
+from rsflow.config import BuildConfig
+from rsflow.engine.chain import UnitChain, scene_reject, timed
+from rsflow.engine.commit import commit_as_they_come
+from rsflow.engine.execute import Job, blocks_of, execute
+from rsflow.engine.facts import gather, receipts_of, slices
+from rsflow.engine.plan import Plan, Unit
+from rsflow.engine.progress import progress
+from rsflow.engine.spending import Meter
+from rsflow.engine.units import Seeing, Units
+from rsflow.errors import DataError
+from rsflow.lake.attempts import attempt
+from rsflow.lake.receipts import marks
+from rsflow.lake.tables import Lake
+from rsflow.schemas import PICTURE_WORK
+from rsflow.stage import BatchFunction, ModelStage, Resources, fingerprint
+
+MODEL_UNITS = 20_000  # units whose columns the driver holds at a time: each slice loads the model again
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """PICTURE_WORK rows in, one RECEIPTS row out per row, whatever the rows' data does to a worker."""
+
+    stage: ModelStage
+    step: Literal["see", "generate"]
+    root: str
+    run: str
+    attempts: int
+    version: ClassVar[int] = 1
+
+    @property
+    def resources(self) -> Resources:
+        return self.stage.resources
+
+    def open(self) -> BatchFunction:
+        function, name = self.stage.open(), self.stage.name
+
+        def run(table: pa.Table) -> Iterator[pa.Table]:
+            done: set[str] = set()
+            block = fingerprint(table["unit"].to_pylist())
+            try:
+                with attempt(self.root, self.run, block, 1):
+                    for receipt in _timed(name, function(table)):
+                        done.update(receipt["unit"].to_pylist())
+                        yield receipt
+                    return
+            except DataError:
+                pass  # some unit of it, or the worker's death at the first attempt: which one, the units tell
+            for i in range(table.num_rows):
+                row = table.slice(i, 1)
+                if row["unit"][0].as_py() not in done:
+                    yield from self._unit(name, function, row)
+
+        return run
+
+    def _unit(self, name: str, function: BatchFunction, row: pa.Table) -> Iterator[pa.Table]:
+        try:
+            with attempt(self.root, self.run, row["unit"][0].as_py(), self.attempts):
+                yield from list(_timed(name, function(row)))
+        except DataError as error:
+            yield scene_reject(row.to_pylist()[0], self.step, error)
+
+
+def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> None:
+    """Let the models look at every finished unit that they have not looked at; then merge what they saw, scene by scene."""
+    if not plan.seers:
+        return
+    units = Units(plan, marks(lake))
+    for rank in range(max(len(stages) for stages in plan.seers.values())):
+        marked = marks(lake)
+        by_stage: dict[str, list[tuple[Seeing, Unit]]] = defaultdict(list)
+        done = set(marked["unit"].to_pylist())
+        for unit in units.fit.values():
+            for seeing in units.seeing(unit)[rank : rank + 1]:
+                if seeing.id not in done:
+                    by_stage[fingerprint(seeing.stage)].append((seeing, unit))
+        for mine in by_stage.values():
+            _look(built, lake, units, mine, run, meter)
+    _merge(built, lake, plan, units, run)
+
+
+def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> None:
+    """Let the model write about every unit that it has not written about."""
+    if plan.writer is None:
+        return
+    marked = marks(lake)
+    units = Units(plan, marked)
+    done = set(marked["unit"].to_pylist())
+    named = [(units.generate(unit) or "", unit) for unit in units.fit.values()]
+    todo = [(name, unit) for name, unit in named if name not in done]
+    _work(built, lake, plan.writer, "generate", todo, [units.merged(marked)], run, meter)
+
+
+def _look(built: BuildConfig, lake: Lake, units: Units, mine: Sequence[tuple[Seeing, Unit]], run: str, meter: Meter) -> None:
+    """One model's look, with what those before it in its source's list saw."""
+    looks = [units.seeing(unit) for _, unit in mine]
+    found = receipts_of(marks(lake), [seeing.id for each in looks for seeing in each])
+    todo = [(seeing.id, unit) for seeing, unit in mine]
+    _work(built, lake, mine[0][0].stage, "see", todo, _by_rank(looks, found), run, meter)
+
+
+def _work(
+    built: BuildConfig,
+    lake: Lake,
+    stage: ModelStage,
+    step: Literal["see", "generate"],
+    todo: Sequence[tuple[str, Unit]],
+    extra: Sequence[dict[str, str]],
+    run: str,
+    meter: Meter,
+) -> None:
+    """One model over these units, slice by slice."""
+    name = stage.name
+    blocks = Blocks(stage, step, built.root, run, built.engine.attempts)
+    tiles = receipts_of(marks(lake), [unit.id for _, unit in todo])
+    pending = Counter(unit.scene_id for _, unit in todo)
+    with progress(name, "units", len(todo), {"scenes": len(pending)}) as state:
+        for part in slices(todo, MODEL_UNITS):
+            work = gather(lake, PICTURE_WORK, part, tiles, extra)
+            receipts = execute([Job(blocks, blocks_of(work, [0] * work.num_rows))], built.engine)
+            with meter.over(name, stage.resources) as watch:
+                commit_as_they_come(built, lake, receipts, run, state, pending, watch)
+
+
+def _merge(built: BuildConfig, lake: Lake, plan: Plan, units: Units, run: str) -> None:
+    marked = marks(lake)
+    done = set(marked["unit"].to_pylist())
+    todo = [scene_id for scene_id, name in units.merging.items() if name not in done]
+    chain = UnitChain((plan.merge,), "merge", built.root, run, built.engine.attempts)
+    with progress("merge", "scenes", len(todo), {}) as state:
+        for start in range(0, len(todo), MODEL_UNITS):
+            work = _scenes(lake, units, marked, todo[start : start + MODEL_UNITS])
+            receipts = execute([Job(chain, blocks_of(work, [0] * work.num_rows))], built.engine)
+            commit_as_they_come(built, lake, receipts, run, state, Counter(work["scene_id"].to_pylist()))
+
+
+def _scenes(lake: Lake, units: Units, marked: pa.Table, scenes: Sequence[str]) -> pa.Table:
+    """PICTURE_WORK rows with all tiles of a scene and what the models saw there; named by the merging unit."""
+    mine = [(unit.id, unit) for scene_id in scenes for unit in units.of_scene[scene_id]]
+    looks = [units.seeing(unit) for _, unit in mine]
+    extra = _by_rank(looks, receipts_of(marked, [seeing.id for each in looks for seeing in each]))
+    work = gather(lake, PICTURE_WORK, mine, receipts_of(marked, [unit.id for _, unit in mine]), extra)
+    rows: dict[str, dict[str, list[object]]] = {scene_id: {"tiles": [], "labels": []} for scene_id in scenes}
+    for row in work.to_pylist():
+        rows[row["scene_id"]]["tiles"].extend(row["tiles"])
+        rows[row["scene_id"]]["labels"].extend(row["labels"])
+    return pa.Table.from_pylist(
+        [
+            {"unit": units.merging[scene_id], "scene_id": scene_id, "source": units.of_scene[scene_id][0].source, **both}
+            for scene_id, both in rows.items()
+        ],
+        schema=PICTURE_WORK,
+    )
+
+
+def _by_rank(looks: Sequence[Sequence[Seeing]], found: Mapping[str, str]) -> list[dict[str, str]]:
+    """For the first models of all units, the second, …: the receipts of their finished looks by label unit."""
+    return [
+        {each[rank].label_unit: found[each[rank].id] for each in looks if rank < len(each) and each[rank].id in found}
+        for rank in range(max(map(len, looks), default=0))
+    ]
+
+
+def _timed(name: str, receipts: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The receipts with the time that each took, counted from the one before."""
+    start = time.perf_counter()
+    for receipt in receipts:
+        now = time.perf_counter()
+        yield timed(receipt, {name: now - start}, now - start)
+        start = time.perf_counter()

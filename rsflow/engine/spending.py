@@ -1,0 +1,101 @@
+"""What models use, held against what may be spent: tokens, requests, money and GPU hours, told while it runs and at its end.
+
+One idea: receipts carry what their unit used, so the sums are of finished work, and stopping at a budget is stopping between
+two receipts. What is under way then (at most a block per actor) is lost; the next run goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from rsflow.config import Budget
+from rsflow.engine.commit import Watch
+from rsflow.errors import BudgetError
+from rsflow.stage import Resources
+
+
+@dataclass
+class Used:
+    """What one model's step took: seconds from its start, until its first result, and of its workers together.
+
+    `amounts["device_seconds"]` is the time in which the model itself ran. `idle_gpu_seconds`: for so long the GPUs of a full
+    pool were held while it did not.
+    """
+
+    name: str
+    gpus: float
+    workers: int
+    tiles: int = 0
+    seconds: float = 0.0
+    first_seconds: float = 0.0
+    amounts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def busy_share(self) -> float:
+        return self.amounts["device_seconds"] / max(self.seconds * self.workers, 1e-9)
+
+    @property
+    def gpu_seconds(self) -> float:
+        return self.gpus * self.workers * self.seconds
+
+    @property
+    def idle_gpu_seconds(self) -> float:
+        return max(0.0, self.gpu_seconds - self.gpus * self.amounts["device_seconds"])
+
+
+class Meter:
+    """Adds up over all models of a run."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.used: list[Used] = []
+
+    @contextmanager
+    def over(self, name: str, resources: Resources) -> Iterator[Watch]:
+        """Measure one pool of workers. What it yields takes each receipt; it raises BudgetError when the budget is spent."""
+        most = resources.workers[1] if isinstance(resources.workers, tuple) else resources.workers or 1
+        used = Used(name, resources.gpus, most)
+        self.used.append(used)
+        start = time.monotonic()
+
+        def watch(receipt: pa.Table) -> None:
+            used.seconds = time.monotonic() - start
+            used.first_seconds = used.first_seconds or used.seconds
+            used.tiles += sum(receipt["rows_in"].to_pylist())
+            used.amounts.update(amounts_of(receipt))
+            self._check()
+
+        yield watch
+        used.seconds = time.monotonic() - start
+
+    def _check(self) -> None:
+        spent: Counter[str] = Counter()
+        for used in self.used:
+            spent.update(used.amounts)
+        limits = {
+            "tokens": (self._budget.tokens, spent["tokens_in"] + spent["tokens_out"]),
+            "requests": (self._budget.requests, spent["requests"]),
+            "money": (self._budget.money, spent["money"]),
+            "gpu_hours": (self._budget.gpu_hours, sum(used.gpu_seconds for used in self.used) / 3600),
+        }
+        for name, (most, amount) in limits.items():
+            if most is not None and amount >= most:
+                raise BudgetError(
+                    f"budget.{name}={most:g} is spent ({amount:g}): stopped; what was done is kept, and the same command "
+                    "goes on from there with as much again"
+                )
+
+
+def amounts_of(marked: pa.Table) -> Counter[str]:
+    """The sum of what these marks or receipts say was used, by name."""
+    total: Counter[str] = Counter()
+    for entries in marked["usage"].to_pylist():
+        for entry in entries or []:
+            total[entry["name"]] += entry["value"]
+    return total

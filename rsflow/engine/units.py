@@ -1,0 +1,89 @@
+"""The units of the steps after the label step: what each is called, and so what it depends on.
+
+One idea: a unit's id hashes the ids of the units that it rests on and the fingerprint of its stage. So a changed prompt gives
+other ids to generation alone, a new model revision to what that model sees and to everything told from it, and the pixels of a
+scene are cut again only when the label step changes.
+
+Models see unit by unit; what they saw is merged scene by scene, because an object on the edge of two tiles is one object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from rsflow.engine.facts import receipts_of
+from rsflow.engine.plan import Plan, Unit
+from rsflow.errors import LakeError
+from rsflow.stage import ModelStage, fingerprint
+
+
+class Seeing(NamedTuple):
+    """One model's look at the tiles of one label unit."""
+
+    id: str
+    label_unit: str
+    stage: ModelStage
+
+
+class Units:
+    """The wanted units of every later step, by label unit or scene. Scenes that were rejected have none."""
+
+    def __init__(self, plan: Plan, marked: pa.Table) -> None:
+        self._plan = plan
+        rejected = marked.filter(marked["scene_rejected"])
+        self._unfit = set(rejected["unit"].to_pylist())
+
+    @cached_property
+    def fit(self) -> dict[str, Unit]:
+        """Wanted label units that were not rejected, by id."""
+        return {unit.id: unit for unit in self._plan.units if unit.id not in self._unfit}
+
+    @cached_property
+    def of_scene(self) -> dict[str, list[Unit]]:
+        """The same by scene."""
+        found: dict[str, list[Unit]] = defaultdict(list)
+        for unit in self.fit.values():
+            found[unit.scene_id].append(unit)
+        return found
+
+    def seeing(self, unit: Unit) -> list[Seeing]:
+        """A model may build on what those before it in its source's list saw, so it is named by them too."""
+        stages = self._plan.seers.get(unit.source, ())
+        return [
+            Seeing(fingerprint("see", unit.id, list(stages[: number + 1])), unit.id, stage)
+            for number, stage in enumerate(stages)
+        ]
+
+    @cached_property
+    def merging(self) -> dict[str, str]:
+        """By scene that models look at: the unit that merges what they saw of it."""
+        return {
+            scene_id: fingerprint("merge", [seeing.id for unit in units for seeing in self.seeing(unit)], self._plan.merge)
+            for scene_id, units in self.of_scene.items()
+            if units[0].source in self._plan.seers
+        }
+
+    def merged(self, marked: pa.Table) -> dict[str, str]:
+        """By label unit: the receipt that delivered what models saw of its scene. LakeError where one has not looked yet."""
+        found = receipts_of(marked, self.merging.values())
+        missing = [scene_id for scene_id, name in self.merging.items() if name not in found]
+        if missing:
+            raise LakeError(
+                f"{len(missing)} scenes were not looked at by all models yet (such as {missing[0]}): run `rsflow label`"
+            )
+        return {unit.id: found[self.merging[unit.scene_id]] for unit in self.fit.values() if unit.scene_id in self.merging}
+
+    def instruct(self, unit: Unit) -> str:
+        return fingerprint(*self._known(unit), self._plan.instruct.fingerprint)
+
+    def generate(self, unit: Unit) -> str | None:
+        """None where no model writes."""
+        return fingerprint("generate", *self._known(unit), self._plan.writer) if self._plan.writer else None
+
+    def _known(self, unit: Unit) -> list[str]:
+        merged = self.merging.get(unit.scene_id)
+        return [unit.id] if merged is None else [unit.id, merged]

@@ -1,0 +1,45 @@
+"""What models saw in the tiles of a scene becomes labels that may be told: objects merged over tiles, graded by agreement."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow.labellers.merge import merge_scene
+from rsflow.lake.receipts import receipt_table
+from rsflow.schemas import label_order
+from rsflow.stage import BatchFunction, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLabels:
+    """PICTURE_WORK rows in, each with all tiles of one scene; one RECEIPTS row out per row, with the models' labels only."""
+
+    min_visibility: float
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        def merge(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._scene(row)
+
+        return merge
+
+    def _scene(self, work: dict[str, Any]) -> pa.Table:
+        seen = [row for row in work["labels"] if label_order(row["label_id"])[0]]
+        marks = {
+            **{name: work[name] for name in ("unit", "scene_id", "source")},
+            "receipt": uuid.uuid4().hex,
+            "step": "merge",
+            "rows_in": len(work["tiles"]),
+            "rows_kept": len(work["tiles"]),
+            "rows_rejected": 0,
+            "scene_rejected": False,
+            "bytes_read": 0,
+        }
+        return receipt_table(marks, labels=merge_scene(work["tiles"], seen, self.min_visibility))
