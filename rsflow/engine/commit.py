@@ -45,8 +45,10 @@ def commit_as_they_come(
             state.add(receipt.num_rows, scenes=done, tiles=kept, rejects=rejected)
             watch(receipt)
             if time.monotonic() - last >= built.engine.commit_seconds:
-                commit(lake, pa.concat_tables(waiting), run)
-                waiting, last = [], time.monotonic()
+                # Out of `waiting` first: a commit that Ctrl-C cuts short must not be made again, its rows may be there already.
+                whole, waiting = waiting, []
+                commit(lake, pa.concat_tables(whole), run)
+                last = time.monotonic()
     finally:
         # Also on Ctrl-C and on an error elsewhere: these units are whole, so they are kept.
         if waiting:
