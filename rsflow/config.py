@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -25,6 +25,7 @@ from rsflow.yaml_file import read_yaml
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+TextKind = Literal["local", "description", "conversation", "reasoning", "comparison"]
 TileScore = Literal["valid_share", "cloud_share", "sharpness", "contrast", "gsd_m"]
 InstructionScore = Literal["label_quality", "answer_words", "answer_characters", "checks", "perplexity"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="letters, digits, - and _")]
@@ -166,7 +167,7 @@ class Labels:
     __pydantic_config__ = STRICT
     min_visibility: Share = 0.3  # an object of which a tile shows less is not its label
     min_quality: Share = 0.5  # a pseudo-label of lower known quality feeds no task
-    min_score: Share = 0.5
+    min_score: Share | dict[str, Share] = 0.5  # or by category; "*" is for those not named, 0.5 where it is missing
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,18 @@ class Repeat:
     __pydantic_config__ = STRICT
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.001
     most: Positive = 10
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A model that writes beside the rules. `engine` holds a `name` and that engine's settings."""
+
+    __pydantic_config__ = STRICT
+    engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
+    kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
+    max_objects: Positive = 12  # objects of a tile that get a text of their own
+    max_tokens: Positive = 1024  # of one answer
+    temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
 
 
 @dataclass(frozen=True)
@@ -234,6 +247,15 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
+class Semantic:
+    """Pictures that mean the same: their vectors of this labeller have at least this cosine."""
+
+    __pydantic_config__ = STRICT
+    labeller: Annotated[str, Field(min_length=1)]
+    cosine: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+@dataclass(frozen=True)
 class Select:
     """`quotas` keys: `task`, `sensor`, `task/sensor`, or with parts such as `source:NAME`, `licence:NAME`, `region:NAME`,
     `category:NAME`; the value is the most instructions of it (0: none). `regions` are boxes (west, south, east, north in
@@ -243,6 +265,12 @@ class Select:
     __pydantic_config__ = STRICT
     near_bits: Annotated[int, Field(ge=0, le=16)] = 6  # signatures that differ in at most so many bits are candidates
     confirm_mae: Annotated[float, Field(ge=0)] = 3.0  # mean absolute error on 64 x 64, grey levels, that confirms
+    flips: bool = False  # near duplicates also turned and mirrored
+    semantic: Semantic | None = None
+    licence_preference: tuple[str, ...] = ()  # among duplicates, before what leaves most freedom
+    keep_choices: bool = False  # what stood for its duplicates in the selection before still does
+    same_text: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # Jaccard of word triples that makes two texts of a picture one
+    max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task's instructions, in one form of words
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
     quotas: dict[str, Count] = field(default_factory=dict)
     allow_licences: tuple[str, ...] = ()  # empty: all but `unknown`, which must be allowed by name
@@ -280,6 +308,7 @@ class Engine:
     """How work is run; nothing here changes a byte of the output.
 
     `address`: a running cluster's (default: RAY_ADDRESS, else a local one). `workers`: tasks at a time (default: all CPUs).
+    `select`: whether the select phase reads its tables in this process or on the cluster (auto: there where they are long).
     """
 
     __pydantic_config__ = STRICT
@@ -289,6 +318,11 @@ class Engine:
     attempts: Positive = 3  # after so many crashes of its worker a unit is rejected
     stall_seconds: Positive = 900  # no progress for so long fails the run
     commit_seconds: Annotated[float, Field(gt=0)] = 10.0  # how often receipts are committed
+    select: Literal["auto", "local", "ray"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.select == "ray" and self.kind == "inline":
+            raise ValueError("select is ray, kind is inline: without a cluster it can be auto or local")
 
 
 @dataclass(frozen=True)
@@ -319,6 +353,7 @@ class BuildConfig:
     screen: Screen = field(default_factory=Screen)
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
+    generation: Generation | None = None
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
     budget: Budget = field(default_factory=Budget)

@@ -105,6 +105,7 @@ TILES = pa.schema(
         ("picture_sha256", pa.string()),  # of the encoded picture
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
+        ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
         ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
         ("row_group", pa.int64()),
@@ -172,6 +173,7 @@ INSTRUCTIONS = pa.schema(
         ("answer", pa.string()),  # JSON
         ("generator", pa.string()),
         ("checks", _STRINGS),
+        ("perplexity", pa.float64()),  # of what the assistant says, where a model gave one
         ("digest", pa.string()),  # of all that the instruction gives to its sample
         *_DELIVERY,
     ]
@@ -207,7 +209,7 @@ INSTRUCT_WORK = pa.schema(
 
 # What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
 # their pictures lie, and what is known of them so far.
-_PLACES = {"row_off", "col_off", "source", "cell", "acquired_at", "picture_format", "file", "row_group", "row"}
+_PLACES = {"row_off", "col_off", "source", "cell", "footprint", "acquired_at", "picture_format", "file", "row_group", "row"}
 
 PICTURE_WORK = pa.schema(
     [
@@ -243,6 +245,7 @@ SELECTION = pa.schema(
         ("canonical", pa.string()),  # the member that stands for the cluster
         ("split", pa.string()),
         ("cell", pa.string()),
+        ("repeat", pa.int64()),  # of a tile: how often a loader that asks for it shows it per epoch; 0 where it is out
     ]
 )
 
@@ -265,7 +268,7 @@ SHARD_WORK = pa.schema(
         ("path", pa.string()),
         ("split", pa.string()),
         ("tiles", pa.list_(pa.struct(list(TILES)))),
-        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "checks"}]))),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "checks", "perplexity"}]))),
     ]
 )
 

@@ -27,13 +27,13 @@ class Resources:
     """What one copy of a stage needs.
 
     `workers` None: stateless tasks, as many as fit. A number or (min, max): long-lived actors that open the stage once.
-    `gpus > 0` needs `workers`, because a model is loaded once per actor. `memory_bytes` is a scheduling hint per copy.
+    `gpus > 0` needs `workers`, because a model is loaded once per actor. `memory_bytes` is a scheduling hint per copy. What a
+    batch of a model holds is the stage's own business: it gets whole blocks of work.
     """
 
     cpus: float = 1.0
     gpus: float = 0.0
     workers: int | tuple[int, int] | None = None
-    batch_rows: int | None = None
     memory_bytes: int | None = None
 
     def __post_init__(self) -> None:

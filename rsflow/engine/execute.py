@@ -7,10 +7,11 @@ makes is named by content, so keeping order would only hold finished receipts ba
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -20,6 +21,8 @@ from rsflow.stage import Stage
 BLOCK_BYTES = 16 * 2**20  # of input that a task should have at least, so that starting it costs little
 BLOCK_UNITS = 32
 
+
+T = TypeVar("T")
 
 _SESSION: ContextVar[ExitStack | None] = ContextVar("session", default=None)
 
@@ -55,6 +58,23 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
     with ExitStack() as own:
         (_SESSION.get() or own).enter_context(cluster(engine))
         yield from run([(job.stage, job.blocks) for job in work], engine)
+
+
+def each(
+    function: Callable[..., T], pieces: Sequence[Any], shared: tuple[Any, ...], engine: Engine, many: bool
+) -> Iterator[T]:
+    """`function(piece, *shared)` for every piece, in their order: here, or as tasks of the cluster.
+
+    `engine.select` says where; left to us, `many` says whether a cluster is worth its start. The results are the same.
+    """
+    if engine.kind == "inline" or engine.select == "local" or (engine.select == "auto" and not many):
+        yield from (function(piece, *shared) for piece in pieces)
+        return
+    from rsflow.engine.ray_data import cluster, each_in_order
+
+    with ExitStack() as own:
+        (_SESSION.get() or own).enter_context(cluster(engine))
+        yield from each_in_order(function, pieces, shared)
 
 
 def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:

@@ -15,9 +15,11 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import ray
@@ -28,6 +30,10 @@ from ray.exceptions import RayError, RayTaskError
 from rsflow.config import Engine
 from rsflow.errors import RsflowError
 from rsflow.stage import Stage
+
+AHEAD = 64  # pieces under way: a finished one waits in memory for those before it
+
+T = TypeVar("T")
 
 OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter it
 
@@ -61,6 +67,22 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
             getattr(batches, "close", lambda: None)()
 
 
+def each_in_order(function: Callable[..., T], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[T]:
+    """`function(piece, *shared)` for every piece, as tasks, in their order. `shared` lies once in each machine's memory."""
+    task: Any = ray.remote(function)
+    held = [ray.put(value) for value in shared]
+    pending: deque[Any] = deque()
+    try:
+        for piece in pieces:
+            if len(pending) == AHEAD:
+                yield ray.get(pending.popleft())
+            pending.append(task.remote(piece, *held))
+        while pending:
+            yield ray.get(pending.popleft())
+    except RayError as error:
+        raise _cause(error) from error
+
+
 def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.Dataset:
     """The dataset with a stage applied: stateless tasks, or actors that open the stage once."""
     needs = stage.resources
@@ -77,7 +99,7 @@ def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.D
     return dataset.map_batches(
         _Opened,
         fn_constructor_args=(stage,),
-        batch_size=needs.batch_rows or 1,
+        batch_size=None,  # a block as it was planned: the stage makes its own batches of it
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
         num_cpus=needs.cpus,

@@ -16,17 +16,21 @@ from rsflow import config, instructions, labellers, readers
 from rsflow.annotations import ANNOTATIONS, check_options
 from rsflow.config import BuildConfig, Source
 from rsflow.curation.balance import check_quotas
+from rsflow.curation.ground import region_names
 from rsflow.errors import ConfigError
+from rsflow.labellers import ModelLabeller
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.annotate_tiles import AnnotateTiles
 from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
+from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.label_tiles import LabelTiles
 from rsflow.stages.merge_labels import MergeLabels
 from rsflow.stages.render_tiles import RenderTiles
 from rsflow.stages.screen_tiles import ScreenTiles
+from rsflow.stages.see_tiles import SeeTiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,16 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     for task in built.instructions.tasks:
         known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:
-        check_quotas(_keys(built), tuple(instructions.TASKS), SENSOR_NAMES, {"source": [s.name for s in built.sources]})
+        check_quotas(_keys(built), tuple(instructions.TASKS), SENSOR_NAMES, _values(built))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return built
+
+
+def _values(built: BuildConfig) -> dict[str, list[str]]:
+    """What there is of sources and regions, for the keys of quotas."""
+    regions = region_names(built.select.regions, built.select.region_deg)
+    return {"source": [source.name for source in built.sources], "region": regions}
 
 
 def _keys(built: BuildConfig) -> list[str]:
@@ -60,7 +70,8 @@ def _keys(built: BuildConfig) -> list[str]:
 
 def label_recipe(built: BuildConfig, source: Source) -> Recipe:
     """The stages that turn this source's scenes into tiles and labels, up to the writing of files."""
-    named = [LabelTiles(labellers.from_settings(settings)) for settings in source.labellers]
+    asked = [labellers.from_settings(settings) for settings in source.labellers]
+    named = [LabelTiles(labeller) for labeller in asked if not isinstance(labeller, ModelLabeller)]
     return Recipe(
         (
             CutScenes(built.tiles, built.render),
@@ -75,7 +86,8 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
 
 def see_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
     """The models that look at this source's tiles, in the order of its labellers."""
-    return ()
+    asked = [labellers.from_settings(settings) for settings in source.labellers]
+    return tuple(SeeTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
 
 
 def merge_stage(built: BuildConfig) -> Stage:
@@ -84,7 +96,7 @@ def merge_stage(built: BuildConfig) -> Stage:
 
 def write_stage(built: BuildConfig) -> ModelStage | None:
     """The model that writes instructions, where the configuration asks for one."""
-    return None
+    return GenerateTiles.of(built)
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from rsflow import config
-from rsflow.geometry import Box, area
+from rsflow.geometry import Box, area, iou
 from rsflow.instructions import words
 from rsflow.instructions.things import Thing, thing, unsure
 from rsflow.records import Label, LabelKind, TileFacts
@@ -31,6 +31,9 @@ _COVERS = {
     **dict.fromkeys(["barren", "barren land"], "barren land"),
     **dict.fromkeys(["other", "others", "unknown", "background", "unclassified", "clutter", "no data", "no water"], ""),
 }
+
+
+SAME_IOU = 0.5  # boxes of two labellers that overlap so much show one object
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,9 @@ def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
     """Positions of the labels that may feed a task, in order.
 
     Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
-    where it has a score, at least `min_score`; a pseudo box gives way to annotated boxes of its noun and to a vocabulary
-    that holds it, a pseudo land cover to an annotated map of the tile.
+    where it has a score, at least the `min_score` of its category; a pseudo box gives way to annotated boxes of its noun and to
+    a vocabulary that holds it, and to a better box of another labeller in its place; a pseudo land cover to an annotated map of
+    the tile.
     """
     mapped = any(label.kind == "cover" and label.provenance.origin == "annotation" for label in facts.labels)
     spoken_for = {words.noun(category) for category in facts.vocabulary}
@@ -98,7 +102,16 @@ def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
         words.noun(label.category) for label in facts.labels if label.kind == "box" and label.provenance.origin == "annotation"
     }
     good = [position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for)]
-    return tuple(position for position in good if not (mapped and _pseudo_cover(facts.labels[position])))
+    lost = _repeated(facts, good) | {position for position in good if mapped and _pseudo_cover(facts.labels[position])}
+    return tuple(position for position in good if position not in lost)
+
+
+def least_score(category: str, settings: config.Labels) -> float:
+    """The score from which a pseudo-label of this category may feed a task; categories are compared as nouns."""
+    if not isinstance(settings.min_score, dict):
+        return settings.min_score
+    by_noun = {words.noun(name): least for name, least in settings.min_score.items() if name != "*"}
+    return by_noun.get(words.noun(category), settings.min_score.get("*", 0.5))
 
 
 def only(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
@@ -172,9 +185,30 @@ def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> boo
         return True
     if source.quality is None or source.quality < settings.min_quality:
         return False
-    if label.score is not None and label.score < settings.min_score:
+    if label.score is not None and label.score < least_score(label.category, settings):
         return False
     return not (label.kind == "box" and words.noun(label.category) in spoken_for)
+
+
+def _repeated(facts: TileFacts, positions: Collection[int]) -> set[int]:
+    """The pseudo boxes in whose place another labeller has a better one of the same noun: that is one object, not two."""
+    best_first = sorted(
+        (-(label.provenance.quality or 0), -(label.score or 0), position, label.shape.box)
+        for position, label in ((position, facts.labels[position]) for position in positions)
+        if label.kind == "box" and label.provenance.origin == "labeller" and label.shape
+    )
+    kept: list[tuple[int, Box]] = []
+    for *_, position, box in best_first:
+        mine = facts.labels[position]
+        if not any(_rivals(mine, facts.labels[other]) and iou(box, there) >= SAME_IOU for other, there in kept):
+            kept.append((position, box))
+    return {position for *_, position, _ in best_first} - {position for position, _ in kept}
+
+
+def _rivals(one: Label, other: Label) -> bool:
+    """Whether two labellers speak of the same kind of thing."""
+    seers = [(label.provenance.name, label.provenance.model, label.provenance.prompt_digest) for label in (one, other)]
+    return seers[0] != seers[1] and words.noun(one.category) == words.noun(other.category)
 
 
 def _pseudo_cover(label: Label) -> bool:

@@ -28,7 +28,7 @@ _ENDS_IN_S = frozenset(
 )
 
 # General words that an annotated set may use beside more special ones: to say that there is no vehicle beside a car is untrue.
-_KINDS = {
+KINDS = {
     "vehicle": "car bus truck van lorry motorcycle bicycle tricycle tractor trailer motor bike minibus taxi SUV",
     "ship": "boat vessel tanker ferry warship yacht tugboat frigate destroyer cruiser submarine carrier freighter",
     "boat": "ship vessel ferry yacht tugboat",
@@ -118,12 +118,13 @@ def percent(share: float) -> str:
 @lru_cache(maxsize=4096)
 def overlap_in_meaning(one: str, other: str) -> bool:
     """True where one noun may also be said of the other's things: `vehicle` and `small vehicle`, `ship` and `ferry`."""
-    return one != other and (_is_kind(one, other) or _is_kind(other, one))
+    return one != other and (is_kind(one, other) or is_kind(other, one))
 
 
-def _is_kind(special: str, general: str) -> bool:
+def is_kind(special: str, general: str) -> bool:
+    """True where what is the one is the other, too: a `small vehicle` and a `car` are a `vehicle`."""
     head = special.partition(" of ")[0].split(" ")[-1]
-    return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in _KINDS.get(general, "").split()
+    return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in KINDS.get(general, "").split()
 
 
 def _keeps_case(word: str) -> bool:

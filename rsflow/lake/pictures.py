@@ -8,7 +8,8 @@ is the right one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -50,10 +51,20 @@ def read_pictures(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, bytes
     return found
 
 
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise LakeError(
+            f"{place}: is damaged ({error}): delete it, and the rows of its unit in tables/runs, and run `rsflow label` again"
+        ) from error
+
+
 def _read_file(place: str, groups: dict[int, list[dict[str, Any]]]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     fs, path = storage.filesystem(place)
-    with storage.told(place, "read"), fs.open(path, "rb") as stream:
+    with storage.told(place, "read"), _told(place), fs.open(path, "rb") as stream:
         file = pq.ParquetFile(stream)
         for group in sorted(groups):
             rows = file.read_row_group(group)

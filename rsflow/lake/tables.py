@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas, storage
 from rsflow.errors import LakeError, StorageError
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 FORMAT_VERSION = 1
 
@@ -35,6 +38,9 @@ TABLES: dict[str, pa.Schema] = {
     "shards": schemas.SHARDS,
     "runs": schemas.RUNS,
 }
+
+# A snapshot of last year is told by the selection of last year: Delta would forget its versions after thirty days.
+_KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +65,73 @@ class Lake:
             raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
         return found
 
-    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self, name: str, columns: Sequence[str] | None = None, where: str | None = None, version: int | None = None
+    ) -> pa.Table:
         """A table's rows in no stated order; no rows where it was never written.
 
-        A column that is younger than the table (an earlier rsflow made it) is null.
+        A column that is younger than the table (an earlier rsflow made it) is null. `where`: a condition in SQL on its
+        columns; `version`: an earlier one than the present (LakeError where it is no longer kept).
         """
-        from deltalake import DeltaTable
-        from deltalake.exceptions import DeltaError, TableNotFoundError
+        from deltalake.exceptions import DeltaError
 
         schema = TABLES[name]
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        table = self.delta(name, version)
+        if table is None:
+            return wanted.empty_table()
         place = self.place("tables", name)
         try:
-            table = DeltaTable(place, storage_options=_options(self.root))
             there = {field.name for field in table.schema().fields}
             # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
-            found = pa.table(table.scan(columns=[name for name in wanted.names if name in there]))
+            found = pa.table(table.scan(columns=[name for name in wanted.names if name in there], predicate=where))
             lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in there}
             return pa.table({**{name: found[name] for name in found.column_names}, **lacking}).select(wanted.names).cast(wanted)
-        except TableNotFoundError:
-            return wanted.empty_table()
         except (OSError, DeltaError, pa.ArrowException) as error:
+            raise LakeError(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
+
+    def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
+        """The Delta table itself, or None where it was never written."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError, TableNotFoundError
+
+        place = self.place("tables", name)
+        try:
+            return DeltaTable(place, version, storage_options=_options(self.root))
+        except TableNotFoundError:
+            return None
+        except (OSError, DeltaError) as error:
             raise LakeError(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
         if rows.num_rows:
-            self._write(name, rows, "append")
+            self._write(name, rows.select(TABLES[name].names).cast(TABLES[name]), "append")
 
-    def overwrite(self, name: str, rows: pa.Table) -> None:
-        """Replace a table's rows in one transaction; earlier versions stay readable by Delta's time travel."""
-        self._write(name, rows, "overwrite")
+    def overwrite(self, name: str, pieces: Iterable[pa.Table]) -> None:
+        """Replace a table's rows, given piece by piece, in one transaction: of two writers at once, one has the last word.
 
-    def _write(self, name: str, rows: pa.Table, mode: Any) -> None:
+        Earlier versions stay readable by Delta's time travel.
+        """
+        schema = TABLES[name]
+        batches = (batch for rows in pieces for batch in rows.select(schema.names).cast(schema).to_batches())
+        self._write(name, pa.RecordBatchReader.from_batches(schema, batches), "overwrite")
+
+    def _write(self, name: str, data: pa.Table | pa.RecordBatchReader, mode: Any) -> None:
         from deltalake import write_deltalake
         from deltalake.exceptions import DeltaError
 
         place = self.place("tables", name)
-        data = rows.select(TABLES[name].names).cast(TABLES[name])
         try:
             # Columns that are younger than the table join it.
             evolve: Any = "merge" if mode == "append" else "overwrite"
-            write_deltalake(place, data, mode=mode, schema_mode=evolve, storage_options=_options(self.root))
+            kept = _KEPT.get(name)
+            write_deltalake(
+                place, data, mode=mode, schema_mode=evolve, configuration=kept, storage_options=_options(self.root)
+            )
         except (OSError, DeltaError) as error:
             # The Rust store reports a full disk or a missing permission as text only.
-            raise StorageError(f"{place}: cannot commit {rows.num_rows} rows: {storage.why(error)}") from error
+            raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
 
 
 def open_lake(root: str) -> Lake:

@@ -1,0 +1,141 @@
+"""The form of chat endpoints: a request as a JSON body, and what an answer or a refusal says.
+
+One idea: pure functions between bytes and values, so that what a strange server may send is tested without a server. An answer
+that does not have the form is a fault that is worth another attempt: proxies put pages of their own in its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+from rsflow.generation.contract import Request
+
+CHARACTERS_PER_TOKEN = 4  # for the rate limit's estimate alone
+TOKENS_PER_PICTURE = 1000
+_SHOWN = 300
+
+
+class Form(Protocol):
+    """The settings that decide a body."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def structured(self) -> str: ...
+    @property
+    def max_tokens_key(self) -> str: ...
+    @property
+    def extra(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    tokens_in: int
+    tokens_out: int
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to."""
+
+    reason: str
+    detail: str
+    again: bool = True
+    wait_s: float | None = None
+    everyone: bool = False
+
+
+def messages_of(request: Request) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": _data_url(data)}} for data in request.pictures]
+    messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}] if request.system else []
+    return [*messages, {"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
+
+
+def body_of(request: Request, form: Form) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": form.model, "messages": messages_of(request), form.max_tokens_key: request.max_tokens}
+    body["temperature"] = request.temperature
+    if request.temperature:
+        body["seed"] = request.seed
+    if request.schema and form.structured == "schema":
+        schema = {"name": "answer", "schema": request.schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    elif request.schema and form.structured == "object":
+        body["response_format"] = {"type": "json_object"}
+    return {**body, **form.extra}
+
+
+def expected_tokens(request: Request) -> int:
+    """About how many tokens a request will use, in and out."""
+    text = (len(request.system) + len(request.prompt)) // CHARACTERS_PER_TOKEN
+    return text + TOKENS_PER_PICTURE * len(request.pictures) + request.max_tokens
+
+
+def read_answer(data: bytes) -> Answer | Fault:
+    """What the body of an HTTP 200 says."""
+    try:
+        found = json.loads(data)
+        (choice,) = found["choices"]
+        text, refusal = choice["message"].get("content"), choice["message"].get("refusal")
+        usage = found.get("usage") or {}
+        taken, made = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+        reason = str(choice.get("finish_reason") or "stop")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return Fault("malformed_answer", f"expected one choice with a message, found {_shown(data)} ({type(error).__name__})")
+    if refusal or reason == "content_filter":
+        return Fault("refused", f"the model refused: {_shown(str(refusal or text).encode())}", again=False)
+    if not isinstance(text, str) or not text.strip():
+        return Fault("empty_answer", f"expected text, found {text!r} (finish_reason {reason})", again=reason != "length")
+    return Answer(text, taken, made, reason)
+
+
+def read_refusal(status: int, headers: dict[str, str], data: bytes) -> Fault:
+    """What any other answer says: whether to try again, and when."""
+    said, code = _message(data)
+    if code == "insufficient_quota":
+        return Fault("no_credit", said, again=False)
+    if status == 429:
+        return Fault("rate_limited", said, wait_s=retry_after_s(headers), everyone=True)
+    if status in {408, 409, 425} or status >= 500:
+        return Fault("server_failed", said, wait_s=retry_after_s(headers))
+    return Fault("request_refused", said, again=False)
+
+
+def retry_after_s(headers: dict[str, str]) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110 §10.2.3: seconds or a date), None without a readable one."""
+    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "").strip()
+    try:
+        seconds = float(found)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(found)
+        except (ValueError, TypeError):
+            return None
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _message(data: bytes) -> tuple[str, str]:
+    """(message, code) of an error body, or its beginning."""
+    try:
+        error = json.loads(data)["error"]
+        return _shown(str(error["message"]).encode()), str(error.get("code") or "")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return _shown(data), ""
+
+
+def _shown(data: bytes) -> str:
+    text = " ".join(data.decode("utf-8", "replace").split())
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def _data_url(picture: bytes) -> str:
+    kind = "jpeg" if picture[:2] == b"\xff\xd8" else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"

@@ -1,0 +1,100 @@
+"""What an engine is: settings that open into a function from requests to answers.
+
+One idea: a request says all that decides an answer but the model, and an engine says the rest (its
+fingerprint and `answers_as`). So together they name an answer for ever, whatever machine, batch or order it came from;
+`recording` keeps answers under that name.
+An engine refuses nothing for the sake of one request: what goes wrong with it is a `Failure`, counted. What would go wrong
+with every request (no such model, a key that is refused) is an RsflowError and ends the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from rsflow.stage import Resources, fingerprint
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text speaks of them.
+
+    `schema`: the JSON schema that the answer has to keep, where the engine can see to that; None asks for free text.
+    `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice.
+    """
+
+    system: str
+    prompt: str
+    pictures: tuple[bytes, ...] = ()
+    schema: dict[str, Any] | None = None
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    seed: int = 0
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits of everything above; pictures count by their content."""
+        pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
+        # Without chance the seed decides nothing, so it must not part equal requests either.
+        sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
+        return fingerprint(self.system, self.prompt, pictures, self.schema, sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer and what it took. `seconds`: of the device, or of waiting for an endpoint; `money` in the settings' currency.
+
+    `finish_reason` "stop" is a whole answer, "length" one that `max_tokens` cut off. `replayed`: it was recorded before and
+    took nothing now.
+    """
+
+    text: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float = 0.0
+    seconds: float = 0.0
+    finish_reason: str = "stop"
+    retries: int = 0
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No answer: `reason` is a short stable word group that is counted, `detail` says what was found."""
+
+    reason: str
+    detail: str
+    retries: int = 0
+
+
+Outcome = Response | Failure
+
+# Yields (position in the requests, outcome) once for each request, in the order of completion.
+Generate = Callable[[Sequence[Request]], Iterator[tuple[int, Outcome]]]
+
+
+class Engine(Protocol):
+    """A frozen dataclass: `name` is its row in the table, `version` is raised when its answers change.
+
+    Fields that say where it runs, how many at a time or what it costs, and not what it answers, have `compare=False`: they
+    are no part of its fingerprint (see rsflow.stage).
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    seconds_are: ClassVar[str]  # what a response's `seconds` measure: "device_seconds" or "wait_seconds"
+
+    @property
+    def resources(self) -> Resources: ...
+
+    @property
+    def answers_as(self) -> str:
+        """`model@revision`, as provenance names it: who exactly answers. Of a local folder it is the content that counts."""
+        ...
+
+    def open(self) -> Generate:
+        """Load the model, or make ready to ask. Raises RsflowError that says what is missing and how to get it."""
+        ...

@@ -1,0 +1,215 @@
+"""Chat endpoints that speak OpenAI's form: commercial APIs, and servers of one's own (vLLM, SGLang, llama.cpp, Ollama).
+
+One idea: every request ends, whatever the server does. It has a deadline over all of its bytes, so many attempts with waiting
+in between (the server's own Retry-After, else twice as long each time), and then it is a counted failure. When every request
+would fail (the key is refused, the model is not there, the account is empty) the run ends with the reason instead.
+
+The client is aiohttp, which fsspec already brings: hundreds of open requests in one thread, and a deadline that a server which
+sends a byte a minute cannot outlive. The `openai` package would hide its own retries and know parameters that other servers
+do not. The key is read from the environment when the first request is sent; it is in no setting, record, message or log.
+
+Form: https://platform.openai.com/docs/api-reference/chat/create and https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from pydantic import Field
+
+from rsflow.errors import RsflowError
+from rsflow.generation.chat_form import Answer, Fault, body_of, expected_tokens, read_answer, read_refusal
+from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
+from rsflow.generation.limits import Bucket, Gate
+from rsflow.generation.streamed import streamed
+from rsflow.stage import Resources
+from rsflow.storage import MASK, without_secrets
+from rsflow.strict import STRICT
+
+Positive = Annotated[int, Field(gt=0)]
+Price = Annotated[float, Field(ge=0)]
+
+LONGEST_WAIT_S = 300.0  # a server that says "come back tomorrow" is not waited for
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Requests and tokens per minute are the account's: all workers together keep to them."""
+
+    __pydantic_config__ = STRICT
+    concurrency: Positive = 16  # requests at a time, per worker
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    attempts: Positive = 5
+    timeout_seconds: Annotated[float, Field(gt=0)] = 120.0  # for one attempt, from connecting to the last byte
+    first_wait_seconds: Annotated[float, Field(gt=0)] = 1.0  # before the second attempt; doubled each time
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Money for a million tokens, in a currency of one's choice."""
+
+    __pydantic_config__ = STRICT
+    per_million_in: Price = 0.0
+    per_million_out: Price = 0.0
+
+    def of(self, tokens_in: int, tokens_out: int) -> float:
+        return (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`address` ends before `/chat/completions`. `key` is the NAME of the environment variable that holds the key.
+
+    `revision`: what the maker calls the version, where the model's name does not say it. `structured`: how the server is held
+    to the answer's form. `extra`: further keys of the request body, for what a server of one's own understands.
+    """
+
+    __pydantic_config__ = STRICT
+    name: ClassVar[str] = "openai"
+    version: ClassVar[int] = 1
+    seconds_are: ClassVar[str] = "wait_seconds"
+
+    model: Annotated[str, Field(min_length=1)]
+    # The same model behind another port says the same.
+    address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
+    key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
+    revision: str = ""
+    structured: Literal["schema", "object", "none"] = "schema"
+    max_tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    extra: dict[str, Any] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices, compare=False)
+    limits: Limits = field(default_factory=Limits, compare=False)
+    workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=0.5, workers=self.workers)
+
+    @property
+    def answers_as(self) -> str:
+        return f"{self.model}@{self.revision}" if self.revision else self.model
+
+    def open(self) -> Generate:
+        return Asker(self)
+
+
+class Asker:
+    """Asks an endpoint; keeps to its limits between calls too."""
+
+    def __init__(self, settings: Endpoint) -> None:
+        self.settings, self.limits = settings, settings.limits
+        most = settings.workers if isinstance(settings.workers, int) else settings.workers[1]
+        share = [limit / most if limit else None for limit in (self.limits.requests_per_minute, self.limits.tokens_per_minute)]
+        self.gate = Gate(Bucket(share[0]), Bucket(share[1]))
+        self._url = f"{settings.address.rstrip('/')}/chat/completions"
+        self.place = without_secrets(self._url)
+        self._key, self._proxy = _key(settings), _proxy(self._url)
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        async def work(hand_over: Callable[[tuple[int, Outcome]], None]) -> None:
+            waiting = iter(enumerate(requests))
+            timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
+            connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
+            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers) as session:
+
+                async def one_after_another() -> None:
+                    for position, request in waiting:
+                        hand_over((position, await self._outcome(session, request)))
+
+                workers = [asyncio.create_task(one_after_another()) for _ in range(min(self.limits.concurrency, len(requests)))]
+                try:
+                    await asyncio.gather(*workers)
+                finally:
+                    for worker in workers:
+                        worker.cancel()
+                    await asyncio.gather(*workers, return_exceptions=True)
+
+        return streamed(work)
+
+    async def _outcome(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
+        fault = Fault("unanswered", "no attempt was made")
+        for attempt in range(self.limits.attempts):
+            if attempt:
+                await self._pause(fault, attempt)
+            expected = expected_tokens(request)
+            await self.gate.enter(expected)
+            start = time.monotonic()
+            answer = await self._attempt(session, request)
+            if isinstance(answer, Answer):
+                self.gate.settle(expected, answer.tokens_in + answer.tokens_out)
+                return self._response(answer, time.monotonic() - start, attempt)
+            fault = answer
+            if not fault.again or (fault.wait_s or 0) > LONGEST_WAIT_S:
+                return Failure(fault.reason, fault.detail, attempt)
+        return Failure(fault.reason, f"{fault.detail} (after {self.limits.attempts} attempts)", self.limits.attempts - 1)
+
+    def _response(self, answer: Answer, seconds: float, retries: int) -> Response:
+        money = self.settings.prices.of(answer.tokens_in, answer.tokens_out)
+        return Response(answer.text, answer.tokens_in, answer.tokens_out, money, seconds, answer.finish_reason, retries)
+
+    async def _pause(self, fault: Fault, attempt: int) -> None:
+        wait = self.limits.first_wait_seconds * 2 ** (attempt - 1) if fault.wait_s is None else fault.wait_s
+        wait = min(wait, LONGEST_WAIT_S)
+        if fault.everyone:
+            self.gate.close(wait)
+        else:
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Answer | Fault:
+        """One try. Raises RsflowError for what no other request would survive either."""
+        try:
+            body = body_of(request, self.settings)
+            # A redirect is refused: it would carry the key elsewhere.
+            async with session.post(self._url, json=body, proxy=self._proxy, allow_redirects=False) as reply:
+                data = await reply.read()
+                if reply.status == 200:
+                    return read_answer(data)
+                return self._refused(reply.status, dict(reply.headers), data)
+        except TimeoutError:
+            return Fault("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
+        except aiohttp.ClientError as error:
+            # A cut connection, a length that is not what was announced, a body that is no HTTP.
+            return Fault("connection_failed", self._masked(f"{self.place}: {type(error).__name__}: {error}"))
+
+    def _refused(self, status: int, headers: dict[str, str], data: bytes) -> Fault:
+        fault = read_refusal(status, headers, data)
+        detail = self._masked(f"{self.place}: HTTP {status}: {fault.detail}")
+        if status in {401, 403}:
+            raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
+        if status == 402 or fault.reason == "no_credit":
+            raise RsflowError(f"{detail}. The account has no credit; what was answered is recorded: run again when it has")
+        if status == 404:
+            raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
+        return Fault(fault.reason, detail, fault.again, fault.wait_s, fault.everyone)
+
+    def _masked(self, text: str) -> str:
+        text = without_secrets(text)
+        return text.replace(self._key, MASK) if self._key else text
+
+
+def _key(settings: Endpoint) -> str:
+    if settings.key is None:
+        return ""
+    found = os.environ.get(settings.key, "").strip()
+    if not found:
+        raise RsflowError(
+            f"engine openai: the environment variable {settings.key} holds no key for {without_secrets(settings.address)}: "
+            "set it, or `key: null` for a server that wants none"
+        )
+    return found
+
+
+def _proxy(url: str) -> str | None:
+    """The environment's proxy. aiohttp's own look at it (`trust_env`) would also read .netrc, which may hold another key."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,0 +1,60 @@
+"""Keeping to an endpoint's limits: so many requests and tokens a minute, and nobody asks while it says "wait".
+
+One idea: a bucket that fills with time and may be overdrawn. Whoever takes more than is there waits until the bucket would be
+full enough again, so over any stretch the rate holds whatever the sizes are. A bucket starts with the tenth of a minute: a
+full one would let two minutes' worth through in the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+BURST_MINUTES = 0.1
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`per_minute` None: no limit."""
+
+    per_minute: float | None
+    _level: float = field(init=False)
+    _at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._level, self._at = (self.per_minute or 0) * BURST_MINUTES, time.monotonic()
+
+    def take(self, amount: float) -> float:
+        """Take, and say how many seconds to wait before using it. A negative amount gives back."""
+        if not self.per_minute:
+            return 0.0
+        now = time.monotonic()
+        filled = self._level + (now - self._at) * self.per_minute / 60
+        self._level, self._at = min(filled, self.per_minute * BURST_MINUTES) - amount, now
+        return max(0.0, -self._level * 60 / self.per_minute)
+
+
+@dataclass(slots=True)
+class Gate:
+    """What all requests to one endpoint pass through. Kept between calls, so that limits hold over the actor's life."""
+
+    requests: Bucket
+    tokens: Bucket
+    _closed_until: float = 0.0
+
+    async def enter(self, tokens: float) -> None:
+        """Wait until one more request of about so many tokens may be sent."""
+        wait = max(self.requests.take(1), self.tokens.take(tokens))
+        if wait:
+            await asyncio.sleep(wait)
+        while (closed := self._closed_until - time.monotonic()) > 0:
+            await asyncio.sleep(closed)
+
+    def close(self, seconds: float) -> None:
+        """Let nobody in for so long: the endpoint said that it is asked too often."""
+        self._closed_until = max(self._closed_until, time.monotonic() + seconds)
+
+    def settle(self, expected: float, used: float) -> None:
+        """Put right what `enter` took for a request that turned out to use `used` tokens."""
+        self.tokens.take(used - expected)

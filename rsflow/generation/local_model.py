@@ -1,0 +1,129 @@
+"""Image-text-to-text models through transformers, in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
+
+One idea: a batch is only a way to be fast. Rows are padded on the left, and chance comes from each request's own seed (the
+largest of logit / temperature + Gumbel noise is a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives
+the same text in any batch, up to rounding: a wider batch may sum floats in another order, and in 16 bits a tie can then fall
+the other way. A batch that runs out of memory is halved, and the size that fitted is kept; one that fails for another reason
+is halved too, until the request that is to blame stands alone.
+
+The next batch is prepared in a thread while the model works.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rsflow.generation import checkpoint
+from rsflow.generation.contract import Generate, Outcome, Request, Response
+from rsflow.stage import Resources
+from rsflow.strict import STRICT
+
+Positive = Annotated[int, Field(gt=0)]
+Indexed = list[tuple[int, Request]]
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """`model`: a folder, or a hub id with its `revision` (a commit, so that it stays the same). `gpus` 0 runs on the CPU."""
+
+    __pydantic_config__ = STRICT
+    name: ClassVar[str] = "transformers"
+    version: ClassVar[int] = 1
+    seconds_are: ClassVar[str] = "device_seconds"
+
+    model: Annotated[str, Field(min_length=1)]
+    revision: str = ""
+    trust_remote_code: bool = False
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(default="auto", compare=False)
+    device: str = field(default="auto", compare=False)
+    batch_rows: Positive = field(default=8, compare=False)
+    workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
+    gpus: Annotated[float, Field(ge=0)] = field(default=0.0, compare=False)
+    cpus: Annotated[float, Field(ge=0)] = field(default=1.0, compare=False)
+
+    def __post_init__(self) -> None:
+        checkpoint.pinned(self.model, self.revision)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=self.cpus, gpus=self.gpus, workers=self.workers)
+
+    @property
+    def answers_as(self) -> str:
+        return checkpoint.named(self.model, self.revision)
+
+    def open(self) -> Generate:
+        from rsflow.generation.batches import Batches
+
+        processor, model = checkpoint.load(self.model, self.revision, self.trust_remote_code, self.dtype, self.device)
+        return Writer(Batches(processor, model), self.batch_rows)
+
+
+@dataclass(slots=True)
+class Writer:
+    """Generates batch by batch. `rows`: how many fit, lowered for good when memory runs out."""
+
+    batches: Any
+    rows: int
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        # Rows of one batch stop together, so they have one limit; pictures of a kind pad least when they stand together.
+        indexed = sorted(enumerate(requests), key=lambda item: (item[1].max_tokens, len(item[1].pictures), item[0]))
+        with ThreadPoolExecutor(1) as ahead:
+            cut = self._cut(indexed)
+            following = ahead.submit(self._prepared, next(cut, []))
+            while prepared := following.result():
+                following = ahead.submit(self._prepared, next(cut, []))
+                yield from self._written(*prepared)
+
+    def _cut(self, indexed: Indexed) -> Iterator[Indexed]:
+        start = 0
+        while start < len(indexed):
+            stop = start
+            while stop < min(len(indexed), start + self.rows) and indexed[stop][1].max_tokens == indexed[start][1].max_tokens:
+                stop += 1
+            yield indexed[start:stop]
+            start = stop
+
+    def _prepared(self, batch: Indexed) -> tuple[Indexed, Any] | None:
+        """The batch with the model's inputs, or with what stood in the way; None for an empty batch."""
+        if not batch:
+            return None
+        try:
+            return batch, self.batches.inputs([request for _, request in batch])
+        except self.batches.FAULTS as error:
+            return batch, error
+
+    def _written(self, batch: Indexed, inputs: Any) -> Iterator[tuple[int, Outcome]]:
+        start = time.perf_counter()
+        try:
+            if isinstance(inputs, Exception):
+                raise inputs
+            answers = self.batches.generate([request for _, request in batch], inputs)
+        except self.batches.FAULTS as error:
+            if self.batches.is_broken(error):
+                raise
+            failure = self.batches.failure(error)
+        else:
+            seconds = (time.perf_counter() - start) / len(batch)
+            for (position, _), (text, tokens_in, tokens_out, whole) in zip(batch, answers, strict=True):
+                reason = "stop" if whole else "length"
+                yield position, Response(text, tokens_in, tokens_out, seconds=seconds, finish_reason=reason)
+            return
+        if len(batch) == 1:
+            yield batch[0][0], failure
+            return
+        del inputs  # its memory is wanted for the halves
+        half = len(batch) // 2
+        if failure.reason == "out_of_memory":
+            self.rows = min(self.rows, half)
+        for part in (batch[:half], batch[half:]):
+            prepared = self._prepared(part)
+            if prepared:
+                yield from self._written(*prepared)

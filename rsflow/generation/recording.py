@@ -1,0 +1,105 @@
+"""Recorded answers: what a model said once is read from the lake the next time.
+
+One idea: an answer lies under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file that is
+written whole. A run that was cut short goes on at the request where it stopped, a run that is repeated asks
+nothing and pays nothing, and an engine whose every answer is recorded is never opened: no model, no GPU, no key. Failures are
+not recorded; so many in a row that the engine itself must be at fault end the run, because an outage must not turn a dataset
+into rejects. Equal requests in one call are asked once; two workers that ask the same at the same moment may both pay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rsflow import storage
+from rsflow.errors import LakeError, RsflowError
+from rsflow.generation.contract import Engine, Generate, Outcome, Request, Response
+from rsflow.stage import fingerprint
+
+FOLDER = "responses"
+FAILURES_IN_ROW = 20
+READERS = 8  # looking an answer up in an object store is mostly waiting
+
+
+@dataclass(slots=True)
+class Recorded:
+    """A `Generate` that asks the engine only what was never answered. `root` is the lake's."""
+
+    engine: Engine
+    root: str
+    _ask: Generate | None = field(default=None, init=False)
+    _failed: int = field(default=0, init=False)
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        positions: dict[str, list[int]] = {}
+        for position, request in enumerate(requests):
+            positions.setdefault(request.digest, []).append(position)
+        firsts = [same[0] for same in positions.values()]
+        new = []
+        with ThreadPoolExecutor(READERS) as pool:
+            for first, found in zip(firsts, pool.map(lambda i: self._read(requests[i]), firsts), strict=True):
+                if found:
+                    yield from ((position, found) for position in positions[requests[first].digest])
+                else:
+                    new.append(first)
+        if new:
+            for place, outcome in self._opened()([requests[i] for i in new]):
+                first, *others = positions[requests[new[place]].digest]
+                self._note(requests[first], outcome)
+                yield first, outcome
+                repeated = _again(outcome) if isinstance(outcome, Response) else outcome
+                yield from ((position, repeated) for position in others)
+
+    def place(self, request: Request) -> str:
+        """Where the answer to a request lies, or would."""
+        key = fingerprint(self.engine, self.engine.answers_as, request.digest)
+        return storage.join(self.root, FOLDER, key[:2], f"{key}.json")
+
+    def _opened(self) -> Generate:
+        if self._ask is None:
+            self._ask = self.engine.open()
+        return self._ask
+
+    def _note(self, request: Request, outcome: Outcome) -> None:
+        if isinstance(outcome, Response):
+            self._write(request, outcome)
+            self._failed = 0
+            return
+        self._failed += 1
+        if self._failed >= FAILURES_IN_ROW:
+            raise RsflowError(
+                f"engine {self.engine.name}: {self._failed} requests failed one after another, the last with {outcome.reason}: "
+                f"{outcome.detail}. What was answered is recorded: run again when it works"
+            )
+
+    def _read(self, request: Request) -> Response | None:
+        place = self.place(request)
+        if not storage.exists(place):
+            return None
+        try:
+            found = json.loads(storage.read_bytes(place))["response"]
+            whole = Response(**found)
+        except (ValueError, TypeError, KeyError) as error:
+            raise LakeError(f"{place}: is not a recorded response ({error}): delete it to have it asked again") from error
+        return _again(whole)
+
+    def _write(self, request: Request, response: Response) -> None:
+        record: dict[str, Any] = {"engine": self.engine.name, "model": self.engine.answers_as}
+        record |= {"request": _plain(request), "response": dataclasses.asdict(response)}
+        storage.write_bytes(self.place(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
+
+
+def _again(response: Response) -> Response:
+    """The same answer, for which nothing was paid now."""
+    return replace(response, tokens_in=0, tokens_out=0, money=0.0, seconds=0.0, retries=0, replayed=True)
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    fields = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
+    return {**fields, "pictures": [hashlib.sha256(picture).hexdigest() for picture in request.pictures]}

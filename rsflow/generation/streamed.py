@@ -1,0 +1,49 @@
+"""Results of asynchronous work as a plain iterator.
+
+One idea: the work runs in an event loop of its own in one thread and hands over each result as it is ready. What the work
+raises comes out of the iterator; an iterator that is left early cancels the work and waits until it has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Work = Callable[[Callable[[T], None]], Coroutine[Any, Any, None]]
+
+
+class _Ended:
+    """Stands behind the last result. `error` is what the work raised, None where it ended well."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def streamed(work: Work[T]) -> Iterator[T]:
+    """What `work(hand_over)` hands over, in that order."""
+    results: SimpleQueue[T | _Ended] = SimpleQueue()
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work(results.put))
+    thread = threading.Thread(target=_run, args=(loop, task, results), daemon=True)
+    thread.start()
+    try:
+        while not isinstance(result := results.get(), _Ended):
+            yield result
+        if result.error:
+            raise result.error
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], results: SimpleQueue[Any]) -> None:
+    asyncio.set_event_loop(loop)
+    # Whatever it was, it belongs to the thread that waits for the results: nobody would see it here.
+    outcome = loop.run_until_complete(asyncio.gather(task, return_exceptions=True))[0]
+    results.put(_Ended(outcome))

@@ -1,0 +1,118 @@
+"""vLLM in the worker's own process: the fastest way to keep large models busy, where vLLM is installed.
+
+One idea: vLLM forms its own batches, so it is given all requests at once and left alone. It is not among rsflow's
+dependencies (it wants its own versions of torch and CUDA); a vLLM server beside the cluster, asked by the engine `openai`,
+needs nothing in this environment. A request that vLLM will not take (too long) is found by halving and fails alone.
+
+Interface: https://docs.vllm.ai/en/latest/models/generative_models.html#llmchat
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from rsflow.errors import RsflowError
+from rsflow.generation import checkpoint
+from rsflow.generation.chat_form import messages_of
+from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
+from rsflow.stage import Resources
+from rsflow.strict import STRICT
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class VllmModel:
+    """`model`: a folder or a hub id. `gpus`: over how many one copy is spread. `extra`: further arguments of vllm.LLM."""
+
+    __pydantic_config__ = STRICT
+    name: ClassVar[str] = "vllm"
+    version: ClassVar[int] = 1
+    seconds_are: ClassVar[str] = "device_seconds"
+
+    model: Annotated[str, Field(min_length=1)]
+    revision: str = ""
+    trust_remote_code: bool = False
+    structured: bool = True  # hold the model to the answer's JSON schema
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(default="auto", compare=False)
+    max_pictures: Positive = field(default=2, compare=False)
+    extra: dict[str, Any] = field(default_factory=dict, compare=False)
+    workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
+    gpus: Positive = field(default=1, compare=False)
+
+    def __post_init__(self) -> None:
+        checkpoint.pinned(self.model, self.revision)
+
+    @property
+    def resources(self) -> Resources:
+        return Resources(cpus=1.0, gpus=float(self.gpus), workers=self.workers)
+
+    @property
+    def answers_as(self) -> str:
+        return checkpoint.named(self.model, self.revision)
+
+    def open(self) -> Generate:
+        try:
+            vllm = import_module("vllm")
+            structured = import_module("vllm.sampling_params").StructuredOutputsParams
+        except (ImportError, AttributeError) as error:
+            raise RsflowError(
+                "engine vllm: vLLM 0.11 or newer is not installed in this environment: `pip install vllm` on a machine with a "
+                "GPU, or start `vllm serve MODEL` elsewhere and use `engine: {name: openai, address: http://HOST:8000/v1, "
+                "key: null}`"
+            ) from error
+        model = vllm.LLM(
+            model=self.model,
+            revision=self.revision or None,
+            trust_remote_code=self.trust_remote_code,
+            dtype=self.dtype,
+            tensor_parallel_size=self.gpus,
+            limit_mm_per_prompt={"image": self.max_pictures},
+            **self.extra,
+        )
+        return _Chat(self, model, vllm.SamplingParams, structured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    settings: VllmModel
+    model: Any
+    sampling: Any
+    structured: Any
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        return self._made(list(enumerate(requests)))
+
+    def _made(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
+        start = time.perf_counter()
+        try:
+            made = self.model.chat([messages_of(request) for _, request in batch], [self._sampling(r) for _, r in batch])
+        except ValueError as error:  # raised before any of them is begun
+            if len(batch) == 1:
+                yield batch[0][0], Failure("request_refused", " ".join(str(error).split()))
+                return
+            yield from self._made(batch[: len(batch) // 2])
+            yield from self._made(batch[len(batch) // 2 :])
+            return
+        seconds = (time.perf_counter() - start) / max(1, len(batch))
+        yield from ((position, _outcome(output, seconds)) for (position, _), output in zip(batch, made, strict=True))
+
+    def _sampling(self, request: Request) -> Any:
+        form = self.structured(json=request.schema) if request.schema and self.settings.structured else None
+        seed = request.seed if request.temperature else None
+        return self.sampling(temperature=request.temperature, max_tokens=request.max_tokens, seed=seed, structured_outputs=form)
+
+
+def _outcome(output: Any, seconds: float) -> Outcome:
+    answer = output.outputs[0]
+    reason = str(answer.finish_reason or "stop")
+    if not answer.text.strip():
+        return Failure("empty_answer", f"expected text, found none (finish_reason {reason})")
+    tokens = (len(output.prompt_token_ids or ()), len(answer.token_ids))
+    return Response(answer.text.strip(), *tokens, seconds=seconds, finish_reason=reason)

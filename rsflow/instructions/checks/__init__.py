@@ -1,0 +1,91 @@
+"""Checks: a text against the labels of its tile. One small file per check.
+
+One idea: a check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
+claim can make true. What is hedged, ambiguous, or beyond what the labels know is left alone: silence of the labels is no
+contradiction, and only a category of the tile's vocabulary can be missing. Pure functions of facts and text: no pixel, no
+model, no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from rsflow.instructions.checks import (
+    answer_form,
+    boxes,
+    categories,
+    colours,
+    counts,
+    language,
+    leakage,
+    look,
+    positions,
+    presence,
+    refusal,
+    relations,
+    repetition,
+    sensor_words,
+    shares,
+    sizes,
+)
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.talk import Talk
+from rsflow.records import Instruction, TileFacts
+
+__all__ = ["CHECKS", "Check", "Finding", "applied", "check"]
+
+Check = Callable[[Known, Talk], Iterator[Finding]]
+
+CHECKS: dict[str, Check] = {
+    "counts": counts.check,
+    "categories": categories.check,
+    "presence": presence.check,
+    "positions": positions.check,
+    "relations": relations.check,
+    "sizes": sizes.check,
+    "shares": shares.check,
+    "colours": colours.check,
+    "look": look.check,
+    "sensor_words": sensor_words.check,
+    "boxes": boxes.check,
+    "language": language.check,
+    "refusal": refusal.check,
+    "repetition": repetition.check,
+    "leakage": leakage.check,
+    "answer_form": answer_form.check,
+}
+
+
+def check(facts: TileFacts, instruction: Instruction) -> tuple[Finding, ...]:
+    """All comparisons that could be made, in the order of CHECKS; any with `contradiction` makes its turn untrue.
+
+    `facts` are those that the text was written from: give it what `reading.trusted` keeps.
+    """
+    known = _known(_Facts(facts))
+    talk = Talk(instruction, known)
+    return tuple(finding for compare in CHECKS.values() for finding in compare(known, talk))
+
+
+def applied(facts: TileFacts, instruction: Instruction) -> tuple[str, ...]:
+    """The names of the checks that had something to compare, in the order of CHECKS."""
+    return tuple(dict.fromkeys(finding.check for finding in check(facts, instruction)))
+
+
+class _Facts:
+    """Facts by identity: hashing all labels of a tile would cost more than checking a short text."""
+
+    def __init__(self, facts: TileFacts) -> None:
+        self.facts = facts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Facts) and self.facts is other.facts
+
+    def __hash__(self) -> int:
+        return id(self.facts)
+
+
+@lru_cache(maxsize=8)  # the texts of a tile come one after the other
+def _known(facts: _Facts) -> Known:
+    return Known(facts.facts)

@@ -1,0 +1,74 @@
+"""Boxes: those of the instruction lie in the picture, marks point at boxes that exist, and what a mark calls a thing is one.
+
+One idea: numbers first (finite, inside, with an area), then names: a mark's phrase, or the noun of the question that a bare box
+answers, against the objects that overlap the box by at least a half.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rsflow.geometry import Box, Region, corners, hull, iou
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.mentions import Mention, mentions
+from rsflow.instructions.checks.picked import candidates
+from rsflow.instructions.checks.regions import may_be
+from rsflow.instructions.checks.sentences import sentences
+from rsflow.instructions.checks.talk import Talk
+from rsflow.turns import Mark, marks
+
+EDGE_PX = 0.5  # rounding
+SAME = 0.5  # intersection over union
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    boxes = talk.instruction.boxes
+    last = len(talk.instruction.turns) - 1
+    for index, region in enumerate(boxes):
+        fault = _fault(known, region)
+        yield Finding("boxes", last, f"box {index}: {_spelled(region)}", "inside the picture", fault, bool(fault))
+    for turn in talk.answers:
+        text = talk.instruction.turns[turn].text
+        for found in marks(text) if "[[" in text else []:
+            yield from _marked(known, talk, turn, found)
+
+
+def _fault(known: Known, region: Region) -> str:
+    points = corners(region)
+    across, down = known.facts.width_px, known.facts.height_px
+    if not all(math.isfinite(value) for value in points):
+        return "not a number"
+    if any(not -EDGE_PX <= value <= (down if index % 2 else across) + EDGE_PX for index, value in enumerate(points)):
+        return f"outside {across} by {down} pixels"
+    x0, y0, x1, y1 = hull(region)
+    ordered = len(region) == 8 or (region[0] < region[2] and region[1] < region[3])
+    return "" if ordered and x1 > x0 and y1 > y0 else "no area"
+
+
+def _marked(known: Known, talk: Talk, turn: int, found: Mark) -> Iterator[Finding]:
+    boxes = talk.instruction.boxes
+    missing = [index for index in found.boxes if index >= len(boxes)]
+    if missing:
+        yield Finding("boxes", turn, f"mark {found.phrase!r}", f"{len(boxes)} boxes", f"box {missing[0]}", True)
+        return
+    asked = talk.texts[turn - 1] if not found.phrase and turn and len(marks(talk.instruction.turns[turn].text)) == 1 else ""
+    named = [one for sentence in sentences(found.phrase or asked, turn) for one in mentions(sentence, known.lexicon)]
+    if len(named) == 1 and known.all_known(named[0].sense) and known.things(named[0].sense):
+        yield _named(known, named[0], turn, found, [hull(boxes[index]) for index in found.boxes])
+
+
+def _named(known: Known, mention: Mention, turn: int, found: Mark, boxes: list[Box]) -> Finding:
+    meant = candidates(known.things(mention.sense), mention.picked) if len(boxes) == 1 else known.things(mention.sense)
+    if mention.places and len(boxes) == 1:
+        meant = [thing for thing in meant if may_be(known.scaled(thing.box), mention.places[0].part)]
+    astray = [box for box in boxes if not any(iou(box, thing.box) >= SAME for thing in meant)]
+    counted = mention.quantity
+    wrong_number = bool(found.phrase and counted and counted.least == counted.most != len(boxes))
+    said = f"{len(boxes)} boxes, {len(astray)} of them on no {mention.sense.word}"
+    return Finding("boxes", turn, found.phrase or mention.said, f"{len(meant)} objects", said, bool(astray) or wrong_number)
+
+
+def _spelled(region: Region) -> str:
+    return ", ".join(f"{value:g}" for value in region)

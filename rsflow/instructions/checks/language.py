@@ -1,0 +1,45 @@
+"""Language: English, in Latin script.
+
+One idea: two plain rules instead of a model. Letters of another script are counted; and in a text of some length the small words
+of English ("the", "of", "is") must not be fewer than those of its neighbours. Short answers and names pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.talk import Talk
+
+LETTERS = 2  # of another script, in a word of a name or a symbol
+LEAST = 5  # words
+_OTHER_SCRIPT = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
+_ENGLISH = word_set("the of is in are and to with on at there this it no a an that which from by for image two three as be has")
+_FOREIGN = word_set(
+    "der die das und ist ein eine mit auf im den sind es von zu le la les des une est dans et du sur il y avec au aux el los las"
+    " una con del que en hay se por muy di che gli della nel sono si een het van de op met zijn uma os com da do no na em são"
+    " och av som på jest nie oraz są"
+) - word_set("no do die")
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    for turn in talk.answers:
+        text = talk.texts[turn]
+        if text.strip():
+            found = _fault(text)
+            yield Finding("language", turn, " ".join(text.split()[:8]), "English", found, bool(found))
+
+
+def _fault(text: str) -> str:
+    if not text.isascii():
+        letters = _OTHER_SCRIPT.findall(text)
+        if len(letters) > LETTERS:
+            return f"{len(letters)} letters of another script: {''.join(letters[:10])}"
+    said = re.findall(r"[^\W\d_]+", text.lower())
+    foreign = [word for word in said if word in _FOREIGN]
+    if len(said) >= LEAST and len(foreign) > 1 and len(foreign) > sum(word in _ENGLISH for word in said):
+        return f"words of another language: {', '.join(dict.fromkeys(foreign))}"
+    return ""

@@ -1,0 +1,50 @@
+"""Leakage: what a reader of the picture alone could not say: raw coordinates, and words about labels, boxes or the prompt.
+
+One idea: coordinates belong in marks (rsflow.turns), which a dialect spells; numbers in brackets in the prose are a leak. A
+writer that speaks of its annotations, its list of facts or its instructions does not describe the picture. Where the question
+speaks of boxes, so may the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.talk import Talk
+
+_N = r"-?\d+(?:\.\d+)?"
+_COORDINATES = re.compile(
+    rf"[\[(<{{] ?{_N} ?, ?{_N} ?(?:, ?{_N} ?, ?{_N} ?)?[\])>}}]|\b[xy](?:_?(?:min|max|[0-3]))? ?[=:] ?{_N}|\[\[|\]\]"
+    rf"|\bpixels? ?\(? ?{_N} ?, ?{_N}|\b(?:bbox|coordinates?|pixel coordinates?)\b|\brow {_N},? (?:and )?col(?:umn)? {_N}"
+)
+_GIVEN = r"(?:provided|given|supplied|available|above|following|listed|input)"
+_SOURCE = r"(?:label|annotation|metadata|fact|detection|caption|prompt|instruction|information|data|list|json)"
+_PROMPT = re.compile(
+    rf"\b(?:according to|based on|as (?:per|stated in|indicated by|listed in|given in|specified in|noted in)|from|per|in|by) "
+    rf"(?:the |these |this |those |your |my )?(?:{_GIVEN} )?(?:image |object |tile )?(?:labels?|annotations?|annotated data|metadata|"
+    rf"ground[- ]truth|bounding box(?:es)?|label data|prompt|list of objects|object list|instructions?|json|fact sheet|"
+    rf"{_GIVEN} (?:information|data|details|facts|context|list|text))\b"
+    rf"|\bthe (?:{_GIVEN}) (?:{_SOURCE})s?\b"
+    r"|\b(?:labels?|annotations?|metadata|facts) (?:say|state|show|indicate|list|mention|confirm)s?\b"
+    r"|\bbounding[- ]box(?:es)?\b|\bground[- ]truth\b"
+    r"|\bgsd_m\b|\btile_id\b|\blabel_id\b|\bvocabulary\b|\bsystem prompt\b|```"
+    r"|\b(?:confidence|detection) scores?\b|<image>|\bas (?:instructed|requested)\b|\bhere is the (?:json|description|caption|"
+    r"conversation|answer|response)\b|^\s*(?:user|assistant|system|question|answer|output|response) ?:|\bannotated (?:as|by|in)\b",
+    re.MULTILINE,
+)
+_ABOUT_BOXES = re.compile(r"\bbox|\bcoordinate|\blocate\b|\bdetect\b|\bregion\b|\bwhere\b")
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    for turn in talk.answers:
+        text = talk.lowered[turn]
+        if len(text) < 2:
+            continue
+        asked = turn > 0 and bool(_ABOUT_BOXES.search(talk.lowered[turn - 1]))
+        found = _COORDINATES.search(text) or next(
+            (one for one in _PROMPT.finditer(text) if not (asked and "box" in one[0])), None
+        )
+        said = found[0] if found else ""
+        yield Finding("leakage", turn, said or text[:40], "a text about the picture", said, bool(found))

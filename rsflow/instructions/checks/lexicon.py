@@ -1,0 +1,122 @@
+"""Which of a tile's categories a word of free English may mean.
+
+One idea: a word is compared with label nouns in three strengths. What it surely covers (the noun itself, a synonym, its kinds:
+"vehicles" covers cars and buses) gives a least number; what it may cover as well (a "car" may be one of the "vehicles") gives a
+most; and only where the vocabulary holds the word or something wider is there a most at all. Plurals and kinds are those
+of rsflow.instructions.words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rsflow.instructions import words
+
+# Words of this field that mean the same things; the spelling of data sets and of both sides of the Atlantic.
+_SYNONYMS = (
+    "ship|vessel|watercraft|boat",
+    "airplane|aeroplane|plane|aircraft",
+    "car|automobile|passenger car|sedan",
+    "truck|lorry",
+    "van|minivan",
+    "bicycle|bike|cycle",
+    "motorcycle|motorbike|motor",
+    "person|pedestrian|individual|human",
+    "harbor|harbour|port",
+    "storage tank|oil tank|fuel tank|tank",
+    "swimming pool|pool",
+    "roundabout|traffic circle|rotary",
+    "baseball diamond|baseball field|baseball court",
+    "ground track field|athletic track|running track|track field",
+    "soccer ball field|soccer field|football field|football pitch|soccer pitch",
+    "wind turbine|windmill|wind mill|wind generator",
+    "chimney|smokestack",
+    "overpass|flyover",
+    "parking lot|car park|parking area",
+    "train station|railway station|rail station",
+    "expressway service area|service area",
+    "expressway toll station|toll station|toll gate",
+    "container crane|crane",
+    "helipad|helicopter pad",
+    "golf course|golf field|golf ground",
+    "dam|barrage",
+)
+_SETS = [frozenset(line.split("|")) for line in _SYNONYMS]
+# Wider words that no label set uses, beside those of `words.KINDS`.
+_WIDER = {
+    "automobile": "car van truck bus taxi SUV",
+    "watercraft": "boat ship vessel ferry yacht",
+    "sports field": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
+    "sports facility": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
+    "court": "tennis court|basketball court|badminton court",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """`word`: as a singular noun. `same`: label nouns that mean it. `kinds`: those that are kinds of it. `wider`: those that
+    it may be a kind of. `labelled`: the word is a label noun itself, and others beside it are kept apart by it."""
+
+    word: str
+    same: tuple[str, ...]
+    kinds: tuple[str, ...]
+    wider: tuple[str, ...]
+    labelled: bool
+
+    @property
+    def sure(self) -> tuple[str, ...]:
+        """What counts towards the least number."""
+        return self.same if self.labelled else (*self.same, *self.kinds)
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        return (*self.same, *self.kinds, *self.wider)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The spelling of a sense, word by word."""
+
+    spelled: tuple[str, ...]
+    plural: bool
+    sense: Sense
+
+
+Lexicon = dict[str, tuple[Entry, ...]]
+
+
+@lru_cache(maxsize=256)  # one per vocabulary, not per tile
+def lexicon(nouns: tuple[str, ...]) -> Lexicon:
+    """Entries by their first word, longest first, of every word that may mean one of the nouns."""
+    candidates = {*nouns, *words.KINDS, *_WIDER, *(one for row in _SETS for one in row)}
+    for general, kinds in words.KINDS.items():
+        candidates |= {kind for kind in kinds.split() if kind.islower()} | {general}
+    found: dict[str, list[Entry]] = {}
+    for word in sorted(candidates):
+        sense = _sense(word, nouns)
+        if sense.every:
+            for spelled, plural in ((word, False), (words.plural(word), True)):
+                parts = tuple(spelled.lower().replace("-", " ").split())
+                found.setdefault(parts[0], []).append(Entry(parts, plural, sense))
+    return {first: tuple(sorted(entries, key=lambda entry: -len(entry.spelled))) for first, entries in found.items()}
+
+
+def _sense(word: str, nouns: tuple[str, ...]) -> Sense:
+    synonyms = {word}.union(*(row for row in _SETS if word in row))
+    labelled = word in nouns
+    same = tuple(noun for noun in nouns if (noun == word if labelled else noun in synonyms))
+    rest = [noun for noun in nouns if noun not in same]
+    kinds = [noun for noun in rest if any(_is_kind(noun, general) for general in synonyms)]
+    wider = [noun for noun in rest if noun not in kinds and (noun in synonyms or _may_be(word, noun))]
+    return Sense(word, same, tuple(kinds), tuple(wider), labelled)
+
+
+def _is_kind(special: str, general: str) -> bool:
+    listed = _WIDER.get(general, "")
+    return words.is_kind(special, general) or special in (listed.split("|") if "|" in listed else listed.split())
+
+
+def _may_be(word: str, noun: str) -> bool:
+    """Whether a thing that is the word may carry the label: a car a "vehicle", and a "small vehicle" as well."""
+    return _is_kind(word, noun) or (" " in noun and _is_kind(word, noun.split(" ")[-1]))

@@ -1,0 +1,41 @@
+"""The objects that "the largest" or "the leftmost" may mean.
+
+One idea: the margins of rsflow.instructions.references, turned round. There a phrase needs a clear winner; here everything
+within the margin of the first may be meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rsflow.geometry import area
+from rsflow.instructions.references import AREA_RATIO
+from rsflow.instructions.things import Thing
+
+_EDGES = {"leftmost": (0, 1), "rightmost": (2, -1), "topmost": (1, 1), "bottommost": (3, -1)}
+
+
+def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
+    """Never empty where there are things; all of them for a word that picks nothing."""
+    if picked in {"largest", "smallest"}:
+        return _by_size(things, picked == "largest")
+    if picked in _EDGES:
+        axis, sign = _EDGES[picked]
+        first = min(sign * thing.box[axis] for thing in things)
+        centre = min(sign * (thing.box[axis % 2] + thing.box[axis % 2 + 2]) for thing in things)
+        return [
+            thing
+            for thing in things
+            if sign * thing.box[axis] == first or sign * (thing.box[axis % 2] + thing.box[axis % 2 + 2]) == centre
+        ]
+    return list(things)
+
+
+def _by_size(things: Sequence[Thing], largest: bool) -> list[Thing]:
+    """By area of the outline or of the box: nobody says which."""
+    found = []
+    for size in (lambda thing: thing.area_px, lambda thing: area(thing.box)):
+        sizes = [size(thing) for thing in things]
+        limit = max(sizes) / AREA_RATIO if largest else min(sizes) * AREA_RATIO
+        found += [thing for thing, value in zip(things, sizes, strict=True) if (value >= limit if largest else value <= limit)]
+    return found

@@ -1,0 +1,110 @@
+"""Relations: one kind of thing left of, right of, above or below another in the picture.
+
+One idea: a claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all
+of the one are plainly so to all of the other (rsflow.instructions.places). "North of" is not compared: nothing known of a
+tile says which way is north. "Near" and "beside" have no measure and are not compared either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from rsflow.instructions import places
+from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.mentions import Mention, mentions
+from rsflow.instructions.checks.picked import candidates
+from rsflow.instructions.checks.replies import OPENINGS
+from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.things import Thing
+
+SLACK = 0.01  # of a side: how far a centre may be on the wrong side
+_LEAD = (
+    r"(?:(?:,|is|are|was|were|be|lies?|sits?|stands?|appears?|that|which|and|it|both|all|located|positioned|situated|placed|found|"
+    r"seen|visible|just|slightly|directly|immediately|further|far|well|clearly|in|the|image|picture|scene|to|on|towards?|its?) )*"
+)
+_WAY = re.compile(
+    rf"{_LEAD}(?:(left|right)(?: hand)?(?: side)? of|(above|below|beneath))(?: (?:the|a|an|all|both|this|that|its|single|only|"
+    r"two|three|four|five|largest|smallest|lone))*"
+)
+_ANSWER = re.compile(r"\b(left|right|above|below|beneath)\b")
+_FROM = word_set("to from with of")
+_FLYING = word_set("flying hovering passing crossing over suspended elevated")
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    stated = [mention for mention in talk.mentions if not mention.asked]
+    for one, other in pairwise(stated):
+        if one.sentence is other.sentence and not (one.denied or one.hedged or other.hedged):
+            way = _between(one, other)
+            if way:
+                yield from _compare(known, one, other, way, one.turn, True)
+    for question, answer in talk.pairs:
+        yield from _asked(known, question, answer[0])
+
+
+def _asked(known: Known, question: Sequence[Sentence], reply: Sentence) -> Iterator[Finding]:
+    for sentence in question:
+        found = mentions(sentence, known.lexicon)
+        if len(found) == 2:
+            one, other = found
+            way = _between(one, other)
+            if way and sentence.words[0] in OPENINGS and reply.words[0] in {"yes", "no"}:
+                yield from _compare(known, one, other, way, reply.turn, reply.words[0] == "yes")
+            told = _ANSWER.search(reply.said())
+            if not way and told and not mentions(reply, known.lexicon):
+                subject, seen_from = (other, one) if _seen_from(one) else (one, other)
+                if _seen_from(seen_from):
+                    yield from _compare(known, subject, seen_from, told[1], reply.turn, True)
+
+
+def _between(one: Mention, other: Mention) -> str:
+    """The relation that the words between two mentions say, empty for none."""
+    between = one.sentence.words[one.stop : other.start]
+    found = _WAY.fullmatch(" ".join(between)) if not _FLYING & set(between) else None
+    return (found[1] or found[2]) if found else ""
+
+
+def _seen_from(mention: Mention) -> bool:
+    """Whether a question asks from here: `relative to the bridge`, `seen from the ships`, `compared with the car`."""
+    before = [
+        word for word in mention.sentence.words[max(0, mention.start - 3) : mention.start] if word not in {"the", "largest"}
+    ]
+    return (bool(before) and before[-1] in _FROM and mention.sentence.words[0] != "what") or before[-2:] in (
+        ["respect", "to"],
+        ["relative", "to"],
+        ["relation", "to"],
+    )
+
+
+def _compare(known: Known, one: Mention, other: Mention, way: str, turn: int, affirmed: bool) -> Iterator[Finding]:
+    if one.sense == other.sense or not (known.all_known(one.sense) and known.all_known(other.sense)):
+        return
+    subjects = candidates(known.things(one.sense), one.picked)
+    objects = candidates(known.things(other.sense), other.picked)
+    if subjects and objects:
+        way = "below" if way == "beneath" else way
+        if affirmed:
+            wrong = not any(_so(known, a, b, way) for a in subjects for b in objects)
+        else:
+            wrong = all(_plainly(known, a, b) == way for a in subjects for b in objects)
+        claim = f"{one.sense.word} {'' if affirmed else 'not '}{way} {other.sense.word}"
+        expected = (
+            f"{len(subjects)} {one.sense.word}, {len(objects)} {other.sense.word}: {'not ' if wrong else ''}so by their boxes"
+        )
+        yield Finding("relations", turn, one.sentence.said(), expected, claim, wrong)
+
+
+def _so(known: Known, one: Thing, other: Thing, way: str) -> bool:
+    a, b = known.scaled(one.box), known.scaled(other.box)
+    axis = 0 if way in {"left", "right"} else 1
+    ahead = (b[axis] + b[axis + 2] - a[axis] - a[axis + 2]) / 2
+    return (ahead if way in {"left", "above"} else -ahead) > -SLACK
+
+
+def _plainly(known: Known, one: Thing, other: Thing) -> str | None:
+    return places.direction(one.box, other.box, known.facts.height_px, known.facts.width_px)

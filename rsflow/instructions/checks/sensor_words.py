@@ -1,0 +1,52 @@
+"""Sensor words: a picture is called what it is, and nothing is said of it that only another sensor could show.
+
+One idea: a table from words to the sensor that they are true of. Sentences that compare sensors, deny or suppose are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.talk import Talk
+from rsflow.sensors import SensorName
+
+_PICTURE = r"(?:image|imagery|picture|photo|photograph|scene|snapshot|acquisition|capture|frame|scan|view|data)s?\b"
+_BETWEEN = r"(?: remote sensing| satellite| aerial| overhead| \( sar \)| \( rgb \)| \( ir \))*"
+_NAMES: dict[SensorName, str] = {
+    "optical": r"optical|rgb|true colou?r|natural colou?r|panchromatic|multispectral|visible light|visible spectrum|colou?r",
+    "sar": r"sar|synthetic aperture radar|radar",
+    "infrared": r"(?<!near )(?<!wave )infrared|thermal(?: infrared)?",
+}
+_SAID: dict[SensorName, str] = {
+    "optical": r"reflected sunlight|sunlit|sunlight reflect\w*|visible spectrum|natural colou?rs?|true colou?rs?",
+    "sar": r"backscatter\w*|speckle\w*|radar (?:return|echo|reflect|signal|pulse|shadow)\w*|double bounce|microwave|layover",
+    "infrared": r"thermal (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat emission|emitted heat"
+    r"|white hot|black hot|thermal imaging",
+}
+_TYPES = {
+    name: re.compile(
+        rf"\b(?:{_NAMES[name]}){_BETWEEN} {_PICTURE}|\b(?:{_SAID[name]})\b|captured (?:by|with|using) an? (?:{_NAMES[name]})\b"
+    )
+    for name in _NAMES
+}
+_ELSEWHERE = word_set(
+    "unlike instead rather compared comparison contrast whereas than other not no without would could might if combined complement"
+    " complementary additional alongside versus vs difference differs both cannot isn't fused paired along"
+)
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    sensor = known.facts.sensor
+    for sentence in talk.sentences:
+        text = sentence.said()
+        said = {name: found[0] for name, pattern in _TYPES.items() if (found := pattern.search(text))}
+        others = [name for name in said if name != sensor]
+        if others:
+            wrong = sensor not in said and _ELSEWHERE.isdisjoint(sentence.words)
+            yield Finding("sensor_words", sentence.turn, text, f"a text about {sensor}", said[others[0]], wrong)
+        elif said:
+            yield Finding("sensor_words", sentence.turn, text, f"a text about {sensor}", said[sensor], False)

@@ -1,0 +1,41 @@
+"""Text as sentences of lower-case words.
+
+One idea: hyphens part words ("upper-left" is two), and full stops inside numbers and abbreviations end no sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ABBREVIATED = re.compile(r"\b(e\.g|i\.e|approx|ca|etc|vs|sq|no|fig|dr|st)\.(?=\s+[a-z\d])", re.IGNORECASE)
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
+_ENDS = frozenset(".!?;\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`words` are lower-case words, numbers and single punctuation marks; the mark that ended it is left out."""
+
+    turn: int
+    words: tuple[str, ...]
+
+    def said(self, start: int = 0, stop: int | None = None) -> str:
+        """The words of a span, as one string; punctuation is not glued back."""
+        return " ".join(self.words[start:stop])
+
+
+def sentences(text: str, turn: int) -> list[Sentence]:
+    """The sentences of a text; semicolons and line ends part them, too."""
+    prepared = _ABBREVIATED.sub(lambda found: found[1].replace(".", ""), text)
+    found: list[Sentence] = []
+    words: list[str] = []
+    for line in prepared.lower().replace("-", " ").replace("’", "'").split("\n"):
+        for word in [*_TOKEN.findall(line), "\n"]:
+            if word in _ENDS:
+                if words:
+                    found.append(Sentence(turn, tuple(words)))
+                words = []
+            else:
+                words.append(word)
+    return found

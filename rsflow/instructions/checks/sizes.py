@@ -1,0 +1,143 @@
+"""Sizes: metres on the ground, one thing larger than another, and the extent and pixel size of the picture.
+
+One idea: a length is right where any whole object that may be meant has it along one of its sides, within a quarter or two
+pixels; a box is no survey. "Large" and "small" alone are not compared: a small ship is large among boats.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rsflow.geometry import area, rectangle
+from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.picked import candidates
+from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.things import Thing
+
+LENGTH, AREA = 0.25, 0.4  # relative tolerance
+PIXELS = 2.0
+WHOLE = 0.15  # for the picture's own extent and pixel size
+
+_METRES = {"m": 1.0, "metre": 1.0, "meter": 1.0, "km": 1000.0, "kilometre": 1000.0, "kilometer": 1000.0, "cm": 0.01}
+_METRES |= {"centimetre": 0.01, "centimeter": 0.01}
+_UNIT = r"(m|met(?:re|er)s?|km|kilomet(?:re|er)s?|cm|centimet(?:re|er)s?)\b"
+_NUMBER = r"(\d+(?:[.,]\d+)*)"
+_SIDES = re.compile(rf"{_NUMBER} ?(?:{_UNIT})? ?(?:by|x|×) ?(?:about |approximately |roughly )?{_NUMBER} ?{_UNIT}")
+_ONE = re.compile(
+    rf"{_NUMBER} ?{_UNIT}(?! (?:per|apart|away|from|of|above|resolution|pixel|spacing|gsd|ground))(?! ?(?:²|2|\^))"
+)
+_SQUARE = re.compile(rf"{_NUMBER} ?(?:square met(?:re|er)s|m²|m2|sq m)")
+_PIXEL = re.compile(
+    rf"(?:resolution|sampling distance|pixel size|gsd)\s*(?:\([a-z ]+\) ?)?(?:of|is|:|at)? ?(?:about |approximately |roughly |around )?"
+    rf"{_NUMBER} ?{_UNIT}|{_NUMBER} ?{_UNIT} (?:(?:spatial |ground |image )?resolution|per pixel|pixel size|gsd)"
+)
+_EXTENT = re.compile(
+    rf"(?:image|scene|picture|tile) (?:covers|spans|measures|extends over|shows) (?:an area (?:of )?|a ground area of )?"
+    rf"(?:about |approximately |roughly |around )?{_SIDES.pattern}"
+)
+_OPEN = word_set(
+    "over under exceeding most least than between ranging from up apart distance away spacing radius altitude within"
+)
+_LARGER = word_set("larger bigger longer")
+_SMALLER = word_set("smaller shorter")
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    for turn in talk.answers:
+        if known.facts.gsd_m and re.search(r"\d", talk.lowered[turn]):
+            yield from _whole(known.facts.gsd_m, known, turn, talk.lowered[turn])
+    stated = [mention for mention in talk.mentions if not (mention.asked or mention.hedged or mention.denied)]
+    for index, mention in enumerate(stated):
+        after = next((other for other in stated[index + 1 : index + 2] if other.sentence is mention.sentence), None)
+        if known.facts.gsd_m:
+            yield from _measured(known, mention, after, known.facts.gsd_m)
+        if after:
+            yield from _compared(known, mention, after)
+
+
+def _whole(gsd_m: float, known: Known, turn: int, text: str) -> Iterator[Finding]:
+    for found in _PIXEL.finditer(text):
+        value = _metres(found[1] or found[3], found[2] or found[4])
+        wrong = abs(value - gsd_m) > WHOLE * gsd_m
+        yield Finding("sizes", turn, found[0], f"{gsd_m:g} m per pixel", f"{value:g} m", wrong)
+    for found in _EXTENT.finditer(text):
+        said = sorted((_metres(found[1], found[2] or found[4]), _metres(found[3], found[4])))
+        true = sorted((known.facts.width_px * gsd_m, known.facts.height_px * gsd_m))
+        wrong = any(abs(one - other) > WHOLE * other for one, other in zip(said, true, strict=True))
+        yield Finding("sizes", turn, found[0], f"{true[1]:.0f} m by {true[0]:.0f} m", f"{said[1]:g} m by {said[0]:g} m", wrong)
+
+
+def _measured(known: Known, mention: Mention, after: Mention | None, gsd_m: float) -> Iterator[Finding]:
+    """A measure behind a mention and before the next, or in front of the noun ("a 40 m long ship")."""
+    words = mention.sentence.words
+    lead = max(0, mention.start - 5)
+    span = words[lead : after.start - 4 if after and after.start - 4 > mention.stop else after.start if after else len(words)]
+    if not any(word[0].isdigit() for word in span) or _OPEN & set(span) or not known.all_known(mention.sense):
+        return
+    text = " ".join(span)
+    things = candidates(known.things(mention.sense), mention.picked)
+    if not things or not all(thing.whole for thing in things):
+        return
+    said = _read(text)
+    if said:
+        quoted, lengths, square = said
+        right = any(
+            _fits(_sides(thing, gsd_m), lengths, gsd_m) if lengths else _covers(thing, square, gsd_m) for thing in things
+        )
+        sides = [_sides(thing, gsd_m) for thing in things[:3]]
+        expected = f"{mention.sense.word}: {', '.join(f'{longer:.0f} m by {shorter:.0f} m' for longer, shorter in sides)}"
+        yield Finding("sizes", mention.turn, mention.said, expected, quoted, not right)
+
+
+def _read(text: str) -> tuple[str, tuple[float, ...], float] | None:
+    """The measure in a text: its words, its one or two lengths, or its area."""
+    found = _SQUARE.search(text)
+    if found:
+        return found[0], (), _metres(found[1], "m")
+    found = _SIDES.search(text)
+    if found:
+        return found[0], (_metres(found[1], found[2] or found[4]), _metres(found[3], found[4])), 0
+    found = _ONE.search(text)
+    return (found[0], (_metres(found[1], found[2]),), 0) if found else None
+
+
+def _sides(thing: Thing, gsd_m: float) -> tuple[float, float]:
+    found = rectangle(thing.region)
+    shorter, longer = sorted((found.width_px * gsd_m, found.height_px * gsd_m))
+    return longer, shorter
+
+
+def _fits(sides: tuple[float, float], lengths: Sequence[float], gsd_m: float) -> bool:
+    def near(said: float, true: float) -> bool:
+        return abs(said - true) <= max(LENGTH * true, PIXELS * gsd_m)
+
+    if len(lengths) == 2:
+        return near(max(lengths), sides[0]) and near(min(lengths), sides[1])
+    return near(lengths[0], sides[0]) or near(lengths[0], sides[1])
+
+
+def _covers(thing: Thing, square: float, gsd_m: float) -> bool:
+    sizes = [thing.area_px * gsd_m**2, area(thing.box) * gsd_m**2]
+    return any(abs(square - size) <= max(AREA * size, 4 * gsd_m**2) for size in sizes)
+
+
+def _compared(known: Known, one: Mention, other: Mention) -> Iterator[Finding]:
+    """`the ship is larger than the car`: some pair of them must be so."""
+    between = one.sentence.words[one.stop : other.start]
+    signs = [1 if word in _LARGER else -1 for word in between if word in _LARGER | _SMALLER]
+    if len(signs) != 1 or "than" not in between[-3:] or "not" in between or other.picked or other.bare:
+        return
+    if one.sense != other.sense and known.all_known(one.sense) and known.all_known(other.sense):
+        left, right = candidates(known.things(one.sense), one.picked), known.things(other.sense)
+        if left and right and len(between) <= 8:
+            wrong = not any(signs[0] * (a.area_px - b.area_px) > 0 for a in left for b in right)
+            expected = f"{one.sense.word}: {max(t.area_px for t in left):.0f}, {other.sense.word}: {max(t.area_px for t in right):.0f} px"
+            yield Finding("sizes", one.turn, one.sentence.said(one.start, other.stop), expected, " ".join(between), wrong)
+
+
+def _metres(number: str, unit: str) -> float:
+    return float(number.replace(",", "")) * _METRES[unit.rstrip("s")]

@@ -1,0 +1,14 @@
+"""What a model is asked to write of a tile, and what its answers become. Pure: nothing here asks anybody.
+
+One idea: the labels are the truth and the model is the pen. A prompt hands the labels over as facts, asks for JSON of a stated
+form, and what comes back is read into the same instructions that rules make. Whether it is true is for the checks to say.
+"""
+
+from __future__ import annotations
+
+from rsflow.instructions.prompts.forms import read
+from rsflow.instructions.prompts.kinds import KINDS, Asked, Kind, Scene, digests, repair
+
+__all__ = ["KINDS", "VERSION", "Asked", "Kind", "Scene", "digests", "read", "repair"]
+
+VERSION = 1  # raised when the facts are worded otherwise, or an answer becomes other instructions

@@ -1,0 +1,166 @@
+"""What is known of a tile, as lines of plain text for a prompt.
+
+One idea: a prompt says what the rules could have said, through the same readers (rsflow.instructions.reading and its kin), and
+says as clearly what is not known: a number only where it is exact, an absence only where the vocabulary grants it. Words that
+came with a data set are quoted on one line, so that none of them can pose as a part of the prompt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from rsflow import config
+from rsflow.geometry import Box
+from rsflow.instructions import attributes, places, reading, vqa, words
+from rsflow.instructions.reading import Group
+from rsflow.instructions.region_captioning import describe
+from rsflow.instructions.things import Thing, collapses
+from rsflow.records import TileFacts
+from rsflow.sensors import SENSORS
+
+OBJECTS, RELATIONS, QUOTES = 30, 6, 6
+AT_A_GLANCE = 4
+_LONGEST = 400  # characters of a quoted text
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An object that is to be described by itself."""
+
+    group: Group
+    thing: Thing
+
+
+def known(facts: TileFacts, settings: config.Instructions) -> str:
+    """Lines, each beginning with a dash: the picture, its objects, land cover, look, and what people wrote of it."""
+    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
+    lines = [_picture(facts), *_whole(facts), *_objects(facts, groups)]
+    lines += [claim.full for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
+    lines += [*_absent(facts), *_ground(facts), *(claim.full for claim in attributes.claims(facts)), *_quoted(facts)]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def subjects(facts: TileFacts, settings: config.Instructions, most: int) -> list[Subject]:
+    """The objects worth a description of their own, the largest first, at most so many."""
+    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
+    found = [Subject(group, thing) for group in groups for thing in group.things if thing.shorter_px >= settings.min_box_px]
+    clear = [subject for subject in found if not collapses(subject.thing.box, facts)]
+    return sorted(clear, key=lambda subject: (-subject.thing.area_px, subject.thing.box, subject.thing.label))[:most]
+
+
+def listed(subjects: list[Subject], facts: TileFacts) -> str:
+    """The objects as numbered lines: what each is, where to look for it, and what is next to it."""
+    return "\n".join(
+        f"{number}. {describe(subject.group.noun, subject.thing, facts)}; {_look_for(subject.thing.box, facts)}"
+        f"{_neighbour(subject, subjects, facts)}"
+        for number, subject in enumerate(subjects, 1)
+    )
+
+
+def _picture(facts: TileFacts) -> str:
+    said = f"It is {words.article(SENSORS[facts.sensor].picture)}."
+    if not facts.gsd_m:
+        return f"{said} How large a pixel is on the ground is not known: give no sizes in metres."
+    width, height = (_metres(side * facts.gsd_m) for side in (facts.width_px, facts.height_px))
+    return f"{said} It shows about {width} by {height} of ground; a pixel is about {_metres(facts.gsd_m)}."
+
+
+def _whole(facts: TileFacts) -> list[str]:
+    classes = sorted({words.noun(label.category) for _, label in reading.of_kind(facts, "category")} - {""})
+    return [f"As a whole it is classified as: {', '.join(classes)}."] if classes else []
+
+
+def _objects(facts: TileFacts, groups: list[Group]) -> list[str]:
+    lines, left = [], OBJECTS
+    for group in groups:
+        told = group.things[:left]
+        left -= len(told)
+        each = "; ".join(describe(group.noun, thing, facts) for thing in told)
+        more = f"; and {group.count - len(told)} more" if told and len(told) < group.count else ""
+        head = words.counted(group.count, group.noun) if group.exact else words.plural(group.noun)
+        number = "" if group.exact else " (how many there are in all is not known: give no number)"
+        lines.append(
+            f"There {'is' if group.exact and group.count == 1 else 'are'} {head}{number}{': ' if each else ''}{each}{more}."
+        )
+        lines += _by_place(group, facts)
+    return lines
+
+
+def _by_place(group: Group, facts: TileFacts) -> list[str]:
+    """How many lie where, of a number of objects that is exact and too large to be seen at a glance."""
+    if not group.exact or group.count < AT_A_GLANCE:
+        return []
+    found = Counter(places.place(thing.box, facts.height_px, facts.width_px) for thing in group.things)
+    named = sorted(((place, count) for place, count in found.items() if place), key=lambda item: (-item[1], item[0]))
+    said = [f"{words.number(count)} {places.at(place)}" for place, count in named]
+    said += [f"{words.number(found[None])} between these places"] if found[None] and named else []
+    return [f"Of the {words.plural(group.noun)}, {words.listed(said)}."] if named else []
+
+
+def _absent(facts: TileFacts) -> list[str]:
+    missing = [words.plural(words.noun(category)) for category in reading.absent(facts)]
+    return [f"There are no {words.listed(missing, 'and no')}."] if missing else []
+
+
+def _ground(facts: TileFacts) -> list[str]:
+    named = [cover for cover in reading.covers(facts) if cover.name and cover.share >= vqa.COVER_YES]
+    if not named:
+        return []
+    lines = [f"Land cover: {', '.join(f'{words.percent(cover.share)} {cover.name}' for cover in named)}."]
+    place = places.place(named[0].region, facts.height_px, facts.width_px) if named[0].region else None
+    return [*lines, f"The largest area of {named[0].name} lies {places.at(place)}."] if place else lines
+
+
+def _quoted(facts: TileFacts) -> list[str]:
+    captions = [f"Somebody described it as {_quote(label.text)}" for _, label in reading.of_kind(facts, "caption")]
+    phrases = [
+        f"Somebody wrote of one {words.noun(label.category) or 'object'} in it: {_quote(label.text)}"
+        for _, label in reading.of_kind(facts, "phrase")
+    ]
+    asked = [
+        f"Asked {_quote(label.text)} somebody answered {_quote(label.category)}"
+        for _, label in reading.of_kind(facts, "question")
+    ]
+    return [f"{line}." for lines in (captions, phrases, asked) for line in list(dict.fromkeys(lines))[:QUOTES]]
+
+
+def _quote(text: str) -> str:
+    plain = " ".join(text.split())
+    return json.dumps(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…", ensure_ascii=False)
+
+
+def _look_for(box: Box, facts: TileFacts) -> str:
+    across, down = (100 / facts.width_px, 100 / facts.height_px)
+    return (
+        f"look between {box[0] * across:.0f} and {box[2] * across:.0f} % of the width, "
+        f"{box[1] * down:.0f} and {box[3] * down:.0f} % of the height from the upper left"
+    )
+
+
+def _neighbour(subject: Subject, subjects: list[Subject], facts: TileFacts) -> str:
+    """The nearest of the other objects on the list, where its direction is plain."""
+    box = subject.thing.box
+    others = [(_distance_px(box, other.thing.box), i, other) for i, other in enumerate(subjects) if other is not subject]
+    if not others:
+        return ""
+    distance, _, other = min(others, key=lambda item: item[:2])
+    side = places.direction(other.thing.box, box, facts.height_px, facts.width_px)
+    if side is None:
+        return ""
+    where = f"to the {side} of it" if side in {"left", "right"} else f"{side} it"
+    far = f", about {_metres(distance * facts.gsd_m)} away" if facts.gsd_m else ""
+    return f"; the nearest other object, {words.article(other.group.noun)}, is {where}{far}"
+
+
+def _distance_px(one: Box, other: Box) -> float:
+    """Between the centres."""
+    dx, dy = ((one[i] + one[i + 2] - other[i] - other[i + 2]) / 2 for i in (0, 1))
+    return float((dx * dx + dy * dy) ** 0.5)
+
+
+def _metres(length_m: float) -> str:
+    """Two significant digits: facts to write prose from, no survey."""
+    value, unit = (length_m / 1000, "km") if length_m >= 1000 else (length_m, "m")
+    return f"{float(f'{value:.2g}'):g} {unit}"

@@ -1,0 +1,99 @@
+"""The forms that models are asked to answer in: what each holds, its JSON schema, and how it is read.
+
+One idea: strict in what is asked, tolerant in what is taken. The schema allows nothing beside the form; the reader finds the
+form in a fence or in prose, with keys that nobody asked for, or with its one list left bare. What then still does not fit is
+told in a sentence that goes back to the model once, and into the reject after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+from rsflow.errors import DataError
+from rsflow.instructions.prompts.json_text import values
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Topic = Literal["why", "what_if", "comparison", "counting"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Note:
+    number: int
+    text: Text
+
+
+@dataclass(frozen=True)
+class Notes:
+    objects: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Whole:
+    description: Text
+
+
+@dataclass(frozen=True)
+class Pair:
+    question: Text
+    answer: Text
+
+
+@dataclass(frozen=True)
+class Pairs:
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Thought:
+    kind: Topic
+    question: Text
+    answer: Text
+
+
+@dataclass(frozen=True)
+class Thoughts:
+    pairs: tuple[Thought, ...]
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def _list(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item}
+
+
+_TEXT = {"type": "string"}
+_PAIR = {"question": _TEXT, "answer": _TEXT}
+_TOPICS = {"type": "string", "enum": ["why", "what_if", "comparison", "counting"]}
+
+# Written out, because servers that hold a model to a schema know only a part of what pydantic would write.
+SCHEMAS: dict[type, dict[str, Any]] = {
+    Notes: _object(objects=_list(_object(number={"type": "integer"}, text=_TEXT))),
+    Whole: _object(description=_TEXT),
+    Pairs: _object(pairs=_list(_object(**_PAIR))),
+    Thoughts: _object(pairs=_list(_object(kind=_TOPICS, **_PAIR))),
+}
+
+
+def read(form: type[T], text: str) -> T:
+    """The answer in a model's text. Raises DataError("unparsable", ...) that says what is wrong with it."""
+    fault = "expected one JSON object, found none that is whole"
+    for value in _candidates(form, values(text)):
+        try:
+            return TypeAdapter(form).validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            fault = f"{'.'.join(map(str, first['loc'])) or 'the object'}: {first['msg'].lower()}"
+    raise DataError("unparsable", fault)
+
+
+def _candidates(form: type, found: list[Any]) -> Iterator[Any]:
+    (name,) = SCHEMAS[form]["properties"]
+    yield from found
+    yield from ({name: value} for value in found if isinstance(value, list))

@@ -1,0 +1,56 @@
+"""Visual question answering by an image-text-to-text model: fixed questions about every picture, each answer a label.
+
+One idea: an answer is worth keeping only where it is short and finished, for the sets that are trained on answer in a word or a
+number; one that ran into `max_tokens` is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rsflow.config import Positive
+from rsflow.labellers.chat import Answer, Text, open_chat, spent
+from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight
+from rsflow.records import Label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerer(ModelLabeller):
+    """`hint` follows every question that the model is asked, and is no part of the label's question."""
+
+    name: ClassVar[str] = "answerer"
+
+    questions: tuple[Text, ...] = ()
+    hint: str = "Answer in one word or a short phrase."
+    max_tokens: Positive = 16
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.questions:
+            raise ValueError("questions is empty: give what to ask of every picture")
+
+    @property
+    def prompt(self) -> str:
+        return "\n".join(self._asked(question) for question in self.questions)
+
+    def open(self) -> Eyes:
+        chat = open_chat(self, self.max_tokens)
+
+        def prepare(sights: Sequence[Sight]) -> Any:
+            return [chat.prepare(sights, self._asked(question)) for question in self.questions]
+
+        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
+            columns = [chat.ask(batch) for batch in inputs]
+            return [Seen(self.labels(answers), usage=spent(answers)) for answers in zip(*columns, strict=True)]
+
+        return Eyes(prepare, look)
+
+    def labels(self, answers: Sequence[Answer]) -> tuple[Label, ...]:
+        pairs = zip(self.questions, answers, strict=True)
+        kept = [(question, answer.text.rstrip(".").strip()) for question, answer in pairs if answer.finished]
+        return tuple(Label("question", answer, self.origin, text=question) for question, answer in kept if answer)
+
+    def _asked(self, question: str) -> str:
+        return f"{question} {self.hint}".strip()

@@ -1,0 +1,108 @@
+"""A model that looks at whatever it is given: memory that does not suffice and pictures that break it stay small troubles.
+
+One idea: a batch that fails is halved until what is to blame stands alone. Out of memory: the half is tried again, and the
+number of rows that fitted is remembered for pictures of that size. Anything else: the halves are looked at apart, so a picture
+that the model cannot take costs its batch a few more runs and nothing else. What still fails alone becomes a DataError in its
+place: `out_of_memory` or `model_failed`.
+
+Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
+not to blame but the set-up is (no memory left for even one picture, a device that was lost), and the run ends with the reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rsflow.errors import DataError, RsflowError
+from rsflow.labellers.model import Eyes, Seen, Sight
+
+# What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
+FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
+
+GREY_PX = 64
+
+
+class Careful:
+    """Calls never raise about a picture. `prepare` may run in another thread than the call."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self._eyes = eyes
+        self._fits: dict[tuple[int, ...], int] = {}
+        self._preparing = threading.Lock()  # tokenizers keep the padding of the call that they are in
+
+    def prepare(self, sights: Sequence[Sight]) -> Any:
+        """What the model takes of a batch of pictures of one size, or None where it must be prepared in parts."""
+        if not 0 < len(sights) <= self._most(sights):
+            return None
+        try:
+            return self._prepared(sights)
+        except FAULTS:  # found again, and told, where the batch is halved
+            return None
+
+    def __call__(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
+        """For each picture what the model sees, or why it cannot. The pictures are of one size."""
+        found = self._look(sights, prepared)
+        if sights and not any(isinstance(one, Seen) for one in found):
+            self._show_grey(sights[0], found[0])
+        return found
+
+    def _look(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
+        most = self._most(sights)
+        if len(sights) > most:
+            return [one for start in range(0, len(sights), most) for one in self._look(sights[start : start + most])]
+        fault = None
+        try:
+            return [*self._eyes.look(sights, self._prepared(sights) if prepared is None else prepared)]
+        except FAULTS as error:
+            fault = _told(error)
+        # Outside of the handler: the error's traceback holds the tensors of the call that failed.
+        del prepared
+        no_memory = fault.reason == "out_of_memory"
+        if no_memory:
+            _release()
+        if len(sights) == 1:
+            return [fault]
+        half = len(sights) // 2
+        if no_memory:
+            self._fits[sights[0].picture.shape] = half
+        return [*self._look(sights[:half]), *self._look(sights[half:])]
+
+    def _most(self, sights: Sequence[Sight]) -> int:
+        return self._fits.get(sights[0].picture.shape, len(sights)) if sights else 0
+
+    def _prepared(self, sights: Sequence[Sight]) -> Any:
+        with self._preparing:
+            return self._eyes.prepare(sights)
+
+    def _show_grey(self, like: Sight, fault: Seen | DataError) -> None:
+        grey = Sight(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m)
+        (found,) = self._look([grey])
+        if isinstance(found, DataError):
+            raise RsflowError(
+                f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"
+                "This is the set-up and not the data: check the model's settings, its device and the memory there"
+            )
+
+
+def _told(error: BaseException) -> DataError:
+    said = " ".join(str(error).split())[:300]
+    no_memory = isinstance(error, MemoryError) or any(sign in said.lower() for sign in _NO_MEMORY)
+    return DataError("out_of_memory" if no_memory else "model_failed", f"{type(error).__name__}: {said}")
+
+
+def _release() -> None:
+    """Give back what the device's allocator keeps."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

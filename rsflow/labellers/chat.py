@@ -1,0 +1,90 @@
+"""Asking an image-text-to-text model about pictures: what captions and answers have in common.
+
+One idea: the model's processor decides everything about the prompt: its chat template spells the question with its picture and
+opens the answer (https://huggingface.co/docs/transformers/tasks/image_text_to_text), for LLaVA, Qwen-VL, InternVL, SmolVLM and
+the others behind `AutoModelForImageTextToText`. Decoding is greedy, so the same picture and question give the same answer. An
+answer that was not finished within `max_tokens` says so.
+
+In a question `{picture}` stands for what a picture of its sensor is called ("infrared remote sensing image").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+
+from rsflow.errors import ConfigError
+from rsflow.labellers.checkpoint import Loaded
+from rsflow.labellers.model import ModelLabeller, Sight
+from rsflow.sensors import SENSORS
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Answer(NamedTuple):
+    """What a model wrote to one question, and how many tokens it read and wrote."""
+
+    text: str
+    finished: bool
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A model that can be asked."""
+
+    loaded: Loaded
+    max_tokens: int
+
+    def prepare(self, sights: Sequence[Sight], question: str) -> Any:
+        """One question about each of the pictures as the model's batch."""
+        return self.loaded.processor.apply_chat_template(
+            [_turn(sight, question) for sight in sights],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            processor_kwargs={"return_tensors": "pt", "padding": True},
+        )
+
+    def ask(self, inputs: Any) -> list[Answer]:
+        """The answers to a prepared batch."""
+        model = self.loaded.model
+        read = inputs["attention_mask"].sum(dim=1).tolist()
+        start = inputs["input_ids"].shape[1]
+        written = self.loaded.run(model.generate, inputs, do_sample=False, max_new_tokens=self.max_tokens)[:, start:].tolist()
+        ends = model.generation_config.eos_token_id
+        stops = set(ends if isinstance(ends, list) else [ends])
+        return [self._answer(tokens, count, stops) for tokens, count in zip(written, read, strict=True)]
+
+    def _answer(self, tokens: list[int], read: int, stops: set[int]) -> Answer:
+        end = next((place for place, token in enumerate(tokens) if token in stops), None)
+        own = tokens if end is None else tokens[:end]
+        text = self.loaded.processor.tokenizer.decode(own, skip_special_tokens=True)
+        return Answer(" ".join(text.split()), end is not None, read, len(own) + (end is not None))
+
+
+def open_chat(labeller: ModelLabeller, max_tokens: int) -> Chat:
+    """Load a labeller's model for asking. Raises RsflowError where it cannot be loaded or has no chat template."""
+    loaded = labeller.load("AutoModelForImageTextToText")
+    if not getattr(loaded.processor, "chat_template", None):
+        raise ConfigError(f"{labeller.model}: its processor has no chat template, so it is not known how to ask it")
+    loaded.processor.tokenizer.padding_side = "left"  # what is generated follows the prompt, so that must end the row
+    return Chat(loaded, max_tokens)
+
+
+def _turn(sight: Sight, question: str) -> list[dict[str, Any]]:
+    text = question.replace("{picture}", SENSORS[sight.sensor].picture)
+    content: list[dict[str, Any]] = [{"type": "image", "image": sight.image}, {"type": "text", "text": text}]
+    return [{"role": "user", "content": content}]
+
+
+def spent(answers: Sequence[Answer]) -> dict[str, float]:
+    """The usage of one picture's answers."""
+    return {
+        "tokens_in": float(sum(answer.tokens_in for answer in answers)),
+        "tokens_out": float(sum(answer.tokens_out for answer in answers)),
+    }

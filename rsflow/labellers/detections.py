@@ -1,0 +1,71 @@
+"""What the detecting models have in common: from what a model found to box labels.
+
+One idea: a model's raw boxes become labels by the same few steps whatever the model: its words become the dataset's categories,
+boxes are rounded and clipped to the picture, those below their category's threshold or without area leave, and where
+`max_overlap` is set a box that overlaps a better one by more goes too, whatever the two are called (class-agnostic
+non-maximum suppression, here within the tile). The rest comes in the order of score, ties by place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from rsflow.config import Positive, Share
+from rsflow.geometry import Box, area, clip, iou_matrix
+from rsflow.labellers.model import ModelLabeller, rounded
+from rsflow.records import Label, Shape
+
+
+class Found(NamedTuple):
+    """One raw box, in pixels of the picture, in the model's own words."""
+
+    word: str
+    score: float
+    box: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detections(ModelLabeller):
+    """`thresholds` are per category of the dataset, over `threshold`. `most`: no more boxes of a picture than so many."""
+
+    threshold: Share = 0.3
+    thresholds: dict[str, Share] = field(default_factory=dict)
+    categories: dict[str, str] = field(default_factory=dict)  # the model's word -> the dataset's category ("" drops it)
+    max_overlap: Share | None = None  # intersection over union
+    most: Positive = 300
+
+    @property
+    def least(self) -> float:
+        """A score below all thresholds, rounding included."""
+        return max(0.0, min([self.threshold, *self.thresholds.values()]) - 1e-4)
+
+    def labels(self, found: Iterable[Found], size: tuple[int, int]) -> tuple[Label, ...]:
+        """The labels of a picture of `size` (rows, cols)."""
+        rows, cols = size
+        kept: list[tuple[float, Box, str]] = []
+        for word, raw, place in found:
+            category, score = self.categories.get(word, word), rounded(raw)
+            x0, y0, x1, y1 = (round(float(value), 2) for value in place)
+            box = clip((x0, y0, x1, y1), (0.0, 0.0, float(cols), float(rows)))
+            if category and area(box) > 0 and score >= self.thresholds.get(category, self.threshold):
+                kept.append((score, box, category))
+        kept.sort(key=lambda one: (-one[0], one[1], one[2]))
+        if self.max_overlap is not None:
+            kept = _apart(kept, self.max_overlap)
+        origin = self.origin
+        return tuple(Label("box", category, origin, Shape(box), score=score) for score, box, category in kept[: self.most])
+
+
+def _apart(ordered: list[tuple[float, Box, str]], most: float) -> list[tuple[float, Box, str]]:
+    """Without the boxes that overlap an earlier one that stays by more than `most`."""
+    boxes = np.array([box for _, box, _ in ordered], dtype=np.float64).reshape(-1, 4)
+    overlap = iou_matrix(boxes, boxes)
+    stays: list[int] = []
+    for i in range(len(ordered)):
+        if not (overlap[i, stays] > most).any():
+            stays.append(i)
+    return [ordered[i] for i in stays]

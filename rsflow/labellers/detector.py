@@ -1,0 +1,47 @@
+"""Closed-set detection: a model that was trained on fixed classes (DETR, RT-DETR, Deformable DETR, YOLOS, D-FINE …).
+
+One idea: everything about the model is transformers' own: `AutoModelForObjectDetection`, and the image processor's
+`post_process_object_detection`, which knows what that family's numbers mean
+(https://huggingface.co/docs/transformers/tasks/object_detection). `categories` renames its classes; a name there that the
+model does not have is refused with those that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rsflow.errors import ConfigError
+from rsflow.labellers.detections import Detections, Found
+from rsflow.labellers.model import Eyes, Seen, Sight
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector(Detections):
+    name: ClassVar[str] = "detector"
+
+    def open(self) -> Eyes:
+        loaded = self.load("AutoModelForObjectDetection", "AutoImageProcessor")
+        words = {int(number): str(word) for number, word in loaded.model.config.id2label.items()}
+        unknown = sorted(set(self.categories) - set(words.values()))
+        if unknown:
+            raise ConfigError(
+                f"labeller {self.name}: categories names {unknown[0]!r}, which {self.model} does not know; its classes: "
+                f"{', '.join(sorted(words.values()))}"
+            )
+
+        def prepare(sights: Sequence[Sight]) -> Any:
+            return loaded.processor(images=[sight.image for sight in sights], return_tensors="pt")
+
+        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
+            sizes = [sight.size for sight in sights]
+            results = loaded.processor.post_process_object_detection(loaded(inputs), threshold=self.least, target_sizes=sizes)
+            return [Seen(self.labels(_found(result, words), size)) for result, size in zip(results, sizes, strict=True)]
+
+        return Eyes(prepare, look)
+
+
+def _found(result: dict[str, Any], words: dict[int, str]) -> list[Found]:
+    numbers, scores, boxes = (result[name].tolist() for name in ("labels", "scores", "boxes"))
+    return [Found(words[number], score, box) for number, score, box in zip(numbers, scores, boxes, strict=True)]

@@ -1,0 +1,66 @@
+"""Dense embeddings: one vector per picture, for the selection (DINOv2, DINOv3, the picture tower of CLIP and SigLIP).
+
+One idea: the vector is what the model itself offers for a whole picture: `get_image_features` where a picture tower stands
+beside a text tower, else the pooled output of `AutoModel`; `pooling: first` takes the class token and `mean` the mean of all
+tokens instead, for checkpoints that were saved without a pooling layer. Vectors have length 1 unless `normalise` is off, so a
+scalar product is a cosine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from rsflow.errors import ConfigError
+from rsflow.labellers.checkpoint import Loaded
+from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, Vector
+
+Pooling = Literal["pooled", "first", "mean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedder(ModelLabeller):
+    """Its `quality` means nothing: it says nothing that could be wrong."""
+
+    name: ClassVar[str] = "embedder"
+
+    pooling: Pooling = "pooled"
+    normalise: bool = True
+
+    def open(self) -> Eyes:
+        loaded = self.load("AutoModel", "AutoImageProcessor", () if self.pooling == "pooled" else ("pooler.",))
+        vectors = self._vectors(loaded)
+
+        def prepare(sights: Sequence[Sight]) -> Any:
+            return loaded.processor(images=[sight.image for sight in sights], return_tensors="pt")
+
+        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
+            return [Seen(vector=self._kept(vector)) for vector in vectors(inputs).float().cpu().numpy()]
+
+        return Eyes(prepare, look)
+
+    def _vectors(self, loaded: Loaded) -> Callable[[Any], Any]:
+        """The function from a processor's batch to a tensor (pictures, length)."""
+        features = getattr(loaded.model, "get_image_features", None)
+        if features is not None:
+            return lambda inputs: _pooled(loaded.run(features, inputs), self.model)
+        if self.pooling == "pooled":
+            return lambda inputs: _pooled(loaded(inputs), self.model)
+        if self.pooling == "first":
+            return lambda inputs: loaded(inputs).last_hidden_state[:, 0]
+        return lambda inputs: loaded(inputs).last_hidden_state.mean(dim=1)
+
+    def _kept(self, vector: Vector) -> Vector:
+        length = float(np.linalg.norm(vector.astype(np.float64))) if self.normalise else 1.0
+        return np.round(vector.astype(np.float64) / (length or 1.0), 5).astype(np.float32)
+
+
+def _pooled(output: Any, model: str) -> Any:
+    if hasattr(output, "shape"):  # a tensor: older releases of transformers give the features themselves
+        return output
+    if getattr(output, "pooler_output", None) is None:
+        raise ConfigError(f"{model}: this model pools nothing: set pooling to first or mean")
+    return output.pooler_output.flatten(1)

@@ -1,0 +1,102 @@
+"""Masks by a promptable segmentation model (SAM, SAM 2, SAM-HQ): the boxes of a picture become outlines.
+
+One idea: a box says roughly where an object is, and a promptable model says which pixels are its own
+(`AutoModelForMaskGeneration`, https://huggingface.co/docs/transformers/model_doc/sam). A label is never changed and an object
+never doubled, so an outline is a fact about the box: kind "fact", category "outline", the box that was given, the polygon found
+in it, `value` the polygon's share of the box and `score` the model's own estimate of its overlap with the truth. The polygon is
+the outer ring of the largest connected part inside the box. Boxes that come with a polygon are left alone, and a picture
+without boxes costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow.config import Positive, Share
+from rsflow.geometry import Box, area, ring_area
+from rsflow.labellers.checkpoint import Loaded
+from rsflow.labellers.model import Amount, Eyes, ModelLabeller, Seen, Sight, rounded
+from rsflow.labellers.targets import largest
+from rsflow.records import Label, Shape
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outliner(ModelLabeller):
+    """`threshold`: the least estimated overlap of an outline that is kept. `most`: boxes of one picture that are outlined, the
+    first ones. `simplify_px`: how far an outline may lie from the mask's pixel edges, for fewer corners."""
+
+    name: ClassVar[str] = "outliner"
+
+    threshold: Share = 0.7
+    most: Positive = 100
+    simplify_px: Amount = 1.0
+
+    def open(self) -> Eyes:
+        loaded = self.load("AutoModelForMaskGeneration")
+
+        def prepare(sights: Sequence[Sight]) -> list[Any]:
+            return [_prompt(loaded, sight, self.boxes(sight)) for sight in sights]
+
+        def look(sights: Sequence[Sight], inputs: list[Any]) -> list[Seen]:
+            return [self._seen(loaded, sight, prompt) for sight, prompt in zip(sights, inputs, strict=True)]
+
+        return Eyes(prepare, look)
+
+    def boxes(self, sight: Sight) -> list[Box]:
+        """The boxes to outline."""
+        shapes = [label.shape for label in sight.labels if label.kind == "box" and label.shape is not None]
+        return [shape.box for shape in shapes if not shape.polygon and area(shape.box) > 0][: self.most]
+
+    def _seen(self, loaded: Loaded, sight: Sight, prompt: Any) -> Seen:
+        if prompt is None:
+            return Seen()
+        sizes = {name: prompt.pop(name) for name in ("original_sizes", "reshaped_input_sizes") if name in prompt}
+        output = loaded.run(loaded.model, prompt, multimask_output=False)
+        (masks,) = loaded.processor.post_process_masks(output.pred_masks.cpu(), *sizes.values())
+        scores = output.iou_scores.reshape(-1).tolist()
+        found = zip(self.boxes(sight), masks[:, 0].numpy(), scores, strict=True)
+        labels = (self.label(box, mask, min(1.0, max(0.0, rounded(score)))) for box, mask, score in found)
+        return Seen(tuple(label for label in labels if label is not None))
+
+    def label(self, box: Box, mask: Mask, score: float) -> Label | None:
+        """The outline of a box by a mask (rows, cols) of the whole picture; None where there is none worth keeping."""
+        ring = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
+        if not ring:
+            return None
+        share = min(1.0, rounded(ring_area(ring) / area(box)))
+        return Label("fact", "outline", self.origin, Shape(box, ring), value=share, score=score)
+
+
+def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:
+    """The flat ring around the largest connected part of the mask inside the box, in pixels of the picture, or empty."""
+    import shapely
+    from rasterio.features import shapes
+    from rasterio.transform import Affine
+
+    rows = slice(max(0, int(np.floor(box[1]))), int(np.ceil(box[3])))
+    cols = slice(max(0, int(np.floor(box[0]))), int(np.ceil(box[2])))
+    part = largest(mask[rows, cols])
+    if part is None:
+        return ()
+    place = Affine.translation(cols.start + part.cols.start, rows.start + part.rows.start)
+    traced = shapes(part.mask.astype(np.uint8), mask=part.mask, connectivity=4, transform=place)
+    polygons = [shapely.Polygon(shape["coordinates"][0]) for shape, _ in traced]
+    inside = max(polygons, key=lambda polygon: polygon.area).intersection(shapely.box(*box))
+    whole = max(shapely.get_parts(inside), key=lambda one: one.area)
+    simple = whole.simplify(simplify_px) if simplify_px else whole
+    if simple.geom_type != "Polygon" or simple.area == 0:
+        return ()
+    return tuple(round(float(value), 2) for point in simple.exterior.coords[:-1] for value in point)
+
+
+def _prompt(loaded: Loaded, sight: Sight, boxes: Sequence[Box]) -> Any:
+    if not boxes:
+        return None
+    return loaded.processor(sight.image, input_boxes=[[list(box) for box in boxes]], return_tensors="pt")

@@ -1,0 +1,83 @@
+"""Zero-shot detection: a model that is told in words what to look for (Grounding DINO, OWLv2, OWL-ViT, OmDet).
+
+One idea: `categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
+phrase that is mapped to "" is a distractor, asked beside the others so that it takes what is not meant. The rest is
+`AutoModelForZeroShotObjectDetection` and its processor's `post_process_grounded_object_detection`
+(https://huggingface.co/docs/transformers/tasks/zero_shot_object_detection).
+
+Grounding DINO answers with words out of all that it was asked: they count for the one phrase that holds them all, and for none
+where several do.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rsflow.config import Share
+from rsflow.labellers.detections import Detections, Found
+from rsflow.labellers.model import Eyes, Seen, Sight
+
+_WORD = re.compile(r"[\w'-]+")
+_MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroShotDetector(Detections):
+    """`text_threshold` is Grounding DINO's own: how sure it must be that a word belongs to a box."""
+
+    name: ClassVar[str] = "zero_shot_detector"
+
+    text_threshold: Share = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.categories:
+            raise ValueError("categories is empty: give what to look for, as {a ship: ship}")
+        wrong = [phrase for phrase in self.categories if "." in phrase or not phrase.strip()]
+        if wrong:
+            raise ValueError(f"categories has the phrase {wrong[0]!r}: it must have words, and no full stop")
+
+    @property
+    def prompt(self) -> str:
+        return ". ".join(self.categories)
+
+    def open(self) -> Eyes:
+        loaded = self.load("AutoModelForZeroShotObjectDetection")
+        phrases = list(self.categories)
+        finish = loaded.processor.post_process_grounded_object_detection
+        own = {"text_threshold": self.text_threshold} if "text_threshold" in inspect.signature(finish).parameters else {}
+
+        def prepare(sights: Sequence[Sight]) -> Any:
+            return loaded.processor(
+                images=[sight.image for sight in sights], text=[phrases for _ in sights], return_tensors="pt"
+            )
+
+        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
+            sizes = [sight.size for sight in sights]
+            asked = [phrases for _ in sights]
+            results = finish(loaded(inputs), threshold=self.least, target_sizes=sizes, text_labels=asked, **own)
+            return [Seen(self.labels(_found(result, phrases), size)) for result, size in zip(results, sizes, strict=True)]
+
+        return Eyes(prepare, look)
+
+
+def _found(result: Any, phrases: Collection[str]) -> list[Found]:
+    rows = zip(result["text_labels"], result["scores"].tolist(), result["boxes"].tolist(), strict=True)
+    return [Found(phrase, score, box) for said, score, box in rows if (phrase := meant(said, phrases)) is not None]
+
+
+def meant(said: str, phrases: Collection[str]) -> str | None:
+    """The phrase that has just the words of a model's answer, or the only one that holds them all."""
+    words = {phrase: _words(phrase) for phrase in phrases}
+    asked = _words(_MARKS.sub(" ", said))
+    same = [phrase for phrase in phrases if words[phrase] == asked]
+    holds = same or [phrase for phrase in phrases if asked and set(asked) <= set(words[phrase])]
+    return holds[0] if len(holds) == 1 else None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())

@@ -1,0 +1,278 @@
+"""A model writes about tiles from their labels and pictures, and the checks say what stands.
+
+One idea: rounds. All tiles of several units are asked for one kind of text at once, so that the engine has enough to be busy
+with; what stands of the answers is known to the next round (local, then global, then conversation). An answer that cannot be
+read is asked for once more with the fault, and is a reject after that. What contradicts the labels is dropped: a pair of a
+conversation where enough pairs remain, else the whole text.
+
+Units are done in groups of at least GROUP_TILES tiles, and the receipts of a group come out together. What a text is does not
+depend on its group; what had to be paid for it may, where two tiles ask the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import shapely
+
+from rsflow import config
+from rsflow.config import BuildConfig
+from rsflow.errors import DataError
+from rsflow.generation import Engine, Failure, Generate, Recorded, Request, Response, from_settings
+from rsflow.instructions import checks, instruction_id, reading
+from rsflow.instructions.choice import digest
+from rsflow.instructions.prompts import KINDS, VERSION, Asked, Scene, digests, read, repair
+from rsflow.lake.pictures import read_pictures
+from rsflow.lake.receipts import receipt_table
+from rsflow.records import Instruction, Reject
+from rsflow.schemas import label_order
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.instruct_tiles import facts_of, instruction_row
+
+GROUP_TILES = 64
+LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
+SAME_GROUND = 0.8  # intersection over union of two footprints
+_SHOWN = 200
+
+
+@dataclass(slots=True)
+class Draft:
+    """A tile on its way: what is known of it, and what was written so far, by kind."""
+
+    tile: dict[str, Any]
+    scene: Scene
+    kept: tuple[int, ...]
+    label_ids: list[str]
+    picture: bytes
+    other: bytes = b""
+    made: dict[str, list[Instruction]] = field(default_factory=dict)
+    rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
+    usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def refuse(self, kind: str, reason: str, detail: str) -> None:
+        subject = f"{self.tile['tile_id']}#{KINDS[kind].task}"
+        self.rejects[kind].append(Reject("instruction", subject, reason, f"{kind}: {detail}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    draft: Draft
+    kind: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateTiles:
+    """PICTURE_WORK rows in, one RECEIPTS row out per row. `written_from`: the model and the digests of the prompts."""
+
+    engine: Engine
+    generation: config.Generation
+    instructions: config.Instructions
+    labels: config.Labels
+    seed: int
+    written_from: tuple[str, ...]
+    root: str = field(compare=False)  # of the lake
+    version: ClassVar[int] = VERSION
+
+    @classmethod
+    def of(cls, built: BuildConfig) -> GenerateTiles | None:
+        """What the configuration asks for; None where only rules are to write."""
+        wanted = built.generation
+        if wanted is None:
+            return None
+        engine = from_settings(wanted.engine)
+        written_from = (engine.answers_as, *digests(wanted.kinds))
+        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root)
+
+    @property
+    def name(self) -> str:
+        return f"{self.engine.name} {self.engine.answers_as.partition('@')[0]}"
+
+    @property
+    def resources(self) -> Resources:
+        return self.engine.resources
+
+    def open(self) -> BatchFunction:
+        ask = Recorded(self.engine, self.root)
+
+        def generate(table: pa.Table) -> Iterator[pa.Table]:
+            for units in _groups(table.to_pylist()):
+                yield from self._units(units, ask)
+
+        return generate
+
+    def _units(self, units: list[dict[str, Any]], ask: Generate) -> Iterator[pa.Table]:
+        drafts = [self._drafts(unit) for unit in units]
+        for kinds in self._rounds():
+            scenes = [draft for mine in drafts for draft in mine]
+            asked = [(draft, kind, KINDS[kind].ask(draft.scene)) for draft in scenes for kind in kinds]
+            questions = [Question(draft, kind, question) for draft, kind, question in asked if question]
+            again = self._answered(questions, ask, last=False)
+            self._answered(again, ask, last=True)
+        for unit, mine in zip(units, drafts, strict=True):
+            yield self._receipt(unit, mine)
+
+    def _rounds(self) -> list[list[str]]:
+        """The wanted kinds, each after those whose texts it draws on."""
+        rounds: dict[str, int] = {}
+        for kind in (kind for kind in KINDS if kind in self.generation.kinds):
+            rounds[kind] = 1 + max((rounds[name] for name in KINDS[kind].after if name in rounds), default=-1)
+        return [[kind for kind in rounds if rounds[kind] == number] for number in range(max(rounds.values()) + 1)]
+
+    def _drafts(self, unit: dict[str, Any]) -> list[Draft]:
+        """The unit's tiles of which something is known, in the order of their ids."""
+        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in unit["labels"]:
+            labels[row["tile_id"]].append(row)
+        pictures = read_pictures(self.root, unit["tiles"])
+        drafts = []
+        for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"])):
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_order(row["label_id"]))
+            facts = facts_of(tile, mine)
+            kept = reading.trusted(facts, self.labels)
+            scene = Scene(reading.only(facts, kept), self.instructions, self.generation.max_objects, self.seed)
+            drafts.append(Draft(tile, scene, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]]))
+        for draft in drafts:
+            other = _other_sensor(draft, drafts)
+            if other:
+                draft.scene, draft.other = replace(draft.scene, other=other.scene.facts), other.picture
+        return [draft for draft in drafts if draft.kept]
+
+    def _answered(self, questions: Sequence[Question], ask: Generate, last: bool) -> list[Question]:
+        """Ask, and take in what comes; the questions to be put again, which are none the last time."""
+        again: dict[int, Question] = {}
+        for position, outcome in ask([self._request(question) for question in questions]):
+            question = questions[position]
+            draft, kind = question.draft, question.kind
+            for name, value in self._usage(outcome).items():
+                draft.usage[name] += value
+            if isinstance(outcome, Failure):
+                draft.refuse(kind, outcome.reason, outcome.detail)
+                continue
+            try:
+                answer: Any = read(question.asked.form, outcome.text)
+            except DataError as error:
+                cut = f" (it was cut off after {self.generation.max_tokens} tokens: be shorter)"
+                fault = error.detail + (cut if outcome.finish_reason == "length" else "")
+                if last:
+                    draft.refuse(kind, error.reason, f"{fault}; found {outcome.text[:_SHOWN]!r}")
+                else:
+                    draft.usage["repairs"] += 1
+                    again[position] = Question(draft, kind, repair(question.asked, outcome.text, fault))
+                continue
+            self._take_in(question, answer)
+        return [again[position] for position in sorted(again)]
+
+    def _request(self, question: Question) -> Request:
+        draft, settings = question.draft, self.generation
+        shown = [draft.picture, draft.other] if KINDS[question.kind].both else [draft.picture]
+        seed = digest(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
+        asked = question.asked
+        return Request(asked.system, asked.text, tuple(shown), asked.schema, settings.max_tokens, settings.temperature, seed)
+
+    def _usage(self, outcome: Response | Failure) -> dict[str, float]:
+        if isinstance(outcome, Failure):
+            return {"requests": 1, "failures": 1, "retries": outcome.retries}
+        counts = {"requests": 1, "replayed": int(outcome.replayed), "retries": outcome.retries}
+        tokens = {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
+        return {**counts, **tokens, "money": outcome.money, self.engine.seconds_are: outcome.seconds}
+
+    def _take_in(self, question: Question, answer: Any) -> None:
+        draft, kind = question.draft, KINDS[question.kind]
+        stands = []
+        for found in kind.made(draft.scene, answer):
+            generator = f"model:{self.written_from[0]}/{question.asked.prompt.spelled}"
+            checked = _checked(draft, question.kind, replace(found, generator=generator))
+            if checked:
+                stands.append(checked)
+        draft.made[question.kind] = stands
+        draft.scene = kind.told(draft.scene, stands)
+
+    def _receipt(self, unit: dict[str, Any], drafts: list[Draft]) -> pa.Table:
+        made = [row for draft in drafts for row in self._rows(draft)]
+        rejects = [_reject_row(unit, reject) for draft in drafts for kind in KINDS for reject in draft.rejects[kind]]
+        names = sorted({name for draft in drafts for name in draft.usage})
+        usage = [{"name": name, "value": float(sum(draft.usage.get(name, 0) for draft in drafts))} for name in names]
+        marks = {
+            **{name: unit[name] for name in ("unit", "scene_id", "source")},
+            "receipt": uuid.uuid4().hex,
+            "step": "generate",
+            "rows_in": len(unit["tiles"]),
+            "rows_kept": len(unit["tiles"]),
+            "rows_rejected": 0,
+            "scene_rejected": False,
+            "bytes_read": sum(len(draft.picture) for draft in drafts),
+            "usage": usage,
+        }
+        return receipt_table(marks, instructions=made, rejects=rejects)
+
+    def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:
+        """INSTRUCTIONS rows of a tile, in the order of KINDS: at most `per_task` of a task, no two alike."""
+        tile_id, told = draft.tile["tile_id"], Counter[str]()
+        found = {instruction_id(tile_id, one): one for kind in KINDS for one in draft.made.get(kind, [])}
+        for one in found.values():
+            told[one.task] += 1
+            if told[one.task] <= self.instructions.per_task:
+                positions = tuple(draft.kept[position] for position in one.labels)
+                yield instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
+
+
+def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
+    """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject."""
+    wrong = [finding for finding in checks.check(draft.scene.facts, found) if finding.contradiction]
+    for finding in wrong:
+        said = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
+        draft.refuse(kind, f"check:{finding.check}", said)
+    bad = {finding.turn // 2 for finding in wrong}
+    pairs = [found.turns[start : start + 2] for start in range(0, len(found.turns), 2)]
+    good = [pair for number, pair in enumerate(pairs) if number not in bad]
+    if bad and (found.task != "conversation" or len(good) < LEAST_PAIRS):
+        return None
+    answer = {**found.answer, "pairs": len(good)} if found.task == "conversation" else found.answer
+    kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
+    return replace(kept, checks=checks.applied(draft.scene.facts, kept))
+
+
+def _groups(units: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    group: list[dict[str, Any]] = []
+    for unit in units:
+        group.append(unit)
+        if sum(len(one["tiles"]) for one in group) >= GROUP_TILES:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _other_sensor(draft: Draft, drafts: Sequence[Draft]) -> Draft | None:
+    """The first tile of another sensor that shows the same ground, and of which something is known."""
+    mine = _ground(draft.tile)
+    for other in drafts:
+        if mine is not None and other.kept and other.tile["sensor"] != draft.tile["sensor"]:
+            theirs = _ground(other.tile)
+            if theirs is not None and shapely.intersection(mine, theirs).area >= SAME_GROUND * shapely.union(mine, theirs).area:
+                return other
+    return None
+
+
+def _ground(tile: dict[str, Any]) -> Any:
+    ring = tile["footprint"]
+    return shapely.Polygon(list(zip(ring[::2], ring[1::2], strict=True))) if ring else None
+
+
+def _reject_row(unit: dict[str, Any], reject: Reject) -> dict[str, Any]:
+    # `rows` 0: no tile left with it, only a text that was never made.
+    where = {"scene_id": unit["scene_id"], "source": unit["source"], "step": "generate", "rows": 0}
+    return {
+        "kind": reject.kind,
+        "subject": reject.subject,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "file": "",
+        **where,
+    }

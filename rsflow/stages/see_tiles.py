@@ -1,0 +1,136 @@
+"""A model looks at written pictures and adds what it sees: labels behind those that there are, or one vector per tile.
+
+One idea: pictures of many units are looked at together (rsflow.stages.picture_batches), and a unit's receipt is yielded as soon
+as its last picture was seen. A picture that cannot be decoded, that the model fails on or that alone exceeds the memory is a
+reject with its reason: the tile stays, without this model's labels. The time of a batch is shared out by its rows.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.errors import DataError
+from rsflow.labellers.careful import Careful
+from rsflow.labellers.model import ModelLabeller, Seen
+from rsflow.lake.receipts import receipt_table
+from rsflow.schemas import label_row
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.picture_batches import Limits, Unreadable, ahead, batches
+
+
+@dataclass(frozen=True)
+class SeeTiles:
+    """PICTURE_WORK rows in (many units at once), one RECEIPTS row out per row, in the order in which they are done."""
+
+    labeller: ModelLabeller
+    root: str = field(compare=False)
+    version: ClassVar[int] = 1
+
+    @property
+    def name(self) -> str:
+        return f"{self.labeller.name} {self.labeller.checkpoint[0]}"
+
+    @property
+    def resources(self) -> Resources:
+        own = self.labeller
+        return Resources(cpus=own.cpus, gpus=own.gpus, workers=own.workers)
+
+    def open(self) -> BatchFunction:
+        careful = Careful(self.labeller.open())
+
+        def see(table: pa.Table) -> Iterator[pa.Table]:
+            yield from self._see(table, careful)
+
+        return see
+
+    def _see(self, table: pa.Table, careful: Careful) -> Iterator[pa.Table]:
+        works = table.to_pylist()
+        units = [_Unit(work) for work in works]
+        yield from (unit.receipt(self.labeller) for unit in units if unit.done)
+        made = batches(works, self.root, Limits(self.labeller.batch_rows, self.labeller.batch_pixels), careful)
+        for one, waited in ahead(made):
+            if isinstance(one, Unreadable):
+                units[one.unit].add(one.tile_id, one.error, {"wait_seconds": waited})
+                touched = [one.unit]
+            else:
+                start = time.perf_counter()
+                found = careful([picture.sight for picture in one.pictures], one.prepared)
+                spent = {"device_seconds": time.perf_counter() - start, "wait_seconds": waited}
+                share = {name: value / len(found) for name, value in spent.items()}
+                for picture, seen in zip(one.pictures, found, strict=True):
+                    units[picture.unit].add(picture.tile_id, _finite(seen), share)
+                touched = sorted({picture.unit for picture in one.pictures})
+            yield from (units[number].receipt(self.labeller) for number in touched if units[number].done)
+
+
+class _Unit:
+    """What is known of one unit so far."""
+
+    def __init__(self, work: dict[str, Any]) -> None:
+        self._same = {name: work[name] for name in ("unit", "scene_id", "source")}
+        self._tiles = [tile["tile_id"] for tile in work["tiles"]]
+        self._found: dict[str, Seen | DataError] = {}
+        self._usage: Counter[str] = Counter()
+
+    @property
+    def done(self) -> bool:
+        return len(self._found) == len(self._tiles)
+
+    def add(self, tile: str, seen: Seen | DataError, spent: dict[str, float]) -> None:
+        self._found[tile] = seen
+        self._usage.update(spent)
+        if isinstance(seen, Seen):
+            self._usage.update({"rows": 1, **seen.usage})
+
+    def receipt(self, labeller: ModelLabeller) -> pa.Table:
+        """Its RECEIPTS row; tiles in the order in which they came."""
+        key, (model, revision) = labeller.key, labeller.checkpoint
+        embedder = {"labeller": key, "model": model, "revision": revision}
+        rejected = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], DataError)}
+        seen = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], Seen)}
+        marks = {
+            **self._same,
+            "receipt": uuid.uuid4().hex,
+            "step": "see",
+            "rows_in": len(self._tiles),
+            "rows_kept": len(seen),
+            "rows_rejected": len(rejected),
+            "scene_rejected": False,
+            "bytes_read": 0,
+            "seconds": self._usage["device_seconds"] + self._usage["wait_seconds"],
+            "usage": [{"name": name, "value": float(self._usage[name])} for name in sorted(self._usage)],
+        }
+        return receipt_table(
+            marks,
+            labels=[row for tile, one in seen.items() for row in _label_rows(tile, key, one)],
+            embeddings=[
+                {"tile_id": tile, **embedder, "vector": one.vector} for tile, one in seen.items() if one.vector is not None
+            ],
+            rejects=[self._reject_row(tile, error) for tile, error in rejected.items()],
+        )
+
+    def _reject_row(self, tile: str, error: DataError) -> dict[str, Any]:
+        said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
+        return {"kind": "tile", "subject": tile, **self._same, "step": "see", **said}
+
+
+def _label_rows(tile: str, key: str, seen: Seen) -> list[dict[str, Any]]:
+    return [{"label_id": f"{tile}#{key}.{i}", "tile_id": tile, **label_row(label)} for i, label in enumerate(seen.labels)]
+
+
+def _finite(seen: Seen | DataError) -> Seen | DataError:
+    """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
+    if isinstance(seen, DataError):
+        return seen
+    scores = [label.score for label in seen.labels if label.score is not None]
+    if np.isfinite(scores).all() and (seen.vector is None or np.isfinite(seen.vector).all()):
+        return seen
+    return DataError("not_finite", "the model gave a score or a vector that is no finite number: try dtype: float32")

@@ -1,0 +1,241 @@
+"""Checkpoints of real families in small: random weights, saved in the real format and loaded by the code that is tested.
+
+Each function writes one into a folder. Tests that need to know what a model says set or train its weights first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+from tokenizers import models, pre_tokenizers, processors
+from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
+from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
+from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
+from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
+from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+CLASSES = {0: "ship", 1: "plane"}
+WORDS = ("a", "an", "red", "green", "blue", "ship", "plane", "tank", "photo", "of", "picture", ".", "?")
+
+_NAMES: dict[str, Any] = {"id2label": CLASSES, "label2id": {name: number for number, name in CLASSES.items()}}
+_TOWER: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+def detr(folder: Path, queries: int = 5) -> transformers.PreTrainedModel:
+    backbone = transformers.ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic", out_features=["stage2"]
+    )
+    config = transformers.DetrConfig(
+        backbone_config=backbone, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, num_queries=queries, **_NAMES,
+    )  # fmt: skip
+    DetrImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96}).save_pretrained(folder)
+    return saved(transformers.DetrForObjectDetection(config), folder)
+
+
+def constant_detr(folder: Path, box: tuple[float, float, float, float], score: float, queries: int = 1) -> None:
+    """A detector that finds the one same ship in every picture: `box` is (x, y, width, height) of its middle, as shares."""
+    model = detr(folder, queries)
+    last = model.bbox_predictor.layers[-1]
+    with torch.no_grad():
+        for layer in (model.class_labels_classifier, last):
+            layer.weight.zero_()
+        last.bias.copy_(torch.logit(torch.tensor(box)))
+        others = (1 - score) / 2
+        model.class_labels_classifier.bias.copy_(torch.tensor([score, others, others]).log())
+    model.save_pretrained(folder)
+
+
+def rt_detr(folder: Path) -> None:
+    backbone = transformers.RTDetrResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1], layer_type="basic",
+        out_features=["stage2", "stage3", "stage4"],
+    )  # fmt: skip
+    config = transformers.RTDetrConfig(
+        backbone_config=backbone, encoder_hidden_dim=32, encoder_in_channels=[8, 16, 16], feat_strides=[8, 16, 32],
+        encoder_layers=1, encoder_ffn_dim=32, encoder_attention_heads=2, d_model=32, num_queries=8, decoder_layers=1,
+        decoder_ffn_dim=32, decoder_attention_heads=2, decoder_in_channels=[32, 32, 32], num_denoising=0, **_NAMES,
+    )  # fmt: skip
+    RTDetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    saved(transformers.RTDetrForObjectDetection(config), folder)
+
+
+def words(form: str = "<s> $A </s>", more: tuple[str, ...] = ()) -> transformers.PreTrainedTokenizerFast:
+    """A tokenizer of whole words; `form` says which marks it puts around a text."""
+    vocabulary = {word: number for number, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", *more, *WORDS])}
+    inner = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    inner.post_processor = processors.TemplateProcessing(form, special_tokens=[("<s>", 1), ("</s>", 2)])
+    marks = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=inner, **marks)
+
+
+def clip(folder: Path) -> transformers.PreTrainedModel:
+    text = {**_TOWER, "vocab_size": 40, "max_position_embeddings": 16, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    vision = {**_TOWER, "image_size": 32, "patch_size": 16}
+    pictures = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    transformers.CLIPProcessor(pictures, words()).save_pretrained(folder)
+    return saved(
+        transformers.CLIPModel(transformers.CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)), folder
+    )
+
+
+def colour_clip(folder: Path) -> None:
+    """A CLIP that was taught red, green and blue, by the phrases "a red picture" and so on."""
+    torch.manual_seed(0)
+    model = clip(folder).train()
+    names = ["red", "green", "blue"]
+    texts = words()([f"a {name} picture" for name in names], return_tensors="pt")
+    for _ in range(40):
+        right = torch.arange(12) % 3
+        pictures = torch.randn(12, 3, 32, 32) * 0.3
+        pictures[torch.arange(12), right] += 1.5
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(model(**texts, pixel_values=pictures).logits_per_image, right).backward()
+        # Descent by sign: torch.optim takes seconds to import.
+        with torch.no_grad():
+            for weights in model.parameters():
+                if weights.grad is not None:
+                    weights -= 0.006 * weights.grad.sign()
+    saved(model, folder)
+
+
+def siglip(folder: Path) -> transformers.PreTrainedModel:
+    text = {**_TOWER, "vocab_size": 40, "max_position_embeddings": 64, "projection_size": 32}
+    vision = {**_TOWER, "image_size": 32, "patch_size": 16}
+    pictures = SiglipImageProcessorPil(size={"height": 32, "width": 32})
+    transformers.SiglipProcessor(pictures, words()).save_pretrained(folder)
+    return saved(transformers.SiglipModel(transformers.SiglipConfig(text_config=text, vision_config=vision)), folder)
+
+
+def owlv2(folder: Path) -> None:
+    text = {**_TOWER, "vocab_size": 40, "max_position_embeddings": 16, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    vision = {**_TOWER, "image_size": 64, "patch_size": 16}
+    config = transformers.Owlv2Config(text_config=text, vision_config=vision, projection_dim=32)
+    pictures = Owlv2ImageProcessorPil(size={"height": 64, "width": 64})
+    transformers.Owlv2Processor(pictures, words()).save_pretrained(folder)
+    model = transformers.Owlv2ForObjectDetection(config)
+    with torch.no_grad():
+        model.box_head.dense2.weight.mul_(0.02)  # else all boxes lie on an edge, without area
+    saved(model, folder)
+
+
+def grounding_dino(folder: Path) -> None:
+    # The model knows the marks of BERT's vocabulary by number.
+    marks = {100: "[UNK]", 101: "[CLS]", 102: "[SEP]", 1012: ".", 1029: "?"}
+    spare = iter([word for word in WORDS if word.isalpha()])
+    names = ["[PAD]", *(marks.get(i) or (next(spare, None) if i > 200 else None) or f"[unused{i}]" for i in range(1, 1040))]
+    inner = tokenizers.Tokenizer(models.WordLevel({name: i for i, name in enumerate(names)}, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    inner.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", 101), ("[SEP]", 102)])
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    pictures = GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96})
+    transformers.GroundingDinoProcessor(pictures, tokenizer).save_pretrained(folder)
+    backbone = transformers.SwinConfig(
+        image_size=64, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 2], window_size=4,
+        out_features=["stage2", "stage3", "stage4"],
+    )  # fmt: skip
+    text = transformers.BertConfig(vocab_size=1040, max_position_embeddings=64, **_TOWER)
+    config = transformers.GroundingDinoConfig(
+        backbone_config=backbone, text_config=text, d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=32,
+        decoder_ffn_dim=32, encoder_attention_heads=2, decoder_attention_heads=2, num_queries=6, max_text_len=32,
+    )  # fmt: skip
+    saved(transformers.GroundingDinoForObjectDetection(config), folder)
+
+
+def dinov2(folder: Path) -> None:
+    config = transformers.Dinov2Config(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, image_size=28, patch_size=14
+    )
+    pictures = BitImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28})
+    pictures.save_pretrained(folder)
+    saved(transformers.Dinov2Model(config), folder)
+
+
+def sam(folder: Path) -> None:
+    vision = transformers.SamVisionConfig(
+        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=64, patch_size=8, output_channels=16,
+        window_size=4, global_attn_indexes=[1], mlp_dim=32, num_pos_feats=8,
+    )  # fmt: skip
+    prompt = transformers.SamPromptEncoderConfig(
+        hidden_size=16, image_size=64, patch_size=8, mask_input_channels=4, image_embedding_size=8
+    )
+    decoder = transformers.SamMaskDecoderConfig(
+        hidden_size=16, mlp_dim=32, num_hidden_layers=1, num_attention_heads=2, iou_head_hidden_dim=16, iou_head_depth=2
+    )
+    pictures = SamImageProcessorPil(
+        size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}, mask_size={"longest_edge": 16}
+    )
+    transformers.SamProcessor(pictures).save_pretrained(folder)
+    config = transformers.SamConfig(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
+    saved(transformers.SamModel(config), folder)
+
+
+CHAT = (
+    "{% for message in messages %}{% for content in message['content'] %}{% if content['type'] == 'image' %}<image> {% else %}"
+    "{{ content['text'] }} {% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %}?{% endif %}"
+)
+
+
+def llava(folder: Path, says: tuple[str, ...] = ()) -> None:
+    """A LLaVA. With `says` it answers that, word by word, to any question that it is asked (the template ends with "?")."""
+    tokenizer = words("<s> $A", ("<image>",))
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    pictures = CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28})
+    processor = transformers.LlavaProcessor(
+        pictures, tokenizer, patch_size=14, vision_feature_select_strategy="default", chat_template=CHAT,
+        num_additional_image_tokens=1, image_token="<image>",
+    )  # fmt: skip
+    size = len(tokenizer)
+    text = transformers.LlamaConfig(
+        vocab_size=size, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, pad_token_id=0, bos_token_id=1, eos_token_id=2, tie_word_embeddings=False,
+    )  # fmt: skip
+    vision = transformers.CLIPVisionConfig(**{**_TOWER, "num_hidden_layers": 3}, image_size=28, patch_size=14)
+    config = transformers.LlavaConfig(
+        vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids("<image>")
+    )
+    model = transformers.LlavaForConditionalGeneration(config)
+    if says:
+        _teach(model, [tokenizer.convert_tokens_to_ids(word) for word in ("?", *says, "</s>")])
+    processor.save_pretrained(folder)
+    saved(model, folder)
+
+
+def _teach(model: Any, chain: list[int]) -> None:
+    """Weights with which every token of the chain is followed by the next: layers add nothing, the head looks tokens up."""
+    with torch.no_grad():
+        for layer in model.model.language_model.layers:
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
+        embedding = model.model.language_model.embed_tokens.weight
+        embedding.zero_()
+        embedding[torch.arange(len(embedding)), torch.arange(len(embedding))] = 1.0
+        model.lm_head.weight.zero_()
+        for token, after in pairwise(chain):
+            model.lm_head.weight[after, token] = 1.0
+
+
+def saved(model: transformers.PreTrainedModel, folder: Path) -> transformers.PreTrainedModel:
+    model.save_pretrained(folder)
+    return model.eval()
+
+
+MAKERS: dict[str, Callable[[Path], Any]] = {
+    "detr": detr, "rt_detr": rt_detr, "owlv2": owlv2, "grounding_dino": grounding_dino, "clip": clip, "siglip": siglip,
+    "dinov2": dinov2, "sam": sam, "llava": llava, "colour_clip": colour_clip,
+    "talking_llava": partial(llava, says=("a", "red", "ship", ".")),
+    "corner_detr": partial(constant_detr, box=(0.9, 0.5, 0.4, 0.5), score=0.8, queries=3),
+}  # fmt: skip

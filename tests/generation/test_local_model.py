@@ -1,0 +1,200 @@
+"""Image-text-to-text models in the process: the same code and files as the large ones, with few and random weights."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from PIL import Image  # noqa: E402
+
+from rsflow.errors import ConfigError, RsflowError  # noqa: E402
+from rsflow.generation import Failure, Request, from_settings  # noqa: E402
+from rsflow.generation.batches import Batches, _Chance  # noqa: E402
+from rsflow.generation.local_model import Writer  # noqa: E402
+from tests.loading.test_collate import llava  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    place = Path(tmp_path_factory.mktemp("tiny-llava"))
+    llava(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def batches(folder: Path) -> Batches:
+    return engine(folder).open().batches  # type: ignore[no-any-return]
+
+
+def picture(seed: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (40, 30, 3), dtype=np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def request(i: int, **own: Any) -> Request:
+    return Request("You are brief.", f"How many ships are there? {'Find ' * i}", (picture(i),), **{"max_tokens": 5, **own})
+
+
+def engine(folder: Path, **own: Any) -> Any:
+    return from_settings({"name": "transformers", "model": str(folder), "device": "cpu", **own})
+
+
+def answers(writer: Any, *requests: Request) -> list[Any]:
+    found = dict(writer(requests))
+    assert sorted(found) == list(range(len(requests)))
+    return [found[i] for i in range(len(requests))]
+
+
+def test_it_says_what_plain_generate_says(folder: Path) -> None:
+    model = transformers.LlavaForConditionalGeneration.from_pretrained(folder).eval()
+    processor = transformers.LlavaProcessor.from_pretrained(folder)
+    one = request(1)
+    content = [{"type": "image"}, {"type": "text", "text": one.prompt}]
+    chat = [{"role": "system", "content": [{"type": "text", "text": one.system}]}, {"role": "user", "content": content}]
+    text = processor.apply_chat_template(chat, add_generation_prompt=True)
+    if one.system not in text:  # a template without a place for it
+        chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": f"{one.system}\n\n{one.prompt}"}]}]
+        text = processor.apply_chat_template(chat, add_generation_prompt=True)
+    inputs = processor(text=text, images=Image.open(io.BytesIO(one.pictures[0])), return_tensors="pt", add_special_tokens=False)
+    made = model.generate(**inputs, do_sample=False, max_new_tokens=5)[:, inputs["input_ids"].shape[1] :]
+    (found,) = answers(engine(folder).open(), one)
+    assert found.text == processor.batch_decode(made, skip_special_tokens=True)[0].strip() != ""
+    assert found.tokens_in == inputs["input_ids"].shape[1]
+    assert found.tokens_out == made.shape[1]
+    assert one.system.split()[-1] in text
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_a_batch_changes_no_text(batches: Batches, temperature: float) -> None:
+    requests = [request(i % 4, temperature=temperature, seed=i, max_tokens=4 + i % 2) for i in range(6)]
+    alone = answers(Writer(batches, 1), *requests)
+    together = answers(Writer(batches, 4), *requests)
+    assert [one.text for one in alone] == [one.text for one in together]
+    assert [(one.tokens_in, one.tokens_out) for one in alone] == [(one.tokens_in, one.tokens_out) for one in together]
+
+
+def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
+    drawn = answers(Writer(batches, 8), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
+    assert drawn[0].text == drawn[1].text != drawn[2].text
+    inputs = batches.inputs([request(1), Request(request(1).system, request(1).prompt, (picture(9),))])
+    assert not torch.equal(*inputs["pixel_values"])
+
+
+def test_chance_draws_from_the_softmax() -> None:
+    logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
+    draws = 4000
+    chance = _Chance([Request("", "", temperature=1.5, seed=seed) for seed in range(draws)], "cpu")
+    picked = chance(torch.zeros(draws, 1), logits.expand(draws, -1).clone()).argmax(dim=1)
+    shares = torch.bincount(picked, minlength=4) / draws
+    assert torch.allclose(shares, torch.softmax(logits / 1.5, 0), atol=0.03)
+
+
+def test_an_answer_ends_at_its_limit_or_by_itself(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = answers(Writer(batches, 8), request(0, max_tokens=3))
+    assert (found.finish_reason, found.tokens_out) == ("length", 3)
+    monkeypatch.setattr(batches, "_ends", set(range(10_000)))  # whatever token comes first ends the answer
+    (found,) = answers(Writer(batches, 8), request(0, max_tokens=3))
+    assert (found.finish_reason, found.tokens_out) == ("stop", 1)
+
+
+@contextmanager
+def limited(batches: Batches, rows: int, poison: str = "") -> Iterator[Writer]:
+    """The model with memory for so many rows, breaking at a word."""
+
+    def before(_: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        ids = kwargs["input_ids"]
+        if ids is not None and len(ids) > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        if poison and ids is not None and any(poison in batches.processor.tokenizer.decode(row) for row in ids):
+            raise RuntimeError("shape mismatch")
+
+    handle = batches.model.register_forward_pre_hook(before, with_kwargs=True)
+    yield Writer(batches, 8)
+    handle.remove()
+
+
+def test_memory_that_runs_out_halves_the_batch_for_good(batches: Batches) -> None:
+    requests = [request(i) for i in range(8)]
+    plain = answers(Writer(batches, 8), *requests)
+    with limited(batches, rows=3) as writer:
+        assert [one.text for one in answers(writer, *requests)] == [one.text for one in plain]
+        assert writer.rows == 2
+    with limited(batches, rows=0) as writer:
+        assert [one.reason for one in answers(writer, *requests[:2])] == ["out_of_memory"] * 2
+
+
+def test_a_request_that_breaks_the_model_stands_alone(batches: Batches) -> None:
+    requests = [request(i) for i in range(5)]
+    poisoned = Request("", "harbour", (picture(1),), max_tokens=5)
+    with limited(batches, 8, "harbour") as writer:
+        found = answers(writer, *requests[:2], poisoned, *requests[2:])
+    assert isinstance(found[2], Failure)
+    assert found[2].reason == "model_failed"
+    assert "shape mismatch" in found[2].detail
+    plain = answers(Writer(batches, 8), *requests)
+    assert [one.text for one in found if one is not found[2]] == [one.text for one in plain]
+
+
+def test_a_picture_that_is_none_stands_alone(batches: Batches) -> None:
+    broken = Request("", "q", (picture(0)[:200],), max_tokens=5)
+    found = answers(Writer(batches, 8), request(0), broken, request(1))
+    assert [getattr(one, "reason", "") for one in found] == ["", "picture_unreadable", ""]
+
+
+def test_a_folder_is_named_by_its_content(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy)
+    before = engine(copy).answers_as
+    assert before == engine(folder).answers_as
+    assert before.startswith(f"{folder.name}@")
+    weights = copy / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    assert engine(copy).answers_as != before
+
+
+def test_what_cannot_be_loaded_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(RsflowError, match=r"config\.json"):
+        engine(tmp_path).open()
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(RsflowError, match="pickled weights are refused"):
+        engine(tmp_path).open()
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(RsflowError, match="cannot be loaded as an image-text-to-text model"):
+        engine(tmp_path).open()
+
+
+def test_a_hub_id_wants_a_revision_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="revision"):
+        from_settings({"name": "transformers", "model": "nobody/nothing"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = from_settings({"name": "transformers", "model": "nobody/nothing", "revision": "abc"})
+    assert found.answers_as == "nobody/nothing@abc"
+    with pytest.raises(RsflowError, match="hf download nobody/nothing --revision abc"):
+        found.open()
+
+
+def test_vllm_says_what_to_install() -> None:
+    with pytest.raises(RsflowError, match="vllm serve MODEL"):
+        from_settings({"name": "vllm", "model": "a/b", "revision": "c"}).open()
+
+
+def test_unknown_names_and_keys_are_told() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'transformers'"):
+        from_settings({"name": "transformer", "model": "x"})
+    with pytest.raises(ConfigError, match="known keys: model, revision"):
+        from_settings({"name": "transformers", "modle": "x"})

@@ -1,0 +1,125 @@
+"""Recorded answers: nothing is asked twice, nothing is paid twice, and a full record needs no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from rsflow.errors import LakeError, RsflowError
+from rsflow.generation import Failure, Recorded, Request, Response
+from rsflow.generation.contract import Outcome
+from rsflow.generation.recording import FAILURES_IN_ROW
+from rsflow.stage import Resources
+
+
+@dataclass(frozen=True)
+class Parrot:
+    """Repeats the question, backwards in order; what asks it to fail fails. `log` sees every request."""
+
+    name: ClassVar[str] = "parrot"
+    version: ClassVar[int] = 1
+    seconds_are: ClassVar[str] = "device_seconds"
+    resources: ClassVar[Resources] = Resources()
+    answers_as: str = "parrot@1"
+    log: list[str] = field(default_factory=list, compare=False)
+
+    def open(self) -> Any:
+        self.log.append("open")
+        return self._ask
+
+    def _ask(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        for position in reversed(range(len(requests))):
+            text = requests[position].prompt
+            self.log.append(text)
+            yield position, Failure("lost", text) if "fail" in text else Response(text, 5, 2, 0.1, 1.5)
+
+
+def outcomes(asker: Recorded, *texts: str) -> list[Any]:
+    found = dict(asker([Request("s", text) for text in texts]))
+    return [found[i] for i in range(len(texts))]
+
+
+def test_the_second_time_nothing_is_asked_or_paid(tmp_path: Path) -> None:
+    first, second = Parrot(), Parrot()
+    told = outcomes(Recorded(first, str(tmp_path)), "a", "b")
+    assert [(one.text, one.tokens_in, one.money, one.replayed) for one in told] == [("a", 5, 0.1, False), ("b", 5, 0.1, False)]
+    again = outcomes(Recorded(second, str(tmp_path)), "b", "a")
+    assert [one.text for one in again] == ["b", "a"]
+    assert all(one.replayed and one.tokens_in == one.tokens_out == one.money == one.seconds == 0 for one in again)
+    assert second.log == []  # not even opened
+
+
+def test_a_run_goes_on_at_the_request_where_it_stopped(tmp_path: Path) -> None:
+    texts = [f"t{i}" for i in range(6)]
+    asked = Recorded(Parrot(), str(tmp_path))([Request("s", text) for text in texts])
+    kept = [next(asked)[1], next(asked)[1]]
+    asked.close()
+    later = Parrot()
+    outcomes(Recorded(later, str(tmp_path)), *texts)
+    assert sorted(later.log[1:]) == sorted(set(texts) - {one.text for one in kept if isinstance(one, Response)})
+
+
+def test_equal_requests_are_asked_once(tmp_path: Path) -> None:
+    engine = Parrot()
+    told = outcomes(Recorded(engine, str(tmp_path)), "a", "a", "b", "a")
+    assert [one.text for one in told] == ["a", "a", "b", "a"]
+    assert sorted(engine.log) == ["a", "b", "open"]
+    assert sum(one.money for one in told) == pytest.approx(0.2)
+
+
+def test_failures_are_not_recorded(tmp_path: Path) -> None:
+    assert isinstance(outcomes(Recorded(Parrot(), str(tmp_path)), "fail")[0], Failure)
+    engine = Parrot()
+    outcomes(Recorded(engine, str(tmp_path)), "fail")
+    assert engine.log == ["open", "fail"]
+
+
+def test_an_engine_that_only_fails_ends_the_run(tmp_path: Path) -> None:
+    asker = Recorded(Parrot(), str(tmp_path))
+    texts = [f"fail {i}" for i in range(FAILURES_IN_ROW - 1)]
+    outcomes(asker, *texts)
+    assert isinstance(outcomes(asker, "well")[0], Response)  # which breaks the row
+    outcomes(asker, *texts)
+    with pytest.raises(RsflowError, match=f"{FAILURES_IN_ROW} requests failed one after another, the last with lost"):
+        outcomes(asker, "fail again")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"system": "S"},
+        {"prompt": "P"},
+        {"pictures": (b"other",)},
+        {"pictures": (b"picture", b"picture")},
+        {"schema": {"type": "object"}},
+        {"max_tokens": 9},
+        {"temperature": 0.3},
+        {"temperature": 0.5, "seed": 2},
+    ],
+)
+def test_all_that_decides_an_answer_is_in_the_digest(other: dict[str, Any]) -> None:
+    base = Request("s", "p", (b"picture",), temperature=0.5 if "seed" in other else 0.0, seed=1)
+    assert replace(base, **other).digest != base.digest
+
+
+def test_a_seed_without_chance_decides_nothing() -> None:
+    assert Request("s", "p", seed=1).digest == Request("s", "p", seed=2).digest
+
+
+def test_another_model_has_other_answers(tmp_path: Path) -> None:
+    outcomes(Recorded(Parrot(), str(tmp_path)), "a")
+    engine = Parrot("parrot@2")
+    outcomes(Recorded(engine, str(tmp_path)), "a")
+    assert engine.log == ["open", "a"]
+
+
+def test_a_damaged_record_is_told(tmp_path: Path) -> None:
+    asker = Recorded(Parrot(), str(tmp_path))
+    outcomes(asker, "a")
+    Path(asker.place(Request("s", "a"))).write_text('{"response": {"text"')
+    with pytest.raises(LakeError, match="is not a recorded response"):
+        outcomes(Recorded(Parrot(), str(tmp_path)), "a")

@@ -1,0 +1,123 @@
+"""Batches that do not fit and pictures that break a model: each costs itself, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rsflow.errors import DataError, RsflowError
+from rsflow.labellers.careful import GREY_PX, Careful
+from rsflow.labellers.model import Eyes, Seen, Sight
+
+NO_MEMORY = (
+    "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+)
+
+
+def sight(number: int, rows: int = 4) -> Sight:
+    return Sight(np.full((rows, 5), number, np.uint8), "optical", None)
+
+
+def eyes(check: Callable[[Sequence[Sight]], None], log: list[int] | None = None) -> Eyes:
+    """A model that sees a picture's first pixel, once `check` lets the batch pass; `log` gets the batches' sizes."""
+
+    def look(sights: Sequence[Sight], inputs: list[Any]) -> list[Seen]:
+        if log is not None:
+            log.append(len(sights))
+        check(sights)
+        return [Seen(vector=np.array([number], np.float32)) for number in inputs]
+
+    return Eyes(lambda sights: [one.picture.flat[0] for one in sights], look)
+
+
+def numbers(found: Sequence[Seen | DataError]) -> list[Any]:
+    return [int(one.vector[0]) if isinstance(one, Seen) and one.vector is not None else one.reason for one in found]  # type: ignore[union-attr]
+
+
+@given(count=st.integers(1, 20), fits=st.integers(1, 20), bad=st.sets(st.integers(0, 19)), at_prepare=st.booleans())
+def test_just_the_bad_ones_leave_whatever_fits(count: int, fits: int, bad: set[int], at_prepare: bool) -> None:
+    def check(sights: Sequence[Sight]) -> None:
+        if len(sights) > fits:
+            raise RuntimeError(NO_MEMORY)
+        if any(int(one.picture.flat[0]) in bad for one in sights):
+            raise ValueError("poison")
+
+    made = eyes(check)
+    if at_prepare:
+        made = Eyes(lambda sights: (check(sights), eyes(check).prepare(sights))[1], eyes(lambda _: None).look)
+    careful = Careful(made)
+    sights = [sight(i) for i in range(count)]
+    expected = ["model_failed" if i in bad else i for i in range(count)]
+    for _ in range(2):
+        assert numbers(careful(sights, careful.prepare(sights))) == expected
+
+
+def test_the_number_that_fits_is_remembered_for_its_size_only() -> None:
+    def check(sights: Sequence[Sight]) -> None:
+        if len(sights) * sights[0].size[0] > 12:
+            raise MemoryError("no")
+
+    log: list[int] = []
+    careful = Careful(eyes(check, log))
+    careful([sight(i) for i in range(8)])
+    assert log == [8, 4, 2, 2, 2, 2]  # 3 of them would fit: halves are tried
+    log.clear()
+    careful([sight(i) for i in range(8)])
+    assert log == [2, 2, 2, 2]
+    assert careful.prepare([sight(i) for i in range(8)]) is None
+    log.clear()
+    careful([sight(i, rows=2) for i in range(6)])
+    assert log == [6]
+
+
+def test_a_single_picture_beyond_the_memory_is_told_as_such() -> None:
+    torch = pytest.importorskip("torch")
+
+    def check(sights: Sequence[Sight]) -> None:
+        if any(one.size[0] > 1000 for one in sights):
+            torch.empty(1 << 60, dtype=torch.uint8)
+
+    careful = Careful(eyes(check))
+    (found,) = careful([sight(1, rows=2000)])
+    assert isinstance(found, DataError)
+    assert found.reason == "out_of_memory"
+    assert numbers(careful([sight(2)])) == [2]
+
+
+def test_one_bad_picture_of_many_costs_few_runs() -> None:
+    def check(sights: Sequence[Sight]) -> None:
+        if any(one.picture.flat[0] == 200 for one in sights):
+            raise IndexError("index out of range in self")
+
+    log: list[int] = []
+    found = Careful(eyes(check, log))([sight(200 if i == 77 else 1) for i in range(128)])
+    assert numbers(found) == [1] * 77 + ["model_failed"] + [1] * 50
+    assert str(found[77]) == "model_failed: IndexError: index out of range in self"
+    assert len(log) <= 1 + 2 * 7
+
+
+def test_a_model_that_fails_on_a_grey_picture_too_ends_the_run() -> None:
+    def never(sights: Sequence[Sight]) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(RsflowError, match=r"(?s)a plain grey one too: model_failed: RuntimeError: CUDA error.*the set-up"):
+        Careful(eyes(never))([sight(1), sight(2)])
+
+    def only_grey(sights: Sequence[Sight]) -> None:
+        if sights[0].size != (GREY_PX, GREY_PX):
+            raise RuntimeError("what a picture")
+
+    assert numbers(Careful(eyes(only_grey))([sight(1), sight(2)])) == ["model_failed"] * 2
+
+
+def test_what_is_wrong_with_the_set_up_is_no_reject() -> None:
+    def refuse(sights: Sequence[Sight]) -> None:
+        raise RsflowError("no such class")
+
+    with pytest.raises(RsflowError, match="no such class"):
+        Careful(eyes(refuse))([sight(1), sight(2)])
