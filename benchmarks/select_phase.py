@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import multiprocessing
 import resource
 import tempfile
 import time
@@ -25,16 +26,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Select
+from rsflow.config import BuildConfig, Scenes, Select, Source
 from rsflow.curation.choose import choose
 from rsflow.curation.hamming import Indices, Signatures, near_pairs
-from rsflow.engine.select import selection_rows
-from rsflow.lake.tables import create_lake
+from rsflow.engine.current import Current
+from rsflow.engine.numbers import count_instructions, ids_in, instruction_pieces
+from rsflow.engine.select import selection_rows, tiles_of
+from rsflow.lake.tables import TABLES, create_lake, open_lake
 
 SAMPLE = 500
 KINDS = 12
 TASKS = ("classification", "captioning", "vqa", "grounding", "region_captioning", "detection")
 PER_SCENE = 400
+ROWS = 1_000_000  # of a commit
 
 T = TypeVar("T")
 
@@ -48,11 +52,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)
-    signatures, _ = generate(asked.tiles, asked.bits, random)
     if not asked.no_pairs:
-        compare(np.unique(signatures), asked.bits, random)
-    del signatures
-    whole(asked, random)
+        compare(np.unique(generate(asked.tiles, asked.bits, random)[0]), asked.bits, random)
+    whole(asked)
 
 
 def generate(count: int, bits: int, random: np.random.Generator) -> tuple[Signatures, Indices]:
@@ -111,38 +113,62 @@ def faiss_flat(signatures: Signatures, sample: Indices, bits: int) -> float:
     return timed(lambda: index.range_search(queries, bits + 1))[0]
 
 
-def whole(asked: argparse.Namespace, random: np.random.Generator) -> None:
-    """Prints the time and memory of select, from columns in memory to the written `selection` table.
+def whole(asked: argparse.Namespace) -> None:
+    """Prints the time and memory of select on a made lake, from its files to the written `selection` table.
 
     `confirm` is answered from what was planted, so no picture is read. Tiles are of 512 pixels of 10 m, in scenes of 400. Every
-    seventh scene lies over an earlier one, and of every tenth the ground is unknown.
+    seventh scene lies over an earlier one, and of every tenth the ground is unknown. Another process makes the lake, so that
+    the memory is that of selecting.
     """
-    signatures, parent = generate(asked.tiles, asked.bits, random)
-    tiles, instructions = tables(signatures, asked.instructions, random)
-    held = (tiles.nbytes + instructions.nbytes) >> 20
+    _, parent = generate(asked.tiles, asked.bits, np.random.default_rng(asked.seed))
     questions = 0
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         nonlocal questions
         questions += len(pairs)
-        answers: npt.NDArray[np.bool_] = parent[pairs[:, 0]] == parent[pairs[:, 1]]
+        answers: npt.NDArray[np.bool_] = (parent[pairs[:, 0]] == parent[pairs[:, 1]]) & (pairs[:, 2] == 0)
         return answers
 
     quotas = {"vqa": asked.instructions // 10, "detection/optical": asked.instructions // 40}
-    settings = Select(near_bits=asked.bits, quotas=quotas)
-    print(
-        f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: columns of {held:,} MiB, peak {peak_mib():,} MiB"
-    )
-    seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm))
-    print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
-    for name, verdicts in (("tiles", choice.tiles), ("instructions", choice.instructions)):
-        print(f"    {name}: " + ", ".join(f"{count:,} {reason}" for reason, count in verdicts.counts().items()))
     with tempfile.TemporaryDirectory() as root:
-        lake = create_lake(root)
+        settings = Select(near_bits=asked.bits, quotas=quotas)
+        built = BuildConfig(root, (Source("made", "optical", "CC0-1.0", Scenes("none")),), select=settings)
+        maker = multiprocessing.get_context("spawn").Process(target=make_lake, args=(root, asked))
+        maker.start()
+        maker.join()
+        lake = open_lake(root)
+        marks = pa.table({name: pa.array(["made"]) for name in ("unit", "receipt", "scene_id")})
+        marks = marks.append_column("scene_rejected", pa.array([False]))
+        now = Current(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
+        print(f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: peak {peak_mib():,} MiB before it starts")
         start = time.perf_counter()
-        for rows in selection_rows(tiles, instructions, choice):
+        tiles = tiles_of(built, now)
+        print(f"  read tiles               {time.perf_counter() - start:10.2f} s   peak memory {peak_mib():,} MiB")
+        pieces = instruction_pieces(now)
+        seconds, instructions = timed(lambda: count_instructions(built, now, pieces, tiles["tile_id"]))
+        print(f"  number instructions      {seconds:10.2f} s   peak memory {peak_mib():,} MiB")
+        seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm))
+        print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
+        begin = time.perf_counter()
+        for rows in selection_rows(tiles, ids_in(pieces, now), choice):
             lake.append("selection", rows)
-        print(f"  write                    {time.perf_counter() - start:10.2f} s   peak memory {peak_mib():,} MiB")
+        print(f"  write                    {time.perf_counter() - begin:10.2f} s   peak memory {peak_mib():,} MiB")
+        print(f"  together                 {time.perf_counter() - start:10.2f} s")
+    for name, verdicts in (("tiles", choice.tiles), ("instructions", choice.instructions)):
+        print(f"  {name}: " + ", ".join(f"{count:,} {reason}" for reason, count in verdicts.counts().items()))
+
+
+def make_lake(root: str, asked: argparse.Namespace) -> None:
+    """Tables of tiles and instructions, a million rows a commit, all delivered by one receipt."""
+    random = np.random.default_rng(asked.seed)
+    signatures, _ = generate(asked.tiles, asked.bits, random)
+    tiles, instructions = tables(signatures, asked.instructions, random)
+    lake = create_lake(root)
+    for name, rows in (("tiles", tiles), ("instructions", instructions)):
+        for start in range(0, rows.num_rows, ROWS):
+            part = rows.slice(start, ROWS)
+            lacking = {f.name: pa.nulls(part.num_rows, f.type) for f in TABLES[name] if f.name not in part.column_names}
+            lake.append(name, pa.table({**{c: part[c] for c in part.column_names}, **lacking}))
 
 
 def tables(signatures: Signatures, count: int, random: np.random.Generator) -> tuple[pa.Table, pa.Table]:
@@ -157,11 +183,13 @@ def tables(signatures: Signatures, count: int, random: np.random.Generator) -> t
     unknown = pa.array(scene % 10 == 9)
     footprint = pa.ListArray.from_arrays(pa.array(np.arange(0, 8 * total + 1, 8, dtype=np.int32)), pa.array(rings.ravel()))
     cell = joined("10km/", np.floor(south * 10).astype(np.int64), "/", np.floor(west * 10).astype(np.int64))
-    names, digests = joined("scene", scene, "/", at // 20 * 512, "_", at % 20 * 512, "_512"), hexadecimal(total, random)
-    constant = {"gsd_m": 10.0, "height_px": 512, "width_px": 512, "n_labels": 0, "scene_rejected": False}
-    texts = {"sensor": "optical", "source": "made", "licence": "CC0-1.0"}
+    # Numbers of one length, so that the rows are sorted by their names.
+    names = joined("scene", digits(scene, 6), "/", digits(at // 20 * 512, 4), "_", digits(at % 20 * 512, 4), "_512")
+    digests, files = hexadecimal(total, random), joined("tiles/scene", digits(scene, 6), "/", digits(scene * 7919 % 10**8, 8))
+    constant = {"gsd_m": 10.0, "height_px": 512, "width_px": 512}
+    texts = {"sensor": "optical", "source": "made", "licence": "CC0-1.0", "receipt": "made"}
     tiles = pa.table(
-        {"tile_id": names, "scene_id": joined("scene", scene), "picture_sha256": digests, "pixels_sha256": digests}
+        {"tile_id": names, "scene_id": joined("scene", digits(scene, 6)), "file": files, "picture_sha256": digests, "pixels_sha256": digests}
         | {"signature": signatures.view(np.int64), "source_split": pa.nulls(total, pa.string())}
         | {"footprint": pc.if_else(unknown, None, footprint), "cell": pc.if_else(unknown, None, cell)}
         | {name: np.full(total, value) for name, value in constant.items()}
@@ -169,14 +197,20 @@ def tables(signatures: Signatures, count: int, random: np.random.Generator) -> t
     )
     tile = names.take(pa.array(np.sort(random.integers(0, total, count))))
     task = pa.array(TASKS).take(pa.array(random.integers(0, len(TASKS), count)))
-    said = pc.utf8_slice_codeunits(hexadecimal(count, random), 0, 12)
-    return tiles, pa.table({"instruction_id": joined(tile, "#", task, "#", said), "tile_id": tile, "task": task})
+    said = pc.utf8_slice_codeunits(hexadecimal(count, random), 0, 8)
+    names = joined(tile, "#", task, "#", said)
+    return tiles, pa.table({"instruction_id": names, "tile_id": tile, "task": task, "receipt": pa.repeat("made", count)})
 
 
 def joined(*parts: Any) -> pa.Array:
     """Texts, numbers and columns of both, side by side."""
     texts = [part if isinstance(part, str) else pc.cast(pa.array(part), pa.string()) for part in parts]
     return pc.binary_join_element_wise(*texts, "")
+
+
+def digits(values: Indices, width: int) -> pa.Array:
+    """Numbers with zeros before them."""
+    return pc.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")
 
 
 def hexadecimal(count: int, random: np.random.Generator) -> pa.Array:

@@ -151,6 +151,13 @@ def _choices(commands: _Commands[argparse.ArgumentParser]) -> None:
     _root(diff)
     diff.add_argument("before", type=int, metavar="A", help="the number of a snapshot, as in snapshots/A.json")
     diff.add_argument("after", type=int, metavar="B", help="the number of another")
+    judge = _command(commands, "evaluate-labels", "tell how right labellers are, by annotated scenes of a lake", _judge)
+    _root(judge)
+    judge.add_argument("--labeller", metavar="N", help="only this one, by name or key (default: all that make boxes)")
+    judge.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap from which a box is right (default 0.5)")
+    judge.add_argument("--json", action="store_true", help="print JSON, with the reliability of every row")
+    judge.add_argument("--calibrate", action="store_true", help="learn what scores mean, and write it to -o FILE")
+    judge.add_argument("-o", "--output", metavar="FILE", help="the calibration to write; a labeller's `calibration` names it")
     prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out unseen", _prints)
     prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
     prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")
@@ -293,6 +300,21 @@ def _prints(arguments: argparse.Namespace) -> int:
     prints = prints_of(arguments.folder)
     write_prints(prints.rows, arguments.output)
     print(f"{arguments.output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
+    return 0
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from rsflow import storage
+    from rsflow.engine.evaluate import calibrations, evaluate
+    from rsflow.report.label_quality import quality_json, quality_text
+
+    if arguments.calibrate != bool(arguments.output):
+        raise UsageError("--calibrate and -o FILE go together: what is learned is written there")
+    found = evaluate(arguments.root, arguments.labeller, arguments.iou)
+    if arguments.calibrate:
+        storage.write_bytes(arguments.output, calibrations(found).to_json())
+    tell = quality_json if arguments.json else quality_text
+    print(tell(found.qualities, found.iou, found.notes))
     return 0
 
 

@@ -8,8 +8,8 @@ of rows, and added data pushes out only what it must.
 The price, on purpose: where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`) a key can end below its quota although
 more of it exists. Filling it up would mean that a larger quota here throws out something there.
 
-A key is one or more parts joined by "/": a task, a sensor, or a column and a value as in `source:ucm` or `category:ship`.
-`least` protects: the n of its key that come first stay whatever the quotas say.
+A key is one or more parts joined by "/": a task, a sensor, or a column and a value as in `source:ucm`, `region:N40E010` or
+`category:ship`. What is protected stays whatever the quotas say, see `rsflow.curation.mixture`.
 """
 
 from __future__ import annotations
@@ -27,49 +27,72 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.errors import ConfigError
 from rsflow.sensors import SENSOR_NAMES
 
-COLUMNS = ("task", "sensor", "source", "licence", "category")
+COLUMNS = ("task", "sensor", "source", "licence", "region", "category")
 
 Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-def apply_quotas(
-    instructions: pa.Table, quotas: Mapping[str, int], seed: int, least: Mapping[str, int] = _NONE
-) -> tuple[pa.Array, pa.Array]:
+def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -> tuple[pa.Array, pa.Array]:
     """(selected, reason) per instruction; reason is null where selected, else "quota:<key>".
 
-    `instructions` has instruction_id (unique) and the columns that the keys name (plain or dictionary-encoded text; `category`
-    a list of texts), and may have `priority`: whole numbers 0 to 255, of which 0 comes first and the hash decides among equals.
-    Where several quotas drop one, the reason names the one with most parts, tasks before sensors before others. Never more
-    than a quota is kept, but for what `least` protects; if two hashes are equal at its edge, one or two fewer.
+    `instructions` has instruction_id (unique; or `order`, see `order_of`) and the columns that the keys name (plain or
+    dictionary-encoded text; `category` a list of texts), and may have `priority`: whole numbers 0 to 255, of which 0 comes
+    first and the hash decides among equals. Where several quotas drop one, the reason names the one with most parts, tasks before sensors before others. Never more
+    than a quota is kept; if two hashes are equal at its edge, one or two fewer.
     """
-    order = _order(instructions, seed)
+    order = order_of(instructions, seed)
     keyed = Keyed(instructions)
     dropped_by = np.full(instructions.num_rows, -1, dtype=np.int32)
     names = sorted(quotas, key=_rank)
     for number in reversed(range(len(names))):
         rows = keyed.rows(names[number])
         dropped_by[rows[_beyond(order[rows], quotas[names[number]])]] = number
-    for key, count in least.items():
-        rows = keyed.rows(key)
-        dropped_by[rows[~_beyond(order[rows], count)]] = -1
     reasons = pa.array([f"quota:{name}" for name in names], pa.string())
     reason = reasons.take(pa.array(dropped_by, mask=dropped_by < 0))
     return reason.is_null(), reason
 
 
-def cap_each(categories: pa.ChunkedArray, most: int, ids: pa.ChunkedArray, seed: int) -> Flags:
-    """True for the instructions (of these ids) that are not among the first `most` of some category that they are about."""
-    lists = categories.combine_chunks()
-    rows = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
-    codes = np.asarray(pc.dictionary_encode(lists.flatten()).indices.fill_null(-1)).astype(np.int64)
-    pairs = np.unique(np.stack([codes, rows], axis=1)[codes >= 0], axis=0)
-    order = np.lexsort((stable_hashes(ids, seed)[pairs[:, 1]], pairs[:, 0]))
-    code = pairs[order, 0]
-    rank = np.arange(len(code)) - np.searchsorted(code, code)
-    beyond = np.zeros(len(lists), dtype=np.bool_)
-    beyond[pairs[order[rank >= most], 1]] = True
+def protected(keyed: Keyed, least: Mapping[str, int], order: Hashes) -> Rows:
+    """The rows that are among the first so many of a key of `least`."""
+    found = [np.empty(0, dtype=np.int64)]
+    for key, count in least.items():
+        rows = keyed.rows(key)
+        found.append(rows[~_beyond(order[rows], count)])
+    return np.concatenate(found)
+
+
+def cap_each(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
+    """True for the instructions that are not among the first `most` of some value of theirs.
+
+    `values`: a list of texts per instruction, or one dictionary-encoded text. `order`: smaller comes first.
+    """
+    row, rank = _ranked(values, order)
+    beyond = np.zeros(len(values), dtype=np.bool_)
+    beyond[row[rank >= most]] = True
     return beyond
+
+
+def first_each(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
+    """True for the instructions that are among the first `least` of some value of theirs."""
+    row, rank = _ranked(values, order)
+    first = np.zeros(len(values), dtype=np.bool_)
+    first[row[rank < least]] = True
+    return first
+
+
+def order_of(instructions: pa.Table, seed: int) -> Hashes:
+    """What comes first among instructions, smaller before larger: the hash of the id, after the priority where there is one.
+
+    The column `order` holds such hashes already, for tables that are too long to hold their ids.
+    """
+    named = "order" not in instructions.column_names
+    hashes = stable_hashes(instructions["instruction_id"], seed) if named else np.asarray(instructions["order"])
+    if "priority" not in instructions.column_names:
+        return hashes
+    priority = np.asarray(instructions["priority"]).astype(np.uint64)
+    return (priority << np.uint64(56)) | (hashes >> np.uint64(8))
 
 
 class Keyed:
@@ -135,7 +158,7 @@ def check_quotas(
         raise ConfigError(
             f"select.quotas: unknown {'keys' if len(unknown) > 1 else 'key'} {', '.join(map(repr, unknown))}; "
             f"a key is a task ({', '.join(tasks)}), a sensor ({', '.join(sensors)}), task/sensor, or has parts such as "
-            "source:NAME, licence:NAME or category:NAME"
+            "source:NAME, licence:NAME, region:NAME or category:NAME"
         )
 
 
@@ -151,13 +174,25 @@ def _rank(key: str) -> tuple[int, list[int], str]:
     return -len(columns), columns, key
 
 
-def _order(instructions: pa.Table, seed: int) -> Hashes:
-    """Smaller comes first."""
-    hashes = stable_hashes(instructions["instruction_id"], seed)
-    if "priority" not in instructions.column_names:
-        return hashes
-    priority = np.asarray(instructions["priority"]).astype(np.uint64)
-    return (priority << np.uint64(56)) | (hashes >> np.uint64(8))
+def _ranked(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
+    """(row, place among the rows of the value) for each row and each different value of it."""
+    row, code = row_values(values)
+    by_value = np.lexsort((order[row], code))
+    code = code[by_value]
+    return row[by_value], np.arange(len(code)) - np.searchsorted(code, code)
+
+
+def row_values(values: pa.ChunkedArray) -> tuple[Rows, Rows]:
+    """(row, code) of each different value of each row of a column of lists, or of dictionary-encoded texts; nulls have none."""
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if pa.types.is_dictionary(whole.type):
+        whole = pa.concat_arrays(whole.unify_dictionaries().chunks) if isinstance(whole, pa.ChunkedArray) else whole
+        code = np.asarray(whole.indices.fill_null(-1)).astype(np.int64)
+        return np.flatnonzero(code >= 0), code[code >= 0]
+    row = np.asarray(pc.list_parent_indices(whole)).astype(np.int64)
+    code = np.asarray(pc.dictionary_encode(whole.flatten()).indices.fill_null(-1)).astype(np.int64)
+    pairs = np.unique(np.stack([row, code], axis=1)[code >= 0], axis=0)
+    return pairs[:, 0], pairs[:, 1]
 
 
 def _beyond(order: Hashes, quota: int) -> Flags:

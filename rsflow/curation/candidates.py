@@ -4,12 +4,17 @@ One idea: signatures find the pairs, ground rules most of them out, and only wha
 read pictures. Two pictures of known ground can be the same only where that ground is the same: their footprints' bounding
 boxes share at least half of what they cover together. So two tiles of one calm sea are never joined, however alike.
 
+Where asked, a picture is also held against the others as it looks turned and mirrored (`Pictures.views`): a pair is worth a
+look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `LEAST_BITS` bits say
+nothing and find nothing.
+
 The trap is the crowd: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures
 with at most bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD` pictures share a
 signature, leaders are asked instead of all pairs: the best picture against all others, then the best of those that were not
 joined, and so on for `ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd of n
 costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of known
-ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures.
+ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
+against turned views.
 """
 
 from __future__ import annotations
@@ -22,24 +27,31 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.curation.groups import components
-from rsflow.curation.hamming import Indices, Signatures, each_near_pairs, expand
+from rsflow.curation.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand
+from rsflow.curation.orientations import INVERSE, ORIENTATIONS
 
 CROWD = 64
 ROUNDS = 16
+LEAST_BITS = 8
 
 _BATCH = 1 << 13  # pairs in one question: 100 MB of thumbnails at most on either side
 _PENDING = 1 << 20  # pairs gathered before any is asked: sorted, so that pictures are read in order
 
+# Gets (n, 3) row, other row, orientation: does the first show what the other shows when it is turned so?
 Confirm = Callable[[Indices], npt.NDArray[np.bool_]]
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Pictures of one sensor, the best first. `boxes` (n, 4): west, south, east, north in degrees, NaN where unknown."""
+    """Pictures of one sensor, the best first. `boxes` (n, 4): west, south, east, north in degrees, NaN where unknown.
+
+    `views` (n, 8): the signatures in all orientations, 0 where one is not known; without it only upright pairs are found.
+    """
 
     signatures: Signatures
     boxes: npt.NDArray[np.float64]
+    views: Signatures | None = None
 
     @property
     def grounded(self) -> Flags:
@@ -47,7 +59,10 @@ class Pictures:
 
 
 def near_edges(pictures: Pictures, bits: int, confirm: Confirm) -> Indices:
-    """Confirmed pairs (n, 2), enough of them that their connected components are the near duplicates."""
+    """Confirmed (row, other row, orientation), enough of them that their connected components are the near duplicates.
+
+    Of orientation 0 there are enough that the components of these alone are the upright ones.
+    """
     unit = np.where(np.bitwise_count(pictures.signatures) <= bits // 2, np.uint64(0), pictures.signatures)
     _, unit, counts = np.unique(unit, return_inverse=True, return_counts=True)
     crowded = counts[unit] > CROWD
@@ -58,8 +73,16 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm) -> Indices:
     local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
     voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    for pairs in _gather(_voice_pairs(pictures, voices, bits)):
-        label = components(len(unit), edges)
+    edges = _joined(_voice_pairs(pictures, voices, bits), edges, len(unit), confirm)
+    if pictures.views is None:
+        return edges
+    return _joined(_turned_pairs(pictures, pictures.views, voices, bits), edges, len(unit), confirm)
+
+
+def _joined(found: Iterator[Indices], edges: Indices, count: int, confirm: Confirm) -> Indices:
+    """The edges, and those of the pairs found that are confirmed and join what was not joined yet."""
+    for pairs in _gather(found):
+        label = components(count, edges)
         news = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
         edges = np.concatenate([edges, _ask(news, confirm)])
     return edges
@@ -82,7 +105,7 @@ def same_ground(boxes: npt.NDArray[np.float64], pairs: Indices) -> Flags:
 
 def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags, confirm: Confirm) -> tuple[Indices, Indices]:
     """Per key, in rounds: the first member that may lead, against all that no leader has joined: (edges, leaders)."""
-    edges, leaders = [np.empty((0, 2), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    edges, leaders = [np.empty((0, 3), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for _ in range(ROUNDS):
         key, first = np.unique(keys[may_lead], return_index=True)
         lead = np.flatnonzero(may_lead)[first]
@@ -92,9 +115,9 @@ def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags,
         led = np.isin(keys, key)
         led[lead] = False
         leader = members[lead][np.searchsorted(key, keys[led])]
-        pairs = np.sort(np.stack([leader, members[led]], axis=1), axis=1)
+        pairs = _upright(np.sort(np.stack([leader, members[led]], axis=1), axis=1))
         edges.append(_ask(pairs[same_ground(pictures.boxes, pairs)], confirm))
-        left = ~np.isin(members, np.concatenate([edges[-1].ravel(), members[lead]]))
+        left = ~np.isin(members, np.concatenate([edges[-1][:, :2].ravel(), members[lead]]))
         members, keys, may_lead = members[left], keys[left], may_lead[left]
     return np.concatenate(edges), np.sort(np.concatenate(leaders))
 
@@ -109,7 +132,7 @@ def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
 
 
 def _voice_pairs(pictures: Pictures, voices: Indices, bits: int) -> Iterator[Indices]:
-    """Pairs of voices within `bits` and on the same ground, i < j."""
+    """Upright pairs of voices within `bits` and on the same ground, i < j."""
     order = voices[np.argsort(pictures.signatures[voices], kind="stable")]
     values, start, counts = np.unique(pictures.signatures[order], return_index=True, return_counts=True)
     own = np.flatnonzero(counts > 1)
@@ -117,12 +140,28 @@ def _voice_pairs(pictures: Pictures, voices: Indices, bits: int) -> Iterator[Ind
         a, b = units[:, 0], units[:, 1]
         for row, left in expand(np.arange(len(units)), start[a], start[a] + counts[a]):
             for x, y in expand(left, start[b[row]], start[b[row]] + counts[b[row]]):
-                pairs = np.sort(np.stack([order[x], order[y]], axis=1)[x < y], axis=1)
+                pairs = _upright(np.sort(np.stack([order[x], order[y]], axis=1)[x < y], axis=1))
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 
+def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int) -> Iterator[Indices]:
+    """The same of one as it lies and the other turned, i < j."""
+    upright = voices[np.bitwise_count(pictures.signatures[voices]) >= LEAST_BITS]
+    for orientation in range(1, ORIENTATIONS):
+        turned = voices[np.bitwise_count(views[voices, orientation]) >= LEAST_BITS]
+        for found in each_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits):
+            row, other = upright[found[:, 0]], turned[found[:, 1]]
+            seen = np.where(row < other, orientation, INVERSE[orientation])
+            pairs = np.stack([np.minimum(row, other), np.maximum(row, other), seen], axis=1)[row != other]
+            yield pairs[same_ground(pictures.boxes, pairs)]
+
+
+def _upright(pairs: Indices) -> Indices:
+    return np.pad(pairs, ((0, 0), (0, 1)))
+
+
 def _gather(pieces: Iterator[Indices]) -> Iterator[Indices]:
-    """The same pairs in few large pieces, each sorted."""
+    """The same pairs in few large pieces, each sorted and without repetition."""
     waiting: list[Indices] = []
     count = 0
     for piece in pieces:
@@ -137,7 +176,9 @@ def _gather(pieces: Iterator[Indices]) -> Iterator[Indices]:
 
 def _sorted(pieces: list[Indices]) -> Indices:
     pairs: Indices = np.concatenate(pieces)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    pairs = pairs[np.lexsort((pairs[:, 2], pairs[:, 1], pairs[:, 0]))]
+    new: Flags = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)
+    return pairs[new]
 
 
 def _ask(pairs: Indices, confirm: Confirm) -> Indices:

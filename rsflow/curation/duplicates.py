@@ -7,15 +7,26 @@ canonical tile stays.
 The rules, in full. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever the ground and the sensor; two all-black
 tiles of different places are one picture. *Near*: the same sensor, signatures within `bits`, and `confirm` (see `alike`);
 two tiles of known ground must also lie on the same ground (`rsflow.curation.candidates`, which also says what becomes of
-crowds of empty pictures). The same ground at another date is a duplicate only if its pixels say so; at the same instant and of
-the same source it is one in any case (*ground*, `rsflow.curation.acquisitions`). *Canonical*: the tile
-with most annotation labels, then the finest `gsd_m` (unknown last), then the most pixels, then the smallest `tile_id`.
+crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another date is a
+duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
+`rsflow.curation.acquisitions`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at least the
+limit (`rsflow.curation.embeddings`).
 
-Near duplicates are looked for among the best tiles of the exact groups. Of every cluster exactly one tile stays, and nothing
-depends on the order of the rows.
+*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
+(`rsflow.curation.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, where asked, a tile
+that stood for its duplicates in the selection before.
+
+What encodings do: `pixels_sha256` is of the picture before it is encoded, so a PNG, a TIFF and a BMP of the same pixels are
+exact duplicates, and so are two JPEG files that decode to the same pixels. Encoding a JPEG anew changes pixels by a few grey
+levels and leaves the signature within a bit or two: those are near duplicates.
+
+Near duplicates are looked for among the best tiles of the exact groups, semantic ones among what stands for the others. Of
+every cluster exactly one tile stays, and nothing depends on the order of the rows.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -23,50 +34,72 @@ import pyarrow.compute as pc
 
 from rsflow.curation.acquisitions import same_acquisition
 from rsflow.curation.candidates import Confirm, Flags, Pictures, near_edges
+from rsflow.curation.embeddings import Embedded, similar_pairs
 from rsflow.curation.ground import Boxes, boxes_of
 from rsflow.curation.groups import Indices, components, first_equal, joins
+from rsflow.curation.hamming import Signatures
+from rsflow.curation.licences import licence_ranks
+from rsflow.curation.orientations import ORIENTATIONS, oriented
 from rsflow.curation.signature import Picture
 
 EXACT = "duplicate_exact"
 NEAR = "duplicate_near"
+FLIPPED = "duplicate_flipped"
 GROUND = "duplicate_ground"
+SEMANTIC = "duplicate_semantic"
 
 _PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
 _BLOCK = 512  # pairs of thumbnails compared at a time
 
 
-def find_duplicates(tiles: pa.Table, bits: int, confirm: Confirm) -> pa.Table:
-    """The cluster of every tile: columns tile_id, cluster, canonical, reason, in the rows' order.
+def find_duplicates(
+    tiles: pa.Table,
+    bits: int,
+    confirm: Confirm,
+    licences: Sequence[str] = (),
+    embedded: Embedded | None = None,
+) -> pa.Table:
+    """The cluster of every tile: columns tile_id, cluster, canonical, reason, same_picture, in the rows' order.
 
     `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
-    n_labels (of annotations); nulls are allowed in all but the first two. With acquired_at, source and scene_id too, deliveries
-    of one acquisition are joined. `confirm` gets row numbers (n, 2) of pairs that may
-    be near duplicates, never more than 8,192 at once, and says which are; its answer must hang on the two pictures alone.
+    n_labels (of annotations); nulls are allowed in all but the first two. What else it has adds rules: with acquired_at,
+    source and scene_id, deliveries of one acquisition are joined; with signatures (all eight views), flipped ones; with
+    licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay.
+
+    `confirm` gets (n, 3) row, row, orientation of what may be near duplicates, never more than 8,192 at once, and says which
+    are; its answer must hang on the two pictures alone.
 
     `cluster` is the smallest tile_id of the cluster, `canonical` the one that stays. `reason` is null for the canonical tile,
-    "duplicate_exact" for one that equals a better tile, "duplicate_near" for one that another picture stands for, else
-    "duplicate_ground".
+    "duplicate_exact" for one that equals a better tile, else the first of near, flipped, ground and semantic that, with those
+    before it, leads to the canonical one. `same_picture`: exact and near alone do, so what is said of the one fits the other.
     """
     rows = np.arange(tiles.num_rows)
-    best_first = _best_first(tiles)
+    best_first = _best_first(tiles, licences)
     same = [joins(first_equal(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
     stands = _first_of(components(len(rows), np.concatenate(same)), best_first)
     heads = best_first[stands[best_first] == best_first]
     boxes = boxes_of(tiles["footprint"])
-    edges = np.concatenate([np.stack([stands, rows], axis=1), _near(tiles, heads, boxes, bits, confirm)])
-    pictured = _first_of(components(len(rows), edges), best_first)
-    if "acquired_at" in tiles.column_names:
-        edges = np.concatenate([edges, same_acquisition(tiles, boxes)])
-    label = components(len(rows), edges)
-    canonical = _first_of(label, best_first)
+    near = _near(tiles, heads, boxes, bits, confirm)
+    steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
+    steps.append(same_acquisition(tiles, boxes) if "acquired_at" in tiles.column_names else np.empty((0, 2), dtype=np.int64))
+    if embedded:
+        left = _first_of(components(len(rows), np.concatenate(steps)), best_first) == rows
+        steps.append(_semantic(tiles, best_first[left[best_first]], embedded))
+    labels = [components(len(rows), np.concatenate(steps[:2]))]
+    for count, step in enumerate(steps[2:], 3):
+        labels.append(components(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
+    canonical = _first_of(labels[-1], best_first)
+    leads = np.stack([label == label[canonical] for label in labels])
+    reasons = pa.array([NEAR, FLIPPED, GROUND, SEMANTIC]).take(pa.array(leads.argmax(axis=0)))
+    reasons = pc.if_else(pa.array(stands != rows), EXACT, reasons)
     by_name = np.asarray(pc.sort_indices(tiles["tile_id"])).astype(np.int64)
-    reason = np.where(stands != rows, EXACT, np.where(pictured != rows, NEAR, GROUND))
     return pa.table(
         {
             "tile_id": tiles["tile_id"],
-            "cluster": tiles["tile_id"].take(pa.array(_first_of(label, by_name))),
+            "cluster": tiles["tile_id"].take(pa.array(_first_of(labels[-1], by_name))),
             "canonical": tiles["tile_id"].take(pa.array(canonical)),
-            "reason": pa.array(reason, pa.string(), mask=canonical == rows),
+            "reason": pc.if_else(pa.array(canonical == rows), pa.scalar(None, pa.string()), reasons),
+            "same_picture": pa.array(leads[0]),
         }
     )
 
@@ -78,13 +111,13 @@ def exact_groups(digests: pa.Array | pa.ChunkedArray) -> Indices:
 
 
 def alike(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
-    """Whether each pair of thumbnails (k, 64, 64, 3) shows one picture: two limits on how far they differ.
+    """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
 
     The mean absolute error is at most `most` grey levels, and no pixel's grey differs by more than six times that. The
     second is ours: a ship on a dark sea hardly moves the mean, but two pictures with ships in different places are not one.
     Encoding anew, or halving the size of a picture of at least 256 pixels, stays below 16 on our test pictures.
     """
-    blocks = [_alike(thumbnails[block[:, 0]], thumbnails[block[:, 1]], most) for block in _blocks(pairs)]
+    blocks = [_alike(thumbnails[block[:, 0]], _turned(thumbnails, block), most) for block in _blocks(pairs)]
     return np.concatenate([np.empty(0, dtype=np.bool_), *blocks])
 
 
@@ -95,35 +128,79 @@ def _alike(a: Picture, b: Picture, most: float) -> Flags:
     return flags
 
 
+def _turned(thumbnails: Picture, pairs: Indices) -> Picture:
+    """The other of each pair in its orientation; a thumbnail of a turned picture is the turned thumbnail."""
+    others = thumbnails[pairs[:, 1]]
+    for orientation in range(1, ORIENTATIONS if pairs.shape[1] > 2 else 1):
+        for k in np.flatnonzero(pairs[:, 2] == orientation):
+            others[k] = oriented(others[k], orientation)
+    return others
+
+
 def _blocks(pairs: Indices) -> list[Indices]:
     return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
 
 
 def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm) -> Indices:
-    """Confirmed pairs of rows among `heads` (best first), sensor by sensor."""
+    """Confirmed (row, row, orientation) among `heads` (best first), sensor by sensor."""
     signatures = tiles["signature"].combine_chunks()
-    sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
     signed = np.asarray(pc.is_valid(signatures))
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
-    found = [np.empty((0, 2), dtype=np.int64)]
-    for sensor in np.unique(sensors):
-        rows = heads[(sensors[heads] == sensor) & signed[heads]]
+    views = _views(tiles["signatures"]) if "signatures" in tiles.column_names else None
+    found = [np.empty((0, 3), dtype=np.int64)]
+    for rows in _by_sensor(tiles, heads[signed[heads]]):
 
         def ask(pairs: Indices, rows: Indices = rows) -> Flags:
-            return confirm(rows[pairs])
+            return confirm(of_rows(rows, pairs))
 
-        found.append(rows[near_edges(Pictures(values[rows], boxes[rows]), bits, ask)])
+        own = Pictures(values[rows], boxes[rows], views[rows] if views is not None else None)
+        found.append(of_rows(rows, near_edges(own, bits, ask)))
     return np.concatenate(found)
 
 
-def _best_first(tiles: pa.Table) -> Indices:
+def _semantic(tiles: pa.Table, heads: Indices, embedded: Embedded) -> Indices:
+    """Pairs of rows among `heads` (best first, so in an order of their own), sensor by sensor."""
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for rows in _by_sensor(tiles, heads):
+        known, vectors = embedded.among(rows)
+        found.append(known[similar_pairs(vectors, embedded.cosine)])
+    return np.concatenate(found)
+
+
+def of_rows(rows: Indices, pairs: Indices) -> Indices:
+    """(position, position, orientation) as (row, row, orientation)."""
+    return np.column_stack([rows[pairs[:, :2]], pairs[:, 2:]])
+
+
+def _by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
+    sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
+    return (rows[sensors[rows] == sensor] for sensor in np.unique(sensors))
+
+
+def _views(signatures: pa.ChunkedArray) -> Signatures:
+    """(n, 8); 0, which finds nothing, where there are none."""
+    whole = signatures.combine_chunks().cast(pa.large_list(pa.int64()))
+    known = np.flatnonzero(np.asarray(pc.fill_null(pc.list_value_length(whole), 0)) == ORIENTATIONS)
+    views = np.zeros((len(whole), ORIENTATIONS), dtype=np.uint64)
+    flat = np.asarray(whole.take(pa.array(known)).flatten(), dtype=np.int64)
+    views[known] = flat.view(np.uint64).reshape(-1, ORIENTATIONS)
+    return views
+
+
+def _best_first(tiles: pa.Table, licences: Sequence[str]) -> Indices:
     """The rows in the order of preference for canonical."""
     pixels = pc.multiply(pc.cast(tiles["height_px"], pa.int64()), pc.cast(tiles["width_px"], pa.int64()))
-    ranked = pa.table(
-        {"labels": tiles["n_labels"], "gsd": tiles["gsd_m"], "pixels": pixels, "tile_id": tiles["tile_id"]},
-    )
-    keys = [("labels", "descending"), ("gsd", "ascending"), ("pixels", "descending"), ("tile_id", "ascending")]
-    return np.asarray(pc.sort_indices(ranked, sort_keys=keys)).astype(np.int64)
+    keys = {"gsd": (tiles["gsd_m"], "ascending"), "pixels": (pixels, "descending")}
+    if "licence" in tiles.column_names:
+        named = pc.dictionary_encode(tiles["licence"]).combine_chunks()
+        ranks = pa.array(licence_ranks(named.dictionary.to_pylist(), licences), pa.int64())
+        keys["licence"] = (ranks.take(named.indices), "ascending")
+    keys |= {"labels": (tiles["n_labels"], "descending"), "tile_id": (tiles["tile_id"], "ascending")}
+    if "was_canonical" in tiles.column_names:
+        keys = {"before": (tiles["was_canonical"].cast(pa.int8()), "descending"), **keys}
+    ranked = pa.table({name: values for name, (values, _) in keys.items()})
+    order = [(name, way) for name, (_, way) in keys.items()]
+    return np.asarray(pc.sort_indices(ranked, sort_keys=order)).astype(np.int64)
 
 
 def _first_of(labels: Indices, order: Indices) -> Indices:

@@ -12,17 +12,17 @@ content (fewer than 8 bits set) are matched exactly or by ground only: their sig
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rsflow.curation.candidates import LEAST_BITS, Confirm
 from rsflow.curation.ground import boxes_of, comes_near
 from rsflow.curation.groups import Indices
-from rsflow.curation.hamming import each_near_pairs
-from rsflow.curation.signature import Picture, pixels_digest, signature
+from rsflow.curation.hamming import each_cross_pairs
+from rsflow.curation.orientations import ORIENTATIONS, oriented
+from rsflow.curation.signature import Picture, pixels_digest, signatures
 from rsflow.curation.verdicts import Verdicts
 
 FINGERPRINTS = pa.schema(
@@ -35,17 +35,7 @@ FINGERPRINTS = pa.schema(
     ]
 )
 
-ORIENTATIONS = 8
-LEAST_BITS = 8
-
 Flags = npt.NDArray[np.bool_]
-ConfirmMatch = Callable[[Indices], Flags]
-
-
-def oriented(picture: Picture, orientation: int) -> Picture:
-    """The picture turned by `orientation % 4` quarters against the clock, after a flip left to right from 4 on; 0: as it is."""
-    flipped = picture[:, ::-1] if orientation >= 4 else picture
-    return np.ascontiguousarray(np.rot90(flipped, orientation % 4))
 
 
 def described(picture: Picture) -> tuple[list[str], list[int]]:
@@ -55,13 +45,13 @@ def described(picture: Picture) -> tuple[list[str], list[int]]:
     either way.
     """
     forms = [picture, picture[:, :, 1]] if _is_grey(picture) else [picture]
-    views = [oriented(form, orientation) for form in forms for orientation in range(ORIENTATIONS)]
-    signed = np.array([signature(view) for view in views], dtype=np.uint64).view(np.int64)
-    return [pixels_digest(view) for view in views], signed.tolist()
+    digests = [pixels_digest(oriented(form, orientation)) for form in forms for orientation in range(ORIENTATIONS)]
+    signed = np.array([signatures(form) for form in forms], dtype=np.uint64).view(np.int64)
+    return digests, signed.ravel().tolist()
 
 
 def matches(
-    tiles: pa.Table, prints: pa.Table, bits: int, buffer_m: float = 0.0, confirm: ConfirmMatch | None = None
+    tiles: pa.Table, prints: pa.Table, bits: int, buffer_m: float = 0.0, confirm: Confirm | None = None
 ) -> pa.DictionaryArray:
     """Per tile the test that recognises it: "exact", "flipped", "near", "ground", or "kept" where none does.
 
@@ -91,37 +81,13 @@ def near_prints(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Ind
     ours = np.asarray(pc.fill_null(signatures, 0), dtype=np.int64).view(np.uint64)
     known = known[np.bitwise_count(ours[known]) >= LEAST_BITS]
     some = np.flatnonzero(np.bitwise_count(theirs) >= LEAST_BITS)
-    values, unit = np.unique(np.concatenate([ours[known], theirs[some]]), return_inverse=True)
-    tile_of, print_of = _listed(unit[: len(known)], known), _listed(unit[len(known) :], some)
-    same = np.arange(len(values))
-    pieces = [np.stack([same, same], axis=1), *each_near_pairs(values, bits)] if len(values) else []
-    found = [np.empty((0, 2), dtype=np.int64)]
-    for piece in pieces:
-        for a, b in ((piece[:, 0], piece[:, 1]), (piece[:, 1], piece[:, 0])):
-            apart = np.isin(a, tile_of[0]) & np.isin(b, print_of[0])
-            found.append(_product(a[apart], b[apart], tile_of, print_of))
-    pairs = np.unique(np.concatenate(found), axis=0)
+    pieces = [known[:0, None].repeat(2, axis=1)]
+    for piece in each_cross_pairs(theirs[some], ours[known], bits):
+        pieces.append(np.stack([known[piece[:, 1]], some[piece[:, 0]]], axis=1))
+    pairs = np.concatenate(pieces)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     rank = pairs[:, 1] - np.searchsorted(parents, parents[pairs[:, 1]])
     return np.stack([pairs[:, 0], parents[pairs[:, 1]], rank % ORIENTATIONS], axis=1)
-
-
-def _listed(keys: Indices, rows: Indices) -> tuple[Indices, Indices]:
-    order = np.argsort(keys, kind="stable")
-    return keys[order], rows[order]
-
-
-def _product(a: Indices, b: Indices, tile_of: tuple[Indices, Indices], print_of: tuple[Indices, Indices]) -> Indices:
-    """Every tile of unit a[k] with every print of unit b[k]."""
-    first, many = _runs(a, tile_of[0])
-    begin, more = _runs(b, print_of[0])
-    each = np.repeat(np.arange(len(a)), many * more)
-    step = np.arange(len(each)) - np.repeat(np.cumsum(many * more) - many * more, many * more)
-    return np.stack([tile_of[1][first[each] + step // more[each]], print_of[1][begin[each] + step % more[each]]], axis=1)
-
-
-def _runs(keys: Indices, among: Indices) -> tuple[Indices, Indices]:
-    start = np.searchsorted(among, keys, side="left")
-    return start, np.searchsorted(among, keys, side="right") - start
 
 
 def _flat(lists: pa.ChunkedArray) -> tuple[Indices, pa.Array]:

@@ -3,11 +3,15 @@
 One idea: boxes rather than outlines. A box holds its outline, so two tiles whose boxes are apart are apart on the ground; near
 scenes that are turned against north, a few tiles are taken for neighbours that are none, which costs tiles and never lets one
 slip through. Boxes are compared in a tree (shapely's STRtree), a block of rows at a time: memory grows with the fewer side.
+
+For quotas, the whole Earth falls into regions: boxes that the configuration names, and beyond them the cells of a grid, named
+by their south-western corner ("S40E010"). A tile is in the region that holds its middle, so it is in one only.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +22,10 @@ import shapely
 from rsflow.geometry import EARTH_RADIUS_KM
 
 Boxes = npt.NDArray[np.float64]
+Bounds = tuple[float, float, float, float]
 Flags = npt.NDArray[np.bool_]
+
+UNKNOWN = "unknown"  # the region of a tile whose ground is not known
 
 _TOUCH_DEG = 1e-9  # a tenth of a millimetre: neighbours' shared edges differ by rounding
 _BLOCK = 1 << 17
@@ -62,6 +69,35 @@ def grown(boxes: Boxes, by_m: float) -> Boxes:
     poleward = np.minimum(np.maximum(np.abs(boxes[:, 1]), np.abs(boxes[:, 3])) + north, 89.9)
     east = np.minimum(by_m / _DEGREE_M / np.cos(np.radians(poleward)), 180.0) + _TOUCH_DEG
     return np.stack([boxes[:, 0] - east, boxes[:, 1] - north, boxes[:, 2] + east, boxes[:, 3] + north], axis=1)
+
+
+def regions_of(boxes: Boxes, named: Mapping[str, Bounds], cell_deg: float) -> pa.DictionaryArray:
+    """The region of each box: the first of `named` (west, south, east, north) that holds its middle, else its grid cell.
+
+    Bounds are half open; one whose west is east of its east reaches over the antimeridian.
+    """
+    lon = ((boxes[:, 0] + boxes[:, 2]) / 2 + 180) % 360 - 180
+    lat = (boxes[:, 1] + boxes[:, 3]) / 2
+    known = ~np.isnan(lat)
+    row = np.clip((np.nan_to_num(lat) + 90) // cell_deg, 0, 180 / cell_deg - 1)
+    codes = len(named) + row * (360 / cell_deg) + (np.nan_to_num(lon) + 180) // cell_deg
+    for number, (west, south, east, north) in reversed([*enumerate(named.values())]):
+        across = (lon >= west) & (lon < east) if west <= east else (lon >= west) | (lon < east)
+        codes[across & (lat >= south) & (lat < north)] = number
+    names = region_names(named, cell_deg)
+    codes[~known] = len(names) - 1
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names, pa.string()))
+
+
+def region_names(named: Mapping[str, Bounds], cell_deg: float) -> list[str]:
+    """All regions that there are: the named ones, the cells row by row from the south, and UNKNOWN."""
+    souths, wests = np.arange(-90, 90, cell_deg), np.arange(-180, 180, cell_deg)
+    cells = [
+        f"{'S' if south < 0 else 'N'}{abs(south):02g}{'W' if west < 0 else 'E'}{abs(west):03g}"
+        for south in souths
+        for west in wests
+    ]
+    return [*named, *cells, UNKNOWN]
 
 
 def _boxes(ring: pa.Array) -> Boxes:

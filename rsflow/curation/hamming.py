@@ -1,4 +1,4 @@
-"""All pairs of 64-bit signatures that differ in few bits.
+"""All pairs of 64-bit signatures that differ in few bits, within one set or across two.
 
 One idea, multi-index hashing (Norouzi, Punjani, Fleet, https://arxiv.org/abs/1307.2982): cut the 64 bits into parts. Where two
 signatures differ in at most `bits`, they differ little in at least one part; so it is enough to look, part by part, into the
@@ -12,6 +12,7 @@ pair is kept only in the first part that meets it, so none has to be sorted out 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import comb
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 Signatures = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
 
+_BLOCK = 1 << 20  # signatures of the second set that are looked up at a time
 _CHUNK = 1 << 18  # comparisons at a time: their temporaries stay in the processor's cache
 _COMPARISON = 1 / 6  # its time, where a look-up of a bucket takes 1 (measured, see benchmarks/select_phase.py)
 
@@ -37,20 +39,22 @@ def near_pairs(signatures: Signatures, bits: int) -> Indices:
 
 def each_near_pairs(signatures: Signatures, bits: int) -> Iterator[Indices]:
     """The same pairs in pieces (n, 2) of at most about a quarter of a million, in no useful order."""
-    if not 0 <= bits <= 64:
-        raise ValueError(f"bits is {bits}: expected 0 to 64")
     values = np.ascontiguousarray(signatures, dtype=np.uint64)
-    parts = min(range(3, 9), key=lambda count: _cost(len(values), bits, count))
-    cuts, flips = _cut(parts), _flips(bits, parts)
-    for number, (cut, most) in enumerate(zip(cuts, flips, strict=True)):
-        if most < 0:
-            break  # so are all that follow
-        for pairs in _meet(values, bits, cut, most):
-            differ = values[pairs[:, 0]] ^ values[pairs[:, 1]]
-            first = np.ones(len(pairs), dtype=np.bool_)
-            for earlier, limit in zip(cuts[:number], flips[:number], strict=True):
-                first &= np.bitwise_count(differ & _mask(earlier)).astype(np.int64) > limit
+    for part in _parts(len(values), len(values), bits):
+        for pairs in _meet(_Buckets.of(values, part.cut), bits, part.flips):
+            first = part.is_first(values[pairs[:, 0]] ^ values[pairs[:, 1]])
             yield np.sort(pairs[first], axis=1)
+
+
+def each_cross_pairs(signatures: Signatures, others: Signatures, bits: int) -> Iterator[Indices]:
+    """Every (row of `signatures`, row of `others`) that differ in at most `bits`, each once, in such pieces."""
+    values, asked = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
+    for part in _parts(len(values), len(asked), bits):
+        buckets = _Buckets.of(values, part.cut)
+        for start in range(0, len(asked), _BLOCK):
+            for pairs in _look_up(buckets, asked[start : start + _BLOCK], bits, part):
+                pairs[:, 1] += start
+                yield pairs[part.is_first(values[pairs[:, 0]] ^ asked[pairs[:, 1]])]
 
 
 def expand(left: Indices, start: Indices, stop: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -68,6 +72,31 @@ def expand(left: Indices, start: Indices, stop: Indices) -> Iterator[tuple[Indic
             yield np.repeat(left[low:high], run), np.arange(begins[0], ends[high - 1]) + shift
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The bits of a part, how many flips to look through, and the parts before it with theirs."""
+
+    cut: list[int]
+    flips: int
+    earlier: list[tuple[list[int], int]]
+
+    def is_first(self, differ: Signatures) -> npt.NDArray[np.bool_]:
+        """Whether no earlier part has met pairs that differ in these bits."""
+        first = np.ones(len(differ), dtype=np.bool_)
+        for cut, limit in self.earlier:
+            first &= np.bitwise_count(differ & _mask(cut)).astype(np.int64) > limit
+        return first
+
+
+def _parts(count: int, asked: int, bits: int) -> Iterator[_Part]:
+    if not 0 <= bits <= 64:
+        raise ValueError(f"bits is {bits}: expected 0 to 64")
+    parts = min(range(3, 9), key=lambda number: _cost(count, asked, bits, number))
+    both = list(zip(_cut(parts), _flips(bits, parts), strict=True))
+    # A part of -1 flips is not looked at, and neither are those that follow.
+    return (_Part(cut, flips, both[:number]) for number, (cut, flips) in enumerate(both) if flips >= 0)
+
+
 def _cut(parts: int) -> list[list[int]]:
     """The bits of each part: all 64, evenly."""
     return [[bit for bit in range(64) if (bit % 8 + 2 * (bit // 8)) % parts == part] for part in range(parts)]
@@ -82,13 +111,13 @@ def _flips(bits: int, parts: int) -> list[int]:
     return [each - 1 + (part < more) for part in range(parts)]
 
 
-def _cost(count: int, bits: int, parts: int) -> float:
+def _cost(count: int, asked: int, bits: int, parts: int) -> float:
     """Time of look-ups, tables and comparisons, for signatures spread evenly."""
     cost = 0.0
     for cut, most in zip(_cut(parts), _flips(bits, parts), strict=True):
         looks = sum(comb(len(cut), flipped) for flipped in range(most + 1))
         buckets = 2 ** len(cut)
-        cost += looks * count + _COMPARISON * (looks * count**2 / buckets + (buckets if looks else 0))
+        cost += looks * asked + _COMPARISON * (looks * asked * count / buckets + (buckets if looks else 0))
     return cost
 
 
@@ -104,23 +133,55 @@ def _keys(values: Signatures, cut: list[int]) -> Indices:
     return keys
 
 
-def _meet(values: Signatures, bits: int, cut: list[int], most: int) -> Iterator[Indices]:
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    """Signatures sorted by their keys: `rows` and `values` in that order, and where each key's bucket starts."""
+
+    keys: Indices
+    rows: Indices
+    values: Signatures
+    starts: Indices
+
+    @classmethod
+    def of(cls, values: Signatures, cut: list[int]) -> _Buckets:
+        keys = _keys(values, cut)
+        rows = np.argsort(keys, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=1 << len(cut)))])
+        return cls(keys[rows], rows, values[rows], starts)
+
+
+def _meet(buckets: _Buckets, bits: int, most: int) -> Iterator[Indices]:
     """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks."""
-    keys = _keys(values, cut)
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=1 << len(cut)))])
+    keys, values, starts = buckets.keys, buckets.values, buckets.starts
+    for places in _masks(len(starts), most):
+        if not places:
+            own = np.arange(len(keys))
+            runs = own, own + 1, starts[keys + 1]
+        else:
+            # Of two buckets that flips join, only the one without the last of those bits looks into the other.
+            lower = np.flatnonzero((keys >> places[-1]) & 1 == 0)
+            other = keys[lower] ^ sum(1 << place for place in places)
+            runs = lower, starts[other], starts[other + 1]
+        for left, right in expand(*runs):
+            near = np.flatnonzero(np.bitwise_count(values[left] ^ values[right]) <= bits)
+            if len(near):
+                yield np.stack([buckets.rows[left[near]], buckets.rows[right[near]]], axis=1)
+
+
+def _look_up(buckets: _Buckets, others: Signatures, bits: int, part: _Part) -> Iterator[Indices]:
+    """(row of the buckets, row of `others`) within `bits` whose part differs in at most its number of bits, in chunks."""
+    asked = _Buckets.of(others, part.cut)  # sorted, so that neighbours look into neighbouring buckets
+    every = np.arange(len(others))
+    for places in _masks(len(buckets.starts), part.flips):
+        other = asked.keys ^ sum(1 << place for place in places)
+        for left, right in expand(every, buckets.starts[other], buckets.starts[other + 1]):
+            near = np.flatnonzero(np.bitwise_count(asked.values[left] ^ buckets.values[right]) <= bits)
+            if len(near):
+                yield np.stack([buckets.rows[right[near]], asked.rows[left[near]]], axis=1)
+
+
+def _masks(bounds: int, most: int) -> Iterator[tuple[int, ...]]:
+    """The places of at most `most` flips in a key, none first, where `bounds` is one more than there are keys."""
+    width = (bounds - 1).bit_length() - 1
     for flipped in range(most + 1):
-        for places in combinations(range(len(cut)), flipped):
-            if not places:
-                own = np.arange(len(keys))
-                runs = own, own + 1, starts[keys + 1]
-            else:
-                # Of two buckets that flips join, only the one without the last of those bits looks into the other.
-                lower = np.flatnonzero((keys >> places[-1]) & 1 == 0)
-                other = keys[lower] ^ sum(1 << place for place in places)
-                runs = lower, starts[other], starts[other + 1]
-            for left, right in expand(*runs):
-                near = np.flatnonzero(np.bitwise_count(values[left] ^ values[right]) <= bits)
-                if len(near):
-                    yield np.stack([order[left[near]], order[right[near]]], axis=1)
+        yield from combinations(range(width), flipped)

@@ -4,6 +4,9 @@ One idea: everything becomes a most and a least per key before anything is dropp
 hold for all of it: one priority, and a larger mix holds all of a smaller one. What the data cannot give is an error that says
 which key lacks how many, never a silent near miss.
 
+The order of the rules: quotas, shares and the like drop; then what exceeds its part of a category or a region; and what a
+`least` protects stays through all of it.
+
 Temperature is the usual flattening of long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for
 languages (https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
 """
@@ -14,12 +17,34 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.config import Balance
-from rsflow.curation.balance import Keyed, part_of
+from rsflow.curation.balance import Keyed, apply_quotas, cap_each, first_each, order_of, part_of, protected
 from rsflow.errors import ConfigError
 
 Caps = dict[str, int]
+
+
+def balanced(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance, seed: int) -> pa.Array:
+    """Why each instruction leaves, "quota:<key>" or "quota:each category" or "quota:each region"; null where it stays.
+
+    `instructions` as for `apply_quotas`. Raises ConfigError where what is wanted cannot be met.
+    """
+    order = order_of(instructions, seed)
+    _, why = apply_quotas(instructions, caps_of(instructions, quotas, wanted), seed)
+    for column, most in (("category", wanted.per_category), ("region", wanted.per_region)):
+        if most:
+            beyond = cap_each(instructions[column], most, order)
+            why = pc.coalesce(why, pc.if_else(beyond, f"quota:each {column}", pa.scalar(None, pa.string())))
+    safe = np.zeros(instructions.num_rows, dtype=np.bool_)
+    safe[protected(Keyed(instructions), wanted.least, order)] = True
+    if wanted.least_per_category:
+        safe |= first_each(instructions["category"], wanted.least_per_category, order)
+    why = pc.if_else(safe, pa.scalar(None, pa.string()), why)
+    if wanted.exactly:
+        _check_enough(Keyed(instructions.filter(pc.is_null(why))), wanted.exactly, "exactly", " after quotas")
+    return why
 
 
 def caps_of(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
@@ -41,11 +66,6 @@ def caps_of(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) 
         for key, most in part.items():
             caps[key] = min(most, caps.get(key, most))
     return caps
-
-
-def check_met(kept: pa.Table, wanted: Balance) -> None:
-    """ConfigError where other rules left fewer than the exact counts."""
-    _check_enough(Keyed(kept), wanted.exactly, "exactly", " after quotas")
 
 
 def by_temperature(counts: Mapping[str, int], temperature: float, total: int) -> Caps:

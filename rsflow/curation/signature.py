@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rsflow.curation.orientations import ORIENTATIONS, oriented
+
 Picture = npt.NDArray[np.uint8]
 
 SIGNATURE_BITS = 64
@@ -35,10 +37,17 @@ def signature(picture: Picture) -> int:
     grey level. Raises ValueError for another shape or type, or an empty picture.
     """
     pixels = _checked(picture)
-    sums = _area_sums(pixels, 8, 9)
-    grey = sums @ _GREY if sums.shape[2] == 3 else sums[:, :, 0] * 1000
-    rises = np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1]
-    return int.from_bytes(np.packbits(rises).tobytes(), "big")
+    return _rises(_grey_sums(pixels, 8, 9), pixels)
+
+
+def signatures(picture: Picture) -> list[int]:
+    """The signatures of the picture in all orientations, in their order: that of `oriented(picture, k)` at k.
+
+    Area means turn with the picture, exactly, so two small grids of them say it all.
+    """
+    pixels = _checked(picture)
+    grids = _grey_sums(pixels, 8, 9), _grey_sums(pixels, 9, 8)
+    return [_rises(oriented(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
 
 
 def pixels_digest(picture: Picture) -> str:
@@ -69,6 +78,16 @@ def _checked(picture: Picture) -> Picture:
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.dtype != np.uint8 or not pixels.size:
         raise ValueError(f"expected uint8 (rows, cols) or (rows, cols, 3), found {picture.dtype} {picture.shape}")
     return pixels
+
+
+def _grey_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:
+    sums = _area_sums(pixels, rows, cols)
+    return sums @ _GREY if sums.shape[2] == 3 else sums[:, :, 0] * 1000
+
+
+def _rises(grey: npt.NDArray[np.int64], pixels: Picture) -> int:
+    rises = np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1]
+    return int.from_bytes(np.packbits(rises).tobytes(), "big")
 
 
 def _area_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:

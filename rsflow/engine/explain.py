@@ -1,6 +1,7 @@
 """What the last selection made of one tile or instruction, with the tiles that it was weighed against.
 
-One idea: everything is read back from the lake's tables, nothing is decided again; so what is told is what happened.
+One idea: everything is read back from the lake's tables, nothing is decided again; so what is told is what happened. Only the
+rows that are asked for are read.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.errors import UsageError
 from rsflow.lake.pictures import read_pictures
-from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.receipts import marks
 from rsflow.lake.tables import Lake, open_lake
 
 
@@ -33,18 +33,17 @@ class Explained:
 def explain(root: str, subject: str) -> Explained:
     """What is known of a tile (by id or sample key) or an instruction (by id). UsageError where the selection has none such."""
     lake = open_lake(root)
-    rows = lake.read("selection")
-    if not rows.num_rows:
+    if lake.delta("selection") is None:
         raise UsageError(f"{root}: nothing was selected here yet: run `rsflow select CONFIG`")
-    found = _where(rows, "subject", subject) or _where(rows, "subject", _id_of_key(lake, subject))
+    found = _rows(lake, "selection", "subject", subject) or _by_key(lake, subject)
     if not found:
-        raise UsageError(f"{root}: the selection knows no tile or instruction {subject!r}{_hint(rows, subject)}")
-    (tile,) = _where(rows, "subject", found[0]["tile_id"])
-    members = _where(rows, "cluster", tile["cluster"])
+        raise UsageError(f"{root}: the selection knows no tile or instruction {subject!r}{_hint(lake, subject)}")
+    (tile,) = _rows(lake, "selection", "subject", found[0]["tile_id"])
+    members = _rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
-    of_tile = rows.filter(pc.and_(pc.equal(rows["kind"], "instruction"), pc.equal(rows["tile_id"], tile["tile_id"])))
+    of_tile = [row for row in _rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
     facts = _facts(lake, [row["tile_id"] for row in members])
-    return Explained(found[0], tile, tuple(members), dict(Counter(of_tile["reason"].to_pylist())), facts)
+    return Explained(found[0], tile, tuple(members), dict(Counter(row["reason"] for row in of_tile)), facts)
 
 
 def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
@@ -55,23 +54,24 @@ def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[s
     return [(row, found[row["tile_id"]]) for row in rows]
 
 
-def _where(rows: pa.Table, column: str, value: str | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = rows.filter(pc.equal(rows[column], value)).to_pylist() if value is not None else []
+def _rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
+    """The rows of a table whose column has one of these values."""
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    found: list[dict[str, Any]] = lake.read(table, where=f"{column} IN ({listed})").to_pylist()
     return found
 
 
-def _id_of_key(lake: Lake, key: str) -> str | None:
-    tiles = lake.read("tiles", ["tile_id", "key"])
-    found = tiles.filter(pc.equal(tiles["key"], key))["tile_id"].to_pylist()
-    return found[0] if found else None
+def _by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
+    tiles = {row["tile_id"] for row in _rows(lake, "tiles", "key", key)}
+    return _rows(lake, "selection", "subject", *tiles) if tiles else []
 
 
 def _facts(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
-    tiles = rows_of(lake, "tiles", marks(lake)["receipt"])
-    mine = tiles.filter(pc.is_in(tiles["tile_id"], value_set=pa.array(ids, pa.string())))
-    return {row["tile_id"]: row for row in mine.to_pylist()}
+    finished = set(marks(lake)["receipt"].to_pylist())
+    return {row["tile_id"]: row for row in _rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
 
 
-def _hint(rows: pa.Table, subject: str) -> str:
-    like = rows.filter(pc.match_substring(rows["subject"], subject.partition("/")[0]))["subject"].to_pylist()
+def _hint(lake: Lake, subject: str) -> str:
+    known = lake.read("selection", ["subject"])["subject"]
+    like = known.filter(pc.match_substring(known, subject.partition("/")[0])).to_pylist()
     return f"; it knows for example {min(like)!r}" if like else ""

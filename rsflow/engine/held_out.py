@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,21 +22,16 @@ from rsflow import storage
 from rsflow.annotations import files_of, picture_name
 from rsflow.annotations import read as read_annotations
 from rsflow.config import Annotations, HeldOut, Select
-from rsflow.curation.duplicates import alike
-from rsflow.curation.fingerprints import FINGERPRINTS, ConfirmMatch, described, matches, oriented
+from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.groups import Indices
-from rsflow.curation.signature import Picture, thumbnail
+from rsflow.curation.signature import Picture
+from rsflow.engine.confirm import PicturesOf, confirmation, tile_pictures
 from rsflow.errors import DataError, UsageError
 from rsflow.geometry import Window
-from rsflow.lake.pictures import read_pictures
 from rsflow.lake.tables import Lake
 from rsflow.readers import SUFFIXES, open_scene
 from rsflow.records import SceneFiles
-from rsflow.tiles.encode import decode
 
-PicturesOf = Callable[[Indices], Iterable[Picture]]
-
-_BLOCK = 2048
 MOST_PX = 64_000_000  # a larger one is a scene, not a picture: only its ground is compared
 
 
@@ -122,38 +116,8 @@ def _described(place: str) -> dict[str, object]:
 
 def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array:
     prints = prints_of(benchmark.files)
-
-    def ours(rows: Indices) -> Iterator[Picture]:
-        return _tile_pictures(lake, tiles, rows)
-
-    confirm = confirmation(ours, prints.pictures, settings.confirm_mae) if prints.pictures else None
+    confirm = confirmation(tile_pictures(lake, tiles), settings.confirm_mae, prints.pictures) if prints.pictures else None
     return matches(tiles, prints.rows, settings.near_bits, settings.buffer_m, confirm).cast(pa.string())
-
-
-def confirmation(ours: PicturesOf, theirs: PicturesOf, most: float) -> ConfirmMatch:
-    """Tells whether each (our row, their row, orientation) shows one picture, see `rsflow.curation.duplicates.alike`."""
-
-    def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
-        blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
-        answers = [_confirmed(block, ours, theirs, most) for block in blocks]
-        return np.concatenate([np.empty(0, dtype=np.bool_), *answers])
-
-    return confirm
-
-
-def _confirmed(pairs: Indices, ours: PicturesOf, theirs: PicturesOf, most: float) -> npt.NDArray[np.bool_]:
-    rows, left = np.unique(pairs[:, 0], return_inverse=True)
-    others, right = np.unique(pairs[:, 1], return_inverse=True)
-    own, other = ([thumbnail(picture) for picture in pictures(asked)] for pictures, asked in ((ours, rows), (theirs, others)))
-    turned = [oriented(other[at], int(turn)) for at, turn in zip(right, pairs[:, 2], strict=True)]
-    numbers = np.stack([left, len(own) + np.arange(len(pairs))], axis=1)
-    return alike(np.stack([*own, *turned]), numbers, most)
-
-
-def _tile_pictures(lake: Lake, tiles: pa.Table, rows: Indices) -> Iterator[Picture]:
-    asked = tiles.select(["tile_id", "file", "row_group", "row"]).take(pa.array(rows)).to_pylist()
-    found = read_pictures(lake.root, asked)
-    return (decode(found[row["tile_id"]]) for row in asked)
 
 
 def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:

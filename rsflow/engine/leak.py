@@ -19,7 +19,8 @@ from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.groups import Indices
 from rsflow.curation.leak import leaks
 from rsflow.curation.signature import Picture
-from rsflow.engine.held_out import Prints, confirmation, prints_of
+from rsflow.engine.confirm import confirmation
+from rsflow.engine.held_out import Prints, prints_of
 from rsflow.errors import RsflowError, UsageError
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
@@ -61,7 +62,7 @@ def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
     """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
     known, asked = _set(train), _set(test)
     both = known.pictures and asked.pictures
-    confirm = confirmation(asked.pictures, known.pictures, MAE) if both and asked.pictures and known.pictures else None
+    confirm = confirmation(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
     found = matches(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
     hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)

@@ -11,36 +11,33 @@ taken for a selection.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import storage
-from rsflow.config import Balance, BuildConfig, Select
-from rsflow.curation.candidates import Confirm
+from rsflow.config import BuildConfig
 from rsflow.curation.choose import Choice, choose
-from rsflow.curation.duplicates import alike
-from rsflow.curation.signature import thumbnail
+from rsflow.engine.confirm import confirmation, tile_pictures
 from rsflow.engine.current import Current
+from rsflow.engine.embedded import embedded
 from rsflow.engine.held_out import caught, held_out_key
-from rsflow.lake.pictures import read_pictures
-from rsflow.lake.receipts import rows_of
+from rsflow.engine.numbers import count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
+from rsflow.engine.sayings import texts_reader
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
-from rsflow.tiles.encode import decode
 
-VERSION = 3
+VERSION = 4
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
 ]
-PIECE = 2_000_000  # instructions written at a time: as texts, a piece is about 400 MB
+PIECE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +56,14 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
     if known and known.digest == digest:
         return known
     storage.remove(lake.place("selection.json"))
-    tiles = _tiles(built, now)
-    instructions = _instructions(built.select, now)
-    confirm = _confirmation(lake, tiles, built.select.confirm_mae)
-    choice = choose(tiles, instructions, built.select, built.seed, confirm, caught(built.select, lake, tiles))
-    for number, rows in enumerate(selection_rows(tiles, instructions, choice)):
-        (lake.append if number else lake.overwrite)("selection", rows)
+    tiles = tiles_of(built, now)
+    pieces = instruction_pieces(now)
+    instructions = count_instructions(built, now, pieces, tiles["tile_id"])
+    confirm = confirmation(tile_pictures(lake, tiles), built.select.confirm_mae)
+    held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
+    texts_of = texts_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
+    choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of)
+    lake.overwrite("selection", selection_rows(tiles, ids_in(pieces, now), choice))
     result = Selected(digest, choice.tiles.counts(), choice.instructions.counts())
     storage.write_bytes(lake.place("selection.json"), json.dumps(asdict(result), indent=1, sort_keys=True).encode())
     return result
@@ -72,7 +71,7 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
 
 def selection_digest(built: BuildConfig, now: Current) -> str:
     """Of all that a selection depends on."""
-    units = [unit for marks in (now.label, now.instruct) for unit in marks["unit"].to_pylist()]
+    units = [unit for marks in (now.label, now.seen, now.instruct) for unit in marks["unit"].to_pylist()]
     return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
 
 
@@ -83,8 +82,8 @@ def last_selection(lake: Lake) -> Selected | None:
     return Selected(**{name: told[name] for name in names}) if told else None
 
 
-def selection_rows(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> Iterator[pa.Table]:
-    """The rows of the `selection` table, in pieces: all tiles first."""
+def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Choice) -> Iterator[pa.Table]:
+    """The rows of the `selection` table, in pieces: all tiles first. `instructions`: their ids and tasks, as they were counted."""
     ids, reasons = tiles["tile_id"], choice.tiles.texts()
     yield _piece(
         {
@@ -98,12 +97,13 @@ def selection_rows(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> I
             "canonical": ids.take(pa.array(choice.canonical)),
             "split": choice.split,
             "cell": tiles["cell"],
+            "repeat": choice.repeat,
         }
     )
-    reasons, kept = choice.instructions.texts(), choice.instructions.kept
-    for start in range(0, instructions.num_rows, PIECE):
-        part = instructions.slice(start, PIECE)
+    reasons, kept, start = choice.instructions.texts(), choice.instructions.kept, 0
+    for part in _of_size(instructions, PIECE):
         rows = slice(start, start + part.num_rows)
+        start += part.num_rows
         carrier = pa.array(choice.carrier[rows])
         yield _piece(
             {
@@ -134,55 +134,39 @@ def selected_rows(lake: Lake, now: Current) -> tuple[pa.Table, pa.Table]:
     return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", carrier)
 
 
-def _tiles(built: BuildConfig, now: Current) -> pa.Table:
+def tiles_of(built: BuildConfig, now: Current) -> pa.Table:
     """The tiles with the number of their annotations, which decides who stands for a cluster."""
-    tiles = now.tiles(list(dict.fromkeys([*COLUMNS, *built.select.limits])))
+    views = ["signatures"] if built.select.flips else []
+    tiles = read_tiles(now, list(dict.fromkeys([*COLUMNS, *views, *built.select.limits])))
+    if built.select.keep_choices:
+        tiles = tiles.append_column("was_canonical", pc.is_in(tiles["tile_id"], value_set=_stood(now.lake)))
     rejected = pa.array(sorted(now.rejected_scenes), pa.string())
-    labels = rows_of(now.lake, "labels", now.label["receipt"], ["tile_id", "origin"])
-    counts = labels.filter(pc.equal(labels["origin"], "annotation")).group_by("tile_id").aggregate([("tile_id", "count")])
-    number = _looked_up(tiles["tile_id"], counts["tile_id"], counts["tile_id_count"])
-    tiles = tiles.append_column("n_labels", pc.fill_null(number, 0))
+    tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
     return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
 
 
-def _instructions(settings: Select, now: Current) -> pa.Table:
-    """In no order: there are too many to sort for nothing. With the categories they are about only where a rule asks."""
-    columns = ["instruction_id", "tile_id", "task"]
-    wanted = settings.balance or Balance()
-    keys = [*settings.quotas, *wanted.keys()]
-    if not wanted.per_category and not any("category:" in key for key in keys):
-        return rows_of(now.lake, "instructions", now.instruct["receipt"], columns).select(columns)
-    rows = rows_of(now.lake, "instructions", now.instruct["receipt"], [*columns, "label_ids"])
-    return rows.select(columns).append_column("category", _categories(now, rows["label_ids"]))
-
-
-def _categories(now: Current, label_ids: pa.ChunkedArray) -> pa.ListArray:
-    """The categories of the labels that each instruction rests on."""
-    labels = rows_of(now.lake, "labels", now.label["receipt"], ["label_id", "category"])
-    lists = label_ids.combine_chunks()
-    parents = np.asarray(pc.list_parent_indices(lists))
-    named = _looked_up(lists.flatten(), labels["label_id"], labels["category"]).combine_chunks()
-    offsets = np.searchsorted(parents, np.arange(len(lists) + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), named)
-
-
-def _confirmation(lake: Lake, tiles: pa.Table, most: float) -> Confirm:
-    """The function that tells for pairs of rows whether their pictures are the same; it reads just these pictures."""
-    rows = tiles.select(["tile_id", "file", "row_group", "row"])
-
-    def confirm(pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        wanted, positions = np.unique(pairs, return_inverse=True)
-        asked = rows.take(pa.array(wanted)).to_pylist()
-        pictures = read_pictures(lake.root, asked)
-        thumbnails = np.stack([thumbnail(decode(pictures[row["tile_id"]])) for row in asked])
-        return alike(thumbnails, positions.reshape(pairs.shape), most)
-
-    return confirm
+def _stood(lake: Lake) -> pa.Array:
+    """The tiles that stood for their cluster in the selection before."""
+    before = lake.read("selection", ["kind", "subject", "canonical"])
+    stood = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
+    return before["subject"].filter(stood).combine_chunks()
 
 
 def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """For each key the value beside it in `known`, or null."""
     return values.take(pc.index_in(keys, value_set=known.combine_chunks()))
+
+
+def _of_size(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of at least so many, but for the last, and of fewer than twice as many where they come so."""
+    gathered: list[pa.Table] = []
+    for table in tables:
+        gathered += [table.slice(start, rows) for start in range(0, table.num_rows, rows)]
+        if sum(part.num_rows for part in gathered) >= rows:
+            yield pa.concat_tables(gathered)
+            gathered = []
+    if gathered:
+        yield pa.concat_tables(gathered)
 
 
 def _piece(columns: dict[str, Any]) -> pa.Table:

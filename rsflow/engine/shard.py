@@ -79,11 +79,21 @@ def sharded_selection(lake: Lake) -> int | None:
 
 
 def _remember(lake: Lake, snapshot: int) -> None:
-    """Note which selection the snapshot was made of: a later selection is not to be held against it."""
-    selected = last_selection(lake)
-    if selected is not None and sharded_selection(lake) != snapshot:
-        text = json.dumps({"snapshot": snapshot, "selection": selected.digest}, sort_keys=True)
-        storage.write_bytes(lake.place(RECORD), text.encode())
+    """Note which selection the snapshot was made of: a later selection is not to be held against it.
+
+    Of every snapshot the version of the `selection` table stays noted: what is in a snapshot and what is not is told by it.
+    """
+    selected, table = last_selection(lake), lake.delta("selection")
+    if selected is not None and table is not None and sharded_selection(lake) != snapshot:
+        versions = {**selection_versions(lake), snapshot: table.version()}
+        told = {"snapshot": snapshot, "selection": selected.digest, "versions": versions}
+        storage.write_bytes(lake.place(RECORD), json.dumps(told, sort_keys=True).encode())
+
+
+def selection_versions(lake: Lake) -> dict[int, int]:
+    """By snapshot the version of the `selection` table that it was made of."""
+    told = lake.note(RECORD, []) or {}
+    return {int(snapshot): int(version) for snapshot, version in told.get("versions", {}).items()}
 
 
 def config_fingerprint(built: BuildConfig) -> str:

@@ -20,15 +20,19 @@ RULES = {
     "kept": "it is in",
     "scene_rejected": "another part of its scene could not be read, so the scene was rejected whole",
     "licence": "its licence is not one of `select.allow_licences`",
-    "limit:": "its {rest} is outside of `select.limits`",
+    "limit:": "its {rest} is outside of `select.limits`, or of an instruction's `select.instruction_limits`",
     "duplicate_exact": "a better tile shows exactly the same pixels",
     "duplicate_near": "a better tile shows the same picture: their signatures are close, and 64 x 64 pixels confirm it",
+    "duplicate_flipped": "a better tile shows the same picture turned or mirrored: signatures are close, 64 x 64 pixels confirm it",
+    "duplicate_semantic": "a better tile means the same: the cosine of their vectors is at least `select.semantic.cosine`",
     "duplicate_ground": "another delivery of the same acquisition shows the same ground",
-    "duplicate_text": "another instruction of the same picture says the same",
+    "duplicate_text": "another instruction of the same picture says the same, or nearly (`select.same_text`)",
+    "template": "its form of words is beyond `select.max_template_share` of its task, and others come before it by hash",
     "held_out:source": "its source puts it in a split that this dataset does not have",
     "held_out:": "it is held out for a benchmark ({rest}: its name and the test that found it, `cluster` for duplicates)",
     "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
     "no_instruction": "nothing could be asked about it",
+    "quota:each ": "there are as many about each of its {rest} as are wanted, and these come before it by the hash of their ids",
     "quota:": "the quota {rest} is full with instructions that come before it by the hash of their ids",
     "quota": "quotas took all of its instructions",
     "tile:": "the tile that it belongs to is out: {rest}",
@@ -39,9 +43,7 @@ def meaning(reason: str) -> str:
     """The sentence for a reason. KeyError for one that no rule gives."""
     if reason in RULES:
         return RULES[reason]
-    start = next(
-        (start for start in sorted(RULES, key=len, reverse=True) if start[-1] == ":" and reason.startswith(start)), None
-    )
+    start = next((start for start in sorted(RULES, key=len, reverse=True) if start[-1] in ": " and reason.startswith(start)), None)
     if start is None:
         raise KeyError(reason)
     return RULES[start].format(rest=reason.removeprefix(start))
@@ -56,6 +58,8 @@ def explanation(
     if subject["kind"] == "instruction":
         lines.append(f"  task {subject['task']}, goes with tile {tile['tile_id']} ({tile['reason']})")
     lines.append(f"  split {tile['split'] or 'none'}, ground cell {tile['cell'] or 'unknown'}, sensor {tile['sensor']}")
+    if (tile["repeat"] or 0) > 1:
+        lines.append(f"  to be shown {tile['repeat']} times per epoch, for a rare category (`select.balance.repeat`)")
     if len(members) > 1:
         lines.append(f"  cluster {tile['cluster']} of {len(members)} tiles; {tile['canonical']} stands for it:")
         lines += [f"    {row['tile_id']}: {row['reason']}" for row in members]

@@ -8,6 +8,7 @@ import pytest
 
 from rsflow.curation.candidates import CROWD, ROUNDS, Confirm, Pictures, near_edges, same_ground
 from rsflow.curation.groups import Indices, components
+from rsflow.curation.orientations import ORIENTATIONS, oriented
 
 
 def world(count: int, seed: int, kinds: int = 40) -> tuple[Pictures, npt.NDArray[np.int64]]:
@@ -106,6 +107,53 @@ def test_crowd_meets_other_signatures_through_its_leaders() -> None:
     signatures = np.array([0xFFFF] * (CROWD + 1) + [0xFFFE], dtype=np.uint64)
     edges = near_edges(Pictures(signatures, np.full((CROWD + 2, 4), np.nan)), 6, confirmer(np.zeros(CROWD + 2, np.int64), []))
     assert len(np.unique(components(CROWD + 2, edges))) == 1
+
+
+def turned_world(count: int, seed: int) -> tuple[Pictures, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pictures that are one of a few in some orientation, with their eight views a few bits from the true ones."""
+    random = np.random.default_rng(seed)
+    true = random.integers(0, 2**64, (count // 4, ORIENTATIONS), dtype=np.uint64)
+    kind, way = random.integers(0, len(true), count), random.integers(0, ORIENTATIONS, count)
+    # What `oriented` does to its own results, learned from one picture.
+    corner = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    looks = [oriented(corner, k).tolist() for k in range(ORIENTATIONS)]
+    after = [[looks.index(oriented(oriented(corner, a), b).tolist()) for b in range(ORIENTATIONS)] for a in range(ORIENTATIONS)]
+    views = true[kind[:, None], np.array(after)[way]]
+    flips = np.uint64(1) << random.integers(0, 64, views.shape, dtype=np.uint64)
+    views ^= np.where(random.random(views.shape) < 0.5, flips, np.uint64(0))
+    return Pictures(views[:, 0].copy(), np.full((count, 4), np.nan), views), kind, way
+
+
+def test_turned_pictures_are_found_and_asked_about_in_their_orientation() -> None:
+    pictures, kind, way = turned_world(300, 5)
+    corner = np.arange(6, dtype=np.uint8).reshape(2, 3)
+
+    def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
+        assert (pairs[:, 0] < pairs[:, 1]).all()
+        shown = [
+            kind[i] == kind[j]
+            and np.array_equal(oriented(corner, int(way[i])), oriented(oriented(corner, int(way[j])), int(turn)))
+            for i, j, turn in pairs.tolist()
+        ]
+        return np.array(shown, dtype=np.bool_)
+
+    edges = near_edges(pictures, 2, confirm)
+    label = components(len(kind), edges)
+    assert len(np.unique(label)) == len(np.unique(kind)) == len(np.unique(label * 1000 + kind))
+    upright = components(len(kind), edges[edges[:, 2] == 0])
+    assert len(np.unique(upright)) == len(np.unique(kind * 8 + way)) == len(np.unique((upright * 1000 + kind) * 8 + way))
+    plain = near_edges(Pictures(pictures.signatures, pictures.boxes), 2, confirm)
+    np.testing.assert_array_equal(components(len(kind), plain), upright)
+
+
+def test_empty_views_and_symmetric_pictures_find_nothing_new() -> None:
+    same = np.full((40, ORIENTATIONS), 3, dtype=np.uint64)
+    same[:, 0] = np.random.default_rng(0).integers(0, 2**64, 40, dtype=np.uint64)
+    asked: list[int] = []
+    near_edges(Pictures(same[:, 0].copy(), np.full((40, 4), np.nan), same), 4, confirmer(np.arange(40), asked))
+    alone = np.random.default_rng(1).integers(0, 2**64, (40, 1), dtype=np.uint64).repeat(ORIENTATIONS, axis=1)
+    near_edges(Pictures(alone[:, 0].copy(), np.full((40, 4), np.nan), alone), 4, confirmer(np.arange(40), asked))
+    assert not sum(asked)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rsflow.config import Select
 from rsflow.curation.choose import Choice, choose
 from rsflow.curation.leak import leaks
+from rsflow.curation.numbered import index_of, numbered
 
 STEP = 0.05
 SHARES = {"train": 0.5, "val": 0.3, "test": 0.2}
@@ -61,7 +62,8 @@ def no_pictures(pairs: np.ndarray) -> np.ndarray:
 
 
 def chosen(tiles: pa.Table, instructions: pa.Table, caught: pa.Array | None = None, **select: Any) -> Choice:
-    return choose(tiles, instructions, Select(**{"splits": SHARES, **select}), 0, no_pictures, caught)
+    numbers = numbered(instructions, index_of(tiles["tile_id"]), 0)
+    return choose(tiles, numbers, Select(**{"splits": SHARES, **select}), 0, no_pictures, caught)
 
 
 def told(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from rsflow.curation.candidates import Confirm, Flags
 from rsflow.curation.duplicates import alike, exact_groups, find_duplicates
+from rsflow.curation.embeddings import Embedded
 from rsflow.curation.groups import Indices
 from rsflow.curation.signature import Picture, pixels_digest, signature, thumbnail
 
@@ -31,6 +32,9 @@ SCHEMA = pa.schema(
         ("height_px", pa.int64()),
         ("width_px", pa.int64()),
         ("n_labels", pa.int64()),
+        ("licence", pa.string()),
+        ("was_canonical", pa.bool_()),
+        ("signatures", pa.list_(pa.int64())),
     ]
 )
 HERE = [10.0, 50.0, 10.1, 50.0, 10.1, 50.1, 10.0, 50.1]
@@ -51,6 +55,8 @@ def row(name: str, **changes: Any) -> dict[str, Any]:
         "height_px": 512,
         "width_px": 512,
         "n_labels": 0,
+        "licence": "CC0-1.0",
+        "was_canonical": False,
     }
     return plain | changes
 
@@ -94,11 +100,13 @@ def test_near_needs_bits_confirmation_sensor_and_ground() -> None:
 
 def test_canonical_rule_in_its_order() -> None:
     tiles = [
-        row("a", signature=0, gsd_m=None),
-        row("b", signature=1),
-        row("c", signature=1, gsd_m=0.5),
-        row("d", signature=1, gsd_m=0.5, width_px=640),
-        row("e", signature=1, gsd_m=None, n_labels=3),
+        row("a", signature=0, gsd_m=None, n_labels=9, licence="CC0-1.0"),
+        row("b", signature=1, licence="CC-BY-NC-4.0", n_labels=5),
+        row("c", signature=1, gsd_m=0.5, licence="CC-BY-NC-4.0", n_labels=5),
+        row("d", signature=1, gsd_m=0.5, width_px=640, licence="CC-BY-NC-4.0", n_labels=5),
+        row("e", signature=1, gsd_m=0.5, width_px=640, licence="CC-BY-4.0"),
+        row("f", signature=1, gsd_m=0.5, width_px=640, licence="CC-BY-4.0", n_labels=3),
+        row("g", signature=1, gsd_m=9.0, licence="secret", was_canonical=True),
     ]
     while len(tiles) > 1:
         best = tiles[-1]["tile_id"]
@@ -109,6 +117,40 @@ def test_canonical_rule_in_its_order() -> None:
         assert {reason for _, _, reason in result.values()} == {"duplicate_near"}
         tiles.pop()
     assert found([row("b", signature=1), row("a", signature=1)])["b"][1] == "a"
+
+
+def test_a_flipped_duplicate_has_its_own_reason_and_is_not_the_same_picture() -> None:
+    random = np.random.default_rng(3)
+    own = random.integers(0, 2**62, 8).tolist()
+    flipped = [own[4], *random.integers(0, 2**62, 7).tolist()]
+    tiles = [
+        row("a", signature=own[0], signatures=own, n_labels=2),
+        row("b", signature=own[0] ^ 1, signatures=[own[0] ^ 1, *own[1:]]),
+        row("c", signature=flipped[0], signatures=flipped, n_labels=1),
+        row("d", signature=flipped[0] ^ 1, signatures=[flipped[0] ^ 1, *flipped[1:]]),
+    ]
+
+    def confirm(pairs: Indices) -> Flags:
+        across = (pairs[:, 0] < 2) != (pairs[:, 1] < 2)
+        answers: Flags = np.where(across, pairs[:, 2] == 4, pairs[:, 2] == 0)
+        return answers
+
+    result = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA), 4, confirm)
+    assert set(result["canonical"].to_pylist()) == {"a"}
+    assert result["reason"].to_pylist() == [None, "duplicate_near", "duplicate_flipped", "duplicate_flipped"]
+    assert result["same_picture"].to_pylist() == [True, True, False, False]
+    plain = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA).drop_columns("signatures"), 4, confirm)
+    assert plain["canonical"].to_pylist() == ["a", "a", "c", "c"]
+
+
+def test_semantic_duplicates_join_what_stands_for_the_others() -> None:
+    tiles = [row("a", signature=1), row("b", signature=1), row("c"), row("d"), row("e", sensor="sar")]
+    vectors = np.array([[1, 0, 0], [0, 1, 0], [1, 0.1, 0], [0, 0, 1], [1, 0, 0]], dtype=np.float32)
+    embedded = Embedded(np.arange(5), vectors, 0.95)
+    result = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA), 2, always, embedded=embedded)
+    assert result["canonical"].to_pylist() == ["a", "a", "a", "d", "e"]
+    assert result["reason"].to_pylist() == [None, "duplicate_near", "duplicate_semantic", None, None]
+    assert result["same_picture"].to_pylist() == [True, True, False, True, True]
 
 
 def test_exact_copy_of_a_near_duplicate_is_exact() -> None:

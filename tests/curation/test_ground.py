@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.ground import boxes_of, comes_near
+from rsflow.curation.ground import UNKNOWN, boxes_of, comes_near, region_names, regions_of
 
 LON = st.floats(-180, 179.9)
 BOXES = st.lists(st.tuples(LON, st.floats(-80, 80), st.floats(0.001, 3), st.floats(0.001, 3)), max_size=12)
@@ -58,3 +59,29 @@ def test_a_ring_spelled_a_turn_further_is_the_same_place() -> None:
     rings = pa.chunked_array([[[190.0, 0.0, 191.0, 1.0]], [[-170.0, 0.0, -169.0, 1.0]]])
     first, second = boxes_of(rings)
     assert first.tolist() == second.tolist()
+
+
+def box(lon: float, lat: float) -> tuple[float, float, float, float]:
+    return lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01
+
+
+def test_a_tile_is_in_the_first_named_region_that_holds_its_middle_else_in_its_cell() -> None:
+    named = {"alps": (5.0, 44.0, 16.0, 48.0), "europe": (-10.0, 36.0, 30.0, 71.0), "fiji": (177.0, -20.0, -178.0, -15.0)}
+    places = [(10.0, 46.0), (2.0, 48.0), (179.0, -17.0), (-179.5, -17.0), (151.0, -33.0), (-0.5, -0.5), (179.999, 89.999)]
+    boxes = np.array([*(box(*place) for place in places), (np.nan,) * 4])
+    expected = ["alps", "europe", "fiji", "fiji", "S40E150", "S10W010", "N80E170", UNKNOWN]
+    assert regions_of(boxes, named, 10.0).to_pylist() == expected
+    assert set(expected) <= set(region_names(named, 10.0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-180, 179.99), st.floats(-89.9, 89.9), st.sampled_from([1.0, 2.5, 10.0, 90.0]))
+def test_a_cells_name_says_where_it_is(lon: float, lat: float, deg: float) -> None:
+    (name,) = regions_of(np.array([[lon, lat, lon, lat]]), {}, deg).to_pylist()
+    match = re.fullmatch(r"([NS])([\d.]+)([EW])([\d.]+)", name)
+    assert match
+    south = float(match[2]) * (1 if match[1] == "N" else -1)
+    west = float(match[4]) * (1 if match[3] == "E" else -1)
+    assert south - 1e-9 <= lat <= south + deg + 1e-9
+    assert west - 1e-9 <= lon <= west + deg + 1e-9
+    assert len(set(region_names({}, deg))) == 180 / deg * 360 / deg + 1

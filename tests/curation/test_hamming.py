@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.curation import hamming
-from rsflow.curation.hamming import Indices, Signatures, each_near_pairs, expand, near_pairs
+from rsflow.curation.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand, near_pairs
 
 
 def brute_force(signatures: Signatures, bits: int) -> Indices:
@@ -38,9 +38,23 @@ def test_pairs_are_those_of_brute_force(bits: int) -> None:
 @pytest.mark.parametrize("parts", range(3, 9))
 @pytest.mark.parametrize("bits", [1, 6, 7, 10])
 def test_every_number_of_parts_gives_the_same(parts: int, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hamming, "_cost", lambda _count, _bits, asked: float(asked != parts))
+    monkeypatch.setattr(hamming, "_cost", lambda _count, _others, _bits, asked: float(asked != parts))
     values = family(200, parts)
     np.testing.assert_array_equal(near_pairs(values, bits), brute_force(values, bits))
+    left, right = values[:120], values[80:]
+    expected = np.argwhere(np.bitwise_count(left[:, None] ^ right[None, :]) <= bits)
+    pieces = list(each_cross_pairs(left, right, bits))
+    found = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
+    np.testing.assert_array_equal(found[np.lexsort((found[:, 1], found[:, 0]))], expected)
+
+
+def test_blocks_of_the_second_set_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = family(100, 1), family(150, 1)
+    whole = np.concatenate(list(each_cross_pairs(left, right, 6)))
+    monkeypatch.setattr(hamming, "_BLOCK", 7)
+    parts = np.concatenate(list(each_cross_pairs(left, right, 6)))
+    assert sorted(map(tuple, parts.tolist())) == sorted(map(tuple, whole.tolist()))
+    assert len(whole) > 10
 
 
 @settings(max_examples=30, deadline=None)

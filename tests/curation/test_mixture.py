@@ -6,14 +6,17 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config import Balance
-from rsflow.curation.balance import apply_quotas, cap_each
-from rsflow.curation.mixture import by_temperature, caps_of, check_met
+from rsflow.curation.balance import cap_each, first_each
+from rsflow.curation.hashing import stable_hashes
+from rsflow.curation.mixture import balanced, by_temperature
 from rsflow.errors import ConfigError
 
 HELD = {"vqa": 100, "captioning": 40, "detection": 10}
@@ -27,9 +30,7 @@ def table(counts: dict[str, int] = HELD) -> pa.Table:
 
 
 def kept(rows: pa.Table, quotas: dict[str, int] | None = None, **wanted: Any) -> pa.Table:
-    balance = Balance(**wanted)
-    selected, _ = apply_quotas(rows, caps_of(rows, quotas or {}, balance), 0, balance.least)
-    return rows.filter(selected)
+    return rows.filter(pc.is_null(balanced(rows, quotas or {}, Balance(**wanted), 0)))
 
 
 def counts(rows: pa.Table, column: str = "task") -> Counter[str]:
@@ -55,9 +56,8 @@ def test_exact_counts_are_met_or_refused() -> None:
         ConfigError, match=r"exactly: vqa: 120 wanted, 100 there: 20 missing; detection: 11 wanted, 10 there: 1 m"
     ):
         kept(table(), exactly={"vqa": 120, "detection": 11})
-    left = kept(table(), {"source:a": 10}, exactly={"vqa": 90})
     with pytest.raises(ConfigError, match=r"vqa: 90 wanted, \d+ there after quotas"):
-        check_met(left, Balance(exactly={"vqa": 90}))
+        kept(table(), {"source:a": 10}, exactly={"vqa": 90})
 
 
 def test_the_least_stays_whatever_the_quotas_say() -> None:
@@ -90,11 +90,46 @@ def test_temperature_flattens() -> None:
         by_temperature(HELD, 2.0, 200)
 
 
+LISTS = pa.chunked_array([[["ship", "ship"], ["ship"], ["dock", "ship"], ["dock"], [], None]])
+ORDER = stable_hashes(pa.array([f"i{k}" for k in range(6)]), 0)
+
+
 def test_a_cap_per_category_counts_an_instruction_once_for_each() -> None:
-    lists = pa.chunked_array([[["ship", "ship"], ["ship"], ["dock", "ship"], ["dock"], [], None]])
-    ids = pa.chunked_array([[f"i{k}" for k in range(6)]])
-    beyond = cap_each(lists, 2, ids, 0)
+    beyond = cap_each(LISTS, 2, ORDER)
     assert beyond[3:].tolist() == [False, False, False]
     assert beyond.sum() == 1
-    assert cap_each(lists, 3, ids, 0).sum() == 0
-    assert set(cap_each(lists, 1, ids, 0).nonzero()[0]) > set(beyond.nonzero()[0])
+    assert cap_each(LISTS, 3, ORDER).sum() == 0
+    assert set(cap_each(LISTS, 1, ORDER).nonzero()[0]) > set(beyond.nonzero()[0])
+    encoded = pa.ListArray.from_arrays(pa.array([0, 2, 3, 5, 6, 6, 6], pa.int32()), pc.dictionary_encode(LISTS.chunk(0).flatten()))
+    assert cap_each(pa.chunked_array([encoded]), 2, ORDER).tolist() == beyond.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.sampled_from("abc"), max_size=3), min_size=1, max_size=30), st.integers(1, 6))
+def test_the_first_of_each_category_and_those_beyond_are_all(items: list[set[str]], number: int) -> None:
+    lists = pa.chunked_array([pa.array([sorted(item) for item in items], pa.list_(pa.string()))])
+    order = stable_hashes(pa.array([f"i{k}" for k in range(len(items))]), 0)
+    first, beyond = first_each(lists, number, order), cap_each(lists, number, order)
+    assert (first | beyond).tolist() == [bool(item) for item in items]
+    for category in "abc":
+        about = [k for k in np.argsort(order) if category in items[k]]
+        assert all(first[about[:number]])
+        assert all(beyond[about[number:]])
+
+
+def about(rows: pa.Table) -> Counter[str]:
+    return Counter(name for names in rows["category"].to_pylist() for name in names)
+
+
+def test_rare_categories_keep_their_least_and_crowded_ones_and_regions_have_a_most() -> None:
+    names = [["ship"]] * 100 + [["ship", "dock"]] * 4 + [["crane"]] * 2
+    rows = table({"vqa": 106}).append_column("category", pa.array(names))
+    rows = rows.append_column("region", pa.array(["N40E010"] * 90 + ["Alps"] * 16).dictionary_encode())
+    assert about(kept(rows, {"vqa": 10}, least_per_category=3)) >= Counter(ship=3, dock=3, crane=2)
+    assert about(kept(rows, {"vqa": 0}, least_per_category=3)).keys() == {"ship", "dock", "crane"}
+    assert about(kept(rows, per_category=5))["ship"] <= 5
+    assert about(kept(rows, per_category=1, least={"category:crane": 2}))["crane"] == 2
+    assert counts(kept(rows, per_region=20), "region") == {"N40E010": 20, "Alps": 16}
+    assert counts(kept(rows, {"region:Alps": 3}), "region") == {"N40E010": 90, "Alps": 3}
+    assert counts(kept(rows, temperature=1.0, total=53, over="region"), "region") == {"N40E010": 45, "Alps": 8}
+    assert counts(kept(rows, shares={"region:Alps": 0.5, "region:N40E010": 0.5}), "region") == {"N40E010": 16, "Alps": 16}

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.curation.signature import mean_absolute_error, pixels_digest, signature, thumbnail
+from rsflow.curation.orientations import INVERSE, ORIENTATIONS, oriented
+from rsflow.curation.signature import mean_absolute_error, pixels_digest, signature, signatures, thumbnail
 
 Picture = npt.NDArray[np.uint8]
 
@@ -40,6 +41,17 @@ def test_signature_is_the_definition(rows: int, cols: int, seed: int) -> None:
     level = 1000 * rows * cols
     bits = "".join("1" if Fraction(int(row[k + 1] - row[k]), level) > Fraction(1, 2) else "0" for row in grey for k in range(8))
     assert signature(picture) == int(bits, 2)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 3]), st.integers(0, 2**32))
+def test_signatures_are_those_of_the_turned_pictures(rows: int, cols: int, channels: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (rows, cols, channels), dtype=np.uint8)
+    views = [oriented(picture, orientation) for orientation in range(ORIENTATIONS)]
+    assert signatures(picture) == [signature(view) for view in views]
+    for orientation, view in enumerate(views):
+        assert (thumbnail(view) == oriented(thumbnail(picture), orientation)).all()
+        assert (oriented(view, int(INVERSE[orientation])) == picture).all()
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (100, 130), (30, 200)])

@@ -63,6 +63,24 @@ def test_tiles_keep_their_split_when_data_is_added() -> None:
     assert after[: len(before)] == before
 
 
+def test_a_series_is_dealt_in_proportion() -> None:
+    """Pictures of 40 classes, and the cells of 40 scenes: hashes alone would miss each bound many times."""
+    classes = [(None, None, f"set.class{k}x/picture{i:03d}") for k in range(40) for i in range(100)]
+    cells = [(None, f"{17 * k + i // 10:+d}/{31 * k + i % 10}", "any") for k in range(40) for i in range(100)]
+    for items in (classes, cells):
+        splits = np.array(assign_splits(table(items), SHARES, 5).to_pylist()).reshape(40, 100)
+        tests = (splits == "test").sum(axis=1)
+        assert 7 <= tests.min() <= tests.max() <= 13
+        assert 76 <= (splits == "train").sum(axis=1).min()
+
+
+def test_numbers_of_any_length_and_names_without_any_are_dealt() -> None:
+    names = ["a", "é", "20190304123456789012", "7", "x1y2z3", "9" * 40, ""]
+    first = assign_splits(table([(None, None, name) for name in names]), SHARES, 0).to_pylist()
+    backwards = assign_splits(table([(None, None, name) for name in reversed(names)]), SHARES, 0).to_pylist()
+    assert first == backwards[::-1]
+
+
 def test_seed_changes_splits() -> None:
     tiles = table([(None, k, 0) for k in range(200)])
     assert assign_splits(tiles, SHARES, 0) != assign_splits(tiles, SHARES, 1)

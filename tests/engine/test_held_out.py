@@ -14,7 +14,8 @@ import yaml
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from rsflow.curation.fingerprints import FINGERPRINTS, ORIENTATIONS, described, matches, oriented
+from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
+from rsflow.curation.orientations import ORIENTATIONS, oriented
 from rsflow.curation.signature import pixels_digest, signature
 from rsflow.engine.build import run
 from rsflow.engine.held_out import prints_of, read_prints, write_prints

@@ -42,7 +42,7 @@ def test_splits_of_overlapping_scenes_share_no_ground(archive: Path) -> None:
     assert set(tiles["split"].to_pylist()) == {"train", "test"}
     assert "split_buffer" in reasons(outcome)
     assert leaks(tiles) == []
-    apart, _ = selected_rows(outcome.lake, build(archive, "select.buffer_m=700").now)
+    apart, _ = selected_rows(outcome.lake, build(archive, "select.buffer_m=40000").now)
     assert 0 < apart.num_rows < tiles.num_rows
 
 

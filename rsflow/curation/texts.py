@@ -1,0 +1,150 @@
+"""Texts that say the same, or nearly: as sets of word triples, compared by Jaccard's measure, columns at a time.
+
+One idea: a text is folded (case, punctuation and spaces mean nothing), cut into words, and its runs of three words are hashed;
+two texts are as alike as these sets are, |A and B| / |A or B|. A `Sketch` of 28 bytes a text is enough to rule out nearly all
+pairs without error: as many bits of a 64-bit map of the set can differ as elements do. Only what is left is read again and
+compared in full. So nothing is missed and nothing sampled, and the texts of a billion instructions are never held.
+
+Folding keeps numbers and letters of any script: "2 ships." and "2 Ships" are one text, "2 ships" and "3 ships" are two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.groups import Indices
+from rsflow.curation.hamming import expand
+from rsflow.curation.hashing import Hashes, stable_hashes
+
+WIDTH = 3  # words that are one element
+
+Flags = npt.NDArray[np.bool_]
+TextsOf = Callable[[Indices], pa.Array]
+
+_ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
+_PAIRS = 1 << 19  # compared in full at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Of each text: `said`, a hash of it folded; `bits`, a map of its elements; `elements`, how many it has, repeated ones too.
+
+    With 0 elements a text is only held to be like one of the same `said`.
+    """
+
+    said: Hashes
+    bits: Hashes
+    elements: npt.NDArray[np.int32]
+
+
+def folded(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Words in lower case (NFKC) with single spaces between them."""
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    lower = pc.utf8_lower(pc.utf8_normalize(whole.cast(pa.large_string()), form="NFKC"))
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[^\pL\pN]+", " "))
+
+
+def sketch(folded_texts: pa.Array) -> Sketch:
+    """The sketches of folded texts."""
+    elements, starts = shingles(folded_texts)
+    bits = np.uint64(1) << (elements >> np.uint64(58))
+    maps = np.bitwise_or.reduceat(bits, starts[:-1]) if len(elements) else np.empty(0, dtype=np.uint64)
+    return Sketch(stable_hashes(folded_texts, 0), maps, np.diff(starts).astype(np.int32))
+
+
+def shingles(folded_texts: pa.Array) -> tuple[Hashes, Indices]:
+    """(hashes of all word triples, where each text's begin and the last's end); a shorter text is one element as a whole."""
+    words = pc.split_pattern(folded_texts, " ")
+    coded = pc.dictionary_encode(words.flatten())
+    hashes = stable_hashes(coded.dictionary, 0)[np.asarray(coded.indices)]
+    counts = np.asarray(pc.list_value_length(words), dtype=np.int64)
+    elements = np.maximum(counts - WIDTH + 1, 1)
+    starts = np.concatenate([[0], np.cumsum(elements)])
+    # Where the first word of each element stands; words beyond a short text's end count as none.
+    first = np.arange(starts[-1]) + np.repeat(np.cumsum(counts) - counts - starts[:-1], elements)
+    beyond = np.repeat(np.cumsum(counts), elements)
+    padded = np.concatenate([hashes, np.zeros(WIDTH, dtype=np.uint64)])
+    mixed = np.zeros(len(first), dtype=np.uint64)
+    for place, odd in enumerate(_ODD):
+        mixed += np.where(first + place < beyond, padded[first + place], np.uint64(0)) * odd
+    return mixed, starts
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The different elements of texts: `values` of text k end at `ends[k]`, after `sizes[k]` of them; `held`: see `_of_text`."""
+
+    values: Hashes
+    sizes: Indices
+    ends: Indices
+    held: Hashes
+
+    def jaccard(self, pairs: Indices) -> npt.NDArray[np.float64]:
+        """How alike the two texts of each pair (n, 2) are, 0 to 1."""
+        a, b = pairs.T
+        both = np.zeros(len(pairs))
+        for pair, at in expand(np.arange(len(pairs)), (self.ends - self.sizes)[a], self.ends[a]):
+            asked = _of_text(self.values[at], b[pair])
+            near = np.minimum(np.searchsorted(self.held, asked), len(self.held) - 1)
+            both += np.bincount(pair[self.held[near] == asked], minlength=len(pairs))
+        shares: npt.NDArray[np.float64] = both / (self.sizes[a] + self.sizes[b] - both)
+        return shares
+
+
+def sets_of(elements: Hashes, starts: Indices) -> Sets:
+    """The sets of what `shingles` gives."""
+    rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    held, first = np.unique(_of_text(elements, rows), return_index=True)
+    first = np.sort(first)
+    sizes = np.bincount(rows[first], minlength=len(starts) - 1)
+    return Sets(elements[first], sizes, np.cumsum(sizes), held)
+
+
+def alike_in_groups(groups: Indices, sketches: Sketch, least: float, texts_of: TextsOf) -> Indices:
+    """Pairs (n, 2) of rows of one group whose texts are alike by at least `least`: enough that their components are right.
+
+    `texts_of` gives the folded texts of rows, which are asked for in ascending order, many at a time.
+    """
+    order = np.lexsort((sketches.said, groups)).astype(np.int64)
+    group, said = groups[order], sketches.said[order]
+    first = np.concatenate([[True], (np.diff(group) != 0) | (said[1:] != said[:-1])])[: len(order)]
+    heads = np.flatnonzero(first)
+    equal = np.stack([order[heads[np.cumsum(first) - 1]], order], axis=1)[~first]
+    if least >= 1.0:
+        return np.asarray(equal)
+    rows, ends = order[heads], np.searchsorted(group[heads], group[heads], side="right")
+    waiting = [np.empty((0, 2), dtype=np.int64)]
+    for one, other in expand(np.arange(len(rows)), np.arange(1, len(rows) + 1), ends):
+        pairs = np.sort(np.stack([rows[one], rows[other]], axis=1), axis=1)
+        waiting.append(pairs[_may_be_alike(sketches, pairs, least)])
+    pairs = np.concatenate(waiting)
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    blocks = [pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS)]
+    return np.concatenate([equal, *(_verified(block, least, texts_of) for block in blocks)])
+
+
+def _may_be_alike(sketches: Sketch, pairs: Indices, least: float) -> Flags:
+    """False where the sketches show that texts are not alike: too many elements are in one only."""
+    a, b = pairs.T
+    ones, others = sketches.elements[a], sketches.elements[b]
+    # |A| + |B| - 2 |A and B|, where |A and B| >= least |A or B|. Counts of repeated elements only make it larger.
+    apart = (ones + others) * ((1 - least) / (1 + least)) + 1e-9
+    flags: Flags = (np.bitwise_count(sketches.bits[a] ^ sketches.bits[b]) <= apart) & (ones > 0) & (others > 0)
+    return flags
+
+
+def _verified(pairs: Indices, least: float, texts_of: TextsOf) -> Indices:
+    rows, places = np.unique(pairs, return_inverse=True)
+    alike: Indices = pairs[sets_of(*shingles(texts_of(rows))).jaccard(places.reshape(-1, 2)) >= least]
+    return alike
+
+
+def _of_text(elements: Hashes, rows: Indices) -> Hashes:
+    """An element of a text as one number, so that one sorted list answers what any text holds."""
+    return elements + rows.astype(np.uint64) * _ODD[0]

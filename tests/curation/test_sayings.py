@@ -1,0 +1,56 @@
+"""What instructions say as numbers: turns are one text, boxes count, forms hide numbers and categories."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.curation.sayings import forms, mask_of, sayings, texts_in
+from rsflow.curation.texts import folded
+from rsflow.schemas import INSTRUCTIONS
+
+
+def rows(*said: tuple[str, str, list[list[float]] | None]) -> pa.Table:
+    turns = [[{"role": "user", "text": q}, {"role": "assistant", "text": a}] for q, a, _ in said]
+    table = pa.Table.from_pylist(
+        [{"turns": turn, "boxes": boxes} for turn, (_, _, boxes) in zip(turns, said, strict=True)],
+        schema=pa.schema([INSTRUCTIONS.field(name) for name in ("turns", "boxes")]),
+    )
+    return pa.concat_tables([table.slice(0, 1), table.slice(1)])
+
+
+BOX = [1.0, 2.0, 3.0, 4.0]
+
+
+def test_turns_are_one_text() -> None:
+    table = rows(("How many ships?", "Two.", None), ("", "", []))
+    assert texts_in(table["turns"]).to_pylist() == ["how many ships two", ""]
+    assert texts_in(table["turns"].slice(0, 0)).to_pylist() == []
+
+
+def test_equal_words_about_other_boxes_are_other_statements() -> None:
+    other, swapped = [1.0, 2.0, 3.0, 4.5], [2.0, 1.0, 3.0, 4.0]
+    said = [None, [], [BOX], [BOX], [other], [swapped], [BOX, BOX], [[0.0, 0.0, 0.0, 0.0]]]
+    found = sayings(rows(*[("Where is it?", "Here", boxes) for boxes in said]))
+    text = found["text"].tolist()
+    assert text[0] == text[1]
+    assert text[2] == text[3]
+    assert len(set(text)) == 6
+    assert found["elements"].tolist() == [2, 2, 0, 0, 0, 0, 0, 0]
+
+
+def test_chunks_and_rows_around_it_change_no_hash() -> None:
+    one = rows(("a", "b", [BOX]), ("c", "d", [BOX, BOX]), ("e", "f", None))
+    whole = sayings(one)
+    parts = [sayings(one.slice(k, 1)) for k in range(3)]
+    for name, values in whole.items():
+        assert np.concatenate([part[name] for part in parts]).tolist() == values.tolist()
+
+
+def test_forms_hide_numbers_and_categories_alone() -> None:
+    mask = mask_of(["ship", "small-vehicle", "ship yard", ""], ("one", "two"))
+    said = ["How many ships? 3", "how many SMALL VEHICLES? Two", "how many ship yards? 12", "how many shipments? 3", "ships 3"]
+    found = forms(folded(pa.array(said)), mask).tolist()
+    assert found[0] == found[1] == found[2]
+    assert len(set(found)) == 3
+    assert forms(folded(pa.array(["ships 3", "ships 4"])), mask_of([], ("one",))).tolist()[0] != found[4]

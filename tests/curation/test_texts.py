@@ -1,0 +1,135 @@
+"""Texts as sets of word triples: Jaccard beside a slow plain one, sketches that never lose a pair, groups and MinHash."""
+
+from __future__ import annotations
+
+import random
+import re
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rsflow.curation import texts
+from rsflow.curation.groups import Indices, components
+from rsflow.curation.hashing import stable_hashes
+from rsflow.curation.minhash import band_width, minhashes, near_texts
+from rsflow.curation.texts import Sketch, alike_in_groups, folded, sets_of, shingles, sketch
+
+TEXT = st.text(alphabet="ab c.D-2é\n", max_size=24)
+
+
+def plain_folded(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+@lru_cache(maxsize=None)
+def plain_set(text: str) -> frozenset[tuple[str, ...]]:
+    words = plain_folded(text).split()
+    return frozenset(tuple(words[k : k + 3]) for k in range(max(1, len(words) - 2)))
+
+
+def plain_jaccard(a: str, b: str) -> float:
+    return len(plain_set(a) & plain_set(b)) / len(plain_set(a) | plain_set(b))
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    """Sentences of which one in five is another with one word changed, or shuffled into capitals."""
+    chance = random.Random(seed)
+    vocabulary = [f"word{k}" for k in range(60)]
+    made: list[str] = []
+    for _ in range(count):
+        words = chance.choices(vocabulary, k=chance.randint(1, 60))
+        if made and chance.random() < 0.2:
+            words = chance.choice(made).split()
+            place = chance.randrange(len(words))
+            words[place] = "changed" if chance.random() < 0.7 else words[place].upper()
+        made.append(" ".join(words))
+    return made
+
+
+@given(st.lists(TEXT, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_folding_and_sets_are_the_plain_ones(some: list[str]) -> None:
+    words = folded(pa.array(some, pa.string()))
+    assert words.to_pylist() == [plain_folded(text) for text in some]
+    pairs = np.array([(i, j) for i in range(len(some)) for j in range(len(some))], dtype=np.int64).reshape(-1, 2)
+    found = sets_of(*shingles(words)).jaccard(pairs)
+    np.testing.assert_allclose(found, [plain_jaccard(some[i], some[j]) for i, j in pairs])
+
+
+def test_what_folding_keeps_apart() -> None:
+    a, b, c, d = folded(pa.array(["Two  ships.", "two SHIPS", "two ship s", "３ ships"])).to_pylist()
+    assert a == b != c
+    assert d == "3 ships"
+
+
+@pytest.mark.parametrize("least", [0.4, 0.75, 0.9, 1.0])
+def test_alike_in_groups_is_brute_force(least: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "_PAIRS", 7)
+    said = sentences(240, 1)
+    groups = np.random.default_rng(0).integers(0, 3, len(said))
+    words = folded(pa.array(said))
+    asked: list[int] = []
+
+    def texts_of(rows: Indices) -> pa.Array:
+        assert (np.diff(rows) > 0).all()
+        asked.append(len(rows))
+        return words.take(pa.array(rows))
+
+    pairs = alike_in_groups(groups, sketch(words), least, texts_of)
+    expected = [
+        (i, j)
+        for i in range(len(said))
+        for j in range(i)
+        if groups[i] == groups[j]
+        and (plain_jaccard(said[i], said[j]) >= least if least < 1 else plain_folded(said[i]) == plain_folded(said[j]))
+    ]
+    found = components(len(said), pairs)
+    np.testing.assert_array_equal(found, components(len(said), np.array(expected).reshape(-1, 2)))
+    assert len(np.unique(found)) < len(said) - 5
+    all_pairs = sum(int(n) * (int(n) - 1) // 2 for n in np.bincount(groups))
+    assert sum(asked) < (0 if least == 1 else all_pairs // 2) + 1  # sketches rule most of them out
+
+
+def test_what_points_at_boxes_is_only_like_its_equal() -> None:
+    words = folded(pa.array(["a b c d e f g h i j k l m"] * 3))
+    plain = sketch(words)
+    marked = Sketch(plain.said ^ np.array([1, 1, 2], dtype=np.uint64), plain.bits, np.zeros(3, dtype=np.int32))
+    pairs = alike_in_groups(np.zeros(3, dtype=np.int64), marked, 0.5, lambda rows: words.take(pa.array(rows)))
+    assert sorted(map(sorted, pairs.tolist())) == [[0, 1]]
+
+
+@pytest.mark.parametrize("least", [0.5, 0.8, 0.95])
+def test_near_texts_are_true_and_nearly_all(least: float) -> None:
+    said = sentences(400, 2)
+    expected = {(i, j) for j in range(len(said)) for i in range(j) if plain_jaccard(said[i], said[j]) >= least}
+    pairs = near_texts(pa.array(said), least)
+    assert {tuple(pair) for pair in pairs.tolist()} <= expected
+    found, right = components(len(said), pairs), components(len(said), np.array(sorted(expected)))
+    assert len(np.unique(right)) < 390
+    assert len(np.unique(found)) <= len(np.unique(right)) + 1
+
+
+def test_near_texts_of_nothing_and_of_one_kind() -> None:
+    assert near_texts(pa.array([], pa.string()), 0.8).shape == (0, 2)
+    assert near_texts(pa.array(["", "!", "a"]), 0.8).tolist() == [[0, 1]]
+    assert len(near_texts(pa.array(["the same text here"] * 1000), 0.8)) == 999
+
+
+def test_minhash_estimates_jaccard() -> None:
+    size = 400
+    for shared in (0, 200, 320, 400):
+        words = stable_hashes(pa.array(map(str, range(2 * size - shared))), 0)
+        elements = np.concatenate([words[:size], words[size - shared :]])
+        a, b = minhashes(elements, np.array([0, size, 2 * size]))
+        assert np.mean(a == b) == pytest.approx(shared / (2 * size - shared), abs=0.12)
+
+
+def test_bands_are_as_wide_as_the_limit_allows() -> None:
+    for least in (0.3, 0.5, 0.8, 0.9, 0.99):
+        width = band_width(least)
+        assert (1 - least**width) ** (128 // width) <= 1e-3
+    assert band_width(0.5) < band_width(0.8) < band_width(0.95)

@@ -1,0 +1,125 @@
+"""Rules of the select phase on a real lake: limits on instructions, regions, repeats; the same on Ray; diffs of old snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rsflow.engine.build import Outcome, run
+from rsflow.engine.diff import FORGOTTEN, diff
+from rsflow.engine.explain import explain
+from rsflow.engine.recipe import load
+from rsflow.engine.select import selected_rows
+from rsflow.errors import ConfigError
+from rsflow.report.explain import explanation
+from tests.engine.conftest import config_of, optical, write_scene
+
+SPLITS = "select.splits={train: 0.6, test: 0.4}"
+
+
+def build(archive: Path, *overrides: str) -> Outcome:
+    return run(config_of(archive, SPLITS, *overrides))
+
+
+def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    return {row["subject"]: row for row in outcome.lake.read("selection").to_pylist()}
+
+
+def chosen(outcome: Outcome) -> list[dict[str, Any]]:
+    _, instructions = selected_rows(outcome.lake, outcome.now)
+    return instructions.to_pylist()
+
+
+def answer(row: dict[str, Any]) -> str:
+    return "".join(turn["text"] for turn in row["turns"] if turn["role"] == "assistant")
+
+
+def test_limits_on_instructions_beside_plain_python(archive: Path) -> None:
+    every = chosen(build(archive))
+    quality = {row["label_id"]: row["quality"] for row in run(config_of(archive, SPLITS)).now.labels().to_pylist()}
+    words = [sum(len(turn["text"].split()) for turn in row["turns"] if turn["role"] == "assistant") for row in every]
+    grades = [min((quality[i] for i in row["label_ids"] if quality[i] is not None), default=1.0) for row in every]
+    for name, values, least, most in (
+        ("answer_words", words, 3, 12),
+        ("answer_characters", [len(answer(row)) for row in every], 10, 60),
+        ("label_quality", grades, 0.9, 1),
+        ("checks", [len(row["checks"]) for row in every], 0, 0),
+    ):
+        outcome = build(archive, f"select.instruction_limits={{{name}: [{least}, {most}]}}")
+        expected = {row["instruction_id"] for row, value in zip(every, values, strict=True) if least <= value <= most}
+        assert 0 < len(expected), name
+        assert {row["instruction_id"] for row in chosen(outcome)} == expected, name
+        left = [row for row in verdicts(outcome).values() if row["reason"] == f"limit:{name}"]
+        assert bool(left) == (len(expected) < len(every))
+    unknown = build(archive, "select.instruction_limits={perplexity: [null, 20]}")
+    assert len(chosen(unknown)) == len(every)
+
+
+def test_quotas_by_region(archive: Path) -> None:
+    outcome = build(archive, "select.regions={here: [14, 44, 15.3, 46]}", "select.quotas={region:here: 7, region:N40E010: 5}")
+    reasons = {row["reason"] for row in verdicts(outcome).values()}
+    assert {"quota:region:here", "quota:region:N40E010"} <= reasons
+    assert len(chosen(outcome)) == 12
+    assert len(chosen(build(archive, "select.balance={per_region: 9}"))) == 9
+    with pytest.raises(ConfigError, match="unknown key 'region:N45E010'"):
+        config_of(archive, "select.quotas={region:N45E010: 5}")
+    with pytest.raises(ConfigError, match="regions.up is 10, 50, 20, 40: expected west, south, east, north"):
+        config_of(archive, "select.regions={up: [10, 50, 20, 40]}")
+    with pytest.raises(ConfigError, match="it must divide 90"):
+        config_of(archive, "select.region_deg=7")
+
+
+def test_rare_categories_ask_for_repeats(archive: Path) -> None:
+    outcome = build(archive, "select.balance={repeat: {threshold: 1.0, most: 3}}")
+    tiles = [row for row in verdicts(outcome).values() if row["kind"] == "tile"]
+    assert {row["repeat"] for row in tiles if not row["selected"]} == {0}
+    assert {row["repeat"] for row in tiles if row["split"] == "test"} == {1}
+    shown = {row["subject"]: row["repeat"] for row in tiles if row["split"] == "train"}
+    labels = {row["label_id"]: row["category"] for row in outcome.now.labels().to_pylist()}
+    categories: dict[str, set[str]] = {tile: set() for tile in shown}
+    for row in chosen(outcome):
+        if row["tile_id"] in shown:
+            categories[row["tile_id"]] |= {labels[name] for name in row["label_ids"]}
+    counts = {name: sum(name in found for found in categories.values()) for found in categories.values() for name in found}
+    for tile, number in shown.items():
+        factor = max([1.0, *(np.sqrt(len(shown) / counts[name]) for name in categories[tile])])
+        assert number in {min(3, int(factor)), min(3, int(factor) + 1)}
+    assert max(shown.values()) > 1
+    most = max(shown, key=lambda name: shown[name])
+    found = explain(outcome.lake.root, most)
+    assert f"shown {shown[most]} times per epoch" in explanation(found.subject, found.tile, found.members, found.instructions)
+    assert {row["repeat"] for row in verdicts(build(archive)).values() if row["selected"] and row["split"]} == {1}
+
+
+def test_on_ray_the_selection_is_the_same(archive: Path, ray_session: None) -> None:
+    rules = [
+        "select.quotas={vqa: 9, category:ship: 6}",
+        "select.balance={per_category: 8, repeat: {threshold: 0.5}}",
+        "select.instruction_limits={answer_words: [2, 20], label_quality: [0.6, null]}",
+    ]
+    here = verdicts(build(archive, *rules))
+    (archive / "lake/selection.json").unlink()
+    there = verdicts(run(load(str(archive / "build.yaml"), [SPLITS, *rules, "engine={kind: ray, select: ray}"]), ("select",)))
+    assert there == here
+    with pytest.raises(ConfigError, match="select is ray, kind is inline"):
+        config_of(archive, "engine.select=ray")
+
+
+def test_a_diff_tells_by_the_selections_of_its_two_snapshots(archive: Path) -> None:
+    root = build(archive, "select.quotas={sar: 0}").lake.root
+    build(archive, "select.quotas={optical: 0}")
+    write_scene(archive / "optical/o9.tif", optical(9), 900_000.0)
+    build(archive, "select.quotas={captioning: 0}")
+    first = diff(root, 1, 2)
+    assert set(first.counts["samples removed"]) == {"quota"}
+    assert set(first.counts["instructions removed"]) == {"quota:optical"}
+    assert {reason.partition(", before: ")[2] for reason in first.counts["samples added"]} == {"quota"}
+    assert {reason.partition(", before: ")[2] for reason in first.counts["instructions added"]} == {"quota:sar"}
+    last = diff(root, 2, 3)
+    assert set(last.counts["instructions removed"]) == {"quota:captioning"}
+    assert {reason.partition(", before: ")[2] for reason in last.counts["samples added"]} == {"quota", "new"}
+    (archive / "lake/sharded.json").unlink()
+    assert set(diff(root, 1, 2).counts["samples removed"]) == {FORGOTTEN}
