@@ -1,13 +1,12 @@
 """Which samples of its shards a stream gives, and to which part of a mixture each belongs.
 
-One idea: the shards' indices tell every sample's sensor and tasks, so a choice is made, counted and refused before any sample
-is read, and the stream knows its exact length. Only a sample's source stands in its record alone: to mix by source reads every
-record once.
+One idea: the shards' indices tell every sample's sensor, tasks and source, so a choice is made, counted and refused before any
+sample is read, and the stream knows its exact length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,12 +16,11 @@ from rsflow.errors import ConfigError
 from rsflow.loading.mixing import By
 from rsflow.loading.order import Ints
 from rsflow.shards.manifest import Manifest, ShardEntry, Split
-from rsflow.shards.reader import ShardReader, read_index, read_samples
+from rsflow.shards.reader import read_index
 
 Placed = tuple[str, ShardEntry]  # a shard and the root that it lies below
 
-_AT_ONCE = 16  # indices, or records of a remote shard, that are asked for together
-_RECORDS = 256
+_AT_ONCE = 16  # indices that are asked for together
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +77,16 @@ def picked(shards: Sequence[Placed], wanted: Choice, by: By | None, names: Seque
 
 def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
     """The positions of a shard's wanted samples by the name of their group ("" where there are none)."""
-    rows = read_index(*shard)
-    sources = _sources(*shard) if by == "source" else None
-    found: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        tasks = row.tasks if wanted.tasks is None else tuple(task for task in row.tasks if task in wanted.tasks)
-        if (wanted.tasks is not None and not tasks) or (wanted.sensors is not None and row.sensor not in wanted.sensors):
+    index = read_index(*shard)
+    kinds: dict[str, list[int]] = {}
+    for number, kind in enumerate(index.kinds):
+        tasks = kind.tasks if wanted.tasks is None else tuple(task for task in kind.tasks if task in wanted.tasks)
+        if (wanted.tasks is not None and not tasks) or (wanted.sensors is not None and kind.sensor not in wanted.sensors):
             continue
-        names = tasks if by == "task" else (row.sensor if by == "sensor" else sources[i] if sources else "",)
+        names = tasks if by == "task" else (kind.sensor if by == "sensor" else kind.source if by == "source" else "",)
         for name in names:
-            found.setdefault(name, []).append(i)
-    return {name: np.array(positions, dtype=np.int64) for name, positions in found.items()}
-
-
-def _sources(root: str, shard: ShardEntry) -> list[str]:
-    return list(_each_source(ShardReader(root, shard)))
-
-
-def _each_source(reader: ShardReader) -> Iterator[str]:
-    for start in range(0, len(reader), _RECORDS):
-        some = range(start, min(start + _RECORDS, len(reader)))
-        yield from (str(sample.record.get("source")) for sample in read_samples([(reader, i) for i in some]))
+            kinds.setdefault(name, []).append(number)
+    return {name: index.of_kinds(numbers) for name, numbers in kinds.items()}
 
 
 def _listed(names: Iterable[str] | None) -> str:

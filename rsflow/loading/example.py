@@ -6,33 +6,43 @@ and numbers. A picture that cannot be decoded is a damaged shard (SnapshotError)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
 from rsflow.geometry import corners, hull
-from rsflow.loading.decode import decoded
-from rsflow.shards.format import Sample
+from rsflow.loading.decode import as_tensor, decoded
+from rsflow.shards.format import BANDS, Sample
 
+Floats = npt.NDArray[np.float32]
+
+RAW = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # of raw bands
+_CORNERS = [0, 1, 2, 1, 2, 3, 0, 3]  # of a box, clockwise from its upper left (rsflow.geometry.corners), as positions in it
 # What a record holds that stands elsewhere in the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
 
-def example(sample: Sample, dialect: str, tasks: frozenset[str] | None, decode: bool) -> dict[str, Any]:
+def example(
+    sample: Sample, dialect: str, tasks: frozenset[str] | None, decode: bool, show: Callable[[bytes], Any] | None = None
+) -> dict[str, Any]:
     """The sample as a dict.
 
     key, sensor, split: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
-    bytes where `decode` is false; instructions: those of `tasks` (None: all), see `_instruction`; meta: the record's rest.
+    bytes where `decode` is false, or what `show` makes of these; instructions: those of `tasks` (None: all), see
+    `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`, but for `show`; bands: the
+    raw bands as a tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard
+    has none; meta: the record's rest.
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
     return {
         "key": sample.key,
-        "image": picture(sample) if decode else sample.picture,
         "sensor": record["sensor"],
         "split": record["split"],
         "height_px": height_px,
@@ -43,16 +53,15 @@ def example(sample: Sample, dialect: str, tasks: frozenset[str] | None, decode: 
             if tasks is None or instruction["task"] in tasks
         ],
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
+        "others": _others(sample, decode) if sample.others else {},
+        "bands": _bands(sample, decode) if BANDS in sample.others else None,
+        "image": _shown(sample, show) if show else picture(sample) if decode else sample.picture,
     }
 
 
 def picture(sample: Sample) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
-    try:
-        pixels = decoded(sample.picture)
-    except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
-        raise SnapshotError(f"sample {sample.key}: its {sample.picture_format} cannot be decoded ({error})") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+    return as_tensor(_shown(sample, decoded))
 
 
 def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -60,20 +69,65 @@ def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in examples] for name in examples[0]}
 
 
+def _shown(sample: Sample, show: Callable[[bytes], Any], extension: str = "") -> Any:
+    """What `show` makes of the picture, or of the other member. SnapshotError where it cannot."""
+    try:
+        return show(sample.others[extension] if extension else sample.picture)
+    except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
+        name = extension or sample.picture_format
+        raise SnapshotError(f"sample {sample.key}: its {name} cannot be decoded ({error})") from error
+
+
+def _others(sample: Sample, decode: bool) -> dict[str, Any]:
+    return {
+        name.partition(".")[0]: as_tensor(_shown(sample, decoded, name)) if decode else data
+        for name, data in sample.others.items()
+        if name != BANDS
+    }
+
+
+def _bands(sample: Sample, decode: bool) -> torch.Tensor | bytes:
+    return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else sample.others[BANDS]
+
+
+def _array(data: bytes) -> npt.NDArray[Any]:
+    found = np.load(io.BytesIO(data), allow_pickle=False)
+    if found.ndim != 3 or found.dtype not in RAW:
+        raise ValueError(f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, RAW))}")
+    return np.asarray(found)
+
+
 def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, width_px: int) -> dict[str, Any]:
     """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
-    (n, 8) of four corners, which are those of the box where it is not oriented; answer.
+    (n, 8) of four corners, which are those of the box where it is not oriented; answer. rsflow.loading.boxes makes tensors of
+    a batch's boxes.
 
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
     """
     spell, boxes = dialects.get(dialect).spell, instruction["boxes"]
-    turns = [{"role": turn["role"], "text": spell(turn["text"], boxes, height_px, width_px)} for turn in instruction["turns"]]
+    turns = [
+        {
+            "role": turn["role"],
+            "text": spell(turn["text"], boxes, height_px, width_px) if "[[" in turn["text"] else turn["text"],
+        }
+        for turn in instruction["turns"]
+    ]
+    hulls, quads = _regions(boxes)
     return {
         "id": instruction["id"],
         "task": instruction["task"],
         "turns": turns,
-        "boxes": np.array([hull(box) for box in boxes], dtype=np.float32).reshape(-1, 4),
-        "quads": np.array([corners(box) for box in boxes], dtype=np.float32).reshape(-1, 8),
+        "boxes": hulls,
+        "quads": quads,
         "answer": instruction["answer"],
     }
+
+
+def _regions(boxes: list[Any]) -> tuple[Floats, Floats]:
+    if not boxes:
+        return np.empty((0, 4), dtype=np.float32), np.empty((0, 8), dtype=np.float32)
+    if all(len(box) == 4 for box in boxes):
+        hulls = np.array(boxes, dtype=np.float32)
+        return hulls, hulls[:, _CORNERS]
+    return np.array([hull(box) for box in boxes], dtype=np.float32), np.array([corners(box) for box in boxes], dtype=np.float32)

@@ -17,10 +17,13 @@ from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
 from rsflow.loading.example import collate_samples
+from rsflow.loading.slots import Encoded, Filler
 from rsflow.loading.state import Cursor, parsed
 from rsflow.loading.stream import Stream
 
 _END = object()
+_PREFETCH = 2  # torch's own
+_MOST_BYTES = 2 << 30  # of shared memory for encoded pictures
 _THE_STREAMS = ("batch_size", "shuffle", "sampler", "batch_sampler", "generator")
 
 
@@ -48,7 +51,10 @@ class Loader(DataLoader[Any]):
             raise ConfigError(f"{given[0]}: the stream says it, not the Loader")
         if not options.get("in_order", True):
             raise ConfigError("in_order: found False: batches out of order cannot be resumed")
-        super().__init__(dataset, batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
+        if collate_fn is collate_samples and not dataset.settings.decode and options.get("num_workers"):
+            collate_fn = _encoded(dataset, options.get("prefetch_factor") or _PREFETCH) or collate_fn
+        shown = dataset.shown_by(collate_fn) if isinstance(collate_fn, Filler) else dataset
+        super().__init__(shown, batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
         self.stream = dataset
         self._start: Cursor | None = None  # of the iteration in progress
         self._batches = 0
@@ -85,7 +91,11 @@ class Loader(DataLoader[Any]):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
         self._start, self._batches = self.stream.cursor, 0
-        return self._counted(super().__iter__(), self._start)
+        filler = self.collate_fn
+        if not isinstance(filler, Filler):
+            return self._counted(super().__iter__(), self._start)
+        filler.begin(max(1, self.num_workers), same_workers=self.persistent_workers and self._iterator is not None)
+        return self._counted(filler.arriving(super().__iter__()), self._start)
 
     def _counted(self, batches: Iterator[Any], start: Cursor) -> Iterator[Any]:
         asked = time.perf_counter()
@@ -107,3 +117,11 @@ class Loader(DataLoader[Any]):
 
     def _cursor(self) -> Cursor:
         return self.stream.cursor if self._start is None else self.stream.after(self._start, self._batches)
+
+
+def _encoded(dataset: Stream, prefetch: int) -> Encoded | None:
+    """Slots for encoded pictures that hold half as much again as a batch takes on average; None where they are too large."""
+    shards = [shard for _, shard in dataset.content.shards]
+    mean = sum(shard.bytes for shard in shards) / sum(shard.samples for shard in shards)
+    size = int(1.5 * mean * dataset.settings.block) + (1 << 16)
+    return Encoded(prefetch + 1, size) if (prefetch + 1) * size <= _MOST_BYTES else None

@@ -50,11 +50,27 @@ class Roots:
 
     def read(self, spots: Iterable[Placed]) -> Iterator[tuple[int, Spot, Sample | None]]:
         """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped."""
+        if len(self._fetchers) == 1 and not any(fetcher.remote for fetcher in self._fetchers.values()):
+            yield from self._one_by_one(spots)
+            return
         deal = _Deal(iter(spots), list(self._fetchers))
         samples = {root: fetcher.samples(deal.of(root)) for root, fetcher in self._fetchers.items()}
         while (following := deal.next()) is not None:
             position, spot = following
             yield position, spot, next(samples[spot.root])
+
+    def _one_by_one(self, spots: Iterable[Placed]) -> Iterator[tuple[int, Spot, Sample | None]]:
+        """The only root is on this machine: nothing is to be gained by taking spots ahead."""
+        (fetcher,) = self._fetchers.values()
+        now: deque[Placed] = deque(maxlen=1)
+
+        def wanted() -> Iterator[tuple[ShardEntry, int]]:
+            for placed in spots:
+                now.append(placed)
+                yield placed[1].shard, placed[1].i
+
+        for sample in fetcher.samples(wanted()):
+            yield *now[0], sample
 
     def one(self, spot: Spot) -> Sample | None:
         return self._fetchers[spot.root].sample(spot.shard, spot.i)

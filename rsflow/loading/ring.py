@@ -1,70 +1,30 @@
 """Decoded batches of fixed-size pictures through memory that all processes share.
 
 One idea: a DataLoader hands every tensor of a worker over as a file of its own, which at two workers takes as long as decoding.
-Here the pictures' memory is allocated once: a ring of a few slots for each worker, each a whole batch. Workers decode straight
-into the next slot and send only its number and the text; the loop gets a view. A worker writes to a slot again only after the
-loop has let go of it, so memory is bounded: workers × (prefetch + hold) × batch × 3 × size² bytes.
+Here workers decode straight into a slot of shared memory (rsflow.loading.slots), a whole batch side by side, and send only its
+number and the text; the loop gets a view.
 
-All else is the Loader's: order, state, epochs, and that errors and dead workers surface. Refused: a stream that decodes by
-itself or has no batch size. A picture that cannot be decoded always stops the run, whatever the stream does about damage
-elsewhere. Text is spelled for the picture as it was: use a dialect of shares, not of pixels, where pictures are resized.
+All else is the Loader's: order, state, epochs, what happens to damaged pictures, and that errors and dead workers surface.
+Refused: a stream that decodes by itself or has no batch size. Text is spelled for the picture as it was: use a dialect of
+shares, not of pixels, where pictures are resized.
 """
 
 from __future__ import annotations
 
-import time
+import os
+import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils.data import get_worker_info
 
-from rsflow.errors import ConfigError, SnapshotError
+from rsflow.errors import ConfigError
 from rsflow.loading.decode import Pixels, decoded_to, scaled_boxes
-from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
+from rsflow.loading.shared import Bytes
+from rsflow.loading.slots import Batch, Filler, Slots
 from rsflow.loading.stream import Stream
-
-_POLL_SECONDS = 0.0005
-_CLOSED = -1
-
-
-@dataclass(frozen=True)
-class Slots:
-    """The ring: `pixels` (workers, slots, batch, rows, cols, 3), and of each worker's batches how many the loop let go of."""
-
-    pixels: torch.Tensor
-    released: torch.Tensor
-
-    @staticmethod
-    def shared(workers: int, slots: int, batch_size: int, size_px: int) -> Slots:
-        pixels = torch.empty(workers, slots, batch_size, size_px, size_px, 3, dtype=torch.uint8)
-        released = torch.zeros(workers, dtype=torch.int64)
-        return Slots(pixels.share_memory_(), released.share_memory_())  # type: ignore[no-untyped-call]
-
-
-@dataclass
-class _Writer:
-    """The collate function of a worker: decodes examples into its next slot."""
-
-    slots: Slots
-    written: int = 0
-
-    def __call__(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        worker = get_worker_info()
-        number = worker.id if worker else 0
-        ring, released = self.slots.pixels[number], self.slots.released
-        slot = self.written % len(ring)
-        while self.written - int(released[number]) >= len(ring) and int(released[number]) != _CLOSED:
-            time.sleep(_POLL_SECONDS)
-        if int(released[number]) != _CLOSED:  # else nobody wants it, and the last batch is still looked at
-            _decode(examples, ring[slot].numpy())
-        self.written += 1
-        size = tuple(ring.shape[2:4])
-        rest = [{name: value for name, value in one.items() if name != "image"} for one in examples]
-        return {"ring": (number, slot, len(examples)), **collate_samples([_moved(one, size) for one in rest])}
 
 
 class Ring(Loader):
@@ -76,10 +36,21 @@ class Ring(Loader):
     A batch is a dict: `image`, uint8 (n, 3, rows, cols), a view that holds until `hold` more batches are asked for; the other
     columns of rsflow.loading.example as lists, boxes and quads of the instructions moved along with the resize. The last batch
     may be smaller. `prefetch`: batches that a worker makes ahead. `start`: how processes start, None for torch's own way.
+    `persistent`: processes stay from epoch to epoch. `pin_memory`: the shared memory is page-locked, so `image` can be moved
+    with `non_blocking=True`; let it `hold` until it has arrived.
     """
 
     def __init__(
-        self, stream: Stream, workers: int, size_px: int, *, hold: int = 1, prefetch: int = 2, start: str | None = None
+        self,
+        stream: Stream,
+        workers: int,
+        size_px: int,
+        *,
+        hold: int = 1,
+        prefetch: int = 2,
+        start: str | None = None,
+        persistent: bool = False,
+        pin_memory: bool = False,
     ) -> None:
         """ConfigError where the stream decodes by itself or has no batch size, or a number is impossible."""
         if stream.settings.decode:
@@ -89,50 +60,74 @@ class Ring(Loader):
                 f"workers {workers}, size_px {size_px}, hold {hold}, prefetch {prefetch}: expected at least 0, 1, 1 and 1"
             )
         ahead: dict[str, Any] = {"prefetch_factor": prefetch, "multiprocessing_context": start} if workers else {}
-        super().__init__(stream, num_workers=workers, **ahead)
-        self._hold = hold
-        self._shape = (max(1, workers), hold + (prefetch if workers else 0), stream.settings.batch_size or 1, size_px)
-
-    @property
-    def ring_bytes(self) -> int:
+        filler = Decoded(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
+        super().__init__(stream, filler, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
+        self.ring_bytes = max(1, workers) * filler.slots_each * filler.slot_bytes
         """Shared memory that an iteration takes for pictures."""
-        workers, slots, batch_size, size_px = self._shape
-        return workers * slots * batch_size * size_px * size_px * 3
 
-    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
-        slots = Slots.shared(*self._shape)
-        self.collate_fn = _Writer(slots)
-        return self._views(super().__iter__(), slots)
 
-    def _views(self, found: Iterator[Any], slots: Slots) -> Iterator[Any]:
+class Decoded(Filler):
+    """Hands pictures over as pixels (rows, cols, 3), `size_px` square, each at its example's place."""
+
+    def __init__(self, slots_each: int, batch_size: int, size_px: int, hold: int, pin: bool) -> None:
+        super().__init__(slots_each, batch_size * size_px * size_px * 3)
+        self._shape = (batch_size, size_px, size_px, 3)
+        self._hold, self._pin = hold, pin
+
+    def begin(self, workers: int, same_workers: bool) -> None:
+        super().begin(workers, same_workers)
+        if self._pin and not same_workers:
+            _lock_pages(self._slots)
+
+    def __call__(self, examples: Sequence[Batch]) -> Batch:
+        size = self._shape[1], self._shape[2]
+        return super().__call__([_moved({**one, "image": None}, size) for one in examples])
+
+    def _cleared(self) -> None:
+        self._next = 0
+
+    def _put(self, data: bytes, slot: Bytes) -> None:
+        decoded_to(data, self._pixels(slot)[self._next])
+        self._next += 1
+
+    def _pixels(self, slot: Bytes) -> Pixels:
+        rows, height, width, bands = self._shape
+        return slot[: rows * height * width * bands].reshape(self._shape)
+
+    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
         held: deque[int] = deque()
-        try:
-            for batch in found:
-                number, slot, size = batch.pop("ring")
-                yield {**batch, "image": slots.pixels[number, slot, :size].permute(0, 3, 1, 2)}
-                held.append(number)
-                if len(held) == self._hold:
-                    slots.released[held.popleft()] += 1
-        finally:
-            slots.released.fill_(_CLOSED)
+        for batch in batches:
+            worker, number, count = batch.pop("slot")
+            pixels = torch.from_numpy(self._pixels(slots.slot(worker, number))[:count])
+            yield {**batch, "image": pixels.permute(0, 3, 1, 2)}
+            held.append(worker)
+            if len(held) == self._hold:
+                slots.release(iteration, held.popleft())
 
 
-def _decode(examples: Sequence[dict[str, Any]], pixels: Pixels) -> None:
-    for place, one in enumerate(examples):
-        try:
-            decoded_to(one["image"], pixels[place])
-        except ValueError as error:
-            raise SnapshotError(f"sample {one['key']}: its picture cannot be decoded ({error})") from error
+def _lock_pages(slots: Slots) -> None:
+    """Until the slots are given back. ConfigError where there is no CUDA device, or it will not lock so much memory."""
+    if not torch.cuda.is_available():
+        raise ConfigError("pin_memory: there is no CUDA device here")
+    memory, cuda = slots.bytes, torch.cuda.cudart()  # type: ignore[no-untyped-call]
+    failed = int(cuda.cudaHostRegister(memory.ctypes.data, memory.nbytes, 0))
+    if failed:
+        raise ConfigError(f"pin_memory: {memory.nbytes:,} bytes cannot be page-locked (CUDA error {failed})")
+    weakref.finalize(slots, _unlock_pages, cuda, memory.ctypes.data, os.getpid())
 
 
-def _moved(one: dict[str, Any], size: tuple[int, ...]) -> dict[str, Any]:
+def _unlock_pages(cuda: Any, address: int, process: int) -> None:
+    if os.getpid() == process:  # a forked worker has a copy of the slots, but not of the device's state
+        cuda.cudaHostUnregister(address)
+
+
+def _moved(one: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
     """The example with the boxes of its instructions in pixels of the resized picture, as arrays like before."""
     was = one["height_px"], one["width_px"]
-    now = size[0], size[1]
-    if was == now:
+    if was == size:
         return one
     moved = [
-        {**said, **{name: scaled_boxes(said[name], was, now, said[name].shape[1]).numpy() for name in ("boxes", "quads")}}
+        {**said, **{name: scaled_boxes(said[name], was, size, said[name].shape[1]).numpy() for name in ("boxes", "quads")}}
         for said in one["instructions"]
     ]
     return {**one, "instructions": moved}

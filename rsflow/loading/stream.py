@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
@@ -116,6 +116,16 @@ def stream(
     return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples), settings, epoch)
 
 
+class Display(Protocol):
+    """Makes of an encoded picture what an example's `image` is, in place of the stream itself."""
+
+    def started(self) -> None:
+        """An iteration begins."""
+
+    def show(self, data: bytes) -> Any:
+        """ValueError where the picture cannot be decoded."""
+
+
 class Stream(IterableDataset[dict[str, Any]]):
     """What `stream` returns. Every iteration begins at the cursor, which `set_epoch` and `load_state_dict` move.
 
@@ -127,7 +137,8 @@ class Stream(IterableDataset[dict[str, Any]]):
         # The cursor; whether workers iterate; the numbers of the snapshots where they may change.
         self._shared = torch.zeros(7 + len(wish.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._own: Cursor | None = None  # of a worker that was given a state of its own
-        self._progress: _Progress | None = None
+        self._display: Display | None = None
+        self._latest: list[_Progress] = []  # of the latest iteration, which may be that of a stream shown otherwise
         self._read([newest(url) for url in wish.urls])
         self._roots = Roots(self.content, settings.cache, settings.reading)
         self._counts = Counts()
@@ -159,13 +170,12 @@ class Stream(IterableDataset[dict[str, Any]]):
     def state_dict(self) -> dict[str, Any]:
         """How far the latest iteration of this process went, see rsflow.loading.state. ConfigError in a process whose
         DataLoader workers iterate: it cannot know."""
-        if get_worker_info() is None and self._progress is None and bool(self._shared[6]):
+        if get_worker_info() is None and not self._latest and bool(self._shared[6]):
             raise ConfigError(
                 "DataLoader workers read this stream ahead, so it cannot tell what the training loop got: "
                 "take the state of a rsflow.loading.loader.Loader or of torchdata's StatefulDataLoader"
             )
-        progress = self._progress
-        return self.state_at(self.cursor if progress is None else self._reached(progress))
+        return self.state_at(self._reached(self._latest[0]) if self._latest else self.cursor)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Begin where the state was taken. SnapshotError where it is of another snapshot, ConfigError where it is of another
@@ -194,6 +204,12 @@ class Stream(IterableDataset[dict[str, Any]]):
         undecodable = counted.pop("undecodable")
         return {**counted, **fetched, "skipped": fetched["skipped"] + undecodable}
 
+    def shown_by(self, display: Display) -> Stream:
+        """This stream with its pictures shown by `display`. Both have one cursor, one progress and one count."""
+        other = object.__new__(Stream)
+        other.__dict__.update(self.__dict__, _display=display)
+        return other
+
     def __len__(self) -> int:
         """Samples of an iteration from the cursor on for this rank, all its workers together."""
         if self.settings.repeat is None:
@@ -214,12 +230,14 @@ class Stream(IterableDataset[dict[str, Any]]):
         if get_worker_info() is not None:
             self._shared[6] = 1
             self._own = None
-        self._progress = _Progress(replace(cursor, crew=crew))
-        return self._examples(consumer, cursor, self._progress)
+        self._latest[:] = [_Progress(replace(cursor, crew=crew))]
+        if self._display:
+            self._display.started()
+        return self._examples(consumer, cursor, self._latest[0])
 
     def __getstate__(self) -> dict[str, Any]:
         # A spawned worker is no member of the process group, so what it would ask there is settled before it starts.
-        return {**self.__dict__, "settings": replace(self.settings, ranks=self._ranks()), "_progress": None}
+        return {**self.__dict__, "settings": replace(self.settings, ranks=self._ranks()), "_latest": []}
 
     def _examples(self, consumer: Consumer, cursor: Cursor, progress: _Progress) -> Iterator[dict[str, Any]]:
         settings, total = self.settings, self.total
@@ -238,7 +256,8 @@ class Stream(IterableDataset[dict[str, Any]]):
         if sample is None:
             return None
         try:
-            return example(sample, self.settings.dialect, spot.part.tasks, self.settings.decode)
+            show = self._display.show if self._display else None
+            return example(sample, self.settings.dialect, spot.part.tasks, self.settings.decode, show)
         except (KeyError, TypeError, IndexError) as error:
             trouble = SnapshotError(f"{spot.shard.path}: the record of sample {sample.key} lacks what it needs ({error!r})")
             trouble.__cause__ = error
@@ -286,7 +305,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         return [int(one.name) for one in self.content.pinned]
 
     def _move(self, cursor: Cursor) -> None:
-        self._progress = None
+        self._latest.clear()
         self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.crew, 0])
 
     def _fingerprints(self) -> dict[str, str]:

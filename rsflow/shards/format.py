@@ -1,8 +1,10 @@
 """The bytes of a shard: a USTAR archive whose every byte follows from its samples.
 
 One idea: the headers are made by hand, with fixed mode, owner and time, so the same samples give the same file on every
-machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`,
-its members sorted by extension; samples stand in key order; two zero blocks close the archive (no padding to a tape record).
+machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`.
+Where several sensors saw the place there is a picture `<key>.<sensor>.png` of each, and `<key>.npy` may hold bands as they
+were measured. Members are sorted by extension; samples stand in key order; two zero blocks close the archive (no padding to
+a tape record).
 Plain `tarfile`, GNU tar and `webdataset` read it. The layout of a header: POSIX.1-1988 ustar,
 https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
 
@@ -14,17 +16,21 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.errors import DataError
 
-VERSION = 1
+VERSION = 2  # 2: several pictures of a sample, and sources in the index
 BLOCK = 512
 END = bytes(2 * BLOCK)
 PICTURE_FORMATS = ("jpg", "png")
 
+BANDS = "npy"  # the member with raw bands: an array in NumPy's own format, (bands, rows, cols)
+
 _KEY = re.compile(r"[0-9A-Za-z_-]+")
+_OTHER = re.compile(rf"[0-9a-z_-]+\.({'|'.join(PICTURE_FORMATS)})|{BANDS}")
 _NAME_BYTES = 100
 _MAX_SIZE = 8**11 - 1
 _BEFORE_SIZE = b"0000644\0" + b"0000000\0" * 2
@@ -43,13 +49,25 @@ class Sample:
     """A tile with its chosen instructions, as it stands in a shard.
 
     `picture` is encoded as `picture_format` ("jpg" | "png"). `record` is JSON and holds at least `sensor` and
-    `instructions`, a list of objects with a `task`.
+    `instructions`, a list of objects with a `task`. `others`: further members by extension, `<sensor>.png` (or jpg) for
+    another sensor's picture of the same place and "npy" for raw bands; with another picture, `picture` too is stored under
+    its sensor.
     """
 
     key: str
     picture: bytes
     picture_format: str
     record: dict[str, Any]
+    others: Mapping[str, bytes] = field(default_factory=dict)
+
+    @staticmethod
+    def of(key: str, parts: Mapping[str, bytes], record: dict[str, Any]) -> Sample:
+        """The sample of a key's members by extension, and of its parsed record. ValueError where none is its picture."""
+        for extension in (*PICTURE_FORMATS, *(f"{record.get('sensor')}.{one}" for one in PICTURE_FORMATS)):
+            if extension in parts:
+                others = {name: data for name, data in parts.items() if name not in (extension, "json")}
+                return Sample(key, parts[extension], extension.rpartition(".")[2], record, others)
+        raise ValueError(f"members {sorted(parts)}, expected json and a picture, plain or of sensor {record.get('sensor')!r}")
 
     def members(self) -> list[tuple[str, bytes]]:
         """(extension, bytes) of each member, sorted by extension. Raises DataError where the sample cannot be written."""
@@ -57,13 +75,20 @@ class Sample:
             raise DataError("unwritable_sample", f"key {self.key!r}: expected letters, digits, - and _ only")
         if self.picture_format not in PICTURE_FORMATS:
             raise DataError("unwritable_sample", f"{self.key}: picture format {self.picture_format!r}, expected jpg or png")
-        return sorted([(self.picture_format, self.picture), ("json", self._json())])
+        own = self.picture_format
+        if self.others and any(name != BANDS for name in self.others):
+            own = f"{self.record.get('sensor')}.{own}"
+        names = [own, *self.others]
+        wrong = [name for name in self.others if not _OTHER.fullmatch(name)]
+        if wrong or len({name.partition(".")[0] for name in names}) != len(names):
+            raise DataError("unwritable_sample", f"{self.key}: members {names}, expected a <sensor>.png or jpg of each, or npy")
+        return sorted([(own, self.picture), ("json", self._json()), *self.others.items()])
 
-    def kind(self) -> tuple[str, tuple[str, ...]]:
-        """(sensor, its tasks sorted, each once): what a loader chooses samples by."""
+    def kind(self) -> tuple[str, tuple[str, ...], str]:
+        """(sensor, its tasks sorted, each once, source): what a loader chooses samples by. Without a source it is empty."""
         try:
             tasks = {instruction["task"] for instruction in self.record["instructions"]}
-            return self.record["sensor"], tuple(sorted(tasks))
+            return self.record["sensor"], tuple(sorted(tasks)), self.record.get("source") or ""
         except (KeyError, TypeError) as error:
             raise DataError("unwritable_sample", f"{self.key}: its record has no sensor or instructions ({error!r})") from error
 

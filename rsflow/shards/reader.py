@@ -1,21 +1,26 @@
 """Reads samples of one shard, in any order.
 
-One idea: the index says where each sample is, so a sample is one range: of a memory map for a local file, of the object for a
-remote one. What the manifest and the index say is checked as far as it costs nothing (the file's size, the index's digest,
-the header before each member, the record's key); `rsflow.shards.verify` checks every byte.
+One idea: the index says where each sample is, so a sample is one range, of a local file or of an object afar. What the
+manifest and the index say is checked as far as it costs nothing (the file's size, the index's digest, the header before each
+member, the record's key); `rsflow.shards.verify` checks every byte.
+
+A range of a local file is read, not mapped: it takes the same time, for both copy the picture once, and a file that is cut
+while it is read is then a short read and an error with its name. Of a mapped one the process would die.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import mmap
-from collections.abc import Iterator, Sequence
+import os
+import weakref
+from collections.abc import Iterator
+
+import orjson
 
 from rsflow import storage
 from rsflow.errors import SnapshotError
-from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample
-from rsflow.shards.index import IndexedSample, Member, parse_index
+from rsflow.shards.format import BLOCK, Sample
+from rsflow.shards.index import Index, IndexedSample, Member, parse_index
 from rsflow.shards.manifest import ShardEntry, expected
 
 REPAIR = "restore the file, or delete it and build again"
@@ -23,7 +28,7 @@ MISSING = f"the manifest names it, but it is missing; {REPAIR}"
 
 
 class ShardReader:
-    """One open shard. `samples` is its index; a local shard stays mapped until the reader is collected."""
+    """One open shard. `samples` is its index; a local shard's file stays open until the reader is collected."""
 
     def __init__(self, root: str, shard: ShardEntry) -> None:
         """Raises SnapshotError where the shard or its index is missing or not what `shard` says."""
@@ -31,7 +36,10 @@ class ShardReader:
         self.samples = read_index(root, shard)
         if len(self.samples) != shard.samples:
             raise SnapshotError(f"{self.place}: its index has {len(self.samples)} samples, the manifest says {shard.samples}")
-        self._view = None if storage.is_remote(self.place) else memoryview(_mapped(self.place, shard.bytes))
+        self._file = None
+        if not storage.is_remote(self.place):
+            self._file = _opened(self.place, shard.bytes)
+            weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -42,40 +50,40 @@ class ShardReader:
 
     @property
     def remote(self) -> bool:
-        return self._view is None
+        return self._file is None
 
     def read(self, i: int) -> Sample:
         """Sample `i` of the index. SnapshotError, naming the shard, where its bytes are not such a sample."""
-        start, stop = self.samples[i].span
-        if self._view is None:
-            with expected(self.place, MISSING):
-                return self.parse(i, storage.read_bytes(self.place, start, stop))
-        return self.parse(i, self._view[start:stop])
+        row = self.samples[i]
+        start, stop = row.span
+        if self._file is not None:
+            return self._parsed(row, os.pread(self._file, stop - start, start))
+        with expected(self.place, MISSING):
+            return self._parsed(row, storage.read_bytes(self.place, start, stop))
 
-    def parse(self, i: int, data: bytes | memoryview) -> Sample:
+    def parse(self, i: int, data: bytes) -> Sample:
         """Sample `i` from its bytes, those of its span."""
-        row, view = self.samples[i], memoryview(data)
-        parts = {member.extension: self._member(row, member, view) for member in row.members}
+        return self._parsed(self.samples[i], data)
+
+    def _parsed(self, row: IndexedSample, data: bytes) -> Sample:
+        parts = {member.extension: self._member(row, member, data) for member in row.members}
         try:
-            record = json.loads(parts["json"])
+            record = orjson.loads(parts["json"])
             if record["key"] != row.key:
                 raise ValueError(f"its record says {record['key']!r}")
-            picture_format = next(extension for extension in PICTURE_FORMATS if extension in parts)
-        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            return Sample.of(row.key, parts, record)
+        except (ValueError, KeyError, TypeError) as error:
             raise SnapshotError(f"{self.place}: sample {row.key} is damaged ({error!r}); {REPAIR}") from error
-        return Sample(row.key, parts[picture_format], picture_format, record)
 
-    def _member(self, row: IndexedSample, member: Member, data: memoryview) -> bytes:
-        name = f"{row.key}.{member.extension}\0".encode()
-        start = member.offset - row.span[0]
-        header = start - BLOCK
-        part = bytes(data[start : start + member.size])
-        if data[header : header + len(name)] != name or len(part) != member.size:
+    def _member(self, row: IndexedSample, member: Member, data: bytes) -> bytes:
+        start = member.offset - row.members[0].offset + BLOCK
+        part = data[start : start + member.size]
+        if not data.startswith(f"{row.key}.{member.extension}\0".encode(), start - BLOCK) or len(part) != member.size:
             raise SnapshotError(f"{self.place}: no whole member {row.key}.{member.extension} at byte {member.offset}; {REPAIR}")
         return part
 
 
-def read_index(root: str, shard: ShardEntry) -> tuple[IndexedSample, ...]:
+def read_index(root: str, shard: ShardEntry) -> Index:
     """The index of a shard. SnapshotError where it is missing or its bytes are not those the manifest tells."""
     place = storage.join(root, shard.index_path)
     with expected(place, MISSING):
@@ -85,21 +93,12 @@ def read_index(root: str, shard: ShardEntry) -> tuple[IndexedSample, ...]:
     return parse_index(data, place)
 
 
-def read_samples(wanted: Sequence[tuple[ShardReader, int]]) -> list[Sample]:
-    """Samples of several shards in the order asked for; those of remote shards in one concurrent request."""
-    if not any(reader.remote for reader, _ in wanted):
-        return [reader.read(i) for reader, i in wanted]
-    fs, _ = storage.filesystem(wanted[0][0].place)
-    paths = [storage.filesystem(reader.place)[1] for reader, _ in wanted]
-    spans = [reader.samples[i].span for reader, i in wanted]
-    with expected(wanted[0][0].place, MISSING):
-        found = fs.cat_ranges(paths, [start for start, _ in spans], [stop for _, stop in spans], on_error="raise")
-    return [reader.parse(i, bytes(data)) for (reader, i), data in zip(wanted, found, strict=True)]
-
-
-def _mapped(place: str, size: int) -> mmap.mmap:
-    with expected(place, MISSING), open(storage.filesystem(place)[1], "rb") as file:
-        found = file.seek(0, 2)
-        if found != size or not size:  # an empty file cannot be mapped
-            raise SnapshotError(f"{place}: has {found} bytes, the manifest says {size}; {REPAIR}")
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+def _opened(place: str, size: int) -> int:
+    """A descriptor of the file, which has to be of that size."""
+    with expected(place, MISSING):
+        file = os.open(storage.filesystem(place)[1], os.O_RDONLY)
+    found = os.fstat(file).st_size
+    if found != size:
+        os.close(file)
+        raise SnapshotError(f"{place}: has {found} bytes, the manifest says {size}; {REPAIR}")
+    return file

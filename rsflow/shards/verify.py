@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rsflow import storage
 from rsflow.errors import DataError, SnapshotError, StorageError
-from rsflow.shards.format import BLOCK, END, PICTURE_FORMATS, Sample, padding, parse_header
+from rsflow.shards.format import BLOCK, END, Sample, padding, parse_header
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot
 from rsflow.shards.reader import read_index
@@ -119,16 +119,18 @@ def _read_members(path: str, data: bytes, found: _Found) -> None:
 
 def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> IndexedSample:
     parts = {member.extension: data[member.offset : member.offset + member.size] for member in members}
-    pictures = [extension for extension in parts if extension in PICTURE_FORMATS]
-    if len(pictures) != 1 or sorted(parts) != [member.extension for member in members] or len(parts) != 2:
+    record: Any = json.loads(parts.get("json", b"{}"))
+    if not isinstance(record, dict):
+        raise ValueError(f"its record is a {type(record).__name__}, expected an object")
+    sample = Sample.of(key, parts, record)
+    if [extension for extension, _ in sample.members()] != [member.extension for member in members]:
         raise ValueError(f"members {[member.extension for member in members]}, expected a picture and json, sorted")
-    record: dict[str, Any] = json.loads(parts["json"])
-    sensor, tasks = Sample(key, parts[pictures[0]], pictures[0], record).kind()
+    sensor, tasks, source = sample.kind()
     if record.get("key") != key:
         raise ValueError(f"its record says key {record.get('key')!r}")
     found.counts.update((instruction["task"], sensor) for instruction in record["instructions"])
     found.splits.add(record.get("split", ""))
-    return IndexedSample(key, sensor, tasks, tuple(members))
+    return IndexedSample(key, sensor, tasks, source, tuple(members))
 
 
 def _walk(data: bytes) -> tuple[list[tuple[str, Member]], str]:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.signature import pixels_digest, signature
+from rsflow.curation.signature import pixels_digest, signatures
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.batch import pictures, replace
 from rsflow.tiles.encode import encode
@@ -26,7 +26,7 @@ class EncodeTiles:
     format: Literal["jpg", "png"]
     quality: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         encode_kept = over_kept(self._encode)
@@ -40,7 +40,7 @@ class EncodeTiles:
     def _encode(self, table: pa.Table) -> Iterator[pa.Table]:
         rendered = list(pictures(table))
         encoded = [encode(picture, self.format, self.quality) for picture in rendered]
-        signatures = np.array([signature(picture) for picture in rendered], dtype=np.uint64)
+        views = np.array([signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)
         yield replace(
             table,
             picture=encoded,
@@ -48,5 +48,6 @@ class EncodeTiles:
             picture_bytes=[len(data) for data in encoded],
             picture_sha256=[hashlib.sha256(data).hexdigest() for data in encoded],
             pixels_sha256=[pixels_digest(picture) for picture in rendered],
-            signature=signatures.view(np.int64).tolist(),
+            signature=views[:, 0],
+            signatures=list(views),
         )

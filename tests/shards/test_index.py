@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from rsflow.errors import SnapshotError
 from rsflow.shards.index import IndexedSample, Member, index_bytes, parse_index
 
-MEMBER = st.builds(Member, st.sampled_from(["jpg", "json", "sar.png"]), st.integers(512), st.integers(0))
+MEMBER = st.builds(Member, st.sampled_from(["jpg", "json", "sar.png"]), st.integers(512, 2**62), st.integers(0, 8**11))
 TASKS = st.lists(st.sampled_from(["vqa", "detection", "captioning"]), unique=True).map(lambda tasks: tuple(sorted(tasks)))
 ROW = st.builds(
     IndexedSample,
     st.text("0123456789abcdef", min_size=20, max_size=20),
     st.sampled_from(["optical", "sar", "infrared"]),
     TASKS,
+    st.sampled_from(["", "harbours", "høfn"]),
     st.lists(MEMBER, min_size=2, max_size=3).map(tuple),
 )
 
@@ -24,12 +25,17 @@ ROW = st.builds(
 @given(st.lists(ROW))
 def test_round_trip(rows: list[IndexedSample]) -> None:
     data = index_bytes(rows)
-    assert parse_index(data, "x") == tuple(rows)
-    assert index_bytes(parse_index(data, "x")) == data
+    index = parse_index(data, "x")
+    assert (list(index), len(index), index[1:]) == (rows, len(rows), tuple(rows[1:]))
+    assert index_bytes(index) == data
+    for number, kind in enumerate(index.kinds):
+        found = [i for i, row in enumerate(rows) if (row.sensor, row.tasks, row.source) == kind[:3]]
+        assert set(index.of_kinds([number]).tolist()) <= set(found)
+    assert index.of_kinds(range(len(index.kinds))).tolist() == list(range(len(rows)))
 
 
 def test_span_goes_from_the_first_header_to_the_last_byte() -> None:
-    assert IndexedSample("k", "sar", (), (Member("jpg", 512, 3), Member("json", 1536, 65))).span == (0, 1601)
+    assert IndexedSample("k", "sar", (), "", (Member("jpg", 512, 3), Member("json", 1536, 65))).span == (0, 1601)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +44,16 @@ def test_span_goes_from_the_first_header_to_the_last_byte() -> None:
         (b"", "is not a shard index"),
         (b"\xff", "is not a shard index"),
         (b"[]", "is not a shard index"),
-        (b'{"format":"rsflow-index","version":1,"kinds":[],"samples":[["k",0,[]]]}', "is not a shard index"),
-        (b'{"format":"rsflow-index","version":2,"kinds":[],"samples":[]}', "expected rsflow-index 1"),
+        (b'{"format":"rsflow-index","version":2,"kinds":[],"keys":["k"],"kind":[0],"places":[]}', "is not a shard index"),
+        (
+            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",["jpg"]]],"keys":["k"],"kind":[-1],"places":[1,2]}',
+            "numbers of",
+        ),
+        (
+            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",["jpg"]]],"keys":["k"],"kind":[0],"places":[1,2,3,4]}',
+            "of 1 mem",
+        ),
+        (b'{"format":"rsflow-index","version":1,"kinds":[],"samples":[]}', "expected rsflow-index 2"),
     ],
 )
 def test_what_is_no_index_is_refused(data: bytes, found: str) -> None:

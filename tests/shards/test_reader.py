@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,9 @@ import pytest
 from rsflow.errors import SnapshotError
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry
-from rsflow.shards.reader import ShardReader, read_samples
+from rsflow.shards.reader import ShardReader
+from rsflow.shards.verify import verify_shard
+from rsflow.shards.writer import write_shard
 
 MakeSamples = Callable[..., list[Sample]]
 
@@ -31,20 +32,47 @@ def test_reads_what_was_written(lake: tuple[Path, ShardEntry], make_samples: Mak
     assert list(ShardReader(f"file://{lake[0]}", lake[1])) == samples
 
 
-def test_reads_ranges_of_several_remote_shards(
+def test_reads_ranges_of_a_remote_shard(
     tmp_path: Path, write_lake: Callable[[Path], Manifest], make_samples: MakeSamples
 ) -> None:
-    shards = write_lake(tmp_path).splits["train"].shards
+    shard = write_lake(tmp_path).splits["train"].shards[1]
     root = f"memory://{tmp_path.name}"
-    for path in (name for shard in shards for name in (shard.path, shard.index_path)):
+    for path in (shard.path, shard.index_path):
         with fsspec.open(f"{root}/{path}", "wb") as stream:
             stream.write((tmp_path / path).read_bytes())
-    readers = [ShardReader(root, shard) for shard in shards]
-    samples = [make_samples(20), make_samples(20, 20)]
-    wanted = [(shard, i) for shard in (0, 1) for i in range(20)]
-    random.Random(0).shuffle(wanted)
-    assert read_samples([(readers[shard], i) for shard, i in wanted]) == [samples[shard][i] for shard, i in wanted]
-    assert readers[1].read(7) == samples[1][7]
+    reader, samples = ShardReader(root, shard), make_samples(20, 20)
+    assert [reader.read(i) for i in (7, 0, 19)] == [samples[i] for i in (7, 0, 19)]
+
+
+def test_a_shard_that_is_cut_while_it_is_open_is_named(lake: tuple[Path, ShardEntry]) -> None:
+    root, shard = lake
+    reader = ShardReader(str(root), shard)
+    last = reader.samples[-1]
+    with open(root / shard.path, "r+b") as stream:
+        stream.truncate(last.members[-1].offset)
+    assert reader.read(3).key == reader.samples[3].key
+    with pytest.raises(SnapshotError, match=rf"a\.tar: no whole member {last.key}"):
+        reader.read(len(reader) - 1)
+
+
+def test_several_pictures_and_raw_bands_come_back(tmp_path: Path) -> None:
+    several = [
+        Sample(f"{i}", b"own", "jpg", {"key": f"{i}", "sensor": "optical", "instructions": []}, others)
+        for i, others in enumerate(
+            ({}, {"npy": b"bands"}, {"sar.png": b"sar", "infrared.jpg": b"ir"}, {"sar.png": b"", "npy": b""})
+        )
+    ]
+    info = write_shard(str(tmp_path / "a.tar"), str(tmp_path / "a.idx"), several)
+    shard = ShardEntry("a.tar", info.samples, info.instructions, info.bytes, info.sha256, info.index_bytes, info.index_sha256)
+    reader = ShardReader(str(tmp_path), shard)
+    assert list(reader) == several
+    assert [[member.extension for member in row.members] for row in reader.samples] == [
+        ["jpg", "json"],
+        ["jpg", "json", "npy"],
+        ["infrared.jpg", "json", "optical.jpg", "sar.png"],
+        ["json", "npy", "optical.jpg", "sar.png"],
+    ]
+    assert verify_shard(str(tmp_path), shard) == []
 
 
 def test_a_missing_or_cut_shard_is_named(lake: tuple[Path, ShardEntry]) -> None:

@@ -144,8 +144,8 @@ def test_records_that_are_none_are_found(lake: tuple[Path, ShardEntry], make_sam
 
 def test_a_changed_index_is_found(lake: tuple[Path, ShardEntry]) -> None:
     root, shard = lake
-    key, offset, _ = member_of(root, shard, "json")
-    change(root / shard.index_path, lambda data: data.replace(b'["json",%d,' % offset, b'["json",%d,' % (offset + 1)))
+    key, offset, size = member_of(root, shard, "json")
+    change(root / shard.index_path, lambda data: data.replace(b",%d,%d," % (offset, size), b",%d,%d," % (offset + 1, size)))
     [line] = verify_shard(str(root), agreed(root, shard))
     assert f"a.idx: disagrees with the shard about 1 samples, such as ['{key}']" in line
 

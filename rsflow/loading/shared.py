@@ -1,0 +1,53 @@
+"""Memory that a process shares with those it starts, whether they are forked or spawned.
+
+One idea: an anonymous file in memory, mapped by whoever has its descriptor. It has no name that could be left behind, its
+pages are taken when they are first written, and it does not count against the size of /dev/shm, which is 64 MB in a container
+unless somebody thought of it.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+import tempfile
+import weakref
+from multiprocessing.reduction import DupFd
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class Shared:
+    """`size` bytes, zero at first. They are given back when no process has this object or an array of it any more."""
+
+    def __init__(self, size: int) -> None:
+        self._hold(_anonymous(size), size)
+
+    def _hold(self, file: int, size: int) -> None:
+        self._file, self._size = file, size
+        self._map = mmap.mmap(file, size)
+        weakref.finalize(self, os.close, file)
+
+    @property
+    def bytes(self) -> Bytes:
+        return np.frombuffer(self._map, dtype=np.uint8)
+
+    def __getstate__(self) -> tuple[Any, int]:
+        return DupFd(self._file), self._size
+
+    def __setstate__(self, state: tuple[Any, int]) -> None:
+        self._hold(state[0].detach(), state[1])
+
+
+def _anonymous(size: int) -> int:
+    if sys.platform == "linux":
+        file = os.memfd_create("rsflow")
+    else:
+        with tempfile.TemporaryFile() as named:
+            file = os.dup(named.fileno())
+    os.ftruncate(file, size)
+    return file
