@@ -262,13 +262,15 @@ SHARDS = pa.schema(
     ]
 )
 
+_UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
+
 # What WriteShards gets: a row per shard with everything of its samples but the pictures.
 SHARD_WORK = pa.schema(
     [
         ("path", pa.string()),
         ("split", pa.string()),
         ("tiles", pa.list_(pa.struct(list(TILES)))),
-        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "checks", "perplexity"}]))),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
     ]
 )
 

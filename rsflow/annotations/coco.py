@@ -25,9 +25,9 @@ from rsflow.annotations.documents import json_document, short
 from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
 from rsflow.annotations.rle import mask_of
-from rsflow.annotations.shapes import Ring, ring_area, shape_on
+from rsflow.annotations.shapes import Ring, shape_on
 from rsflow.errors import ConfigError, DataError, UsageError
-from rsflow.geometry import Box
+from rsflow.geometry import Box, ring_area
 from rsflow.records import Label, Provenance, Reject, Shape
 
 _NUMERIC = frozenset({int, float})

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from rsflow.annotations.shapes import Ring, ring_area
-from rsflow.geometry import Box
+from rsflow.annotations.shapes import Ring
+from rsflow.geometry import Box, ring_area
 
 Mask = npt.NDArray[np.bool_]
 _TOUCHING = np.ones((3, 3), dtype=np.int8)

@@ -69,12 +69,6 @@ def largest_ring(pieces: Sequence[shapely.Polygon]) -> Ring:
     return tuple(float(value) for point in list(best.exterior.coords)[:-1] for value in point)
 
 
-def ring_area(ring: Ring) -> float:
-    """The area inside a simple ring, by the shoelace formula (https://en.wikipedia.org/wiki/Shoelace_formula)."""
-    xs, ys = ring[::2], ring[1::2]
-    return abs(sum(x * y1 - x1 * y for x, y, x1, y1 in zip(xs, ys, (*xs[1:], xs[0]), (*ys[1:], ys[0]), strict=True))) / 2
-
-
 def _polygons(geometry: shapely.Geometry) -> list[shapely.Polygon]:
     parts = shapely.get_parts(geometry).tolist()
     if any(isinstance(part, shapely.MultiPolygon) for part in parts):

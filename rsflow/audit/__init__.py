@@ -4,7 +4,8 @@ One idea: two kinds of set, each with its one pass: instruction sets (JSON of co
 rsflow.foreign.coordinates) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults make
 the command's exit code. Faults of these kinds stand in released sets: angles above 360 degrees and coordinates above 100
 (https://github.com/mbzuai-oryx/GeoChat/issues/74), boxes larger than the stated picture
-(https://github.com/MiliLab/GeoLLaVA-8K/issues/2), crops of one scene in train and test (https://github.com/jwwangchn/AI-TOD/issues/28).
+(https://github.com/MiliLab/GeoLLaVA-8K/issues/2). What two sets share (as in https://github.com/jwwangchn/AI-TOD/issues/28,
+crops of one scene in train and test) is told by `audit --leak`, which is rsflow.engine.leak.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import torch
 import transformers
 from PIL import Image
 
+from rsflow.checkpoint import Loaded
 from rsflow.generation.contract import Failure, Request
 
 _SHOWN = 300
@@ -29,13 +30,13 @@ class Batches:
 
     FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
 
-    def __init__(self, processor: Any, model: Any) -> None:
-        self.processor, self.model = processor, model
-        words = processor.tokenizer
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded, self.model, self.processor = loaded, loaded.model, loaded.processor
+        words = self.processor.tokenizer
         words.padding_side = "left"
         if words.pad_token_id is None:
             words.pad_token = words.eos_token
-        ends = model.generation_config.eos_token_id
+        ends = self.model.generation_config.eos_token_id
         ends = words.eos_token_id if ends is None else ends
         self._ends = set(ends if isinstance(ends, list) else [ends]) - {None}
         self._system_role = self._takes_system_role()
@@ -50,21 +51,17 @@ class Batches:
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""
-        chance = [_Chance(requests, self.model.device)] if any(request.temperature for request in requests) else []
-        settings = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
-        dtype = self.model.dtype
-        moved = {
-            name: value.to(self.model.device, dtype) if value.is_floating_point() else value.to(self.model.device)
-            for name, value in inputs.items()
-        }
-        with torch.inference_mode():
-            made = self.model.generate(
-                **moved,
-                **settings,
-                max_new_tokens=requests[0].max_tokens,
-                pad_token_id=self.processor.tokenizer.pad_token_id,
-                logits_processor=transformers.LogitsProcessorList(chance),
-            )
+        chance = [Chance(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
+        # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
+        plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
+        made = self.loaded.run(
+            self.model.generate,
+            inputs,
+            **plain,
+            max_new_tokens=requests[0].max_tokens,
+            pad_token_id=self.processor.tokenizer.pad_token_id,
+            logits_processor=transformers.LogitsProcessorList(chance),
+        )
         new = made[:, inputs["input_ids"].shape[1] :].cpu()
         texts = self.processor.batch_decode(new, skip_special_tokens=True)
         taken = inputs["attention_mask"].sum(dim=1).tolist()
@@ -109,7 +106,7 @@ class Batches:
             return False
 
 
-class _Chance(transformers.LogitsProcessor):
+class Chance(transformers.LogitsProcessor):
     """Adds Gumbel noise of each row's own seed to its logits over the temperature: the largest is then a draw from them."""
 
     def __init__(self, requests: Sequence[Request], device: Any) -> None:

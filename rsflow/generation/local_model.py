@@ -15,11 +15,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rsflow.generation import checkpoint
+from rsflow.checkpoint import Checkpoint, Device, Dtype
 from rsflow.generation.contract import Generate, Outcome, Request, Response
 from rsflow.stage import Resources
 from rsflow.strict import STRICT
@@ -40,15 +40,15 @@ class LocalModel:
     model: Annotated[str, Field(min_length=1)]
     revision: str = ""
     trust_remote_code: bool = False
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(default="auto", compare=False)
-    device: str = field(default="auto", compare=False)
+    dtype: Dtype = field(default="auto", compare=False)
+    device: Device = field(default="auto", compare=False)
     batch_rows: Positive = field(default=8, compare=False)
     workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
     gpus: Annotated[float, Field(ge=0)] = field(default=0.0, compare=False)
     cpus: Annotated[float, Field(ge=0)] = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
-        checkpoint.pinned(self.model, self.revision)
+        self._checkpoint.identity()  # which refuses what is no checkpoint, or not pinned
 
     @property
     def resources(self) -> Resources:
@@ -56,13 +56,16 @@ class LocalModel:
 
     @property
     def answers_as(self) -> str:
-        return checkpoint.named(self.model, self.revision)
+        return "@".join(self._checkpoint.identity())
+
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.model, self.revision, self.dtype, self.device, self.trust_remote_code)
 
     def open(self) -> Generate:
         from rsflow.generation.batches import Batches
 
-        processor, model = checkpoint.load(self.model, self.revision, self.trust_remote_code, self.dtype, self.device)
-        return Writer(Batches(processor, model), self.batch_rows)
+        return Writer(Batches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows)
 
 
 @dataclass(slots=True)

@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from rsflow.errors import RsflowError
-from rsflow.generation import checkpoint
+from rsflow.checkpoint import Checkpoint, Dtype
 from rsflow.generation.chat_form import messages_of
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
 from rsflow.stage import Resources
@@ -40,14 +40,14 @@ class VllmModel:
     revision: str = ""
     trust_remote_code: bool = False
     structured: bool = True  # hold the model to the answer's JSON schema
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(default="auto", compare=False)
+    dtype: Dtype = field(default="auto", compare=False)
     max_pictures: Positive = field(default=2, compare=False)
     extra: dict[str, Any] = field(default_factory=dict, compare=False)
     workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
     gpus: Positive = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
-        checkpoint.pinned(self.model, self.revision)
+        Checkpoint(self.model, self.revision).identity()  # which refuses what is no checkpoint, or not pinned
 
     @property
     def resources(self) -> Resources:
@@ -55,7 +55,7 @@ class VllmModel:
 
     @property
     def answers_as(self) -> str:
-        return checkpoint.named(self.model, self.revision)
+        return "@".join(Checkpoint(self.model, self.revision).identity())
 
     def open(self) -> Generate:
         try:

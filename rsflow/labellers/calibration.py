@@ -36,7 +36,6 @@ Method = Literal["isotonic", "temperature"]
 ENOUGH_FOR_ISOTONIC = 1000
 ENOUGH_FOR_CATEGORY = 50
 ALL = "*"
-_REGULARITY = 1e-3
 _LEAST = 1e-4  # scores this near to 0 or 1 have no usable logit
 
 
@@ -45,7 +44,8 @@ class Curve:
     """`points`: rising (score, probability) pairs, straight lines between them, flat beyond; or `temperature` and `shift`, by
     which the score's logit is divided and then moved.
 
-    `quality`: the share that is right of the boxes whose probability reaches the threshold in use. `boxes`: how many it was
+    `quality`: the share that is right of the boxes whose probability reaches the threshold in use, by the rule of succession
+    (one more of each kind: https://en.wikipedia.org/wiki/Rule_of_succession), so that it is never 1. `boxes`: how many it was
     learned from.
     """
 
@@ -142,7 +142,8 @@ def fit_curve(boxes: Sequence[Judged], least: Sequence[float]) -> Curve:
     else:
         curve = Curve("temperature", 0.0, len(boxes), (), *_temperature(score, right))
     used = curve.at(score) >= np.array(least)
-    return replace(curve, quality=_kept(float(right[used].mean() if used.any() else right.mean())))
+    counted = right[used] if used.any() else right
+    return replace(curve, quality=_kept((float(counted.sum()) + 1) / (len(counted) + 2)))
 
 
 def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float], ...]:
@@ -155,15 +156,14 @@ def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float]
 
 
 def _temperature(score: FloatArray, right: FloatArray) -> tuple[float, float]:
-    """Temperature, between 1/100 and 100, and shift of least log loss; a hair of regularity keeps them finite."""
+    """The likeliest temperature and shift, where before any box log temperature and shift are standard normal."""
     logits = _logit(score)
 
     def loss(values: FloatArray) -> float:
         z = logits * np.exp(-values[0]) + values[1]
-        return float(np.mean(np.logaddexp(0, z) - right * z) + _REGULARITY * np.sum(values**2))
+        return float(np.mean(np.logaddexp(0, z) - right * z) + np.sum(values**2) / 2 / len(right))
 
-    most = math.log(100)
-    best = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[(-most, most), (-most, most)])
+    best = minimize(loss, np.zeros(2), method="L-BFGS-B")
     return round(math.exp(best.x[0]), 4), round(float(best.x[1]), 4)
 
 

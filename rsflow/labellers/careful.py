@@ -101,8 +101,8 @@ def _told(error: BaseException) -> DataError:
 
 
 def _release() -> None:
-    """Give back what the device's allocator keeps."""
-    gc.collect()
+    """Give back what a GPU's allocator keeps; memory of the CPU comes back by itself."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.annotations.oriented import bounds, checked, corners, rectangle
-from rsflow.annotations.shapes import ring_area, shape_on
+from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError
+from rsflow.geometry import ring_area
 
 side = st.floats(1, 500)
 place = st.floats(-1000, 1000)

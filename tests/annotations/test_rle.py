@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rsflow.annotations.outlines import components, outline
 from rsflow.annotations.rle import mask_of
-from rsflow.annotations.shapes import ring_area
 from rsflow.errors import DataError
+from rsflow.geometry import ring_area
 
 
 def runs(mask: Any) -> list[int]:

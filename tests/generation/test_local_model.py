@@ -19,9 +19,12 @@ from PIL import Image  # noqa: E402
 
 from rsflow.errors import ConfigError, RsflowError  # noqa: E402
 from rsflow.generation import Failure, Request, from_settings  # noqa: E402
-from rsflow.generation.batches import Batches, _Chance  # noqa: E402
+from rsflow.generation.batches import Batches, Chance  # noqa: E402
 from rsflow.generation.local_model import Writer  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
+
+
+COMMIT = "0" * 40
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
 def test_chance_draws_from_the_softmax() -> None:
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
     draws = 4000
-    chance = _Chance([Request("", "", temperature=1.5, seed=seed) for seed in range(draws)], "cpu")
+    chance = Chance([Request("", "", temperature=1.5, seed=seed) for seed in range(draws)], "cpu")
     picked = chance(torch.zeros(draws, 1), logits.expand(draws, -1).clone()).argmax(dim=1)
     shares = torch.bincount(picked, minlength=4) / draws
     assert torch.allclose(shares, torch.softmax(logits / 1.5, 0), atol=0.03)
@@ -166,31 +169,33 @@ def test_a_folder_is_named_by_its_content(folder: Path, tmp_path: Path) -> None:
     assert engine(copy).answers_as != before
 
 
-def test_what_cannot_be_loaded_is_told(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(RsflowError, match=r"config\.json"):
-        engine(tmp_path).open()
+def test_what_is_no_checkpoint_is_refused_with_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such folder"):
+        engine(tmp_path / "nothing")
+    with pytest.raises(ConfigError, match=r"config\.json"):
+        engine(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(RsflowError, match="pickled weights are refused"):
-        engine(tmp_path).open()
+    with pytest.raises(ConfigError, match="pickled weights"):
+        engine(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(RsflowError, match="cannot be loaded as an image-text-to-text model"):
+    with pytest.raises(RsflowError, match="transformers cannot load it as AutoModelForImageTextToText"):
         engine(tmp_path).open()
 
 
-def test_a_hub_id_wants_a_revision_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="revision"):
-        from_settings({"name": "transformers", "model": "nobody/nothing"})
+def test_a_hub_id_wants_a_commit_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="full commit"):
+        from_settings({"name": "transformers", "model": "nobody/nothing", "revision": "main"})
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    found = from_settings({"name": "transformers", "model": "nobody/nothing", "revision": "abc"})
-    assert found.answers_as == "nobody/nothing@abc"
-    with pytest.raises(RsflowError, match="hf download nobody/nothing --revision abc"):
+    found = from_settings({"name": "transformers", "model": "nobody/nothing", "revision": COMMIT})
+    assert found.answers_as == f"nobody/nothing@{COMMIT}"
+    with pytest.raises(RsflowError, match=f"hf download nobody/nothing --revision {COMMIT}"):
         found.open()
 
 
 def test_vllm_says_what_to_install() -> None:
     with pytest.raises(RsflowError, match="vllm serve MODEL"):
-        from_settings({"name": "vllm", "model": "a/b", "revision": "c"}).open()
+        from_settings({"name": "vllm", "model": "a/b", "revision": COMMIT}).open()
 
 
 def test_unknown_names_and_keys_are_told() -> None:
