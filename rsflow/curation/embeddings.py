@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +116,7 @@ def _close_pairs(unit: Vectors, nearest: Indices, cosine: float) -> Iterator[Ind
     probes = nearest.shape[1]
     order = np.argsort(nearest.ravel(), kind="stable")
     bounds = np.searchsorted(nearest.ravel()[order], np.arange(nearest.max() + 2))
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in pairwise(bounds.tolist()):
         group = order[start:stop] // probes
         own = group[order[start:stop] % probes == 0]
         around = unit[group]

@@ -81,10 +81,8 @@ def near_prints(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Ind
     ours = np.asarray(pc.fill_null(signatures, 0), dtype=np.int64).view(np.uint64)
     known = known[np.bitwise_count(ours[known]) >= LEAST_BITS]
     some = np.flatnonzero(np.bitwise_count(theirs) >= LEAST_BITS)
-    pieces = [known[:0, None].repeat(2, axis=1)]
-    for piece in each_cross_pairs(theirs[some], ours[known], bits):
-        pieces.append(np.stack([known[piece[:, 1]], some[piece[:, 0]]], axis=1))
-    pairs = np.concatenate(pieces)
+    found = np.concatenate([np.empty((0, 2), dtype=np.int64), *each_cross_pairs(theirs[some], ours[known], bits)])
+    pairs = np.stack([known[found[:, 1]], some[found[:, 0]]], axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     rank = pairs[:, 1] - np.searchsorted(parents, parents[pairs[:, 1]])
     return np.stack([pairs[:, 0], parents[pairs[:, 1]], rank % ORIENTATIONS], axis=1)

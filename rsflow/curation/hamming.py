@@ -19,6 +19,9 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+# Cut into shares (`Spread.tasks`), each task sorts all signatures by one part and looks from its share into all buckets: for 100 M
+# of them 0.8 GB are sent to every machine, a task takes 3 GB, and only pairs come back.
+
 Signatures = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
 
@@ -37,24 +40,42 @@ def near_pairs(signatures: Signatures, bits: int) -> Indices:
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def each_near_pairs(signatures: Signatures, bits: int) -> Iterator[Indices]:
+def each_near_pairs(signatures: Signatures, bits: int, spread: Spread = HERE) -> Iterator[Indices]:
     """The same pairs in pieces (n, 2) of at most about a quarter of a million, in no useful order."""
     values = np.ascontiguousarray(signatures, dtype=np.uint64)
-    for part in _parts(len(values), len(values), bits):
-        for pairs in _meet(_Buckets.of(values, part.cut), bits, part.flips):
-            first = part.is_first(values[pairs[:, 0]] ^ values[pairs[:, 1]])
-            yield np.sort(pairs[first], axis=1)
+    work = [(part, number, spread.tasks) for part in _parts(len(values), len(values), bits) for number in range(spread.tasks)]
+    return spread.each(_near_part, work, (values, bits))
 
 
-def each_cross_pairs(signatures: Signatures, others: Signatures, bits: int) -> Iterator[Indices]:
+def each_cross_pairs(signatures: Signatures, others: Signatures, bits: int, spread: Spread = HERE) -> Iterator[Indices]:
     """Every (row of `signatures`, row of `others`) that differ in at most `bits`, each once, in such pieces."""
     values, asked = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
-    for part in _parts(len(values), len(asked), bits):
-        buckets = _Buckets.of(values, part.cut)
-        for start in range(0, len(asked), _BLOCK):
-            for pairs in _look_up(buckets, asked[start : start + _BLOCK], bits, part):
-                pairs[:, 1] += start
-                yield pairs[part.is_first(values[pairs[:, 0]] ^ asked[pairs[:, 1]])]
+    work = [(part, number, spread.tasks) for part in _parts(len(values), len(asked), bits) for number in range(spread.tasks)]
+    return spread.each(_cross_part, work, (values, asked, bits))
+
+
+def _near_part(work: tuple[_Part, int, int], values: Signatures, bits: int) -> Iterator[Indices]:
+    """The pairs that one part meets first, of one of several shares of the signatures with all."""
+    part, number, shares = work
+    buckets = _Buckets.of(values, part.cut)
+    for pairs in _meet(buckets, bits, part.flips, *_share(len(values), number, shares)):
+        first = part.is_first(values[pairs[:, 0]] ^ values[pairs[:, 1]])
+        yield np.sort(pairs[first], axis=1)
+
+
+def _cross_part(work: tuple[_Part, int, int], values: Signatures, asked: Signatures, bits: int) -> Iterator[Indices]:
+    """The same of all signatures with one share of the others."""
+    part, number, shares = work
+    buckets = _Buckets.of(values, part.cut)
+    low, high = _share(len(asked), number, shares)
+    for start in range(low, high, _BLOCK):
+        for pairs in _look_up(buckets, asked[start : min(start + _BLOCK, high)], bits, part):
+            pairs[:, 1] += start
+            yield pairs[part.is_first(values[pairs[:, 0]] ^ asked[pairs[:, 1]])]
+
+
+def _share(count: int, number: int, shares: int) -> tuple[int, int]:
+    return count * number // shares, count * (number + 1) // shares
 
 
 def expand(left: Indices, start: Indices, stop: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -150,18 +171,18 @@ class _Buckets:
         return cls(keys[rows], rows, values[rows], starts)
 
 
-def _meet(buckets: _Buckets, bits: int, most: int) -> Iterator[Indices]:
-    """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks."""
-    keys, values, starts = buckets.keys, buckets.values, buckets.starts
+def _meet(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Iterator[Indices]:
+    """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks: of [low, high) as sorted with all."""
+    keys, values, starts = buckets.keys[low:high], buckets.values, buckets.starts
     for places in _masks(len(starts), most):
         if not places:
-            own = np.arange(len(keys))
+            own = np.arange(low, high)
             runs = own, own + 1, starts[keys + 1]
         else:
             # Of two buckets that flips join, only the one without the last of those bits looks into the other.
             lower = np.flatnonzero((keys >> places[-1]) & 1 == 0)
             other = keys[lower] ^ sum(1 << place for place in places)
-            runs = lower, starts[other], starts[other + 1]
+            runs = low + lower, starts[other], starts[other + 1]
         for left, right in expand(*runs):
             near = np.flatnonzero(np.bitwise_count(values[left] ^ values[right]) <= bits)
             if len(near):

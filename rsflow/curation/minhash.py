@@ -2,9 +2,9 @@
 
 One idea: of 128 parts of the numbers that elements hash to, the smallest element in each (one permutation hashing,
 https://arxiv.org/abs/1208.1259; empty parts take the next one's, https://arxiv.org/abs/1406.4784): one pass over the elements,
-where the usual MinHash makes 128. Texts that agree in a whole band of values are candidates. `near_texts` compares each text of a
-band with the first and the one before it, so a form of words that recurs a million times costs a million comparisons, not their
-square. What is found is verified, what is missed has a chance below one in a thousand at the limit, and less above it.
+where the usual MinHash makes 128. Texts that agree in a whole band of values are candidates. `near_texts` compares each text
+of a band with the first and the one before it, so a form of words that recurs a million times costs a million comparisons, not
+their square. What is found is verified, what is missed has a chance below one in a thousand at the limit, and less above it.
 
 This looks across a whole dataset. What one picture says twice is found without chance, see `rsflow.curation.texts`.
 """
@@ -37,10 +37,9 @@ def near_texts(texts: pa.Array, least: float) -> Indices:
     different = np.sort(first)
     elements, starts = shingles(words.take(pa.array(different)))
     sets = sets_of(elements, starts)
-    found = [equal[equal[:, 0] < equal[:, 1]]]
-    for pairs in _candidates(elements, starts, band_width(least)):
-        found.append(different[pairs[sets.jaccard(pairs) >= least]])
-    return np.unique(np.concatenate(found), axis=0)
+    bands = _candidates(elements, starts, band_width(least))
+    near = [different[pairs[sets.jaccard(pairs) >= least]] for pairs in bands]
+    return np.unique(np.concatenate([equal[equal[:, 0] < equal[:, 1]], *near]), axis=0)
 
 
 def minhashes(elements: Hashes, starts: Indices) -> npt.NDArray[np.uint32]:

@@ -1,9 +1,10 @@
 """What instructions say, as numbers: for what one picture is told twice, and for forms of words that flood a task.
 
-One idea: the turns of an instruction are one text. Two instructions of one picture say the same where their folded texts are
-alike (`rsflow.curation.texts`); those that point at boxes only where text and boxes are equal, because the same words about
-another box are another statement. A *form* is a text with its numbers and categories masked: "How many ships? 3" and "How many
-cars? 12" are one form.
+One idea: an instruction is one text: its answers, where these have at least `LONG` words, for then they say it all, however it
+was asked; else questions and answers. Two instructions of one picture say the same where their folded texts are alike
+(`rsflow.curation.texts`); those that point at boxes only where text and boxes are equal, because the same words about another
+box are another statement. A *form* is a text with its numbers and categories masked: "How many ships? 3" and "How many cars?
+12" are one form.
 
 Size: 20 bytes an instruction, 8 more with forms; texts are read a piece at a time and, of the few that may be alike, once more.
 """
@@ -22,6 +23,7 @@ from rsflow.curation.groups import Indices
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.texts import Sketch, folded, sketch
 
+LONG = 8
 READ = ("turns", "boxes")  # the columns that sayings are made from
 
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -31,8 +33,13 @@ _SHIFT = np.uint64(31)
 def texts_in(turns: pa.ChunkedArray) -> pa.Array:
     """The folded text of each list of turns."""
     whole = turns.combine_chunks()
-    lists = pa.ListArray.from_arrays(_offsets(whole), pc.struct_field(whole.flatten(), "text"))
-    return folded(pc.binary_join(lists, "\n"))
+    flat, offsets = whole.flatten(), _offsets(whole)
+    text = pc.fill_null(pc.struct_field(flat, "text"), "")
+    answers = pc.if_else(pc.equal(pc.struct_field(flat, "role"), "assistant"), text, "")
+    said = folded(pc.binary_join(pa.ListArray.from_arrays(offsets, answers), "\n"))
+    short = pc.less(pc.count_substring(said, " "), LONG - 1)
+    asked = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
+    return pc.replace_with_mask(said, short, folded(asked))
 
 
 def sayings(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:
@@ -54,7 +61,9 @@ def sketch_of(instructions: pa.Table, rows: Indices) -> Sketch:
 
 def mask_of(categories: Collection[str], numbers: Collection[str]) -> str:
     """A regular expression for the words that `forms` takes for one, in folded texts: categories, also in the plural."""
-    names = sorted(set(folded(pa.array(sorted(categories), pa.string())).to_pylist()) - {""}, key=lambda name: (-len(name), name))
+    names = sorted(
+        set(folded(pa.array(sorted(categories), pa.string())).to_pylist()) - {""}, key=lambda name: (-len(name), name)
+    )
     counts = r"\b(?:[0-9]+|" + "|".join(map(re.escape, numbers)) + r")\b"
     return counts + (r"|\b(?:" + "|".join(map(re.escape, names)) + r")(?:s|es)?\b" if names else "")
 

@@ -190,6 +190,6 @@ def _cautions(built: BuildConfig, seers: Iterable[Seer], truth: Truth, qualities
     for source in built.sources:
         if source.name in counted and source.annotations and not source.annotations.exhaustive:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
-    few = [f"{one.key} {one.sensor} {one.category}" for one in qualities if one.scored.true < FEW]
+    few = [f"{one.key} {one.sensor} {one.said_of}" for one in qualities if one.scored.true < FEW]
     if few:
         yield f"fewer than {FEW} true boxes, so hardly more than a hint: {', '.join(few)}"

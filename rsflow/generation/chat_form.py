@@ -88,12 +88,15 @@ def read_answer(data: bytes) -> Answer | Fault:
         taken, made = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
         reason = str(choice.get("finish_reason") or "stop")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        return Fault("malformed_answer", f"expected one choice with a message, found {_shown(data)} ({type(error).__name__})")
+        return Fault(
+            "malformed_answer",
+            f"expected one choice with a message, found {_shown(data.decode('utf-8', 'replace'))} ({type(error).__name__})",
+        )
     if refusal or reason == "content_filter":
-        return Fault("refused", f"the model refused: {_shown(str(refusal or text).encode())}", again=False)
+        return Fault("refused", f"the model refused: {_shown(_whole(str(refusal or text)))}", again=False)
     if not isinstance(text, str) or not text.strip():
         return Fault("empty_answer", f"expected text, found {text!r} (finish_reason {reason})", again=reason != "length")
-    return Answer(text, taken, made, reason)
+    return Answer(_whole(text), taken, made, reason)
 
 
 def read_refusal(status: int, headers: dict[str, str], data: bytes) -> Fault:
@@ -126,13 +129,18 @@ def _message(data: bytes) -> tuple[str, str]:
     """(message, code) of an error body, or its beginning."""
     try:
         error = json.loads(data)["error"]
-        return _shown(str(error["message"]).encode()), str(error.get("code") or "")
+        return _shown(_whole(str(error["message"]))), str(error.get("code") or "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return _shown(data), ""
+        return _shown(data.decode("utf-8", "replace")), ""
 
 
-def _shown(data: bytes) -> str:
-    text = " ".join(data.decode("utf-8", "replace").split())
+def _whole(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can spell and no file can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _shown(text: str) -> str:
+    text = " ".join(text.split())
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 

@@ -17,8 +17,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rsflow.errors import RsflowError
 from rsflow.checkpoint import Checkpoint, Dtype
+from rsflow.errors import RsflowError
 from rsflow.generation.chat_form import messages_of
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
 from rsflow.stage import Resources

@@ -31,7 +31,7 @@ from rsflow.instructions.choice import digest
 from rsflow.instructions.claims import VERSION
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 
-__all__ = ["TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
+__all__ = ["GENERATED", "TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
 
 Task = Callable[[TileFacts, config.Instructions, int], Iterator[Instruction | Reject]]
 
@@ -45,6 +45,9 @@ TASKS: dict[TaskName, Task] = {
     "description": description.make,
     "conversation": conversation.make,
 }
+
+# What no rule makes: only a model writes it (rsflow.instructions.prompts). It counts in quotas like any other task.
+GENERATED: tuple[TaskName, ...] = ("reasoning",)
 
 
 def check_task(name: str) -> None:

@@ -16,8 +16,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
+from rsflow.checkpoint import Loaded
 from rsflow.errors import ConfigError
-from rsflow.labellers.checkpoint import Loaded
 from rsflow.labellers.model import ModelLabeller, Sight
 from rsflow.sensors import SENSORS
 

@@ -118,6 +118,10 @@ class Quality:
     left_out: int
     scored: Scored
 
+    @property
+    def said_of(self) -> str:
+        return "any" if self.category == ANY else self.category
+
 
 def scored(pictures: Sequence[Compared], iou: float) -> Scored:
     """Compare what was said of pictures with what there is. UsageError where pycocotools is not installed."""

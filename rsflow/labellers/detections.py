@@ -4,20 +4,24 @@ One idea: a model's raw boxes become labels by the same few steps whatever the m
 boxes are rounded and clipped to the picture, those below their category's threshold or without area leave, and where
 `max_overlap` is set a box that overlaps a better one by more goes too, whatever the two are called (class-agnostic
 non-maximum suppression, here within the tile). The rest comes in the order of score, ties by place.
+
+With a `calibration` file (`rsflow evaluate-labels --calibrate`) scores are first mapped to the share of such boxes that were
+right, so thresholds mean probabilities, and each category has its own measured quality.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from rsflow.config import Positive, Share
 from rsflow.geometry import Box, area, clip, iou_matrix
+from rsflow.labellers.calibration import Calibration
 from rsflow.labellers.model import ModelLabeller, rounded
-from rsflow.records import Label, Shape
+from rsflow.records import Label, Provenance, Shape
 
 
 class Found(NamedTuple):
@@ -37,10 +41,18 @@ class Detections(ModelLabeller):
     categories: dict[str, str] = field(default_factory=dict)  # the model's word -> the dataset's category ("" drops it)
     max_overlap: Share | None = None  # intersection over union
     most: Positive = 300
+    calibration: str = field(default="", compare=False)  # a file, of which the numbers count
+    calibrated: Calibration | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "calibrated", Calibration.load(self.calibration, self.name) if self.calibration else None)
 
     @property
     def least(self) -> float:
-        """A score below all thresholds, rounding included."""
+        """A score of the model's own below all thresholds, rounding included."""
+        if self.calibrated is not None:
+            return 0.0
         return max(0.0, min([self.threshold, *self.thresholds.values()]) - 1e-4)
 
     def labels(self, found: Iterable[Found], size: tuple[int, int]) -> tuple[Label, ...]:
@@ -48,7 +60,8 @@ class Detections(ModelLabeller):
         rows, cols = size
         kept: list[tuple[float, Box, str]] = []
         for word, raw, place in found:
-            category, score = self.categories.get(word, word), rounded(raw)
+            category = self.categories.get(word, word)
+            score = rounded(self.calibrated.score(category, raw) if self.calibrated else raw)
             x0, y0, x1, y1 = (round(float(value), 2) for value in place)
             box = clip((x0, y0, x1, y1), (0.0, 0.0, float(cols), float(rows)))
             if category and area(box) > 0 and score >= self.thresholds.get(category, self.threshold):
@@ -56,8 +69,13 @@ class Detections(ModelLabeller):
         kept.sort(key=lambda one: (-one[0], one[1], one[2]))
         if self.max_overlap is not None:
             kept = _apart(kept, self.max_overlap)
-        origin = self.origin
-        return tuple(Label("box", category, origin, Shape(box), score=score) for score, box, category in kept[: self.most])
+        return tuple(
+            Label("box", category, self._origin(category), Shape(box), score=score)
+            for score, box, category in kept[: self.most]
+        )
+
+    def _origin(self, category: str) -> Provenance:
+        return replace(self.origin, quality=self.calibrated.quality(category)) if self.calibrated else self.origin
 
 
 def _apart(ordered: list[tuple[float, Box, str]], most: float) -> list[tuple[float, Box, str]]:

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from rsflow.checkpoint import Loaded
 from rsflow.errors import ConfigError
-from rsflow.labellers.checkpoint import Loaded
 from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, Vector
 
 Pooling = Literal["pooled", "first", "mean"]

@@ -24,8 +24,8 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import Field
 
+from rsflow.checkpoint import Checkpoint, Device, Dtype, Loaded
 from rsflow.config import Positive, Share
-from rsflow.labellers.checkpoint import Checkpoint, Device, Dtype, Loaded
 from rsflow.labellers.contract import Measured, Picture
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName

@@ -53,9 +53,10 @@ class SharedCounts:
         """Add to the process's row of the table. Any thread may call it."""
         worker = get_worker_info()
         row = 0 if worker is None else 1 + worker.id % (_ROWS - 1)
+        table = self._table.numpy()[row]
         with self._lock:
             for name, amount in amounts.items():
-                self._table[row, _NAMES.index(name)] += amount
+                table[_NAMES.index(name)] += amount
 
     def total(self) -> FetchStats:
         sums = dict(zip(_NAMES, self._table.sum(dim=0).tolist(), strict=True))

@@ -127,7 +127,7 @@ def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, widt
 def _regions(boxes: list[Any]) -> tuple[Floats, Floats]:
     if not boxes:
         return np.empty((0, 4), dtype=np.float32), np.empty((0, 8), dtype=np.float32)
-    if all(len(box) == 4 for box in boxes):
+    if set(map(len, boxes)) == {4}:
         hulls = np.array(boxes, dtype=np.float32)
         return hulls, hulls[:, _CORNERS]
     return np.array([hull(box) for box in boxes], dtype=np.float32), np.array([corners(box) for box in boxes], dtype=np.float32)

@@ -1,6 +1,6 @@
 """Samples by (shard, position), from wherever the shards are.
 
-One idea: one call for a local root, whose shards are memory-mapped, and a remote one (rsflow.loading.remote), which is read
+One idea: one call for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote), which is read
 ahead by ranges or through a cache on the node's disk. What is damaged (a shard that is missing, cut, or not what manifest and
 index say) is a SnapshotError that names it; with `on_damage="skip"` it is told once per shard in the log, counted, and its
 samples are None. An outage is not damage: when all retries have failed it always stops the run.
@@ -80,7 +80,7 @@ class Fetcher:
         `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
         SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
         """
-        return self._afar(iter(wanted)) if self.remote else self._mapped(wanted)
+        return self._afar(iter(wanted)) if self.remote else self._here(wanted)
 
     def stats(self) -> FetchStats:
         return self.counts.total()
@@ -92,18 +92,19 @@ class Fetcher:
                 self._skip(shard, found)
             yield None if isinstance(found, SnapshotError) else found
 
-    def _mapped(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+    def _here(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
         hits = size = 0
         try:
             for shard, i in wanted:
                 try:
                     reader = self._open[shard.path] if shard.path in self._open else self._opened(shard)
-                    found = reader.read(i)
+                    row = reader.samples[i]
+                    found = reader.take(row)
                 except SnapshotError as error:
                     self._skip(shard, error)
                     yield None
                     continue
-                start, stop = reader.samples[i].span
+                start, stop = row.span
                 hits, size = hits + 1, size + stop - start
                 if hits == _PUBLISH:
                     self.counts.publish(hits=hits, bytes=size)
@@ -113,7 +114,7 @@ class Fetcher:
             self.counts.publish(hits=hits, bytes=size)
 
     def _opened(self, shard: ShardEntry) -> ShardReader:
-        """The shard, mapped. One that was found missing or cut is not looked at again."""
+        """The open shard. One that was found missing or cut is not looked at again."""
         if shard.path in self._damaged:
             raise self._damaged[shard.path]
         try:

@@ -108,10 +108,11 @@ class RemoteShards:
         try:
             if isinstance(arrived, StorageError):
                 raise self._damage(shard, arrived)
-            found = reader.read(i) if arrived is None else reader.parse(i, arrived)
+            row = reader.samples[i]
+            found = reader.take(row) if arrived is None else reader.parse(row, arrived)
         except SnapshotError as error:
             return error
-        start, stop = reader.samples[i].span
+        start, stop = row.span
         hit = arrived is None and shard.path not in self._fresh
         self.counts.publish(bytes=stop - start, fetched=len(arrived or b""), hits=hit, misses=not hit)
         return found

@@ -52,7 +52,7 @@ def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
 
 
 def _who(one: Quality) -> list[str]:
-    return [one.key, one.sensor, "any" if one.category == ANY else one.category]
+    return [one.key, one.sensor, one.said_of]
 
 
 def _numbers(one: Quality) -> dict[str, int | float | None]:

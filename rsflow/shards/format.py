@@ -63,10 +63,11 @@ class Sample:
     @staticmethod
     def of(key: str, parts: Mapping[str, bytes], record: dict[str, Any]) -> Sample:
         """The sample of a key's members by extension, and of its parsed record. ValueError where none is its picture."""
-        for extension in (*PICTURE_FORMATS, *(f"{record.get('sensor')}.{one}" for one in PICTURE_FORMATS)):
-            if extension in parts:
-                others = {name: data for name, data in parts.items() if name not in (extension, "json")}
-                return Sample(key, parts[extension], extension.rpartition(".")[2], record, others)
+        for name in PICTURE_FORMATS:
+            for extension in (name, f"{record.get('sensor')}.{name}"):
+                if extension in parts:
+                    others = {other: data for other, data in parts.items() if other not in (extension, "json")}
+                    return Sample(key, parts[extension], name, record, others)
         raise ValueError(f"members {sorted(parts)}, expected json and a picture, plain or of sensor {record.get('sensor')!r}")
 
     def members(self) -> list[tuple[str, bytes]]:

@@ -62,8 +62,8 @@ class IndexedSample(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Index(Sequence[IndexedSample]):
-    """The samples of a shard in key order. Sample i is of `kinds[kind[i]]`; the offsets and sizes of its members are the rows
-    of `places` from `start[i]` on."""
+    """The samples of a shard in key order. Sample i is of `kinds[kind[i]]`; its members' offsets and sizes are the columns of
+    `places` (2, members) from `start[i]` on."""
 
     kinds: tuple[Kind, ...]
     keys: npt.NDArray[np.bytes_]
@@ -83,9 +83,8 @@ class Index(Sequence[IndexedSample]):
             return tuple(self[one] for one in range(*i.indices(len(self))))
         sensor, tasks, source, extensions = self.kinds[self.kind[i]]
         first = self.start[i]
-        places = self.places[first : first + len(extensions)].tolist()
-        members = tuple(Member(name, offset, size) for name, (offset, size) in zip(extensions, places, strict=True))
-        return IndexedSample(self.keys[i].decode(), sensor, tasks, source, members)
+        offsets, sizes = self.places[:, first : first + len(extensions)].tolist()
+        return IndexedSample(self.keys[i].decode(), sensor, tasks, source, tuple(map(Member, extensions, offsets, sizes)))
 
     def __iter__(self) -> Iterator[IndexedSample]:
         return (self[i] for i in range(len(self)))
@@ -134,4 +133,4 @@ def _index(content: dict[str, Any]) -> Index:
     sizes = np.array([len(one.extensions) for one in kinds], dtype=np.int64)[kind]
     if len(places) != 2 * sizes.sum():
         raise ValueError(f"{len(places)} offsets and sizes of {sizes.sum()} members")
-    return Index(kinds, keys, kind, np.cumsum(sizes) - sizes, places.reshape(-1, 2))
+    return Index(kinds, keys, kind, np.cumsum(sizes) - sizes, places.reshape(-1, 2).T.copy())

@@ -54,18 +54,18 @@ class ShardReader:
 
     def read(self, i: int) -> Sample:
         """Sample `i` of the index. SnapshotError, naming the shard, where its bytes are not such a sample."""
-        row = self.samples[i]
+        return self.take(self.samples[i])
+
+    def take(self, row: IndexedSample) -> Sample:
+        """The sample of that row of the index."""
         start, stop = row.span
         if self._file is not None:
-            return self._parsed(row, os.pread(self._file, stop - start, start))
+            return self.parse(row, os.pread(self._file, stop - start, start))
         with expected(self.place, MISSING):
-            return self._parsed(row, storage.read_bytes(self.place, start, stop))
+            return self.parse(row, storage.read_bytes(self.place, start, stop))
 
-    def parse(self, i: int, data: bytes) -> Sample:
-        """Sample `i` from its bytes, those of its span."""
-        return self._parsed(self.samples[i], data)
-
-    def _parsed(self, row: IndexedSample, data: bytes) -> Sample:
+    def parse(self, row: IndexedSample, data: bytes) -> Sample:
+        """The sample of that row from its bytes, those of its span."""
         parts = {member.extension: self._member(row, member, data) for member in row.members}
         try:
             record = orjson.loads(parts["json"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from rsflow.curation.candidates import Confirm, Flags
 from rsflow.curation.duplicates import alike, exact_groups, find_duplicates
 from rsflow.curation.embeddings import Embedded
 from rsflow.curation.groups import Indices
-from rsflow.curation.signature import Picture, pixels_digest, signature, thumbnail
+from rsflow.curation.orientations import oriented
+from rsflow.curation.signature import Picture, pixels_digest, signature, signatures, thumbnail
 
 SCHEMA = pa.schema(
     [
@@ -274,6 +277,32 @@ def test_the_same_ground_at_another_date_is_no_duplicate(test_data: Path, folder
             for left in range(0, pixels.shape[1] - 127, 128):
                 ground = [left / 1e3, top / 1e3, (left + 128) / 1e3, top / 1e3, left / 1e3, (top + 128) / 1e3]
                 pictures.append(np.ascontiguousarray(pixels[top : top + 128, left : left + 128]))
-                rows.append(described(f"{file.stem}/{top}_{left}", pictures[-1], footprint=ground))
+                views = np.array(signatures(pictures[-1]), dtype=np.uint64).view(np.int64).tolist()
+                rows.append(described(f"{file.stem}/{top}_{left}", pictures[-1], footprint=ground, signatures=views))
     assert len(rows) >= 40
     assert not [name for name, (_, _, reason) in found(rows, compare(pictures)).items() if reason]
+
+
+def test_flipped_copies_of_real_pictures_are_all_found_and_nothing_else_is_joined(test_data: Path) -> None:
+    """Each picture beside a copy of it, turned or mirrored and encoded as JPEG; 134 pictures of four sets."""
+    files = [
+        *sorted((test_data / "infrared/hit_uav/JPEGImages").glob("*.jpg")),
+        *sorted((test_data / "caption_vqa/ucm/images").glob("*.tif")),
+        *sorted((test_data / "scene_classification/EuroSAT_RGB").rglob("*.jpg")),
+        *sorted((test_data / "detection/neon_trees/HARV").glob("*.tif")),
+    ]
+    rows, pictures = [], []
+    for number, file in enumerate(files):
+        original, stream = read(file), io.BytesIO()
+        Image.fromarray(oriented(original, 1 + number % 7)).save(stream, "JPEG", quality=85)
+        for kind, picture in (("a", original), ("b", np.asarray(Image.open(stream)))):
+            views = np.array(signatures(picture), dtype=np.uint64)
+            changes = {"picture_sha256": None, "signatures": views.view(np.int64).tolist()}
+            rows.append(described(f"{kind}{number:04d}", picture) | changes)
+            pictures.append(picture)
+    result = find_duplicates(pa.Table.from_pylist(rows, schema=SCHEMA), 6, compare(pictures)).to_pylist()
+    assert len(files) > 100
+    assert all(row["canonical"] == "a" + row["tile_id"][1:] for row in result)
+    counts = Counter(row["reason"] for row in result)
+    assert counts[None] == len(files)
+    assert counts["duplicate_flipped"] >= len(files) - 3  # calm water looks the same upside down

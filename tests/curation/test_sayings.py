@@ -22,9 +22,11 @@ def rows(*said: tuple[str, str, list[list[float]] | None]) -> pa.Table:
 BOX = [1.0, 2.0, 3.0, 4.0]
 
 
-def test_turns_are_one_text() -> None:
-    table = rows(("How many ships?", "Two.", None), ("", "", []))
-    assert texts_in(table["turns"]).to_pylist() == ["how many ships two", ""]
+def test_turns_are_one_text_and_a_long_answer_says_it_all() -> None:
+    seven = "One two three four five six seven"
+    table = rows(("How many ships?", "Two.", None), ("", "", []), ("What?", seven, []), ("What?", seven + " eight.", []))
+    told = [f"what {seven.lower()}", f"{seven.lower()} eight"]
+    assert texts_in(table["turns"]).to_pylist() == ["how many ships two", "", *told]
     assert texts_in(table["turns"].slice(0, 0)).to_pylist() == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ def plain_folded(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def plain_set(text: str) -> frozenset[tuple[str, ...]]:
     words = plain_folded(text).split()
     return frozenset(tuple(words[k : k + 3]) for k in range(max(1, len(words) - 2)))

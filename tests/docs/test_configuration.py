@@ -11,6 +11,8 @@ import yaml
 
 from rsflow import config
 from rsflow.config import BuildConfig
+from rsflow.generation import ENGINES
+from rsflow.generation.endpoint import Limits, Prices
 from rsflow.labellers import LABELLERS
 from rsflow.readers import READERS
 from rsflow.sensors import SENSOR_NAMES
@@ -27,6 +29,10 @@ SECTIONS: dict[str, Any] = {
     "screen": config.Screen,
     "labels": config.Labels,
     "instructions": config.Instructions,
+    "generation": config.Generation,
+    **{f"generation: {name}": kind for name, kind in ENGINES.items()},
+    "generation: openai: prices": Prices,
+    "generation: openai: limits": Limits,
     "select": config.Select,
     "select: held_out": config.HeldOut,
     "select: balance": config.Balance,

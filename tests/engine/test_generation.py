@@ -61,7 +61,7 @@ def test_a_model_writes_beside_the_rules_and_is_asked_once(archive: Path) -> Non
         assert {row["task"] for row in rows} == {"region_captioning", "description", "conversation", "reasoning"}
         assert all(balance.closes for balance in first.balances)
         (used,) = first.used
-        assert used.name == "write with openai"
+        assert used.name == "openai writer"
         assert used.amounts["requests"] == len(chat.bodies) > 0
         asked = len(chat.bodies)
         assert run(written(archive, chat)).used == []

@@ -153,6 +153,15 @@ def test_the_key_is_in_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "sk-secret" not in repr(found)
 
 
+def test_half_a_character_does_no_harm() -> None:
+    with serving(first(said("a \ud800 ship"))) as chat:
+        (found,) = ask(chat, ANY)
+    assert found.text == "a ? ship"
+    with serving(first(said(None, refusal="\ud800 no"))) as chat:
+        (found,) = ask(chat, ANY)
+    assert found.detail.encode()
+
+
 def test_settings_that_hold_a_key_are_refused() -> None:
     with pytest.raises(ConfigError, match="key"):
         from_settings({"name": "openai", "model": "m", "key": "sk-abc-123"})

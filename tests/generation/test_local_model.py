@@ -23,7 +23,6 @@ from rsflow.generation.batches import Batches, Chance  # noqa: E402
 from rsflow.generation.local_model import Writer  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
 
-
 COMMIT = "0" * 40
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rsflow.labellers.outliner import outline
 from rsflow.labellers.zero_shot_detector import meant
 from rsflow.records import Label, Provenance, Shape
 from rsflow.sensors import SENSOR_NAMES
+from rsflow.stage import fingerprint
 
 transformers = pytest.importorskip("transformers", reason="needs the extra rsflow[vlm]")
 
@@ -150,6 +152,27 @@ def test_a_box_goes_where_a_better_one_overlaps_it_whatever_they_are_called(chec
         ("plane", 0.8, (4.0, 0.0, 14.0, 10.0)),
         ("ship", 0.7, (30.0, 30.0, 40.0, 40.0)),
     ]
+
+
+def test_calibrated_scores_are_what_thresholds_and_quality_are_about(checkpoint: Folders, tmp_path: Path) -> None:
+    curves = {
+        "*": {"method": "isotonic", "quality": 0.6, "boxes": 9, "points": [[0.5, 0.1], [1.0, 0.6]]},
+        "boat": {"method": "isotonic", "quality": 0.7, "boxes": 9, "points": [[0.5, 0.2], [1.0, 1.0]]},
+    }
+    file = tmp_path / "calibration.json"
+    file.write_text(json.dumps({"calibrations": [{"labeller": "detector", "iou": 0.5, "curves": curves}]}))
+    settings = {"name": "detector", "calibration": str(file), "max_overlap": 0.5}
+    for names, threshold, expected in (
+        ({}, 0.4, [("ship", 0.4, 0.6)]),
+        ({}, 0.41, []),
+        ({"ship": "boat"}, 0.4, [("boat", 0.68, 0.7)]),
+    ):
+        model = labeller(checkpoint, "corner_detr", threshold=threshold, categories=names, **settings)
+        (one,) = seen(model, sights(1))
+        assert [(label.category, label.score, label.provenance.quality) for label in one.labels] == expected
+    before = fingerprint(model)
+    file.write_text(file.read_text().replace("0.7", "0.71"))
+    assert fingerprint(labeller(checkpoint, "corner_detr", threshold=threshold, categories=names, **settings)) != before
 
 
 def test_detections_are_those_of_transformers_own_pipeline(checkpoint: Folders) -> None:

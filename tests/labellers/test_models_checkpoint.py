@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from rsflow.checkpoint import Checkpoint
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.labellers import from_settings
-from rsflow.labellers.checkpoint import Checkpoint
 from rsflow.labellers.model import ModelLabeller
 from rsflow.stage import fingerprint
 

@@ -20,6 +20,7 @@ PHRASE = 7  # words of a phrase, at most
 FEW = 20
 _SHORT = re.compile(r"\b(?:single|one) word\b|\bword or (?:a )?(?:short )?phrase\b|\bshort phrase\b")
 _FEW = re.compile(r"\bfew words\b")
+_STOP = re.compile(r"[a-z\d)][.!?](?=\s)", re.IGNORECASE)
 _SENTENCE = re.compile(r"\b(?:one|single) sentence\b")
 _YES_NO = re.compile(r"\byes or no\b|\byes / no\b")
 _NUMBER = re.compile(r"\b(?:with|as|using) (?:a |an |one )?(?:single )?(?:number|integer|digit|numeral)\b")
@@ -31,12 +32,14 @@ _CHOICE = re.compile(r"\bor\b(?! (?:a )?(?:short )?phrase)")
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for question, answer in talk.pairs:
         text = " . ".join(sentence.said() for sentence in question)
-        for wanted, found, right in _demands(text, question, answer):
-            turn = answer[0].turn
+        turn = answer[0].turn
+        for wanted, found, right in _demands(text, question, answer, len(_STOP.findall(f"{talk.texts[turn].strip()} "))):
             yield Finding("answer_form", turn, talk.texts[turn][:80], wanted, found, not right)
 
 
-def _demands(text: str, question: Sequence[Sentence], answer: Sequence[Sentence]) -> Iterator[tuple[str, str, bool]]:
+def _demands(
+    text: str, question: Sequence[Sentence], answer: Sequence[Sentence], stops: int
+) -> Iterator[tuple[str, str, bool]]:
     """What is asked for, what is there, and whether they agree."""
     words = [word for sentence in answer for word in sentence.words if word[0].isalnum()]
     short = bool(_SHORT.search(text))
@@ -45,7 +48,7 @@ def _demands(text: str, question: Sequence[Sentence], answer: Sequence[Sentence]
     if _FEW.search(text):
         yield f"at most {FEW} words", f"{len(words)} words", len(words) <= FEW
     if _SENTENCE.search(text):
-        yield "one sentence", f"{len(answer)} sentences", len(answer) == 1
+        yield "one sentence", f"{stops} sentences", stops <= 1
     first = words[0] if words else ""
     if _YES_NO.search(text) or (short and question[0].words[0] in OPENINGS and not _CHOICE.search(question[0].said())):
         yield "yes or no", first, first in {"yes", "no"}

@@ -28,7 +28,7 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
             said[mention.turn, mention.sense.word].append(mention)
     for numbers in said.values():
         amount = known.amount(numbers[0].sense)
-        if amount.most and (amount.least or not math.isinf(amount.most)):
+        if (amount.most or numbers[0].asked) and (amount.least or not math.isinf(amount.most)):
             yield from _compare(numbers, amount)
     yield from _more_or_fewer(known, talk)
     yield from _totals(known, talk)
@@ -36,11 +36,12 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
 
 def _compare(numbers: Sequence[Mention], amount: Amount) -> Iterator[Finding]:
     whole = [one for one in numbers if not _some_alone(one)]
-    told = any(_meets(one, amount) for one in whole)
-    parts = not told and len(numbers) > 1 and _add_up(numbers, amount)
+    told = any(_exact(one) and _meets(one, amount) for one in whole)
+    exact = [one for one in numbers if _exact(one)]
+    parts = not told and len(exact) > 1 and _add_up(exact, amount)
     for one in numbers:
         if one.quantity:
-            alone = one not in whole or told or parts
+            alone = one not in whole or (_exact(one) and (told or parts))
             wrong = one.quantity.least > amount.most if alone else not _meets(one, amount)
             if one.denied:
                 wrong = one.quantity.least <= amount.least and one.quantity.most >= amount.most and not one.narrowed
@@ -49,6 +50,10 @@ def _compare(numbers: Sequence[Mention], amount: Amount) -> Iterator[Finding]:
 
 def _meets(one: Mention, amount: Amount) -> bool:
     return one.quantity is not None and one.quantity.meets(amount.least, amount.most)
+
+
+def _exact(one: Mention) -> bool:
+    return one.quantity is not None and one.quantity.least == one.quantity.most
 
 
 def _add_up(numbers: Sequence[Mention], amount: Amount) -> bool:

@@ -47,13 +47,14 @@ class Share:
 
 
 @lru_cache(maxsize=256)  # one per set of covers
-def lexicon(names: tuple[str, ...]) -> Lexicon:
+def lexicon(names: tuple[str, ...], things: frozenset[str]) -> Lexicon:
+    """Entries by their first word; `things` are first words of the tile's objects, which are no cover: there, trees are trees."""
     found: dict[str, list[Entry]] = {}
     for name in names:
         sense = Sense(name, (name,), (), (), True)
         for spelled in (name.replace("-", " "), *_SPELLED.get(name, "").split("|")):
             parts = tuple(spelled.split())
-            if parts:
+            if parts and (len(parts) > 1 or parts[0] not in things):
                 found.setdefault(parts[0], []).append(Entry(parts, True, sense))
     return {first: tuple(sorted(entries, key=lambda entry: -len(entry.spelled))) for first, entries in found.items()}
 

@@ -1,13 +1,13 @@
 """Language: English, in Latin script.
 
-One idea: two plain rules instead of a model. Letters of another script are counted; and in a text of some length the small words
-of English ("the", "of", "is") must not be fewer than those of its neighbours. Short answers and names pass.
+One idea: two plain rules instead of a model. Letters of another script are counted; and in a sentence of some length the small
+words of English ("the", "of", "is") must not be fewer than those of its neighbours. Short answers and names pass.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
@@ -19,7 +19,8 @@ LEAST = 5  # words
 _OTHER_SCRIPT = re.compile(r"[^\W\d_a-zA-Z\u00aa-\u024f\u1e00-\u1eff]")
 _ENGLISH = word_set("the of is in are and to with on at there this it no a an that which from by for image two three as be has")
 _FOREIGN = word_set(
-    "der die das und ist ein eine mit auf im den sind es von zu le la les des une est dans et du sur il y avec au aux el los las"
+    "der die das und ist ein eine einem einer einen mit auf im den sind es von zu le la les l un des une est dans et du sur il"
+    " y avec au aux el los las"
     " una con del que en hay se por muy di che gli della nel sono si een het van de op met zijn uma os com da do no na em são"
     " och av som på jest nie oraz są"
 ) - word_set("no do die")
@@ -29,16 +30,18 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for turn in talk.answers:
         text = talk.texts[turn]
         if text.strip():
-            found = _fault(text)
-            yield Finding("language", turn, " ".join(text.split()[:8]), "English", found, bool(found))
+            found = _script(text) or next((fault for one in talk.of_turn(turn) if (fault := _words(one.words))), "")
+            yield Finding("language", turn, text[:40], "English", found, bool(found))
 
 
-def _fault(text: str) -> str:
-    if not text.isascii():
-        letters = _OTHER_SCRIPT.findall(text)
-        if len(letters) > LETTERS:
-            return f"{len(letters)} letters of another script: {''.join(letters[:10])}"
-    said = re.findall(r"[^\W\d_]+", text.lower())
+def _script(text: str) -> str:
+    letters = [] if text.isascii() else _OTHER_SCRIPT.findall(text)
+    return f"{len(letters)} letters of another script: {''.join(letters[:10])}" if len(letters) > LETTERS else ""
+
+
+def _words(words: Sequence[str]) -> str:
+    """The foreign words of a sentence that has more of them than English ones; empty for any other."""
+    said = [part for word in words for part in word.split("'")]
     foreign = [word for word in said if word in _FOREIGN]
     if len(said) >= LEAST and len(foreign) > 1 and len(foreign) > sum(word in _ENGLISH for word in said):
         return f"words of another language: {', '.join(dict.fromkeys(foreign))}"

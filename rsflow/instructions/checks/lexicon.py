@@ -45,7 +45,6 @@ _SYNONYMS = (
 _SETS = [frozenset(line.split("|")) for line in _SYNONYMS]
 # Wider words that no label set uses, beside those of `words.KINDS`.
 _WIDER = {
-    "automobile": "car van truck bus taxi SUV",
     "watercraft": "boat ship vessel ferry yacht",
     "sports field": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
     "sports facility": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
@@ -107,7 +106,8 @@ def _sense(word: str, nouns: tuple[str, ...]) -> Sense:
     labelled = word in nouns
     same = tuple(noun for noun in nouns if (noun == word if labelled else noun in synonyms))
     rest = [noun for noun in nouns if noun not in same]
-    kinds = [noun for noun in rest if any(_is_kind(noun, general) for general in synonyms)]
+    meant = {word} if labelled else synonyms
+    kinds = [noun for noun in rest if any(_is_kind(noun, general) for general in meant)]
     wider = [noun for noun in rest if noun not in kinds and (noun in synonyms or _may_be(word, noun))]
     return Sense(word, same, tuple(kinds), tuple(wider), labelled)
 

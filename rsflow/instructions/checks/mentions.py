@@ -144,7 +144,23 @@ def _modifies(words: Sequence[str], stop: int) -> bool:
         or after.endswith(("ed", "ing", "ly"))
         or after
         in {"lies", "sits", "rests", "stands", "occupies", "located", "appears", "count", "counts", "number", "instances"}
-        or after in {"near", "next", "relative", "close", "adjacent", "covers", "measures", "spans", "extends", "takes", "alone", "only"}
+        or after
+        in {
+            "near",
+            "next",
+            "lie",
+            "be",
+            "relative",
+            "close",
+            "adjacent",
+            "covers",
+            "measures",
+            "spans",
+            "extends",
+            "takes",
+            "alone",
+            "only",
+        }
     )
     return not known
 
@@ -199,7 +215,7 @@ def _hedged(words: Sequence[str], clause: int, start: int, stop: int) -> bool:
             return False
         if word in HEDGES:
             return True
-    return words[clause : clause + 1] == ("what",) or "for" in words[max(clause, start - 3) : start]
+    return words[clause : clause + 2] == ("what", "appears") or "for" in words[max(clause, start - 3) : start]
 
 
 def _together(found: list[Mention]) -> list[Mention]:
@@ -238,7 +254,7 @@ def _placed(found: list[Mention], sentence: Sentence) -> list[Mention]:
             upto = min([upto, *(i for i in range(part.stop, len(words)) if words[i] in BREAKS)])
             for index, mention in enumerate(found):
                 if part.stop <= mention.start < upto:
-                    places[index].append(Place(part, "some"))
+                    places[index].append(Place(part, mention.picked or "some"))
             continue
         last = earlier[-1]
         how = _how(words[found[last].stop : part.start], found[last])

@@ -1,14 +1,13 @@
 """Land-cover shares: "about 40 % water", "two thirds", "mostly", "no water", and what covers most.
 
 One idea: a share is paired with a cover only where the sentence leaves no choice: one of each, or as many of the one as of the
-other, in one order. Shares are compared within five points, a fifth of the true share, or what the words leave open.
+other, in one order. Shares are compared within five points, a seventh of the true share, or what the words leave open.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
 
 from rsflow.instructions.checks.covers import LITTLE, MOSTLY, Share, lexicon, shares
 from rsflow.instructions.checks.finding import Finding
@@ -20,7 +19,7 @@ from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.talk import Talk
 
-RELATIVE = 0.2
+RELATIVE = 0.15
 MOST = 0.4  # what covers less is not "mostly" there
 LEAD = 0.05  # by which another cover must be larger to say that this one does not dominate
 SMALL = 0.25  # what covers more is no "small part"
@@ -35,7 +34,7 @@ _WHICH = re.compile(r"\b(?:dominant|main|predominant|covers most|largest (?:part
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     if not known.covers:
         return
-    names = lexicon(tuple(sorted(known.covers)))
+    names = lexicon(tuple(sorted(known.covers)), frozenset(known.lexicon))
     for sentence in talk.sentences:
         found = mentions(sentence, names)
         if found:
@@ -110,9 +109,7 @@ def _presence(known: Known, turn: int, name: str, said: str, there: bool) -> Fin
     return Finding("shares", turn, said, f"{name}: {true:.1%}", "there" if there else "not there", wrong)
 
 
-def _answered(
-    known: Known, question: Sequence[Sentence], answer: Sequence[Sentence], names: Lexicon
-) -> Iterator[Finding]:
+def _answered(known: Known, question: Sequence[Sentence], answer: Sequence[Sentence], names: Lexicon) -> Iterator[Finding]:
     """Short answers: a share, yes or no, or the name of a cover."""
     reply = answer[0]
     for sentence in question:
