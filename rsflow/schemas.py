@@ -211,12 +211,16 @@ INSTRUCT_WORK = pa.schema(
 # their pictures lie, and what is known of them so far.
 _PLACES = {"row_off", "col_off", "source", "cell", "footprint", "acquired_at", "picture_format", "file", "row_group", "row"}
 
+_WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]
+
 PICTURE_WORK = pa.schema(
     [
         ("unit", pa.string()),
         ("scene_id", pa.string()),
         ("source", pa.string()),
-        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]))),
+        ("tiles", pa.list_(pa.struct(_WRITTEN))),
+        # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
+        ("others", pa.list_(pa.struct([pa.field("beside", pa.string()), *_WRITTEN]))),
         ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
     ]
 )
@@ -269,7 +273,7 @@ SHARD_WORK = pa.schema(
     [
         ("path", pa.string()),
         ("split", pa.string()),
-        ("tiles", pa.list_(pa.struct(list(TILES)))),
+        ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
         ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
     ]
 )

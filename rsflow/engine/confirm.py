@@ -7,6 +7,7 @@ One idea: pictures are read a block of pairs at a time, shrunk to thumbnails at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from rsflow.curation.candidates import Confirm
 from rsflow.curation.duplicates import alike
 from rsflow.curation.groups import Indices
 from rsflow.curation.signature import Picture, thumbnail
+from rsflow.curation.spread import Spread
 from rsflow.lake.pictures import read_pictures
 from rsflow.lake.tables import Lake
 from rsflow.tiles.encode import decode
@@ -39,10 +41,32 @@ def tile_pictures(lake: Lake, tiles: pa.Table) -> PicturesOf:
     return pictures
 
 
-def confirmation(ours: PicturesOf, most: float, theirs: PicturesOf | None = None) -> Confirm:
+def of_tiles(lake: Lake, tiles: pa.Table, most: float, spread: Spread) -> Confirm:
+    """The same of tiles with each other, block by block wherever `spread` does them."""
+    places = tiles.select(PLACE)
+
+    def work(block: Indices) -> tuple[list[dict[str, Any]], Indices]:
+        rows, numbers = np.unique(block[:, :2], return_inverse=True)
+        return places.take(pa.array(rows)).to_pylist(), np.column_stack([numbers.reshape(-1, 2), block[:, 2]])
+
+    def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
+        size = min(_BLOCK, -(-len(pairs) // spread.tasks) or 1)
+        blocks = [work(pairs[start : start + size]) for start in range(0, len(pairs), size)]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *spread.each(_alike, blocks, (lake.root, most))])
+
+    return confirm
+
+
+def _alike(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
+    asked, pairs = work
+    found = read_pictures(root, asked)
+    yield alike(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in asked]), pairs, most)
+
+
+def confirmation(ours: PicturesOf, most: float, theirs: PicturesOf) -> Confirm:
     """Tells for each (our row, their row, orientation) whether the first shows the second turned so.
 
-    Without `theirs` both rows are ours. `most`: the mean error in grey levels that is still one picture.
+    `most`: the mean error in grey levels that is still one picture.
     """
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
@@ -53,13 +77,9 @@ def confirmation(ours: PicturesOf, most: float, theirs: PicturesOf | None = None
     return confirm
 
 
-def _confirmed(pairs: Indices, ours: PicturesOf, theirs: PicturesOf | None, most: float) -> npt.NDArray[np.bool_]:
-    if theirs is None:
-        rows, places = np.unique(pairs[:, :2], return_inverse=True)
-        shown, numbers = [thumbnail(picture) for picture in ours(rows)], places.reshape(-1, 2)
-    else:
-        rows, left = np.unique(pairs[:, 0], return_inverse=True)
-        others, right = np.unique(pairs[:, 1], return_inverse=True)
-        shown = [thumbnail(picture) for pictures, asked in ((ours, rows), (theirs, others)) for picture in pictures(asked)]
-        numbers = np.stack([left, len(rows) + right], axis=1)
+def _confirmed(pairs: Indices, ours: PicturesOf, theirs: PicturesOf, most: float) -> npt.NDArray[np.bool_]:
+    rows, left = np.unique(pairs[:, 0], return_inverse=True)
+    others, right = np.unique(pairs[:, 1], return_inverse=True)
+    shown = [thumbnail(picture) for pictures, asked in ((ours, rows), (theirs, others)) for picture in pictures(asked)]
+    numbers = np.stack([left, len(rows) + right], axis=1)
     return alike(np.stack(shown), np.column_stack([numbers, pairs[:, 2]]), most)

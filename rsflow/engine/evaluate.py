@@ -29,6 +29,7 @@ from rsflow.instructions import words
 from rsflow.instructions.reading import least_score
 from rsflow.labellers import ModelLabeller, calibration, from_settings
 from rsflow.labellers.coco_score import ANY, Claim, Compared, Quality, scored
+from rsflow.labellers.detections import Detections
 from rsflow.lake.receipts import rows_of
 from rsflow.lake.tables import open_lake
 from rsflow.schemas import label_order
@@ -44,6 +45,7 @@ class Seer:
 
     key: str
     name: str
+    calibrated: bool
     sources: frozenset[str]
 
 
@@ -53,6 +55,7 @@ class Evaluation:
 
     root: str
     iou: float
+    seers: tuple[Seer, ...]
     qualities: tuple[Quality, ...]
     notes: tuple[str, ...]
 
@@ -80,33 +83,41 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     ]
     if not qualities:
         raise UsageError(f"{root}: there is nothing to evaluate by: {'; '.join(blind)}")
-    return Evaluation(root, iou, tuple(qualities), (*blind, *_cautions(built, seers, truth, qualities)))
+    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_cautions(built, seers, truth, qualities)))
 
 
 def calibrations(found: Evaluation) -> calibration.CalibrationFile:
     """A calibration of every labeller by its name, learned from what was judged.
 
     A box was judged against its own category, or against any where the labeller has words of its own. UsageError where two
-    labellers share their name, or where nothing was judged.
+    labellers share their name, where one is calibrated already, or where nothing was judged.
     """
+    _check_calibratable(found)
     judged: dict[str, dict[str, list[calibration.Judged]]] = defaultdict(lambda: defaultdict(list))
     least: dict[str, dict[str, float]] = defaultdict(dict)
-    keys: dict[str, set[str]] = defaultdict(set)
     named = {(one.key, one.sensor) for one in found.qualities if one.category != ANY}
     for quality in found.qualities:
-        keys[quality.name].add(quality.key)
         if quality.category != ANY or (quality.key, quality.sensor) not in named:
             for one in quality.scored.judged:
                 judged[quality.name][one.claim.category].append((one.claim.score, one.right))
                 least[quality.name][one.claim.category] = one.claim.least
-    double = next((f"{name} ({', '.join(sorted(mine))})" for name, mine in sorted(keys.items()) if len(mine) > 1), None)
-    if double:
-        raise UsageError(f"{found.root}: there are several labellers named {double}: name one by --labeller")
     if not judged:
         raise UsageError(f"{found.root}: no labeller made a box where annotations are complete: nothing to calibrate by")
     return calibration.CalibrationFile(
         tuple(calibration.fit(name, judged[name], least[name], found.iou) for name in sorted(judged))
     )
+
+
+def _check_calibratable(found: Evaluation) -> None:
+    keys: dict[str, str] = {}
+    for seer in found.seers:
+        if seer.calibrated:
+            raise UsageError(
+                f"{found.root}: {seer.key} is calibrated already: build without its `calibration`, and evaluate that"
+            )
+        if seer.name in keys:
+            raise UsageError(f"{found.root}: {keys[seer.name]} and {seer.key} are both {seer.name!r}: name one by --labeller")
+        keys[seer.name] = seer.key
 
 
 def _boxes(now: Current) -> list[dict[str, Any]]:
@@ -125,13 +136,14 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _seers(built: BuildConfig, made: set[str]) -> list[Seer]:
     """The labellers that the configuration asks for and that made boxes."""
-    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    sources: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     for source in built.sources:
         for settings in source.labellers:
             labeller = from_settings(settings)
             key = labeller.key if isinstance(labeller, ModelLabeller) else labeller.name
-            sources[key, labeller.name].add(source.name)
-    return [Seer(key, name, frozenset(sources[key, name])) for key, name in sorted(sources) if key in made]
+            calibrated = isinstance(labeller, Detections) and labeller.calibrated is not None
+            sources[key, labeller.name, calibrated].add(source.name)
+    return [Seer(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
 
 def _chosen(seers: list[Seer], asked: str | None, root: str) -> list[Seer]:

@@ -7,22 +7,20 @@ makes is named by content, so keeping order would only hold finished receipts ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from rsflow.config import Engine
+from rsflow.curation.spread import HERE, Spread
 from rsflow.stage import Stage
 
 BLOCK_BYTES = 16 * 2**20  # of input that a task should have at least, so that starting it costs little
 BLOCK_UNITS = 32
 
-
-T = TypeVar("T")
 
 _SESSION: ContextVar[ExitStack | None] = ContextVar("session", default=None)
 
@@ -60,21 +58,20 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
         yield from run([(job.stage, job.blocks) for job in work], engine)
 
 
-def each(
-    function: Callable[..., T], pieces: Sequence[Any], shared: tuple[Any, ...], engine: Engine, many: bool
-) -> Iterator[T]:
-    """`function(piece, *shared)` for every piece, in their order: here, or as tasks of the cluster.
+@contextmanager
+def spreading(engine: Engine, many: bool) -> Iterator[Spread]:
+    """Where pieces of work are done: here, or as tasks of the cluster, with the same results.
 
-    `engine.select` says where; left to us, `many` says whether a cluster is worth its start. The results are the same.
+    `engine.select` says where; left to us, `many` says whether a cluster is worth its start.
     """
     if engine.kind == "inline" or engine.select == "local" or (engine.select == "auto" and not many):
-        yield from (function(piece, *shared) for piece in pieces)
+        yield HERE
         return
-    from rsflow.engine.ray_data import cluster, each_in_order
+    from rsflow.engine.ray_data import SHARES, cluster, each_in_order
 
     with ExitStack() as own:
         (_SESSION.get() or own).enter_context(cluster(engine))
-        yield from each_in_order(function, pieces, shared)
+        yield Spread(each_in_order, SHARES)
 
 
 def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:

@@ -26,8 +26,8 @@ from rsflow.curation.choose import asks_category
 from rsflow.curation.groups import Indices
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.numbered import COLUMNS, Index, index_of, numbered
+from rsflow.curation.spread import HERE, Spread
 from rsflow.engine.current import Current
-from rsflow.engine.execute import each
 from rsflow.engine.sayings import mask
 from rsflow.lake.pieces import Piece, pieces_of, rows_in
 from rsflow.lake.tables import TABLES
@@ -75,7 +75,9 @@ def instruction_pieces(now: Current) -> list[Piece]:
     return pieces_of(now.lake, "instructions")
 
 
-def count_instructions(built: BuildConfig, now: Current, pieces: list[Piece], tiles: pa.ChunkedArray) -> pa.Table:
+def count_instructions(
+    built: BuildConfig, now: Current, pieces: list[Piece], tiles: pa.ChunkedArray, spread: Spread = HERE
+) -> pa.Table:
     """All instructions that count, numbered; `tiles` are the ids of the tiles that their rows stand for."""
     limits = tuple(built.select.instruction_limits)
     forms = mask(now) if built.select.max_template_share is not None else None
@@ -83,17 +85,15 @@ def count_instructions(built: BuildConfig, now: Current, pieces: list[Piece], ti
     receipts = now.instruct["receipt"].combine_chunks()
     asked = Asked(built.seed, limits, asks_category(built.select), texts, forms, receipts)
     labels = _labels(now) if asked.category or "label_quality" in limits else None
-    many = sum(piece.rows for piece in pieces) > MANY_ROWS
-    found = list(each(numbers_of, pieces, (asked, index_of(tiles), labels), built.engine, many))
+    found = list(spread.each(numbers_of, pieces, (asked, index_of(tiles), labels)))
     return pa.concat_tables(found) if found else numbered(_NOTHING, index_of(tiles), built.seed)
 
 
-def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) -> pa.Table:
-    """A file's instructions, numbered, with the category and scores that are asked for."""
+def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) -> Iterator[pa.Table]:
+    """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if asked.category else set()
     needed |= set(sayings.READ) if asked.texts else set()
     columns = [*COLUMNS, *sorted(needed | {READ[score] for score in asked.scores})]
-    found = []
     for rows in rows_in(piece, columns, asked.receipts):
         numbers = numbered(rows.select(COLUMNS), tiles, asked.seed)
         places = labels.index.find(_flat(rows["label_ids"])) if labels else None
@@ -103,8 +103,7 @@ def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) 
             numbers = numbers.append_column("category", _categories(rows["label_ids"], places, labels))
         for name, values in (sayings.sayings(rows, asked.mask) if asked.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
-        found.append(numbers)
-    return pa.concat_tables(found)
+        yield numbers
 
 
 def ids_in(pieces: list[Piece], now: Current) -> Iterator[pa.Table]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -20,6 +20,7 @@ import pyarrow as pa
 from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject, timed
 from rsflow.engine.commit import commit_as_they_come
+from rsflow.engine.companions import companions
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.plan import Plan, Unit
@@ -107,7 +108,13 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter)
     done = set(marked["unit"].to_pylist())
     named = [(units.generate(unit) or "", unit) for unit in units.fit.values()]
     todo = [(name, unit) for name, unit in named if name not in done]
-    _work(built, lake, plan.writer, "generate", todo, [units.merged(marked)], run, meter)
+    merged = units.merged(marked)
+    receipts = receipts_of(marked, units.fit)
+
+    def beside(work: pa.Table) -> pa.Table:
+        return _with_others(work, lake, units, receipts, merged)
+
+    _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
 
 
 def _look(built: BuildConfig, lake: Lake, units: Units, mine: Sequence[tuple[Seeing, Unit]], run: str, meter: Meter) -> None:
@@ -127,18 +134,39 @@ def _work(
     extra: Sequence[dict[str, str]],
     run: str,
     meter: Meter,
+    completed: Callable[[pa.Table], pa.Table] = lambda work: work,
 ) -> None:
-    """One model over these units, slice by slice."""
+    """One model over these units, slice by slice; `completed` adds what their own tiles and labels do not say."""
     name = stage.name
     blocks = Blocks(stage, step, built.root, run, built.engine.attempts)
     tiles = receipts_of(marks(lake), [unit.id for _, unit in todo])
     pending = Counter(unit.scene_id for _, unit in todo)
     with progress(name, "units", len(todo), {"scenes": len(pending)}) as state:
         for part in slices(todo, MODEL_UNITS):
-            work = gather(lake, PICTURE_WORK, part, tiles, extra)
+            work = completed(gather(lake, PICTURE_WORK, part, tiles, extra))
             receipts = execute([Job(blocks, blocks_of(work, [0] * work.num_rows))], built.engine)
             with meter.over(name, stage.resources) as watch:
                 commit_as_they_come(built, lake, receipts, run, state, pending, watch)
+
+
+def _with_others(work: pa.Table, lake: Lake, units: Units, receipts: Mapping[str, str], merged: Mapping[str, str]) -> pa.Table:
+    """The same with `others`: tiles of other sensors that show the ground of one of its tiles."""
+    scenes = sorted({name for scene_id in work["scene_id"].to_pylist() for name in units.neighbours.get(scene_id, [])})
+    around = [(unit.id, unit) for scene_id in scenes for unit in units.of_scene.get(scene_id, [])]
+    if not around:
+        return work
+    known = gather(lake, PICTURE_WORK, around, receipts, [merged]).to_pylist()
+    others = [tile for row in known for tile in row["tiles"]]
+    labels: dict[str, list[object]] = defaultdict(list)
+    for row in known:
+        for label in row["labels"]:
+            labels[label["tile_id"]].append(label)
+    rows = work.to_pylist()
+    for row in rows:
+        found = companions(row["tiles"], others)
+        row["others"] = [{"beside": tile, **other} for tile, other in sorted(found.items())]
+        row["labels"] += [label for name in sorted({other["tile_id"] for other in found.values()}) for label in labels[name]]
+    return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
 def _merge(built: BuildConfig, lake: Lake, plan: Plan, units: Units, run: str) -> None:

@@ -30,6 +30,7 @@ from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.tiles.grid import group_windows, tile_windows
 
 
@@ -58,7 +59,7 @@ class Plan:
     ]  # the models that look at a source's tiles, in their order; by source, where there are any
     merge: Stage
     instruct: recipe.Recipe
-    writer: ModelStage | None  # the model that writes instructions
+    writer: GenerateTiles | None  # the model that writes instructions
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False

@@ -33,6 +33,8 @@ from rsflow.stage import Stage
 
 AHEAD = 64  # pieces under way: a finished one waits in memory for those before it
 
+SHARES = 16  # tasks that a whole is cut into which nothing else cuts
+
 T = TypeVar("T")
 
 OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter it
@@ -50,7 +52,7 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
     context.execution_no_progress_timeout_s = engine.stall_seconds
     context.execution_options.preserve_order = False
     with ray.data.DataContext.current(context):
-        datasets = [apply(ray.data.from_arrow(list(blocks)), stage, engine) for stage, blocks in jobs]
+        datasets = [apply(list(blocks), stage, engine) for stage, blocks in jobs]
         dataset = datasets[0].union(*datasets[1:]) if len(datasets) > 1 else datasets[0]
         batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
         try:
@@ -67,25 +69,25 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Ite
             getattr(batches, "close", lambda: None)()
 
 
-def each_in_order(function: Callable[..., T], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[T]:
-    """`function(piece, *shared)` for every piece, as tasks, in their order. `shared` lies once in each machine's memory."""
-    task: Any = ray.remote(function)
+def each_in_order(function: Callable[..., Iterator[T]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[T]:
+    """All that `function(piece, *shared)` yields, piece after piece, as tasks. `shared` lies once in each machine's memory."""
+    task: Any = ray.remote(lambda piece, *held: list(function(piece, *held)))
     held = [ray.put(value) for value in shared]
     pending: deque[Any] = deque()
     try:
         for piece in pieces:
             if len(pending) == AHEAD:
-                yield ray.get(pending.popleft())
+                yield from ray.get(pending.popleft())
             pending.append(task.remote(piece, *held))
         while pending:
-            yield ray.get(pending.popleft())
+            yield from ray.get(pending.popleft())
     except RayError as error:
         raise _cause(error) from error
 
 
-def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.Dataset:
-    """The dataset with a stage applied: stateless tasks, or actors that open the stage once."""
-    needs = stage.resources
+def apply(blocks: list[pa.Table], stage: Stage, engine: Engine) -> ray.data.Dataset:
+    """A stage over blocks of work: stateless tasks, or actors that open the stage once."""
+    needs, dataset = stage.resources, ray.data.from_arrow(blocks)
     if needs.workers is None:
         return dataset.map_batches(
             stage.open(),
@@ -99,7 +101,8 @@ def apply(dataset: ray.data.Dataset, stage: Stage, engine: Engine) -> ray.data.D
     return dataset.map_batches(
         _Opened,
         fn_constructor_args=(stage,),
-        batch_size=None,  # a block as it was planned: the stage makes its own batches of it
+        # A block as it was planned: the stage makes its own batches of it. (None would say so, but not beside num_gpus.)
+        batch_size=max(block.num_rows for block in blocks),
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
         num_cpus=needs.cpus,

@@ -94,7 +94,7 @@ def merge_stage(built: BuildConfig) -> Stage:
     return MergeLabels(built.labels.min_visibility)
 
 
-def write_stage(built: BuildConfig) -> ModelStage | None:
+def write_stage(built: BuildConfig) -> GenerateTiles | None:
     """The model that writes instructions, where the configuration asks for one."""
     return GenerateTiles.of(built)
 

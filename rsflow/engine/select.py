@@ -15,18 +15,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import storage
 from rsflow.config import BuildConfig
 from rsflow.curation.choose import Choice, choose
-from rsflow.engine.confirm import confirmation, tile_pictures
+from rsflow.engine.confirm import of_tiles
 from rsflow.engine.current import Current
 from rsflow.engine.embedded import embedded
+from rsflow.engine.execute import spreading
 from rsflow.engine.held_out import caught, held_out_key
-from rsflow.engine.numbers import count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
+from rsflow.engine.numbers import MANY_ROWS, count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
 from rsflow.engine.sayings import texts_reader
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
@@ -58,11 +58,12 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
     storage.remove(lake.place("selection.json"))
     tiles = tiles_of(built, now)
     pieces = instruction_pieces(now)
-    instructions = count_instructions(built, now, pieces, tiles["tile_id"])
-    confirm = confirmation(tile_pictures(lake, tiles), built.select.confirm_mae)
     held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
     texts_of = texts_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
-    choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of)
+    with spreading(built.engine, sum(piece.rows for piece in pieces) > MANY_ROWS) as spread:
+        instructions = count_instructions(built, now, pieces, tiles["tile_id"], spread)
+        confirm = of_tiles(lake, tiles, built.select.confirm_mae, spread)
+        choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of, spread)
     lake.overwrite("selection", selection_rows(tiles, ids_in(pieces, now), choice))
     result = Selected(digest, choice.tiles.counts(), choice.instructions.counts())
     storage.write_bytes(lake.place("selection.json"), json.dumps(asdict(result), indent=1, sort_keys=True).encode())
@@ -83,7 +84,7 @@ def last_selection(lake: Lake) -> Selected | None:
 
 
 def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Choice) -> Iterator[pa.Table]:
-    """The rows of the `selection` table, in pieces: all tiles first. `instructions`: their ids and tasks, as they were counted."""
+    """The rows of the `selection` table, in pieces: all tiles first. `instructions`: ids and tasks, as they were counted."""
     ids, reasons = tiles["tile_id"], choice.tiles.texts()
     yield _piece(
         {
@@ -119,15 +120,15 @@ def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Ch
 
 
 def selected_rows(lake: Lake, now: Current) -> tuple[pa.Table, pa.Table]:
-    """(tiles with their split, instructions) that are in, as TILES and INSTRUCTIONS rows.
+    """(tiles with their split and repeat, instructions) that are in, as TILES and INSTRUCTIONS rows.
 
     The `tile_id` of an instruction is the tile that it goes with, which may stand for the one that it was made for.
     """
-    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
-    chosen = chosen.filter(chosen["selected"])
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], where="selected")
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
-    rows = rows.append_column("split", _looked_up(rows["tile_id"], tiles["tile_id"], tiles["split"]))
+    for name in ("split", "repeat"):
+        rows = rows.append_column(name, _looked_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
     chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
     instructions = of_values(now.instructions(), "instruction_id", chosen["subject"])
     carrier = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])

@@ -110,9 +110,11 @@ def _samples(tiles: pa.Table, instructions: pa.Table) -> pa.Table:
         digests[tile].append(digest)
         text_bytes[tile] += size
     ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
+    # What is shown once has no such number in its record.
+    repeats = [[str(repeat)] if repeat > 1 else [] for repeat in pc.fill_null(tiles["repeat"], 1).to_pylist()]
     content = [
-        hashlib.blake2b(" ".join([digest, *digests[tile]]).encode(), digest_size=16).hexdigest()
-        for tile, digest in zip(ids, own, strict=True)
+        hashlib.blake2b(" ".join([digest, *digests[tile], *repeat]).encode(), digest_size=16).hexdigest()
+        for tile, digest, repeat in zip(ids, own, repeats, strict=True)
     ]
     texts = pa.array([text_bytes[tile] for tile in ids], pa.int64())
     columns = tiles.select(["key", "scene_id", "chunk", "split"])

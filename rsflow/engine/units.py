@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from rsflow.engine.companions import neighbours
 from rsflow.engine.facts import receipts_of
 from rsflow.engine.plan import Plan, Unit
 from rsflow.errors import LakeError
@@ -81,8 +82,20 @@ class Units:
         return fingerprint(*self._known(unit), self._plan.instruct.fingerprint)
 
     def generate(self, unit: Unit) -> str | None:
-        """None where no model writes."""
-        return fingerprint("generate", *self._known(unit), self._plan.writer) if self._plan.writer else None
+        """None where no model writes. One that compares sensors draws on all that is known of the neighbouring scenes."""
+        if self._plan.writer is None:
+            return None
+        beside = [self._of_scene_known[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.of_scene]
+        return fingerprint("generate", *self._known(unit), *beside, self._plan.writer)
+
+    @cached_property
+    def neighbours(self) -> dict[str, list[str]]:
+        """By scene: those of other sensors on its ground, where a model is to compare them."""
+        return neighbours(self._plan.scenes) if self._plan.writer and self._plan.writer.compares else {}
+
+    @cached_property
+    def _of_scene_known(self) -> dict[str, str]:
+        return {scene: fingerprint([self._known(unit) for unit in units]) for scene, units in self.of_scene.items()}
 
     def _known(self, unit: Unit) -> list[str]:
         merged = self.merging.get(unit.scene_id)

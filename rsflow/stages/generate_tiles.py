@@ -5,8 +5,9 @@ with; what stands of the answers is known to the next round (local, then global,
 read is asked for once more with the fault, and is a reject after that. What contradicts the labels is dropped: a pair of a
 conversation where enough pairs remain, else the whole text.
 
-Units are done in groups of at least GROUP_TILES tiles, and the receipts of a group come out together. What a text is does not
-depend on its group; what had to be paid for it may, where two tiles ask the same.
+Units are done in groups that are just large enough for that, and the receipts of a group come out together; the pictures of
+the next are read meanwhile. What a text is does not depend on its group; what had to be paid for it may, where two tiles ask
+the same.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pyarrow as pa
-import shapely
 
 from rsflow import config
 from rsflow.config import BuildConfig
@@ -33,10 +33,9 @@ from rsflow.records import Instruction, Reject
 from rsflow.schemas import label_order
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.picture_batches import ahead
 
-GROUP_TILES = 64
 LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
-SAME_GROUND = 0.8  # intersection over union of two footprints
 _SHOWN = 200
 
 
@@ -90,6 +89,11 @@ class GenerateTiles:
         return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root)
 
     @property
+    def compares(self) -> bool:
+        """Whether it draws on tiles of other sensors on the same ground."""
+        return "comparison" in self.generation.kinds
+
+    @property
     def name(self) -> str:
         return f"{self.engine.name} {self.engine.answers_as.partition('@')[0]}"
 
@@ -101,13 +105,13 @@ class GenerateTiles:
         ask = Recorded(self.engine, self.root)
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
-            for units in _groups(table.to_pylist()):
-                yield from self._units(units, ask)
+            groups = _groups(table.to_pylist(), self.engine.busy_with)
+            for (units, drafts), _ in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
+                yield from self._written(units, drafts, ask)
 
         return generate
 
-    def _units(self, units: list[dict[str, Any]], ask: Generate) -> Iterator[pa.Table]:
-        drafts = [self._drafts(unit) for unit in units]
+    def _written(self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: Generate) -> Iterator[pa.Table]:
         for kinds in self._rounds():
             scenes = [draft for mine in drafts for draft in mine]
             asked = [(draft, kind, KINDS[kind].ask(draft.scene)) for draft in scenes for kind in kinds]
@@ -129,17 +133,21 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
-        pictures = read_pictures(self.root, unit["tiles"])
-        drafts = []
-        for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"])):
+        others = {tile["beside"]: tile for tile in unit["others"] or []}
+        pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
+
+        def draft_of(tile: dict[str, Any]) -> Draft:
             mine = sorted(labels[tile["tile_id"]], key=lambda row: label_order(row["label_id"]))
             facts = facts_of(tile, mine)
             kept = reading.trusted(facts, self.labels)
             scene = Scene(reading.only(facts, kept), self.instructions, self.generation.max_objects, self.seed)
-            drafts.append(Draft(tile, scene, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]]))
+            return Draft(tile, scene, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
+
+        drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
-            other = _other_sensor(draft, drafts)
-            if other:
+            beside = others.get(draft.tile["tile_id"])
+            other = draft_of(beside) if beside else None
+            if other and other.kept:
                 draft.scene, draft.other = replace(draft.scene, other=other.scene.facts), other.picture
         return [draft for draft in drafts if draft.kept]
 
@@ -238,31 +246,15 @@ def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
     return replace(kept, checks=checks.applied(draft.scene.facts, kept))
 
 
-def _groups(units: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _groups(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:
     group: list[dict[str, Any]] = []
     for unit in units:
         group.append(unit)
-        if sum(len(one["tiles"]) for one in group) >= GROUP_TILES:
+        if sum(len(one["tiles"]) for one in group) >= tiles:
             yield group
             group = []
     if group:
         yield group
-
-
-def _other_sensor(draft: Draft, drafts: Sequence[Draft]) -> Draft | None:
-    """The first tile of another sensor that shows the same ground, and of which something is known."""
-    mine = _ground(draft.tile)
-    for other in drafts:
-        if mine is not None and other.kept and other.tile["sensor"] != draft.tile["sensor"]:
-            theirs = _ground(other.tile)
-            if theirs is not None and shapely.intersection(mine, theirs).area >= SAME_GROUND * shapely.union(mine, theirs).area:
-                return other
-    return None
-
-
-def _ground(tile: dict[str, Any]) -> Any:
-    ring = tile["footprint"]
-    return shapely.Polygon(list(zip(ring[::2], ring[1::2], strict=True))) if ring else None
 
 
 def _reject_row(unit: dict[str, Any], reject: Reject) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
 from rsflow.labellers.careful import Careful
@@ -20,6 +20,8 @@ from rsflow.labellers.model import Sight
 from rsflow.lake.pictures import read_pictures
 from rsflow.schemas import label_from_row, label_order
 from rsflow.tiles.encode import decode
+
+T = TypeVar("T")
 
 Kind = tuple[str, tuple[int, ...]]  # sensor and shape: prompts may name the sensor, and another prompt has another length
 
@@ -105,7 +107,7 @@ def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture 
             yield Picture(number, name, Sight(picture, tile["sensor"], tile["gsd_m"], known))
 
 
-def ahead(made: Iterator[Batch | Unreadable]) -> Iterator[tuple[Batch | Unreadable, float]]:
+def ahead(made: Iterator[T]) -> Iterator[tuple[T, float]]:
     """Each of them and the seconds that it was waited for; the next one is made in a thread meanwhile."""
     with ThreadPoolExecutor(1, "pictures") as thread:
         coming = thread.submit(next, made, None)

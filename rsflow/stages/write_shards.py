@@ -54,7 +54,8 @@ class WriteShards:
         pictures = read_pictures(self.root, work["tiles"])
         for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
             mine = instructions[tile["tile_id"]]
-            record = {**tile_record(tile), "split": work["split"], "instructions": mine}
+            repeat = {"repeat": tile["repeat"]} if (tile["repeat"] or 1) > 1 else {}
+            record = {**tile_record(tile), **repeat, "split": work["split"], "instructions": mine}
             yield Sample(tile["key"], pictures[tile["tile_id"]], tile["picture_format"], record)
 
 

@@ -110,6 +110,7 @@ def shards_of(root: Path) -> dict[str, bytes]:
 def ray_session() -> Iterator[None]:
     """One local Ray for the whole test session."""
     ray = pytest.importorskip("ray")
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=200 * 2**20)
+    shape = {"num_cpus": 2, "num_gpus": 1, "object_store_memory": 200 * 2**20}
+    ray.init(address="local", include_dashboard=False, log_to_driver=False, **shape)
     yield
     ray.shutdown()

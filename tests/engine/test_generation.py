@@ -59,17 +59,18 @@ def test_a_model_writes_beside_the_rules_and_is_asked_once(archive: Path) -> Non
         first = run(written(archive, chat))
         rows = [row for row in first.now.instructions().to_pylist() if row["generator"].startswith("model:writer@r1/")]
         assert {row["task"] for row in rows} == {"region_captioning", "description", "conversation", "reasoning"}
+        compared = [row for row in rows if "/comparison:" in row["generator"]]  # the archive's two sensors see the same ground
+        assert {row["tile_id"].partition(".")[0] for row in compared} == {"land", "sea"}
         assert all(balance.closes for balance in first.balances)
         (used,) = first.used
         assert used.name == "openai writer"
         assert used.amounts["requests"] == len(chat.bodies) > 0
         asked = len(chat.bodies)
         assert run(written(archive, chat)).used == []
-        shutil.rmtree(archive / "lake/tables")  # the answers stay
-        shards = shards_of(archive / "lake")
-        again = run(written(archive, chat))
+        shutil.copytree(archive / "lake/responses", archive / "other/responses")
+        again = run(written(archive, chat, f"root={archive}/other"))
         assert again.used[0].amounts["replayed"] == asked
-        assert shards_of(archive / "lake") == shards
+        assert shards_of(archive / "other") == shards_of(archive / "lake")
         assert len(chat.bodies) == asked
 
 

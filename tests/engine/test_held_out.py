@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.orientations import ORIENTATIONS, oriented
 from rsflow.curation.signature import pixels_digest, signature
+from rsflow.curation.splits import strengths
 from rsflow.engine.build import run
 from rsflow.engine.held_out import prints_of, read_prints, write_prints
 from rsflow.engine.recipe import load
@@ -149,3 +150,41 @@ def test_all_orientations_are_found_and_empty_pictures_only_exactly() -> None:
         }
     )
     assert matches(tiles, prints, 6).to_pylist() == ["exact", *["flipped"] * 7, "exact", "kept"]
+
+
+def test_a_sources_own_test_pictures_are_held_out_by_default_with_all_that_shows_the_same(pictures: Path) -> None:
+    """p1 is of its source's test split; another source has a copy of it, which alone would be trained on."""
+    images = [
+        {"filename": f"p{k}.png", "split": "test" if k == 1 else "train", "sentences": [{"raw": f"picture {k}"}]}
+        for k in range(10)
+    ]
+    (pictures / "captions.json").write_text(json.dumps({"images": images}))
+    save(pictures / "other/copy.jpg", picture(1), quality=90)
+    save(pictures / "other/free.jpg", picture(60), quality=90)
+    built = yaml.safe_load((pictures / "build.yaml").read_text())
+    own = built["sources"][0] | {"annotations": {"format": "captions", "files": f"{pictures}/captions.json"}}
+    other = built["sources"][0] | {"name": "other", "scenes": {"files": f"{pictures}/other/*"}}
+    built["sources"] = [own, other]
+    (pictures / "build.yaml").write_text(yaml.safe_dump(built))
+    found = {}
+    for splits in ("{train: 1.0}", "{train: 0.9, test: 0.1}"):
+        rows = run(load(str(pictures / "build.yaml"), [f"select.splits={splits}"])).lake.read("selection").to_pylist()
+        found[splits] = {row["tile_id"].split("/")[0]: (row["reason"], row["split"]) for row in rows if row["kind"] == "tile"}
+    assert found["{train: 1.0}"]["own.p1"] == ("held_out:source", None)
+    assert found["{train: 1.0}"]["other.copy"] == ("duplicate_near", None)
+    assert found["{train: 1.0}"]["other.free"] == ("kept", "train")
+    assert found["{train: 0.9, test: 0.1}"]["own.p1"] == ("kept", "test")
+
+
+@pytest.mark.parametrize("recipe", ["mmrs_1m", "rs_gpt4v"])
+def test_what_the_recipes_sources_test_with_never_goes_to_the_largest_split(recipe: str) -> None:
+    """By what each says that it tests with, how its annotations tell splits, and where these go."""
+    built = load(f"{Path(__file__).parents[2]}/configs/{recipe}.yaml")
+    tell_themselves = {"captions", "rsvqa", "dior_rsvg"}
+    trained = strengths(built.select.splits)[0]
+    for source in built.sources:
+        for word in source.published.held_out:
+            assert source.annotations is not None
+            assert source.annotations.format in tell_themselves or word in source.annotations.splits, source.name
+            assert built.select.source_splits[word] != trained
+    assert sum(bool(source.published.held_out) for source in built.sources) >= 8

@@ -37,8 +37,9 @@ def modelled(archive: Path) -> Path:
         "device": "cpu",
         "workers": [1, 2],
         "cpus": 0.5,
+        "gpus": 1.0,
     }
-    embedder = {"name": "embedder", "model": str(archive / "dino"), "device": "cpu", "cpus": 0.5}
+    embedder = {"name": "embedder", "model": str(archive / "dino"), "device": "cpu", "cpus": 0.5, "gpus": 1.0}
     settings["tiles"]["size_px"] = 80  # half a scene: no tile overlaps another
     settings["sources"][0]["labellers"] += [detector, embedder]
     (archive / "build.yaml").write_text(yaml.safe_dump(settings))
@@ -46,7 +47,7 @@ def modelled(archive: Path) -> Path:
 
 
 def build_of(folder: Path, **changes: Any) -> BuildConfig:
-    """The configuration with settings of its detector changed, and others by dotted names."""
+    """The configuration with settings of its detector changed."""
     settings = yaml.safe_load((folder / "build.yaml").read_text())
     detector = next(one for one in settings["sources"][0]["labellers"] if one["name"] == "detector")
     detector.update(changes)
@@ -130,6 +131,7 @@ sys.exit(1)
 
 @pytest.mark.ray
 def test_ray_sees_the_same_and_a_killed_actor_loses_nothing(modelled: Path, ray_session: None) -> None:
+    """The cluster has one GPU (which nobody looks for): the second model runs only if the first gave it back."""
     inline = run(build_of(modelled))
     root = modelled / "rayed"
     killer = subprocess.Popen([sys.executable, "-c", KILLER])
@@ -142,9 +144,6 @@ def test_ray_sees_the_same_and_a_killed_actor_loses_nothing(modelled: Path, ray_
 def test_a_spent_budget_stops_and_the_next_run_goes_on(modelled: Path) -> None:
     settings = yaml.safe_load((modelled / "build.yaml").read_text())
     settings["budget"] = {"gpu_hours": 1e-9}
-    for one in settings["sources"][0]["labellers"]:
-        if "model" in one:
-            one.update(gpus=1.0)
     (modelled / "changed.yaml").write_text(yaml.safe_dump(settings))
     built = load(str(modelled / "changed.yaml"))
     with pytest.raises(BudgetError, match=r"budget\.gpu_hours=1e-09 is spent"):

@@ -1,4 +1,4 @@
-"""Rules of the select phase on a real lake: limits on instructions, regions, repeats; the same on Ray; diffs of old snapshots."""
+"""Rules of the select phase on a real lake: limits on instructions, regions, repeats; the same on Ray; diffs told truly."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rsflow.engine.recipe import load
 from rsflow.engine.select import selected_rows
 from rsflow.errors import ConfigError
 from rsflow.report.explain import explanation
+from rsflow.shards.reader import ShardReader
 from tests.engine.conftest import config_of, optical, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -30,7 +31,8 @@ def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
 
 def chosen(outcome: Outcome) -> list[dict[str, Any]]:
     _, instructions = selected_rows(outcome.lake, outcome.now)
-    return instructions.to_pylist()
+    rows: list[dict[str, Any]] = instructions.to_pylist()
+    return rows
 
 
 def answer(row: dict[str, Any]) -> str:
@@ -50,7 +52,7 @@ def test_limits_on_instructions_beside_plain_python(archive: Path) -> None:
     ):
         outcome = build(archive, f"select.instruction_limits={{{name}: [{least}, {most}]}}")
         expected = {row["instruction_id"] for row, value in zip(every, values, strict=True) if least <= value <= most}
-        assert 0 < len(expected), name
+        assert expected, name
         assert {row["instruction_id"] for row in chosen(outcome)} == expected, name
         left = [row for row in verdicts(outcome).values() if row["reason"] == f"limit:{name}"]
         assert bool(left) == (len(expected) < len(every))
@@ -64,9 +66,9 @@ def test_quotas_by_region(archive: Path) -> None:
     assert {"quota:region:here", "quota:region:N40E010"} <= reasons
     assert len(chosen(outcome)) == 12
     assert len(chosen(build(archive, "select.balance={per_region: 9}"))) == 9
-    with pytest.raises(ConfigError, match="unknown key 'region:N45E010'"):
+    with pytest.raises(ConfigError, match=r"unknown key 'region:N45E010'"):
         config_of(archive, "select.quotas={region:N45E010: 5}")
-    with pytest.raises(ConfigError, match="regions.up is 10, 50, 20, 40: expected west, south, east, north"):
+    with pytest.raises(ConfigError, match=r"regions.up is 10, 50, 20, 40: expected west, south, east, north"):
         config_of(archive, "select.regions={up: [10, 50, 20, 40]}")
     with pytest.raises(ConfigError, match="it must divide 90"):
         config_of(archive, "select.region_deg=7")
@@ -88,6 +90,10 @@ def test_rare_categories_ask_for_repeats(archive: Path) -> None:
         factor = max([1.0, *(np.sqrt(len(shown) / counts[name]) for name in categories[tile])])
         assert number in {min(3, int(factor)), min(3, int(factor) + 1)}
     assert max(shown.values()) > 1
+    assert outcome.sharded is not None
+    shards = [shard for split in outcome.sharded.manifest.splits.values() for shard in split.shards]
+    records = [sample.record for shard in shards for sample in ShardReader(outcome.lake.root, shard)]
+    assert {row["tile_id"]: row["repeat"] for row in records if "repeat" in row} == {k: n for k, n in shown.items() if n > 1}
     most = max(shown, key=lambda name: shown[name])
     found = explain(outcome.lake.root, most)
     assert f"shown {shown[most]} times per epoch" in explanation(found.subject, found.tile, found.members, found.instructions)
@@ -102,7 +108,8 @@ def test_on_ray_the_selection_is_the_same(archive: Path, ray_session: None) -> N
     ]
     here = verdicts(build(archive, *rules))
     (archive / "lake/selection.json").unlink()
-    there = verdicts(run(load(str(archive / "build.yaml"), [SPLITS, *rules, "engine={kind: ray, select: ray}"]), ("select",)))
+    on_ray = load(str(archive / "build.yaml"), [SPLITS, *rules, "engine={kind: ray, select: ray}"])
+    there = verdicts(run(on_ray, ["select"]))
     assert there == here
     with pytest.raises(ConfigError, match="select is ray, kind is inline"):
         config_of(archive, "engine.select=ray")

@@ -263,23 +263,17 @@ def test_a_tile_of_which_nothing_is_known_is_not_asked_about(tmp_path: Path) -> 
     assert (receipt["rows_in"], receipt["rows_kept"], receipt["instructions"], receipt["rejects"]) == (2, 2, [], [])
 
 
-RING = [10.0, 50.0, 10.1, 50.0, 10.1, 50.1, 10.0, 50.1]
-
-
 def test_sensors_are_compared_where_they_show_the_same_ground(tmp_path: Path) -> None:
-    labels = {"s/u/a": TWO_SHIPS, "s/u/b": TWO_SHIPS, "s/u/c": TWO_SHIPS}
-    beside = [value + 0.1 * (i % 2 == 0) for i, value in enumerate(RING)]
-    places = {"s/u/a": {"footprint": RING}, "s/u/b": {"footprint": RING, "sensor": "sar"},
-              "s/u/c": {"footprint": beside, "sensor": "sar"}}  # fmt: skip
-    work = unit(tmp_path, "u", labels, **places)
+    optical, sar = (unit(tmp_path, name, {f"s/{name}/a": TWO_SHIPS}) for name in ("u", "v"))
+    other = {**sar["tiles"][0], "sensor": "sar", "beside": "s/u/a"}
+    work = {**optical, "others": [other], "labels": [*optical["labels"], *sar["labels"]]}
     with serving(truth) as chat:
         (receipt,) = run(stage(tmp_path, chat, kinds=["comparison"]), work).values()
-    assert [form_of(body) for body in chat.bodies] == ["comparison"] * 2
-    pictures = read_pictures(str(tmp_path), work["tiles"])
-    shown = [[part["image_url"]["url"][-40:] for part in body["messages"][-1]["content"][:-1]] for body in chat.bodies]
-    assert len({tuple(sorted(one)) for one in shown}) == 1
-    assert len(pictures) == 3
-    assert {row["tile_id"] for row in receipt["instructions"]} == {"s/u/a", "s/u/b"}
+    (body,) = chat.bodies
+    assert form_of(body) == "comparison"
+    shown = [base64.b64decode(part["image_url"]["url"].partition(",")[2]) for part in body["messages"][-1]["content"][:-1]]
+    assert shown == list(read_pictures(str(tmp_path), [*work["tiles"], other]).values())
+    assert {row["tile_id"] for row in receipt["instructions"]} == {"s/u/a"}
     assert {row["task"] for row in receipt["instructions"]} == {"reasoning"}
 
 
