@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from rsflow.instructions.words import noun
+from rsflow.labellers.agreement import graded
 from rsflow.labellers.merge import merge_scene
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_order
@@ -32,6 +34,8 @@ class MergeLabels:
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
         seen = [row for row in work["labels"] if label_order(row["label_id"])[0]]
+        others = [row for row in work["labels"] if not label_order(row["label_id"])[0]]
+        merged = merge_scene(work["tiles"], seen, self.min_visibility)
         marks = {
             **{name: work[name] for name in ("unit", "scene_id", "source")},
             "receipt": uuid.uuid4().hex,
@@ -42,4 +46,5 @@ class MergeLabels:
             "scene_rejected": False,
             "bytes_read": 0,
         }
-        return receipt_table(marks, labels=merge_scene(work["tiles"], seen, self.min_visibility))
+        # Labellers without weights have a voice in what is agreed on; their own labels stand already and stay as they are.
+        return receipt_table(marks, labels=graded([*merged, *others], noun)[: len(merged)])

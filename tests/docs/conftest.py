@@ -18,6 +18,7 @@ from PIL import Image
 from rasterio.transform import Affine
 
 from rsflow.demo import write_demo_scenes
+from tests.checkpoints import constant_detr
 from tests.engine.conftest import SIZE, sar
 
 VOC = """<annotation><filename>{name}.jpg</filename><size><width>{size}</width><height>{size}</height></size>
@@ -27,7 +28,7 @@ VOC = """<annotation><filename>{name}.jpg</filename><size><width>{size}</width><
 
 @pytest.fixture(scope="session")
 def imagery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Scenes by three sensors, annotated pictures, one scene as a file per band; written once, not to be changed."""
+    """Scenes by three sensors, annotated pictures, one scene as a file per band, a detector; written once, not to be changed."""
     folder = tmp_path_factory.mktemp("imagery")
     write_demo_scenes(folder / "made", seed=7, size_px=512)
     write_demo_scenes(folder / "more", seed=8, size_px=512)
@@ -40,6 +41,7 @@ def imagery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _pictures(folder)
     shutil.copytree(folder / "vehicles", folder / "benchmark", ignore=shutil.ignore_patterns("*.xml"))
     _bands(folder)
+    constant_detr(folder / "models/ships", (0.5, 0.5, 0.2, 0.1), 0.9)
     return folder
 
 
