@@ -28,7 +28,6 @@ from rsflow import storage
 from rsflow.config import Count, Share
 from rsflow.errors import ConfigError
 from rsflow.geometry import FloatArray
-from rsflow.records import Label
 from rsflow.strict import STRICT, check
 
 Judged = tuple[float, bool]  # a box's own score, and whether the box was right
@@ -105,13 +104,6 @@ class Calibration:
     def quality(self, category: str) -> float:
         """The share of its boxes of this category that are right."""
         return self._curve(category).quality
-
-    def applied(self, label: Label) -> Label:
-        """The label with its score mapped and its quality as learned; one without a box or a score as it is."""
-        if label.kind != "box" or label.score is None:
-            return label
-        known = replace(label.provenance, quality=self.quality(label.category))
-        return replace(label, score=self.score(label.category, label.score), provenance=known)
 
     def _curve(self, category: str) -> Curve:
         return self.curves.get(category, self.curves[ALL])

@@ -21,6 +21,7 @@ import numpy as np
 
 from rsflow.errors import DataError, RsflowError
 from rsflow.labellers.model import Eyes, Seen, Sight
+from rsflow.records import Label, Provenance, Shape
 
 # What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
 FAULTS = (
@@ -30,6 +31,7 @@ FAULTS = (
 _NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 
 GREY_PX = 64
+_BOX = Label("box", "square", Provenance("annotation", "grey"), Shape((16.0, 16.0, 48.0, 48.0)))  # for what works on boxes
 
 
 class Careful:
@@ -85,8 +87,7 @@ class Careful:
             return self._eyes.prepare(sights)
 
     def _show_grey(self, like: Sight, fault: Seen | DataError) -> None:
-        grey = Sight(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m)
-        (found,) = self._look([grey])
+        (found,) = self._look([Sight(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
         if isinstance(found, DataError):
             raise RsflowError(
                 f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"

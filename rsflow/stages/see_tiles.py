@@ -25,6 +25,8 @@ from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.picture_batches import Limits, Unreadable, ahead, batches
 
+BLOCK_BATCHES = 8  # batches of a block of work: what is not full at its end is little beside them
+
 
 @dataclass(frozen=True)
 class SeeTiles:
@@ -37,6 +39,10 @@ class SeeTiles:
     @property
     def name(self) -> str:
         return f"{self.labeller.name} {self.labeller.checkpoint[0]}"
+
+    @property
+    def busy_with(self) -> int:
+        return BLOCK_BATCHES * self.labeller.batch_rows
 
     @property
     def resources(self) -> Resources:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError
 from rsflow.labellers.calibration import ALL, Calibration, CalibrationFile, Curve, Judged, fit, fit_curve
-from rsflow.records import Label, Provenance, Shape
 from rsflow.stage import fingerprint
 
 judged = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40)
@@ -83,19 +82,6 @@ def test_a_file_holds_several_and_the_numbers_are_part_of_the_fingerprint(tmp_pa
     assert fingerprint(read) == fingerprint(made)
     changed = dataclasses.replace(read[0], curves={ALL: dataclasses.replace(read[0].curves[ALL], temperature=2.5)})
     assert fingerprint(changed) != fingerprint(read[0])
-
-
-def test_labels_are_told_with_what_was_learned() -> None:
-    made = fit("d", {"ship": planted(100), "pier": [(0.9, False)] * 60}, {"ship": 0.5, "pier": 0.5}, 0.5)
-    seen = Provenance("labeller", "d", "a/model", "r1", quality=0.0)
-    pier = Label("box", "pier", seen, Shape((0, 0, 5, 5)), score=0.9)
-    told = made.applied(pier)
-    assert told.score == made.score("pier", 0.9) < 0.2
-    assert told == dataclasses.replace(
-        pier, score=told.score, provenance=dataclasses.replace(seen, quality=made.quality("pier"))
-    )
-    for other in (Label("caption", "", seen, text="a pier"), dataclasses.replace(pier, score=None)):
-        assert made.applied(other) == other
 
 
 @pytest.mark.parametrize(

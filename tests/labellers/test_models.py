@@ -249,6 +249,14 @@ def test_a_caption_is_what_the_model_writes(checkpoint: Folders) -> None:
     assert [one.labels for one in seen(cut, sights(1))] == [()]
 
 
+def test_a_request_names_the_kind_of_picture_and_may_differ_within_a_batch(checkpoint: Folders) -> None:
+    model = labeller(checkpoint, "talking_llava")
+    kinds = [sights(1)[0]._replace(sensor=sensor) for sensor in SENSOR_NAMES]
+    found = seen(model, kinds)
+    assert [[label.text for label in one.labels] for one in found] == [["a red ship ."]] * 3
+    assert len({one.usage["tokens_in"] for one in found}) > 1
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
