@@ -16,6 +16,7 @@ import transformers
 from PIL import Image
 
 from rsflow.checkpoint import Loaded
+from rsflow.errors import RsflowError
 from rsflow.generation.contract import Failure, Request
 
 _SHOWN = 300
@@ -32,6 +33,10 @@ class Batches:
 
     def __init__(self, loaded: Loaded) -> None:
         self.loaded, self.model, self.processor = loaded, loaded.model, loaded.processor
+        if not getattr(self.processor, "chat_template", None):
+            raise RsflowError(
+                "engine transformers: the model's processor has no chat template, so it is not known how to ask it"
+            )
         words = self.processor.tokenizer
         words.padding_side = "left"
         if words.pad_token_id is None:
@@ -46,8 +51,10 @@ class Batches:
         pictures = [[_picture(data) for data in request.pictures] for request in requests]
         texts = [self.processor.apply_chat_template(self._chat(r), add_generation_prompt=True) for r in requests]
         images = {"images": pictures} if any(pictures) else {}
-        # The template writes the tokens that begin a text; a second beginning would be added here.
-        return self.processor(text=texts, **images, return_tensors="pt", padding=True, add_special_tokens=False)
+        begin = self.processor.tokenizer.bos_token
+        # Some templates write the token that begins a text, and then a second one must not be added.
+        once = {"add_special_tokens": False} if begin and texts[0].startswith(begin) else {}
+        return self.processor(text=texts, **images, **once, return_tensors="pt", padding=True)
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""

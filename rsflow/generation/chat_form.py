@@ -40,17 +40,23 @@ class Answer:
     tokens_in: int
     tokens_out: int
     finish_reason: str
+    perplexity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to."""
+    """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to.
+
+    Tokens are those that were charged for nothing.
+    """
 
     reason: str
     detail: str
     again: bool = True
     wait_s: float | None = None
     everyone: bool = False
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 def messages_of(request: Request) -> list[dict[str, Any]]:
@@ -93,10 +99,13 @@ def read_answer(data: bytes) -> Answer | Fault:
             f"expected one choice with a message, found {_shown(data.decode('utf-8', 'replace'))} ({type(error).__name__})",
         )
     if refusal or reason == "content_filter":
-        return Fault("refused", f"the model refused: {_shown(_whole(str(refusal or text)))}", again=False)
+        return Fault(
+            "refused", f"the model refused: {_shown(_whole(str(refusal or text)))}", False, tokens_in=taken, tokens_out=made
+        )
     if not isinstance(text, str) or not text.strip():
-        return Fault("empty_answer", f"expected text, found {text!r} (finish_reason {reason})", again=reason != "length")
-    return Answer(_whole(text), taken, made, reason)
+        said = f"expected text, found {text!r} (finish_reason {reason})"
+        return Fault("empty_answer", said, again=reason != "length", tokens_in=taken, tokens_out=made)
+    return Answer(_whole(text), taken, made, reason, _perplexity(choice.get("logprobs")))
 
 
 def read_refusal(status: int, headers: dict[str, str], data: bytes) -> Fault:
@@ -123,6 +132,14 @@ def retry_after_s(headers: dict[str, str]) -> float | None:
             return None
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _perplexity(said: Any) -> float | None:
+    """Of the answer's tokens, exp of their mean negative log probability, where the server was asked for these (`logprobs`)."""
+    tokens = said.get("content") if isinstance(said, dict) else None
+    chances = [one.get("logprob") for one in tokens if isinstance(one, dict)] if isinstance(tokens, list) else []
+    numbers = [float(chance) for chance in chances if isinstance(chance, (int, float)) and math.isfinite(chance)]
+    return round(math.exp(min(-sum(numbers) / len(numbers), 700.0)), 4) if numbers and len(numbers) == len(chances) else None
 
 
 def _message(data: bytes) -> tuple[str, str]:

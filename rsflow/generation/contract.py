@@ -45,10 +45,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer and what it took. `seconds`: of the device, or of waiting for an endpoint; `money` in the settings' currency.
+    """An answer and what it took, failed attempts included.
 
-    `finish_reason` "stop" is a whole answer, "length" one that `max_tokens` cut off. `replayed`: it was recorded before and
-    took nothing now.
+    `seconds`: of the device, or of waiting for an endpoint; `money` in the settings' currency. `finish_reason` "stop" is a
+    whole answer, "length" one that `max_tokens` cut off. `replayed`: it was recorded before and took nothing now.
+    `perplexity` is of the whole answer, where the engine was asked for it.
     """
 
     text: str
@@ -59,15 +60,21 @@ class Response:
     finish_reason: str = "stop"
     retries: int = 0
     replayed: bool = False
+    perplexity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No answer: `reason` is a short stable word group that is counted, `detail` says what was found."""
+    """No answer: `reason` is a short stable word group that is counted, `detail` says what was found. It may have cost all the
+    same: an endpoint charges for an answer that is empty.
+    """
 
     reason: str
     detail: str
     retries: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float = 0.0
 
 
 Outcome = Response | Failure
@@ -89,6 +96,11 @@ class Engine(Protocol):
 
     @property
     def resources(self) -> Resources: ...
+
+    @property
+    def busy_with(self) -> int:
+        """So many requests at once are enough to keep one copy of it busy."""
+        ...
 
     @property
     def answers_as(self) -> str:

@@ -95,6 +95,10 @@ class Endpoint:
         return Resources(cpus=0.5, workers=self.workers)
 
     @property
+    def busy_with(self) -> int:
+        return 4 * self.limits.concurrency
+
+    @property
     def answers_as(self) -> str:
         return f"{self.model}@{self.revision}" if self.revision else self.model
 
@@ -112,6 +116,7 @@ class Asker:
         self.gate = Gate(Bucket(share[0]), Bucket(share[1]))
         self._url = f"{settings.address.rstrip('/')}/chat/completions"
         self.place = without_secrets(self._url)
+        self._has_answered = False
         self._key, self._proxy = _key(settings), _proxy(self._url)
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
@@ -137,28 +142,26 @@ class Asker:
         return streamed(work)
 
     async def _outcome(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
-        fault = Fault("unanswered", "no attempt was made")
-        for attempt in range(self.limits.attempts):
-            if attempt:
-                await self._pause(fault, attempt)
-            expected = expected_tokens(request)
+        expected, tokens_in, tokens_out, attempt = expected_tokens(request), 0, 0, 0
+        while True:
             await self.gate.enter(expected)
             start = time.monotonic()
             answer = await self._attempt(session, request)
+            tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
+            spent = (tokens_in, tokens_out, self.settings.prices.of(tokens_in, tokens_out))
             if isinstance(answer, Answer):
+                self._has_answered = True
                 self.gate.settle(expected, answer.tokens_in + answer.tokens_out)
-                return self._response(answer, time.monotonic() - start, attempt)
-            fault = answer
-            if not fault.again or (fault.wait_s or 0) > LONGEST_WAIT_S:
-                return Failure(fault.reason, fault.detail, attempt)
-        return Failure(fault.reason, f"{fault.detail} (after {self.limits.attempts} attempts)", self.limits.attempts - 1)
-
-    def _response(self, answer: Answer, seconds: float, retries: int) -> Response:
-        money = self.settings.prices.of(answer.tokens_in, answer.tokens_out)
-        return Response(answer.text, answer.tokens_in, answer.tokens_out, money, seconds, answer.finish_reason, retries)
+                took = time.monotonic() - start
+                return Response(answer.text, *spent, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
+            last = attempt + 1 == self.limits.attempts
+            if last or not answer.again or (answer.wait_s or 0) > LONGEST_WAIT_S:
+                return Failure(answer.reason, f"{answer.detail} (attempt {attempt + 1})", attempt, *spent)
+            await self._pause(answer, attempt)
+            attempt += 1
 
     async def _pause(self, fault: Fault, attempt: int) -> None:
-        wait = self.limits.first_wait_seconds * 2 ** (attempt - 1) if fault.wait_s is None else fault.wait_s
+        wait = self.limits.first_wait_seconds * 2**attempt if fault.wait_s is None else fault.wait_s
         wait = min(wait, LONGEST_WAIT_S)
         if fault.everyone:
             self.gate.close(wait)
@@ -184,11 +187,12 @@ class Asker:
     def _refused(self, status: int, headers: dict[str, str], data: bytes) -> Fault:
         fault = read_refusal(status, headers, data)
         detail = self._masked(f"{self.place}: HTTP {status}: {fault.detail}")
-        if status in {401, 403}:
+        # An endpoint that has answered others finds fault with this one request: 403 is also said of a picture or a text.
+        if status == 401 or (status == 403 and not self._has_answered):
             raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
         if status == 402 or fault.reason == "no_credit":
             raise RsflowError(f"{detail}. The account has no credit; what was answered is recorded: run again when it has")
-        if status == 404:
+        if status == 404 and not self._has_answered:
             raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
         return Fault(fault.reason, detail, fault.again, fault.wait_s, fault.everyone)
 

@@ -1,28 +1,34 @@
 """Image-text-to-text models through transformers, in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
 
-One idea: a batch is only a way to be fast. Rows are padded on the left, and chance comes from each request's own seed (the
-largest of logit / temperature + Gumbel noise is a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives
-the same text in any batch, up to rounding: a wider batch may sum floats in another order, and in 16 bits a tie can then fall
-the other way. A batch that runs out of memory is halved, and the size that fitted is kept; one that fails for another reason
-is halved too, until the request that is to blame stands alone.
+One idea: a batch (at most `batch_rows` requests and `batch_pixels` pixels, but at least one request) is only a way to be fast.
+Rows are padded on the left, and chance comes from each request's own seed (the largest of logit / temperature + Gumbel noise is
+a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a
+wider batch may sum floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory
+is halved, and the size that fitted is kept; one that fails for another reason is halved too, until the request that is to
+blame stands alone.
 
 The next batch is prepared in a thread while the model works.
 """
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from PIL import Image
 from pydantic import Field
 
 from rsflow.checkpoint import Checkpoint, Device, Dtype
 from rsflow.generation.contract import Generate, Outcome, Request, Response
 from rsflow.stage import Resources
 from rsflow.strict import STRICT
+
+if TYPE_CHECKING:
+    from rsflow.generation.batches import Batches
 
 Positive = Annotated[int, Field(gt=0)]
 Indexed = list[tuple[int, Request]]
@@ -43,6 +49,7 @@ class LocalModel:
     dtype: Dtype = field(default="auto", compare=False)
     device: Device = field(default="auto", compare=False)
     batch_rows: Positive = field(default=8, compare=False)
+    batch_pixels: Positive = field(default=64 * 1024**2, compare=False)
     workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
     gpus: Annotated[float, Field(ge=0)] = field(default=0.0, compare=False)
     cpus: Annotated[float, Field(ge=0)] = field(default=1.0, compare=False)
@@ -55,6 +62,10 @@ class LocalModel:
         return Resources(cpus=self.cpus, gpus=self.gpus, workers=self.workers)
 
     @property
+    def busy_with(self) -> int:
+        return 4 * self.batch_rows
+
+    @property
     def answers_as(self) -> str:
         return "@".join(self._checkpoint.identity())
 
@@ -65,15 +76,25 @@ class LocalModel:
     def open(self) -> Generate:
         from rsflow.generation.batches import Batches
 
-        return Writer(Batches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows)
+        return Writer(Batches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows, self.batch_pixels)
+
+
+def pixels_of(picture: bytes) -> int:
+    """How many pixels an encoded picture says that it has; 0 where it does not say."""
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            return image.width * image.height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return 0
 
 
 @dataclass(slots=True)
 class Writer:
     """Generates batch by batch. `rows`: how many fit, lowered for good when memory runs out."""
 
-    batches: Any
+    batches: Batches
     rows: int
+    pixels: int
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
         # Rows of one batch stop together, so they have one limit; pictures of a kind pad least when they stand together.
@@ -86,13 +107,18 @@ class Writer:
                 yield from self._written(*prepared)
 
     def _cut(self, indexed: Indexed) -> Iterator[Indexed]:
-        start = 0
-        while start < len(indexed):
-            stop = start
-            while stop < min(len(indexed), start + self.rows) and indexed[stop][1].max_tokens == indexed[start][1].max_tokens:
-                stop += 1
-            yield indexed[start:stop]
-            start = stop
+        batch: Indexed = []
+        pixels = 0
+        for position, request in indexed:
+            more = sum(map(pixels_of, request.pictures))
+            full = len(batch) >= self.rows or pixels + more > self.pixels
+            if batch and (full or request.max_tokens != batch[0][1].max_tokens):
+                yield batch
+                batch, pixels = [], 0
+            batch.append((position, request))
+            pixels += more
+        if batch:
+            yield batch
 
     def _prepared(self, batch: Indexed) -> tuple[Indexed, Any] | None:
         """The batch with the model's inputs, or with what stood in the way; None for an empty batch."""

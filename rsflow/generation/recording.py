@@ -19,7 +19,7 @@ from typing import Any
 
 from rsflow import storage
 from rsflow.errors import LakeError, RsflowError
-from rsflow.generation.contract import Engine, Generate, Outcome, Request, Response
+from rsflow.generation.contract import Engine, Failure, Generate, Outcome, Request, Response
 from rsflow.stage import fingerprint
 
 FOLDER = "responses"
@@ -29,10 +29,14 @@ READERS = 8  # looking an answer up in an object store is mostly waiting
 
 @dataclass(slots=True)
 class Recorded:
-    """A `Generate` that asks the engine only what was never answered. `root` is the lake's."""
+    """A `Generate` that asks the engine only what was never answered. `root` is the lake's.
+
+    `answers_as` is the engine's, worked out by whoever planned the run: a worker may lack the folder that it names.
+    """
 
     engine: Engine
     root: str
+    answers_as: str
     _ask: Generate | None = field(default=None, init=False)
     _failed: int = field(default=0, init=False)
 
@@ -53,12 +57,11 @@ class Recorded:
                 first, *others = positions[requests[new[place]].digest]
                 self._note(requests[first], outcome)
                 yield first, outcome
-                repeated = _again(outcome) if isinstance(outcome, Response) else outcome
-                yield from ((position, repeated) for position in others)
+                yield from ((position, _again(outcome)) for position in others)
 
     def place(self, request: Request) -> str:
         """Where the answer to a request lies, or would."""
-        key = fingerprint(self.engine, self.engine.answers_as, request.digest)
+        key = fingerprint(self.engine, self.answers_as, request.digest)
         return storage.join(self.root, FOLDER, key[:2], f"{key}.json")
 
     def _opened(self) -> Generate:
@@ -78,7 +81,7 @@ class Recorded:
                 f"{outcome.detail}. What was answered is recorded: run again when it works"
             )
 
-    def _read(self, request: Request) -> Response | None:
+    def _read(self, request: Request) -> Outcome | None:
         place = self.place(request)
         if not storage.exists(place):
             return None
@@ -90,14 +93,16 @@ class Recorded:
         return _again(whole)
 
     def _write(self, request: Request, response: Response) -> None:
-        record: dict[str, Any] = {"engine": self.engine.name, "model": self.engine.answers_as}
+        record: dict[str, Any] = {"engine": self.engine.name, "model": self.answers_as}
         record |= {"request": _plain(request), "response": dataclasses.asdict(response)}
         storage.write_bytes(self.place(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
-def _again(response: Response) -> Response:
-    """The same answer, for which nothing was paid now."""
-    return replace(response, tokens_in=0, tokens_out=0, money=0.0, seconds=0.0, retries=0, replayed=True)
+def _again(outcome: Outcome) -> Outcome:
+    """The same once more, for which nothing was paid now."""
+    if isinstance(outcome, Failure):
+        return replace(outcome, tokens_in=0, tokens_out=0, money=0.0, retries=0)
+    return replace(outcome, tokens_in=0, tokens_out=0, money=0.0, retries=0, seconds=0.0, replayed=True)
 
 
 def _plain(request: Request) -> dict[str, Any]:

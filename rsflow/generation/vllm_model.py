@@ -54,6 +54,10 @@ class VllmModel:
         return Resources(cpus=1.0, gpus=float(self.gpus), workers=self.workers)
 
     @property
+    def busy_with(self) -> int:
+        return 1024  # several times what it works on at once by default (max_num_seqs)
+
+    @property
     def answers_as(self) -> str:
         return "@".join(Checkpoint(self.model, self.revision).identity())
 

@@ -50,6 +50,7 @@ class Draft:
     picture: bytes
     other: bytes = b""
     made: dict[str, list[Instruction]] = field(default_factory=dict)
+    perplexity: dict[str, float | None] = field(default_factory=dict)  # of the answers that they were made of
     rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
     usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -95,14 +96,18 @@ class GenerateTiles:
 
     @property
     def name(self) -> str:
-        return f"{self.engine.name} {self.engine.answers_as.partition('@')[0]}"
+        return f"{self.engine.name} {self.written_from[0].partition('@')[0]}"
+
+    @property
+    def busy_with(self) -> int:
+        return self.engine.busy_with
 
     @property
     def resources(self) -> Resources:
         return self.engine.resources
 
     def open(self) -> BatchFunction:
-        ask = Recorded(self.engine, self.root)
+        ask = Recorded(self.engine, self.root, self.written_from[0])
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
             groups = _groups(table.to_pylist(), self.engine.busy_with)
@@ -173,6 +178,7 @@ class GenerateTiles:
                     draft.usage["repairs"] += 1
                     again[position] = Question(draft, kind, repair(question.asked, outcome.text, fault))
                 continue
+            draft.perplexity[kind] = outcome.perplexity
             self._take_in(question, answer)
         return [again[position] for position in sorted(again)]
 
@@ -184,11 +190,10 @@ class GenerateTiles:
         return Request(asked.system, asked.text, tuple(shown), asked.schema, settings.max_tokens, settings.temperature, seed)
 
     def _usage(self, outcome: Response | Failure) -> dict[str, float]:
+        spent = {"requests": 1, "retries": outcome.retries, "tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
         if isinstance(outcome, Failure):
-            return {"requests": 1, "failures": 1, "retries": outcome.retries}
-        counts = {"requests": 1, "replayed": int(outcome.replayed), "retries": outcome.retries}
-        tokens = {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
-        return {**counts, **tokens, "money": outcome.money, self.engine.seconds_are: outcome.seconds}
+            return {**spent, "money": outcome.money, "failures": 1}
+        return {**spent, "money": outcome.money, self.engine.seconds_are: outcome.seconds, "replayed": int(outcome.replayed)}
 
     def _take_in(self, question: Question, answer: Any) -> None:
         draft, kind = question.draft, KINDS[question.kind]
@@ -222,17 +227,19 @@ class GenerateTiles:
     def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:
         """INSTRUCTIONS rows of a tile, in the order of KINDS: at most `per_task` of a task, no two alike."""
         tile_id, told = draft.tile["tile_id"], Counter[str]()
-        found = {instruction_id(tile_id, one): one for kind in KINDS for one in draft.made.get(kind, [])}
-        for one in found.values():
+        found = {instruction_id(tile_id, one): (kind, one) for kind in KINDS for one in draft.made.get(kind, [])}
+        for kind, one in found.values():
             told[one.task] += 1
             if told[one.task] <= self.instructions.per_task:
                 positions = tuple(draft.kept[position] for position in one.labels)
-                yield instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
+                row = instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
+                yield {**row, "perplexity": draft.perplexity[kind]}
 
 
 def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
     """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject."""
-    wrong = [finding for finding in checks.check(draft.scene.facts, found) if finding.contradiction]
+    findings = checks.check(draft.scene.facts, found)
+    wrong = [finding for finding in findings if finding.contradiction]
     for finding in wrong:
         said = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
         draft.refuse(kind, f"check:{finding.check}", said)
@@ -243,7 +250,7 @@ def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
         return None
     answer = {**found.answer, "pairs": len(good)} if found.task == "conversation" else found.answer
     kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
-    return replace(kept, checks=checks.applied(draft.scene.facts, kept))
+    return replace(kept, checks=checks.applied(one for one in findings if one.turn // 2 not in bad))
 
 
 def _groups(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:

@@ -101,8 +101,13 @@ def serving(answer: Callable[[dict[str, Any], int], Reply]) -> Iterator[Chat]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.block_on_close = True, False
+    class Server(ThreadingHTTPServer):
+        daemon_threads, block_on_close = True, False
+
+        def handle_error(self, *_: Any) -> None:
+            """Clients that hang up are what some tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     chat = Chat(f"http://127.0.0.1:{server.server_address[1]}/v1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -24,6 +24,7 @@ from rsflow.generation.local_model import Writer  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
 
 COMMIT = "0" * 40
+PLENTY = 2**30
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = Path(tmp_path_factory.mktemp("tiny-llava"))
     llava(place)
     return place
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads only wait for each other in a model this small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -63,32 +73,32 @@ def test_it_says_what_plain_generate_says(folder: Path) -> None:
     model = transformers.LlavaForConditionalGeneration.from_pretrained(folder).eval()
     processor = transformers.LlavaProcessor.from_pretrained(folder)
     one = request(1)
-    content = [{"type": "image"}, {"type": "text", "text": one.prompt}]
-    chat = [{"role": "system", "content": [{"type": "text", "text": one.system}]}, {"role": "user", "content": content}]
-    text = processor.apply_chat_template(chat, add_generation_prompt=True)
-    if one.system not in text:  # a template without a place for it
-        chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": f"{one.system}\n\n{one.prompt}"}]}]
-        text = processor.apply_chat_template(chat, add_generation_prompt=True)
-    inputs = processor(text=text, images=Image.open(io.BytesIO(one.pictures[0])), return_tensors="pt", add_special_tokens=False)
+    image = {"type": "image", "image": Image.open(io.BytesIO(one.pictures[0]))}
+    chat = [
+        {"role": "system", "content": [{"type": "text", "text": one.system}]},
+        {"role": "user", "content": [image, {"type": "text", "text": one.prompt}]},
+    ]
+    inputs = processor.apply_chat_template(
+        chat, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    )
     made = model.generate(**inputs, do_sample=False, max_new_tokens=5)[:, inputs["input_ids"].shape[1] :]
     (found,) = answers(engine(folder).open(), one)
     assert found.text == processor.batch_decode(made, skip_special_tokens=True)[0].strip() != ""
     assert found.tokens_in == inputs["input_ids"].shape[1]
     assert found.tokens_out == made.shape[1]
-    assert one.system.split()[-1] in text
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
 def test_a_batch_changes_no_text(batches: Batches, temperature: float) -> None:
     requests = [request(i % 4, temperature=temperature, seed=i, max_tokens=4 + i % 2) for i in range(6)]
-    alone = answers(Writer(batches, 1), *requests)
-    together = answers(Writer(batches, 4), *requests)
+    alone = answers(Writer(batches, 1, PLENTY), *requests)
+    together = answers(Writer(batches, 4, PLENTY), *requests)
     assert [one.text for one in alone] == [one.text for one in together]
     assert [(one.tokens_in, one.tokens_out) for one in alone] == [(one.tokens_in, one.tokens_out) for one in together]
 
 
 def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
-    drawn = answers(Writer(batches, 8), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
+    drawn = answers(Writer(batches, 8, PLENTY), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
     assert drawn[0].text == drawn[1].text != drawn[2].text
     inputs = batches.inputs([request(1), Request(request(1).system, request(1).prompt, (picture(9),))])
     assert not torch.equal(*inputs["pixel_values"])
@@ -104,11 +114,23 @@ def test_chance_draws_from_the_softmax() -> None:
 
 
 def test_an_answer_ends_at_its_limit_or_by_itself(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
-    (found,) = answers(Writer(batches, 8), request(0, max_tokens=3))
+    (found,) = answers(Writer(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("length", 3)
     monkeypatch.setattr(batches, "_ends", set(range(10_000)))  # whatever token comes first ends the answer
-    (found,) = answers(Writer(batches, 8), request(0, max_tokens=3))
+    (found,) = answers(Writer(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("stop", 1)
+
+
+def test_a_batch_keeps_to_its_rows_and_pixels(batches: Batches) -> None:
+    requests = list(enumerate([request(i, max_tokens=4 + (i > 6)) for i in range(9)]))  # pictures of 1,200 pixels
+
+    def sizes(rows: int, pixels: int) -> list[int]:
+        return [len(batch) for batch in Writer(batches, rows, pixels)._cut(requests)]
+
+    assert sizes(3, PLENTY) == [3, 3, 1, 2]
+    assert sizes(9, PLENTY) == [7, 2]
+    assert sizes(9, 2500) == [2, 2, 2, 1, 2]
+    assert sizes(9, 1) == [1] * 9
 
 
 @contextmanager
@@ -123,13 +145,13 @@ def limited(batches: Batches, rows: int, poison: str = "") -> Iterator[Writer]:
             raise RuntimeError("shape mismatch")
 
     handle = batches.model.register_forward_pre_hook(before, with_kwargs=True)
-    yield Writer(batches, 8)
+    yield Writer(batches, 8, PLENTY)
     handle.remove()
 
 
 def test_memory_that_runs_out_halves_the_batch_for_good(batches: Batches) -> None:
     requests = [request(i) for i in range(8)]
-    plain = answers(Writer(batches, 8), *requests)
+    plain = answers(Writer(batches, 8, PLENTY), *requests)
     with limited(batches, rows=3) as writer:
         assert [one.text for one in answers(writer, *requests)] == [one.text for one in plain]
         assert writer.rows == 2
@@ -145,13 +167,13 @@ def test_a_request_that_breaks_the_model_stands_alone(batches: Batches) -> None:
     assert isinstance(found[2], Failure)
     assert found[2].reason == "model_failed"
     assert "shape mismatch" in found[2].detail
-    plain = answers(Writer(batches, 8), *requests)
+    plain = answers(Writer(batches, 8, PLENTY), *requests)
     assert [one.text for one in found if one is not found[2]] == [one.text for one in plain]
 
 
 def test_a_picture_that_is_none_stands_alone(batches: Batches) -> None:
     broken = Request("", "q", (picture(0)[:200],), max_tokens=5)
-    found = answers(Writer(batches, 8), request(0), broken, request(1))
+    found = answers(Writer(batches, 8, PLENTY), request(0), broken, request(1))
     assert [getattr(one, "reason", "") for one in found] == ["", "picture_unreadable", ""]
 
 
@@ -180,6 +202,30 @@ def test_what_is_no_checkpoint_is_refused_with_the_configuration(tmp_path: Path)
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(RsflowError, match="transformers cannot load it as AutoModelForImageTextToText"):
         engine(tmp_path).open()
+
+
+def test_a_template_without_a_place_for_it_gets_the_system_text_with_the_question(folder: Path, tmp_path: Path) -> None:
+    for name, template in (("deaf", "{% if message['role'] != 'system' %}"), ("strict", REFUSES)):
+        place = tmp_path / name
+        shutil.copytree(folder, place)
+        (file,) = place.glob("chat_template*")
+        file.write_text("{% for message in messages %}" + template + BODY + "{% endif %}{% endfor %}")
+        batches = engine(place).open().batches
+        (text,) = batches.processor.batch_decode(batches.inputs([request(1)])["input_ids"])
+        assert "You are brief." in text
+        assert "How many ships" in text
+
+
+BODY = "{% for part in message['content'] %}{{ '<image>' if part['type'] == 'image' else part['text'] }}{% endfor %}"
+REFUSES = "{% if message['role'] == 'system' %}{{ raise_exception('no system here') }}{% else %}"
+
+
+def test_a_model_that_cannot_be_asked_is_told(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "mute")
+    for file in (tmp_path / "mute").glob("chat_template*"):
+        file.unlink()
+    with pytest.raises(RsflowError, match="has no chat template"):
+        engine(tmp_path / "mute").open()
 
 
 def test_a_hub_id_wants_a_commit_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

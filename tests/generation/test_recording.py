@@ -24,6 +24,7 @@ class Parrot:
     version: ClassVar[int] = 1
     seconds_are: ClassVar[str] = "device_seconds"
     resources: ClassVar[Resources] = Resources()
+    busy_with: ClassVar[int] = 1
     answers_as: str = "parrot@1"
     log: list[str] = field(default_factory=list, compare=False)
 
@@ -38,6 +39,10 @@ class Parrot:
             yield position, Failure("lost", text) if "fail" in text else Response(text, 5, 2, 0.1, 1.5)
 
 
+def recorded(engine: Parrot, root: Path) -> Recorded:
+    return Recorded(engine, str(root), engine.answers_as)
+
+
 def outcomes(asker: Recorded, *texts: str) -> list[Any]:
     found = dict(asker([Request("s", text) for text in texts]))
     return [found[i] for i in range(len(texts))]
@@ -45,9 +50,9 @@ def outcomes(asker: Recorded, *texts: str) -> list[Any]:
 
 def test_the_second_time_nothing_is_asked_or_paid(tmp_path: Path) -> None:
     first, second = Parrot(), Parrot()
-    told = outcomes(Recorded(first, str(tmp_path)), "a", "b")
+    told = outcomes(recorded(first, tmp_path), "a", "b")
     assert [(one.text, one.tokens_in, one.money, one.replayed) for one in told] == [("a", 5, 0.1, False), ("b", 5, 0.1, False)]
-    again = outcomes(Recorded(second, str(tmp_path)), "b", "a")
+    again = outcomes(recorded(second, tmp_path), "b", "a")
     assert [one.text for one in again] == ["b", "a"]
     assert all(one.replayed and one.tokens_in == one.tokens_out == one.money == one.seconds == 0 for one in again)
     assert second.log == []  # not even opened
@@ -55,31 +60,31 @@ def test_the_second_time_nothing_is_asked_or_paid(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_at_the_request_where_it_stopped(tmp_path: Path) -> None:
     texts = [f"t{i}" for i in range(6)]
-    asked = Recorded(Parrot(), str(tmp_path))([Request("s", text) for text in texts])
+    asked = recorded(Parrot(), tmp_path)([Request("s", text) for text in texts])
     kept = [next(asked)[1], next(asked)[1]]
     asked.close()
     later = Parrot()
-    outcomes(Recorded(later, str(tmp_path)), *texts)
+    outcomes(recorded(later, tmp_path), *texts)
     assert sorted(later.log[1:]) == sorted(set(texts) - {one.text for one in kept if isinstance(one, Response)})
 
 
 def test_equal_requests_are_asked_once(tmp_path: Path) -> None:
     engine = Parrot()
-    told = outcomes(Recorded(engine, str(tmp_path)), "a", "a", "b", "a")
+    told = outcomes(recorded(engine, tmp_path), "a", "a", "b", "a")
     assert [one.text for one in told] == ["a", "a", "b", "a"]
     assert sorted(engine.log) == ["a", "b", "open"]
     assert sum(one.money for one in told) == pytest.approx(0.2)
 
 
 def test_failures_are_not_recorded(tmp_path: Path) -> None:
-    assert isinstance(outcomes(Recorded(Parrot(), str(tmp_path)), "fail")[0], Failure)
+    assert isinstance(outcomes(recorded(Parrot(), tmp_path), "fail")[0], Failure)
     engine = Parrot()
-    outcomes(Recorded(engine, str(tmp_path)), "fail")
+    outcomes(recorded(engine, tmp_path), "fail")
     assert engine.log == ["open", "fail"]
 
 
 def test_an_engine_that_only_fails_ends_the_run(tmp_path: Path) -> None:
-    asker = Recorded(Parrot(), str(tmp_path))
+    asker = recorded(Parrot(), tmp_path)
     texts = [f"fail {i}" for i in range(FAILURES_IN_ROW - 1)]
     outcomes(asker, *texts)
     assert isinstance(outcomes(asker, "well")[0], Response)  # which breaks the row
@@ -111,15 +116,15 @@ def test_a_seed_without_chance_decides_nothing() -> None:
 
 
 def test_another_model_has_other_answers(tmp_path: Path) -> None:
-    outcomes(Recorded(Parrot(), str(tmp_path)), "a")
+    outcomes(recorded(Parrot(), tmp_path), "a")
     engine = Parrot("parrot@2")
-    outcomes(Recorded(engine, str(tmp_path)), "a")
+    outcomes(recorded(engine, tmp_path), "a")
     assert engine.log == ["open", "a"]
 
 
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:
-    asker = Recorded(Parrot(), str(tmp_path))
+    asker = recorded(Parrot(), tmp_path)
     outcomes(asker, "a")
     Path(asker.place(Request("s", "a"))).write_text('{"response": {"text"')
     with pytest.raises(LakeError, match="is not a recorded response"):
-        outcomes(Recorded(Parrot(), str(tmp_path)), "a")
+        outcomes(recorded(Parrot(), tmp_path), "a")

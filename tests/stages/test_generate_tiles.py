@@ -17,6 +17,7 @@ import pytest
 
 from rsflow import config, schemas
 from rsflow.config import BuildConfig
+from rsflow.engine.recipe import load
 from rsflow.errors import ConfigError
 from rsflow.generation import from_settings
 from rsflow.lake.pictures import read_pictures, write_pictures
@@ -26,6 +27,7 @@ from rsflow.stage import fingerprint
 from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.strict import check
 from rsflow.tiles.encode import encode
+from rsflow.turns import marks
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 GOLD = Provenance("annotation", "boxes.json")
@@ -200,6 +202,44 @@ def test_a_failed_request_is_a_reject_and_the_rest_goes_on(tmp_path: Path) -> No
     assert sum(len(texts(receipt, "description")) for receipt in receipts.values()) == 1
 
 
+NASTY = (
+    "",
+    " ",
+    "null",
+    "[]",
+    "{}",
+    "[[[",
+    '{"pairs": []}',
+    '{"objects": []}',
+    '{"pairs": [{"question": "", "answer": ""}]}',
+    '{"description": "[[ships|0,1]] at [[|9]]"}',
+    '{"objects": [{"number": 99, "text": "x"}, {"number": -1, "text": "y"}]}',
+    '{"objects": [{"number": 1, "text": "[[a ship|0]]"}]}',
+    '{"pairs": [{"kind": "why", "question": "a|b]]", "answer": "[[c|0]]"}]}',
+    '{"description": "\\ud800 \\u0000 \\u202e naked"}',
+    '{"description": "' + "ship " * 5000 + '"}',
+    '{"objects": [{"number": 1e400, "text": "x"}]}',
+    '{"objects": [{"number": true, "text": "x"}]}',
+    "As an AI model, I cannot see pictures.",
+    '{"pairs": {"question": "q", "answer": "a"}}',
+)
+
+
+def test_whatever_a_model_says_every_unit_is_receipted(tmp_path: Path) -> None:
+    work = [unit(tmp_path, f"u{i}", {f"s/u{i}/a": TWO_SHIPS}) for i in range(len(NASTY))]
+    with serving(lambda _, number: said(NASTY[number % len(NASTY)] or None)) as chat:
+        receipts = run(stage(tmp_path, chat), *work)
+    for receipt in receipts.values():
+        assert receipt["rows_kept"] == 1
+        for row in receipt["instructions"]:
+            assert len(row["turns"]) % 2 == 0
+            assert all(turn["text"].strip() for turn in row["turns"])
+            marked = [found for turn in row["turns"] for found in marks(turn["text"])]
+            assert [found.boxes for found in marked] == [(0,)] * len(row["boxes"])
+    reasons = {reject["reason"] for receipt in receipts.values() for reject in receipt["rejects"]}
+    assert {"unparsable", "empty_answer"} <= reasons
+
+
 def test_a_contradiction_drops_its_pair(tmp_path: Path) -> None:
     work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
     lie = [("How many ships are there?", "There are seven ships in the image."),
@@ -301,6 +341,15 @@ def test_every_tile_is_asked_within_its_limits(tmp_path: Path) -> None:
         (receipt,) = run(stage(tmp_path, chat, kinds=["local"], max_objects=5), work).values()
     assert len(re.findall(r"^\d+\. ", chat.texts[0], re.MULTILINE)) == 5
     assert len(receipt["instructions"]) == config.Instructions().per_task
+
+
+def test_an_engine_that_does_not_exist_is_refused_with_the_configuration(tmp_path: Path) -> None:
+    source = {"name": "s", "sensor": "optical", "licence": "CC0-1.0", "scenes": {"files": "x.tif"}}
+    for engine, words in (({"name": "opnai"}, "did you mean 'openai'"), ({"name": "openai"}, "model: is missing")):
+        built = {"root": str(tmp_path), "sources": [source], "generation": {"engine": engine}}
+        (tmp_path / "c.yaml").write_text(json.dumps(built))
+        with pytest.raises(ConfigError, match=words):
+            load(str(tmp_path / "c.yaml"))
 
 
 @pytest.mark.parametrize("kinds", [[], ["poem"]])

@@ -1,0 +1,39 @@
+"""docs/generation.md names the kinds, the engines and where records lie, and its configuration is one."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from rsflow import config
+from rsflow.config import BuildConfig
+from rsflow.engine.companions import SAME_GROUND
+from rsflow.generation import ENGINES
+from rsflow.generation.recording import FAILURES_IN_ROW, FOLDER
+from rsflow.instructions.prompts import KINDS
+from rsflow.stages.generate_tiles import LEAST_PAIRS, GenerateTiles
+from rsflow.strict import check
+from tests.docs.blocks import ROOT, blocks
+
+TEXT = (ROOT / "docs/generation.md").read_text()
+
+
+def test_the_configuration_that_is_shown_is_one() -> None:
+    (block,) = blocks("docs/generation.md")
+    assert GenerateTiles.of(check(BuildConfig, yaml.safe_load(block.text), block.place))
+
+
+def test_kinds_and_engines_are_listed() -> None:
+    tasks = dict(re.findall(r"^\| `(\w+)` \| `(\w+)`", TEXT, re.MULTILINE))
+    assert tasks == {name: kind.task for name, kind in KINDS.items()}
+    assert set(re.findall(r"^\| `(\w+)` \| [^`\n]*(?:`pip|an endpoint)", TEXT, re.MULTILINE)) == set(ENGINES)
+    assert all(f"`{key}`" in TEXT for key in config.Budget.__dataclass_fields__)
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    words = {2: "two", 20: "Twenty"}
+    assert f"{words[FAILURES_IN_ROW]} failures in a row" in TEXT
+    assert f"where {words[LEAST_PAIRS]} pairs remain" in TEXT
+    assert f"at least {SAME_GROUND * 100:.0f} % of their union" in TEXT
+    assert f"`{FOLDER}/`" in TEXT
