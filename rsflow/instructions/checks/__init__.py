@@ -3,12 +3,12 @@
 One idea: a check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
 claim can make true. What is hedged, ambiguous, or beyond what the labels know is left alone: silence of the labels is no
 contradiction, and only a category of the tile's vocabulary can be missing. Pure functions of facts and text: no pixel, no
-model, no state.
+model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from rsflow.instructions.checks import (
@@ -31,7 +31,7 @@ from rsflow.instructions.checks import (
 )
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.talk import Talk, read
 from rsflow.records import Instruction, TileFacts
 
 __all__ = ["CHECKS", "Check", "Finding", "applied", "check"]
@@ -64,13 +64,13 @@ def check(facts: TileFacts, instruction: Instruction) -> tuple[Finding, ...]:
     `facts` are those that the text was written from: give it what `reading.trusted` keeps.
     """
     known = _known(_Facts(facts))
-    talk = Talk(instruction, known)
+    talk = read(instruction, known)
     return tuple(finding for compare in CHECKS.values() for finding in compare(known, talk))
 
 
-def applied(facts: TileFacts, instruction: Instruction) -> tuple[str, ...]:
+def applied(findings: Iterable[Finding]) -> tuple[str, ...]:
     """The names of the checks that had something to compare, in the order of CHECKS."""
-    return tuple(dict.fromkeys(finding.check for finding in check(facts, instruction)))
+    return tuple(dict.fromkeys(finding.check for finding in findings))
 
 
 class _Facts:

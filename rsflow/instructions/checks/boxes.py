@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rsflow.geometry import Box, Region, corners, hull, iou
+from rsflow.geometry import Box, Region, hull, iou
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mentions import Mention, mentions
@@ -26,9 +26,10 @@ SAME = 0.5  # intersection over union
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     boxes = talk.instruction.boxes
     last = len(talk.instruction.turns) - 1
-    for index, region in enumerate(boxes):
-        fault = _fault(known, region)
-        yield Finding("boxes", last, f"box {index}: {_spelled(region)}", "inside the picture", fault, bool(fault))
+    if boxes:
+        faults = [(index, region, fault) for index, region in enumerate(boxes) if (fault := _fault(known, region))]
+        said = "; ".join(f"box {index} ({_spelled(region)}): {fault}" for index, region, fault in faults)
+        yield Finding("boxes", last, f"{len(boxes)} boxes", "inside the picture", said, bool(faults))
     for turn in talk.answers:
         text = talk.instruction.turns[turn].text
         for found in marks(text) if "[[" in text else []:
@@ -36,13 +37,13 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
 
 
 def _fault(known: Known, region: Region) -> str:
-    points = corners(region)
     across, down = known.facts.width_px, known.facts.height_px
-    if not all(math.isfinite(value) for value in points):
+    if not all(map(math.isfinite, region)):
         return "not a number"
-    if any(not -EDGE_PX <= value <= (down if index % 2 else across) + EDGE_PX for index, value in enumerate(points)):
-        return f"outside {across} by {down} pixels"
     x0, y0, x1, y1 = hull(region)
+    least, right, bottom = -EDGE_PX, across + EDGE_PX, down + EDGE_PX
+    if min(x0, x1, y0, y1) < least or max(x0, x1) > right or max(y0, y1) > bottom:
+        return f"outside {across} by {down} pixels"
     ordered = len(region) == 8 or (region[0] < region[2] and region[1] < region[3])
     return "" if ordered and x1 > x0 and y1 > y0 else "no area"
 
@@ -63,7 +64,8 @@ def _named(known: Known, mention: Mention, turn: int, found: Mark, boxes: list[B
     meant = candidates(known.things(mention.sense), mention.picked) if len(boxes) == 1 else known.things(mention.sense)
     if mention.places and len(boxes) == 1:
         meant = [thing for thing in meant if may_be(known.scaled(thing.box), mention.places[0].part)]
-    astray = [box for box in boxes if not any(iou(box, thing.box) >= SAME for thing in meant)]
+    whole = {thing.box for thing in meant}
+    astray = [box for box in boxes if box not in whole and not any(iou(box, other) >= SAME for other in whole)]
     counted = mention.quantity
     wrong_number = bool(found.phrase and counted and counted.least == counted.most != len(boxes))
     said = f"{len(boxes)} boxes, {len(astray)} of them on no {mention.sense.word}"

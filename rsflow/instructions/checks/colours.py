@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.instructions import reading
 from rsflow.instructions.attributes import COLOURS
 from rsflow.instructions.checks.english import HEDGES, NEGATIONS
 from rsflow.instructions.checks.finding import Finding
@@ -62,9 +61,11 @@ _SHADE = r"(?:light |dark |deep |pale |bright |vivid )?"
 _MAIN = re.compile(
     rf"\b(?:mainly|mostly|predominantly|primarily|largely|overall|dominantly) {_SHADE}({_NAME})\b"
     r"(?= (?:and|overall|in|with|,|tones?|hues?|colou?rs?|tint|shades?|appearance)|,|$)"
-    rf"|\b(?:dominant|main|overall|prevailing|predominant|primary) (?:colou?r|hue|tone)s?(?: \w+){{0,5}} (?:is|are|appears) {_SHADE}({_NAME})\b"
+    rf"|\b(?:dominant|main|overall|prevailing|predominant|primary) (?:colou?r|hue|tone)s?(?: \w+){{0,5}} (?:is|are|"
+    rf"appears) {_SHADE}({_NAME})\b"
     rf"|\b(?:dominated by|dominance of) (?:the colou?r |shades of |hues of |tones of )?{_SHADE}({_NAME})\b"
-    rf"|\b{_SHADE}({_NAME}) (?:dominates|prevails|is the (?:dominant|main|prevailing|predominant|overall) (?:colou?r|hue|tone))"
+    rf"|\b{_SHADE}({_NAME}) (?:tones?|hues?|shades?|colou?rs?)? ?(?:dominates?|prevails?|prevails|is the (?:dominant|main|"
+    rf"prevailing|predominant|overall) (?:colou?r|hue|tone))"
 )
 _ASKED = re.compile(r"\bcolou?r\b")
 
@@ -74,14 +75,14 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
         for sentence in talk.sentences:
             yield from _none(known, sentence)
         return
-    measured = reading.fact(known.facts, "colour")
-    if measured and measured[1].text in COLOURS:
+    measured = known.measured.get("colour", "")
+    if measured in COLOURS:
         for sentence in talk.sentences:
-            yield from _main(sentence, measured[1].text)
+            yield from _main(sentence, measured)
         for question, answer in talk.pairs:
             words = [word for word in answer[0].words if _SAME.get(word, word) in COLOURS]
             if len(words) == 1 and len(answer[0].words) <= 3 and any(_ASKED.search(one.said()) for one in question):
-                yield _compared(answer[0], words[0], measured[1].text)
+                yield _compared(answer[0], words[0], measured)
 
 
 def _none(known: Known, sentence: Sentence) -> Iterator[Finding]:

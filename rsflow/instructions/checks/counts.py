@@ -16,6 +16,10 @@ from rsflow.instructions.checks.known import Amount, Known
 from rsflow.instructions.checks.mentions import Mention
 from rsflow.instructions.checks.talk import Talk
 
+SUBJECT = 3  # words into a sentence
+_SOME = frozenset(["one", "a pair of", "a couple of", "a few", "few", "a group of", "a handful of", "both"])
+_THAN = frozenset([("than",), ("than", "it", "does"), ("than", "there", "are")])
+_COMPARED = frozenset(["compared", "than"])
 _TOTAL = re.compile(
     r"\btotal of (\d+) (?:[a-z]+ )?(?:objects|targets|instances|items)\b|\b(\d+) (?:objects|targets|instances|items) in total\b"
 )
@@ -41,7 +45,7 @@ def _compare(numbers: Sequence[Mention], amount: Amount) -> Iterator[Finding]:
     parts = not told and len(exact) > 1 and _add_up(exact, amount)
     for one in numbers:
         if one.quantity:
-            alone = one not in whole or (_exact(one) and (told or parts))
+            alone = one not in whole or (_exact(one) and not one.quantity.total and (told or parts))
             wrong = one.quantity.least > amount.most if alone else not _meets(one, amount)
             if one.denied:
                 wrong = one.quantity.least <= amount.least and one.quantity.most >= amount.most and not one.narrowed
@@ -64,19 +68,26 @@ def _add_up(numbers: Sequence[Mention], amount: Amount) -> bool:
 def _some_alone(one: Mention) -> bool:
     """Whether the number may be of some of the things only."""
     in_part = any(place.how == "some" for place in one.places)
-    opens = one.start <= 2 and one.quantity is not None and one.quantity.words == "one" and not one.asked
+    number = one.quantity
+    # "A pair of ships lies apart", "one ship is moving": as the subject of a sentence, some may be meant.
+    opens = one.start <= SUBJECT and number is not None and not number.total and number.words in _SOME and not one.asked
     return one.narrowed or in_part or opens
 
 
 def _more_or_fewer(known: Known, talk: Talk) -> Iterator[Finding]:
     """`more cars than ships`, `cars outnumber ships`."""
     for one, other in zip(talk.mentions, talk.mentions[1:], strict=False):
-        if one.sentence is not other.sentence or one.hedged or other.hedged:
+        if one.sentence is not other.sentence or one.hedged:
             continue
         words = one.sentence.words
         between, before = words[one.stop : other.start], words[max(0, one.start - 1) : one.start]
-        sign = (between[:1] == ("outnumber",)) + (between == ("than",) and before == ("more",))
-        sign -= between == ("than",) and before == ("fewer",)
+        sign = (between[:1] == ("outnumber",)) + (between in _THAN and before == ("more",))
+        sign -= between in _THAN and before == ("fewer",)
+        sign += between[:1] == ("exceed",) and other.sentence.words[other.stop : other.stop + 2] == ("in", "number")
+        sign -= _COMPARED.isdisjoint(words[: one.start]) is False and between == (",", "there", "are", "more")
+        numbered = one.sentence.words[max(0, one.start - 2) : one.start] == ("number", "of")
+        sign += numbered and between in {("is", size, "than", "that", "of") for size in ("larger", "greater", "higher")}
+        sign += between in {("are", "more", "numerous", "than"), ("are", "more", "common", "than")}
         if sign and not (one.narrowed and before not in {("more",), ("fewer",)}):
             left, right = known.amount(one.sense), known.amount(other.sense)
             if math.isinf(left.most + right.most):

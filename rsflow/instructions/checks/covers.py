@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rsflow.instructions.checks.english import NUMBERS
+from rsflow.instructions.checks.english import NUMBERS, number
 from rsflow.instructions.checks.lexicon import Entry, Lexicon, Sense
 from rsflow.instructions.checks.sentences import Sentence
 
 _SPELLED = {
     "water": "water|water bodies|water body|open water|water surface|water surfaces|waters|body of water|bodies of water",
-    "vegetation": "vegetation|greenery|vegetated land|vegetated area|vegetated areas|vegetated ground|plant cover|vegetation cover",
-    "built-up land": "built up land|built up area|built up areas|urban land|urban area|urban areas|developed land|built environment",
+    "vegetation": "vegetation|greenery|vegetated land|vegetated area|vegetated areas|vegetated ground|plant"
+    " cover|vegetation cover",
+    "built-up land": "built up land|built up area|built up areas|urban land|urban area|urban areas|developed land|built"
+    " environment",
     "bare soil": "bare soil|bare ground|bare earth|bare land|exposed soil|exposed ground",
     "bare or built-up land": "bare or built up land|bare and built up land|built up or bare land|bare or built up areas"
     "|bare or built up ground|bare or built up surfaces|bare or built up area",
@@ -48,7 +50,7 @@ class Share:
 
 @lru_cache(maxsize=256)  # one per set of covers
 def lexicon(names: tuple[str, ...], things: frozenset[str]) -> Lexicon:
-    """Entries by their first word; `things` are first words of the tile's objects, which are no cover: there, trees are trees."""
+    """`things` are first words of the tile's objects, which are no cover: there, trees are trees."""
     found: dict[str, list[Entry]] = {}
     for name in names:
         sense = Sense(name, (name,), (), (), True)
@@ -56,7 +58,7 @@ def lexicon(names: tuple[str, ...], things: frozenset[str]) -> Lexicon:
             parts = tuple(spelled.split())
             if parts and (len(parts) > 1 or parts[0] not in things):
                 found.setdefault(parts[0], []).append(Entry(parts, True, sense))
-    return {first: tuple(sorted(entries, key=lambda entry: -len(entry.spelled))) for first, entries in found.items()}
+    return Lexicon.of(found)
 
 
 def shares(sentence: Sentence) -> Iterator[Share]:
@@ -64,8 +66,9 @@ def shares(sentence: Sentence) -> Iterator[Share]:
     words = sentence.words
     for at, word in enumerate(words):
         behind = words[at + 1 : at + 3]
-        if word[0].isdigit() and (behind[:1] in {("%",), ("percent",)} or behind == ("per", "cent")):
-            yield _share(words, at, float(word.replace(",", ".")) / 100, 0.05)
+        value = number(word) if word[0].isdigit() else None
+        if value is not None and (behind[:1] in {("%",), ("percent",)} or behind == ("per", "cent")):
+            yield _share(words, at, value / 100, 0.05)
         elif word in NUMBERS and (behind[:1] == ("percent",) or behind == ("per", "cent")):
             tens = NUMBERS.get(words[at - 1], 0) if at and NUMBERS[word] < 10 else 0
             yield _share(words, at, ((tens if tens >= 20 else 0) + NUMBERS[word]) / 100, 0.05)
@@ -84,7 +87,9 @@ def shares(sentence: Sentence) -> Iterator[Share]:
 
 def _share(words: tuple[str, ...], at: int, value: float, slack: float) -> Share:
     before = words[max(0, at - 3) : at]
-    over = {"over", "exceeding", "above", "least"} & set(before) or ("more" in before and "than" in before)
+    spread = any(word.startswith(("spread", "extend", "stretch", "cover")) for word in before)
+    above = bool({"over", "exceeding", "above", "least"} & set(before)) or {"more", "than"} <= set(before)
+    over = above and not spread
     under = {"under", "below", "most"} & set(before) or ("less" in before and "than" in before)
     loose = 0.05 if {"nearly", "almost", "roughly", "approximately", "close"} & set(before) else 0
     bound = 1 if over else -1 if under else 0
@@ -92,7 +97,8 @@ def _share(words: tuple[str, ...], at: int, value: float, slack: float) -> Share
 
 
 MOSTLY = re.compile(
-    r"\b(?:mostly|mainly|predominantly|largely|primarily|chiefly|dominated by|majority of|most of|bulk of|dominant|predominant|"
+    r"\b(?:most part|main|primary|mostly|mainly|predominantly|largely|primarily|chiefly|dominated by|majority of|most of|"
+    r"bulk of|dominant|predominant|"
     r"dominates?|prevails?|prevailing|principal)\b"
 )
 LITTLE = re.compile(

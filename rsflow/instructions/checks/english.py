@@ -6,6 +6,7 @@ for a content word, and where that leaves a sentence open, the reader claims not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -15,12 +16,13 @@ def word_set(text: str) -> frozenset[str]:
 
 
 IMAGE = word_set(
-    "image picture scene frame photo photograph tile view imagery snapshot shot chip patch area region map capture"
+    "image picture scene frame photo photograph tile view imagery snapshot shot chip patch area region map composition shot"
+    " layout footage capture"
 )
 BE = word_set("is are was were be been being 's")
 AUXILIARY = BE | word_set("has have had do does did can could may might will would shall should must")
 PREPOSITIONS = word_set(
-    "of in on at by to from with within near along across around over under through between among amid into onto towards"
+    "for of in on at by to from with within near along across around over under through between among amid into onto towards"
     " toward beside behind beyond past against throughout inside outside above below beneath underneath about per as than via"
     " without like including"
 )
@@ -47,17 +49,30 @@ IDLE = word_set(
     "visible distinct individual separate identifiable discernible detected noticeable different observable annotated clearly"
     " distinguishable apparent evident recognisable recognizable present actual clear such single total more or less"
 )
+# What may follow a singular noun that stands for itself; after any other word it only describes that word ("car park").
+FOLLOWS = AUXILIARY | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | SHOWING | THERE
+FOLLOWS |= word_set(
+    "lie lies sits sit rests rest stands stand occupies occupy count counts number instances near next be relative close"
+    " adjacent"
+    " covers measures spans extends stretches takes alone only dominates dots fills reaches faces points heads moves floats"
+    " emerges stays remains forms casts creates possesses runs leads contrasts blends comes not nowhere too also just what how"
+    " again then now situated isn't aren't wasn't doesn't don't itself nearby ahead afloat ashore away right directly"
+    " roughly about exactly each every another any such total"
+)
 HEDGES = word_set(
-    "may might could would should possibly perhaps probably likely unlikely potentially potential presumably maybe suggest"
+    "may might could would should possibly perhaps probably likely unlike used elsewhere regions helps monitor say says"
+    " said storyly potentially potential presumably maybe like comparison suggest"
     " suggests suggesting suggestive indicate indicates indicating indicative imply implies implying if unless whether suppose"
     " imagine hypothetical hypothetically typical typically usually often generally commonly seem seems seemingly suitable"
     " intended designed example unclear uncertain possible expected capable resemble resembles resembling similar reminiscent"
-    " mistaken confused usual presumed assumed inferred when planned proposed future formerly designated e eg ie consistent"
+    " mistaken confused usual presumed assumed inferred when planned proposed future unlike formerly designated e eg ie"
+    " consistent"
     " unknown characteristic allow allows allowing enable enables enabling potentially"
 )
 NEGATIONS = word_set("no not without lacks lack lacking absence absent devoid neither nor never none n't missing zero free")
-SAME_CLAUSE = 12  # words back that a negation can govern
 
+_NUMERAL = re.compile(r"[0-9]+(?:,[0-9]+)*(?:\.[0-9]+)?")
+_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")
 _ONES: tuple[str, ...] = (
     "zero",
     "one",
@@ -79,11 +94,12 @@ NUMBERS = {word: value for value, word in enumerate(_ONES)} | {word: 10 * value 
 
 
 def number(word: str) -> float | None:
-    """A single word or numeral as a number: `twelve`, `1,200`, `3.5`."""
+    """A single word or numeral as a number: `twelve`, `1,200`, `3.5`, `12,5`; None for what is neither."""
     if word in NUMBERS:
         return NUMBERS[word]
-    plain = word.replace(",", "")
-    return float(plain) if plain[:1].isdigit() and plain.count(".") < 2 and plain[-1].isdigit() else None
+    if not _NUMERAL.fullmatch(word):
+        return None
+    return float(word.replace(",", ".") if _COMMA.fullmatch(word) else word.replace(",", ""))
 
 
 def number_before(words: Sequence[str], stop: int) -> tuple[float, int] | None:

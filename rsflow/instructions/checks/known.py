@@ -75,6 +75,11 @@ class Known:
     def covers(self) -> dict[str, Cover]:
         return {cover.name: cover for cover in reading.covers(self.facts) if cover.name}
 
+    @cached_property
+    def measured(self) -> dict[str, str]:
+        """The text of each measured attribute of the whole picture, by its name."""
+        return {label.category: label.text for _, label in reversed(reading.of_kind(self.facts, "fact"))}
+
     def closed(self, sense: Sense) -> bool:
         """Whether every instance of it is annotated: the vocabulary holds it, what is wider, or at least two of its kinds."""
         whole = any(noun in self.vocabulary for noun in (*sense.same, *sense.wider))

@@ -41,8 +41,13 @@ def _script(text: str) -> str:
 
 def _words(words: Sequence[str]) -> str:
     """The foreign words of a sentence that has more of them than English ones; empty for any other."""
+    if _FOREIGN.isdisjoint(words) and "'" not in "".join(words) and all(word.isascii() for word in words):
+        return ""
     said = [part for word in words for part in word.split("'")]
     foreign = [word for word in said if word in _FOREIGN]
-    if len(said) >= LEAST and len(foreign) > 1 and len(foreign) > sum(word in _ENGLISH for word in said):
+    english = sum(word in _ENGLISH for word in said)
+    if not english and len(said) >= LEAST:
+        foreign += [word for word in said if not word.isascii()]
+    if len(said) >= LEAST and len(foreign) > 1 and len(foreign) > english:
         return f"words of another language: {', '.join(dict.fromkeys(foreign))}"
     return ""

@@ -82,12 +82,20 @@ class Entry:
     sense: Sense
 
 
-Lexicon = dict[str, tuple[Entry, ...]]
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """Entries by their first word, longest first."""
+
+    entries: dict[str, tuple[Entry, ...]]
+
+    @staticmethod
+    def of(found: dict[str, list[Entry]]) -> Lexicon:
+        return Lexicon({first: tuple(sorted(each, key=lambda entry: -len(entry.spelled))) for first, each in found.items()})
 
 
 @lru_cache(maxsize=256)  # one per vocabulary, not per tile
 def lexicon(nouns: tuple[str, ...]) -> Lexicon:
-    """Entries by their first word, longest first, of every word that may mean one of the nouns."""
+    """Every word that may mean one of the nouns."""
     candidates = {*nouns, *words.KINDS, *_WIDER, *(one for row in _SETS for one in row)}
     for general, kinds in words.KINDS.items():
         candidates |= {kind for kind in kinds.split() if kind.islower()} | {general}
@@ -98,7 +106,7 @@ def lexicon(nouns: tuple[str, ...]) -> Lexicon:
             for spelled, plural in ((word, False), (words.plural(word), True)):
                 parts = tuple(spelled.lower().replace("-", " ").split())
                 found.setdefault(parts[0], []).append(Entry(parts, plural, sense))
-    return {first: tuple(sorted(entries, key=lambda entry: -len(entry.spelled))) for first, entries in found.items()}
+    return Lexicon.of(found)
 
 
 def _sense(word: str, nouns: tuple[str, ...]) -> Sense:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rsflow.instructions.checks import english, quantities
-from rsflow.instructions.checks.english import BREAKS, HEDGES, IDLE, IMAGE, NEGATIONS, SAME_CLAUSE, THERE, word_set
+from rsflow.instructions.checks.denials import Stance, denial_ends, stance
+from rsflow.instructions.checks.english import BREAKS, HEDGES, IDLE, word_set
 from rsflow.instructions.checks.lexicon import Entry, Lexicon, Sense
 from rsflow.instructions.checks.quantities import Quantity
 from rsflow.instructions.checks.regions import Part, parts
@@ -29,8 +31,12 @@ SUPERLATIVES = {
 }
 _MOST = word_set("mostly mainly primarily predominantly largely concentrated clustered majority generally chiefly grouped")
 _ALL = word_set("all both each every entirely exclusively solely")
-_SOME = word_set("one another other others some most it they remaining rest first second third few several two three four")
+_SOME = word_set("one another other others some most remaining rest first second third few several two three four")
 _SUBSETS = word_set("other others another remaining rest additional further second also these those them")
+_AFTER_VERB = english.PREPOSITIONS | word_set("a an the its up out down off roughly about") | english.NUMBERS.keys()
+_AS = word_set("classified identified described recognised recognized mapped")
+_LOOKING = word_set("look zoom examine compared seen viewed looking")
+_DEFINITE = word_set("the all both these those each every its")
 _LIKE = word_set("like resembling resemble resembles as than type kind")
 
 
@@ -78,91 +84,75 @@ class Mention:
         return f"{around}? {self.reply}" if self.reply else around
 
 
+@lru_cache(maxsize=4096)  # several checks read a sentence, and questions repeat from tile to tile
 def mentions(sentence: Sentence, lexicon: Lexicon) -> tuple[Mention, ...]:
     """The mentions of a sentence in order, with what is said of each."""
-    found = [_mention(sentence, start, entry) for start, entry in _anchors(sentence.words, lexicon)]
-    kept = [mention for mention in found if mention]
-    return tuple(_placed(_together(kept), sentence)) if kept else ()
+    words = sentence.words
+    if lexicon.entries.keys().isdisjoint(words):
+        return ()
+    anchors = [found for found in _anchors(words, lexicon) if found[1].plural or not _modifies(words, found[0], found[1])]
+    if not anchors:
+        return ()
+    ends = [0, *(start + len(entry.spelled) for start, entry in anchors)]
+    starts = [*(start for start, _ in anchors[1:]), len(words)]
+    found = [_mention(sentence, *anchor, since, until) for anchor, since, until in zip(anchors, ends, starts, strict=False)]
+    return tuple(_placed(_together(found), sentence))
 
 
 def _anchors(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Entry]]:
     at = 0
     while at < len(words):
-        for entry in lexicon.get(words[at], ()):
-            if tuple(words[at : at + len(entry.spelled)]) == entry.spelled:
+        for entry in lexicon.entries.get(words[at], ()):
+            if words[at : at + len(entry.spelled)] == entry.spelled:
                 yield at, entry
                 at += len(entry.spelled) - 1
                 break
         at += 1
 
 
-def _mention(sentence: Sentence, start: int, entry: Entry) -> Mention | None:
+def _mention(sentence: Sentence, start: int, entry: Entry, since: int, until: int) -> Mention:
+    """`since` and `until`: where the mentions before and after end and begin."""
     words, stop = sentence.words, start + len(entry.spelled)
-    if not entry.plural and _modifies(words, stop):
-        return None
-    before = quantities.before(words, start)
-    after = quantities.after(words, start, stop)
-    mention = Mention(
+    before, after = quantities.before(words, start), quantities.after(words, start, stop)
+    clause = max([since, *(index + 1 for index in range(since, start) if words[index] in BREAKS)])
+    until = min([until, *(index for index in range(stop, until) if words[index] in BREAKS)])
+    said = "denied" if before.determiner == "no" else stance(words, clause, before.start, stop, until)
+    quantity = after or before.quantity
+    if said == "open" and words[before.start - 1 : before.start] == ("not",) and quantity and quantity.most == 1:
+        said = "denied"
+    narrowed = not IDLE.issuperset(before.adjectives) or before.determiner in _SUBSETS or before.subset
+    alike = _example(words, before.start, stop)
+    lack = words[before.start - 2 : before.start] in {("lack", "of"), ("absence", "of")}
+    return Mention(
         sentence,
         start,
         stop,
         entry.sense,
         entry.plural,
-        after or before.quantity,
-        definite=before.determiner in {"the", "all", "both", "these", "those", "each", "every", "its"},
-        bare=not entry.plural and not before.determiner and not before.quantity and not after,
+        None if said == "denied" and quantity and quantity.most == 1 else quantity,
+        definite=before.determiner in _DEFINITE,
+        bare=not entry.plural and not before.determiner and not quantity,
+        denied=said == "denied",
+        hedged=said == "open" or (alike and said == "said") or _hedged(words, _clause(words, start), start, stop, said),
+        narrowed=narrowed or (said == "denied" and not lack and not denial_ends(words, stop)),
         picked=next((SUPERLATIVES[word] for word in before.adjectives if word in SUPERLATIVES), ""),
     )
-    clause = _clause(words, start)
-    if words[before.start - 1 : before.start] and words[before.start - 1] in _LIKE | {"of the"}:
-        return replace(mention, hedged=True)
-    denied = (
-        before.determiner == "no"
-        or words[before.start - 1 : before.start] == ("not",)
-        or _denied(words, clause, before.start, stop)
-    )
-    narrow = not IDLE.issuperset(before.adjectives) or before.determiner in _SUBSETS
-    if denied:
-        narrow = narrow or not denial_ends(words, stop)
-    hedged = _hedged(words, clause, start, stop)
-    return replace(mention, denied=denied, narrowed=narrow or before.subset, hedged=hedged)
 
 
-def _modifies(words: Sequence[str], stop: int) -> bool:
+def _example(words: Sequence[str], start: int, stop: int) -> bool:
+    """Whether a noun stands for a likeness or an example alone: `such as ships`, but not `such as ships are visible`."""
+    named = start > 1 and words[start - 2] in _AS
+    there = len(words) > stop + 1 and words[stop] in english.BE and words[stop + 1] in english.THERE
+    return start > 0 and words[start - 1] in _LIKE and not named and not there
+
+
+def _modifies(words: Sequence[str], start: int, entry: Entry) -> bool:
     """Whether a singular noun only describes the next word: `car park`, `ship channel`; true of any unknown word."""
-    if stop >= len(words):
-        return False
-    after = words[stop]
-    known = (
-        after in english.AUXILIARY
-        or after in english.PREPOSITIONS
-        or after in english.CONJUNCTIONS
-        or after in english.PRONOUNS
-        or after in english.SHOWING
-        or after in THERE
-        or not after[0].isalpha()
-        or after.endswith(("ed", "ing", "ly"))
-        or after
-        in {"lies", "sits", "rests", "stands", "occupies", "located", "appears", "count", "counts", "number", "instances"}
-        or after
-        in {
-            "near",
-            "next",
-            "lie",
-            "be",
-            "relative",
-            "close",
-            "adjacent",
-            "covers",
-            "measures",
-            "spans",
-            "extends",
-            "takes",
-            "alone",
-            "only",
-        }
-    )
-    return not known
+    stop = start + len(entry.spelled)
+    after = words[stop] if stop < len(words) else ","
+    if after.endswith("s") and words[stop + 1 : stop + 2] and words[stop + 1] in _AFTER_VERB:
+        return False  # "the ship breaks up the surface"
+    return after not in english.FOLLOWS and after[0].isalpha() and not after.endswith(("ed", "ing", "ly"))
 
 
 def _clause(words: Sequence[str], at: int) -> int:
@@ -170,52 +160,35 @@ def _clause(words: Sequence[str], at: int) -> int:
     return next((index + 1 for index in range(at - 1, -1, -1) if words[index] in BREAKS), 0)
 
 
-def _denied(words: Sequence[str], clause: int, start: int, stop: int) -> bool:
-    """Whether what is said around a mention is that there is none."""
-    span = words[max(clause, start - SAME_CLAUSE) : start]
-    if "only" in span and "not" in span:
-        return False
-    behind = words[stop : stop + 6]
-    if behind[:2] in {("is", "not"), ("are", "not"), ("do", "not"), ("does", "not"), ("can", "not")} or behind[:1] == (
-        "cannot",
-    ):
-        return any(word in THERE for word in behind[2:]) or behind[:1] == ("cannot",) or "appear" in behind
-    if behind[:1] and behind[0] in english.BE and any(word in {"absent", "missing", "lacking"} for word in behind[1:4]):
-        return True
-    if behind[:2] == ("free",) or not span:
-        return False
-    if span[-1] in {"without", "lacks", "lacking", "nor", "neither"}:
-        return True
-    if span[-1] in {"of", "from"} and len(span) > 1 and span[-2] in {"lack", "absence", "devoid", "free", "none"}:
-        return True
-    if span[-1] == "any":
-        return any(word in NEGATIONS or word.endswith("n't") or word == "cannot" for word in span)
-    shown = [index for index, word in enumerate(span) if word in english.SHOWING]
-    return bool(shown) and shown[-1] == len(span) - 1 and shown[-1] > 0 and span[shown[-1] - 1] in {"not", "never"}
-
-
-def denial_ends(words: Sequence[str], stop: int) -> bool:
-    """Whether nothing narrows down what is denied: `no ships`, `no ships are visible in the image`, but not `no ships move`."""
-    for word in words[stop:]:
-        if word in BREAKS or word in {",", "and", "or", "nor", ".", ")"}:
-            return True
-        if word in {"absent", "missing", "lacking", "not", "cannot", "from"}:
-            continue
-        if word not in THERE and word not in english.BE and word not in IMAGE and word not in {"sar", "infrared", "optical"}:
-            return bool(parts(words[stop:])) and word not in english.SHOWING and not word.endswith(("ed", "ing"))
-    return True
-
-
-def _hedged(words: Sequence[str], clause: int, start: int, stop: int) -> bool:
+def _hedged(words: Sequence[str], clause: int, start: int, stop: int, said: Stance) -> bool:
     """Whether a word before it in the statement, or next to it, takes the claim back."""
-    if any(word in HEDGES for word in words[clause:start]) or ("such" in words[clause:start] and words[start - 1] == "as"):
+    early = not HEDGES.isdisjoint(words[clause:start])
+    if early and any(_hedges(words, index, said) for index in range(clause, start)):
         return True
     for word in words[stop : stop + 5]:
         if word in BREAKS or word == ",":
             return False
         if word in HEDGES:
             return True
-    return words[clause : clause + 2] == ("what", "appears") or "for" in words[max(clause, start - 3) : start]
+    return words[clause : clause + 2] == ("what", "appears") or (
+        said == "said" and _purpose(words[max(clause, start - 3) : start])
+    )
+
+
+def _hedges(words: Sequence[str], at: int, said: Stance) -> bool:
+    """Whether a word makes what follows a mere possibility. "Could not find", "if you look closely", "when seen from above" and
+    "there seem to be none" do not."""
+    word, after = words[at], words[at + 1 : at + 3]
+    if word not in HEDGES or (word in {"could", "would"} and after[:1] == ("not",)):
+        return False
+    if word in {"if", "when"} and not _LOOKING.isdisjoint(after):
+        return False
+    return not (word in {"seem", "seems"} and said == "denied")
+
+
+def _purpose(words: Sequence[str]) -> bool:
+    """Whether the words just before say what something is for: `space for ships`."""
+    return any(word == "for" and words[index - 1 : index] != ("but",) for index, word in enumerate(words))
 
 
 def _together(found: list[Mention]) -> list[Mention]:
@@ -247,7 +220,7 @@ def _placed(found: list[Mention], sentence: Sentence) -> list[Mention]:
     front: Part | None = None
     for part in named:
         earlier = [index for index, mention in enumerate(found) if mention.stop <= part.start]
-        since = max((index + 1 for index in range(part.start) if words[index] in BREAKS), default=0)
+        since = max((index + 1 for index in range(part.start) if words[index] in BREAKS - {":"}), default=0)
         if not earlier or found[earlier[-1]].stop <= since:
             front = part
             upto = min((other.start for other in named if other.start > part.start), default=len(words))
@@ -275,7 +248,7 @@ def _how(between: Sequence[str], mention: Mention) -> str:
         return "all"
     if any(word in _MOST for word in between):
         return "most"
-    if any(word in _SOME for word in between):
+    if not _SOME.isdisjoint(between):
         return "any"
     if mention.picked:
         return mention.picked

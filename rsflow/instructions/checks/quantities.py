@@ -26,11 +26,12 @@ from rsflow.instructions.checks.english import (
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """From `least` to `most`, as said in `words`."""
+    """From `least` to `most`, as said in `words`. `total`: said of all there are (`only one`, `exactly five`)."""
 
     least: float
     most: float
     words: str
+    total: bool = False
 
     def meets(self, least: float, most: float) -> bool:
         return self.least <= most and self.most >= least
@@ -96,6 +97,7 @@ _BY_LAST: dict[str, list[tuple[tuple[str, ...], tuple[float, float]]]] = {}
 for _words, _range in sorted(_VAGUE.items(), key=lambda item: -len(item[0])):
     _BY_LAST.setdefault(_words[-1], []).append((_words, _range))
 
+_TOTAL_WORDS = word_set("only just exactly precisely lone single sole solitary merely")
 _ABOUT = word_set("about around approximately roughly some circa approx estimated near")
 _LEAST = {
     ("at", "least"): 0,
@@ -110,6 +112,8 @@ _MOST |= {("fewer", "than"): 1, ("less", "than"): 1, ("under",): 1, ("below",): 
 _DETERMINERS = word_set(
     "a an the this these those its all both each every any some another other additional further remaining most half"
 )
+_THINGS = word_set("objects items targets features instances things elements")
+_REST = word_set("other additional further remaining more")
 _STOPS = AUXILIARY | CONJUNCTIONS | PREPOSITIONS | SHOWING | (PRONOUNS - _DETERMINERS) | IMAGE | {"no", "not", "any", "neither"}
 ADJECTIVES = 4  # words between a number and its noun, at most
 _UNITS = word_set("m km metres meters metre meter cm ft feet % percent per pixel pixels px square hectares ha")
@@ -125,7 +129,7 @@ def before(words: Sequence[str], noun: int) -> Before:
             quantity, start = found
             start, determiner = _the(words, start)
             determiner = determiner or ("no" if quantity.most == 0 else "")
-            subset = bool({"other", "additional", "further", "remaining", "more"} & set(adjectives))
+            subset = bool(_REST & {*adjectives, *words[max(0, start - 1) : start]})
             return Before(start, quantity, determiner, tuple(adjectives), subset)
         word = words[at - 1]
         if word == "no":
@@ -136,6 +140,12 @@ def before(words: Sequence[str], noun: int) -> Before:
                 at -= 1
                 continue
             return Before(at - 1, None, word, tuple(adjectives), _subset(words, at - 1))
+        if word in {"are", "is"} and words[max(0, at - 4) : at - 2] == ("of", "the") and words[at - 2] in _THINGS:
+            counted = _quantity(words, at - 4)
+            if counted:  # "four of the objects are ships"
+                return Before(counted[1], counted[0], "", tuple(adjectives))
+        if word in {"are", "is"} and (counted := _quantity(words, at - 1)) and words[: counted[1]][-1:] in {(), (",",)}:
+            return Before(counted[1], counted[0], "", tuple(adjectives))  # "of the objects, three are ships"
         if word in _STOPS or not word[0].isalpha() or _verb(word):
             if word == "," and adjectives and at > 1 and words[at - 2] not in _STOPS and words[at - 2][0].isalpha():
                 at -= 1
@@ -164,8 +174,8 @@ def after(words: Sequence[str], start: int, stop: int) -> Quantity | None:
     }:
         rest = rest[1:]
     asked = any(word in {"number", "count", "total", "tally"} for word in words[max(0, start - 4) : start])
-    if len(rest) > 1 and rest[0] in {":", "(", "=", "totalling", "totaling", "numbering", "number", "×"}:
-        if rest[0] == "(" and ")" not in rest[2:4]:
+    if len(rest) > 1 and rest[0] in {":", "(", "=", "totalling", "totaling", "numbering", "number", "×", "x"}:
+        if rest[0] == "(" and not {")", "in", "total", "visible"} & set(rest[2:4]):
             return None
         return _said(rest[1:3] if rest[1] == "about" else rest[1:2], rest[2:])
     counted = asked or "count" in words[stop : stop + 1]
@@ -189,7 +199,8 @@ def _quantity(words: Sequence[str], stop: int) -> tuple[Quantity, int] | None:
     for said, (least, most) in _BY_LAST.get(words[stop - 1], ()):
         start = stop - len(said)
         if start >= 0 and tuple(words[start:stop]) == said:
-            return Quantity(least, most, " ".join(said)), start
+            total = _TOTAL_WORDS.issuperset({said[-1]}) or bool(start and words[start - 1] in _TOTAL_WORDS)
+            return Quantity(least, most, " ".join(said), total), start
     counted = number_before(words, stop)
     if counted is None or counted[0] != int(counted[0]):
         return None
@@ -218,7 +229,8 @@ def _qualified(words: Sequence[str], value: float, start: int, stop: int) -> tup
             least, start = value - max(1, 0.15 * value), start - 1
         elif start > 1 and number(words[start - 2]) is not None and _joins(words, start - 1):
             least, start = number(words[start - 2]) or 0, start - 2
-    return Quantity(least, most, " ".join(words[start:stop])), start
+    total = bool(start and words[start - 1] in _TOTAL_WORDS)
+    return Quantity(least, most, " ".join(words[start:stop]), total), start - total
 
 
 def _joins(words: Sequence[str], at: int) -> bool:

@@ -8,20 +8,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.talk import Talk
 
 _REFUSAL = re.compile(
-    r"\bas an? (?:large |visual |vision )?(?:ai\b|artificial|language model|(?:ai )?assistant\b|text[- ]based)"
+    r"\b(?:as|being) an? (?:large |visual |vision )?(?:ai\b|artificial|language model|(?:ai )?assistant\b|text[- ]based)"
     r"|\bi(?:'m| am)? (?:(?:really |very |so |truly )?sorry|(?:am |'m )?(?:unable|not able|not allowed|not permitted)|"
     r"apologi[sz]e|afraid)\b"
     r"|\bi (?:can ?not|can't|could not|couldn't|am not able to|won't|will not|do not have|don't have|lack|must decline)\b"
-    r"(?! help but| but)"
-    r"|\b(?:my apologies|sorry, (?:but|i)|we (?:can ?not|can't|are unable to)|unable to (?:view|see|assist|comply)"
-    r"|unable to (?:analy[sz]e|process)|beyond my (?:capabilities|abilities)|my (?:training|knowledge cut-?off|programming))\b"
+    r"(?! (?:help but|but|find|spot|locate|detect|see an?y? (?!image|picture|photo)"
+    r"|observe an?y?\b|make out|tell|say|rule out|count))"
+    r"|\b(?:my apologies|sorry, (?:but|i)|we (?:can ?not|can't|are unable to)|(?:unable|not able) to (?:view|see|assist|"
+    r"comply) (?:the|this|that|any|you|with|image|picture)"
+    r"|i(?: am|'m) not able to|(?:image|picture|photo) (?:could not|cannot|can't|couldn't|failed to) (?:be )?(?:load|open|"
+    r"display|process)\w*"
+    r"|\blanguage model\b|\bcannot view (?:the |this |any )?(?:image|picture|photo)s?\b|\bmy guidelines\b|"
+    r"\bbeyond what i can\b|\bi must (?:apologi[sz]e|decline)\b"
+    r"|unable to (?:analy[sz]e|process)|beyond my (?:capabilities|abilities)|my (?:training|capabilit(?:y|ies)|abilit(?:y|"
+    r"ies)|knowledge cut-?off|programming))\b"
     r"|\b(?:no image (?:was|has been|is) (?:provided|attached|given|uploaded|supplied)|(?:please|kindly|could you) "
     r"(?:upload|provide|share|attach)(?: (?:me|us))?(?: with)? (?:the|an|a|your) (?:image|picture|photo|file))\b",
+)
+# One of them stands in whatever the pattern finds.
+_WORDS = word_set(
+    "i i'm ai artificial assistant model text sorry apologies apologise apologize we unable able my language view"
+    " guidelines provided attached given"
+    " uploaded supplied provide upload share attach load loaded open display process"
 )
 
 
@@ -29,6 +43,7 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for turn in talk.answers:
         text = talk.lowered[turn]
         if text.strip():
-            found = _REFUSAL.search(text)
+            words = {word for sentence in talk.of_turn(turn) for word in sentence.words}
+            found = None if _WORDS.isdisjoint(words) else _REFUSAL.search(text)
             said = found[0] if found else ""
             yield Finding("refusal", turn, said or "the whole answer", "an answer about the picture", said, bool(found))

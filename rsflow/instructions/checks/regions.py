@@ -101,6 +101,10 @@ def _stands_alone(words: Sequence[str], start: int, stop: int, named: bool) -> b
         return not before and not after
     if named and stop - start == 2 and words[start] in _MIDDLE and words[stop - 1] in {"line", "third"}:
         return False
+    if single and words[start] in _ACROSS and words[max(0, start - 2) : start] == ("to", "the") and after != "of":
+        return False
+    if single and not after and before in {":", "is", "are", "–"}:
+        return True
     if single and (before not in _BEFORE or words[start].endswith("most")):
         return not before and not after
     return True

@@ -22,14 +22,22 @@ from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.talk import Talk
 from rsflow.instructions.things import Thing
 
+AWAY = 8  # words between two nouns of one relation
 SLACK = 0.01  # of a side: how far a centre may be on the wrong side
 _LEAD = (
-    r"(?:(?:,|is|are|was|were|be|lies?|sits?|stands?|appears?|that|which|and|it|both|all|located|positioned|situated|placed|found|"
-    r"seen|visible|just|slightly|directly|immediately|further|far|well|clearly|in|the|image|picture|scene|to|on|towards?|its?) )*"
+    r"(?:(?:,|is|are|was|were|be|being|lies?|lying|sits?|sitting|stands?|standing|appears?|that|which|and|it|both|all|can|"
+    r"(?:seen|viewed) from above|located|arranged|"
+    r"positioned|situated|placed|set|found|seen|spotted|observed|visible|docked|moored|anchored|parked|just|somewhat|a|bit|"
+    r"little|"
+    r"further|far|well|off|in|the|image|picture|scene|to|on|towards?|its?|\w+ly) ){0,12}"
 )
 _WAY = re.compile(
     rf"{_LEAD}(?:(left|right)(?: hand)?(?: side)? of|(above|below|beneath))(?: (?:the|a|an|all|both|this|that|its|single|only|"
     r"two|three|four|five|largest|smallest|lone))*"
+)
+_TOLD = re.compile(rf"{_LEAD}(?:(left|right)(?: hand)?(?: side)?|(above|below|beneath))$")
+_AHEAD = re.compile(
+    r"(?:^|, )(?:just |directly )?(?:(?:to|on) the (left|right)(?: side)? of|(above|below|beneath)) (?:the|a|an|all)(?: \w+)?$"
 )
 _ANSWER = re.compile(r"\b(left|right|above|below|beneath)\b")
 _FROM = word_set("to from with of")
@@ -41,8 +49,14 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for one, other in pairwise(stated):
         if one.sentence is other.sentence and not (one.denied or one.hedged or other.hedged):
             way = _between(one, other)
-            if way:
+            seen = "" if way or not _seen_from(one) else _behind(other)
+            front = _front(one, other)
+            if front:
+                yield from _compare(known, other, one, front, one.turn, True)
+            elif way:
                 yield from _compare(known, one, other, way, one.turn, True)
+            elif seen:
+                yield from _compare(known, other, one, seen, one.turn, True)
     for question, answer in talk.pairs:
         yield from _asked(known, question, answer[0])
 
@@ -66,6 +80,21 @@ def _between(one: Mention, other: Mention) -> str:
     """The relation that the words between two mentions say, empty for none."""
     between = one.sentence.words[one.stop : other.start]
     found = _WAY.fullmatch(" ".join(between)) if not _FLYING & set(between) else None
+    return (found[1] or found[2]) if found else ""
+
+
+def _front(one: Mention, other: Mention) -> str:
+    """The direction before the first noun: `to the left of the bridge, there are ships`."""
+    words = one.sentence.words
+    if words[one.stop : one.stop + 1] != (",",) or other.start - one.stop > AWAY:
+        return ""
+    found = _AHEAD.search(one.sentence.said(0, one.start))
+    return (found[1] or found[2]) if found else ""
+
+
+def _behind(mention: Mention) -> str:
+    """The direction after the second noun: `relative to the bridge, the ships are to the left`."""
+    found = _TOLD.match(mention.sentence.said(mention.stop))
     return (found[1] or found[2]) if found else ""
 
 

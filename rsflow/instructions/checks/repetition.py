@@ -33,7 +33,7 @@ def _fault(said: Sequence[tuple[str, ...]], words: Sequence[str]) -> str:
     for sentence, often in Counter(one for one in said if len(one) > 2).most_common(1):
         if often >= TIMES or (often == 2 and len(sentence) > LINE):
             return f"{often} times: {' '.join(sentence)}"
-    loop = _loop(words)
+    loop = _loop(words) if len(set(words)) < len(words) else ""
     if loop:
         return f"in a row: {loop}"
     runs = list(zip(words, words[1:], words[2:], words[3:], strict=False))
@@ -49,7 +49,7 @@ def _loop(words: Sequence[str]) -> str:
         same = 0
         for index in range(period, len(words)):
             same = same + 1 if words[index] == words[index - period] else 0
-            if same == period * (times - 1):
+            if same == period * (times - 1) - (period > 2):
                 run = words[index - period + 1 : index + 1]
                 if any(word.isalpha() for word in run):
                     return " ".join(run)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rsflow.instructions.checks.denials import denial_ends
 from rsflow.instructions.checks.english import number_before, word_set
 from rsflow.instructions.checks.lexicon import Lexicon
-from rsflow.instructions.checks.mentions import Mention, Place, denial_ends
+from rsflow.instructions.checks.mentions import Mention, Place
 from rsflow.instructions.checks.mentions import mentions as stated
 from rsflow.instructions.checks.quantities import Quantity
 from rsflow.instructions.checks.regions import parts

@@ -1,6 +1,7 @@
 """Sensor words: a picture is called what it is, and nothing is said of it that only another sensor could show.
 
-One idea: a table from words to the sensor that they are true of. Sentences that compare sensors, deny or suppose are left alone.
+One idea: a table from words to the sensor that they are true of. Sentences that compare sensors, deny or suppose are left
+alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.talk import Talk
 from rsflow.sensors import SensorName
 
-_PICTURE = r"(?:image|imagery|picture|photo|photograph|scene|snapshot|acquisition|capture|frame|scan|view|data)s?\b"
+_PICTURE = (
+    r"(?:image|imagery|picture|photo|photograph|scene|snapshot|acquisition|capture|frame|scan|view|data|sensor|"
+    r"instrument|scanner|camera|satellite)s?\b"
+)
 _BETWEEN = r"(?: remote sensing| satellite| aerial| overhead| \( sar \)| \( rgb \)| \( ir \))*"
 _NAMES: dict[SensorName, str] = {
     "optical": r"optical|rgb|true colou?r|natural colou?r|panchromatic|multispectral|visible light|visible spectrum|colou?r",
@@ -23,8 +27,10 @@ _NAMES: dict[SensorName, str] = {
 }
 _SAID: dict[SensorName, str] = {
     "optical": r"reflected sunlight|sunlit|sunlight reflect\w*|visible spectrum|natural colou?rs?|true colou?rs?",
-    "sar": r"backscatter\w*|speckle\w*|radar (?:return|echo|reflect|signal|pulse|shadow)\w*|double bounce|microwave|layover",
-    "infrared": r"thermal (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat emission|emitted heat"
+    "sar": r"backscatter(?:s|ed|ing)?|speckled?s?|radar (?:return|echo|reflect|signal|pulse|shadow)\w*|double bounce|"
+    r"microwave|layover",
+    "infrared": r"thermal (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat emission|"
+    r"emitted heat"
     r"|white hot|black hot|thermal imaging",
 }
 _TYPES = {
@@ -33,8 +39,16 @@ _TYPES = {
     )
     for name in _NAMES
 }
+# One of them stands in whatever the patterns find.
+_WORDS = word_set(
+    "optical rgb true natural colour color panchromatic multispectral visible sar synthetic radar infrared thermal"
+    " reflected sunlit"
+    " sunlight backscatter backscattered backscattering speckle speckled double microwave layover heat emitted white black"
+    " backscatters speckles"
+)
 _ELSEWHERE = word_set(
-    "unlike instead rather compared comparison contrast whereas than other not no without would could might if combined complement"
+    "unlike instead rather compared comparison contrast whereas than other not no without would could might if combined"
+    " complement"
     " complementary additional alongside versus vs difference differs both cannot isn't fused paired along"
 )
 
@@ -42,6 +56,8 @@ _ELSEWHERE = word_set(
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     sensor = known.facts.sensor
     for sentence in talk.sentences:
+        if _WORDS.isdisjoint(sentence.words):
+            continue
         text = sentence.said()
         said = {name: found[0] for name, pattern in _TYPES.items() if (found := pattern.search(text))}
         others = [name for name in said if name != sensor]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ABBREVIATED = re.compile(r"\b(e\.g|i\.e|approx|ca|etc|vs|sq|no|fig|dr|st)\.(?=\s+[a-z\d])", re.IGNORECASE)
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|\S")
@@ -25,9 +26,10 @@ class Sentence:
         return " ".join(self.words[start:stop])
 
 
-def sentences(text: str, turn: int) -> list[Sentence]:
+@lru_cache(maxsize=4096)  # questions and short answers repeat from tile to tile
+def sentences(text: str, turn: int) -> tuple[Sentence, ...]:
     """The sentences of a text; semicolons and line ends part them, too."""
-    prepared = _ABBREVIATED.sub(lambda found: found[1].replace(".", ""), text)
+    prepared = _ABBREVIATED.sub(lambda found: found[1].replace(".", ""), text) if "." in text[:-1] else text
     found: list[Sentence] = []
     words: list[str] = []
     for line in prepared.lower().replace("-", " ").replace("’", "'").split("\n"):
@@ -38,4 +40,4 @@ def sentences(text: str, turn: int) -> list[Sentence]:
                 words = []
             else:
                 words.append(word)
-    return found
+    return tuple(found)

@@ -34,24 +34,26 @@ _WHICH = re.compile(r"\b(?:dominant|main|predominant|covers most|largest (?:part
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     if not known.covers:
         return
-    names = lexicon(tuple(sorted(known.covers)), frozenset(known.lexicon))
+    names = lexicon(tuple(sorted(known.covers)), frozenset(known.lexicon.entries))
     for sentence in talk.sentences:
         found = mentions(sentence, names)
         if found:
-            yield from _stated(known, sentence, [mention for mention in found if not mention.hedged])
+            yield from _stated(known, sentence, found)
     for question, answer in talk.pairs:
         yield from _answered(known, question, answer, names)
 
 
 def _stated(known: Known, sentence: Sentence, found: Sequence[Mention]) -> Iterator[Finding]:
     told = list(shares(sentence))
-    affirmed = [mention for mention in found if not mention.denied]
+    affirmed = [mention for mention in found if not (mention.denied or mention.hedged)]
     if told and len(told) == len(affirmed) and not _of_a_part(sentence, affirmed):
         for mention, share in zip(affirmed, told, strict=True):
             yield _share(known, mention.turn, mention.sense.word, share, sentence.said())
     elif not told:
-        yield from _vague(known, sentence, affirmed)
+        yield from _vague(known, sentence, found)
     for mention in found:
+        if mention.hedged:
+            continue
         yield from _placed(known, mention)
         if mention.denied and not mention.narrowed and not mention.places:
             yield _presence(known, mention.turn, mention.sense.word, sentence.said(), False)
@@ -78,7 +80,9 @@ def _vague(known: Known, sentence: Sentence, found: Sequence[Mention]) -> Iterat
     if MOSTLY.search(text) and names:
         word = MOSTLY.search(text)
         after = [mention for mention in found if word and sentence.said(0, mention.start).count(word[0])]
-        yield _mostly(known, sentence, (after or list(found))[0].sense.word)
+        meant = (after or list(found))[0]
+        if not (meant.hedged or meant.denied):
+            yield _mostly(known, sentence, meant.sense.word)
     elif LITTLE.search(text) and len(names) == 1:
         true = known.covers[names[0]].share
         yield Finding("shares", sentence.turn, text, f"{names[0]}: {true:.0%}", "a small part", true > SMALL)

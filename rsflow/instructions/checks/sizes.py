@@ -6,11 +6,12 @@ pixels; a box is no survey. "Large" and "small" alone are not compared: a small 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
 from rsflow.geometry import area, rectangle
-from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.english import number, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mentions import Mention
@@ -32,16 +33,25 @@ _ONE = re.compile(
 )
 _SQUARE = re.compile(rf"{_NUMBER} ?(?:square met(?:re|er)s|m²|m2|sq m)")
 _PIXEL = re.compile(
-    rf"(?:resolution|sampling distance|pixel size|gsd)\s*(?:\([a-z ]+\) ?)?(?:of|is|:|at)? ?(?:about |approximately |roughly |around )?"
+    rf"(?:resolution|sampl(?:e|ing) distance|pixel size|gsd)\s*(?:\([a-z ]+\) ?)?(?:of|is|:|at)? ?(?:about |approximately |"
+    rf"roughly |around )?"
     rf"{_NUMBER} ?{_UNIT}|{_NUMBER} ?{_UNIT} (?:(?:spatial |ground |image )?resolution|per pixel|pixel size|gsd)"
 )
+_EACH = re.compile(
+    rf"pixels? (?:corresponds? to|represents?|covers?|measures?|equals?|spans?|is|are|of) (?:about |approximately |roughly |"
+    rf"around )?"
+    rf"{_NUMBER} ?{_UNIT}|{_NUMBER} ?{_UNIT} (?:wide )?pixels?\b"
+)
+_LONG_WIDE = re.compile(
+    rf"{_NUMBER} ?{_UNIT} (?:long|in length) and (?:about |roughly )?{_NUMBER} ?{_UNIT} (?:wide|across|in width)"
+)
+_LONG = re.compile(r" ?(?:long\b|in length)")
 _EXTENT = re.compile(
     rf"(?:image|scene|picture|tile) (?:covers|spans|measures|extends over|shows) (?:an area (?:of )?|a ground area of )?"
     rf"(?:about |approximately |roughly |around )?{_SIDES.pattern}"
 )
-_OPEN = word_set(
-    "over under exceeding most least than between ranging from up apart distance away spacing radius altitude within"
-)
+_OVER = re.compile(r"\b(?:extend|spread|stretch)\w* over\b")
+_OPEN = word_set("over under exceeding most least than between ranging from apart distance away spacing radius altitude within")
 _LARGER = word_set("larger bigger longer")
 _SMALLER = word_set("smaller shorter")
 
@@ -50,17 +60,20 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for turn in talk.answers:
         if known.facts.gsd_m and re.search(r"\d", talk.lowered[turn]):
             yield from _whole(known.facts.gsd_m, known, turn, talk.lowered[turn])
-    stated = [mention for mention in talk.mentions if not (mention.asked or mention.hedged or mention.denied)]
+    stated = [mention for mention in talk.mentions if not (mention.asked or mention.denied)]
     for index, mention in enumerate(stated):
+        if mention.hedged:
+            continue
         after = next((other for other in stated[index + 1 : index + 2] if other.sentence is mention.sentence), None)
         if known.facts.gsd_m:
-            yield from _measured(known, mention, after, known.facts.gsd_m)
+            earlier = index > 0 and stated[index - 1].sentence is mention.sentence
+            yield from _measured(known, mention, earlier, after, known.facts.gsd_m)
         if after:
             yield from _compared(known, mention, after)
 
 
 def _whole(gsd_m: float, known: Known, turn: int, text: str) -> Iterator[Finding]:
-    for found in _PIXEL.finditer(text):
+    for found in (*_PIXEL.finditer(text), *_EACH.finditer(text)):
         value = _metres(found[1] or found[3], found[2] or found[4])
         wrong = abs(value - gsd_m) > WHOLE * gsd_m
         yield Finding("sizes", turn, found[0], f"{gsd_m:g} m per pixel", f"{value:g} m", wrong)
@@ -71,14 +84,16 @@ def _whole(gsd_m: float, known: Known, turn: int, text: str) -> Iterator[Finding
         yield Finding("sizes", turn, found[0], f"{true[1]:.0f} m by {true[0]:.0f} m", f"{said[1]:g} m by {said[0]:g} m", wrong)
 
 
-def _measured(known: Known, mention: Mention, after: Mention | None, gsd_m: float) -> Iterator[Finding]:
+def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | None, gsd_m: float) -> Iterator[Finding]:
     """A measure behind a mention and before the next, or in front of the noun ("a 40 m long ship")."""
     words = mention.sentence.words
-    lead = max(0, mention.start - 5)
+    lead = max(0, mention.start - 5) if earlier else 0
     span = words[lead : after.start - 4 if after and after.start - 4 > mention.stop else after.start if after else len(words)]
-    if not any(word[0].isdigit() for word in span) or _OPEN & set(span) or not known.all_known(mention.sense):
+    if not any(word[0].isdigit() for word in span) or not known.all_known(mention.sense):
         return
-    text = " ".join(span)
+    text = _OVER.sub("covers", " ".join(span))
+    if _OPEN & set(text.split()) or "up to" in text:
+        return
     things = candidates(known.things(mention.sense), mention.picked)
     if not things or not all(thing.whole for thing in things):
         return
@@ -98,11 +113,22 @@ def _read(text: str) -> tuple[str, tuple[float, ...], float] | None:
     found = _SQUARE.search(text)
     if found:
         return found[0], (), _metres(found[1], "m")
+    found = _LONG_WIDE.search(text)
+    if found:
+        return found[0], (_metres(found[1], found[2]), _metres(found[3], found[4])), 0
     found = _SIDES.search(text)
     if found:
         return found[0], (_metres(found[1], found[2] or found[4]), _metres(found[3], found[4])), 0
     found = _ONE.search(text)
-    return (found[0], (_metres(found[1], found[2]),), 0) if found else None
+    if not found:
+        return None
+    length = _metres(found[1], found[2])
+    # "40 m long" is the longer side; "40 m" alone may be either.
+    return (
+        found[0],
+        ((length, math.nan) if _LONG.match(text, found.end()) or "length" in text[: found.start()] else (length,)),
+        0,
+    )
 
 
 def _sides(thing: Thing, gsd_m: float) -> tuple[float, float]:
@@ -115,6 +141,8 @@ def _fits(sides: tuple[float, float], lengths: Sequence[float], gsd_m: float) ->
     def near(said: float, true: float) -> bool:
         return abs(said - true) <= max(LENGTH * true, PIXELS * gsd_m)
 
+    if len(lengths) == 2 and math.isnan(lengths[1]):
+        return near(lengths[0], sides[0])
     if len(lengths) == 2:
         return near(max(lengths), sides[0]) and near(min(lengths), sides[1])
     return near(lengths[0], sides[0]) or near(lengths[0], sides[1])
@@ -129,15 +157,17 @@ def _compared(known: Known, one: Mention, other: Mention) -> Iterator[Finding]:
     """`the ship is larger than the car`: some pair of them must be so."""
     between = one.sentence.words[one.stop : other.start]
     signs = [1 if word in _LARGER else -1 for word in between if word in _LARGER | _SMALLER]
-    if len(signs) != 1 or "than" not in between[-3:] or "not" in between or other.picked or other.bare:
+    if len(signs) != 1 or "than" not in between[-3:] or {"not", "that"} & set(between) or other.bare:
         return
     if one.sense != other.sense and known.all_known(one.sense) and known.all_known(other.sense):
-        left, right = candidates(known.things(one.sense), one.picked), known.things(other.sense)
+        left, right = (candidates(known.things(each.sense), each.picked) for each in (one, other))
         if left and right and len(between) <= 8:
             wrong = not any(signs[0] * (a.area_px - b.area_px) > 0 for a in left for b in right)
-            expected = f"{one.sense.word}: {max(t.area_px for t in left):.0f}, {other.sense.word}: {max(t.area_px for t in right):.0f} px"
+            sizes = [max(thing.area_px for thing in things) for things in (left, right)]
+            expected = f"{one.sense.word}: {sizes[0]:.0f}, {other.sense.word}: {sizes[1]:.0f} px"
             yield Finding("sizes", one.turn, one.sentence.said(one.start, other.stop), expected, " ".join(between), wrong)
 
 
-def _metres(number: str, unit: str) -> float:
-    return float(number.replace(",", "")) * _METRES[unit.rstrip("s")]
+def _metres(said: str, unit: str) -> float:
+    """NaN, which is unlike any length, where the digits are no number."""
+    return (number(said) or math.nan) * _METRES[unit.rstrip("s")]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from rsflow.instructions.checks import replies
 from rsflow.instructions.checks.known import Known
@@ -18,66 +17,57 @@ from rsflow.instructions.expressions import key
 from rsflow.records import Instruction
 from rsflow.turns import replace_marks
 
+Pair = tuple[tuple[Sentence, ...], tuple[Sentence, ...]]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Talk:
-    """An instruction, read beside what is known of its tile."""
+    """An instruction, read beside what is known of its tile.
+
+    `texts`: every turn without its marks and without what annotators wrote; `lowered` in lower case, with plain apostrophes.
+    `answers`: indices of the assistant's turns, `sentences` theirs. `pairs`: the sentences of a question and of its answer,
+    where both say anything. `mentions`: what sentences say of things, then what short answers say with their questions.
+    """
 
     instruction: Instruction
-    known: Known
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """Every turn without its marks and without what annotators wrote."""
-        texts: list[str] = []
-        for turn in self.instruction.turns:
-            text = replace_marks(turn.text, lambda found: found.phrase) if "[[" in turn.text else turn.text
-            for quoted in self.known.written:
-                text = text.replace(quoted, " ")
-            repeated = bool(texts) and turn.role == "assistant" and self._asked(texts[-1], text)
-            texts.append("" if repeated else text)
-        return tuple(texts)
-
-    @cached_property
-    def lowered(self) -> tuple[str, ...]:
-        """The same in lower case, with plain apostrophes."""
-        return tuple(text.lower().replace("’", "'") for text in self.texts)
-
-    @cached_property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """Those of the answers."""
-        return tuple(sentence for turn in self.answers for sentence in sentences(self.texts[turn], turn))
-
-    @cached_property
-    def answers(self) -> tuple[int, ...]:
-        """Indices of the assistant's turns."""
-        return tuple(index for index, turn in enumerate(self.instruction.turns) if turn.role == "assistant")
-
-    @cached_property
-    def pairs(self) -> tuple[tuple[tuple[Sentence, ...], tuple[Sentence, ...]], ...]:
-        """The sentences of each question and of its answer, as far as an answer follows a question and says anything."""
-        turns = self.instruction.turns
-        pairs = [
-            (tuple(sentences(self.texts[index - 1], index)), tuple(one for one in self.sentences if one.turn == index))
-            for index in self.answers
-            if index and turns[index - 1].role == "user"
-        ]
-        return tuple((question, answer) for question, answer in pairs if question and answer)
-
-    @cached_property
-    def mentions(self) -> tuple[Mention, ...]:
-        """What the answers' sentences say of things, and then what short answers say with the help of their questions."""
-        lexicon = self.known.lexicon
-        stated = (found for sentence in self.sentences for found in mentions(sentence, lexicon))
-        replied = (found for question, answer in self.pairs for found in replies.mentions(question, answer, lexicon))
-        return (*stated, *replied)
+    texts: tuple[str, ...]
+    lowered: tuple[str, ...]
+    answers: tuple[int, ...]
+    sentences: tuple[Sentence, ...]
+    pairs: tuple[Pair, ...]
+    mentions: tuple[Mention, ...]
 
     def of_turn(self, turn: int) -> Iterator[Sentence]:
         return (sentence for sentence in self.sentences if sentence.turn == turn)
 
-    def _asked(self, question: str, answer: str) -> bool:
-        """Whether an annotator answered this question, whatever hint stands around it, with these words."""
-        if not self.known.asked:
-            return False
-        said, given = key(question), key(answer)
-        return any(given == known and asked in said for asked, known in self.known.asked)
+
+def read(instruction: Instruction, known: Known) -> Talk:
+    turns, texts = instruction.turns, _texts(instruction, known)
+    answers = tuple(index for index, turn in enumerate(turns) if turn.role == "assistant")
+    said = {index: sentences(texts[index], index) for index in answers}
+    asked = {index: sentences(texts[index - 1], index) for index in answers if index and turns[index - 1].role == "user"}
+    pairs = tuple((asked[index], said[index]) for index in asked if asked[index] and said[index])
+    told = tuple(sentence for index in answers for sentence in said[index])
+    found = [mention for sentence in told for mention in mentions(sentence, known.lexicon)]
+    found += [mention for question, answer in pairs for mention in replies.mentions(question, answer, known.lexicon)]
+    lowered = tuple(text.lower().replace("’", "'") for text in texts)
+    return Talk(instruction, texts, lowered, answers, told, pairs, tuple(found))
+
+
+def _texts(instruction: Instruction, known: Known) -> tuple[str, ...]:
+    texts: list[str] = []
+    for turn in instruction.turns:
+        text = replace_marks(turn.text, lambda found: found.phrase) if "[[" in turn.text else turn.text
+        for quoted in known.written:
+            text = text.replace(quoted, " ")
+        repeated = bool(texts) and turn.role == "assistant" and _answered(known, texts[-1], text)
+        texts.append("" if repeated else text)
+    return tuple(texts)
+
+
+def _answered(known: Known, question: str, answer: str) -> bool:
+    """Whether an annotator answered this question, whatever hint stands around it, with these words."""
+    if not known.asked:
+        return False
+    said, given = key(question), key(answer)
+    return any(given == told and asked in said for asked, told in known.asked)
