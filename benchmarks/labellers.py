@@ -25,7 +25,9 @@ from PIL import Image
 from rsflow.annotations import AnnotatedSet, cut, for_scene, read
 from rsflow.config import Annotations
 from rsflow.geometry import Box, Window
-from rsflow.labellers import Labeller, from_settings
+from rsflow.labellers import Labeller
+from rsflow.labellers.cfar import Cfar
+from rsflow.labellers.hotspot import Hotspot
 from rsflow.labellers.scoring import Score, score
 from rsflow.labellers.targets import closed, marks
 from rsflow.readers import open_scene
@@ -124,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path(default), help="folder with sar/hrsid and infrared/hit_uav")
     parser.add_argument("--demo", type=Path, help="folder that rsflow demo-scenes wrote")
     chosen = parser.parse_args(arguments)
-    cfar, hotspot = by(from_settings({"name": "cfar"})), by(from_settings({"name": "hotspot"}))
+    cfar, hotspot = by(Cfar()), by(Hotspot())
     hrsid, hit_uav = chosen.data / "sar" / "hrsid", chosen.data / "infrared" / "hit_uav"
     ships = of_pictures(hrsid / "JPEGImages", read(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", "")
     best = table("HRSID, ships", ships, {"cfar": cfar, "threshold": by_threshold})["cfar"].f1
