@@ -3,9 +3,9 @@
     python benchmarks/select_phase.py [--tiles 100000] [--instructions 400000] [--bits 6] [--seed 0] [--no-pairs]
 
 Signatures are random, one in ten a planted copy of another with up to `bits` flipped bits, one in a hundred empty (a sea of
-ground-less pictures of a few kinds). "brute force" compares a sample of signatures with all others and is extrapolated to all
-pairs; the two take turns and the best of three counts. Recall is over the sample, and must be 1. faiss is timed where it is
-installed (pip install faiss-cpu).
+ground-less pictures of a few kinds). The whole is `select` on a made lake, but that no picture is read. "brute force" compares
+a sample of signatures with all others and is extrapolated to all pairs; the two take turns and the best of three counts.
+Recall is over the sample, and must be 1. faiss is timed where it is installed (pip install faiss-cpu).
 
 The file is not called select.py, because a script's folder comes first on the path and Python itself imports `select`.
 """
@@ -31,6 +31,7 @@ from rsflow.curation.choose import choose
 from rsflow.curation.hamming import Indices, Signatures, near_pairs
 from rsflow.engine.current import Current
 from rsflow.engine.numbers import count_instructions, ids_in, instruction_pieces
+from rsflow.engine.sayings import texts_reader
 from rsflow.engine.select import selection_rows, tiles_of
 from rsflow.lake.tables import TABLES, create_lake, open_lake
 
@@ -141,19 +142,20 @@ def whole(asked: argparse.Namespace) -> None:
         marks = marks.append_column("scene_rejected", pa.array([False]))
         now = Current(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
         print(f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: peak {peak_mib():,} MiB before it starts")
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         tiles = tiles_of(built, now)
         print(f"  read tiles               {time.perf_counter() - start:10.2f} s   peak memory {peak_mib():,} MiB")
         pieces = instruction_pieces(now)
         seconds, instructions = timed(lambda: count_instructions(built, now, pieces, tiles["tile_id"]))
         print(f"  number instructions      {seconds:10.2f} s   peak memory {peak_mib():,} MiB")
-        seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm))
+        texts_of = texts_reader(pieces, marks["receipt"].combine_chunks())
+        seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm, texts_of=texts_of))
         print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
         begin = time.perf_counter()
-        for rows in selection_rows(tiles, ids_in(pieces, now), choice):
-            lake.append("selection", rows)
+        lake.overwrite("selection", selection_rows(tiles, ids_in(pieces, now), choice))
         print(f"  write                    {time.perf_counter() - begin:10.2f} s   peak memory {peak_mib():,} MiB")
-        print(f"  together                 {time.perf_counter() - start:10.2f} s")
+        spent = time.process_time() - used
+        print(f"  together                 {time.perf_counter() - start:10.2f} s   of them {spent:,.0f} s of processor time")
     for name, verdicts in (("tiles", choice.tiles), ("instructions", choice.instructions)):
         print(f"  {name}: " + ", ".join(f"{count:,} {reason}" for reason, count in verdicts.counts().items()))
 
@@ -167,8 +169,22 @@ def make_lake(root: str, asked: argparse.Namespace) -> None:
     for name, rows in (("tiles", tiles), ("instructions", instructions)):
         for start in range(0, rows.num_rows, ROWS):
             part = rows.slice(start, ROWS)
+            if name == "instructions":
+                part = part.append_column("turns", turns(part, random))
             lacking = {f.name: pa.nulls(part.num_rows, f.type) for f in TABLES[name] if f.name not in part.column_names}
             lake.append(name, pa.table({**{c: part[c] for c in part.column_names}, **lacking}))
+
+
+def turns(part: pa.Table, random: np.random.Generator) -> pa.ListArray:
+    """A question and an answer for each: of twenty words, one of which is a number out of a thousand."""
+    count = part.num_rows
+    asked = joined("Look at this picture and tell me, as to ", part["task"], ", what you can see of things of kind ")
+    asked = joined(asked, pa.array(random.integers(0, 1000, count)), " in it.")
+    answer = joined("There are ", pa.array(random.integers(0, 1000, count)), " of them, most of them in the upper left part.")
+    both = pa.chunked_array([asked, answer]).combine_chunks().take(pa.array(np.arange(2 * count).reshape(2, -1).T.ravel()))
+    roles = pa.array(["user", "assistant"]).take(pa.array(np.tile([0, 1], count)))
+    values = pa.StructArray.from_arrays([roles, both], ["role", "text"])
+    return pa.ListArray.from_arrays(pa.array(np.arange(0, 2 * count + 1, 2, dtype=np.int32)), values)
 
 
 def tables(signatures: Signatures, count: int, random: np.random.Generator) -> tuple[pa.Table, pa.Table]:
@@ -189,7 +205,13 @@ def tables(signatures: Signatures, count: int, random: np.random.Generator) -> t
     constant = {"gsd_m": 10.0, "height_px": 512, "width_px": 512}
     texts = {"sensor": "optical", "source": "made", "licence": "CC0-1.0", "receipt": "made"}
     tiles = pa.table(
-        {"tile_id": names, "scene_id": joined("scene", digits(scene, 6)), "file": files, "picture_sha256": digests, "pixels_sha256": digests}
+        {
+            "tile_id": names,
+            "scene_id": joined("scene", digits(scene, 6)),
+            "file": files,
+            "picture_sha256": digests,
+            "pixels_sha256": digests,
+        }
         | {"signature": signatures.view(np.int64), "source_split": pa.nulls(total, pa.string())}
         | {"footprint": pc.if_else(unknown, None, footprint), "cell": pc.if_else(unknown, None, cell)}
         | {name: np.full(total, value) for name, value in constant.items()}

@@ -39,8 +39,8 @@ def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -
 
     `instructions` has instruction_id (unique; or `order`, see `order_of`) and the columns that the keys name (plain or
     dictionary-encoded text; `category` a list of texts), and may have `priority`: whole numbers 0 to 255, of which 0 comes
-    first and the hash decides among equals. Where several quotas drop one, the reason names the one with most parts, tasks before sensors before others. Never more
-    than a quota is kept; if two hashes are equal at its edge, one or two fewer.
+    first and the hash decides among equals. Where several quotas drop one, the reason names the one with most parts, tasks
+    before sensors before others. Never more than a quota is kept; if two hashes are equal at its edge, one or two fewer.
     """
     order = order_of(instructions, seed)
     keyed = Keyed(instructions)

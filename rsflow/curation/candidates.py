@@ -29,6 +29,7 @@ import numpy.typing as npt
 from rsflow.curation.groups import components
 from rsflow.curation.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand
 from rsflow.curation.orientations import INVERSE, ORIENTATIONS
+from rsflow.curation.spread import HERE, Spread
 
 CROWD = 64
 ROUNDS = 16
@@ -58,7 +59,7 @@ class Pictures:
         return ~np.isnan(self.boxes[:, 0])
 
 
-def near_edges(pictures: Pictures, bits: int, confirm: Confirm) -> Indices:
+def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: Spread = HERE) -> Indices:
     """Confirmed (row, other row, orientation), enough of them that their connected components are the near duplicates.
 
     Of orientation 0 there are enough that the components of these alone are the upright ones.
@@ -73,10 +74,10 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm) -> Indices:
     local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
     voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    edges = _joined(_voice_pairs(pictures, voices, bits), edges, len(unit), confirm)
+    edges = _joined(_voice_pairs(pictures, voices, bits, spread), edges, len(unit), confirm)
     if pictures.views is None:
         return edges
-    return _joined(_turned_pairs(pictures, pictures.views, voices, bits), edges, len(unit), confirm)
+    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, spread), edges, len(unit), confirm)
 
 
 def _joined(found: Iterator[Indices], edges: Indices, count: int, confirm: Confirm) -> Indices:
@@ -131,12 +132,12 @@ def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     return patch.reshape(-1).astype(np.int64)
 
 
-def _voice_pairs(pictures: Pictures, voices: Indices, bits: int) -> Iterator[Indices]:
+def _voice_pairs(pictures: Pictures, voices: Indices, bits: int, spread: Spread) -> Iterator[Indices]:
     """Upright pairs of voices within `bits` and on the same ground, i < j."""
     order = voices[np.argsort(pictures.signatures[voices], kind="stable")]
     values, start, counts = np.unique(pictures.signatures[order], return_index=True, return_counts=True)
     own = np.flatnonzero(counts > 1)
-    for units in chain([np.stack([own, own], axis=1)], each_near_pairs(values, bits)):
+    for units in chain([np.stack([own, own], axis=1)], each_near_pairs(values, bits, spread)):
         a, b = units[:, 0], units[:, 1]
         for row, left in expand(np.arange(len(units)), start[a], start[a] + counts[a]):
             for x, y in expand(left, start[b[row]], start[b[row]] + counts[b[row]]):
@@ -144,12 +145,12 @@ def _voice_pairs(pictures: Pictures, voices: Indices, bits: int) -> Iterator[Ind
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 
-def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int) -> Iterator[Indices]:
+def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int, spread: Spread) -> Iterator[Indices]:
     """The same of one as it lies and the other turned, i < j."""
     upright = voices[np.bitwise_count(pictures.signatures[voices]) >= LEAST_BITS]
     for orientation in range(1, ORIENTATIONS):
         turned = voices[np.bitwise_count(views[voices, orientation]) >= LEAST_BITS]
-        for found in each_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits):
+        for found in each_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits, spread):
             row, other = upright[found[:, 0]], turned[found[:, 1]]
             seen = np.where(row < other, orientation, INVERSE[orientation])
             pairs = np.stack([np.minimum(row, other), np.maximum(row, other), seen], axis=1)[row != other]

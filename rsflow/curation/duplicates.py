@@ -41,6 +41,7 @@ from rsflow.curation.hamming import Signatures
 from rsflow.curation.licences import licence_ranks
 from rsflow.curation.orientations import ORIENTATIONS, oriented
 from rsflow.curation.signature import Picture
+from rsflow.curation.spread import HERE, Spread
 
 EXACT = "duplicate_exact"
 NEAR = "duplicate_near"
@@ -58,13 +59,14 @@ def find_duplicates(
     confirm: Confirm,
     licences: Sequence[str] = (),
     embedded: Embedded | None = None,
+    spread: Spread = HERE,
 ) -> pa.Table:
     """The cluster of every tile: columns tile_id, cluster, canonical, reason, same_picture, in the rows' order.
 
     `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
     n_labels (of annotations); nulls are allowed in all but the first two. What else it has adds rules: with acquired_at,
     source and scene_id, deliveries of one acquisition are joined; with signatures (all eight views), flipped ones; with
-    licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay.
+    licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay. `embedded`: vectors of rows.
 
     `confirm` gets (n, 3) row, row, orientation of what may be near duplicates, never more than 8,192 at once, and says which
     are; its answer must hang on the two pictures alone.
@@ -79,7 +81,7 @@ def find_duplicates(
     stands = _first_of(components(len(rows), np.concatenate(same)), best_first)
     heads = best_first[stands[best_first] == best_first]
     boxes = boxes_of(tiles["footprint"])
-    near = _near(tiles, heads, boxes, bits, confirm)
+    near = _near(tiles, heads, boxes, bits, confirm, spread)
     steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
     steps.append(same_acquisition(tiles, boxes) if "acquired_at" in tiles.column_names else np.empty((0, 2), dtype=np.int64))
     if embedded:
@@ -141,7 +143,7 @@ def _blocks(pairs: Indices) -> list[Indices]:
     return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
 
 
-def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm) -> Indices:
+def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, spread: Spread) -> Indices:
     """Confirmed (row, row, orientation) among `heads` (best first), sensor by sensor."""
     signatures = tiles["signature"].combine_chunks()
     signed = np.asarray(pc.is_valid(signatures))
@@ -154,7 +156,7 @@ def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Con
             return confirm(of_rows(rows, pairs))
 
         own = Pictures(values[rows], boxes[rows], views[rows] if views is not None else None)
-        found.append(of_rows(rows, near_edges(own, bits, ask)))
+        found.append(of_rows(rows, near_edges(own, bits, ask, spread)))
     return np.concatenate(found)
 
 

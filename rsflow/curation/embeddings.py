@@ -27,8 +27,8 @@ Vectors = npt.NDArray[np.float32]
 
 PROBES = 3
 
-_ROUNDS = 4
-_PER_CENTRE = 16  # sampled vectors for each centre
+_ROUNDS = 6
+_PER_CENTRE = 32  # sampled vectors for each centre
 _BLOCK = 4096
 _PENDING = 1 << 22  # pairs held before they are reduced to what connects
 _ROUNDING = 1e-3  # more than a product of normalised float32 vectors is wrong by
@@ -74,8 +74,9 @@ def similar_pairs(vectors: Vectors, cosine: float) -> Indices:
 
 
 def _normalised(vectors: Vectors) -> Vectors:
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-    unit: Vectors = (vectors / np.where(lengths > 0, lengths, 1.0)[:, None]).astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)).astype(np.float32)
+    lengths[lengths == 0] = 1.0
+    unit: Vectors = vectors / lengths[:, None]
     return unit
 
 
@@ -129,9 +130,16 @@ def _close_pairs(unit: Vectors, nearest: Indices, cosine: float) -> Iterator[Ind
 
 def _verified(unit: Vectors, pairs: Indices, cosine: float) -> Indices:
     blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
-    exact = [np.einsum("ij,ij->i", unit[b[:, 0]], unit[b[:, 1]], dtype=np.float64) >= cosine for b in blocks]
+    exact = [_cosines(unit[block[:, 0]], unit[block[:, 1]]) >= cosine for block in blocks]
     close: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *exact])]
     return close
+
+
+def _cosines(a: Vectors, b: Vectors) -> npt.NDArray[np.float64]:
+    """In double precision: of normalised vectors, whose lengths are rounded."""
+    across, own, other = (np.einsum("ij,ij->i", one, two, dtype=np.float64) for one, two in ((a, b), (a, a), (b, b)))
+    cosines: npt.NDArray[np.float64] = across / np.sqrt(own * other)
+    return cosines
 
 
 def _stars(count: int, pairs: Indices) -> Indices:

@@ -71,6 +71,17 @@ def grown(boxes: Boxes, by_m: float) -> Boxes:
     return np.stack([boxes[:, 0] - east, boxes[:, 1] - north, boxes[:, 2] + east, boxes[:, 3] + north], axis=1)
 
 
+def gaps_m(box: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
+    """How far each of `others` is from one box (1, 4), on a plane that is right at its latitude; 0 where they touch."""
+    east = np.maximum(others[:, 0] - box[:, 2], box[:, 0] - others[:, 2])
+    # The shorter way round: two boxes may lie on the two sides of the antimeridian.
+    east = np.minimum(east, 360.0 - (np.maximum(others[:, 2], box[:, 2]) - np.minimum(others[:, 0], box[:, 0])))
+    north = np.maximum(others[:, 1] - box[:, 3], box[:, 1] - others[:, 3])
+    scale = np.cos(np.radians((box[:, 1] + box[:, 3]) / 2))
+    gaps: npt.NDArray[np.float64] = np.hypot(np.maximum(east, 0) * scale, np.maximum(north, 0)) * _DEGREE_M
+    return gaps
+
+
 def regions_of(boxes: Boxes, named: Mapping[str, Bounds], cell_deg: float) -> pa.DictionaryArray:
     """The region of each box: the first of `named` (west, south, east, north) that holds its middle, else its grid cell.
 

@@ -19,8 +19,10 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-# Cut into shares (`Spread.tasks`), each task sorts all signatures by one part and looks from its share into all buckets: for 100 M
-# of them 0.8 GB are sent to every machine, a task takes 3 GB, and only pairs come back.
+from rsflow.curation.spread import HERE, Spread
+
+# Cut into shares (`Spread.tasks`), each task sorts all signatures by one part and looks from its share into all buckets: for
+# 100 M of them 0.8 GB are sent to every machine, a task takes 3 GB, and only pairs come back.
 
 Signatures = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.int64]
@@ -172,7 +174,7 @@ class _Buckets:
 
 
 def _meet(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Iterator[Indices]:
-    """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks: of [low, high) as sorted with all."""
+    """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks: of sorted [low, high) with all."""
     keys, values, starts = buckets.keys[low:high], buckets.values, buckets.starts
     for places in _masks(len(starts), most):
         if not places:

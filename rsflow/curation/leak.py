@@ -1,4 +1,4 @@
-"""Leaks: the same picture or the same ground in two splits.
+"""Leaks: the same picture or the same ground in two splits, or ground that is too near.
 
 One idea: this looks again at what is about to be trained on, and by other means than the rules that made it so: outlines on the
 ground instead of boxes, digests instead of clusters. A rule that is wrong, or was passed by, shows up here.
@@ -15,9 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from rsflow.curation.ground import grown
 from rsflow.curation.groups import Indices, first_equal
+from rsflow.geometry import EARTH_RADIUS_KM
 
 _BLOCK = 1 << 16
+_ROUNDING = 1 - 1e-6  # of distances, which the rule reckons in another way
 
 Shapes = npt.NDArray[np.object_]
 
@@ -32,18 +35,18 @@ class Leak:
     other: str
 
 
-def leaks(tiles: pa.Table) -> list[Leak]:
+def leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     """What tiles of two splits have in common; empty where all is well.
 
     `tiles` has tile_id, split, scene_id, cell, footprint, picture_sha256 and pixels_sha256. Looked for: equal pictures,
-    outlines that meet (also at an edge), and scenes of unknown ground in two splits.
+    outlines that meet (also at an edge) or are less than `buffer_m` apart, and scenes of unknown ground in two splits.
     """
     found = []
     for what, column in (("picture", "picture_sha256"), ("pixels", "pixels_sha256")):
         found.append((what, _shared(tiles[column], tiles["split"])))
     groundless = pc.if_else(pc.is_null(tiles["cell"]), tiles["scene_id"], None)
     found.append(("scene of unknown ground", _shared(groundless, tiles["split"])))
-    found.append(("ground", _meeting(tiles)))
+    found.append(("ground", _meeting(tiles, buffer_m)))
     ids = tiles["tile_id"]
     return [
         Leak(what, len(np.unique(pairs)), ids[int(pairs[0, 0])].as_py(), ids[int(pairs[0, 1])].as_py())
@@ -76,8 +79,8 @@ def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
     return np.stack([rows, first[rows]], axis=1)
 
 
-def _meeting(tiles: pa.Table) -> Indices:
-    """Pairs of tiles of different splits whose outlines meet."""
+def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
+    """Pairs of tiles of different splits whose outlines meet or are less than `buffer_m` apart."""
     codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices)
     by_size = np.argsort(-np.bincount(codes), kind="stable")
     shapes, rows = outlines(tiles["footprint"])
@@ -88,9 +91,29 @@ def _meeting(tiles: pa.Table) -> Indices:
         others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
         tree = shapely.STRtree(shapes[mine])
         for block, asked in _blocks(shapes, others):
-            asking, met = tree.query(asked, predicate="intersects")
+            if buffer_m > 0:
+                asking, met = tree.query(shapely.box(*grown(shapely.bounds(asked), buffer_m).T))
+                near = _apart_m(asked[asking], shapes[mine[met]]) < _ROUNDING * buffer_m
+                asking, met = asking[near], met[near]
+            else:
+                asking, met = tree.query(asked, predicate="intersects")
             found.append(np.stack([rows[mine[met]], rows[block[asking]]], axis=1))
     return np.concatenate(found)
+
+
+def _apart_m(some: Shapes, others: Shapes) -> npt.NDArray[np.float64]:
+    """The distance of each outline from its other, on a plane whose scale is right midway between the two."""
+    middle = np.radians((shapely.bounds(some)[:, [1, 3]] + shapely.bounds(others)[:, [1, 3]]).mean(axis=1) / 2)
+    flat = [_scaled(shapes, np.cos(middle)) for shapes in (some, others)]
+    apart: npt.NDArray[np.float64] = shapely.distance(*flat) * EARTH_RADIUS_KM * 1000 * np.pi / 180
+    return apart
+
+
+def _scaled(shapes: Shapes, east: npt.NDArray[np.float64]) -> Shapes:
+    """The shapes, each with its longitudes times its own factor."""
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    scaled: Shapes = shapely.set_coordinates(shapes.copy(), points * np.stack([east[owner], np.ones(len(owner))], axis=1))
+    return scaled
 
 
 def _blocks(shapes: Shapes, rows: Indices) -> Iterator[tuple[Indices, Shapes]]:

@@ -11,51 +11,63 @@ This looks across a whole dataset. What one picture says twice is found without 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.curation.groups import Indices
 from rsflow.curation.hashing import Hashes, stable_hashes
-from rsflow.curation.texts import folded, sets_of, shingles
+from rsflow.curation.texts import Sketch, folded, may_be_alike, sets_of, shingles, sketched
 
 VALUES = 128
 
 _MISS = 1e-3
-_BLOCK = 1 << 15
+_BLOCK = 1 << 13  # texts at a time: their values stay in the processor's cache
 _EMPTY = np.uint32(2**32 - 1)
-_FARTHER = 0x9E3779B1  # makes a value taken from another part differ from that part's own
+_FARTHER = np.uint32(0x9E3779B1)  # makes a value taken from another part differ from that part's own
 
 
 def near_texts(texts: pa.Array, least: float) -> Indices:
     """Verified pairs (i, j), i < j: enough that their components are the near duplicates, equal texts among them."""
+    width = band_width(least)
+    parts = [_part(texts.slice(start, _BLOCK), width) for start in range(0, max(len(texts), 1), _BLOCK)]
+    sketches = Sketch(*map(np.concatenate, zip(*((s.said, s.bits, s.elements) for _, s, _ in parts), strict=True)))
+    _, first, same = np.unique(sketches.said, return_index=True, return_inverse=True)
+    equal = np.stack([first[same], np.arange(len(same))], axis=1)
+    bands = np.concatenate([band for _, _, band in parts], axis=1)[:, first]
+    found = [first[pairs] for pairs in map(_candidates, bands)]
+    pairs = np.concatenate([equal[:0], *(pairs[may_be_alike(sketches, pairs, least)] for pairs in found)])
+    pairs = np.unique(np.sort(pairs, axis=1), axis=0)
+    rows, places = np.unique(pairs, return_inverse=True)
+    words = pa.chunked_array([words for words, _, _ in parts], pa.large_string()).take(pa.array(rows)).combine_chunks()
+    near = pairs[sets_of(*shingles(words)).jaccard(places.reshape(-1, 2)) >= least]
+    return np.concatenate([equal[equal[:, 0] < equal[:, 1]], near])
+
+
+def _part(texts: pa.Array, width: int) -> tuple[pa.Array, Sketch, npt.NDArray[np.uint64]]:
+    """Some texts: folded, their sketches, and (bands, texts) hashes of the values of each band."""
     words = folded(texts)
-    _, first, same = np.unique(stable_hashes(words, 0), return_index=True, return_inverse=True)
-    equal = np.stack([first[same], np.arange(len(words))], axis=1)
-    different = np.sort(first)
-    elements, starts = shingles(words.take(pa.array(different)))
-    sets = sets_of(elements, starts)
-    bands = _candidates(elements, starts, band_width(least))
-    near = [different[pairs[sets.jaccard(pairs) >= least]] for pairs in bands]
-    return np.unique(np.concatenate([equal[equal[:, 0] < equal[:, 1]], *near]), axis=0)
+    elements, starts = shingles(words)
+    used = minhashes(elements, starts)[:, : VALUES // width * width].reshape(len(texts), VALUES // width, width)
+    odd = stable_hashes(pa.array(map(str, range(width))), 0) | np.uint64(1)
+    return words, sketched(words, elements, starts), (used * odd).sum(axis=2, dtype=np.uint64).T
 
 
 def minhashes(elements: Hashes, starts: Indices) -> npt.NDArray[np.uint32]:
     """(n, VALUES) of texts whose hashed elements (at least one each) begin at `starts`, the last bound their end."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    part = (elements >> np.uint64(57)).astype(np.int64)
+    place = rows * VALUES + (elements >> np.uint64(57)).astype(np.int64)
     smallest = np.full((len(starts) - 1) * VALUES, _EMPTY, dtype=np.uint32)
-    np.minimum.at(smallest, rows * VALUES + part, (elements >> np.uint64(24)).astype(np.uint32))
+    np.minimum.at(smallest, place, (elements >> np.uint64(24)).astype(np.uint32))
     values = smallest.reshape(-1, VALUES)
-    step = 1
-    while step < VALUES:
-        farther = np.roll(values, -step, axis=1)
-        taken = np.where(farther == _EMPTY, _EMPTY, farther + np.uint32(_FARTHER * step % 2**32))
-        values = np.where(values == _EMPTY, taken, values)
-        step *= 2
-    return values
+    # The next part that is not empty, going round: from the last backwards, those beyond the end begin anew.
+    there = np.where(values != _EMPTY, np.arange(VALUES, dtype=np.int16), np.int16(2 * VALUES))
+    beyond = there.min(axis=1, keepdims=True) + np.int16(VALUES)
+    following = np.minimum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    following = np.minimum(following, beyond)
+    farther = (following - np.arange(VALUES, dtype=np.int16)).astype(np.uint32) * _FARTHER
+    taken: npt.NDArray[np.uint32] = np.take_along_axis(values, (following % VALUES).astype(np.int64), axis=1) + farther
+    return taken
 
 
 def band_width(least: float) -> int:
@@ -63,23 +75,17 @@ def band_width(least: float) -> int:
     return max((width for width in range(1, 33) if (1 - least**width) ** (VALUES // width) <= _MISS), default=1)
 
 
-def _candidates(elements: Hashes, starts: Indices, width: int) -> Iterator[Indices]:
-    """Pairs (i, j), i < j, of neighbours in a band, and of the first and each other one; a band at a time."""
-    bands = np.concatenate([np.empty((VALUES // width, 0), dtype=np.uint64), *_bands(elements, starts, width)], axis=1)
-    for band in bands:
-        order = np.argsort(band, kind="stable")
-        new = np.concatenate([[True], np.diff(band[order]) != 0])[: len(order)]
-        first = order[np.flatnonzero(new)[np.cumsum(new) - 1]]
-        before = np.roll(order, 1)
-        pairs = np.concatenate([np.stack([side, order], axis=1)[~new] for side in (first, before)])
-        yield np.unique(np.sort(pairs, axis=1), axis=0) if len(pairs) else pairs
-
-
-def _bands(elements: Hashes, starts: Indices, width: int) -> Iterator[Hashes]:
-    """(bands, texts) hashes of each band's values, some texts at a time."""
-    odd = stable_hashes(pa.array(map(str, range(width))), 0) | np.uint64(1)
-    for begin in range(0, len(starts) - 1, _BLOCK):
-        bounds = starts[begin : begin + _BLOCK + 1]
-        values = minhashes(elements[bounds[0] : bounds[-1]], bounds - bounds[0])
-        used = values[:, : VALUES // width * width].reshape(len(values), -1, width)
-        yield (used * odd).sum(axis=2, dtype=np.uint64).T
+def _candidates(band: Hashes) -> Indices:
+    """Pairs of neighbours among those that are equal here, and of the first and each other one."""
+    # Most texts share a band with none: only those that do are put in order.
+    ordered = np.sort(band)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    at = np.searchsorted(twice, band)
+    rows = np.flatnonzero(at < len(twice))
+    rows = rows[twice[at[rows]] == band[rows]]
+    rows = rows[np.argsort(band[rows], kind="stable")]
+    new = np.diff(band[rows], prepend=~band[rows[:1]]) != 0
+    first = rows[np.flatnonzero(new)[np.cumsum(new) - 1]]
+    before = np.roll(rows, 1)
+    pairs: Indices = np.concatenate([np.stack([side, rows], axis=1)[~new] for side in (first, before)])
+    return pairs

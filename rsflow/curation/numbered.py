@@ -1,9 +1,9 @@
 """Instructions as numbers: all that the choice looks at, in some thirty bytes instead of some hundreds of text.
 
-One idea: ids are hashed where they are read, piece by piece, and never held as a whole; what follows from the numbers (a verdict
-per row, in the order of reading) is put beside the ids when these are read once more to be written. A tile is found by the hash
-of its id among the tiles' hashes, which are all different: `distinct_hashes` looks for a seed that makes them so, so nothing is
-taken for what it is not.
+One idea: ids are hashed where they are read, piece by piece, and never held as a whole; what follows from the numbers (a
+verdict per row, in the order of reading) is put beside the ids when these are read once more to be written. A tile is found by
+the hash of its id among the tiles' hashes, which are all different: `index_of` looks for a seed that makes them so, and no tile
+is taken for another.
 
 A table of instructions has here: `order` (the hash of the id: which comes first), `said` (the hash of the task and of what is
 said), `tile` (a row of the tiles), `task`; `category` (lists) and scores, where a rule asks for them.

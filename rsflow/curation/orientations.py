@@ -18,6 +18,6 @@ INVERSE = np.array([0, 3, 2, 1, 4, 5, 6, 7])  # a mirror image is its own invers
 
 
 def oriented(picture: npt.NDArray[Number], orientation: int) -> npt.NDArray[Number]:
-    """The picture (rows, cols, …) turned `orientation % 4` quarters against the clock; from 4 on, flipped left to right before."""
+    """The picture (rows, cols, …) turned `orientation % 4` quarters against the clock; from 4 on, flipped sideways first."""
     flipped = picture[:, ::-1] if orientation >= 4 else picture
     return np.ascontiguousarray(np.rot90(flipped, orientation % 4))

@@ -8,7 +8,7 @@ Names count: cells have a row and a column, the pictures of a class or a sensor 
 multiplied by two irrational numbers and added to the hash of what is left of it (an additive recurrence in two dimensions,
 https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of any one scene, and the
 pictures of any one series, are dealt nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone
-give 1 to 10. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
+give 0 to 12. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
 what the labels say, so a category that is spread over pictures whose names do not count is dealt by hash, in proportion on
 average only. Dealing by the labels themselves would be closer now, and would move tiles between splits when data is added.
 

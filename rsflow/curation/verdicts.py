@@ -5,6 +5,9 @@ One idea: a small number per row and the reasons' texts once: a hundred million 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,6 +17,7 @@ KEPT = "kept"
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
+Limits = Mapping[Any, tuple[float | None, float | None]]  # score -> least and most, None where there is none
 
 
 class Verdicts:
@@ -40,6 +44,14 @@ class Verdicts:
         mapped = np.array([*(self._code(name) for name in named.dictionary.to_pylist()), 0], dtype=np.int32)
         codes = self._codes[rows]
         self._codes[rows] = np.where(codes == 0, mapped[np.asarray(named.indices.fill_null(-1))], codes)
+
+    def limit(self, rows: pa.Table, limits: Limits) -> None:
+        """Rows whose score is below the least or above the most leave as "limit:<score>"; a score is a column of `rows`."""
+        for score, (least, most) in limits.items():
+            values = np.asarray(rows[score].cast(pa.float64()).fill_null(np.nan))
+            # Comparisons with NaN are false: what was not measured is beyond no limit.
+            self.drop(values < (-np.inf if least is None else least), f"limit:{score}")
+            self.drop(values > (np.inf if most is None else most), f"limit:{score}")
 
     def take(self, rows: Rows, prefix: str) -> pa.DictionaryArray:
         """The reasons of rows (with repetition) as texts; where the row is kept null, else with `prefix` before it."""

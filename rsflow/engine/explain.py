@@ -10,23 +10,29 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from rsflow.curation.choose import BUFFER
+from rsflow.curation.ground import boxes_of, gaps_m
 from rsflow.errors import UsageError
 from rsflow.lake.pictures import read_pictures
-from rsflow.lake.receipts import marks
-from rsflow.lake.tables import Lake, open_lake
+from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.tables import Lake, of_values, open_lake
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """`subject` is the selection's row of what was asked for, `tile` that of its tile; `members` are the rows of the tile's
-    cluster, the one that stands for it first. `instructions`: of the tile, by reason. `facts`: TILES rows by tile_id."""
+    cluster, the one that stands for it first. `instructions`: of the tile, by reason. `near`: of a tile too near another split,
+    the tile of each split that is in and lies nearest, `apart_m` away, the nearest first. `facts`: TILES rows by tile_id."""
 
     subject: dict[str, Any]
     tile: dict[str, Any]
     members: tuple[dict[str, Any], ...]
     instructions: dict[str, int]
+    near: tuple[dict[str, Any], ...]
     facts: dict[str, dict[str, Any]]
 
 
@@ -42,14 +48,17 @@ def explain(root: str, subject: str) -> Explained:
     members = _rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
     of_tile = [row for row in _rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
-    facts = _facts(lake, [row["tile_id"] for row in members])
-    return Explained(found[0], tile, tuple(members), dict(Counter(row["reason"] for row in of_tile)), facts)
+    near = _nearest(lake, tile["tile_id"]) if tile["reason"] == BUFFER else []
+    facts = _facts(lake, [row["tile_id"] for row in [*members, *near]])
+    reasons = dict(Counter(row["reason"] for row in of_tile))
+    return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts)
 
 
 def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
-    """(selection row, encoded picture) of the tile that was asked for, then of the others of its cluster, `most` in all."""
+    """(selection row, encoded picture) of the tile that was asked for, of those near and of its cluster, `most` in all."""
     asked = explained.tile["tile_id"]
-    rows = sorted(explained.members, key=lambda row: row["tile_id"] != asked)[:most]
+    members = sorted(explained.members, key=lambda row: row["tile_id"] != asked)
+    rows = [*members[:1], *explained.near, *members[1:]][:most]
     found = read_pictures(root, [explained.facts[row["tile_id"]] for row in rows])
     return [(row, found[row["tile_id"]]) for row in rows]
 
@@ -69,6 +78,20 @@ def _by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
 def _facts(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
     finished = set(marks(lake)["receipt"].to_pylist())
     return {row["tile_id"]: row for row in _rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
+
+
+def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
+    """Of each split the tile that is in and whose ground lies nearest to that of a tile."""
+    chosen = lake.read("selection", where="kind = 'tile' AND selected")
+    asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
+    known = of_values(rows_of(lake, "tiles", marks(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked)
+    boxes = boxes_of(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
+    apart = np.nan_to_num(gaps_m(boxes[:1], boxes[1:]), nan=np.inf)
+    splits = np.asarray(chosen["split"].to_pylist())
+    first = [int(rows[np.argmin(apart[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
+    first.sort(key=lambda row: apart[row])
+    found = chosen.take(pa.array(first, pa.int64())).append_column("apart_m", pa.array(apart[first]))
+    return [row for row in found.to_pylist() if np.isfinite(row["apart_m"])]
 
 
 def _hint(lake: Lake, subject: str) -> str:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from rsflow import storage
 from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.groups import Indices
-from rsflow.curation.leak import leaks
+from rsflow.curation.leak import Leak, leaks
 from rsflow.curation.signature import Picture
 from rsflow.engine.confirm import confirmation
 from rsflow.engine.held_out import Prints, prints_of
@@ -29,9 +29,14 @@ from rsflow.tiles.encode import decode
 BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
 
 
-def check_leaks(root: str, tiles: pa.Table) -> None:
-    """RsflowError, naming an example of each kind, where tiles of two splits share a picture or ground."""
-    found = leaks(tiles)
+def check_leaks(root: str, tiles: pa.Table, buffer_m: float = 0.0, caught: pa.Array | None = None) -> None:
+    """RsflowError, naming an example of each kind, where tiles of two splits share a picture or ground, or are too near, or
+    where one is still there that matches what is held out (`caught`, see rsflow.engine.held_out)."""
+    found = leaks(tiles, buffer_m)
+    if caught is not None and caught.null_count < len(caught):
+        rows = pa.compute.indices_nonzero(caught.is_valid())
+        first = int(rows[0].as_py())
+        found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), caught[first].as_py()))
     if found:
         told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
         raise RsflowError(

@@ -4,10 +4,11 @@ One idea: texts are read, hashed and measured a row group at a time, by Ray task
 alone (`rsflow.curation.numbered`). Files are gone through in one order, so rows have positions, and the same pass again finds
 the ids of the verdicts.
 
-On paper, for 1 billion instructions on 100 million tiles, with categories of 3 billion labels asked for: the driver holds 25
-bytes an instruction, 12 a label and 8 a tile, 62 GB; without categories 26 GB. Workers get 37 GB of these (labels and tiles) in
-shared memory, once per machine. Each file of instructions is read twice, of labels once; nothing is shuffled. Labels are told
-apart by their hashes alone: of 3 billion, two may share one, and then one counts for the other's category.
+On paper, for 1 billion instructions on 100 million tiles: the driver gets 24 bytes an instruction, with texts 44. Tasks need
+the tiles' index, 1.6 GB in the shared memory of each machine; where categories or the quality of labels are asked for, 24
+bytes a label too, 24 GB for 1 billion. Each file of instructions is read twice, once more for the few texts that may be alike,
+each of labels once; nothing is shuffled. Labels are told apart by their hashes alone: of 3 billion, two may share one, and then
+one counts for the other's category.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from rsflow.engine.execute import spreading
 from rsflow.engine.held_out import caught, held_out_key
 from rsflow.engine.numbers import MANY_ROWS, count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
 from rsflow.engine.sayings import texts_reader
+from rsflow.lake.receipts import missed
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
@@ -72,7 +73,11 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
 
 def selection_digest(built: BuildConfig, now: Current) -> str:
     """Of all that a selection depends on."""
-    units = [unit for marks in (now.label, now.seen, now.instruct) for unit in marks["unit"].to_pylist()]
+    units = [
+        f"{unit} {amiss:g}"
+        for marks in (now.label, now.seen, now.instruct)
+        for unit, amiss in zip(marks["unit"].to_pylist(), missed(marks).tolist(), strict=True)
+    ]
     return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
 
 

@@ -1,7 +1,7 @@
 """A table's rows file by file: for tables that are too long to be held whole.
 
 One idea: the list of a table's files is a version of it. Whoever goes through the same list twice sees the same rows in the
-same order, whatever is committed meanwhile. A file is read one row group at a time.
+same order, whatever is committed meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from rsflow import storage
 from rsflow.errors import LakeError
 from rsflow.lake.tables import TABLES, Lake
+
+BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,13 @@ def pieces_of(lake: Lake, name: str) -> list[Piece]:
 
 
 def rows_in(piece: Piece, columns: Sequence[str], receipts: pa.Array) -> Iterator[pa.Table]:
-    """The rows that these receipts delivered, a row group at a time; a column that the file lacks is null."""
+    """The rows that these receipts delivered, at most BATCH_ROWS at a time; a column that the file lacks is null."""
     try:
         remote = storage.is_remote(piece.place)
         file = pq.ParquetFile(pa.BufferReader(storage.read_bytes(piece.place)) if remote else piece.place)
         there = [name for name in dict.fromkeys([*columns, "receipt"]) if name in file.schema_arrow.names]
-        for group in range(file.num_row_groups):
-            rows = file.read_row_group(group, columns=there)
+        for batch in file.iter_batches(BATCH_ROWS, columns=there):
+            rows = pa.table(batch)
             yield _shaped(rows.filter(pc.is_in(rows["receipt"], value_set=receipts)), piece.name, columns)
     except (OSError, pa.ArrowException) as error:
         raise LakeError(f"{piece.place}: cannot read this file of the lake: {storage.why(error)}") from error

@@ -23,7 +23,7 @@ RULES = {
     "limit:": "its {rest} is outside of `select.limits`, or of an instruction's `select.instruction_limits`",
     "duplicate_exact": "a better tile shows exactly the same pixels",
     "duplicate_near": "a better tile shows the same picture: their signatures are close, and 64 x 64 pixels confirm it",
-    "duplicate_flipped": "a better tile shows the same picture turned or mirrored: signatures are close, 64 x 64 pixels confirm it",
+    "duplicate_flipped": "a better tile shows the same picture turned or mirrored, as signatures and 64 x 64 pixels say",
     "duplicate_semantic": "a better tile means the same: the cosine of their vectors is at least `select.semantic.cosine`",
     "duplicate_ground": "another delivery of the same acquisition shows the same ground",
     "duplicate_text": "another instruction of the same picture says the same, or nearly (`select.same_text`)",
@@ -32,7 +32,7 @@ RULES = {
     "held_out:": "it is held out for a benchmark ({rest}: its name and the test that found it, `cluster` for duplicates)",
     "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
     "no_instruction": "nothing could be asked about it",
-    "quota:each ": "there are as many about each of its {rest} as are wanted, and these come before it by the hash of their ids",
+    "quota:each ": "its {rest} has as many as `select.balance` wants of any, and these come before it by the hash of their ids",
     "quota:": "the quota {rest} is full with instructions that come before it by the hash of their ids",
     "quota": "quotas took all of its instructions",
     "tile:": "the tile that it belongs to is out: {rest}",
@@ -43,14 +43,20 @@ def meaning(reason: str) -> str:
     """The sentence for a reason. KeyError for one that no rule gives."""
     if reason in RULES:
         return RULES[reason]
-    start = next((start for start in sorted(RULES, key=len, reverse=True) if start[-1] in ": " and reason.startswith(start)), None)
+    start = next(
+        (start for start in sorted(RULES, key=len, reverse=True) if start[-1] in ": " and reason.startswith(start)), None
+    )
     if start is None:
         raise KeyError(reason)
     return RULES[start].format(rest=reason.removeprefix(start))
 
 
 def explanation(
-    subject: Mapping[str, Any], tile: Mapping[str, Any], members: Sequence[Mapping[str, Any]], instructions: Mapping[str, int]
+    subject: Mapping[str, Any],
+    tile: Mapping[str, Any],
+    members: Sequence[Mapping[str, Any]],
+    instructions: Mapping[str, int],
+    near: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """What `rsflow explain` prints, from rows of the `selection` table."""
     verdict = "in" if subject["selected"] else "out"
@@ -65,6 +71,9 @@ def explanation(
         lines += [f"    {row['tile_id']}: {row['reason']}" for row in members]
     else:
         lines.append("  no duplicate of it is known")
+    if near:
+        lines.append("  nearest tiles that are in:")
+        lines += [f"    {row['tile_id']}: {row['split']}, {row['apart_m']:,.0f} m away" for row in near]
     if instructions:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
         lines.append(f"  instructions that go with the tile: {counts}")

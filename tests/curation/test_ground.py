@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.ground import UNKNOWN, boxes_of, comes_near, region_names, regions_of
+from rsflow.curation.ground import UNKNOWN, boxes_of, comes_near, gaps_m, region_names, regions_of
 
 LON = st.floats(-180, 179.9)
 BOXES = st.lists(st.tuples(LON, st.floats(-80, 80), st.floats(0.001, 3), st.floats(0.001, 3)), max_size=12)
@@ -75,7 +75,7 @@ def test_a_tile_is_in_the_first_named_region_that_holds_its_middle_else_in_its_c
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(-180, 179.99), st.floats(-89.9, 89.9), st.sampled_from([1.0, 2.5, 10.0, 90.0]))
+@given(st.floats(-180, 179.99), st.floats(-89.9, 89.9), st.sampled_from([7.5, 10.0, 90.0]))
 def test_a_cells_name_says_where_it_is(lon: float, lat: float, deg: float) -> None:
     (name,) = regions_of(np.array([[lon, lat, lon, lat]]), {}, deg).to_pylist()
     match = re.fullmatch(r"([NS])([\d.]+)([EW])([\d.]+)", name)
@@ -84,4 +84,18 @@ def test_a_cells_name_says_where_it_is(lon: float, lat: float, deg: float) -> No
     west = float(match[4]) * (1 if match[3] == "E" else -1)
     assert south - 1e-9 <= lat <= south + deg + 1e-9
     assert west - 1e-9 <= lon <= west + deg + 1e-9
-    assert len(set(region_names({}, deg))) == 180 / deg * 360 / deg + 1
+
+
+def test_every_cell_has_a_name_of_its_own() -> None:
+    for deg in (1.0, 2.5, 10.0):
+        assert len(set(region_names({}, deg))) == 180 / deg * 360 / deg + 1
+
+
+def test_gaps_are_those_of_plain_arithmetic_also_across_the_antimeridian() -> None:
+    others = np.array([(10.0, 60.0, 10.1, 60.1), (10.2, 60.0, 10.3, 60.1), (10.0, 60.3, 10.1, 60.4), (9.0, 59.0, 11.0, 61.0)])
+    degree = math.pi / 180 * 6_371_008.8
+    expected = [0.0, 0.1 * degree * math.cos(math.radians(60.05)), 0.2 * degree, 0.0]
+    np.testing.assert_allclose(gaps_m(others[:1], others), expected, rtol=1e-9, atol=1e-3)
+    west, east = np.array([[-180.0, 0.0, -179.5, 1.0]]), np.array([[178.5, 0.0, 179.0, 1.0]])
+    for one, other in ((west, east), (east, west)):
+        np.testing.assert_allclose(gaps_m(one, other), degree * math.cos(math.radians(0.5)), rtol=1e-9)

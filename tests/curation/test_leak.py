@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from rsflow.curation.ground import boxes_of
 from rsflow.curation.leak import leaks
+from rsflow.curation.splits import near_stronger
 
 SCHEMA = pa.schema(
     [
@@ -57,3 +60,32 @@ def test_the_antimeridian_is_no_border() -> None:
     east, west = square(179.5, 0), square(-179.6, 0.5)
     assert "ground" in found(tile("a", "train", footprint=east), tile("b", "test", footprint=west))
     assert "ground" in found(tile("a", "test", footprint=east), tile("b", "train", footprint=west), tile("c", "train"))
+
+
+def test_ground_nearer_than_the_buffer_leaks_by_the_distance_on_the_ground() -> None:
+    """A hundredth of a degree is 1,112 m north, and half of it east, at 60 degrees."""
+    first = tile("a", "train", footprint=square(10, 60, 0.1))
+    north, east = square(10, 60.11, 0.1), square(10.11, 60, 0.1)
+    for other, metres in ((north, 1112), (east, 556)):
+        rows = pa.Table.from_pylist([first, tile("b", "test", footprint=other)], schema=SCHEMA)
+        assert [leak.what for leak in leaks(rows, 1.01 * metres)] == ["ground"]
+        assert leaks(rows, 0.99 * metres) == []
+    assert "ground" in found(first, tile("b", "test", footprint=square(10.05, 60.05, 0.1)))
+    over = [tile("a", "train", footprint=square(179.5, 0, 0.4)), tile("b", "test", footprint=square(-179.9, 0, 0.4))]
+    assert [leak.what for leak in leaks(pa.Table.from_pylist(over, schema=SCHEMA), 30_000)] == ["ground"]
+
+
+def test_what_the_rule_of_splits_leaves_does_not_leak() -> None:
+    random = np.random.default_rng(0)
+    for buffer_m in (0.0, 3000.0):
+        places = random.uniform((-180, -85), (180, 85), (40, 2))
+        near = np.repeat(places, 25, axis=0) + random.uniform(-0.1, 0.1, (1000, 2))
+        rows = [tile(f"t{k}", "", footprint=square(place[0], place[1], 0.02)) for k, place in enumerate(near.tolist())]
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        splits = pa.array(random.choice(["train", "val", "test"], 1000))
+        shares = {"train": 0.8, "val": 0.15, "test": 0.05}
+        leaves = near_stronger(boxes_of(table["footprint"]), splits, shares, buffer_m)
+        dealt = table.set_column(table.schema.get_field_index("split"), "split", splits)
+        assert leaks(dealt, buffer_m)
+        assert leaks(dealt.filter(~leaves), buffer_m) == []
+        assert 0 < leaves.sum() < 1000

@@ -100,7 +100,9 @@ def test_a_cap_per_category_counts_an_instruction_once_for_each() -> None:
     assert beyond.sum() == 1
     assert cap_each(LISTS, 3, ORDER).sum() == 0
     assert set(cap_each(LISTS, 1, ORDER).nonzero()[0]) > set(beyond.nonzero()[0])
-    encoded = pa.ListArray.from_arrays(pa.array([0, 2, 3, 5, 6, 6, 6], pa.int32()), pc.dictionary_encode(LISTS.chunk(0).flatten()))
+    encoded = pa.ListArray.from_arrays(
+        pa.array([0, 2, 3, 5, 6, 6, 6], pa.int32()), pc.dictionary_encode(LISTS.chunk(0).flatten())
+    )
     assert cap_each(pa.chunked_array([encoded]), 2, ORDER).tolist() == beyond.tolist()
 
 

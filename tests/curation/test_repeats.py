@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config import Repeat
+from rsflow.curation.groups import Indices
 from rsflow.curation.repeats import repeats_of
 
 
-def repeats(items: list[set[str]], threshold: float, most: int = 100) -> np.ndarray:
+def repeats(items: list[set[str]], threshold: float, most: int = 100) -> Indices:
     codes = {name: number for number, name in enumerate("abcd")}
     pairs = [(row, codes[name]) for row, names in enumerate(items) for name in sorted(names)]
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from rsflow.curation.sayings import forms, mask_of, sayings, texts_in
 from rsflow.curation.texts import folded
@@ -27,6 +28,8 @@ def test_turns_are_one_text_and_a_long_answer_says_it_all() -> None:
     table = rows(("How many ships?", "Two.", None), ("", "", []), ("What?", seven, []), ("What?", seven + " eight.", []))
     told = [f"what {seven.lower()}", f"{seven.lower()} eight"]
     assert texts_in(table["turns"]).to_pylist() == ["how many ships two", "", *told]
+    pointing = rows(("Where are ships?", "There are [[9 ships|0,1,2,3,4,5,6,7,8]]", []), ("", "", []))
+    assert texts_in(pointing["turns"]).to_pylist()[0].startswith("where are ships there are 9 ships 0 1")
     assert texts_in(table["turns"].slice(0, 0)).to_pylist() == []
 
 
@@ -41,10 +44,13 @@ def test_equal_words_about_other_boxes_are_other_statements() -> None:
     assert found["elements"].tolist() == [2, 2, 0, 0, 0, 0, 0, 0]
 
 
-def test_chunks_and_rows_around_it_change_no_hash() -> None:
+def test_chunks_and_rows_around_it_change_no_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     one = rows(("a", "b", [BOX]), ("c", "d", [BOX, BOX]), ("e", "f", None))
     whole = sayings(one)
     parts = [sayings(one.slice(k, 1)) for k in range(3)]
+    monkeypatch.setattr("rsflow.curation.sayings._BLOCK", 2)
+    assert {name: values.tolist() for name, values in sayings(one).items()} == {k: v.tolist() for k, v in whole.items()}
+    assert sayings(one.slice(0, 0))["text"].tolist() == []
     for name, values in whole.items():
         assert np.concatenate([part[name] for part in parts]).tolist() == values.tolist()
 

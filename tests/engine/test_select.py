@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from PIL import Image
@@ -53,6 +54,10 @@ def test_a_leak_stops_the_build(archive: Path) -> None:
     mixed = pc.if_else(np.arange(tiles.num_rows) % 2 == 0, tiles["split"], flipped)
     with pytest.raises(RsflowError, match=r"(?s)the splits leak.*ground: \d+ tiles, for example"):
         check_leaks("lake", tiles.set_column(tiles.schema.get_field_index("split"), "split", mixed))
+    caught = pa.array([None] * (tiles.num_rows - 1) + ["bench:near"])
+    with pytest.raises(RsflowError, match=r"(?s)the splits leak.*held out: 1 tiles, for example .* and bench:near"):
+        check_leaks("lake", tiles, caught=caught)
+    check_leaks("lake", tiles, caught=pa.nulls(tiles.num_rows, pa.string()))
 
 
 def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rsflow.engine.build import Outcome, run
 from rsflow.engine.diff import FORGOTTEN, diff
-from rsflow.engine.explain import explain
+from rsflow.engine.explain import explain, pictures_of
 from rsflow.engine.recipe import load
 from rsflow.engine.select import selected_rows
 from rsflow.errors import ConfigError
@@ -98,6 +98,18 @@ def test_rare_categories_ask_for_repeats(archive: Path) -> None:
     found = explain(outcome.lake.root, most)
     assert f"shown {shown[most]} times per epoch" in explanation(found.subject, found.tile, found.members, found.instructions)
     assert {row["repeat"] for row in verdicts(build(archive)).values() if row["selected"] and row["split"]} == {1}
+
+
+def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archive: Path) -> None:
+    write_scene(archive / "optical/o5.tif", optical(5), 500_110.0)
+    outcome = build(archive)
+    pushed = min(row["subject"] for row in verdicts(outcome).values() if row["reason"] == "split_buffer")
+    found = explain(outcome.lake.root, pushed)
+    assert [row["split"] for row in found.near if row["apart_m"] < 1] == ["test"]
+    assert found.near[0]["selected"]
+    text = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
+    assert f"{found.near[0]['tile_id']}: test, 0 m away" in text
+    assert [row["tile_id"] for row, _ in pictures_of(outcome.lake.root, found, 2)] == [pushed, found.near[0]["tile_id"]]
 
 
 def test_on_ray_the_selection_is_the_same(archive: Path, ray_session: None) -> None:
