@@ -1,13 +1,16 @@
-"""Streaming: rsflow beside plain `webdataset`, MosaicML `streaming`, LitData and (with --ray) Ray Data, and a bare tar read.
+"""Streaming: rsflow beside plain `webdataset`, MosaicML `streaming`, LitData and Ray Data, and two limits.
 
 The same samples, a JPEG and a JSON record each, are written in every loader's own format. Every loader decodes with the same
 decoder (simplejpeg) and resizes with the same function, parses the record, and gives batches of 32 through two, one or no
-worker processes. All take turns in every round, so a busy machine is as unfair to one as to the next; medians are printed.
-Peers that are not installed are left out: `pip install webdataset mosaicml-streaming litdata`. Limits: a sequential read
-of the tars with `tarfile` through a DataLoader, and, for decoding, as many processes that read and decode and give nothing
-away.
+worker processes. All take turns in every round, so a busy machine is as unfair to one as to the next; medians are printed, then
+the goals and whether they are met. Peers that are not installed are left out: `pip install webdataset mosaicml-streaming
+litdata`. The limits: a sequential read of the tars with `tarfile` through a DataLoader, and, for decoding, as many processes
+that read and decode and give nothing away. Ray Data takes half a minute to start, so it has one turn in one case.
 
-    python benchmarks/stream.py [--samples 3000 --rounds 3 --folder /dev/shm --workers 0 1 2 --kinds bytes 512 224 --s3 --ray]
+    python benchmarks/stream.py [--samples 9000 --decoded 1500 --rounds 3 --folder /dev/shm --no-s3 --no-ray]
+
+About seven minutes on two idle cores. `--samples` are those of the undecoded cases and of resuming, `--decoded` those of the
+others.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import logging
 import multiprocessing
 import os
 import random
+import shutil
 import statistics
 import tarfile
 import tempfile
@@ -200,6 +204,8 @@ def with_ray(folder: Path, case: Case) -> Iterator[int]:
         rows = [shown({"jpg": jpg, "json": text}) for jpg, text in zip(batch["jpg"], batch["json"], strict=True)]
         return {"image": np.stack([image.numpy() for image, _ in rows])}
 
+    if not ray.is_initialized():
+        ray.init(address="local", num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False)  # never another's
     urls = sorted(str(path) for path in (folder / "rsflow/shards/train").glob("*.tar"))
     data = ray.data.read_webdataset(urls, decoder=None).map_batches(show, batch_size=BATCH)
     for batch in data.iter_torch_batches(batch_size=BATCH):
@@ -249,6 +255,8 @@ def with_bare_decoders(folder: Path, case: Case) -> Iterator[int]:
     yield sum(counted[:])
 
 
+CASES = ["bytes:0", "bytes:1", "bytes:2", "512:0", "512:1", "512:2", "224:2"]
+PEERS = ("webdataset", "MosaicML streaming", "LitData", "Ray Data")
 LOADERS: dict[str, tuple[str, Callable[[Path, Case], Iterator[int]]]] = {
     "rsflow": ("rsflow", with_rsflow),
     "webdataset": ("webdataset", with_webdataset),
@@ -274,27 +282,59 @@ def timed(batches: Callable[[], Iterator[int]], expected: int | None) -> tuple[f
     return count / (time.perf_counter() - start), first, (sum(os.times()[:4]) - spent) / max(1, count) * 1000
 
 
-def compared(folder: Path, cases: list[Case], loaders: list[str], rounds: int, count: int) -> None:
-    found: dict[tuple[Case, str], list[tuple[float, float, float]]] = {}
-    for _ in range(rounds):
-        for case in cases:
-            for name in loaders:
-                if (name == "bare decoders" or name == "Ray Data") and case.size_px is None:
-                    continue
-                make = LOADERS[name][1]
-                result = timed(lambda make=make, case=case: make(folder, case), None if name == "MosaicML streaming" else count)  # type: ignore[misc]
-                found.setdefault((case, name), []).append(result)
-    for case in cases:
-        rows = {name: found[case, name] for name in loaders if (case, name) in found}
-        print(f"\n{case}" + " " * (34 - len(str(case))) + "samples/s   rsflow is   first batch   processor time")
-        for name, results in rows.items():
-            ratio = statistics.median(own / other for (own, *_), (other, *_) in zip(rows["rsflow"], results, strict=True))
-            speed, first, spent = (statistics.median(one[i] for one in results) for i in range(3))
-            print(f"  {name:28} {speed:12,.0f}   {ratio:6.2f} ×    {first:8.3f} s  {spent:10.3f} ms")
+Results = dict[str, list[tuple[float, float, float]]]
 
 
-def resumed(folder: Path, rounds: int, count: int) -> None:
-    """Seconds from a new loader with a state of the middle of an epoch to its first batch."""
+def compared(folder: Path, case: Case, loaders: list[str], rounds: int, count: int) -> Results:
+    """What `timed` told of each loader in each round."""
+    found: Results = {}
+    for number in range(rounds):
+        for name in loaders:
+            if name == "bare decoders" and case.size_px is None:
+                continue
+            if name == "Ray Data" and (number > 0 or case != Case(SIDE_PX, 2)):
+                continue
+            make = LOADERS[name][1]
+            result = timed(lambda make=make: make(folder, case), None if name == "MosaicML streaming" else count)  # type: ignore[misc]
+            found.setdefault(name, []).append(result)
+    print(f"\n{case}" + " " * (34 - len(str(case))) + "samples/s   rsflow is   first batch   processor time")
+    for name, results in found.items():
+        speed, first, spent = (statistics.median(one[i] for one in results) for i in range(3))
+        print(f"  {name:28} {speed:12,.0f}   {ratio(found, name):6.2f} ×    {first:8.3f} s  {spent:10.3f} ms")
+    return found
+
+
+def ratio(found: Results, name: str) -> float:
+    """How many times as fast rsflow is, in the median round."""
+    return statistics.median(own / other for (own, *_), (other, *_) in zip(found["rsflow"], found[name], strict=False))
+
+
+def goals(cases: dict[Case, Results], shards: int, resume_s: float) -> list[tuple[str, float, float, bool]]:
+    """(what, the value that is asked for, the one found, whether it is met) of each goal that was measured."""
+    rows: list[tuple[str, float, float, bool]] = []
+
+    def least(what: str, wanted: float, found: float) -> None:
+        rows.append((f"{what}, at least", wanted, found, found >= wanted))
+
+    for case, found in cases.items():
+        peers = [name for name in found if name in PEERS]
+        if case.size_px is None and "webdataset" in found:
+            least(f"{case}: × webdataset", 3.0, ratio(found, "webdataset"))
+        if case.size_px is None and "bare tar read" in found:
+            least(f"{case}: × bare tar read", 1.0, ratio(found, "bare tar read"))
+        if case.size_px and case.workers and peers:
+            least(f"{case}: × best peer", 1.8, min(ratio(found, name) for name in peers))
+        if case.size_px and case.workers and "bare decoders" in found:
+            least(f"{case}: × bare decoders", 0.85, ratio(found, "bare decoders"))
+        if peers:
+            own, best = (min(statistics.median(one[1] for one in found[name]) for name in some) for some in (["rsflow"], peers))
+            rows.append((f"{case}: first batch, s, at most the best peer's", best, own, own <= best))
+    rows.append((f"resume in the middle of {shards} shards, s, at most", 0.3, resume_s, resume_s <= 0.3))
+    return rows
+
+
+def resumed(folder: Path, rounds: int, count: int) -> float:
+    """Seconds from a new loader with a state of the middle of an epoch to its first batch; returns rsflow's."""
     half, case = count // 2 // BATCH, Case(None, 2)
     ways: dict[str, Callable[[], Iterator[Any]]] = {}
 
@@ -360,10 +400,11 @@ def resumed(folder: Path, rounds: int, count: int) -> None:
     print(f"\nresume in the middle of {count} samples, 2 workers, to the first batch")
     for name, times in seconds.items():
         print(f"  {name:36} {statistics.median(times):8.3f} s")
+    return statistics.median(next(iter(seconds.values())))
 
 
 def from_s3(folder: Path, rounds: int, count: int) -> None:
-    """rsflow from an S3 server on this machine, beside reading the whole objects one after the other.
+    """rsflow from an S3 server on this machine, beside the peers that read it and whole objects one after the other.
 
     The server is moto, written in Python and on the same cores, in this very process: what is measured is mostly the server.
     """
@@ -374,32 +415,55 @@ def from_s3(folder: Path, rounds: int, count: int) -> None:
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    os.environ |= {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+    address = f"http://{host}:{port}"
+    os.environ |= {"AWS_ENDPOINT_URL": address, "S3_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "x"}
+    os.environ |= {"AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
     fs = s3fs.S3FileSystem()
     fs.mkdir("bench")
-    fs.put(str(folder / "rsflow"), "bench/root", recursive=True)
+    for name in ("rsflow", "mds"):
+        if (folder / name).is_dir():
+            fs.put(str(folder / name), f"bench/{name}", recursive=True)
 
-    def objects() -> Iterator[int]:
-        for path in sorted(fs.glob("bench/root/shards/train/*.tar")):
+    def objects(_: str) -> Iterator[int]:
+        for path in sorted(fs.glob("bench/rsflow/shards/train/*.tar")):
             with tarfile.open(fileobj=io.BytesIO(fs.cat_file(path))) as tar:
                 yield len(tar.getmembers()) // 2
 
     def streamed(cache: str | None) -> Iterator[int]:
-        dataset = stream("s3://bench/root", batch_size=BATCH, decode=False, cache=cache)
+        dataset = stream("s3://bench/rsflow", batch_size=BATCH, decode=False, cache=cache)
         return (len(batch["key"]) for batch in Loader(dataset))
 
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    def webdataset_way(_: str) -> Iterator[int]:
+        import webdataset
+
+        paths = sorted(fs.glob("bench/rsflow/shards/train/*.tar"))
+        urls = [f"pipe:curl -sf --noproxy '*' '{fs.sign(path)}'" for path in paths]
+        return batched(webdataset.WebDataset(urls, shardshuffle=len(urls)).shuffle(500).map(Shown(None)), Case(None, 0))
+
+    def mosaic_way(cache: str) -> Iterator[int]:
+        from streaming import StreamingDataset
+        from streaming.base.util import clean_stale_shared_memory
+
+        clean_stale_shared_memory()
+        shown = Shown(None)
+        dataset = StreamingDataset(remote="s3://bench/mds", local=f"{cache}-mds", shuffle=True, batch_size=BATCH)
+        for images, _ in DataLoader(dataset, batch_size=BATCH, collate_fn=lambda rows: stacked([shown(row) for row in rows])):
+            yield len(images)
+
+    ways: dict[str, tuple[bool, Callable[[str], Iterator[int]]]] = {
+        "whole objects, one by one": (True, objects),
+        "rsflow, ranges": (True, lambda _: streamed(None)),
+        "rsflow, cache, first epoch": (True, streamed),
+        "rsflow, cache, later": (True, streamed),
+        "webdataset, through curl": (here("webdataset") and shutil.which("curl") is not None, webdataset_way),
+        "MosaicML streaming, first epoch": (here("streaming"), mosaic_way),
+    }
+    found: Results = {}
     for i in range(rounds):
-        cache = str(folder / f"cache{i}")
-        ways: dict[str, Callable[[], Iterator[int]]] = {
-            "whole objects, one by one": objects,
-            "rsflow, ranges": lambda: streamed(None),
-            "rsflow, cache, first epoch": lambda cache=cache: streamed(cache),  # type: ignore[misc]
-            "rsflow, cache, later": lambda cache=cache: streamed(cache),  # type: ignore[misc]
-        }
-        for name, way in ways.items():
-            found.setdefault(name, []).append(timed(way, count))
+        for name, (installed, way) in ways.items():
+            if installed:
+                result = timed(lambda way=way, i=i: way(str(folder / f"cache{i}")), None if "Mosaic" in name else count)  # type: ignore[misc]
+                found.setdefault(name, []).append(result)
     server.stop()
     print("\nfrom S3 on this machine (moto), bytes, 0 workers          samples/s    first batch")
     for name, results in found.items():
@@ -409,34 +473,39 @@ def from_s3(folder: Path, rounds: int, count: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=3000)
+    parser.add_argument("--samples", type=int, default=9000)
+    parser.add_argument("--decoded", type=int, default=1500)
     parser.add_argument("--shards", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--kinds", nargs="*", default=["bytes", "512", "224"], help="bytes, or pixels to decode to")
-    parser.add_argument("--loaders", nargs="*", default=[name for name in LOADERS if name != "Ray Data"])
+    parser.add_argument("--cases", nargs="*", default=CASES, help="pixels to decode to, or bytes, and workers")
+    parser.add_argument("--loaders", nargs="*", default=list(LOADERS))
     parser.add_argument("--folder", default="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    parser.add_argument("--s3", action="store_true", help="also from an S3 server on this machine")
-    parser.add_argument("--ray", action="store_true", help="also Ray Data, whose start alone takes half a minute")
+    parser.add_argument("--no-s3", action="store_true", help="not from an S3 server on this machine")
+    parser.add_argument("--no-ray", action="store_true", help="not Ray Data")
     asked = parser.parse_args()
     random.seed(0)
     torch.set_num_threads(1)
-    loaders = [name for name in [*asked.loaders, *(["Ray Data"] if asked.ray else [])] if here(LOADERS[name][0])]
-    cases = [Case(None if kind == "bytes" else int(kind), workers) for kind in asked.kinds for workers in asked.workers]
+    loaders = [name for name in asked.loaders if here(LOADERS[name][0]) and not (asked.no_ray and name == "Ray Data")]
+    print(
+        f"{asked.rounds} rounds, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {asked.folder or 'a temporary folder'}"
+    )
+    found: dict[Case, Results] = {}
     with tempfile.TemporaryDirectory(dir=asked.folder) as place:
-        folder = Path(place)
-        write_all(folder, asked.samples, asked.shards)
-        size = sum(path.stat().st_size for path in (folder / "rsflow").rglob("*.tar"))
-        print(
-            f"{asked.samples} samples of {size / asked.samples / 1000:.0f} kB in {asked.shards} shards, {asked.rounds} rounds,",
-            end="",
-        )
-        print(f" {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {asked.folder or 'a temporary folder'}")
-        compared(folder, cases, loaders, asked.rounds, asked.samples)
-        resumed(folder, asked.rounds, asked.samples)
-        if asked.s3:
-            from_s3(folder, asked.rounds, asked.samples)
-    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+        whole, decoded_ones = Path(place, "whole"), Path(place, "decoded")
+        write_all(whole, asked.samples, asked.shards)
+        write_all(decoded_ones, asked.decoded, asked.shards)
+        size = sum(path.stat().st_size for path in (whole / "rsflow").rglob("*.tar")) / asked.samples / 1000
+        print(f"{asked.samples} samples undecoded, {asked.decoded} decoded, of {size:.0f} kB, in {asked.shards} shards")
+        for kind, workers in (name.split(":") for name in asked.cases):
+            case = Case(None if kind == "bytes" else int(kind), int(workers))
+            folder, count = (whole, asked.samples) if case.size_px is None else (decoded_ones, asked.decoded)
+            found[case] = compared(folder, case, loaders, asked.rounds, count)
+        resume_s = resumed(whole, asked.rounds, asked.samples)
+        if not asked.no_s3:
+            from_s3(decoded_ones, asked.rounds, asked.decoded)
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}\n\ngoal{'':60}asked     found")
+    for what, wanted, value, met in goals(found, asked.shards, resume_s):
+        print(f"  {what:60} {wanted:6.2f}    {value:6.2f}   {'met' if met else 'MISSED'}")
 
 
 if __name__ == "__main__":

@@ -38,4 +38,6 @@ def _write(phrase: str, boxes: list[Region]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
+    # A build streams millions of these: formatting rounds by itself, and is half the cost.
+    text = f"{value:.1f}"
+    return "0" if text == "-0.0" else text[:-2] if text[-1] == "0" else text

@@ -25,10 +25,11 @@ _AT_ONCE = 16  # indices that are asked for together
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Samples that have one of `tasks` and one of `sensors`; None: any."""
+    """Samples that have one of `tasks` and one of `sensors`; None: any. `repeated`: each as often as the selection wants it."""
 
     tasks: frozenset[str] | None = None
     sensors: frozenset[str] | None = None
+    repeated: bool = False
 
 
 def chosen_split(manifest: Manifest, name: str) -> Split:
@@ -38,11 +39,13 @@ def chosen_split(manifest: Manifest, name: str) -> Split:
     return manifest.splits[name]
 
 
-def choice(splits: Sequence[Split], tasks: Sequence[str] | None, sensors: Sequence[str] | None) -> Choice:
+def choice(
+    splits: Sequence[Split], tasks: Sequence[str] | None, sensors: Sequence[str] | None, repeated: bool = False
+) -> Choice:
     """The choice, its names checked against those that occur in the splits (ConfigError)."""
     known_tasks = {task for split in splits for task in split.counts}
     known_sensors = {sensor for split in splits for by_sensor in split.counts.values() for sensor in by_sensor}
-    return Choice(known("task", tasks, known_tasks), known("sensor", sensors, known_sensors))
+    return Choice(known("task", tasks, known_tasks), known("sensor", sensors, known_sensors), repeated)
 
 
 def known(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> frozenset[str] | None:
@@ -86,7 +89,7 @@ def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
         names = tasks if by == "task" else (kind.sensor if by == "sensor" else kind.source if by == "source" else "",)
         for name in names:
             kinds.setdefault(name, []).append(number)
-    return {name: index.of_kinds(numbers) for name, numbers in kinds.items()}
+    return {name: index.of_kinds(numbers, wanted.repeated) for name, numbers in kinds.items()}
 
 
 def _listed(names: Iterable[str] | None) -> str:

@@ -29,6 +29,7 @@ class Wish:
     sensors: Sequence[str] | None
     mix: Mix | None
     max_samples: int | None
+    oversample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def gathered(wish: Wish, manifests: Sequence[str]) -> Content:
     found = [(root_of(place), place, read_snapshot(place)) for place in manifests]
     pinned = tuple(Pinned(root, place, manifest.digest) for root, place, manifest in found)
     splits = [chosen_split(manifest, wish.split) for _, _, manifest in found]
-    wanted = choice(splits, wish.tasks, wish.sensors)
+    wanted = choice(splits, wish.tasks, wish.sensors, wish.oversample)
     shards = tuple((one.root, shard) for one, split in zip(pinned, splits, strict=True) for shard in split.shards)
     parts = _parts(wish, wanted, shards, splits)
     distinct = sum(part.samples for part in parts)

@@ -23,7 +23,9 @@ from rsflow.shards.format import BANDS, Sample
 Floats = npt.NDArray[np.float32]
 
 RAW = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # of raw bands
-_CORNERS = [0, 1, 2, 1, 2, 3, 0, 3]  # of a box, clockwise from its upper left (rsflow.geometry.corners), as positions in it
+_CORNERS = np.array(
+    [0, 1, 2, 1, 2, 3, 0, 3]
+)  # of a box, clockwise from its upper left (rsflow.geometry.corners), as positions in it
 # What a record holds that stands elsewhere in the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
@@ -129,5 +131,5 @@ def _regions(boxes: list[Any]) -> tuple[Floats, Floats]:
         return np.empty((0, 4), dtype=np.float32), np.empty((0, 8), dtype=np.float32)
     if set(map(len, boxes)) == {4}:
         hulls = np.array(boxes, dtype=np.float32)
-        return hulls, hulls[:, _CORNERS]
+        return hulls, hulls.take(_CORNERS, axis=1)
     return np.array([hull(box) for box in boxes], dtype=np.float32), np.array([corners(box) for box in boxes], dtype=np.float32)

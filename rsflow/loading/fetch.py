@@ -45,7 +45,7 @@ class Fetcher:
         """`cache`: a local folder for shards of a remote root, of at most about `cache_bytes`; a local root needs none and
         ignores it. `whole`: whether most samples of a shard will be wanted; where not, ranges are read in spite of a cache.
         `patience`: pauses and time-outs too, in place of `retries`. `open_shards`: how many stay open in each process; asked
-        for in an order that jumps among more, they are opened again and again. Each keeps its index, about half a kB a sample.
+        for in an order that jumps among more, they are opened again and again. Each keeps its index, about 60 bytes a sample.
 
         ConfigError where a value is impossible or the cache is not a local folder.
         """

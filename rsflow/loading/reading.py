@@ -42,9 +42,10 @@ class Reading:
 class Roots:
     """The fetchers of a content."""
 
-    def __init__(self, content: Content, cache: str | None, reading: Reading) -> None:
+    def __init__(self, content: Content, cache: str | None, reading: Reading, open_shards: int) -> None:
+        options: dict[str, Any] = {"whole": content.whole, "open_shards": open_shards}
         self._fetchers = {
-            root: Fetcher(root, cache, reading.cache_bytes, reading.retries, reading.on_damage, whole=content.whole)
+            root: Fetcher(root, cache, reading.cache_bytes, reading.retries, reading.on_damage, **options)
             for root in dict.fromkeys(one.root for one in content.pinned)
         }
 

@@ -83,6 +83,7 @@ def fingerprints(wish: Wish, seed: int, width: int) -> dict[str, str]:
         "sensors": _sorted(wish.sensors),
         "mix": [mix.by, mix.unit, [[start, dict(weights)] for start, weights in mix.schedule()]] if mix else None,
         "max_samples": wish.max_samples,
+        "oversample": wish.oversample,
     }
     return {name: hashlib.blake2b(canonical_json(value), digest_size=4).hexdigest() for name, value in values.items()}
 

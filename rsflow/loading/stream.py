@@ -29,11 +29,11 @@ from rsflow.loading.order import UNEVEN, Consumer, Uneven, dealt, share
 from rsflow.loading.ranks import agreed, given_ranks, ranks_of_process
 from rsflow.loading.reading import Counts, Reading, Roots
 from rsflow.loading.state import Cursor, fingerprints, parsed, refuse_others, spelled
-from rsflow.loading.walk import ENDLESS, Course, Spot
+from rsflow.loading.walk import ENDLESS, Course, Spot, at_once
 from rsflow.shards.format import Sample
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
-MOST_SHARDS = 32  # that a fetcher keeps open through a whole window
+MOST_SHARDS = 32  # a process may have few files open, and a shuffle over more is hardly better (docs/streaming.md)
 _READING = Reading()
 
 
@@ -73,6 +73,7 @@ def stream(
     decode: bool = True,
     repeat: int | None = 1,
     max_samples: int | None = None,
+    oversample: bool = False,
     uneven: Uneven = "pad",
     follow: bool = False,
     rank: int | None = None,
@@ -88,7 +89,8 @@ def stream(
     `batch_size`: that of the DataLoader which reads it. Ranks take so many consecutive positions in turn; without it they take
     one, and with DataLoader workers batches then depend on the number of workers.
     `mix`: draw from tasks, sensors, sources or urls by weight. `tasks`, `sensors`: only samples that have one of them, with
-    only the instructions of these tasks. All three read every shard's index first (by source: every record).
+    only the instructions of these tasks. `oversample`: each sample as often per epoch as the selection wants it
+    (`select.balance.repeat`), not once. All four read every shard's index first.
     `shuffle`: how many shards are shuffled together, up to 32; True: 16, False or 0: everything as it stands.
     `repeat`: epochs of one iteration, None: without end. `max_samples`: the most samples of an epoch, over all ranks; with
     `mix` exactly so many, by default as many as the parts have.
@@ -113,7 +115,7 @@ def stream(
         raise ConfigError(f"shuffle: found {width}, expected at most {MOST_SHARDS} shards")
     ranks = given_ranks(rank, world_size)
     settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
-    return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples), settings, epoch)
+    return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch)
 
 
 class Display(Protocol):
@@ -140,7 +142,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._display: Display | None = None
         self._latest: list[_Progress] = []  # of the latest iteration, which may be that of a stream shown otherwise
         self._read([newest(url) for url in wish.urls])
-        self._roots = Roots(self.content, settings.cache, settings.reading)
+        self._roots = Roots(self.content, settings.cache, settings.reading, at_once(self.content, settings.width))
         self._counts = Counts()
         self._move(Cursor(epoch))
 

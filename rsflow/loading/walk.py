@@ -16,6 +16,7 @@ from rsflow.loading.order import Order, Window, epoch_seed
 from rsflow.shards.manifest import ShardEntry
 
 ENDLESS = 1 << 62
+_BORDER = 8
 _KEPT = 2  # windows of a part: near a border the samples of a mixture go back and forth
 
 
@@ -33,8 +34,7 @@ class Course:
 
     def __init__(self, content: Content, seed: int, epoch: int, width: int) -> None:
         self._content, self._seed, self._epoch, self._width = content, seed, epoch, width
-        # The parts of a mixture share the window, so that what is open at once stays bounded.
-        each = max(1, width) if len(content.parts) == 1 else max(2, 2 * width // len(content.parts))
+        each = _window(content, width)
         self._lanes = [_Lane(part, content.name, seed, each, width > 0) for part in content.parts]
         self._block: Block | None = None
 
@@ -57,6 +57,16 @@ class Course:
         shard, i = self._lanes[lane].at(epoch, place)
         root, entry = self._content.shards[part.shards[shard]]
         return Spot(root, entry, i if part.picks is None else int(part.picks[shard][i]), part)
+
+
+def at_once(content: Content, width: int) -> int:
+    """How many shards a walk goes to and fro among, and some more for the borders between windows."""
+    return len(content.parts) * _window(content, width) + _BORDER
+
+
+def _window(content: Content, width: int) -> int:
+    """Shards that are shuffled together in each part: a mixture's share the window, so that what is open stays bounded."""
+    return max(1, width) if len(content.parts) == 1 else max(2, 2 * width // len(content.parts))
 
 
 class _Lane:

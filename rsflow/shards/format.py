@@ -85,11 +85,12 @@ class Sample:
             raise DataError("unwritable_sample", f"{self.key}: members {names}, expected a <sensor>.png or jpg of each, or npy")
         return sorted([(own, self.picture), ("json", self._json()), *self.others.items()])
 
-    def kind(self) -> tuple[str, tuple[str, ...], str]:
-        """(sensor, its tasks sorted, each once, source): what a loader chooses samples by. Without a source it is empty."""
+    def kind(self) -> tuple[str, tuple[str, ...], str, int]:
+        """(sensor, its tasks sorted, each once, source, repeat): what a loader chooses samples by. Without a source it is
+        empty, without `repeat` it is 1."""
         try:
             tasks = {instruction["task"] for instruction in self.record["instructions"]}
-            return self.record["sensor"], tuple(sorted(tasks)), self.record.get("source") or ""
+            return self.record["sensor"], tuple(sorted(tasks)), self.record.get("source") or "", self.record.get("repeat", 1)
         except (KeyError, TypeError) as error:
             raise DataError("unwritable_sample", f"{self.key}: its record has no sensor or instructions ({error!r})") from error
 

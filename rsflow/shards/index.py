@@ -5,7 +5,7 @@ without touching the shard. It is one line of canonical JSON by columns, so any 
 here (about 60 bytes a sample) rather than objects:
 
     {"format": "rsflow-index", "version": 2,
-     "kinds": [["optical", ["captioning", "vqa"], "harbours", ["jpg", "json"]], …],   sensor, tasks, source, members; sorted
+     "kinds": [["optical", ["captioning", "vqa"], "harbours", 1, ["jpg", "json"]], …],  sensor, tasks, source, repeat, members
      "keys": ["<key>", …],                                                            in key order
      "kind": [<position in kinds>, …],
      "places": [<offset>, <size>, …]}                                                 of each member of each sample in turn
@@ -38,11 +38,13 @@ class Member(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What samples have in common: `tasks` and `extensions` (of the members) are sorted."""
+    """What samples have in common: `tasks` and `extensions` (of the members) are sorted. `repeat`: how often the selection
+    wants them shown per epoch."""
 
     sensor: str
     tasks: tuple[str, ...]
     source: str
+    repeat: int
     extensions: tuple[str, ...]
 
 
@@ -51,6 +53,7 @@ class IndexedSample(NamedTuple):
     sensor: str
     tasks: tuple[str, ...]
     source: str
+    repeat: int
     members: tuple[Member, ...]
 
     @property
@@ -81,22 +84,28 @@ class Index(Sequence[IndexedSample]):
     def __getitem__(self, i: int | slice) -> IndexedSample | tuple[IndexedSample, ...]:
         if isinstance(i, slice):
             return tuple(self[one] for one in range(*i.indices(len(self))))
-        sensor, tasks, source, extensions = self.kinds[self.kind[i]]
+        sensor, tasks, source, repeat, extensions = self.kinds[self.kind[i]]
         first = self.start[i]
         offsets, sizes = self.places[:, first : first + len(extensions)].tolist()
-        return IndexedSample(self.keys[i].decode(), sensor, tasks, source, tuple(map(Member, extensions, offsets, sizes)))
+        return IndexedSample(
+            self.keys[i].decode(), sensor, tasks, source, repeat, tuple(map(Member, extensions, offsets, sizes))
+        )
 
     def __iter__(self) -> Iterator[IndexedSample]:
         return (self[i] for i in range(len(self)))
 
-    def of_kinds(self, wanted: Sequence[int]) -> Ints:
-        """The positions of the samples of these kinds, rising."""
-        return np.flatnonzero(np.isin(self.kind, np.array(wanted, dtype=np.int64)))
+    def of_kinds(self, wanted: Sequence[int], repeated: bool = False) -> Ints:
+        """The positions of the samples of these kinds, rising; each as often as it is to be repeated where that is asked."""
+        found = np.flatnonzero(np.isin(self.kind, np.array(wanted, dtype=np.int64)))
+        if not repeated:
+            return found
+        repeats = np.array([kind.repeat for kind in self.kinds], dtype=np.int64)
+        return np.repeat(found, repeats[self.kind[found]])
 
 
 def index_bytes(samples: Sequence[IndexedSample]) -> bytes:
     """The index file of a shard's samples."""
-    of_each = [Kind(one.sensor, one.tasks, one.source, tuple(member.extension for member in one.members)) for one in samples]
+    of_each = [Kind(*one[1:5], tuple(member.extension for member in one.members)) for one in samples]
     kinds = sorted(set(of_each))
     number = {kind: i for i, kind in enumerate(kinds)}
     return canonical_json(
@@ -125,11 +134,15 @@ def parse_index(data: bytes, place: str) -> Index:
 
 
 def _index(content: dict[str, Any]) -> Index:
-    kinds = tuple(Kind(sensor, tuple(tasks), source, tuple(names)) for sensor, tasks, source, names in content["kinds"])
+    kinds = tuple(
+        Kind(sensor, tuple(tasks), source, repeat, tuple(names)) for sensor, tasks, source, repeat, names in content["kinds"]
+    )
     keys = np.array(content["keys"], dtype=np.bytes_)
     kind, places = (np.array(content[name], dtype=np.int64) for name in ("kind", "places"))
-    if kind.shape != keys.shape or (kind < 0).any() or not all(one.extensions for one in kinds):
-        raise ValueError(f"{len(keys)} keys and {len(kind)} numbers of kinds, or a kind without members")
+    if kind.shape != keys.shape or (kind < 0).any() or not all(one.extensions and one.repeat >= 1 for one in kinds):
+        raise ValueError(
+            f"{len(keys)} keys and {len(kind)} numbers of kinds, or a kind without members or shown less than once"
+        )
     sizes = np.array([len(one.extensions) for one in kinds], dtype=np.int64)[kind]
     if len(places) != 2 * sizes.sum():
         raise ValueError(f"{len(places)} offsets and sizes of {sizes.sum()} members")

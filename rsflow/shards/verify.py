@@ -125,12 +125,12 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
     sample = Sample.of(key, parts, record)
     if [extension for extension, _ in sample.members()] != [member.extension for member in members]:
         raise ValueError(f"members {[member.extension for member in members]}, expected a picture and json, sorted")
-    sensor, tasks, source = sample.kind()
+    kind = sample.kind()
     if record.get("key") != key:
         raise ValueError(f"its record says key {record.get('key')!r}")
-    found.counts.update((instruction["task"], sensor) for instruction in record["instructions"])
+    found.counts.update((instruction["task"], kind[0]) for instruction in record["instructions"])
     found.splits.add(record.get("split", ""))
-    return IndexedSample(key, sensor, tasks, source, tuple(members))
+    return IndexedSample(key, *kind, tuple(members))
 
 
 def _walk(data: bytes) -> tuple[list[tuple[str, Member]], str]:

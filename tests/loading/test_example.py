@@ -87,6 +87,49 @@ def test_a_picture_that_is_no_8_bit_grey_or_rgb_is_refused(lake: Any) -> None:
         picture(png)
 
 
+def npy(array: np.ndarray[Any, Any]) -> bytes:
+    np.save(stream := io.BytesIO(), array, allow_pickle=True)
+    return stream.getvalue()
+
+
+def png(array: np.ndarray[Any, Any]) -> bytes:
+    Image.fromarray(array).save(stream := io.BytesIO(), "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32", "int16"])
+def test_raw_bands_and_other_sensors(lake: Any, kind: str) -> None:
+    bands = np.arange(4 * 24 * 40).reshape(4, 24, 40).astype(kind)
+    radar = np.arange(960, dtype=np.uint8).reshape(24, 40)
+    sample = replace(lake.samples["val"][0], others={"npy": npy(bands), "sar.png": png(radar)})
+    found = example(sample, "pixels", None, True)
+    assert np.array_equal(found["bands"].numpy(), bands)
+    assert str(found["bands"].dtype) == f"torch.{kind}"
+    assert list(found["others"]) == ["sar"]
+    assert np.array_equal(found["others"]["sar"].numpy(), np.stack([radar] * 3))
+    assert torch.equal(found["image"], picture(sample))
+    raw = example(sample, "pixels", None, False)
+    assert (raw["bands"], raw["others"]) == (sample.others["npy"], {"sar": sample.others["sar.png"]})
+    plain = example(lake.samples["val"][0], "pixels", None, True)
+    assert (plain["bands"], plain["others"]) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("npy", b"\x93NUMPY"),
+        ("npy", npy(np.zeros((2, 3), np.uint16))),
+        ("npy", npy(np.zeros((1, 2, 3), np.complex64))),
+        ("npy", npy(np.full((1, 1, 1), None))),
+        ("sar.png", b""),
+    ],
+)
+def test_other_members_that_are_damaged_are_told(lake: Any, name: str, data: bytes) -> None:
+    sample = replace(lake.samples["val"][0], others={name: data})
+    with pytest.raises(SnapshotError, match=f"sample {sample.key}: its {name} cannot be decoded"):
+        example(sample, "pixels", None, True)
+
+
 def test_collate_gives_lists(lake: Any) -> None:
     examples = [example(sample, "pixels", None, True) for sample in lake.samples["val"]]
     batch = collate_samples(examples)

@@ -154,6 +154,12 @@ def test_by_source(sources: Path) -> None:
         stream(sources, mix=Mix("source", {"nap": 1}))
 
 
+def test_by_source_reads_no_sample(sources: Path) -> None:
+    for shard in (sources / "shards").rglob("*.tar"):
+        shard.unlink()
+    assert len(stream(sources, decode=False, mix=Mix("source", {"naip": 2, "sentinel": 1}), max_samples=48)) == 48
+
+
 def test_several_snapshots_at_once(lake: Any, sources: Path) -> None:
     other = [one["key"] for one in stream(sources, decode=False)]
     both = stream([lake.root, sources], decode=False)

@@ -129,6 +129,23 @@ def test_spawned_workers(lake: Any, plain: list[dict[str, Any]]) -> None:
     assert same(copied(iter(made(lake, 1, start="spawn"))), plain)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_page_locked_batches(lake: Any, plain: list[dict[str, Any]]) -> None:
+    for _ in range(2):
+        ring, found = made(lake, 2, hold=2, pin_memory=True), []
+        for batch in ring:
+            assert batch["image"].is_pinned()
+            found.append({**batch, "image": batch["image"].to("cuda", non_blocking=True)})
+        torch.cuda.synchronize()
+        assert same([{**batch, "image": batch["image"].cpu()} for batch in found], plain)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_pages_cannot_be_locked_without_a_device(lake: Any) -> None:
+    with pytest.raises(ConfigError, match="pin_memory: there is no CUDA device here"):
+        next(iter(made(lake, 0, pin_memory=True)))
+
+
 def test_impossible_rings_are_refused(lake: Any) -> None:
     with pytest.raises(ConfigError, match=r"a Ring decodes: give it a stream\(\.\.\., decode=False\)"):
         Ring(stream(lake.root, batch_size=8), 1, SIZE)

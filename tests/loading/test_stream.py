@@ -375,3 +375,24 @@ except RuntimeError as error:
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
     assert re.match(r"told: DataLoader worker .* (killed by signal|exited unexpectedly)", done.stdout), done.stderr
+
+
+def test_an_oversampled_epoch_shows_each_sample_as_often_as_the_selection_wants(lake: Any) -> None:
+    wanted = Counter({sample.key: sample.record.get("repeat", 1) for sample in lake.samples["train"]})
+    assert max(wanted.values()) == 3
+    whole = [one["key"] for one in stream(lake.root, seed=3, oversample=True)]
+    assert Counter(whole) == wanted
+    over_ranks = [
+        one["key"]
+        for rank in range(2)
+        for one in stream(lake.root, seed=3, oversample=True, rank=rank, world_size=2, uneven="keep")
+    ]
+    assert Counter(over_ranks) == wanted
+    begun = stream(lake.root, seed=3, oversample=True)
+    first = [one["key"] for one in islice(begun, 40)]
+    rest = stream(lake.root, seed=3, oversample=True)
+    state = begun.state_dict()
+    rest.load_state_dict(state)
+    assert first + [one["key"] for one in rest] == whole
+    with pytest.raises(ConfigError, match="another oversample"):
+        stream(lake.root, seed=3).load_state_dict(state)

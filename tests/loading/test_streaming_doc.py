@@ -18,6 +18,7 @@ TEXT = (ROOT / "docs/streaming.md").read_text()
 PROGRAMS = dict(re.findall(r"^```python\n# (\w+)\.py\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
 LIBRARIES = {"stateful": "torchdata", "with_accelerate": "accelerate", "with_lightning": "lightning"}
 SAYS = {
+    "boxes": "4 8",
     "loop": "1 146 samples 2",
     "mixture": r"'captioning': 48",
     "ranks": "each rank 37",

@@ -68,6 +68,16 @@ def test_other_picture_formats_are_refused() -> None:
         Sample("k", b"", "tif", {}).members()
 
 
+@pytest.mark.parametrize(
+    "others", [{"json": b""}, {"sar.tif": b""}, {"png": b""}, {"SAR.png": b""}, {"sar.png": b"", "sar.jpg": b""}]
+)
+def test_other_members_than_pictures_and_bands_are_refused(others: dict[str, bytes]) -> None:
+    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, or npy"):
+        Sample("k", b"", "jpg", {"sensor": "optical"}, others).members()
+    with pytest.raises(DataError, match=r"expected a <sensor>\.png or jpg of each, or npy"):
+        Sample("k", b"", "jpg", {"sensor": "optical"}, {"optical.png": b""}).members()
+
+
 def test_json_is_canonical() -> None:
     assert canonical_json({"b": 0.1, "a": "ø", "c": [1, None]}) == '{"a":"ø","b":0.1,"c":[1,null]}'.encode()
 

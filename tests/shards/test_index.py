@@ -17,6 +17,7 @@ ROW = st.builds(
     st.sampled_from(["optical", "sar", "infrared"]),
     TASKS,
     st.sampled_from(["", "harbours", "høfn"]),
+    st.integers(1, 9),
     st.lists(MEMBER, min_size=2, max_size=3).map(tuple),
 )
 
@@ -29,13 +30,15 @@ def test_round_trip(rows: list[IndexedSample]) -> None:
     assert (list(index), len(index), index[1:]) == (rows, len(rows), tuple(rows[1:]))
     assert index_bytes(index) == data
     for number, kind in enumerate(index.kinds):
-        found = [i for i, row in enumerate(rows) if (row.sensor, row.tasks, row.source) == kind[:3]]
+        found = [i for i, row in enumerate(rows) if (row.sensor, row.tasks, row.source, row.repeat) == kind[:4]]
         assert set(index.of_kinds([number]).tolist()) <= set(found)
-    assert index.of_kinds(range(len(index.kinds))).tolist() == list(range(len(rows)))
+    every = range(len(index.kinds))
+    assert index.of_kinds(every).tolist() == list(range(len(rows)))
+    assert index.of_kinds(every, repeated=True).tolist() == [i for i, row in enumerate(rows) for _ in range(row.repeat)]
 
 
 def test_span_goes_from_the_first_header_to_the_last_byte() -> None:
-    assert IndexedSample("k", "sar", (), "", (Member("jpg", 512, 3), Member("json", 1536, 65))).span == (0, 1601)
+    assert IndexedSample("k", "sar", (), "", 1, (Member("jpg", 512, 3), Member("json", 1536, 65))).span == (0, 1601)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +49,11 @@ def test_span_goes_from_the_first_header_to_the_last_byte() -> None:
         (b"[]", "is not a shard index"),
         (b'{"format":"rsflow-index","version":2,"kinds":[],"keys":["k"],"kind":[0],"places":[]}', "is not a shard index"),
         (
-            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",["jpg"]]],"keys":["k"],"kind":[-1],"places":[1,2]}',
+            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",1,["jpg"]]],"keys":["k"],"kind":[-1],"places":[1,2]}',
             "numbers of",
         ),
         (
-            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",["jpg"]]],"keys":["k"],"kind":[0],"places":[1,2,3,4]}',
+            b'{"format":"rsflow-index","version":2,"kinds":[["sar",[],"",1,["jpg"]]],"keys":["k"],"kind":[0],"places":[1,2,3,4]}',
             "of 1 mem",
         ),
         (b'{"format":"rsflow-index","version":1,"kinds":[],"samples":[]}', "expected rsflow-index 2"),

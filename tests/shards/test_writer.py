@@ -70,7 +70,7 @@ def test_the_index_tells_where_everything_is(tmp_path: Path, make_samples: MakeS
     tar = (tmp_path / "s.tar").read_bytes()
     rows = parse_index((tmp_path / "s.idx").read_bytes(), "s.idx")
     for sample, row in zip(samples, rows, strict=True):
-        assert (row.key, row.sensor, row.tasks, row.source) == (sample.key, *sample.kind())
+        assert (row.key, row.sensor, row.tasks, row.source, row.repeat) == (sample.key, *sample.kind())
         assert [(m.extension, tar[m.offset : m.offset + m.size]) for m in row.members] == sample.members()
 
 
@@ -93,7 +93,7 @@ def test_the_layout_is_pinned(tmp_path: Path) -> None:
     info = write_shard(*paths(tmp_path), [Sample("0a", b"abc", "jpg", record)])
     assert info.sha256 == "176898f90733776759588f8547eadfe0d09fbea4e196ad6d0ab1767bad7219bd"
     index = (
-        b'{"format":"rsflow-index","keys":["0a"],"kind":[0],"kinds":[["sar",["vqa"],"",["jpg","json"]]],'
+        b'{"format":"rsflow-index","keys":["0a"],"kind":[0],"kinds":[["sar",["vqa"],"",1,["jpg","json"]]],'
         b'"places":[512,3,1536,59],"version":2}'
     )
     assert (tmp_path / "s.idx").read_bytes() == index
