@@ -54,10 +54,16 @@ class Stage(Protocol):
 
 
 class ModelStage(Stage, Protocol):
-    """A stage that runs a model over written pictures. `name`: what progress, plans and reports call it."""
+    """A stage that runs a model over written pictures. `name`: what progress, plans and reports call it.
+
+    `busy_with`: so many tiles at once are enough to keep one copy of it busy.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def busy_with(self) -> int: ...
 
 
 def fingerprint(*parts: Any) -> str:

@@ -73,7 +73,7 @@ def current(lake: Lake, plan: Plan) -> Current:
         raise LakeError(
             f"{lake.root}: {len(wanted) - label.num_rows} of {len(wanted)} units are not labelled yet: run `rsflow label` first"
         )
-    units = Units(plan, label)
+    units = Units(plan, marked)
     seen = _done(
         marked, [each.id for unit in units.fit.values() for each in units.seeing(unit)], lake, "not seen by every model"
     )

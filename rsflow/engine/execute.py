@@ -81,6 +81,18 @@ def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:
             yield from function(block)
 
 
+def blocks_with(work: pa.Table, column: str, enough: int) -> list[pa.Table]:
+    """Cut rows of work into blocks whose lists in `column` have `enough` items together, the last ones fewer."""
+    counts = pa.compute.list_value_length(work[column]).to_pylist()
+    blocks, start, items = [], 0, 0
+    for i, count in enumerate(counts):
+        items += count
+        if items >= enough:
+            blocks.append(work.slice(start, i + 1 - start))
+            start, items = i + 1, 0
+    return [*blocks, work.slice(start)] if start < work.num_rows else blocks
+
+
 def blocks_of(work: pa.Table, sizes: Sequence[int]) -> list[pa.Table]:
     """Cut rows of work into blocks of at least BLOCK_BYTES (the rows' `sizes` summed) or BLOCK_UNITS rows."""
     blocks, start, size = [], 0, 0

@@ -21,7 +21,7 @@ from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject, timed
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.companions import companions
-from rsflow.engine.execute import Job, blocks_of, execute
+from rsflow.engine.execute import Job, blocks_of, blocks_with, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.plan import Plan, Unit
 from rsflow.engine.progress import progress
@@ -89,14 +89,18 @@ def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> N
     for rank in range(max(len(stages) for stages in plan.seers.values())):
         marked = marks(lake)
         by_stage: dict[str, list[tuple[Seeing, Unit]]] = defaultdict(list)
-        done = set(marked["unit"].to_pylist())
+        done = set(marked["unit"].to_pylist()) - plan.failed
         for unit in units.fit.values():
             for seeing in units.seeing(unit)[rank : rank + 1]:
                 if seeing.id not in done:
                     by_stage[fingerprint(seeing.stage)].append((seeing, unit))
         for mine in by_stage.values():
-            _look(built, lake, units, mine, run, meter)
-    _merge(built, lake, plan, units, run)
+            # With what the models before it in its source's list saw.
+            looks = [units.seeing(unit)[:rank] for _, unit in mine]
+            found = receipts_of(marked, [seeing.id for each in looks for seeing in each])
+            todo = [(seeing.id, unit) for seeing, unit in mine]
+            _work(built, lake, mine[0][0].stage, "see", todo, _by_rank(looks, found), run, meter)
+    _merge(built, lake, plan, run)
 
 
 def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> None:
@@ -105,7 +109,7 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter)
         return
     marked = marks(lake)
     units = Units(plan, marked)
-    done = set(marked["unit"].to_pylist())
+    done = set(marked["unit"].to_pylist()) - plan.failed
     named = [(units.generate(unit) or "", unit) for unit in units.fit.values()]
     todo = [(name, unit) for name, unit in named if name not in done]
     merged = units.merged(marked)
@@ -115,14 +119,6 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter)
         return _with_others(work, lake, units, receipts, merged)
 
     _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
-
-
-def _look(built: BuildConfig, lake: Lake, units: Units, mine: Sequence[tuple[Seeing, Unit]], run: str, meter: Meter) -> None:
-    """One model's look, with what those before it in its source's list saw."""
-    looks = [units.seeing(unit) for _, unit in mine]
-    found = receipts_of(marks(lake), [seeing.id for each in looks for seeing in each])
-    todo = [(seeing.id, unit) for seeing, unit in mine]
-    _work(built, lake, mine[0][0].stage, "see", todo, _by_rank(looks, found), run, meter)
 
 
 def _work(
@@ -144,7 +140,7 @@ def _work(
     with progress(name, "units", len(todo), {"scenes": len(pending)}) as state:
         for part in slices(todo, MODEL_UNITS):
             work = completed(gather(lake, PICTURE_WORK, part, tiles, extra))
-            receipts = execute([Job(blocks, blocks_of(work, [0] * work.num_rows))], built.engine)
+            receipts = execute([Job(blocks, blocks_with(work, "tiles", stage.busy_with))], built.engine)
             with meter.over(name, stage.resources) as watch:
                 commit_as_they_come(built, lake, receipts, run, state, pending, watch)
 
@@ -169,8 +165,9 @@ def _with_others(work: pa.Table, lake: Lake, units: Units, receipts: Mapping[str
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
-def _merge(built: BuildConfig, lake: Lake, plan: Plan, units: Units, run: str) -> None:
+def _merge(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
     marked = marks(lake)
+    units = Units(plan, marked)
     done = set(marked["unit"].to_pylist())
     todo = [scene_id for scene_id, name in units.merging.items() if name not in done]
     chain = UnitChain((plan.merge,), "merge", built.root, run, built.engine.attempts)

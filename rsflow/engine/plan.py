@@ -24,7 +24,7 @@ from rsflow.engine.scenes import list_all, look
 from rsflow.errors import ConfigError
 from rsflow.geometry import Window
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import marks
+from rsflow.lake.receipts import marks, missed
 from rsflow.lake.tables import Lake, of_values
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
@@ -66,10 +66,16 @@ class Plan:
 
     @property
     def done(self) -> set[str]:
-        """Ids of finished units; with `retry_rejects`, not those that rejected their scene."""
-        rejected = self.marks["scene_rejected"].to_pylist()
-        ids = self.marks["unit"].to_pylist()
-        return {unit for unit, bad in zip(ids, rejected, strict=True) if not (bad and self.retry_rejects)}
+        """Ids of finished units; with `retry_rejects`, not those of `failed`."""
+        return set(self.marks["unit"].to_pylist()) - self.failed
+
+    @property
+    def failed(self) -> set[str]:
+        """With `retry_rejects`: units that rejected their scene, and those of models that did not do all of their work."""
+        if not self.retry_rejects:
+            return set()
+        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (missed(self.marks) > 0)
+        return set(self.marks.filter(pa.array(bad))["unit"].to_pylist())
 
     @property
     def missing(self) -> list[Unit]:

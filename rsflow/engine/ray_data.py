@@ -87,9 +87,9 @@ def each_in_order(function: Callable[..., Iterator[T]], pieces: Sequence[Any], s
 
 def apply(blocks: list[pa.Table], stage: Stage, engine: Engine) -> ray.data.Dataset:
     """A stage over blocks of work: stateless tasks, or actors that open the stage once."""
-    needs, dataset = stage.resources, ray.data.from_arrow(blocks)
+    needs = stage.resources
     if needs.workers is None:
-        return dataset.map_batches(
+        return ray.data.from_arrow(blocks).map_batches(
             stage.open(),
             batch_size=None,
             batch_format="pyarrow",
@@ -98,11 +98,10 @@ def apply(blocks: list[pa.Table], stage: Stage, engine: Engine) -> ray.data.Data
             memory=needs.memory_bytes,
         )
     low, high = needs.workers if isinstance(needs.workers, tuple) else (needs.workers, needs.workers)
-    return dataset.map_batches(
+    return ray.data.from_arrow([_packed(block) for block in blocks]).map_batches(
         _Opened,
         fn_constructor_args=(stage,),
-        # A block as it was planned: the stage makes its own batches of it. (None would say so, but not beside num_gpus.)
-        batch_size=max(block.num_rows for block in blocks),
+        batch_size=1,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
         num_cpus=needs.cpus,
@@ -111,14 +110,24 @@ def apply(blocks: list[pa.Table], stage: Stage, engine: Engine) -> ray.data.Data
     )
 
 
+def _packed(block: pa.Table) -> pa.Table:
+    """A block as one row. A stage makes its own batches of a block, so it has to come as it was planned; Ray wants a number of
+    rows per call where there are GPUs, and puts small blocks together until they have it."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, block.schema) as writer:
+        writer.write_table(block)
+    return pa.table({"block": pa.array([sink.getvalue().to_pybytes()], pa.large_binary())})
+
+
 class _Opened:
-    """An actor's copy of a stage, opened once."""
+    """An actor's copy of a stage, opened once. It takes packed blocks."""
 
     def __init__(self, stage: Stage) -> None:
         self._function = stage.open()
 
-    def __call__(self, batch: pa.Table) -> Iterator[pa.Table]:
-        yield from self._function(batch)
+    def __call__(self, packed: pa.Table) -> Iterator[pa.Table]:
+        for block in packed["block"]:
+            yield from self._function(pa.ipc.open_stream(block.as_buffer()).read_all())
 
 
 @contextmanager

@@ -47,6 +47,10 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     built = config.load(path, list(overrides))
     for number, source in enumerate(built.sources):
         _check_source(source, f"{path}: sources.{number}")
+    try:
+        GenerateTiles.of(built)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     for task in built.instructions.tasks:
         known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:

@@ -19,6 +19,7 @@ from rsflow import storage
 from rsflow.config import BuildConfig, resolved
 from rsflow.engine.current import Current
 from rsflow.engine.execute import Job, execute
+from rsflow.engine.held_out import caught
 from rsflow.engine.leak import check_leaks
 from rsflow.engine.progress import progress
 from rsflow.engine.select import last_selection, selected_rows
@@ -53,7 +54,7 @@ def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
             f"{lake.root}: no sample was selected, so there is nothing to write: "
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
-    check_leaks(lake.root, tiles)
+    check_leaks(lake.root, tiles, built.select.buffer_m, caught(built.select, lake, tiles))
     samples = _samples(tiles, instructions)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}

@@ -13,12 +13,14 @@ from collections import defaultdict
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from rsflow.engine.companions import neighbours
 from rsflow.engine.facts import receipts_of
 from rsflow.engine.plan import Plan, Unit
 from rsflow.errors import LakeError
+from rsflow.lake.receipts import missed
 from rsflow.stage import ModelStage, fingerprint
 
 
@@ -37,6 +39,9 @@ class Units:
         self._plan = plan
         rejected = marked.filter(marked["scene_rejected"])
         self._unfit = set(rejected["unit"].to_pylist())
+        amiss = missed(marked)
+        rows = np.flatnonzero(amiss)
+        self._missed = dict(zip(marked["unit"].take(pa.array(rows)).to_pylist(), amiss[rows].tolist(), strict=True))
 
     @cached_property
     def fit(self) -> dict[str, Unit]:
@@ -62,8 +67,13 @@ class Units:
     @cached_property
     def merging(self) -> dict[str, str]:
         """By scene that models look at: the unit that merges what they saw of it."""
+        # A look that missed some tiles is another look than the one that a retry made whole.
         return {
-            scene_id: fingerprint("merge", [seeing.id for unit in units for seeing in self.seeing(unit)], self._plan.merge)
+            scene_id: fingerprint(
+                "merge",
+                [(seeing.id, self._missed.get(seeing.id, 0)) for unit in units for seeing in self.seeing(unit)],
+                self._plan.merge,
+            )
             for scene_id, units in self.of_scene.items()
             if units[0].source in self._plan.seers
         }

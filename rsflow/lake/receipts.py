@@ -11,6 +11,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,13 +50,28 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
 
 
 def marks(lake: Lake) -> pa.Table:
-    """The mark of every finished unit, one each: one that did not reject its scene comes before one that did."""
-    runs = lake.read("runs").sort_by([("unit", "ascending"), ("scene_rejected", "ascending"), ("receipt", "ascending")])
+    """The mark of every finished unit, one each: of several attempts the one that went best, else the smallest receipt."""
+    runs = lake.read("runs")
     if not runs.num_rows:
         return runs
+    order = [(name, "ascending") for name in ("unit", "scene_rejected", "missed", "receipt")]
+    runs = runs.append_column("missed", pa.array(missed(runs))).sort_by(order).drop_columns(["missed"])
     units = runs["unit"].combine_chunks()
     first = pc.not_equal(units[1:], units[:-1])
     return runs.filter(pa.concat_arrays([pa.array([True]), first]))
+
+
+def missed(marked: pa.Table) -> npt.NDArray[np.float64]:
+    """Per mark: how much of a model's work did not come off, tiles that it rejected and requests that failed."""
+    usage = marked["usage"].combine_chunks()
+    names, amounts = (usage.flatten().field(name) for name in ("name", "value"))
+    failed = np.asarray(pc.equal(names, "failures"), dtype=np.bool_)
+    rows = np.asarray(pc.list_parent_indices(usage))[failed]
+    found = np.zeros(marked.num_rows)
+    np.add.at(found, rows, np.asarray(amounts)[failed])
+    seen = np.asarray(pc.equal(marked["step"], "see"))
+    found[seen] += np.asarray(marked["rows_rejected"])[seen]
+    return found
 
 
 def rows_of(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:

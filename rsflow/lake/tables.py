@@ -126,9 +126,7 @@ class Lake:
             # Columns that are younger than the table join it.
             evolve: Any = "merge" if mode == "append" else "overwrite"
             kept = _KEPT.get(name)
-            write_deltalake(
-                place, data, mode=mode, schema_mode=evolve, configuration=kept, storage_options=_options(self.root)
-            )
+            write_deltalake(place, data, mode=mode, schema_mode=evolve, configuration=kept, storage_options=_options(self.root))
         except (OSError, DeltaError) as error:
             # The Rust store reports a full disk or a missing permission as text only.
             raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error

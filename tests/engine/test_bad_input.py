@@ -109,13 +109,14 @@ def test_a_full_disk_is_told_and_a_run_with_space_ends_the_same(
 
 def test_a_limit_on_file_sizes_leaves_no_half_shard(archive: Path) -> None:
     """The same without the right to mount: writing a shard fails in its middle."""
-    run(config_of(archive, f"root={archive}/whole", "shard.target_mb=64"))
+    one_shard = ["shard.target_mb=64", "select.splits={train: 1}"]
+    run(config_of(archive, f"root={archive}/whole", *one_shard))
     shards = shards_of(archive / "whole")
     # The one shard does not fit; a tile file or a table's part, however many receipts went into its commit, is far smaller.
     most = max(len(data) for data in shards.values()) // 2
     assert 2 * max(path.stat().st_size for path in (archive / "whole").rglob("*") if "/shards/" not in str(path)) < most
     command = [sys.executable, "-m", "rsflow.cli", "build", str(archive / "build.yaml"), f"root={archive}/limited"]
-    large = [*command, "shard.target_mb=64"]
+    large = [*command, *one_shard]
     done = subprocess.run(
         large,
         capture_output=True,
@@ -128,7 +129,7 @@ def test_a_limit_on_file_sizes_leaves_no_half_shard(archive: Path) -> None:
     assert ".tar: cannot write it" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert shards_of(archive / "limited") == {}
-    again = run(config_of(archive, f"root={archive}/limited", "shard.target_mb=64"))
+    again = run(config_of(archive, f"root={archive}/limited", *one_shard))
     assert again.planned.units == 0
     assert shards_of(archive / "limited") == shards
 

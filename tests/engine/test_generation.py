@@ -87,6 +87,25 @@ def test_a_token_budget_stops_cleanly_and_the_next_run_goes_on(archive: Path, ca
         assert len(texts) == len(set(texts))
 
 
+def test_what_failed_is_asked_again_when_rejects_are_retried(archive: Path) -> None:
+    well = False
+
+    def sulky(body: dict[str, Any], number: int) -> Reply:
+        return calm(body) if well or len(body["messages"][-1]["content"][-1]["text"]) % 5 else refused(500, "not now")
+
+    with serving(sulky) as chat:
+        first = run(written(archive, chat))
+        assert first.used[0].amounts["failures"] > 0
+        assert run(written(archive, chat)).used == []
+        asked, well = len(chat.bodies), True
+        again = run(written(archive, chat), retry_rejects=True)
+        assert len(chat.bodies) > asked
+        assert again.used[0].amounts["failures"] == 0
+        run(written(archive, chat, f"root={archive}/whole"))
+    whole, kept = shards_of(archive / "whole"), shards_of(archive / "lake")  # which also has those of the first snapshot
+    assert {name: kept.get(name) for name in whole} == whole
+
+
 def test_a_refused_key_ends_the_run_and_nothing_is_lost(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(lambda body, number: refused(401, "bad key")) as chat:
         written(archive, chat)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,16 +113,24 @@ def test_a_damaged_tile_file_is_told(modelled: Path, capsys: pytest.CaptureFixtu
     assert said.startswith(f"rsflow: {file}: is damaged")
 
 
+# Kills the first actor that descends from the process that it is told.
 KILLER = """
 import os, pathlib, signal, sys, time
 end = time.monotonic() + 60
+
+def descends(process):
+    while process > 1 and process != int(sys.argv[1]):
+        process = int(pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return process > 1
+
 while time.monotonic() < end:
     for process in pathlib.Path("/proc").iterdir():
         try:
             name = (process / "cmdline").read_bytes() if process.name.isdigit() else b""
+            ours = name.startswith(b"ray::") and b"_Opened" in name and descends(int(process.name))
         except OSError:
             continue
-        if name.startswith(b"ray::") and b"_Opened" in name:
+        if ours:
             os.kill(int(process.name), signal.SIGKILL)
             sys.exit(0)
     time.sleep(0.02)
@@ -134,7 +143,7 @@ def test_ray_sees_the_same_and_a_killed_actor_loses_nothing(modelled: Path, ray_
     """The cluster has one GPU (which nobody looks for): the second model runs only if the first gave it back."""
     inline = run(build_of(modelled))
     root = modelled / "rayed"
-    killer = subprocess.Popen([sys.executable, "-c", KILLER])
+    killer = subprocess.Popen([sys.executable, "-c", KILLER, str(os.getpid())])
     outcome = run(load(str(modelled / "changed.yaml"), [f"root={root}", "engine.kind=ray"]))
     assert killer.wait(timeout=90) == 0
     assert [(row["label_id"], row["box"]) for row in seen(outcome)] == [(row["label_id"], row["box"]) for row in seen(inline)]
@@ -177,3 +186,15 @@ def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     run(built)
     assert lake.read("runs").num_rows > marks
     assert rows_of(lake, "labels", lake.read("runs")["receipt"], ["label_id"]).num_rows
+
+
+def test_a_model_builds_on_what_the_one_before_it_saw(modelled: Path) -> None:
+    checkpoints.sam(modelled / "sam")
+    settings = yaml.safe_load((modelled / "build.yaml").read_text())
+    outliner = {"name": "outliner", "model": str(modelled / "sam"), "quality": 0.9, "device": "cpu", "threshold": 0.0}
+    settings["sources"][0]["labellers"].append(outliner)
+    (modelled / "changed.yaml").write_text(yaml.safe_dump(settings))
+    rows = run(load(str(modelled / "changed.yaml"))).now.labels().to_pylist()
+    outlines = [row for row in rows if row["origin_name"] == "outliner"]
+    assert {row["category"] for row in outlines} == {"outline"}
+    assert {row["tile_id"] for row in outlines} == {row["tile_id"] for row in rows if row["origin_name"] == "detector"}
