@@ -279,7 +279,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     from rsflow.report.explain import explanation, explanation_sheet
 
     found = explain(arguments.root, arguments.subject)
-    print(explanation(found.subject, found.tile, found.members, found.instructions))
+    print(explanation(found.subject, found.tile, found.members, found.instructions, found.near))
     if arguments.output:
         shown = pictures_of(arguments.root, found, most=9)
         storage.write_bytes(arguments.output, explanation_sheet(shown, arguments.output))

@@ -290,7 +290,9 @@ class Select:
             raise ValueError(f"region_deg is {self.region_deg:g}: it must divide 90")
         for name, (west, south, east, north) in self.regions.items():
             if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90):
-                raise ValueError(f"regions.{name} is {west:g}, {south:g}, {east:g}, {north:g}: expected west, south, east, north")
+                raise ValueError(
+                    f"regions.{name} is {west:g}, {south:g}, {east:g}, {north:g}: expected west, south, east, north"
+                )
 
     def allows(self, licence: str) -> bool:
         """Whether data of this licence may be in the dataset."""

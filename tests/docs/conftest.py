@@ -28,7 +28,7 @@ VOC = """<annotation><filename>{name}.jpg</filename><size><width>{size}</width><
 
 @pytest.fixture(scope="session")
 def imagery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Scenes by three sensors, annotated pictures, one scene as a file per band, a detector; written once, not to be changed."""
+    """Scenes by three sensors, annotated pictures, one scene as a file per band, a detector; not to be changed."""
     folder = tmp_path_factory.mktemp("imagery")
     write_demo_scenes(folder / "made", seed=7, size_px=512)
     write_demo_scenes(folder / "more", seed=8, size_px=512)

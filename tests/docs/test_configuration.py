@@ -38,6 +38,7 @@ SECTIONS: dict[str, Any] = {
     "select: balance": config.Balance,
     "select: repeat": config.Repeat,
     "shard": config.Shard,
+    "budget": config.Budget,
     "engine": config.Engine,
     **{f"labeller: {name}": kind for name, kind in LABELLERS.items()},
 }
