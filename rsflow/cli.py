@@ -232,7 +232,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     from rsflow.telling import plan_facts
 
     built, _ = _present(arguments)
-    if arguments.sample:
+    if arguments.sample is not None:
+        if arguments.sample < 1:
+            raise UsageError(f"--sample is {arguments.sample}: expected a number of scenes from 1")
         sample(built, arguments.sample)
     print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
     return 0

@@ -13,6 +13,7 @@ _WORDS = {
     "worker_seconds": "s of the workers",
     "replayed": "answers from the record",
     "retries": "retries",
+    "failures": "failed requests (--retry-rejects asks them again)",
 }
 
 

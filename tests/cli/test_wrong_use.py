@@ -65,6 +65,10 @@ FAULTS = [
     ("sources.0.scenes.acquired_at='('", ["acquired_at", "found '('"]),
     ("sources.1.annotations.format=cocoo", ["sources.1.annotations.format", "'cocoo'", "did you mean 'coco'?"]),
     ("sources.1.annotations.files=/nope.json", ["annotations.files", "'/nope.json' matches no file"]),
+    ("sources.0.labellers=[{name: detector, model: nowhere}]", ["sources.0.labellers.0", "'nowhere'", "no such folder"]),
+    ("sources.0.labellers=[{name: detector, model: a/b}]", ["sources.0.labellers.0", "revision is ''", "full commit"]),
+    ("generation={engine: {name: opena, model: m}}", ["generation.engine", "'opena'", "did you mean 'openai'?"]),
+    ("budget={tokens: 0}", ["budget.tokens: found 0", "greater than 0"]),
     ("foo", ["'foo' is not an override", "key.key=value"]),
     ("=3", ["'=3' is not an override"]),
 ]
@@ -117,6 +121,11 @@ def test_a_wrong_command_line_ends_with_2_and_the_usage(capsys: pytest.CaptureFi
     assert "usage: rsflow" in capsys.readouterr().err
 
 
+def test_a_sample_of_no_scene_is_refused(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(archive / "build.yaml"), "--sample", "0"]) == 2
+    assert "--sample is 0: expected a number of scenes from 1" in capsys.readouterr().err
+
+
 def test_overrides_may_stand_after_options(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", str(archive / "build.yaml"), "--retry-rejects", "tiles.size_px=0"]) == 2
     assert "tiles.size_px: found 0" in capsys.readouterr().err
@@ -124,7 +133,7 @@ def test_overrides_may_stand_after_options(archive: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     "command",
-    ["", "build", "label", "select", "shard", "plan", "status", "verify", "show", "demo-scenes"],
+    ["", "build", "label", "select", "shard", "plan", "status", "verify", "show", "demo-scenes", "evaluate-labels"],
     ids=lambda word: word or "-",
 )
 def test_every_command_has_its_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
