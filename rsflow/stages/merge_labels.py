@@ -1,4 +1,4 @@
-"""What models saw in the tiles of a scene becomes labels that may be told: objects merged over tiles, graded by agreement."""
+"""What models saw in the tiles of a scene becomes labels that may be told: outlined, merged over tiles, graded by agreement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MergeLabels:
         return merge
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
-        seen = [row for row in work["labels"] if label_order(row["label_id"])[0]]
+        seen = _outlined([row for row in work["labels"] if label_order(row["label_id"])[0]])
         others = [row for row in work["labels"] if not label_order(row["label_id"])[0]]
         merged = merge_scene(work["tiles"], seen, self.min_visibility)
         marks = {
@@ -48,3 +48,21 @@ class MergeLabels:
         }
         # Labellers without weights have a voice in what is agreed on; their own labels stand already and stay as they are.
         return receipt_table(marks, labels=graded([*merged, *others], noun)[: len(merged)])
+
+
+def _outlined(seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, where a model's box has the polygon that another model found in it; that outline is then no fact of its own.
+
+    Outlines of annotated boxes stay facts: an annotation is never changed.
+    """
+    outlines = {_spot(row): row for row in seen if row["kind"] == "fact" and row["category"] == "outline"}
+    used = {_spot(row) for row in seen if row["kind"] == "box"} & outlines.keys()
+    return [
+        {**row, "polygon": outlines[_spot(row)]["polygon"]} if row["kind"] == "box" and _spot(row) in used else row
+        for row in seen
+        if row["kind"] == "box" or _spot(row) not in used
+    ]
+
+
+def _spot(row: dict[str, Any]) -> tuple[str, tuple[float, ...]]:
+    return row["tile_id"], tuple(row["box"] or ())

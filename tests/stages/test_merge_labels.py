@@ -45,3 +45,14 @@ def test_agreement_with_a_labeller_without_weights_raises_the_grade_and_repeats_
     (agreed,) = merged([seen("s/0", "detector", "a", box), seen("s/0", "cfar", "", box)])
     assert agreed["label_id"] == alone["label_id"]
     assert agreed["quality"] > alone["quality"] == 0.6
+
+
+def test_an_outline_becomes_the_polygon_of_the_box_that_it_was_found_in() -> None:
+    box, ring = (5.0, 10.0, 30.0, 20.0), (5.0, 10.0, 30.0, 10.0, 17.0, 20.0)
+    origin = Provenance("labeller", "outliner", "sam", "r", quality=0.6)
+    outline = label_row(Label("fact", "outline", origin, Shape(box, ring), value=0.5, score=0.9))
+    (found,) = merged([seen("s/0", "detector", "a", box), {"label_id": "s/0#outliner-abc.0", "tile_id": "s/0", **outline}])
+    assert (found["kind"], tuple(found["box"]), tuple(found["polygon"])) == ("box", box, ring)
+    elsewhere = {**outline, "box": [40.0, 40.0, 60.0, 60.0]}
+    kept = merged([seen("s/0", "detector", "a", box), {"label_id": "s/0#outliner-abc.0", "tile_id": "s/0", **elsewhere}])
+    assert [row["kind"] for row in kept] == ["box", "fact"]
