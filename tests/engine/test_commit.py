@@ -1,0 +1,37 @@
+"""What is committed when a run is stopped at a bad moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rsflow.config import BuildConfig
+from rsflow.engine.commit import commit_as_they_come
+from rsflow.engine.progress import Progress
+from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.tables import Lake, create_lake
+from rsflow.strict import check
+from tests.lake.test_receipts import receipt
+
+
+class Interrupted(Lake):
+    """Ctrl-C arrives as soon as the marks of a commit are written."""
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        super().append(name, rows)
+        if name == "runs":
+            raise KeyboardInterrupt
+
+
+def test_a_commit_that_ctrl_c_cuts_short_is_not_made_again(tmp_path: Path) -> None:
+    lake = create_lake(str(tmp_path))
+    source = {"name": "x", "sensor": "optical", "licence": "CC0-1.0", "scenes": {"files": "x.tif"}}
+    built = check(BuildConfig, {"root": lake.root, "sources": [source], "engine": {"commit_seconds": 1e-9}}, "test")
+    receipts = iter([receipt("a", "r1"), receipt("b", "r2")])
+    with pytest.raises(KeyboardInterrupt):
+        commit_as_they_come(built, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
+    assert marks(lake)["unit"].to_pylist() == ["a"]
+    assert rows_of(lake, "tiles", marks(lake)["receipt"])["tile_id"].to_pylist() == ["a/0"]
