@@ -34,8 +34,12 @@ EXAMPLE = """examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; user mistakes are told in words, bugs keep their traceback."""
     arguments = _parsed(_parser(), argv)
-    # A job that is stopped gets SIGTERM: it should end as Ctrl-C does, with what is finished committed.
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # A job that is stopped gets SIGTERM: it should end as Ctrl-C does, with what is finished committed. Who ignores one (a job
+    # in the background ignores Ctrl-C) goes on ignoring it.
+    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in heard.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
@@ -50,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in heard.items():
+            signal.signal(number, handler)
 
 
 def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
@@ -64,7 +69,15 @@ def _parsed(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argp
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, _end)
+    # Not through sys.stderr: the signal may have come in the middle of a write to it.
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nrsflow: ending: what is finished is being committed; a second signal ends it at once\n")
     raise KeyboardInterrupt
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:

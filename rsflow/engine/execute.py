@@ -54,8 +54,13 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
     from rsflow.engine.ray_data import cluster, run
 
     with ExitStack() as own:
-        (_SESSION.get() or own).enter_context(cluster(engine))
-        yield from run([(job.stage, job.blocks) for job in work], engine)
+        stack = _SESSION.get() or own
+        stack.enter_context(cluster(engine))
+        results = run([(job.stage, job.blocks) for job in work], engine)
+        # The work has to end before its cluster: Ray Data's threads hang when theirs is gone. On an error or Ctrl-C in whoever
+        # reads this, the traceback keeps this generator alive, so what closes it by itself would come too late.
+        stack.callback(results.close)
+        yield from results
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,8 +40,9 @@ T = TypeVar("T")
 OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter it
 
 
-def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Iterator[pa.Table]:
-    """Run every job's stage over its blocks and yield the results as they finish. Needs a connection (see `cluster`)."""
+def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Generator[pa.Table, None, None]:
+    """Run every job's stage over its blocks and yield the results as they finish. Needs a connection (see `cluster`), which has
+    to outlive the generator: close it first."""
     # It prints a report of a hundred lines for an error that we tell in one; the session's log files keep the whole story.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", "The maximum number of concurrent tasks", UserWarning)  # little work is no mistake

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +20,7 @@ import pytest
 from rsflow.config import Engine
 from rsflow.engine.build import run
 from rsflow.engine.chain import UnitChain
-from rsflow.engine.execute import Job, execute
+from rsflow.engine.execute import Job, execute, session
 from rsflow.errors import RsflowError
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tables import open_lake
@@ -91,6 +92,63 @@ def test_a_worker_that_hangs_fails_the_run_and_names_the_limit(tmp_path: Path, r
     with pytest.raises(RsflowError, match=r"engine\.stall_seconds=4"):
         list(execute([Job(chain, work("good", "slow"))], Engine(workers=2, stall_seconds=4)))
     assert time.monotonic() - begun < 60
+
+
+@pytest.mark.ray
+def test_what_is_raised_between_two_results_ends_the_work_before_its_cluster(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from rsflow.engine import ray_data
+
+    ended = []
+
+    @contextmanager
+    def cluster(engine: Engine) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            ended.append("cluster")
+
+    def results(jobs: object, engine: Engine) -> Iterator[pa.Table]:
+        try:
+            yield from work("a", "b")
+        finally:
+            ended.append("work")
+
+    monkeypatch.setattr(ray_data, "cluster", cluster)
+    monkeypatch.setattr(ray_data, "run", results)
+
+    def read(receipts: Iterator[pa.Table]) -> None:
+        # The traceback holds `receipts`, so that they are not collected while the exception is on its way up.
+        next(receipts)
+        raise KeyboardInterrupt
+
+    chain = UnitChain((Hurt(),), "label", str(tmp_path), "run", attempts=2)
+    with pytest.raises(KeyboardInterrupt), session():
+        read(execute([Job(chain, work("a"))], Engine(kind="ray")))
+    assert ended == ["work", "cluster"]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_command_at_once(sent: signal.Signals) -> None:
+    code = f"""
+import argparse, os
+from rsflow import cli
+def run(arguments):
+    try:
+        os.kill(os.getpid(), {sent:d})
+        print("went on")
+    finally:
+        print("ending", flush=True)
+        os.kill(os.getpid(), {sent:d})
+        print("went on")
+cli._parsed = lambda parser, words: argparse.Namespace(run=run)
+cli.main([])
+"""
+    hear = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, **hear)
+    assert (ended.returncode, ended.stdout) == (128 + sent, "ending\n")
+    assert "a second signal ends it at once" in ended.stderr
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
