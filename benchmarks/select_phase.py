@@ -26,7 +26,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import BuildConfig, Scenes, Select, Source
+from rsflow.config import BuildConfig, Scenes, Source
 from rsflow.curation.choose import choose
 from rsflow.curation.hamming import Indices, Signatures, near_pairs
 from rsflow.engine.current import Current
@@ -34,6 +34,7 @@ from rsflow.engine.numbers import count_instructions, ids_in, instruction_pieces
 from rsflow.engine.sayings import texts_reader
 from rsflow.engine.select import selection_rows, tiles_of
 from rsflow.lake.tables import TABLES, create_lake, open_lake
+from rsflow.selection import Select
 
 SAMPLE = 500
 KINDS = 12

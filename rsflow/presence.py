@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow import storage
-from rsflow.config import UNKNOWN, BuildConfig, Source
+from rsflow.config import BuildConfig, Source
 from rsflow.errors import ConfigError
+from rsflow.selection import UNKNOWN
 
 
 def lacks(source: Source) -> str:

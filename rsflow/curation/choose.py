@@ -21,7 +21,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Balance, Select
 from rsflow.curation.balance import row_values
 from rsflow.curation.candidates import Confirm
 from rsflow.curation.choose_instructions import carriers_of, choose_instructions
@@ -34,6 +33,7 @@ from rsflow.curation.splits import FREE, NOWHERE, assign_splits, near_stronger, 
 from rsflow.curation.spread import HERE, Spread
 from rsflow.curation.texts import TextsOf
 from rsflow.curation.verdicts import Flags, Verdicts
+from rsflow.selection import Balance, Select
 
 BUFFER = "split_buffer"
 SOURCE = "held_out:source"

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Balance, Select
 from rsflow.curation.ground import boxes_of, regions_of
 from rsflow.curation.groups import Indices, components
 from rsflow.curation.mixture import balanced
 from rsflow.curation.sayings import sketch_of
 from rsflow.curation.texts import TextsOf, alike_in_groups
 from rsflow.curation.verdicts import Flags, Verdicts
+from rsflow.selection import Balance, Select
 
 TEXT = "duplicate_text"
 FLOOD = "template"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.config import UNKNOWN
+from rsflow.selection import UNKNOWN
 
 # By what a name holds, the most restricting first: no derivatives, not for profit, share alike, attribution.
 _RESTRICTIONS = (

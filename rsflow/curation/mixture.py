@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Balance
 from rsflow.curation.balance import Keyed, apply_quotas, cap_each, first_each, order_of, part_of, protected
 from rsflow.errors import ConfigError
+from rsflow.selection import Balance
 
 Caps = dict[str, int]
 

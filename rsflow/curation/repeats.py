@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from rsflow.config import Repeat
 from rsflow.curation.groups import Indices
 from rsflow.curation.hashing import stable_hashes, unit_interval
+from rsflow.selection import Repeat
 
 
 def repeats_of(ids: pa.ChunkedArray, row: Indices, category: Indices, settings: Repeat) -> Indices:

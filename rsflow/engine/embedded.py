@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import Select
 from rsflow.curation.embeddings import Embedded
 from rsflow.engine.current import Current
 from rsflow.errors import ConfigError
+from rsflow.selection import Select
 
 
 def embedded(now: Current, tiles: pa.Table, settings: Select) -> Embedded | None:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from rsflow import storage
 from rsflow.annotations import files_of, picture_name
 from rsflow.annotations import read as read_annotations
-from rsflow.config import Annotations, HeldOut, Select
+from rsflow.config import Annotations
 from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.groups import Indices
 from rsflow.curation.signature import Picture
@@ -31,6 +31,7 @@ from rsflow.geometry import Window
 from rsflow.lake.tables import Lake
 from rsflow.readers import SUFFIXES, open_scene
 from rsflow.records import SceneFiles
+from rsflow.selection import HeldOut, Select
 
 MOST_PX = 64_000_000  # a larger one is a scene, not a picture: only its ground is compared
 

@@ -25,10 +25,9 @@ from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
 from rsflow import storage
-from rsflow.config import Count, Share
 from rsflow.errors import ConfigError
 from rsflow.geometry import FloatArray
-from rsflow.strict import STRICT, check
+from rsflow.strict import STRICT, Count, Share, check
 
 Judged = tuple[float, bool]  # a box's own score, and whether the box was right
 Method = Literal["isotonic", "temperature"]

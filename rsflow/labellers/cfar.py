@@ -27,13 +27,12 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
-from rsflow.config import Positive, Share
 from rsflow.geometry import Box
 from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.labellers.targets import Floats, Mark, Mask, closed, largest, marks, window_sum
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT
+from rsflow.strict import STRICT, Positive, Share
 
 Above = Annotated[float, Field(gt=0)]
 

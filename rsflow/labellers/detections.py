@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsflow.config import Positive, Share
 from rsflow.geometry import Box, area, clip, iou_matrix
 from rsflow.labellers.calibration import Calibration
 from rsflow.labellers.model import ModelLabeller, rounded
 from rsflow.records import Label, Provenance, Shape
+from rsflow.strict import Positive, Share
 
 
 class Found(NamedTuple):

@@ -25,12 +25,11 @@ from PIL import Image
 from pydantic import Field
 
 from rsflow.checkpoint import Checkpoint, Device, Dtype, Loaded
-from rsflow.config import Positive, Share
 from rsflow.labellers.contract import Measured, Picture
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName
 from rsflow.stage import fingerprint
-from rsflow.strict import STRICT
+from rsflow.strict import STRICT, Positive, Share
 
 Vector = npt.NDArray[np.float32]
 Amount = Annotated[float, Field(ge=0)]

@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.checkpoint import Loaded
-from rsflow.config import Positive, Share
 from rsflow.geometry import Box, area, ring_area
 from rsflow.labellers.model import Amount, Eyes, ModelLabeller, Seen, Sight, rounded
 from rsflow.labellers.targets import largest
 from rsflow.records import Label, Shape
+from rsflow.strict import Positive, Share
 
 Mask = npt.NDArray[np.bool_]
 

@@ -27,12 +27,11 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
-from rsflow.config import Share
 from rsflow.labellers.contract import Measured, Picture, provenance, wrong_sensor
 from rsflow.labellers.targets import Floats, Mask, largest
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT
+from rsflow.strict import STRICT, Share
 
 Role = Literal["blue", "green", "red", "nir", "swir"]
 

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rsflow.config import Share
 from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, rounded
 from rsflow.records import Label
+from rsflow.strict import Share
 
 
 @dataclass(frozen=True, kw_only=True)

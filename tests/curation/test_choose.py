@@ -10,10 +10,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.config import Select
 from rsflow.curation.choose import Choice, choose
 from rsflow.curation.leak import leaks
 from rsflow.curation.numbered import index_of, numbered
+from rsflow.selection import Select
 
 STEP = 0.05
 SHARES = {"train": 0.5, "val": 0.3, "test": 0.2}

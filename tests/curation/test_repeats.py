@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.config import Repeat
 from rsflow.curation.groups import Indices
 from rsflow.curation.repeats import repeats_of
+from rsflow.selection import Repeat
 
 
 def repeats(items: list[set[str]], threshold: float, most: int = 100) -> Indices:
