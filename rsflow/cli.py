@@ -12,15 +12,12 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from rsflow import __version__, exchange
-from rsflow.errors import RsflowError, UsageError
+from rsflow import __version__, commands, exchange
+from rsflow.errors import RsflowError
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.storage import without_secrets
-
-if TYPE_CHECKING:
-    from rsflow.config import BuildConfig
 
 EXAMPLE = """examples:
   rsflow demo-scenes demo-out/scenes          write small scenes of three sensors and a configuration for them
@@ -88,20 +85,20 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"rsflow {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _phase(commands, "build", "run label, select and shard, and say what exists then", ("label", "select", "shard"))
-    _phase(commands, "label", "cut scenes into tiles, label them, make instructions", ("label",))
-    _phase(commands, "select", "drop duplicates, deal splits, apply quotas", ("select",))
-    _phase(commands, "shard", "write the selected samples as shards and a snapshot", ("shard",))
-    plan = _command(commands, "plan", "tell what a build would do, without doing it", _plan)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _phase(verbs, "build", "run label, select and shard, and say what exists then", ("label", "select", "shard"))
+    _phase(verbs, "label", "cut scenes into tiles, label them, make instructions", ("label",))
+    _phase(verbs, "select", "drop duplicates, deal splits, apply quotas", ("select",))
+    _phase(verbs, "shard", "write the selected samples as shards and a snapshot", ("shard",))
+    plan = _command(verbs, "plan", "tell what a build would do, without doing it", commands.plan)
     _config(plan)
     measured = "first label N scenes for real, to tell what models will take for the rest (the work is kept)"
     plan.add_argument("--sample", type=int, metavar="N", help=measured)
-    status = _command(commands, "status", "tell what a lake holds, its balance, and what a build would do", _status)
+    status = _command(verbs, "status", "tell what a lake holds, its balance, and what a build would do", commands.status)
     _root(status)
-    verify = _command(commands, "verify", "re-read all shards of the latest snapshot; exit 1 on any difference", _verify)
+    verify = _command(verbs, "verify", "re-read all shards of the latest snapshot; exit 1 on any difference", commands.verify)
     _root(verify)
-    show = _command(commands, "show", "draw samples with their boxes and text as a contact sheet", _show)
+    show = _command(verbs, "show", "draw samples with their boxes and text as a contact sheet", commands.show)
     _root(show)
     show.add_argument("--tile", metavar="ID", help="only this tile (its id or sample key)")
     show.add_argument("--task", metavar="T", help="only samples with an instruction of this task, and just these instructions")
@@ -109,9 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--split", metavar="NAME", help="only samples of this split")
     show.add_argument("-n", type=int, default=12, metavar="N", help="how many samples (default 12)")
     show.add_argument("-o", "--output", default="sheet.png", metavar="FILE", help="the picture to write (default sheet.png)")
-    _foreign(commands)
-    _choices(commands)
-    bench = _command(commands, "stream-bench", "measure how fast a snapshot's samples stream on this machine", _stream_bench)
+    _foreign(verbs)
+    _choices(verbs)
+    bench = _command(
+        verbs, "stream-bench", "measure how fast a snapshot's samples stream on this machine", commands.stream_bench
+    )
     bench.add_argument("url", metavar="URL", help="a root or a manifest, a folder or an address")
     bench.add_argument("--split", default="train", metavar="NAME", help="(default train)")
     bench.add_argument("--workers", type=int, default=2, metavar="N", help="DataLoader workers (default 2)")
@@ -120,30 +119,30 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", type=int, metavar="PX", help="decode and resize pictures into shared batches of this size")
     bench.add_argument("--cache", metavar="DIR", help="keep shards of a remote root here")
     bench.add_argument("--seconds", type=float, default=30.0, metavar="S", help="stop after so long (default 30)")
-    demo = _command(commands, "demo-scenes", "write the demo's scenes, annotations and configuration", _demo_scenes)
+    demo = _command(verbs, "demo-scenes", "write the demo's scenes, annotations and configuration", commands.demo_scenes)
     demo.add_argument("folder", metavar="DIR")
     demo.add_argument("--seed", type=int, default=7, help="another place for another number (default 7)")
     return parser
 
 
-def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _foreign(verbs: _Commands[argparse.ArgumentParser]) -> None:
     """The commands that read and write other people's forms."""
-    sources = _command(commands, "sources", "tell which sources of a recipe are there, how to get the rest", exchange.sources)
+    sources = _command(verbs, "sources", "tell which sources of a recipe are there, how to get the rest", exchange.sources)
     _config(sources)
-    export = _command(commands, "export", "write the latest snapshot as another project's loader reads it", exchange.export)
+    export = _command(verbs, "export", "write the latest snapshot as another project's loader reads it", exchange.export)
     _root(export)
     export.add_argument("--format", required=True, metavar="F", help="coco, geochat, hf, llava, mmrs or qwen")
     export.add_argument("--split", metavar="NAME", help="only this split (default: all)")
     export.add_argument("--dialect", metavar="D", help="spell boxes so instead of as the format does")
     export.add_argument("-o", "--output", required=True, metavar="DIR", help="a new or empty folder, or a former export's")
-    adopt = _command(commands, "import", "make a source of an instruction set that others wrote", exchange.adopt)
+    adopt = _command(verbs, "import", "make a source of an instruction set that others wrote", exchange.adopt)
     adopt.add_argument("path", metavar="PATH", help="its JSON or JSON lines")
     adopt.add_argument("--format", required=True, metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")
     adopt.add_argument("--pictures", metavar="DIR", help="the folder its picture paths start from (default: the file's)")
     adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
     adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
     adopt.add_argument("-o", "--output", required=True, metavar="DIR", help="where the annotations and config.yaml go")
-    audit = _command(commands, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", _audit)
+    audit = _command(verbs, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", exchange.audit)
     audit.add_argument(
         "path", nargs="?", metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)"
     )
@@ -154,24 +153,26 @@ def _foreign(commands: _Commands[argparse.ArgumentParser]) -> None:
     audit.add_argument("--json", metavar="FILE", help="write the report as JSON as well")
 
 
-def _choices(commands: _Commands[argparse.ArgumentParser]) -> None:
+def _choices(verbs: _Commands[argparse.ArgumentParser]) -> None:
     """The commands about what is in, what is out, and what must be."""
-    explain = _command(commands, "explain", "tell why a tile or an instruction is in or out, and by which rule", _explain)
+    explain = _command(verbs, "explain", "tell why a tile or an instruction is in or out, and by which rule", commands.explain)
     _root(explain)
     explain.add_argument("subject", metavar="TILE|INSTRUCTION", help="its id, or the sample key of a tile")
     explain.add_argument("-o", "--output", metavar="FILE", help="draw the tile and its duplicates side by side")
-    diff = _command(commands, "diff", "tell what changed between two snapshots, by reason", _diff)
+    diff = _command(verbs, "diff", "tell what changed between two snapshots, by reason", commands.diff)
     _root(diff)
     diff.add_argument("before", type=int, metavar="A", help="the number of a snapshot, as in snapshots/A.json")
     diff.add_argument("after", type=int, metavar="B", help="the number of another")
-    judge = _command(commands, "evaluate-labels", "tell how right labellers are, by annotated scenes of a lake", _judge)
+    judge = _command(
+        verbs, "evaluate-labels", "tell how right labellers are, by annotated scenes of a lake", commands.evaluate_labels
+    )
     _root(judge)
     judge.add_argument("--labeller", metavar="N", help="only this one, by name or key (default: all that make boxes)")
     judge.add_argument("--iou", type=float, default=0.5, metavar="X", help="overlap from which a box is right (default 0.5)")
     judge.add_argument("--json", action="store_true", help="print JSON, with the reliability of every row")
     judge.add_argument("--calibrate", action="store_true", help="learn what scores mean, and write it to -o FILE")
     judge.add_argument("-o", "--output", metavar="FILE", help="the calibration to write; a labeller's `calibration` names it")
-    prints = _command(commands, "fingerprint", "describe pictures so that others can hold them out unseen", _prints)
+    prints = _command(verbs, "fingerprint", "describe pictures so that others can hold them out unseen", commands.fingerprint)
     prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
     prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")
 
@@ -180,15 +181,15 @@ _Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def _command(
-    commands: _Commands[argparse.ArgumentParser], name: str, what: str, run: Callable[[argparse.Namespace], int]
+    verbs: _Commands[argparse.ArgumentParser], name: str, what: str, run: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    parser = verbs.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
     parser.set_defaults(run=run)
     return parser
 
 
-def _phase(commands: _Commands[argparse.ArgumentParser], name: str, what: str, phases: tuple[str, ...]) -> None:
-    parser = _command(commands, name, what, _run)
+def _phase(verbs: _Commands[argparse.ArgumentParser], name: str, what: str, phases: tuple[str, ...]) -> None:
+    parser = _command(verbs, name, what, commands.build)
     parser.set_defaults(phases=phases)
     _config(parser)
     if "label" in phases:
@@ -206,169 +207,6 @@ def _config(parser: argparse.ArgumentParser) -> None:
 
 def _root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", metavar="ROOT", help="the lake: the `root` of its configuration, a folder or s3:// address")
-
-
-def _present(arguments: argparse.Namespace) -> tuple[BuildConfig, str]:
-    """The configuration with the sources that are there; what it lacks is told, and returned in a line."""
-    from rsflow.engine.recipe import load
-    from rsflow.presence import available, barred
-
-    built, missing = available(load(arguments.config, arguments.overrides))
-    if said := barred(built):
-        print(f"rsflow: {said}", file=sys.stderr)
-    line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
-    if line:
-        print(f"rsflow: {line} (see `rsflow sources {arguments.config}`)", file=sys.stderr)
-    return built, line
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.build import run
-    from rsflow.report.summary import summary_text
-    from rsflow.telling import summary_of, write_card
-
-    built, missing = _present(arguments)
-    outcome = run(built, arguments.phases, getattr(arguments, "retry_rejects", False))
-    if outcome.sharded and outcome.selected:
-        write_card(built, outcome)
-    print(summary_text(summary_of(outcome)))
-    if missing:
-        print(f"lacked        {missing}")
-    return 0
-
-
-def _plan(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.build import plan_build, sample
-    from rsflow.engine.foresight import count
-    from rsflow.lake.tables import lake_at
-    from rsflow.report.plan_text import plan_text
-    from rsflow.telling import plan_facts
-
-    built, _ = _present(arguments)
-    if arguments.sample is not None:
-        if arguments.sample < 1:
-            raise UsageError(f"--sample is {arguments.sample}: expected a number of scenes from 1")
-        sample(built, arguments.sample)
-    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
-    return 0
-
-
-def _status(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.build import status
-    from rsflow.report.plan_text import plan_text
-    from rsflow.telling import held_text, plan_facts
-
-    held, planned = status(arguments.root)
-    print(held_text(held))
-    print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
-    return 0
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.build import lake_balances
-    from rsflow.shards.verify import verify_snapshot
-
-    found = verify_snapshot(arguments.root)
-    faults = [*found.differences, *(balance.line() for balance in lake_balances(arguments.root) if not balance.closes)]
-    for fault in faults:
-        print(fault)
-    if faults:
-        print(f"rsflow: {arguments.root}: {len(faults)} differences", file=sys.stderr)
-        return 1
-    print(f"{arguments.root}: {found.shards} shards, {found.samples} samples, {found.bytes} bytes: all as the manifest says")
-    return 0
-
-
-def _show(arguments: argparse.Namespace) -> int:
-    from rsflow.report.show import Choice, show
-
-    choice = Choice(arguments.tile, arguments.task, arguments.sensor, arguments.split, arguments.n)
-    drawn = show(arguments.root, choice, arguments.output)
-    print(f"{arguments.output}: {drawn} samples")
-    return 0
-
-
-def _explain(arguments: argparse.Namespace) -> int:
-    from rsflow import storage
-    from rsflow.engine.explain import explain, pictures_of
-    from rsflow.report.explain import explanation, explanation_sheet
-
-    found = explain(arguments.root, arguments.subject)
-    print(explanation(found.subject, found.tile, found.members, found.instructions, found.near))
-    if arguments.output:
-        shown = pictures_of(arguments.root, found, most=9)
-        storage.write_bytes(arguments.output, explanation_sheet(shown, arguments.output))
-        print(f"{arguments.output}: {len(shown)} pictures")
-    return 0
-
-
-def _diff(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.diff import diff
-
-    print(diff(arguments.root, arguments.before, arguments.after).text() or "nothing changed")
-    return 0
-
-
-def _prints(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.held_out import prints_of, write_prints
-
-    prints = prints_of(arguments.folder)
-    write_prints(prints.rows, arguments.output)
-    print(f"{arguments.output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
-    return 0
-
-
-def _judge(arguments: argparse.Namespace) -> int:
-    from rsflow import storage
-    from rsflow.engine.evaluate import calibrations, evaluate
-    from rsflow.report.label_quality import quality_json, quality_text
-
-    if arguments.calibrate != bool(arguments.output):
-        raise UsageError("--calibrate and -o FILE go together: what is learned is written there")
-    found = evaluate(arguments.root, arguments.labeller, arguments.iou)
-    if arguments.calibrate:
-        storage.write_bytes(arguments.output, calibrations(found).to_json())
-    tell = quality_json if arguments.json else quality_text
-    print(tell(found.qualities, found.iou, found.notes))
-    return 0
-
-
-def _audit(arguments: argparse.Namespace) -> int:
-    from rsflow.engine.leak import compare_sets
-
-    if arguments.leak:
-        found = compare_sets(*arguments.leak)
-        print(found.text())
-        return 1 if found.by_test else 0
-    if arguments.path is None:
-        raise UsageError("give the PATH of a set to audit, or --leak TRAIN TEST to compare two")
-    return exchange.audit(arguments)
-
-
-def _stream_bench(arguments: argparse.Namespace) -> int:
-    try:
-        from rsflow.loading.bench import Asked, measure
-    except ModuleNotFoundError as error:
-        raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
-    asked = Asked(
-        arguments.split,
-        arguments.workers,
-        arguments.batch,
-        arguments.decode,
-        arguments.size,
-        arguments.cache,
-        arguments.seconds,
-    )
-    print(measure(arguments.url, asked).text())
-    return 0
-
-
-def _demo_scenes(arguments: argparse.Namespace) -> int:
-    from rsflow.demo.write import write_demo_scenes
-
-    written = write_demo_scenes(arguments.folder, arguments.seed)
-    print(f"{len(written.scenes)} scenes with {written.boxes} annotated objects; next: rsflow build {written.config}")
-    return 0
 
 
 def run(argv: Sequence[str] | None = None) -> NoReturn:

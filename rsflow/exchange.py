@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 
+from rsflow.errors import UsageError
+
 
 def sources(arguments: argparse.Namespace) -> int:
     from rsflow.engine.progress import progress
@@ -67,8 +69,15 @@ def adopt(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     from rsflow import audit as auditing
     from rsflow import storage
+    from rsflow.engine.leak import compare_sets
     from rsflow.engine.progress import progress
 
+    if arguments.leak:
+        found = compare_sets(*arguments.leak)
+        print(found.text())
+        return 1 if found.by_test else 0
+    if arguments.path is None:
+        raise UsageError("give the PATH of a set to audit, or --leak TRAIN TEST to compare two")
     with progress("audit", "looked at", 0, quiet_seconds=2.0) as state:
 
         def looked(count: int) -> None:
