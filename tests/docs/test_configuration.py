@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
-from rsflow import config
+from rsflow import config, selection
 from rsflow.config import BuildConfig
 from rsflow.generation import ENGINES
 from rsflow.generation.endpoint import Limits, Prices
@@ -33,10 +33,10 @@ SECTIONS: dict[str, Any] = {
     **{f"generation: {name}": kind for name, kind in ENGINES.items()},
     "generation: openai: prices": Prices,
     "generation: openai: limits": Limits,
-    "select": config.Select,
-    "select: held_out": config.HeldOut,
-    "select: balance": config.Balance,
-    "select: repeat": config.Repeat,
+    "select": selection.Select,
+    "select: held_out": selection.HeldOut,
+    "select: balance": selection.Balance,
+    "select: repeat": selection.Repeat,
     "shard": config.Shard,
     "budget": config.Budget,
     "engine": config.Engine,
