@@ -172,6 +172,14 @@ def _choices(verbs: _Commands[argparse.ArgumentParser]) -> None:
     judge.add_argument("--json", action="store_true", help="print JSON, with the reliability of every row")
     judge.add_argument("--calibrate", action="store_true", help="learn what scores mean, and write it to -o FILE")
     judge.add_argument("-o", "--output", metavar="FILE", help="the calibration to write; a labeller's `calibration` names it")
+    vacuum = _command(verbs, "vacuum", "tell which files of a lake nobody will read again, and delete them", commands.vacuum)
+    _root(vacuum)
+    vacuum.add_argument("--delete", action="store_true", help="delete them (not while a build of this root runs)")
+    vacuum.add_argument("--keep-snapshots", type=int, metavar="N", help="the last N snapshots stay (default: all)")
+    vacuum.add_argument(
+        "--former", action="store_true", help="also tiles that the configuration of the last build does not ask for any more"
+    )
+    vacuum.add_argument("--hours", type=int, default=168, metavar="H", help="what is younger stays (default 168, a week)")
     prints = _command(verbs, "fingerprint", "describe pictures so that others can hold them out unseen", commands.fingerprint)
     prints.add_argument("folder", metavar="DIR", help="a folder of pictures or GeoTIFFs, a benchmark's for example")
     prints.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write, it ends in .parquet")

@@ -116,6 +116,24 @@ def diff(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def vacuum(arguments: argparse.Namespace) -> int:
+    from rsflow.engine.vacuum import Kept
+    from rsflow.engine.vacuum import vacuum as clear
+    from rsflow.report.tally import size
+
+    for name, least in (("hours", 0), ("keep_snapshots", 1)):
+        value = getattr(arguments, name)
+        if value is not None and value < least:
+            raise UsageError(f"--{name.replace('_', '-')} is {value}: expected a number from {least}")
+    waste = clear(arguments.root, Kept(arguments.hours, arguments.keep_snapshots, not arguments.former), arguments.delete)
+    for part in waste:
+        print(f"{part.folder:20} {len(part.files):7,} files {size(part.bytes):>10}   {part.why}")
+    total = f"{sum(len(part.files) for part in waste):,} files, {size(sum(part.bytes for part in waste))}"
+    said = "deleted" if arguments.delete else "can go: add --delete" if waste else "nothing to delete"
+    print(f"{arguments.root}: {total} {said}")
+    return 0
+
+
 def fingerprint(arguments: argparse.Namespace) -> int:
     from rsflow.engine.held_out import prints_of, write_prints
 

@@ -42,6 +42,8 @@ TABLES: dict[str, pa.Schema] = {
 # A snapshot of last year is told by the selection of last year: Delta would forget its versions after thirty days.
 _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
+_AT_ONCE = 500  # values in one condition
+
 
 @dataclass(frozen=True, slots=True)
 class Lake:
@@ -116,6 +118,20 @@ class Lake:
         schema = TABLES[name]
         batches = (batch for rows in pieces for batch in rows.select(schema.names).cast(schema).to_batches())
         self._write(name, pa.RecordBatchReader.from_batches(schema, batches), "overwrite")
+
+    def forget(self, name: str, column: str, values: Sequence[str]) -> None:
+        """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
+        from deltalake.exceptions import DeltaError
+
+        for start in range(0, len(values), _AT_ONCE):
+            table = self.delta(name)
+            if table is None:
+                return
+            quoted = ", ".join(f"'{value.replace(chr(39), chr(39) * 2)}'" for value in values[start : start + _AT_ONCE])
+            try:
+                table.delete(f"{column} IN ({quoted})")
+            except (OSError, DeltaError) as error:
+                raise StorageError(f"{self.place('tables', name)}: cannot delete rows: {storage.why(error)}") from error
 
     def _write(self, name: str, data: pa.Table | pa.RecordBatchReader, mode: Any) -> None:
         from deltalake import write_deltalake

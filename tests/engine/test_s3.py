@@ -87,6 +87,13 @@ def test_a_lake_in_a_bucket_is_the_lake_on_a_disk(
     pytest.importorskip("torch")
     samples = sum(1 for split in read_snapshot(root).splits for _ in rsflow.stream(root, split=split))
     assert f"{samples} samples" in run_text(["verify", root], capsys)
+    # What nobody names goes.
+    client.put_object(Bucket=name, Key="lake/tiles/x/dead.parquet", Body=b"half")
+    assert main(["vacuum", root, "--hours", "0", "--delete"]) == 0
+    assert {key for key in objects(client, name) if not key.startswith("tables/")} == {
+        key for key in held if not key.startswith("tables/")
+    }
+    assert main(["verify", root]) == 0
     # A byte that changed in the store is found.
     tar = next(key for key in held if key.endswith(".tar"))
     client.put_object(Bucket=name, Key=f"lake/{tar}", Body=held[tar][:700] + b"\xff" + held[tar][701:])
