@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tomllib
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 
 from rsflow import schemas
+from rsflow.cli import main
+from rsflow.demo import write_demo_scenes
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
@@ -26,9 +29,19 @@ LABELS = (ROOT / "docs/labels.md").read_text()
 NOT_RUN = {"docs/lake.md": 1, "cluster/README.md": 5}
 
 
-@pytest.mark.parametrize("document", ["docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"])
-def test_what_is_shown_runs(document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo was made and built, in small."""
+    folder = tmp_path_factory.mktemp("demo")
+    with chdir(folder):
+        write_demo_scenes("demo-out/scenes", seed=7, size_px=768)
+        assert main(["build", "demo-out/scenes/demo.yaml", "engine.kind=inline"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("document", ["docs/labels.md", "docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"])
+def test_what_is_shown_runs(document: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(demo)
     found = blocks(document)
     for block in found:
         run(block)
