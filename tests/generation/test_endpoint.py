@@ -227,7 +227,7 @@ def test_tokens_count_as_they_were_used() -> None:
         asker = engine(chat, limits={"tokens_per_minute": 60_000}).open()
         for request in (long, long, long, short):
             list(asker([request]))
-    assert time.monotonic() - start < 5  # of 17,700 expected tokens 300 were used
+    assert time.monotonic() - start < 10  # of 17,700 expected tokens 300 were used
 
 
 def test_leaving_early_ends_the_work() -> None:
@@ -235,9 +235,9 @@ def test_leaving_early_ends_the_work() -> None:
         found = engine(chat, limits={"concurrency": 2}).open()([Request("", str(i)) for i in range(200)])
         next(found)
         found.close()
-        time.sleep(0.1)  # what was under way may still arrive
+        time.sleep(1.0)  # what was under way may still arrive
         asked = len(chat.bodies)
-        time.sleep(0.2)
+        time.sleep(0.5)
         assert len(chat.bodies) == asked < 150
 
 

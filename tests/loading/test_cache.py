@@ -93,7 +93,7 @@ def test_left_by_a_killed_process(tmp_path: Path) -> None:
         os.utime(tmp_path / name, (old, old))
     start = time.monotonic()
     assert cache.ensure("a.tar", DIGEST, chunks, "a")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15  # a claim is waited for 20 s
     assert held(cache) == ["a.tar"]
 
 
