@@ -11,6 +11,7 @@ Python tools already have, and because it reads https as well.
 from __future__ import annotations
 
 import errno
+import math
 import os
 import posixpath
 import re
@@ -151,17 +152,11 @@ def glob(pattern: str) -> list[str]:
 
 def list_files(place: str) -> list[str]:
     """All files below a folder, relative to it, sorted; none where it is missing."""
-    with told(place, "list"):
-        fs, path = filesystem(place)
-        fs.invalidate_cache(path)
-        if not fs.exists(path):
-            return []
-        base = path.rstrip("/") + "/"
-        return sorted(name[len(base) :] for name in fs.find(path) if name.startswith(base))
+    return [file.place for file in look(place)]
 
 
 class Found(NamedTuple):
-    """A file below a folder: `place` relative to it, `changed` in seconds since 1970."""
+    """A file below a folder: `place` relative to it, `changed` in seconds since 1970 (infinite where nobody knows)."""
 
     place: str
     bytes: int
@@ -177,12 +172,12 @@ def look(place: str) -> list[Found]:
             return []
         base = path.rstrip("/") + "/"
         entries = {name: info for name, info in fs.find(path, detail=True).items() if name.startswith(base)}
-    return [Found(name[len(base) :], int(info["size"]), _changed(info)) for name, info in sorted(entries.items())]
+    return [Found(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]
 
 
 def _changed(info: dict[str, Any]) -> float:
-    found = next((info[name] for name in _CHANGED if info.get(name)), None) or info["created"]
-    return found.timestamp() if isinstance(found, datetime) else float(found)
+    found = next((info[name] for name in (*_CHANGED, "created") if info.get(name)), None)
+    return found.timestamp() if isinstance(found, datetime) else found if isinstance(found, float) else math.inf
 
 
 _CHANGED = ("mtime", "LastModified", "Last-Modified")  # as the file systems call it
