@@ -11,6 +11,8 @@ Sentences were written in batches before anybody had seen how the checks treat t
 first sight are in docs/checks.md. Claims: recall at least 0.9 at a precision of at least 0.95 over all planted errors, no
 reject among the composer's own texts, and 5,000 short texts a second on one core.
 
+What the checks are worth on free wording, batch by batch, is benchmarks/checks_texts_told.py.
+
 Run it as `python benchmarks/checks.py [--tiles 300] [--show CHECK]`; it ends with 1 where a claim does not hold.
 """
 

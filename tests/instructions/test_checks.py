@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -216,17 +217,42 @@ CASES: list[tuple[str, str, str]] = [
     ("counts", "There are about three ships.", "There are about a dozen ships."),
     ("counts", "Ships outnumber bridges.", "Bridges outnumber ships."),
     ("counts", "Two ships in the upper half and one ship at the bottom.", "Two ships and a total of four bridges."),
+    ("counts", "**Ships**: 3\n**Bridges**: 1", "**Ships**: 5\n**Bridges**: 1"),
+    ("counts", "The ships are arranged in one row of three.", "The ships are arranged in two rows of three."),
+    ("counts", "There are three times as many ships as bridges.", "There are twice as many bridges as ships."),
+    ("counts", "Ships are the most common objects.", "Bridges are the most common objects."),
+    ("counts", "Three ships, two of them small, are visible.", "Half a dozen ships are visible."),
+    ("counts", "Only one ship is in the lower half.", "As for ships, there are five of them."),
     ("categories", "A ship and a bridge are visible.", "A ship and a car are visible."),
     ("categories", "The scene features several vessels.", "The scene features several storage tanks."),
     ("presence", "There are no cars or storage tanks.", "There are no ships or cars."),
     ("presence", "Storage tanks are nowhere to be seen.", "Ships are nowhere to be seen."),
     ("presence", "No ships are visible on the right.", "No bridge is visible in the upper right."),
+    (
+        "presence",
+        "Neither cars nor storage tanks are found, nor are there any trucks.",
+        "No cars are seen, nor are there any ships.",
+    ),
+    ("positions", "The majority of the ships is on the left.", "The majority of the ships is on the right."),
+    ("positions", "Two of the three ships lie in the upper half.", "Two of the three ships lie on the right side."),
+    (
+        "positions",
+        "There are ships: one at the top, another at the bottom.",
+        "There are ships: one at the top, two on the right.",
+    ),
     ("positions", "The bridge is in the upper right corner.", "The bridge is in the lower left corner."),
     ("positions", "The largest ship lies at the bottom.", "The largest ship lies at the top."),
     ("positions", "All three ships are on the left side of the image.", "All three ships are on the right side of the image."),
     ("positions", "There are three ships, the largest of them at the bottom.", "There are three ships, all at the top."),
     ("relations", "The ships are to the left of the bridge.", "The ships are to the right of the bridge."),
     ("relations", "Relative to the ships, the bridge is to the right.", "Relative to the ships, the bridge is to the left."),
+    (
+        "relations",
+        "The bridge is above and to the right of the lower ships.",
+        "The bridge is below and to the left of the ships.",
+    ),
+    ("sizes", "The ships are between 20 and 40 m long.", "The ships are between 100 and 150 m long."),
+    ("sizes", "The scene covers about 6.5 hectares.", "The scene covers about 40 hectares."),
     ("sizes", "The largest ship is about 40 m long.", "The largest ship is about 90 m long."),
     ("sizes", "The bridge measures 20 m by 10 m.", "The bridge measures 60 m by 30 m."),
     ("sizes", "The largest ship is larger than the bridge.", "The bridge is larger than the largest ship."),
@@ -235,10 +261,16 @@ CASES: list[tuple[str, str, str]] = [
     ("shares", "Water covers two fifths of the scene.", "Water covers two thirds of the scene."),
     ("shares", "The scene is dominated by water.", "The scene is dominated by forest."),
     ("shares", "There is no bare soil in the image.", "There is no water in the image."),
+    ("shares", "Water (40%) and forest (30%) cover the scene.", "Water (40%) and forest (60%) cover the scene."),
+    ("shares", "Water covers more ground than forest.", "Forest covers more ground than water."),
+    ("shares", "Nearly half of the scene is under water.", "Nearly all of the scene is under water."),
+    ("colours", "The scene has a greenish tone.", "The scene has a reddish tone."),
     ("colours", "The image is mainly green.", "The image is mainly red."),
     ("look", "The image is dark overall.", "The image is bright overall."),
+    ("look", "Overall brightness is low.", "Overall brightness is high."),
     ("look", "It is brightest in the upper left.", "It is brightest in the lower right."),
     ("sensor_words", "This optical image shows a river.", "This SAR image shows a river."),
+    ("sensor_words", "No bridge would look like this in SAR.", "No car is visible in this SAR image."),
     ("language", "The path is straight.", "Der Weg ist gerade und die Brücke ist mit dem Ufer verbunden."),
     ("language", "The façade is bright.", "桥梁位于图像的右上角。"),
     ("refusal", "It cannot be told from one image where they go.", "I'm sorry, but I cannot see the image."),
@@ -270,6 +302,14 @@ def test_every_check_is_tested() -> None:
         ("Where are the ships relative to the bridge?", "to the left", "to the right", "relations"),
         ("What share of this image is water?", "about 40%", "about 10%", "shares"),
         ("What is the dominant land cover in this image?", "water", "forest", "shares"),
+        ("How many ships are on the left? Answer with a number.", "3", "5", "counts"),
+        ("Are there more ships than bridges?", "Yes", "No", "counts"),
+        ("Where is the bridge?", "It is in the upper right.", "It is in the lower left.", "positions"),
+        ("How long is the bridge?", "It is 20 m long.", "It is 80 m long.", "sizes"),
+        ("What lies in the upper right?", "A bridge", "A ship", "positions"),
+        ("Is the bridge left or right of the ships?", "Right", "Left", "relations"),
+        ("Is more than half of the scene water?", "No", "Yes", "shares"),
+        ("Does water cover more of it than forest?", "Yes", "No", "shares"),
         ("Is this image dark, medium or bright overall?", "dark", "bright", "look"),
         ("What is the dominant colour of this image?", "green", "red", "colours"),
         (
@@ -316,6 +356,21 @@ def test_no_colours_where_the_sensor_has_none(sensor: SensorName) -> None:
         "This looks like a place with many cars.",
         "The image shows neither an airport nor a stadium.",
         "Four sailors could work on each ship.",
+        "Only one ship is longer than 30 m.",
+        "The two ships near the bank are smaller than the third.",
+        "One ship lies on either side of the pier.",
+        "The top row contains two ships.",
+        "Most houses do not have a bridge nearby.",
+        "Without ships, the river would be calm.",
+        "None of the three sailors drives a car.",
+        "No ship is larger than the one at the bottom.",
+        "The ships point to the right.",
+        "Compared with a port of 40 ships, this is little.",
+        "Most of the forest stands by the river.",
+        "The bridge is near a lawn of about 100 m by 60 m.",
+        "A 300 m long bridge would be needed elsewhere.",
+        "There are no ships in this corner.",
+        "There are as many ships as there are berths.",
     ],
 )
 def test_what_is_open_is_not_rejected(text: str) -> None:
@@ -339,6 +394,16 @@ def test_wider_and_narrower_words_count_what_they_mean() -> None:
     general = TileFacts("t", "optical", 512, 512, None, (box("vehicle", 10, 10), box("vehicle", 90, 90)), ("vehicle",))
     assert rejected("One car is parked here.", of=general) == set()
     assert rejected("There are three cars.", of=general) == {"counts"}
+
+
+def test_kinds_beside_each_other_are_not_taken_for_one_another() -> None:
+    courts = (box("tennis-court", 10, 10), box("basketball-court", 90, 90))
+    of = TileFacts("t", "optical", 512, 512, None, (*courts, box("plane", 300, 300), box("helicopter", 400, 300)), ())
+    of = replace(of, vocabulary=("tennis-court", "basketball-court", "plane", "helicopter"))
+    assert rejected("There are two tennis courts.", of=of) == {"counts"}
+    assert rejected("There is one airplane and one helicopter.", of=of) == set()
+    assert rejected("There is one aircraft beside a helicopter.", of=of) == set()
+    assert rejected("There are three aircraft.", of=of) == {"counts"}
 
 
 def test_objects_that_annotators_were_not_sure_of_leave_the_number_open() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from rsflow.geometry import Box, Region, hull, iou
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention, mentions
+from rsflow.instructions.checks.mention import Mention
+from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import may_be
 from rsflow.instructions.checks.sentences import sentences

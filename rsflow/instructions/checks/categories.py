@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from rsflow.instructions.checks.english import SHOWING, THERE, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.talk import Talk
 
-_AHEAD = SHOWING | word_set("is are with including by presence also contains exists exist exists appear appears lies lie")
+_AHEAD = SHOWING | word_set(
+    "consists comprising consist is are with including by presence also contains exists exist exists appear appears lies lie"
+)
 _BEHIND = THERE - word_set("the this any at of can") | word_set(
     "are is occupy occupies dot dots fill fills dominate dominates stand stands lie lies sit sits form forms make makes"
     " share shares"
     " line lines populate populates rest rests parked docked moored anchored scattered located positioned situated distributed"
-    " arranged spread clustered ( near next"
+    " arranged spread clustered ( near next cross crosses span spans catch catches stretch stretches extend extends connect"
+    " connects emerge emerges wind winds float floats sail sails flank flanks border borders"
 )
 _LIST = frozenset([(",",), ("and",), (",", "and"), ("as", "well", "as"), ("&",), ("or",), ("along", "with")])
 _OF = re.compile(r"(?:presence|group|row|rows|cluster|view|image|picture|photo|kind|number|set|collection) of(?: \w+)?$")

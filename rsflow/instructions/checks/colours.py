@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from rsflow.instructions.attributes import COLOURS
-from rsflow.instructions.checks.english import HEDGES, NEGATIONS
+from rsflow.instructions.checks.english import NEGATIONS, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.sentences import Sentence
@@ -43,6 +43,15 @@ _SAME = {
     "gold": "yellow",
 }
 _HUES = (set(COLOURS) - {"grey", "black", "white"}) | (set(_SAME) - {"gray"})
+_TINTS = {"reddish": "red", "orangish": "orange", "yellowish": "yellow", "greenish": "green", "bluish": "blue"}
+_TINTS |= {
+    "purplish": "purple",
+    "pinkish": "pink",
+    "brownish": "brown",
+    "greyish": "grey",
+    "grayish": "grey",
+    "whitish": "white",
+}
 _TINTED = {f"{hue.removesuffix('e')}ish" for hue in _HUES} | {
     "reddish",
     "golden",
@@ -55,18 +64,38 @@ _TINTED |= {"olive", "azure", "emerald", "scarlet", "maroon", "rust", "ochre"}
 _NO_COLOUR = frozenset(
     ["space", "spaces", "belt", "belts", "house", "houses", "infrastructure", "zones", "zone", "roof", "corridor"]
 )
-_NOT_SEEN = NEGATIONS | HEDGES | {"false", "pseudo", "optical", "rgb", "unlike", "cannot", "can't", "instead"}
-_NAME = "|".join([*COLOURS, *_SAME])
-_SHADE = r"(?:light |dark |deep |pale |bright |vivid )?"
-_MAIN = re.compile(
-    rf"\b(?:mainly|mostly|predominantly|primarily|largely|overall|dominantly) {_SHADE}({_NAME})\b"
-    r"(?= (?:and|overall|in|with|,|tones?|hues?|colou?rs?|tint|shades?|appearance)|,|$)"
-    rf"|\b(?:dominant|main|overall|prevailing|predominant|primary) (?:colou?r|hue|tone)s?(?: \w+){{0,5}} (?:is|are|"
-    rf"appears) {_SHADE}({_NAME})\b"
-    rf"|\b(?:dominated by|dominance of) (?:the colou?r |shades of |hues of |tones of )?{_SHADE}({_NAME})\b"
-    rf"|\b{_SHADE}({_NAME}) (?:tones?|hues?|shades?|colou?rs?)? ?(?:dominates?|prevails?|prevails|is the (?:dominant|main|"
-    rf"prevailing|predominant|overall) (?:colou?r|hue|tone))"
+# Words that take a hue back; a conclusion drawn from it ("the blue area is likely water") does not.
+_NOT_SEEN = NEGATIONS | word_set(
+    "would could might may if unlike like resemble resembles false pseudo optical rgb cannot can't instead typically usually"
+    " normally"
 )
+_NAME = "|".join([*COLOURS, *_SAME])
+_TINT = "|".join(_TINTS)
+_SHADE = r"(?:light |dark |deep |pale |bright |vivid |muted |soft )?"
+_ONE = rf"(?:{_SHADE}(?:{_NAME}|{_TINT}))"
+_HUE = rf"(?P<hue>{_ONE}(?:(?: and| to|,)? {_ONE})?)"
+_TONE = r"(?:tones?|hues?|shades?|colou?rs?|tints?|look|appearance|cast|palette|colou?ring|colou?ration)"
+_PICTURE = r"(?:image|picture|scene|photo|tile|frame|view|landscape|terrain|area)"
+_MAIN = [
+    re.compile(pattern)
+    for pattern in (
+        rf"\b(?:mainly|mostly|predominantly|primarily|largely|overall|dominantly) {_HUE}"
+        rf"\b(?= (?:and|overall|in|with|,|{_TONE})|,|$)",
+        rf"\b(?:dominant|dominating|main|overall|prevailing|predominant|primary) {_TONE}(?: \w+){{0,5}} (?:is|are|"
+        rf"appears) {_HUE}\b",
+        rf"\b(?:dominated by|dominance of) (?:the colou?r |shades of |hues of |tones of )?{_HUE}\b",
+        rf"\b{_HUE} {_TONE}? ?(?:dominates?|prevails?|prevails|is the (?:dominant|main|prevailing|predominant|overall) "
+        rf"{_TONE})",
+        rf"\b{_PICTURE}(?: (?:has|have|shows|exhibits|presents|displays|takes on|with)| is given|) (?:an? )(?:\w+ly |"
+        "overall |generally )?"
+        rf"{_HUE} {_TONE}\b",
+        rf"\bgives? the {_PICTURE} an? (?:\w+ly |overall )?{_HUE} {_TONE}\b",
+        rf"\b(?:overall|general) {_HUE} {_TONE}\b",
+        rf"\b{_HUE} (?:landscape|terrain|scenery)\b",
+        rf"\b{_HUE} {_TONE} (?:throughout|everywhere|overall)\b",
+        rf"\b(?:image|picture|scene|photo) (?:is|appears|looks) (?:\w+ly |overall )?{_HUE}(?= overall|,|$)",
+    )
+]
 _ASKED = re.compile(r"\bcolou?r\b")
 
 
@@ -94,12 +123,18 @@ def _none(known: Known, sentence: Sentence) -> Iterator[Finding]:
 
 
 def _main(sentence: Sentence, measured: str) -> Iterator[Finding]:
-    found = _MAIN.search(sentence.said())
-    if found and _NOT_SEEN.isdisjoint(sentence.words):
-        yield _compared(sentence, next(word for word in found.groups() if word), measured)
+    text = sentence.said()
+    if _NOT_SEEN.isdisjoint(sentence.words):
+        for pattern in _MAIN:
+            found = pattern.search(text)
+            if found:
+                yield _compared(sentence, found["hue"], measured)
+                return
 
 
 def _compared(sentence: Sentence, said: str, measured: str) -> Finding:
-    said = _SAME.get(said, said)
-    wrong = said != measured and said not in _LIKE[measured].split() and measured not in _LIKE[said].split()
-    return Finding("colours", sentence.turn, sentence.said(), f"mainly {measured}", said, wrong)
+    """Where two hues are named ("greenish blue"), one of them may be the main one."""
+    named = [_TINTS.get(word, _SAME.get(word, word)) for word in said.replace(",", " ").split()]
+    hues = [hue for hue in named if hue in COLOURS]
+    right = any(hue == measured or hue in _LIKE[measured].split() or measured in _LIKE[hue].split() for hue in hues)
+    return Finding("colours", sentence.turn, sentence.said(), f"mainly {measured}", said, not right)

@@ -11,15 +11,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from rsflow.instructions.checks import comparisons
+from rsflow.instructions.checks.amounts import Quantity
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Amount, Known
-from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.mention import Mention
+from rsflow.instructions.checks.regions import must_be
 from rsflow.instructions.checks.talk import Talk
 
 SUBJECT = 3  # words into a sentence
 _SOME = frozenset(["one", "a pair of", "a couple of", "a few", "few", "a group of", "a handful of", "both"])
-_THAN = frozenset([("than",), ("than", "it", "does"), ("than", "there", "are")])
-_COMPARED = frozenset(["compared", "than"])
+_LONE = frozenset(["single", "lone", "solitary", "sole"])  # "a lone ship at the top" may be lone there among others
 _TOTAL = re.compile(
     r"\btotal of (\d+) (?:[a-z]+ )?(?:objects|targets|instances|items)\b|\b(\d+) (?:objects|targets|instances|items) in total\b"
 )
@@ -28,28 +30,49 @@ _TOTAL = re.compile(
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     said: dict[tuple[int, str], list[Mention]] = defaultdict(list)
     for mention in talk.mentions:
+        if mention.arranged and not (mention.hedged or mention.denied or mention.narrowed):
+            amount = known.amount(mention.sense)
+            wrong = not mention.arranged.meets(amount.least, amount.most)
+            yield Finding(
+                "counts", mention.turn, mention.said, f"{mention.sense.word}: {amount}", mention.arranged.words, wrong
+            )
         if mention.quantity and not mention.hedged and not (mention.denied and not mention.asked):
             said[mention.turn, mention.sense.word].append(mention)
     for numbers in said.values():
         amount = known.amount(numbers[0].sense)
         if (amount.most or numbers[0].asked) and (amount.least or not math.isinf(amount.most)):
-            yield from _compare(numbers, amount)
-    yield from _more_or_fewer(known, talk)
+            yield from _compare(known, numbers, amount)
+    yield from comparisons.check(known, talk)
     yield from _totals(known, talk)
 
 
-def _compare(numbers: Sequence[Mention], amount: Amount) -> Iterator[Finding]:
+def _compare(known: Known, numbers: Sequence[Mention], amount: Amount) -> Iterator[Finding]:
     whole = [one for one in numbers if not _some_alone(one)]
     told = any(_exact(one) and _meets(one, amount) for one in whole)
     exact = [one for one in numbers if _exact(one)]
     parts = not told and len(exact) > 1 and _add_up(exact, amount)
     for one in numbers:
         if one.quantity:
+            yield from _at_its_place(known, one, one.quantity)
             alone = one not in whole or (_exact(one) and not one.quantity.total and (told or parts))
             wrong = one.quantity.least > amount.most if alone else not _meets(one, amount)
             if one.denied:
                 wrong = one.quantity.least <= amount.least and one.quantity.most >= amount.most and not one.narrowed
             yield Finding("counts", one.turn, one.said, f"{one.sense.word}: {amount}", one.quantity.words, wrong)
+
+
+def _at_its_place(known: Known, one: Mention, number: Quantity) -> Iterator[Finding]:
+    """`only one ship in the lower half`: no more than that are plainly there."""
+    if (
+        number.total
+        and _LONE.isdisjoint(number.words.split())
+        and one.places
+        and one.places[0].how == "some"
+        and not (one.narrowed or one.denied)
+    ):
+        part = one.places[0].part
+        there = sum(must_be(known.scaled(thing.box), part) for noun in one.sense.sure for thing in known.of_noun(noun))
+        yield Finding("counts", one.turn, one.said, f"{one.sense.word}: {there} there", number.words, there > number.most)
 
 
 def _meets(one: Mention, amount: Amount) -> bool:
@@ -67,34 +90,11 @@ def _add_up(numbers: Sequence[Mention], amount: Amount) -> bool:
 
 def _some_alone(one: Mention) -> bool:
     """Whether the number may be of some of the things only."""
-    in_part = any(place.how == "some" for place in one.places)
     number = one.quantity
+    in_part = any(place.how == "some" or (number is not None and number.most == 1) for place in one.places)
     # "A pair of ships lies apart", "one ship is moving": as the subject of a sentence, some may be meant.
     opens = one.start <= SUBJECT and number is not None and not number.total and number.words in _SOME and not one.asked
     return one.narrowed or in_part or opens
-
-
-def _more_or_fewer(known: Known, talk: Talk) -> Iterator[Finding]:
-    """`more cars than ships`, `cars outnumber ships`."""
-    for one, other in zip(talk.mentions, talk.mentions[1:], strict=False):
-        if one.sentence is not other.sentence or one.hedged:
-            continue
-        words = one.sentence.words
-        between, before = words[one.stop : other.start], words[max(0, one.start - 1) : one.start]
-        sign = (between[:1] == ("outnumber",)) + (between in _THAN and before == ("more",))
-        sign -= between in _THAN and before == ("fewer",)
-        sign += between[:1] == ("exceed",) and other.sentence.words[other.stop : other.stop + 2] == ("in", "number")
-        sign -= _COMPARED.isdisjoint(words[: one.start]) is False and between == (",", "there", "are", "more")
-        numbered = one.sentence.words[max(0, one.start - 2) : one.start] == ("number", "of")
-        sign += numbered and between in {("is", size, "than", "that", "of") for size in ("larger", "greater", "higher")}
-        sign += between in {("are", "more", "numerous", "than"), ("are", "more", "common", "than")}
-        if sign and not (one.narrowed and before not in {("more",), ("fewer",)}):
-            left, right = known.amount(one.sense), known.amount(other.sense)
-            if math.isinf(left.most + right.most):
-                continue
-            wrong = left.most <= right.least if sign > 0 else left.least >= right.most
-            expected = f"{one.sense.word}: {left}, {other.sense.word}: {right}"
-            yield Finding("counts", one.turn, one.sentence.said(one.start - 1, other.stop), expected, " ".join(between), wrong)
 
 
 def _totals(known: Known, talk: Talk) -> Iterator[Finding]:

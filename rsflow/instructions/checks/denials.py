@@ -19,12 +19,14 @@ _NOT = r"(?:not|cannot|never|\w+n't)"
 _SHOW = "|".join(sorted(SHOWING))
 _FRONT = re.compile(
     r"(?:without|lacks?|lacking|nor|neither|never|minus|zero)$"
+    r"|\bnor (?:is|are|do|does|did|can|could)(?: (?:there|one|we|it|i|they))?(?: \w+){0,2}$"
     r"|(?:absence|lack|lacking|devoid|void|empty|free|clear|bereft|absent) (?:of|from)$"
     r"|\bno (?:visible |clear |apparent |discernible )?(?:signs?|traces?|evidence|indications?|instances?|hint|presence|"
     r"examples?) of$"
     rf"|\bneither .* nor .*(?:{_SHOW})$"
     rf"|{_NOT} (?:\w+ly |be |appear to |seem to |to |even )*(?:{_SHOW})$"
     r"|there (?:isn't|aren't|wasn't|weren't|is not|are not|is never)(?: even)?$"
+    r"|there (?:does not|do not|doesn't|don't) (?:appear|seem) to be$"
     r"|(?:in vain for|nowhere (?:\w+ )*(?:do|does|is|are|can)|fails? to (?:show|contain|include|reveal|depict))$"
     r"|none of (?:the|these|those) \w+ (?:is|are|shows?|represents?)$"
 )
@@ -34,7 +36,14 @@ _BEHIND = re.compile(
     rf"figure|feature)\b"
     rf"|(?:isn't|aren't|wasn't|weren't|don't|doesn't|can't|couldn't|cannot) (?:\w+ly )?(?:be |"
     rf"to be )?(?:{'|'.join(sorted(THERE))})\b"
+    r"|(?:(?:is|are|was|were|do|does) not|isn't|aren't|don't|doesn't)$"
 )
+_SITE = re.compile(
+    r"\b(?:(?:in|at|on|within|across) )?this (?!(?:corner|part|half|side|region|section|quadrant|zone|edge|row|third|end)\b)\w+"
+)
+_SOME_OF = word_set("most some many few half several not")
+_WHOLE = IMAGE | word_set("it this that site we they place complex facility city town port airport")
+_LYING = PREPOSITIONS | word_set("lie lies lying sit sits stand stands located positioned situated placed")
 _TIMES = word_set("point time place part stage way")
 _ENDING = PREPOSITIONS - {"of", "from"}
 _FAINT = re.compile(
@@ -44,7 +53,7 @@ _NONE = re.compile(r"(?:[:,(=–—] ?)(?:there (?:is|are|was|were) )?(?:none|ze
 _NEGATIVE = word_set(
     "no not without lacks lack lacking absence absent devoid void neither nor never none nowhere missing cannot"
 )
-_NEGATIVE |= word_set("hardly barely scarcely minus free zero")
+_NEGATIVE |= word_set("hardly barely scarcely minus free zero empty bereft")
 _NEGATIVE |= word_set("vain fails fail")
 _SHORTENED = word_set("isn't aren't wasn't weren't don't doesn't didn't can't couldn't won't hasn't haven't hadn't wouldn't")
 _NEGATIVE |= _SHORTENED
@@ -63,6 +72,8 @@ def stance(words: Sequence[str], since: int, start: int, stop: int, until: int) 
         late = False  # "not hard to find" denies nothing
     if not early and not late:
         return "said"
+    if early and (front[0] in _SOME_OF or (front[-1] in {"have", "has"} and _WHOLE.isdisjoint(front))):
+        return "open"  # "most houses do not have a pool"
     if early and "only" in front:
         return "said" if front[front.index("only") - 1] == "not" else "open"
     if (early and _FRONT.search(" ".join(front))) or (late and not early and _BEHIND.match(" ".join(behind))):
@@ -87,11 +98,15 @@ def _up_to_comma(words: Sequence[str]) -> Sequence[str]:
 
 def denial_ends(words: Sequence[str], stop: int) -> bool:
     """Whether nothing narrows down what is denied: `no ships`, `no ships are visible in the image`, but not `no ships move`."""
-    for word in words[stop:]:
+    if words[stop : stop + 1] == ("either",):
+        return True
+    rest = _SITE.sub("", " ".join(words[stop:])).split()  # "at this site" is the whole picture
+    for at, word in enumerate(rest):
         if word in BREAKS or word in {",", "and", "or", "nor", ".", ")"}:
             return True
         if word not in _PASSED:
-            return bool(parts(words[stop:])) and word not in SHOWING and not word.endswith(("ed", "ing"))
+            named = parts(rest)
+            return bool(named) and (word in _LYING or named[0].start <= at)
     return True
 
 
@@ -102,6 +117,6 @@ _PASSED = (
     | _LATE
     | word_set(
         "from sar infrared optical nowhere sight to isn't aren't don't doesn't can't n't do part among none there does did"
-        " around sort kind whatsoever type speak all"
+        " radar thermal satellite aerial shows show up around sort kind whatsoever type speak all rise rises stand stands site"
     )
 )

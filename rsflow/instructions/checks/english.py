@@ -42,12 +42,15 @@ SHOWING = word_set(
 THERE = word_set(
     "visible present seen observed detected found shown identified discernible apparent evident noticeable identifiable here"
     " anywhere appear appears appearing exist exists total altogether overall depicted captured recorded detectable displayed"
-    " clearly can be made out in within throughout across the this whole entire of any at all"
+    " clearly can be made out in within throughout across the this whole entire of any at all discerned noticed recognised"
+    " spotted noted counted recognized entirely completely altogether totally wholly distinguished perceived sighted "
+    "encountered pictured imaged represented featured included occur occurs"
 )
 # Adjectives that pick nothing out.
 IDLE = word_set(
     "visible distinct individual separate identifiable discernible detected noticeable different observable annotated clearly"
-    " distinguishable apparent evident recognisable recognizable present actual clear such single total more or less"
+    " distinguishable apparent evident recognisable recognizable present actual clear such single total more or less "
+    "cylindrical"
 )
 # What may follow a singular noun that stands for itself; after any other word it only describes that word ("car park").
 FOLLOWS = AUXILIARY | PREPOSITIONS | CONJUNCTIONS | PRONOUNS | SHOWING | THERE
@@ -56,7 +59,8 @@ FOLLOWS |= word_set(
     " adjacent"
     " covers measures spans extends stretches takes alone only dominates dots fills reaches faces points heads moves floats"
     " emerges stays remains forms casts creates possesses runs leads contrasts blends comes not nowhere too also just what how"
-    " again then now situated isn't aren't wasn't doesn't don't itself nearby ahead afloat ashore away right directly"
+    " again then now left length lengths width diameter diameters wingspan situated isn't aren't wasn't doesn't don't itself "
+    "nearby ahead afloat ashore away right directly"
     " roughly about exactly each every another any such total"
 )
 HEDGES = word_set(
@@ -64,10 +68,14 @@ HEDGES = word_set(
     " said storyly potentially potential presumably maybe like comparison suggest"
     " suggests suggesting suggestive indicate indicates indicating indicative imply implies implying if unless whether suppose"
     " imagine hypothetical hypothetically typical typically usually often generally commonly seem seems seemingly suitable"
-    " intended designed example unclear uncertain possible expected capable resemble resembles resembling similar reminiscent"
+    " intended designed example unclear uncertain possible expected capable resemble resembles resembling reminiscent"
     " mistaken confused usual presumed assumed inferred when planned proposed future unlike formerly designated e eg ie"
     " consistent"
     " unknown characteristic allow allows allowing enable enables enabling potentially"
+)
+# Verbs and adjectives that draw a conclusion: what follows is the conclusion, what stands before is there.
+CONCLUDING = word_set(
+    "suggest suggests suggesting suggestive indicate indicates indicating indicative imply implies implying consistent"
 )
 NEGATIONS = word_set("no not without lacks lack lacking absence absent devoid neither nor never none n't missing zero free")
 
@@ -109,6 +117,8 @@ def number_before(words: Sequence[str], stop: int) -> tuple[float, int] | None:
     last = words[stop - 1]
     if last in {"dozen", "hundred", "thousand"}:
         unit = {"dozen": 12, "hundred": 100, "thousand": 1000}[last]
+        if tuple(words[max(0, stop - 3) : stop - 1]) == ("half", "a"):
+            return unit / 2, stop - 3
         before = number(words[stop - 2]) if stop > 1 else None
         return (before * unit, stop - 2) if before else (unit, stop - 2 if stop > 1 and words[stop - 2] == "a" else stop - 1)
     value = number(last)

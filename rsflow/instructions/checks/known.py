@@ -93,7 +93,10 @@ class Known:
 
     def things(self, sense: Sense) -> list[Thing]:
         """Every object that the word may mean."""
-        return [thing for noun in sense.every if noun in self.groups for thing in self.groups[noun].things]
+        return [thing for noun in sense.every for thing in self.of_noun(noun)]
+
+    def of_noun(self, noun: str) -> tuple[Thing, ...]:
+        return self.groups[noun].things if noun in self.groups else ()
 
     def all_known(self, sense: Sense) -> bool:
         """Whether its objects are all among `things`: annotated exhaustively, or all that a labeller of known quality found."""

@@ -16,7 +16,7 @@ from rsflow.instructions import words
 # Words of this field that mean the same things; the spelling of data sets and of both sides of the Atlantic.
 _SYNONYMS = (
     "ship|vessel|watercraft|boat",
-    "airplane|aeroplane|plane|aircraft",
+    "airplane|aeroplane|plane",
     "car|automobile|passenger car|sedan",
     "truck|lorry",
     "van|minivan",
@@ -30,7 +30,7 @@ _SYNONYMS = (
     "baseball diamond|baseball field|baseball court",
     "ground track field|athletic track|running track|track field",
     "soccer ball field|soccer field|football field|football pitch|soccer pitch",
-    "wind turbine|windmill|wind mill|wind generator",
+    "wind turbine|turbine|windmill|wind mill|wind generator",
     "chimney|smokestack",
     "overpass|flyover",
     "parking lot|car park|parking area",
@@ -42,14 +42,16 @@ _SYNONYMS = (
     "golf course|golf field|golf ground",
     "dam|barrage",
 )
+_OTHER_PLURALS = {"person": [("persons", True)]}
 _SETS = [frozenset(line.split("|")) for line in _SYNONYMS]
 # Wider words that no label set uses, beside those of `words.KINDS`.
 _WIDER = {
     "watercraft": "boat ship vessel ferry yacht",
     "sports field": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
     "sports facility": "tennis court|basketball court|baseball diamond|soccer ball field|ground track field",
-    "court": "tennis court|basketball court|badminton court",
 }
+# Kinds that people leave out when they count: "seven aircraft and a helicopter".
+_LOOSELY = {"aircraft": frozenset(["helicopter", "drone"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def lexicon(nouns: tuple[str, ...]) -> Lexicon:
     for word in sorted(candidates):
         sense = _sense(word, nouns)
         if sense.every:
-            for spelled, plural in ((word, False), (words.plural(word), True)):
+            for spelled, plural in ((word, False), (words.plural(word), True), *_OTHER_PLURALS.get(word, ())):
                 parts = tuple(spelled.lower().replace("-", " ").split())
                 found.setdefault(parts[0], []).append(Entry(parts, plural, sense))
     return Lexicon.of(found)
@@ -115,8 +117,8 @@ def _sense(word: str, nouns: tuple[str, ...]) -> Sense:
     same = tuple(noun for noun in nouns if (noun == word if labelled else noun in synonyms))
     rest = [noun for noun in nouns if noun not in same]
     meant = {word} if labelled else synonyms
-    kinds = [noun for noun in rest if any(_is_kind(noun, general) for general in meant)]
-    wider = [noun for noun in rest if noun not in kinds and (noun in synonyms or _may_be(word, noun))]
+    kinds = [noun for noun in rest if any(_is_kind(noun, general) for general in meant) and noun not in _LOOSELY.get(word, ())]
+    wider = [noun for noun in rest if noun not in kinds and (noun in synonyms or _may_be(word, noun) or _is_kind(noun, word))]
     return Sense(word, same, tuple(kinds), tuple(wider), labelled)
 
 
@@ -126,5 +128,7 @@ def _is_kind(special: str, general: str) -> bool:
 
 
 def _may_be(word: str, noun: str) -> bool:
-    """Whether a thing that is the word may carry the label: a car a "vehicle", and a "small vehicle" as well."""
-    return _is_kind(word, noun) or (" " in noun and _is_kind(word, noun.split(" ")[-1]))
+    """Whether a thing that is the word may carry the label: a car a "vehicle", and a "small vehicle" as well. Two words with
+    one head ("tennis court", "basketball court") are kinds beside each other."""
+    head = noun.split(" ")[-1]
+    return _is_kind(word, noun) or (head != noun and not word.endswith(f" {head}") and _is_kind(word, head))

@@ -8,80 +8,30 @@ least, a hedge makes it no claim, and a noun that only modifies another ("car pa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from rsflow.instructions.checks import english, quantities
+from rsflow.instructions.checks.amounts import arranged
 from rsflow.instructions.checks.denials import Stance, denial_ends, stance
-from rsflow.instructions.checks.english import BREAKS, HEDGES, IDLE, word_set
-from rsflow.instructions.checks.lexicon import Entry, Lexicon, Sense
-from rsflow.instructions.checks.quantities import Quantity
-from rsflow.instructions.checks.regions import Part, parts
+from rsflow.instructions.checks.english import BREAKS, CONCLUDING, HEDGES, word_set
+from rsflow.instructions.checks.lexicon import Entry, Lexicon
+from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
+from rsflow.instructions.checks.narrowing import narrowed
+from rsflow.instructions.checks.placing import placed
+from rsflow.instructions.checks.pronouns import pronouns
 from rsflow.instructions.checks.sentences import Sentence
 
-SUPERLATIVES = {
-    **dict.fromkeys(["largest", "biggest", "larger", "bigger"], "largest"),
-    **dict.fromkeys(["smallest", "tiniest", "smaller"], "smallest"),
-    **{word: word for word in ("leftmost", "rightmost", "topmost", "bottommost")},
-    "uppermost": "topmost",
-    "lowermost": "bottommost",
-    "lowest": "bottommost",
-}
-_MOST = word_set("mostly mainly primarily predominantly largely concentrated clustered majority generally chiefly grouped")
-_ALL = word_set("all both each every entirely exclusively solely")
-_SOME = word_set("one another other others some most remaining rest first second third few several two three four")
-_SUBSETS = word_set("other others another remaining rest additional further second also these those them")
+ARRANGED = 14  # words behind a noun in which its rows and columns may be told
 _AFTER_VERB = english.PREPOSITIONS | word_set("a an the its up out down off roughly about") | english.NUMBERS.keys()
 _AS = word_set("classified identified described recognised recognized mapped")
 _LOOKING = word_set("look zoom examine compared seen viewed looking")
 _DEFINITE = word_set("the all both these those each every its")
+_WOULD = word_set("would could might")
+_NOBODY = word_set("none neither nobody nothing")
+_WITHIN_DENIAL = BREAKS | {",", "and", "or", "nor", "&", "/", ";", "("}
 _LIKE = word_set("like resembling resemble resembles as than type kind")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A part of the picture that a mention is said to be in. `how`: "some" of them, "most", "all", or a superlative."""
-
-    part: Part
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Words `start` to `stop` of the sentence. `quantity` holds how many are meant, None where no number is said.
-
-    `denied`: that there are any is denied. `hedged`: nothing is claimed. `narrowed`: the number is of some of them alone.
-    `definite`: "the ships". `bare`: a singular without any determiner, which claims nothing. `picked`: a value of SUPERLATIVES,
-    "" for none. `asked`: the noun is the question's, `reply` is what was answered.
-    """
-
-    sentence: Sentence
-    start: int
-    stop: int
-    sense: Sense
-    plural: bool
-    quantity: Quantity | None = None
-    definite: bool = False
-    bare: bool = False
-    denied: bool = False
-    hedged: bool = False
-    narrowed: bool = False
-    picked: str = ""
-    places: tuple[Place, ...] = ()
-    asked: bool = False
-    reply: str = ""
-
-    @property
-    def turn(self) -> int:
-        return self.sentence.turn
-
-    @property
-    def said(self) -> str:
-        """The words around the noun, and the answer where the noun is the question's."""
-        around = self.sentence.said(max(0, self.start - 4), self.stop + 4)
-        return f"{around}? {self.reply}" if self.reply else around
 
 
 @lru_cache(maxsize=4096)  # several checks read a sentence, and questions repeat from tile to tile
@@ -96,7 +46,7 @@ def mentions(sentence: Sentence, lexicon: Lexicon) -> tuple[Mention, ...]:
     ends = [0, *(start + len(entry.spelled) for start, entry in anchors)]
     starts = [*(start for start, _ in anchors[1:]), len(words)]
     found = [_mention(sentence, *anchor, since, until) for anchor, since, until in zip(anchors, ends, starts, strict=False)]
-    return tuple(_placed(_together(found), sentence))
+    return tuple(placed(_together(pronouns(found)), sentence))
 
 
 def _anchors(words: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Entry]]:
@@ -114,13 +64,16 @@ def _mention(sentence: Sentence, start: int, entry: Entry, since: int, until: in
     """`since` and `until`: where the mentions before and after end and begin."""
     words, stop = sentence.words, start + len(entry.spelled)
     before, after = quantities.before(words, start), quantities.after(words, start, stop)
+    if before.quantity and words[stop + 2 : stop + 4] == ("of", "them"):
+        after = None  # "three ships, two of them small"
     clause = max([since, *(index + 1 for index in range(since, start) if words[index] in BREAKS)])
     until = min([until, *(index for index in range(stop, until) if words[index] in BREAKS)])
     said = "denied" if before.determiner == "no" else stance(words, clause, before.start, stop, until)
     quantity = after or before.quantity
     if said == "open" and words[before.start - 1 : before.start] == ("not",) and quantity and quantity.most == 1:
         said = "denied"
-    narrowed = not IDLE.issuperset(before.adjectives) or before.determiner in _SUBSETS or before.subset
+    statement = _clause(words, start)
+    some = narrowed(words, clause, statement, before, quantity, stop)
     alike = _example(words, before.start, stop)
     lack = words[before.start - 2 : before.start] in {("lack", "of"), ("absence", "of")}
     return Mention(
@@ -133,17 +86,38 @@ def _mention(sentence: Sentence, start: int, entry: Entry, since: int, until: in
         definite=before.determiner in _DEFINITE,
         bare=not entry.plural and not before.determiner and not quantity,
         denied=said == "denied",
-        hedged=said == "open" or (alike and said == "said") or _hedged(words, _clause(words, start), start, stop, said),
-        narrowed=narrowed or (said == "denied" and not lack and not denial_ends(words, stop)),
-        picked=next((SUPERLATIVES[word] for word in before.adjectives if word in SUPERLATIVES), ""),
+        hedged=said == "open"
+        or (alike and said == "said")
+        or _supposed(words, start, quantity is not None)
+        or _hedged(words, statement, start, stop, said),
+        narrowed=some or (said == "denied" and not lack and not denial_ends(words, stop)),
+        picked=next(
+            (SUPERLATIVES[word] for word in (*before.adjectives, *_of_the(words, before.start)) if word in SUPERLATIVES), ""
+        ),
+        portion=before.portion,
+        arranged=arranged(words[stop : stop + ARRANGED]) if entry.plural else None,
     )
+
+
+def _of_the(words: Sequence[str], start: int) -> Sequence[str]:
+    """The word before "of the": `the largest of the planes`."""
+    return words[start - 2 : start - 1] if start > 1 and words[start - 1] == "of" else ()
+
+
+def _supposed(words: Sequence[str], start: int, counted: bool) -> bool:
+    """Whether the sentence opens with a comparison or a supposition that holds the noun: `without ships, the sea would`,
+    `compared with a port of 40 tanks`."""
+    if "," in words[:start] or "," not in words:
+        return False
+    return (words[0] == "without" and not _WOULD.isdisjoint(words)) or (counted and words[0] in {"compared", "unlike"})
 
 
 def _example(words: Sequence[str], start: int, stop: int) -> bool:
     """Whether a noun stands for a likeness or an example alone: `such as ships`, but not `such as ships are visible`."""
     named = start > 1 and words[start - 2] in _AS
     there = len(words) > stop + 1 and words[stop] in english.BE and words[stop + 1] in english.THERE
-    return start > 0 and words[start - 1] in _LIKE and not named and not there
+    many = words[start - 1 : start + 1] == ("as", "many")
+    return start > 0 and words[start - 1] in _LIKE and not named and not there and not many
 
 
 def _modifies(words: Sequence[str], start: int, entry: Entry) -> bool:
@@ -168,7 +142,7 @@ def _hedged(words: Sequence[str], clause: int, start: int, stop: int, said: Stan
     for word in words[stop : stop + 5]:
         if word in BREAKS or word == ",":
             return False
-        if word in HEDGES:
+        if word in HEDGES and word not in CONCLUDING:
             return True
     return words[clause : clause + 2] == ("what", "appears") or (
         said == "said" and _purpose(words[max(clause, start - 3) : start])
@@ -180,6 +154,8 @@ def _hedges(words: Sequence[str], at: int, said: Stance) -> bool:
     "there seem to be none" do not."""
     word, after = words[at], words[at + 1 : at + 3]
     if word not in HEDGES or (word in {"could", "would"} and after[:1] == ("not",)):
+        return False
+    if word == "typical" and after[:1] not in {("of",), ("for",), ("in",)}:
         return False
     if word in {"if", "when"} and not _LOOKING.isdisjoint(after):
         return False
@@ -199,62 +175,20 @@ def _together(found: list[Mention]) -> list[Mention]:
         if last:
             between = mention.sentence.words[last.stop : mention.start]
             joined = between in {(",",), ("or",), ("nor",), ("and",), (",", "or"), (",", "and"), ("/",), ("&",)}
-            if joined and last.denied:
+            if last.denied and between in {("such", "as"), ("like",)}:
+                mention = replace(mention, denied=True, hedged=False, narrowed=last.narrowed or mention.narrowed)
+            elif joined and last.denied:
                 mention = replace(mention, denied=True, narrowed=last.narrowed or mention.narrowed)
                 if not last.narrowed or last.stop + len(between) == mention.start:
                     result[-1] = replace(last, narrowed=mention.narrowed)
+            elif _WITHIN_DENIAL.isdisjoint(between) and (
+                last.denied or _NOBODY.intersection(mention.sentence.words[: last.start])
+            ):
+                mention = replace(mention, hedged=mention.hedged or not mention.denied)  # "none of the people rides a bicycle"
+            elif between == ("and",) and mention.quantity is None and last.quantity and last.quantity.words == "both":
+                result[-1] = replace(last, quantity=None)
             elif between in {("and",), ("or",), ("/",), ("&",)} and mention.quantity is None and last.quantity:
                 result[-1] = replace(last, quantity=None, hedged=True)
                 mention = replace(mention, hedged=True)
         result.append(mention)
     return result
-
-
-def _placed(found: list[Mention], sentence: Sentence) -> list[Mention]:
-    """With the parts of the picture: one said first goes with all that follows, any other with what was said before it."""
-    words = sentence.words
-    named = parts(words)
-    if not named:
-        return found
-    places: list[list[Place]] = [[] for _ in found]
-    front: Part | None = None
-    for part in named:
-        earlier = [index for index, mention in enumerate(found) if mention.stop <= part.start]
-        since = max((index + 1 for index in range(part.start) if words[index] in BREAKS - {":"}), default=0)
-        if not earlier or found[earlier[-1]].stop <= since:
-            front = part
-            upto = min((other.start for other in named if other.start > part.start), default=len(words))
-            upto = min([upto, *(i for i in range(part.stop, len(words)) if words[i] in BREAKS)])
-            for index, mention in enumerate(found):
-                if part.stop <= mention.start < upto:
-                    places[index].append(Place(part, mention.picked or "some"))
-            continue
-        last = earlier[-1]
-        how = _how(words[found[last].stop : part.start], found[last])
-        places[last] = [] if front and places[last] else places[last]
-        places[last].append(Place(part, how))
-    return [
-        replace(mention, places=tuple(told) if len(told) == 1 else ()) if told else mention
-        for mention, told in zip(found, places, strict=True)
-    ]
-
-
-def _how(between: Sequence[str], mention: Mention) -> str:
-    """Which of the mentioned are meant by a place that comes after these words."""
-    picked = [SUPERLATIVES[word] for word in between if word in SUPERLATIVES]
-    if picked:
-        return picked[-1]
-    if any(word in _ALL for word in between):
-        return "all"
-    if any(word in _MOST for word in between):
-        return "most"
-    if not _SOME.isdisjoint(between):
-        return "any"
-    if mention.picked:
-        return mention.picked
-    return "some"
-
-
-def meant(quantity: Quantity | None) -> Quantity:
-    """A mention without a number means at least one."""
-    return quantity or Quantity(1, math.inf, "")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.geometry import area
+from rsflow.geometry import area, rectangle
 from rsflow.instructions.references import AREA_RATIO
 from rsflow.instructions.things import Thing
 
+CLEAR = 1.1  # by which a length must be shorter to be plainly so
 _EDGES = {"leftmost": (0, 1), "rightmost": (2, -1), "topmost": (1, 1), "bottommost": (3, -1)}
 
 
@@ -19,6 +20,8 @@ def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
     """Never empty where there are things; all of them for a word that picks nothing."""
     if picked in {"largest", "smallest"}:
         return _by_size(things, picked == "largest")
+    if picked in {"longest", "shortest"} and things:
+        return _by_length(things, picked == "longest")
     if picked in _EDGES:
         axis, sign = _EDGES[picked]
         first = min(sign * thing.box[axis] for thing in things)
@@ -29,6 +32,12 @@ def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
             if sign * thing.box[axis] == first or sign * (thing.box[axis % 2] + thing.box[axis % 2 + 2]) == centre
         ]
     return list(things)
+
+
+def _by_length(things: Sequence[Thing], longest: bool) -> list[Thing]:
+    lengths = [max(rectangle(thing.region).width_px, rectangle(thing.region).height_px) for thing in things]
+    limit = max(lengths) / CLEAR if longest else min(lengths) * CLEAR
+    return [thing for thing, length in zip(things, lengths, strict=True) if (length >= limit if longest else length <= limit)]
 
 
 def _by_size(things: Sequence[Thing], largest: bool) -> list[Thing]:

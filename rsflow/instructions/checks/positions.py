@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.mention import Mention, Place
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import Part, may_be
 from rsflow.instructions.checks.talk import Talk
@@ -25,14 +25,13 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
         if mention.places and not mention.denied and not mention.hedged and known.all_known(mention.sense):
             things = known.things(mention.sense)
             if things:
-                yield _finding(known, mention, things)
+                yield from (_finding(known, mention, place, things) for place in mention.places)
 
 
-def _finding(known: Known, mention: Mention, things: Sequence[Thing]) -> Finding:
-    place = mention.places[0]
+def _finding(known: Known, mention: Mention, place: Place, things: Sequence[Thing]) -> Finding:
     meant = candidates(things, place.how) if place.how not in {"some", "any", "all", "most"} else things
     there = sum(may_be(known.scaled(thing.box), place.part) for thing in meant)
-    needed = _needed(mention, place.how, len(meant))
+    needed = place.portion.of(len(meant)) if place.portion else _needed(mention, place.how, len(meant))
     expected = f"{mention.sense.word}: {there} of {len(meant)} there, {_centres(known, meant)}"
     return Finding("positions", mention.turn, mention.said, expected, _said(place.part, place.how), there < needed)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.regions import must_be
 from rsflow.instructions.checks.talk import Talk
 

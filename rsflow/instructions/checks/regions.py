@@ -17,6 +17,9 @@ _DOWN = dict.fromkeys(["upper", "top", "uppermost", "topmost"], -1) | dict.fromk
 _ACROSS = {"left": -1, "right": 1, "leftmost": -1, "rightmost": 1, "lefthand": -1, "righthand": 1}
 _MIDDLE = frozenset(["centre", "center", "middle", "central"])
 _FILL = frozenset(["far", "extreme", "hand", "very", "most"])
+_TO = frozenset((end, "to") for end in (*_ACROSS, *_DOWN))
+_HEADING = word_set("pointing point points facing face faces heading heads oriented directed leads leading towing")
+_NAMES = _DOWN.keys() | _ACROSS.keys() | _MIDDLE
 _PARTS = word_set(
     "side sides part parts portion corner corners edge edges half area region section quadrant third margin border zone"
     " end sector segment"
@@ -24,7 +27,10 @@ _PARTS = word_set(
 _HALVES = frozenset(["half", "side", "sides"])
 _BEFORE = word_set("the its in at on to near toward towards along from this image's picture's scene's by occupies")
 # A word after "top", "centre" or "right" that makes it part of another name, or an adverb.
-_OTHER = word_set("down view pivot line lane angle angles next now behind away span turn of resolution density alone")
+_OTHER = word_set(
+    "column columns row rows wing wings down view pivot line lane angle angles next now behind away span turn of "
+    "resolution density alone"
+)
 
 TOLERANCE = 0.42  # of a side: "left" is said of what has its centre left of this
 MIDDLE = (0.27, 0.73)  # "in the centre" is said of what has its centre between these
@@ -86,7 +92,10 @@ def _part(words: Sequence[str], start: int) -> Part | None:
 
 def _stands_alone(words: Sequence[str], start: int, stop: int, named: bool) -> bool:
     """Whether the words name a part of the picture and not of something else, nor a direction."""
-    before = words[start - 1] if start else ""
+    first = start
+    while first and words[first - 1] in _FILL:
+        first -= 1
+    before = words[first - 1] if first else ""
     after = words[stop] if stop < len(words) else ""
     if after == "of":
         rest = [
@@ -94,8 +103,14 @@ def _stands_alone(words: Sequence[str], start: int, stop: int, named: bool) -> b
         ]
         if not rest or not _image(rest):
             return False
-    elif after in _OTHER or (after == "'" and not named):
+    elif after in _OTHER or (after == "'" and not named) or (after.endswith("'s") and after[:-2] in _PARTS):
         return False
+    if not _HEADING.isdisjoint(words[max(0, first - 4) : first]) or "through" in words[max(0, first - 2) : first]:
+        return False  # "pointing to the left"
+    if stop - start == 1 and after == "," and words[stop + 1 : stop + 2] and words[stop + 1] in _NAMES:
+        return False  # "the left, middle and right columns"
+    if after == "to" or tuple(words[max(0, start - 2) : start]) in _TO:
+        return False  # "from left to right"
     single = stop - start == 1
     if single and words[start] in {"upper", "lower", "central"}:
         return not before and not after

@@ -12,28 +12,40 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rsflow.instructions import places
-from rsflow.instructions.checks.english import word_set
+from rsflow.instructions.checks.english import AUXILIARY, CONJUNCTIONS, PREPOSITIONS, SHOWING, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention, mentions
+from rsflow.instructions.checks.mention import Mention
+from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.picked import candidates
+from rsflow.instructions.checks.quantities import ADJECTIVES
 from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.talk import Talk
 from rsflow.instructions.things import Thing
 
+SHORT = 6  # words of an answer to a choice
 AWAY = 8  # words between two nouns of one relation
 SLACK = 0.01  # of a side: how far a centre may be on the wrong side
 _LEAD = (
     r"(?:(?:,|is|are|was|were|be|being|lies?|lying|sits?|sitting|stands?|standing|appears?|that|which|and|it|both|all|can|"
     r"(?:seen|viewed) from above|located|arranged|"
-    r"positioned|situated|placed|set|found|seen|spotted|observed|visible|docked|moored|anchored|parked|just|somewhat|a|bit|"
+    r"positioned|situated|placed|set|found|seen|spotted|observed|visible|docked|moored|anchored|parked|sails|sailing|"
+    "floats|floating|cruising|just|somewhat|a|bit|"
     r"little|"
     r"further|far|well|off|in|the|image|picture|scene|to|on|towards?|its?|\w+ly) ){0,12}"
 )
 _WAY = re.compile(
-    rf"{_LEAD}(?:(left|right)(?: hand)?(?: side)? of|(above|below|beneath))(?: (?:the|a|an|all|both|this|that|its|single|only|"
-    r"two|three|four|five|largest|smallest|lone))*"
+    rf"{_LEAD}(?:(?P<also>above|below|beneath) and (?:slightly |just |further )?(?:to the )?)?"
+    r"(?:(?P<across>left|right)(?: hand)?(?: side)? of|(?P<down>above|below|beneath))(?P<rest>(?: \w+)*)"
+)
+_MEASURE = re.compile(
+    r"^(?:, )?(?:of |is |measures |measuring |with a length of )?(?:about |roughly |around |approximately )?\d[\d.,]*(?: \w+)?"
+    r"(?: (?:by|x|×) \d[\d.,]*)? (?:m|met(?:re|er)s?|km)(?: (?:long|wide|across|in (?:length|size)))?(?: ,| and)? "
+)
+_HEAP = re.compile(r" (?:\w+ ){0,2}(?:rows?|lines?|groups?|clusters?|pair|set) of( the| \w+)?$")
+_EITHER = re.compile(
+    r"\b(left|right) or (?:to the )?(?:left|right)(?: side)? of\b|\b(above|below|beneath) or (?:above|below|beneath)\b"
 )
 _TOLD = re.compile(rf"{_LEAD}(?:(left|right)(?: hand)?(?: side)?|(above|below|beneath))$")
 _AHEAD = re.compile(
@@ -41,6 +53,7 @@ _AHEAD = re.compile(
 )
 _ANSWER = re.compile(r"\b(left|right|above|below|beneath)\b")
 _FROM = word_set("to from with of")
+_OTHER_PHRASE = AUXILIARY | PREPOSITIONS | CONJUNCTIONS | SHOWING | {"not", "no"}
 _FLYING = word_set("flying hovering passing crossing over suspended elevated")
 
 
@@ -48,13 +61,14 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
     stated = [mention for mention in talk.mentions if not mention.asked]
     for one, other in pairwise(stated):
         if one.sentence is other.sentence and not (one.denied or one.hedged or other.hedged):
-            way = _between(one, other)
-            seen = "" if way or not _seen_from(one) else _behind(other)
+            ways = _between(one, other)
+            seen = "" if ways or not _seen_from(one) else _behind(other)
             front = _front(one, other)
             if front:
                 yield from _compare(known, other, one, front, one.turn, True)
-            elif way:
-                yield from _compare(known, one, other, way, one.turn, True)
+            elif ways:
+                for way in ways:
+                    yield from _compare(known, one, other, way, one.turn, True)
             elif seen:
                 yield from _compare(known, other, one, seen, one.turn, True)
     for question, answer in talk.pairs:
@@ -66,21 +80,32 @@ def _asked(known: Known, question: Sequence[Sentence], reply: Sentence) -> Itera
         found = mentions(sentence, known.lexicon)
         if len(found) == 2:
             one, other = found
-            way = _between(one, other)
-            if way and sentence.words[0] in OPENINGS and reply.words[0] in {"yes", "no"}:
-                yield from _compare(known, one, other, way, reply.turn, reply.words[0] == "yes")
+            ways = _between(one, other)
+            if len(ways) == 1 and sentence.words[0] in OPENINGS and reply.words[0] in {"yes", "no"}:
+                yield from _compare(known, one, other, ways[0], reply.turn, reply.words[0] == "yes")
             told = _ANSWER.search(reply.said())
-            if not way and told and not mentions(reply, known.lexicon):
+            choice = _EITHER.search(sentence.said(one.stop, other.start))
+            if choice and told and len(reply.words) <= SHORT:
+                yield from _compare(known, one, other, told[1], reply.turn, True)
+            elif not ways and told and not mentions(reply, known.lexicon):
                 subject, seen_from = (other, one) if _seen_from(one) else (one, other)
                 if _seen_from(seen_from):
                     yield from _compare(known, subject, seen_from, told[1], reply.turn, True)
 
 
-def _between(one: Mention, other: Mention) -> str:
-    """The relation that the words between two mentions say, empty for none."""
+def _between(one: Mention, other: Mention) -> tuple[str, ...]:
+    """The relation that the words between two mentions say, or two of them: `above and to the left of`."""
     between = one.sentence.words[one.stop : other.start]
-    found = _WAY.fullmatch(" ".join(between)) if not _FLYING & set(between) else None
-    return (found[1] or found[2]) if found else ""
+    found = _WAY.fullmatch(_MEASURE.sub("", " ".join(between), count=1)) if not _FLYING & set(between) else None
+    if not found or not _before_a_noun(found["rest"]):
+        return ()
+    return tuple(way for way in (found["also"], found["across"] or found["down"]) if way)
+
+
+def _before_a_noun(text: str) -> bool:
+    """Whether the words can stand between a relation and its noun: an article, numbers, adjectives, "the rows of"."""
+    words = _HEAP.sub("", text).split()
+    return len(words) <= ADJECTIVES and not any(word in _OTHER_PHRASE for word in words)
 
 
 def _front(one: Mention, other: Mention) -> str:

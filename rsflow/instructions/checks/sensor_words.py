@@ -29,16 +29,21 @@ _SAID: dict[SensorName, str] = {
     "optical": r"reflected sunlight|sunlit|sunlight reflect\w*|visible spectrum|natural colou?rs?|true colou?rs?",
     "sar": r"backscatter(?:s|ed|ing)?|speckled?s?|radar (?:return|echo|reflect|signal|pulse|shadow)\w*|double bounce|"
     r"microwave|layover",
-    "infrared": r"thermal (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat emission|"
-    r"emitted heat"
-    r"|white hot|black hot|thermal imaging",
+    "infrared": r"thermal(?: infrared)? (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat"
+    r" emissions?|emitted heat|heat (?:from|emitted|radiat)\w*|white hot|black hot|thermal imaging|body heat",
 }
 _TYPES = {
     name: re.compile(
-        rf"\b(?:{_NAMES[name]}){_BETWEEN} {_PICTURE}|\b(?:{_SAID[name]})\b|captured (?:by|with|using) an? (?:{_NAMES[name]})\b"
+        rf"\b(?:{_NAMES[name]}){_BETWEEN} {_PICTURE}|\b(?:{_SAID[name]})\b|"
+        rf"(?:captured|acquired|taken|recorded|imaged|collected|seen|shown) (?:by|with|using|in|through)(?: an?| the)? "
+        rf"(?:{_NAMES[name]})\b|(?:image|picture|scene|frame|tile) is (?:in|from)(?: the| a)? (?:{_NAMES[name]})\b"
     )
     for name in _NAMES
 }
+_THAN = re.compile(
+    r"\b(?:in|by) contrast\b|\bthan (?:in |an? |the |by |with |from )*(?:sar|radar|optical|infrared|thermal|rgb|visible|"
+    r"colou?r|other)\b"
+)
 # One of them stands in whatever the patterns find.
 _WORDS = word_set(
     "optical rgb true natural colour color panchromatic multispectral visible sar synthetic radar infrared thermal"
@@ -47,7 +52,7 @@ _WORDS = word_set(
     " backscatters speckles"
 )
 _ELSEWHERE = word_set(
-    "unlike instead rather compared comparison contrast whereas than other not no without would could might if combined"
+    "unlike instead rather compared comparison whereas other not without would could might if combined"
     " complement"
     " complementary additional alongside versus vs difference differs both cannot isn't fused paired along"
 )
@@ -59,10 +64,16 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
         if _WORDS.isdisjoint(sentence.words):
             continue
         text = sentence.said()
+        if _THAN.search(text):
+            continue
         said = {name: found[0] for name, pattern in _TYPES.items() if (found := pattern.search(text))}
         others = [name for name in said if name != sensor]
         if others:
-            wrong = sensor not in said and _ELSEWHERE.isdisjoint(sentence.words)
+            denied = re.search(rf"\bno(?: \w+)? {re.escape(said[others[0]])}", text)
+            here = f"this {said[others[0]]}" in text and "not this" not in text  # "no ship is visible in this SAR image"
+            wrong = (
+                sensor not in said and not denied and (_ELSEWHERE - {"not"} if here else _ELSEWHERE).isdisjoint(sentence.words)
+            )
             yield Finding("sensor_words", sentence.turn, text, f"a text about {sensor}", said[others[0]], wrong)
         elif said:
             yield Finding("sensor_words", sentence.turn, text, f"a text about {sensor}", said[sensor], False)

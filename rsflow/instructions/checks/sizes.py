@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rsflow.geometry import area, rectangle
-from rsflow.instructions.checks.english import number, word_set
+from rsflow.instructions.checks.english import NUMBERS, number, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.mentions import Mention
+from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.talk import Talk
 from rsflow.instructions.things import Thing
@@ -32,8 +32,11 @@ _ONE = re.compile(
     rf"{_NUMBER} ?{_UNIT}(?! (?:per|apart|away|from|of|above|resolution|pixel|spacing|gsd|ground))(?! ?(?:²|2|\^))"
 )
 _SQUARE = re.compile(rf"{_NUMBER} ?(?:square met(?:re|er)s|m²|m2|sq m)")
+_SPELLED = re.compile(rf"\b({'|'.join(NUMBERS)}) (?={_UNIT})")
+_MEASURE = re.compile(rf"\d|\b{_UNIT}")
 _PIXEL = re.compile(
-    rf"(?:resolution|sampl(?:e|ing) distance|pixel size|gsd)\s*(?:\([a-z ]+\) ?)?(?:of|is|:|at)? ?(?:about |approximately |"
+    r"(?:resolution|pixel spacing|sampl(?:e|ing) distance|pixel size|gsd)\s*(?:\([a-z ]+\) ?)?(?:of|is|:|at)? ?(?:about |"
+    "approximately |"
     rf"roughly |around )?"
     rf"{_NUMBER} ?{_UNIT}|{_NUMBER} ?{_UNIT} (?:(?:spatial |ground |image )?resolution|per pixel|pixel size|gsd)"
 )
@@ -47,9 +50,31 @@ _LONG_WIDE = re.compile(
 )
 _LONG = re.compile(r" ?(?:long\b|in length)")
 _EXTENT = re.compile(
-    rf"(?:image|scene|picture|tile) (?:covers|spans|measures|extends over|shows) (?:an area (?:of )?|a ground area of )?"
+    r"(?:image|scene|picture|tile|imaged area|area shown|footprint) (?:covers|spans|measures|extends over|shows|(?:size|"
+    "extent) ?(?::|is)) (?:an area (?:of )?|a ground area of )?"
     rf"(?:about |approximately |roughly |around )?{_SIDES.pattern}"
 )
+_RANGE = re.compile(
+    rf"(?:between|from|ranging from) (?:about |approximately |roughly |around )?{_NUMBER} ?(?:{_UNIT})? (?:and|to) (?:about |"
+    rf"approximately |roughly |around )?{_NUMBER} ?{_UNIT}(?! (?:apart|away|from|of))"
+)
+_SIDE = re.compile(
+    r"(?:image|scene|picture|tile|frame|view) (?:covers|spans|measures|is|extends) (?:over )?(?:about |approximately |"
+    "roughly |around )?"
+    rf"{_NUMBER} ?{_UNIT} (?:on (?:each|a|every) side|per side|across|wide|in width)"
+)
+_GROUND = re.compile(
+    r"(?:image|scene|picture|tile|frame|view) (?:covers|spans|shows|encompasses|extends over) (?:an area of |an? |over "
+    ")?(?:about |"
+    rf"approximately |roughly |around |some )?{_NUMBER} ?(square kilomet(?:re|er)s?|km²|km2|sq km|hectares?|ha|square "
+    "met(?:re|er)s?|m²)(?![a-z])"
+)
+_SQUARES = {"sq": 1e6, "km": 1e6, "ha": 1e4, "he": 1e4}
+_OF_ANOTHER = re.compile(
+    r"\ban? (?!(?:\w+ )?(?:length|width|size|diameter|area|extent|span|footprint|height|maximum|total|radius|wingspan|measure))"
+    r"(?:\w+ )?\w+ of (?:about |approximately |roughly |around |some )?\d"
+)
+_THE_LARGEST = re.compile(r", (?:with )?the (largest|biggest|longest|smallest|shortest)\b")
 _OVER = re.compile(r"\b(?:extend|spread|stretch)\w* over\b")
 _OPEN = word_set("over under exceeding most least than between ranging from apart distance away spacing radius altitude within")
 _LARGER = word_set("larger bigger longer")
@@ -58,8 +83,8 @@ _SMALLER = word_set("smaller shorter")
 
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for turn in talk.answers:
-        if known.facts.gsd_m and re.search(r"\d", talk.lowered[turn]):
-            yield from _whole(known.facts.gsd_m, known, turn, talk.lowered[turn])
+        if known.facts.gsd_m and _MEASURE.search(talk.lowered[turn]):
+            yield from _whole(known.facts.gsd_m, known, turn, digits(talk.lowered[turn].replace("-", " ")))
     stated = [mention for mention in talk.mentions if not (mention.asked or mention.denied)]
     for index, mention in enumerate(stated):
         if mention.hedged:
@@ -82,6 +107,21 @@ def _whole(gsd_m: float, known: Known, turn: int, text: str) -> Iterator[Finding
         true = sorted((known.facts.width_px * gsd_m, known.facts.height_px * gsd_m))
         wrong = any(abs(one - other) > WHOLE * other for one, other in zip(said, true, strict=True))
         yield Finding("sizes", turn, found[0], f"{true[1]:.0f} m by {true[0]:.0f} m", f"{said[1]:g} m by {said[0]:g} m", wrong)
+    sides = (known.facts.width_px * gsd_m, known.facts.height_px * gsd_m)
+    for found in _SIDE.finditer(text):
+        value = _metres(found[1], found[2])
+        wrong = all(abs(value - side) > WHOLE * side for side in sides)
+        yield Finding("sizes", turn, found[0], f"{sides[0]:.0f} m by {sides[1]:.0f} m", f"{value:g} m", wrong)
+    for found in _GROUND.finditer(text):
+        square = "square m" in found[2] or found[2] == "m²"
+        value = (number(found[1]) or math.nan) * (1 if square else _SQUARES[found[2][:2]])
+        wrong = abs(value - sides[0] * sides[1]) > 2 * WHOLE * sides[0] * sides[1]
+        yield Finding("sizes", turn, found[0], f"{sides[0] * sides[1]:.0f} m²", f"{value:g} m²", wrong)
+
+
+def digits(text: str) -> str:
+    """With number words before a unit as digits: `ten metres`."""
+    return _SPELLED.sub(lambda found: f"{NUMBERS[found[1]]} ", text)
 
 
 def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | None, gsd_m: float) -> Iterator[Finding]:
@@ -89,15 +129,20 @@ def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | No
     words = mention.sentence.words
     lead = max(0, mention.start - 5) if earlier else 0
     span = words[lead : after.start - 4 if after and after.start - 4 > mention.stop else after.start if after else len(words)]
-    if not any(word[0].isdigit() for word in span) or not known.all_known(mention.sense):
-        return
-    text = _OVER.sub("covers", " ".join(span))
-    if _OPEN & set(text.split()) or "up to" in text:
+    if not any(word in _METRES or word[:-1] in _METRES for word in span) or not known.all_known(mention.sense):
         return
     things = candidates(known.things(mention.sense), mention.picked)
     if not things or not all(thing.whole for thing in things):
         return
-    said = _read(text)
+    text = digits(_OVER.sub("covers", " ".join(span)))
+    one = _THE_LARGEST.match(text)
+    things = candidates(things, SUPERLATIVES[one[1]]) if one and not earlier else things
+    bounds = _RANGE.search(text)
+    if bounds:
+        yield _within(mention, things, bounds, gsd_m)
+    if _OPEN & set(text.split()) or "up to" in text:
+        return
+    said = None if _OF_ANOTHER.search(text) else _read(text)
     if said:
         quoted, lengths, square = said
         right = any(
@@ -106,6 +151,17 @@ def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | No
         sides = [_sides(thing, gsd_m) for thing in things[:3]]
         expected = f"{mention.sense.word}: {', '.join(f'{longer:.0f} m by {shorter:.0f} m' for longer, shorter in sides)}"
         yield Finding("sizes", mention.turn, mention.said, expected, quoted, not right)
+
+
+def _within(mention: Mention, things: Sequence[Thing], found: re.Match[str], gsd_m: float) -> Finding:
+    """`between 20 and 30 m long`: some of them are."""
+    low, high = (_metres(value, unit or found[4]) for value, unit in ((found[1], found[2]), (found[3], found[4])))
+    slack = PIXELS * gsd_m
+    right = any(
+        (1 - LENGTH) * low - slack <= side <= (1 + LENGTH) * high + slack for thing in things for side in _sides(thing, gsd_m)
+    )
+    longest = max(_sides(thing, gsd_m)[0] for thing in things)
+    return Finding("sizes", mention.turn, mention.said, f"{mention.sense.word}: up to {longest:.0f} m", found[0], not right)
 
 
 def _read(text: str) -> tuple[str, tuple[float, ...], float] | None:
@@ -157,7 +213,7 @@ def _compared(known: Known, one: Mention, other: Mention) -> Iterator[Finding]:
     """`the ship is larger than the car`: some pair of them must be so."""
     between = one.sentence.words[one.stop : other.start]
     signs = [1 if word in _LARGER else -1 for word in between if word in _LARGER | _SMALLER]
-    if len(signs) != 1 or "than" not in between[-3:] or {"not", "that"} & set(between) or other.bare:
+    if len(signs) != 1 or "than" not in between[-5:] or {"not", "that"} & set(between) or other.bare:
         return
     if one.sense != other.sense and known.all_known(one.sense) and known.all_known(other.sense):
         left, right = (candidates(known.things(each.sense), each.picked) for each in (one, other))
