@@ -6,8 +6,9 @@ overlapping tiles agree. Radar amplitude and power are shown in decibel, where s
 
 "auto" leaves 8-bit scenes that use their range, and plain pictures, as they are. "none" maps the whole range of the type (0 to
 1 for fractions) to 0-255. Everything else is stretched between two percentiles of the scene's pixels, band by band. 8-bit
-colour is a picture already: its bands are stretched alike and keep their balance. Where cloud or snow leaves the rest of an
-optical scene in the dark, it is left out of the percentiles.
+colour is a picture already: its bands are stretched alike and keep their balance; unless they are known to be measurements, as
+of the older Landsats, whose blue lies far above their red. Where cloud or snow leaves the rest of an optical scene in the dark,
+it is left out of the percentiles.
 """
 
 from __future__ import annotations
@@ -82,23 +83,30 @@ def scene_stretch(
     settings: Render,
     rgb: Sequence[str] | None = None,
     is_picture: bool = False,
+    is_measured: bool = False,
 ) -> Stretch:
-    """How a scene becomes pictures, from a view of the whole of it. A scene without a valid pixel gets a harmless one."""
+    """How a scene becomes pictures, from a view of the whole of it. A scene without a valid pixel gets a harmless one.
+
+    `is_measured`: its bands are measurements each of its own, also where they are of 8 bits.
+    """
     overview = _thinned(overview)
     bands = picture_bands(overview.bands, rgb)
     chosen = overview.pixels[[overview.bands.index(band) for band in bands]]
-    if settings.stretch == "none" or (settings.stretch == "auto" and _as_it_is(chosen, overview.valid, is_picture)):
+    is_colour = len(bands) == 3 and chosen.dtype == np.uint8
+    auto = settings.stretch == "auto" and not (is_colour and is_measured)
+    if settings.stretch == "none" or (auto and _as_it_is(chosen, overview.valid, is_picture)):
         low, high = _range_of(chosen.dtype)
         return Stretch(bands, (low,) * len(bands), (high,) * len(bands))
     scale = _scale_of(sensor, unit)
     among = overview.valid
-    stretch = _percentiles(bands, chosen, among, scale, settings)
+    alike = is_colour and not is_measured
+    stretch = _percentiles(bands, chosen, among, scale, settings, alike)
     for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
         among = among & ~bright_and_white(picture)
         if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
             break
-        stretch = _percentiles(bands, chosen, among, scale, settings)
+        stretch = _percentiles(bands, chosen, among, scale, settings, alike)
     return stretch
 
 
@@ -171,11 +179,11 @@ def _thinned(overview: Raster) -> Raster:
 
 
 def _percentiles(
-    bands: tuple[str, ...], chosen: npt.NDArray[Any], among: npt.NDArray[np.bool_], scale: Scale, settings: Render
+    bands: tuple[str, ...], chosen: npt.NDArray[Any], among: npt.NDArray[np.bool_], scale: Scale, settings: Render, alike: bool
 ) -> Stretch:
     limits = [_limits(_scaled(band[among], scale), settings) for band in chosen]
     lows, highs = tuple(low for low, _ in limits), tuple(high for _, high in limits)
-    if len(bands) == 3 and chosen.dtype == np.uint8:
+    if alike:
         lows, highs = (min(lows),) * 3, (max(highs),) * 3
     return Stretch(bands, lows, highs, scale)
 

@@ -126,6 +126,19 @@ def test_a_scene_of_fill_alone_is_safe():
         assert not render(scene, scene_stretch(scene, sensor, None, Render())).any()
 
 
+def test_measured_bands_of_eight_bits_do_not_tint_the_picture():
+    """As Landsat-5 delivers them: a file per band, blue far above red."""
+    ground = values("uint8", (1, 64, 64)).astype(float) / 255
+    measured = np.concatenate([20 + 25 * ground, 25 + 15 * ground, 60 + 40 * ground]).astype(np.uint8)
+    stretch = scene_stretch(raster(measured), "optical", "dn", Render(), None, False, True)
+    picture = render(raster(measured), stretch).astype(int)
+    assert np.abs(picture - picture.mean(axis=2, keepdims=True)).mean() < 12
+    assert picture.std() > 60
+    # What may be a picture keeps its tint.
+    tinted = render(raster(measured), scene_stretch(raster(measured), "optical", "dn", Render())).astype(int)
+    assert (tinted[..., 2] - tinted[..., 0]).mean() > 40
+
+
 def test_auto_keeps_what_uses_eight_bits_and_stretches_what_does_not():
     used = values("uint8", (3, 64, 64))
     dull = (used // 8 + np.array([100, 110, 120])[:, None, None]).astype(np.uint8)
