@@ -10,25 +10,35 @@ On a GPU (`--device cuda`): a vision-language model of `--billions` random param
 every picture, through the captioner and through plain `generate`: at least 0.95 ×, with the share of time that the device was
 given work; then an embedder at growing batches up to the largest that fits.
 
-Run it as `python benchmarks/models.py [--kill] [--device cuda]`; it ends with 1 where a claim does not hold.
+`--grow` watches pools instead: two models that only take time, one after the other, on `--devices` devices that Ray is told of
+and nobody looks for. It prints how many devices are held over time, when all workers were at work, the seconds that devices
+were held idle, and how long they lay free between the two; and the same for a pool that Ray Data grows by itself from one.
+
+Run it as `python benchmarks/models.py [--kill | --grow] [--device cuda]`; it ends with 1 where a claim does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import ray
+import ray.data
 import tokenizers
 import torch
 import transformers
@@ -36,12 +46,15 @@ from tokenizers import models, pre_tokenizers
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from rsflow.config import Engine
-from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, execute
+from rsflow.config import Budget, Engine
+from rsflow.engine import ray_data
+from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, execute
 from rsflow.engine.pictures import Blocks
+from rsflow.engine.pool import pool_size
+from rsflow.engine.spending import Meter, Used
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model import ModelLabeller, Sight
+from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight
 from rsflow.lake.pictures import read_pictures, write_pictures
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.see_tiles import SeeTiles
@@ -215,6 +228,111 @@ def _ours(process: int) -> bool:
     return process == os.getpid()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sleeper(Embedder):
+    """A model that only takes time, to load and for each picture."""
+
+    load_s: float
+    picture_s: float
+
+    def open(self) -> Eyes:
+        time.sleep(self.load_s)
+
+        def look(sights: Sequence[Sight], _: Any) -> list[Seen]:
+            time.sleep(self.picture_s * len(sights))
+            return [Seen(vector=np.zeros(3, np.float32)) for _ in sights]
+
+        return Eyes(lambda sights: sights, look)
+
+
+def grown(stage: Blocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:
+    """The same work through a pool that Ray Data grows by itself."""
+    work = ray.data.from_arrow([ray_data._packed(block) for block in blocks]).map_batches(
+        ray_data._Opened, fn_constructor_args=(stage,), batch_size=1, batch_format="pyarrow", num_cpus=0, num_gpus=1,
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=devices),
+    )  # fmt: skip
+    yield from work.iter_batches(batch_size=None, batch_format="pyarrow")
+
+
+@contextmanager
+def watched(devices: int) -> Iterator[list[tuple[float, float]]]:
+    """(moment, devices held) whenever that changed."""
+    held: list[tuple[float, float]] = []
+    free: Any = ray.available_resources
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            now = devices - free().get("GPU", 0.0)
+            if not held or held[-1][1] != now:
+                held.append((time.monotonic(), now))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield held
+    finally:
+        over.set()
+        thread.join()
+
+
+def grow(root: Path, options: argparse.Namespace) -> bool:
+    cluster = {"num_cpus": options.devices, "num_gpus": options.devices, "object_store_memory": 512 * 2**20}
+    ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **cluster)
+    embedder(root / "model", 64, 1, torch.float32)  # is named, and never loaded
+    tiles = lake(root, options.tiles)
+    names = [pa.array([f"{turn}-{unit}" for unit in tiles["unit"].to_pylist()]) for turn in range(options.repeat)]
+    work = pa.concat_tables([tiles.set_column(tiles.schema.get_field_index("unit"), "unit", mine) for mine in names])
+    sleeper = Sleeper(
+        model=str(root / "model"), batch_rows=2, gpus=1.0, cpus=0.0, workers=(1, options.devices),
+        load_s=options.load, picture_s=options.picture,
+    )  # fmt: skip
+    seconds = {name: _two_models(name, sleeper, root, work, options.devices) for name in ("sized by its work", "grown by Ray")}
+    print(f"sized by its work {seconds['grown by Ray'] / seconds['sized by its work']:.2f} x as fast as grown by Ray")
+    ray.shutdown()
+    return seconds["sized by its work"] <= seconds["grown by Ray"]
+
+
+def _two_models(name: str, sleeper: Sleeper, root: Path, work: pa.Table, devices: int) -> float:
+    """Seconds of two models one after the other; prints what their devices did."""
+    meter, start = Meter(Budget()), time.monotonic()
+    ends = []
+    with watched(devices) as held:
+        for number in range(2):
+            stage = Blocks(SeeTiles(sleeper, str(root)), "see", str(root), f"{name}{number}{start}", attempts=1)
+            blocks = blocks_with(work, "tiles", stage.stage.busy_with)
+            sized = name == "sized by its work"
+            receipts = execute([Job(stage, blocks)], Engine()) if sized else grown(stage, blocks, devices)
+            with meter.over(f"model {number}", 1.0, pool_size((1, devices), len(blocks))[1]) as watch:
+                for receipt in receipts:
+                    for one in range(receipt.num_rows):
+                        watch(receipt.slice(one, 1))
+            ends.append(time.monotonic())
+        seconds = time.monotonic() - start
+        _until(lambda: held[-1][1] == 0)
+    print(f"{name}: {seconds:.1f} s")
+    print("    devices held " + ", ".join(f"{count:g} from {moment - start:.1f} s" for moment, count in held))
+    for used in meter.used:
+        _tell(used)
+    again = next((moment for moment, count in held if count and moment > ends[0]), ends[0])
+    print(f"    from the last result of the one to a device held by the next {again - ends[0]:.1f} s")
+    return seconds
+
+
+def _tell(used: Used) -> None:
+    print(
+        f"    {used.name}: {used.tiles} pictures in {used.seconds:.1f} s, {used.workers} workers, the first result after "
+        f"{used.first_seconds:.1f} s, all at work after {used.ramp_seconds:.1f} s, busy {used.busy_share:.0%}, "
+        f"devices idle for {used.idle_gpu_seconds:.1f} s"
+    )
+
+
+def _until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def on_cpu(root: Path, options: argparse.Namespace) -> bool:
     torch.set_num_threads(options.threads)
     # Ray's own niceness of 15 would measure how busy the machine is otherwise.
@@ -268,9 +386,14 @@ def main() -> int:
     parser.add_argument("--billions", type=float, default=1.0)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--grow", action="store_true")
+    parser.add_argument("--devices", type=int, default=4, help="with --grow")
+    parser.add_argument("--load", type=float, default=4.0, help="with --grow: seconds that a model takes to load")
+    parser.add_argument("--picture", type=float, default=0.05, help="with --grow: seconds that it takes for a picture")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        return 0 if (on_gpu if options.device == "cuda" else on_cpu)(Path(folder), options) else 1
+        mode = grow if options.grow else on_gpu if options.device == "cuda" else on_cpu
+        return 0 if mode(Path(folder), options) else 1
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 One idea: a checkpoint is pinned. A folder is identified by the content of its files, wherever it lies; a hub id by the commit
 that the configuration names, because a branch moves. Everything else is transformers' own: the Auto classes choose the model
-and the processor. Pictures are prepared by the processors' Pillow backend, because torchvision's gives other pixels, and
-whether it is installed must not change a label; a processor that has no such backend uses torchvision's.
+and the processor (rsflow.processor).
 
 Refused: weights that are no safetensors (pickled weights run code when they are read), code that comes with a checkpoint unless
 `trust_remote_code` is set, and a hub id without a full commit. Where nothing can be downloaded, the error says what to fetch on
@@ -22,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rsflow.checkpoint_faults import misfit, mismatch, told, unreachable
+from rsflow.device import Device, chosen
 from rsflow.errors import RsflowError
+from rsflow.processor import load_processor
 
-Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -78,30 +79,37 @@ class Checkpoint:
             from safetensors import SafetensorError
         except ImportError as error:
             raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
-        device = _device(self.device)
-        _no_bars()
+        device = chosen(self.device)
+        _hush()
         folder = Path(self.model).expanduser()
-        place = {"pretrained_model_name_or_path": str(folder)} if folder.is_dir() else self._on_the_hub(model_class)
+        place = {"pretrained_model_name_or_path": str(folder)} if folder.is_dir() else self._on_the_hub()
         shared: dict[str, Any] = {**place, "trust_remote_code": self.trust_remote_code}
         dtype: Any = self.dtype if self.dtype == "auto" else getattr(torch, self.dtype)
         auto: Any = transformers  # whose Auto classes have no types
         try:
-            # For its part with pictures only: a processor would hand `backend` on to its part for videos, which has no other.
-            processor = auto.AutoImageProcessor.from_pretrained(**shared, backend="pil")
-            if processor_class != "AutoImageProcessor":
-                pictures, processor = processor, getattr(auto, processor_class).from_pretrained(**shared)
-                processor.image_processor = pictures
+            config = auto.AutoConfig.from_pretrained(**shared)
+            unfit = None if self.trust_remote_code else misfit(self.model, model_class, config)
+            if unfit:
+                raise RsflowError(unfit)
+            processor = load_processor(processor_class, shared)
+            # Weights of another shape would be an error there too, but one that names none of them.
             model, report = getattr(auto, model_class).from_pretrained(
-                **shared, dtype=dtype, use_safetensors=True, output_loading_info=True
+                **shared, dtype=dtype, use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-            raise RsflowError(self._fault(model_class, error)) from error
-        missing = sorted(name for name in report["missing_keys"] if not name.startswith(spare))
-        if missing:
-            raise RsflowError(f"{self.model}: lacks weights that {type(model).__name__} has ({len(missing)}, as {missing[0]})")
-        return Loaded(model.to(device).eval(), processor, device, model.dtype)
+            unfit = mismatch(self.model, model, report, spare)
+            if unfit:
+                raise RsflowError(unfit)
+            model = model.to(device).eval()
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, MemoryError, SafetensorError) as error:
+            raise RsflowError(self._told(model_class, error)) from error
+        return Loaded(model, processor, device, model.dtype)
 
-    def _on_the_hub(self, model_class: str) -> dict[str, str]:
+    def _told(self, model_class: str, error: Exception) -> str:
+        if isinstance(error, OSError) and not Path(self.model).expanduser().is_dir():
+            return unreachable(self.model, self.revision, error)
+        return told(self.model, model_class, error)
+
+    def _on_the_hub(self) -> dict[str, str]:
         import huggingface_hub
 
         hub: Any = huggingface_hub
@@ -109,21 +117,8 @@ class Checkpoint:
             try:  # one request, because a download is tried for minutes before it gives up
                 hub.HfApi().model_info(self.model, revision=self.revision, timeout=_ANSWER_SECONDS)
             except (OSError, hub.errors.HTTPError) as error:
-                raise RsflowError(self._fault(model_class, OSError(str(error)))) from error
+                raise RsflowError(unreachable(self.model, self.revision, error)) from error
         return {"pretrained_model_name_or_path": self.model, "revision": self.revision}
-
-    def _fault(self, model_class: str, error: Exception) -> str:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        if isinstance(error, ImportError):
-            return f"{self.model}: a library is missing that this model needs: {said}"
-        if Path(self.model).expanduser().is_dir() or not isinstance(error, OSError):
-            return f"{self.model}: transformers cannot load it as {model_class}: {said}"
-        folder = f"models/{self.model.rpartition('/')[2]}"
-        return (
-            f"{self.model} at {self.revision}: is not in the local cache and cannot be downloaded here as safetensors: {said}\n"
-            f"On a machine with a connection: hf download {self.model} --revision {self.revision} --local-dir {folder}\n"
-            f"Then put that folder here and set model: {folder} (and no revision)"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +150,14 @@ class Loaded:
             return out
 
 
-def _no_bars() -> None:
+def _hush() -> None:
+    """No bars, and no tables of weights: what is wrong with them is told in one line."""
     from transformers.utils import logging
 
     hide: Callable[[], None] = logging.disable_progress_bar
+    quiet: Callable[[], None] = logging.set_verbosity_error
     hide()
-
-
-def _device(wanted: Device) -> str:
-    import torch
-
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise RsflowError("device is cuda, and torch sees no GPU here: give the labeller `gpus`, or set device: cpu")
-    return "cuda" if there and wanted != "cpu" else "cpu"
+    quiet()
 
 
 def _check_folder(folder: Path) -> None:

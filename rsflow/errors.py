@@ -44,6 +44,10 @@ class BudgetError(RsflowError):
     """What models may spend is spent. What was done is kept."""
 
 
+class DeviceLostError(RsflowError):
+    """An accelerator failed so that nothing works in this process any more: only another process can go on."""
+
+
 class DataError(Exception):
     """One scene, tile or record is unusable. It becomes a reject; the run goes on.
 

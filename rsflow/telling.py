@@ -15,6 +15,7 @@ from rsflow import storage
 from rsflow.config import BuildConfig
 from rsflow.engine.build import Held, Outcome
 from rsflow.engine.foresight import PlanCounts
+from rsflow.engine.strata import dealt_shares
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import rows_of
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
@@ -66,6 +67,7 @@ def _model_use(outcome: Outcome) -> Iterator[ModelUse]:
             used.tiles,
             used.seconds,
             used.first_seconds,
+            used.ramp_seconds,
             used.busy_share,
             used.idle_gpu_seconds,
             dict(used.amounts),
@@ -108,6 +110,8 @@ def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
         quality=_quality(built),
         by_source=_by_source(built, outcome),
         made=_made_by_task(outcome),
+        wanted=built.select.splits,
+        strata=dealt_shares(outcome.now),
     )
 
 

@@ -5,6 +5,7 @@ Each function writes one into a folder. Tests that need to know what a model say
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -18,8 +19,11 @@ from tokenizers import models, pre_tokenizers, processors
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
+from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
+from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
@@ -214,6 +218,89 @@ def llava(folder: Path, says: tuple[str, ...] = ()) -> None:
     saved(model, folder)
 
 
+_WRITER: dict[str, Any] = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
+    "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": False,
+}  # fmt: skip
+
+
+def _marked(marks: tuple[str, ...], **named: str) -> transformers.PreTrainedTokenizerFast:
+    """A tokenizer of whole words with a model's own marks; `named` ones are also its attributes."""
+    plain = words("<s> $A", (*marks, *named.values()))
+    plain.add_special_tokens({"additional_special_tokens": [*marks, *named.values()]})
+    usual = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=plain.backend_tokenizer, extra_special_tokens=named or list(marks), **usual
+    )
+
+
+def qwen(folder: Path, newer: bool) -> None:
+    """Qwen2-VL, or Qwen2.5-VL. Its processor's part for videos has no file: that cannot be made without torchvision."""
+    torch.manual_seed(4)  # whose texts differ by picture
+    marks = ("<|vision_start|>", "<|image_pad|>", "<|vision_end|>", "<|video_pad|>")
+    tokenizer = _marked(marks)
+    tokenizer.chat_template = CHAT.replace("<image>", " ".join(marks[:3]))
+    tokenizer.save_pretrained(folder)
+    Qwen2VLImageProcessorPil(min_pixels=16**2, max_pixels=32**2, patch_size=8, merge_size=2).save_pretrained(folder)
+    names = ("vision_start_token_id", "image_token_id", "vision_end_token_id", "video_token_id")
+    ids = {name: tokenizer.convert_tokens_to_ids(mark) for name, mark in zip(names, marks, strict=True)}
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}
+    text = {**_WRITER, "vocab_size": len(tokenizer), "rope_parameters": rope}
+    vision = {"depth": 2, "hidden_size": 32, "num_heads": 2, "patch_size": 8, "spatial_merge_size": 2}
+    if newer:
+        vision |= {"out_hidden_size": 32, "intermediate_size": 64, "fullatt_block_indexes": [1], "window_size": 32}
+        newer_config = transformers.Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
+        saved(transformers.Qwen2_5_VLForConditionalGeneration(newer_config), folder)
+    else:
+        config = transformers.Qwen2VLConfig(text_config=text, vision_config={**vision, "embed_dim": 32}, **ids)
+        saved(transformers.Qwen2VLForConditionalGeneration(config), folder)
+
+
+def idefics3(folder: Path) -> None:
+    """SmolVLM's first architecture."""
+    torch.manual_seed(5)  # whose texts differ by picture
+    rows = tuple(f"<row_{row}_col_{col}>" for row in range(1, 7) for col in range(1, 7))
+    tokenizer = _marked(("<fake_token_around_image>", "<image>", "<end_of_utterance>", "<global-img>", *rows))
+    pictures = Idefics3ImageProcessorPil(size={"longest_edge": 64}, max_image_size={"longest_edge": 32})
+    transformers.Idefics3Processor(pictures, tokenizer, image_seq_len=4, chat_template=CHAT).save_pretrained(folder)
+    text = {**_WRITER, "model_type": "llama", "vocab_size": len(tokenizer)}
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    config = transformers.Idefics3Config(
+        text_config=text, vision_config={**_TOWER, "image_size": 32, "patch_size": 8}, scale_factor=2, image_token_id=image,
+        pad_token_id=0,
+    )  # fmt: skip
+    saved(transformers.Idefics3ForConditionalGeneration(config), folder)
+
+
+def smolvlm(folder: Path) -> None:
+    """SmolVLM's second one: the same, with videos. Its processor needs num2words, which is for them."""
+    idefics3(folder)
+    for name in ("config.json", "processor_config.json"):
+        text = (folder / name).read_text()
+        for old, new in (("idefics3", "smolvlm"), ("Idefics3ImageProcessor", "SmolVLMImageProcessor"), ("Idefics3", "SmolVLM")):
+            text = text.replace(old, new)
+        (folder / name).write_text(text)
+
+
+def internvl(folder: Path) -> None:
+    """As `qwen`, its processor is saved part by part."""
+    torch.manual_seed(4)  # whose texts differ by picture
+    own = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>"}
+    tokenizer = _marked((), **own, video_token="<video>")
+    tokenizer.chat_template = CHAT.replace("<image>", "<IMG_CONTEXT>")
+    tokenizer.save_pretrained(folder)
+    GotOcr2ImageProcessorPil(size={"height": 32, "width": 32}, crop_to_patches=True, max_patches=2).save_pretrained(folder)
+    settings = {"processor_class": "InternVLProcessor", "image_seq_length": 4}
+    (folder / "processor_config.json").write_text(json.dumps(settings))
+    vision = {**_TOWER, "image_size": [32, 32], "patch_size": [8, 8]}
+    image = tokenizer.convert_tokens_to_ids("<IMG_CONTEXT>")
+    text = {**_WRITER, "model_type": "qwen2", "vocab_size": len(tokenizer)}
+    config = transformers.InternVLConfig(
+        text_config=text, vision_config=vision, image_seq_length=4, image_token_id=image, tie_word_embeddings=False
+    )
+    saved(transformers.InternVLForConditionalGeneration(config), folder)
+
+
 def _teach(model: Any, chain: list[int]) -> None:
     """Weights with which every token of the chain is followed by the next: layers add nothing, the head looks tokens up."""
     with torch.no_grad():
@@ -236,6 +323,8 @@ def saved(model: transformers.PreTrainedModel, folder: Path) -> transformers.Pre
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "detr": detr, "rt_detr": rt_detr, "owlv2": owlv2, "grounding_dino": grounding_dino, "clip": clip, "siglip": siglip,
     "dinov2": dinov2, "sam": sam, "llava": llava, "colour_clip": colour_clip,
+    "qwen2_vl": partial(qwen, newer=False), "qwen2_5_vl": partial(qwen, newer=True), "idefics3": idefics3,
+    "internvl": internvl, "smolvlm": smolvlm,
     "talking_llava": partial(llava, says=("a", "red", "ship", ".")),
     "corner_detr": partial(constant_detr, box=(0.9, 0.5, 0.4, 0.5), score=0.8, queries=3),
 }  # fmt: skip

@@ -105,6 +105,14 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
     return receipt_table(marks, rejects=[reject])
 
 
+def with_usage(receipt: pa.Table, more: dict[str, float]) -> pa.Table:
+    """The receipt of one unit with these amounts behind those that it has."""
+    (own,) = receipt["usage"].to_pylist()
+    entries = [*(own or []), *({"name": name, "value": value} for name, value in more.items())]
+    field = RECEIPTS.field("usage")
+    return receipt.set_column(receipt.schema.get_field_index("usage"), field, pa.array([entries], field.type))
+
+
 def timed(receipt: pa.Table, stages: dict[str, float], total: float) -> pa.Table:
     """The receipt with the seconds of its stages, by name, and of all."""
     spent = [{"stage": name, "seconds": value} for name, value in stages.items()]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.engine.plan import Plan, Unit
-from rsflow.engine.spending import amounts_of
+from rsflow.engine.spending import LOADING, WORKERS, amounts_of
 from rsflow.engine.units import Units
 
 SECONDS = "worker_seconds"  # of a model's workers together, beside the amounts that its marks name
@@ -53,14 +53,14 @@ def count(plan: Plan) -> PlanCounts:
     missing = plan.missing
     rejected = _rejected_scenes(plan)
     units = Units(plan, plan.marks)
-    done, fresh = plan.done, {unit.id for unit in missing}
+    done = plan.done
     good = [unit for unit in units.fit.values() if unit.scene_id not in rejected]
     return PlanCounts(
         _states(plan, {unit.scene_id for unit in missing}, rejected),
         len(missing),
         sum(len(unit.windows) for unit in missing),
         sum(unit.bytes for unit in missing),
-        sum(unit.id in fresh or units.instruct(unit) not in done for unit in good),
+        sum(units.instruct(unit) not in done for unit in good),
         tuple(_models(plan, units, good, done)),
     )
 
@@ -96,6 +96,7 @@ def _expect(marked: pa.Table, name: str, todo: list[Unit]) -> ModelWork:
     mine = marked.filter(pa.array(ran, pa.bool_()))
     measured = int(pc.sum(mine["rows_in"]).as_py() or 0)
     used = amounts_of(mine) + Counter({SECONDS: float(pc.sum(mine["seconds"]).as_py() or 0.0)})
+    del used[WORKERS], used[LOADING]  # do not grow with the tiles
     expected = {each: amount * tiles / measured for each, amount in sorted(used.items())} if measured else {}
     return ModelWork(name, len(todo), tiles, measured, expected)
 

@@ -1,10 +1,11 @@
 """The steps that look at written pictures with a model: what models see, what becomes of it, and what models write.
 
 One idea: a model is loaded once per actor and gets blocks of many units, because a unit may be one small picture and a GPU
-wants a full batch. One model runs at a time: its pool grows while it is behind, and gives its GPUs back when it is drained,
-before the next model asks for them (Ray Data's pools never shrink to nothing while their run lasts, ray#66196).
+wants a full batch. One model runs at a time: its pool has as many actors as its work can feed, and gives their GPUs back when
+it is drained, before the next model asks for them (Ray Data's pools never shrink to nothing while their run lasts, ray#66196).
 
-A block that killed its worker is done again unit by unit, and a unit that keeps killing workers becomes a reject.
+A block that killed its worker, or cost it its device, is done again unit by unit, and a unit that keeps doing so becomes a
+reject.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from rsflow.config import BuildConfig
-from rsflow.engine.chain import UnitChain, scene_reject, timed
+from rsflow.engine.chain import UnitChain, scene_reject, timed, with_usage
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.companions import companions
 from rsflow.engine.execute import Job, blocks_of, blocks_with, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.plan import Plan, Unit
+from rsflow.engine.pool import pool_size
 from rsflow.engine.progress import progress
-from rsflow.engine.spending import Meter
+from rsflow.engine.spending import LOADING, WORKERS, Meter
 from rsflow.engine.units import Seeing, Units
 from rsflow.errors import DataError
 from rsflow.lake.attempts import attempt
@@ -53,7 +55,8 @@ class Blocks:
         return self.stage.resources
 
     def open(self) -> BatchFunction:
-        function, name = self.stage.open(), self.stage.name
+        name, start = self.stage.name, time.perf_counter()
+        function = _telling(self.stage.open(), {WORKERS: 1.0, LOADING: time.perf_counter() - start})
 
         def run(table: pa.Table) -> Iterator[pa.Table]:
             done: set[str] = set()
@@ -140,8 +143,10 @@ def _work(
     with progress(name, "units", len(todo), {"scenes": len(pending)}) as state:
         for part in slices(todo, MODEL_UNITS):
             work = completed(gather(lake, PICTURE_WORK, part, tiles, extra))
-            receipts = execute([Job(blocks, blocks_with(work, "tiles", stage.busy_with))], built.engine)
-            with meter.over(name, stage.resources) as watch:
+            job = Job(blocks, blocks_with(work, "tiles", stage.busy_with))
+            most = 1 if built.engine.kind == "inline" else pool_size(stage.resources.workers or 1, len(job.blocks))[1]
+            receipts = execute([job], built.engine)
+            with meter.over(name, stage.resources.gpus, most) as watch:
                 commit_as_they_come(built, lake, receipts, run, state, pending, watch)
 
 
@@ -203,6 +208,17 @@ def _by_rank(looks: Sequence[Sequence[Seeing]], found: Mapping[str, str]) -> lis
         {each[rank].label_unit: found[each[rank].id] for each in looks if rank < len(each) and each[rank].id in found}
         for rank in range(max(map(len, looks), default=0))
     ]
+
+
+def _telling(function: BatchFunction, first: dict[str, float]) -> BatchFunction:
+    """The same, with these amounts on its first receipt."""
+    untold = [first]
+
+    def run(table: pa.Table) -> Iterator[pa.Table]:
+        for receipt in function(table):
+            yield with_usage(receipt, untold.pop()) if untold else receipt
+
+    return run
 
 
 def _timed(name: str, receipts: Iterator[pa.Table]) -> Iterator[pa.Table]:

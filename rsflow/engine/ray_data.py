@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections import deque
@@ -28,7 +29,8 @@ from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
 from rsflow.config import Engine
-from rsflow.errors import RsflowError
+from rsflow.engine.pool import pool_size
+from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
 
 AHEAD = 64  # pieces under way: a finished one waits in memory for those before it
@@ -98,13 +100,13 @@ def apply(blocks: list[pa.Table], stage: Stage, engine: Engine) -> ray.data.Data
             num_cpus=needs.cpus,
             memory=needs.memory_bytes,
         )
-    low, high = needs.workers if isinstance(needs.workers, tuple) else (needs.workers, needs.workers)
+    low, most = pool_size(needs.workers, len(blocks))
     return ray.data.from_arrow([_packed(block) for block in blocks]).map_batches(
         _Opened,
         fn_constructor_args=(stage,),
         batch_size=1,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
+        compute=ray.data.ActorPoolStrategy(min_size=low, max_size=most, initial_size=most),
         num_cpus=needs.cpus,
         memory=needs.memory_bytes,
         num_gpus=needs.gpus or None,
@@ -121,14 +123,26 @@ def _packed(block: pa.Table) -> pa.Table:
 
 
 class _Opened:
-    """An actor's copy of a stage, opened once. It takes packed blocks."""
+    """An actor's copy of a stage, opened once. It takes packed blocks. Where its device is lost it ends its process, so that
+    Ray starts another one and gives that the block again; rsflow.lake.attempts bounds how often."""
 
     def __init__(self, stage: Stage) -> None:
-        self._function = stage.open()
+        self._unfit: RsflowError | None = None
+        try:
+            self._function = stage.open()
+        except RsflowError as error:
+            # Raised with the first block instead: of an actor that does not begin Ray keeps only a traceback's text.
+            self._unfit = error
 
     def __call__(self, packed: pa.Table) -> Iterator[pa.Table]:
-        for block in packed["block"]:
-            yield from self._function(pa.ipc.open_stream(block.as_buffer()).read_all())
+        if self._unfit:
+            raise self._unfit
+        try:
+            for block in packed["block"]:
+                yield from self._function(pa.ipc.open_stream(block.as_buffer()).read_all())
+        except DeviceLostError as error:
+            print(error, file=sys.stderr, flush=True)
+            os._exit(1)  # no clean-up: it would call the device, and might wait for it for ever
 
 
 @contextmanager

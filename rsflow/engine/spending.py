@@ -17,24 +17,32 @@ import pyarrow as pa
 from rsflow.config import Budget
 from rsflow.engine.commit import Watch
 from rsflow.errors import BudgetError
-from rsflow.stage import Resources
+
+WORKERS, LOADING = "workers", "load_seconds"  # noted on a worker's first receipt
 
 
 @dataclass
 class Used:
-    """What one model's step took: seconds from its start, until its first result, and of its workers together.
+    """What one model's step took: seconds from its start, until its first result, and until all workers had given one.
 
-    `amounts["device_seconds"]` is the time in which the model itself ran. `idle_gpu_seconds`: for so long the GPUs of a full
-    pool were held while it did not.
+    `most`: workers that it may have at a time, with `gpus` each. `amounts["device_seconds"]` is the time in which the model
+    itself ran, `load_seconds` what it took to load in all workers together. `idle_gpu_seconds`: for so long GPUs were held
+    while the model did not run: loading, waiting for pictures, and at the end for other workers.
     """
 
     name: str
     gpus: float
-    workers: int
+    most: int
     tiles: int = 0
     seconds: float = 0.0
     first_seconds: float = 0.0
+    ramp_seconds: float = 0.0
     amounts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def workers(self) -> int:
+        """Those that gave a result; one that was replaced after a crash is not counted twice where all were there."""
+        return max(1, min(self.most, int(self.amounts[WORKERS])))
 
     @property
     def busy_share(self) -> float:
@@ -42,11 +50,12 @@ class Used:
 
     @property
     def gpu_seconds(self) -> float:
-        return self.gpus * self.workers * self.seconds
+        """Of the pool at its full size, which is what a budget counts."""
+        return self.gpus * self.most * self.seconds
 
     @property
     def idle_gpu_seconds(self) -> float:
-        return max(0.0, self.gpu_seconds - self.gpus * self.amounts["device_seconds"])
+        return max(0.0, self.gpus * (self.workers * self.seconds - self.amounts["device_seconds"]))
 
 
 class Meter:
@@ -57,10 +66,10 @@ class Meter:
         self.used: list[Used] = []
 
     @contextmanager
-    def over(self, name: str, resources: Resources) -> Iterator[Watch]:
-        """Measure one pool of workers. What it yields takes each receipt; it raises BudgetError when the budget is spent."""
-        most = resources.workers[1] if isinstance(resources.workers, tuple) else resources.workers or 1
-        used = Used(name, resources.gpus, most)
+    def over(self, name: str, gpus: float, most: int) -> Iterator[Watch]:
+        """Measure one pool of at most so many workers, with so many GPUs each. What it yields takes each receipt; it raises
+        BudgetError when the budget is spent."""
+        used = Used(name, gpus, most)
         self.used.append(used)
         start = time.monotonic()
 
@@ -68,7 +77,10 @@ class Meter:
             used.seconds = time.monotonic() - start
             used.first_seconds = used.first_seconds or used.seconds
             used.tiles += sum(receipt["rows_in"].to_pylist())
-            used.amounts.update(amounts_of(receipt))
+            amounts = amounts_of(receipt)
+            used.amounts.update(amounts)
+            if amounts[WORKERS] and used.amounts[WORKERS] <= used.most:  # the first of one that was replaced does not count
+                used.ramp_seconds = used.seconds
             self._check()
 
         yield watch

@@ -16,10 +16,9 @@ import transformers
 from PIL import Image
 
 from rsflow.checkpoint import Loaded
+from rsflow.device import no_memory, release, told
 from rsflow.errors import RsflowError
 from rsflow.generation.contract import Failure, Request
-
-_SHOWN = 300
 
 
 class PictureError(ValueError):
@@ -75,20 +74,12 @@ class Batches:
         return [(text.strip(), n, *self._length(row)) for text, n, row in zip(texts, taken, new.tolist(), strict=True)]
 
     def failure(self, error: Exception) -> Failure:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
         if isinstance(error, PictureError):
-            return Failure("picture_unreadable", said)
-        if _no_memory(error):
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            return Failure("out_of_memory", said)
-        return Failure("model_failed", said)
-
-    def is_broken(self, error: Exception) -> bool:
-        """After a fault inside the accelerator nothing works in this process any more: the worker has to be replaced."""
-        kind = getattr(torch, "AcceleratorError", None)
-        fault = kind is not None and isinstance(error, kind)
-        return not _no_memory(error) and (fault or "device-side assert" in str(error))
+            return Failure("picture_unreadable", told(error))
+        if no_memory(error):
+            release()
+            return Failure("out_of_memory", told(error))
+        return Failure("model_failed", told(error))
 
     def _length(self, row: list[int]) -> tuple[int, bool]:
         end = next((i for i, token in enumerate(row) if token in self._ends), None)
@@ -135,10 +126,3 @@ def _picture(data: bytes) -> Image.Image:
             return image.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PictureError(f"a picture of {len(data)} bytes cannot be decoded: {error}") from error
-
-
-def _no_memory(error: Exception) -> bool:
-    said = str(error).lower()
-    return (
-        isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in said or "out of memory" in said
-    )

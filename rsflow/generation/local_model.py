@@ -5,7 +5,7 @@ Rows are padded on the left, and chance comes from each request's own seed (the 
 a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a
 wider batch may sum floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory
 is halved, and the size that fitted is kept; one that fails for another reason is halved too, until the request that is to
-blame stands alone.
+blame stands alone. A device that is lost ends all: DeviceLostError, for another process to go on.
 
 The next batch is prepared in a thread while the model works.
 """
@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from PIL import Image
 from pydantic import Field
 
-from rsflow.checkpoint import Checkpoint, Device, Dtype
+from rsflow.checkpoint import Checkpoint, Dtype
+from rsflow.device import Device, meant, raise_if_lost
 from rsflow.generation.contract import Generate, Outcome, Request, Response
 from rsflow.stage import Resources
 from rsflow.strict import STRICT
@@ -71,7 +72,8 @@ class LocalModel:
 
     @property
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.model, self.revision, self.dtype, self.device, self.trust_remote_code)
+        device = meant(self.device, self.gpus)
+        return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
     def open(self) -> Generate:
         from rsflow.generation.batches import Batches
@@ -136,8 +138,7 @@ class Writer:
                 raise inputs
             answers = self.batches.generate([request for _, request in batch], inputs)
         except self.batches.FAULTS as error:
-            if self.batches.is_broken(error):
-                raise
+            raise_if_lost(error)
             failure = self.batches.failure(error)
         else:
             seconds = (time.perf_counter() - start) / len(batch)

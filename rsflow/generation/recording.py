@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -32,11 +33,13 @@ class Recorded:
     """A `Generate` that asks the engine only what was never answered. `root` is the lake's.
 
     `answers_as` is the engine's, worked out by whoever planned the run: a worker may lack the folder that it names.
+    `load_seconds`: what opening the engine took, 0 as long as it was not needed.
     """
 
     engine: Engine
     root: str
     answers_as: str
+    load_seconds: float = field(default=0.0, init=False)
     _ask: Generate | None = field(default=None, init=False)
     _failed: int = field(default=0, init=False)
 
@@ -66,7 +69,9 @@ class Recorded:
 
     def _opened(self) -> Generate:
         if self._ask is None:
+            start = time.perf_counter()
             self._ask = self.engine.open()
+            self.load_seconds = time.perf_counter() - start
         return self._ask
 
     def _note(self, request: Request, outcome: Outcome) -> None:

@@ -2,7 +2,8 @@
 
 One idea: vLLM forms its own batches, so it is given all requests at once and left alone. It is not among rsflow's
 dependencies (it wants its own versions of torch and CUDA); a vLLM server beside the cluster, asked by the engine `openai`,
-needs nothing in this environment. A request that vLLM will not take (too long) is found by halving and fails alone.
+needs nothing in this environment. A request that vLLM will not take (too long) is found by halving and fails alone. When its
+engine has died (a lost device kills it) it answers nothing more: DeviceLostError, for another process to go on.
 
 Interface: https://docs.vllm.ai/en/latest/models/generative_models.html#llmchat
 """
@@ -18,7 +19,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from rsflow.checkpoint import Checkpoint, Dtype
-from rsflow.errors import RsflowError
+from rsflow.device import told
+from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.generation.chat_form import messages_of
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
 from rsflow.stage import Resources
@@ -65,22 +67,26 @@ class VllmModel:
         try:
             vllm = import_module("vllm")
             structured = import_module("vllm.sampling_params").StructuredOutputsParams
+            dead = import_module("vllm.v1.engine.exceptions").EngineDeadError
         except (ImportError, AttributeError) as error:
             raise RsflowError(
                 "engine vllm: vLLM 0.11 or newer is not installed in this environment: `pip install vllm` on a machine with a "
                 "GPU, or start `vllm serve MODEL` elsewhere and use `engine: {name: openai, address: http://HOST:8000/v1, "
                 "key: null}`"
             ) from error
-        model = vllm.LLM(
-            model=self.model,
-            revision=self.revision or None,
-            trust_remote_code=self.trust_remote_code,
-            dtype=self.dtype,
-            tensor_parallel_size=self.gpus,
-            limit_mm_per_prompt={"image": self.max_pictures},
-            **self.extra,
-        )
-        return _Chat(self, model, vllm.SamplingParams, structured)
+        try:
+            model = vllm.LLM(
+                model=self.model,
+                revision=self.revision or None,
+                trust_remote_code=self.trust_remote_code,
+                dtype=self.dtype,
+                tensor_parallel_size=self.gpus,
+                limit_mm_per_prompt={"image": self.max_pictures},
+                **self.extra,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise RsflowError(f"engine vllm: {self.model} cannot be started, vLLM's own log says why: {told(error)}") from error
+        return _Chat(self, model, vllm.SamplingParams, structured, dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ class _Chat:
     model: Any
     sampling: Any
     structured: Any
+    dead: type[Exception]
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
         return self._made(list(enumerate(requests)))
@@ -97,6 +104,8 @@ class _Chat:
         start = time.perf_counter()
         try:
             made = self.model.chat([messages_of(request) for _, request in batch], [self._sampling(r) for _, r in batch])
+        except self.dead as error:
+            raise DeviceLostError(f"vLLM's engine died, its own log says why: {told(error)}") from error
         except ValueError as error:  # raised before any of them is begun
             if len(batch) == 1:
                 yield batch[0][0], Failure("request_refused", " ".join(str(error).split()))

@@ -6,19 +6,19 @@ that the model cannot take costs its batch a few more runs and nothing else. Wha
 place: `out_of_memory` or `model_failed`.
 
 Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
-not to blame but the set-up is (no memory left for even one picture, a device that was lost), and the run ends with the reason.
+not to blame but the set-up is (no memory left for even one picture), and the run ends with the reason. After a fault inside the
+device nothing is tried again, for nothing would succeed: DeviceLostError passes, and another process has to go on.
 """
 
 from __future__ import annotations
 
-import gc
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from rsflow.device import no_memory, raise_if_lost, release, told
 from rsflow.errors import DataError, RsflowError
 from rsflow.labellers.model import Eyes, Seen, Sight
 from rsflow.records import Label, Provenance, Shape
@@ -27,8 +27,6 @@ from rsflow.records import Label, Provenance, Shape
 FAULTS = (
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
-
-_NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "alloc_failed")
 
 GREY_PX = 64
 _BOX = Label("box", "square", Provenance("annotation", "grey"), Shape((16.0, 16.0, 48.0, 48.0)))  # for what works on boxes
@@ -66,16 +64,17 @@ class Careful:
         try:
             return [*self._eyes.look(sights, self._prepared(sights) if prepared is None else prepared)]
         except FAULTS as error:
-            fault = _told(error)
+            raise_if_lost(error)
+            fault = DataError("out_of_memory" if no_memory(error) else "model_failed", told(error))
         # Outside of the handler: the error's traceback holds the tensors of the call that failed.
         del prepared
-        no_memory = fault.reason == "out_of_memory"
-        if no_memory:
-            _release()
+        too_much = fault.reason == "out_of_memory"
+        if too_much:
+            release()
         if len(sights) == 1:
             return [fault]
         half = len(sights) // 2
-        if no_memory:
+        if too_much:
             self._fits[sights[0].picture.shape] = half
         return [*self._look(sights[:half]), *self._look(sights[half:])]
 
@@ -93,17 +92,3 @@ class Careful:
                 f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"
                 "This is the set-up and not the data: check the model's settings, its device and the memory there"
             )
-
-
-def _told(error: BaseException) -> DataError:
-    said = " ".join(str(error).split())[:300]
-    no_memory = isinstance(error, MemoryError) or any(sign in said.lower() for sign in _NO_MEMORY)
-    return DataError("out_of_memory" if no_memory else "model_failed", f"{type(error).__name__}: {said}")
-
-
-def _release() -> None:
-    """Give back what a GPU's allocator keeps; memory of the CPU comes back by itself."""
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        gc.collect()
-        torch.cuda.empty_cache()

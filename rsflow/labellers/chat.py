@@ -47,7 +47,8 @@ class Chat:
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
-            processor_kwargs={"return_tensors": "pt", "padding": True},
+            return_tensors="pt",  # SmolVLM's takes no notice of it among the others
+            processor_kwargs={"padding": True},
         )
 
     def ask(self, inputs: Any) -> list[Answer]:

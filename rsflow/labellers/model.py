@@ -24,7 +24,8 @@ import numpy.typing as npt
 from PIL import Image
 from pydantic import Field
 
-from rsflow.checkpoint import Checkpoint, Device, Dtype, Loaded
+from rsflow.checkpoint import Checkpoint, Dtype, Loaded
+from rsflow.device import Device, meant
 from rsflow.labellers.contract import Measured, Picture
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName
@@ -131,7 +132,8 @@ class ModelLabeller:
         raise NotImplementedError(type(self).__name__)
 
     def _files(self) -> Checkpoint:
-        return Checkpoint(self.model, self.revision, self.dtype, self.device, self.trust_remote_code)
+        device = meant(self.device, self.gpus)
+        return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
 
 def rounded(value: float) -> float:

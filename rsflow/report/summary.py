@@ -40,13 +40,15 @@ class ShardCounts:
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """What a model's step took: seconds in all and until its first result, the share of its workers' time in which it ran, the
-    seconds that its GPUs were held idle, amounts by name, and the amounts that were expected (empty: nothing was measured)."""
+    """What a model's step took: seconds in all, until its first result and until all its workers had given one, the share of
+    their time in which it ran, the seconds that its GPUs were held idle, amounts by name, and the amounts that were expected
+    (empty: nothing was measured)."""
 
     name: str
     tiles: int
     seconds: float
     first_seconds: float
+    ramp_seconds: float
     busy_share: float
     idle_gpu_seconds: float
     amounts: Mapping[str, float]
@@ -130,9 +132,12 @@ def _rejects(rejects: Mapping[str, int]) -> list[str]:
 
 def _model(use: ModelUse) -> str:
     idle = f", GPUs idle for {_duration(use.idle_gpu_seconds)}" if use.idle_gpu_seconds else ""
+    spent_seconds = max(use.seconds, 1e-9)
+    tokens = use.amounts.get("tokens_out", 0)
+    rate = f"{use.tiles / spent_seconds:.1f}/s" + (f", {tokens / spent_seconds:,.1f} tokens/s" if tokens else "")
     parts = [
-        f"{use.name}: {use.tiles:,} tiles in {_duration(use.seconds)} ({use.tiles / max(use.seconds, 1e-9):.1f}/s), "
-        f"first after {_duration(use.first_seconds)}, running {use.busy_share:.0%} of the workers' time{idle}",
+        f"{use.name}: {use.tiles:,} tiles in {_duration(use.seconds)} ({rate}), first after {_duration(use.first_seconds)}, "
+        f"all workers after {_duration(use.ramp_seconds)}, running {use.busy_share:.0%} of their time{idle}",
         f"used {spent(use.amounts)}",
     ]
     return "; ".join(parts + ([f"expected {spent(use.expected)}"] if use.expected else []))

@@ -111,20 +111,25 @@ class GenerateTiles:
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
             groups = _groups(table.to_pylist(), self.engine.busy_with)
-            for (units, drafts), _ in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
-                yield from self._written(units, drafts, ask)
+            for (units, drafts), waited in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
+                yield from self._written(units, drafts, ask, waited)
 
         return generate
 
-    def _written(self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: Generate) -> Iterator[pa.Table]:
+    def _written(
+        self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: Recorded, waited: float
+    ) -> Iterator[pa.Table]:
+        loaded = ask.load_seconds
         for kinds in self._rounds():
             scenes = [draft for mine in drafts for draft in mine]
             asked = [(draft, kind, KINDS[kind].ask(draft.scene)) for draft in scenes for kind in kinds]
             questions = [Question(draft, kind, question) for draft, kind, question in asked if question]
             again = self._answered(questions, ask, last=False)
             self._answered(again, ask, last=True)
+        times = {"read_seconds": waited, "load_seconds": ask.load_seconds - loaded}
         for unit, mine in zip(units, drafts, strict=True):
-            yield self._receipt(unit, mine)
+            yield self._receipt(unit, mine, times)
+            times = {}  # are the group's, and told once
 
     def _rounds(self) -> list[list[str]]:
         """The wanted kinds, each after those whose texts it draws on."""
@@ -206,11 +211,13 @@ class GenerateTiles:
         draft.made[question.kind] = stands
         draft.scene = kind.told(draft.scene, stands)
 
-    def _receipt(self, unit: dict[str, Any], drafts: list[Draft]) -> pa.Table:
+    def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]
         rejects = [_reject_row(unit, reject) for draft in drafts for kind in KINDS for reject in draft.rejects[kind]]
-        names = sorted({name for draft in drafts for name in draft.usage})
-        usage = [{"name": name, "value": float(sum(draft.usage.get(name, 0) for draft in drafts))} for name in names]
+        spent = Counter(times)
+        for draft in drafts:
+            spent.update(draft.usage)
+        usage = [{"name": name, "value": float(spent[name])} for name in sorted(spent)]
         marks = {
             **{name: unit[name] for name in ("unit", "scene_id", "source")},
             "receipt": uuid.uuid4().hex,

@@ -77,6 +77,8 @@ def test_what_a_model_sees_is_told_and_nothing_is_looked_at_twice(modelled: Path
     assert set(vectors["tile_id"].to_pylist()) == tiles
     assert all(balance.closes for balance in first.balances)
     assert {used.name for used in first.used} == {"detector detr", "embedder dino"}
+    assert all(used.workers == used.amounts["workers"] == 1 and used.amounts["load_seconds"] > 0 for used in first.used)
+    assert all(0 < used.first_seconds == used.ramp_seconds <= used.seconds for used in first.used)
     before = first.lake.read("runs").num_rows
     again = run(build_of(modelled))
     assert again.lake.read("runs").num_rows == before
@@ -182,6 +184,7 @@ def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     assert 0 < after.tiles < before["detector detr"].tiles
     assert after.measured + after.tiles == before["detector detr"].tiles
     assert after.expected["rows"] == pytest.approx(after.tiles)
+    assert not {"workers", "load_seconds"} & set(after.expected)  # which do not grow with the tiles
     marks = lake.read("runs").num_rows
     run(built)
     assert lake.read("runs").num_rows > marks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ transformers = pytest.importorskip("transformers")
 
 from PIL import Image  # noqa: E402
 
-from rsflow.errors import ConfigError, RsflowError  # noqa: E402
+from rsflow.errors import ConfigError, DeviceLostError, RsflowError  # noqa: E402
 from rsflow.generation import Failure, Request, from_settings  # noqa: E402
 from rsflow.generation.batches import Batches, Chance  # noqa: E402
 from rsflow.generation.local_model import Writer  # noqa: E402
@@ -97,6 +97,15 @@ def test_a_batch_changes_no_text(batches: Batches, temperature: float) -> None:
     assert [(one.tokens_in, one.tokens_out) for one in alone] == [(one.tokens_in, one.tokens_out) for one in together]
 
 
+@pytest.mark.parametrize("family", ["qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"])
+def test_a_batch_changes_no_text_of_other_families(family: str, checkpoint: Callable[[str], Path]) -> None:
+    batches = engine(checkpoint(family)).open().batches
+    requests = [Request("", "a ship ." * (i % 3), (picture(i),) * (i % 2 + 1), max_tokens=6) for i in range(6)]
+    alone = answers(Writer(batches, 1, PLENTY), *requests)
+    assert [one.text for one in alone] == [one.text for one in answers(Writer(batches, 4, PLENTY), *requests)]
+    assert len({one.text for one in alone}) > 1
+
+
 def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
     drawn = answers(Writer(batches, 8, PLENTY), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
     assert drawn[0].text == drawn[1].text != drawn[2].text
@@ -141,6 +150,8 @@ def limited(batches: Batches, rows: int, poison: str = "") -> Iterator[Writer]:
         ids = kwargs["input_ids"]
         if ids is not None and len(ids) > rows:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        if ids is not None and any("lost" in batches.processor.tokenizer.decode(row) for row in ids):
+            raise torch.AcceleratorError("CUDA error: device-side assert triggered")
         if poison and ids is not None and any(poison in batches.processor.tokenizer.decode(row) for row in ids):
             raise RuntimeError("shape mismatch")
 
@@ -169,6 +180,11 @@ def test_a_request_that_breaks_the_model_stands_alone(batches: Batches) -> None:
     assert "shape mismatch" in found[2].detail
     plain = answers(Writer(batches, 8, PLENTY), *requests)
     assert [one.text for one in found if one is not found[2]] == [one.text for one in plain]
+
+
+def test_a_request_that_costs_the_device_ends_the_work(batches: Batches) -> None:
+    with limited(batches, 8) as writer, pytest.raises(DeviceLostError, match="device-side assert"):
+        list(writer([request(0), Request("", "lost", (picture(1),), max_tokens=5), request(2)]))
 
 
 def test_a_picture_that_is_none_stands_alone(batches: Batches) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.errors import ConfigError
+from rsflow.errors import ConfigError, RsflowError
 from rsflow.geometry import Box, ring_area
 from rsflow.labellers import MODELS, from_settings
 from rsflow.labellers.captioner import sentences
@@ -39,6 +40,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "llava": {"name": "captioner", "max_tokens": 12},
     "sam": {"name": "outliner", "threshold": 0.0},
 }
+# Their processors have a part for videos, or none for pictures of one size.
+WRITERS = ("qwen2_vl", "qwen2_5_vl", "idefics3", "internvl")
+FAMILIES |= {family: {"name": "captioner", "max_tokens": 24} for family in WRITERS}
 ANNOTATED = Provenance("annotation", "test")
 
 
@@ -74,6 +78,19 @@ def colour(channel: int, seed: int = 0) -> Sight:
     return Sight(picture, "optical", None)
 
 
+def test_smolvlm_says_what_it_needs_and_sees_without_videos(checkpoint: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    captioner = {"name": "captioner", "model": str(checkpoint("smolvlm")), "max_tokens": 24}
+    module = importlib.import_module("transformers.models.smolvlm.processing_smolvlm")
+    monkeypatch.setattr(module, "num2words", None)
+    with pytest.raises(RsflowError, match=r"a library is missing that this model needs: .*num2words"):
+        from_settings(captioner).open()
+    monkeypatch.setattr(module, "num2words", str)
+    model, first = from_settings(captioner), labeller(checkpoint, "idefics3")
+    assert isinstance(model, ModelLabeller)
+    texts = [[[label.text for label in one.labels] for one in seen(each, sights(3))] for each in (model, first)]
+    assert texts[0] == texts[1]
+
+
 def test_every_model_of_the_table_is_looked_through_here() -> None:
     assert {name: kind.name for name, kind in MODELS.items()} == {name: name for name in MODELS}
     assert {settings["name"] for settings in FAMILIES.values()} | {"answerer"} == set(MODELS)
@@ -87,6 +104,7 @@ def test_what_is_seen_is_in_order_and_does_not_depend_on_the_batch(family: str, 
     together = eyes.look(pictures, eyes.prepare(pictures))
     alone = [eyes.look([one], eyes.prepare([one]))[0] for one in pictures]
     assert any(one.labels or one.vector is not None for one in together)
+    assert family not in WRITERS or len({one.labels for one in together}) > 1
     for one, other, picture in zip(together, alone, pictures, strict=True):
         assert one.labels == other.labels
         assert np.array_equal(one.vector, other.vector) if one.vector is not None else other.vector is None

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.errors import DataError, RsflowError
+from rsflow.errors import DataError, DeviceLostError, RsflowError
 from rsflow.labellers.careful import GREY_PX, Careful
 from rsflow.labellers.model import Eyes, Seen, Sight
 
@@ -103,7 +103,7 @@ def test_one_bad_picture_of_many_costs_few_runs() -> None:
 
 def test_a_model_that_fails_on_a_grey_picture_too_ends_the_run() -> None:
     def never(sights: Sequence[Sight]) -> None:
-        raise RuntimeError("CUDA error: device-side assert triggered")
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
 
     with pytest.raises(RsflowError, match=r"(?s)a plain grey one too: model_failed: RuntimeError: CUDA error.*the set-up"):
         Careful(eyes(never))([sight(1), sight(2)])
@@ -113,6 +113,43 @@ def test_a_model_that_fails_on_a_grey_picture_too_ends_the_run() -> None:
             raise RuntimeError("what a picture")
 
     assert numbers(Careful(eyes(only_grey))([sight(1), sight(2)])) == ["model_failed"] * 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: device-side assert triggered\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.",
+        "CUDA error: an illegal memory access was encountered",
+        "HIP error: unspecified launch failure",
+        "CUDA error: uncorrectable ECC error encountered",
+        "NVML: GPU is lost",
+    ],
+)
+def test_a_lost_device_is_tried_no_more(said: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def lose(sights: Sequence[Sight]) -> None:
+        raise torch.AcceleratorError(said)
+
+    log: list[int] = []
+    with pytest.raises(DeviceLostError, match=said.partition("\n")[0]):
+        Careful(eyes(lose, log))([sight(i) for i in range(8)])
+    assert log == [8]
+
+
+@pytest.mark.parametrize(
+    "said", ["CUDA error: out of memory", 'NVML_SUCCESS == r INTERNAL ASSERT FAILED at "CUDACachingAllocator.cpp":830']
+)
+def test_a_device_that_is_only_full_is_not_lost(said: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def refuse(sights: Sequence[Sight]) -> None:
+        if len(sights) > 2:
+            raise torch.AcceleratorError(said)
+
+    log: list[int] = []
+    assert numbers(Careful(eyes(refuse, log))([sight(i) for i in range(8)])) == list(range(8))
+    assert log == [8, 4, 2, 2, 2, 2]
 
 
 def test_what_is_wrong_with_the_set_up_is_no_reject() -> None:

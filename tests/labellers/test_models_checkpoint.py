@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +105,82 @@ def test_pickled_weights_are_refused_before_anything_is_read(folder: Path) -> No
 def test_damaged_weights_and_another_kind_of_model_are_told(folder: Path, checkpoint: Folders) -> None:
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(RsflowError, match=f"{folder}: transformers cannot load it"):
+    with pytest.raises(RsflowError, match=rf"{folder}: model.safetensors is cut off or damaged .*fetch it again"):
         detector(folder).open()
-    with pytest.raises(RsflowError, match="cannot load it as AutoModelForObjectDetection"):
-        detector(checkpoint("dinov2")).open()
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(RsflowError, match=r"model.safetensors is a pointer of Git LFS and not the weights"):
+        detector(folder).open()
+    with pytest.raises(RsflowError, match=r"of type clip, .*it can be used as: zero_shot_classifier, embedder"):
+        detector(checkpoint("clip")).open()
+
+
+@pytest.mark.parametrize(
+    ("family", "labeller", "file", "said"),
+    [
+        ("detr", "detector", "preprocessor_config.json", "The folder lacks preprocessor_config.json: fetch the whole"),
+        ("llava", "captioner", "tokenizer.json", "The folder lacks tokenizer.json: fetch the whole"),
+        ("llava", "captioner", "chat_template.jinja", "has no chat template"),
+    ],
+)
+def test_a_missing_file_is_named(family: str, labeller: str, file: str, said: str, checkpoint: Folders, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(checkpoint(family), tmp_path / family))
+    (folder / file).unlink()
+    with pytest.raises(RsflowError, match=said):
+        from_settings({"name": labeller, "model": str(folder)}).open()
+
+
+def test_a_missing_library_is_named(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    if find_spec("torchvision"):
+        pytest.skip("torchvision is installed")
+    transformers.Sam2Config().save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "preprocessor_config.json").write_text('{"image_processor_type": "Sam2ImageProcessorFast"}')
+    with pytest.raises(RsflowError, match=r"a library is missing that this model needs: .*Torchvision"):
+        from_settings({"name": "outliner", "model": str(tmp_path)}).open()
+
+
+def test_a_missing_part_of_the_weights_is_named(folder: Path) -> None:
+    parts = [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]
+    (folder / "model.safetensors").rename(folder / parts[0])
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": dict(zip("ab", parts, strict=True))}))
+    with pytest.raises(RsflowError, match=f"The folder lacks {parts[1]}: fetch the whole"):
+        detector(folder).open()
+
+
+def test_weights_of_another_shape_are_told(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_queries": 7}))
+    with pytest.raises(RsflowError, match=r"do not belong together: .*query\S* is \(5, 32\) there and \(7, 32\) in Detr"):
+        detector(folder).open()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (404, "RevisionNotFound", f"the hub has no revision {COMMIT} of it: take one of https"),
+        (404, "RepoNotFound", "the hub has no such model, or it is private"),
+        (403, "GatedRepo", "is gated: accept its terms"),
+    ],
+)
+def test_what_the_hub_refuses_is_told(status: int, code: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = pytest.importorskip("huggingface_hub").constants
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("X-Error-Code", code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(RsflowError, match=f"owner/a-model: {said}"):
+            detector("owner/a-model", revision=COMMIT).open()
+        server.shutdown()
 
 
 def test_weights_that_are_missing_are_not_made_up(folder: Path) -> None:
@@ -138,5 +213,9 @@ def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    with pytest.raises(RsflowError, match="torch sees no GPU"):
+    with pytest.raises(RsflowError, match="a GPU is wanted, and torch sees none"):
         Checkpoint(str(folder), device="cuda").load("AutoModelForObjectDetection", "AutoImageProcessor")
+    # One that is given GPUs must not run on the CPU in silence when its GPU is gone.
+    with pytest.raises(RsflowError, match="a GPU is wanted, and torch sees none"):
+        detector(folder, gpus=0.5).open()
+    detector(folder, gpus=0.5, device="cpu").open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,35 @@ def test_batches_are_of_one_size_and_cross_units(detect: Callable[..., Watched],
     Watched.batches.clear()
     list(SeeTiles(detect(batch_pixels=1), str(tmp_path)).open()(work))
     assert sorted(map(len, Watched.batches)) == [1] * 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hurried(Embedder):
+    """An embedder that is done with a batch only when the next one of so many was prepared."""
+
+    count: int
+
+    def open(self) -> Eyes:
+        ready = [threading.Event() for _ in range(self.count)]
+        number = iter(range(self.count))
+        told = iter([*ready[1:], ready[0]])
+
+        def prepare(sights: Sequence[Sight]) -> Any:
+            ready[next(number)].set()
+            return sights
+
+        def look(sights: Sequence[Sight], _: Any) -> list[Seen]:
+            if not next(told).wait(120):
+                raise TimeoutError("the next batch is not prepared while the model works")
+            return [Seen(vector=np.ones(3, np.float32)) for _ in sights]
+
+        return Eyes(prepare, look)
+
+
+def test_the_next_batch_is_prepared_while_the_model_works(checkpoint: Folders, tmp_path: Path) -> None:
+    labeller = Hurried(model=str(checkpoint("dinov2")), batch_rows=1, count=6)
+    receipts = list(SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 2])))
+    assert [receipt["rows_kept"][0].as_py() for receipt in receipts] == [4, 2]
 
 
 def test_a_unit_comes_as_soon_as_it_is_whole(detect: Callable[..., Watched], tmp_path: Path) -> None:
