@@ -131,7 +131,10 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Render:
-    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched."""
+    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched.
+
+    `raw_bands`: a tile also keeps its bands as they were read.
+    """
 
     __pydantic_config__ = STRICT
     stretch: Literal["auto", "percentile", "none"] = "auto"
@@ -139,6 +142,7 @@ class Render:
     high_percent: Annotated[float, Field(ge=50, le=100)] = 98.0
     format: Literal["jpg", "png"] = "jpg"
     quality: Annotated[int, Field(ge=1, le=100)] = 92
+    raw_bands: bool = field(default=False, compare=False)  # it adds a stage of its own, and changes no picture
 
     def __post_init__(self) -> None:
         if self.low_percent >= self.high_percent:
@@ -187,8 +191,11 @@ class Generation:
 
 @dataclass(frozen=True)
 class Shard:
+    """`companions`: a sample also holds a picture of its ground by each of these sensors, where one of its split shows it."""
+
     __pydantic_config__ = STRICT
     target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
+    companions: tuple[SensorName, ...] = ()
 
 
 @dataclass(frozen=True)

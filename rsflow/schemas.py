@@ -75,6 +75,17 @@ SCENES = pa.schema(
     ]
 )
 
+# Of a tile whose bands were kept as they were read.
+RAW_STRUCT = pa.struct(
+    [
+        ("bytes", pa.int64()),  # of the member with the bands
+        ("sha256", pa.string()),  # of the same
+        ("dtype", pa.string()),
+        ("unit", pa.string()),
+        ("nodata", _FLOATS),  # per band, null where no value stands for none
+    ]
+)
+
 TILES = pa.schema(
     [
         ("tile_id", pa.string()),
@@ -106,6 +117,7 @@ TILES = pa.schema(
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
         ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
+        ("raw", RAW_STRUCT),  # null where only the picture was kept
         ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
         ("row_group", pa.int64()),
@@ -143,10 +155,13 @@ IN_FLIGHT = pa.schema(
         ("pixels_dtype", pa.string()),
         ("pixels_shape", pa.list_(pa.int64())),
         ("pixel_unit", pa.string()),
+        ("nodata", _FLOATS),
         ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
         ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
         ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
         ("picture_shape", pa.list_(pa.int64())),
+        ("raw_bands", pa.large_binary()),  # KeepBands: the member of shards.format
+        ("raw_invalid", pa.list_(pa.int64())),  # runs of pixels that are not valid: start, stop, start, stop, …, by rows
         ("labels", pa.list_(LABEL_STRUCT)),  # until AnnotateTiles in scene pixels, then in tile pixels
         ("reject_reason", pa.string()),
         ("reject_detail", pa.string()),
@@ -248,6 +263,7 @@ SELECTION = pa.schema(
         ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
         ("canonical", pa.string()),  # the member that stands for the cluster
         ("split", pa.string()),
+        ("dealt", pa.string()),  # the split that it belongs to, in or out
         ("cell", pa.string()),
         ("repeat", pa.int64()),  # of a tile: how often a loader that asks for it shows it per epoch; 0 where it is out
     ]
@@ -268,12 +284,17 @@ SHARDS = pa.schema(
 
 _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
 
+# A tile of another sensor that goes into the sample of the tile `beside`: `iou` of the two outlines, and what share of that
+# tile's ground it shows.
+COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
+
 # What WriteShards gets: a row per shard with everything of its samples but the pictures.
 SHARD_WORK = pa.schema(
     [
         ("path", pa.string()),
         ("split", pa.string()),
         ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
+        ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
         ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
     ]
 )

@@ -99,6 +99,7 @@ class Select:
     same_text: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # Jaccard of word triples that makes two texts of a picture one
     max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task's instructions, in one form of words
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
+    splits_by: Literal["name", "category"] = "name"  # what groups are dealt by; by category, splits dealt before stay
     quotas: dict[str, Count] = field(default_factory=dict)
     allow_licences: tuple[str, ...] = ()  # empty: all but `unknown`, which must be allowed by name
     buffer_m: Annotated[float, Field(ge=0)] = 0.0  # least distance between tiles of two splits; 0: they may not touch

@@ -14,7 +14,7 @@ signature, leaders are asked instead of all pairs: the best picture against all 
 joined, and so on for `ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd of n
 costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of known
 ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
-against turned views.
+against turned views. Between two splits nothing is missed: see `rsflow.curation.across`.
 """
 
 from __future__ import annotations
@@ -82,10 +82,10 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: Spread =
 
 def _joined(found: Iterator[Indices], edges: Indices, count: int, confirm: Confirm) -> Indices:
     """The edges, and those of the pairs found that are confirmed and join what was not joined yet."""
-    for pairs in _gather(found):
+    for pairs in in_pieces(found, _by_row):
         label = components(count, edges)
         news = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
-        edges = np.concatenate([edges, _ask(news, confirm)])
+        edges = np.concatenate([edges, in_batches(news, confirm)])
     return edges
 
 
@@ -117,7 +117,7 @@ def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags,
         led[lead] = False
         leader = members[lead][np.searchsorted(key, keys[led])]
         pairs = _upright(np.sort(np.stack([leader, members[led]], axis=1), axis=1))
-        edges.append(_ask(pairs[same_ground(pictures.boxes, pairs)], confirm))
+        edges.append(in_batches(pairs[same_ground(pictures.boxes, pairs)], confirm))
         left = ~np.isin(members, np.concatenate([edges[-1][:, :2].ravel(), members[lead]]))
         members, keys, may_lead = members[left], keys[left], may_lead[left]
     return np.concatenate(edges), np.sort(np.concatenate(leaders))
@@ -161,29 +161,34 @@ def _upright(pairs: Indices) -> Indices:
     return np.pad(pairs, ((0, 0), (0, 1)))
 
 
-def _gather(pieces: Iterator[Indices]) -> Iterator[Indices]:
-    """The same pairs in few large pieces, each sorted and without repetition."""
+def in_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) -> Iterator[Indices]:
+    """The same pairs in few large pieces, each put in an order and without what stands twice side by side in it."""
     waiting: list[Indices] = []
     count = 0
-    for piece in pieces:
+    for piece in found:
         waiting.append(piece)
         count += len(piece)
         if count >= _PENDING:
-            yield _sorted(waiting)
+            yield _ordered(waiting, order)
             waiting, count = [], 0
     if count:
-        yield _sorted(waiting)
+        yield _ordered(waiting, order)
 
 
-def _sorted(pieces: list[Indices]) -> Indices:
-    pairs: Indices = np.concatenate(pieces)
-    pairs = pairs[np.lexsort((pairs[:, 2], pairs[:, 1], pairs[:, 0]))]
-    new: Flags = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)
-    return pairs[new]
-
-
-def _ask(pairs: Indices, confirm: Confirm) -> Indices:
+def in_batches(pairs: Indices, confirm: Confirm) -> Indices:
     """The pairs that `confirm` says yes to."""
     answers = [confirm(pairs[start : start + _BATCH]) for start in range(0, len(pairs), _BATCH)]
     said_yes: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]
     return said_yes
+
+
+def _ordered(pieces: list[Indices], order: Callable[[Indices], Indices]) -> Indices:
+    pairs: Indices = np.concatenate(pieces)
+    pairs = pairs[order(pairs)]
+    new: Flags = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)
+    return pairs[new]
+
+
+def _by_row(pairs: Indices) -> Indices:
+    """The order in which pictures lie in their files."""
+    return np.lexsort((pairs[:, 2], pairs[:, 1], pairs[:, 0]))

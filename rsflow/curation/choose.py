@@ -1,8 +1,8 @@
 """The whole choice, over columns: which tiles and instructions are in, in which split, and which rule dropped the rest.
 
 One idea: a chain of rules, each of which sees what the ones before it left. Of tiles: scenes rejected in part, licences, limits
-on scores, duplicates, clusters with something held out, ground too near another split; of instructions: their tile, limits on
-scores, copies of one text on one picture, quotas; and last, tiles left with nothing to say.
+on scores, duplicates, clusters with something held out, ground too near another split, pictures like one of another split; of
+instructions: their tile, limits on scores, copies of one text on one picture, quotas; and last, tiles left with nothing to say.
 
 Nothing here depends on the order of rows, on files or on a clock; pictures are seen only through `confirm`.
 
@@ -24,30 +24,29 @@ import pyarrow.compute as pc
 from rsflow.curation.balance import row_values
 from rsflow.curation.candidates import Confirm
 from rsflow.curation.choose_instructions import carriers_of, choose_instructions
-from rsflow.curation.duplicates import find_duplicates, of_rows
+from rsflow.curation.choose_splits import deal_splits
+from rsflow.curation.duplicates import asking, find_duplicates
 from rsflow.curation.embeddings import Embedded
-from rsflow.curation.ground import boxes_of
 from rsflow.curation.groups import Indices
 from rsflow.curation.repeats import repeats_of
-from rsflow.curation.splits import FREE, NOWHERE, assign_splits, near_stronger, pins, strengths
+from rsflow.curation.splits import strengths
 from rsflow.curation.spread import HERE, Spread
 from rsflow.curation.texts import TextsOf
 from rsflow.curation.verdicts import Flags, Verdicts
 from rsflow.selection import Balance, Select
 
-BUFFER = "split_buffer"
-SOURCE = "held_out:source"
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`cluster` and `canonical` are rows of tiles, `split` is null for tiles that are not in. `carrier`: the row of the tile
-    that an instruction goes with: its own, or the one that stands for it. `repeat`: how often a tile is to be shown."""
+    """`cluster` and `canonical` are rows of tiles, `split` is null for tiles that are not in, `dealt` says where they belong.
+    `carrier`: the row of the tile that an instruction goes with: its own, or the one that stands for it. `repeat`: how often a
+    tile is to be shown."""
 
     tiles: Verdicts
     cluster: Indices
     canonical: Indices
     split: pa.Array
+    dealt: pa.Array
     instructions: Verdicts
     carrier: Indices
     repeat: Indices
@@ -67,26 +66,26 @@ def choose(
     """Decide over all rows.
 
     `tiles` has what `find_duplicates` needs and scene_id, scene_rejected, source, licence, cell, source_split, and the columns
-    that `settings.limits` names. `instructions` are numbered (`rsflow.curation.numbered`), with `category` where a rule asks
-    for it (`asks_category`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`. `caught`:
-    per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their vectors,
-    where semantic duplicates are asked for. `texts_of` gives the folded texts of instructions; without it texts are not
-    compared. `spread`: where pairs are looked for.
+    that `settings.limits` names; with categories (lists) splits are dealt by these, with was_split what was dealt before stays.
+    `instructions` are numbered (`rsflow.curation.numbered`), with `category` where a rule asks for it (`asks_category`) and the
+    columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`. `caught`: per tile "<benchmark>:<test>"
+    where it matches something that is held out, else null. `embedded`: their vectors, where semantic duplicates are asked for.
+    `texts_of` gives the folded texts of instructions; without it texts are not compared. `spread`: where pairs are looked for.
     """
     verdicts = Verdicts(tiles.num_rows)
     _single_rules(tiles, settings, verdicts)
     cluster, canonical, same = _duplicates(tiles, settings, confirm, verdicts, embedded, spread)
     if caught is not None:
         _hold_out(cluster, caught, verdicts)
-    split = _splits(tiles, cluster, settings, seed, verdicts)
+    dealt = deal_splits(tiles, cluster, settings, seed, confirm, verdicts, spread)
     own = np.asarray(instructions["tile"]).astype(np.int64)
     carrier = carriers_of(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
     gone = verdicts.take(carrier, "tile:")
     chosen = choose_instructions(instructions, tiles, own, carrier, gone, settings, seed, texts_of)
     _drop_silent(own, carrier, chosen, verdicts)
-    split = _only(split, verdicts.kept)
+    split = _only(dealt, verdicts.kept)
     repeat = _repeats(tiles["tile_id"], split, instructions, carrier, chosen.kept, settings)
-    return Choice(verdicts, cluster, canonical, split, chosen, carrier, repeat)
+    return Choice(verdicts, cluster, canonical, split, dealt, chosen, carrier, repeat)
 
 
 def asks_category(settings: Select) -> bool:
@@ -114,7 +113,7 @@ def _duplicates(
     """
     rows = np.flatnonzero(verdicts.kept)
     taken = tiles.take(pa.array(rows)) if len(rows) < tiles.num_rows else tiles
-    ask = (lambda pairs: confirm(of_rows(rows, pairs))) if len(rows) < tiles.num_rows else confirm
+    ask = asking(confirm, rows) if len(rows) < tiles.num_rows else confirm
     some = embedded.of(rows) if embedded else None
     found = find_duplicates(taken, settings.near_bits, ask, settings.licence_preference, some, spread)
     verdicts.drop_each(rows, found["reason"])
@@ -136,21 +135,6 @@ def _hold_out(cluster: Indices, caught: pa.Array, verdicts: Verdicts) -> None:
     benchmark = pc.list_element(pc.split_pattern(caught.take(pa.array(by_cluster[cluster[members]])), ":"), 0)
     why = pc.coalesce(caught.take(pa.array(members)), pc.binary_join_element_wise(benchmark, "cluster", ":"))
     verdicts.drop_each(members, pc.binary_join_element_wise("held_out", why, ":"))
-
-
-def _splits(tiles: pa.Table, cluster: Indices, settings: Select, seed: int, verdicts: Verdicts) -> pa.Array:
-    """The split of every tile that is kept so far; what belongs to no split of ours or is too near a stronger one leaves."""
-    rows = np.flatnonzero(verdicts.kept)
-    strongest = np.full(len(cluster), FREE, dtype=np.int64)
-    np.maximum.at(strongest, cluster, pins(tiles["source_split"], settings.source_splits, settings.splits))
-    table = tiles.select(["tile_id", "cell", "scene_id"]).append_column("cluster", pa.array(cluster)).take(pa.array(rows))
-    split = assign_splits(table, settings.splits, seed, strongest[cluster[rows]])
-    verdicts.drop(rows[np.asarray(pc.equal(split, NOWHERE))], SOURCE)
-    boxes = boxes_of(tiles["footprint"])[rows]
-    verdicts.drop(rows[near_stronger(boxes, split, settings.splits, settings.buffer_m)], BUFFER)
-    place = np.full(tiles.num_rows, -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    return split.take(pa.array(place, mask=place < 0))
 
 
 def _repeats(

@@ -1,7 +1,8 @@
 """Leaks: the same picture or the same ground in two splits, or ground that is too near.
 
-One idea: this looks again at what is about to be trained on, and by other means than the rules that made it so: outlines on the
-ground instead of boxes, digests instead of clusters. A rule that is wrong, or was passed by, shows up here.
+One idea: this looks again at what is about to be trained on, from its rows and pictures alone, and where it can by other means
+than the rules that made it so: outlines on the ground instead of boxes, digests instead of clusters, every pair of two splits
+instead of leaders. A rule that is wrong, or was passed by, shows up here.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from rsflow.curation.ground import grown
+from rsflow.curation.across import confirmed
+from rsflow.curation.candidates import Confirm
+from rsflow.curation.duplicates import asking, pictures_by_sensor
+from rsflow.curation.ground import boxes_of, grown
 from rsflow.curation.groups import Indices, first_equal
+from rsflow.curation.spread import HERE, Spread
 from rsflow.geometry import EARTH_RADIUS_KM
 
 _BLOCK = 1 << 16
@@ -47,12 +52,23 @@ def leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     groundless = pc.if_else(pc.is_null(tiles["cell"]), tiles["scene_id"], None)
     found.append(("scene of unknown ground", _shared(groundless, tiles["split"])))
     found.append(("ground", _meeting(tiles, buffer_m)))
-    ids = tiles["tile_id"]
-    return [
-        Leak(what, len(np.unique(pairs)), ids[int(pairs[0, 0])].as_py(), ids[int(pairs[0, 1])].as_py())
-        for what, pairs in found
-        if len(pairs)
-    ]
+    return [_told(tiles, what, pairs) for what, pairs in found if len(pairs)]
+
+
+def near_leaks(tiles: pa.Table, bits: int, confirm: Confirm, spread: Spread = HERE) -> list[Leak]:
+    """Pictures of two splits that `confirm` (of rows of `tiles`) says show the same; see `rsflow.curation.across`.
+
+    `tiles` has tile_id, split, sensor, signature and footprint; with signatures (all eight views), turned ones count too.
+    """
+    found = [np.empty((0, 2), dtype=np.int64)]
+    codes, by_size = _splits(tiles)
+    for rows, pictures in pictures_by_sensor(tiles, np.arange(tiles.num_rows), boxes_of(tiles["footprint"])):
+        for number, split in enumerate(by_size[1:], 1):
+            mine = np.flatnonzero(codes[rows] == split)
+            others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
+            found.append(rows[confirmed(pictures, mine, others, bits, asking(confirm, rows), spread)[:, :2]])
+    pairs = np.concatenate(found)
+    return [_told(tiles, "near duplicate", pairs)] if len(pairs) else []
 
 
 def outlines(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
@@ -81,8 +97,7 @@ def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
 
 def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
     """Pairs of tiles of different splits whose outlines meet or are less than `buffer_m` apart."""
-    codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices)
-    by_size = np.argsort(-np.bincount(codes), kind="stable")
+    codes, by_size = _splits(tiles)
     shapes, rows = outlines(tiles["footprint"])
     found = [np.empty((0, 2), dtype=np.int64)]
     # The largest split is never put into a tree: memory grows with the others.
@@ -99,6 +114,17 @@ def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
                 asking, met = tree.query(asked, predicate="intersects")
             found.append(np.stack([rows[mine[met]], rows[block[asking]]], axis=1))
     return np.concatenate(found)
+
+
+def _told(tiles: pa.Table, what: str, pairs: Indices) -> Leak:
+    one, other = tiles["tile_id"].take(pa.array(pairs[0])).to_pylist()
+    return Leak(what, len(np.unique(pairs)), one, other)
+
+
+def _splits(tiles: pa.Table) -> tuple[Indices, Indices]:
+    """Each tile's split as a number, and these numbers, the largest split first."""
+    codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices, dtype=np.int64)
+    return codes, np.argsort(-np.bincount(codes), kind="stable")
 
 
 def _apart_m(some: Shapes, others: Shapes) -> npt.NDArray[np.float64]:

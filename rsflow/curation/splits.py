@@ -10,7 +10,12 @@ https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequenc
 pictures of any one series, are dealt nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone
 give 0 to 12. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
 what the labels say, so a category that is spread over pictures whose names do not count is dealt by hash, in proportion on
-average only. Dealing by the labels themselves would be closer now, and would move tiles between splits when data is added.
+average only.
+
+Where it is asked for, groups are dealt by the labels themselves instead (`rsflow.curation.strata`): closer, and of rare
+categories much closer. What a group falls to then hangs on all that is dealt with it; so that tiles still keep their split when
+data is added, the splits of the selection before go in and stay, and two lakes of the same data that grew in other steps may
+differ. Should groups of two such splits become one, the stronger split takes it.
 
 Cells have neighbours, and tiles reach over their edges. So at the edge the weaker split gives way: a tile leaves where its
 ground touches, or is nearer than `buffer_m` to, a tile of a stronger split. A split is the stronger the smaller its share. The
@@ -33,6 +38,7 @@ import pyarrow.compute as pc
 from rsflow.curation.ground import Boxes, comes_near
 from rsflow.curation.groups import Indices, components, first_equal, joins
 from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
+from rsflow.curation.strata import deal, strata_of
 
 FREE = -1  # no source says where the tile belongs
 NOWHERE = ""  # it belongs to a split that this dataset does not have
@@ -43,8 +49,13 @@ _STEPS = (int(2**64 / _PLASTIC**2), int(2**64 / _PLASTIC))
 _SPELLINGS = {"test": "test", "val": "val", "dev": "val"}
 
 
-def assign_splits(tiles: pa.Table, shares: Mapping[str, float], seed: int, pinned: Indices | None = None) -> pa.Array:
+def assign_splits(
+    tiles: pa.Table, shares: Mapping[str, float], seed: int, pinned: Indices | None = None, former: Indices | None = None
+) -> pa.Array:
     """The split of every tile. `tiles` has tile_id, cluster, cell (null: unknown ground) and scene_id; order means nothing.
+
+    With sensor and categories (lists), groups are dealt by these, else by their names. `former`: the split of each tile that
+    its group keeps if it is dealt by categories, as `pinned` spells it.
 
     No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides. `shares` need
     not sum to 1; a split of share 0 gets nothing. A group's name is the smallest of its cells and scenes.
@@ -56,22 +67,25 @@ def assign_splits(tiles: pa.Table, shares: Mapping[str, float], seed: int, pinne
     where there is none. Tiles of known ground that share a cell with a pinned one are left where they are, for `near_stronger`.
 
     Shares hold on average over groups: with a few large groups they can be far off, and a split can be empty. One guarantee:
-    the first split with a share above 0 is not empty; if no group falls to it, it gets the one of the smallest number (the
-    nearest to it). Raises ValueError for a negative share or none above 0.
+    the first split with a share above 0 is not empty; if no group falls to it by name, it gets the one of the smallest number
+    (the nearest to it). By categories it is the split of the largest share. Raises ValueError for a negative share or none
+    above 0.
     """
     names, bounds = _bounds(shares)
+    order = strengths(shares)
     place = _places(tiles)
     pairs = np.concatenate([joins(first_equal(place)), joins(first_equal(tiles["cluster"]))])
     group = components(tiles.num_rows, pairs)
     points = _group_points(place, group, seed)
-    chosen = np.searchsorted(bounds, unit_interval(points), side="right")
-    if len(chosen) and chosen.min() > 0:
-        chosen[points == points.min()] = 0
-    if pinned is None:
-        return pa.array(names, pa.string()).take(pa.array(chosen))
-    order = strengths(shares)
-    ranks = np.array([order.index(name) for name in names], dtype=np.int64)[chosen]
-    own = _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    free = np.full(tiles.num_rows, FREE, dtype=np.int64)
+    own = free if pinned is None else _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    if "categories" in tiles.column_names:
+        ranks = _by_categories(tiles, [shares[name] for name in order], group, points, own, free if former is None else former)
+    else:
+        chosen = np.searchsorted(bounds, unit_interval(points), side="right")
+        if len(chosen) and chosen.min() > 0:
+            chosen[points == points.min()] = 0
+        ranks = np.array([order.index(name) for name in names], dtype=np.int64)[chosen]
     return pa.array([*order, NOWHERE], pa.string()).take(pa.array(np.where(own == FREE, ranks, own)))
 
 
@@ -122,6 +136,18 @@ def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
 def _folded(word: str) -> str:
     word = word.lower()
     return next((known for start, known in _SPELLINGS.items() if word.startswith(start)), word)
+
+
+def _by_categories(
+    tiles: pa.Table, shares: list[float], group: Indices, points: Hashes, own: Indices, former: Indices
+) -> Indices:
+    """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
+    count = int(group.max(initial=-1)) + 1
+    kept = np.full(count, FREE, dtype=np.int64)
+    np.maximum.at(kept, group[own == FREE], former[own == FREE])
+    fixed = np.concatenate([kept, np.arange(len(shares) + 1)])
+    group = np.where(own == FREE, group, count + own)
+    return deal(strata_of(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
 
 
 def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:

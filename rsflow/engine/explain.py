@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.choose import BUFFER
+from rsflow.curation.choose_splits import BUFFER
 from rsflow.curation.ground import boxes_of, gaps_m
 from rsflow.errors import UsageError
 from rsflow.lake.pictures import read_pictures

@@ -17,11 +17,14 @@ import pyarrow as pa
 from rsflow import storage
 from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
 from rsflow.curation.groups import Indices
-from rsflow.curation.leak import Leak, leaks
+from rsflow.curation.leak import Leak, leaks, near_leaks
 from rsflow.curation.signature import Picture
-from rsflow.engine.confirm import confirmation
+from rsflow.curation.spread import HERE, Spread
+from rsflow.engine.confirm import confirmation, of_tiles
 from rsflow.engine.held_out import Prints, prints_of
 from rsflow.errors import RsflowError, UsageError
+from rsflow.lake.tables import Lake
+from rsflow.selection import Select
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.tiles.encode import decode
@@ -29,10 +32,12 @@ from rsflow.tiles.encode import decode
 BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
 
 
-def check_leaks(root: str, tiles: pa.Table, buffer_m: float = 0.0, caught: pa.Array | None = None) -> None:
-    """RsflowError, naming an example of each kind, where tiles of two splits share a picture or ground, or are too near, or
-    where one is still there that matches what is held out (`caught`, see rsflow.engine.held_out)."""
-    found = leaks(tiles, buffer_m)
+def check_leaks(lake: Lake, tiles: pa.Table, settings: Select, caught: pa.Array | None = None, spread: Spread = HERE) -> None:
+    """RsflowError, naming an example of each kind, where tiles of two splits share a picture, also nearly, or ground, or are
+    too near, or where one is still there that matches what is held out (`caught`, see rsflow.engine.held_out)."""
+    found = leaks(tiles, settings.buffer_m)
+    seen = tiles if settings.flips else tiles.drop_columns("signatures")
+    found += near_leaks(seen, settings.near_bits, of_tiles(lake, tiles, settings.confirm_mae, spread), spread)
     if caught is not None and caught.null_count < len(caught):
         rows = pa.compute.indices_nonzero(caught.is_valid())
         first = int(rows[0].as_py())
@@ -40,7 +45,7 @@ def check_leaks(root: str, tiles: pa.Table, buffer_m: float = 0.0, caught: pa.Ar
     if found:
         told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
         raise RsflowError(
-            f"{root}: the splits leak, so no snapshot was written:\n{told}\n"
+            f"{lake.root}: the splits leak, so no snapshot was written:\n{told}\n"
             "This is a fault of the selection: run `rsflow select` again, and report it if it stays"
         )
 

@@ -36,13 +36,17 @@ from rsflow.tiles.grid import group_windows, tile_windows
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit of the label step. `windows` are (position in the scene, window); none where the scene could not be opened."""
+    """One unit of the label step. `windows` are (position in the scene, window); none where the scene could not be opened.
+
+    `told_from`: what later steps name it by. It is the id unless raw bands are kept, which no later step looks at.
+    """
 
     id: str
     scene_id: str
     source: str
     windows: tuple[tuple[int, Window], ...]
     bytes: int
+    told_from: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def make_plan(
             _check_some_match(source, annotated[source.name], listed[source.name])
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
-    prints = {name: made.fingerprint for name, made in recipes.items()}
+    prints = {name: (made.fingerprint, made.told_from) for name, made in recipes.items()}
     units = [
         unit
         for row in rows
@@ -123,24 +127,29 @@ def make_plan(
 
 
 def units_of(
-    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: AnnotatedSet | None, recipe_print: str
+    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: AnnotatedSet | None, recipe_prints: tuple[str, str]
 ) -> list[Unit]:
-    """The units of one SCENES row: groups of its windows, each named by all that its output depends on."""
+    """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
+
+    `recipe_prints`: of the whole recipe, and of what later steps rest on.
+    """
     picture = picture_of(scene, annotated, row)
     options = scaled(scene, picture).options
-    depends = fingerprint(
-        [options, scene.sensor, row["licence"], row["fingerprint"], recipe_print], annotation_columns(annotated, picture)
-    )
+    same, columns = [options, scene.sensor, row["licence"], row["fingerprint"]], annotation_columns(annotated, picture)
+    known = {each: fingerprint([*same, each], columns) for each in dict.fromkeys(recipe_prints)}
+    depends, tells = (known[each] for each in recipe_prints)
     if row["probe_reason"]:
-        return [Unit(fingerprint(row["scene_id"], depends, "probe"), row["scene_id"], row["source"], (), 0)]
+        name = fingerprint(row["scene_id"], depends, "probe")
+        return [Unit(name, row["scene_id"], row["source"], (), 0, name)]
     pixel_bytes = np.dtype(row["dtype"]).itemsize * len(row["bands"])
     windows = tile_windows(row["height_px"], row["width_px"], built.tiles, row["is_picture"])
     units = []
     for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
         chosen = tuple((index, windows[index]) for index in group)
         size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
-        identity = fingerprint(row["scene_id"], depends, [[index, *dataclasses.astuple(window)] for index, window in chosen])
-        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size))
+        places = [[index, *dataclasses.astuple(window)] for index, window in chosen]
+        identity, told_from = (fingerprint(row["scene_id"], each, places) for each in (depends, tells))
+        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size, told_from))
     return units
 
 

@@ -26,6 +26,7 @@ from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.stages.instruct_tiles import InstructTiles
+from rsflow.stages.keep_bands import KeepBands
 from rsflow.stages.label_tiles import LabelTiles
 from rsflow.stages.merge_labels import MergeLabels
 from rsflow.stages.render_tiles import RenderTiles
@@ -40,6 +41,11 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         return fingerprint(list(self.stages))
+
+    @property
+    def told_from(self) -> str:
+        """The fingerprint without stages that only shards take from: neither labels nor pictures depend on them."""
+        return fingerprint([stage for stage in self.stages if not isinstance(stage, KeepBands)])
 
 
 def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
@@ -83,6 +89,7 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             ScreenTiles(built.screen),
             AnnotateTiles(built.labels.min_visibility),
             *named,
+            *([KeepBands()] if built.render.raw_bands else []),
             EncodeTiles(built.render.format, built.render.quality),
         )
     )

@@ -3,9 +3,9 @@
 One idea: this module reads columns and writes the verdicts; what is decided, and in which order, is `rsflow.curation.choose`.
 Pixels are read only to confirm candidates for near duplicates.
 
-The result is a pure function of the rows that count and the settings; its digest is written beside it, so selecting again
-from the same rows is known to be done. The digest goes first and comes back last: a table that was left half written is not
-taken for a selection.
+The result is a pure function of the rows that count, the settings and, where these ask for it (`keep_choices`, `splits_by`),
+the selection before. A digest of the first two is written beside it, so selecting again from the same rows is known to be done.
+The digest goes first and comes back last: a table that was left half written is not taken for a selection.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from rsflow.engine.execute import spreading
 from rsflow.engine.held_out import caught, held_out_key
 from rsflow.engine.numbers import MANY_ROWS, count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
 from rsflow.engine.sayings import texts_reader
+from rsflow.engine.strata import categories_of
 from rsflow.lake.receipts import missed
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 4
+VERSION = 5
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
@@ -102,6 +103,7 @@ def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Ch
             "cluster": ids.take(pa.array(choice.cluster)),
             "canonical": ids.take(pa.array(choice.canonical)),
             "split": choice.split,
+            "dealt": choice.dealt,
             "cell": tiles["cell"],
             "repeat": choice.repeat,
         }
@@ -146,6 +148,9 @@ def tiles_of(built: BuildConfig, now: Current) -> pa.Table:
     tiles = read_tiles(now, list(dict.fromkeys([*COLUMNS, *views, *built.select.limits])))
     if built.select.keep_choices:
         tiles = tiles.append_column("was_canonical", pc.is_in(tiles["tile_id"], value_set=_stood(now.lake)))
+    if built.select.splits_by == "category":
+        tiles = tiles.append_column("was_split", _dealt(now.lake, tiles["tile_id"]))
+        tiles = tiles.append_column("categories", categories_of(now, tiles["tile_id"]))
     rejected = pa.array(sorted(now.rejected_scenes), pa.string())
     tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
     return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
@@ -156,6 +161,12 @@ def _stood(lake: Lake) -> pa.Array:
     before = lake.read("selection", ["kind", "subject", "canonical"])
     stood = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
     return before["subject"].filter(stood).combine_chunks()
+
+
+def _dealt(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The split that each of these tiles was dealt to in the selection before."""
+    before = lake.read("selection", ["subject", "dealt"], where="kind = 'tile'")
+    return _looked_up(tiles, before["subject"], before["dealt"])
 
 
 def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:

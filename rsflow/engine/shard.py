@@ -17,10 +17,12 @@ import pyarrow.compute as pc
 
 from rsflow import storage
 from rsflow.config import BuildConfig, resolved
+from rsflow.engine.beside import companions_of, with_companions
 from rsflow.engine.current import Current
-from rsflow.engine.execute import Job, execute
+from rsflow.engine.execute import Job, execute, spreading
 from rsflow.engine.held_out import caught
 from rsflow.engine.leak import check_leaks
+from rsflow.engine.numbers import MANY_ROWS
 from rsflow.engine.progress import progress
 from rsflow.engine.select import last_selection, selected_rows
 from rsflow.errors import RsflowError
@@ -34,6 +36,9 @@ from rsflow.stages.write_shards import WriteShards
 ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
 # Settings that say where and how, not what: they are no part of what a snapshot was made from.
 NOT_CONTENT = ("engine", "root")
+# Settings that a dataset was made without before there were any such: switched off they do not count.
+YOUNGER: tuple[tuple[str, str, object], ...] = (("render", "raw_bands", False), ("shard", "companions", []))
+RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
 RECORD = "sharded.json"
 
 
@@ -54,13 +59,16 @@ def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
             f"{lake.root}: no sample was selected, so there is nothing to write: "
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
-    check_leaks(lake.root, tiles, built.select.buffer_m, caught(built.select, lake, tiles))
-    samples = _samples(tiles, instructions)
+    beside = companions_of(now, tiles, instructions, built.shard.companions)
+    shown = with_companions(tiles, beside)
+    with spreading(built.engine, instructions.num_rows > MANY_ROWS) as spread:
+        check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
+    samples = _samples(tiles, instructions, beside)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
     missing = [plan for plan in plans if paths[plan] not in there]
-    blocks = _work(tiles, instructions, missing)
+    blocks = _work(tiles, instructions, beside, missing)
     with progress("shard", "shards", len(missing)) as state:
         for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
             lake.append("shards", row)
@@ -99,17 +107,24 @@ def selection_versions(lake: Lake) -> dict[int, int]:
 
 def config_fingerprint(built: BuildConfig) -> str:
     """Of everything in the configuration that the content of a dataset depends on."""
-    return fingerprint({name: value for name, value in resolved(built).items() if name not in NOT_CONTENT})
+    plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
+    for section, name, off in YOUNGER:
+        if plain[section][name] == off:
+            del plain[section][name]
+    return fingerprint(plain)
 
 
-def _samples(tiles: pa.Table, instructions: pa.Table) -> pa.Table:
+def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table) -> pa.Table:
     """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
     digests: dict[str, list[str]] = defaultdict(list)
-    text_bytes: dict[str, int] = defaultdict(int)
-    sizes = pc.add(pc.binary_length(instructions["answer"]), 600).to_pylist()  # turns, boxes and ids, as JSON, on average
+    more_bytes: dict[str, int] = defaultdict(int)
+    sizes = pc.add(pc.binary_length(instructions["answer"]), RECORD_BYTES).to_pylist()
     for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
         digests[tile].append(digest)
-        text_bytes[tile] += size
+        more_bytes[tile] += size
+    for other in beside.select(["beside", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
+        digests[other["beside"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
+        more_bytes[other["beside"]] += other["picture_bytes"] + RECORD_BYTES
     ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
     # What is shown once has no such number in its record.
     repeats = [[str(repeat)] if repeat > 1 else [] for repeat in pc.fill_null(tiles["repeat"], 1).to_pylist()]
@@ -117,11 +132,10 @@ def _samples(tiles: pa.Table, instructions: pa.Table) -> pa.Table:
         hashlib.blake2b(" ".join([digest, *digests[tile], *repeat]).encode(), digest_size=16).hexdigest()
         for tile, digest, repeat in zip(ids, own, repeats, strict=True)
     ]
-    texts = pa.array([text_bytes[tile] for tile in ids], pa.int64())
+    texts = pa.array([more_bytes[tile] for tile in ids], pa.int64())
     columns = tiles.select(["key", "scene_id", "chunk", "split"])
-    return columns.append_column("sample_bytes", pc.add(tiles["picture_bytes"], texts)).append_column(
-        "content", pa.array(content)
-    )
+    pictures = pc.add(tiles["picture_bytes"], pc.fill_null(pc.struct_field(tiles["raw"], "bytes"), 0))
+    return columns.append_column("sample_bytes", pc.add(pictures, texts)).append_column("content", pa.array(content))
 
 
 def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
@@ -131,25 +145,33 @@ def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
     return {path: row for path, row in rows.items() if path in files}
 
 
-def _work(tiles: pa.Table, instructions: pa.Table, plans: list[ShardPlan]) -> list[pa.Table]:
+def _work(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, plans: list[ShardPlan]) -> list[pa.Table]:
     """A block of one SHARD_WORK row per shard."""
     fields = SHARD_WORK.field("instructions").type.value_type
     names = [fields.field(i).name for i in range(fields.num_fields)]
-    by_tile: dict[str, list[int]] = defaultdict(list)
-    for i, tile in enumerate(instructions["tile_id"].to_pylist()):
-        by_tile[tile].append(i)
+    by_tile, by_side = (_rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (beside, "beside")))
     blocks = []
     for plan in plans:
         mine = tiles.take(pa.array(plan.members))
-        positions = [i for tile in mine["tile_id"].to_pylist() for i in by_tile[tile]]
+        ids = mine["tile_id"].to_pylist()
+        texts, pictures = ([i for tile in ids for i in by.get(tile, ())] for by in (by_tile, by_side))
         row = {
             "path": f"shards/{plan.name}",
             "split": plan.split,
             "tiles": mine.drop_columns(["split"]).to_pylist(),
-            "instructions": instructions.select(names).take(pa.array(positions, pa.int64())).to_pylist(),
+            "companions": beside.take(pa.array(pictures, pa.int64())).to_pylist(),
+            "instructions": instructions.select(names).take(pa.array(texts, pa.int64())).to_pylist(),
         }
         blocks.append(pa.Table.from_pylist([row], schema=SHARD_WORK))
     return blocks
+
+
+def _rows_by(values: pa.ChunkedArray) -> dict[str, list[int]]:
+    """The rows of each value, in their order."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for i, value in enumerate(values.to_pylist()):
+        found[value].append(i)
+    return found
 
 
 def _manifest(built: BuildConfig, tiles: pa.Table, instructions: pa.Table, rows: list[dict[str, Any]]) -> Manifest:

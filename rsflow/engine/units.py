@@ -1,6 +1,6 @@
 """The units of the steps after the label step: what each is called, and so what it depends on.
 
-One idea: a unit's id hashes the ids of the units that it rests on and the fingerprint of its stage. So a changed prompt gives
+One idea: a unit's id hashes the names of the units that it rests on and the fingerprint of its stage. So a changed prompt gives
 other ids to generation alone, a new model revision to what that model sees and to everything told from it, and the pixels of a
 scene are cut again only when the label step changes.
 
@@ -60,7 +60,7 @@ class Units:
         """A model may build on what those before it in its source's list saw, so it is named by them too."""
         stages = self._plan.seers.get(unit.source, ())
         return [
-            Seeing(fingerprint("see", unit.id, list(stages[: number + 1])), unit.id, stage)
+            Seeing(fingerprint("see", unit.told_from, list(stages[: number + 1])), unit.id, stage)
             for number, stage in enumerate(stages)
         ]
 
@@ -109,4 +109,4 @@ class Units:
 
     def _known(self, unit: Unit) -> list[str]:
         merged = self.merging.get(unit.scene_id)
-        return [unit.id] if merged is None else [unit.id, merged]
+        return [unit.told_from] if merged is None else [unit.told_from, merged]

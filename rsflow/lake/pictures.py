@@ -2,15 +2,15 @@
 
 One idea: a row group is the smallest thing that is read, and what shards are dealt in, so a shard draws whole row groups from
 many files and reads each once. Rows are found by file, row group and row; the tile's id beside the picture proves that it
-is the right one.
+is the right one. Raw bands, where they were kept, are columns of their own: who wants pictures reads none of them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,35 +19,67 @@ from rsflow import storage
 from rsflow.errors import LakeError
 
 SCHEMA = pa.schema([("tile_id", pa.string()), ("key", pa.string()), ("picture", pa.large_binary())])
+RAW_SCHEMA = pa.schema([("raw_bands", pa.large_binary()), ("raw_invalid", pa.list_(pa.int64()))])
+
+T = TypeVar("T")
+
+
+class Raw(NamedTuple):
+    """Bands as the member of rsflow.shards.format, and the runs of pixels that are not valid (rsflow.stages.keep_bands)."""
+
+    bands: bytes
+    invalid: list[int]
 
 
 def write_pictures(place: str, chunks: Sequence[int], tiles: pa.Table) -> list[dict[str, int]]:
-    """Write the tiles' pictures (columns of SCHEMA), a row group per run of equal chunks.
+    """Write the tiles' pictures (columns of SCHEMA), and their raw bands (of RAW_SCHEMA) where these are there and not null, a
+    row group per run of equal chunks.
 
     Returns `row_group` and `row` (within the group) for each tile, in order.
     """
+    raw = "raw_bands" in tiles.column_names and tiles["raw_bands"].null_count < tiles.num_rows
+    schema = pa.schema([*SCHEMA, *RAW_SCHEMA]) if raw else SCHEMA
     places: list[dict[str, int]] = []
     starts = [i for i in range(len(chunks)) if i == 0 or chunks[i] != chunks[i - 1]]
     # Pictures are compressed already, and statistics over them would be large and useless.
     with (
         storage.create(place) as stream,
-        pq.ParquetWriter(stream, SCHEMA, compression="none", use_dictionary=False, write_statistics=False) as writer,
+        pq.ParquetWriter(
+            stream,
+            schema,
+            compression={"raw_bands": "zstd"} if raw else "none",
+            use_dictionary=False,
+            write_statistics=False,
+        ) as writer,
     ):
         for group, (start, stop) in enumerate(zip(starts, [*starts[1:], len(chunks)], strict=True)):
-            rows = tiles.select(SCHEMA.names).slice(start, stop - start)
-            writer.write_table(rows.cast(SCHEMA), row_group_size=stop - start)
+            rows = tiles.select(schema.names).slice(start, stop - start)
+            writer.write_table(rows.cast(schema), row_group_size=stop - start)
             places.extend({"row_group": group, "row": row} for row in range(stop - start))
     return places
 
 
 def read_pictures(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, bytes]:
     """The encoded picture of each TILES row (needs tile_id, file, row_group, row), by tile_id. Each row group is read once."""
+    return _read(root, tiles, ["picture"], lambda rows, row: _bytes(rows["picture"][row]))
+
+
+def read_raw(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, Raw]:
+    """The raw bands of each TILES row, as `read_pictures` does. All of them must have been kept."""
+    return _read(
+        root, tiles, RAW_SCHEMA.names, lambda rows, row: Raw(_bytes(rows["raw_bands"][row]), rows["raw_invalid"][row].as_py())
+    )
+
+
+def _read(
+    root: str, tiles: Iterable[dict[str, Any]], columns: Sequence[str], take: Callable[[pa.Table, int], T]
+) -> dict[str, T]:
     files: dict[str, dict[int, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for tile in tiles:
         files[tile["file"]][tile["row_group"]].append(tile)
-    found: dict[str, bytes] = {}
+    found: dict[str, T] = {}
     for file in sorted(files):
-        found.update(_read_file(storage.join(root, file), files[file]))
+        found.update(_read_file(storage.join(root, file), files[file], columns, take))
     return found
 
 
@@ -61,17 +93,23 @@ def _told(place: str) -> Iterator[None]:
         ) from error
 
 
-def _read_file(place: str, groups: dict[int, list[dict[str, Any]]]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+def _read_file(
+    place: str, groups: dict[int, list[dict[str, Any]]], columns: Sequence[str], take: Callable[[pa.Table, int], T]
+) -> dict[str, T]:
+    found: dict[str, T] = {}
     fs, path = storage.filesystem(place)
     with storage.told(place, "read"), _told(place), fs.open(path, "rb") as stream:
         file = pq.ParquetFile(stream)
         for group in sorted(groups):
-            rows = file.read_row_group(group)
+            rows = file.read_row_group(group, columns=["tile_id", *columns])
             for tile in groups[group]:
                 if rows["tile_id"][tile["row"]].as_py() != tile["tile_id"]:
                     raise LakeError(
                         f"{place}: does not hold {tile['tile_id']} where the tiles table says: the file was replaced"
                     )
-                found[tile["tile_id"]] = bytes(rows["picture"][tile["row"]].as_buffer())
+                found[tile["tile_id"]] = take(rows, tile["row"])
     return found
+
+
+def _bytes(value: pa.Scalar) -> bytes:
+    return bytes(value.as_buffer())

@@ -86,7 +86,8 @@ class BandFiles(SceneReader):
         self._finest = min(readers.values(), key=_pixel_area)
         self._axes = {band: self._axes_of(reader) for band, reader in readers.items()}
         dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
-        self.info = replace(self._finest.info, bands=tuple(readers), dtype=str(dtype))
+        nodata = tuple(fill for reader in readers.values() for fill in reader.info.nodata)
+        self.info = replace(self._finest.info, bands=tuple(readers), dtype=str(dtype), nodata=nodata)
         self.block_shape = self._finest.block_shape
         gdal.set_cache(sum(reader.bytes_in_use for reader in readers.values()))
 

@@ -143,6 +143,7 @@ class GeoTiff(SceneReader):
             place.ring(Window(0, 0, height, width), SCENE_SEGMENTS),
             place.gsd_m(height, width) or options.get("gsd_m"),
             acquired_at(options.get("acquired_at"), self.place, tags),
+            tuple(None if fill is None else float(fill) for fill in self._nodata),
         )
 
     @property

@@ -24,7 +24,8 @@ class SceneInfo:
 
     `crs` (an authority code such as EPSG:32610, else WKT) and `transform` (a, b, c, d, e, f of the affine map from column and
     row to x and y) are there only for georeference "crs"; scenes with ground control points or rational polynomials only are
-    cut in pixel space and still have a `footprint` (see rsflow.records) and `gsd_m` where these could be derived.
+    cut in pixel space and still have a `footprint` (see rsflow.records) and `gsd_m` where these could be derived. `nodata`: per
+    band the value that stands for none, None where no value does (of fractions, NaN always does); empty for plain pictures.
     """
 
     bands: tuple[str, ...]
@@ -37,6 +38,7 @@ class SceneInfo:
     footprint: tuple[float, ...] | None = None
     gsd_m: float | None = None
     acquired_at: datetime | None = None
+    nodata: tuple[float | None, ...] = ()
 
 
 class SceneReader(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.seed_tables import HEAD, Built, seed_tables
+from rsflow.report.split_table import Strata, split_error, split_rows
 from rsflow.report.tally import Tally, added, by_count, by_task, size, table, tasks_of
 
 
@@ -61,7 +62,8 @@ class CardFacts:
 
     `samples`: by split. `instructions`: by split, then (task, sensor). `rejects`: scenes, tiles and annotations that left in
     the label phase, by reason. `dropped`: tiles and instructions that the selection left out, by reason, duplicates among them.
-    `by_source`: pictures and instructions by (split, task, published set).
+    `by_source`: pictures and instructions by (split, task, published set). `strata`: samples by (sensor, category) and split, a
+    sample with several categories under each, and under the category "" once.
     """
 
     name: str
@@ -74,6 +76,8 @@ class CardFacts:
     quality: tuple[QualityFacts, ...] = ()
     by_source: Built = field(default_factory=dict)
     made: Mapping[str, int] = field(default_factory=dict)  # instructions by task, before anything was selected
+    wanted: Mapping[str, float] = field(default_factory=dict)  # the shares that the splits should have
+    strata: Strata = field(default_factory=dict)
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -82,6 +86,7 @@ def dataset_card(facts: CardFacts) -> str:
         [f"# {facts.name}", _opening(facts)],
         ["## What is in it", _counts(facts)],
         ["## Instructions by task and sensor", *_instructions(facts)],
+        *([["## What each split got", *_dealt(facts.wanted, facts.strata)]] if facts.strata else []),
         ["## Sources", _sources(facts.sources)],
         ["## What was left out", *_left_out(facts)],
         ["## How right the machine's labels are", *_quality(facts.quality)],
@@ -119,6 +124,18 @@ def _instructions(facts: CardFacts) -> Iterable[str]:
         yield f"### Split `{split}`: {facts.samples[split]:,} samples, {sum(tally.values()):,} instructions"
         if tally:
             yield _tally_table(tally)
+
+
+def _dealt(wanted: Mapping[str, float], strata: Strata) -> Iterable[str]:
+    head, rows = split_rows(wanted, strata)
+    yield (
+        "The share of each split in the samples of a sensor and of its categories. What shows one place or one picture is "
+        "never parted, and tiles between two splits are left out, so shares are met as nearly as that allows: "
+        f"{split_error(wanted, strata):.1%} of the samples are where the wanted shares would not have them."
+    )
+    yield _table(head, rows, text_columns=2)
+    if len(rows) <= len(strata):
+        yield f"{len(strata) + 1 - len(rows):,} rarer categories are not listed."
 
 
 def _sources(sources: tuple[SourceFacts, ...]) -> str:

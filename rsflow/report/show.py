@@ -13,16 +13,19 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from rsflow import storage
 from rsflow.errors import UsageError
 from rsflow.geometry import Region, quad
 from rsflow.report.sheet import SheetSample, contact_sheet
-from rsflow.shards.format import Sample
+from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, root_of
 from rsflow.shards.reader import ShardReader
 from rsflow.turns import Turn, mark, replace_marks
+
+Pixels = npt.NDArray[np.uint8]
 
 PER_SAMPLE = 4  # instructions of one sample on its card, where no task is asked for
 
@@ -101,9 +104,23 @@ def card_of(sample: Sample, task: str | None) -> SheetSample:
         boxes += [quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
     tasks = ", ".join(sorted({row["task"] for row in rows}))
     title = f"{record['tile_id']}\n{record['sensor']} · {record['source']} · {record['split']} · {tasks}"
-    with Image.open(BytesIO(sample.picture)) as picture:
-        pixels = np.asarray(picture)
+    others = [data for name, data in sorted(sample.others.items()) if name != BANDS]
+    pixels = _side_by_side(sample.picture, others) if others else _pixels(sample.picture)
     return SheetSample(pixels, title, tuple(turns), tuple(boxes), _footer(record), tuple(outlines))
+
+
+def _pixels(picture: bytes) -> Pixels:
+    with Image.open(BytesIO(picture)) as image:
+        return np.asarray(image)
+
+
+def _side_by_side(picture: bytes, others: list[bytes]) -> Pixels:
+    """The picture, whose boxes stay where they are, and to its right those of other sensors, made as high as it is."""
+    images = [Image.open(BytesIO(data)).convert("RGB") for data in (picture, *others)]
+    height = images[0].height
+    fitted = [image.resize((round(image.width * height / image.height), height), Image.Resampling.NEAREST) for image in images]
+    gap = np.full((height, max(1, height // 64), 3), 255, np.uint8)
+    return np.concatenate([part for image in fitted for part in (gap, np.asarray(image))][1:], axis=1)
 
 
 def _outlines(answer: dict[str, Any]) -> Iterator[tuple[int, tuple[float, ...]]]:
@@ -131,7 +148,13 @@ def _shifted(text: str, by: int) -> str:
 def _footer(record: dict[str, Any]) -> str:
     gsd = f" · {record['gsd_m']:g} m per pixel" if record["gsd_m"] else ""
     when = f" · {record['acquired_at']}" if record["acquired_at"] else ""
-    return f"{record['width_px']} x {record['height_px']} px{gsd}{when} · {record['licence']}"
+    raw = f" · {len(record['bands'])} raw bands ({record['raw']['dtype']})" if "raw" in record else ""
+    return f"{record['width_px']} x {record['height_px']} px{gsd}{when} · {record['licence']}{raw}{_beside(record)}"
+
+
+def _beside(record: dict[str, Any]) -> str:
+    told = [f"{one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
+    return f" · beside it: {'; '.join(told)}" if told else ""
 
 
 def _told(choice: Choice) -> str:

@@ -20,6 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from rsflow.errors import DataError
 
 VERSION = 2  # 2: several pictures of a sample, and sources in the index
@@ -28,6 +31,10 @@ END = bytes(2 * BLOCK)
 PICTURE_FORMATS = ("jpg", "png")
 
 BANDS = "npy"  # the member with raw bands: an array in NumPy's own format, (bands, rows, cols)
+RAW = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # its types
+
+_NPY = b"\x93NUMPY\x01\x00"  # magic and version
+_NPY_BYTES, _NPY_ALIGN = len(_NPY) + 2, 64  # the data begin at a multiple of this
 
 _KEY = re.compile(r"[0-9A-Za-z_-]+")
 _OTHER = re.compile(rf"[0-9a-z_-]+\.({'|'.join(PICTURE_FORMATS)})|{BANDS}")
@@ -104,6 +111,20 @@ class Sample:
 def canonical_json(value: Any) -> bytes:
     """JSON in its one spelling here: keys sorted, no spaces, UTF-8, shortest floats. ValueError for NaN and infinities."""
     return _ENCODER.encode(value).encode()
+
+
+def bands_member(pixels: npt.NDArray[Any]) -> bytes:
+    """Raw bands (bands, rows, cols) as the member BANDS: what `numpy.load` reads. DataError for a type that is none of RAW.
+
+    The header is made by hand, like those of the archive: how much of it is padding changed between releases of NumPy.
+    https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+    """
+    kind = pixels.dtype.newbyteorder("<")
+    if kind not in RAW:
+        raise DataError("unsupported", f"raw bands are {pixels.dtype}, expected {', '.join(map(str, RAW))}")
+    told = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {pixels.shape}, }}".encode()
+    told += b" " * (-(_NPY_BYTES + len(told) + 1) % _NPY_ALIGN) + b"\n"
+    return b"".join((_NPY, len(told).to_bytes(2, "little"), told, np.ascontiguousarray(pixels, kind).tobytes()))
 
 
 def header(name: str, size: int) -> bytes:

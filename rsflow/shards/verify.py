@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rsflow import storage
 from rsflow.errors import DataError, SnapshotError, StorageError
-from rsflow.shards.format import BLOCK, END, Sample, padding, parse_header
+from rsflow.shards.format import BANDS, BLOCK, END, Sample, padding, parse_header
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot
 from rsflow.shards.reader import read_index
@@ -110,7 +110,7 @@ def _read_members(path: str, data: bytes, found: _Found) -> None:
     for key, group in groupby(members, key=lambda member: member[0]):
         try:
             found.samples.append(_sample(key, [member for _, member in group], data, found))
-        except (ValueError, DataError) as error:
+        except (ValueError, KeyError, TypeError, DataError) as error:
             found.differences.append(f"{path}: sample {key}: {error}")
     for (before, _), (after, _) in pairwise(members):
         if after < before:
@@ -126,11 +126,25 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
     if [extension for extension, _ in sample.members()] != [member.extension for member in members]:
         raise ValueError(f"members {[member.extension for member in members]}, expected a picture and json, sorted")
     kind = sample.kind()
+    if wrong := sorted(_not_as_told(sample)):
+        raise ValueError(f"{', '.join(wrong)}: not what its record tells")
     if record.get("key") != key:
         raise ValueError(f"its record says key {record.get('key')!r}")
     found.counts.update((instruction["task"], kind[0]) for instruction in record["instructions"])
     found.splits.add(record.get("split", ""))
     return IndexedSample(key, *kind, tuple(members))
+
+
+def _not_as_told(sample: Sample) -> Iterator[str]:
+    """What is missing or has another SHA-256 than the record says; what it does not speak of may be anything."""
+    record = sample.record
+    others = {name.partition(".")[0]: data for name, data in sample.others.items()}
+    told: list[tuple[str, str | None, bytes | None]] = [("picture", record.get("picture_sha256"), sample.picture)]
+    told += [(BANDS, raw["sha256"], others.get(BANDS)) for raw in [record.get("raw")] if raw]
+    told += [(one["sensor"], one["picture_sha256"], others.get(one["sensor"])) for one in record.get("companions", ())]
+    for name, sha256, data in told:
+        if sha256 is not None and (data is None or hashlib.sha256(data).hexdigest() != sha256):
+            yield name
 
 
 def _walk(data: bytes) -> tuple[list[tuple[str, Member]], str]:

@@ -41,7 +41,7 @@ class CutScenes:
     tiles: config.Tiles
     render: config.Render
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:
@@ -54,7 +54,7 @@ class CutScenes:
         scene = SceneFiles(**json.loads(row["scene"]))
         check_unchanged(scene, row["stats_key"])
         reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
-        same = {"stretch": stretch.to_json(), "pixel_unit": pixel_unit(scene)}
+        same = {"stretch": stretch.to_json(), "pixel_unit": pixel_unit(scene), "nodata": list(reader.info.nodata)}
         for _, chunk in groupby(row["windows"], key=lambda window: chunk_of(window["index"])):
             yield self._chunk(row, reader, list(chunk), same)
 
@@ -123,9 +123,17 @@ def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneRe
     scene = SceneFiles(**json.loads(scene_json))
     reader = open_scene(scene)
     whole = reader.overview(OVERVIEW_PX)
+    # Nobody delivers a picture as a file per band, or with more than red, green, blue and one more.
+    is_measured = len(scene.files) > 1 or len(reader.info.bands) > 4
     try:
         stretch = scene_stretch(
-            whole, scene.sensor, pixel_unit(scene), render, scene.options.get("rgb"), reader_of(scene) == "picture"
+            whole,
+            scene.sensor,
+            pixel_unit(scene),
+            render,
+            scene.options.get("rgb"),
+            reader_of(scene) == "picture",
+            is_measured,
         )
     except ValueError as error:
         raise DataError("missing_band", f"{main_file(scene)}: {error}") from error

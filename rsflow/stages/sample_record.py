@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 _SAME = ("key", "tile_id", "scene_id", "source", "sensor", "licence", "height_px", "width_px", "gsd_m", "crs", "cell", "bands")
 _SCORES = ("valid_share", "cloud_share", "sharpness", "contrast")
+_OF_SAMPLE = {"key", "cell", "raw"}  # what a companion's own sample has
+_RAW = ("dtype", "unit", "nodata", "sha256")
 
 
-def tile_record(tile: dict[str, Any]) -> dict[str, Any]:
-    """The tile's part, from a TILES row (JSON types only)."""
+def tile_record(tile: dict[str, Any], invalid: Sequence[int] = ()) -> dict[str, Any]:
+    """The tile's part, from a TILES row and, where its raw bands were kept, the runs of pixels that are not valid (JSON types
+    only)."""
+    raw = {"raw": {**{name: tile["raw"][name] for name in _RAW}, "invalid": list(invalid)}} if tile["raw"] else {}
     return {
         **{name: tile[name] for name in _SAME},
         "window": [tile[name] for name in ("row_off", "col_off", "height_px", "width_px")],
@@ -24,6 +29,17 @@ def tile_record(tile: dict[str, Any]) -> dict[str, Any]:
         "acquired_at": tile["acquired_at"].isoformat() if tile["acquired_at"] else None,
         "scores": {name: tile[name] for name in _SCORES},
         "picture_sha256": tile["picture_sha256"],
+        **raw,
+    }
+
+
+def companion_record(tile: dict[str, Any]) -> dict[str, Any]:
+    """What is said of another sensor's picture in the sample, from a COMPANIONS row (JSON types only)."""
+    own = tile_record(tile)
+    return {
+        **{name: value for name, value in own.items() if name not in _OF_SAMPLE},
+        "iou": tile["iou"],
+        "shown": tile["shown"],
     }
 
 

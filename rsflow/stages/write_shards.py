@@ -1,4 +1,4 @@
-"""Chosen samples become a shard: pictures drawn by row group from many tile files, records made from the columns.
+"""Chosen samples become a shard: pictures and raw bands drawn by row group from many tile files, records made from the columns.
 
 A shard is written in one task, streamed and renamed when whole; its name was decided by the plan, so a second attempt writes
 the same bytes under the same name.
@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow import storage
-from rsflow.lake.pictures import read_pictures
+from rsflow.lake.pictures import read_pictures, read_raw
 from rsflow.schemas import SHARDS
-from rsflow.shards.format import Sample
+from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import instruction_record, tile_record
+from rsflow.stages.sample_record import companion_record, instruction_record, tile_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,25 @@ class WriteShards:
         instructions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in sorted(work["instructions"], key=lambda row: str(row["instruction_id"])):
             instructions[row["tile_id"]].append(instruction_record(row))
-        pictures = read_pictures(self.root, work["tiles"])
+        companions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in work["companions"]:
+            companions[row["beside"]].append(row)
+        pictures = read_pictures(self.root, [*work["tiles"], *work["companions"]])
+        raws = read_raw(self.root, [tile for tile in work["tiles"] if tile["raw"]])
         for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
-            mine = instructions[tile["tile_id"]]
+            mine, beside = instructions[tile["tile_id"]], companions[tile["tile_id"]]
             repeat = {"repeat": tile["repeat"]} if (tile["repeat"] or 1) > 1 else {}
-            record = {**tile_record(tile), **repeat, "split": work["split"], "instructions": mine}
-            yield Sample(tile["key"], pictures[tile["tile_id"]], tile["picture_format"], record)
+            raw = raws.get(tile["tile_id"])
+            record = {
+                **tile_record(tile, raw.invalid if raw else ()),
+                **({"companions": [companion_record(other) for other in beside]} if beside else {}),
+                **repeat,
+                "split": work["split"],
+                "instructions": mine,
+            }
+            others = {f"{other['sensor']}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
+            others |= {BANDS: raw.bands} if raw else {}
+            yield Sample(tile["key"], pictures[tile["tile_id"]], tile["picture_format"], record, others)
 
 
 def index_path(shard: str) -> str:

@@ -1,4 +1,4 @@
-"""The last step of a label unit: its pictures into one file, everything else into its receipt.
+"""The last step of a label unit: its pictures and raw bands into one file, everything else into its receipt.
 
 One idea: the file is written whole under a name that holds the receipt, so nobody else writes it, and nothing refers to it
 until the driver commits the receipt. A row group holds one chunk (neighbouring tiles), which is what shards are dealt in.
@@ -42,6 +42,7 @@ class WriteTiles:
         # Label positions, and so label ids, are the order of the tile's list.
         plain = kept.select([f.name for f in schemas.IN_FLIGHT if f.name in schemas.TILES.names]).to_pylist()
         labels = zip(kept["tile_id"].to_pylist(), kept["labels"].to_pylist(), strict=True)
+        invalid = kept["raw_invalid"].to_pylist()
         marks = {
             **first,
             "receipt": receipt,
@@ -55,12 +56,15 @@ class WriteTiles:
         yield receipt_table(
             marks,
             tiles=[
-                {**row, "digest": digest(tile_record(row)), "file": file, **place}
-                for row, place in zip(plain, places, strict=True)
+                {**row, "digest": digest(tile_record(row, runs or ())), "file": file, **place}
+                for row, runs, place in zip(plain, invalid, places, strict=True)
             ],
             labels=[row for tile, found in labels for row in _label_rows(tile, found)],
-            rejects=[_reject_row(row) for row in rejected.drop_columns(["pixels", "valid", "picture"]).to_pylist()],
+            rejects=[_reject_row(row) for row in rejected.select(_TOLD).to_pylist()],
         )
+
+
+_TOLD = ["tile_id", "scene_id", "source", "reject_reason", "reject_detail"]  # of a reject
 
 
 def _pixel_bytes(table: pa.Table) -> int:

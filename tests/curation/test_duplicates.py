@@ -229,6 +229,23 @@ def test_ships_in_different_places_are_different_pictures() -> None:
     assert confirm(np.empty((0, 2), dtype=np.int64)).tolist() == []
 
 
+def test_the_quick_look_at_sums_changes_no_answer() -> None:
+    """Pairs of every degree of likeness, in every orientation, beside the two limits in plain numpy."""
+    random = np.random.default_rng(8)
+    base = random.integers(20, 230, (6, 64, 64, 3)).astype(np.int16)
+    noise = random.integers(-14, 15, (90, 64, 64, 3)) * random.uniform(0, 1, (90, 1, 1, 1))
+    level = random.integers(-4, 5, (90, 1, 1, 1))
+    views = [oriented(base[k % 6], int(random.integers(0, 8))) for k in range(90)]
+    thumbnails = (np.stack(views) + noise + level).clip(0, 255).astype(np.uint8)
+    pairs = np.concatenate([random.integers(0, 90, (3000, 2)), random.integers(0, 8, (3000, 1))], axis=1)
+    expected = []
+    for one, other, way in pairs.tolist():
+        differ = thumbnails[one].astype(int) - oriented(thumbnails[other], way)
+        expected.append(np.abs(differ).mean() <= 3 and np.abs(differ.sum(axis=2)).max() <= 54)
+    assert alike(thumbnails, pairs, 3.0).tolist() == expected
+    assert 5 < sum(expected) < 1500
+
+
 def described(name: str, picture: Picture, file: Path | None = None, **changes: Any) -> dict[str, Any]:
     encoded = hashlib.sha256(file.read_bytes() if file else name.encode()).hexdigest()
     size = {"height_px": picture.shape[0], "width_px": picture.shape[1]}

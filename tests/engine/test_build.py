@@ -182,11 +182,12 @@ def test_a_picture_without_scene_and_a_box_outside_are_counted(archive: Path) ->
 @pytest.mark.ray
 @pytest.mark.slow
 def test_ray_gives_the_same_bytes_as_inline(archive: Path, ray_session: None) -> None:
-    build(archive)
-    for workers in (1, 2):
-        root = archive / f"ray{workers}"
-        build(archive, "engine.kind=ray", f"engine.workers={workers}", f"root={root}")
-        assert shards_of(root) == shards_of(archive / "lake")
+    asked = {1: [], 2: ["render.raw_bands=true", "shard.companions=[optical, sar]"]}
+    for workers, more in asked.items():
+        inline, root = archive / f"inline{workers}", archive / f"ray{workers}"
+        build(archive, f"root={inline}", *more)
+        build(archive, "engine.kind=ray", f"engine.workers={workers}", f"root={root}", *more)
+        assert shards_of(root) == shards_of(inline)
 
 
 def test_order_of_work_does_not_matter(archive: Path) -> None:

@@ -18,10 +18,12 @@ from PIL import Image
 from rsflow.curation.orientations import oriented
 from rsflow.engine.build import Outcome, run
 from rsflow.engine.embedded import embedded
+from rsflow.engine.leak import check_leaks
 from rsflow.engine.recipe import load
 from rsflow.engine.select import selected_rows
-from rsflow.errors import ConfigError
+from rsflow.errors import ConfigError, RsflowError
 from rsflow.schemas import EMBEDDINGS
+from rsflow.selection import Select
 from tests.engine.test_held_out import picture, save
 
 
@@ -36,6 +38,7 @@ def build(folder: Path, sources: list[dict[str, Any]], **select: Any) -> Outcome
         "sources": sources,
         "engine": {"kind": "inline"},
         "render": {"format": "png"},
+        "screen": {"min_contrast": 0.0, "min_sharpness": 0.0},
         "select": {"splits": {"train": 1.0}, **select},
     }
     (folder / "build.yaml").write_text(yaml.safe_dump(settings))
@@ -74,6 +77,32 @@ def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behi
     assert {why for name, why in told.items() if name.startswith("two")} <= {"tile:duplicate_flipped"}
     _, instructions = selected_rows(outcome.lake, outcome.now)
     assert all(row["instruction_id"].startswith(row["tile_id"]) for row in instructions.to_pylist())
+
+
+def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_who_is_put_back(
+    tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd of grey pictures of any shade: the leaders of `find_duplicates` answer for some, the splits for the rest."""
+    for name, number in {"CROWD": 8, "ROUNDS": 2}.items():  # a round is a task of the cluster
+        monkeypatch.setattr(f"rsflow.curation.candidates.{name}", number)
+    random = np.random.default_rng(3)
+    for k, level in enumerate(random.integers(5, 250, 48)):
+        save(tmp_path / f"one/p{k}.png", (level + random.integers(0, 3, (64, 64, 3))).astype(np.uint8))
+    splits = {"train": 0.5, "val": 0.2, "test": 0.3}
+    here = build(tmp_path, [source(tmp_path, "one")], splits=splits)
+    rows = {row["subject"]: row for row in here.lake.read("selection").to_pylist()}
+    (tmp_path / "lake/selection.json").unlink()
+    there = run(load(str(tmp_path / "build.yaml"), ["engine={kind: ray, select: ray}"]), ["select"])
+    assert {row["subject"]: row for row in there.lake.read("selection").to_pylist()} == rows
+    pushed = {name for name, row in rows.items() if row["reason"] == "split_alike"}
+    assert pushed
+    tiles, _ = selected_rows(here.lake, here.now)
+    every = here.now.tiles()
+    back = every.filter(pc.is_in(every["tile_id"], pa.array(sorted(pushed)[:1])))
+    back = back.append_column("split", pa.array(["train"])).append_column("repeat", pa.array([1]))
+    with pytest.raises(RsflowError, match=r"(?s)the splits leak.*near duplicate: \d+ tiles, for example one.p"):
+        check_leaks(here.lake, pa.concat_tables([tiles, back]), Select())
+    check_leaks(here.lake, tiles, Select())
 
 
 def test_the_freer_licence_stands_unless_another_is_preferred(tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ def test_a_lake_in_a_bucket_is_the_lake_on_a_disk(
 ) -> None:
     client, name = bucket
     root = f"s3://{name}/lake"
-    command = [str(archive / "build.yaml"), *moved(name)]
-    run(config_of(archive))
+    asked = ["render.raw_bands=true", "shard.companions=[optical, sar]"]
+    command = [str(archive / "build.yaml"), *moved(name), *asked]
+    run(config_of(archive, *asked))
     assert main(["build", *command]) == 0
     held = objects(client, name)
     assert {key: data for key, data in held.items() if key.startswith("shards/")} == shards_of(archive / "lake")

@@ -22,6 +22,7 @@ from rsflow.engine.leak import check_leaks, compare_sets
 from rsflow.engine.select import selected_rows
 from rsflow.errors import ConfigError, RsflowError, SnapshotError, UsageError
 from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
+from rsflow.selection import Select
 from tests.engine.conftest import config_of, optical, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -53,11 +54,11 @@ def test_a_leak_stops_the_build(archive: Path) -> None:
     flipped = pc.if_else(pc.equal(tiles["split"], "train"), "test", "train")
     mixed = pc.if_else(np.arange(tiles.num_rows) % 2 == 0, tiles["split"], flipped)
     with pytest.raises(RsflowError, match=r"(?s)the splits leak.*ground: \d+ tiles, for example"):
-        check_leaks("lake", tiles.set_column(tiles.schema.get_field_index("split"), "split", mixed))
+        check_leaks(outcome.lake, tiles.set_column(tiles.schema.get_field_index("split"), "split", mixed), Select())
     caught = pa.array([None] * (tiles.num_rows - 1) + ["bench:near"])
     with pytest.raises(RsflowError, match=r"(?s)the splits leak.*held out: 1 tiles, for example .* and bench:near"):
-        check_leaks("lake", tiles, caught=caught)
-    check_leaks("lake", tiles, caught=pa.nulls(tiles.num_rows, pa.string()))
+        check_leaks(outcome.lake, tiles, Select(), caught)
+    check_leaks(outcome.lake, tiles, Select(), pa.nulls(tiles.num_rows, pa.string()))
 
 
 def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

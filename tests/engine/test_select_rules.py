@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from rsflow.engine.diff import FORGOTTEN, diff
 from rsflow.engine.explain import explain, pictures_of
 from rsflow.engine.recipe import load
 from rsflow.engine.select import selected_rows
+from rsflow.engine.strata import dealt_shares
 from rsflow.errors import ConfigError
 from rsflow.report.explain import explanation
 from rsflow.shards.reader import ShardReader
-from tests.engine.conftest import config_of, optical, write_scene
+from rsflow.telling import card_facts
+from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
@@ -110,6 +113,34 @@ def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archiv
     text = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
     assert f"{found.near[0]['tile_id']}: test, 0 m away" in text
     assert [row["tile_id"] for row, _ in pictures_of(outcome.lake.root, found, 2)] == [pushed, found.near[0]["tile_id"]]
+
+
+def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_comes(archive: Path) -> None:
+    by_category = "select.splits_by=category"
+    first = build(archive, by_category)
+    dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
+    assert set(dealt.values()) == {"train", "test"}
+    bytes_before = shards_of(archive / "lake")
+    (archive / "lake/selection.json").unlink()
+    assert shards_of(Path(build(archive, by_category).lake.root)) == bytes_before
+    (archive / "lake").rename(archive / "first")
+    build(archive, by_category)
+    assert shards_of(archive / "lake") == bytes_before
+    write_scene(archive / "optical/o9.tif", optical(9), 900_000.0)
+    write_scene(archive / "optical/o8.tif", optical(8), 500_700.0)
+    outcome = build(archive, by_category, "select.quotas={captioning: 0}")
+    after = verdicts(outcome)
+    assert all(after[name]["dealt"] == split for name, split in dealt.items())
+    assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
+    assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
+    strata = dealt_shares(outcome.now)
+    told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
+    for label in outcome.now.labels().to_pylist():
+        if label["tile_id"] in told and label["kind"] != "fact" and label["category"]:
+            told[label["tile_id"]].add(label["category"])
+    expected = Counter((after[name]["sensor"], what, after[name]["split"]) for name in told for what in {"", *told[name]})
+    assert {(*key, split): count for key, counts in strata.items() for split, count in counts.items()} == expected
+    assert card_facts(config_of(archive, SPLITS), outcome).strata == strata
 
 
 def test_on_ray_the_selection_is_the_same(archive: Path, ray_session: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,3 +42,22 @@ def test_polygons_of_every_form_of_answer_find_their_boxes() -> None:
     assert [len(found) for found in card.boxes] == [8, 4, 4, 4]
     assert card.outlines == ((2, tuple(TREE)), (3, tuple(TREE)))
     assert [turn.text for turn in card.turns[1::2]] == ["[[|0]]", "[[2 trees|1,2]]", "[[|3]]"]
+
+
+def png(height: int, width: int, grey: int) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.full((height, width), grey, np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_pictures_of_other_sensors_stand_to_the_right_and_are_named() -> None:
+    own = made(instruction("grounding", "[[|0]]", [[10.0, 10.0, 20.0, 20.0]], {"kind": "box", "box": 0}))
+    told = {"bands": ["red", "nir"], "raw": {"dtype": "uint16"}, "companions": [{"sensor": "sar", "acquired_at": "2024-05-01"}]}
+    sample = replace(own, record={**own.record, **told}, others={"npy": b"bands", "sar.png": png(64, 128, 200)})
+    card = card_of(sample, None)
+    gap = card.picture.shape[1] - 32 - 64
+    assert 0 < gap < 4
+    assert (card.picture[:, :32] == 128).all()
+    assert (card.picture[:, 32 + gap :] == 200).all()
+    assert card.boxes == card_of(own, None).boxes
+    assert card.footer.endswith("2 raw bands (uint16) · beside it: sar, 2024-05-01")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tarfile
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import DataError
-from rsflow.shards.format import Sample, canonical_json, header, padding, parse_header
+from rsflow.shards.format import RAW, Sample, bands_member, canonical_json, header, padding, parse_header
 
 LAW = settings(deadline=None)  # a busy machine is no failure
 
@@ -86,3 +88,20 @@ def test_json_is_canonical() -> None:
 def test_a_record_without_sensor_or_tasks_is_refused(record: dict[str, object]) -> None:
     with pytest.raises(DataError, match="no sensor or instructions"):
         Sample("k", b"", "jpg", record).kind()
+
+
+@pytest.mark.parametrize("kind", [*RAW, np.dtype(">u2"), np.dtype(">f4")], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (13, 5, 7), (3, 1000, 2)])
+def test_numpy_reads_raw_bands(kind: np.dtype[np.generic], shape: tuple[int, int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 250, shape).astype(kind)
+    data = bands_member(pixels)
+    again = np.load(io.BytesIO(data), allow_pickle=False)
+    assert np.array_equal(again, pixels)
+    assert (len(data) - pixels.nbytes) % 64 == 0
+    assert again.dtype == kind.newbyteorder("<")
+    assert bands_member(pixels.transpose(0, 2, 1)) == bands_member(np.ascontiguousarray(pixels.transpose(0, 2, 1)))
+
+
+def test_raw_bands_of_another_type_are_refused() -> None:
+    with pytest.raises(DataError, match="raw bands are complex64, expected uint8"):
+        bands_member(np.zeros((1, 2, 2), np.complex64))

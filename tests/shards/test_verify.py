@@ -215,3 +215,30 @@ def test_canonical_records_are_what_the_reader_gives(lake: tuple[Path, ShardEntr
     for sample, row in zip(ShardReader(str(root), shard), ShardReader(str(root), shard).samples, strict=True):
         member = next(m for m in row.members if m.extension == "json")
         assert canonical_json(sample.record) == data[member.offset : member.offset + member.size]
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("wrong", [None, "picture", "npy", "radar", "raw", "no radar"])
+def test_what_records_tell_of_their_pictures_and_bands_is_held_against_them(
+    lake: tuple[Path, ShardEntry], make_samples: MakeSamples, wrong: str | None
+) -> None:
+    root, shard = lake
+    told = {
+        "picture_sha256": sha256(b"other" if wrong == "picture" else b"own"),
+        "raw": {"sha256": sha256(b"other" if wrong == "npy" else b"bands")},
+        "companions": [{"sensor": "radar", "picture_sha256": sha256(b"other" if wrong == "radar" else b"beside")}],
+    }
+    others = {"npy": b"bands", "radar.png": b"beside"}
+    for gone in {"raw": ["npy"], "no radar": ["radar.png"]}.get(wrong or "", []):
+        del others[gone]
+    samples = [replace(one, picture=b"own", record={**one.record, **told}, others=others) for one in make_samples(20)]
+    info = write_shard(str(root / shard.path), str(root / shard.index_path), samples)
+    lines = verify_shard(str(root), agreed(root, replace(shard, instructions=info.instructions)))
+    if wrong is None:
+        assert lines == []
+    else:
+        name = {"raw": "npy", "no radar": "radar"}.get(wrong, wrong)
+        assert any(f"sample {samples[0].key}: {name}: not what its record tells" in line for line in lines)

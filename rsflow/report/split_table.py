@@ -1,0 +1,43 @@
+"""How the splits came out: of every sensor and category the share that each split got, beside the wanted one.
+
+One idea: a pure function from counts to rows of text. Sensors are all listed, categories only the commonest; what is said in
+one number is of all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CATEGORIES = 40  # the most that are listed
+
+# Samples by (sensor, category) and split; "" is all of the sensor.
+Strata = Mapping[tuple[str, str], Mapping[str, int]]
+
+
+def split_rows(wanted: Mapping[str, float], strata: Strata) -> tuple[list[str], list[list[str]]]:
+    """(head, rows): the wanted shares first, then each sensor with its categories, the commonest first."""
+    shares = _shares(wanted)
+    sizes = {key: sum(counts.values()) for key, counts in strata.items()}
+    named = sorted((key for key in strata if key[1]), key=lambda key: (-sizes[key], key))[:CATEGORIES]
+    shown = sorted(
+        [*named, *(key for key in strata if not key[1])], key=lambda key: (key[0], key[1] != "", -sizes[key], key[1])
+    )
+    rows = [["wanted", "", "", *(f"{share:.1%}" for share in shares.values())]]
+    for key in shown:
+        reached = (f"{strata[key].get(name, 0) / sizes[key]:.1%}" for name in shares)
+        rows.append([key[0], key[1] or "all", f"{sizes[key]:,}", *reached])
+    return ["sensor", "category", "samples", *shares], rows
+
+
+def split_error(wanted: Mapping[str, float], strata: Strata) -> float:
+    """The share of samples that would have to be in another split for every category to have the wanted shares; a sample with
+    several categories counts under each."""
+    named = [counts for key, counts in strata.items() if key[1]] or list(strata.values())
+    apart = sum(
+        abs(counts.get(name, 0) - share * sum(counts.values())) for counts in named for name, share in _shares(wanted).items()
+    )
+    return apart / 2 / sum(sum(counts.values()) for counts in named)
+
+
+def _shares(wanted: Mapping[str, float]) -> dict[str, float]:
+    return {name: share / sum(wanted.values()) for name, share in wanted.items() if share > 0}
