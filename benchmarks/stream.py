@@ -40,7 +40,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from rsflow.loading.decode import as_tensor, decoded, resized
+from rsflow.loading.decode import as_tensor, decoded_to
 from rsflow.loading.loader import Loader
 from rsflow.loading.ring import Ring
 from rsflow.loading.stream import stream
@@ -138,7 +138,9 @@ class Shown:
         record = row["json"] if isinstance(row["json"], dict) else json.loads(row["json"])
         if self.size_px is None:
             return row["jpg"], record
-        return as_tensor(resized(decoded(row["jpg"]), self.size_px, self.size_px)), record
+        pixels = np.empty((self.size_px, self.size_px, 3), np.uint8)
+        decoded_to(row["jpg"], pixels)
+        return as_tensor(pixels), record
 
 
 def stacked(rows: list[tuple[Any, Any]]) -> tuple[Any, list[Any]]:

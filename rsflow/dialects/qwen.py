@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import region, scaled, spell_marks
@@ -24,6 +25,7 @@ MAX_PIXELS = 28 * 28 * 1280
 MAX_ASPECT = 200
 
 
+@lru_cache  # a stream asks for every text, and pictures have few sizes
 def resized(height_px: int, width_px: int) -> tuple[int, int]:
     """(height, width) of the picture that the model sees: multiples of 28 that keep its shape as well as they can.
 

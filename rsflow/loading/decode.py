@@ -5,6 +5,11 @@ channels as the decoders make them; a tensor (channels, rows, cols) is a view of
 decoders that are kept up it is the fastest here (2.2 × Pillow at 512 px), and it writes into given memory. PNG goes through
 Pillow. A resize is torch's bilinear one with antialiasing: what Pillow's `BILINEAR` makes, in a quarter of its time.
 
+A JPEG that is wanted at just a half, a quarter or an eighth of its size is decoded to that size at once, from fewer of its
+frequencies. That is faster (1.5 × at a half) and nearer to the picture as it was before it was a JPEG: by 7 dB at a half, 8 dB
+at a quarter, on aerial pictures, to the mean of the pixels that each covers. For any other size it would have to be resized
+after that, which costs 2 dB against resizing the whole, so it is not done.
+
 Grey pictures come with three equal channels. Refused, with ValueError: what is neither a JPEG nor an 8-bit PNG, grey or RGB.
 """
 
@@ -20,17 +25,21 @@ import simplejpeg
 import torch
 from PIL import Image
 
+from rsflow.shards.reader import Buffer
+
 Pixels = npt.NDArray[np.uint8]
 
+_SHRINKING = (2, 4, 8)  # what a JPEG decoder can divide a picture's sides by, for less work
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
-def decoded(data: bytes, out: Pixels | None = None) -> Pixels:
+def decoded(data: Buffer, out: Pixels | None = None) -> Pixels:
     """The pixels (rows, cols, 3). Where `out` has just their shape they are written to it, and it is returned."""
-    if data.startswith(_JPEG):
+    begin = bytes(data[: len(_PNG)])
+    if begin.startswith(_JPEG):
         return _jpeg(data, out)
-    if not data.startswith(_PNG):
-        raise ValueError(f"begins with {data[:8]!r}: neither a JPEG nor a PNG")
+    if begin != _PNG:
+        raise ValueError(f"begins with {begin!r}: neither a JPEG nor a PNG")
     pixels = _png(data)
     if out is None or out.shape != pixels.shape:
         return pixels
@@ -38,11 +47,13 @@ def decoded(data: bytes, out: Pixels | None = None) -> Pixels:
     return out
 
 
-def decoded_to(data: bytes, out: Pixels) -> tuple[int, int]:
+def decoded_to(data: Buffer, out: Pixels) -> tuple[int, int]:
     """Write the picture, resized where it is of another size, to `out` (rows, cols, 3); returns its own (height_px, width_px).
 
     A picture of another shape than `out` is stretched: scale its boxes with `scaled_boxes`.
     """
+    if was := _shrunk(data, out):
+        return was
     pixels = decoded(data, out)
     if pixels is not out:
         out[...] = resized(pixels, out.shape[0], out.shape[1])
@@ -53,10 +64,10 @@ def resized(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
     """Bilinear with antialiasing: a pixel is a weighted mean of all that it covers. (rows, cols, 3) at both sizes."""
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
-    found = torch.nn.functional.interpolate(
-        as_tensor(pixels)[None], size=(height_px, width_px), mode="bilinear", antialias=True
-    )
-    return np.asarray(found[0].permute(1, 2, 0).numpy())
+    # A batch of one before the axes turn: only so torch sees that channels lie together, and gives them back together.
+    batch = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
+    found = torch.nn.functional.interpolate(batch, size=(height_px, width_px), mode="bilinear", antialias=True)
+    return np.asarray(found.permute(0, 2, 3, 1)[0].numpy())
 
 
 def as_tensor(pixels: Pixels) -> torch.Tensor:
@@ -72,7 +83,7 @@ def scaled_boxes(
     return torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, width)) * scale
 
 
-def _jpeg(data: bytes, out: Pixels | None) -> Pixels:
+def _jpeg(data: Buffer, out: Pixels | None) -> Pixels:
     if out is None:
         return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB"))
     height_px, width_px = simplejpeg.decode_jpeg_header(data)[:2]
@@ -81,7 +92,19 @@ def _jpeg(data: bytes, out: Pixels | None) -> Pixels:
     return out if fits else np.asarray(pixels)
 
 
-def _png(data: bytes) -> Pixels:
+def _shrunk(data: Buffer, out: Pixels) -> tuple[int, int] | None:
+    """As `decoded_to`, where the JPEG decoder itself comes to the size of `out`. None: it does not, and nothing was written."""
+    if bytes(data[: len(_JPEG)]) != _JPEG or not out.flags.c_contiguous:
+        return None
+    rows, cols = out.shape[:2]
+    height_px, width_px = simplejpeg.decode_jpeg_header(data)[:2]
+    if (height_px, width_px) not in [(factor * rows, factor * cols) for factor in _SHRINKING]:
+        return None
+    simplejpeg.decode_jpeg(data, colorspace="RGB", min_height=rows, min_width=cols, min_factor=2, buffer=out)
+    return height_px, width_px
+
+
+def _png(data: Buffer) -> Pixels:
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         if image.mode not in {"L", "RGB"}:
             raise ValueError(f"mode {image.mode}, expected 8-bit grey or RGB")

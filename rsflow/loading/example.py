@@ -16,52 +16,65 @@ import torch
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
-from rsflow.geometry import corners, hull
+from rsflow.geometry import Region
 from rsflow.loading.decode import as_tensor, decoded
-from rsflow.shards.format import BANDS, Sample
+from rsflow.loading.packed import blocks, put_back, taken_out
+from rsflow.shards.format import BANDS, RAW, Sample
+from rsflow.shards.reader import Buffer, View
 
-Floats = npt.NDArray[np.float32]
+Spell = Callable[[str, Sequence[Region], int, int], str]
 
-RAW = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # of raw bands
-_CORNERS = np.array(
-    [0, 1, 2, 1, 2, 3, 0, 3]
-)  # of a box, clockwise from its upper left (rsflow.geometry.corners), as positions in it
 # What a record holds that stands elsewhere in the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
 
 def example(
-    sample: Sample, dialect: str, tasks: frozenset[str] | None, decode: bool, show: Callable[[bytes], Any] | None = None
+    sample: Sample | View,
+    dialect: str,
+    tasks: frozenset[str] | None,
+    decode: bool,
+    show: Callable[[Buffer], Any] | None = None,
 ) -> dict[str, Any]:
     """The sample as a dict.
 
     key, sensor, split: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
-    bytes where `decode` is false, or what `show` makes of these; instructions: those of `tasks` (None: all), see
-    `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`, but for `show`; bands: the
-    raw bands as a tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard
-    has none; meta: the record's rest.
+    bytes where `decode` is false; instructions: those of `tasks` (None: all), see
+    `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`; bands: the raw bands as a
+    tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
+    meta: the record's rest.
+
+    With `show` it is unfinished, for a rsflow.loading.slots.Filler to hand over: image is what `show` makes of the encoded
+    bytes, and what rsflow.loading.packed took out of the instructions stands in `regions`.
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
-    return {
+    spell = dialects.get(dialect).spell
+    instructions = [
+        _instruction(instruction, spell, height_px, width_px)
+        for instruction in record["instructions"]
+        if tasks is None or instruction["task"] in tasks
+    ]
+    regions = taken_out(instructions)
+    found = {
         "key": sample.key,
         "sensor": record["sensor"],
         "split": record["split"],
         "height_px": height_px,
         "width_px": width_px,
-        "instructions": [
-            _instruction(instruction, dialect, height_px, width_px)
-            for instruction in record["instructions"]
-            if tasks is None or instruction["task"] in tasks
-        ],
+        "instructions": instructions,
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
         "others": _others(sample, decode) if sample.others else {},
         "bands": _bands(sample, decode) if BANDS in sample.others else None,
-        "image": _shown(sample, show) if show else picture(sample) if decode else sample.picture,
+        "image": _shown(sample, show) if show else picture(sample) if decode else bytes(sample.picture),
     }
+    if show:
+        found["regions"] = regions
+    else:
+        put_back(instructions, *blocks(regions))
+    return found
 
 
-def picture(sample: Sample) -> torch.Tensor:
+def picture(sample: Sample | View) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
     return as_tensor(_shown(sample, decoded))
 
@@ -71,7 +84,7 @@ def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in examples] for name in examples[0]}
 
 
-def _shown(sample: Sample, show: Callable[[bytes], Any], extension: str = "") -> Any:
+def _shown(sample: Sample | View, show: Callable[[Buffer], Any], extension: str = "") -> Any:
     """What `show` makes of the picture, or of the other member. SnapshotError where it cannot."""
     try:
         return show(sample.others[extension] if extension else sample.picture)
@@ -80,26 +93,26 @@ def _shown(sample: Sample, show: Callable[[bytes], Any], extension: str = "") ->
         raise SnapshotError(f"sample {sample.key}: its {name} cannot be decoded ({error})") from error
 
 
-def _others(sample: Sample, decode: bool) -> dict[str, Any]:
+def _others(sample: Sample | View, decode: bool) -> dict[str, Any]:
     return {
-        name.partition(".")[0]: as_tensor(_shown(sample, decoded, name)) if decode else data
+        name.partition(".")[0]: as_tensor(_shown(sample, decoded, name)) if decode else bytes(data)
         for name, data in sample.others.items()
         if name != BANDS
     }
 
 
-def _bands(sample: Sample, decode: bool) -> torch.Tensor | bytes:
-    return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else sample.others[BANDS]
+def _bands(sample: Sample | View, decode: bool) -> torch.Tensor | bytes:
+    return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
 
 
-def _array(data: bytes) -> npt.NDArray[Any]:
+def _array(data: Buffer) -> npt.NDArray[Any]:
     found = np.load(io.BytesIO(data), allow_pickle=False)
     if found.ndim != 3 or found.dtype not in RAW:
         raise ValueError(f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, RAW))}")
     return np.asarray(found)
 
 
-def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, width_px: int) -> dict[str, Any]:
+def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, width_px: int) -> dict[str, Any]:
     """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
     (n, 8) of four corners, which are those of the box where it is not oriented; answer. rsflow.loading.boxes makes tensors of
     a batch's boxes.
@@ -107,7 +120,7 @@ def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, widt
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
     """
-    spell, boxes = dialects.get(dialect).spell, instruction["boxes"]
+    boxes = instruction["boxes"]
     turns = [
         {
             "role": turn["role"],
@@ -115,21 +128,11 @@ def _instruction(instruction: dict[str, Any], dialect: str, height_px: int, widt
         }
         for turn in instruction["turns"]
     ]
-    hulls, quads = _regions(boxes)
     return {
         "id": instruction["id"],
         "task": instruction["task"],
         "turns": turns,
-        "boxes": hulls,
-        "quads": quads,
+        "boxes": boxes,
+        "quads": None,
         "answer": instruction["answer"],
     }
-
-
-def _regions(boxes: list[Any]) -> tuple[Floats, Floats]:
-    if not boxes:
-        return np.empty((0, 4), dtype=np.float32), np.empty((0, 8), dtype=np.float32)
-    if set(map(len, boxes)) == {4}:
-        hulls = np.array(boxes, dtype=np.float32)
-        return hulls, hulls.take(_CORNERS, axis=1)
-    return np.array([hull(box) for box in boxes], dtype=np.float32), np.array([corners(box) for box in boxes], dtype=np.float32)

@@ -9,8 +9,8 @@ samples are None. An outage is not damage: when all retries have failed it alway
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, TypeVar
 
 from rsflow import storage
 from rsflow.errors import ConfigError, SnapshotError
@@ -19,11 +19,14 @@ from rsflow.loading.counts import FetchStats, SharedCounts
 from rsflow.loading.ranges import Patience
 from rsflow.loading.remote import OPEN_SHARDS, RemoteShards
 from rsflow.shards.format import Sample
+from rsflow.shards.index import IndexedSample
 from rsflow.shards.manifest import ShardEntry
-from rsflow.shards.reader import ShardReader
+from rsflow.shards.reader import Room, Scratch, ShardReader, View
 
 CACHE_BYTES = 32 << 30
 _PUBLISH = 32  # samples between two looks at the counts from outside
+
+Found = TypeVar("Found")
 
 _LOG = logging.getLogger("rsflow.loading")
 
@@ -80,7 +83,14 @@ class Fetcher:
         `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
         SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
         """
-        return self._afar(iter(wanted)) if self.remote else self._here(wanted)
+        return self._afar(iter(wanted)) if self.remote else self._here(wanted, ShardReader.take)
+
+    def views(self, wanted: Iterable[tuple[ShardEntry, int]], room: Room) -> Iterator[Sample | View | None]:
+        """As `samples`; pictures of a local root are written to what `room` gives, and the rest holds until the next sample."""
+        if self.remote:
+            return self._afar(iter(wanted))
+        rest = Scratch()
+        return self._here(wanted, lambda reader, row: reader.view(row, room, rest))
 
     def stats(self) -> FetchStats:
         return self.counts.total()
@@ -92,14 +102,16 @@ class Fetcher:
                 self._skip(shard, found)
             yield None if isinstance(found, SnapshotError) else found
 
-    def _here(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+    def _here(
+        self, wanted: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, IndexedSample], Found]
+    ) -> Iterator[Found | None]:
         hits = size = 0
         try:
             for shard, i in wanted:
                 try:
                     reader = self._open[shard.path] if shard.path in self._open else self._opened(shard)
                     row = reader.samples[i]
-                    found = reader.take(row)
+                    found = take(reader, row)
                 except SnapshotError as error:
                     self._skip(shard, error)
                     yield None

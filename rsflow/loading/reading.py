@@ -22,6 +22,7 @@ from rsflow.loading.walk import Spot
 from rsflow.records import TaskName
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
+from rsflow.shards.reader import Room, View
 
 _SLOTS = 65  # of processes that count; workers beyond share a row
 _TASKS = {task: i for i, task in enumerate((*get_args(TaskName), "other"))}
@@ -49,18 +50,21 @@ class Roots:
             for root in dict.fromkeys(one.root for one in content.pinned)
         }
 
-    def read(self, spots: Iterable[Placed]) -> Iterator[tuple[int, Spot, Sample | None]]:
-        """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped."""
+    def read(self, spots: Iterable[Placed], room: Room) -> Iterator[tuple[int, Spot, Sample | View | None]]:
+        """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped.
+
+        It holds until the next is asked for: see Fetcher.views.
+        """
         if len(self._fetchers) == 1 and not any(fetcher.remote for fetcher in self._fetchers.values()):
-            yield from self._one_by_one(spots)
+            yield from self._one_by_one(spots, room)
             return
         deal = _Deal(iter(spots), list(self._fetchers))
-        samples = {root: fetcher.samples(deal.of(root)) for root, fetcher in self._fetchers.items()}
+        samples = {root: fetcher.views(deal.of(root), room) for root, fetcher in self._fetchers.items()}
         while (following := deal.next()) is not None:
             position, spot = following
             yield position, spot, next(samples[spot.root])
 
-    def _one_by_one(self, spots: Iterable[Placed]) -> Iterator[tuple[int, Spot, Sample | None]]:
+    def _one_by_one(self, spots: Iterable[Placed], room: Room) -> Iterator[tuple[int, Spot, Sample | View | None]]:
         """The only root is on this machine: nothing is to be gained by taking spots ahead."""
         (fetcher,) = self._fetchers.values()
         now: deque[Placed] = deque(maxlen=1)
@@ -70,7 +74,7 @@ class Roots:
                 now.append(placed)
                 yield placed[1].shard, placed[1].i
 
-        for sample in fetcher.samples(wanted()):
+        for sample in fetcher.views(wanted(), room):
             yield *now[0], sample
 
     def one(self, spot: Spot) -> Sample | None:

@@ -17,14 +17,17 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from rsflow.errors import ConfigError
-from rsflow.loading.decode import Pixels, decoded_to, scaled_boxes
+from rsflow.loading.decode import Pixels, decoded_to
 from rsflow.loading.loader import Loader
+from rsflow.loading.packed import Floats
 from rsflow.loading.shared import Bytes
 from rsflow.loading.slots import Batch, Filler, Slots
 from rsflow.loading.stream import Stream
+from rsflow.shards.reader import Buffer
 
 
 class Ring(Loader):
@@ -79,14 +82,18 @@ class Decoded(Filler):
         if self._pin and not same_workers:
             _lock_pages(self._slots)
 
-    def __call__(self, examples: Sequence[Batch]) -> Batch:
-        size = self._shape[1], self._shape[2]
-        return super().__call__([_moved({**one, "image": None}, size) for one in examples])
+    def _blocks(self, examples: Sequence[Batch]) -> tuple[Floats, Floats]:
+        """The boxes of the whole batch in pixels of the resized pictures."""
+        hulls, quads = super()._blocks(examples)
+        _, height, width, _ = self._shape
+        scales = np.array([(width / one["width_px"], height / one["height_px"]) for one in examples], dtype=np.float32)
+        scale = scales.repeat([len(one["regions"]) for one in examples], axis=0)
+        return hulls * np.tile(scale, 2), quads * np.tile(scale, 4)
 
     def _cleared(self) -> None:
         self._next = 0
 
-    def _put(self, data: bytes, slot: Bytes) -> None:
+    def _put(self, data: Buffer, slot: Bytes) -> None:
         decoded_to(data, self._pixels(slot)[self._next])
         self._next += 1
 
@@ -119,15 +126,3 @@ def _lock_pages(slots: Slots) -> None:
 def _unlock_pages(cuda: Any, address: int, process: int) -> None:
     if os.getpid() == process:  # a forked worker has a copy of the slots, but not of the device's state
         cuda.cudaHostUnregister(address)
-
-
-def _moved(one: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """The example with the boxes of its instructions in pixels of the resized picture, as arrays like before."""
-    was = one["height_px"], one["width_px"]
-    if was == size:
-        return one
-    moved = [
-        {**said, **{name: scaled_boxes(said[name], was, size, said[name].shape[1]).numpy() for name in ("boxes", "quads")}}
-        for said in one["instructions"]
-    ]
-    return {**one, "instructions": moved}

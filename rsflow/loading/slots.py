@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from torch.utils.data import get_worker_info
 
 from rsflow.loading.example import collate_samples
 from rsflow.loading.order import Ints
+from rsflow.loading.packed import Floats, blocks, put_back
 from rsflow.loading.shared import Bytes, Shared
+from rsflow.shards.reader import Buffer, Scratch
 
 _POLL_SECONDS = 0.0002
 _CLOSED = -1
@@ -75,8 +78,9 @@ class Slots:
 class Filler:
     """The collate function of a Loader whose workers hand pictures over in slots.
 
-    In a worker the stream says when an iteration has `started`, and gives what `show` returns as each `image`; the call ends a
-    batch. In the loop's process `begin` makes the slots of an iteration, and `arriving` gives its batches.
+    In a worker the stream says when an iteration has `started`, reads each picture to where there is `room`, and gives what
+    `show` returns as each `image`; the call ends a batch, whose boxes it packs. In the loop's process `begin` makes the slots
+    of an iteration, and `arriving` gives its batches.
     """
 
     def __init__(self, slots_each: int, slot_bytes: int) -> None:
@@ -98,27 +102,44 @@ class Filler:
         """The batches as the loop gets them; `batches` are those that workers sent."""
         slots, iteration = self._slots, self._opened
         try:
-            yield from self._arrived(batches, slots, iteration)
+            for batch in self._arrived(batches, slots, iteration):
+                put_back(chain.from_iterable(batch["instructions"]), *batch.pop("regions"))
+                yield batch
         finally:
             slots.close(iteration)
 
     def started(self) -> None:
         self._iteration += 1
         self._written, self._slot, self._waited = 0, None, False
+        self._scratch = Scratch()
 
-    def show(self, data: bytes) -> Any:
+    def room(self, size: int) -> memoryview:
+        """Where the next encoded picture is to be written."""
+        return self._scratch(size)
+
+    def show(self, data: Buffer) -> Any:
         """What stands for an encoded picture. ValueError where it cannot be decoded: then the next one takes its place."""
+        slot = self._ready()
+        return None if slot is None else self._put(data, slot)
+
+    def _ready(self) -> Bytes | None:
+        """The slot of the batch in progress, which is waited for once. None: nobody wants it any more."""
         if not self._waited:
             worker, number = self._place()
             wanted = self._slots.free(self._iteration, worker, self._written)
             self._slot, self._waited = (self._slots.slot(worker, number) if wanted else None), True
             self._cleared()
-        return None if self._slot is None else self._put(data, self._slot)
+        return self._slot
 
     def __call__(self, examples: Sequence[Batch]) -> Batch:
         batch = {"slot": (*self._place(), len(examples)), **collate_samples(examples)}
+        batch["regions"] = self._blocks(examples)
         self._written, self._slot, self._waited = self._written + 1, None, False
         return batch
+
+    def _blocks(self, examples: Sequence[Batch]) -> tuple[Floats, Floats]:
+        """The boxes of the whole batch."""
+        return blocks([box for one in examples for box in one["regions"]])
 
     def _place(self) -> tuple[int, int]:
         worker = get_worker_info()
@@ -128,7 +149,7 @@ class Filler:
         """A new batch begins."""
         raise NotImplementedError
 
-    def _put(self, data: bytes, slot: Bytes) -> Any:
+    def _put(self, data: Buffer, slot: Bytes) -> Any:
         raise NotImplementedError
 
     def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
@@ -136,16 +157,28 @@ class Filler:
 
 
 class Encoded(Filler):
-    """Hands pictures over as they are encoded, end to end. Those that do not fit into a slot any more go through the pipe."""
+    """Hands pictures over as they are encoded, end to end, where they were read to if that was here. Those that do not fit
+    into a slot any more go through the pipe."""
+
+    _given: memoryview | None  # of the slot, to the picture that is read now
+
+    def room(self, size: int) -> memoryview:
+        slot = self._ready()
+        if slot is None or self._end + size > len(slot):
+            return super().room(size)
+        self._given = slot[self._end : self._end + size].data
+        return self._given
 
     def _cleared(self) -> None:
         self._end = 0
+        self._given = None
 
-    def _put(self, data: bytes, slot: Bytes) -> bytes | tuple[int, int]:
+    def _put(self, data: Buffer, slot: Bytes) -> bytes | tuple[int, int]:
         start, stop = self._end, self._end + len(data)
         if stop > len(slot):
-            return data
-        slot[start:stop] = np.frombuffer(data, dtype=np.uint8)
+            return bytes(data)
+        if data is not self._given:
+            slot[start:stop] = np.frombuffer(data, dtype=np.uint8)
         self._end = stop
         return start, stop
 

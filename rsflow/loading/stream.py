@@ -31,6 +31,7 @@ from rsflow.loading.reading import Counts, Reading, Roots
 from rsflow.loading.state import Cursor, fingerprints, parsed, refuse_others, spelled
 from rsflow.loading.walk import ENDLESS, Course, Spot, at_once
 from rsflow.shards.format import Sample
+from rsflow.shards.reader import Buffer, Scratch, View
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
 MOST_SHARDS = 32  # a process may have few files open, and a shuffle over more is hardly better (docs/streaming.md)
@@ -124,7 +125,10 @@ class Display(Protocol):
     def started(self) -> None:
         """An iteration begins."""
 
-    def show(self, data: bytes) -> Any:
+    def room(self, size: int) -> memoryview:
+        """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
+
+    def show(self, data: Buffer) -> Any:
         """ValueError where the picture cannot be decoded."""
 
 
@@ -247,20 +251,20 @@ class Stream(IterableDataset[dict[str, Any]]):
         course = Course(self.content, settings.seed, cursor.epoch, settings.width)
         spots = ((i, course.at(i % total)) for i in islice(hand, cursor.taken, None))
         counts = self._counts.row()
-        for position, spot, sample in self._roots.read(spots):
+        for position, spot, sample in self._roots.read(spots, self._display.room if self._display else Scratch()):
             found = self._shown(spot, sample) or self._stand_in(position, cursor.epoch)
             progress.taken += 1
             counts.given(one["task"] for one in found["instructions"])
             yield found
 
-    def _shown(self, spot: Spot, sample: Sample | None) -> dict[str, Any] | None:
+    def _shown(self, spot: Spot, sample: Sample | View | None) -> dict[str, Any] | None:
         """None where the sample is damaged and that is to be skipped."""
         if sample is None:
             return None
         try:
             show = self._display.show if self._display else None
             return example(sample, self.settings.dialect, spot.part.tasks, self.settings.decode, show)
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError, ValueError) as error:
             trouble = SnapshotError(f"{spot.shard.path}: the record of sample {sample.key} lacks what it needs ({error!r})")
             trouble.__cause__ = error
         except SnapshotError as error:

@@ -53,6 +53,12 @@ def test_jpeg_is_what_pillow_reads(channels: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_any_memory_that_holds_a_picture_is_read(kind: str) -> None:
+    data = encoded(smooth(48, 32), kind)
+    assert np.array_equal(decoded(memoryview(bytearray(data))), decoded(data))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_written_to_given_memory(kind: str) -> None:
     data = encoded(smooth(48, 32), kind)
     batch = np.zeros((3, 48, 32, 3), np.uint8)
@@ -66,6 +72,31 @@ def test_written_to_given_memory(kind: str) -> None:
     turned = np.zeros((32, 48, 3), np.uint8).transpose(1, 0, 2)  # no decoder may write this as if it were contiguous
     decoded_to(data, turned)
     assert np.array_equal(turned, decoded(data))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_a_jpeg_at_a_part_of_its_size_is_nearer_to_the_picture_than_a_resized_one(factor: int, channels: int) -> None:
+    """Beside the means of the pixels, before they were a JPEG, that each pixel covers. In a picture with detail, that is: of a
+    smooth one both are as near as rounding lets them be."""
+    detail = np.random.default_rng(1).normal(0, 12, (256, 320, 1))
+    pixels = (smooth(256, 320, channels) + detail).clip(0, 255).astype(np.uint8)
+    data = encoded(pixels, "JPEG")
+    size = 256 // factor, 320 // factor
+    means = pixels.reshape(size[0], factor, size[1], factor, channels).mean(axis=(1, 3))
+    out = np.zeros((*size, 3), np.uint8)
+    assert decoded_to(data, out) == (256, 320)
+    assert np.abs(out - means).mean() < 0.8 * np.abs(resized(decoded(data), *size) - means).mean()
+    strided = np.zeros((size[1], size[0], 3), np.uint8).transpose(1, 0, 2)
+    assert decoded_to(data, strided) == (256, 320)
+    assert np.array_equal(strided, resized(decoded(data), *size))
+
+
+@pytest.mark.parametrize("size", [(128, 159), (100, 125), (64, 160)])
+def test_other_sizes_are_resized_from_the_whole(size: tuple[int, int]) -> None:
+    data, out = encoded(smooth(256, 320), "JPEG"), np.zeros((*size, 3), np.uint8)
+    decoded_to(data, out)
+    assert np.array_equal(out, resized(decoded(data), *size))
 
 
 @pytest.mark.parametrize("size", [(24, 24), (224, 224), (65, 301)])

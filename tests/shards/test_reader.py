@@ -12,7 +12,7 @@ import pytest
 from rsflow.errors import SnapshotError
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry
-from rsflow.shards.reader import ShardReader
+from rsflow.shards.reader import Scratch, ShardReader
 from rsflow.shards.verify import verify_shard
 from rsflow.shards.writer import write_shard
 
@@ -75,6 +75,48 @@ def test_several_pictures_and_raw_bands_come_back(tmp_path: Path) -> None:
     assert verify_shard(str(tmp_path), shard) == []
 
 
+def test_a_view_is_the_sample_in_memory_that_was_brought(tmp_path: Path) -> None:
+    kinds: tuple[tuple[str, dict[str, bytes]], ...] = (
+        ("jpg", {}),
+        ("png", {"npy": b"bands" * 300}),
+        ("jpg", {"sar.png": b"sar", "infrared.jpg": b"ir" * 1000}),
+        ("png", {"sar.png": b"", "npy": b""}),
+    )
+    samples = [
+        Sample(f"{i}", f"own {i} ".encode() * 500, kind, {"key": f"{i}", "sensor": "optical", "instructions": []}, others)
+        for i, (kind, others) in enumerate(kinds)
+    ]
+    info = write_shard(str(tmp_path / "a.tar"), str(tmp_path / "a.idx"), samples)
+    shard = ShardEntry("a.tar", info.samples, info.instructions, info.bytes, info.sha256, info.index_bytes, info.index_sha256)
+    reader, rest, given = ShardReader(str(tmp_path), shard), Scratch(), []
+
+    def room(size: int) -> memoryview:
+        given.append(memoryview(bytearray(size)))
+        return given[-1]
+
+    for sample, row in zip(samples, reader.samples, strict=True):
+        found = reader.view(row, room, rest)
+        assert found.picture is given[-1]
+        assert (found.key, bytes(found.picture), found.picture_format) == (sample.key, sample.picture, sample.picture_format)
+        assert (found.record, {name: bytes(data) for name, data in found.others.items()}) == (sample.record, sample.others)
+
+
+def test_a_view_of_a_shard_that_is_cut_is_not_what_the_memory_held(lake: tuple[Path, ShardEntry]) -> None:
+    root, shard = lake
+    reader, room, rest = ShardReader(str(root), shard), Scratch(), Scratch()
+    last = reader.samples[-1]
+    reader.view(last, room, rest)
+    with open(root / shard.path, "r+b") as stream:
+        stream.truncate(last.members[-1].offset + 1)
+    with pytest.raises(SnapshotError, match=rf"a\.tar: no whole member {last.key}\.{last.members[-1].extension}"):
+        reader.view(last, room, rest)
+
+
+def test_scratch_memory_grows() -> None:
+    scratch = Scratch()
+    assert [len(scratch(size)) for size in (10, 1 << 20, 3, 0)] == [10, 1 << 20, 3, 0]
+
+
 def test_a_missing_or_cut_shard_is_named(lake: tuple[Path, ShardEntry]) -> None:
     root, shard = lake
     path = root / shard.path
@@ -124,3 +166,5 @@ def test_damage_within_is_told_when_it_is_read(lake: tuple[Path, ShardEntry], ta
     assert reader.read(3).key < row.key
     with pytest.raises(SnapshotError, match=rf"a\.tar: .*{row.key}"):
         reader.read(4)
+    with pytest.raises(SnapshotError, match=rf"a\.tar: .*{row.key}"):
+        reader.view(row, Scratch(), Scratch())
