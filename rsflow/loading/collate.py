@@ -25,15 +25,19 @@ from rsflow.loading.decode import decoded
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
 Together = Literal["joined", "each", "first"]
+Pictures = Literal["own", "all"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One conversation about one sample's pictures."""
+    """One conversation about one sample's pictures, which all come before its first words."""
 
     key: str
     images: tuple[Any, ...]
     turns: tuple[tuple[str, str], ...]  # (role, text), user and assistant in turn
+
+    def first(self, count: int) -> Row:
+        return Row(self.key, self.images, self.turns[:count])
 
 
 class Spoken(NamedTuple):
@@ -51,9 +55,10 @@ class Collate:
     together: Together
     max_tokens: int | None
     system: str | None
+    pictures: Pictures
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        rows = [row for one in examples for row in _rows(one, self.together)]
+        rows = [row for one in examples for row in _rows(one, self.together, self.pictures)]
         batch, spoken = self._processed(rows)
         if self.max_tokens is not None and batch["input_ids"].shape[1] > self.max_tokens:
             rows = [
@@ -68,7 +73,7 @@ class Collate:
         return {**batch, "labels": labels}
 
     def _processed(self, rows: list[Row]) -> tuple[dict[str, Any], list[Spoken]]:
-        texts = [self._text(row.turns) for row in rows]
+        texts = [self._text(row) for row in rows]
         token = getattr(self.processor, "image_token", None)
         for row in rows:
             if token and any(token in text for _, text in row.turns):
@@ -82,37 +87,37 @@ class Collate:
             padding_side="right",
             add_special_tokens=not (bos and texts[0].startswith(bos)),
         )
-        return dict(batch), [self._spoken(row.turns, text) for row, text in zip(rows, texts, strict=True)]
+        return dict(batch), [self._spoken(row, text) for row, text in zip(rows, texts, strict=True)]
 
-    def _messages(self, turns: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in turns]
-        messages[0]["content"] = [{"type": "image"}, *messages[0]["content"]]
+    def _messages(self, row: Row) -> list[dict[str, Any]]:
+        messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in row.turns]
+        messages[0]["content"] = [*({"type": "image"} for _ in row.images), *messages[0]["content"]]
         system = [] if self.system is None else [{"role": "system", "content": [{"type": "text", "text": self.system}]}]
         return [*system, *messages]
 
-    def _text(self, turns: Sequence[tuple[str, str]], prompt: bool = False) -> str:
-        return str(self.processor.apply_chat_template(self._messages(turns), tokenize=False, add_generation_prompt=prompt))
+    def _text(self, row: Row, prompt: bool = False) -> str:
+        return str(self.processor.apply_chat_template(self._messages(row), tokenize=False, add_generation_prompt=prompt))
 
-    def _spoken(self, turns: Sequence[tuple[str, str]], text: str) -> Spoken:
+    def _spoken(self, row: Row, text: str) -> Spoken:
         if "{% generation" in self.processor.chat_template or "{%- generation" in self.processor.chat_template:
             marked = self.processor.tokenizer.apply_chat_template(
-                self._messages(turns),
+                self._messages(row),
                 chat_template=self.processor.chat_template,
                 return_dict=True,
                 return_assistant_tokens_mask=True,
             )
             return Spoken(list(marked["input_ids"]), [bool(one) for one in marked["assistant_masks"]])
         tokens = self.processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        spans = list(self._answers(turns, text))
+        spans = list(self._answers(row, text))
         mask = [any(start < stop and a < stop and start < b for a, b in spans) for start, stop in tokens["offset_mapping"]]
         return Spoken(list(tokens["input_ids"]), mask)
 
-    def _answers(self, turns: Sequence[tuple[str, str]], text: str) -> Iterator[tuple[int, int]]:
+    def _answers(self, row: Row, text: str) -> Iterator[tuple[int, int]]:
         """Where in the text the assistant speaks, [start, stop) in characters."""
-        for i, (role, said) in enumerate(turns):
+        for i, (role, said) in enumerate(row.turns):
             if role != "assistant":
                 continue
-            before, after = self._text(turns[:i], prompt=True), self._text(turns[: i + 1])
+            before, after = self._text(row.first(i), prompt=True), self._text(row.first(i + 1))
             if not (after.startswith(before) and text.startswith(after) and said.strip() in after[len(before) :]):
                 raise ConfigError(
                     "the processor's chat template renders earlier turns in another way when later ones follow, so it cannot "
@@ -124,17 +129,22 @@ class Collate:
         """The row with as many of its first exchanges as fit into `limit` tokens."""
         pictures = len(ids) - len(spoken.ids)
         for count in range(len(row.turns), 0, -2):
-            turns = row.turns[:count]
-            length = pictures + len(self._spoken(turns, self._text(turns)).ids)
+            shorter = row.first(count)
+            length = pictures + len(self._spoken(shorter, self._text(shorter)).ids)
             if length <= limit:
-                return Row(row.key, row.images, turns)
+                return shorter
         raise ConfigError(
             f"max_tokens: found {limit}, but the picture and the first exchange of sample {row.key} alone take {length} tokens"
         )
 
 
 def collate(
-    processor: Any, *, together: Together = "joined", max_tokens: int | None = None, system: str | None = None
+    processor: Any,
+    *,
+    together: Together = "joined",
+    max_tokens: int | None = None,
+    system: str | None = None,
+    pictures: Pictures = "own",
 ) -> Callable[[Sequence[Example]], dict[str, Any]]:
     """A `collate_fn` that makes batches for a vision-language model from what a stream gives:
 
@@ -144,26 +154,31 @@ def collate(
     `image_grid_thw` and others; rows padded on the right) and `labels`. `together`: all instructions of a sample as one
     conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
     row; whole exchanges leave from the end of a conversation until it fits. `system`: what a system turn says first.
+    `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order.
 
     ConfigError where the processor has no chat template, or one that cannot tell answers from prompts.
     """
     if together not in ("joined", "each", "first"):
         raise ConfigError(f"together: found {together!r}, expected 'joined', 'each' or 'first'")
+    if pictures not in ("own", "all"):
+        raise ConfigError(f"pictures: found {pictures!r}, expected 'own' or 'all'")
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
         raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
-    return Collate(processor, together, max_tokens, system)
+    return Collate(processor, together, max_tokens, system, pictures)
 
 
-def _rows(one: Example, together: Together) -> list[Row]:
-    image = one["image"]
-    images = tuple(image) if isinstance(image, (list, tuple)) else (image,)
+def _rows(one: Example, together: Together, pictures: Pictures) -> list[Row]:
+    others = one.get("others") or {} if pictures == "all" else {}
+    images = (one["image"], *others.values())
+    named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others else ""
     talks = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in one["instructions"]]
     if together == "first":
         talks = talks[:1]
     if together == "joined":
         talks = [tuple(turn for talk in talks for turn in talk)]
-    return [Row(one["key"], images, talk) for talk in talks if talk]
+    talks = [((talk[0][0], named + talk[0][1]), *talk[1:]) for talk in talks if talk]
+    return [Row(one["key"], images, talk) for talk in talks]
 
 
 def _pixels(key: str, image: Any) -> Any:

@@ -233,6 +233,29 @@ def test_a_system_turn_is_said_and_not_trained_on(built: dict[str, Any]) -> None
     assert spoken(processor, batch)[0][0] == "Two ships.<|im_end|>\n"
 
 
+def test_all_pictures_of_a_sample_are_shown_and_named(built: dict[str, Any]) -> None:
+    """A picture of another sensor is one more picture before the first words, and changes nothing that is trained on."""
+    several = {
+        **EXAMPLES[0],
+        "sensor": "optical",
+        "others": {"infrared": EXAMPLES[0]["image"], "sar": EXAMPLES[0]["image"].flip(1)},
+    }
+    for family in FAMILIES:
+        processor = built[family][1]
+        own, shown = collate(processor)([several]), collate(processor, pictures="all")([several])
+        count = (own["input_ids"] == processor.image_token_id).sum()
+        assert (shown["input_ids"] == processor.image_token_id).sum() == 3 * count
+        assert len(shown["pixel_values"]) == 3 * len(own["pixel_values"])
+        text = processor.tokenizer.decode(shown["input_ids"][0])
+        assert f"Images: {several['sensor']}, infrared, sar.\nHow many" in text
+        assert "Images" not in processor.tokenizer.decode(own["input_ids"][0])
+        assert spoken(processor, shown) == spoken(processor, own)
+        # A sample of one sensor is as it was.
+        assert torch.equal(collate(processor, pictures="all")(EXAMPLES)["input_ids"], collate(processor)(EXAMPLES)["input_ids"])
+    with pytest.raises(ConfigError, match="pictures: found 'both', expected 'own' or 'all'"):
+        collate(processor, pictures="both")  # type: ignore[arg-type]  # what a user may write
+
+
 def test_encoded_pictures_are_decoded(built: dict[str, Any], lake: Any) -> None:
     fn = collate(built["qwen2"][1])
     batches = [fn(list(rsflow.stream(str(lake.root), "val", shuffle=False, decode=decode))) for decode in (True, False)]
