@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -13,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import rasterio
-from moto.server import ThreadedMotoServer
 from PIL import Image
 from rasterio.transform import Affine
 
@@ -43,27 +40,6 @@ def imagery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _bands(folder)
     constant_detr(folder / "models/ships", (0.5, 0.5, 0.2, 0.1), 0.9)
     return folder
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty bucket of a local S3 server; the usual AWS variables point at it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name in ("AWS_PROFILE", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    name = f"readme-{uuid.uuid4().hex}"
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket=name)
-    yield name
-    server.stop()
 
 
 def put(bucket: str, folder: Path, prefix: str) -> None:

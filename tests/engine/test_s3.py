@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 import rsflow
 from rsflow.cli import main
@@ -23,29 +20,13 @@ from rsflow.shards.manifest import read_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(endpoint: str, archive: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, str]:
-    """A client, and a bucket that holds the archive; the usual AWS variables point at it."""
-    for name in ("AWS_PROFILE", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in {"AWS_ENDPOINT_URL": endpoint, **keys}.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint)
-    name = f"archive-{uuid.uuid4().hex}"
-    client.create_bucket(Bucket=name)
+def stored(bucket: str, archive: Path) -> tuple[Any, str]:
+    """A client, and a bucket that holds the archive."""
+    client = boto3.client("s3")
     for path in (*archive.glob("optical/*"), *archive.glob("sar/*"), archive / "sar.json"):
-        put(client, name, path, archive)
-    return client, name
+        put(client, bucket, path, archive)
+    return client, bucket
 
 
 def put(client: Any, name: str, path: Path, archive: Path) -> None:
@@ -65,9 +46,9 @@ def objects(client: Any, name: str) -> dict[str, bytes]:
 
 
 def test_a_lake_in_a_bucket_is_the_lake_on_a_disk(
-    archive: Path, bucket: tuple[Any, str], capsys: pytest.CaptureFixture[str]
+    archive: Path, stored: tuple[Any, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, name = bucket
+    client, name = stored
     root = f"s3://{name}/lake"
     asked = ["render.raw_bands=true", "shard.companions=[optical, sar]"]
     command = [str(archive / "build.yaml"), *moved(name), *asked]
@@ -107,8 +88,8 @@ def run_text(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_objects_that_come_and_change_are_seen_by_the_same_process(archive: Path, bucket: tuple[Any, str]) -> None:
-    client, name = bucket
+def test_objects_that_come_and_change_are_seen_by_the_same_process(archive: Path, stored: tuple[Any, str]) -> None:
+    client, name = stored
     built = load(str(archive / "build.yaml"), moved(name))
     run(built)
     put(client, name, write_scene(archive / "optical/o9.tif", optical(9), 700_000.0), archive)
@@ -120,8 +101,8 @@ def test_objects_that_come_and_change_are_seen_by_the_same_process(archive: Path
     assert all(held[key] == data for key, data in shards_of(archive / "lake").items())
 
 
-def test_an_object_that_changes_between_plan_and_read_is_a_reject(archive: Path, bucket: tuple[Any, str]) -> None:
-    client, name = bucket
+def test_an_object_that_changes_between_plan_and_read_is_a_reject(archive: Path, stored: tuple[Any, str]) -> None:
+    client, name = stored
     built = load(str(archive / "build.yaml"), [*moved(name), "max_reject_share=0.5"])
     lake = create_lake(built.root)
     plan = plan_build(built, lake)
@@ -132,14 +113,14 @@ def test_an_object_that_changes_between_plan_and_read_is_a_reject(archive: Path,
     assert rejects == {"land.o0": "missing_file", "land.o1": "changed_while_running"}
 
 
-def test_a_bucket_that_is_not_there_is_told(archive: Path, bucket: tuple[Any, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bucket_that_is_not_there_is_told(archive: Path, stored: tuple[Any, str], capsys: pytest.CaptureFixture[str]) -> None:
     command = ["build", str(archive / "build.yaml"), "root=s3://no-such-bucket-here/lake"]
     assert main(command) == 1
     assert "s3://no-such-bucket-here/lake" in capsys.readouterr().err
 
 
 def test_missing_credentials_are_told(
-    archive: Path, bucket: tuple[Any, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    archive: Path, stored: tuple[Any, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from s3fs import S3FileSystem
 
@@ -147,6 +128,6 @@ def test_missing_credentials_are_told(
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     S3FileSystem.clear_instance_cache()
-    assert main(["status", f"s3://{bucket[1]}/lake"]) == 1
+    assert main(["status", f"s3://{stored[1]}/lake"]) == 1
     assert "credentials" in capsys.readouterr().err
     S3FileSystem.clear_instance_cache()

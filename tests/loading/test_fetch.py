@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import s3fs
-from moto.server import ThreadedMotoServer
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rsflow.errors import ConfigError, SnapshotError, StorageError
@@ -135,36 +134,18 @@ def test_a_web_server_gives_the_same(lake: Any, web: Web, tmp_path: Path, cached
     assert fetcher.stats().bytes >= 73
 
 
-def test_an_object_store_gives_the_same(lake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+def test_an_object_store_gives_the_same(lake: Any, bucket: str, tmp_path: Path) -> None:
     s3fs.S3FileSystem.clear_instance_cache()
-    try:
-        fs = s3fs.S3FileSystem()
-        fs.mkdir("fetch")
-        fs.put(str(lake.root), "fetch/root", recursive=True)
-        wanted = mixed(lake)
-        assert list(Fetcher("s3://fetch/root").samples(wanted)) == expected(lake, wanted)
-        cached = Fetcher("s3://fetch/root", str(tmp_path / "cache"))
-        assert list(cached.samples(wanted)) == expected(lake, wanted)
-        fs.rm("fetch/root/shards/train/3.tar")
-        lost = [(shard, i) for shard, i in wanted if shard.path.endswith("/3.tar")]
-        with pytest.raises(
-            SnapshotError, match=r"s3://fetch/root/shards/train/3\.tar: the manifest names it, but it is missing"
-        ):
-            list(Fetcher("s3://fetch/root", patience=QUICK).samples(lost))
-        fs.rm("fetch", recursive=True)
-    finally:
-        server.stop()
-        s3fs.S3FileSystem.clear_instance_cache()
+    fs, root = s3fs.S3FileSystem(), f"s3://{bucket}/root"
+    fs.put(str(lake.root), f"{bucket}/root", recursive=True)
+    wanted = mixed(lake)
+    assert list(Fetcher(root).samples(wanted)) == expected(lake, wanted)
+    cached = Fetcher(root, str(tmp_path / "cache"))
+    assert list(cached.samples(wanted)) == expected(lake, wanted)
+    fs.rm(f"{bucket}/root/shards/train/3.tar")
+    lost = [(shard, i) for shard, i in wanted if shard.path.endswith("/3.tar")]
+    with pytest.raises(SnapshotError, match=rf"{root}/shards/train/3\.tar: the manifest names it, but it is missing"):
+        list(Fetcher(root, patience=QUICK).samples(lost))
 
 
 def test_neighbours_come_in_one_request_and_subsets_by_range(lake: Any, web: Web) -> None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,7 +19,6 @@ import pytest
 import torch
 import torch.distributed
 import webdataset
-from moto.server import ThreadedMotoServer
 from torch.utils.data import DataLoader
 
 import rsflow
@@ -204,54 +202,39 @@ def test_rank_and_world_size_of_the_process_group(lake: Any, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def bucket(lake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The lake as s3://lake/root on a local server."""
+def stored(lake: Any, bucket: str) -> str:
+    """The lake in a bucket."""
     import s3fs
 
-    server = ThreadedMotoServer(port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
     s3fs.S3FileSystem.clear_instance_cache()
-    fs = s3fs.S3FileSystem()
-    fs.mkdir("lake")
-    fs.put(str(lake.root), "lake/root", recursive=True)
-    yield "s3://lake/root"
-    fs.rm("lake", recursive=True)  # the server's buckets outlive it within a process
-    server.stop()
-    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().put(str(lake.root), f"{bucket}/root", recursive=True)
+    return f"s3://{bucket}/root"
 
 
-def test_an_object_store_gives_the_same(lake: Any, bucket: str) -> None:
+def test_an_object_store_gives_the_same(lake: Any, stored: str) -> None:
     local = [one["key"] for one in stream(lake.root, batch_size=8, decode=False)]
-    found = list(stream(bucket))
+    found = list(stream(stored))
     assert [one["key"] for one in found] == local
     assert all(one["image"].shape == (3, 24, 40) for one in found)
-    assert keys(stream(f"{bucket}/snapshots/1.json", batch_size=8, decode=False), workers=2) == local
+    assert keys(stream(f"{stored}/snapshots/1.json", batch_size=8, decode=False), workers=2) == local
     # Two roots, one read ahead in threads: the order of the contents, wherever they are.
     twice = [one["key"] for one in stream([lake.root, lake.root / "snapshots/1.json"], decode=False)]
-    assert [one["key"] for one in stream([bucket, lake.root], decode=False)] == twice
+    assert [one["key"] for one in stream([stored, lake.root], decode=False)] == twice
     assert Counter(twice) == dict.fromkeys(lake.keys(), 2)
     with pytest.raises(SnapshotError, match=r"s3://lake/none/snapshots/LATEST: is missing"):
         stream("s3://lake/none")
 
 
-def test_an_object_store_takes_shards_and_snapshots(lake: Any, bucket: str) -> None:
+def test_an_object_store_takes_shards_and_snapshots(lake: Any, stored: str) -> None:
     shard = lake.root / "shards/train/3.tar"
     samples = lake.samples["train"][20:37]
-    write_shard(f"{bucket}/again.tar", f"{bucket}/again.idx", samples)
-    assert storage.read_bytes(f"{bucket}/again.tar") == shard.read_bytes()
-    manifest = read_snapshot(bucket)
-    assert write_snapshot(bucket, manifest) == 1
-    assert write_snapshot(bucket, replace(manifest, seed=5)) == 2
-    assert read_snapshot(bucket).seed == 5
-    found = verify_snapshot(bucket)
+    write_shard(f"{stored}/again.tar", f"{stored}/again.idx", samples)
+    assert storage.read_bytes(f"{stored}/again.tar") == shard.read_bytes()
+    manifest = read_snapshot(stored)
+    assert write_snapshot(stored, manifest) == 1
+    assert write_snapshot(stored, replace(manifest, seed=5)) == 2
+    assert read_snapshot(stored).seed == 5
+    found = verify_snapshot(stored)
     assert (found.differences, found.samples) == ((), 78)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from rsflow.config import Scenes, Source
@@ -21,39 +19,18 @@ from rsflow.readers import list_scenes, open_scene
 TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(endpoint, monkeypatch):
-    """An empty public bucket; the usual AWS variables point at it."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    client = boto3.client("s3", endpoint_url=endpoint)
-    name = f"scenes-{uuid.uuid4().hex}"
-    client.create_bucket(Bucket=name, ACL="public-read")
+def stored(bucket):
+    """The name of a bucket, and what puts a file into it."""
 
     def put(key: str, path: Path) -> None:
-        client.put_object(Bucket=name, Key=key, Body=path.read_bytes(), ACL="public-read")
+        boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ACL="public-read")
 
-    return name, put
+    return bucket, put
 
 
-def test_windows_through_s3_and_http_equal_local_ones(bucket, endpoint, write_tif, scene, noise):
-    name, put = bucket
+def test_windows_through_s3_and_http_equal_local_ones(stored, endpoint, write_tif, scene, noise):
+    name, put = stored
     path = write_tif("a.tif", noise(3, 300, 300, dtype="uint16", high=60_000), nodata=7, **TILED)
     put("in/a.tif", path)
     window = Window(60, 70, 100, 120)
@@ -111,8 +88,8 @@ def test_a_window_of_a_large_file_is_a_small_transfer(scene, write_tif, noise):
     assert 0 < server.sent < 0.1 * len(server.content)
 
 
-def test_sources_in_a_bucket_are_listed_and_pictures_read(bucket, tmp_path, noise):
-    name, put = bucket
+def test_sources_in_a_bucket_are_listed_and_pictures_read(stored, tmp_path, noise):
+    name, put = stored
     pixels = noise(40, 60)
     Image.fromarray(pixels).save(tmp_path / "p.png")
     for key in ("set/b/p.png", "set/a/p.png"):
@@ -123,8 +100,8 @@ def test_sources_in_a_bucket_are_listed_and_pictures_read(bucket, tmp_path, nois
         assert np.array_equal(reader.read(Window(0, 0, 40, 60)).pixels[0], pixels)
 
 
-def test_bands_in_a_bucket(bucket, write_tif, noise):
-    name, put = bucket
+def test_bands_in_a_bucket(stored, write_tif, noise):
+    name, put = stored
     for band, seed in (("B1", 1), ("B2", 2)):
         put(f"s/x_{band}.tif", write_tif(f"{band}.tif", noise(1, 40, 40, seed=seed)))
     (only,) = list_scenes(Source("far", "optical", "CC0", Scenes(f"s3://{name}/s/*_{{band}}.tif", {"red": "B1", "nir": "B2"})))
@@ -132,8 +109,8 @@ def test_bands_in_a_bucket(bucket, write_tif, noise):
         assert np.array_equal(reader.read(Window(0, 0, 40, 40)).pixels[1], noise(40, 40, seed=2))
 
 
-def test_missing_objects_are_told_and_a_repaired_one_is_seen(bucket, endpoint, scene, write_tif, noise, tmp_path):
-    name, put = bucket
+def test_missing_objects_are_told_and_a_repaired_one_is_seen(stored, endpoint, scene, write_tif, noise, tmp_path):
+    name, put = stored
     for place in (f"s3://{name}/late.tif", f"{endpoint}/{name}/late.tif", f"s3://{name}/late.png"):
         with pytest.raises(DataError, match="late") as caught:
             open_scene(scene(place))
