@@ -1,6 +1,7 @@
 """The command `rsflow`: parses, calls, prints.
 
-Exit codes: 0 done, 1 failed, 2 wrong use (of the command or the configuration), 130 interrupted by Ctrl-C.
+Exit codes: 0 done, 1 failed, 2 wrong use (of the command or the configuration), 130 interrupted by Ctrl-C or SIGTERM; a second
+signal ends it at once, with 128 and its number.
 """
 
 from __future__ import annotations

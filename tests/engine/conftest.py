@@ -114,3 +114,12 @@ def ray_session() -> Iterator[None]:
     ray.init(address="local", include_dashboard=False, log_to_driver=False, **shape)
     yield
     ray.shutdown()
+
+
+@pytest.fixture
+def by_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Workers get what the test's file defines with its code: they cannot import it."""
+    cloudpickle = pytest.importorskip("ray").cloudpickle
+    cloudpickle.register_pickle_by_value(request.module)
+    yield
+    cloudpickle.unregister_pickle_by_value(request.module)

@@ -62,15 +62,6 @@ def work(*scenes: str) -> list[pa.Table]:
     return [pa.Table.from_pylist(block, schema=LABEL_WORK) for block in rows]
 
 
-@pytest.fixture
-def by_value() -> Iterator[None]:
-    """Workers get the stages of this file with their code: they cannot import it."""
-    cloudpickle = pytest.importorskip("ray").cloudpickle
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield
-    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
-
-
 @pytest.mark.ray
 def test_a_scene_that_kills_its_worker_is_tried_so_often_and_rejected(
     tmp_path: Path, ray_session: None, by_value: None

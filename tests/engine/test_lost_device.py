@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +39,6 @@ class Fragile(Embedder):
             return [Seen(vector=np.array([one.picture.mean()], np.float32)) for one in sights]
 
         return Eyes(lambda sights: sights, look)
-
-
-@pytest.fixture
-def by_value() -> Iterator[None]:
-    """Workers get the model of this file with its code: they cannot import it."""
-    cloudpickle = pytest.importorskip("ray").cloudpickle
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield
-    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -78,15 +77,6 @@ class Unfit:
 
     def open(self) -> BatchFunction:
         raise RsflowError("models/detr: model.safetensors is cut off or damaged\nFetch it again")
-
-
-@pytest.fixture
-def by_value() -> Iterator[None]:
-    """Workers get the stages of this file with their code: they cannot import it."""
-    cloudpickle = pytest.importorskip("ray").cloudpickle
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield
-    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 @pytest.mark.ray
