@@ -36,6 +36,9 @@ def changed(archive: Path) -> Path:
 
 
 def test_nothing_goes_that_is_young_or_named(changed: Path) -> None:
+    for folder in ("tiles/scene", "shards/train", "attempts/run"):
+        (changed / "lake" / folder).mkdir(parents=True, exist_ok=True)
+        (changed / "lake" / folder / "not-committed-yet").write_bytes(b"whole")
     before = files(changed / "lake")
     vacuum(str(changed / "lake"), Kept(), delete=True)
     after = files(changed / "lake")
@@ -75,7 +78,7 @@ def test_what_is_left_is_a_lake_built_once(changed: Path) -> None:
     once = run(config_of(changed, f"root={changed / 'once'}"))
     assert shards_of(root) == shards_of(changed / "once")
     assert len(of(root, "tiles")) == len(of(changed / "once", "tiles"))
-    for name in ("tiles", "labels", "instructions", "rejects", "runs"):
+    for name in ("tiles", "labels", "instructions", "rejects", "runs", "shards"):
         assert open_lake(str(root)).read(name).num_rows == once.lake.read(name).num_rows, name
     assert vacuum(str(root), ALL) == []
 
@@ -94,9 +97,13 @@ def test_a_vacuumed_lake_works_on(changed: Path) -> None:
     once = shards_of(changed / "once")
     assert {name: shards_of(root)[name] for name in once} == once
     assert verify_snapshot(str(root)).differences == ()
-    # What changed since the snapshot that was kept can still be told: its version of the selection was kept too.
+    # What changed since a snapshot that stays can still be told: its version of the selection stays too.
     assert added.sharded is not None
-    assert diff(str(root), added.sharded.snapshot - 1, added.sharded.snapshot).text()
+    last = added.sharded.snapshot
+    told = diff(str(root), last - 1, last).text()
+    vacuum(str(root), Kept(hours=0, snapshots=2, former=False), delete=True)
+    assert told
+    assert diff(str(root), last - 1, last).text() == told
     # The former configuration is work to be done again.
     assert run(config_of(changed, OTHER)).planned.units > 0
 
