@@ -153,7 +153,7 @@ def whole(asked: argparse.Namespace) -> None:
         seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm, texts_of=texts_of))
         print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
         begin = time.perf_counter()
-        lake.overwrite("selection", selection_rows(tiles, ids_in(pieces, now), choice))
+        lake.overwrite("selection", lambda: selection_rows(tiles, ids_in(pieces, now), choice))
         print(f"  write                    {time.perf_counter() - begin:10.2f} s   peak memory {peak_mib():,} MiB")
         spent = time.process_time() - used
         print(f"  together                 {time.perf_counter() - start:10.2f} s   of them {spent:,.0f} s of processor time")

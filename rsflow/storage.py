@@ -82,6 +82,36 @@ def write_bytes(place: str, data: bytes) -> None:
         stream.write(data)
 
 
+def write_new(place: str, data: bytes) -> bool:
+    """Write a file whole where there is none; False, and nothing was changed, where there is one.
+
+    Of several writers at once one succeeds, but for object stores that do not know conditional writes.
+    """
+    fs, path = filesystem(place)
+    with told(place, "write"):
+        try:
+            if is_remote(place):
+                fs.pipe_file(path, data, mode="create")
+                return True
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+            try:
+                with open(temporary, "wb") as stream:
+                    stream.write(data)
+                try:
+                    os.link(temporary, path)
+                except OSError as error:
+                    if error.errno == errno.EEXIST or os.path.exists(path):
+                        return False
+                    os.replace(temporary, path)  # some file systems know no hard links
+            finally:
+                if os.path.exists(temporary):
+                    os.unlink(temporary)
+        except FileExistsError:
+            return False
+    return True
+
+
 @contextmanager
 def create(place: str) -> Iterator[IO[bytes]]:
     """A stream whose content appears at `place` when the block ends well, and not at all when it raises."""

@@ -22,13 +22,13 @@ from rsflow.engine.foresight import PlanCounts, count
 from rsflow.engine.label import label
 from rsflow.engine.plan import Plan, make_plan
 from rsflow.engine.progress import progress
-from rsflow.engine.select import Selected, last_selection, select, selection_digest
+from rsflow.engine.select import Selected, present_selection, select
 from rsflow.engine.shard import Sharded, config_fingerprint, shard, sharded_selection
 from rsflow.engine.spending import Meter, Used
 from rsflow.errors import LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
-from rsflow.shards.manifest import Manifest, read_snapshot
+from rsflow.shards.manifest import read_snapshot
 from rsflow.stage import fingerprint
 from rsflow.strict import check
 
@@ -78,11 +78,18 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         seconds["select"] = time.monotonic() - start
     if "shard" in phases:
         start = time.monotonic()
-        _check_selected(built, lake, now)
-        sharded = shard(built, lake, now)
+        chosen = selected or present_selection(built, lake, now)
+        sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
-    manifest = sharded.manifest if sharded else None
-    return Outcome(lake, plan, planned, now, selected, sharded, balances(lake, now, manifest), seconds, meter.used)
+    found = [
+        _scenes(now),
+        *label_balance(lake, now.label),
+        *model_balances(lake, now.seen, now.instruct),
+        *select_balance(lake),
+    ]
+    if sharded:
+        found += shard_balance(lake, sharded.manifest, chosen.version)
+    return Outcome(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
 
 
 def sample(built: BuildConfig, scenes: int) -> None:
@@ -129,25 +136,11 @@ def config_of(lake: Lake) -> BuildConfig:
         raise LakeError(f"{place}: cannot read the configuration of the last build: {error}") from error
 
 
-def balances(lake: Lake, now: Current, manifest: Manifest | None) -> list[Balance]:
-    """The equations of all steps that were run, closed or not."""
-    found = [_scenes(now), *label_balance(lake, now.label), *model_balances(lake, now.seen, now.instruct)]
-    if storage.exists(lake.place("selection.json")):
-        found += select_balance(lake)
-    return [*found, *(shard_balance(lake, manifest) if manifest else [])]
-
-
 def _scenes(now: Current) -> Balance:
     rejects = now.rejects()
     reasons = Counter({row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}.values())
     scenes = now.lake.read("scenes", ["scene_id"]).num_rows
     return Balance("scenes", "scenes", scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
-
-
-def _check_selected(built: BuildConfig, lake: Lake, now: Current) -> None:
-    known = last_selection(lake)
-    if known is None or known.digest != selection_digest(built, now):
-        raise LakeError(f"{lake.root}: the selection is not of the present tiles and settings: run `rsflow select` first")
 
 
 @dataclass(frozen=True)

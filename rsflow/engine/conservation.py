@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow import storage
 from rsflow.lake.receipts import rows_of
 from rsflow.lake.tables import Lake
 from rsflow.shards.manifest import Manifest
@@ -64,26 +63,26 @@ def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
     return balances
 
 
-def select_balance(lake: Lake, tiles_in: int | None = None) -> list[Balance]:
-    """Of the selection: what it says of itself against its rows; `tiles_in`, where known, is what the label step kept."""
-    told = lake.note("selection.json", ["tiles", "instructions"])
-    if told is None:
+def select_balance(lake: Lake) -> list[Balance]:
+    """Of the selection: what it says of itself against its rows."""
+    known = lake.told("selection")
+    if known is None:
         return []
-    rows = lake.read("selection", ["kind", "reason"])
+    version, told = known
+    rows = lake.read("selection", ["kind", "reason"], version=version)
     balances = []
     for kind, name in (("tile", "tiles"), ("instruction", "instructions")):
         found = Counter(rows.filter(pc.equal(rows["kind"], kind))["reason"].to_pylist())
-        expected = tiles_in if kind == "tile" and tiles_in is not None else sum(told[name].values())
-        balances.append(Balance("select", name, expected, dict(found)))
+        balances.append(Balance("select", name, sum(told[name].values()), dict(found)))
     return balances
 
 
 def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of what was selected: it must still be among the rows that finished units delivered."""
-    if not storage.exists(lake.place("selection.json")):
+    known = lake.told("selection")
+    if known is None:
         return []
-    rows = lake.read("selection", ["kind", "subject", "selected"])
-    rows = rows.filter(rows["selected"])
+    rows = lake.read("selection", ["kind", "subject"], "selected", known[0])
     balances = []
     for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
         wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
@@ -93,10 +92,10 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     return balances
 
 
-def shard_balance(lake: Lake, manifest: Manifest) -> list[Balance]:
-    """Of the shards: selected tiles and instructions against the manifest's counts."""
-    rows = lake.read("selection", ["kind", "selected", "split"])
-    rows = rows.filter(rows["selected"])
+def shard_balance(lake: Lake, manifest: Manifest, version: int | None = None) -> list[Balance]:
+    """Of the shards: tiles and instructions that the selection (its last version, or this one) took, against the manifest's
+    counts."""
+    rows = lake.read("selection", ["kind", "split"], "selected", version)
     chosen = rows["kind"].to_pylist()
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     # Split by split, so that a sample which changed sides is missed on one of them.

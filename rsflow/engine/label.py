@@ -41,7 +41,7 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None
     models of the run spent what they may."""
     run, meter = uuid.uuid4().hex, meter or Meter(built.budget)
     if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
-        lake.overwrite("scenes", [plan.scenes])
+        lake.overwrite("scenes", lambda: [plan.scenes])
     units = plan.missing
     _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
     _commit_annotation_rejects(lake, plan, run)

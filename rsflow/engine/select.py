@@ -4,21 +4,18 @@ One idea: this module reads columns and writes the verdicts; what is decided, an
 Pixels are read only to confirm candidates for near duplicates.
 
 The result is a pure function of the rows that count, the settings and, where these ask for it (`keep_choices`, `splits_by`),
-the selection before. A digest of the first two is written beside it, so selecting again from the same rows is known to be done.
-The digest goes first and comes back last: a table that was left half written is not taken for a selection.
+the selection before. A digest of the first two is committed with it, so selecting again from the same rows is known to be done.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow import storage
 from rsflow.config import BuildConfig
 from rsflow.curation.choose import Choice, choose
 from rsflow.engine.confirm import of_tiles
@@ -29,6 +26,7 @@ from rsflow.engine.held_out import caught, held_out_key
 from rsflow.engine.numbers import MANY_ROWS, count_annotations, count_instructions, ids_in, instruction_pieces, read_tiles
 from rsflow.engine.sayings import texts_reader
 from rsflow.engine.strata import categories_of
+from rsflow.errors import LakeError
 from rsflow.lake.receipts import missed
 from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
@@ -44,20 +42,21 @@ PIECE = 1_000_000  # instructions written at a time: as texts, a piece is about 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Counts of one selection: rows in, and rows by reason (`kept` among them), for tiles and for instructions."""
+    """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
+    reason (`kept` among them), for tiles and for instructions."""
 
+    version: int
     digest: str
     tiles: dict[str, int]
     instructions: dict[str, int]
 
 
 def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
-    """Decide, write the `selection` table, and say what was decided."""
+    """Decide, write the `selection` table, and say what was decided. LakeError where another build came between."""
     digest = selection_digest(built, now)
     known = last_selection(lake)
     if known and known.digest == digest:
         return known
-    storage.remove(lake.place("selection.json"))
     tiles = tiles_of(built, now)
     pieces = instruction_pieces(now)
     held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
@@ -66,10 +65,20 @@ def select(built: BuildConfig, lake: Lake, now: Current) -> Selected:
         instructions = count_instructions(built, now, pieces, tiles["tile_id"], spread)
         confirm = of_tiles(lake, tiles, built.select.confirm_mae, spread)
         choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of, spread)
-    lake.overwrite("selection", selection_rows(tiles, ids_in(pieces, now), choice))
-    result = Selected(digest, choice.tiles.counts(), choice.instructions.counts())
-    storage.write_bytes(lake.place("selection.json"), json.dumps(asdict(result), indent=1, sort_keys=True).encode())
-    return result
+    counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
+    lake.overwrite("selection", lambda: selection_rows(tiles, ids_in(pieces, now), choice), {"digest": digest, **counts})
+    return present_selection(built, lake, now)
+
+
+def present_selection(built: BuildConfig, lake: Lake, now: Current) -> Selected:
+    """What the `selection` table holds. LakeError where that is not of the present rows and settings."""
+    known = last_selection(lake)
+    if known is None or known.digest != selection_digest(built, now):
+        raise LakeError(
+            f"{lake.root}: the selection is not of the present tiles and settings (did another build of it come between?): "
+            "run `rsflow select` first"
+        )
+    return known
 
 
 def selection_digest(built: BuildConfig, now: Current) -> str:
@@ -84,9 +93,8 @@ def selection_digest(built: BuildConfig, now: Current) -> str:
 
 def last_selection(lake: Lake) -> Selected | None:
     """What the `selection` table holds, or None before the first selection."""
-    names = [field.name for field in fields(Selected)]
-    told = lake.note("selection.json", names)
-    return Selected(**{name: told[name] for name in names}) if told else None
+    told = lake.told("selection")
+    return Selected(told[0], **told[1]) if told else None
 
 
 def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Choice) -> Iterator[pa.Table]:
@@ -126,12 +134,13 @@ def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Ch
         )
 
 
-def selected_rows(lake: Lake, now: Current) -> tuple[pa.Table, pa.Table]:
+def selected_rows(lake: Lake, now: Current, version: int | None = None) -> tuple[pa.Table, pa.Table]:
     """(tiles with their split and repeat, instructions) that are in, as TILES and INSTRUCTIONS rows.
 
-    The `tile_id` of an instruction is the tile that it goes with, which may stand for the one that it was made for.
+    `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
+    which may stand for the one that it was made for.
     """
-    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], where="selected")
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):

@@ -24,7 +24,7 @@ from rsflow.engine.held_out import caught
 from rsflow.engine.leak import check_leaks
 from rsflow.engine.numbers import MANY_ROWS
 from rsflow.engine.progress import progress
-from rsflow.engine.select import last_selection, selected_rows
+from rsflow.engine.select import Selected, last_selection, selected_rows
 from rsflow.errors import RsflowError
 from rsflow.lake.tables import Lake
 from rsflow.schemas import SHARD_WORK
@@ -51,9 +51,9 @@ class Sharded:
     written: int
 
 
-def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
+def shard(built: BuildConfig, lake: Lake, now: Current, selected: Selected) -> Sharded:
     """Write the missing shards and the snapshot. RsflowError where nothing was selected, or where splits leak."""
-    tiles, instructions = selected_rows(lake, now)
+    tiles, instructions = selected_rows(lake, now, selected.version)
     if not tiles.num_rows:
         raise RsflowError(
             f"{lake.root}: no sample was selected, so there is nothing to write: "
@@ -76,7 +76,7 @@ def shard(built: BuildConfig, lake: Lake, now: Current) -> Sharded:
             state.add(row.num_rows, samples=pc.sum(row["samples"]).as_py())
     manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
     number = write_snapshot(built.root, manifest)
-    _remember(lake, number)
+    _remember(lake, number, selected)
     return Sharded(number, manifest, len(missing))
 
 
@@ -87,16 +87,16 @@ def sharded_selection(lake: Lake) -> int | None:
     return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
 
-def _remember(lake: Lake, snapshot: int) -> None:
+def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
     """Note which selection the snapshot was made of: a later selection is not to be held against it.
 
     Of every snapshot the version of the `selection` table stays noted: what is in a snapshot and what is not is told by it.
     """
-    selected, table = last_selection(lake), lake.delta("selection")
-    if selected is not None and table is not None and sharded_selection(lake) != snapshot:
-        versions = {**selection_versions(lake), snapshot: table.version()}
-        told = {"snapshot": snapshot, "selection": selected.digest, "versions": versions}
-        storage.write_bytes(lake.place(RECORD), json.dumps(told, sort_keys=True).encode())
+    told = {"snapshot": snapshot, "selection": selected.digest}
+    if told.items() <= (lake.note(RECORD, []) or {}).items():
+        return
+    versions = {**selection_versions(lake), snapshot: selected.version}
+    storage.write_bytes(lake.place(RECORD), json.dumps({**told, "versions": versions}, sort_keys=True).encode())
 
 
 def selection_versions(lake: Lake) -> dict[int, int]:

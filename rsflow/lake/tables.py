@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,8 @@ TABLES: dict[str, pa.Schema] = {
 _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
 _AT_ONCE = 500  # values in one condition
+_COMMITS = 10  # tried before a write that others get ahead of is given up
+_TOLD = "rsflow"  # the key of what a commit tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +110,38 @@ class Lake:
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
         if rows.num_rows:
-            self._write(name, rows.select(TABLES[name].names).cast(TABLES[name]), "append")
+            self._write(name, lambda: rows.select(TABLES[name].names).cast(TABLES[name]), "append")
 
-    def overwrite(self, name: str, pieces: Iterable[pa.Table]) -> None:
-        """Replace a table's rows, given piece by piece, in one transaction: of two writers at once, one has the last word.
+    def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], told: Mapping[str, Any] | None = None) -> None:
+        """Replace a table's rows, given piece by piece, in one transaction, with what is `told` of them (plain JSON).
 
+        Of several writers at once, one has the last word, for both; `pieces` is called again where another one got ahead.
         Earlier versions stay readable by Delta's time travel.
         """
         schema = TABLES[name]
-        batches = (batch for rows in pieces for batch in rows.select(schema.names).cast(schema).to_batches())
-        self._write(name, pa.RecordBatchReader.from_batches(schema, batches), "overwrite")
+
+        def rows() -> pa.RecordBatchReader:
+            batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
+            return pa.RecordBatchReader.from_batches(schema, batches)
+
+        self._write(name, rows, "overwrite", json.dumps(told, sort_keys=True) if told is not None else None)
+
+    def told(self, name: str) -> tuple[int, dict[str, Any]] | None:
+        """The version of a table and what was told of its rows; None where it was never written, or nothing was told."""
+        table = self.delta(name)
+        if table is None:
+            return None
+        # Not by Delta's history: it tells of the commits up to now, which may be more than those of this version.
+        for version in range(table.version(), -1, -1):
+            place = self.place("tables", name, "_delta_log", f"{version:020d}.json")
+            try:
+                actions = [json.loads(line) for line in storage.read_text(place).splitlines()]
+                commit: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+                if commit.get("operation") == "WRITE":  # and none that tidied up
+                    return (table.version(), json.loads(commit[_TOLD])) if _TOLD in commit else None
+            except (ValueError, TypeError, AttributeError) as error:
+                raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
+        return None
 
     def forget(self, name: str, column: str, values: Sequence[str]) -> None:
         """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
@@ -133,19 +157,38 @@ class Lake:
             except (OSError, DeltaError) as error:
                 raise StorageError(f"{self.place('tables', name)}: cannot delete rows: {storage.why(error)}") from error
 
-    def _write(self, name: str, data: pa.Table | pa.RecordBatchReader, mode: Any) -> None:
-        from deltalake import write_deltalake
-        from deltalake.exceptions import DeltaError
+    def _write(
+        self, name: str, data: Callable[[], pa.Table | pa.RecordBatchReader], mode: Any, told: str | None = None
+    ) -> None:
+        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+        from deltalake.exceptions import CommitFailedError, DeltaError
 
-        place = self.place("tables", name)
-        try:
-            # Columns that are younger than the table join it.
-            evolve: Any = "merge" if mode == "append" else "overwrite"
-            kept = _KEPT.get(name)
-            write_deltalake(place, data, mode=mode, schema_mode=evolve, configuration=kept, storage_options=_options(self.root))
-        except (OSError, DeltaError) as error:
-            # The Rust store reports a full disk or a missing permission as text only.
-            raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
+        place, kept, options = self.place("tables", name), _KEPT.get(name), _options(self.root)
+        # Columns that are younger than the table join it.
+        evolve: Any = "merge" if mode == "append" else "overwrite"
+        commit: CommitProperties | None = None
+        if mode == "overwrite":
+            # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application
+            # that began at the same version; and none at all may begin before there is a table.
+            commit = CommitProperties({_TOLD: told} if told else None, app_transactions=[Transaction("rsflow", 1)])
+        for last in [False] * (_COMMITS - 1) + [True]:
+            try:
+                if mode == "overwrite":
+                    DeltaTable.create(place, TABLES[name], mode="ignore", configuration=kept, storage_options=options)
+                write_deltalake(
+                    place,
+                    data(),
+                    mode=mode,
+                    schema_mode=evolve,
+                    configuration=kept,
+                    storage_options=options,
+                    commit_properties=commit,
+                )
+                return
+            except (OSError, DeltaError) as error:
+                if not isinstance(error, CommitFailedError) or last:
+                    # The Rust store reports a full disk or a missing permission as text only.
+                    raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
 
 
 def open_lake(root: str) -> Lake:

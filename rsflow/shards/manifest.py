@@ -115,9 +115,12 @@ def write_snapshot(root: str, manifest: Manifest) -> int:
     text = manifest.to_json()
     if latest and storage.read_text(_place(root, latest)) == text:
         return latest
-    storage.write_bytes(_place(root, latest + 1), text.encode())
-    storage.write_bytes(storage.join(root, _LATEST), f"{latest + 1}\n".encode())
-    return latest + 1
+    number = latest + 1
+    # A number may be taken: by a run that was killed before it named the latest, or by another build at this moment.
+    while not storage.write_new(_place(root, number), text.encode()) and storage.read_text(_place(root, number)) != text:
+        number += 1
+    storage.write_bytes(storage.join(root, _LATEST), f"{number}\n".encode())
+    return number
 
 
 def read_snapshot(source: str, n: int | None = None) -> Manifest:

@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from rsflow.config import BuildConfig
 from rsflow.engine.recipe import load
+from rsflow.lake.tables import open_lake
 
 SIZE = 160
 TILE = 64
@@ -51,6 +52,12 @@ def sar(seed: int) -> tuple[npt.NDArray[np.float32], list[list[float]]]:
         pixels[y : y + 8, x : x + 14] = 2.0
         boxes.append([float(x), float(y), 14.0, 8.0])
     return pixels[None], boxes
+
+
+def untold(root: Path) -> None:
+    """Leave the rows of a lake's selection, but nothing that tells what they were made from: they are to be made again."""
+    lake = open_lake(str(root))
+    lake.overwrite("selection", lambda: [lake.read("selection")])
 
 
 @pytest.fixture

@@ -251,7 +251,7 @@ def test_a_damaged_or_newer_lake_is_refused(archive: Path, said: Callable[..., t
             assert word in text
 
 
-@pytest.mark.parametrize("name", ["selection.json", "sharded.json", "config.json"])
+@pytest.mark.parametrize("name", ["sharded.json", "config.json"])
 def test_a_damaged_note_of_a_lake_is_told_and_made_again(
     archive: Path, said: Callable[..., tuple[int, str]], name: str
 ) -> None:

@@ -24,6 +24,7 @@ from rsflow.engine.select import selected_rows
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.schemas import EMBEDDINGS
 from rsflow.selection import Select
+from tests.engine.conftest import untold
 from tests.engine.test_held_out import picture, save
 
 
@@ -91,7 +92,7 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     splits = {"train": 0.5, "val": 0.2, "test": 0.3}
     here = build(tmp_path, [source(tmp_path, "one")], splits=splits)
     rows = {row["subject"]: row for row in here.lake.read("selection").to_pylist()}
-    (tmp_path / "lake/selection.json").unlink()
+    untold(tmp_path / "lake")
     there = run(load(str(tmp_path / "build.yaml"), ["engine={kind: ray, select: ray}"]), ["select"])
     assert {row["subject"]: row for row in there.lake.read("selection").to_pylist()} == rows
     pushed = {name for name, row in rows.items() if row["reason"] == "split_alike"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,15 +16,17 @@ from PIL import Image
 from rsflow.cli import main
 from rsflow.curation.leak import leaks
 from rsflow.engine import select as phase
-from rsflow.engine.build import Outcome, run
+from rsflow.engine.build import Outcome, lake_balances, run
 from rsflow.engine.diff import diff
 from rsflow.engine.explain import explain, pictures_of
 from rsflow.engine.leak import check_leaks, compare_sets
 from rsflow.engine.select import selected_rows
-from rsflow.errors import ConfigError, RsflowError, SnapshotError, UsageError
+from rsflow.engine.shard import shard
+from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, UsageError
+from rsflow.lake.tables import Lake
 from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
 from rsflow.selection import Select
-from tests.engine.conftest import config_of, optical, write_scene
+from tests.engine.conftest import config_of, optical, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
@@ -65,7 +68,7 @@ def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: 
     build(archive)
     monkeypatch.setattr(phase, "PIECE", 7)
     whole = {row["subject"]: row for row in build(archive).lake.read("selection").to_pylist()}
-    (archive / "lake/selection.json").unlink()
+    untold(archive / "lake")
     again = build(archive).lake.read("selection").to_pylist()
     assert {row["subject"]: row for row in again} == whole
     assert len(again) == len(whole)
@@ -130,16 +133,43 @@ def test_two_sets_are_compared_by_picture_and_by_ground(archive: Path, capsys: p
         compare_sets(root, root)
 
 
-def test_a_half_written_selection_is_not_taken_for_one(archive: Path) -> None:
+def test_rows_that_no_selection_phase_wrote_are_not_taken_for_a_selection(archive: Path) -> None:
     outcome = build(archive)
-    place = archive / "lake/selection.json"
-    told = json.loads(place.read_text())
-    assert told["tiles"] == dict(
-        Counter(row["reason"] for row in outcome.lake.read("selection").to_pylist() if row["kind"] == "tile")
-    )
-    place.unlink()
+    assert outcome.selected is not None
+    rows = outcome.lake.read("selection").to_pylist()
+    assert outcome.selected.tiles == Counter(row["reason"] for row in rows if row["kind"] == "tile")
+    untold(archive / "lake")
     with pytest.raises(RsflowError, match="run `rsflow select` first"):
         run(config_of(archive, SPLITS), ("shard",))
+
+
+def test_a_selection_that_another_build_makes_meanwhile_changes_nothing(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = build(archive, f"root={archive / 'alone'}")
+    others = config_of(archive, SPLITS, "select.quotas={vqa: 3}")
+
+    def late(*asked: Any) -> Any:
+        run(others, ("select",))
+        return shard(*asked)
+
+    monkeypatch.setattr("rsflow.engine.build.shard", late)
+    outcome = build(archive)
+    assert [balance.line() for balance in outcome.balances if not balance.closes] == []
+    assert outcome.sharded is not None
+    assert expected.sharded is not None
+    assert outcome.sharded.manifest.digest == expected.sharded.manifest.digest
+    assert [balance.line() for balance in lake_balances(outcome.lake.root) if not balance.closes] == []
+    monkeypatch.undo()
+    assert build(archive).sharded == dataclasses.replace(outcome.sharded, written=0)
+
+    def overtaken(lake: Lake, name: str, pieces: Any, told: Any = None) -> None:
+        overwrite(lake, name, pieces, told)
+        if name == "selection":
+            overwrite(lake, name, pieces, {**told, "digest": "of another build"})
+
+    overwrite = Lake.overwrite
+    monkeypatch.setattr(Lake, "overwrite", overtaken)
+    with pytest.raises(LakeError, match="did another build of it come between"):
+        run(others)
 
 
 def test_balance_by_category_and_what_cannot_be_met(archive: Path) -> None:

@@ -19,7 +19,7 @@ from rsflow.errors import ConfigError
 from rsflow.report.explain import explanation
 from rsflow.shards.reader import ShardReader
 from rsflow.telling import card_facts
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.engine.conftest import config_of, optical, shards_of, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
@@ -121,7 +121,7 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
     assert set(dealt.values()) == {"train", "test"}
     bytes_before = shards_of(archive / "lake")
-    (archive / "lake/selection.json").unlink()
+    untold(archive / "lake")
     assert shards_of(Path(build(archive, by_category).lake.root)) == bytes_before
     (archive / "lake").rename(archive / "first")
     build(archive, by_category)
@@ -150,7 +150,7 @@ def test_on_ray_the_selection_is_the_same(archive: Path, ray_session: None) -> N
         "select.instruction_limits={answer_words: [2, 20], label_quality: [0.6, null]}",
     ]
     here = verdicts(build(archive, *rules))
-    (archive / "lake/selection.json").unlink()
+    untold(archive / "lake")
     on_ray = load(str(archive / "build.yaml"), [SPLITS, *rules, "engine={kind: ray, select: ray}"])
     there = verdicts(run(on_ray, ["select"]))
     assert there == here

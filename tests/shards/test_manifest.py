@@ -55,11 +55,22 @@ def test_same_content_makes_no_new_snapshot(write_lake: WriteLake, tmp_path: Pat
 
 def test_a_crash_before_latest_is_repaired_by_the_next_write(write_lake: WriteLake, tmp_path: Path) -> None:
     manifest = write_lake(tmp_path)
-    (tmp_path / "snapshots/2.json").write_text("half a snap")
-    assert read_snapshot(str(tmp_path)) == manifest
     other = replace(manifest, seed=8)
+    (tmp_path / "snapshots/2.json").write_text(other.to_json())
+    assert read_snapshot(str(tmp_path)) == manifest
     assert write_snapshot(str(tmp_path), other) == 2
     assert read_snapshot(str(tmp_path)) == other
+
+
+def test_a_number_that_another_build_took_is_never_written_again(
+    write_lake: WriteLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, manifest = str(tmp_path), write_lake(tmp_path)
+    others = [replace(manifest, seed=seed) for seed in (8, 9)]
+    monkeypatch.setattr("rsflow.shards.manifest._latest", lambda root: 1)  # as both builds saw it
+    assert [write_snapshot(root, each) for each in others] == [2, 3]
+    assert [read_snapshot(root, n) for n in (1, 2, 3)] == [manifest, *others]
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_missing_snapshots_say_what_to_do(write_lake: WriteLake, tmp_path: Path) -> None:

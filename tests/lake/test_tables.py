@@ -1,0 +1,85 @@
+"""Tables with several writers at once: whoever replaces the rows replaces all of them, and what is told of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rsflow.errors import LakeError, StorageError
+from rsflow.lake.tables import TABLES, Lake, create_lake
+from rsflow.lake.vacuum import drop_versions
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    return create_lake(str(tmp_path / "lake") if request.param == "disk" else f"s3://{request.getfixturevalue('bucket')}/lake")
+
+
+def rows(writer: str) -> Iterator[pa.Table]:
+    for part in "ab":
+        columns = {"subject": pa.array([f"{writer}{part}"]), "kind": pa.array(["tile"])}
+        yield pa.table({f.name: columns.get(f.name, pa.nulls(1, f.type)) for f in TABLES["selection"]})
+
+
+def overtaken(lake: Lake, times: int) -> Callable[[], Iterator[pa.Table]]:
+    """What gives the rows of `slow`; while they are written, another thread replaces the rows, in so many attempts."""
+    attempts: list[int] = []
+
+    def pieces() -> Iterator[pa.Table]:
+        first, second = rows("slow")
+        yield first
+        attempts.append(len(attempts))
+        if len(attempts) <= times:
+            other = threading.Thread(target=lake.overwrite, args=("selection", lambda: rows("fast"), {"by": "fast"}))
+            other.start()
+            other.join(60)
+        yield second
+
+    return pieces
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_of_several_who_replace_the_rows_at_once_one_has_the_last_word(lake: Lake, before: bool) -> None:
+    if before:
+        lake.overwrite("selection", lambda: rows("before"), {"by": "before"})
+    lake.overwrite("selection", overtaken(lake, 2), {"by": "slow"})
+    known = lake.told("selection")
+    assert known is not None
+    version, told = known
+    assert told == {"by": "slow"}
+    assert sorted(lake.read("selection", version=version)["subject"].to_pylist()) == ["slowa", "slowb"]
+    assert sorted(lake.read("selection", version=version - 1)["subject"].to_pylist()) == ["fasta", "fastb"]
+
+
+def test_who_cannot_get_ahead_of_the_others_is_told(lake: Lake) -> None:
+    with pytest.raises(StorageError, match=r"tables/selection: cannot commit rows"):
+        lake.overwrite("selection", overtaken(lake, 1000), {"by": "slow"})
+    known = lake.told("selection")
+    assert known is not None
+    assert known[1] == {"by": "fast"}
+
+
+def test_what_is_told_is_of_the_last_rows_and_outlives_tidying(lake: Lake) -> None:
+    assert lake.told("selection") is None
+    lake.overwrite("selection", lambda: rows("p"), {"by": "p"})
+    lake.overwrite("selection", lambda: rows("q"), {"by": "q"})
+    drop_versions(lake, "selection", 0, [])
+    known = lake.told("selection")
+    assert known is not None
+    assert known[1] == {"by": "q"}
+    assert lake.read("selection", version=known[0]).num_rows == 2
+    lake.overwrite("selection", lambda: rows("r"))
+    assert lake.told("selection") is None
+
+
+def test_a_damaged_commit_is_told(tmp_path: Path) -> None:
+    lake = create_lake(str(tmp_path))
+    lake.overwrite("selection", lambda: rows("p"), {"by": "p"})
+    (*_, last) = sorted((tmp_path / "tables/selection/_delta_log").glob("*.json"))
+    last.write_text(last.read_text().replace('{\\"by', "{by"))
+    with pytest.raises(LakeError, match=rf"{last.name}: cannot read this commit"):
+        lake.told("selection")
