@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
 from rsflow.loading.example import collate_samples
-from rsflow.loading.slots import Encoded, Filler
+from rsflow.loading.slots import Encoded, Filler, Together
 from rsflow.loading.state import Cursor, parsed
 from rsflow.loading.stream import Stream
 
@@ -51,9 +51,10 @@ class Loader(DataLoader[Any]):
             raise ConfigError(f"{given[0]}: the stream says it, not the Loader")
         if not options.get("in_order", True):
             raise ConfigError("in_order: found False: batches out of order cannot be resumed")
-        if collate_fn is collate_samples and not dataset.settings.decode and options.get("num_workers"):
-            collate_fn = _encoded(dataset, options.get("prefetch_factor") or _PREFETCH) or collate_fn
-        shown = dataset.shown_by(collate_fn) if isinstance(collate_fn, Filler) else dataset
+        if collate_fn is collate_samples and not dataset.settings.decode:
+            ahead = options.get("prefetch_factor") or _PREFETCH
+            collate_fn = (_encoded(dataset, ahead) if options.get("num_workers") else Together()) or collate_fn
+        shown = dataset.shown_by(collate_fn) if isinstance(collate_fn, (Filler, Together)) else dataset
         super().__init__(shown, batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
         self.stream = dataset
         self._start: Cursor | None = None  # of the iteration in progress
