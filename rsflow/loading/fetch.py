@@ -19,7 +19,6 @@ from rsflow.loading.counts import FetchStats, SharedCounts
 from rsflow.loading.ranges import Patience
 from rsflow.loading.remote import OPEN_SHARDS, RemoteShards
 from rsflow.shards.format import Sample
-from rsflow.shards.index import IndexedSample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Room, Scratch, ShardReader, View
 
@@ -83,14 +82,14 @@ class Fetcher:
         `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
         SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
         """
-        return self._afar(iter(wanted)) if self.remote else self._here(wanted, ShardReader.take)
+        return self._afar(iter(wanted)) if self.remote else self._here(wanted, _whole)
 
     def views(self, wanted: Iterable[tuple[ShardEntry, int]], room: Room) -> Iterator[Sample | View | None]:
         """As `samples`; pictures of a local root are written to what `room` gives, and the rest holds until the next sample."""
         if self.remote:
             return self._afar(iter(wanted))
         rest = Scratch()
-        return self._here(wanted, lambda reader, row: reader.view(row, room, rest))
+        return self._here(wanted, lambda reader, i: ((view := reader.view(i, room, rest)), view.span_bytes))
 
     def stats(self) -> FetchStats:
         return self.counts.total()
@@ -103,21 +102,19 @@ class Fetcher:
             yield None if isinstance(found, SnapshotError) else found
 
     def _here(
-        self, wanted: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, IndexedSample], Found]
+        self, wanted: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, int], tuple[Found, int]]
     ) -> Iterator[Found | None]:
         hits = size = 0
         try:
             for shard, i in wanted:
                 try:
                     reader = self._open[shard.path] if shard.path in self._open else self._opened(shard)
-                    row = reader.samples[i]
-                    found = take(reader, row)
+                    found, length = take(reader, i)
                 except SnapshotError as error:
                     self._skip(shard, error)
                     yield None
                     continue
-                start, stop = row.span
-                hits, size = hits + 1, size + stop - start
+                hits, size = hits + 1, size + length
                 if hits == _PUBLISH:
                     self.counts.publish(hits=hits, bytes=size)
                     hits = size = 0
@@ -145,3 +142,8 @@ class Fetcher:
             self._told.add(shard.path)
             _LOG.warning("skipped, and counted: %s", error)
         self.counts.publish(skipped=1)
+
+
+def _whole(reader: ShardReader, i: int) -> tuple[Sample, int]:
+    start, stop = reader.samples.span(i)
+    return reader.read(i), stop - start

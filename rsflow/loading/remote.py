@@ -94,7 +94,7 @@ class RemoteShards:
         items = list(islice(wanted, _AHEAD))
         opened = self._open(list(dict.fromkeys(shard for shard, _ in items)), by_range)
         afar = [(shard, i, one) for shard, i in items if isinstance(one := opened[shard.path], ShardReader) and one.remote]
-        ranges = [Range(one.place, *one.samples[i].span) for _, i, one in afar]
+        ranges = [Range(one.place, *one.samples.span(i)) for _, i, one in afar]
         answers = read_ranges(ranges, self.patience, self._retried) if ranges else []
         arrived = {(shard.path, i): answer for (shard, i, _), answer in zip(afar, answers, strict=True)}
         return [(shard, self._sample(shard, i, opened[shard.path], arrived.get((shard.path, i)))) for shard, i in items]
@@ -108,11 +108,10 @@ class RemoteShards:
         try:
             if isinstance(arrived, StorageError):
                 raise self._damage(shard, arrived)
-            row = reader.samples[i]
-            found = reader.take(row) if arrived is None else reader.parse(row, arrived)
+            found = reader.read(i) if arrived is None else reader.parse(i, arrived)
         except SnapshotError as error:
             return error
-        start, stop = row.span
+        start, stop = reader.samples.span(i)
         hit = arrived is None and shard.path not in self._fresh
         self.counts.publish(bytes=stop - start, fetched=len(arrived or b""), hits=hit, misses=not hit)
         return found

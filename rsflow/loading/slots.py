@@ -137,7 +137,7 @@ class Filler:
         return self._slot
 
     def __call__(self, examples: Sequence[Batch]) -> Batch:
-        batch = collate_samples(examples)
+        batch: Batch = collate_samples(examples)
         text = orjson.dumps({name: batch.pop(name) for name in _TEXT})
         batch |= {"slot": (*self._place(), len(examples)), "text": text, "regions": self._blocks(examples)}
         self._written, self._slot, self._waited = self._written + 1, None, False

@@ -85,11 +85,21 @@ class Index(Sequence[IndexedSample]):
         if isinstance(i, slice):
             return tuple(self[one] for one in range(*i.indices(len(self))))
         sensor, tasks, source, repeat, extensions = self.kinds[self.kind[i]]
-        first = self.start[i]
-        offsets, sizes = self.places[:, first : first + len(extensions)].tolist()
+        offsets, sizes = self.places_of(i)
         return IndexedSample(
             self.keys[i].decode(), sensor, tasks, source, repeat, tuple(map(Member, extensions, offsets, sizes))
         )
+
+    def places_of(self, i: int) -> tuple[list[int], list[int]]:
+        """The offsets and the sizes of the members of sample `i`."""
+        first = self.start[i]
+        offsets, sizes = self.places[:, first : first + len(self.kinds[self.kind[i]].extensions)].tolist()
+        return offsets, sizes
+
+    def span(self, i: int) -> tuple[int, int]:
+        """That of sample `i`, see IndexedSample.span."""
+        offsets, sizes = self.places_of(i)
+        return offsets[0] - BLOCK, offsets[-1] + sizes[-1]
 
     def __iter__(self) -> Iterator[IndexedSample]:
         return (self[i] for i in range(len(self)))

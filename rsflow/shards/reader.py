@@ -23,7 +23,7 @@ import orjson
 from rsflow import storage
 from rsflow.errors import SnapshotError
 from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample
-from rsflow.shards.index import Index, IndexedSample, Member, parse_index
+from rsflow.shards.index import Index, Kind, parse_index
 from rsflow.shards.manifest import ShardEntry, expected
 
 REPAIR = "restore the file, or delete it and build again"
@@ -46,13 +46,15 @@ class Scratch:
 
 
 class View(NamedTuple):
-    """A Sample (rsflow.shards.format) whose bytes may stand in memory that is used again."""
+    """A Sample (rsflow.shards.format) whose bytes may stand in memory that is used again. `span_bytes`: what it takes of the
+    shard, headers included."""
 
     key: str
     picture: Buffer
     picture_format: str
     record: dict[str, Any]
     others: Mapping[str, Buffer]
+    span_bytes: int
 
 
 class ShardReader:
@@ -64,6 +66,7 @@ class ShardReader:
         self.samples = read_index(root, shard)
         if len(self.samples) != shard.samples:
             raise SnapshotError(f"{self.place}: its index has {len(self.samples)} samples, the manifest says {shard.samples}")
+        self._layouts = [_layout(kind, self.place) for kind in self.samples.kinds]
         self._file = None
         if not storage.is_remote(self.place):
             self._file = _opened(self.place, shard.bytes)
@@ -82,58 +85,77 @@ class ShardReader:
 
     def read(self, i: int) -> Sample:
         """Sample `i` of the index. SnapshotError, naming the shard, where its bytes are not such a sample."""
-        return self.take(self.samples[i])
-
-    def take(self, row: IndexedSample) -> Sample:
-        """The sample of that row of the index."""
-        start, stop = row.span
+        start, stop = self.samples.span(i)
         if self._file is not None:
-            return self.parse(row, os.pread(self._file, stop - start, start))
+            return self.parse(i, os.pread(self._file, stop - start, start))
         with expected(self.place, MISSING):
-            return self.parse(row, storage.read_bytes(self.place, start, stop))
+            return self.parse(i, storage.read_bytes(self.place, start, stop))
 
-    def parse(self, row: IndexedSample, data: bytes) -> Sample:
-        """The sample of that row from its bytes, those of its span."""
-        key, picture, name, record, others = self._parsed(row, _picture(row), memoryview(data), None)
+    def parse(self, i: int, data: bytes) -> Sample:
+        """Sample `i` from its bytes, those of its span."""
+        offsets, sizes = self.samples.places_of(i)
+        key, picture, name, record, others, _ = self._parsed(i, offsets, sizes, memoryview(data), None)
         return Sample(key, bytes(picture), name, record, {extension: bytes(one) for extension, one in others.items()})
 
-    def view(self, row: IndexedSample, picture: Room, rest: Room) -> View:
-        """The sample of that row of a local shard: its picture where `picture` gives room, all else where `rest` does."""
+    def view(self, i: int, picture: Room, rest: Room) -> View:
+        """Sample `i` of a local shard: its picture where `picture` gives room, all else where `rest` does."""
         if self._file is None:
             raise ValueError(f"{self.place}: is not on this machine")
-        start, stop = row.span
-        at = _picture(row)
-        _, offset, size = row.members[at]
-        own, around = picture(size), rest(stop - start - size)
-        found = os.preadv(self._file, [around[: offset - start], own, around[offset - start :]], start)
-        for member in row.members if found < stop - start else ():
-            if member.offset + member.size > start + found:
-                raise self._broken(row, member)
-        return self._parsed(row, at, around, own)
+        offsets, sizes = self.samples.places_of(i)
+        at = self._layouts[self.samples.kind[i]].picture
+        start, size = offsets[0] - BLOCK, offsets[-1] + sizes[-1] - offsets[0] + BLOCK
+        before, own, around = offsets[at] - start, picture(sizes[at]), rest(size - sizes[at])
+        found = os.preadv(self._file, [around[:before], own, around[before:]], start)
+        if found < size:
+            raise self._broken(i, next(n for n, offset in enumerate(offsets) if offset + sizes[n] > start + found))
+        return self._parsed(i, offsets, sizes, around, own)
 
-    def _parsed(self, row: IndexedSample, at: int, data: memoryview, own: memoryview | None) -> View:
-        """`data`: the bytes of the row's span, without those of its picture, member `at`, where these are given as `own`."""
-        key, first = row.key, row.members[0].offset - BLOCK
+    def _parsed(self, i: int, offsets: list[int], sizes: list[int], data: memoryview, own: memoryview | None) -> View:
+        """`data`: the bytes of the sample's span, without those of its picture where these are given as `own`."""
+        coded, (members, at, picture_format) = self.samples.keys[i], self._layouts[self.samples.kind[i]]
+        begin = first = offsets[0] - BLOCK
         parts: dict[str, memoryview] = {}
-        for i, member in enumerate(row.members):
-            extension, offset, size = member
-            start = offset - first if own is None or i <= at else offset - first - len(own)
-            name = f"{key}.{extension}\0".encode()
-            found = data[start : start + size] if own is None or i != at else own
+        for n, (extension, suffix) in enumerate(members):
+            start, size, name = offsets[n] - first, sizes[n], coded + suffix
+            if n == at and own is not None:
+                found, first = own, first + size
+            else:
+                found = data[start : start + size]
             if len(found) != size or data[start - BLOCK : start - BLOCK + len(name)] != name:
-                raise self._broken(row, member)
+                raise self._broken(i, n)
             parts[extension] = found
         try:
-            record = orjson.loads(parts.pop("json"))
+            key, record = coded.decode(), orjson.loads(parts.pop("json"))
             if record["key"] != key:
                 raise ValueError(f"its record says {record['key']!r}")
-            extension = row.members[at].extension
-            return View(key, parts.pop(extension), extension.rpartition(".")[2], record, parts)
+            return View(key, parts.pop(members[at][0]), picture_format, record, parts, offsets[-1] + sizes[-1] - begin)
         except (ValueError, KeyError, TypeError) as error:
-            raise SnapshotError(f"{self.place}: sample {key} is damaged ({error!r}); {REPAIR}") from error
+            raise SnapshotError(f"{self.place}: sample {coded.decode()} is damaged ({error!r}); {REPAIR}") from error
 
-    def _broken(self, row: IndexedSample, member: Member) -> SnapshotError:
-        return SnapshotError(f"{self.place}: no whole member {row.key}.{member.extension} at byte {member.offset}; {REPAIR}")
+    def _broken(self, i: int, n: int) -> SnapshotError:
+        row = self.samples[i]
+        extension, offset, _ = row.members[n]
+        return SnapshotError(f"{self.place}: no whole member {row.key}.{extension} at byte {offset}; {REPAIR}")
+
+
+class _Layout(NamedTuple):
+    """Of the samples of a kind: the members' extensions and how their names end in the headers, and which is the picture."""
+
+    members: tuple[tuple[str, bytes], ...]
+    picture: int
+    picture_format: str
+
+
+def _layout(kind: Kind, place: str) -> _Layout:
+    """The picture is the plain one, or that of the sample's own sensor. SnapshotError where there is none."""
+    own = {f"{kind.sensor}.{name}" for name in PICTURE_FORMATS} if len(kind.extensions) > 2 else ()
+    for i, extension in enumerate(kind.extensions):
+        if extension in PICTURE_FORMATS or extension in own:
+            members = tuple((name, f".{name}\0".encode()) for name in kind.extensions)
+            return _Layout(members, i, extension.rpartition(".")[2])
+    raise SnapshotError(
+        f"{place}: samples of members {list(kind.extensions)}, expected a picture, plain or of sensor {kind.sensor!r}; {REPAIR}"
+    )
 
 
 def read_index(root: str, shard: ShardEntry) -> Index:
@@ -144,16 +166,6 @@ def read_index(root: str, shard: ShardEntry) -> Index:
     if hashlib.sha256(data).hexdigest() != shard.index_sha256:
         raise SnapshotError(f"{place}: its SHA-256 is not the manifest's; {REPAIR}")
     return parse_index(data, place)
-
-
-def _picture(row: IndexedSample) -> int:
-    """Which of the row's members is its picture: the plain one, or that of its own sensor."""
-    own = {f"{row.sensor}.{name}" for name in PICTURE_FORMATS} if len(row.members) > 2 else ()
-    for i, member in enumerate(row.members):
-        if member.extension in PICTURE_FORMATS or member.extension in own:
-            return i
-    names = [member.extension for member in row.members]
-    raise SnapshotError(f"sample {row.key}: members {names}, expected a picture, plain or of sensor {row.sensor!r}")
 
 
 def _opened(place: str, size: int) -> int:
