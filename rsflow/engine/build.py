@@ -22,8 +22,8 @@ from rsflow.engine.foresight import PlanCounts, count
 from rsflow.engine.label import label
 from rsflow.engine.plan import Plan, make_plan
 from rsflow.engine.progress import progress
-from rsflow.engine.select import Selected, present_selection, select
-from rsflow.engine.shard import Sharded, config_fingerprint, shard, sharded_selection
+from rsflow.engine.select import Selected, last_selection, present_selection, select
+from rsflow.engine.shard import Sharded, config_fingerprint, shard, snapshot_of
 from rsflow.engine.spending import Meter, Used
 from rsflow.errors import LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
@@ -175,5 +175,5 @@ def lake_balances(root: str) -> list[Balance]:
     lake = open_lake(root)
     marked = marks(lake)
     found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
-    snapshot = sharded_selection(lake)
+    snapshot = snapshot_of(lake, last_selection(lake))
     return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

@@ -24,7 +24,7 @@ from rsflow.engine.held_out import caught
 from rsflow.engine.leak import check_leaks
 from rsflow.engine.numbers import MANY_ROWS
 from rsflow.engine.progress import progress
-from rsflow.engine.select import Selected, last_selection, selected_rows
+from rsflow.engine.select import Selected, selected_rows
 from rsflow.errors import RsflowError
 from rsflow.lake.tables import Lake
 from rsflow.schemas import SHARD_WORK
@@ -60,14 +60,15 @@ def shard(built: BuildConfig, lake: Lake, now: Current, selected: Selected) -> S
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
     beside = companions_of(now, tiles, instructions, built.shard.companions)
-    shown = with_companions(tiles, beside)
-    with spreading(built.engine, instructions.num_rows > MANY_ROWS) as spread:
-        check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
     samples = _samples(tiles, instructions, beside)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
     missing = [plan for plan in plans if paths[plan] not in there]
+    if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
+        shown = with_companions(tiles, beside)
+        with spreading(built.engine, instructions.num_rows > MANY_ROWS) as spread:
+            check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
     blocks = _work(tiles, instructions, beside, missing)
     with progress("shard", "shards", len(missing)) as state:
         for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
@@ -80,9 +81,8 @@ def shard(built: BuildConfig, lake: Lake, now: Current, selected: Selected) -> S
     return Sharded(number, manifest, len(missing))
 
 
-def sharded_selection(lake: Lake) -> int | None:
-    """The number of the snapshot that was made of the present selection; None where that was not sharded yet."""
-    selected = last_selection(lake)
+def snapshot_of(lake: Lake, selected: Selected | None) -> int | None:
+    """The number of the last snapshot, where it was made of this selection; else None."""
     told = lake.note(RECORD, ["snapshot", "selection"])
     return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
@@ -92,11 +92,10 @@ def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
 
     Of every snapshot the version of the `selection` table stays noted: what is in a snapshot and what is not is told by it.
     """
-    told = {"snapshot": snapshot, "selection": selected.digest}
-    if told.items() <= (lake.note(RECORD, []) or {}).items():
-        return
-    versions = {**selection_versions(lake), snapshot: selected.version}
-    storage.write_bytes(lake.place(RECORD), json.dumps({**told, "versions": versions}, sort_keys=True).encode())
+    if snapshot_of(lake, selected) != snapshot:
+        versions = {**selection_versions(lake), snapshot: selected.version}
+        told = {"snapshot": snapshot, "selection": selected.digest, "versions": versions}
+        storage.write_bytes(lake.place(RECORD), json.dumps(told, sort_keys=True).encode())
 
 
 def selection_versions(lake: Lake) -> dict[int, int]:

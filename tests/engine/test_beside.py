@@ -120,6 +120,17 @@ def test_a_companion_of_two_splits_would_be_a_leak(archive: Path) -> None:
     assert {leak.what for leak in leaks(found)} >= {"picture", "ground"}
 
 
+def test_what_was_checked_for_leaks_is_not_checked_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[pa.Table] = []
+    monkeypatch.setattr("rsflow.engine.shard.check_leaks", lambda lake, tiles, *more: checked.append(tiles))
+    for overrides in ((), (), (ALL,), (ALL,), ("select.quotas={vqa: 1}",)):
+        build(archive, *overrides)
+    assert len(checked) == 3
+    (archive / "lake" / read_snapshot(str(archive / "lake")).splits["train"].shards[0].path).unlink()
+    build(archive, "select.quotas={vqa: 1}")
+    assert len(checked) == 4
+
+
 def test_companions_make_other_shards_and_no_other_work(archive: Path) -> None:
     first, again = build(archive), build(archive, ALL)
     assert (again.planned.units, again.planned.instruct_units) == (0, 0)
