@@ -14,19 +14,26 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.choose_splits import BUFFER
+from rsflow.curation.choose_splits import ALIKE, BUFFER
 from rsflow.curation.ground import boxes_of, gaps_m
+from rsflow.curation.orientations import ORIENTATIONS, oriented
+from rsflow.curation.signature import mean_absolute_error, thumbnail
+from rsflow.engine.confirm import PLACE
 from rsflow.errors import UsageError
 from rsflow.lake.pictures import read_pictures
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, of_values, open_lake
+from rsflow.tiles.encode import decode
+
+_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """`subject` is the selection's row of what was asked for, `tile` that of its tile; `members` are the rows of the tile's
-    cluster, the one that stands for it first. `instructions`: of the tile, by reason. `near`: of a tile too near another split,
-    the tile of each split that is in and lies nearest, `apart_m` away, the nearest first. `facts`: TILES rows by tile_id."""
+    cluster, the one that stands for it first. `instructions`: of the tile, by reason. `near`: of a tile that left for one of
+    another split, the tile of each split that is in and nearest to it, the nearest first: on the ground, `apart_m` away, or in
+    looks, `apart_grey` grey levels on average. `facts`: TILES rows by tile_id."""
 
     subject: dict[str, Any]
     tile: dict[str, Any]
@@ -48,7 +55,8 @@ def explain(root: str, subject: str) -> Explained:
     members = _rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
     of_tile = [row for row in _rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
-    near = _nearest(lake, tile["tile_id"]) if tile["reason"] == BUFFER else []
+    nearest = {BUFFER: _nearest, ALIKE: _most_alike}.get(tile["reason"])
+    near = nearest(lake, tile["tile_id"]) if nearest else []
     facts = _facts(lake, [row["tile_id"] for row in [*members, *near]])
     reasons = dict(Counter(row["reason"] for row in of_tile))
     return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts)
@@ -92,6 +100,31 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
     first.sort(key=lambda row: apart[row])
     found = chosen.take(pa.array(first, pa.int64())).append_column("apart_m", pa.array(apart[first]))
     return [row for row in found.to_pylist() if np.isfinite(row["apart_m"])]
+
+
+def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
+    """Of each split the tile that is in and looks most like a tile, in any orientation."""
+    chosen = lake.read("selection", where="kind = 'tile' AND selected")
+    asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
+    known = rows_of(lake, "tiles", marks(lake)["receipt"], [*PLACE, "signature", "signatures"])
+    known = known.take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks()))
+    signatures = np.asarray(known["signature"]).view(np.uint64)
+    views = np.array(known["signatures"][0].as_py() or known["signature"][:1].to_pylist(), dtype=np.int64).view(np.uint64)
+    bits = np.bitwise_count(signatures[1:, None] ^ views).min(axis=1)
+    splits = np.asarray(chosen["split"].to_pylist())
+    found = []
+    for name in np.unique(splits):
+        rows = np.flatnonzero(splits == name)
+        rows = rows[np.argsort(bits[rows], kind="stable")[:_COMPARED]]
+        places = known.select(PLACE).take(pa.array([0, *(rows + 1)])).to_pylist()
+        pictures = read_pictures(lake.root, places)
+        own, *others = (thumbnail(decode(pictures[place["tile_id"]])) for place in places)
+        turned = [oriented(own, orientation) for orientation in range(ORIENTATIONS)]
+        apart = [min(mean_absolute_error(view, other) for view in turned) for other in others]
+        best = int(np.argmin(apart))
+        (row,) = chosen.slice(int(rows[best]), 1).to_pylist()
+        found.append({**row, "apart_grey": apart[best]})
+    return sorted(found, key=lambda row: row["apart_grey"])
 
 
 def _hint(lake: Lake, subject: str) -> str:

@@ -76,11 +76,15 @@ def explanation(
         lines.append("  no duplicate of it is known")
     if near:
         lines.append("  nearest tiles that are in:")
-        lines += [f"    {row['tile_id']}: {row['split']}, {row['apart_m']:,.0f} m away" for row in near]
+        lines += [f"    {row['tile_id']}: {row['split']}, {_apart(row)}" for row in near]
     if instructions:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
         lines.append(f"  instructions that go with the tile: {counts}")
     return "\n".join(lines)
+
+
+def _apart(row: Mapping[str, Any]) -> str:
+    return f"{row['apart_m']:,.0f} m away" if "apart_m" in row else f"differs by {row['apart_grey']:.1f} grey levels on average"
 
 
 def explanation_sheet(shown: Sequence[tuple[Mapping[str, Any], bytes]], output: str) -> bytes:

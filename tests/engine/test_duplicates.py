@@ -18,10 +18,12 @@ from PIL import Image
 from rsflow.curation.orientations import oriented
 from rsflow.engine.build import Outcome, run
 from rsflow.engine.embedded import embedded
+from rsflow.engine.explain import explain, pictures_of
 from rsflow.engine.leak import check_leaks
 from rsflow.engine.recipe import load
 from rsflow.engine.select import selected_rows
 from rsflow.errors import ConfigError, RsflowError
+from rsflow.report.explain import explanation
 from rsflow.schemas import EMBEDDINGS
 from rsflow.selection import Select
 from tests.engine.conftest import untold
@@ -96,7 +98,13 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     there = run(load(str(tmp_path / "build.yaml"), ["engine={kind: ray, select: ray}"]), ["select"])
     assert {row["subject"]: row for row in there.lake.read("selection").to_pylist()} == rows
     pushed = {name for name, row in rows.items() if row["reason"] == "split_alike"}
-    assert pushed
+    found = explain(here.lake.root, min(pushed))
+    assert found.near[0]["split"] in {"val", "test"}
+    assert found.near[0]["apart_grey"] <= Select().confirm_mae < found.near[-1]["apart_grey"]
+    told = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
+    assert f"    {found.near[0]['tile_id']}: {found.near[0]['split']}, differs by " in told
+    shown = pictures_of(here.lake.root, found, 2)
+    assert [row["tile_id"] for row, _ in shown] == [min(pushed), found.near[0]["tile_id"]]
     tiles, _ = selected_rows(here.lake, here.now)
     every = here.now.tiles()
     back = every.filter(pc.is_in(every["tile_id"], pa.array(sorted(pushed)[:1])))
