@@ -95,7 +95,7 @@ class Loader(DataLoader[Any]):
         filler = self.collate_fn
         if not isinstance(filler, Filler):
             return self._counted(super().__iter__(), self._start)
-        filler.begin(max(1, self.num_workers), same_workers=self.persistent_workers and self._iterator is not None)
+        filler.begin(self.num_workers, same_workers=self.persistent_workers and self._iterator is not None)
         return self._counted(filler.arriving(super().__iter__()), self._start)
 
     def _counted(self, batches: Iterator[Any], start: Cursor) -> Iterator[Any]:

@@ -43,6 +43,13 @@ class Shared:
         self._hold(state[0].detach(), state[1])
 
 
+class Private:
+    """`size` bytes of this process alone, zero at first. Pages of a file take several times as long to be touched first."""
+
+    def __init__(self, size: int) -> None:
+        self.bytes: Bytes = np.zeros(size, dtype=np.uint8)
+
+
 def _anonymous(size: int) -> int:
     if sys.platform == "linux":
         file = os.memfd_create("rsflow")

@@ -22,7 +22,7 @@ from torch.utils.data import get_worker_info
 from rsflow.loading.example import collate_samples
 from rsflow.loading.order import Ints
 from rsflow.loading.packed import Floats, blocks, put_back
-from rsflow.loading.shared import Bytes, Shared
+from rsflow.loading.shared import Bytes, Private, Shared
 from rsflow.shards.reader import Buffer, Scratch
 
 _POLL_SECONDS = 0.0002
@@ -35,13 +35,13 @@ _TEXT = ("key", "sensor", "split", "height_px", "width_px", "instructions", "met
 
 
 class Slots:
-    """`each` slots of `size` bytes for each worker."""
+    """`each` slots of `size` bytes for each worker; without workers, for this process alone."""
 
     def __init__(self, workers: int, each: int, size: int) -> None:
-        self.workers, self.each = workers, each
+        self.workers, self.each = max(1, workers), each
         self.size = -(-size // _LINE) * _LINE
-        self._head = -(-2 * workers * 8 // _LINE) * _LINE
-        self._memory = Shared(self._head + workers * each * self.size)
+        self._head = -(-2 * self.workers * 8 // _LINE) * _LINE
+        self._memory = (Shared if workers else Private)(self._head + self.workers * each * self.size)
 
     def slot(self, worker: int, number: int) -> Bytes:
         start = self._head + (worker * self.each + number) * self.size
@@ -95,7 +95,7 @@ class Filler:
         self._waited = False
 
     def begin(self, workers: int, same_workers: bool) -> None:
-        """To be called before workers begin with an iteration; `same_workers`: they are those of the one before."""
+        """To be called before an iteration of so many workers (0: of this process); `same_workers`: those of the last one."""
         if not same_workers:
             self._slots = Slots(workers, self.slots_each, self.slot_bytes)
             self._opened = self._iteration = 0
