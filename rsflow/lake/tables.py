@@ -109,8 +109,12 @@ class Lake:
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
+        from deltalake import write_deltalake
+
         if rows.num_rows:
-            self._write(name, lambda: rows.select(TABLES[name].names).cast(TABLES[name]), "append")
+            data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
+            # Columns that are younger than the table join it.
+            _committed(place, lambda: write_deltalake(place, data, mode="append", schema_mode="merge", **settings))
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], told: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with what is `told` of them (plain JSON).
@@ -118,13 +122,21 @@ class Lake:
         Of several writers at once, one has the last word, for both; `pieces` is called again where another one got ahead.
         Earlier versions stay readable by Delta's time travel.
         """
-        schema = TABLES[name]
+        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-        def rows() -> pa.RecordBatchReader:
+        schema, (place, settings) = TABLES[name], self._settings(name)
+        custom = {_TOLD: json.dumps(told, sort_keys=True)} if told is not None else None
+        # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application that
+        # began at the same version; and nothing may begin before there is a table.
+        commit = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
+
+        def replace() -> None:
+            DeltaTable.create(place, schema, mode="ignore", **settings)
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
-            return pa.RecordBatchReader.from_batches(schema, batches)
+            data = pa.RecordBatchReader.from_batches(schema, batches)
+            write_deltalake(place, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
 
-        self._write(name, rows, "overwrite", json.dumps(told, sort_keys=True) if told is not None else None)
+        _committed(place, replace)
 
     def told(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and what was told of its rows; None where it was never written, or nothing was told."""
@@ -157,38 +169,9 @@ class Lake:
             except (OSError, DeltaError) as error:
                 raise StorageError(f"{self.place('tables', name)}: cannot delete rows: {storage.why(error)}") from error
 
-    def _write(
-        self, name: str, data: Callable[[], pa.Table | pa.RecordBatchReader], mode: Any, told: str | None = None
-    ) -> None:
-        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-        from deltalake.exceptions import CommitFailedError, DeltaError
-
-        place, kept, options = self.place("tables", name), _KEPT.get(name), _options(self.root)
-        # Columns that are younger than the table join it.
-        evolve: Any = "merge" if mode == "append" else "overwrite"
-        commit: CommitProperties | None = None
-        if mode == "overwrite":
-            # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application
-            # that began at the same version; and none at all may begin before there is a table.
-            commit = CommitProperties({_TOLD: told} if told else None, app_transactions=[Transaction("rsflow", 1)])
-        for last in [False] * (_COMMITS - 1) + [True]:
-            try:
-                if mode == "overwrite":
-                    DeltaTable.create(place, TABLES[name], mode="ignore", configuration=kept, storage_options=options)
-                write_deltalake(
-                    place,
-                    data(),
-                    mode=mode,
-                    schema_mode=evolve,
-                    configuration=kept,
-                    storage_options=options,
-                    commit_properties=commit,
-                )
-                return
-            except (OSError, DeltaError) as error:
-                if not isinstance(error, CommitFailedError) or last:
-                    # The Rust store reports a full disk or a missing permission as text only.
-                    raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
+    def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
+        """Where a table is, and how Delta is to write it."""
+        return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": _options(self.root)}
 
 
 def open_lake(root: str) -> Lake:
@@ -225,6 +208,20 @@ def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     if isinstance(wanted, pa.ChunkedArray):
         wanted = wanted.combine_chunks()
     return table.filter(pc.is_in(table[column], value_set=wanted))
+
+
+def _committed(place: str, attempt: Callable[[], None]) -> None:
+    """Write to a table, again where another writer's commit got ahead: then nothing of ours is there."""
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
+    for left in reversed(range(_COMMITS)):
+        try:
+            attempt()
+            return
+        except (OSError, DeltaError) as error:
+            if not isinstance(error, CommitFailedError) or not left:
+                # The Rust store reports a full disk or a missing permission as text only.
+                raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
 
 
 def _options(root: str) -> dict[str, str]:
