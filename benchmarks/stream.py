@@ -16,15 +16,19 @@ of the others; in an epoch of less than a second the start, which is told apart 
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import importlib.util
 import io
 import json
-import logging
 import multiprocessing
 import os
 import random
 import shutil
+import socket
 import statistics
+import subprocess
+import sys
 import tarfile
 import tempfile
 import time
@@ -408,18 +412,23 @@ def resumed(folder: Path, rounds: int, count: int) -> float:
 def from_s3(folder: Path, rounds: int, count: int) -> None:
     """rsflow from an S3 server on this machine, beside the peers that read it and whole objects one after the other.
 
-    The server is moto, written in Python and on the same cores, in this very process: what is measured is mostly the server.
+    The server is moto, written in Python and on the same cores: what is measured is mostly the server.
     """
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     import s3fs
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet)
+    atexit.register(server.kill)
+    address = f"http://127.0.0.1:{port}"
     os.environ |= {"AWS_ENDPOINT_URL": address, "S3_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "x"}
     os.environ |= {"AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+    while server.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            break
+        time.sleep(0.1)
     fs = s3fs.S3FileSystem()
     fs.mkdir("bench")
     for name in ("rsflow", "mds", "lit"):
@@ -478,7 +487,6 @@ def from_s3(folder: Path, rounds: int, count: int) -> None:
             if installed:
                 result = timed(partial(way, str(folder / f"cache{i}")), None if "Mosaic" in name else count)
                 found.setdefault(name, []).append(result)
-    server.stop()
     print("\nfrom S3 on this machine (moto), bytes, 0 workers          samples/s    first batch")
     for name, results in found.items():
         speed, first = (statistics.median(one[i] for one in results) for i in (0, 1))
