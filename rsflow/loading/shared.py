@@ -47,7 +47,10 @@ class Private:
     """`size` bytes of this process alone, zero at first. Pages of a file take several times as long to be touched first."""
 
     def __init__(self, size: int) -> None:
-        self.bytes: Bytes = np.zeros(size, dtype=np.uint8)
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            pages.madvise(mmap.MADV_HUGEPAGE)
+        self.bytes: Bytes = np.frombuffer(pages, dtype=np.uint8)
 
 
 def _anonymous(size: int) -> int:
