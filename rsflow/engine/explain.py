@@ -103,11 +103,13 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
 
 
 def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
-    """Of each split the tile that is in and looks most like a tile, in any orientation."""
-    chosen = lake.read("selection", where="kind = 'tile' AND selected")
+    """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
+    tiles = rows_of(lake, "tiles", marks(lake)["receipt"], [*PLACE, "signature", "signatures"])
+    chosen = of_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
-    known = rows_of(lake, "tiles", marks(lake)["receipt"], [*PLACE, "signature", "signatures"])
-    known = known.take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks()))
+    known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
+    if not known["tile_id"][0].is_valid:
+        return []
     signatures = np.asarray(known["signature"]).view(np.uint64)
     views = np.array(known["signatures"][0].as_py() or known["signature"][:1].to_pylist(), dtype=np.int64).view(np.uint64)
     bits = np.bitwise_count(signatures[1:, None] ^ views).min(axis=1)
