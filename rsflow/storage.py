@@ -85,14 +85,13 @@ def write_bytes(place: str, data: bytes) -> None:
 def write_new(place: str, data: bytes) -> bool:
     """Write a file whole where there is none; False, and nothing was changed, where there is one.
 
-    Of several writers at once one succeeds, but for object stores that do not know conditional writes.
+    Of several writers at once one succeeds, but for object stores that know no conditional writes.
     """
     fs, path = filesystem(place)
     with told(place, "write"):
         try:
             if is_remote(place):
-                fs.pipe_file(path, data, mode="create")
-                return True
+                return _put_new(fs, path, data)
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             temporary = f"{path}.{uuid.uuid4().hex}.tmp"
             try:
@@ -109,6 +108,23 @@ def write_new(place: str, data: bytes) -> bool:
                     os.unlink(temporary)
         except FileExistsError:
             return False
+    return True
+
+
+def _put_new(fs: Any, path: str, data: bytes) -> bool:
+    fs.invalidate_cache(path)
+    if fs.exists(path):  # some stores ignore the condition
+        return False
+    try:
+        fs.pipe_file(path, data, mode="create")
+    except OSError as error:
+        # Stores tell a condition that is not met in different words, and some do not know it.
+        fs.invalidate_cache(path)
+        if fs.exists(path):
+            return False
+        if error.errno != errno.ENOSYS:
+            raise
+        fs.pipe_file(path, data)
     return True
 
 

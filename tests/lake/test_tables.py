@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from botocore.exceptions import ClientError
 
+from rsflow import storage
 from rsflow.errors import LakeError, StorageError
 from rsflow.lake.tables import TABLES, Lake, create_lake
 from rsflow.lake.vacuum import drop_versions
@@ -74,6 +76,33 @@ def test_what_is_told_is_of_the_last_rows_and_outlives_tidying(lake: Lake) -> No
     assert lake.read("selection", version=known[0]).num_rows == 2
     lake.overwrite("selection", lambda: rows("r"))
     assert lake.told("selection") is None
+
+
+@pytest.mark.parametrize("code", ["PreconditionFailed", "NotImplemented"])
+def test_a_file_is_new_once_whatever_the_store_says(bucket: str, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    from s3fs.errors import translate_boto_error
+
+    place = f"s3://{bucket}/one.json"
+    assert storage.write_new(place, b"ours")
+    assert not storage.write_new(place, b"others")
+    assert storage.read_bytes(place) == b"ours"
+    fs, _ = storage.filesystem(place)
+    put, tried = fs.pipe_file, []
+
+    def refused(name: str, data: bytes, mode: str = "overwrite") -> None:
+        tried.append(mode)
+        if mode == "create":
+            if code == "PreconditionFailed":
+                put(name, b"of another writer")
+            error = ClientError({"Error": {"Code": code, "Message": "no"}}, "PutObject")
+            raise translate_boto_error(error)
+        put(name, data)
+
+    monkeypatch.setattr(fs, "pipe_file", refused)
+    storage.remove(place)
+    assert storage.write_new(place, b"ours") == (code == "NotImplemented")
+    assert storage.read_bytes(place) == (b"ours" if code == "NotImplemented" else b"of another writer")
+    assert tried == ["create"] + ["overwrite"] * (code == "NotImplemented")
 
 
 def test_a_damaged_commit_is_told(tmp_path: Path) -> None:
