@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.engine.shard import selection_versions
+from rsflow.engine.shard import selection_version
 from rsflow.lake.tables import of_values, open_lake
 from rsflow.shards.format import canonical_json
 from rsflow.shards.manifest import Manifest, read_snapshot
@@ -112,7 +112,7 @@ def _samples(root: str, manifest: Manifest, same: set[str]) -> dict[str, tuple[s
 def _reasons(root: str, snapshot: int, subjects: set[str]) -> dict[str, str] | None:
     """Why these are out of a snapshot, of those that its selection knows; None for one of an rsflow that noted no version."""
     lake = open_lake(root)
-    version = selection_versions(lake).get(snapshot)
+    version = selection_version(lake, snapshot)
     if version is None:
         return None
     rows = lake.read("selection", ["subject", "selected", "reason"], where="not selected", version=version)

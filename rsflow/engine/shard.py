@@ -90,18 +90,25 @@ def snapshot_of(lake: Lake, selected: Selected | None) -> int | None:
 def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
     """Note which selection the snapshot was made of: a later selection is not to be held against it.
 
-    Of every snapshot the version of the `selection` table stays noted: what is in a snapshot and what is not is told by it.
+    Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is told by it.
     """
     if snapshot_of(lake, selected) != snapshot:
-        versions = {**selection_versions(lake), snapshot: selected.version}
-        told = {"snapshot": snapshot, "selection": selected.digest, "versions": versions}
-        storage.write_bytes(lake.place(RECORD), json.dumps(told, sort_keys=True).encode())
+        for name, told in (
+            (selection_note(snapshot), {"version": selected.version}),
+            (RECORD, {"snapshot": snapshot, "selection": selected.digest}),
+        ):
+            storage.write_bytes(lake.place(name), json.dumps(told, sort_keys=True).encode())
 
 
-def selection_versions(lake: Lake) -> dict[int, int]:
-    """By snapshot the version of the `selection` table that it was made of."""
-    told = lake.note(RECORD, []) or {}
-    return {int(snapshot): int(version) for snapshot, version in told.get("versions", {}).items()}
+def selection_version(lake: Lake, snapshot: int) -> int | None:
+    """The version of the `selection` table that a snapshot was made of; None where that was not noted."""
+    told = lake.note(selection_note(snapshot), ["version"])
+    return int(told["version"]) if told else None
+
+
+def selection_note(snapshot: int) -> str:
+    """Where that is noted, relative to the root."""
+    return f"snapshots/{snapshot}.selection.json"
 
 
 def config_fingerprint(built: BuildConfig) -> str:

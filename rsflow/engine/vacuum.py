@@ -8,7 +8,7 @@ would cost to make again is kept unless asked for: tiles of former settings, and
 
 from __future__ import annotations
 
-import json
+import posixpath
 import re
 import time
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from rsflow import storage
 from rsflow.engine.build import config_of, plan_build
 from rsflow.engine.current import current
 from rsflow.engine.progress import progress
-from rsflow.engine.shard import RECORD, selection_versions
+from rsflow.engine.shard import selection_note, selection_version
 from rsflow.lake.receipts import ROW_TABLES, marks
 from rsflow.lake.tables import TABLES, Lake, open_lake
 from rsflow.lake.vacuum import Waste, drop_versions, old_versions, unnamed
-from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.manifest import latest_snapshot, read_snapshot
 
 AT_ONCE = 1000  # files deleted between two words about it
 
@@ -47,31 +47,30 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[Waste]:
     """
     lake = open_lake(root)
     before = time.time() - 3600 * kept.hours
-    numbers = _snapshots(lake)
-    gone = numbers[: max(0, len(numbers) - kept.snapshots)] if kept.snapshots is not None else []
-    stay = numbers[len(gone) :]
+    notes = {file.place for file in storage.look(lake.place("snapshots"))}
+    numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
+    stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
+    # Of builds that ended at once, the one that named the latest snapshot need not have taken the highest number.
+    latest = latest_snapshot(root) if "LATEST" in notes else None
+    stay = [n for n in numbers if n in stay or n == latest]
+    gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
     counting = pc.unique(marks(lake)["receipt"] if kept.former else _asked_for(lake))
     waste = [
-        Waste("snapshots", "older than those to keep", tuple(f"snapshots/{n}.json" for n in gone), 0),
+        Waste("snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0),
         unnamed(lake, "shards", "no snapshot that stays names them", _shards(root, stay), before),
         unnamed(lake, "tiles", "no unit of work that stays names them", _tiles(lake, counting), before),
         unnamed(lake, "attempts", "left by workers that died", (), before),
     ]
-    versions = {n: version for n, version in selection_versions(lake).items() if n in stay}
+    versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
     if delete:
-        _forget(lake, counting, waste[1].files, versions)
+        _forget(lake, counting, waste[1].files)
         _remove(lake, [file for part in waste for file in part.files])
     for name in TABLES:
-        needed = list(versions.values()) if name == "selection" else []
+        needed = versions if name == "selection" else []
         waste.append(old_versions(lake, name, kept.hours, needed))
         if delete:
             drop_versions(lake, name, kept.hours, needed)
     return [part for part in waste if part.files]
-
-
-def _snapshots(lake: Lake) -> list[int]:
-    names = (re.fullmatch(r"([0-9]+)\.json", file.place) for file in storage.look(lake.place("snapshots")))
-    return sorted(int(name[1]) for name in names if name)
 
 
 def _asked_for(lake: Lake) -> pa.ChunkedArray:
@@ -91,16 +90,13 @@ def _shards(root: str, snapshots: list[int]) -> set[str]:
     return {place for split in splits for shard in split.shards for place in (shard.path, shard.index_path)}
 
 
-def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...], versions: dict[int, int]) -> None:
+def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
     """Take out what names the files that go: marks first, so that their rows count for nobody."""
     receipts = lake.read("runs", ["receipt"])["receipt"]
     lost = pc.unique(receipts.filter(pc.invert(pc.is_in(receipts, counting)))).to_pylist()
     for name in ("runs", *ROW_TABLES):
         lake.forget(name, "receipt", lost)
     lake.forget("shards", "path", [shard for shard in shards if shard.endswith(".tar")])
-    told = lake.note(RECORD, [])
-    if told and told.get("versions"):
-        storage.write_bytes(lake.place(RECORD), json.dumps({**told, "versions": versions}, sort_keys=True).encode())
 
 
 def _remove(lake: Lake, files: list[str]) -> None:

@@ -111,9 +111,9 @@ def from_json(text: str, place: str) -> Manifest:
 
 def write_snapshot(root: str, manifest: Manifest) -> int:
     """Make `manifest` the latest snapshot of the root; returns its number, which is the latest's if nothing changed."""
-    latest = _latest(root) if storage.exists(storage.join(root, _LATEST)) else 0
+    latest = latest_snapshot(root) if storage.exists(storage.join(root, _LATEST)) else 0
     text = manifest.to_json()
-    if latest and storage.read_text(_place(root, latest)) == text:
+    if latest and storage.exists(_place(root, latest)) and storage.read_text(_place(root, latest)) == text:
         return latest
     number = latest + 1
     # A number may be taken: by a run that was killed before it named the latest, or by another build at this moment.
@@ -128,10 +128,20 @@ def read_snapshot(source: str, n: int | None = None) -> Manifest:
 
     SnapshotError where there is none, it is damaged or of a newer version.
     """
-    place = source if source.endswith(".json") else _place(source, _latest(source) if n is None else n)
+    place = source if source.endswith(".json") else _place(source, latest_snapshot(source) if n is None else n)
     with expected(place, "there is no such snapshot"):
         text = storage.read_text(place)
     return from_json(text, place)
+
+
+def latest_snapshot(root: str) -> int:
+    """The number of the latest snapshot of a root. SnapshotError where there is none, or what names it is damaged."""
+    place = storage.join(root, _LATEST)
+    with expected(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
+        text = storage.read_text(place).strip()
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SnapshotError(f"{place}: found {text[:40]!r}, expected the number of a snapshot")
+    return int(text)
 
 
 def root_of(source: str) -> str:
@@ -152,15 +162,6 @@ def expected(place: str, missing: str) -> Iterator[None]:
         if isinstance(error.__cause__, FileNotFoundError):
             raise SnapshotError(f"{place}: {missing}") from error
         raise
-
-
-def _latest(root: str) -> int:
-    place = storage.join(root, _LATEST)
-    with expected(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
-        text = storage.read_text(place).strip()
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise SnapshotError(f"{place}: found {text[:40]!r}, expected the number of a snapshot")
-    return int(text)
 
 
 def _place(root: str, n: int) -> str:

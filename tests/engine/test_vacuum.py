@@ -83,6 +83,18 @@ def test_what_is_left_is_a_lake_built_once(changed: Path) -> None:
     assert vacuum(str(root), ALL) == []
 
 
+def test_the_latest_snapshot_stays_whatever_its_number(changed: Path) -> None:
+    """Of two builds at once the one that took the smaller number may end last."""
+    root = changed / "lake"
+    (root / "snapshots/LATEST").write_text("1\n")
+    vacuum(str(root), Kept(hours=0, snapshots=1), delete=True)
+    assert {path.name for path in (root / "snapshots").glob("[0-9].json")} == {"1.json", "2.json"}
+    assert verify_snapshot(str(root)).differences == ()
+    (root / "snapshots/1.json").unlink()
+    assert run(config_of(changed)).sharded is not None
+    assert verify_snapshot(str(root)).differences == ()
+
+
 def test_a_vacuumed_lake_works_on(changed: Path) -> None:
     root = changed / "lake"
     vacuum(str(root), ALL, delete=True)

@@ -67,7 +67,7 @@ def test_a_number_that_another_build_took_is_never_written_again(
 ) -> None:
     root, manifest = str(tmp_path), write_lake(tmp_path)
     others = [replace(manifest, seed=seed) for seed in (8, 9)]
-    monkeypatch.setattr("rsflow.shards.manifest._latest", lambda root: 1)  # as both builds saw it
+    monkeypatch.setattr("rsflow.shards.manifest.latest_snapshot", lambda root: 1)  # as both builds saw it
     assert [write_snapshot(root, each) for each in others] == [2, 3]
     assert [read_snapshot(root, n) for n in (1, 2, 3)] == [manifest, *others]
     assert not list(tmp_path.rglob("*.tmp"))
