@@ -15,13 +15,15 @@ import os
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pyarrow as pa
 import ray
 import ray.data
@@ -34,6 +36,8 @@ from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
 
 AHEAD = 64  # pieces under way: a finished one waits in memory for those before it
+
+GRACE_SECONDS = 5.0  # for a cluster's processes to end by themselves
 
 SHARES = 16  # tasks that a whole is cut into which nothing else cuts
 
@@ -153,7 +157,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         return
     address = engine.address or os.environ.get("RAY_ADDRESS")
     _use_token(address)
-    terminate = signal.getsignal(signal.SIGTERM)
+    terminate, ours = signal.getsignal(signal.SIGTERM), set(psutil.Process().children())
     try:
         if address:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
@@ -171,10 +175,39 @@ def cluster(engine: Engine) -> Iterator[None]:
         raise RsflowError(f"{place}: cannot connect: {error}\nCheck the address, or use engine.kind=inline") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in place, which ends the process without a word
+    started = [] if address else list(set(psutil.Process().children()) - ours)
     try:
         yield
     finally:
+        below = started + [process for one in started for process in _below(one)]
         ray.shutdown()
+        _end(below)
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        found: list[psutil.Process] = process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        found = []
+    return found
+
+
+def _end(processes: Sequence[psutil.Process]) -> None:
+    """End what a cluster left behind: a worker that was being started when its node went waits for it for a minute or more."""
+    end = time.monotonic() + GRACE_SECONDS
+    while (left := [process for process in processes if _alive(process)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        # Nobody may ever ask for the exit code of one whose parent is gone.
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _use_token(address: str | None) -> None:

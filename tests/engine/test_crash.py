@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -140,6 +141,20 @@ cli.main([])
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, **hear)
     assert (ended.returncode, ended.stdout) == (128 + sent, "ending\n")
     assert "a second signal ends it at once" in ended.stderr
+
+
+@pytest.mark.ray
+def test_what_a_cluster_left_behind_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rsflow.engine import ray_data
+
+    monkeypatch.setattr(ray_data, "GRACE_SECONDS", 0.2)
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    below = [psutil.Process(process.pid) for process in (left, gone)]
+    wait_for(lambda: not alive(gone.pid))  # a zombie: nobody asked for its exit code
+    ray_data._end(below)
+    assert (left.wait(60), gone.wait(60)) == (-signal.SIGKILL, 0)
+    ray_data._end(below)
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
