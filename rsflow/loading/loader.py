@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
 from rsflow.loading.example import collate_samples
+from rsflow.loading.numbers import whole_number
 from rsflow.loading.slots import Encoded, Filler, Together
-from rsflow.loading.state import Cursor, parsed
+from rsflow.loading.state import MOST_EPOCHS, Cursor, parsed
 from rsflow.loading.stream import Stream
 
 _END = object()
@@ -30,7 +32,9 @@ _THE_STREAMS = ("batch_size", "shuffle", "sampler", "batch_sampler", "generator"
 class Loader(DataLoader[Any]):
     """Batches of a stream: `Loader(stream(root, batch_size=8), num_workers=2)`. `options`: those of torch's DataLoader.
 
-    Iterating begins where the stream's cursor stands; at the end of an iteration the loader moves on to the next epoch.
+    Iterating begins where the stream's cursor stands. Each iteration is an epoch of its own: whether the loop before ran to
+    the end, stopped after `len(loader)` batches or broke off, the next begins with the epoch that follows. `set_epoch` of the
+    epoch in progress gives it once more.
 
         loader.load_state_dict(saved)
         for epoch in range(loader.epoch, epochs):
@@ -59,6 +63,7 @@ class Loader(DataLoader[Any]):
         self.stream = dataset
         self._start: Cursor | None = None  # of the iteration in progress
         self._batches = 0
+        self._again = False  # whether the epoch of the iteration in progress was asked for once more
         self._since = self._seconds = self._waited = 0.0
 
     @property
@@ -68,9 +73,17 @@ class Loader(DataLoader[Any]):
 
     def set_epoch(self, epoch: int) -> None:
         """As Stream.set_epoch; a whole epoch begins unless it is the one that the loader stands in."""
-        if epoch != self.epoch:
+        now = self._cursor().epoch
+        if whole_number("epoch", epoch, MOST_EPOCHS) != now:
             self._start = None
-            self.stream.set_epoch(epoch)
+            self.stream.begin(epoch)
+        elif self._start is not None and self._start.epoch == now:
+            self._again = True
+
+    def __len__(self) -> int:
+        """Batches of a whole iteration for this rank. What a trainer takes for the length of an epoch does not shrink where
+        it was resumed within one: the iteration then ends by itself, earlier."""
+        return self.stream.batches(self.drop_last)
 
     def state_dict(self) -> dict[str, Any]:
         """After the batch that the loop got last; equal on all ranks after the same number of batches."""
@@ -91,7 +104,8 @@ class Loader(DataLoader[Any]):
         return {**found, "seconds": self._seconds, **rates, "wait_share": self._waited / seconds}
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
-        self._start, self._batches = self.stream.cursor, 0
+        self._start, self._batches, self._again = self._begin(), 0, False
+        self.stream.move(self._start)
         filler = self.collate_fn
         if not isinstance(filler, Filler):
             return self._counted(super().__iter__(), self._start)
@@ -114,10 +128,18 @@ class Loader(DataLoader[Any]):
             yield batch
         if self._start is start:
             self._start = None
-            self.stream.set_epoch(start.epoch + (self.stream.settings.repeat or 1))
+            self.stream.begin(self.stream.following(start).epoch)
+
+    def _begin(self) -> Cursor:
+        """Where an iteration begins. One that a loop has left, after some of its batches or after the last, is over, although
+        nobody asked it for more than it had: the next is of the epoch that follows, and whole."""
+        if self._start is not None and self._batches and not self._again:
+            reached = replace(self._start, position=self._start.position + self._batches * self.stream.round_samples - 1)
+            self.stream.begin(self.stream.following(reached).epoch)
+        return self.stream.cursor
 
     def _cursor(self) -> Cursor:
-        return self.stream.cursor if self._start is None else self.stream.after(self._start, self._batches)
+        return self.stream.cursor if self._start is None else self.stream.after(self._start, self._batches, self.drop_last)
 
 
 def _encoded(dataset: Stream, prefetch: int) -> Encoded | None:

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Literal
 
 import numpy as np
 
 from rsflow.errors import ConfigError
+from rsflow.loading.numbers import exact, whole_number
 from rsflow.loading.order import Ints, shuffled
 
 By = Literal["task", "sensor", "source", "url"]
@@ -48,15 +49,34 @@ class Mix:
             raise ConfigError(f"mix.by: found {self.by!r}, expected one of {', '.join(BY)}")
         if self.unit not in ("samples", "epochs"):
             raise ConfigError(f"mix.unit: found {self.unit!r}, expected 'samples' or 'epochs'")
-        starts = [start for start, _ in self.schedule()]
+        if not isinstance(self.weights, (Mapping, Sequence)) or isinstance(self.weights, str) or not self.schedule():
+            raise ConfigError(f"mix.weights: found {self.weights!r}, expected {{name: weight}} or [(start, {{name: weight}}), …]")
+        for step in self.schedule():
+            if not isinstance(step, Sequence) or len(step) != 2 or not isinstance(step[1], Mapping):
+                raise ConfigError(f"mix.weights: found {step!r} in the schedule, expected (start, {{name: weight}})")
+        starts = [whole_number("mix.weights: start", start) for start, _ in self.schedule()]
         if starts[:1] != [0] or starts != sorted(set(starts)):
             raise ConfigError(f"mix.weights: starts {starts}, expected 0 first and then rising")
-        for start, weights in self.schedule():
-            if not any(weights.values()) or min(weights.values()) < 0:
-                raise ConfigError(f"mix.weights from {start} on: found {dict(weights)}, expected none below 0 and one above")
+        for start, row in self._exact():
+            if min(row.values(), default=0) < 0 or not any(row.values()):
+                found = {name: float(weight) for name, weight in row.items()}
+                raise ConfigError(f"mix.weights from {start} on: found {found}, expected none below 0 and one above")
 
     def schedule(self) -> list[tuple[int, Weights]]:
         return [(0, self.weights)] if isinstance(self.weights, Mapping) else list(self.weights)
+
+    def whole(self) -> list[tuple[int, tuple[int, ...]]]:
+        """The schedule with the smallest whole numbers of the same proportions, in the order of `names`."""
+        rows = [(start, [row.get(name, Fraction(0)) for name in self.names()]) for start, row in self._exact()]
+        scaled = [(start, [int(one * lcm(*(each.denominator for each in row))) for one in row]) for start, row in rows]
+        return [(start, tuple(one // gcd(*row) for one in row)) for start, row in scaled]
+
+    def _exact(self) -> list[tuple[int, dict[str, Fraction]]]:
+        """Starts and weights as the numbers that they mean. ConfigError for a weight that is no finite number."""
+        return [
+            (whole_number("mix.weights: start", start), {k: exact(f"mix.weights: {k}", v) for k, v in weights.items()})
+            for start, weights in self.schedule()
+        ]
 
     def names(self) -> tuple[str, ...]:
         """All names with a weight, sorted."""
@@ -106,9 +126,7 @@ class Block:
 def mixture(mix: Mix, epoch_samples: int) -> Mixture:
     """The mix over its sorted names, epochs being of so many samples. Decimal weights are taken as they are written."""
     unit = epoch_samples if mix.unit == "epochs" else 1
-    exact = [[Fraction(str(weights.get(name, 0))) for name in mix.names()] for _, weights in mix.schedule()]
-    whole = [tuple(int(w * lcm(*(v.denominator for v in row))) for w in row) for row in exact]
-    return Mixture(tuple(start * unit for start, _ in mix.schedule()), tuple(whole))
+    return Mixture(tuple(start * unit for start, _ in mix.whole()), tuple(row for _, row in mix.whole()))
 
 
 def _counts(n: int, weights: tuple[int, ...]) -> list[int]:

@@ -99,6 +99,18 @@ def share(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int
     return rounds * block + last - first
 
 
+def batches_of(samples: int, block: int, drop_last: bool) -> int:
+    """Batches of `block` samples that so many make; `drop_last`: a smaller last one is left out."""
+    return samples // block if drop_last else -(-samples // block)
+
+
+def rounds(total: int, world_size: int, block: int, uneven: Uneven, start: int = 0, drop_last: bool = False) -> int:
+    """Batches from `start` on of the rank that gets most of them: after so many the iteration is over on every rank."""
+    whole, left = divmod(max(0, total - start), world_size * block)
+    most = left // world_size if uneven == "drop" else -(-left // world_size)
+    return whole + batches_of(most, block, drop_last)
+
+
 def _last_share(left: int, consumer: Consumer, uneven: Uneven) -> tuple[int, int]:
     rank, ranks = consumer.rank, consumer.world_size
     if uneven == "keep":

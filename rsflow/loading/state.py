@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.content import Pinned, Wish
+from rsflow.loading.mixing import Mix
+from rsflow.loading.numbers import whole_number
 from rsflow.shards.format import canonical_json
 
 FORMAT = "rsflow-stream-1"
+MOST_EPOCHS = 1 << 31
+_MOST = 1 << 62
 
 Crew = tuple[int, int, int]  # world size, workers of a rank, batch size
 
@@ -33,13 +37,15 @@ class Cursor:
     crew: Crew = (0, 0, 0)
 
 
-def spelled(cursor: Cursor, pinned: Sequence[Pinned], settings: Mapping[str, str]) -> dict[str, Any]:
-    """The state: plain JSON of a few hundred bytes."""
+def spelled(
+    cursor: Cursor, pinned: Sequence[Pinned], settings: Mapping[str, str], repeat: int | None = 1
+) -> dict[str, Any]:
+    """The state: plain JSON of a few hundred bytes. `repeat`: epochs of the iteration, None: without end."""
     snapshots = [[one.name, one.digest] for one in pinned]
     fields = {name: list(value) if name == "crew" else value for name, value in asdict(cursor).items()}
     if not cursor.taken:
         del fields["taken"], fields["crew"]
-    return {"format": FORMAT, "snapshots": snapshots, "settings": dict(settings), **fields}
+    return {"format": FORMAT, "snapshots": snapshots, "settings": dict(settings), **fields, "repeat": repeat}
 
 
 def parsed(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
@@ -48,13 +54,36 @@ def parsed(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
         if state["format"] != FORMAT:
             raise ConfigError(f"state: format {state['format']!r}, expected {FORMAT!r}")
         size, workers, batch = state.get("crew", (0, 0, 0))
-        numbers = (state["epoch"], state["position"], state.get("taken", 0), size, workers, batch)
-        if not all(isinstance(number, int) and number >= 0 for number in numbers):
-            raise ConfigError(f"state: found {numbers}, expected whole numbers from 0 on")
-        cursor = Cursor(*numbers[:3], (size, workers, batch))
-        return cursor, [(str(name), str(digest)) for name, digest in state["snapshots"]]
-    except (KeyError, TypeError, ValueError) as error:
+        snapshots = [(str(name), str(digest)) for name, digest in state["snapshots"]]
+        numbers = {"epoch": state["epoch"], "position": state["position"], "taken": state.get("taken", 0)}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"state: is none of a stream ({error!r})") from error
+    most = {"epoch": MOST_EPOCHS}
+    epoch, position, taken = (
+        whole_number(f"state: {name}", value, most.get(name, _MOST)) for name, value in numbers.items()
+    )
+    crew = [whole_number("state: crew", value, _MOST) for value in (size, workers, batch)]
+    return Cursor(epoch, position, taken, (crew[0], crew[1], crew[2])), snapshots
+
+
+def placed(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int | None) -> Cursor:
+    """The cursor of the state in a stream of epochs of `samples` that takes `repeat` of them (None: endlessly many).
+
+    An iteration of several epochs may go on in one of another number: a position counts through them all. At the end of the
+    state's iteration it is the start of the epoch that follows. ConfigError for a position beyond that.
+    """
+    epochs = state.get("repeat", repeat)
+    if epochs is not None:
+        end = whole_number("state: repeat", epochs, _MOST, 1) * samples
+        if cursor.position + cursor.taken > end:
+            raise ConfigError(
+                f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all: an iteration "
+                f"of {epochs} epochs has so many samples. It is of another stream, or of one with another repeat, or was changed"
+            )
+    if epochs == repeat and cursor.position < samples * (repeat or _MOST):
+        return cursor
+    past, position = divmod(cursor.position, samples)
+    return replace(cursor, epoch=cursor.epoch + past, position=position)
 
 
 def refuse_others(state: Mapping[str, Any], pinned: Sequence[Pinned], settings: Mapping[str, str]) -> None:
@@ -74,18 +103,23 @@ def refuse_others(state: Mapping[str, Any], pinned: Sequence[Pinned], settings: 
 
 def fingerprints(wish: Wish, seed: int, width: int) -> dict[str, str]:
     """A short digest of each setting that the order depends on, so that a refusal can name those that differ."""
-    mix = wish.mix
     values = {
         "seed": seed,
         "shuffle": width,
         "split": wish.split,
         "tasks": _sorted(wish.tasks),
         "sensors": _sorted(wish.sensors),
-        "mix": [mix.by, mix.unit, [[start, dict(weights)] for start, weights in mix.schedule()]] if mix else None,
+        "mix": _proportions(wish.mix) if wish.mix else None,
         "max_samples": wish.max_samples,
         "oversample": wish.oversample,
     }
     return {name: hashlib.blake2b(canonical_json(value), digest_size=4).hexdigest() for name, value in values.items()}
+
+
+def _proportions(mix: Mix) -> list[Any]:
+    """What the order depends on: 1:2 and 1.0:2.0 are the same mix."""
+    steps = [[start, dict(zip(mix.names(), row, strict=True))] for start, row in mix.whole()]
+    return [mix.by, mix.unit, steps]
 
 
 def _sorted(names: Sequence[str] | None) -> list[str] | None:

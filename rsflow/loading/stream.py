@@ -25,10 +25,11 @@ from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.content import Wish, gathered, newest, numbered
 from rsflow.loading.example import example
 from rsflow.loading.mixing import Mix
-from rsflow.loading.order import UNEVEN, Consumer, Uneven, dealt, share
+from rsflow.loading.numbers import least, whole_number
+from rsflow.loading.order import UNEVEN, Consumer, Uneven, batches_of, dealt, rounds, share
 from rsflow.loading.ranks import agreed, given_ranks, ranks_of_process
 from rsflow.loading.reading import Counts, Reading, Roots
-from rsflow.loading.state import Cursor, fingerprints, parsed, refuse_others, spelled
+from rsflow.loading.state import MOST_EPOCHS, Cursor, fingerprints, parsed, placed, refuse_others, spelled
 from rsflow.loading.walk import ENDLESS, Course, Spot, at_once
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import Buffer, Scratch, View
@@ -105,15 +106,13 @@ def stream(
     """
     dialects.get(dialect)
     urls = tuple(os.fspath(one) for one in ([url] if isinstance(url, (str, os.PathLike)) else url))
-    _at_least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
-    _at_least(0, epoch=epoch, shuffle=int(shuffle))
+    least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
+    epoch, seed = whole_number("epoch", epoch, MOST_EPOCHS), whole_number("seed", seed, None, None)
     if uneven not in UNEVEN:
         raise ConfigError(f"uneven: found {uneven!r}, expected one of {', '.join(UNEVEN)}")
     if follow and (repeat != 1 or any(one.endswith(".json") for one in urls)):
         raise ConfigError("follow: moves to a root's newest snapshot between epochs: give roots, not manifests, and repeat 1")
-    width = WINDOW_SHARDS if shuffle is True else int(shuffle)
-    if width > MOST_SHARDS:
-        raise ConfigError(f"shuffle: found {width}, expected at most {MOST_SHARDS} shards")
+    width = WINDOW_SHARDS if shuffle is True else 0 if shuffle is False else whole_number("shuffle", shuffle, MOST_SHARDS)
     ranks = given_ranks(rank, world_size)
     settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
     return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch)
@@ -148,7 +147,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._read([newest(url) for url in wish.urls])
         self._roots = Roots(self.content, settings.cache, settings.reading, at_once(self.content, settings.width))
         self._counts = Counts()
-        self._move(Cursor(epoch))
+        self.move(Cursor(epoch))
 
     @property
     def cursor(self) -> Cursor:
@@ -164,14 +163,16 @@ class Stream(IterableDataset[dict[str, Any]]):
     def set_epoch(self, epoch: int) -> None:
         """Begin with this epoch from the next iteration on; to be called alike on every rank. Nothing happens where it is the
         one that the stream stands in: a position that was loaded stays."""
-        if epoch == self.cursor.epoch:
-            return
-        _at_least(0, epoch=epoch)
+        if whole_number("epoch", epoch, MOST_EPOCHS) != self.cursor.epoch:
+            self.begin(epoch)
+
+    def begin(self, epoch: int) -> None:
+        """Begin with the first sample of this epoch from the next iteration on, wherever the stream stands."""
         if self.settings.follow:
             manifests = agreed([newest(url) for url in self.wish.urls])
             if manifests != [one.manifest for one in self.content.pinned]:
                 self._read(manifests)
-        self._move(Cursor(epoch))
+        self.move(Cursor(epoch))
 
     def state_dict(self) -> dict[str, Any]:
         """How far the latest iteration of this process went, see rsflow.loading.state. ConfigError in a process whose
@@ -190,18 +191,44 @@ class Stream(IterableDataset[dict[str, Any]]):
         if self.settings.follow:
             self._read([numbered(url, name) for url, (name, _) in zip(self.wish.urls, snapshots, strict=False)])
         refuse_others(state, self.content.pinned, self._fingerprints())
+        cursor = placed(cursor, state, self.content.samples, self.settings.repeat)
         if get_worker_info() is not None:
             self._own = cursor
         else:
-            self._move(cursor)
+            self.move(cursor)
 
     def state_at(self, cursor: Cursor) -> dict[str, Any]:
-        return spelled(cursor, self.content.pinned, self._fingerprints())
+        return spelled(cursor, self.content.pinned, self._fingerprints(), self.settings.repeat)
 
-    def after(self, cursor: Cursor, batches: int) -> Cursor:
-        """The cursor when every rank has taken so many batches since `cursor`, which lay between two batches."""
-        one_round = self._consumer().world_size * self.settings.block
-        return Cursor(cursor.epoch, min(self.total, cursor.position + batches * one_round))
+    def after(self, cursor: Cursor, batches: int, drop_last: bool = False) -> Cursor:
+        """The cursor when every rank has taken so many batches since `cursor`, which lay between two batches. After the last
+        of the iteration it is the start of the epoch that follows, whether or not anybody asked for one more."""
+        ranks, block = self._ranks()[1], self.settings.block
+        if batches >= rounds(self.total, ranks, block, self.settings.uneven, cursor.position, drop_last):
+            return self.following(cursor)
+        return Cursor(cursor.epoch, cursor.position + batches * ranks * block)
+
+    @property
+    def round_samples(self) -> int:
+        """Positions that a batch of each rank takes together."""
+        return self._ranks()[1] * self.settings.block
+
+    def following(self, cursor: Cursor) -> Cursor:
+        """The start of the first epoch after the iteration that holds the cursor; of one without end, after its epoch."""
+        return Cursor(cursor.epoch + (self.settings.repeat or 1 + cursor.position // self.content.samples))
+
+    def batches(self, drop_last: bool = False) -> int:
+        """Batches of a whole iteration for this rank, wherever the cursor stands. TypeError for one without end."""
+        if self.settings.repeat is None:
+            raise TypeError("a stream that repeats without end has no length")
+        settings = self.settings
+        samples = share(self.total, replace(self._consumer(), worker=0, workers=1), settings.block, settings.uneven)
+        return batches_of(samples, settings.block, drop_last)
+
+    def move(self, cursor: Cursor) -> None:
+        """Begin at the cursor from the next iteration on."""
+        self._latest.clear()
+        self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.crew, 0])
 
     def stats(self) -> dict[str, Any]:
         """What was read so far by this process and by the DataLoader workers that were started with the stream, ahead of what
@@ -226,6 +253,7 @@ class Stream(IterableDataset[dict[str, Any]]):
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self._catch_up()
+        self._leave_behind()
         consumer, cursor = self._consumer(), self.cursor
         crew = (consumer.world_size, consumer.workers, self.settings.block)
         if cursor.taken and cursor.crew != crew:
@@ -283,6 +311,13 @@ class Stream(IterableDataset[dict[str, Any]]):
                 return found
         raise SnapshotError(f"{', '.join(self.wish.urls)}: no sample is undamaged")
 
+    def _leave_behind(self) -> None:
+        """A state is for one iteration: after that had begun within an epoch, the next takes a whole one, the following."""
+        if get_worker_info() is None and self._latest:
+            start, taken = self._latest[0].start, self._latest[0].taken
+            if taken and (start.position or start.taken):
+                self.begin(self.following(start).epoch)
+
     def _reached(self, progress: _Progress) -> Cursor:
         start, block = progress.start, self.settings.block
         consumer, taken = self._consumer(), start.taken + progress.taken
@@ -293,7 +328,7 @@ class Stream(IterableDataset[dict[str, Any]]):
             and progress.taken
             and taken >= share(self.total, consumer, block, self.settings.uneven, start.position)
         ):
-            return Cursor(start.epoch, self.total)
+            return self.following(start)
         rounds, inside = divmod(taken, block)
         return replace(start, position=start.position + rounds * block * consumer.world_size, taken=inside)
 
@@ -309,10 +344,6 @@ class Stream(IterableDataset[dict[str, Any]]):
 
     def _numbers(self) -> list[int]:
         return [int(one.name) for one in self.content.pinned]
-
-    def _move(self, cursor: Cursor) -> None:
-        self._latest.clear()
-        self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.crew, 0])
 
     def _fingerprints(self) -> dict[str, str]:
         return fingerprints(self.wish, self.settings.seed, self.settings.width)
@@ -332,8 +363,3 @@ class _Progress:
     start: Cursor
     taken: int = 0
 
-
-def _at_least(least: int, **values: int | None) -> None:
-    for name, value in values.items():
-        if value is not None and value < least:
-            raise ConfigError(f"{name}: found {value}, expected at least {least}")

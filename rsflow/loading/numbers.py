@@ -1,0 +1,46 @@
+"""Numbers as users and files give them: taken in their plain meaning, or refused by name.
+
+One idea: what equals a whole number is one, whichever library it is of (2, 2.0, numpy.int64(2), Fraction(4, 2)); a truth value,
+a text and what is no number are none. Weights are kept as exact fractions, for a mixture counts with them.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import Any
+
+import numpy as np
+
+from rsflow.errors import ConfigError
+
+
+def exact(name: str, value: Any) -> Fraction:
+    """The number as it is written: 0.1 is a tenth. ConfigError, with `name`, where it is no finite number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)) or not math.isfinite(value):
+        raise ConfigError(f"{name}: found {value!r}, expected a finite number")
+    if isinstance(value, Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
+    return Fraction(str(value))  # the shortest decimal that gives this number in its own precision
+
+
+def whole_number(name: str, value: Any, most: int | None = None, smallest: int | None = 0) -> int:
+    """The whole number in [smallest, most], None: without that bound. ConfigError, with `name`, where it is none."""
+    try:
+        found = exact(name, value)
+    except ConfigError:
+        found = Fraction(1, 2)
+    low, high = (smallest is not None and found < smallest), (most is not None and found > most)
+    if found.denominator != 1 or low or high:
+        bounds = [f"from {smallest}"] * (smallest is not None) + [f"up to {most}"] * (most is not None)
+        raise ConfigError(f"{name}: found {value!r}, expected a whole number{' ' if bounds else ''}{' '.join(bounds)}")
+    return int(found)
+
+
+def least(smallest: int, **values: Any) -> None:
+    """ConfigError for the first of the values, None aside, that is no whole number from `smallest` on."""
+    for name, value in values.items():
+        if value is not None:
+            whole_number(name, value, smallest=smallest)
