@@ -30,12 +30,14 @@ def whole_number(name: str, value: Any, most: int | None = None, smallest: int |
     """The whole number in [smallest, most], None: without that bound. ConfigError, with `name`, where it is none."""
     try:
         found = exact(name, value)
-    except ConfigError:
-        found = Fraction(1, 2)
-    low, high = (smallest is not None and found < smallest), (most is not None and found > most)
-    if found.denominator != 1 or low or high:
-        bounds = [f"from {smallest}"] * (smallest is not None) + [f"up to {most}"] * (most is not None)
-        raise ConfigError(f"{name}: found {value!r}, expected a whole number{' ' if bounds else ''}{' '.join(bounds)}")
+    except ConfigError as error:
+        raise ConfigError(f"{name}: found {value!r}, expected a whole number") from error
+    if found.denominator != 1:
+        raise ConfigError(f"{name}: found {value!r}, expected a whole number")
+    if smallest is not None and found < smallest:
+        raise ConfigError(f"{name}: found {value!r}, expected at least {smallest}")
+    if most is not None and found > most:
+        raise ConfigError(f"{name}: found {value!r}, expected at most {most}")
     return int(found)
 
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ import numpy.typing as npt
 
 from rsflow.errors import DataError
 
-VERSION = 2  # 2: several pictures of a sample, and sources in the index
+VERSION = 3  # 2: several pictures of a sample, and sources in the index; 3: a CRC-32 of each sample in the index
 BLOCK = 512
 END = bytes(2 * BLOCK)
 PICTURE_FORMATS = ("jpg", "png")
@@ -145,6 +146,14 @@ def parse_header(block: bytes) -> tuple[str, int]:
     if header(name, size) != block:
         raise ValueError("a header with other fields than rsflow writes")
     return name, size
+
+
+def crc32(parts: Iterable[bytes | memoryview]) -> int:
+    """The CRC-32 of the data of a sample's members, one after the other."""
+    found = 0
+    for part in parts:
+        found = zlib.crc32(part, found)
+    return found
 
 
 def padding(size: int) -> int:

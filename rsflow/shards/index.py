@@ -2,15 +2,17 @@
 
 One idea: with the index a loader reads any sample by one range, and knows which samples have which sensor, tasks and source,
 without touching the shard. It is one line of canonical JSON by columns, so any language reads it, and it becomes a few arrays
-here (about 60 bytes a sample) rather than objects:
+here (about 70 bytes a sample) rather than objects:
 
     {"format": "rsflow-index", "version": 2,
      "kinds": [["optical", ["captioning", "vqa"], "harbours", 1, ["jpg", "json"]], …],  sensor, tasks, source, repeat, members
      "keys": ["<key>", …],                                                            in key order
      "kind": [<position in kinds>, …],
-     "places": [<offset>, <size>, …]}                                                 of each member of each sample in turn
+     "places": [<offset>, <size>, …],                                                 of each member of each sample in turn
+     "crc32": [<number>, …]}                                                          of each sample
 
-Offsets are those of the members' data; each header stands 512 bytes before.
+The CRC-32 (that of zlib) goes over the data of a sample's members, one after the other. An index of an earlier rsflow has no
+such column: its samples are read without that check. Offsets are those of the members' data; each header stands 512 bytes before.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class IndexedSample(NamedTuple):
     source: str
     repeat: int
     members: tuple[Member, ...]
+    crc32: int | None = None
 
     @property
     def span(self) -> tuple[int, int]:
@@ -66,13 +69,14 @@ class IndexedSample(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Index(Sequence[IndexedSample]):
     """The samples of a shard in key order. Sample i is of `kinds[kind[i]]`; its members' offsets and sizes are the columns of
-    `places` (2, members) from `start[i]` on."""
+    `places` (2, members) from `start[i]` on. `crc32`: of each sample, None where the index was written without."""
 
     kinds: tuple[Kind, ...]
     keys: npt.NDArray[np.bytes_]
     kind: Ints
     start: Ints
     places: Ints
+    crc32: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -86,9 +90,9 @@ class Index(Sequence[IndexedSample]):
             return tuple(self[one] for one in range(*i.indices(len(self))))
         sensor, tasks, source, repeat, extensions = self.kinds[self.kind[i]]
         offsets, sizes = self.places_of(i)
-        return IndexedSample(
-            self.keys[i].decode(), sensor, tasks, source, repeat, tuple(map(Member, extensions, offsets, sizes))
-        )
+        members = tuple(map(Member, extensions, offsets, sizes))
+        crc = None if self.crc32 is None else int(self.crc32[i])
+        return IndexedSample(self.keys[i].decode(), sensor, tasks, source, repeat, members, crc)
 
     def places_of(self, i: int) -> tuple[list[int], list[int]]:
         """The offsets and the sizes of the members of sample `i`."""
@@ -114,20 +118,20 @@ class Index(Sequence[IndexedSample]):
 
 
 def index_bytes(samples: Sequence[IndexedSample]) -> bytes:
-    """The index file of a shard's samples."""
+    """The index file of a shard's samples. All have a CRC-32, or none."""
     of_each = [Kind(*one[1:5], tuple(member.extension for member in one.members)) for one in samples]
     kinds = sorted(set(of_each))
     number = {kind: i for i, kind in enumerate(kinds)}
-    return canonical_json(
-        {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "kinds": kinds,
-            "keys": [one.key for one in samples],
-            "kind": [number[kind] for kind in of_each],
-            "places": [value for one in samples for member in one.members for value in (member.offset, member.size)],
-        }
-    )
+    content = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "kinds": kinds,
+        "keys": [one.key for one in samples],
+        "kind": [number[kind] for kind in of_each],
+        "places": [value for one in samples for member in one.members for value in (member.offset, member.size)],
+    }
+    crcs = [one.crc32 for one in samples if one.crc32 is not None]
+    return canonical_json(content | {"crc32": crcs} if len(crcs) == len(samples) else content)
 
 
 def parse_index(data: bytes, place: str) -> Index:
@@ -156,4 +160,7 @@ def _index(content: dict[str, Any]) -> Index:
     sizes = np.array([len(one.extensions) for one in kinds], dtype=np.int64)[kind]
     if len(places) != 2 * sizes.sum():
         raise ValueError(f"{len(places)} offsets and sizes of {sizes.sum()} members")
-    return Index(kinds, keys, kind, np.cumsum(sizes) - sizes, places.reshape(-1, 2).T.copy())
+    crc32 = np.array(content["crc32"], dtype=np.int64) if "crc32" in content else None
+    if crc32 is not None and crc32.shape != keys.shape:
+        raise ValueError(f"{len(crc32)} checksums of {len(keys)} samples")
+    return Index(kinds, keys, kind, np.cumsum(sizes) - sizes, places.reshape(-1, 2).T.copy(), crc32)

@@ -1,8 +1,10 @@
 """Reads samples of one shard, in any order.
 
 One idea: the index says where each sample is, so a sample is one range, of a local file or of an object afar. What the
-manifest and the index say is checked as far as it costs nothing (the file's size, the index's digest, the header before each
-member, the record's key); `rsflow.shards.verify` checks every byte.
+manifest and the index say is checked as far as it costs little (the file's size, the index's digest, the name in the header
+before each member, the CRC-32 of each sample's members, the record's key), so no changed bit of a picture or a record gets
+through; `rsflow.shards.verify` checks every byte, headers and padding included. A shard whose index has no CRC-32, of an
+earlier rsflow, is read without that check.
 
 A range of a local file is read, not mapped: it takes the same time, for both copy the picture once, and a file that is cut
 while it is read is then a short read and an error with its name. Of a mapped one the process would die. Whoever brings memory
@@ -22,7 +24,7 @@ import orjson
 
 from rsflow import storage
 from rsflow.errors import SnapshotError
-from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample
+from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample, crc32
 from rsflow.shards.index import Index, Kind, parse_index
 from rsflow.shards.manifest import ShardEntry, expected
 
@@ -124,6 +126,10 @@ class ShardReader:
             if len(found) != size or data[start - BLOCK : start - BLOCK + len(name)] != name:
                 raise self._broken(i, n)
             parts[extension] = found
+        if self.samples.crc32 is not None and crc32(parts.values()) != self.samples.crc32[i]:
+            raise SnapshotError(
+                f"{self.place}: sample {coded.decode()} is damaged: its CRC-32 is not that of the index; {REPAIR}"
+            )
         try:
             key, record = coded.decode(), orjson.loads(parts.pop("json"))
             if record["key"] != key:

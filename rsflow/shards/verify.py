@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rsflow import storage
 from rsflow.errors import DataError, SnapshotError, StorageError
-from rsflow.shards.format import BANDS, BLOCK, END, Sample, padding, parse_header
+from rsflow.shards.format import BANDS, BLOCK, END, Sample, crc32, padding, parse_header
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot
 from rsflow.shards.reader import read_index
@@ -132,7 +132,7 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
         raise ValueError(f"its record says key {record.get('key')!r}")
     found.counts.update((instruction["task"], kind[0]) for instruction in record["instructions"])
     found.splits.add(record.get("split", ""))
-    return IndexedSample(key, *kind, tuple(members))
+    return IndexedSample(key, *kind, tuple(members), crc32(parts[member.extension] for member in members))
 
 
 def _not_as_told(sample: Sample) -> Iterator[str]:
@@ -177,6 +177,8 @@ def _index_differences(root: str, shard: ShardEntry, samples: list[IndexedSample
     if size != shard.index_bytes:
         yield f"{shard.index_path}: has {size} bytes, the manifest says {shard.index_bytes}"
     indexed, present = {row.key: row for row in rows}, {sample.key: sample for sample in samples}
+    if rows.crc32 is None:  # of an earlier rsflow
+        present = {key: sample._replace(crc32=None) for key, sample in present.items()}
     wrong = sorted(key for key in indexed.keys() | present.keys() if indexed.get(key) != present.get(key))
     if wrong or len(rows) != len(samples):
         yield f"{shard.index_path}: disagrees with the shard about {len(wrong)} samples, such as {wrong[:3]}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from rsflow import storage
-from rsflow.shards.format import BLOCK, END, Sample, header, padding
+from rsflow.shards.format import BLOCK, END, Sample, crc32, header, padding
 from rsflow.shards.index import IndexedSample, Member, index_bytes
 
 _BUFFER_BYTES = 1 << 18  # stays in the processor's cache between joining, hashing and writing
@@ -45,8 +45,9 @@ def write_shard(place: str, index_place: str, samples: Iterable[Sample]) -> Shar
         for sample in samples:
             if rows and sample.key <= rows[-1].key:
                 raise ValueError(f"{place}: key {sample.key!r} after {rows[-1].key!r}: keys must rise strictly")
-            members = tuple(tar.add(f"{sample.key}.{extension}", data) for extension, data in sample.members())
-            rows.append(IndexedSample(sample.key, *sample.kind(), members))
+            parts = sample.members()
+            members = tuple(tar.add(f"{sample.key}.{extension}", data) for extension, data in parts)
+            rows.append(IndexedSample(sample.key, *sample.kind(), members, crc32(data for _, data in parts)))
             instructions += len(sample.record["instructions"])
         tar.finish()
     index = index_bytes(rows)

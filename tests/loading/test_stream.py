@@ -144,7 +144,7 @@ def test_filters_give_exactly_what_fits(lake: Any) -> None:
         ({"batch_size": 0}, r"batch_size: found 0, expected at least 1"),
         ({"repeat": 0}, r"repeat: found 0, expected at least 1"),
         ({"max_samples": 0}, r"max_samples: found 0, expected at least 1"),
-        ({"shuffle": 33}, r"shuffle: found 33, expected at most 32 shards"),
+        ({"shuffle": 33}, r"shuffle: found 33, expected at most 32"),
         ({"epoch": -1}, r"epoch: found -1, expected at least 0"),
         ({"uneven": "even"}, r"uneven: found 'even', expected one of pad, drop, keep"),
         ({"follow": True, "repeat": 2}, r"follow: moves to a root's newest snapshot between epochs"),

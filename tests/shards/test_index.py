@@ -19,12 +19,14 @@ ROW = st.builds(
     st.sampled_from(["", "harbours", "høfn"]),
     st.integers(1, 9),
     st.lists(MEMBER, min_size=2, max_size=3).map(tuple),
+    st.integers(0, 2**32 - 1),
 )
 
 
 @settings(deadline=None)
-@given(st.lists(ROW))
-def test_round_trip(rows: list[IndexedSample]) -> None:
+@given(st.lists(ROW), st.booleans())
+def test_round_trip(rows: list[IndexedSample], with_crc: bool) -> None:
+    rows = rows if with_crc else [row._replace(crc32=None) for row in rows]
     data = index_bytes(rows)
     index = parse_index(data, "x")
     assert (list(index), len(index), index[1:]) == (rows, len(rows), tuple(rows[1:]))

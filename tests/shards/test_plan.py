@@ -159,7 +159,7 @@ def test_the_plan_is_pinned() -> None:
             "content": ["x", "y"],
         }
     )
-    digest = hashlib.blake2b(b"0a x 0b y ", digest_size=16, person=b"rsflow shard 2").hexdigest()
+    digest = hashlib.blake2b(b"0a x 0b y ", digest_size=16, person=b"rsflow shard 3").hexdigest()
     assert [shard.name for shard in plan_shards(samples, 10_000)] == [f"train/all-{digest}.tar"]
 
 

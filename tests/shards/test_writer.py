@@ -93,7 +93,7 @@ def test_the_layout_is_pinned(tmp_path: Path) -> None:
     info = write_shard(*paths(tmp_path), [Sample("0a", b"abc", "jpg", record)])
     assert info.sha256 == "176898f90733776759588f8547eadfe0d09fbea4e196ad6d0ab1767bad7219bd"
     index = (
-        b'{"format":"rsflow-index","keys":["0a"],"kind":[0],"kinds":[["sar",["vqa"],"",1,["jpg","json"]]],'
+        b'{"crc32":[1302785709],"format":"rsflow-index","keys":["0a"],"kind":[0],"kinds":[["sar",["vqa"],"",1,["jpg","json"]]],'
         b'"places":[512,3,1536,59],"version":2}'
     )
     assert (tmp_path / "s.idx").read_bytes() == index
