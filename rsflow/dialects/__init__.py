@@ -7,6 +7,8 @@ and a new row. `qwen` is Qwen2.5-VL's.
 from __future__ import annotations
 
 import difflib
+from dataclasses import fields
+from functools import lru_cache
 
 from rsflow.dialects import geochat, internvl, llava, mmrs, pixels, qwen, qwen2, qwen3
 from rsflow.dialects.contract import Dialect, collapsed, moved_px
@@ -25,11 +27,29 @@ DIALECTS: dict[str, Dialect] = {
     "qwen3": qwen3,
 }
 
+SETTINGS = {"qwen": qwen.Qwen}  # dialects that depend on how a model's processor is set, as dataclasses of its settings
+
 
 def get(name: str) -> Dialect:
-    """The dialect of that name, or a ConfigError that lists the known ones."""
-    if name not in DIALECTS:
-        close = difflib.get_close_matches(name, DIALECTS, 1)
+    """The dialect of that name, or a ConfigError that lists the known ones.
+
+    One with settings takes them after a colon: `qwen:min_pixels=3136,max_pixels=1003520`.
+    """
+    family, _, written = name.partition(":")
+    if family not in DIALECTS:
+        close = difflib.get_close_matches(family, DIALECTS, 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ConfigError(f"dialect {name!r} is not known; {hint}known dialects: {', '.join(DIALECTS)}")
-    return DIALECTS[name]
+    return _with_settings(name, family, written) if written else DIALECTS[family]
+
+
+@lru_cache  # a stream asks for every sample
+def _with_settings(name: str, family: str, written: str) -> Dialect:
+    settings = dict(one.partition("=")[::2] for one in written.split(","))
+    known = SETTINGS.get(family)
+    names = [field.name for field in fields(known)] if known else []
+    for setting, value in settings.items():
+        if setting not in names or not (value.isascii() and value.isdigit()):
+            takes = ", ".join(f"{one}=<whole number>" for one in names) or "no settings"
+            raise ConfigError(f"dialect {name!r}: found {setting}={value}; {family} takes {takes}")
+    return known(**{setting: int(value) for setting, value in settings.items()}) if known else DIALECTS[family]

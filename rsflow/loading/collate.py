@@ -6,7 +6,7 @@ assistant says (`{% generation %}`) that is taken; else the prompt before each a
 whole, so the answer is just what follows. The processor expands picture tokens, which all come before the first answer, so
 labels are found on the plain text and laid over the end of the row, token by token, and only where both agree.
 
-Refused, rather than trained on wrongly: a template that is neither marked nor stable, text that holds the picture token, and a
+Refused, rather than trained on wrongly: a processor that resizes pictures otherwise than their boxes were spelled for, a template that is neither marked nor stable, text that holds the picture token, and a
 conversation whose first exchange is longer than `max_tokens`. Answers are never cut: whole exchanges leave from the end.
 """
 
@@ -21,6 +21,7 @@ import torch
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decode import decoded
+from rsflow.loading.sizes import refuse_other_sizes
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
@@ -58,8 +59,10 @@ class Collate:
     pictures: Pictures
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        rows = [row for one in examples for row in _rows(one, self.together, self.pictures)]
+        of_each = [_rows(one, self.together, self.pictures) for one in examples]
+        rows = [row for found in of_each for row in found]
         batch, spoken = self._processed(rows)
+        refuse_other_sizes(examples, _own_pictures(of_each), batch, self.processor)
         if self.max_tokens is not None and batch["input_ids"].shape[1] > self.max_tokens:
             rows = [
                 self._fitting(row, ids, one, self.max_tokens) for row, ids, one in zip(rows, _real(batch), spoken, strict=True)
@@ -156,7 +159,8 @@ def collate(
     row; whole exchanges leave from the end of a conversation until it fits. `system`: what a system turn says first.
     `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order.
 
-    ConfigError where the processor has no chat template, or one that cannot tell answers from prompts.
+    ConfigError where the processor has no chat template, or one that cannot tell answers from prompts, and where it resizes
+    pictures to another size than the dialect of their boxes counts in.
     """
     if together not in ("joined", "each", "first"):
         raise ConfigError(f"together: found {together!r}, expected 'joined', 'each' or 'first'")
@@ -179,6 +183,15 @@ def _rows(one: Example, together: Together, pictures: Pictures) -> list[Row]:
         talks = [tuple(turn for talk in talks for turn in talk)]
     talks = [((talk[0][0], named + talk[0][1]), *talk[1:]) for talk in talks if talk]
     return [Row(one["key"], images, talk) for talk in talks]
+
+
+def _own_pictures(of_each: Sequence[Sequence[Row]]) -> list[int]:
+    """Of each example the place of its own picture among all pictures of the batch, -1 where it has no row."""
+    places, seen = [], 0
+    for rows in of_each:
+        places.append(seen if rows else -1)
+        seen += sum(len(row.images) for row in rows)
+    return places
 
 
 def _pixels(key: str, image: Any) -> Any:

@@ -37,7 +37,7 @@ def example(
 ) -> dict[str, Any]:
     """The sample as a dict.
 
-    key, sensor, split: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
+    key, sensor, split, dialect: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
     bytes where `decode` is false; instructions: those of `tasks` (None: all), see
     `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`; bands: the raw bands as a
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
@@ -61,6 +61,7 @@ def example(
         "split": record["split"],
         "height_px": height_px,
         "width_px": width_px,
+        "dialect": dialect,
         "instructions": instructions,
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
         "others": _others(sample, decode) if sample.others else {},

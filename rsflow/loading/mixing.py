@@ -50,7 +50,9 @@ class Mix:
         if self.unit not in ("samples", "epochs"):
             raise ConfigError(f"mix.unit: found {self.unit!r}, expected 'samples' or 'epochs'")
         if not isinstance(self.weights, (Mapping, Sequence)) or isinstance(self.weights, str):
-            raise ConfigError(f"mix.weights: found {self.weights!r}, expected {{name: weight}} or [(start, {{name: weight}}), …]")
+            raise ConfigError(
+                f"mix.weights: found {self.weights!r}, expected {{name: weight}} or [(start, {{name: weight}}), …]"
+            )
         for step in self.schedule():
             if not isinstance(step, Sequence) or len(step) != 2 or not isinstance(step[1], Mapping):
                 raise ConfigError(f"mix.weights: found {step!r} in the schedule, expected (start, {{name: weight}})")

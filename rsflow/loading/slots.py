@@ -31,7 +31,16 @@ _LINE = 64  # bytes; every slot begins at a multiple of it
 
 Batch = dict[str, Any]
 
-_TEXT = ("key", "sensor", "split", "height_px", "width_px", "instructions", "meta")  # columns of a batch that cross as JSON
+_TEXT = (
+    "key",
+    "sensor",
+    "split",
+    "height_px",
+    "width_px",
+    "dialect",
+    "instructions",
+    "meta",
+)  # columns of a batch that cross as JSON
 
 
 class Slots:

@@ -37,9 +37,7 @@ class Cursor:
     crew: Crew = (0, 0, 0)
 
 
-def spelled(
-    cursor: Cursor, pinned: Sequence[Pinned], settings: Mapping[str, str], repeat: int | None = 1
-) -> dict[str, Any]:
+def spelled(cursor: Cursor, pinned: Sequence[Pinned], settings: Mapping[str, str], repeat: int | None = 1) -> dict[str, Any]:
     """The state: plain JSON of a few hundred bytes. `repeat`: epochs of the iteration, None: without end."""
     snapshots = [[one.name, one.digest] for one in pinned]
     fields = {name: list(value) if name == "crew" else value for name, value in asdict(cursor).items()}
@@ -59,9 +57,7 @@ def parsed(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"state: is none of a stream ({error!r})") from error
     most = {"epoch": MOST_EPOCHS}
-    epoch, position, taken = (
-        whole_number(f"state: {name}", value, most.get(name, _MOST)) for name, value in numbers.items()
-    )
+    epoch, position, taken = (whole_number(f"state: {name}", value, most.get(name, _MOST)) for name, value in numbers.items())
     crew = [whole_number("state: crew", value, _MOST) for value in (size, workers, batch)]
     return Cursor(epoch, position, taken, (crew[0], crew[1], crew[2])), snapshots
 
@@ -77,8 +73,8 @@ def placed(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int |
         end = whole_number("state: repeat", epochs, _MOST, 1) * samples
         if cursor.position + cursor.taken > end:
             raise ConfigError(
-                f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all: an iteration "
-                f"of {epochs} epochs has so many samples. It is of another stream, or of one with another repeat, or was changed"
+                f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all, as many as an "
+                f"iteration of {epochs} epochs has: the state is of a stream with another repeat, or was changed"
             )
     if epochs == repeat and cursor.position < samples * (repeat or _MOST):
         return cursor

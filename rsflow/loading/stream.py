@@ -362,4 +362,3 @@ class _Progress:
 
     start: Cursor
     taken: int = 0
-

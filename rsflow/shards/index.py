@@ -12,7 +12,8 @@ here (about 70 bytes a sample) rather than objects:
      "crc32": [<number>, …]}                                                          of each sample
 
 The CRC-32 (that of zlib) goes over the data of a sample's members, one after the other. An index of an earlier rsflow has no
-such column: its samples are read without that check. Offsets are those of the members' data; each header stands 512 bytes before.
+such column: its samples are read without that check. Offsets are those of the members' data; each header stands 512 bytes
+before.
 """
 
 from __future__ import annotations

@@ -1,0 +1,52 @@
+"""Whether a processor shows a model pictures of the size that the boxes in their texts were spelled for.
+
+One idea: a dialect that counts in pixels of the resized picture says how large it takes that to be (`resized`), and a batch of
+the processor says how large it is (`image_grid_thw`, in patches); where the two differ every box is wrong, so that is refused.
+Dialects that count in shares of a side are true at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rsflow import dialects
+from rsflow.errors import ConfigError
+
+
+def refuse_other_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[int], batch: Any, processor: Any) -> None:
+    """ConfigError for the first example with boxes whose picture the processor resized to another size than was spelled.
+
+    `firsts`: of each example, which picture of the batch is its own, -1 where it has none.
+    """
+    for one, first in zip(examples, firsts, strict=True):
+        dialect = dialects.get(one["dialect"]) if "dialect" in one else None
+        if first < 0 or not hasattr(dialect, "resized") or not any(len(said["boxes"]) for said in one["instructions"]):
+            continue
+        spelled, shown = dialect.resized(one["height_px"], one["width_px"]), _shown(batch, first, processor)
+        if spelled != shown:
+            raise ConfigError(
+                f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
+                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_told(shown)}. {_advice(processor)}"
+            )
+
+
+def _shown(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+    patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
+    if "image_grid_thw" not in batch or not isinstance(patch, int):
+        return None
+    _, rows, cols = batch["image_grid_thw"][picture].tolist()
+    return rows * patch, cols * patch
+
+
+def _told(shown: tuple[int, int] | None) -> str:
+    return "a size that it does not tell" if shown is None else f"{shown[0]} x {shown[1]}"
+
+
+def _advice(processor: Any) -> str:
+    size = getattr(getattr(processor, "image_processor", None), "size", None)
+    try:
+        limits = f"min_pixels={size['shortest_edge']},max_pixels={size['longest_edge']}"
+    except (KeyError, TypeError, AttributeError):
+        return "Stream in the dialect of this model's family"
+    return f"Stream with dialect='qwen:{limits}', or give the processor the limits of the dialect"
