@@ -6,8 +6,9 @@ assistant says (`{% generation %}`) that is taken; else the prompt before each a
 whole, so the answer is just what follows. The processor expands picture tokens, which all come before the first answer, so
 labels are found on the plain text and laid over the end of the row, token by token, and only where both agree.
 
-Refused, rather than trained on wrongly: a processor that resizes pictures otherwise than their boxes were spelled for, a template that is neither marked nor stable, text that holds the picture token, and a
-conversation whose first exchange is longer than `max_tokens`. Answers are never cut: whole exchanges leave from the end.
+Refused, rather than trained on wrongly: a processor that resizes pictures otherwise than their boxes were spelled for, a
+template that is neither marked nor stable, text that holds the picture token, and a conversation whose first exchange is longer
+than `max_tokens`. Answers are never cut: whole exchanges leave from the end.
 """
 
 from __future__ import annotations

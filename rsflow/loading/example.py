@@ -37,7 +37,8 @@ def example(
 ) -> dict[str, Any]:
     """The sample as a dict.
 
-    key, sensor, split, dialect: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
+    key, sensor, split, dialect: str; height_px, width_px: int;
+    image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
     bytes where `decode` is false; instructions: those of `tasks` (None: all), see
     `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`; bands: the raw bands as a
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;

@@ -20,14 +20,15 @@ def refuse_other_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[i
     `firsts`: of each example, which picture of the batch is its own, -1 where it has none.
     """
     for one, first in zip(examples, firsts, strict=True):
-        dialect = dialects.get(one["dialect"]) if "dialect" in one else None
-        if first < 0 or not hasattr(dialect, "resized") or not any(len(said["boxes"]) for said in one["instructions"]):
+        resized = getattr(dialects.get(one["dialect"]), "resized", None) if "dialect" in one else None
+        if first < 0 or resized is None or not any(len(said["boxes"]) for said in one["instructions"]):
             continue
-        spelled, shown = dialect.resized(one["height_px"], one["width_px"]), _shown(batch, first, processor)
+        spelled, shown = resized(one["height_px"], one["width_px"]), _shown(batch, first, processor)
         if spelled != shown:
             raise ConfigError(
                 f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
-                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_told(shown)}. {_advice(processor)}"
+                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_told(shown)}. "
+                f"{_advice(processor)}"
             )
 
 
@@ -44,7 +45,7 @@ def _told(shown: tuple[int, int] | None) -> str:
 
 
 def _advice(processor: Any) -> str:
-    size = getattr(getattr(processor, "image_processor", None), "size", None)
+    size: Any = getattr(getattr(processor, "image_processor", None), "size", None)
     try:
         limits = f"min_pixels={size['shortest_edge']},max_pixels={size['longest_edge']}"
     except (KeyError, TypeError, AttributeError):

@@ -73,8 +73,8 @@ def placed(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int |
         end = whole_number("state: repeat", epochs, _MOST, 1) * samples
         if cursor.position + cursor.taken > end:
             raise ConfigError(
-                f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all, as many as an "
-                f"iteration of {epochs} epochs has: the state is of a stream with another repeat, or was changed"
+                f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all, as many as "
+                f"an iteration of {epochs} epochs has: the state is of a stream with another repeat, or was changed"
             )
     if epochs == repeat and cursor.position < samples * (repeat or _MOST):
         return cursor

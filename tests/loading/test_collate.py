@@ -169,7 +169,7 @@ def test_labels_are_what_the_assistant_says(built: dict[str, Any], family: str) 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_step_lowers_the_loss(built: dict[str, Any], family: str, lake: Any) -> None:
     model, processor = copy.deepcopy(built[family][0]), built[family][1]
-    dialect = "llava" if family == "llava" else "qwen"
+    dialect = "llava" if family == "llava" else "qwen:min_pixels=784,max_pixels=3136"
     loader = DataLoader(rsflow.stream(str(lake.root), dialect=dialect), batch_size=4, collate_fn=collate(processor))
     batch = next(iter(loader))
     model.train()
@@ -283,3 +283,13 @@ def test_it_can_be_sent_to_workers(built: dict[str, Any]) -> None:
     fn = collate(built["llava"][1])
     again = pickle.loads(pickle.dumps(fn))
     assert torch.equal(again(EXAMPLES)["labels"], fn(EXAMPLES)["labels"])
+
+
+def test_boxes_spelled_for_another_size_than_the_processor_shows_are_refused(lake: Any, tmp_path: Path) -> None:
+    _, processor = qwen(tmp_path, "Qwen2_5_VL")
+    told = "pixels of a picture resized to 56 x 84, but .* shows the model 28 x 28.*qwen:min_pixels=784,max_pixels=3136"
+    with pytest.raises(ConfigError, match=told):
+        collate(processor)(list(rsflow.stream(lake.root, tasks=["detection"], dialect="qwen")))
+    for dialect in ("qwen:min_pixels=784,max_pixels=3136", "qwen2", "qwen3"):
+        collate(processor)(list(rsflow.stream(lake.root, tasks=["detection"], dialect=dialect)))
+    collate(processor)(list(rsflow.stream(lake.root, tasks=["captioning"], dialect="qwen")))  # no box, nothing to be wrong
