@@ -2,7 +2,8 @@
 
 One idea: as LLaVA's, boxes in Qwen's spelling. `<split>.json` is the `annotation_path`, the output folder the `data_path` of a
 dataset there. Qwen2.5-VL counts in pixels of the picture as its processor resizes it: train with the limits that
-rsflow.dialects.qwen states, or name yours: `--dialect qwen:max_pixels=1003520`. For the families that count in thousandths ask for their dialect with `--dialect`.
+rsflow.dialects.qwen states, or name yours, `--dialect qwen:max_pixels=1003520`. For the families that count in thousandths ask
+for their dialect with `--dialect`.
 """
 
 from __future__ import annotations
