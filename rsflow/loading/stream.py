@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
@@ -29,35 +29,15 @@ from rsflow.loading.numbers import least, whole_number
 from rsflow.loading.order import UNEVEN, Consumer, Uneven, batches_of, dealt, rounds, share
 from rsflow.loading.ranks import agreed, given_ranks, ranks_of_process
 from rsflow.loading.reading import Counts, Reading, Roots
+from rsflow.loading.settings import Display, Progress, Settings
 from rsflow.loading.state import MOST_EPOCHS, Cursor, fingerprints, parsed, placed, refuse_others, spelled
 from rsflow.loading.walk import ENDLESS, Course, Spot, at_once
 from rsflow.shards.format import Sample
-from rsflow.shards.reader import Buffer, Scratch, View
+from rsflow.shards.reader import Scratch, View
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
 MOST_SHARDS = 32  # a process may have few files open, and a shuffle over more is hardly better (docs/streaming.md)
 _READING = Reading()
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
-
-    seed: int
-    width: int
-    batch_size: int | None
-    ranks: tuple[int, int] | None
-    uneven: Uneven
-    repeat: int | None
-    follow: bool
-    dialect: str
-    decode: bool
-    cache: str | None
-    reading: Reading
-
-    @property
-    def block(self) -> int:
-        return self.batch_size or 1
 
 
 def stream(
@@ -118,19 +98,6 @@ def stream(
     return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch)
 
 
-class Display(Protocol):
-    """Makes of an encoded picture what an example's `image` is, in place of the stream itself."""
-
-    def started(self) -> None:
-        """An iteration begins."""
-
-    def room(self, size: int) -> memoryview:
-        """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
-
-    def show(self, data: Buffer) -> Any:
-        """ValueError where the picture cannot be decoded."""
-
-
 class Stream(IterableDataset[dict[str, Any]]):
     """What `stream` returns. Every iteration begins at the cursor, which `set_epoch` and `load_state_dict` move.
 
@@ -143,7 +110,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._shared = torch.zeros(7 + len(wish.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._own: Cursor | None = None  # of a worker that was given a state of its own
         self._display: Display | None = None
-        self._latest: list[_Progress] = []  # of the latest iteration, which may be that of a stream shown otherwise
+        self._latest: list[Progress] = []  # of the latest iteration, which may be that of a stream shown otherwise
         self._read([newest(url) for url in wish.urls])
         self._roots = Roots(self.content, settings.cache, settings.reading, at_once(self.content, settings.width))
         self._counts = Counts()
@@ -264,7 +231,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         if get_worker_info() is not None:
             self._shared[6] = 1
             self._own = None
-        self._latest[:] = [_Progress(replace(cursor, crew=crew))]
+        self._latest[:] = [Progress(replace(cursor, crew=crew))]
         if self._display:
             self._display.started()
         return self._examples(consumer, cursor, self._latest[0])
@@ -273,7 +240,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         # A spawned worker is no member of the process group, so what it would ask there is settled before it starts.
         return {**self.__dict__, "settings": replace(self.settings, ranks=self._ranks()), "_latest": []}
 
-    def _examples(self, consumer: Consumer, cursor: Cursor, progress: _Progress) -> Iterator[dict[str, Any]]:
+    def _examples(self, consumer: Consumer, cursor: Cursor, progress: Progress) -> Iterator[dict[str, Any]]:
         settings, total = self.settings, self.total
         hand = chain.from_iterable(dealt(total, consumer, settings.block, settings.uneven, cursor.position))
         course = Course(self.content, settings.seed, cursor.epoch, settings.width)
@@ -318,7 +285,7 @@ class Stream(IterableDataset[dict[str, Any]]):
             if taken and (start.position or start.taken):
                 self.begin(self.following(start).epoch)
 
-    def _reached(self, progress: _Progress) -> Cursor:
+    def _reached(self, progress: Progress) -> Cursor:
         start, block = progress.start, self.settings.block
         consumer, taken = self._consumer(), start.taken + progress.taken
         if consumer.workers > 1:
@@ -354,11 +321,3 @@ class Stream(IterableDataset[dict[str, Any]]):
     def _consumer(self) -> Consumer:
         worker = get_worker_info()
         return Consumer(*self._ranks(), *((worker.id, worker.num_workers) if worker else (0, 1)))
-
-
-@dataclass(slots=True)
-class _Progress:
-    """An iteration: where it began, and how many samples it gave."""
-
-    start: Cursor
-    taken: int = 0

@@ -1,0 +1,53 @@
+"""What a stream is set to, and what it shows and counts with: the plain values behind rsflow.loading.stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rsflow.loading.order import Uneven
+from rsflow.loading.reading import Reading
+from rsflow.loading.state import Cursor
+from rsflow.shards.reader import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
+
+    seed: int
+    width: int
+    batch_size: int | None
+    ranks: tuple[int, int] | None
+    uneven: Uneven
+    repeat: int | None
+    follow: bool
+    dialect: str
+    decode: bool
+    cache: str | None
+    reading: Reading
+
+    @property
+    def block(self) -> int:
+        return self.batch_size or 1
+
+
+class Display(Protocol):
+    """Makes of an encoded picture what an example's `image` is, in place of the stream itself."""
+
+    def started(self) -> None:
+        """An iteration begins."""
+
+    def room(self, size: int) -> memoryview:
+        """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
+
+    def show(self, data: Buffer) -> Any:
+        """ValueError where the picture cannot be decoded."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """An iteration: where it began, and how many samples it gave."""
+
+    start: Cursor
+    taken: int = 0
