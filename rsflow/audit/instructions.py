@@ -25,20 +25,26 @@ SAMPLE = 2000  # records that tell the form, where it is not given
 TRIED = 50  # pictures that are looked for beside the file, where no folder is given
 
 
-def audit_instructions(file: str, form: str | None, folder: str | None, on_record: Callable[[int], None]) -> Report:
+def audit_instructions(
+    file: str, form: str | None, folder: str | None, on_record: Callable[[int], None], allow_outside: bool = False
+) -> Report:
     """Audit one JSON file. `form`: a key of CONTRACTS, or None to tell it from the texts. `on_record` gets counts."""
     known = form or form_of(_texts(file))
     report = Report(file, known if form else f"{known}, told from its texts")
     there = folder or beside(file)
     if there is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    looking = _Looking(known, report, Pictures(there, report) if there else None, Texts(known))
+    looking = _Looking(known, report, _pictures(there, report, allow_outside), Texts(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file)), BATCH):
             looking.take(batch, pool)
             on_record(len(batch))
     _tell_texts(file, looking.texts, report)
     return report
+
+
+def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictures | None:
+    return Pictures(folder, report, lambda below, name: find(below, name, allow_outside)) if folder else None
 
 
 @dataclass
@@ -87,7 +93,14 @@ def beside(file: str) -> str | None:
     """The folder of the file, where one of its first pictures is below it; else None."""
     folder = posixpath.dirname(file) or "."
     names = (name for conversation in _conversations(file) for name in conversation.pictures)
-    return folder if any(find(folder, name) for name in islice(names, TRIED)) else None
+    return folder if any(_there(folder, name) for name in islice(names, TRIED)) else None
+
+
+def _there(folder: str, name: str) -> bool:
+    try:
+        return find(folder, name) is not None
+    except DataError:
+        return False  # it is counted when the picture is looked at
 
 
 def _conversations(file: str) -> Iterator[Conversation]:

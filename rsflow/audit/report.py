@@ -22,6 +22,7 @@ WHAT: dict[str, str] = {
     "contradictory_answers": "the same question on the same picture, answered differently",
     "contradictory_labels": "the same box with two categories",
     "missing_picture": "pictures that are not there",
+    "path_outside": "paths that lead out of the folder of the pictures",
     "repeated_label": "the same label twice on one picture",
     "repeated_picture": "byte-equal pictures under several names",
     "repeated_text": "the same question and answer twice on one picture",
