@@ -9,12 +9,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from rsflow.audit.pictures import THREADS, Pictures, find, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.texts import Texts, common, wanted
+from rsflow.audit.wording import faults
 from rsflow.errors import DataError
 from rsflow.foreign.conversation import Conversation, conversation_of
 from rsflow.foreign.coordinates import CONTRACTS, Size, boxes_in, form_of
@@ -53,13 +55,16 @@ class _Looking:
     report: Report
     pictures: Pictures | None
     texts: Texts
+    ids: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
         self.report.saw("records", len(batch))
         found = []
         for number, record in batch:
             try:
-                found.append((number, conversation_of(record)))
+                conversation = conversation_of(record)
+                found.append((number, conversation))
+                self._wording(number, record, conversation)
             except DataError as error:
                 self.report.add(error.reason, f"record {number}", error.detail)
         if self.pictures:
@@ -68,6 +73,15 @@ class _Looking:
             self.texts.add(number, conversation)
             self.report.saw("exchanges", len(conversation.exchanges))
             self._boxes(number, conversation, self._size(number, conversation))
+
+    def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
+        for fault, said in faults(record, conversation, self.form):
+            self.report.add(fault, f"record {number}", said)
+        name = record.get("id")
+        if isinstance(name, str | int):
+            first = self.ids.setdefault(hash(str(name)), number)
+            if first != number:
+                self.report.add("repeated_id", f"records {first} and {number}", f"both have the id {name!r}")
 
     def _size(self, number: int, conversation: Conversation) -> Size | None:
         """The size that boxes are judged on: the picture's own where it is known, and what the record states is held to it."""

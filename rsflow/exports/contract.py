@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow import storage
-from rsflow.control_tokens import check_text
+from rsflow.control_tokens import neutralised
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.geometry import Region, area, hull, quad, ring_area
@@ -108,8 +108,7 @@ def regions(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> 
 def spelled(
     turns: Sequence[Record], boxes: Sequence[Region], dialect: Dialect, height_px: int, width_px: int
 ) -> list[tuple[str, str]]:
-    """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area,
-    `control_token` where a text holds a special token of some model family."""
+    """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area."""
     roles = [turn["role"] for turn in turns]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("turns", f"the roles are {roles}, expected user, assistant, user, …")
@@ -117,9 +116,8 @@ def spelled(
         _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    for turn in turns:  # before its boxes are spelled: these have tokens of the family's own
-        check_text(turn["text"], turn["role"])
-    return [(turn["role"], dialect.spell(turn["text"], boxes, height_px, width_px)) for turn in turns]
+    # Tokens lose their brackets before boxes are spelled: those are spelled with tokens of the family's own.
+    return [(turn["role"], dialect.spell(neutralised(turn["text"]), boxes, height_px, width_px)) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

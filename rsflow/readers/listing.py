@@ -151,7 +151,11 @@ def _digest(text: str) -> str:
 
 def _options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
-    values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and value not in (None, {}, False)}
+    values = {
+        name: value
+        for name, value in asdict(scenes).items()
+        if name in _OPTIONS and value not in (None, {}) and value is not False
+    }
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
         del values["nodata"]  # NaN is never valid, and JSON has no word for it
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -25,9 +25,7 @@ _VIRTUAL = re.compile(
     rb"^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(VRTDataset|GDAL_W\w+|GDALTileIndexDataset)\b", re.DOTALL
 )
 _FILES = frozenset(["SourceFilename", "SourceDataset", "SourceRaster", "SrcDSName", "Filename", "CutlineDS", "DataSource"])
-_DRIVER = re.compile(
-    r'^[A-Za-z][A-Za-z0-9_]+:(?!//)(?:[A-Za-z0-9_]+:)*?(?:"(?P<quoted>[^"]+)"|(?P<plain>[./~][^:]*|[^:/]+(?:/[^:]*)?))(?::.*)?$'
-)
+_DRIVER = re.compile(r"^[A-Za-z][A-Za-z0-9_]+:(?!//)")  # NETCDF:"a.nc":v, GTIFF_DIR:1:a.tif
 _NETWORK = (("/vsis3/", "s3://"), ("/vsicurl/", ""))
 _PATH_LIKE = re.compile(r"^\s*(?:/|\.\.?[/\\]|[A-Za-z]:[\\/]|[A-Za-z0-9+.-]+://)|[/\\]\.\.[/\\]")
 
@@ -109,5 +107,5 @@ def _file_of(name: str) -> str:
         return name
     if name.startswith("<"):
         raise DataError("path_outside", "a source is itself a virtual raster in text, expected a file")
-    match = _DRIVER.match(name)
-    return (match["quoted"] or match["plain"]) if match else name
+    parts = re.split(r'[:"]', name)[1:] if _DRIVER.match(name) else []
+    return next((part for part in parts if "/" in part or "." in part), name)
