@@ -1,4 +1,4 @@
-"""Faults of a record that its wording shows: refusals, loops, broken encodings, control tokens, picture tokens, malformed boxes.
+"""Faults of a record that its wording shows: refusals, loops, broken encodings, tokens, malformed boxes.
 
 One idea: each rule is one row of a table, a name and a function from the record's texts to what is wrong; only what no careful
 maker writes is a fault, so that a clean set has none.
@@ -15,8 +15,8 @@ from rsflow.foreign.conversation import Conversation
 
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
-    r"(?:see|view|assist|help|access|process|analy[sz]e)|i do(?:n't| not) have (?:access|the ability)|no image (?:was|has been) "
-    r"(?:provided|attached|uploaded)|please (?:upload|provide|share) (?:the|an) (?:image|picture))",
+    r"(?:see|view|assist|help|access|process|analy[sz]e)|i do(?:n't| not) have (?:access|the ability)|no image "
+    r"(?:was|has been) (?:provided|attached|uploaded)|please (?:upload|provide|share) (?:the|an) (?:image|picture))",
     re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
@@ -31,6 +31,8 @@ _TOKEN = re.compile(r"<(?:image|ImageHere)>")
 _OWN = re.compile(  # what the forms themselves spell boxes and pictures with
     r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
 )
+
+_COUNTED = ("internvl", "qwen", "qwen3")  # whose boxes the coordinate contract counts the numbers of, as those of geochat
 
 Rule = Callable[[Conversation, list[str], str], Iterator[str]]
 
@@ -67,12 +69,16 @@ def _tokens(conversation: Conversation, texts: list[str], form: str) -> Iterator
 
 def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
     """Lists that are boxes by their look, with a number of numbers that no box has, or with one that is none."""
+    if form in _COUNTED:
+        return
     for text in texts:
         lists = [re.split(r"\s*,\s*", found[1]) for found in _LIST.finditer(text)]
         if form == "geochat":
             lists = [re.findall(r"<([^<>]*)>", found[1]) for found in _ANGLED.finditer(text)]
         for numbers in lists:
-            if len(numbers) not in {4, 8} or not all(re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*", n) for n in numbers):
+            if (len(numbers) not in {4, 8} and form != "geochat") or not all(
+                re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*", n) for n in numbers
+            ):
                 yield f"[{', '.join(numbers)}]: expected four or eight finite numbers"
 
 

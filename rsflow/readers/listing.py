@@ -159,3 +159,7 @@ def _options(scenes: Scenes) -> dict[str, Any]:
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
         del values["nodata"]  # NaN is never valid, and JSON has no word for it
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _is_set(value: Any) -> bool:
+    return value is not False and value not in (None, {})  # 0.0 is a fill value, though it equals False
