@@ -63,7 +63,8 @@ def _above(files: dict[str, str], folders: dict[str, str]) -> dict[str, int]:
     """How many folders a mosaic's sources may lie above it: as many as the user's pattern has above it. A number, not a path,
     so that nothing changes when the whole folder moves."""
     up = [file.removeprefix(folders[file].rstrip("/") + "/").count("/") for file in files.values() if _is_mosaic(file)]
-    return {"folders_up": min(up)} if up and min(up) else {}
+    least = min(up, default=0)
+    return {"folders_up": least} if least else {}
 
 
 def _is_mosaic(file: str) -> bool:
