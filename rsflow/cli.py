@@ -142,6 +142,8 @@ def _foreign(verbs: _Commands[argparse.ArgumentParser]) -> None:
     adopt.add_argument("--pictures", metavar="DIR", help="the folder its picture paths start from (default: the file's)")
     adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
     adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
+    outside = "follow paths in the set that lead out of that folder (default: they are refused)"
+    adopt.add_argument("--allow-outside", action="store_true", help=outside)
     adopt.add_argument("-o", "--output", required=True, metavar="DIR", help="where the annotations and config.yaml go")
     audit = _command(verbs, "audit", "tell what is wrong with a set of anybody's; exit 1 on any fault", exchange.audit)
     audit.add_argument(
@@ -151,6 +153,7 @@ def _foreign(verbs: _Commands[argparse.ArgumentParser]) -> None:
     audit.add_argument("--leak", nargs=2, metavar=("TRAIN", "TEST"), help=leak)
     audit.add_argument("--format", metavar="F", help="its boxes' spelling, or its annotation format (default: told from it)")
     audit.add_argument("--pictures", metavar="DIR", help="the folder of its pictures, to check them too")
+    audit.add_argument("--allow-outside", action="store_true", help=outside)
     audit.add_argument("--json", metavar="FILE", help="write the report as JSON as well")
 
 

@@ -43,6 +43,7 @@ class Scenes:
     unit: PixelUnit | None = None  # default: the sensor's
     gsd_m: Annotated[float, Field(gt=0)] | None = None  # where the files are not georeferenced
     acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
+    allow_outside: bool = False  # a mosaic (VRT) may name files outside of the folder that `files` begins with
 
     def __post_init__(self) -> None:
         if not self.files:

@@ -56,6 +56,7 @@ def adopt(arguments: argparse.Namespace) -> int:
             arguments.sensor,
             arguments.licence,
             read,
+            arguments.allow_outside,
         )
     kinds = ", ".join(f"{count:,} {sensor} {kind}" for (sensor, kind), count in sorted(made.labels.items()))
     print(f"{arguments.path}: {made.records:,} records gave labels: {kinds}")
@@ -84,7 +85,7 @@ def audit(arguments: argparse.Namespace) -> int:
             state.total += count
             state.add(count)
 
-        report = auditing.audit(arguments.path, arguments.format, arguments.pictures, looked)
+        report = auditing.audit(arguments.path, arguments.format, arguments.pictures, looked, arguments.allow_outside)
     if arguments.json:
         storage.write_bytes(arguments.json, report.to_json().encode())
     print(report.text())

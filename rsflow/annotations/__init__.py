@@ -27,6 +27,7 @@ from rsflow.annotations.annotated_set import (
 )
 from rsflow.annotations.captions import read_captions
 from rsflow.annotations.coco import read_coco
+from rsflow.annotations.control_text import without_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
 from rsflow.annotations.cut import cut, hidden
@@ -115,7 +116,7 @@ def read(settings: Annotations) -> AnnotatedSet:
     reader, options = ANNOTATIONS[settings.format], check_options(settings)
     with _uncollected():
         annotated = with_splits(lambda files: reader(files, **options), files_of(settings), settings.splits)
-        return renamed(annotated, settings.categories)
+        return without_control_text(renamed(annotated, settings.categories))
 
 
 @contextmanager

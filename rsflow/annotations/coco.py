@@ -26,6 +26,7 @@ from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
 from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import Ring, shape_on
+from rsflow.data_paths import relative_name
 from rsflow.errors import ConfigError, DataError, UsageError
 from rsflow.geometry import Box, ring_area
 from rsflow.records import Label, Provenance, Reject, Shape
@@ -77,6 +78,11 @@ class _Reading:
         if not isinstance(name, str) or not isinstance(entry.get("id"), int | str):
             found = f"found {short(entry)}, expected id, file_name, height and width"
             self._reject(f"images[{index}]", "broken_picture_entry", found)
+            return
+        try:
+            relative_name(name)
+        except DataError as error:
+            self._reject(f"images[{index}]", error.reason, error.detail)
             return
         split = entry["split"] if isinstance(entry.get("split"), str) and entry["split"] else None
         size = (_size(entry.get("height")), _size(entry.get("width")))

@@ -11,6 +11,7 @@ import posixpath
 from dataclasses import dataclass, field
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
+from rsflow.data_paths import relative_name
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
 
@@ -44,8 +45,11 @@ class Gathering:
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture that a record spells so. Spellings of one picture are united by `merged`."""
-        name = path_name(file)
+        """The picture that a record spells so. Spellings of one picture are united by `merged`.
+
+        DataError `path_outside` where the spelling leads out of the set.
+        """
+        name = path_name(relative_name(file))
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)

@@ -51,8 +51,11 @@ def _read_split(files: dict[str, str]) -> AnnotatedSet:
     images, answers = _by_id(_entries(files, "images")), _by_id(_entries(files, "answers"))
     word = re.search(r"train|val|test", posixpath.basename(files["questions"]))
     for number, image in images.items():
-        if image.get("active", True):
-            gathering.picture(f"{number}.tif").split = word[0] if word else None
+        try:
+            if image.get("active", True):
+                gathering.picture(f"{number}.tif").split = word[0] if word else None
+        except DataError as error:
+            gathering.reject(f"image {number}", error)
     origins: dict[str, Provenance] = {}
     for index, question in enumerate(_entries(files, "questions")):
         if isinstance(question, dict) and not question.get("active", True):

@@ -7,13 +7,16 @@ columns). Where two splits claim a picture, the one that is listed later has it,
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, names_of
 from rsflow.annotations.documents import lines_of
-from rsflow.errors import ConfigError
+from rsflow.data_paths import relative_name
+from rsflow.errors import ConfigError, DataError
+from rsflow.records import Reject
 
 Splits = dict[str, str | tuple[str, ...]]
 
@@ -54,12 +57,23 @@ def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]]) -> Annotated
         for name in names_of(picture.file):
             keys.setdefault(name, []).append(key)
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
+    rejects: list[Reject] = []
     for split, file in lists:
-        named = [key for _, line in lines_of(file) for key in _named_by(line, keys)]
+        named = [key for number, line in lines_of(file) for key in _within(line, number, file, keys, rejects)]
         if not named:
             raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures")
         pictures.update({key: replace(pictures[key], split=split) for key in named})
-    return replace(annotated, pictures=pictures)
+    return replace(annotated, pictures=pictures, rejects=(*annotated.rejects, *rejects))
+
+
+def _within(line: str, number: int, file: str, keys: dict[str, list[str]], rejects: list[Reject]) -> list[str]:
+    """The pictures that a line means, none and a reject where it leads out of the set."""
+    try:
+        relative_name(line)
+    except DataError as error:
+        rejects.append(Reject("annotation", f"{posixpath.basename(file)} line {number}", error.reason, error.detail, file))
+        return []
+    return _named_by(line, keys)
 
 
 def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:

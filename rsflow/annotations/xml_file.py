@@ -35,10 +35,10 @@ def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str
     data = storage.read_bytes(file)
     try:
         root = _root(data)
+        picture = gathering.picture((root.findtext(name_at) or "").strip() or stem(file))
     except DataError as error:
         gathering.reject("", error)
         return gathering.result()
-    picture = gathering.picture((root.findtext(name_at) or "").strip() or stem(file))
     picture.height_px, picture.width_px = _side(root, "height"), _side(root, "width")
     for index, element in enumerate(root.iterfind(objects)):
         try:

@@ -37,12 +37,17 @@ _LOOKED = 1 << 16
 
 
 def audit(
-    place: str, form: str | None = None, pictures: str | None = None, on_record: Callable[[int], None] = lambda count: None
+    place: str,
+    form: str | None = None,
+    pictures: str | None = None,
+    on_record: Callable[[int], None] = lambda count: None,
+    allow_outside: bool = False,
 ) -> Report:
     """Audit a file, a folder or a pattern of files.
 
     `form`: a key of CONTRACTS (an instruction set) or of ANNOTATIONS; None: told from the content, which is possible for JSON
-    of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there).
+    of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there); a path
+    that leads out of it is a fault, and is not opened unless `allow_outside`.
     UsageError where the place holds nothing or the format is unknown or cannot be told.
     """
     files = _files(place, form)
@@ -50,10 +55,10 @@ def audit(
     if known == "conversations" or known in CONTRACTS:
         if len(files) > 1:
             raise UsageError(f"{place}: holds {len(files)} files; an instruction set is audited file by file: name one")
-        return audit_instructions(files[0], form, pictures, on_record)
+        return audit_instructions(files[0], form, pictures, on_record, allow_outside)
     if known not in ANNOTATIONS:
         raise UsageError(f"format {known!r} is not known; known formats: {', '.join(formats())}")
-    return audit_annotated(known, files, place, pictures, on_record)
+    return audit_annotated(known, files, place, pictures, on_record, allow_outside)
 
 
 def formats() -> list[str]:

@@ -17,6 +17,7 @@ from rsflow.audit.boxes import RAW, Stated
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.config import Annotations
+from rsflow.data_paths import place_below
 from rsflow.foreign.coordinates import EDGE_PX, Size
 from rsflow.geometry import Box, area
 from rsflow.records import Label
@@ -27,7 +28,12 @@ _NO_FAULT = frozenset(["crowd"])  # left out by a reader, and right as it is
 
 
 def audit_annotated(
-    form: str, files: tuple[str, ...], place: str, folder: str | None, on_record: Callable[[int], None]
+    form: str,
+    files: tuple[str, ...],
+    place: str,
+    folder: str | None,
+    on_record: Callable[[int], None],
+    allow_outside: bool = False,
 ) -> Report:
     """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
     report = Report(place, form)
@@ -37,7 +43,7 @@ def audit_annotated(
     for reject in annotated.rejects:
         if reject.reason not in _NO_FAULT and not (form in RAW and reject.reason in _COVERED):
             report.add(reject.reason, f"{posixpath.basename(reject.file)} {reject.subject}".strip(), reject.detail)
-    sizes = _look(annotated, folder, report, on_record)
+    sizes = _look(annotated, folder, report, on_record, allow_outside)
     if form in RAW:
         _judge([stated for file in files for stated in RAW[form](file)], sizes, report)
     else:
@@ -50,14 +56,19 @@ def audit_annotated(
 
 
 def _look(
-    annotated: AnnotatedSet, folder: str | None, report: Report, on_record: Callable[[int], None]
+    annotated: AnnotatedSet, folder: str | None, report: Report, on_record: Callable[[int], None], allow_outside: bool
 ) -> dict[str, Size | None]:
     """The true sizes of the pictures by name, their own faults reported."""
     if folder is None:
         report.notes.append("pictures were not checked: give --pictures DIR")
         return {}
-    places = {key: storage.join(folder, file) for file in storage.list_files(folder) for key in _keys(folder, file)}
-    pictures = Pictures(folder, report, lambda _, name: places.get(name))
+    files = {key: file for file in storage.list_files(folder) for key in _keys(folder, file)}
+
+    def locate(below: str, name: str) -> str | None:
+        # A link among the files may lead out of the folder.
+        return place_below(below, files[name], allow_outside) if name in files else None
+
+    pictures = Pictures(folder, report, locate)
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(annotated.pictures, BATCH):
             pictures.look(((name, name) for name in batch), pool)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from rsflow.audit.pictures import THREADS, Pictures, find, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.texts import Texts, common, wanted
+from rsflow.audit.wording import faults
 from rsflow.errors import DataError
 from rsflow.foreign.conversation import Conversation, conversation_of
 from rsflow.foreign.coordinates import CONTRACTS, Size, boxes_in, form_of
@@ -25,14 +27,16 @@ SAMPLE = 2000  # records that tell the form, where it is not given
 TRIED = 50  # pictures that are looked for beside the file, where no folder is given
 
 
-def audit_instructions(file: str, form: str | None, folder: str | None, on_record: Callable[[int], None]) -> Report:
+def audit_instructions(
+    file: str, form: str | None, folder: str | None, on_record: Callable[[int], None], allow_outside: bool = False
+) -> Report:
     """Audit one JSON file. `form`: a key of CONTRACTS, or None to tell it from the texts. `on_record` gets counts."""
     known = form or form_of(_texts(file))
     report = Report(file, known if form else f"{known}, told from its texts")
     there = folder or beside(file)
     if there is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    looking = _Looking(known, report, Pictures(there, report) if there else None, Texts(known))
+    looking = _Looking(known, report, _pictures(there, report, allow_outside), Texts(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file)), BATCH):
             looking.take(batch, pool)
@@ -41,19 +45,26 @@ def audit_instructions(file: str, form: str | None, folder: str | None, on_recor
     return report
 
 
+def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictures | None:
+    return Pictures(folder, report, lambda below, name: find(below, name, allow_outside)) if folder else None
+
+
 @dataclass
 class _Looking:
     form: str
     report: Report
     pictures: Pictures | None
     texts: Texts
+    ids: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
         self.report.saw("records", len(batch))
         found = []
         for number, record in batch:
             try:
-                found.append((number, conversation_of(record)))
+                conversation = conversation_of(record)
+                found.append((number, conversation))
+                self._wording(number, record, conversation)
             except DataError as error:
                 self.report.add(error.reason, f"record {number}", error.detail)
         if self.pictures:
@@ -62,6 +73,15 @@ class _Looking:
             self.texts.add(number, conversation)
             self.report.saw("exchanges", len(conversation.exchanges))
             self._boxes(number, conversation, self._size(number, conversation))
+
+    def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
+        for fault, said in faults(record, conversation, self.form):
+            self.report.add(fault, f"record {number}", said)
+        name = record.get("id")
+        if isinstance(name, str | int):
+            first = self.ids.setdefault(hash(str(name)), number)
+            if first != number:
+                self.report.add("repeated_id", f"records {first} and {number}", f"both have the id {name!r}")
 
     def _size(self, number: int, conversation: Conversation) -> Size | None:
         """The size that boxes are judged on: the picture's own where it is known, and what the record states is held to it."""
@@ -87,7 +107,14 @@ def beside(file: str) -> str | None:
     """The folder of the file, where one of its first pictures is below it; else None."""
     folder = posixpath.dirname(file) or "."
     names = (name for conversation in _conversations(file) for name in conversation.pictures)
-    return folder if any(find(folder, name) for name in islice(names, TRIED)) else None
+    return folder if any(_there(folder, name) for name in islice(names, TRIED)) else None
+
+
+def _there(folder: str, name: str) -> bool:
+    try:
+        return find(folder, name) is not None
+    except DataError:
+        return False  # it is counted when the picture is looked at
 
 
 def _conversations(file: str) -> Iterator[Conversation]:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from rsflow import storage
 from rsflow.audit.report import Report
+from rsflow.data_paths import place_below
 from rsflow.errors import DataError, StorageError
 from rsflow.foreign.coordinates import Size
 from rsflow.readers import open_scene
@@ -79,28 +80,30 @@ class Pictures:
             self.report.add("repeated_picture", where, f"{name} has the same bytes as {first}")
 
     def _inspect(self, name: str) -> Inspected:
-        place = self.locate(self.folder, name)
-        if place is None:
-            return Inspected(None, b"", ("missing_picture", f"{name} is not below {self.folder}"))
         try:
+            place = self.locate(self.folder, name)
+            if place is None:
+                return Inspected(None, b"", ("missing_picture", f"{name} is not below {self.folder}"))
             data = storage.read_bytes(place)
             size = _raster(place) if place.lower().endswith(_RASTERS) else _decoded(data)
             return Inspected(size, hashlib.blake2b(data, digest_size=16).digest())
-        except (StorageError, DataError, ValueError, OSError, SyntaxError) as error:  # SyntaxError: Pillow, of a broken PNG
+        except DataError as error:
+            reason = "path_outside" if error.reason == "path_outside" else "unreadable_picture"
+            return Inspected(None, b"", (reason, error.detail))
+        except (StorageError, ValueError, OSError, SyntaxError) as error:  # SyntaxError: Pillow, of a broken PNG
             return Inspected(None, b"", ("unreadable_picture", f"{name}: {error}"))
 
 
-def find(folder: str, name: str) -> str | None:
-    """Where the picture is: below the folder as spelled, or by its last part; None where it is neither."""
-    spelled = name.replace("\\", "/")
-    for candidate in (spelled, os.path.basename(spelled)):
-        try:
-            place = candidate if os.path.isabs(candidate) else storage.join(folder, candidate)
-        except ValueError:
-            continue  # it would lead out of the folder
-        if storage.exists(place):
-            return place
-    return None
+def find(folder: str, name: str, allow_outside: bool = False) -> str | None:
+    """Where the picture is: below the folder as spelled, or by its last part; None where it is neither.
+
+    DataError `path_outside` where the name leads out of the folder.
+    """
+    spelled = place_below(folder, name, allow_outside)
+    if storage.exists(spelled):
+        return spelled
+    last = place_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
+    return last if storage.exists(last) else None
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

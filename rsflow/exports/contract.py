@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow import storage
+from rsflow.control_tokens import neutralised
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.geometry import Region, area, hull, quad, ring_area
@@ -115,7 +116,8 @@ def spelled(
         _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    return [(turn["role"], dialect.spell(turn["text"], boxes, height_px, width_px)) for turn in turns]
+    # Tokens lose their brackets before boxes are spelled: those are spelled with tokens of the family's own.
+    return [(turn["role"], dialect.spell(neutralised(turn["text"]), boxes, height_px, width_px)) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

@@ -2,8 +2,8 @@
 
 One idea: they differ in what a record holds beside these two, in which instructions share a record, and in the dialect; the
 way through the samples is the same. The text of the first question begins with `<image>` and a line break where the project's
-loader looks for that token (https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md); a text of ours that
-holds such a token would be taken for a second picture, so it loses its brackets.
+loader looks for that token (https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md); a token in
+a text of ours has lost its brackets (rsflow.exports.contract), so it is not taken for a second picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from rsflow.exports.pictures import FILE, picture_record
 from rsflow.shards.format import Sample
 
 _FROM = {"user": "human", "assistant": "gpt"}
-_TOKENS = ("<image>", "<video>")
 
 Spelled = tuple[Record, list[tuple[str, str]]]
 Records = Callable[[Sample, str, Sequence[Spelled]], Iterator[Record]]
@@ -45,17 +44,10 @@ def write_records(job: Job, records: Records) -> None:
 
 def conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
     """Turns as LLaVA spells them; with `token` the first one begins with the picture's."""
-    found = [{"from": _FROM[role], "value": plain(text)} for role, text in turns]
+    found = [{"from": _FROM[role], "value": text} for role, text in turns]
     if token and found:
         found[0]["value"] = f"<image>\n{found[0]['value']}"
     return found
-
-
-def plain(text: str) -> str:
-    """The text without tokens that a loader would take for a picture."""
-    for token in _TOKENS:
-        text = text.replace(token, token.strip("<>"))
-    return text
 
 
 def one_each(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:

@@ -25,6 +25,8 @@ import yaml
 from PIL import Image
 
 from rsflow import dialects, storage
+from rsflow.control_tokens import check_text
+from rsflow.data_paths import place_below
 from rsflow.errors import DataError, StorageError, UsageError
 from rsflow.foreign.claims import labels_of, lists_all
 from rsflow.foreign.conversation import Conversation, conversation_of
@@ -71,8 +73,10 @@ class _Adopting:
     name: str
     sensor: SensorName | None
     files: ExitStack
+    allow_outside: bool = False
     result: Adopted = field(default_factory=Adopted)
     sources: dict[str, _Source] = field(default_factory=dict)
+    links: set[str] = field(default_factory=set)
     _rejects: IO[bytes] | None = None
     _sizes: dict[str, Size] = field(default_factory=dict)
 
@@ -103,6 +107,8 @@ class _Adopting:
         for exchange in conversation.exchanges:
             try:
                 found = list(labels_of(exchange, dialects.get(self.form), size, Provenance("annotation", self.name)))
+                for label in found:
+                    check_text(f"{label.category}\n{label.text}".strip(), label.kind)
                 rows += [{key: value for key, value in label_row(label).items() if value or key in _SAID} for label in found]
             except DataError as error:
                 self._reject(number, error)
@@ -113,10 +119,18 @@ class _Adopting:
         if len(conversation.pictures) != 1:
             raise DataError("no_picture", f"the record has {len(conversation.pictures)} pictures, expected one")
         name = conversation.pictures[0]
-        place = _place(self.folder, name)
+        try:
+            place = _place(self.folder, name, self.allow_outside)
+        except DataError:
+            self._refused(name)
+            raise
         if name not in self._sizes:
             self._sizes[name] = _size(place)
         return name, place, self._sizes[name]
+
+    def _refused(self, name: str) -> None:
+        """A folder with a link that leads out is no pattern: its pictures are named one by one."""
+        self.links.add(_pattern(_absolute(posixpath.normpath(posixpath.join(self.folder, name.replace("\\", "/"))))))
 
     def _source(self, name: str, sensor: SensorName) -> _Source:
         first, slash, _ = name.replace("\\", "/").lstrip("./").partition("/")
@@ -136,9 +150,9 @@ class _Adopting:
         return self.files.enter_context(storage.create(storage.join(self.out, name)))
 
     def shared(self) -> set[str]:
-        """Patterns that would bring pictures of several sources."""
+        """Patterns that would bring pictures of several sources, or one that was refused."""
         counts = Counter(pattern for source in self.sources.values() for pattern in source.pictures)
-        return {pattern for pattern, count in counts.items() if count > 1}
+        return self.links | {pattern for pattern, count in counts.items() if count > 1}
 
 
 def adopt(
@@ -149,17 +163,19 @@ def adopt(
     sensor: SensorName | None = None,
     licence: str = "unknown",
     on_record: Callable[[], None] = lambda: None,
+    allow_outside: bool = False,
 ) -> Adopted:
     """Read an instruction set and write `out/config.yaml`, a `.jsonl` for each of its sources, and `out/rejects.jsonl`.
 
-    `form`: a key of FORMATS. `pictures`: the folder that the records' paths are below (default: the file's own). UsageError for
-    an unknown format, a file that is no such set, or one of which nothing could be used.
+    `form`: a key of FORMATS. `pictures`: the folder that the records' paths are below (default: the file's own); a record that
+    leads out of it is refused unless `allow_outside`. UsageError for an unknown format, a file that is no such set, or one of
+    which nothing could be used.
     """
     if form not in FORMATS:
         raise UsageError(f"import format {form!r} is not known; known formats: {', '.join(FORMATS)}")
     name = _word(posixpath.splitext(posixpath.basename(file))[0])
     with ExitStack() as files:
-        adopting = _Adopting(form, pictures or posixpath.dirname(file) or ".", out, name, sensor, files)
+        adopting = _Adopting(form, pictures or posixpath.dirname(file) or ".", out, name, sensor, files, allow_outside)
         for number, record in enumerate(read_records(file)):
             adopting.take(number, record)
             on_record()
@@ -206,9 +222,8 @@ def _word(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_") or "set"
 
 
-def _place(folder: str, name: str) -> str:
-    spelled = name.replace("\\", "/")
-    place = spelled if posixpath.isabs(spelled) else posixpath.join(folder, spelled)
+def _place(folder: str, name: str, allow_outside: bool) -> str:
+    place = place_below(folder, name, allow_outside)
     if not storage.exists(place):
         raise DataError("missing_picture", f"{name} is not below {folder}")
     return _absolute(place)

@@ -21,7 +21,7 @@ _STATED = re.compile(r"resolution(?:\s+of|\s+is|\s*:|\s*=)?\s*(\d{2,6})\s*[x×*]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question and its answer, picture tokens taken off."""
+    """One question and its answer, picture tokens taken off the question."""
 
     question: str
     answer: str
@@ -63,7 +63,8 @@ def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:
     roles = [role for role, _ in spoken]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")
-    texts = [_TOKEN.sub(" ", text).strip() for _, text in spoken]
+    # Only a question shows pictures: a token in an answer is a fault, which stays to be seen.
+    texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in spoken]
     if not all(texts[1::2]):
         raise DataError("broken_record", "an answer is empty")
     return tuple(Exchange(question, answer) for question, answer in zip(texts[::2], texts[1::2], strict=True))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from rsflow import config
+from rsflow.control_tokens import control_in
 from rsflow.errors import ConfigError
 from rsflow.instructions import (
     captioning,
@@ -76,8 +77,19 @@ def compose(
         if name in settings.tasks or not settings.tasks:
             items = list(task(seen, settings, seed))
             refused.extend(item for item in items if isinstance(item, Reject))
-            made.extend(_few([item for item in items if isinstance(item, Instruction)], settings.per_task, facts.tile_id, seed))
+            plain = [item for item in items if isinstance(item, Instruction) and not (_control(item))]
+            refused.extend(_refused(facts.tile_id, item) for item in items if isinstance(item, Instruction) and _control(item))
+            made.extend(_few(plain, settings.per_task, facts.tile_id, seed))
     return [replace(item, labels=tuple(kept[position] for position in item.labels)) for item in made], refused
+
+
+def _control(item: Instruction) -> str:
+    return next((found for turn in item.turns if (found := control_in(turn.text))), "")
+
+
+def _refused(tile_id: str, item: Instruction) -> Reject:
+    detail = f"a turn holds {_control(item)}, which models read as a command"
+    return Reject("instruction", instruction_id(tile_id, item), "control_token", detail)
 
 
 def instruction_id(tile_id: str, instruction: Instruction) -> str:

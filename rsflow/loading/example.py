@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from rsflow import dialects
+from rsflow.control_tokens import neutralised
 from rsflow.errors import SnapshotError
 from rsflow.geometry import Region
 from rsflow.loading.decode import as_tensor, decoded
@@ -124,11 +125,9 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     """
     boxes = instruction["boxes"]
     turns = [
-        {
-            "role": turn["role"],
-            "text": spell(turn["text"], boxes, height_px, width_px) if "[[" in turn["text"] else turn["text"],
-        }
+        {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
         for turn in instruction["turns"]
+        for text in (neutralised(turn["text"]),)  # shards may be older than the check of what goes into them
     ]
     return {
         "id": instruction["id"],

@@ -29,6 +29,7 @@ from rsflow.errors import DataError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
 from rsflow.readers.acquired import acquired_at
+from rsflow.readers.mosaic_sources import check_sources
 from rsflow.readers.place import place_of
 from rsflow.readers.sampling import CHEAP_PX, decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside
@@ -51,6 +52,7 @@ class GeoTiff(SceneReader):
     def __init__(self, place: str, options: dict[str, Any]) -> None:
         self.place = place
         self._env = gdal.environment(place) if is_remote(place) else nullcontext()
+        check_sources(place, options.get("folders_up", 0), options.get("allow_outside", False))
         self._dataset = _open(place)
         try:
             with gdal.told(place), self._env:

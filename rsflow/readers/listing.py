@@ -26,7 +26,7 @@ from rsflow.records import SceneFiles
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("bands", "rgb", "nodata", "unit", "gsd_m", "acquired_at")
+_OPTIONS = ("bands", "rgb", "nodata", "unit", "gsd_m", "acquired_at", "allow_outside")
 _WILD = re.compile(r"[*?\[{]")
 
 
@@ -37,6 +37,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         check_rule(scenes.acquired_at, f"source {source.name}: acquired_at")
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     found: dict[str, tuple[str, dict[str, str]]] = {}
+    folders: dict[str, str] = {}
     for pattern in patterns:
         _check(source, pattern)
         whole = _whole(pattern)
@@ -47,12 +48,27 @@ def list_scenes(source: Source) -> list[SceneFiles]:
             )
         for path, files in groups.items():
             found.setdefault(path, (_slug(path, _folder(whole)), files))
+            folders.update(dict.fromkeys(files.values(), _folder(whole)))
     options = _options(scenes)
     listed = [
-        SceneFiles(f"{source.name}.{slug}", source.name, source.sensor, source.reader, files, options)
+        SceneFiles(
+            f"{source.name}.{slug}", source.name, source.sensor, source.reader, files, {**options, **_above(files, folders)}
+        )
         for slug, files in _told_apart(found)
     ]
     return sorted(listed, key=lambda scene: scene.scene_id)
+
+
+def _above(files: dict[str, str], folders: dict[str, str]) -> dict[str, int]:
+    """How many folders a mosaic's sources may lie above it: as many as the user's pattern has above it. A number, not a path,
+    so that nothing changes when the whole folder moves."""
+    up = [file.removeprefix(folders[file].rstrip("/") + "/").count("/") for file in files.values() if _is_mosaic(file)]
+    least = min(up, default=0)
+    return {"folders_up": least} if least else {}
+
+
+def _is_mosaic(file: str) -> bool:
+    return file.lower().endswith(".vrt")
 
 
 def _check(source: Source, pattern: str) -> None:
@@ -136,7 +152,15 @@ def _digest(text: str) -> str:
 
 def _options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
-    values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and value not in (None, {})}
+    values = {
+        name: value
+        for name, value in asdict(scenes).items()
+        if name in _OPTIONS and value not in (None, {}) and value is not False
+    }
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
         del values["nodata"]  # NaN is never valid, and JSON has no word for it
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _is_set(value: Any) -> bool:
+    return value is not False and value not in (None, {})  # 0.0 is a fill value, though it equals False

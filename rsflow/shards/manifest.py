@@ -19,7 +19,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from rsflow import storage
-from rsflow.errors import SnapshotError, StorageError
+from rsflow.data_paths import relative_name
+from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.shards.format import canonical_json
 
 _FORMAT, VERSION = "rsflow-snapshot", 1
@@ -102,7 +103,7 @@ def from_json(text: str, place: str) -> Manifest:
                 f"{place}: version {content['version']} is of a newer rsflow, this one reads up to {VERSION}; upgrade rsflow"
             )
         manifest = _manifest(content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, DataError) as error:
         raise SnapshotError(f"{place}: is not a snapshot manifest ({type(error).__name__}: {error})") from error
     if manifest.digest != content["digest"]:
         raise SnapshotError(f"{place}: was changed after it was written (digest {content['digest']}, found {manifest.digest})")
@@ -193,7 +194,8 @@ def _split(content: Mapping[str, Any]) -> Split:
 
 def _entry(content: Mapping[str, Any]) -> ShardEntry:
     entry = ShardEntry(**content)
-    storage.join("root", entry.path)  # refuses a path that would leave the root
+    storage.join("root", _is(str, entry.path))  # refuses a path that would leave the root
+    relative_name(entry.path)  # and an address
     for name in ("samples", "instructions", "bytes", "index_bytes"):
         _is(int, getattr(entry, name))
     return entry

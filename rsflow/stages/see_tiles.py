@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from rsflow.control_tokens import control_in
 from rsflow.errors import DataError
 from rsflow.labellers.careful import Careful
 from rsflow.labellers.model import ModelLabeller, Seen
@@ -34,7 +35,7 @@ class SeeTiles:
 
     labeller: ModelLabeller
     root: str = field(compare=False)
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def name(self) -> str:
@@ -120,16 +121,31 @@ class _Unit:
             embeddings=[
                 {"tile_id": tile, **embedder, "vector": one.vector} for tile, one in seen.items() if one.vector is not None
             ],
-            rejects=[self._reject_row(tile, error) for tile, error in rejected.items()],
+            rejects=[
+                *(self._reject_row(tile, error) for tile, error in rejected.items()),
+                *(row for tile, one in seen.items() for row in self._control_rows(tile, key, one)),
+            ],
         )
 
     def _reject_row(self, tile: str, error: DataError) -> dict[str, Any]:
         said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
         return {"kind": "tile", "subject": tile, **self._same, "step": "see", **said}
 
+    def _control_rows(self, tile: str, key: str, seen: Seen) -> Iterator[dict[str, Any]]:
+        """A reject for each label that is left out because a model's words in it would steer another model."""
+        for i, label in enumerate(seen.labels):
+            if found := control_in(f"{label.category}\n{label.text}"):
+                detail = f"the {label.kind} holds {found}, which models read as a command"
+                said = {"reason": "control_token", "detail": detail, "file": "", "rows": 0}  # the tile stays
+                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "see", **said}
+
 
 def _label_rows(tile: str, key: str, seen: Seen) -> list[dict[str, Any]]:
-    return [{"label_id": f"{tile}#{key}.{i}", "tile_id": tile, **label_row(label)} for i, label in enumerate(seen.labels)]
+    return [
+        {"label_id": f"{tile}#{key}.{i}", "tile_id": tile, **label_row(label)}
+        for i, label in enumerate(seen.labels)
+        if not control_in(f"{label.category}\n{label.text}")
+    ]
 
 
 def _finite(seen: Seen | DataError) -> Seen | DataError:

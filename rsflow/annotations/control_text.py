@@ -1,0 +1,50 @@
+"""Labels whose text would steer a model instead of describing a picture.
+
+One idea: one door behind all formats, after categories were renamed, so that a user may repair a name. A label that holds a
+special token or a control character (rsflow.control_tokens) becomes a reject, and its picture counts as incompletely annotated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
+from rsflow.control_tokens import check_text, control_in
+from rsflow.errors import DataError
+from rsflow.records import Label, Reject
+
+
+def without_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
+    """The set without such labels and categories; the very same set where it has none."""
+    found = {name: list(_faults(picture)) for name, picture in annotated.pictures.items()}
+    if not any(found.values()) and not any(map(control_in, annotated.categories)):
+        return annotated
+    pictures = {name: _without(picture, {n for n, _ in found[name]}) for name, picture in annotated.pictures.items()}
+    rejects = [
+        Reject("annotation", f"{name} label {number + 1}", error.reason, error.detail, annotated.pictures[name].file)
+        for name, faults in found.items()
+        for number, error in faults
+    ]
+    categories = tuple(category for category in annotated.categories if not control_in(category))
+    return AnnotatedSet(pictures, categories, (*annotated.rejects, *rejects))
+
+
+def _faults(picture: AnnotatedPicture) -> Iterator[tuple[int, DataError]]:
+    for number, label in enumerate(picture.labels):
+        try:
+            _check(label)
+        except DataError as error:
+            yield number, error
+
+
+def _check(label: Label) -> None:
+    check_text(label.category, "answer" if label.kind == "question" else "category")
+    check_text(label.text, label.kind)
+
+
+def _without(picture: AnnotatedPicture, numbers: set[int]) -> AnnotatedPicture:
+    if not numbers:
+        return picture
+    labels = tuple(label for number, label in enumerate(picture.labels) if number not in numbers)
+    return replace(picture, labels=labels, complete=False)

@@ -1,0 +1,106 @@
+"""Faults of a record that its wording shows: refusals, loops, broken encodings, tokens, malformed boxes.
+
+One idea: each rule is one row of a table, a name and a function from the record's texts to what is wrong; only what no careful
+maker writes is a fault, so that a clean set has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rsflow.control_tokens import control_in
+from rsflow.foreign.conversation import Conversation
+
+_REFUSAL = re.compile(
+    r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
+    r"(?:see|view|assist|help|access|process|analy[sz]e)|i do(?:n't| not) have (?:access|the ability)|no image "
+    r"(?:was|has been) (?:provided|attached|uploaded)|please (?:upload|provide|share) (?:the|an) (?:image|picture))",
+    re.IGNORECASE,
+)
+# UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
+_MOJIBAKE = re.compile(
+    "\ufffd|[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|#\\d+);"
+)
+_LOOP = re.compile(r"\b((?:\S+\s+){0,11}\S*[^\W\d_]\S*)(?:\s+\1\b){3,}", re.IGNORECASE)
+_N = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+_LIST = re.compile(rf"(?<!\[)\[\s*({_N}(?:\s*,\s*{_N}){{2,}})\s*\]", re.IGNORECASE)
+_ANGLED = re.compile(r"\{((?:<[^<>{}]*>)+)(?:\|[^{}]*)?\}")
+_TOKEN = re.compile(r"<(?:image|ImageHere)>")
+_OWN = re.compile(  # what the forms themselves spell boxes and pictures with
+    r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
+)
+
+_COUNTED = ("internvl", "qwen", "qwen3")  # whose boxes the coordinate contract counts the numbers of, as those of geochat
+
+Rule = Callable[[Conversation, list[str], str], Iterator[str]]
+
+
+def _answers(texts: list[str]) -> list[str]:
+    return texts[1::2]
+
+
+def _refusal(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    yield from (f"{text[:80]!r}" for text in _answers(texts) if _REFUSAL.search(text.replace("’", "'")))
+
+
+def _mojibake(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    yield from (f"{found[0]!r} in {text[:80]!r}" for text in texts if (found := _MOJIBAKE.search(text)))
+
+
+def _loop(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    yield from (f"{found[1][:60]!r} stands four times in a row" for text in _answers(texts) if (found := _LOOP.search(text)))
+
+
+def _control(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    for text in texts:
+        if found := control_in(_OWN.sub(" ", text)):
+            yield f"{found} in {text[:80]!r}"
+
+
+def _tokens(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    asked = sum(len(_TOKEN.findall(text)) for text in texts[::2])
+    if answered := sum(len(_TOKEN.findall(text)) for text in _answers(texts)):
+        yield f"an answer holds {answered} picture tokens, expected none"
+    elif asked and asked != len(conversation.pictures):
+        yield f"its questions hold {asked} picture tokens, its pictures are {len(conversation.pictures)}"
+
+
+def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
+    """Lists that are boxes by their look, with a number of numbers that no box has, or with one that is none."""
+    if form in _COUNTED:
+        return
+    for text in texts:
+        lists = [re.split(r"\s*,\s*", found[1]) for found in _LIST.finditer(text)]
+        if form == "geochat":
+            lists = [re.findall(r"<([^<>]*)>", found[1]) for found in _ANGLED.finditer(text)]
+        for numbers in lists:
+            if (len(numbers) not in {4, 8} and form != "geochat") or not all(
+                re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*", n) for n in numbers
+            ):
+                yield f"[{', '.join(numbers)}]: expected four or eight finite numbers"
+
+
+RULES: dict[str, Rule] = {
+    "refusal": _refusal,
+    "mojibake": _mojibake,
+    "loop": _loop,
+    "control_token": _control,
+    "picture_tokens": _tokens,
+    "box_not_a_box": _boxes,
+}
+
+
+def faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
+    """(fault, what is wrong) of everything in a record, which `conversation_of` could read."""
+    texts = _texts(record)
+    for fault, rule in RULES.items():
+        yield from ((fault, said) for said in rule(conversation, texts, form))
+
+
+def _texts(record: Any) -> list[str]:
+    """The turns as they stand, asking and answering in turn, without what the system says."""
+    turns = record.get("conversations", record.get("messages"))
+    spoken = [turn for turn in turns if str(turn.get("from", turn.get("role"))).lower() != "system"]
+    return [turn.get("value", turn.get("content")) for turn in spoken]

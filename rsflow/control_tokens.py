@@ -1,0 +1,65 @@
+"""Special tokens of chat templates, and characters that steer a text instead of standing in it.
+
+One idea: a caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>`
+asks for a picture that is not there, and a bidi override shows people another text than models read. Text from outside
+(annotations, imported sets, models' answers) is looked at by `control_in` before it is stored and before it is exported. The
+table is literal, by family; `<|...|>` is refused whatever stands in it. Ordinary text stays: "a < b", "<25 m", "[1, 2]", "<5>".
+"""
+
+from __future__ import annotations
+
+import re
+
+from rsflow.errors import DataError
+
+# From the tokenizers and chat templates of the released models (tokenizer_config.json, added_tokens), `<|...|>` left out.
+TOKENS: dict[str, tuple[str, ...]] = {
+    "qwen": ("<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"),
+    "llava": ("<s>", "</s>", "<unk>", "<pad>", "<image>", "<video>", "<im_start>", "<im_end>", "<im_patch>", "<ImageHere>"),
+    "internvl": ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
+    "llama": ("<<SYS>>", "<</SYS>>"),
+    "mistral": (
+        *("[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
+        *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
+        *("[PREFIX]", "[MIDDLE]", "[SUFFIX]", "[THINK]", "[/THINK]"),
+    ),
+    "gemma": (
+        *("<bos>", "<eos>", "<mask>", "<start_of_turn>", "<end_of_turn>"),
+        *("<start_of_image>", "<end_of_image>", "<image_soft_token>"),
+    ),
+    "phi": ("<nl>",),  # all else is <|...|>
+    "smolvlm": ("<end_of_utterance>", "<fake_token_around_image>", "<global-img>"),
+}
+
+_LITERAL = "|".join(re.escape(token) for tokens in TOKENS.values() for token in tokens)
+_NUMBERED = r"<(?:image_?\d+|row_\d+_col_\d+|unused\d+|reserved_\d+|loc\d+|seg\d+|image_(?:pad|start|end|newline))>"
+_PIPED = r"<[|｜][^<>|｜\n]{1,80}[|｜]>"
+_TOKEN = re.compile(f"{_PIPED}|{_NUMBERED}|{_LITERAL}", re.IGNORECASE)
+# C0 and C1 controls but tab, line feed and carriage return; bidi embeddings, overrides, isolates and marks; line separators;
+# interlinear and tag characters.
+_CHARACTER = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def control_in(text: str) -> str:
+    """The first special token or control character of the text, as text that can be shown; empty where there is none."""
+    if match := _CHARACTER.search(text):
+        return f"U+{ord(match[0]):04X}"
+    match = _TOKEN.search(text) if "<" in text or "[" in text else None
+    return match[0] if match else ""
+
+
+def neutralised(text: str) -> str:
+    """The text without control characters, and with special tokens as plain words: `<|im_end|>` becomes `im_end`."""
+    text = _CHARACTER.sub("", text)
+    while _TOKEN.search(text):
+        text = _TOKEN.sub(lambda match: match[0].strip("<>[]|｜/"), text)
+    return text
+
+
+def check_text(text: str, what: str) -> None:
+    """DataError `control_token` where the text holds one. `what` names it: caption, category, answer."""
+    if found := control_in(text):
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        raise DataError("control_token", f"the {what} {shown!r} holds {found}, which models read as a command: take it out")

@@ -1,0 +1,16 @@
+"""Special tokens and control characters: a text that holds one is read by a model as a command (rsflow.control_tokens)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rsflow.control_tokens import control_in
+from rsflow.instructions.checks.finding import Finding
+from rsflow.instructions.checks.known import Known
+from rsflow.instructions.checks.talk import Talk
+
+
+def check(known: Known, talk: Talk) -> Iterator[Finding]:
+    for turn, said in enumerate(talk.instruction.turns):
+        if found := control_in(said.text):
+            yield Finding("control_text", turn, found, "plain text", found, True)

@@ -1,0 +1,111 @@
+"""What a virtual raster names: the files behind a VRT must lie below the folder that the user gave.
+
+One idea: a VRT is read as XML before GDAL opens it, because GDAL follows what it names without asking: other folders,
+`/vsicurl/` addresses, drivers' own spellings (`NETCDF:"/a/b.nc":v`), VRTs in VRTs. Every text that may be a file is held to
+rsflow.data_paths. Told by content, not by ending. Refused without `allow_outside`: what leads out, service descriptions (WMS,
+tile indexes), which are addresses, and XML with entities (https://gdal.org/en/stable/drivers/raster/vrt.html).
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from rsflow import storage
+from rsflow.data_paths import place_below
+from rsflow.errors import DataError, StorageError
+
+MOST = 64 << 20  # bytes of a VRT's XML
+DEEPEST = 8  # VRTs in VRTs
+_START = 512
+_VIRTUAL = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(VRTDataset|GDAL_W\w+|GDALTileIndexDataset)\b", re.DOTALL
+)
+_FILES = frozenset(["SourceFilename", "SourceDataset", "SourceRaster", "SrcDSName", "Filename", "CutlineDS", "DataSource"])
+_DRIVER = re.compile(r"^[A-Za-z][A-Za-z0-9_]+:(?!//)")  # NETCDF:"a.nc":v, GTIFF_DIR:1:a.tif
+_NETWORK = (("/vsis3/", "s3://"), ("/vsicurl/", ""))
+_PATH_LIKE = re.compile(r"^\s*(?:/|\.\.?[/\\]|[A-Za-z]:[\\/]|[A-Za-z0-9+.-]+://)|[/\\]\.\.[/\\]")
+
+
+def check_sources(place: str, folders_up: int = 0, allow_outside: bool = False) -> None:
+    """DataError `path_outside` where the file at `place` is a virtual raster that names a file outside.
+
+    Outside is what is not below the folder `folders_up` above the file's own. Nothing for every other kind of file.
+    """
+    if not allow_outside:
+        folder = posixpath.dirname(place) or "."
+        for _ in range(folders_up):
+            folder = posixpath.dirname(folder)
+        _check(place, folder, 0)
+
+
+def _check(place: str, folder: str, depth: int) -> None:
+    kind = _virtual(place)
+    if kind is None:
+        return
+    if kind != "VRTDataset":
+        raise DataError(
+            "path_outside", f"{place}: is a {kind}, which names addresses; if they are meant, set scenes.allow_outside"
+        )
+    if depth >= DEEPEST:
+        raise DataError("unreadable", f"{place}: is a VRT in {depth} VRTs, expected at most {DEEPEST}")
+    for name, relative in _named(place):
+        found = _file_of(name)
+        base = posixpath.dirname(place) if relative else ""
+        inner = _absolute(found, base, folder)
+        try:
+            below = place_below(folder, inner)
+        except DataError as error:
+            raise DataError(error.reason, f"{place}: {error.detail}") from error
+        if storage.exists(below):
+            _check(below, folder, depth + 1)
+
+
+def _absolute(name: str, base: str, folder: str) -> str:
+    """A source's name as it is found: from the VRT's folder where it is relative to it, else from the working folder."""
+    for sign, scheme in _NETWORK:
+        if name.startswith(sign) and storage.is_remote(folder):
+            return scheme + name.removeprefix(sign)
+    if posixpath.isabs(name) or "://" in name:
+        return name
+    whole = posixpath.join(base, name)
+    return whole if storage.is_remote(whole) else os.path.abspath(whole)
+
+
+def _virtual(place: str) -> str | None:
+    try:
+        match = _VIRTUAL.match(storage.read_bytes(place, 0, _START))
+    except StorageError:
+        return None  # a file that cannot be read is told by whoever opens it
+    return match[1].decode() if match else None
+
+
+def _named(place: str) -> Iterator[tuple[str, bool]]:
+    """(name, whether it is relative to the VRT) of everything in the VRT that may be a file."""
+    data = storage.read_bytes(place, 0, MOST)
+    if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
+        raise DataError("path_outside", f"{place}: declares a document type or entities, which a VRT does not need")
+    try:
+        root = ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise DataError("unreadable", f"{place}: is no XML that can be read: {error}") from error
+    for element in root.iter():
+        text = (element.text or "").strip()
+        if element.tag in _FILES and text:
+            relative = element.get("relativeToVRT", element.get("relativetoVRT", "0")) == "1"
+            yield text, relative
+        elif element.tag in {"Argument", "Option", "OOI", "MDI"} and _PATH_LIKE.search(text):
+            yield text, False
+
+
+def _file_of(name: str) -> str:
+    """The file in a driver's spelling of a part of a file; the name itself where it is a plain path."""
+    if name.startswith(("/", ".")) or "://" in name:
+        return name
+    if name.startswith("<"):
+        raise DataError("path_outside", "a source is itself a virtual raster in text, expected a file")
+    parts = re.split(r'[:"]', name)[1:] if _DRIVER.match(name) else []
+    return next((part for part in parts if "/" in part or "." in part), name)

@@ -1,0 +1,45 @@
+"""Special tokens and control characters are seen, ordinary text is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from rsflow.control_tokens import TOKENS, control_in, neutralised
+
+ORDINARY = [
+    "a < b and c > d",
+    "<25 m",
+    "[1, 2, 3]",
+    "x <5> y",
+    "[[a ship|0,2]]",
+    "the [north] pier",
+    "a\tb\nc",
+    "naïve 船 🚢",
+    "5 <| 6",
+]
+
+
+@pytest.mark.parametrize(
+    "token", [t for tokens in TOKENS.values() for t in tokens] + ["<|im_end|>", "<|eot_id|>", "<|any thing|>"]
+)
+def test_a_token_is_seen_and_becomes_plain_words(token: str) -> None:
+    text = f"A ship {token} at sea"
+    assert control_in(text)
+    assert not control_in(neutralised(text))
+    assert neutralised(text).startswith("A ship ")
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "\u202e", "\u2066", "\u200f", "\x7f"])
+def test_a_control_character_is_taken_out(sign: str) -> None:
+    assert control_in(f"a{sign}b") == f"U+{ord(sign):04X}"
+    assert neutralised(f"a{sign}b") == "ab"
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_text_stays(text: str) -> None:
+    assert control_in(text) == ""
+    assert neutralised(text) == text
+
+
+def test_tokens_in_tokens_leave_none() -> None:
+    assert control_in(neutralised("<im<image>age> <|a<|b|>c|>")) == ""
