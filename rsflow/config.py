@@ -39,9 +39,11 @@ class Scenes:
     files: str | tuple[str, ...]
     bands: dict[str, int | str] = field(default_factory=dict)
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
-    nodata: float | None = None  # where the files do not say
-    unit: PixelUnit | None = None  # default: the sensor's
-    gsd_m: Annotated[float, Field(gt=0)] | None = None  # where the files are not georeferenced
+    nodata: float | None = None  # beats what the files say; .nan: no number is fill
+    scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
+    offset: float | dict[str, float] | None = None
+    unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's
+    gsd_m: Annotated[float, Field(gt=0)] | None = None  # beats what the files' georeference says
     acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ x0, y0, x1, y1, … without a repeated first point. Shares are in [0, 1].
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,7 +37,10 @@ LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "qu
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """Pixels as measured: `pixels` (bands, rows, cols) in the file's own type, `valid` (rows, cols) True where all are good."""
+    """Pixels as stored: `pixels` (bands, rows, cols) in the file's own type, or as physical values (rsflow.calibration).
+
+    `valid` (rows, cols): True where any band has a value. What a band alone lacks holds its fill value, or is not finite.
+    """
 
     pixels: npt.NDArray[Any]
     valid: npt.NDArray[np.bool_]
@@ -149,7 +153,8 @@ class SceneFiles:
     """A scene as a source lists it, before anything is opened.
 
     `files` maps a band name to a path for one-file-per-band scenes; a single file has the one key "". `options` are the
-    source's scene settings (band map, nodata, unit …), plain JSON values.
+    source's scene settings (band map, nodata, unit …), plain JSON values. `sidecars` are further files that decide what is read
+    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change.
     """
 
     scene_id: str
@@ -158,3 +163,8 @@ class SceneFiles:
     reader: str
     files: dict[str, str]
     options: dict[str, Any] = field(default_factory=dict)
+    sidecars: Sequence[str] = ()
+
+    @property
+    def every_file(self) -> list[str]:
+        return [*self.files.values(), *self.sidecars]

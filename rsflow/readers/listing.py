@@ -22,11 +22,12 @@ from rsflow import storage
 from rsflow.config import Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.readers.acquired import check_rule
+from rsflow.readers.band_tags import NO_FILL
 from rsflow.records import SceneFiles
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("bands", "rgb", "nodata", "unit", "gsd_m", "acquired_at")
+_OPTIONS = ("bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at")
 _WILD = re.compile(r"[*?\[{]")
 
 
@@ -138,5 +139,5 @@ def _options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
     values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and value not in (None, {})}
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
-        del values["nodata"]  # NaN is never valid, and JSON has no word for it
+        values["nodata"] = NO_FILL  # JSON has no word for NaN
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

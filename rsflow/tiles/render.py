@@ -16,13 +16,14 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from rsflow.calibration import UNCALIBRATED, Calibration, physical
 from rsflow.config import Render
 from rsflow.records import Raster
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
@@ -30,6 +31,7 @@ from rsflow.tiles.screen import bright_and_white
 
 Scale = Literal["linear", "db10", "db20"]
 Picture = npt.NDArray[np.uint8]
+Gains = tuple[tuple[float, ...], tuple[float, ...]]
 
 USES_RANGE = 64  # grey levels between the 2nd and 98th percentile of an 8-bit scene that needs no stretch
 COUNTED_PX = 1 << 18
@@ -42,13 +44,16 @@ ENOUGH_LAND = 0.1  # share of a scene that must be neither cloud nor snow to set
 class Stretch:
     """Per rendered band (one, or red, green, blue): the scaled values that become 0 and 255.
 
-    `scale`: "linear" takes values as they are, "db10" 10 log10 of them (power), "db20" 20 log10 (amplitude).
+    `gain` and `bias` (empty: 1 and 0) make a stored number the physical value, gain * number + bias. `scale`: "linear" takes
+    values as they are, "db10" 10 log10 of them (power), "db20" 20 log10 (amplitude).
     """
 
     bands: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
     scale: Scale = "linear"
+    gain: tuple[float, ...] = ()
+    bias: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -56,7 +61,12 @@ class Stretch:
     @classmethod
     def from_json(cls, text: str) -> Stretch:
         values = json.loads(text)
-        return cls(tuple(values["bands"]), tuple(values["low"]), tuple(values["high"]), values["scale"])
+        return cls(**{name: value if name == "scale" else tuple(value) for name, value in values.items()})
+
+    def limits(self) -> Iterator[tuple[str, float, float, float, float]]:
+        """Band, low, high, gain and bias of each rendered band."""
+        count = len(self.bands)
+        return zip(self.bands, self.low, self.high, self.gain or (1.0,) * count, self.bias or (0.0,) * count, strict=True)
 
 
 def picture_bands(bands: Sequence[str], rgb: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -84,37 +94,46 @@ def scene_stretch(
     rgb: Sequence[str] | None = None,
     is_picture: bool = False,
     is_measured: bool = False,
+    calibration: Sequence[Calibration] = (),
+    nodata: Sequence[float | None] = (),
 ) -> Stretch:
-    """How a scene becomes pictures, from a view of the whole of it. A scene without a valid pixel gets a harmless one.
+    """How a scene becomes pictures, from a view of the whole of it as it was read. One without a valid pixel gets a harmless one.
 
-    `is_measured`: its bands are measurements each of its own, also where they are of 8 bits.
+    `is_measured`: its bands are measurements each of its own, also where they are of 8 bits. `calibration` and `nodata` are per
+    band of the scene; the limits are physical values.
     """
     overview = _thinned(overview)
     bands = picture_bands(overview.bands, rgb)
-    chosen = overview.pixels[[overview.bands.index(band) for band in bands]]
-    is_colour = len(bands) == 3 and chosen.dtype == np.uint8
+    positions = [overview.bands.index(band) for band in bands]
+    how = [calibration[i] for i in positions] if calibration else [UNCALIBRATED] * len(bands)
+    lacking = [nodata[i] for i in positions] if nodata else []
+    chosen = Raster(overview.pixels[positions], overview.valid, bands)
+    values = physical(chosen, how, lacking)
+    gains: Gains = (tuple(each.scale for each in how), tuple(each.offset for each in how)) if values is not chosen else ((), ())
+    is_colour = len(bands) == 3 and chosen.pixels.dtype == np.uint8
     auto = settings.stretch == "auto" and not (is_colour and is_measured)
-    if settings.stretch == "none" or (auto and _as_it_is(chosen, overview.valid, is_picture)):
-        low, high = _range_of(chosen.dtype)
-        return Stretch(bands, (low,) * len(bands), (high,) * len(bands))
+    if settings.stretch == "none" or (auto and _as_it_is(chosen.pixels, overview.valid, is_picture)):
+        ends = [sorted(each.scale * end + each.offset for end in _range_of(chosen.pixels.dtype)) for each in how]
+        return Stretch(bands, tuple(low for low, _ in ends), tuple(high for _, high in ends), "linear", *gains)
     scale = _scale_of(sensor, unit)
     among = overview.valid
     alike = is_colour and not is_measured
-    stretch = _percentiles(bands, chosen, among, scale, settings, alike)
+    stretch = replace(_percentiles(bands, values.pixels, among, scale, settings, alike), gain=gains[0], bias=gains[1])
     for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
         among = among & ~bright_and_white(picture)
         if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
             break
-        stretch = _percentiles(bands, chosen, among, scale, settings, alike)
+        limits = _percentiles(bands, values.pixels, among, scale, settings, alike)
+        stretch = replace(stretch, low=limits.low, high=limits.high)
     return stretch
 
 
 def render(raster: Raster, stretch: Stretch) -> Picture:
     """(rows, cols, 3), or (rows, cols) for one band. Pixels that are not valid are black."""
     planes = [
-        _grey(raster.pixels[raster.bands.index(band)], stretch.scale, low, high)
-        for band, low, high in zip(stretch.bands, stretch.low, stretch.high, strict=True)
+        _grey(raster.pixels[raster.bands.index(band)], stretch.scale, low, high, gain, bias)
+        for band, low, high, gain, bias in stretch.limits()
     ]
     picture = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
     if not raster.valid.all():
@@ -129,33 +148,36 @@ def pad_to(raster: Raster, size_px: int) -> Raster:
     return Raster(pixels, np.pad(raster.valid, ((0, rows), (0, cols))), raster.bands)
 
 
-def _grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float) -> Picture:
+def _grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float, gain: float, bias: float) -> Picture:
     if values.dtype.itemsize <= 2 and values.dtype.kind in "iu":
-        grey: Picture = np.take(_table(values.dtype.str, scale, low, high), values.view(f"u{values.dtype.itemsize}"))
+        table = _table(values.dtype.str, scale, low, high, gain, bias)
+        grey: Picture = np.take(table, values.view(f"u{values.dtype.itemsize}"))
         return grey
-    return _to_grey(values, scale, low, high)
+    return _to_grey(values, scale, low, high, gain, bias)
 
 
 @functools.lru_cache(maxsize=64)
-def _table(dtype: str, scale: Scale, low: float, high: float) -> Picture:
+def _table(dtype: str, scale: Scale, low: float, high: float, gain: float, bias: float) -> Picture:
     """The grey of every value that the type has, by its bits read as an unsigned number."""
     size = np.dtype(dtype).itemsize
     values = np.arange(1 << (8 * size), dtype=f"u{size}").view(dtype)
-    return _to_grey(values, scale, low, high)
+    return _to_grey(values, scale, low, high, gain, bias)
 
 
-def _to_grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float) -> Picture:
-    scaled = _scaled(values, scale)
+def _to_grey(values: npt.NDArray[Any], scale: Scale, low: float, high: float, gain: float, bias: float) -> Picture:
+    scaled = _scaled(values, scale, gain, bias)
     grey = (scaled - np.float32(low)) * np.float32(255.0 / (high - low)) + np.float32(0.5)
     # NaN fails both comparisons of clip and would be cast to anything.
     known: npt.NDArray[np.float32] = np.nan_to_num(grey, copy=False, nan=0.0, posinf=255.0, neginf=0.0)
     return known.clip(0, 255).astype(np.uint8)
 
 
-def _scaled(values: npt.NDArray[Any], scale: Scale) -> npt.NDArray[np.float32]:
-    """Values as float32; in decibel where asked, with -inf for zero and below."""
+def _scaled(values: npt.NDArray[Any], scale: Scale, gain: float = 1.0, bias: float = 0.0) -> npt.NDArray[np.float32]:
+    """Physical values as float32; in decibel where asked, with -inf for zero and below."""
     with np.errstate(over="ignore"):  # fill values beyond float32 become infinite, and are not valid anyway
         plain = values.astype(np.float32)
+        if (gain, bias) != (1.0, 0.0):
+            plain = plain * np.float32(gain) + np.float32(bias)
     if scale == "linear":
         return plain
     logs = np.full(plain.shape, -np.inf, np.float32)
