@@ -58,6 +58,13 @@ def address(place: str) -> str:
     return place.removeprefix("file://")
 
 
+def place_of_address(address: str) -> str:
+    """The place that GDAL spells so: the inverse of `address`."""
+    if address.startswith("/vsis3/"):
+        return "s3://" + address.removeprefix("/vsis3/")
+    return address.removeprefix("/vsicurl/")
+
+
 def environment(place: str, has_sidecars: bool = False) -> Any:
     """The GDAL settings to open (and, for a remote place, to read) under: a context manager that may be entered again.
 
