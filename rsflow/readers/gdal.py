@@ -68,7 +68,7 @@ def place_of_address(address: str) -> str:
 def environment(place: str, has_sidecars: bool = False) -> Any:
     """The GDAL settings to open (and, for a remote place, to read) under: a context manager that may be entered again.
 
-    `has_sidecars`: other files beside it belong to it (masks, overviews, .aux.xml), so GDAL has to ask for them by name.
+    `has_sidecars`: other files beside it belong to it (masks, overviews, .aux.xml), so GDAL has to look for them by name.
     """
     options = {**_ALWAYS, **(_REMOTE if is_remote(place) else {}), **(_aws() if place.startswith("s3://") else {})}
     if has_sidecars and is_remote(place):

@@ -39,7 +39,7 @@ from rsflow.readers.sampling import CHEAP_PX, decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside, pixel_size
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SensorName
-from rsflow.storage import is_remote
+from rsflow.storage import filesystem, is_remote
 
 SCENE_SEGMENTS, WINDOW_SEGMENTS = 16, 4  # pieces of each side of an outline
 
@@ -219,6 +219,9 @@ def _open(place: str, has_sidecars: bool) -> Any:
         raise DataError("missing_file", f"{place}: there is no such file")
     with gdal.told(place), gdal.environment(place, has_sidecars), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        if has_sidecars and is_remote(place):
+            # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
+            return rasterio.open(place, opener=filesystem(place)[0])
         return rasterio.open(gdal.address(place))
 
 
