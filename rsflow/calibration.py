@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rsflow.records import Raster
 
-# Fill values near the end of the type's range are often rounded where they are written as text (-3.4e+38): nobody measures that.
+# Fill values near the end of the range are often rounded where they are written as text (-3.4e+38): nobody measures that.
 HUGE = 1e30
 HUGE_SLACK = 1e-3
 FLOAT_SLACK = 4 * float(np.finfo(np.float32).eps)

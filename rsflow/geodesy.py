@@ -46,7 +46,10 @@ def pixel_size_m(lons: FloatArray, lats: FloatArray) -> tuple[float, float] | No
 
 
 def is_position(lons: FloatArray, lats: FloatArray) -> bool:
-    """Whether all are positions on Earth: finite, latitudes within ±90° and longitudes within ±540° (a ring may run past 180)."""
+    """Whether all are positions on Earth: finite, latitudes within 90 degrees, longitudes within 540 (a ring may pass 180)."""
     return bool(
-        np.isfinite(lons).all() and np.isfinite(lats).all() and np.abs(lats).max() <= 90.0 + 1e-6 and np.abs(lons).max() <= 540.0
+        np.isfinite(lons).all()
+        and np.isfinite(lats).all()
+        and np.abs(lats).max() <= 90.0 + 1e-6
+        and np.abs(lons).max() <= 540.0
     )

@@ -9,6 +9,7 @@ x0, y0, x1, y1, … without a repeated first point. Shares are in [0, 1].
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.geometry import Box, Region
+from rsflow.geometry import Box, Region, rectangle
 from rsflow.sensors import SensorName
 from rsflow.turns import Turn
 
@@ -107,7 +108,8 @@ class TileFacts:
     """All that an instruction may rest on: columns of one tile, no pixels.
 
     `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
-    empty where the labels are not exhaustive.
+    empty where the labels are not exhaustive. `pixel_m`: metres on the ground (width, height) of a pixel, whose geometric mean
+    is `gsd_m`; None takes pixels for square.
     """
 
     tile_id: str
@@ -117,6 +119,22 @@ class TileFacts:
     gsd_m: float | None
     labels: tuple[Label, ...]
     vocabulary: tuple[str, ...] = ()
+    pixel_m: tuple[float, float] | None = None
+
+    def metres(self, dx: float, dy: float) -> float:
+        """Length on the ground of a step of so many pixels to the right and down. ValueError where no pixel size is known."""
+        if self.gsd_m is None:
+            raise ValueError(f"{self.tile_id}: the size of a pixel is not known")
+        width_m, height_m = self.pixel_m or (self.gsd_m, self.gsd_m)
+        return math.hypot(dx * width_m, dy * height_m)
+
+    def sides_m(self, region: Region) -> tuple[float, float]:
+        """(longer, shorter) side on the ground of the region's smallest rectangle, each measured along its own direction."""
+        found = rectangle(region)
+        cos, sin = math.cos(found.angle), math.sin(found.angle)
+        width_m = self.metres(found.width_px * cos, found.width_px * sin)
+        height_m = self.metres(found.height_px * sin, found.height_px * cos)
+        return max(width_m, height_m), min(width_m, height_m)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What the sources hold now: every scene with its content's fingerprint, opened only if it is new or changed.
 
-One idea: a scene is known by the content of its files, sidecars included. Reading all bytes of an archive at every run would take hours, so sizes
-and times (or an object store's ETags) are compared first, and only files whose sign changed are hashed and opened again. A
-file that was touched but not changed gets the same fingerprint, so nothing is done again.
+One idea: a scene is known by the content of its files, sidecars included. Reading all bytes of an archive at every run would
+take hours, so sizes and times (or an object store's ETags) are compared first, and only files whose sign changed are hashed and
+opened again. A file that was touched but not changed gets the same fingerprint, so nothing is done again.
 """
 
 from __future__ import annotations

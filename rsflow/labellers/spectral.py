@@ -56,7 +56,7 @@ HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows wh
 class Spectral:
     """`bands`: which band plays which role (`{nir: B8A}`), where its name does not say so.
 
-    The ratios are only right for numbers proportional to reflectance: scales and offsets of the scene (its tags, its metadata or
+    The ratios are only right for numbers proportional to reflectance: scales and offsets of the scene (its tags, or
     `scenes.scale` and `scenes.offset`) are applied. `offset` stands for all of them: it is added to the stored number of every
     band instead. Sentinel-2 products of baseline 04.00 (January 2022) and later need -1000, Landsat Collection 2 level 2 needs
     -7273 (-0.2 / 0.0000275).

@@ -1,8 +1,8 @@
 """Plain pictures: JPEG, PNG, BMP, WebP, as annotated sets deliver them.
 
 One idea: a picture is small enough to decode whole, once, when it is opened, so damage is found before anything is cut. Pixels
-come upright, as every viewer and labelling tool shows them: the EXIF orientation is applied. What a PNG calls transparent, by an
-alpha channel or by a value (tRNS), has no value.
+come upright, as every viewer and labelling tool shows them: the EXIF orientation is applied. What a PNG calls transparent, by
+an alpha channel or by a value (tRNS), has no value.
 
 A radar or infrared picture saved as colour with equal channels becomes one band. Refused: more than `MAX_PX` pixels, truncated
 files, and 16-bit colour, which Pillow would silently cut to 8 (the geotiff reader takes it).
@@ -55,7 +55,8 @@ class Picture(SceneReader):
         self._pixels = pixels[[index for _, index in bands]] if options.get("bands") else pixels
         self._valid = np.ones(pixels.shape[1:], np.bool_) if alpha is None else alpha != 0
         lost = [
-            unknown(band, fill_value(None, name, options, band.dtype)) for band, (name, _) in zip(self._pixels, bands, strict=True)
+            unknown(band, fill_value(None, name, options, band.dtype))
+            for band, (name, _) in zip(self._pixels, bands, strict=True)
         ]
         if all(mask is not None for mask in lost):
             self._valid &= ~np.logical_and.reduce(lost)
@@ -143,7 +144,7 @@ def _grey(image: Image.Image) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None
 
 
 def upright(plane: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Rows and columns (the last two axes) turned as the EXIF orientation says (Exif 2.32, tag 274); 1 and unknown: as stored."""
+    """Rows and columns (the last two axes) turned as EXIF says (Exif 2.32, tag 274); 1 and unknown: as stored."""
     if orientation in {5, 6, 7, 8}:
         plane = plane.swapaxes(-1, -2)
     rows = slice(None, None, -1) if orientation in {3, 4, 7, 8} else slice(None)

@@ -79,7 +79,7 @@ def _is_sidecar(place: str, of: str) -> bool:
 
 
 def _sources(place: str) -> list[str]:
-    """The files that a VRT is made of, as GDAL lists them; none where it cannot be opened, which opening the scene will tell."""
+    """The files that a VRT is made of, as GDAL lists them; none where it cannot be opened: opening the scene will tell."""
     try:
         with gdal.environment(place), warnings.catch_warnings():
             warnings.simplefilter("ignore")

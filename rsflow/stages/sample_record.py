@@ -12,7 +12,21 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-_SAME = ("key", "tile_id", "scene_id", "source", "sensor", "licence", "height_px", "width_px", "gsd_m", "pixel_m", "crs", "cell", "bands")
+_SAME = (
+    "key",
+    "tile_id",
+    "scene_id",
+    "source",
+    "sensor",
+    "licence",
+    "height_px",
+    "width_px",
+    "gsd_m",
+    "pixel_m",
+    "crs",
+    "cell",
+    "bands",
+)
 _SCORES = ("valid_share", "cloud_share", "sharpness", "contrast")
 _OF_SAMPLE = {"key", "cell", "raw"}  # what a companion's own sample has
 _RAW = ("dtype", "unit", "nodata", "scale", "offset", "calibrated_by", "sha256")

@@ -5,10 +5,13 @@ A tile is then a matter of looking up: the same value is the same grey in every 
 overlapping tiles agree. Radar amplitude and power are shown in decibel, where speckle and ships both fit.
 
 "auto" leaves 8-bit scenes that use their range, and plain pictures, as they are. "none" maps the whole range of the type (0 to
-1 for fractions) to 0-255. Everything else is stretched between two percentiles of the scene's pixels, band by band. 8-bit
-colour is a picture already: its bands are stretched alike and keep their balance; unless they are known to be measurements, as
-of the older Landsats, whose blue lies far above their red. Where cloud or snow leaves the rest of an optical scene in the dark,
-it is left out of the percentiles.
+1 for fractions) to 0-255. Everything else is stretched between two percentiles of the scene's pixels. The three bands of an
+optical scene share one gain, each above its own low percentile: that takes the blue of haze away (dark object subtraction,
+Chavez 1988, https://doi.org/10.1016/0034-4257(88)90019-3) and leaves vegetation green. Bands whose spans differ threefold, as
+in false colours with near infrared, are stretched each on its own. Limits are physical values, so that counts with any scale
+and offset, and reflectances, of one scene give the same picture. 8-bit colour is a picture already: its bands are stretched
+alike and keep their balance; unless they are known to be measurements, as of the older Landsats, whose blue lies far above
+their red. Where cloud or snow leaves the rest of an optical scene in the dark, it is left out of the percentiles.
 """
 
 from __future__ import annotations
@@ -31,10 +34,12 @@ from rsflow.tiles.screen import bright_and_white
 
 Scale = Literal["linear", "db10", "db20"]
 Picture = npt.NDArray[np.uint8]
+Together = Literal["limits", "gain"] | None  # what the three bands of a picture share
 Gains = tuple[tuple[float, ...], tuple[float, ...]]
 
 USES_RANGE = 64  # grey levels between the 2nd and 98th percentile of an 8-bit scene that needs no stretch
 COUNTED_PX = 1 << 18
+ALIKE = 3.0  # bands whose spans differ by more than this factor measure different things, and share no gain
 DARK = 40  # grey level below which half of a scene is too dark to read
 CLOUD_ROUNDS = 4  # cloud has thin edges: each round leaves out what the last one brought to light
 ENOUGH_LAND = 0.1  # share of a scene that must be neither cloud nor snow to set its stretch
@@ -97,7 +102,7 @@ def scene_stretch(
     calibration: Sequence[Calibration] = (),
     nodata: Sequence[float | None] = (),
 ) -> Stretch:
-    """How a scene becomes pictures, from a view of the whole of it as it was read. One without a valid pixel gets a harmless one.
+    """How a scene becomes pictures, from a view of the whole of it as it was read; harmless where no pixel is valid.
 
     `is_measured`: its bands are measurements each of its own, also where they are of 8 bits. `calibration` and `nodata` are per
     band of the scene; the limits are physical values.
@@ -117,7 +122,7 @@ def scene_stretch(
         return Stretch(bands, tuple(low for low, _ in ends), tuple(high for _, high in ends), "linear", *gains)
     scale = _scale_of(sensor, unit)
     among = overview.valid
-    alike = is_colour and not is_measured
+    alike: Together = "limits" if is_colour and not is_measured else "gain" if sensor == "optical" and not is_colour else None
     stretch = replace(_percentiles(bands, values.pixels, among, scale, settings, alike), gain=gains[0], bias=gains[1])
     for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
@@ -201,12 +206,20 @@ def _thinned(overview: Raster) -> Raster:
 
 
 def _percentiles(
-    bands: tuple[str, ...], chosen: npt.NDArray[Any], among: npt.NDArray[np.bool_], scale: Scale, settings: Render, alike: bool
+    bands: tuple[str, ...],
+    chosen: npt.NDArray[Any],
+    among: npt.NDArray[np.bool_],
+    scale: Scale,
+    settings: Render,
+    together: Together,
 ) -> Stretch:
     limits = [_limits(_scaled(band[among], scale), settings) for band in chosen]
     lows, highs = tuple(low for low, _ in limits), tuple(high for _, high in limits)
-    if alike:
+    widths = [high - low for low, high in limits]
+    if together == "limits":
         lows, highs = (min(lows),) * 3, (max(highs),) * 3
+    elif together == "gain" and len(bands) == 3 and max(widths) <= ALIKE * min(widths):
+        highs = tuple(low + max(widths) for low in lows)
     return Stretch(bands, lows, highs, scale)
 
 

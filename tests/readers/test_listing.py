@@ -116,7 +116,7 @@ def test_only_what_is_set_becomes_an_option_and_all_of_it_is_json(tmp_path):
     }
     options = list_scenes(source(f"{tmp_path}/a.tif", **settings_))[0].options
     assert json.loads(json.dumps(options, allow_nan=False)) == {**settings_, "rgb": ["red"] * 3}
-    assert "nodata" not in list_scenes(source(f"{tmp_path}/a.tif", nodata=float("nan")))[0].options
+    assert list_scenes(source(f"{tmp_path}/a.tif", nodata=float("nan")))[0].options["nodata"] == "nan"
 
 
 @pytest.mark.parametrize(
