@@ -109,7 +109,7 @@ class Spectral:
     def _known(self, raster: Raster) -> Mask:
         """Where every band that an index takes has a value."""
         used = [band for role in BAND_NAMES if (band := self._band(role, raster.bands)) is not None]
-        return np.logical_and.reduce([np.isfinite(raster.pixels[raster.bands.index(band)]) for band in used])
+        return np.asarray(np.logical_and.reduce([np.isfinite(raster.pixels[raster.bands.index(band)]) for band in used]))
 
     def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
         near = usable & (margin >= -NEAR)

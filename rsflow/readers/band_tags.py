@@ -10,7 +10,7 @@ of a band; TIFF 6.0, PhotometricInterpretation 0 (WhiteIsZero).
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -28,6 +28,7 @@ UNITS: dict[str, PixelUnit] = {
     **dict.fromkeys(("reflectance", "surface reflectance", "toa reflectance", "boa reflectance"), "reflectance"),
     **dict.fromkeys(("c", "°c", "degc", "deg c", "celsius", "degree_celsius", "degrees celsius"), "kelvin"),
 }
+UNITS_KNOWN: tuple[PixelUnit, ...] = get_args(PixelUnit)
 KELVIN_AT_0_CELSIUS = 273.15
 
 
@@ -90,9 +91,8 @@ def of_band(setting: Any, band: str) -> float | None:
 
 def shared_unit(calibrations: tuple[Calibration, ...]) -> PixelUnit | None:
     """The unit that all bands are stated in, None where they differ or none is stated."""
-    units = {each.unit for each in calibrations}
-    known: PixelUnit | None = next(iter(units)) if len(units) == 1 and "" not in units else None  # type: ignore[assignment]
-    return known
+    stated = {each.unit for each in calibrations}
+    return next((unit for unit in UNITS_KNOWN if stated == {unit}), None)
 
 
 def _is_celsius(said: str) -> bool:

@@ -135,7 +135,7 @@ class BandFiles(SceneReader):
         telling = [valid for band, valid in good.items() if self._readers[band].knows_fill]
         others = [valid for band, valid in good.items() if not self._readers[band].knows_fill]
         found = np.logical_or.reduce(telling) if telling else np.ones(next(iter(good.values())).shape, np.bool_)
-        return np.logical_and.reduce([found, *others])
+        return np.asarray(np.logical_and.reduce([found, *others]))
 
     def _read_band(self, band: str, window: Window) -> Raster:
         reader, (rows, cols) = self._readers[band], self._axes[band]

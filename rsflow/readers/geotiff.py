@@ -54,7 +54,8 @@ def open_geotiff(files: SceneFiles) -> GeoTiff:
 class GeoTiff(SceneReader):
     """One open file. `options` are the source's scene settings.
 
-    `has_sidecars`: other files belong to it (see SceneFiles). `band`: what the source calls its one band, where a scene is a file per band.
+    `has_sidecars`: other files belong to it (see SceneFiles). `band`: what the source calls its one band, where a scene is a
+    file per band.
     """
 
     def __init__(

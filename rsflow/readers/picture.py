@@ -58,8 +58,9 @@ class Picture(SceneReader):
             unknown(band, fill_value(None, name, options, band.dtype))
             for band, (name, _) in zip(self._pixels, bands, strict=True)
         ]
-        if all(mask is not None for mask in lost):
-            self._valid &= ~np.logical_and.reduce(lost)
+        gaps = [mask for mask in lost if mask is not None]
+        if len(gaps) == len(lost):
+            self._valid &= ~np.logical_and.reduce(gaps)
         time = acquired_at(options.get("acquired_at"), place)
         size, names = pixel_size(options, None), tuple(name for name, _ in bands)
         height, width = int(pixels.shape[1]), int(pixels.shape[2])

@@ -29,9 +29,9 @@ class SceneInfo:
     row to x and y) are there only for georeference "crs"; scenes with ground control points or rational polynomials only are
     cut in pixel space and still have a `footprint` (see rsflow.records) and `gsd_m` where these could be derived. `nodata`: per
     band the value that stands for none, None where no value does (of fractions, what is not finite always does); empty for
-    plain pictures. `calibration`: per band, empty where nothing is known. `unit`: of the calibrated values, where the file states it.
-    `pixel_m`: metres on the ground of a pixel along its row and its column, at the scene's middle; `gsd_m` is their geometric
-    mean. `place_fault`: why a georeference that the file has was refused.
+    plain pictures. `calibration`: per band, empty where nothing is known. `unit`: of the calibrated values, where the file
+    states it. `pixel_m`: metres on the ground of a pixel along its row and its column, at the scene's middle; `gsd_m` is their
+    geometric mean. `place_fault`: why a georeference that the file has was refused.
     """
 
     bands: tuple[str, ...]

@@ -1,8 +1,8 @@
 """A tile's bands are kept as they were read, beside the picture that was made of them.
 
 One idea: nothing is decided here. Values are those of the file, also where they mean nothing, and how they become physical
-values (scale, offset, unit) is told beside them. Which pixels are not valid is told as runs, because a mask may come from a fill
-value, an alpha band, a mask file or the padding of a small scene, and no single number could stand for all of them.
+values (scale, offset, unit) is told beside them. Which pixels are not valid is told as runs, because a mask may come from a
+fill value, an alpha band, a mask file or the padding of a small scene, and no single number could stand for all of them.
 """
 
 from __future__ import annotations

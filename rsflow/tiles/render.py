@@ -66,7 +66,8 @@ class Stretch:
     @classmethod
     def from_json(cls, text: str) -> Stretch:
         values = json.loads(text)
-        return cls(**{name: value if name == "scale" else tuple(value) for name, value in values.items()})
+        scale: Scale = values.pop("scale")
+        return cls(scale=scale, **{name: tuple(numbers) for name, numbers in values.items()})
 
     def limits(self) -> Iterator[tuple[str, float, float, float, float]]:
         """Band, low, high, gain and bias of each rendered band."""
