@@ -67,6 +67,8 @@ def calibration(dataset: Any, index: int, band: str, options: dict[str, Any], pl
     tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(said, ""), "")
     if tagged.changes or tagged.unit:
         tagged = Calibration(tagged.scale, tagged.offset, tagged.unit, "file tags")
+    if stated := options.get("metadata"):
+        tagged = Calibration(stated["scale"][band], stated["offset"][band], stated["unit"], stated["origin"])
     asked = {name: number for name in ("scale", "offset") if (number := of_band(options.get(name), band)) is not None}
     unit = options.get("unit") or tagged.unit
     result = Calibration(

@@ -23,6 +23,7 @@ from rsflow.geometry import Window
 from rsflow.readers import gdal
 from rsflow.readers.band_tags import shared_unit
 from rsflow.readers.geotiff import GeoTiff
+from rsflow.readers.products import PRODUCTS, described
 from rsflow.readers.sampling import decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneReader, check_inside
 from rsflow.records import Raster, SceneFiles
@@ -63,6 +64,10 @@ class Taps:
 def open_bands(files: SceneFiles) -> BandFiles:
     """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
     wanted = list(files.options.get("bands") or files.files)
+    if kind := files.options.get("product"):
+        product = PRODUCTS[kind]
+        named = files.options.get("bands") or {name: band for band, name in product.bands.items() if name in files.files}
+        files = described(product, files, named)
     absent = [band for band in wanted if band not in files.files]
     if absent or not wanted:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")

@@ -24,12 +24,13 @@ from rsflow.config import Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.readers.acquired import check_rule
 from rsflow.readers.band_tags import NO_FILL
+from rsflow.readers.products import PRODUCTS, product_files
 from rsflow.readers.sidecars import Folders, sidecars_of
 from rsflow.records import SceneFiles
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at")
+_OPTIONS = ("product", "bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at")
 _WILD = re.compile(r"[*?\[{]")
 
 
@@ -46,7 +47,10 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         whole = _whole(pattern)
         if storage.is_remote(whole) and not whole.startswith(("http://", "https://")):
             near.add_remote(whole.replace(BAND, "*"))
-        groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
+        if scenes.product:
+            groups = product_files(PRODUCTS[scenes.product], whole, scenes.bands, f"source {source.name}: scenes")
+        else:
+            groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
         if not groups:
             raise ConfigError(
                 f"source {source.name}: no file matches {pattern!r}; correct `scenes.files`, or mount or download the data"
@@ -54,17 +58,18 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         for path, files in groups.items():
             found.setdefault(path, (_slug(path, _folder(whole)), files))
     options = _options(scenes)
+    reader = "bands" if scenes.product else source.reader
     listed = [
         SceneFiles(
             f"{source.name}.{slug}",
             source.name,
             source.sensor,
-            source.reader,
+            reader,
             files,
             options,
-            sidecars_of(files.values(), near),
+            [*_metadata(scenes, path), *sidecars_of(files.values(), near)],
         )
-        for slug, files in _told_apart(found)
+        for path, slug, files in _told_apart(found)
     ]
     return sorted(listed, key=lambda scene: scene.scene_id)
 
@@ -158,10 +163,14 @@ def _without_band(match: re.Match[str]) -> str:
     return match[1] + name if name else ""
 
 
-def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:
-    """(slug, files) with slugs that occur twice lengthened by a hash of their path."""
+def _metadata(scenes: Scenes, folder: str) -> list[str]:
+    return [posixpath.join(folder, PRODUCTS[scenes.product].metadata)] if scenes.product else []
+
+
+def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:
+    """(path, slug, files) with slugs that occur twice lengthened by a hash of their path."""
     counts = Counter(slug for slug, _ in found.values())
-    return [(slug if counts[slug] == 1 else f"{slug}-{_digest(path)}", files) for path, (slug, files) in found.items()]
+    return [(path, slug if counts[slug] == 1 else f"{slug}-{_digest(path)}", files) for path, (slug, files) in found.items()]
 
 
 def _digest(text: str) -> str:
