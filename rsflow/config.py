@@ -38,17 +38,20 @@ class Scenes:
     __pydantic_config__ = STRICT
     files: str | tuple[str, ...]
     bands: dict[str, int | str] = field(default_factory=dict)
+    product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
-    nodata: float | None = None  # where the files do not say
-    unit: PixelUnit | None = None  # default: the sensor's
-    gsd_m: Annotated[float, Field(gt=0)] | None = None  # where the files are not georeferenced
+    nodata: float | None = None  # beats what the files say; .nan: no number is fill
+    scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
+    offset: float | dict[str, float] | None = None
+    unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's
+    gsd_m: Annotated[float, Field(gt=0)] | None = None  # beats what the files' georeference says
     acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
     allow_outside: bool = False  # a mosaic (VRT) may name files outside of the folder that `files` begins with
 
     def __post_init__(self) -> None:
         if not self.files:
             raise ValueError("files is empty: give a path or a glob")
-        per_file = "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
+        per_file = self.product is not None or "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
         wrong = [name for name, band in self.bands.items() if not per_file and not (isinstance(band, int) and band >= 1)]
         if wrong:
             raise ValueError(

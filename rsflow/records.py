@@ -9,13 +9,15 @@ x0, y0, x1, y1, … without a repeated first point. Shares are in [0, 1].
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.geometry import Box, Region
+from rsflow.geometry import Box, Region, rectangle
 from rsflow.sensors import SensorName
 from rsflow.turns import Turn
 
@@ -36,7 +38,10 @@ LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "qu
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """Pixels as measured: `pixels` (bands, rows, cols) in the file's own type, `valid` (rows, cols) True where all are good."""
+    """Pixels as stored: `pixels` (bands, rows, cols) in the file's own type, or as physical values (rsflow.calibration).
+
+    `valid` (rows, cols): True where any band has a value. What a band alone lacks holds its fill value, or is not finite.
+    """
 
     pixels: npt.NDArray[Any]
     valid: npt.NDArray[np.bool_]
@@ -103,7 +108,8 @@ class TileFacts:
     """All that an instruction may rest on: columns of one tile, no pixels.
 
     `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
-    empty where the labels are not exhaustive.
+    empty where the labels are not exhaustive. `pixel_m`: metres on the ground (width, height) of a pixel, whose geometric mean
+    is `gsd_m`; None takes pixels for square.
     """
 
     tile_id: str
@@ -113,6 +119,22 @@ class TileFacts:
     gsd_m: float | None
     labels: tuple[Label, ...]
     vocabulary: tuple[str, ...] = ()
+    pixel_m: tuple[float, float] | None = None
+
+    def metres(self, dx: float, dy: float) -> float:
+        """Length on the ground of a step of so many pixels to the right and down. ValueError where no pixel size is known."""
+        if self.gsd_m is None:
+            raise ValueError(f"{self.tile_id}: the size of a pixel is not known")
+        width_m, height_m = self.pixel_m or (self.gsd_m, self.gsd_m)
+        return math.hypot(dx * width_m, dy * height_m)
+
+    def sides_m(self, region: Region) -> tuple[float, float]:
+        """(longer, shorter) side on the ground of the region's smallest rectangle, each measured along its own direction."""
+        found = rectangle(region)
+        cos, sin = math.cos(found.angle), math.sin(found.angle)
+        width_m = self.metres(found.width_px * cos, found.width_px * sin)
+        height_m = self.metres(found.height_px * sin, found.height_px * cos)
+        return max(width_m, height_m), min(width_m, height_m)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +171,8 @@ class SceneFiles:
     """A scene as a source lists it, before anything is opened.
 
     `files` maps a band name to a path for one-file-per-band scenes; a single file has the one key "". `options` are the
-    source's scene settings (band map, nodata, unit …), plain JSON values.
+    source's scene settings (band map, nodata, unit …), plain JSON values. `sidecars` are further files that decide what is read
+    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change.
     """
 
     scene_id: str
@@ -158,3 +181,8 @@ class SceneFiles:
     reader: str
     files: dict[str, str]
     options: dict[str, Any] = field(default_factory=dict)
+    sidecars: Sequence[str] = ()
+
+    @property
+    def every_file(self) -> list[str]:
+        return [*self.files.values(), *self.sidecars]

@@ -48,6 +48,11 @@ LABEL_STRUCT = pa.struct(
 
 TURN_STRUCT = pa.struct([("role", pa.string()), ("text", pa.string())])
 
+# How a band's stored numbers become physical values, see rsflow.calibration.
+CALIBRATION_STRUCT = pa.struct(
+    [("scale", pa.float64()), ("offset", pa.float64()), ("unit", pa.string()), ("origin", pa.string())]
+)
+
 SCENES = pa.schema(
     [
         ("scene_id", pa.string()),
@@ -55,6 +60,7 @@ SCENES = pa.schema(
         ("sensor", pa.string()),
         ("licence", pa.string()),
         ("files", _STRINGS),
+        ("sidecars", _STRINGS),  # further files that decide what is read: sources of a VRT, masks, overviews, .aux.xml
         ("stats_key", pa.string()),  # sizes and times (or ETags) of the files: a cheap sign that the content may have changed
         ("fingerprint", pa.string()),  # of the files' content
         ("reader", pa.string()),
@@ -67,6 +73,11 @@ SCENES = pa.schema(
         ("transform", _FLOATS),  # a, b, c, d, e, f of the affine map from (col, row) to (x, y)
         ("footprint", _FLOATS),
         ("gsd_m", pa.float64()),
+        ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
+        ("place_fault", pa.string()),  # null, or why a georeference that the file has was refused
+        ("nodata", _FLOATS),  # per band, null where no value stands for none
+        ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
+        ("unit", pa.string()),  # of the calibrated values
         ("acquired_at", _TIME),
         ("is_picture", pa.bool_()),
         ("probe_reason", pa.string()),  # null, or why the scene could not be opened
@@ -81,8 +92,11 @@ RAW_STRUCT = pa.struct(
         ("bytes", pa.int64()),  # of the member with the bands
         ("sha256", pa.string()),  # of the same
         ("dtype", pa.string()),
-        ("unit", pa.string()),
+        ("unit", pa.string()),  # of scale * value + offset
         ("nodata", _FLOATS),  # per band, null where no value stands for none
+        ("scale", _FLOATS),  # per band; null in rows of older versions
+        ("offset", _FLOATS),
+        ("calibrated_by", _STRINGS),  # per band: where scale and offset come from, "" where there are none
     ]
 )
 
@@ -104,6 +118,7 @@ TILES = pa.schema(
         ("footprint", _FLOATS),
         ("cell", pa.string()),
         ("gsd_m", pa.float64()),
+        ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
         ("acquired_at", _TIME),
         ("valid_share", pa.float64()),
         ("cloud_share", pa.float64()),
@@ -156,6 +171,7 @@ IN_FLIGHT = pa.schema(
         ("pixels_shape", pa.list_(pa.int64())),
         ("pixel_unit", pa.string()),
         ("nodata", _FLOATS),
+        ("calibration", pa.list_(CALIBRATION_STRUCT)),
         ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
         ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
         ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
@@ -210,7 +226,7 @@ REJECTS = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"}]
+_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary"}]
 
 INSTRUCT_WORK = pa.schema(
     [

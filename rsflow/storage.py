@@ -52,7 +52,9 @@ def _s3_options() -> dict[str, Any]:
     # fsspec keeps file systems by their arguments: with the endpoint among them, another endpoint is another file system.
     # A server that stopped answering is given up after a minute rather than never.
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return {"endpoint_url": endpoint, "config_kwargs": {"connect_timeout": 20, "read_timeout": 60}}
+    # The variable is GDAL's and rasterio's: buckets whose requests their readers pay are listed with it too.
+    pays = {"requester_pays": True} if os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester" else {}
+    return {"endpoint_url": endpoint, "config_kwargs": {"connect_timeout": 20, "read_timeout": 60}, **pays}
 
 
 def exists(place: str) -> bool:

@@ -188,9 +188,9 @@ def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str,
 
 def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
     """The scene with the ground sample distance that its annotation states, where the source's settings state none."""
-    if picture is None or picture.gsd_m is None or "gsd_m" in scene.options:
+    if picture is None or picture.gsd_m is None:
         return scene
-    return dataclasses.replace(scene, options={**scene.options, "gsd_m": picture.gsd_m})
+    return dataclasses.replace(scene, options={**scene.options, "annotated_gsd_m": picture.gsd_m})
 
 
 def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:

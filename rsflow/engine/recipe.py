@@ -19,6 +19,7 @@ from rsflow.curation.balance import check_quotas
 from rsflow.curation.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.labellers import ModelLabeller
+from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.annotate_tiles import AnnotateTiles
@@ -124,6 +125,8 @@ def known(name: str, table: Collection[str], where: str, what: str) -> None:
 
 def _check_source(source: Source, where: str) -> None:
     known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    if source.scenes.product is not None:
+        known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
     if source.annotations:
         known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
         check_options(source.annotations)

@@ -1,8 +1,8 @@
 """What the sources hold now: every scene with its content's fingerprint, opened only if it is new or changed.
 
-One idea: a scene is known by the content of its files. Reading all bytes of an archive at every run would take hours, so sizes
-and times (or an object store's ETags) are compared first, and only files whose sign changed are hashed and opened again. A
-file that was touched but not changed gets the same fingerprint, so nothing is done again.
+One idea: a scene is known by the content of its files, sidecars included. Reading all bytes of an archive at every run would
+take hours, so sizes and times (or an object store's ETags) are compared first, and only files whose sign changed are hashed and
+opened again. A file that was touched but not changed gets the same fingerprint, so nothing is done again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -21,10 +22,10 @@ from rsflow.readers import list_scenes, open_scene, reader_of
 from rsflow.records import SceneFiles
 from rsflow.schemas import SCENES
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import stats_key
+from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
-PROBE_VERSION = 1  # raised when what is stored of a scene changes
+PROBE_VERSION = 2  # raised when what is stored of a scene changes
 
 
 def list_all(built: BuildConfig) -> dict[str, list[SceneFiles]]:
@@ -79,7 +80,8 @@ def _row(scene: SceneFiles, licence: str, before: dict[str, Any] | None, retry_r
 def content_fingerprint(scene: SceneFiles) -> str:
     """A hash of the bytes of all files of a scene with their bands; an object store's ETag stands for an object's bytes."""
     try:
-        return fingerprint({band: _digest(path) for band, path in scene.files.items()})
+        sidecars = [_digest(path) for path in scene.sidecars]
+        return fingerprint({band: _digest(path) for band, path in scene.files.items()}, *sidecars)
     except StorageError as error:
         raise DataError("unreadable", str(error)) from error
 
@@ -100,6 +102,7 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
         "sensor": scene.sensor,
         "licence": licence,
         "files": [storage.without_secrets(path) for path in scene.files.values()],
+        "sidecars": [storage.without_secrets(path) for path in scene.sidecars],
         "stats_key": stats,
         "fingerprint": content,
         "reader": scene.reader,
@@ -120,6 +123,11 @@ def _probe(scene: SceneFiles) -> dict[str, Any]:
             "transform": list(info.transform) if info.transform else None,
             "footprint": list(info.footprint) if info.footprint else None,
             "gsd_m": info.gsd_m,
+            "pixel_m": list(info.pixel_m) if info.pixel_m else None,
+            "place_fault": storage.without_secrets(info.place_fault) if info.place_fault else None,
+            "nodata": list(info.nodata),
+            "calibration": [asdict(how) for how in info.calibration],
+            "unit": pixel_unit(scene, info),
             "acquired_at": info.acquired_at,
             "is_picture": reader_of(scene) == "picture",
         }

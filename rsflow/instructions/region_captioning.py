@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow import config
-from rsflow.geometry import Region, rectangle
+from rsflow.geometry import Region
 from rsflow.instructions import places, reading, words
 from rsflow.instructions.choice import digest
 from rsflow.instructions.claims import Claim, instructions, refuse
@@ -91,8 +91,7 @@ def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
     if reading.cut_off(thing, facts):
         return f"{said}, cut off by the edge of the image"
     if facts.gsd_m and thing.whole:
-        found = rectangle(thing.region)
-        shorter, longer = sorted((found.width_px * facts.gsd_m, found.height_px * facts.gsd_m))
+        longer, shorter = facts.sides_m(thing.region)
         box = "an oriented box" if thing.quad else "a box"
         return f"{said}, within {box} of about {_metres(longer)} by {_metres(shorter)}"
     return said

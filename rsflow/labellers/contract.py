@@ -30,7 +30,8 @@ class Measured(NamedTuple):
 class Labeller(Protocol):
     """`name` is its row in the table, `version` is raised when its output changes, `sensors` are those it makes sense for.
 
-    `measured` holds what is known of its boxes; it is empty for a labeller that makes none.
+    `measured` holds what is known of its boxes; it is empty for a labeller that makes none. A labeller whose own settings
+    calibrate the bands says so in an attribute `takes_stored`, and gets the numbers as they are stored.
     """
 
     name: ClassVar[str]
@@ -48,8 +49,8 @@ class Labeller(Protocol):
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
         """Labels of one tile, boxes in its pixels.
 
-        `raster` holds the measured pixels (bands, rows, cols) and which are valid; `picture` is what people see of them,
-        (rows, cols) or (rows, cols, 3).
+        `raster` holds the physical values in `unit` (bands, rows, cols; NaN where a band has none; the stored numbers where no
+        calibration is known) and which pixels are valid; `picture` is what people see of them, (rows, cols) or (rows, cols, 3).
         """
         ...
 

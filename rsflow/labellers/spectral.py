@@ -56,13 +56,15 @@ HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows wh
 class Spectral:
     """`bands`: which band plays which role (`{nir: B8A}`), where its name does not say so.
 
-    `offset` is added to every band before the ratios: they are only right for numbers proportional to reflectance. Sentinel-2
-    products of baseline 04.00 (January 2022) and later need -1000, Landsat Collection 2 level 2 needs -7273 (-0.2 / 0.0000275).
+    The ratios are only right for numbers proportional to reflectance: scales and offsets of the scene (its tags, or
+    `scenes.scale` and `scenes.offset`) are applied. `offset` stands for all of them: it is added to the stored number of every
+    band instead. Sentinel-2 products of baseline 04.00 (January 2022) and later need -1000, Landsat Collection 2 level 2 needs
+    -7273 (-0.2 / 0.0000275).
     """
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
     measured: ClassVar[tuple[Measured, ...]] = ()
 
@@ -75,6 +77,11 @@ class Spectral:
     bare_ndbi: Annotated[float, Field(gt=-1, lt=1)] = 0.05
     min_share: Share = 0.01  # a cover of less is not mentioned
 
+    @property
+    def takes_stored(self) -> bool:
+        """With an offset of its own it works on stored numbers, so that no other offset is applied beside it."""
+        return self.offset != 0
+
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
         lost = [role for role in ("red", "nir") if self._band(role, bands) is None]
         lost += [f"{role} ({name})" for role, name in self.bands.items() if name not in bands]
@@ -85,7 +92,7 @@ class Spectral:
         return wrong_sensor(self, sensor)
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
-        usable = raster.valid & ~white(picture)
+        usable = raster.valid & ~white(picture) & self._known(raster)
         origin = provenance(self)
         labels = []
         for category, (margin, mask) in self._covers(raster).items():
@@ -98,6 +105,11 @@ class Spectral:
             elif self._absent(margin, usable, raster.valid):
                 labels.append(Label("cover", category, origin, value=0.0))
         return labels
+
+    def _known(self, raster: Raster) -> Mask:
+        """Where every band that an index takes has a value."""
+        used = [band for role in BAND_NAMES if (band := self._band(role, raster.bands)) is not None]
+        return np.asarray(np.logical_and.reduce([np.isfinite(raster.pixels[raster.bands.index(band)]) for band in used]))
 
     def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
         near = usable & (margin >= -NEAR)

@@ -4,8 +4,10 @@ One idea: the finest band's grid is the scene's. A coarser band is interpolated 
 pixel centre, from that pixel's place in the scene alone, so a pixel has the same value in whatever window it is read: tiles
 have no seams. Bands on the scene's own grid come unchanged. Masks and class bands take the nearest pixel.
 
-A pixel is valid where every band is: all source pixels that it rests on are good. Refused: bands in different map projections
-or turned against each other.
+A band's pixel is good where all source pixels that it rests on are, else it is made the band's fill value (NaN of fractions). A
+pixel is valid where any band is good, so that one band's gap, or an empty band, takes nothing from the others; a band whose own
+numbers cannot tell (a mask without a fill value, an edge beyond which it does not reach) makes it invalid instead. Class bands
+do not count. Refused: bands in different map projections or turned against each other.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import numpy.typing as npt
 from rsflow.errors import DataError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
+from rsflow.readers.band_tags import shared_unit
 from rsflow.readers.geotiff import GeoTiff
+from rsflow.readers.products import PRODUCTS, described
 from rsflow.readers.sampling import decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneReader, check_inside
 from rsflow.records import Raster, SceneFiles
@@ -60,16 +64,18 @@ class Taps:
 def open_bands(files: SceneFiles) -> BandFiles:
     """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
     wanted = list(files.options.get("bands") or files.files)
+    if kind := files.options.get("product"):
+        product = PRODUCTS[kind]
+        named = files.options.get("bands") or {name: band for band, name in product.bands.items() if name in files.files}
+        files = described(product, files, named)
     absent = [band for band in wanted if band not in files.files]
     if absent or not wanted:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
     readers: dict[str, GeoTiff] = {}
     try:
         for band in wanted:
-            # The source's fill value is for amounts: class 0 of a cloud mask is "clear".
-            without = {"bands", "nodata"} if band in CLASS_BANDS else {"bands"}
-            options = {key: value for key, value in files.options.items() if key not in without}
-            readers[band] = GeoTiff(files.files[band], options)
+            beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
+            readers[band] = GeoTiff(files.files[band], files.options, files.sensor, beside, band)
         return BandFiles(readers)
     except DataError:
         for reader in readers.values():
@@ -86,8 +92,17 @@ class BandFiles(SceneReader):
         self._finest = min(readers.values(), key=_pixel_area)
         self._axes = {band: self._axes_of(reader) for band, reader in readers.items()}
         dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
-        nodata = tuple(fill for reader in readers.values() for fill in reader.info.nodata)
-        self.info = replace(self._finest.info, bands=tuple(readers), dtype=str(dtype), nodata=nodata)
+        each = [reader.info for reader in readers.values()]
+        calibration = tuple(how for info in each for how in info.calibration)
+        self.info = replace(
+            self._finest.info,
+            bands=tuple(readers),
+            dtype=str(dtype),
+            nodata=tuple(fill for info in each for fill in info.nodata),
+            calibration=calibration,
+            unit=shared_unit(tuple(how for band, how in zip(readers, calibration, strict=True) if band not in CLASS_BANDS)),
+        )
+        self._voters = [band for band in readers if band not in CLASS_BANDS] or list(readers)
         self.block_shape = self._finest.block_shape
         gdal.set_cache(sum(reader.bytes_in_use for reader in readers.values()))
 
@@ -105,18 +120,27 @@ class BandFiles(SceneReader):
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:
         return self._finest.footprint_of(window)
 
+    def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
+        return self._finest.pixel_m_of(window)
+
     def close(self) -> None:
         for reader in self._readers.values():
             reader.close()
 
     def _stack(self, parts: dict[str, Raster]) -> Raster:
-        first = next(iter(parts.values()))
-        pixels = np.empty((len(parts), *first.valid.shape), self.info.dtype)
-        valid = np.ones(first.valid.shape, np.bool_)
-        for row, part in zip(pixels, parts.values(), strict=True):
+        shape = next(iter(parts.values())).valid.shape
+        pixels = np.empty((len(parts), *shape), self.info.dtype)
+        for row, (band, part), fill in zip(pixels, parts.items(), self.info.nodata, strict=True):
             row[...] = part.pixels[0]
-            valid &= part.valid
-        return Raster(pixels, valid, self.info.bands)
+            if self._readers[band].knows_fill and not part.valid.all():
+                row[~part.valid] = np.nan if fill is None else fill
+        return Raster(pixels, self._valid({band: parts[band].valid for band in self._voters}), self.info.bands)
+
+    def _valid(self, good: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
+        telling = [valid for band, valid in good.items() if self._readers[band].knows_fill]
+        others = [valid for band, valid in good.items() if not self._readers[band].knows_fill]
+        found = np.logical_or.reduce(telling) if telling else np.ones(next(iter(good.values())).shape, np.bool_)
+        return np.asarray(np.logical_and.reduce([found, *others]))
 
     def _read_band(self, band: str, window: Window) -> Raster:
         reader, (rows, cols) = self._readers[band], self._axes[band]
@@ -134,8 +158,6 @@ class BandFiles(SceneReader):
 
     def _axes_of(self, reader: GeoTiff) -> tuple[Axis, Axis]:
         info, finest = reader.info, self._finest.info
-        if len(info.bands) != 1:
-            raise DataError("grid_mismatch", f"{reader.place}: has {len(info.bands)} bands, expected one band per file")
         if info.crs != finest.crs:
             raise DataError("grid_mismatch", f"{reader.place}: is in {info.crs}, but {self._finest.place} in {finest.crs}")
         if info.transform is None or finest.transform is None:

@@ -33,11 +33,11 @@ MIB = 1 << 20
 CACHE_BYTES = (64 * MIB, 256 * MIB)  # of decoded blocks, least and most, in the whole process
 
 _ALWAYS = {
-    "GDAL_PAM_ENABLED": "NO",  # never write .aux.xml files beside someone's data
+    "GDAL_PAM_ENABLED": "YES",  # .aux.xml files hold nodata, scales and places; only computing statistics would write one
     "GDAL_NUM_THREADS": "1",  # workers are the parallelism; more threads made reading slower
 }
 _REMOTE = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # listing a bucket folder costs more than the read
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # listing a bucket folder, or asking for sidecars, costs more than the read
     "GDAL_HTTP_MAX_RETRY": "5",
     "GDAL_HTTP_RETRY_DELAY": "0.5",
     "GDAL_HTTP_CONNECTTIMEOUT": "20",
@@ -58,9 +58,21 @@ def address(place: str) -> str:
     return place.removeprefix("file://")
 
 
-def environment(place: str) -> Any:
-    """The GDAL settings to open (and, for a remote place, to read) under: a context manager that may be entered again."""
+def place_of_address(address: str) -> str:
+    """The place that GDAL spells so: the inverse of `address`."""
+    if address.startswith("/vsis3/"):
+        return "s3://" + address.removeprefix("/vsis3/")
+    return address.removeprefix("/vsicurl/")
+
+
+def environment(place: str, has_sidecars: bool = False) -> Any:
+    """The GDAL settings to open (and, for a remote place, to read) under: a context manager that may be entered again.
+
+    `has_sidecars`: other files beside it belong to it (masks, overviews, .aux.xml), so GDAL has to look for them by name.
+    """
     options = {**_ALWAYS, **(_REMOTE if is_remote(place) else {}), **(_aws() if place.startswith("s3://") else {})}
+    if has_sidecars and is_remote(place):
+        options["GDAL_DISABLE_READDIR_ON_OPEN"] = "TRUE"
     return rasterio.Env(session=DummySession(), **options)
 
 

@@ -3,10 +3,12 @@
 One idea: one open handle, windows read as they are stored. A window equals rasterio's own read bit for bit, and costs no more:
 what is fill is told from the pixels already read, and a mask is read only where the file has one.
 
-Fill is what the file says (nodata tag, alpha band, internal mask, NaN) or, where it is silent, the source's `nodata`. Zero is
-not fill unless one of these says so. A pixel is valid where all its bands are. The alpha band is not a band of the result.
+Fill is what the source's `nodata` says, else what the file says: mask, alpha band, nodata tag. What is not finite is always
+fill. Zero is fill only where one of these says so, or in radar amplitude and power of more than 8 bits: no echo is exactly 0,
+the border of a scene is. As with rasterio's `dataset_mask`, a pixel is valid where any of its bands has a value: one band at
+the fill value, or one that is empty, takes nothing from the others. The alpha band is not a band of the result.
 
-Refused: complex pixels (radar before detection) and colour tables, whose numbers would make no picture.
+A colour table is looked up: the bands are then red, green and blue. Refused: complex pixels (radar before detection).
 """
 
 from __future__ import annotations
@@ -25,16 +27,20 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window as RasterioWindow
 
+from rsflow.calibration import UNCALIBRATED, unknown
 from rsflow.errors import DataError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
 from rsflow.readers.acquired import acquired_at
+from rsflow.readers.band_tags import calibration, fill_value, shared_unit, zero_is_fill
+from rsflow.readers.colour_table import colour_table
 from rsflow.readers.mosaic_sources import check_sources
 from rsflow.readers.place import place_of
 from rsflow.readers.sampling import CHEAP_PX, decimated_shape, sampled
-from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside
+from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside, pixel_size
 from rsflow.records import Raster, SceneFiles
-from rsflow.storage import is_remote
+from rsflow.sensors import SensorName
+from rsflow.storage import filesystem, is_remote
 
 SCENE_SEGMENTS, WINDOW_SEGMENTS = 16, 4  # pieces of each side of an outline
 
@@ -43,37 +49,73 @@ def open_geotiff(files: SceneFiles) -> GeoTiff:
     """Open the one file of a scene. Raises DataError("missing_file" | "unreadable" | "unsupported" | "missing_band", ...)."""
     if list(files.files) != [""]:
         raise DataError("unsupported", f"{files.scene_id}: has files {sorted(files.files)}, the geotiff reader takes one file")
-    return GeoTiff(files.files[""], files.options)
+    return GeoTiff(files.files[""], files.options, files.sensor, bool(files.sidecars))
 
 
 class GeoTiff(SceneReader):
-    """One open file. `options` are the source's scene settings (see SceneFiles)."""
+    """One open file. `options` are the source's scene settings.
 
-    def __init__(self, place: str, options: dict[str, Any]) -> None:
+    `has_sidecars`: other files belong to it (see SceneFiles). `band`: what the source calls its one band, where a scene is a
+    file per band.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        options: dict[str, Any],
+        sensor: SensorName = "optical",
+        has_sidecars: bool = False,
+        band: str | None = None,
+    ) -> None:
         self.place = place
-        self._env = gdal.environment(place) if is_remote(place) else nullcontext()
+        self._options = options if band is None else {**options, "bands": None}
+        self._sidecars = has_sidecars
+        self._env = gdal.environment(place, has_sidecars) if is_remote(place) else nullcontext()
         check_sources(place, options.get("folders_up", 0), options.get("allow_outside", False))
-        self._dataset = _open(place)
+        self._dataset = _open(place, has_sidecars)
         try:
             with gdal.told(place), self._env:
-                self._indexes, bands = _bands(self._dataset, options.get("bands"), place)
+                self._colours = None if band else colour_table(self._dataset, options.get("bands"))
+                self._indexes, bands = self._chosen(band)
                 self._dtype = _dtype(self._dataset, self._indexes, place)
-                self._nodata = [
-                    # The source's fill value is for amounts: class 0 of a cloud mask is "clear".
-                    _fill(self._dataset.nodatavals[i - 1], None if band in CLASS_BANDS else options.get("nodata"), self._dtype)
-                    for i, band in zip(self._indexes, bands, strict=True)
-                ]
-                # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
-                alpha = _alpha_index(self._dataset)
-                self._alpha = None if alpha in self._indexes else alpha
-                self._masked = alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
+                self._read_tags(bands, sensor)
                 self.block_shape = self._dataset.block_shapes[0]
                 self._place = place_of(self._dataset)
-                self.info = self._facts(bands, options)
+                self.info = self._facts(self._colours.bands if self._colours else bands)
                 gdal.set_cache(self.bytes_in_use)
         except DataError:
             self.close()
             raise
+
+    def _chosen(self, band: str | None) -> tuple[list[int], tuple[str, ...]]:
+        """Numbers from 1 and names of the bands that are read."""
+        if self._colours:
+            return [self._colours.index], ("band1",)
+        if band is None:
+            return _bands(self._dataset, self._options.get("bands"), self.place)
+        alpha = _alpha_index(self._dataset)
+        indexes = [index for index in self._dataset.indexes if index != alpha]
+        if len(indexes) != 1:
+            raise DataError("grid_mismatch", f"{self.place}: has {len(indexes)} bands, expected one band per file")
+        _check_colour_table(self._dataset, {band: indexes[0]}, self.place)
+        return indexes, (band,)
+
+    def _read_tags(self, bands: tuple[str, ...], sensor: SensorName) -> None:
+        """Masks, fill values and calibrations of the bands that are read."""
+        options = self._options
+        # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
+        alpha = _alpha_index(self._dataset)
+        self._alpha = None if alpha in self._indexes else alpha
+        self._masked = alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
+        numbered = list(zip(self._indexes, bands, strict=True))
+        # Where there is a mask, GDAL takes the nodata tag for no more than what the mask was made from.
+        tags = [None if self._masked else tag for tag in self._dataset.nodatavals]
+        self._nodata = [fill_value(tags[i - 1], band, options, self._dtype) for i, band in numbered]
+        silent = not self._masked and self._alpha is None and all(tag is None for tag in tags)
+        if silent and zero_is_fill(sensor, options, self._dtype):
+            self._nodata = [None if band in CLASS_BANDS else 0.0 for band in bands]
+        self._voters = [i for i, band in enumerate(bands) if band not in CLASS_BANDS] or list(range(len(bands)))
+        self._calibration = tuple(calibration(self._dataset, i, band, options, self.place) for i, band in numbered)
 
     def read(self, window: Window) -> Raster:
         check_inside(window, self.info)
@@ -101,6 +143,14 @@ class GeoTiff(SceneReader):
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:
         return self._place.ring(window, WINDOW_SEGMENTS)
 
+    def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
+        return pixel_size(self._options, self._place.pixel_m(window))
+
+    @property
+    def knows_fill(self) -> bool:
+        """Whether a pixel's own number tells that it has no value, in every band that holds amounts."""
+        return self._dtype.kind == "f" or all(self._nodata[i] is not None for i in self._voters)
+
     def close(self) -> None:
         self._dataset.close()
 
@@ -116,36 +166,47 @@ class GeoTiff(SceneReader):
         except DataError:
             # A damaged block may now be in GDAL's cache, from where it would come as good: a new handle starts afresh.
             self._dataset.close()
-            self._dataset = _open(self.place)
+            self._dataset = _open(self.place, self._sidecars)
             raise
         if self._alpha is not None:
             pixels, mask = pixels[:-1], pixels[-1]
-        return Raster(pixels, self._valid(pixels, mask), self.info.bands)
+        valid = self._valid(pixels, mask)
+        if self._colours is not None:
+            pixels, valid = self._colours.look_up(pixels[0], valid)
+        return Raster(pixels, valid, self.info.bands)
 
     def _valid(self, pixels: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> npt.NDArray[np.bool_]:
         valid = np.ones(pixels.shape[1:], np.bool_) if mask is None else mask != 0
-        for band, fill in zip(pixels, self._nodata, strict=True):
-            if fill is not None:
-                valid &= band != fill
-            if self._dtype.kind == "f":
-                valid &= np.isfinite(band)
-        return valid
+        lost: npt.NDArray[np.bool_] | None = None
+        for i in self._voters:
+            band = unknown(pixels[i], self._nodata[i])
+            if band is None:
+                return valid
+            lost = band if lost is None else lost & band
+        return valid if lost is None else valid & ~lost
 
-    def _facts(self, bands: tuple[str, ...], options: dict[str, Any]) -> SceneInfo:
+    def _facts(self, bands: tuple[str, ...]) -> SceneInfo:
         height, width, place = self._dataset.height, self._dataset.width, self._place
         tags = (self._dataset.tags(ns="IMAGERY").get("ACQUISITIONDATETIME"), self._dataset.tags().get("TIFFTAG_DATETIME"))
+        whole = Window(0, 0, height, width)
+        pixel_m = pixel_size(self._options, place.pixel_m(whole))
+        looked_up = self._colours is not None
         return SceneInfo(
             bands,
-            str(self._dtype),
+            "uint8" if looked_up else str(self._dtype),
             height,
             width,
             place.kind,
             place.crs,
             place.transform,
-            place.ring(Window(0, 0, height, width), SCENE_SEGMENTS),
-            place.gsd_m(height, width) or options.get("gsd_m"),
-            acquired_at(options.get("acquired_at"), self.place, tags),
-            tuple(None if fill is None else float(fill) for fill in self._nodata),
+            place.ring(whole, SCENE_SEGMENTS),
+            math.sqrt(pixel_m[0] * pixel_m[1]) if pixel_m else None,
+            acquired_at(self._options.get("acquired_at"), self.place, tags),
+            (None,) * len(bands) if looked_up else tuple(self._nodata),
+            (UNCALIBRATED,) * len(bands) if looked_up else self._calibration,
+            None if looked_up else shared_unit(self._calibration),
+            pixel_m,
+            place.fault,
         )
 
     @property
@@ -156,11 +217,14 @@ class GeoTiff(SceneReader):
         return int(2 * max(rows, 512) * across * self._dataset.count * self._dtype.itemsize)
 
 
-def _open(place: str) -> Any:
+def _open(place: str, has_sidecars: bool) -> Any:
     if not is_remote(place) and not os.path.exists(place.removeprefix("file://")):
         raise DataError("missing_file", f"{place}: there is no such file")
-    with gdal.told(place), gdal.environment(place), warnings.catch_warnings():
+    with gdal.told(place), gdal.environment(place, has_sidecars), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        if has_sidecars and is_remote(place):
+            # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
+            return rasterio.open(place, opener=filesystem(place)[0])
         return rasterio.open(gdal.address(place))
 
 
@@ -170,16 +234,27 @@ def _bands(dataset: Any, wanted: dict[str, int] | None, place: str) -> tuple[lis
         absent = {name: index for name, index in wanted.items() if not _is_band(dataset, index)}
         if absent:
             raise DataError("missing_band", f"{place}: has bands 1 to {dataset.count}, the source asks for {absent}")
+        _check_colour_table(dataset, wanted, place)
         return [int(index) for index in wanted.values()], tuple(wanted)
     indexes = [index for index in dataset.indexes if index != _alpha_index(dataset)]
     if not indexes:
         raise DataError("missing_band", f"{place}: has no band beside its alpha band")
+    if ColorInterp.palette in {dataset.colorinterp[index - 1] for index in indexes}:
+        raise DataError("unsupported", f"{place}: has a band with a colour table among others; name the wanted in `bands`")
     colours = [dataset.colorinterp[index - 1].name for index in indexes]
     named = [_word(dataset.descriptions[index - 1]) for index in indexes]
     if {"red", "green", "blue"} <= set(colours):
         named = [colour if colour in _COLOURS else name for colour, name in zip(colours, named, strict=True)]
     names = tuple(name or f"band{index}" for name, index in zip(named, indexes, strict=True))
     return indexes, names if len(set(names)) == len(names) else tuple(f"band{index}" for index in indexes)
+
+
+def _check_colour_table(dataset: Any, wanted: dict[str, int], place: str) -> None:
+    """Raise DataError where a band of amounts is asked for that holds numbers of colours."""
+    coloured = [name for name, index in wanted.items() if dataset.colorinterp[int(index) - 1] == ColorInterp.palette]
+    if not CLASS_BANDS.issuperset(coloured):
+        found = f"{place}: band {coloured[0]} has a colour table, its numbers are no measured values"
+        raise DataError("unsupported", f"{found}; leave `bands` out to get its red, green and blue")
 
 
 _COLOURS = {"red", "green", "blue", "nir"}
@@ -202,17 +277,4 @@ def _dtype(dataset: Any, indexes: list[int], place: str) -> np.dtype[Any]:
     names = [dataset.dtypes[index - 1] for index in indexes]
     if any("complex" in name for name in names):
         raise DataError("unsupported", f"{place}: has complex pixels ({names[0]}); give the amplitude or power instead")
-    if ColorInterp.palette in {dataset.colorinterp[index - 1] for index in indexes}:
-        raise DataError("unsupported", f"{place}: has a colour table, expected measured values or red, green and blue bands")
     return np.result_type(*names)
-
-
-def _fill(tag: float | None, option: float | None, dtype: np.dtype[Any]) -> Any:
-    """The fill value as a number of the pixels' type; None where there is none, or no pixel of that type can equal it."""
-    value = option if tag is None else tag
-    if value is None or np.isnan(value):
-        return None
-    if dtype.kind == "f":
-        return dtype.type(value)
-    limits = np.iinfo(dtype)
-    return dtype.type(int(value)) if float(value).is_integer() and limits.min <= value <= limits.max else None

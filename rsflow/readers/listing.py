@@ -3,8 +3,9 @@
 One idea: a scene's id is its source's name, a dot, and its path below the pattern's fixed folder, so it stays the same when the
 whole folder moves. Nothing is opened here.
 
-`{band}` in a pattern means one file per band: files whose paths differ in that text only are one scene. A scene that lacks a
-band is listed with what was found, and refused with that reason when it is opened.
+`{band}` in a pattern means one file per band: files whose paths differ in that text only are one scene; so are incomplete ones
+whose files differ in the last folder too, as where each pixel size has a folder (R10m, R20m). A scene that lacks a band is
+listed with what was found, and refused with that reason when it is opened.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ from rsflow import storage
 from rsflow.config import Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.readers.acquired import check_rule
+from rsflow.readers.band_tags import NO_FILL
+from rsflow.readers.products import PRODUCTS, product_files
+from rsflow.readers.sidecars import Folders, sidecars_of
 from rsflow.records import SceneFiles
 
 BAND = "{band}"
 LONGEST_SLUG = 120  # a scene's id becomes a folder's name
-_OPTIONS = ("bands", "rgb", "nodata", "unit", "gsd_m", "acquired_at", "allow_outside")
+_OPTIONS = ("product", "bands", "rgb", "nodata", "scale", "offset", "unit", "gsd_m", "acquired_at", "allow_outside")
 _WILD = re.compile(r"[*?\[{]")
 
 
@@ -38,10 +42,16 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     found: dict[str, tuple[str, dict[str, str]]] = {}
     folders: dict[str, str] = {}
+    near = Folders()
     for pattern in patterns:
         _check(source, pattern)
         whole = _whole(pattern)
-        groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
+        if storage.is_remote(whole) and not whole.startswith(("http://", "https://")):
+            near.add_remote(whole.replace(BAND, "*"))
+        if scenes.product:
+            groups = product_files(PRODUCTS[scenes.product], whole, scenes.bands, f"source {source.name}: scenes")
+        else:
+            groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
         if not groups:
             raise ConfigError(
                 f"source {source.name}: no file matches {pattern!r}; correct `scenes.files`, or mount or download the data"
@@ -50,11 +60,18 @@ def list_scenes(source: Source) -> list[SceneFiles]:
             found.setdefault(path, (_slug(path, _folder(whole)), files))
             folders.update(dict.fromkeys(files.values(), _folder(whole)))
     options = _options(scenes)
+    reader = "bands" if scenes.product else source.reader
     listed = [
         SceneFiles(
-            f"{source.name}.{slug}", source.name, source.sensor, source.reader, files, {**options, **_above(files, folders)}
+            f"{source.name}.{slug}",
+            source.name,
+            source.sensor,
+            reader,
+            files,
+            {**options, **_above(files, folders)},
+            [*_metadata(scenes, path), *sidecars_of(files.values(), near)],
         )
-        for slug, files in _told_apart(found)
+        for path, slug, files in _told_apart(found)
     ]
     return sorted(listed, key=lambda scene: scene.scene_id)
 
@@ -96,7 +113,27 @@ def _band_groups(pattern: str, bands: dict[str, int | str]) -> dict[str, dict[st
             if match and path not in taken:
                 taken.add(path)
                 by_text.setdefault(BAND.join(match.groups()), {})[text] = path
-    return {key: {name: files[text] for name, text in texts.items() if text in files} for key, files in sorted(by_text.items())}
+    whole = _across_folders(by_text, set(texts.values()))
+    return {key: {name: files[text] for name, text in texts.items() if text in files} for key, files in sorted(whole.items())}
+
+
+def _across_folders(groups: dict[str, dict[str, str]], texts: set[str]) -> dict[str, dict[str, str]]:
+    """Scenes whose bands lie in sibling folders (R10m, R20m of Sentinel-2 Level-2A) put together.
+
+    Incomplete groups are one scene where their files differ in the last folder only and no band is in two of them; the scene is
+    then called after the folder above.
+    """
+    kin: dict[str, list[str]] = {}
+    for key, files in sorted(groups.items()):
+        folder, name = posixpath.split(key)
+        if set(files) != texts and BAND in name and BAND not in folder:
+            kin.setdefault(posixpath.join(posixpath.dirname(folder), name), []).append(key)
+    joined = dict(groups)
+    for key, parts in kin.items():
+        bands = [text for part in parts for text in groups[part]]
+        if len(parts) > 1 and len(bands) == len(set(bands)):
+            joined[key] = {text: path for part in parts for text, path in joined.pop(part).items()}
+    return joined
 
 
 def _regex(pattern: str, text: str) -> re.Pattern[str]:
@@ -140,10 +177,14 @@ def _without_band(match: re.Match[str]) -> str:
     return match[1] + name if name else ""
 
 
-def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:
-    """(slug, files) with slugs that occur twice lengthened by a hash of their path."""
+def _metadata(scenes: Scenes, folder: str) -> list[str]:
+    return [posixpath.join(folder, PRODUCTS[scenes.product].metadata)] if scenes.product else []
+
+
+def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:
+    """(path, slug, files) with slugs that occur twice lengthened by a hash of their path."""
     counts = Counter(slug for slug, _ in found.values())
-    return [(slug if counts[slug] == 1 else f"{slug}-{_digest(path)}", files) for path, (slug, files) in found.items()]
+    return [(path, slug if counts[slug] == 1 else f"{slug}-{_digest(path)}", files) for path, (slug, files) in found.items()]
 
 
 def _digest(text: str) -> str:
@@ -158,7 +199,7 @@ def _options(scenes: Scenes) -> dict[str, Any]:
         if name in _OPTIONS and value not in (None, {}) and value is not False
     }
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
-        del values["nodata"]  # NaN is never valid, and JSON has no word for it
+        values["nodata"] = NO_FILL  # JSON has no word for NaN
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 

@@ -1,7 +1,8 @@
 """Plain pictures: JPEG, PNG, BMP, WebP, as annotated sets deliver them.
 
 One idea: a picture is small enough to decode whole, once, when it is opened, so damage is found before anything is cut. Pixels
-come as stored: the EXIF orientation is not applied, because annotations count in stored pixels.
+come upright, as every viewer and labelling tool shows them: the EXIF orientation is applied. What a PNG calls transparent, by
+an alpha channel or by a value (tRNS), has no value.
 
 A radar or infrared picture saved as colour with equal channels becomes one band. Refused: more than `MAX_PX` pixels, truncated
 files, and 16-bit colour, which Pillow would silently cut to 8 (the geotiff reader takes it).
@@ -19,14 +20,17 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from rsflow import storage
+from rsflow.calibration import unknown
 from rsflow.errors import DataError, StorageError
 from rsflow.geometry import Window
 from rsflow.readers.acquired import acquired_at
+from rsflow.readers.band_tags import fill_value
 from rsflow.readers.sampling import decimated_shape
-from rsflow.readers.scene import SceneInfo, SceneReader, check_inside
+from rsflow.readers.scene import SceneInfo, SceneReader, check_inside, pixel_size
 from rsflow.records import Raster, SceneFiles
 
 MAX_PX = 400_000_000
+ORIENTATION = 274  # EXIF tag
 GREY_SLACK = 2  # JPEG's colour conversion moves equal channels apart by so many grey levels at most
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow would refuse at 179 million pixels; MAX_PX is our limit and names the file
@@ -50,12 +54,18 @@ class Picture(SceneReader):
         bands = _names(len(pixels), options.get("bands"), place)
         self._pixels = pixels[[index for _, index in bands]] if options.get("bands") else pixels
         self._valid = np.ones(pixels.shape[1:], np.bool_) if alpha is None else alpha != 0
-        if options.get("nodata") is not None:
-            self._valid &= (self._pixels != options["nodata"]).all(axis=0)
+        lost = [
+            unknown(band, fill_value(None, name, options, band.dtype))
+            for band, (name, _) in zip(self._pixels, bands, strict=True)
+        ]
+        gaps = [mask for mask in lost if mask is not None]
+        if len(gaps) == len(lost):
+            self._valid &= ~np.logical_and.reduce(gaps)
         time = acquired_at(options.get("acquired_at"), place)
-        gsd, names = options.get("gsd_m"), tuple(name for name, _ in bands)
+        size, names = pixel_size(options, None), tuple(name for name, _ in bands)
         height, width = int(pixels.shape[1]), int(pixels.shape[2])
-        self.info = SceneInfo(names, str(pixels.dtype), height, width, gsd_m=gsd, acquired_at=time)
+        gsd = size[0] if size else None
+        self.info = SceneInfo(names, str(pixels.dtype), height, width, gsd_m=gsd, acquired_at=time, pixel_m=size)
         self.block_shape = (height, width)
 
     def read(self, window: Window) -> Raster:
@@ -94,7 +104,10 @@ def _decode(data: bytes, place: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]
                 raise DataError(
                     "too_large", f"{place}: is {size}, a plain picture may have {MAX_PX:,}; make it a tiled GeoTIFF"
                 )
-            return _jpeg(data, image) if image.format == "JPEG" and image.mode in {"L", "RGB"} else _other(image, place)
+            plain = image.format == "JPEG" and image.mode in {"L", "RGB"}
+            pixels, alpha = _jpeg(data, image) if plain else _other(image, place)
+            turn = int(image.getexif().get(ORIENTATION, 1))  # read last: it may decode the picture
+            return upright(pixels, turn), None if alpha is None else upright(alpha, turn)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         # SyntaxError is what Pillow raises for a broken PNG chunk.
         raise DataError("unreadable", f"{place}: {error}") from error
@@ -113,16 +126,31 @@ def _other(image: Image.Image, place: str) -> tuple[npt.NDArray[Any], npt.NDArra
         raise DataError(
             "unsupported", f"{place}: has 16-bit colour; set `reader: geotiff` for its source, which keeps all bits"
         )
-    if image.mode in {"L", "F"} or image.mode.startswith("I"):
-        return np.asarray(image)[None], None
-    if image.mode == "1":
-        return np.asarray(image.convert("L"))[None], None
+    if image.mode in {"1", "L", "F"} or image.mode.startswith("I"):
+        return _grey(image)
     if image.mode == "LA":
         grey = np.asarray(image)
         return np.ascontiguousarray(grey[None, :, :, 0]), grey[:, :, 1]
     has_alpha = image.mode in {"RGBA", "PA", "La", "RGBa"} or "transparency" in image.info
     colours = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     return np.ascontiguousarray(colours[:, :, :3].transpose(2, 0, 1)), colours[:, :, 3] if has_alpha else None
+
+
+def _grey(image: Image.Image) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+    grey = np.asarray(image.convert("L") if image.mode == "1" else image)
+    clear = image.info.get("transparency")
+    # Of a one-bit picture the value is 0 or 1, its grey 0 or 255.
+    value = clear * 255 if image.mode == "1" and clear == 1 else clear
+    return grey[None], None if not isinstance(value, int) else (grey != value).astype(np.uint8)
+
+
+def upright(plane: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Rows and columns (the last two axes) turned as EXIF says (Exif 2.32, tag 274); 1 and unknown: as stored."""
+    if orientation in {5, 6, 7, 8}:
+        plane = plane.swapaxes(-1, -2)
+    rows = slice(None, None, -1) if orientation in {3, 4, 7, 8} else slice(None)
+    cols = slice(None, None, -1) if orientation in {2, 3, 6, 7} else slice(None)
+    return np.ascontiguousarray(plane[..., rows, cols])
 
 
 def _is_grey(pixels: npt.NDArray[Any]) -> bool:

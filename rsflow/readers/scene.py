@@ -1,17 +1,20 @@
 """What every reader answers: the facts of a scene, its pixels by window, and a small view of the whole.
 
-One idea: a reader opens one scene and keeps it open; everything is in scene pixels, and values are as the file holds them (no
-scale, offset or unit is applied). Where a scene lies on the ground is an extra: one without a map still has windows.
+One idea: a reader opens one scene and keeps it open; everything is in scene pixels, and values are as the file holds them. How
+they become physical values is told beside them (`SceneInfo.calibration`), and applied by rsflow.calibration where something is
+measured. Where a scene lies on the ground is an extra: one without a map still has windows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
+from rsflow.calibration import Calibration
 from rsflow.geometry import Window
 from rsflow.records import Raster
+from rsflow.sensors import PixelUnit
 
 GeoreferenceKind = Literal["crs", "gcps", "rpcs", "none"]
 
@@ -25,7 +28,10 @@ class SceneInfo:
     `crs` (an authority code such as EPSG:32610, else WKT) and `transform` (a, b, c, d, e, f of the affine map from column and
     row to x and y) are there only for georeference "crs"; scenes with ground control points or rational polynomials only are
     cut in pixel space and still have a `footprint` (see rsflow.records) and `gsd_m` where these could be derived. `nodata`: per
-    band the value that stands for none, None where no value does (of fractions, NaN always does); empty for plain pictures.
+    band the value that stands for none, None where no value does (of fractions, what is not finite always does); empty for
+    plain pictures. `calibration`: per band, empty where nothing is known. `unit`: of the calibrated values, where the file
+    states it. `pixel_m`: metres on the ground of a pixel along its row and its column, at the scene's middle; `gsd_m` is their
+    geometric mean. `place_fault`: why a georeference that the file has was refused.
     """
 
     bands: tuple[str, ...]
@@ -39,6 +45,10 @@ class SceneInfo:
     gsd_m: float | None = None
     acquired_at: datetime | None = None
     nodata: tuple[float | None, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    unit: PixelUnit | None = None
+    pixel_m: tuple[float, float] | None = None
+    place_fault: str | None = None
 
 
 class SceneReader(Protocol):
@@ -62,6 +72,10 @@ class SceneReader(Protocol):
         """The outline of a window as a ring of longitudes and latitudes, None where the place is unknown."""
         ...
 
+    def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
+        """Metres on the ground (width, height) of a pixel in the middle of a window, None where they are unknown."""
+        return self.info.pixel_m
+
     def close(self) -> None: ...
 
     def __enter__(self) -> Self:
@@ -69,6 +83,14 @@ class SceneReader(Protocol):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def pixel_size(options: dict[str, Any], measured: tuple[float, float] | None) -> tuple[float, float] | None:
+    """(width, height) of a pixel in metres: as the source's settings say, else as measured, else as its annotation says."""
+    if asked := options.get("gsd_m"):
+        return (asked, asked)
+    annotated = options.get("annotated_gsd_m")
+    return measured or ((annotated, annotated) if annotated else None)
 
 
 def check_inside(window: Window, info: SceneInfo) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rsflow.calibration import Calibration, physical
 from rsflow.records import Raster
 from rsflow.schemas import IN_FLIGHT, pack_arrays, unpack_array
 
@@ -24,12 +25,18 @@ def replace(table: pa.Table, **columns: Any) -> pa.Table:
 
 
 def rasters(table: pa.Table) -> Iterator[Raster]:
-    """The measured pixels of each tile, as views."""
+    """The pixels of each tile as they were read, as views."""
     for i in range(table.num_rows):
         shape = table["pixels_shape"][i].as_py()
         pixels = unpack_array(table["pixels"][i], table["pixels_dtype"][i].as_py(), shape)
         valid = unpack_array(table["valid"][i], "bool", shape[1:])
         yield Raster(pixels, valid, tuple(table["bands"][i].as_py()))
+
+
+def measured(table: pa.Table) -> Iterator[Raster]:
+    """The physical values of each tile, NaN where a band has none: what everything that measures takes."""
+    for raster, how, nodata in zip(rasters(table), table["calibration"].to_pylist(), table["nodata"].to_pylist(), strict=True):
+        yield physical(raster, [Calibration(**each) for each in how or ()], nodata or ())
 
 
 def pictures(table: pa.Table) -> Iterator[npt.NDArray[np.uint8]]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ import pyarrow as pa
 from rsflow import config, geometry, storage
 from rsflow.errors import DataError, StorageError
 from rsflow.geometry import Window
-from rsflow.readers import SceneReader, open_scene, reader_of
+from rsflow.readers import SceneInfo, SceneReader, open_scene, reader_of
 from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_of
 from rsflow.sensors import SENSORS, PixelUnit
@@ -41,7 +42,7 @@ class CutScenes:
     tiles: config.Tiles
     render: config.Render
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:
@@ -54,7 +55,12 @@ class CutScenes:
         scene = SceneFiles(**json.loads(row["scene"]))
         check_unchanged(scene, row["stats_key"])
         reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
-        same = {"stretch": stretch.to_json(), "pixel_unit": pixel_unit(scene), "nodata": list(reader.info.nodata)}
+        same = {
+            "stretch": stretch.to_json(),
+            "pixel_unit": pixel_unit(scene, reader.info),
+            "nodata": list(reader.info.nodata),
+            "calibration": [asdict(how) for how in reader.info.calibration],
+        }
         for _, chunk in groupby(row["windows"], key=lambda window: chunk_of(window["index"])):
             yield self._chunk(row, reader, list(chunk), same)
 
@@ -79,9 +85,9 @@ class CutScenes:
         return pad_to(raster, self.tiles.size_px) if self.tiles.small == "pad" else raster
 
 
-def pixel_unit(scene: SceneFiles) -> PixelUnit:
-    """What a pixel of the scene measures: the source's setting, or the sensor's usual."""
-    unit: PixelUnit = scene.options.get("unit") or SENSORS[scene.sensor].default_unit
+def pixel_unit(scene: SceneFiles, info: SceneInfo) -> PixelUnit:
+    """What a (calibrated) pixel of the scene measures: the source's setting, else the file's, else the sensor's usual."""
+    unit: PixelUnit = scene.options.get("unit") or info.unit or SENSORS[scene.sensor].default_unit
     return unit
 
 
@@ -93,7 +99,7 @@ def main_file(scene: SceneFiles) -> str:
 def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
     """A text that changes when any file of the scene may have changed. DataError("missing_file") where one is gone."""
     try:
-        return "|".join(storage.stat_key(path, fresh) for path in scene.files.values())
+        return "|".join(storage.stat_key(path, fresh) for path in scene.every_file)
     except StorageError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
         raise DataError("missing_file" if gone else "unreadable", str(error)) from error
@@ -102,7 +108,7 @@ def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
 def check_unchanged(scene: SceneFiles, planned: str) -> None:
     """DataError where a file of the scene is gone or is another than was planned."""
     if stats_key(scene, fresh=True) != planned:
-        files = ", ".join(scene.files.values())
+        files = ", ".join(scene.every_file)
         raise DataError(
             "changed_while_running", f"{files}: changed since the run was planned: run again to take the new content"
         )
@@ -129,11 +135,13 @@ def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneRe
         stretch = scene_stretch(
             whole,
             scene.sensor,
-            pixel_unit(scene),
+            pixel_unit(scene, reader.info),
             render,
             scene.options.get("rgb"),
             reader_of(scene) == "picture",
             is_measured,
+            reader.info.calibration,
+            reader.info.nodata,
         )
     except ValueError as error:
         raise DataError("missing_band", f"{main_file(scene)}: {error}") from error
@@ -147,6 +155,7 @@ def _columns(
     info = reader.info
     footprint = reader.footprint_of(window)
     height_px, width_px = raster.valid.shape
+    pixel_m = reader.pixel_m_of(window)
     return {
         **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split")},
         "tile_id": identity,
@@ -160,7 +169,8 @@ def _columns(
         "crs": info.crs,
         "footprint": list(footprint) if footprint else None,
         "cell": geometry.ground_cell(*_centre(footprint), tiles.cell_km) if footprint else None,
-        "gsd_m": info.gsd_m,
+        "gsd_m": math.sqrt(pixel_m[0] * pixel_m[1]) if pixel_m else None,
+        "pixel_m": list(pixel_m) if pixel_m else None,
         "acquired_at": info.acquired_at,
         "scene_height_px": info.height_px,
         "scene_width_px": info.width_px,

@@ -74,7 +74,12 @@ def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
         tile["gsd_m"],
         tuple(label_from_row(row) for row in labels),
         tuple(tile["vocabulary"] or ()),
+        _pair(tile["pixel_m"]),
     )
+
+
+def _pair(values: list[float] | None) -> tuple[float, float] | None:
+    return (values[0], values[1]) if values else None
 
 
 def instruction_row(tile_id: str, instruction: Instruction, label_ids: Sequence[str]) -> dict[str, Any]:

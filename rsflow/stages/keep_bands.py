@@ -1,8 +1,8 @@
 """A tile's bands are kept as they were read, beside the picture that was made of them.
 
-One idea: nothing is decided here. Values are those of the file, also where they mean nothing; which pixels these are is told as
-runs, because a mask may come from a fill value, an alpha band, a band's coarser grid or the padding of a small scene, and no
-single number could stand for all of them.
+One idea: nothing is decided here. Values are those of the file, also where they mean nothing, and how they become physical
+values (scale, offset, unit) is told beside them. Which pixels are not valid is told as runs, because a mask may come from a
+fill value, an alpha band, a mask file or the padding of a small scene, and no single number could stand for all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class KeepBands:
     """Fills `raw`, `raw_bands` and `raw_invalid`. DataError("unsupported") for a type of pixels that loaders do not take."""
 
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_kept(_keep)
@@ -45,7 +45,7 @@ def _keep(table: pa.Table) -> Iterator[pa.Table]:
     tiles = list(rasters(table))
     members = [_member(*each) for each in zip(table["tile_id"].to_pylist(), tiles, strict=True)]
     kinds = [tile.pixels.dtype.name for tile in tiles]
-    columns = (table[name].to_pylist() for name in ("pixel_unit", "nodata"))
+    columns = (table[name].to_pylist() for name in ("pixel_unit", "nodata", "calibration"))
     yield replace(
         table,
         raw=[_told(*each) for each in zip(members, kinds, *columns, strict=True)],
@@ -61,7 +61,17 @@ def _member(tile_id: str, tile: Raster) -> bytes:
         raise DataError(error.reason, f"{tile_id}: {error.detail}; without `render.raw_bands` it can be used") from error
 
 
-def _told(member: bytes, dtype: str, unit: str, nodata: list[float | None]) -> dict[str, Any]:
+def _told(
+    member: bytes, dtype: str, unit: str, nodata: list[float | None], calibration: list[dict[str, Any]] | None
+) -> dict[str, Any]:
     """A RAW_STRUCT."""
-    sha256 = hashlib.sha256(member).hexdigest()
-    return {"bytes": len(member), "sha256": sha256, "dtype": dtype, "unit": unit, "nodata": nodata}
+    return {
+        "bytes": len(member),
+        "sha256": hashlib.sha256(member).hexdigest(),
+        "dtype": dtype,
+        "unit": unit,
+        "nodata": nodata,
+        "scale": [each["scale"] for each in calibration or ()],
+        "offset": [each["offset"] for each in calibration or ()],
+        "calibrated_by": [each["origin"] for each in calibration or ()],
+    }

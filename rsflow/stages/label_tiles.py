@@ -11,7 +11,7 @@ import pyarrow as pa
 from rsflow.labellers import Labeller
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.batch import pictures, rasters, replace
+from rsflow.stages.batch import measured, pictures, rasters, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,15 @@ class LabelTiles:
 
     labeller: Labeller
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_kept(self._label)
 
     def _label(self, table: pa.Table) -> Iterator[pa.Table]:
         units, sizes = table["pixel_unit"].to_pylist(), table["gsd_m"].to_pylist()
-        tiles = zip(table["labels"].to_pylist(), rasters(table), pictures(table), units, sizes, strict=True)
+        values = rasters(table) if getattr(self.labeller, "takes_stored", False) else measured(table)
+        tiles = zip(table["labels"].to_pylist(), values, pictures(table), units, sizes, strict=True)
         yield replace(
             table,
             labels=[

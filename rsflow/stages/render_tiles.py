@@ -18,7 +18,7 @@ class RenderTiles:
     """Fills `picture` and `picture_shape`. The settings of the stretch are CutScenes': it sees the whole scene."""
 
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_kept(_render)

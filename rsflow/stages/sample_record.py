@@ -16,14 +16,17 @@ _SAME = ("key", "tile_id", "scene_id", "source", "sensor", "licence", "height_px
 _SCORES = ("valid_share", "cloud_share", "sharpness", "contrast")
 _OF_SAMPLE = {"key", "cell", "raw"}  # what a companion's own sample has
 _RAW = ("dtype", "unit", "nodata", "sha256")
+_CALIBRATION = ("scale", "offset", "calibrated_by")  # null in rows of older versions, whose records stay as they were
 
 
 def tile_record(tile: dict[str, Any], invalid: Sequence[int] = ()) -> dict[str, Any]:
     """The tile's part, from a TILES row and, where its raw bands were kept, the runs of pixels that are not valid (JSON types
     only)."""
-    raw = {"raw": {**{name: tile["raw"][name] for name in _RAW}, "invalid": list(invalid)}} if tile["raw"] else {}
+    raw = {"raw": {**_raw_record(tile["raw"]), "invalid": list(invalid)}} if tile["raw"] else {}
+    size = {"pixel_m": tile["pixel_m"]} if tile["pixel_m"] else {}
     return {
         **{name: tile[name] for name in _SAME},
+        **size,
         "window": [tile[name] for name in ("row_off", "col_off", "height_px", "width_px")],
         "footprint": tile["footprint"],
         "acquired_at": tile["acquired_at"].isoformat() if tile["acquired_at"] else None,
@@ -31,6 +34,11 @@ def tile_record(tile: dict[str, Any], invalid: Sequence[int] = ()) -> dict[str, 
         "picture_sha256": tile["picture_sha256"],
         **raw,
     }
+
+
+def _raw_record(raw: dict[str, Any]) -> dict[str, Any]:
+    known = {name: raw[name] for name in _CALIBRATION if raw.get(name) is not None}
+    return {**{name: raw[name] for name in _RAW}, **known}
 
 
 def companion_record(tile: dict[str, Any]) -> dict[str, Any]:

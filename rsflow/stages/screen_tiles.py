@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rsflow import config
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.batch import pictures, rasters, replace
+from rsflow.stages.batch import measured, pictures, replace
 from rsflow.tiles.screen import reject_reason, scores
 
 
@@ -20,7 +20,7 @@ class ScreenTiles:
 
     screen: config.Screen
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_kept(self._screen)
@@ -28,7 +28,7 @@ class ScreenTiles:
     def _screen(self, table: pa.Table) -> Iterator[pa.Table]:
         found = [
             scores(picture, raster.valid, raster, sensor)
-            for picture, raster, sensor in zip(pictures(table), rasters(table), table["sensor"].to_pylist(), strict=True)
+            for picture, raster, sensor in zip(pictures(table), measured(table), table["sensor"].to_pylist(), strict=True)
         ]
         rejects = [reject_reason(score, self.screen) or (None, None) for score in found]
         yield replace(

@@ -32,6 +32,7 @@ Picture = npt.NDArray[np.uint8]
 
 BRIGHT = 190  # mean grey of a cloudy pixel, at least
 WHITE = 0.15  # its colours' spread as a share of the brightest, at most
+SWIR = ("swir", "swir1", "swir16")  # names of the band at 1.6 micrometres
 MAX_NDVI, MAX_NDSI, MIN_NIR_SWIR, MAX_KELVIN = 0.8, 0.8, 0.75, 300.15
 COUNTED_PX = 1 << 16  # cloud and contrast are counted on about so many pixels of a tile, evenly spread
 
@@ -87,7 +88,8 @@ def _cloud(picture: Picture, raster: Raster | None, thin: tuple[slice, slice]) -
         masked: BoolArray = bands["cloud_mask"] != 0
         return masked
     cloud = bright_and_white(picture)
-    red, green, nir, swir = (_floats(bands.get(name)) for name in ("red", "green", "nir", "swir1"))
+    red, green, nir = (_floats(bands.get(name)) for name in ("red", "green", "nir"))
+    swir = _floats(next((bands[name] for name in SWIR if name in bands), None))
     thermal = _floats(bands.get("thermal"))
     with np.errstate(invalid="ignore", divide="ignore"):
         if nir is not None and red is not None:

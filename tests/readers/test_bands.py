@@ -77,9 +77,23 @@ def test_fill_in_one_band_spoils_what_rests_on_it_and_nothing_else(write_tif, sc
     with open_scene(scene(files, nodata=0)) as reader:
         raster = reader.read(Window(0, 0, 40, 40))
     expected = np.ones((40, 40), bool)
-    expected[0, 0] = False
     expected[19:23, 19:23] = False  # all pixels whose centre lies less than a coarse pixel from the fill's centre
-    assert np.array_equal(raster.valid, expected)
+    assert np.array_equal(raster.pixels[1] != 0, expected)
+    assert np.array_equal(raster.pixels[0], red[0])
+    assert raster.valid.all()  # one band's gap takes nothing from the other
+
+
+def test_a_band_per_file_and_the_same_bands_stacked_are_valid_alike(write_tif, scene, noise):
+    pixels = noise(3, 40, 40, dtype="uint16")
+    pixels[:, :9] = 0
+    pixels[1] = 0  # a band that is empty everywhere
+    pixels[2, 20, 20] = 0
+    files = {name: write_tif(f"{name}.tif", band[None], nodata=0) for name, band in zip("abc", pixels, strict=True)}
+    whole = Window(0, 0, 40, 40)
+    with open_scene(scene(files)) as apart, open_scene(scene(write_tif("all.tif", pixels, nodata=0))) as stacked:
+        assert np.array_equal(apart.read(whole).valid, stacked.read(whole).valid)
+        assert np.array_equal(apart.read(whole).valid, pixels[0] != 0)
+        assert apart.info.nodata == stacked.info.nodata == (0.0, 0.0, 0.0)
 
 
 def test_a_pixel_on_a_coarse_centre_rests_on_that_one_alone(write_tif, scene, noise):
@@ -90,7 +104,7 @@ def test_a_pixel_on_a_coarse_centre_rests_on_that_one_alone(write_tif, scene, no
         raster = reader.read(Window(0, 0, 60, 60))
     expected = np.ones((60, 60), bool)
     expected[29:34, 29:34] = False
-    assert np.array_equal(raster.valid, expected)
+    assert np.array_equal(raster.pixels[1] != 0, expected)
     assert np.array_equal(raster.pixels[1, 1::3, 1::3], slow[0])
 
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window as RasterioWindow
 
+from rsflow.calibration import Calibration
 from rsflow.errors import DataError
 from rsflow.geometry import Window
 from rsflow.readers import open_scene
+from rsflow.readers.band_tags import NO_FILL
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "tiled": {"tiled": True, "blockxsize": 32, "blockysize": 32, "compress": "deflate"},
@@ -68,12 +70,16 @@ def test_windows_beyond_the_scene_are_refused(window, write_tif, scene, noise):
         reader.read(window)
 
 
-def test_nodata_tag_in_any_band_makes_a_pixel_invalid(write_tif, scene, noise):
-    pixels = noise(3, 40, 40)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_a_pixel_is_valid_where_any_band_has_a_value_as_in_rasterios_mask(dtype, write_tif, scene, noise):
+    pixels = noise(3, 40, 40, dtype=dtype)
     pixels[:, :5] = 0
     pixels[1, 20, 20] = 0
-    with open_scene(scene(write_tif("a.tif", pixels, nodata=0))) as reader:
-        assert np.array_equal(reader.read(Window(0, 0, 40, 40)).valid, (pixels != 0).all(axis=0))
+    path = write_tif("a.tif", pixels, nodata=0)
+    with open_scene(scene(path)) as reader, rasterio.open(path) as dataset:
+        valid = reader.read(Window(0, 0, 40, 40)).valid
+        assert np.array_equal(valid, dataset.dataset_mask() > 0)
+    assert np.array_equal(valid, (pixels != 0).any(axis=0))
 
 
 def test_zero_is_data_unless_the_source_says_otherwise(write_tif, scene, noise):
@@ -87,25 +93,94 @@ def test_zero_is_data_unless_the_source_says_otherwise(write_tif, scene, noise):
         assert np.array_equal(reader.overview(10).valid, reader.overview(10).pixels[0] != 0)
 
 
-def test_the_files_own_nodata_wins_and_an_impossible_one_is_ignored(write_tif, scene, noise):
-    pixels = noise(1, 20, 20)
+def test_the_sources_nodata_beats_the_files_and_an_impossible_one_is_none(write_tif, scene, noise):
+    pixels = noise(1, 20, 20, low=10)
     pixels[0, 3, 3], pixels[0, 4, 4] = 7, 9
-    with open_scene(scene(write_tif("a.tif", pixels, nodata=7), nodata=9.0)) as reader:
-        assert np.array_equal(reader.read(Window(0, 0, 20, 20)).valid, pixels[0] != 7)
-    with open_scene(scene(write_tif("b.tif", pixels), nodata=-9999.0)) as reader:
-        assert reader.read(Window(0, 0, 20, 20)).valid.all()
+    path, whole = write_tif("a.tif", pixels, nodata=7), Window(0, 0, 20, 20)
+    assert np.array_equal(open_scene(scene(path)).read(whole).valid, pixels[0] != 7)
+    assert np.array_equal(open_scene(scene(path, nodata=9.0)).read(whole).valid, pixels[0] != 9)
+    for none in (-9999.0, 9.5, NO_FILL):
+        assert open_scene(scene(path, nodata=none)).read(whole).valid.all()
 
 
-@pytest.mark.parametrize("tag", [None, float("nan"), -3.4e38])
-def test_nan_and_float_fill_are_invalid(tag, write_tif, scene, noise):
+@pytest.mark.parametrize("tag", [None, float("nan"), -3.4e38, -3.40282e38])
+def test_nan_and_float_fill_have_no_value(tag, write_tif, scene, noise):
     pixels = noise(2, 20, 20, dtype="float32")
-    pixels[0, :4] = np.nan
-    pixels[1, 10] = np.float32(-3.4e38)
+    pixels[:, :4] = np.nan
+    pixels[0, 5] = np.nan
+    pixels[:, 10] = np.finfo(np.float32).min if tag == -3.40282e38 else np.float32(-3.4e38)
     with open_scene(scene(write_tif("a.tif", pixels, nodata=tag))) as reader:
         valid = reader.read(Window(0, 0, 20, 20)).valid
     assert not valid[:4].any()
+    assert valid[5].all()
     assert valid[10].any() == (tag is None or np.isnan(tag))
     assert valid[11:].all()
+
+
+@pytest.mark.parametrize("tag", [float("inf"), float("-inf")])
+def test_an_infinite_nodata_is_none_that_json_cannot_spell(tag, write_tif, scene, noise):
+    pixels = noise(1, 20, 20, dtype="float32")
+    pixels[0, :4] = tag
+    with open_scene(scene(write_tif("a.tif", pixels, nodata=tag))) as reader:
+        assert reader.info.nodata == (None,)
+        assert reader.read(Window(0, 0, 20, 20)).valid.mean() == 0.8
+
+
+def test_no_echo_is_zero_but_eight_bits_of_one_may_be(write_tif, scene, noise):
+    def share(dtype, **options):
+        pixels = noise(2, 20, 20, dtype=dtype)
+        pixels[:, :5] = 0
+        pixels[0, 10, 10] = 0
+        with open_scene(scene(write_tif(f"{dtype}.tif", pixels), **options)) as reader:
+            return reader.read(Window(0, 0, 20, 20)).valid.mean()
+
+    assert share("uint16", sensor="sar") == share("float32", sensor="sar", unit="power") == 0.75
+    assert share("uint16", sensor="sar", nodata=NO_FILL) == share("uint8", sensor="sar") == share("uint16") == 1.0
+    assert share("int16", sensor="sar", unit="db") == 1.0
+
+
+def test_a_nodata_value_in_an_aux_xml_counts_and_none_is_written(write_tif, scene, noise):
+    pixels = noise(1, 20, 20, dtype="uint16")
+    pixels[:, :5] = 0
+    path = write_tif("a.tif", pixels)
+    beside = path.with_name("a.tif.aux.xml")
+    beside.write_text('<PAMDataset><PAMRasterBand band="1"><NoDataValue>0</NoDataValue></PAMRasterBand></PAMDataset>')
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with open_scene(scene(path)) as reader:
+        assert reader.read(Window(0, 0, 20, 20)).valid.mean() == 0.75
+        reader.overview(10)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_white_is_zero_is_counted_from_the_other_end(write_tif, scene, noise):
+    with open_scene(scene(write_tif("a.tif", noise(1, 20, 20), photometric="MINISWHITE"))) as reader:
+        (how,) = reader.info.calibration
+    assert (how.scale, how.offset) == (-1.0, 255.0)
+    assert "MINISWHITE" in how.origin
+
+
+def test_scale_and_offset_are_the_settings_else_the_tags(write_tif, scene, noise):
+    path = write_tif("a.tif", noise(2, 20, 20, dtype="uint16"))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets, dataset.units = (0.01, 0.02), (-1.0, 5.0), ("K", "degC")
+    first, second = open_scene(scene(path)).info.calibration
+    assert first == Calibration(0.01, -1.0, "kelvin", "file tags")
+    assert (second.scale, second.offset, second.unit) == (0.02, pytest.approx(278.15), "kelvin")
+    assert open_scene(scene(path)).info.unit == "kelvin"
+    first, second = open_scene(scene(path, scale=2.0, offset={"band1": 3.0}, unit="reflectance")).info.calibration
+    assert first == Calibration(2.0, 3.0, "reflectance", "setting")
+    assert (second.scale, second.origin) == (2.0, "setting")
+
+
+@pytest.mark.parametrize("scale", [0.0, float("nan"), float("inf")])
+def test_an_impossible_scale_is_refused_by_name_unless_a_setting_beats_it(scale, write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 20, 20, dtype="uint16"))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (scale,)
+    with pytest.raises(DataError, match=r"a\.tif.*scale.*scenes\.scale") as caught:
+        open_scene(scene(path))
+    assert caught.value.reason == "bad_calibration"
+    assert open_scene(scene(path, scale=1.0)).info.calibration[0].scale == 1.0
 
 
 def test_internal_mask_equals_rasterios(write_tif, scene, noise):
@@ -202,13 +277,24 @@ def test_missing_unreadable_and_unsupported_files_are_told_with_their_name(tmp_p
         assert caught.value.reason == reason
 
 
-def test_a_colour_table_is_refused(tmp_path, scene, noise):
-    path = tmp_path / "classes.tif"
+def test_a_colour_table_is_looked_up_and_its_clear_entry_has_no_value(tmp_path, scene, noise):
+    path, numbers = tmp_path / "classes.tif", noise(1, 20, 20, low=0, high=3)
     with rasterio.open(path, "w", driver="GTiff", count=1, height=20, width=20, dtype="uint8", photometric="palette") as to:
-        to.write(noise(1, 20, 20))
-        to.write_colormap(1, {1: (255, 0, 0, 255)})
+        to.write(numbers)
+        to.write_colormap(1, {0: (9, 9, 9, 0), 1: (255, 0, 10, 255), 2: (1, 2, 3, 255)})
+    with open_scene(scene(path)) as reader:
+        raster = reader.read(Window(0, 0, 20, 20))
+        # TIFF keeps no transparency: GDAL gives every entry as opaque but for a nodata value's.
+        assert reader.info.bands == ("red", "green", "blue")
+        assert reader.info.dtype == "uint8"
+    assert raster.pixels[:, numbers[0] == 1].T.tolist()[0] == [255, 0, 10]
+    assert raster.pixels[:, numbers[0] == 2].T.tolist()[0] == [1, 2, 3]
+    with open_scene(scene(path, bands={"scl": 1})) as reader:
+        assert np.array_equal(reader.read(Window(0, 0, 20, 20)).pixels, numbers)
+    with open_scene(scene(path, nodata=0.0)) as reader:
+        assert np.array_equal(reader.read(Window(0, 0, 20, 20)).valid, numbers[0] != 0)
     with pytest.raises(DataError, match="colour table"):
-        open_scene(scene(path))
+        open_scene(scene(path, bands={"nir": 1}))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

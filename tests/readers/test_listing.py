@@ -116,7 +116,7 @@ def test_only_what_is_set_becomes_an_option_and_all_of_it_is_json(tmp_path):
     }
     options = list_scenes(source(f"{tmp_path}/a.tif", **settings_))[0].options
     assert json.loads(json.dumps(options, allow_nan=False)) == {**settings_, "rgb": ["red"] * 3}
-    assert "nodata" not in list_scenes(source(f"{tmp_path}/a.tif", nodata=float("nan")))[0].options
+    assert list_scenes(source(f"{tmp_path}/a.tif", nodata=float("nan")))[0].options["nodata"] == "nan"
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,25 @@ def test_the_reader_follows_from_the_files(files, expected):
 def test_an_unknown_suffix_asks_for_a_reader():
     with pytest.raises(DataError, match="set `reader`"):
         reader_of(SceneFiles("s.a", "s", "optical", "auto", {"": "a.hdf"}))
+
+
+def test_bands_in_sibling_folders_are_one_scene_but_two_dates_are_two(tmp_path):
+    for date in ("20200101", "20200202"):
+        for folder, band in (("R10m", "B04_10m"), ("R10m", "B08_10m"), ("R20m", "B11_20m"), ("R20m", "B04_20m")):
+            file = tmp_path / "IMG_DATA" / folder / f"T_{date}_{band}.jp2"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"x")
+    wanted = {"red": "B04_10m", "nir": "B08_10m", "swir": "B11_20m"}
+    scenes = list_scenes(source(f"{tmp_path}/IMG_DATA/R*/T_*_{{band}}.jp2", bands=wanted))
+    assert [set(scene.files) for scene in scenes] == [set(wanted)] * 2
+    assert [scene.files["swir"].endswith("R20m/T_20200202_B11_20m.jp2") for scene in scenes] == [False, True]
+    (one,) = list_scenes(source(f"{tmp_path}/IMG_DATA/R*/T_20200101_{{band}}.jp2", bands={**wanted, "lost": "B99"}))
+    assert set(one.files) == set(wanted)  # refused when it is opened, as any scene that lacks a band
+
+
+def test_same_bands_in_two_folders_are_two_scenes(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x_B4.tif").write_bytes(b"x")
+    scenes = list_scenes(source(f"{tmp_path}/*/x_{{band}}.tif", bands={"red": "B4", "nir": "B5"}))
+    assert len(scenes) == 2

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from rsflow.errors import DataError
 from rsflow.geometry import Window
@@ -119,14 +117,40 @@ def test_a_picture_beyond_the_limit_is_refused_before_it_is_decoded(tmp_path, sc
     assert caught.value.reason == "too_large"
 
 
-def test_orientation_tags_do_not_turn_the_pixels(tmp_path, scene, noise):
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_pictures_come_upright_as_viewers_show_them(orientation, kind, tmp_path, scene, noise):
     exif = Image.Exif()
-    exif[0x0112] = 6  # "turn by 90 degrees to view"
-    stream = io.BytesIO()
-    Image.fromarray(noise(40, 60, 3)).save(stream, "JPEG", exif=exif)
-    path = tmp_path / "a.jpg"
-    path.write_bytes(stream.getvalue())
-    assert (open_scene(scene(path)).info.height_px, open_scene(scene(path)).info.width_px) == (40, 60)
+    exif[0x0112] = orientation
+    path = tmp_path / f"a.{kind.lower()}"
+    Image.fromarray(noise(40, 64, 3) // 128 * 200).save(path, kind, exif=exif)
+    with Image.open(path) as image:
+        shown = np.asarray(ImageOps.exif_transpose(image)).transpose(2, 0, 1)
+    with open_scene(scene(path)) as reader:
+        assert (reader.info.height_px, reader.info.width_px) == shown.shape[1:]
+        found = reader.read(Window(0, 0, *shown.shape[1:])).pixels
+    assert np.abs(found.astype(int) - shown).mean() < 2  # two decoders of JPEG differ by a level
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("L", 7), ("RGB", (1, 2, 3)), ("1", 1), ("P", 3)])
+def test_what_a_png_calls_transparent_has_no_value(mode, clear, tmp_path, scene, noise):
+    pixels = (
+        noise(40, 40, 3, low=10)
+        if mode == "RGB"
+        else noise(40, 40, low=0 if mode != "L" else 10, high=2 if mode == "1" else 200)
+    )
+    expected = np.ones((40, 40), bool)
+    if mode == "1":
+        image, expected = Image.fromarray(pixels * 255).convert("1"), pixels == 0
+    else:
+        pixels[:9] = clear
+        image = Image.fromarray(pixels)
+        if mode == "P":
+            image.putpalette(list(range(256)) * 3)
+        expected = (pixels != clear).any(axis=2) if mode == "RGB" else pixels != clear
+    path = tmp_path / "a.png"
+    image.save(path, transparency=clear)
+    assert np.array_equal(open_scene(scene(path)).read(Window(0, 0, 40, 40)).valid, expected)
 
 
 def test_overview_is_thinned_evenly(tmp_path, scene, noise):

@@ -125,3 +125,50 @@ def test_a_scene_without_a_place_has_windows_and_the_stated_pixel_size(write_tif
         assert (reader.info.georeference, reader.info.footprint, reader.info.gsd_m) == ("none", None, 0.3)
         assert reader.footprint_of(Window(0, 0, 10, 10)) is None
         assert reader.read(Window(0, 0, 10, 10)).valid.all()
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "said"),
+    [
+        ("EPSG:32631", rasterio.Affine(NAN, 0, 500_000, 0, -10, 5_000_000), "finite"),
+        ("EPSG:32631", rasterio.Affine(10, 0, INF, 0, -10, 5_000_000), "finite"),
+        ("EPSG:32631", rasterio.Affine(10, 0, 500_000, 0, 0, 5_000_000), "no height"),
+        ("EPSG:32631", rasterio.Affine(10, 10, 500_000, 5, 5, 5_000_000), "no height"),
+        ("EPSG:32631", from_origin(500_000e3, 5_000_000e3, 10_000, 10_000), "nowhere on Earth"),
+        ("EPSG:4326", from_origin(500_000, 5_000_000, 10, 10), "nowhere on Earth"),
+        ("EPSG:4326", from_origin(10, 95, 0.01, 0.01), "nowhere on Earth"),
+        ("EPSG:4326", from_origin(-180, 80, 10, 0.1), "nowhere on Earth"),
+    ],
+)
+def test_a_georeference_that_cannot_be_true_is_refused_as_a_whole_and_the_scene_is_read(
+    crs, transform, said, write_tif, scene, noise
+):
+    files = {"red": write_tif("a.tif", noise(1, 50, 60), crs=crs, transform=transform)}
+    for one in (scene(files["red"]), scene(files)):
+        with open_scene(one) as reader:
+            info = reader.info
+            assert (info.georeference, info.crs, info.transform) == ("none", None, None)
+            assert (info.footprint, info.gsd_m, info.pixel_m) == (None, None, None)
+            assert said in info.place_fault
+            assert reader.footprint_of(Window(0, 0, 10, 10)) is None
+            assert reader.pixel_m_of(Window(0, 0, 10, 10)) is None
+            assert reader.read(Window(0, 0, 50, 60)).valid.all()
+    assert open_scene(scene(files["red"], gsd_m=2.5)).info.pixel_m == (2.5, 2.5)
+
+
+def test_impossible_control_points_are_no_place(tmp_path, scene):
+    points = [GroundControlPoint(row, col, 4000.0 + col, 5e6 - row) for row in (0, 50, 100) for col in (0, 100, 200)]
+    info = open_scene(scene(gcp_file(tmp_path / "a.tif", points))).info
+    assert (info.georeference, info.footprint, info.gsd_m) == ("none", None, None)
+
+
+def test_a_pixel_in_degrees_is_measured_along_both_axes_and_where_the_window_is(write_tif, scene, noise):
+    path = write_tif("a.tif", noise(1, 400, 20), crs="EPSG:4326", transform=from_origin(10, 60, 1e-4, 0.1))
+    with open_scene(scene(path)) as reader:
+        north, south = (reader.pixel_m_of(Window(row, 0, 2, 2)) for row in (0, 398))
+    assert north[0] == pytest.approx(5.597, rel=2e-3)
+    assert north[1] == pytest.approx(11_141, rel=1e-3)
+    assert south[0] == pytest.approx(10.455, rel=2e-3)

@@ -30,6 +30,7 @@ def in_flight(*tiles: tuple[npt.NDArray[Any], npt.NDArray[np.bool_]], rejected: 
             "pixels_shape": list(pixels.shape),
             "pixel_unit": "reflectance",
             "nodata": [0.0, None, 7.0][: len(pixels)],
+            "calibration": [{"scale": 0.5, "offset": -1.0, "unit": "", "origin": "setting"}] * len(pixels),
             "reject_reason": reason,
         }
         for i, ((pixels, _), reason) in enumerate(zip(tiles, rejected or [None] * len(tiles), strict=True))
@@ -74,7 +75,8 @@ def test_bands_come_back_as_they_were(dtype: str, shape: tuple[int, int, int], s
     again = np.load(io.BytesIO(row["raw_bands"]))
     assert (again.dtype, again.shape) == (pixels.dtype, pixels.shape)
     assert again.tobytes() == pixels.tobytes()
-    told = {"dtype": dtype, "unit": "reflectance", "nodata": [0.0, None, 7.0][: shape[0]]}
+    how = {"scale": [0.5] * shape[0], "offset": [-1.0] * shape[0], "calibrated_by": ["setting"] * shape[0]}
+    told = {"dtype": dtype, "unit": "reflectance", "nodata": [0.0, None, 7.0][: shape[0]], **how}
     sha256 = hashlib.sha256(row["raw_bands"]).hexdigest()
     assert row["raw"] == {**told, "bytes": len(row["raw_bands"]), "sha256": sha256}
 

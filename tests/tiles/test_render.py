@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rsflow.calibration import Calibration
 from rsflow.config import Render
 from rsflow.records import Raster
 from rsflow.tiles.render import Stretch, pad_to, picture_bands, render, scene_stretch
@@ -207,3 +208,57 @@ def test_padding_adds_invalid_zeros_below_and_to_the_right(rows, cols, size):
     assert np.array_equal(padded.pixels[:, :rows, :cols], scene.pixels)
     assert padded.valid.sum() == rows * cols
     assert not padded.pixels[:, ~padded.valid].any()
+
+
+def landscape(offset=0.0, scale=1e-4, dtype="uint16"):
+    """Vegetation, soil and water as reflectances under a blue haze, stored as counts: raster (red, green, blue)."""
+    rng = np.random.default_rng(5)
+    kinds = np.array([[0.04, 0.07, 0.03], [0.25, 0.18, 0.12], [0.02, 0.03, 0.04]])  # red, green, blue of each
+    which = np.repeat([0, 0, 1, 2], 16)[:, None].repeat(64, axis=1)
+    haze = np.array([0.03, 0.05, 0.08])
+    values = (kinds[which] + haze) * rng.normal(1, 0.03, (64, 64, 1))
+    stored = (values - offset) / scale
+    pixels = (np.rint(stored) if dtype == "uint16" else stored).astype(dtype).transpose(2, 0, 1)
+    return Raster(pixels, np.ones((64, 64), bool), ("red", "green", "blue")), which
+
+
+def test_vegetation_is_green_under_haze():
+    raster, which = landscape()
+    picture = render(raster, scene_stretch(raster, "optical", None, Render()))
+    red, green, blue = picture[which == 0].mean(axis=0)
+    assert green > red
+    assert green > 1.3 * blue
+    spans = scene_stretch(raster, "optical", None, Render())
+    assert np.ptp(np.subtract(spans.high, spans.low)) < 1e-3 * spans.high[0]
+
+
+def test_counts_with_any_offset_and_reflectances_of_one_scene_are_the_same_picture():
+    pictures = []
+    for offset, scale, dtype in (
+        (0.0, 1e-4, "uint16"),
+        (-0.1, 1e-4, "uint16"),
+        (-0.2, 2.75e-5, "uint16"),
+        (0.0, 1.0, "float32"),
+    ):
+        raster, _ = landscape(offset, scale, dtype)
+        stretch = scene_stretch(raster, "optical", None, Render(), calibration=[Calibration(scale, offset)] * 3)
+        assert Stretch.from_json(stretch.to_json()) == stretch
+        pictures.append(render(raster, stretch).astype(int))
+    for other in pictures[1:]:
+        assert np.abs(other - pictures[0]).max() <= 2
+
+
+def test_fill_of_one_band_takes_no_part_in_its_limits():
+    raster, _ = landscape(dtype="float32")
+    whole = scene_stretch(raster, "optical", None, Render())
+    pixels = raster.pixels.copy()
+    pixels[0, :20] = -9999
+    holed = scene_stretch(Raster(pixels, raster.valid, raster.bands), "optical", None, Render(), nodata=[-9999.0] * 3)
+    assert holed.low[0] > 0
+    assert holed.low[1:] == whole.low[1:]
+
+
+def test_white_is_zero_shows_as_every_viewer_does():
+    raster = Raster(np.arange(256, dtype=np.uint8).reshape(1, 16, 16), np.ones((16, 16), bool), ("band1",))
+    stretch = scene_stretch(raster, "optical", None, Render(), calibration=[Calibration(-1.0, 255.0)])
+    assert np.array_equal(render(raster, stretch), 255 - raster.pixels[0])

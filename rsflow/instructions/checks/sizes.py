@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from rsflow.geometry import area, rectangle
+from rsflow.geometry import area
 from rsflow.instructions.checks.english import NUMBERS, number, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.known import Known
@@ -18,6 +18,7 @@ from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.talk import Talk
 from rsflow.instructions.things import Thing
+from rsflow.records import TileFacts
 
 LENGTH, AREA = 0.25, 0.4  # relative tolerance
 PIXELS = 2.0
@@ -84,7 +85,7 @@ _SMALLER = word_set("smaller shorter")
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for turn in talk.answers:
         if known.facts.gsd_m and _MEASURE.search(talk.lowered[turn]):
-            yield from _whole(known.facts.gsd_m, known, turn, digits(talk.lowered[turn].replace("-", " ")))
+            yield from _whole(known.facts, known.facts.gsd_m, turn, digits(talk.lowered[turn].replace("-", " ")))
     stated = [mention for mention in talk.mentions if not (mention.asked or mention.denied)]
     for index, mention in enumerate(stated):
         if mention.hedged:
@@ -92,22 +93,22 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
         after = next((other for other in stated[index + 1 : index + 2] if other.sentence is mention.sentence), None)
         if known.facts.gsd_m:
             earlier = index > 0 and stated[index - 1].sentence is mention.sentence
-            yield from _measured(known, mention, earlier, after, known.facts.gsd_m)
+            yield from _measured(known, mention, earlier, after, known.facts)
         if after:
             yield from _compared(known, mention, after)
 
 
-def _whole(gsd_m: float, known: Known, turn: int, text: str) -> Iterator[Finding]:
+def _whole(facts: TileFacts, gsd_m: float, turn: int, text: str) -> Iterator[Finding]:
+    sides = (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px))
     for found in (*_PIXEL.finditer(text), *_EACH.finditer(text)):
         value = _metres(found[1] or found[3], found[2] or found[4])
         wrong = abs(value - gsd_m) > WHOLE * gsd_m
         yield Finding("sizes", turn, found[0], f"{gsd_m:g} m per pixel", f"{value:g} m", wrong)
     for found in _EXTENT.finditer(text):
         said = sorted((_metres(found[1], found[2] or found[4]), _metres(found[3], found[4])))
-        true = sorted((known.facts.width_px * gsd_m, known.facts.height_px * gsd_m))
+        true = sorted(sides)
         wrong = any(abs(one - other) > WHOLE * other for one, other in zip(said, true, strict=True))
         yield Finding("sizes", turn, found[0], f"{true[1]:.0f} m by {true[0]:.0f} m", f"{said[1]:g} m by {said[0]:g} m", wrong)
-    sides = (known.facts.width_px * gsd_m, known.facts.height_px * gsd_m)
     for found in _SIDE.finditer(text):
         value = _metres(found[1], found[2])
         wrong = all(abs(value - side) > WHOLE * side for side in sides)
@@ -124,7 +125,7 @@ def digits(text: str) -> str:
     return _SPELLED.sub(lambda found: f"{NUMBERS[found[1]]} ", text)
 
 
-def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | None, gsd_m: float) -> Iterator[Finding]:
+def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | None, facts: TileFacts) -> Iterator[Finding]:
     """A measure behind a mention and before the next, or in front of the noun ("a 40 m long ship")."""
     words = mention.sentence.words
     lead = max(0, mention.start - 5) if earlier else 0
@@ -139,28 +140,27 @@ def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | No
     things = candidates(things, SUPERLATIVES[one[1]]) if one and not earlier else things
     bounds = _RANGE.search(text)
     if bounds:
-        yield _within(mention, things, bounds, gsd_m)
+        yield _within(mention, things, bounds, facts)
     if _OPEN & set(text.split()) or "up to" in text:
         return
     said = None if _OF_ANOTHER.search(text) else _read(text)
     if said:
         quoted, lengths, square = said
         right = any(
-            _fits(_sides(thing, gsd_m), lengths, gsd_m) if lengths else _covers(thing, square, gsd_m) for thing in things
+            _fits(facts.sides_m(thing.region), lengths, facts) if lengths else _covers(thing, square, facts) for thing in things
         )
-        sides = [_sides(thing, gsd_m) for thing in things[:3]]
+        sides = [facts.sides_m(thing.region) for thing in things[:3]]
         expected = f"{mention.sense.word}: {', '.join(f'{longer:.0f} m by {shorter:.0f} m' for longer, shorter in sides)}"
         yield Finding("sizes", mention.turn, mention.said, expected, quoted, not right)
 
 
-def _within(mention: Mention, things: Sequence[Thing], found: re.Match[str], gsd_m: float) -> Finding:
+def _within(mention: Mention, things: Sequence[Thing], found: re.Match[str], facts: TileFacts) -> Finding:
     """`between 20 and 30 m long`: some of them are."""
     low, high = (_metres(value, unit or found[4]) for value, unit in ((found[1], found[2]), (found[3], found[4])))
-    slack = PIXELS * gsd_m
-    right = any(
-        (1 - LENGTH) * low - slack <= side <= (1 + LENGTH) * high + slack for thing in things for side in _sides(thing, gsd_m)
-    )
-    longest = max(_sides(thing, gsd_m)[0] for thing in things)
+    slack = PIXELS * _coarser(facts)
+    sides = [facts.sides_m(thing.region) for thing in things]
+    right = any((1 - LENGTH) * low - slack <= side <= (1 + LENGTH) * high + slack for pair in sides for side in pair)
+    longest = max(longer for longer, _ in sides)
     return Finding("sizes", mention.turn, mention.said, f"{mention.sense.word}: up to {longest:.0f} m", found[0], not right)
 
 
@@ -187,15 +187,16 @@ def _read(text: str) -> tuple[str, tuple[float, ...], float] | None:
     )
 
 
-def _sides(thing: Thing, gsd_m: float) -> tuple[float, float]:
-    found = rectangle(thing.region)
-    shorter, longer = sorted((found.width_px * gsd_m, found.height_px * gsd_m))
-    return longer, shorter
+def _coarser(facts: TileFacts) -> float:
+    """Metres of a pixel along the axis that shows less detail."""
+    return max(facts.metres(1, 0), facts.metres(0, 1))
 
 
-def _fits(sides: tuple[float, float], lengths: Sequence[float], gsd_m: float) -> bool:
+def _fits(sides: tuple[float, float], lengths: Sequence[float], facts: TileFacts) -> bool:
+    slack = PIXELS * _coarser(facts)
+
     def near(said: float, true: float) -> bool:
-        return abs(said - true) <= max(LENGTH * true, PIXELS * gsd_m)
+        return abs(said - true) <= max(LENGTH * true, slack)
 
     if len(lengths) == 2 and math.isnan(lengths[1]):
         return near(lengths[0], sides[0])
@@ -204,9 +205,10 @@ def _fits(sides: tuple[float, float], lengths: Sequence[float], gsd_m: float) ->
     return near(lengths[0], sides[0]) or near(lengths[0], sides[1])
 
 
-def _covers(thing: Thing, square: float, gsd_m: float) -> bool:
-    sizes = [thing.area_px * gsd_m**2, area(thing.box) * gsd_m**2]
-    return any(abs(square - size) <= max(AREA * size, 4 * gsd_m**2) for size in sizes)
+def _covers(thing: Thing, square: float, facts: TileFacts) -> bool:
+    pixel_m2 = facts.metres(1, 0) * facts.metres(0, 1)
+    sizes = [thing.area_px * pixel_m2, area(thing.box) * pixel_m2]
+    return any(abs(square - size) <= max(AREA * size, 4 * pixel_m2) for size in sizes)
 
 
 def _compared(known: Known, one: Mention, other: Mention) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ came with a data set are quoted on one line, so that none of them can pose as a 
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def _picture(facts: TileFacts) -> str:
     said = f"It is {words.article(SENSORS[facts.sensor].picture)}."
     if not facts.gsd_m:
         return f"{said} How large a pixel is on the ground is not known: give no sizes in metres."
-    width, height = (_metres(side * facts.gsd_m) for side in (facts.width_px, facts.height_px))
+    width, height = (_metres(side) for side in (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px)))
     return f"{said} It shows about {width} by {height} of ground; a pixel is about {_metres(facts.gsd_m)}."
 
 
@@ -145,19 +146,22 @@ def _neighbour(subject: Subject, subjects: list[Subject], facts: TileFacts) -> s
     others = [(_distance_px(box, other.thing.box), i, other) for i, other in enumerate(subjects) if other is not subject]
     if not others:
         return ""
-    distance, _, other = min(others, key=lambda item: item[:2])
+    _, _, other = min(others, key=lambda item: item[:2])
     side = places.direction(other.thing.box, box, facts.height_px, facts.width_px)
     if side is None:
         return ""
     where = f"to the {side} of it" if side in {"left", "right"} else f"{side} it"
-    far = f", about {_metres(distance * facts.gsd_m)} away" if facts.gsd_m else ""
+    far = f", about {_metres(facts.metres(*_between(box, other.thing.box)))} away" if facts.gsd_m else ""
     return f"; the nearest other object, {words.article(other.group.noun)}, is {where}{far}"
 
 
 def _distance_px(one: Box, other: Box) -> float:
-    """Between the centres."""
-    dx, dy = ((one[i] + one[i + 2] - other[i] - other[i + 2]) / 2 for i in (0, 1))
-    return float((dx * dx + dy * dy) ** 0.5)
+    return math.hypot(*_between(one, other))
+
+
+def _between(one: Box, other: Box) -> tuple[float, float]:
+    """From centre to centre, pixels."""
+    return (one[0] + one[2] - other[0] - other[2]) / 2, (one[1] + one[3] - other[1] - other[3]) / 2
 
 
 def _metres(length_m: float) -> str:

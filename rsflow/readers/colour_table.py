@@ -1,0 +1,50 @@
+"""Files of one band whose numbers are entries of a colour table: the colours are looked up, so that they are a picture again.
+
+Entries that are wholly transparent, and numbers beyond the table, have no value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rasterio.enums import ColorInterp
+
+COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True, slots=True)
+class ColourTable:
+    """`entries` (numbers, 4): red, green, blue, alpha of each number. `bands`: names of the looked-up bands, of COLOURS.
+
+    `index`: the band of the file that holds the numbers, from 1.
+    """
+
+    entries: npt.NDArray[np.uint8]
+    bands: tuple[str, ...]
+    index: int
+
+    def look_up(
+        self, numbers: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+        """Pixels (bands, rows, cols) and which are valid, from numbers (rows, cols)."""
+        inside = (numbers >= 0) & (numbers < len(self.entries))
+        colours = self.entries[np.where(inside, numbers, 0)]
+        chosen = colours[:, :, [COLOURS.index(band) for band in self.bands]]
+        return np.ascontiguousarray(chosen.transpose(2, 0, 1)), valid & inside & (colours[:, :, 3] > 0)
+
+
+def colour_table(dataset: Any, wanted: dict[str, int] | None) -> ColourTable | None:
+    """The table of an open rasterio dataset with one such band; None where there is none, or the source wants other bands."""
+    names = tuple(wanted) if wanted else COLOURS
+    kinds = [kind for kind in dataset.colorinterp if kind != ColorInterp.alpha]
+    if kinds != [ColorInterp.palette] or not set(names) <= set(COLOURS):
+        return None
+    index = list(dataset.colorinterp).index(ColorInterp.palette) + 1
+    table = dataset.colormap(index)
+    entries = np.zeros((max(table) + 1, 4), np.uint8)
+    for number, colour in table.items():
+        entries[number] = colour
+    return ColourTable(entries, names, index)

@@ -1,0 +1,84 @@
+"""Sentinel-2 Level-1C and Level-2A as ESA delivers them: .SAFE folders.
+
+Reflectance = (stored + offset) / quantification value; the offset (BOA_ADD_OFFSET, RADIO_ADD_OFFSET) is there since processing
+baseline 04.00 of January 2022. 0 is no data.
+
+Source: Sentinel-2 Products Specification Document (S2-PDGS-TAS-DI-PSD), "User Product Metadata". Band names are STAC's,
+https://github.com/stac-extensions/eo#common-band-names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from xml.etree import ElementTree
+
+from rsflow.readers.products.contract import Product
+
+BANDS = {
+    "B01": "coastal",
+    "B02": "blue",
+    "B03": "green",
+    "B04": "red",
+    "B05": "rededge071",
+    "B06": "rededge075",
+    "B07": "rededge078",
+    "B08": "nir",
+    "B8A": "nir08",
+    "B09": "nir09",
+    "B10": "cirrus",
+    "B11": "swir16",
+    "B12": "swir22",
+}
+BAND_IDS = {band: str(number) for number, band in enumerate(BANDS)}  # as the metadata counts them
+CLASSES = {"SCL": "scl"}
+
+
+def describe(quantification: str, offset: str, origin: str, text: str, bands: Mapping[str, str]) -> dict[str, Any]:
+    """Scene options from a product's metadata. ValueError where it is no such metadata."""
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"is no XML ({error})") from error
+    divisor = float(_text(root, quantification))
+    if not 0 < divisor < float("inf"):
+        raise ValueError(f"{quantification} is {divisor:g}, expected a number above 0")
+    added = {node.get("band_id"): float(node.text or "nan") for node in root.iter(offset)}
+    amounts = {name: band for name, band in bands.items() if band in BAND_IDS}
+    lost = [band for band in amounts.values() if added and BAND_IDS[band] not in added]
+    if lost:
+        raise ValueError(f"has {offset} for some bands, but none for {', '.join(lost)}")
+    return {
+        "metadata": {
+            "scale": dict.fromkeys(amounts, 1 / divisor),
+            "offset": {name: added.get(BAND_IDS[band], 0.0) / divisor for name, band in amounts.items()},
+            "unit": "reflectance",
+            "origin": origin,
+        },
+        "nodata": 0.0,
+        "acquired_at": _text(root, "PRODUCT_START_TIME"),
+    }
+
+
+def _text(root: ElementTree.Element, tag: str) -> str:
+    found = next(root.iter(tag), None)
+    if found is None or not found.text:
+        raise ValueError(f"has no {tag}")
+    return found.text.strip()
+
+
+SENTINEL2_L2A = Product(
+    "MTD_MSIL2A.xml",
+    # Cirrus is not in Level-2A: it is used up in the correction.
+    {**{band: name for band, name in BANDS.items() if band != "B10"}, **CLASSES},
+    re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
+    partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET", "MTD_MSIL2A.xml"),
+)
+SENTINEL2_L1C = Product(
+    "MTD_MSIL1C.xml",
+    BANDS,
+    re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
+    partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET", "MTD_MSIL1C.xml"),
+)

@@ -1,0 +1,90 @@
+"""Which further files decide what is read of a scene: masks, overviews, .aux.xml, world files, the sources of a VRT.
+
+One idea: they are found when scenes are listed, so that a scene's sign of change covers them, a worker need not look for them,
+and GDAL asks an object store for them only where there are some.
+
+Locally GDAL's own list of a file's companions is followed by name (https://gdal.org/en/stable/drivers/raster/gtiff.html#sidecar-files);
+of objects in a store those count that are called like the scene's file with a suffix behind it (a.tif.msk). What a web server
+has beside a file cannot be known.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import warnings
+from collections.abc import Iterable, Sequence
+
+import rasterio
+
+from rsflow import storage
+from rsflow.readers import gdal
+
+APPENDED = (".msk", ".aux.xml", ".ovr", ".msk.ovr")  # behind the whole name: a.tif.msk
+REPLACED = (".aux", ".rpb", ".imd", ".pvl", ".tfw", ".tifw", ".tiffw", ".wld", ".j2w", ".jp2w", ".tab")  # for the suffix
+SUFFIXED = ("_rpc.txt", "_metadata.txt", "_mtl.txt")  # behind the name without its suffix
+VRT = ".vrt"
+
+
+def sidecars_of(files: Iterable[str], near: Folders) -> list[str]:
+    """The further files of a scene's files, sorted; those of a VRT's sources too."""
+    found: set[str] = set()
+    left = list(files)
+    own = set(left)
+    while left:
+        place = left.pop()
+        more = near.beside(place) + (_sources(place) if place.lower().endswith(VRT) else [])
+        left += [each for each in more if each not in found | own and not _is_sidecar(each, place)]
+        found.update(each for each in more if each not in own)
+    return sorted(found)
+
+
+class Folders:
+    """What lies beside files, each folder (or pattern of a store) listed once."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, dict[str, list[str]]] = {}
+        self._remote: dict[str, list[str]] = {}
+
+    def add_remote(self, pattern: str) -> None:
+        """List what is called like the pattern's files with a suffix behind it: one request, whatever their number."""
+        for place in storage.glob(pattern + ".*"):
+            name = next((place[: -len(end)] for end in sorted(APPENDED, key=len, reverse=True) if place.endswith(end)), None)
+            if name:
+                self._remote.setdefault(name, []).append(place)
+
+    def beside(self, place: str) -> list[str]:
+        if storage.is_remote(place):
+            return self._remote.get(place, [])
+        folder, name = posixpath.split(place.removeprefix("file://"))
+        stem = posixpath.splitext(name)[0]
+        wanted = {(name + end).lower() for end in APPENDED} | {(stem + end).lower() for end in (*REPLACED, *SUFFIXED)}
+        names = self._names(folder)
+        return [posixpath.join(folder, each) for low in wanted for each in names.get(low, ()) if each != name]
+
+    def _names(self, folder: str) -> dict[str, list[str]]:
+        if folder not in self._listed:
+            listed: dict[str, list[str]] = {}
+            try:
+                for entry in os.listdir(folder or "."):
+                    listed.setdefault(entry.lower(), []).append(entry)
+            except OSError:
+                pass  # a folder that cannot be listed is told when its files are opened
+            self._listed[folder] = listed
+        return self._listed[folder]
+
+
+def _is_sidecar(place: str, of: str) -> bool:
+    return place.startswith(of + ".")
+
+
+def _sources(place: str) -> list[str]:
+    """The files that a VRT is made of, as GDAL lists them; none where it cannot be opened: opening the scene will tell."""
+    try:
+        with gdal.environment(place), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with rasterio.open(gdal.address(place)) as dataset:
+                listed: Sequence[str] = dataset.files
+    except gdal.FAILURES:
+        return []
+    return [each for each in map(gdal.place_of_address, listed) if each != place]
