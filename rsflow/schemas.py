@@ -30,7 +30,7 @@ LABEL_STRUCT = pa.struct(
         ("kind", pa.string()),
         ("category", pa.string()),
         ("box", _FLOATS),
-        ("polygon", _FLOATS),
+        ("polygon", _FLOATS),  # the outline's one ring, or the outer ring of its largest part
         ("visibility", pa.float64()),
         ("oriented", pa.bool_()),
         ("flags", _STRINGS),
@@ -43,6 +43,8 @@ LABEL_STRUCT = pa.struct(
         ("revision", pa.string()),
         ("prompt_digest", pa.string()),
         ("quality", pa.float64()),
+        # Of an outline with several parts or holes: each part's outer ring, then its holes. Null where `polygon` is all of it.
+        ("parts", pa.list_(pa.list_(_FLOATS))),
     ]
 )
 
@@ -356,6 +358,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "revision": source.revision,
         "prompt_digest": source.prompt_digest,
         "quality": source.quality,
+        "parts": [[list(ring) for ring in part] for part in shape.parts] if shape and shape.parts else None,
     }
 
 
@@ -365,7 +368,8 @@ def label_from_row(row: dict[str, Any]) -> Label:
     if row["box"] is not None:
         x0, y0, x1, y1 = row["box"]
         flags = tuple(row["flags"] or ())
-        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags)
+        parts = tuple(tuple(map(tuple, part)) for part in row.get("parts") or ())
+        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags, parts)
     provenance = Provenance(
         row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
     )
