@@ -290,6 +290,22 @@ _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instru
 # tile's ground it shows.
 COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
 
+# An object of a tile as its sample holds it: the columns of its label.
+_OF_OBJECT = (
+    "label_id",
+    "tile_id",
+    "category",
+    "box",
+    "polygon",
+    "parts",
+    "visibility",
+    "oriented",
+    "flags",
+    "score",
+    "origin",
+)
+OBJECTS = pa.schema([LABELS.field(name) for name in _OF_OBJECT])
+
 # What WriteShards gets: a row per shard with everything of its samples but the pictures.
 SHARD_WORK = pa.schema(
     [
@@ -298,6 +314,7 @@ SHARD_WORK = pa.schema(
         ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
         ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
         ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
+        ("objects", pa.list_(pa.struct(list(OBJECTS)))),
     ]
 )
 

@@ -45,11 +45,12 @@ class Export(Protocol):
 
 @dataclass
 class Tally:
-    """What an export came to: pictures and records written, and instructions left out by reason."""
+    """Pictures and records written, instructions left out by reason, and pictures that COCO cannot call annotated."""
 
     pictures: int = 0
     records: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    not_annotated: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Job:
     splits: dict[str, Split]
     dialect: Dialect
     on_sample: Callable[[], None]
+    all_splits: dict[str, Split]
     tally: Tally = field(default_factory=Tally)
 
     def samples(self, split: str) -> Iterator[Sample]:
