@@ -291,20 +291,8 @@ _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instru
 COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
 
 # An object of a tile as its sample holds it: the columns of its label.
-_OF_OBJECT = (
-    "label_id",
-    "tile_id",
-    "category",
-    "box",
-    "polygon",
-    "parts",
-    "visibility",
-    "oriented",
-    "flags",
-    "score",
-    "origin",
-)
-OBJECTS = pa.schema([LABELS.field(name) for name in _OF_OBJECT])
+_OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")
+OBJECTS = pa.schema([LABELS.field(name) for name in ("label_id", "tile_id", "category", *_OUTLINE, "score", "origin")])
 
 # What WriteShards gets: a row per shard with everything of its samples but the pictures.
 SHARD_WORK = pa.schema(

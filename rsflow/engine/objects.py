@@ -29,9 +29,8 @@ def objects_of(now: Current, tiles: pa.Table, settings: Labels) -> pa.Table:
     for row in labels.filter(pc.equal(labels["kind"], "box")).to_pylist():
         rows[row["tile_id"]].append(row)
     facts = tiles.select(["tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"])
-    found = [
-        row for tile in facts.sort_by("tile_id").to_pylist() for row in _held(tile, rows.get(tile["tile_id"], []), settings)
-    ]
+    held = (_held(tile, rows.get(tile["tile_id"], []), settings) for tile in facts.sort_by("tile_id").to_pylist())
+    found = [row for mine in held for row in mine]
     return pa.Table.from_pylist([{name: row[name] for name in OBJECTS.names} for row in found], schema=OBJECTS)
 
 

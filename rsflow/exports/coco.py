@@ -50,7 +50,7 @@ def write(job: Job) -> None:
                 for sample in job.samples(split):
                     fit = [instruction for instruction, _ in job.instructions(sample)]
                     path = job.write_picture(split, sample)
-                    tell(picture_record(path, split, sample))
+                    tell(picture_record(path, split, sample, job.write_companions(split, sample)))
                     job.tally.records += _put(captions, sample, path, _captions(fit))
                     # Without a list of what is whole, a picture without objects is not one that shows none.
                     if sample.record["objects"] or sample.record["vocabulary"]:
