@@ -54,7 +54,7 @@ def write(job: Job) -> None:
                     job.tally.records += _put(captions, sample, path, _captions(fit))
                     # Without a list of what is whole, a picture without objects is not one that shows none.
                     if sample.record["objects"] or sample.record["vocabulary"]:
-                        job.tally.records += _put(objects, sample, path, map(_object, _repeated(sample)))
+                        job.tally.records += _put(objects, sample, path, map(_object, _sized(sample)))
                     else:
                         job.tally.not_annotated += 1
 
@@ -87,7 +87,7 @@ def _put(document: _Document, sample: Sample, path: str, annotations: Iterator[R
     return count
 
 
-def _repeated(sample: Sample) -> Iterator[Record]:
+def _sized(sample: Sample) -> Iterator[Record]:
     height_px, width_px = sample.record["height_px"], sample.record["width_px"]
     return ({**thing, "size": (height_px, width_px)} for thing in sample.record["objects"])
 
@@ -101,7 +101,7 @@ def _object(thing: Record) -> Record:
         "category": thing["category"],
         "bbox": [x0, y0, x1 - x0, y1 - y0],
         "area": parts_area(parts) if parts else area(box),
-        "segmentation": _segmentation(parts, *thing["size"], crowd="crowd" in flags),
+        "segmentation": _segmentation(parts, thing["size"], "crowd" in flags),
         "iscrowd": int("crowd" in flags),
         **dict.fromkeys(sorted(flags - {"crowd"}), 1),
         **({"visibility": thing["visibility"]} if thing["visibility"] < 1 else {}),
@@ -109,16 +109,16 @@ def _object(thing: Record) -> Record:
     }
 
 
-def _segmentation(parts: Parts, height_px: int, width_px: int, crowd: bool) -> list[list[float]] | Record:
+def _segmentation(parts: Parts, size: tuple[int, int], crowd: bool) -> list[list[float]] | Record:
     """Rings, or runs of pixels where rings cannot say it (holes) or COCO asks for runs (crowds); empty for a box alone."""
     if not parts or not (crowd or any(len(part) > 1 for part in parts)):
         return [list(part[0]) for part in parts]
     from rasterio.features import rasterize
 
-    mask = rasterize([(mapping(surface(parts)), 1)], (height_px, width_px), dtype="uint8")
+    mask = rasterize([(mapping(surface(parts)), 1)], size, dtype="uint8")
     flat = np.concatenate([[0], mask.T.ravel(), [2]])
     changes = np.flatnonzero(np.diff(flat))
-    return {"size": [height_px, width_px], "counts": np.diff([0, *changes]).tolist()}
+    return {"size": list(size), "counts": np.diff([0, *changes]).tolist()}
 
 
 def _captions(fit: Sequence[Record]) -> Iterator[Record]:
