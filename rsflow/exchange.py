@@ -33,6 +33,12 @@ def export(arguments: argparse.Namespace) -> int:
             arguments.root, arguments.format, arguments.output, arguments.split, arguments.dialect, lambda: state.add(1)
         )
     print(f"{arguments.output}: {tally.pictures:,} pictures, {tally.records:,} records")
+    if tally.companions:
+        print(f"carried along: {tally.companions:,} companion pictures of other sensors")
+    if tally.raw_bands:
+        print(f"left out: raw bands of {tally.raw_bands:,} samples, which no export format holds")
+    if tally.not_annotated:
+        print(f"not in instances: {tally.not_annotated:,} pictures that nobody annotated with objects")
     for reason, count in sorted(tally.left_out.items()):
         print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
     return 0

@@ -17,6 +17,9 @@ import numpy.typing as npt
 Box = tuple[float, float, float, float]
 Quad = tuple[float, float, float, float, float, float, float, float]
 Region = Box | Quad  # where a thing is: horizontal, or oriented
+Ring = tuple[float, ...]  # x0, y0, x1, y1, …, open: the first point is not repeated
+Part = tuple[Ring, ...]  # an outer ring, then its holes
+Parts = tuple[Part, ...]  # an area: see rsflow.polygons
 FloatArray = npt.NDArray[np.float64]
 
 EARTH_RADIUS_KM = 6371.0088  # mean radius R1, IUGG / WGS 84

@@ -3,8 +3,8 @@
 One idea: frozen dataclasses with plain fields. What is stored and what travels between stages are Arrow columns instead, see
 rsflow.schemas, which also converts between the two.
 
-Conventions: boxes are (x0, y0, x1, y1) float pixels of the tile, half-open, origin top left. Polygons are one flat ring
-x0, y0, x1, y1, … without a repeated first point. Shares are in [0, 1].
+Conventions: boxes are (x0, y0, x1, y1) float pixels of the tile, half-open, origin top left. A polygon is one flat ring
+x0, y0, x1, y1, … without a repeated first point; parts are those of rsflow.polygons. Shares are in [0, 1].
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.geometry import Box, Region, rectangle
+from rsflow.geometry import Box, Parts, Region, Ring, rectangle, ring_area
 from rsflow.sensors import SensorName
 from rsflow.turns import Turn
 
@@ -66,17 +66,35 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where a label is: its box, its polygon (may be empty), and how much of the whole object the tile shows.
+    """Where a label is: its box, its outline (may be empty), and how much of the whole object the tile shows.
 
+    `polygon`: the outline, where one ring is all of it. `parts`: the outline, where it has several parts or holes; `polygon` is
+    then the outer ring of its largest part, for what can hold one ring only. `area_parts` is the outline in either case.
     `oriented`: the polygon is the object's rotated rectangle, four corners in order around it. `flags`: what the annotation
     says of the object beside its class, for example "difficult", "occluded" or "crowd".
     """
 
     box: Box
-    polygon: tuple[float, ...] = ()
+    polygon: Ring = ()
     visibility: float = 1.0
     oriented: bool = False
     flags: tuple[str, ...] = ()
+    parts: Parts = ()
+
+    @classmethod
+    def of_parts(
+        cls, box: Box, parts: Parts, visibility: float = 1.0, oriented: bool = False, flags: tuple[str, ...] = ()
+    ) -> Shape:
+        """The shape of this outline, all of it; one without parts is a box alone."""
+        if len(parts) == 1 and len(parts[0]) == 1:
+            return cls(box, parts[0][0], visibility, oriented, flags)
+        largest = max((part[0] for part in parts), key=ring_area, default=())
+        return cls(box, largest, visibility, False, flags, parts)
+
+    @property
+    def area_parts(self) -> Parts:
+        """The whole outline, empty where only the box is known."""
+        return self.parts or (((self.polygon,),) if self.polygon else ())
 
     @property
     def truncated(self) -> bool:

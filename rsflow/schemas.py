@@ -30,7 +30,7 @@ LABEL_STRUCT = pa.struct(
         ("kind", pa.string()),
         ("category", pa.string()),
         ("box", _FLOATS),
-        ("polygon", _FLOATS),
+        ("polygon", _FLOATS),  # the outline's one ring, or the outer ring of its largest part
         ("visibility", pa.float64()),
         ("oriented", pa.bool_()),
         ("flags", _STRINGS),
@@ -43,6 +43,8 @@ LABEL_STRUCT = pa.struct(
         ("revision", pa.string()),
         ("prompt_digest", pa.string()),
         ("quality", pa.float64()),
+        # Of an outline with several parts or holes: each part's outer ring, then its holes. Null where `polygon` is all of it.
+        ("parts", pa.list_(pa.list_(_FLOATS))),
     ]
 )
 
@@ -304,6 +306,10 @@ _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instru
 # tile's ground it shows.
 COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
 
+# An object of a tile as its sample holds it: the columns of its label.
+_OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")
+OBJECTS = pa.schema([LABELS.field(name) for name in ("label_id", "tile_id", "category", *_OUTLINE, "score", "origin")])
+
 # What WriteShards gets: a row per shard with everything of its samples but the pictures.
 SHARD_WORK = pa.schema(
     [
@@ -312,6 +318,7 @@ SHARD_WORK = pa.schema(
         ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
         ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
         ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
+        ("objects", pa.list_(pa.struct(list(OBJECTS)))),
     ]
 )
 
@@ -372,6 +379,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "revision": source.revision,
         "prompt_digest": source.prompt_digest,
         "quality": source.quality,
+        "parts": [[list(ring) for ring in part] for part in shape.parts] if shape and shape.parts else None,
     }
 
 
@@ -381,7 +389,8 @@ def label_from_row(row: dict[str, Any]) -> Label:
     if row["box"] is not None:
         x0, y0, x1, y1 = row["box"]
         flags = tuple(row["flags"] or ())
-        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags)
+        parts = tuple(tuple(map(tuple, part)) for part in row.get("parts") or ())
+        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags, parts)
     provenance = Provenance(
         row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
     )

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError
+from rsflow.polygons import scaled
 from rsflow.records import Label, Reject, Shape
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
@@ -109,9 +110,10 @@ def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[An
 def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> Shape:
     if normalised:
         x0, y0, x1, y1 = shape.box
-        ring = tuple(value * (height_px if i % 2 else width_px) for i, value in enumerate(shape.polygon))
-        shape = replace(shape, box=(x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px), polygon=ring)
-    return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags)
+        box = (x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px)
+        outline = scaled(shape.area_parts, width_px, height_px)
+        shape = Shape.of_parts(box, outline, shape.visibility, shape.oriented, shape.flags)
+    return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags, shape.parts)
 
 
 def without_scene(annotated: AnnotatedSet, scenes: Iterable[str]) -> tuple[Reject, ...]:

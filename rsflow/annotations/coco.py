@@ -4,8 +4,9 @@ One idea: the file's frame must be right, its records may be wrong. A file that 
 is the user's mistake and stops the run; a record that is broken becomes a reject with its id, and its picture counts as
 incompletely annotated.
 
-What is read: `bbox` x, y, width, height; `segmentation` as rings, of which the largest is kept, or as a run-length mask, of
-which the outline of the largest part is; `caption`; "difficult", "occluded", "truncated" and "ignore" that are true, as flags;
+What is read: `bbox` x, y, width, height; `segmentation` as rings, each a part of the object (what they share counts once, as
+with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes; `caption`;
+"difficult", "occluded", "truncated" and "ignore" that are true, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
 polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
@@ -25,10 +26,11 @@ from rsflow.annotations.documents import json_document, short
 from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
 from rsflow.annotations.rle import mask_of
-from rsflow.annotations.shapes import Ring, shape_on
+from rsflow.annotations.shapes import shape_on
 from rsflow.data_paths import relative_name
 from rsflow.errors import ConfigError, DataError, UsageError
-from rsflow.geometry import Box, ring_area
+from rsflow.geometry import Box, Parts
+from rsflow.polygons import parts_bounds
 from rsflow.records import Label, Provenance, Reject, Shape
 
 _NUMERIC = frozenset({int, float})
@@ -146,12 +148,12 @@ class _Reading:
             cx, cy, width, height, angle = map(float, bbox)
             ring = corners(cx, cy, width, height, angle * self.radians)
             return shape_on(bounds(ring), ring, *size, oriented=True, flags=flags)
-        ring = ()
+        parts: Parts = ()
         try:
-            ring = _ring(record.get("segmentation"))
+            parts = _parts(record.get("segmentation"), size)
         except DataError as error:
             self._reject(subject, error.reason, f"{error.detail}; the box is kept")
-        return shape_on(_box(bbox, ring), ring, *size, flags=flags)
+        return shape_on(_box(bbox, parts), (), *size, flags=flags, parts=parts)
 
 
 def _document(file: str) -> dict[str, Any]:
@@ -178,23 +180,26 @@ def _caption(text: Any) -> str:
     return " ".join(text.split())
 
 
-def _ring(segmentation: Any) -> Ring:
-    """The largest ring, or the outline of a run-length mask; empty where there is none. DataError where it is neither."""
+def _parts(segmentation: Any, size: tuple[int | None, int | None]) -> Parts:
+    """The outline by rings, or of a run-length mask of the picture's size; empty where there is none. DataError where it is
+    neither."""
     if not segmentation:
         return ()
     if isinstance(segmentation, dict):
-        return outline(mask_of(segmentation))
+        mask = mask_of(segmentation)
+        if (size[0] or mask.shape[0], size[1] or mask.shape[1]) != mask.shape:
+            raise DataError("bad_rle", f"the mask has {mask.shape} rows and columns, its picture {size}")
+        return outline(mask)
     if not isinstance(segmentation, list) or not all(
         isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation
     ):
         raise DataError("bad_polygon", f"segmentation is {short(segmentation)}, expected rings x, y, x, y, ...")
-    rings = [tuple(map(float, ring)) for ring in segmentation]
-    return rings[0] if len(rings) == 1 else max(rings, key=ring_area)
+    return tuple((tuple(map(float, ring)),) for ring in segmentation)
 
 
-def _box(bbox: Any, ring: Ring) -> Box:
-    if bbox is None and ring:
-        return bounds(ring)
+def _box(bbox: Any, parts: Parts) -> Box:
+    if bbox is None and parts:
+        return parts_bounds(parts)
     if not isinstance(bbox, list) or len(bbox) != 4 or not _numbers(bbox):
         oriented = isinstance(bbox, list) and len(bbox) == 5
         hint = f" (five are an oriented box: say annotations.options.angle, {' or '.join(ANGLES)})" if oriented else ""

@@ -1,9 +1,10 @@
 """The labels of one window of a scene, from the labels of the whole scene.
 
-One idea: a tile tells the truth about what it shows. Boxes and polygons are clipped to the window and carry the share of the
-object that is left; what shows too little of itself is no label of the tile; and what was said of the whole scene (its class, a
-caption, a question, a phrase such as "the largest ship", a measured fact) is said of a tile only where the tile is the whole
-scene. An oriented box stays one as long as all of it is shown.
+One idea: a tile tells the truth about what it shows. Boxes and outlines, all their parts and holes, are clipped to the window
+and carry the share of the object that is left; the box is that of what is left of the outline; what shows too little of itself
+is no label of the tile; and what was said of the whole scene (its class, a caption, a question, a phrase such as "the largest
+ship", a measured fact) is said of a tile only where the tile is the whole scene. An oriented box stays one as long as all of
+it is shown.
 
 `hidden` names the categories of which a tile shows less than a label: of those it can neither be said how many there are nor
 that there are none.
@@ -14,17 +15,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rsflow.annotations.shapes import largest_ring, ring_pieces, valid_area
 from rsflow.geometry import Box, Window, area, clip, shift
+from rsflow.polygons import clipped, moved, parts_area, parts_bounds
 from rsflow.records import Label, Shape
 
 
 def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
     """The labels of a window, in tile pixels and in the order of `labels` (which are in scene pixels).
 
-    `scene_box` is the whole scene; a window may reach beyond it (a padded tile), a label never does. Of a polygon cut into
-    several pieces the box spans all and the ring is the largest. Visibility is visible area over whole area (of the polygon
-    where there is one), times what it already was; an object of which less than `min_visibility` is visible is left out.
+    `scene_box` is the whole scene; a window may reach beyond it (a padded tile), a label never does. Visibility is visible area
+    over whole area (of the outline without its holes, where there is one), times what it already was; an object of which less
+    than `min_visibility` is visible is left out.
     """
     if _covers(window.box, scene_box):
         whole = (_visible(label, scene_box, window) if label.kind == "box" else label for label in labels)
@@ -54,8 +55,8 @@ def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:
     frame = clip(window.box, scene_box)
     if _covers(frame, shape.box):
         return replace(label, shape=_moved(shape, window))
-    clipped = _clipped_polygon(shape, frame) if shape.polygon else _clipped_box(shape, frame)
-    return replace(label, shape=_moved(clipped, window)) if clipped and clipped.visibility > 0 else None
+    left = _clipped_outline(shape, frame) if shape.polygon else _clipped_box(shape, frame)
+    return replace(label, shape=_moved(left, window)) if left and left.visibility > 0 else None
 
 
 def _clipped_box(shape: Shape, frame: Box) -> Shape:
@@ -63,23 +64,23 @@ def _clipped_box(shape: Shape, frame: Box) -> Shape:
     return Shape(inside, (), shape.visibility * area(inside) / area(shape.box), False, shape.flags)
 
 
-def _clipped_polygon(shape: Shape, frame: Box) -> Shape | None:
-    whole = valid_area(shape.polygon).area
-    pieces = ring_pieces(shape.polygon, frame)
-    if whole == 0 or not pieces:
-        return _clipped_box(shape, frame) if whole == 0 else None
-    bounds = [piece.bounds for piece in pieces]
-    low, high = [min(b[:2][i] for b in bounds) for i in (0, 1)], [max(b[2:][i] for b in bounds) for i in (0, 1)]
-    share = min(1.0, sum(piece.area for piece in pieces) / whole)
-    # What is left of a rotated rectangle has another number of corners: an exact ring, and no oriented box any more.
-    return Shape((low[0], low[1], high[0], high[1]), largest_ring(pieces), shape.visibility * share, False, shape.flags)
+def _clipped_outline(shape: Shape, frame: Box) -> Shape | None:
+    whole = parts_area(shape.area_parts)
+    if whole == 0:
+        return _clipped_box(shape, frame)
+    left = clipped(shape.area_parts, frame)
+    if not left:
+        return None
+    share = min(1.0, parts_area(left) / whole)
+    # What is left of a rotated rectangle has another number of corners: an exact outline, and no oriented box any more.
+    return Shape.of_parts(parts_bounds(left), left, shape.visibility * share, False, shape.flags)
 
 
 def _moved(shape: Shape, window: Window) -> Shape:
     """From scene to tile pixels."""
     dx, dy = float(-window.col_off), float(-window.row_off)
-    ring = tuple(value + (dy if i % 2 else dx) for i, value in enumerate(shape.polygon))
-    return replace(shape, box=shift(shape.box, dx, dy), polygon=ring)
+    outline = moved(shape.area_parts, dx, dy)
+    return Shape.of_parts(shift(shape.box, dx, dy), outline, shape.visibility, shape.oriented, shape.flags)
 
 
 def _covers(outer: Box, inner: Box) -> bool:

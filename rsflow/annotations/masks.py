@@ -144,7 +144,9 @@ def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legen
     if len(parts) > _MANY:
         raise DataError("too_many_objects", f"{category} has {len(parts)} components, expected at most {_MANY}")
     cover = Label("cover", category, _FROM, _largest(mask), value=share)
-    shapes = [shape_on(box, ring, height_px, width_px) for box, ring, pixels in parts if pixels >= legend.min_px]
+    shapes = [
+        shape_on(box, (), height_px, width_px, parts=outline) for box, outline, pixels in parts if pixels >= legend.min_px
+    ]
     return [cover, *(Label("box", category, _FROM, shape) for shape in shapes)]
 
 

@@ -23,9 +23,8 @@ import math
 
 import shapely
 
-from rsflow.annotations.shapes import Ring
 from rsflow.errors import DataError
-from rsflow.geometry import Box
+from rsflow.geometry import Box, Ring
 
 ANGLES = {
     "radians_clockwise": 1.0,

@@ -14,9 +14,10 @@ from rsflow.annotations.annotated_set import AnnotatedSet, merged
 from rsflow.annotations.documents import numbers
 from rsflow.annotations.gathering import OpenPicture
 from rsflow.annotations.oriented import bounds, checked, corners
-from rsflow.annotations.shapes import Ring, shape_on
+from rsflow.annotations.shapes import shape_on
 from rsflow.annotations.voc import box_of
 from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
+from rsflow.geometry import Ring
 from rsflow.records import Label, Provenance
 
 _FROM = Provenance("annotation", "rolabelimg")

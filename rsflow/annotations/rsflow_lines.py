@@ -20,6 +20,7 @@ from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError, UsageError
+from rsflow.geometry import Ring
 from rsflow.records import Label, LabelKind, Provenance, Reject, Shape
 
 _FROM = Provenance("annotation", "rsflow")
@@ -87,6 +88,14 @@ def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
     shape: Shape | None = None
     if entry.get("box"):
         x0, y0, x1, y1 = map(float, entry["box"])
-        ring, flags = tuple(map(float, entry.get("polygon") or ())), tuple(map(str, entry.get("flags") or ()))
-        shape = shape_on((x0, y0, x1, y1), ring, height_px, width_px, bool(entry.get("oriented")), flags)
+        ring, flags = _ring(entry.get("polygon") or ()), tuple(map(str, entry.get("flags") or ()))
+        parts = tuple(tuple(map(_ring, part)) for part in entry.get("parts") or () if part)
+        shape = shape_on((x0, y0, x1, y1), ring, height_px, width_px, bool(entry.get("oriented")), flags, parts)
     return Label(entry["kind"], entry["category"], _FROM, shape, texts[2], value)
+
+
+def _ring(values: Any) -> Ring:
+    ring = tuple(map(float, values))
+    if ring and (len(ring) < 6 or len(ring) % 2):
+        raise ValueError(f"a ring has {len(ring)} numbers, expected x, y of three points or more")
+    return ring

@@ -22,9 +22,9 @@ from rsflow.annotations.annotated_set import AnnotatedSet, merged
 from rsflow.annotations.documents import lines_of, numbers, stem
 from rsflow.annotations.gathering import Gathering
 from rsflow.annotations.oriented import bounds, checked
-from rsflow.annotations.shapes import Ring, shape_on
+from rsflow.annotations.shapes import shape_on
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Box
+from rsflow.geometry import Box, Ring
 from rsflow.records import Label, Provenance
 
 _FROM = Provenance("annotation", "yolo")

@@ -23,6 +23,7 @@ from rsflow.engine.execute import Job, execute, spreading
 from rsflow.engine.held_out import caught
 from rsflow.engine.leak import check_leaks
 from rsflow.engine.numbers import MANY_ROWS
+from rsflow.engine.objects import objects_of
 from rsflow.engine.progress import progress
 from rsflow.engine.select import Selected, selected_rows
 from rsflow.errors import RsflowError
@@ -31,6 +32,7 @@ from rsflow.schemas import SHARD_WORK
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint
+from rsflow.stages.sample_record import object_record
 from rsflow.stages.write_shards import WriteShards
 
 ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
@@ -60,7 +62,8 @@ def shard(built: BuildConfig, lake: Lake, now: Current, selected: Selected) -> S
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
     beside = companions_of(now, tiles, instructions, built.shard.companions)
-    samples = _samples(tiles, instructions, beside)
+    objects = objects_of(now, tiles, built.labels)
+    samples = _samples(tiles, instructions, beside, objects)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
@@ -69,7 +72,7 @@ def shard(built: BuildConfig, lake: Lake, now: Current, selected: Selected) -> S
         shown = with_companions(tiles, beside)
         with spreading(built.engine, instructions.num_rows > MANY_ROWS) as spread:
             check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
-    blocks = _work(tiles, instructions, beside, missing)
+    blocks = _work(tiles, instructions, beside, objects, missing)
     with progress("shard", "shards", len(missing)) as state:
         for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
             lake.append("shards", row)
@@ -120,7 +123,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     return fingerprint(plain)
 
 
-def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table) -> pa.Table:
+def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:
     """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
     digests: dict[str, list[str]] = defaultdict(list)
     more_bytes: dict[str, int] = defaultdict(int)
@@ -131,6 +134,12 @@ def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table) -> pa.Ta
     for other in beside.select(["beside", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
         digests[other["beside"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
         more_bytes[other["beside"]] += other["picture_bytes"] + RECORD_BYTES
+    for row in objects.to_pylist():
+        said = json.dumps(object_record(row), sort_keys=True)
+        digests[row["tile_id"]].append(hashlib.blake2b(said.encode(), digest_size=16).hexdigest())
+        more_bytes[row["tile_id"]] += len(said)
+    for tile, vocabulary in zip(tiles["tile_id"].to_pylist(), tiles["vocabulary"].to_pylist(), strict=True):
+        digests[tile].append(json.dumps(vocabulary or []))
     ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
     # What is shown once has no such number in its record.
     repeats = [[str(repeat)] if repeat > 1 else [] for repeat in pc.fill_null(tiles["repeat"], 1).to_pylist()]
@@ -151,22 +160,27 @@ def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
     return {path: row for path, row in rows.items() if path in files}
 
 
-def _work(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, plans: list[ShardPlan]) -> list[pa.Table]:
+def _work(
+    tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table, plans: list[ShardPlan]
+) -> list[pa.Table]:
     """A block of one SHARD_WORK row per shard."""
     fields = SHARD_WORK.field("instructions").type.value_type
     names = [fields.field(i).name for i in range(fields.num_fields)]
-    by_tile, by_side = (_rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (beside, "beside")))
+    by_tile, by_side, by_object = (
+        _rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (beside, "beside"), (objects, "tile_id"))
+    )
     blocks = []
     for plan in plans:
         mine = tiles.take(pa.array(plan.members))
         ids = mine["tile_id"].to_pylist()
-        texts, pictures = ([i for tile in ids for i in by.get(tile, ())] for by in (by_tile, by_side))
+        texts, pictures, things = ([i for tile in ids for i in by.get(tile, ())] for by in (by_tile, by_side, by_object))
         row = {
             "path": f"shards/{plan.name}",
             "split": plan.split,
             "tiles": mine.drop_columns(["split"]).to_pylist(),
             "companions": beside.take(pa.array(pictures, pa.int64())).to_pylist(),
             "instructions": instructions.select(names).take(pa.array(texts, pa.int64())).to_pylist(),
+            "objects": objects.take(pa.array(things, pa.int64())).to_pylist(),
         }
         blocks.append(pa.Table.from_pylist([row], schema=SHARD_WORK))
     return blocks

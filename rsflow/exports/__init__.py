@@ -47,7 +47,7 @@ def export(
     module = EXPORTS[form]
     named = dialect or module.DIALECT
     manifest = read_snapshot(root)
-    job = Job(root_of(root), out, chosen(manifest, split), dialects.get(named), on_sample)
+    job = Job(root_of(root), out, chosen(manifest, split), dialects.get(named), on_sample, dict(manifest.splits))
     contents = module.top_level(list(job.splits))
     folder.claim(out, contents)
     module.write(job)
@@ -71,5 +71,8 @@ def _facts(form: str, dialect: str, manifest: Manifest, job: Job) -> dict[str, o
         "splits": list(job.splits),
         "pictures": job.tally.pictures,
         "records": job.tally.records,
+        "pictures_not_annotated": job.tally.not_annotated,
+        "companions": job.tally.companions,
+        "raw_bands_left_out": job.tally.raw_bands,
         "left_out": dict(sorted(job.tally.left_out.items())),
     }

@@ -1,11 +1,12 @@
 """COCO JSON: `instances_<split>.json` for detectors and `captions_<split>.json` (https://cocodataset.org/#format-data).
 
-One idea: shards hold instructions, so a picture's objects are those that its instructions name by category: the answers of
-detection and region captioning. A picture with more objects than an answer may list has none here: count on what is annotated,
-never on what is not. An oriented box is a polygon in `segmentation` and its hull in `bbox`.
+One idea: a picture's objects are its labels, each once, whatever its texts name. `segmentation` is the outline: rings, one per
+part, or uncompressed runs of pixels for holes and crowds; empty where only the box is known. A crowd is `iscrowd`, other flags
+("difficult", "occluded", ...) are keys of that name. A picture of which nobody said what it shows is not in `instances`, for
+there it would stand for one that shows nothing.
 
-Numbers (image, category, licence ids) are given in order of appearance, which follows from the snapshot alone. The annotations
-wait in a temporary file, not in memory, for COCO wants them after the pictures.
+Categories are numbered once, in the order of their names, over all splits of the snapshot; image and licence ids in order of
+appearance. The annotations wait in a temporary file, not in memory, for COCO wants them after the pictures.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+import numpy as np
+from shapely.geometry import mapping
+
 from rsflow import storage
-from rsflow.exports.contract import Job, Record, regions
+from rsflow.errors import UsageError
+from rsflow.exports.contract import Job, Record
 from rsflow.exports.json_files import lines, separated
 from rsflow.exports.pictures import FILE, picture_record
-from rsflow.geometry import Region, area, hull, ring_area
+from rsflow.geometry import Parts, area
+from rsflow.polygons import parts_area, surface
 from rsflow.shards.format import Sample
+from rsflow.shards.reader import ShardReader
 
 DIALECT = "pixels"
-OBJECT_TASKS = frozenset(["detection", "region_captioning"])
 
 _KINDS = ("instances", "captions")
 
@@ -36,21 +42,40 @@ def top_level(splits: Sequence[str]) -> list[str]:
 
 
 def write(job: Job) -> None:
+    numbers = {name: number for number, name in enumerate(_categories(job), 1)}
     with lines(job.place(FILE)) as tell:
         for split in job.splits:
             with ExitStack() as whole:
-                objects, captions = (whole.enter_context(_document(job, kind, split)) for kind in _KINDS)
+                objects, captions = (whole.enter_context(_document(job, kind, split, numbers)) for kind in _KINDS)
                 for sample in job.samples(split):
                     fit = [instruction for instruction, _ in job.instructions(sample)]
-                    if fit:
-                        path = job.write_picture(split, sample)
-                        tell(picture_record(path, split, sample))
-                        job.tally.records += _put(objects, sample, path, _objects(sample, fit))
-                        job.tally.records += _put(captions, sample, path, _captions(fit))
+                    path = job.write_picture(split, sample)
+                    tell(picture_record(path, split, sample, job.write_companions(split, sample)))
+                    job.tally.records += _put(captions, sample, path, _captions(fit))
+                    # Without a list of what is whole, a picture without objects is not one that shows none.
+                    if sample.record["objects"] or sample.record["vocabulary"]:
+                        job.tally.records += _put(objects, sample, path, map(_object, _sized(sample)))
+                    else:
+                        job.tally.not_annotated += 1
 
 
-def _document(job: Job, kind: str, split: str) -> _Document:
-    return _Document(job.place(f"{kind}_{split}.json"), categorised=kind == "instances")
+def _categories(job: Job) -> list[str]:
+    """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are asked for."""
+    found: set[str] = set()
+    for shards in job.all_splits.values():
+        for shard in shards.shards:
+            for sample in ShardReader(job.root, shard):
+                if "objects" not in sample.record:
+                    raise UsageError(
+                        f"{shard.path}: was written before samples held their objects, which COCO is made from: "
+                        "run `rsflow build` again, then export"
+                    )
+                found.update(thing["category"] for thing in sample.record["objects"])
+    return sorted(found)
+
+
+def _document(job: Job, kind: str, split: str, numbers: dict[str, int]) -> _Document:
+    return _Document(job.place(f"{kind}_{split}.json"), numbers if kind == "instances" else None)
 
 
 def _put(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
@@ -62,31 +87,38 @@ def _put(document: _Document, sample: Sample, path: str, annotations: Iterator[R
     return count
 
 
-def _objects(sample: Sample, fit: Sequence[Record]) -> Iterator[Record]:
-    """The distinct (category, box) pairs that the instructions name, in their order."""
-    seen: set[tuple[str, Region]] = set()
-    for instruction in fit:
-        if instruction["task"] in OBJECT_TASKS:
-            boxes = regions(instruction["boxes"], sample.record["height_px"], sample.record["width_px"])
-            for category, index in _named(instruction["answer"]):
-                if (category, boxes[index]) not in seen:
-                    seen.add((category, boxes[index]))
-                    yield {"category": category, **_shape(boxes[index])}
+def _sized(sample: Sample) -> Iterator[Record]:
+    height_px, width_px = sample.record["height_px"], sample.record["width_px"]
+    return ({**thing, "size": (height_px, width_px)} for thing in sample.record["objects"])
 
 
-def _named(answer: Record) -> Iterator[tuple[str, int]]:
-    """(category, index of a box) of everything that an answer names."""
-    for group in answer.get("groups", [answer]):
-        for index in group.get("boxes", [group["box"]] if "box" in group else []):
-            yield group["category"], index
+def _object(thing: Record) -> Record:
+    """An object's annotation. `area` is that of its outline without holes, of its box where it has none."""
+    x0, y0, x1, y1 = box = tuple(thing["box"])
+    parts = tuple(tuple(map(tuple, part)) for part in thing.get("parts", ()))
+    flags = set(thing.get("flags", ()))
+    return {
+        "category": thing["category"],
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "area": parts_area(parts) if parts else area(box),
+        "segmentation": _segmentation(parts, thing["size"], "crowd" in flags),
+        "iscrowd": int("crowd" in flags),
+        **dict.fromkeys(sorted(flags - {"crowd"}), 1),
+        **({"visibility": thing["visibility"]} if thing["visibility"] < 1 else {}),
+        **({"score": thing["score"]} if "score" in thing else {}),
+    }
 
 
-def _shape(region: Region) -> Record:
-    x0, y0, x1, y1 = hull(region)
-    whole = {"bbox": [x0, y0, x1 - x0, y1 - y0], "iscrowd": 0}
-    if len(region) == 8:
-        return {**whole, "area": ring_area(region), "segmentation": [list(region)]}
-    return {**whole, "area": area(region), "segmentation": [[x0, y0, x1, y0, x1, y1, x0, y1]]}
+def _segmentation(parts: Parts, size: tuple[int, int], crowd: bool) -> list[list[float]] | Record:
+    """Rings, or runs of pixels where rings cannot say it (holes) or COCO asks for runs (crowds); empty for a box alone."""
+    if not parts or not (crowd or any(len(part) > 1 for part in parts)):
+        return [list(part[0]) for part in parts]
+    from rasterio.features import rasterize
+
+    mask = rasterize([(mapping(surface(parts)), 1)], size, dtype="uint8")
+    flat = np.concatenate([[0], mask.T.ravel(), [2]])
+    changes = np.flatnonzero(np.diff(flat))
+    return {"size": list(size), "counts": np.diff([0, *changes]).tolist()}
 
 
 def _captions(fit: Sequence[Record]) -> Iterator[Record]:
@@ -100,10 +132,9 @@ class _Document:
     """One COCO file while it is written: pictures go straight to it, annotations to a temporary file until its end."""
 
     place: str
-    categorised: bool
+    categories: dict[str, int] | None  # None: its annotations have none
     images: int = 0
     annotations: int = 0
-    categories: dict[str, int] = field(default_factory=dict)
     licences: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> _Document:
@@ -129,7 +160,7 @@ class _Document:
     def add(self, image: int, annotation: Record) -> None:
         self.annotations += 1
         named = annotation.pop("category", None)
-        number = {"category_id": self.categories.setdefault(named, len(self.categories) + 1)} if named else {}
+        number = {"category_id": self.categories[named]} if self.categories else {}
         self._annotation({"id": self.annotations, "image_id": image, **number, **annotation})
 
     def _finish(self) -> None:
@@ -138,6 +169,6 @@ class _Document:
         shutil.copyfileobj(self._later, self._stream)
         named: dict[str, Any] = {"licenses": [{"id": number, "name": name} for name, number in self.licences.items()]}
         # pycocotools takes `categories` for the promise that every annotation has one: captions have none.
-        if self.categorised:
+        if self.categories is not None:
             named["categories"] = [{"id": number, "name": name} for name, number in self.categories.items()]
         self._stream.write(b"\n],\n" + json.dumps(named, ensure_ascii=False)[1:].encode() + b"\n")

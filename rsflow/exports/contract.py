@@ -20,7 +20,7 @@ from rsflow.control_tokens import neutralised
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.geometry import Region, area, hull, quad, ring_area
-from rsflow.shards.format import Sample
+from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
 from rsflow.turns import mark
@@ -46,11 +46,15 @@ class Export(Protocol):
 
 @dataclass
 class Tally:
-    """What an export came to: pictures and records written, and instructions left out by reason."""
+    """Pictures and records written; instructions left out by reason; pictures that COCO cannot call annotated; pictures of
+    other sensors that were carried along, and samples whose raw bands were not."""
 
     pictures: int = 0
     records: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    not_annotated: int = 0
+    companions: int = 0
+    raw_bands: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Job:
     splits: dict[str, Split]
     dialect: Dialect
     on_sample: Callable[[], None]
+    all_splits: dict[str, Split]
     tally: Tally = field(default_factory=Tally)
 
     def samples(self, split: str) -> Iterator[Sample]:
@@ -88,6 +93,26 @@ class Job:
         storage.write_bytes(self.place(path), sample.picture)
         self.tally.pictures += 1
         return path
+
+    def write_companions(self, split: str, sample: Sample) -> list[Record]:
+        """Write the pictures of other sensors beside the sample's own; returns what is known of each, with its path."""
+        found = []
+        for extension, data, known in self.companions(sample):
+            path = f"images/{split}/{sample.key[:2]}/{sample.key}.{extension}"
+            storage.write_bytes(self.place(path), data)
+            found.append({**known, "image": path})
+        return found
+
+    def companions(self, sample: Sample) -> Iterator[tuple[str, bytes, Record]]:
+        """(extension, encoded picture, what is known of it) of each other sensor. Raw bands, no picture, are only counted."""
+        known = {other["sensor"]: other for other in sample.record.get("companions", ())}
+        for extension, data in sorted(sample.others.items()):
+            if extension == BANDS:
+                self.tally.raw_bands += 1
+            else:
+                self.tally.companions += 1
+                sensor = extension.partition(".")[0]
+                yield extension, data, known.get(sensor, {"sensor": sensor})
 
     def instructions(self, sample: Sample) -> Iterator[tuple[Record, list[tuple[str, str]]]]:
         """The sample's fit instructions, each with its turns as (role, text in the dialect)."""

@@ -36,7 +36,7 @@ def write_records(job: Job, records: Records) -> None:
                     fit = list(job.instructions(sample))
                     if fit:
                         path = job.write_picture(split, sample)
-                        tell(picture_record(path, split, sample))
+                        tell(picture_record(path, split, sample, job.write_companions(split, sample)))
                     for record in records(sample, path, fit) if fit else ():
                         put(record)
                         job.tally.records += 1

@@ -32,6 +32,7 @@ _INSTRUCTION = pa.struct(
         ("answer", pa.string()),  # JSON
     ]
 )
+_COMPANION = pa.struct([("sensor", pa.string()), ("tile_id", pa.string()), ("picture", pa.binary())])
 _COLUMNS: dict[str, pa.DataType] = {
     "image": pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
     "key": pa.string(),
@@ -40,6 +41,7 @@ _COLUMNS: dict[str, pa.DataType] = {
     "gsd_m": pa.float64(),
     "acquired_at": pa.string(),
     "instructions": pa.list_(_INSTRUCTION),
+    "companions": pa.list_(_COMPANION),  # pictures of other sensors of the same ground
 }
 
 
@@ -85,6 +87,10 @@ def _row(job: Job, sample: Sample) -> Record:
                 "answer": json.dumps(instruction["answer"], sort_keys=True),
             }
             for instruction, turns in job.instructions(sample)
+        ],
+        "companions": [
+            {"sensor": known["sensor"], "tile_id": known.get("tile_id"), "picture": data}
+            for _, data, known in job.companions(sample)
         ],
     }
 

@@ -13,6 +13,7 @@ FILE = "pictures.jsonl"
 _SAME = ("tile_id", "source", "sensor", "licence", "height_px", "width_px", "gsd_m", "crs", "footprint", "acquired_at", "cell")
 
 
-def picture_record(path: str, split: str, sample: Sample) -> Record:
-    """The line of one picture."""
-    return {"image": path, "split": split, **{name: sample.record.get(name) for name in _SAME}}
+def picture_record(path: str, split: str, sample: Sample, companions: list[Record]) -> Record:
+    """The line of one picture; `companions`: what Job.write_companions wrote beside it."""
+    said = {"image": path, "split": split, **{name: sample.record.get(name) for name in _SAME}}
+    return {**said, "companions": companions} if companions else said

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.geometry import Box, Quad, Region, area, corners, quad, rectangle, ring_area
+from rsflow.polygons import parts_area
 from rsflow.records import Label, Shape, TileFacts
 
 UNSURE = frozenset({"crowd", "difficult", "ignore"})
@@ -54,7 +55,7 @@ def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
         found = rectangle(turned)
         shorter, size = min(found.width_px, found.height_px), found.width_px * found.height_px
     elif shape.polygon:
-        size = ring_area(shape.polygon) or size
+        size = parts_area(shape.area_parts) or size
     kept = turned if turned and _inside(turned, facts) else None
     whole = not shape.truncated and PARTLY_SEEN.isdisjoint(shape.flags)
     return Thing(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)

@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import shapely
 
-from rsflow.geometry import Box, FloatArray, area
+from rsflow.geometry import Box, FloatArray, Part, Parts, area, ring_area
 from rsflow.labellers.views import Flags, Numbers, Views, same_objects, sides_cut
+from rsflow.polygons import moved, parts_area, parts_of, surface
 from rsflow.schemas import label_order
 
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
-Ring = tuple[float, ...]
 
 STEPS = 1024  # of a pixel: a power of two, so that whole pixels can be added and taken off without rounding
 
@@ -44,7 +44,7 @@ class SceneObject:
 
     best: Mapping[str, Any]
     box: Box
-    ring: Ring
+    outline: Parts
     visibility: float
     views: Mapping[int, str]
 
@@ -87,13 +87,13 @@ def _objects(rows: Sequence[Mapping[str, Any]], views: Views, number: Numbers) -
     boxes = _whole(views.box[best_first], views.cut[best_first], starts)
     for members, whole in zip(np.split(best_first, starts[1:]), boxes.tolist(), strict=True):
         mine = [rows[i] for i in members]
-        ring = _ring(mine, views.window[members], complete=not views.cut[members[0]].any())
-        size = _area(whole, ring)
+        outline = _merged(mine, views.window[members], complete=not views.cut[members[0]].any())
+        size = _area(whole, outline)
         # Of parts it is known how much of the object each of them is only if an earlier merge has said so.
-        parts = [_area(views.box[i].tolist(), row["polygon"]) for i, row in zip(members, mine, strict=True)]
+        parts = [_area(views.box[i].tolist(), _outline(row)) for i, row in zip(members, mine, strict=True)]
         shares = [_visibility(row) * size / part for row, part in zip(mine, parts, strict=True) if part]
         seen_in = {int(views.tile[i]): row["label_id"] for i, row in zip(members, mine, strict=True)}
-        yield SceneObject(mine[0], tuple(whole), ring, min(1.0, max(shares, default=1.0)), seen_in)
+        yield SceneObject(mine[0], tuple(whole), outline, min(1.0, max(shares, default=1.0)), seen_in)
 
 
 def _whole(box: FloatArray, cut: Flags, starts: Numbers) -> FloatArray:
@@ -102,14 +102,14 @@ def _whole(box: FloatArray, cut: Flags, starts: Numbers) -> FloatArray:
     return np.where(cut[starts].any(axis=1, keepdims=True), np.concatenate([low, high], axis=1), box[starts])
 
 
-def _ring(rows: Rows, windows: FloatArray, complete: bool) -> Ring:
-    """The outline in scene pixels: the best view's where that is whole or alone, else around all; empty where it has none."""
+def _merged(rows: Rows, windows: FloatArray, complete: bool) -> Parts:
+    """The outline in scene pixels: the best view's where that is whole or alone, else of all; empty where it has none."""
     if not rows[0]["polygon"]:
         return ()
+    outlines = [_exact(moved(_outline(row), *corner)) for row, corner in zip(rows, windows[:, :2].tolist(), strict=True)]
     if complete or len(rows) == 1:
-        return _moved(rows[0]["polygon"], *windows[0, :2])
-    outlines = [_moved(row["polygon"], *corner) for row, corner in zip(rows, windows[:, :2], strict=True) if row["polygon"]]
-    return _outline(shapely.union_all([_surface(ring) for ring in outlines]))
+        return outlines[0]
+    return _exact(parts_of(shapely.union_all([surface(outline) for outline in outlines if outline])))
 
 
 class _Numbering:
@@ -148,22 +148,22 @@ def _shown(tiles: Rows, objects: Sequence[SceneObject], min_visibility: float, f
         if visibility >= min_visibility - 1e-9:
             known = found.views.get(at) or free.next(tile["tile_id"], found.best["label_id"])
             corner = (-tile["col_off"], -tile["row_off"])
-            place = {"box": list(_moved(shape["box"], *corner)), "polygon": list(_moved(shape["polygon"], *corner))}
+            place = {"box": list(_moved(shape["box"], *corner)), **_columns(_exact(moved(shape.pop("outline"), *corner)))}
             yield {**found.best, **shape, **place, "label_id": known, "tile_id": tile["tile_id"], "visibility": visibility}
 
 
 def _part(found: SceneObject, part: Box) -> Row:
-    """Box, polygon, visibility and `oriented` of what is inside `part` (the object's box clipped to a tile)."""
+    """Box, outline, visibility and `oriented` of what is inside `part` (the object's box clipped to a tile)."""
     if part == found.box:
-        return {"box": part, "polygon": found.ring, "visibility": 1.0, "oriented": found.best["oriented"]}
-    if not found.ring:
-        return {"box": part, "polygon": (), "visibility": area(part) / area(found.box), "oriented": False}
-    surface = _surface(found.ring)
-    inside = shapely.intersection(surface, shapely.box(*part))
+        return {"box": part, "outline": found.outline, "visibility": 1.0, "oriented": found.best["oriented"]}
+    if not found.outline:
+        return {"box": part, "outline": (), "visibility": area(part) / area(found.box), "oriented": False}
+    whole = surface(found.outline)
+    inside = shapely.intersection(whole, shapely.box(*part))
     if not inside.area:
-        return {"box": part, "polygon": (), "visibility": 0.0, "oriented": False}
+        return {"box": part, "outline": (), "visibility": 0.0, "oriented": False}
     bounds = _rounded(np.array(inside.bounds)).tolist()
-    return {"box": bounds, "polygon": _outline(inside), "visibility": inside.area / surface.area, "oriented": False}
+    return {"box": bounds, "outline": parts_of(inside), "visibility": inside.area / whole.area, "oriented": False}
 
 
 def _is_seen(row: Mapping[str, Any]) -> bool:
@@ -198,7 +198,7 @@ def _rounded(values: FloatArray) -> FloatArray:
     return rounded
 
 
-def _moved(ring: Sequence[float], dx: float, dy: float) -> Ring:
+def _moved(ring: Sequence[float], dx: float, dy: float) -> tuple[float, ...]:
     return tuple(round((value + (dy if i % 2 else dx)) * STEPS) / STEPS for i, value in enumerate(ring))
 
 
@@ -206,18 +206,23 @@ def _visibility(row: Mapping[str, Any]) -> float:
     return 1.0 if row["visibility"] is None else float(row["visibility"])
 
 
-def _area(box: Sequence[float], ring: Sequence[float] | None) -> float:
-    return float(_surface(ring).area) if ring else area((box[0], box[1], box[2], box[3]))
+def _area(box: Sequence[float], outline: Parts) -> float:
+    return parts_area(outline) if outline else area((box[0], box[1], box[2], box[3]))
 
 
-def _surface(ring: Sequence[float]) -> shapely.Geometry:
-    polygon = shapely.Polygon(list(zip(ring[::2], ring[1::2], strict=True)))
-    return polygon if polygon.is_valid else shapely.make_valid(polygon)
+def _outline(row: Mapping[str, Any]) -> Parts:
+    """Of a label row: `parts` where it has several or holes, else `polygon`."""
+    if row.get("parts"):
+        return tuple(tuple(map(tuple, part)) for part in row["parts"])
+    return ((tuple(row["polygon"]),),) if row["polygon"] else ()
 
 
-def _outline(surface: shapely.Geometry) -> Ring:
-    """The outer ring of the largest piece."""
-    pieces = [piece for piece in shapely.get_parts(surface).tolist() if isinstance(piece, shapely.Polygon)]
-    best = max(pieces, key=lambda piece: float(piece.area), default=None)
-    points = [] if best is None else list(best.exterior.coords)[:-1]
-    return _moved([value for point in points for value in point], 0.0, 0.0)
+def _columns(outline: Parts) -> Row:
+    """The inverse of `_outline`; `polygon` is also the outer ring of the largest of several parts."""
+    largest: Part = max(outline, key=lambda part: ring_area(part[0]), default=((),))
+    simple = len(outline) < 2 and len(largest) == 1
+    return {"polygon": list(largest[0]), "parts": None if simple else [[list(ring) for ring in part] for part in outline]}
+
+
+def _exact(outline: Parts) -> Parts:
+    return tuple(tuple(_moved(ring, 0.0, 0.0) for ring in part) for part in outline)

@@ -20,7 +20,7 @@ class AnnotateTiles:
 
     min_visibility: float
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         return over_kept(self._annotate)

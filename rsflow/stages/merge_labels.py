@@ -23,7 +23,7 @@ class MergeLabels:
 
     min_visibility: float
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         def merge(table: pa.Table) -> Iterator[pa.Table]:
@@ -58,10 +58,14 @@ def _outlined(seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
     outlines = {_spot(row): row for row in seen if row["kind"] == "fact" and row["category"] == "outline"}
     used = {_spot(row) for row in seen if row["kind"] == "box"} & outlines.keys()
     return [
-        {**row, "polygon": outlines[_spot(row)]["polygon"]} if row["kind"] == "box" and _spot(row) in used else row
+        {**row, **_outline(outlines[_spot(row)])} if row["kind"] == "box" and _spot(row) in used else row
         for row in seen
         if row["kind"] == "box" or _spot(row) not in used
     ]
+
+
+def _outline(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row.get(name) for name in ("polygon", "parts")}
 
 
 def _spot(row: dict[str, Any]) -> tuple[str, tuple[float, ...]]:

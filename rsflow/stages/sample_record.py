@@ -64,6 +64,18 @@ def instruction_record(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def object_record(row: dict[str, Any]) -> dict[str, Any]:
+    """An object's part, from an OBJECTS row (JSON types only). `parts`: its outline, each part's outer ring and then its holes;
+    what a row leaves empty is not said."""
+    parts = row["parts"] or ([[row["polygon"]]] if row["polygon"] else [])
+    said = {"parts": parts, "oriented": row["oriented"], "flags": row["flags"], "score": row["score"]}
+    return {
+        **{name: row[name] for name in ("category", "box", "visibility", "origin")},
+        "label": row["label_id"],
+        **{name: value for name, value in said.items() if value},
+    }
+
+
 def digest(record: dict[str, Any]) -> str:
     """32 hexadecimal digits (BLAKE2b-128) of the record's canonical JSON."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -19,7 +19,7 @@ from rsflow.schemas import SHARDS
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import companion_record, instruction_record, tile_record
+from rsflow.stages.sample_record import companion_record, instruction_record, object_record, tile_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class WriteShards:
 
     root: str
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         def write(table: pa.Table) -> Iterator[pa.Table]:
@@ -54,6 +54,9 @@ class WriteShards:
         companions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in work["companions"]:
             companions[row["beside"]].append(row)
+        objects: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in work["objects"]:
+            objects[row["tile_id"]].append(object_record(row))
         pictures = read_pictures(self.root, [*work["tiles"], *work["companions"]])
         raws = read_raw(self.root, [tile for tile in work["tiles"] if tile["raw"]])
         for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
@@ -66,6 +69,8 @@ class WriteShards:
                 **repeat,
                 "split": work["split"],
                 "instructions": mine,
+                "objects": objects[tile["tile_id"]],
+                "vocabulary": tile["vocabulary"] or [],
             }
             others = {f"{other['sensor']}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
             others |= {BANDS: raw.bands} if raw else {}

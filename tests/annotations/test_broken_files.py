@@ -31,7 +31,7 @@ WHOLE: dict[str, dict[str, str]] = {
                 "categories": [{"id": 0, "name": "ship"}],
                 "annotations": [
                     {"id": 1, "image_id": 1, "category_id": 0, "bbox": [1, 2, 3, 4], "segmentation": [[1, 1, 9, 1, 9, 9]]},
-                    {"id": 2, "image_id": 1, "category_id": 0, "segmentation": {"size": [4, 4], "counts": [1, 2, 13]}},
+                    {"id": 2, "image_id": 1, "category_id": 0, "segmentation": {"size": [80, 100], "counts": [1, 2, 7997]}},
                     {"id": 3, "image_id": 1, "caption": "A ship."},
                 ],
             }

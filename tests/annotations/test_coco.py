@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rsflow.annotations.coco import read_coco as read_files
 from rsflow.errors import ConfigError, UsageError
 from rsflow.geometry import Box
+from rsflow.polygons import parts_area
 
 
 def read_coco(path: str, **options: Any) -> Any:
@@ -103,10 +105,47 @@ def test_what_passes_the_edge_is_cut_there_box_and_ring(tmp_path: Path) -> None:
     assert shape.visibility == 1
 
 
-def test_of_several_rings_the_largest_is_kept(tmp_path: Path) -> None:
+def test_of_several_rings_each_is_a_part(tmp_path: Path) -> None:
     small, large = [1, 1, 2, 1, 2, 2], [10, 10, 30, 10, 30, 30, 10, 30]
-    shape = one(tmp_path, bbox=[1, 1, 29, 29], segmentation=[small, large]).pictures["Harbour_1"].labels[0].shape
-    assert shape.polygon == tuple(map(float, large))
+    for box in ({"bbox": [1, 1, 29, 29]}, {}):
+        shape = one(tmp_path, **box, segmentation=[small, large]).pictures["Harbour_1"].labels[0].shape
+        assert shape.box == (1, 1, 30, 30)
+        assert shape.parts == ((tuple(map(float, small)),), (tuple(map(float, large)),))
+        assert shape.polygon == tuple(map(float, large))
+
+
+def test_a_mask_of_another_size_than_its_picture_is_reported(tmp_path: Path) -> None:
+    annotated = one(tmp_path, bbox=[1, 1, 29, 29], segmentation={"size": [200, 100], "counts": [500, 4, 19496]})
+    assert [reject.reason for reject in annotated.rejects] == ["bad_rle"]
+    assert annotated.pictures["Harbour_1"].labels[0].shape.area_parts == ()
+
+
+SEGMENTATIONS = {
+    "two rings": [[20, 10, 60, 10, 60, 30, 20, 30], [100, 10, 150, 10, 150, 40, 100, 40]],
+    "rings that overlap": [[20, 10, 60, 10, 60, 30, 20, 30], [40, 20, 80, 20, 80, 50, 40, 50]],
+    "rings that share a side": [[20, 10, 60, 10, 60, 30, 20, 30], [60, 10, 80, 10, 80, 30, 60, 30]],
+    "a ring within another": [[20, 10, 80, 10, 80, 70, 20, 70], [40, 30, 60, 30, 60, 50, 40, 50]],
+    "a mask with a hole": "hole",
+    "a mask of two parts": "parts",
+}
+
+
+@pytest.mark.parametrize("name", SEGMENTATIONS)
+def test_the_area_is_that_of_pycocotools(tmp_path: Path, name: str) -> None:
+    mask_api = pytest.importorskip("pycocotools.mask", reason="pycocotools is the oracle")
+    found: Any = SEGMENTATIONS[name]
+    if isinstance(found, str):
+        mask = np.zeros((100, 200), dtype=np.uint8, order="F")
+        mask[10:50, 20:80] = 1
+        mask[20:30, 40:60] = found != "hole"
+        mask[60:70, 100:130] = found == "parts"
+        coded = mask_api.encode(mask)
+        found = {"size": coded["size"], "counts": coded["counts"].decode()}
+        expected = int(mask.sum())
+    else:
+        expected = int(mask_api.area(mask_api.merge(mask_api.frPyObjects(found, 100, 200))))
+    shape = one(tmp_path, segmentation=found).pictures["Harbour_1"].labels[0].shape
+    assert parts_area(shape.area_parts) == pytest.approx(expected, rel=1e-9 if isinstance(found, dict) else 0.03)
 
 
 def test_a_run_length_mask_gives_outline_and_box(tmp_path: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import cut, hidden
+from rsflow.annotations.outlines import outline
 from rsflow.geometry import Box, Window, area
+from rsflow.polygons import parts_bounds, parts_of, scaled, surface
 from rsflow.records import Label, LabelKind, Provenance, Shape
+from rsflow.schemas import label_from_row, label_row
 
 SIDE = 64
 SCENE: Box = (0.0, 0.0, float(SIDE), float(SIDE))
@@ -45,10 +49,25 @@ def windows(rows: list[int], cols: list[int]) -> list[Window]:
     return [Window(r, c, r1 - r, c1 - c) for r, r1 in itertools.pairwise(rows) for c, c1 in itertools.pairwise(cols)]
 
 
+@st.composite
+def masks(draw: st.DrawFn) -> Shape:
+    """Blots of pixels: of several parts, with holes."""
+    seed, scale = draw(st.integers(0, 999)), draw(st.sampled_from([1, 3, 8]))
+    cells = np.random.default_rng(seed).random((SIDE // scale, SIDE // scale)) > 0.4
+    parts = scaled(outline(cells), scale, scale)
+    return Shape.of_parts(parts_bounds(parts), parts)
+
+
 def geometry(shape: Shape) -> shapely.Geometry:
+    """As its rings say it: what an even number of them holds is not of it."""
     if not shape.polygon:
         return shapely.box(*shape.box)
-    return shapely.make_valid(shapely.Polygon(list(zip(shape.polygon[::2], shape.polygon[1::2], strict=True))))
+    rings = [ring for part in shape.area_parts for ring in part]
+    found = shapely.Polygon()
+    for ring in rings:
+        points = list(zip(ring[::2], ring[1::2], strict=True))
+        found = shapely.symmetric_difference(found, shapely.make_valid(shapely.Polygon(points)))
+    return found
 
 
 @given(st.one_of(boxes(), polygons()), edges, edges)
@@ -125,12 +144,38 @@ def test_what_is_said_of_the_scene_is_said_of_a_tile_only_where_it_is_the_scene(
     assert cut(labels, Window(0, 0, SIDE, SIDE - 1), 0.5, SCENE) == []
 
 
+@given(masks(), edges, edges)
+@settings(max_examples=25, deadline=None)
+def test_every_part_and_every_hole_is_in_one_of_the_windows(shape: Shape, rows: list[int], cols: list[int]) -> None:
+    whole = geometry(shape)
+    total = 0.0
+    for window in windows(rows, cols):
+        seen = shapely.intersection(whole, shapely.box(*window.box))
+        for piece in cut([label(shape)], window, 0.0, SCENE):
+            assert piece.shape
+            total += piece.shape.visibility
+            left = parts_of(shapely.transform(seen, lambda xy, w=window: xy - [w.col_off, w.row_off]))
+            assert surface(piece.shape.area_parts).symmetric_difference(surface(left)).area == pytest.approx(0, abs=1e-6)
+            assert piece.shape.box == pytest.approx(parts_bounds(left), abs=1e-9)
+            assert label_from_row(label_row(piece)) == piece
+    assert total == pytest.approx(1, abs=1e-6)
+
+
+def test_a_bridge_of_two_spans_is_seen_by_its_spans_and_not_by_its_box() -> None:
+    bridge = Shape.of_parts((20, 10, 60, 20), (((20, 10, 40, 10, 40, 20, 20, 20),), ((50, 10, 60, 10, 60, 20, 50, 20),)))
+    (left,), (right,) = (cut([label(bridge)], Window(0, col, SIDE, 45), 0.0, SCENE) for col in (0, 45))
+    assert (left.shape.box, left.shape.visibility) == ((20, 10, 40, 20), pytest.approx(2 / 3))
+    assert (right.shape.box, right.shape.visibility) == ((5, 10, 15, 20), pytest.approx(1 / 3))
+    assert cut([label(bridge)], Window(0, 41, SIDE, 8), 0.0, SCENE) == []  # between the spans
+
+
 def test_of_a_horseshoe_the_box_spans_both_arms_and_the_ring_is_one() -> None:
     horseshoe = Shape((0, 0, 30, 20), (0, 0, 10, 0, 10, 15, 25, 15, 25, 0, 30, 0, 30, 20, 0, 20))
     (piece,) = cut([label(horseshoe)], Window(0, 0, 10, SIDE), 0.0, SCENE)
     assert piece.shape
     assert piece.shape.box == (0, 0, 30, 10)
     assert (min(piece.shape.polygon[::2]), max(piece.shape.polygon[::2])) == (0, 10)
+    assert len(piece.shape.parts) == 2
 
 
 def test_nothing_is_shown_beyond_the_edge_of_the_scene() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rsflow.annotations import fitted, read
 from rsflow.annotations.oriented import bounds, checked, corners, rectangle
 from rsflow.annotations.shapes import shape_on
+from rsflow.config import Annotations
 from rsflow.errors import DataError
 from rsflow.geometry import ring_area
 
@@ -56,8 +60,37 @@ def test_the_edge_of_the_picture_cuts_an_oriented_box_to_a_polygon_unless_it_is_
     cut = shape_on(bounds(ring), ring, 100, 100, oriented=True)
     assert not cut.oriented
     assert len(cut.polygon) > 8 or min(cut.polygon[::2]) == 0
+    assert cut.box == bounds(cut.polygon)
     near = tuple(value - bounds(ring)[0] - 0.4 if i % 2 == 0 else value for i, value in enumerate(ring))
     kept = shape_on(bounds(near), near, 100, 100, oriented=True)
     assert kept.oriented
     assert len(kept.polygon) == 8
     assert min(kept.polygon[::2]) == 0
+
+
+@pytest.mark.parametrize("format_", ["dota", "yolo_obb", "rsflow"])
+def test_the_box_of_what_the_edge_leaves_of_a_turned_object_holds_nothing_else(tmp_path: Path, format_: str) -> None:
+    # A strip across the upper left corner of a picture of 400 pixels: inside it reaches to 80 on both axes.
+    quad = [-60, 80, 80, -60, 110, -30, -30, 110]
+    spelled = " ".join(str(value / 400) for value in quad)
+    line = {"kind": "box", "category": "ship", "box": [-60, -60, 110, 110], "polygon": quad, "oriented": True}
+    text = {
+        "dota": " ".join(map(str, quad)) + " ship 0",
+        "yolo_obb": f"0 {spelled}",
+        "rsflow": json.dumps({"file": "a.png", "labels": [line]}),
+    }[format_]
+    (tmp_path / "classes.txt").write_text("ship\n")
+    (tmp_path / "a.txt").write_text(text + "\n")
+    same, _ = fitted(read(Annotations(format_, str(tmp_path / "a.txt"))).pictures["a"], 400, 400)
+    assert same
+    (label,) = same.labels
+    assert label.shape
+    assert label.shape.box == pytest.approx((0, 0, 80, 80))
+    assert ring_area(label.shape.polygon) == pytest.approx((80**2 - 20**2) / 2)
+    assert not label.shape.oriented
+
+
+def test_a_turned_object_that_only_its_hull_puts_on_the_picture_is_outside() -> None:
+    ring = (-30.0, 10.0, 10.0, -30.0, 5.0, -35.0, -35.0, 5.0)  # x + y is at most -20
+    with pytest.raises(DataError, match="box_outside"):
+        shape_on(bounds(ring), ring, 100, 100, oriented=True)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.features import rasterize
+from shapely.geometry import mapping
 
 from rsflow.annotations.outlines import components, outline
 from rsflow.annotations.rle import mask_of
 from rsflow.errors import DataError
-from rsflow.geometry import ring_area
+from rsflow.polygons import parts_area, parts_bounds, surface
 
 
 def runs(mask: Any) -> list[int]:
@@ -81,17 +83,29 @@ def test_what_is_no_mask_is_refused(broken: dict[str, Any]) -> None:
 def test_components_share_the_mask_among_them(mask: Any) -> None:
     found = list(components(mask))
     assert sum(pixels for _, _, pixels in found) == mask.sum()
-    for (x0, y0, x1, y1), ring, _ in found:
+    for box, parts, pixels in found:
+        x0, y0, x1, y1 = box
         assert mask[int(y0) : int(y1), int(x0) : int(x1)].any(axis=0).all()
-        assert x0 <= min(ring[::2]) < max(ring[::2]) <= x1
-        assert y0 <= min(ring[1::2]) < max(ring[1::2]) <= y1
+        assert parts_bounds(parts) == box
+        assert parts_area(parts) == pixels
+
+
+@given(masks)
+@settings(deadline=None, max_examples=50)
+def test_an_outline_drawn_again_is_the_mask(mask: Any) -> None:
+    parts = outline(mask)
+    drawn = [(mapping(surface(parts)), 1)] if parts else []
+    again = rasterize(drawn, mask.shape) if drawn else np.zeros(mask.shape)
+    assert (again.astype(bool) == mask).all()
 
 
 def test_an_outline_follows_the_edges_of_the_pixels() -> None:
     mask = np.zeros((6, 8), dtype=bool)
     mask[1:4, 2:7] = True
     mask[5, 0] = True
-    ring = outline(mask)
-    assert ring_area(ring) == 15
-    assert (min(ring[::2]), min(ring[1::2]), max(ring[::2]), max(ring[1::2])) == (2, 1, 7, 4)
+    mask[2, 4] = False
+    parts = outline(mask)
+    assert parts_area(parts) == 15
+    assert parts_bounds(parts) == (0, 1, 7, 6)
+    assert sorted(len(part) for part in parts) == [1, 2]  # one of them with a hole
     assert outline(np.zeros((3, 3), dtype=bool)) == ()

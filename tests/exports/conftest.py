@@ -17,6 +17,12 @@ from rsflow.shards.writer import write_shard
 
 WIDTH, HEIGHT = 640, 480
 QUAD = [300.0, 100.0, 360.0, 160.0, 330.0, 190.0, 270.0, 130.0]
+DOCK = {"category": "dock", "box": [270.0, 100.0, 360.0, 190.0], "visibility": 1.0, "origin": "annotation", "label": "d"}
+OBJECTS = [
+    {"category": "ship", "box": [10.0, 20.0, 110.0, 70.0], "visibility": 1.0, "origin": "annotation", "label": "a"},
+    {"category": "ship", "box": [200.0, 220.0, 320.0, 400.0], "visibility": 0.5, "origin": "annotation", "label": "b"},
+    {**DOCK, "parts": [[QUAD]], "oriented": True, "flags": ["difficult"]},
+]
 BOXES = [[10.0, 20.0, 110.0, 70.0], [200.0, 220.0, 320.0, 400.0]]
 
 
@@ -75,6 +81,8 @@ def sample(i: int, split: str, more: list[dict[str, Any]] | None = None) -> Samp
         "gsd_m": 0.5,
         "acquired_at": None,
         "instructions": [*instructions(f"s.{i}"), *(more or [])],
+        "objects": OBJECTS,
+        "vocabulary": ["dock", "ship"],
     }
     return Sample(key, buffer.getvalue(), "jpg", record)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -16,6 +18,7 @@ from rsflow import dialects, storage
 from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.exports import EXPORTS, export
+from rsflow.shards.format import Sample, bands_member
 from tests.exports.conftest import BOXES, HEIGHT, QUAD, WIDTH, instruction, sample, write_root
 
 CONVERSATIONS = ("geochat", "llava", "mmrs", "qwen")
@@ -213,6 +216,7 @@ assert row["instructions"][1]["turns"][1]["role"] == "assistant", row["instructi
 """,
     "coco": """
 import sys
+from dataclasses import replace
 from pycocotools.coco import COCO
 objects = COCO(sys.argv[1] + "/instances_train.json")
 assert (len(objects.imgs), len(objects.anns)) == (6, 18)
@@ -241,3 +245,72 @@ def test_the_command_says_what_it_wrote_and_what_was_wrong(
     assert main(["export", str(root), "--format", "llava", "--split", "dev", "-o", str(tmp_path / "new")]) == 2
     assert "its splits: train, val" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+HOLE: list[Any] = [[[10, 10, 90, 10, 90, 90, 10, 90], [30, 30, 70, 30, 70, 70, 30, 70]], [[100, 10, 120, 10, 120, 30, 100, 30]]]
+
+
+def thing(category: str, parts: list[Any], **more: Any) -> dict[str, Any]:
+    xs, ys = ([v for part in parts for v in part[0][axis::2]] for axis in (0, 1))
+    box = [float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))]
+    return {"category": category, "box": box, "visibility": 1.0, "origin": "annotation", "label": "x", "parts": parts, **more}
+
+
+def with_objects(i: int, split: str, objects: list[Any], vocabulary: list[str]) -> Sample:
+    found = sample(i, split)
+    return replace(found, record={**found.record, "objects": objects, "vocabulary": vocabulary})
+
+
+def test_pycocotools_sees_every_part_hole_and_flag_under_one_numbering(tmp_path: Path) -> None:
+    pytest.importorskip("pycocotools", reason="pycocotools is the oracle")
+    from pycocotools.coco import COCO
+
+    two = thing("bridge", [HOLE[0][:1], HOLE[1]])
+    crowd = thing("car", [HOLE[1]], flags=["crowd"])
+    train = [
+        with_objects(0, "train", [thing("ship", HOLE), two, crowd], ["ship"]),
+        with_objects(1, "train", [], []),
+        with_objects(2, "train", [], ["ship"]),
+    ]
+    val = [with_objects(3, "val", [thing("car", [HOLE[1]], flags=["difficult"])], ["car"])]
+    root = write_root(tmp_path / "lake", {"train": [train], "val": [val]})
+    tally = export(str(root), "coco", str(tmp_path / "out"))
+    found = {split: COCO(str(tmp_path / "out" / f"instances_{split}.json")) for split in ("train", "val")}
+    assert found["train"].cats == found["val"].cats
+    assert [entry["name"] for entry in found["val"].dataset["categories"]] == ["bridge", "car", "ship"]
+    by_name = {found["train"].cats[one["category_id"]]["name"]: one for one in found["train"].anns.values()}
+    assert by_name["ship"]["area"] == 80 * 80 - 40 * 40 + 20 * 20 == found["train"].annToMask(by_name["ship"]).sum()
+    assert by_name["bridge"]["area"] == 80 * 80 + 20 * 20
+    assert len(by_name["bridge"]["segmentation"]) == 2
+    assert (by_name["car"]["iscrowd"], found["train"].annToMask(by_name["car"]).sum()) == (1, 400)
+    assert next(iter(found["val"].anns.values()))["difficult"] == 1
+    assert len(found["train"].imgs) == 2  # what nobody annotated shows not nothing
+    assert tally.not_annotated == 1
+    export(str(root), "coco", str(tmp_path / "one"), split="val")
+    assert json.loads((tmp_path / "one/instances_val.json").read_text())["categories"] == found["val"].dataset["categories"]
+
+
+def test_samples_without_objects_are_no_source_for_coco(tmp_path: Path) -> None:
+    old = sample(0, "train")
+    old = replace(old, record={name: value for name, value in old.record.items() if name != "objects"})
+    root = write_root(tmp_path / "lake", {"train": [[old]]})
+    with pytest.raises(UsageError, match="before samples held their objects"):
+        export(str(root), "coco", str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_companion_pictures_are_carried_and_raw_bands_counted(tmp_path: Path, form: str) -> None:
+    one = sample(0, "train")
+    bands = bands_member(np.zeros((2, 4, 4), dtype=np.uint16))
+    one = replace(one, others={"sar.jpg": one.picture, "npy": bands})
+    root = write_root(tmp_path / "lake", {"train": [[one]]})
+    tally = export(str(root), form, str(tmp_path / "out"))
+    assert (tally.companions, tally.raw_bands) == (1, 1)
+    if form == "hf":
+        (row,) = pq.ParquetFile(next((tmp_path / "out/data").iterdir())).read().to_pylist()
+        assert [(other["sensor"], other["picture"]) for other in row["companions"]] == [("sar", one.picture)]
+    else:
+        (line,) = (tmp_path / "out/pictures.jsonl").read_text().splitlines()
+        (other,) = json.loads(line)["companions"]
+        assert other["sensor"] == "sar"
+        assert (tmp_path / "out" / other["image"]).read_bytes() == one.picture

@@ -205,3 +205,14 @@ def test_outlines_go_with_their_objects() -> None:
     together = merge_scene([tile_of(LEFT), tile_of(right)], claims, 0.0)
     assert [r["visibility"] for r in together] == pytest.approx([1 / 8, 7 / 8])
     assert [r["polygon"] for r in together] == [list(part.shape.polygon) for part in parts if part.shape]
+
+
+def test_an_outline_keeps_its_parts_and_holes_over_the_tiles_that_show_it() -> None:
+    parts = [[[20, 20, 60, 20, 60, 60, 20, 60], [30, 30, 50, 30, 50, 50, 30, 50]], [[70, 20, 90, 20, 90, 60, 70, 60]]]
+    outline = tuple(tuple(tuple(map(float, ring)) for ring in part) for part in parts)
+    bridge = Label("box", "bridge", Provenance("labeller", "d"), Shape.of_parts((20, 20, 90, 60), outline), score=0.5)
+    said = row("s/0_0", "d.0", bridge)
+    found = merge_scene([tile_of(Window(0, 0, 100, 100)), tile_of(Window(0, 65, 100, 100))], [said], 0.0)
+    assert [one["box"] for one in found] == [[20, 20, 90, 60], [5, 20, 25, 60]]
+    assert [one["visibility"] for one in found] == [1, pytest.approx(20 / 50)]  # of 40² - 20² and 20 × 40 pixels
+    assert found[0]["parts"] == parts
