@@ -31,6 +31,8 @@ TaskName = Literal[
     "reasoning",
 ]
 
+UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
+
 LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "question"]
 
 
@@ -103,7 +105,8 @@ class TileFacts:
     """All that an instruction may rest on: columns of one tile, no pixels.
 
     `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
-    empty where the labels are not exhaustive.
+    empty where the labels are not exhaustive. `unknown`: categories of what the tile shows without a label for it (cut off,
+    dropped by the settings, an ignored region), so that nothing can be said of all objects.
     """
 
     tile_id: str
@@ -113,6 +116,7 @@ class TileFacts:
     gsd_m: float | None
     labels: tuple[Label, ...]
     vocabulary: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

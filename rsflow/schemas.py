@@ -109,7 +109,11 @@ TILES = pa.schema(
         ("cloud_share", pa.float64()),
         ("sharpness", pa.float64()),
         ("contrast", pa.float64()),
-        ("vocabulary", _STRINGS),
+        ("vocabulary", _STRINGS),  # categories whose every instance in the tile has a label
+        (
+            "unknown",
+            _STRINGS,
+        ),  # categories of what it shows without a label: cut off, dropped, an ignored region; null: not known
         ("source_split", pa.string()),  # the split that its source itself puts it in, where it says so
         ("picture_format", pa.string()),  # "jpg" | "png"
         ("picture_bytes", pa.int64()),
@@ -210,7 +214,7 @@ REJECTS = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"}]
+_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary", "unknown"}]
 
 INSTRUCT_WORK = pa.schema(
     [

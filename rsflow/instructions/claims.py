@@ -16,7 +16,7 @@ from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.turns import Turn
 
-VERSION = 3  # raised when the text of any instruction changes
+VERSION = 4  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"
 
 

@@ -74,6 +74,7 @@ def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
         tile["gsd_m"],
         tuple(label_from_row(row) for row in labels),
         tuple(tile["vocabulary"] or ()),
+        tuple(tile["unknown"] or ()),
     )
 
 
