@@ -33,6 +33,8 @@ TaskName = Literal[
     "reasoning",
 ]
 
+UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
+
 LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "question"]
 
 
@@ -127,7 +129,8 @@ class TileFacts:
 
     `vocabulary`: categories whose every instance is annotated in this tile, so that an absent one is truly absent. It is
     empty where the labels are not exhaustive. `pixel_m`: metres on the ground (width, height) of a pixel, whose geometric mean
-    is `gsd_m`; None takes pixels for square.
+    is `gsd_m`; None takes pixels for square. `unknown`: categories of what the tile shows without a label for it (cut off,
+    dropped by the settings, an ignored region), so that nothing can be said of all objects.
     """
 
     tile_id: str
@@ -138,6 +141,7 @@ class TileFacts:
     labels: tuple[Label, ...]
     vocabulary: tuple[str, ...] = ()
     pixel_m: tuple[float, float] | None = None
+    unknown: tuple[str, ...] = ()
 
     def metres(self, dx: float, dy: float) -> float:
         """Length on the ground of a step of so many pixels to the right and down. ValueError where no pixel size is known."""

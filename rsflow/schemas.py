@@ -126,7 +126,11 @@ TILES = pa.schema(
         ("cloud_share", pa.float64()),
         ("sharpness", pa.float64()),
         ("contrast", pa.float64()),
-        ("vocabulary", _STRINGS),
+        ("vocabulary", _STRINGS),  # categories whose every instance in the tile has a label
+        (
+            "unknown",
+            _STRINGS,
+        ),  # categories of what it shows without a label: cut off, dropped, an ignored region; null: not known
         ("source_split", pa.string()),  # the split that its source itself puts it in, where it says so
         ("picture_format", pa.string()),  # "jpg" | "png"
         ("picture_bytes", pa.int64()),
@@ -228,7 +232,8 @@ REJECTS = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-_FACTS = [f for f in TILES if f.name in {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary"}]
+_FACT_NAMES = {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"}
+_FACTS = [f for f in TILES if f.name in _FACT_NAMES]
 
 INSTRUCT_WORK = pa.schema(
     [

@@ -108,6 +108,7 @@ def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
         rejects=_rejects(outcome),
         dropped=dict(dropped),
         quality=_quality(built),
+        origins=_origins(outcome),
         by_source=_by_source(built, outcome),
         made=_made_by_task(outcome),
         wanted=built.select.splits,
@@ -119,7 +120,9 @@ def _rejects(outcome: Outcome) -> dict[str, int]:
     """By reason: each unreadable scene once, every other row by itself. Refused instructions are no loss of data: left out."""
     rows = outcome.now.rejects()
     rows = rows.filter(pc.not_equal(rows["kind"], "instruction")).select(["kind", "subject", "reason"]).to_pylist()
-    return dict(Counter(reason for _, _, reason in {(row["kind"], row["subject"], row["reason"]) for row in rows}))
+    scenes = {(row["subject"], row["reason"]) for row in rows if row["kind"] == "scene"}
+    # Several pictures of one name may be missing, and each is a loss.
+    return dict(Counter(reason for _, reason in scenes) + Counter(row["reason"] for row in rows if row["kind"] != "scene"))
 
 
 def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
@@ -183,6 +186,17 @@ def _by_source(built: BuildConfig, outcome: Outcome) -> dict[tuple[str, str, str
         pictures, instructions = found.get(key, (0, 0))
         found[key] = (pictures + row["tile_id_count_distinct"], instructions + row["tile_id_count"])
     return found
+
+
+def _origins(outcome: Outcome) -> dict[tuple[str, str], int]:
+    """Labels in the lake by who says so: ("annotation", "") or ("labeller", its name). Measured facts are no opinions."""
+    rows = outcome.now.labels(["label_id", "kind", "origin", "origin_name"])
+    annotated = pc.equal(rows["origin"], "annotation")
+    rows = rows.filter(pc.or_(annotated, pc.not_equal(rows["kind"], "fact")))
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows.group_by(["origin", "origin_name"]).aggregate([("label_id", "count")]).to_pylist():
+        counts[row["origin"], row["origin_name"] if row["origin"] == "labeller" else ""] += row["label_id_count"]
+    return dict(counts)
 
 
 def _quality(built: BuildConfig) -> tuple[QualityFacts, ...]:

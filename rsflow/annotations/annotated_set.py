@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError
 from rsflow.polygons import scaled
-from rsflow.records import Label, Reject, Shape
+from rsflow.records import UNKNOWN, Label, Reject, Shape
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
 _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)
@@ -33,6 +33,8 @@ class AnnotatedPicture:
     `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where
     one of the picture's records was rejected: then an absent category may still be there. `split` is the set's own, if it has.
     `normalised`: boxes and polygons are in shares of the picture's width and height. `gsd_m`: ground sample distance.
+    `vocabulary`: the categories that were looked for in this picture, where its file says so; None: all of the set's. A label
+    whose shape is flagged UNKNOWN is an area in which objects of its category are not annotated.
     """
 
     name: str
@@ -44,6 +46,7 @@ class AnnotatedPicture:
     split: str | None = None
     normalised: bool = False
     gsd_m: float | None = None
+    vocabulary: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,14 @@ def _united(name: str, found: list[AnnotatedPicture]) -> AnnotatedPicture:
         next((picture.split for picture in reversed(found) if picture.split), None),
         found[0].normalised,
         next((picture.gsd_m for picture in found if picture.gsd_m), None),
+        _looked_for(picture.vocabulary for picture in found),
     )
+
+
+def _looked_for(vocabularies: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    """What every file that has a category list of its own looked for; None where none has."""
+    known = [set(one) for one in vocabularies if one is not None]
+    return tuple(sorted(set.intersection(*known))) if known else None
 
 
 def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
@@ -207,18 +217,36 @@ def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
 
 
 def renamed(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
-    """The set with categories renamed; those renamed to "" go, and their labels with them. Other names stay.
+    """The set with categories renamed; of those renamed to "" the objects stay as unknown areas, the rest goes. Others stay.
 
-    Captions have no category, and that of a question is its answer: both stay as they are.
+    Captions have no category, and that of a question is its answer: both stay as they are. A name that several categories are
+    renamed to was looked for in a picture only where all of them were.
     """
     if not names:
         return annotated
 
     def relabelled(picture: AnnotatedPicture) -> AnnotatedPicture:
-        said = ((lab, lab.kind in {"caption", "question"}, names.get(lab.category, lab.category)) for lab in picture.labels)
-        labels = (lab if stays else replace(lab, category=name) for lab, stays, name in said if stays or name)
-        return replace(picture, labels=tuple(labels))
+        labels = tuple(kept for label in picture.labels if (kept := _relabelled(label, names)))
+        return replace(picture, labels=labels, vocabulary=_revocabulary(picture.vocabulary, annotated.categories, names))
 
     pictures = {name: relabelled(picture) for name, picture in annotated.pictures.items()}
     categories = {names.get(category, category) for category in annotated.categories} - {""}
     return AnnotatedSet(pictures, tuple(sorted(categories)), annotated.rejects)
+
+
+def _relabelled(label: Label, names: dict[str, str]) -> Label | None:
+    if label.kind in {"caption", "question"}:
+        return label
+    name = names.get(label.category, label.category)
+    if name or not label.category:
+        return replace(label, category=name)
+    if label.kind == "box" and label.shape:
+        return replace(label, shape=replace(label.shape, flags=(*label.shape.flags, UNKNOWN)))
+    return replace(label, category=UNKNOWN) if label.kind == "cover" else None
+
+
+def _revocabulary(mine: tuple[str, ...] | None, known: Iterable[str], names: dict[str, str]) -> tuple[str, ...] | None:
+    if mine is None:
+        return None
+    lacking = {names.get(category, category) for category in {*known} - {*mine}}
+    return tuple(sorted({names.get(category, category) for category in mine} - lacking - {""}))

@@ -11,17 +11,20 @@ an image's "split". Accepted besides the standard: "filename" for "file_name" an
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
 polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
 angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one box
-around many objects is not an object. `area`, `score`, supercategories and keypoints are not kept.
+around many objects is not an object. `area`, `score` and keypoints are not kept. An image's `neg_category_ids` and
+`not_exhaustive_category_ids` (https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the
+supercategory of another is neither counted nor said to be absent (rsflow.annotations.category_tree).
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name, picture_name
+from rsflow.annotations.category_tree import CategoryTree, category_tree
 from rsflow.annotations.documents import json_document, short
 from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
@@ -46,7 +49,9 @@ def read_coco(files: Sequence[str], *, angle: str = "") -> AnnotatedSet:
 
 def _read_one(file: str, radians: float | None) -> Iterator[AnnotatedSet]:
     data = _document(file)
-    reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians)
+    reading = _Reading(
+        file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians, category_tree(data)
+    )
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -62,6 +67,7 @@ class _Picture:
     height_px: int | None
     width_px: int | None
     split: str | None
+    stated: tuple[frozenset[Any], frozenset[Any]] | None = None  # LVIS: ids that it lacks, ids that it does not list whole
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
 
@@ -72,6 +78,7 @@ class _Reading:
     categories: dict[Any, str]
     provenance: Provenance
     radians: float | None  # of one unit of the angle of five-number boxes; None: they are not expected
+    tree: CategoryTree = field(default_factory=CategoryTree)
     pictures: dict[Any, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -88,7 +95,7 @@ class _Reading:
             return
         split = entry["split"] if isinstance(entry.get("split"), str) and entry["split"] else None
         size = (_size(entry.get("height")), _size(entry.get("width")))
-        before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split))
+        before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split, _stated(entry)))
         if before.file != name:
             for one in (name, before.file):
                 found = f"the image id {entry['id']} stands for {before.file} and for {name}"
@@ -115,10 +122,20 @@ class _Reading:
                 self._reject(picture_name(other), "ambiguous_picture", found)
         yield AnnotatedSet({}, tuple(self.categories.values()), tuple(self.rejects))
         for p in self.pictures.values():
-            name = picture_name(p.file)
-            yield AnnotatedSet(
-                {name: AnnotatedPicture(name, p.file, p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)}
-            )
+            name, labels = picture_name(p.file), tuple(p.labels)
+            one = AnnotatedPicture(name, p.file, p.height_px, p.width_px, labels, p.complete, p.split)
+            yield AnnotatedSet({name: replace(one, vocabulary=self._vocabulary(p))})
+
+    def _vocabulary(self, picture: _Picture) -> tuple[str, ...] | None:
+        """What was looked for in a picture; None where the file has no categories."""
+        if not self.categories:
+            return None
+        present = {label.category for label in picture.labels if label.kind == "box"}
+        if picture.stated is None:
+            return self.tree.looked_for(self.categories.values(), present)
+        lacking, partial = ({self.categories.get(number) for number in numbers} for numbers in picture.stated)
+        known = {name for name in self.categories.values() if name in lacking or name in present}
+        return self.tree.looked_for(known - partial, present)
 
     def _reject(self, subject: str, reason: str, detail: str) -> None:
         self.rejects.append(Reject("annotation", subject, reason, detail, self.file))
@@ -165,6 +182,14 @@ def _document(file: str) -> dict[str, Any]:
             found = f"its keys are {', '.join(data)}" if isinstance(data, dict) else f"it holds a {type(data).__name__}"
             raise UsageError(f"{file}: has no list {key!r} ({found}); format coco needs images, annotations and categories")
     return dict(data)
+
+
+def _stated(entry: dict[str, Any]) -> tuple[frozenset[Any], frozenset[Any]] | None:
+    lists = [entry.get(name) for name in ("neg_category_ids", "not_exhaustive_category_ids")]
+    if all(numbers is None for numbers in lists):
+        return None
+    lacking, partial = (frozenset(n for n in numbers or () if isinstance(n, int | str)) for numbers in lists)
+    return lacking, partial
 
 
 def _categories(data: dict[str, Any], file: str) -> dict[Any, str]:

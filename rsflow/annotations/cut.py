@@ -6,8 +6,8 @@ is no label of the tile; and what was said of the whole scene (its class, a capt
 ship", a measured fact) is said of a tile only where the tile is the whole scene. An oriented box stays one as long as all of
 it is shown.
 
-`hidden` names the categories of which a tile shows less than a label: of those it can neither be said how many there are nor
-that there are none.
+`hidden` names the categories of which a tile shows less than a label, or an area where they are not annotated: of those it can
+neither be said how many there are nor that there are none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from rsflow.geometry import Box, Window, area, clip, shift
 from rsflow.polygons import clipped, moved, parts_area, parts_bounds
-from rsflow.records import Label, Shape
+from rsflow.records import UNKNOWN, Label, Shape
 
 
 def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
@@ -31,15 +31,19 @@ def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_bo
         whole = (_visible(label, scene_box, window) if label.kind == "box" else label for label in labels)
     else:
         whole = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
-    return [label for label in whole if label and (label.shape is None or label.shape.visibility >= min_visibility)]
+    return [label for label in whole if label and (label.shape is None or _labelled(label.shape, min_visibility))]
 
 
 def hidden(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
-    """The sorted categories of objects that the window shows in part, yet too little of for `cut` to keep them."""
+    """The sorted categories of what the window shows and `cut` does not keep: objects too little of which is seen, and areas
+    that are flagged as unknown."""
     found = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
-    return tuple(
-        sorted({label.category for label in found if label and label.shape and label.shape.visibility < min_visibility})
-    )
+    shown = {label.category for label in found if label and label.shape and not _labelled(label.shape, min_visibility)}
+    return tuple(sorted(shown))
+
+
+def _labelled(shape: Shape, min_visibility: float) -> bool:
+    return shape.visibility >= min_visibility and UNKNOWN not in shape.flags
 
 
 def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from rsflow import storage
-from rsflow.annotations.annotated_set import fitted, for_scene, without_scene
+from rsflow.annotations.annotated_set import AnnotatedPicture, fitted, for_scene, without_scene
+from rsflow.annotations.whole import cut_apart
 from rsflow.config import BuildConfig
 from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.commit import commit_as_they_come
@@ -28,8 +29,10 @@ from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
 from rsflow.errors import DataError, RejectLimitError
+from rsflow.geometry import Window
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
+from rsflow.records import Reject
 from rsflow.schemas import INSTRUCT_WORK
 from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import main_file
@@ -117,12 +120,14 @@ def _commit_annotation_rejects(lake: Lake, plan: Plan, run: str) -> None:
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
     scenes = plan.scenes.to_pylist()
+    windows: dict[str, list[Window]] = defaultdict(list)
+    for unit in plan.units:
+        windows[unit.scene_id] += [window for _, window in unit.windows]
     found = []
     for source, annotated in sorted(plan.annotated.items()):
         mine = [(main_file(plan.files[row["scene_id"]]), row) for row in scenes if row["source"] == source]
         pictures = ((for_scene(annotated, file), row) for file, row in mine if not row["probe_reason"])
-        fits = (fitted(picture, row["height_px"], row["width_px"]) for picture, row in pictures if picture)
-        faults = [fault for _, found in fits for fault in found]
+        faults = [fault for picture, row in pictures if picture for fault in _lost(picture, row, windows[row["scene_id"]])]
         missing = without_scene(annotated, [file for file, _ in mine])
         rejects = [*annotated.rejects, *faults, *missing]
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
@@ -130,6 +135,13 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
         if rows:
             found.append((source, fingerprint("annotations", rows), rows))
     return found
+
+
+def _lost(picture: AnnotatedPicture, row: dict[str, Any], windows: list[Window]) -> tuple[Reject, ...]:
+    """What of a picture's annotations its scene cannot carry."""
+    size = row["height_px"], row["width_px"]
+    fits, faults = fitted(picture, *size)
+    return (*faults, *cut_apart(fits, *size, windows)) if fits else faults
 
 
 def _settled(receipt: pa.Table) -> pa.Table:

@@ -199,9 +199,15 @@ def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture
         return {"labels": [], "vocabulary": [], "source_split": None}
     return {
         "labels": [label_row(label) for label in picture.labels],
-        "vocabulary": list(annotated.categories) if picture.complete else [],
+        "vocabulary": _vocabulary(annotated, picture),
         "source_split": picture.split,
     }
+
+
+def _vocabulary(annotated: AnnotatedSet, picture: AnnotatedPicture) -> list[str]:
+    if not picture.complete:
+        return []
+    return [category for category in annotated.categories if picture.vocabulary is None or category in picture.vocabulary]
 
 
 def _read(settings: Annotations) -> AnnotatedSet:

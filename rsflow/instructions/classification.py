@@ -40,7 +40,7 @@ def _from_parts(facts: TileFacts, settings: config.Instructions) -> Iterator[Cla
     if covers and covers[0].share >= DOMINANT_SHARE and covers[0].name:
         first = covers[0]
         yield _claim(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
-    elif len(groups) == len(reading.nouns(facts)) == 1 and groups[0].exact:
+    elif len(groups) == len(reading.nouns(facts)) == 1 and groups[0].exact and not facts.unknown:
         group = groups[0]
         yield _claim(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
 

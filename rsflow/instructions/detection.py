@@ -43,7 +43,7 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     for noun in nouns:
         if noun not in {group.noun for group in groups}:
             yield refuse(facts, "detection", "uncertain_objects", f"{noun}: not certain (difficult, a crowd): {nouns[noun]}")
-    if groups and fit == groups and len(nouns) == len(groups) and all(group.in_vocabulary for group in groups):
+    if groups and fit == groups and len(nouns) == len(groups) and not facts.unknown:
         total = sum(group.count for group in groups)
         if total <= settings.max_boxes:
             yield _all(groups, False)

@@ -1,10 +1,10 @@
 """What a tile's labels amount to: groups of objects, land cover, measured attributes, and which of them may be believed.
 
 One idea: tasks never look at raw labels. They ask for groups (all objects of one noun, in the stated order: from top to
-bottom by upper edge, then from left to right by left edge), and for what is complete: a list or "the only one" is said of a
-group only when the tile's vocabulary holds its category, or a labeller whose quality passed the limit looked for all of them.
-A number is said, and an absence, only on the ground of the vocabulary. Objects that annotators were not sure of
-(rsflow.instructions.things) are in no group, and leave theirs incomplete.
+bottom by upper edge, then from left to right by left edge), and for what is complete: a list, a number, "the only one" and an
+absence are said only on the ground of the tile's vocabulary. What a labeller found is there, and at least so many: its quality
+speaks of what it found, not of what it missed. Objects that annotators were not sure of (rsflow.instructions.things) are in no
+group, and leave theirs incomplete.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _COVERS = {
     **dict.fromkeys(["barren", "barren land"], "barren land"),
     **dict.fromkeys(["other", "others", "unknown", "background", "unclassified", "clutter", "no data", "no water"], ""),
 }
+# Of the classes without a name, those of which nobody knows what is there.
+_UNKNOWN_COVERS = frozenset(["unknown", "unclassified", "no data", "ignore", "ignored", "unlabelled", "unlabeled"])
 
 
 SAME_IOU = 0.5  # boxes of two labellers that overlap so much show one object
@@ -54,8 +56,8 @@ class Group:
 
     @property
     def exact(self) -> bool:
-        """Whether its number is known: a labeller's quality speaks of what it found, not of what it missed."""
-        return self.complete and self.in_vocabulary
+        """Whether its number is known."""
+        return self.complete
 
     @property
     def count(self) -> int:
@@ -170,6 +172,11 @@ def covers(facts: TileFacts) -> list[Cover]:
     return [cover for place, cover in enumerate(found) if cover.name not in {other.name for other in found[:place]} - {""}]
 
 
+def unknown_cover(facts: TileFacts) -> float:
+    """The share of the valid pixels of which nobody knows what covers them, as far as labels say so."""
+    return sum(cover.share for cover in covers(facts) if words.mass(cover.category) in _UNKNOWN_COVERS)
+
+
 def fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
     """The first measured attribute of that name, with its position."""
     return next(((position, label) for position, label in of_kind(facts, "fact") if label.category == name), None)
@@ -231,13 +238,12 @@ def _group(
     things = [thing(position, label.shape, facts) for position, label in members if label.shape and not unsure(label)]
     things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
     doubtful = len(members) - len(things)
-    looked_for = all(label.provenance.origin == "labeller" for _, label in members)
     clear = not any(words.overlap_in_meaning(said, other) for other in present)
     return Group(
         noun=said,
         category=min(label.category for _, label in members),
         things=tuple(things),
-        complete=clear and not doubtful and (said in vocabulary or looked_for),
+        complete=clear and not doubtful and said in vocabulary,
         in_vocabulary=said in vocabulary,
         unsure=doubtful,
     )

@@ -21,6 +21,7 @@ from rsflow.records import Instruction, Reject, TileFacts
 COUNT_LIMIT = 50  # beyond it nobody counts
 NONE_EVERY = 4  # a count of zero is asked for on one in so many tiles
 COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, or plainly not
+COVER_UNKNOWN = 0.01  # a share of which nobody knows the cover: above it, no share is asked for
 DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
 RELATED = 6  # groups of a tile that are compared with each other
 
@@ -176,7 +177,9 @@ def _covers(facts: TileFacts, seed: int) -> Iterator[Claim]:
     covers = [cover for cover in reading.covers(facts) if cover.name]
     by_name = {cover.name: cover for cover in covers}
     there = [cover.name for cover in covers if cover.share >= COVER_YES]
-    not_there = [cover.name for cover in covers if cover.share <= COVER_NO]
+    # Under what nobody looked at there may be anything: nothing is absent, and no share is all that there is.
+    unknown = reading.unknown_cover(facts)
+    not_there = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
     key = (seed, facts.tile_id, "vqa", "cover")
     for yes, no in zip(shuffled(there, *key), shuffled(not_there, *key), strict=False):
         share = words.percent(by_name[yes].share)
@@ -184,7 +187,7 @@ def _covers(facts: TileFacts, seed: int) -> Iterator[Claim]:
         yield _cover_presence(by_name[no], False, f"No, there is no {no} in the image.")
     yield from _dominant(facts)
     for cover in covers:
-        if cover.share >= COVER_YES:
+        if cover.share >= COVER_YES and unknown <= COVER_UNKNOWN:
             yield _cover_share(cover)
 
 

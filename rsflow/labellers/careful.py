@@ -3,7 +3,7 @@
 One idea: a batch that fails is halved until what is to blame stands alone. Out of memory: the half is tried again, and the
 number of rows that fitted is remembered for pictures of that size. Anything else: the halves are looked at apart, so a picture
 that the model cannot take costs its batch a few more runs and nothing else. What still fails alone becomes a DataError in its
-place: `out_of_memory` or `model_failed`.
+place: `out_of_memory`, `model_failed`, or the reason that the model itself gives (`not_finite`).
 
 Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
 not to blame but the set-up is (no memory left for even one picture), and the run ends with the reason. After a fault inside the
@@ -52,7 +52,7 @@ class Careful:
     def __call__(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
         """For each picture what the model sees, or why it cannot. The pictures are of one size."""
         found = self._look(sights, prepared)
-        if sights and not any(isinstance(one, Seen) for one in found):
+        if sights and not any(isinstance(one, Seen) or one.reason == "not_finite" for one in found):
             self._show_grey(sights[0], found[0])
         return found
 
@@ -60,9 +60,11 @@ class Careful:
         most = self._most(sights)
         if len(sights) > most:
             return [one for start in range(0, len(sights), most) for one in self._look(sights[start : start + most])]
-        fault = None
+        fault: DataError
         try:
             return [*self._eyes.look(sights, self._prepared(sights) if prepared is None else prepared)]
+        except DataError as error:  # one of the pictures: which, the halves will tell
+            fault = error
         except FAULTS as error:
             raise_if_lost(error)
             fault = DataError("out_of_memory" if no_memory(error) else "model_failed", told(error))

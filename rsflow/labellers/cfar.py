@@ -10,7 +10,10 @@ target's body, without the faint arms that a strong reflector draws in range and
 Land guard: where the mean of a window exceeds `land_ratio` times the tile's darkest level over a large connected region, there
 is land, which neither holds targets nor counts as clutter. So ships alongside a quay are missed. A tile without water has no
 dark level to compare with; there a second guard helps: clutter that varies more than speckle can (`max_clutter_cv`; the
-amplitude of single-look speckle, a Rayleigh distribution, has 0.52) is no sea.
+amplitude of single-look speckle, a Rayleigh distribution, has 0.52) is no sea. Neither
+is a surface whose window means differ among themselves (`max_water_spread`: the distance of their quartiles in standard
+deviations, over their median): on HRSID's pictures water has 0.04 to 0.116, fields that differ by 15 % have 0.125. Where
+nothing in the tile is as even as water, no target is claimed.
 
 Known quality, by benchmarks/labellers.py on 22 HRSID pictures (https://github.com/chaozhong2010/HRSID; 40 ships, 10 of them
 alongside): at IoU 0.3 precision 0.94, recall 0.75, F1 0.83 (every second picture alone: 0.84 and 0.82), at IoU 0.5 F1 0.81; a
@@ -34,6 +37,9 @@ from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 from rsflow.strict import STRICT, Positive, Share
 
+WHOLE_WINDOW = 0.95  # of a window that must be clear
+IQR_TO_SD = 1.349  # of a normal distribution
+
 Above = Annotated[float, Field(gt=0)]
 
 
@@ -43,7 +49,7 @@ class Cfar:
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "cfar"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"sar"})
     measured: ClassVar[tuple[Measured, ...]] = (
         Measured("sar", "HRSID, 22 pictures", 0.94, 0.75),
@@ -63,6 +69,7 @@ class Cfar:
     min_area_m2: Above = 150.0  # a vessel of about 25 m x 6 m
     max_length_m: Above = 450.0
     max_clutter_cv: Above = 0.65  # standard deviation over mean of the ring: speckle alone has at most 0.52, towns have more
+    max_water_spread: Above = 0.12
     land_ratio: Above = 2.0
     land_window_px: Positive = 25
     land_area_px: Positive = 6000
@@ -79,6 +86,8 @@ class Cfar:
         if not valid.any():
             return []
         clear = valid & ~land(amplitude, valid, self.land_ratio, self.land_window_px, self.land_area_px)
+        if not evenness(amplitude, clear, self.land_window_px) <= self.max_water_spread:
+            return []
         mean, sd = self._clutter(amplitude, clear)
         bright = clear & (amplitude > mean + self.extent_sd * sd)
         min_area, max_length = self._limits(gsd_m)
@@ -151,6 +160,18 @@ def land(amplitude: Floats, valid: Mask, ratio: float, window_px: int, area_px: 
     sizes = np.bincount(numbered.ravel())
     sizes[0] = 0
     return np.asarray((sizes > area_px)[numbered])
+
+
+def evenness(amplitude: Floats, clear: Mask, window_px: int) -> float:
+    """How much the means of the windows that are wholly clear differ: their quartiles' distance in standard deviations of a
+    normal distribution, over their median. Infinite where there is no such window."""
+    count = window_sum(clear.astype(np.float32), window_px)
+    whole = count > WHOLE_WINDOW * window_px**2
+    means = window_sum(amplitude * clear, window_px)[whole] / count[whole]
+    if not means.size or not np.median(means) > 0:
+        return float("inf")
+    low, middle, high = np.percentile(means, (25, 50, 75))
+    return float((high - low) / IQR_TO_SD / middle)
 
 
 def body_box(mark: Mark, amplitude: Floats, threshold: float, min_area_px: float) -> Box | None:

@@ -11,6 +11,7 @@ right, so thresholds mean probabilities, and each category has its own measured 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -19,7 +20,7 @@ import numpy as np
 
 from rsflow.geometry import Box, area, clip, iou_matrix
 from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.model import ModelLabeller, rounded
+from rsflow.labellers.model import ModelLabeller, not_finite, rounded
 from rsflow.records import Label, Provenance, Shape
 from rsflow.strict import Positive, Share
 
@@ -56,10 +57,12 @@ class Detections(ModelLabeller):
         return max(0.0, min([self.threshold, *self.thresholds.values()]) - 1e-4)
 
     def labels(self, found: Iterable[Found], size: tuple[int, int]) -> tuple[Label, ...]:
-        """The labels of a picture of `size` (rows, cols)."""
+        """The labels of a picture of `size` (rows, cols). DataError `not_finite` where a score or a corner is no number."""
         rows, cols = size
         kept: list[tuple[float, Box, str]] = []
         for word, raw, place in found:
+            if not all(map(math.isfinite, (raw, *place))):
+                raise not_finite(f"a {word!r} with score {raw} at {list(place)}")
             category = self.categories.get(word, word)
             score = rounded(self.calibrated.score(category, raw) if self.calibrated else raw)
             x0, y0, x1, y1 = (round(float(value), 2) for value in place)

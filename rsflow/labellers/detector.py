@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from rsflow.errors import ConfigError
 from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model import Eyes, Seen, Sight
+from rsflow.labellers.model import Eyes, Seen, Sight, checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,8 @@ class Detector(Detections):
 
         def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
             sizes = [sight.size for sight in sights]
-            results = loaded.processor.post_process_object_detection(loaded(inputs), threshold=self.least, target_sizes=sizes)
+            output = checked(loaded(inputs), "logits", "pred_boxes")
+            results = loaded.processor.post_process_object_detection(output, threshold=self.least, target_sizes=sizes)
             return [Seen(self.labels(_found(result, words), size)) for result, size in zip(results, sizes, strict=True)]
 
         return Eyes(prepare, look)

@@ -15,6 +15,7 @@ device busy with the batch before.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -26,6 +27,7 @@ from pydantic import Field
 
 from rsflow.checkpoint import Checkpoint, Dtype, Loaded
 from rsflow.device import Device, meant
+from rsflow.errors import DataError
 from rsflow.labellers.contract import Measured, Picture
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName
@@ -137,5 +139,29 @@ class ModelLabeller:
 
 
 def rounded(value: float) -> float:
-    """A score as it is kept: 4 decimals."""
+    """A score as it is kept: 4 decimals. DataError `not_finite` where it is no finite number: that is no certainty."""
+    if not math.isfinite(value):
+        raise not_finite(f"a score of {value}")
     return round(float(value), 4)
+
+
+def share(value: float) -> float:
+    """A score that rounding may have put outside [0, 1], as it is kept."""
+    return min(1.0, max(0.0, rounded(value)))
+
+
+def checked(output: Any, *names: str) -> Any:
+    """A model's output whose tensors of these names hold numbers; DataError `not_finite` names the one that does not.
+
+    Needed before any threshold: NaN is above none, so that what it would have been is lost without a word. Minus infinity is
+    what models give to words that were not asked, and passes.
+    """
+    for name in names:
+        values = getattr(output, name, None)
+        if values is not None and bool((values.isnan() | values.isposinf()).any()):
+            raise not_finite(name)
+    return output
+
+
+def not_finite(what: str) -> DataError:
+    return DataError("not_finite", f"the model gave {what} that is no finite number: try dtype: float32")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rsflow.checkpoint import Loaded
 from rsflow.geometry import Box, area, ring_area
-from rsflow.labellers.model import Amount, Eyes, ModelLabeller, Seen, Sight, rounded
+from rsflow.labellers.model import Amount, Eyes, ModelLabeller, Seen, Sight, checked, share
 from rsflow.labellers.targets import largest
 from rsflow.records import Label, Shape
 from rsflow.strict import Positive, Share
@@ -58,11 +58,11 @@ class Outliner(ModelLabeller):
         if prompt is None:
             return Seen()
         sizes = {name: prompt.pop(name) for name in ("original_sizes", "reshaped_input_sizes") if name in prompt}
-        output = loaded.run(loaded.model, prompt, multimask_output=False)
+        output = checked(loaded.run(loaded.model, prompt, multimask_output=False), "iou_scores", "pred_masks")
         (masks,) = loaded.processor.post_process_masks(output.pred_masks.cpu(), *sizes.values())
         scores = output.iou_scores.reshape(-1).tolist()
         found = zip(self.boxes(sight), masks[:, 0].numpy(), scores, strict=True)
-        labels = (self.label(box, mask, min(1.0, max(0.0, rounded(score)))) for box, mask, score in found)
+        labels = (self.label(box, mask, share(score)) for box, mask, score in found)
         return Seen(tuple(label for label in labels if label is not None))
 
     def label(self, box: Box, mask: Mask, score: float) -> Label | None:
@@ -70,8 +70,7 @@ class Outliner(ModelLabeller):
         ring = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
         if not ring:
             return None
-        share = min(1.0, rounded(ring_area(ring) / area(box)))
-        return Label("fact", "outline", self.origin, Shape(box, ring), value=share, score=score)
+        return Label("fact", "outline", self.origin, Shape(box, ring), value=share(ring_area(ring) / area(box)), score=score)
 
 
 def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:

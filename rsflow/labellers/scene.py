@@ -8,8 +8,8 @@ channels.
 - "texture": the median, over blocks of 8 x 8 cells, of the standard deviation of the cells' grey, / 255, where a cell is the
   mean of 4 x 4 pixels (so that speckle and noise do not count as texture); smooth below 0.02, strongly textured above 0.08.
 - "colour" (pictures in colour): the colour name that most pixels have, with its share; only from a share of 0.4.
-- "low_backscatter_share" (SAR): the share of cells darker than a quarter of the scale whose neighbourhood is smooth: calm water
-  looks like this, and so do roads, runways and radar shadow. It says nothing but dark and smooth.
+- "low_backscatter_share" (SAR in decibel): the share of cells below -20 dB whose neighbourhood is smooth: calm water is like
+  this, and so are roads, runways and radar shadow. Of numbers that are not calibrated, and of the picture, nothing is said.
 - "brightest_part", "darkest_part": which ninth of the tile ("upper left" ... "lower right") has the highest or lowest mean
   grey, where it stands out by at least 8 grey levels from the tile's mean and by 2 from the next ninth.
 
@@ -36,6 +36,8 @@ Grey = npt.NDArray[np.float64]
 CELL_PX = 4
 BLOCK_CELLS = 8
 LEAST_COLOUR_SHARE = 0.4
+LOW_POWER = 0.01  # -20 dB
+EVEN = 0.5  # standard deviation over mean of cells that are even
 PARTS = ("upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom", "lower right")
 
 # Upper end of a hue in degrees and its name; below SATURATED a colour is a grey, below DARK black.
@@ -57,7 +59,7 @@ COLOURS = ("black", "grey", "white", "brown", *dict.fromkeys(name for _, name in
 class Scene:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "scene"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical", "sar", "infrared"})
     measured: ClassVar[tuple[Measured, ...]] = ()
 
@@ -73,8 +75,8 @@ class Scene:
         facts = [brightness(grey, raster.valid), *texture(grey, raster.valid), *extremes(grey, raster.valid)]
         if picture.ndim == 3 and np.ptp(picture, axis=2).any():
             facts += colour(picture, raster.valid)
-        elif unit in {"amplitude", "power", "db"}:
-            facts += low_backscatter(grey, raster.valid)
+        elif unit == "db":
+            facts += low_backscatter(raster.pixels[0].astype(np.float64), raster.valid)
         origin = provenance(self)
         return [Label("fact", name, origin, text=text, value=value, score=1.0) for name, text, value in facts]
 
@@ -142,13 +144,14 @@ def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     return np.where(value < DARK, COLOURS.index("black"), index).astype(np.int64)
 
 
-def low_backscatter(grey: Grey, valid: Mask) -> list[Fact]:
-    cells, whole = _cells(grey, valid)
+def low_backscatter(decibel: Grey, valid: Mask) -> list[Fact]:
+    good = valid & np.isfinite(decibel)
+    cells, whole = _cells(np.where(good, 10 ** (np.where(good, decibel, 0) / 10), 0), good)
     if not whole.any():
         return []
     mean = ndimage.uniform_filter(cells, 3, mode="nearest")
     spread = np.sqrt(np.maximum(ndimage.uniform_filter(cells**2, 3, mode="nearest") - mean**2, 0))
-    share = float(((cells < 64) & (spread < 12))[whole].mean())
+    share = float(((cells < LOW_POWER) & (spread < EVEN * mean))[whole].mean())
     return [("low_backscatter_share", "dark and smooth", share)]
 
 

@@ -27,8 +27,9 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
+from rsflow.geometry import iou
 from rsflow.labellers.contract import Measured, Picture, provenance, wrong_sensor
-from rsflow.labellers.targets import Floats, Mask, largest
+from rsflow.labellers.targets import Floats, Mask, largest, marks
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 from rsflow.strict import STRICT, Share
@@ -48,6 +49,8 @@ WHITE = 225  # grey level that all of red, green and blue reach in cloud, snow a
 SMOOTH_PX = 5  # regions are drawn after a majority vote of so many pixels square
 LEAST_REGION = 0.01  # share of the tile below which a region is not worth a box
 ABSENT_SHARE = 0.001  # of the valid pixels: at most so many may come near to a cover that is said to be absent
+SAME_BOX = 0.8  # intersection over union of a region's box with and without what may belong to it
+CLEARLY = 1.3  # how many times any other region the largest one must be
 NEAR = 0.1  # how far below its threshold an index comes near
 HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows what is under them
 
@@ -92,7 +95,7 @@ class Spectral:
         return wrong_sensor(self, sensor)
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
-        usable = raster.valid & ~white(picture) & self._known(raster)
+        usable = raster.valid & ~white(picture) & self._measured(raster)
         origin = provenance(self)
         labels = []
         for category, (margin, mask) in self._covers(raster).items():
@@ -101,15 +104,16 @@ class Spectral:
             if share >= self.min_share and named.any():
                 # How far the index is beyond its threshold, on average: 0.5 at it, 1 from 0.25 beyond.
                 clear = float(np.clip(0.5 + 2 * margin[named], 0, 1).mean())
-                labels.append(Label("cover", category, origin, region(named), value=share, score=clear))
+                possible = named | ~usable | (margin >= -NEAR)
+                labels.append(Label("cover", category, origin, surely_largest(named, possible), value=share, score=clear))
             elif self._absent(margin, usable, raster.valid):
                 labels.append(Label("cover", category, origin, value=0.0))
         return labels
 
-    def _known(self, raster: Raster) -> Mask:
-        """Where every band that an index takes has a value."""
-        used = [band for role in BAND_NAMES if (band := self._band(role, raster.bands)) is not None]
-        return np.asarray(np.logical_and.reduce([np.isfinite(raster.pixels[raster.bands.index(band)]) for band in used]))
+    def _measured(self, raster: Raster) -> Mask:
+        """Where every band that an index needs has a number."""
+        mine = [raster.pixels[raster.bands.index(band)] for role in BAND_NAMES if (band := self._band(role, raster.bands))]
+        return np.asarray(np.isfinite(np.stack(mine)).all(axis=0))
 
     def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
         near = usable & (margin >= -NEAR)
@@ -172,6 +176,25 @@ def white(picture: Picture) -> Mask:
     if picture.ndim == 2:
         return np.zeros(picture.shape, dtype=bool)
     return np.asarray(picture.min(axis=2) >= WHITE)
+
+
+def surely_largest(named: Mask, possible: Mask) -> Shape | None:
+    """The box of the largest region of a cover, where no other one can be larger.
+
+    `possible`: where the cover may be, what is named included; clouds, gaps and pixels near the threshold hide what belongs
+    together. None where what may belong to the region, or to another, could make this box another one.
+    """
+    found = region(named)
+    if found is None:
+        return None
+    x0, y0, x1, y1 = (int(v) for v in found.box)
+    possible = ndimage.uniform_filter(possible.astype(np.float32), SMOOTH_PX, mode="nearest") > 0.5
+    others = sorted((mark.area_px for mark in marks(possible)), reverse=True)
+    mine = largest(possible)
+    own = int(named[y0:y1, x0:x1].sum())
+    if mine is None or iou(mine.box, found.box) < SAME_BOX or (len(others) > 1 and others[1] * CLEARLY >= own):
+        return None
+    return found
 
 
 def region(mask: Mask) -> Shape | None:

@@ -11,11 +11,12 @@ that is "" is a distractor and gives none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, rounded
+from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, checked, not_finite, share
 from rsflow.records import Label
 from rsflow.strict import Share
 
@@ -54,20 +55,20 @@ class ZeroShotClassifier(ModelLabeller):
             return inputs
 
         def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            logits = loaded(inputs).logits_per_image
+            logits = checked(loaded(inputs), "logits_per_image").logits_per_image
             scores = (logits.sigmoid() if independent else logits.softmax(dim=-1)).tolist()
             return [Seen(self.labels(row, independent)) for row in scores]
 
         return Eyes(prepare, look)
 
     def labels(self, scores: Sequence[float], independent: bool) -> tuple[Label, ...]:
-        """The picture's category, if one is sure enough. `scores` are in the order of `categories`."""
+        """The picture's category, if one is sure enough. `scores` are in the order of `categories`. DataError `not_finite`."""
+        if not all(map(math.isfinite, scores)):
+            raise not_finite("a score")
         whole: dict[str, float] = {}
         for category, score in zip(self.categories.values(), scores, strict=True):
             whole[category] = max(whole.get(category, 0.0), score) if independent else whole.get(category, 0.0) + score
-        best, score = min(
-            ((name, min(1.0, rounded(value))) for name, value in whole.items()), key=lambda one: (-one[1], one[0])
-        )
+        best, score = min(((name, share(value)) for name, value in whole.items()), key=lambda one: (-one[1], one[0]))
         return (Label("category", best, self.origin, score=score),) if best and score >= self.threshold else ()
 
     def _sentences(self) -> list[str]:

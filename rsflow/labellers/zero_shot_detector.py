@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model import Eyes, Seen, Sight
+from rsflow.labellers.model import Eyes, Seen, Sight, checked
 from rsflow.strict import Share
 
 _WORD = re.compile(r"[\w'-]+")
@@ -59,7 +59,8 @@ class ZeroShotDetector(Detections):
         def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
             sizes = [sight.size for sight in sights]
             asked = [phrases for _ in sights]
-            results = finish(loaded(inputs), threshold=self.least, target_sizes=sizes, text_labels=asked, **own)
+            output = checked(loaded(inputs), "logits", "pred_boxes", "decoder_class_logits", "decoder_coord_logits")
+            results = finish(output, threshold=self.least, target_sizes=sizes, text_labels=asked, **own)
             return [Seen(self.labels(_found(result, phrases), size)) for result, size in zip(results, sizes, strict=True)]
 
         return Eyes(prepare, look)

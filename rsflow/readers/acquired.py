@@ -6,7 +6,7 @@ One idea: a date is read strictly or not at all. Times without a zone are UTC, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rsflow.errors import ConfigError, DataError
@@ -42,6 +42,15 @@ def check_rule(rule: str, where: str) -> None:
         raise ConfigError(
             f"{where}: found {rule!r}; give a time such as 2020-01-31T10:20:30, or a regular expression with exactly one "
             rf"group that holds the date in the path, such as _(\d{{8}})_ (this has {groups} groups)"
+        )
+
+
+def check_found(rule: str, places: Sequence[str], source: str) -> None:
+    """ConfigError where `rule` is a regular expression that finds nothing in any of the paths: no scene would have a time."""
+    if parse_time(rule) is None and places and not any(re.search(rule, place) for place in places):
+        raise ConfigError(
+            f"source {source}: acquired_at: {rule!r} matches none of its {len(places)} files (such as {places[0]}): "
+            "correct the expression, or leave it out to read times from the files"
         )
 
 

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from rsflow import storage
 from rsflow.config import Scenes, Source
 from rsflow.errors import ConfigError
-from rsflow.readers.acquired import check_rule
+from rsflow.readers.acquired import check_found, check_rule
 from rsflow.readers.band_tags import NO_FILL
 from rsflow.readers.products import PRODUCTS, product_files
 from rsflow.readers.sidecars import Folders, sidecars_of
@@ -73,6 +73,8 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         )
         for path, slug, files in _told_apart(found)
     ]
+    if scenes.acquired_at is not None:
+        check_found(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
     return sorted(listed, key=lambda scene: scene.scene_id)
 
 

@@ -63,7 +63,8 @@ class CardFacts:
     `samples`: by split. `instructions`: by split, then (task, sensor). `rejects`: scenes, tiles and annotations that left in
     the label phase, by reason. `dropped`: tiles and instructions that the selection left out, by reason, duplicates among them.
     `by_source`: pictures and instructions by (split, task, published set). `strata`: samples by (sensor, category) and split, a
-    sample with several categories under each, and under the category "" once.
+    sample with several categories under each, and under the category "" once. `origins`: labels by ("annotation", "") and
+    ("labeller", its name), without measured facts.
     """
 
     name: str
@@ -78,6 +79,7 @@ class CardFacts:
     made: Mapping[str, int] = field(default_factory=dict)  # instructions by task, before anything was selected
     wanted: Mapping[str, float] = field(default_factory=dict)  # the shares that the splits should have
     strata: Strata = field(default_factory=dict)
+    origins: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -89,7 +91,7 @@ def dataset_card(facts: CardFacts) -> str:
         *([["## What each split got", *_dealt(facts.wanted, facts.strata)]] if facts.strata else []),
         ["## Sources", _sources(facts.sources)],
         ["## What was left out", *_left_out(facts)],
-        ["## How right the machine's labels are", *_quality(facts.quality)],
+        ["## How right the machine's labels are", *_quality(facts.quality, facts.origins)],
         ["## The mix beside its models", *_mix(facts)],
         ["## How to load it", *_loading(facts.snapshot)],
         ["## How it was made", _making(facts.snapshot)],
@@ -166,9 +168,15 @@ def _held_out(dropped: Mapping[str, int]) -> Iterable[str]:
         yield _table(["benchmark", "recognised by", "tiles"], rows, text_columns=2)
 
 
-def _quality(quality: tuple[QualityFacts, ...]) -> Iterable[str]:
+def _quality(quality: tuple[QualityFacts, ...], origins: Mapping[tuple[str, str], int]) -> Iterable[str]:
+    machine = {name: count for (origin, name), count in origins.items() if origin == "labeller"}
+    annotated = sum(origins.values()) - sum(machine.values())
+    named = _listed([f"{count:,} by `{name}`" for name, count in by_count(machine)])
+    yield f"Labels that are annotations of the sources: {annotated:,}. Labels that a labeller made: {named}."
+    unmeasured = [f"`{name}`" for name in sorted(machine.keys() - {one.labeller for one in quality})]
+    if unmeasured:
+        yield f"How right those of {_listed(unmeasured)} are was not measured here: `quality` of each label states it."
     if not quality:
-        yield "All labels are annotations of the sources, or facts that no measurement of ours covers."
         return
     yield (
         "Labels that a labeller made, not a person, were measured against annotated data. A box counts as right where it meets "

@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.annotations.cut import cut, hidden
+from rsflow.instructions import words
+from rsflow.instructions.completeness import complete
+from rsflow.records import Label
 from rsflow.schemas import label_from_row, label_row, window_of
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.batch import replace
@@ -28,12 +31,18 @@ class AnnotateTiles:
     def _annotate(self, table: pa.Table) -> Iterator[pa.Table]:
         columns = ["labels", "vocabulary", "row_off", "col_off", "height_px", "width_px", "scene_height_px", "scene_width_px"]
         found = [self._cut(row) for row in table.select(columns).to_pylist()]
-        yield replace(table, labels=[labels for labels, _ in found], vocabulary=[words for _, words in found])
+        labels, vocabulary, unknown = map(list, zip(*found, strict=True)) if found else ([], [], [])
+        yield replace(table, labels=labels, vocabulary=vocabulary, unknown=unknown)
 
-    def _cut(self, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    def _cut(self, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str], list[str]]:
         scene = (0.0, 0.0, float(row["scene_width_px"]), float(row["scene_height_px"]))
         labels, window = [label_from_row(label) for label in row["labels"]], window_of(row)
-        kept = [label_row(label) for label in cut(labels, window, self.min_visibility, scene)]
+        kept = cut(labels, window, self.min_visibility, scene)
         # A sliver of a ship is no label, but to say that there is no ship would be untrue.
-        seen = set(hidden(labels, window, self.min_visibility, scene))
-        return kept, [category for category in row["vocabulary"] if category not in seen]
+        unknown = {*hidden(labels, window, self.min_visibility, scene), *_nameless(kept)}
+        return [label_row(label) for label in kept], complete(row["vocabulary"], unknown), sorted(unknown)
+
+
+def _nameless(labels: list[Label]) -> set[str]:
+    """Categories of boxes that name nothing ("ignored regions"): what lies in them was not annotated."""
+    return {label.category for label in labels if label.kind == "box" and not words.noun(label.category)}

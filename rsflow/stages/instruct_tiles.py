@@ -75,6 +75,7 @@ def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
         tuple(label_from_row(row) for row in labels),
         tuple(tile["vocabulary"] or ()),
         _pair(tile["pixel_m"]),
+        tuple(tile["unknown"] or ()),
     )
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 from rsflow.control_tokens import control_in
 from rsflow.errors import DataError
 from rsflow.labellers.careful import Careful
-from rsflow.labellers.model import ModelLabeller, Seen
+from rsflow.labellers.model import ModelLabeller, Seen, not_finite
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
@@ -152,7 +152,8 @@ def _finite(seen: Seen | DataError) -> Seen | DataError:
     """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
     if isinstance(seen, DataError):
         return seen
-    scores = [label.score for label in seen.labels if label.score is not None]
-    if np.isfinite(scores).all() and (seen.vector is None or np.isfinite(seen.vector).all()):
+    told = [value for label in seen.labels for value in (label.score, label.value) if value is not None]
+    corners = [value for label in seen.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
+    if np.isfinite([*told, *corners]).all() and (seen.vector is None or np.isfinite(seen.vector).all()):
         return seen
-    return DataError("not_finite", "the model gave a score or a vector that is no finite number: try dtype: float32")
+    return not_finite("a score, a box or a vector")

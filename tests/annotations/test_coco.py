@@ -243,3 +243,37 @@ def test_hrsid_boxes_are_the_bounds_of_their_rings(test_data: Path) -> None:
         xs, ys = label.shape.polygon[::2], label.shape.polygon[1::2]
         bounds: Box = (min(xs), min(ys), max(xs), max(ys))
         assert label.shape.box == pytest.approx(bounds, abs=1)
+
+
+def test_a_supercategory_is_neither_looked_for_nor_absent(tmp_path: Path) -> None:
+    named = [{"id": i, "name": name, "supercategory": above} for i, (name, above) in enumerate(TREE)]
+    records = [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 2, 30, 40]}]
+    annotated = read_coco(written(tmp_path, categories=named, annotations=records))
+    assert annotated.pictures["Harbour_1"].vocabulary == ("Truck", "plane", "ship")
+    vague = [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 40]}]  # a vehicle may be a truck
+    annotated = read_coco(written(tmp_path, categories=named, annotations=vague))
+    assert annotated.pictures["Harbour_1"].vocabulary == ("plane", "ship")
+    assert annotated.pictures["b"].vocabulary == ("Truck", "plane", "ship")
+
+
+TREE = (("objects", "none"), ("Vehicle", "objects"), ("Truck", "vehicle"), ("plane", "objects"), ("ship", "ship"))
+
+
+def test_a_picture_states_what_it_lacks_and_what_it_does_not_list_whole(tmp_path: Path) -> None:
+    images = [
+        {"id": 1, "file_name": "a.png", "neg_category_ids": [0], "not_exhaustive_category_ids": [7]},
+        {"id": 2, "file_name": "b.png", "neg_category_ids": []},
+        {"id": 3, "file_name": "c.png"},
+    ]
+    records = [{"id": i, "image_id": i, "category_id": 7, "bbox": [1, 2, 30, 40]} for i in (1, 2)]
+    pictures = read_coco(written(tmp_path, images=images, annotations=records)).pictures
+    assert [pictures[name].vocabulary for name in "abc"] == [("ship",), ("crane",), ("crane", "ship")]
+
+
+def test_of_a_picture_in_several_files_only_what_all_of_them_list_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = written(tmp_path / "other", categories=[{"id": 0, "name": "ship"}], images=[{"id": 1, "file_name": "b.tif"}])
+    pictures = read_files([written(tmp_path), other]).pictures
+    assert [pictures[name].vocabulary for name in ("Harbour_1", "b")] == [("crane", "ship"), ("ship",)]
+    captions = written(tmp_path / "other", categories=None, images=[{"id": 1, "file_name": "b.tif"}])
+    assert read_files([written(tmp_path), captions]).pictures["b"].vocabulary == ("crane", "ship")

@@ -20,6 +20,7 @@ from rsflow.annotations import (
     read,
     without_scene,
 )
+from rsflow.annotations.annotated_set import AnnotatedSet, renamed
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
 from rsflow.records import Label, Provenance, Shape
@@ -67,12 +68,19 @@ def test_files_that_disagree_on_a_picture_lose_it_and_say_so(tmp_path: Path) -> 
 
 def test_categories_are_renamed_and_dropped(tmp_path: Path) -> None:
     file = coco(tmp_path / "one.json", ["a.jpg"])
-    renamed = read(Annotations("coco", file, categories={"ship": "vessel", "unheard": "of"}))
-    assert renamed.categories == ("crane", "vessel")
-    assert [label.category for label in renamed.pictures["a"].labels] == ["vessel"]
+    other = read(Annotations("coco", file, categories={"ship": "vessel", "unheard": "of"}))
+    assert other.categories == ("crane", "vessel")
+    assert [label.category for label in other.pictures["a"].labels] == ["vessel"]
     dropped = read(Annotations("coco", file, categories={"ship": ""}))
     assert dropped.categories == ("crane",)
-    assert dropped.pictures["a"].labels == ()
+    assert [label.shape and label.shape.flags for label in dropped.pictures["a"].labels] == [("unknown",)]
+
+
+def test_a_name_of_several_categories_was_looked_for_where_all_of_them_were() -> None:
+    picture = AnnotatedPicture("a", "a.jpg", 9, 9, (), vocabulary=("car", "ship"))
+    annotated = AnnotatedSet({"a": picture}, ("car", "ship", "truck"))
+    assert renamed(annotated, {"car": "vehicle", "truck": "vehicle"}).pictures["a"].vocabulary == ("ship",)
+    assert renamed(annotated, {"car": "vehicle", "ship": ""}).pictures["a"].vocabulary == ("vehicle",)
 
 
 @pytest.mark.parametrize(

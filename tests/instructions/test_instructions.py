@@ -163,9 +163,8 @@ def test_a_pseudo_label_needs_quality_and_score() -> None:
         box("boat", 99, 0, 120, 20, source=PSEUDO, score=0.3),
         box("tug", 200, 200, 240, 240, source=PSEUDO, score=0.9),
     )
-    items = made(tile(*labels), "detection")
-    assert [item.turns[1].text for item in items] == ["There is [[1 tug|0]]"]
-    assert items[0].labels == (3,), "positions are those of all labels"
+    items = made(tile(*labels), "region_captioning")
+    assert [item.labels for item in items] == [(3,)], "positions are those of all labels"
     assert {position for item in made(tile(*labels)) for position in item.labels} == {3}
 
 
@@ -180,13 +179,32 @@ def test_a_vocabulary_silences_pseudo_boxes_of_an_absent_category() -> None:
     assert all(0 not in item.labels for item in made(facts))
 
 
-def test_pseudo_boxes_are_listed_but_not_counted() -> None:
+def test_pseudo_boxes_are_there_and_are_neither_counted_nor_listed_whole() -> None:
     facts = tile(box("ship", 0, 0, 50, 50, source=PSEUDO), box("ship", 200, 200, 250, 250, source=PSEUDO))
     kinds = {item.answer["kind"] for item in made(facts, "vqa", per_task=50)}
     assert "count" not in kinds
     assert "yes_no" not in kinds
     assert "at least two ships" in made(facts, "captioning")[0].turns[1].text.lower()
-    assert made(facts, "detection")
+    assert not made(facts, "detection")
+    assert not made(facts, "grounding")
+    assert {reject.reason for reject in refused(facts, "detection", "grounding")} == {"not_exhaustive"}
+
+
+def test_nothing_is_said_of_all_objects_where_one_of_an_unlabelled_kind_shows() -> None:
+    known = tile(box("ship", 10, 10, 60, 60), vocabulary=("ship",))
+    assert {"all_boxes", "boxes"} <= {item.answer["kind"] for item in made(known, "detection")}
+    assert made(known, "classification")
+    partly = replace(known, unknown=("harbor",))
+    assert {item.answer["kind"] for item in made(partly, "detection")} == {"boxes"}
+    assert not made(partly, "classification")
+
+
+def test_no_cover_is_denied_or_measured_beside_one_that_nobody_knows() -> None:
+    water, forest = Label("cover", "water", ANNOTATION, value=0.4), Label("cover", "forest", ANNOTATION, value=0.0)
+    sure = tile(water, forest, Label("cover", "background", ANNOTATION, value=0.6))
+    assert {"yes_no", "share"} <= {item.answer["kind"] for item in made(sure, "vqa")}
+    vague = tile(water, forest, Label("cover", "unknown", ANNOTATION, value=0.6))
+    assert not {"yes_no", "share"} & {item.answer["kind"] for item in made(vague, "vqa")}
 
 
 def test_labels_that_are_not_exhaustive_give_no_list_and_no_unique_phrase() -> None:

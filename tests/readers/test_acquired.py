@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, DataError
-from rsflow.readers.acquired import acquired_at, check_rule, parse_time
+from rsflow.readers.acquired import acquired_at, check_found, check_rule, parse_time
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,10 @@ def test_rule_finds_the_date_in_the_path_or_nothing_or_complains():
 def test_rules_that_cannot_work_are_config_errors(rule):
     with pytest.raises(ConfigError, match="source a: acquired_at"):
         check_rule(rule, "source a: acquired_at")
+
+
+def test_a_rule_that_finds_nothing_in_any_path_is_refused() -> None:
+    check_found(r"_(\d{8})_", ["a.tif", "b_20200131_c.tif"], "s")
+    check_found("2020-01-31", ["a.tif"], "s")
+    with pytest.raises(ConfigError, match=r"source s: acquired_at.*matches none of its 1 files \(such as a\.tif\)"):
+        check_found(r"_(\d{8})_", ["a.tif"], "s")

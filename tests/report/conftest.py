@@ -43,6 +43,7 @@ CARD = CardFacts(
     instructions={"train": TRAIN, "val": VAL, "test": {}},
     rejects={"cloud": 9, "too_little_valid": 31, "unreadable": 1},
     dropped={"exact_duplicate": 16, "near_duplicate": 14, "quota": 25},
+    origins={("annotation", ""): 1200, ("labeller", "cfar"): 34, ("labeller", "spectral"): 5},
     quality=(
         QualityFacts("cfar", "sar", "60 annotated ship pictures", 0.81, 0.74),
         QualityFacts("hotspot", "infrared", "200 drone pictures", 0.25, 0.18),

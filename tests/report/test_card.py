@@ -13,6 +13,7 @@ from PIL import Image
 
 from rsflow.report.card import CardFacts, QualityFacts, dataset_card
 from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V
+from rsflow.report.split_table import split_error, split_rows
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
 from rsflow.shards.writer import write_shard
@@ -126,3 +127,18 @@ def test_the_plain_webdataset_code_reads_a_snapshot(tmp_path: Path, card_facts: 
     scope: dict[str, object] = {"seen": []}
     exec(code + "    seen.append((picture.size, sample['__key__'], record['sensor']))\n", scope)
     assert scope["seen"] == [((8, 8), sample.key, "sar") for sample in samples]
+
+
+def test_a_split_that_nobody_wanted_counts_as_wrong_in_full() -> None:
+    strata = {("optical", "ship"): {"train": 5, "test": 1}}
+    assert split_error({"train": 1.0}, strata) == pytest.approx(1 / 6)
+    assert split_error({"train": 0.5, "test": 0.5}, strata) == pytest.approx(2 / 6)
+    head, rows = split_rows({"train": 1.0}, strata)
+    assert head[-2:] == ["train", "test"]
+    assert rows[-1][-2:] == ["83.3%", "16.7%"]
+
+
+def test_labels_of_a_labeller_that_was_never_measured_are_no_annotations(card_facts: CardFacts) -> None:
+    card = dataset_card(replace(card_facts, quality=(), origins={("labeller", "spectral"): 7}))
+    assert "annotations of the sources: 0. Labels that a labeller made: 7 by `spectral`." in card
+    assert "those of `spectral` are was not measured" in card

@@ -100,7 +100,7 @@ def _some_alone(one: Mention) -> bool:
 def _totals(known: Known, talk: Talk) -> Iterator[Finding]:
     """`a total of 12 objects`, where every object is known."""
     groups = known.groups.values()
-    if not groups or known.mentioned or not all(group.exact for group in groups):
+    if not groups or known.mentioned or known.facts.unknown or not all(group.exact for group in groups):
         return
     total = sum(group.count for group in groups)
     for turn in talk.answers:

@@ -99,10 +99,10 @@ class Known:
         return self.groups[noun].things if noun in self.groups else ()
 
     def all_known(self, sense: Sense) -> bool:
-        """Whether its objects are all among `things`: annotated exhaustively, or all that a labeller of known quality found."""
+        """Whether its objects are all among `things`: every instance is annotated."""
         if any(noun in self.mentioned for noun in sense.every):
             return False
-        return self.closed(sense) or any(noun in self.groups and self.groups[noun].complete for noun in sense.same)
+        return self.closed(sense)
 
     def scaled(self, box: Box) -> Box:
         """The box in shares of the picture's sides."""

@@ -1,0 +1,35 @@
+"""Of which categories a tile shows every instance, given what it also shows without a label.
+
+One idea: completeness is a property of evidence. What a tile shows without a label (an object cut off at its edge, a category
+that the settings drop, a region that annotators ignored) makes its own category unknown there, and every category whose noun
+may be said of the same thing; a region without a name of its own may hold anything, so that no category is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from rsflow.instructions import words
+
+# First words of categories that stand for whatever annotators did not tell apart.
+_ANYTHING = frozenset(
+    ["other", "unknown", "ignore", "ignored", "dont", "don't", "misc", "miscellaneous", "unlabeled", "unlabelled"]
+)
+
+
+def complete(vocabulary: Iterable[str], unknown: Collection[str]) -> list[str]:
+    """The categories of `vocabulary`, in their order, of which none can be among what is `unknown`."""
+    if any(nameless(category) for category in unknown):
+        return []
+    nouns = {words.noun(category) for category in unknown}
+    return [category for category in vocabulary if not _may_be(words.noun(category), nouns)]
+
+
+def nameless(category: str) -> bool:
+    """Whether a category says nothing of what its objects are: `ignored regions`, `others`, a bare number."""
+    said = words.name(category).lower().split()
+    return not words.noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
+
+
+def _may_be(noun: str, nouns: set[str]) -> bool:
+    return noun in nouns or any(words.overlap_in_meaning(noun, other) for other in nouns)

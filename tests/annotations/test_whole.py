@@ -1,0 +1,38 @@
+"""What is said of a whole picture is a reject where its tiles cannot carry it."""
+
+from __future__ import annotations
+
+from rsflow.annotations.annotated_set import AnnotatedPicture
+from rsflow.annotations.whole import cut_apart
+from rsflow.geometry import Window
+from rsflow.records import Label, Provenance, Shape
+
+FROM = Provenance("annotation", "test")
+SHAPE = Shape((1.0, 1.0, 5.0, 5.0))
+PICTURE = AnnotatedPicture(
+    "a",
+    "a.jpg",
+    20,
+    30,
+    (
+        Label("box", "ship", FROM, SHAPE),
+        Label("caption", "", FROM, text="A flooded road."),
+        Label("question", "yes", FROM, text="Is it wet?"),
+        Label("phrase", "ship", FROM, SHAPE, "the largest ship"),
+        Label("category", "harbour", FROM),
+        Label("cover", "water", FROM, value=0.4),
+    ),
+)
+
+
+def test_each_label_of_a_picture_that_is_cut_is_a_reject_of_its_own() -> None:
+    lost = cut_apart(PICTURE, 20, 30, [Window(0, 0, 20, 20), Window(0, 10, 20, 20)])
+    assert [reject.reason for reject in lost] == ["picture_is_cut"] * 5
+    assert len({reject.subject for reject in lost}) == 5
+    assert {reject.file for reject in lost} == {"a.jpg"}
+    assert "A flooded road." in lost[0].detail
+
+
+def test_nothing_is_lost_of_a_picture_that_a_tile_shows_whole() -> None:
+    assert cut_apart(PICTURE, 20, 30, [Window(0, 0, 20, 30)]) == ()
+    assert cut_apart(PICTURE, 20, 30, [Window(0, 0, 64, 64)]) == ()

@@ -1,0 +1,70 @@
+"""What is no finite number is a reject with its name, never certainty and never silence."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rsflow.errors import DataError
+from rsflow.labellers.careful import Careful
+from rsflow.labellers.detections import Found
+from rsflow.labellers.detector import Detector
+from rsflow.labellers.model import Eyes, Seen, Sight, checked, rounded, share
+from rsflow.labellers.outliner import Outliner
+from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
+
+NO_NUMBERS = (math.nan, math.inf, -math.inf)
+MODEL: dict[str, Any] = {"model": "owner/name", "revision": "0" * 40}
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_no_score_is_made_of_what_is_no_number(value: float) -> None:
+    for door in (rounded, share):
+        with pytest.raises(DataError, match="not_finite"):
+            door(value)
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+@pytest.mark.parametrize("place", range(5))
+def test_a_detectors_scores_and_corners_are_numbers(value: float, place: int) -> None:
+    numbers = [0.9, 1.0, 1.0, 5.0, 5.0]
+    numbers[place] = value
+    found = [Found("ship", 0.8, (0, 0, 3, 3)), Found("ship", numbers[0], numbers[1:])]
+    with pytest.raises(DataError, match="not_finite"):
+        Detector(**MODEL).labels(found, (9, 9))
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_a_classifier_and_an_outliner_refuse_them_too(value: float) -> None:
+    classifier = ZeroShotClassifier(**MODEL, categories={"a ship": "ship", "a plane": "plane"})
+    with pytest.raises(DataError, match="not_finite"):
+        classifier.labels([0.9, value], independent=True)
+    with pytest.raises(DataError, match="not_finite"):
+        share(value)
+    assert Outliner(**MODEL).label((0, 0, 4, 4), np.zeros((9, 9), bool), 0.9) is None
+
+
+def test_raw_output_is_looked_at_before_any_threshold() -> None:
+    torch = pytest.importorskip("torch")
+    fine = SimpleNamespace(logits=torch.tensor([[0.5, -math.inf]]), pred_boxes=torch.tensor([0.5]))
+    assert checked(fine, "logits", "pred_boxes", "not_there") is fine
+    for value in (math.nan, math.inf):
+        with pytest.raises(DataError, match="pred_boxes"):
+            checked(SimpleNamespace(logits=fine.logits, pred_boxes=torch.tensor([value])), "logits", "pred_boxes")
+
+
+def test_one_picture_of_a_batch_is_refused_and_the_others_are_seen() -> None:
+    def look(sights: Any, inputs: Any) -> list[Seen]:
+        if any(sight.gsd_m == 2 for sight in sights):
+            rounded(math.nan)
+        return [Seen() for _ in sights]
+
+    careful = Careful(Eyes(lambda sights: None, look))
+    found = careful([Sight(np.zeros((8, 8), np.uint8), "optical", float(gsd_m)) for gsd_m in range(5)])
+    assert [isinstance(one, Seen) for one in found] == [True, True, False, True, True]
+    assert isinstance(found[2], DataError)
+    assert found[2].reason == "not_finite"
