@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
 from rsflow.annotations.documents import json_document, short
 from rsflow.annotations.oriented import ANGLES, bounds, corners
 from rsflow.annotations.outlines import outline
@@ -71,6 +71,7 @@ class _Reading:
     radians: float | None  # of one unit of the angle of five-number boxes; None: they are not expected
     pictures: dict[Any, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    doubtful: set[Any] = field(default_factory=set)  # ids that stand for several pictures
 
     def take_picture(self, index: int, entry: Any) -> None:
         name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
@@ -82,6 +83,7 @@ class _Reading:
         size = (_size(entry.get("height")), _size(entry.get("width")))
         before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split))
         if before.file != name:
+            self.doubtful.add(entry["id"])
             for one in (name, before.file):
                 found = f"the image id {entry['id']} stands for {before.file} and for {name}"
                 self._reject(picture_name(one), "ambiguous_picture", found)
@@ -99,18 +101,11 @@ class _Reading:
 
     def parts(self) -> Iterator[AnnotatedSet]:
         """The file as sets of one picture each: one picture may have several entries, and `merged` has the rule for that."""
-        first: dict[str, str] = {}
-        for picture in self.pictures.values():
-            other = first.setdefault(path_name(picture.file), picture.file)
-            if other != picture.file:
-                found = f"{other} and {picture.file} differ in their extension only, by which scenes are not told apart"
-                self._reject(picture_name(other), "ambiguous_picture", found)
         yield AnnotatedSet({}, tuple(self.categories.values()), tuple(self.rejects))
-        for p in self.pictures.values():
-            name = picture_name(p.file)
-            yield AnnotatedSet(
-                {name: AnnotatedPicture(name, p.file, p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)}
-            )
+        for number, p in self.pictures.items():
+            if number not in self.doubtful:
+                name, said = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
+                yield AnnotatedSet({name: AnnotatedPicture(name, p.file, *said, origin=self.file)})
 
     def _reject(self, subject: str, reason: str, detail: str) -> None:
         self.rejects.append(Reject("annotation", subject, reason, detail, self.file))

@@ -18,7 +18,7 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import lines_of, numbers
 from rsflow.annotations.gathering import Gathering, seen_in
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import shape_on
@@ -51,7 +51,7 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
             "height, or x1 to y4); for files without a header give annotations.options.columns"
         )
     gathering = Gathering(file)
-    picture = None if image else gathering.picture(stem(file))
+    picture = None if image else gathering.own_picture()
     rows = lines if columns else lines[1:]
     for (number, _), cells in zip(rows, _cells(rows, delimiter), strict=True):
         row = dict(zip(names, (cell.strip() for cell in cells), strict=False))

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import lines_of, numbers
 from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import shape_on
@@ -32,7 +32,7 @@ def read_dota(files: Sequence[str]) -> AnnotatedSet:
 
 def _read_one(file: str) -> AnnotatedSet:
     gathering = Gathering(file)
-    picture = gathering.picture(stem(file))
+    picture = gathering.own_picture()
     for number, line in lines_of(file):
         if header := _HEADER.fullmatch(line):
             _note(picture, header[1].lower(), header[2].strip())

@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name, spelled_path
+from rsflow.annotations.documents import stem
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
 
@@ -27,12 +28,12 @@ class OpenPicture:
     gsd_m: float | None = None
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
+    own: str = ""
 
-    def closed(self, name: str) -> AnnotatedPicture:
-        size = (self.height_px, self.width_px)
-        return AnnotatedPicture(
-            name, self.file, *size, tuple(self.labels), self.complete, self.split, self.normalised, self.gsd_m
-        )
+    def closed(self, origin: str) -> AnnotatedPicture:
+        name, size = picture_name(self.file), (self.height_px, self.width_px)
+        said = (tuple(self.labels), self.complete, self.split, self.normalised, self.gsd_m)
+        return AnnotatedPicture(name, self.file, *size, *said, origin, self.own)
 
 
 @dataclass(slots=True)
@@ -44,12 +45,19 @@ class Gathering:
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture that a record spells so. Spellings of one picture are united by `merged`."""
-        name = path_name(file)
+        """The picture that a record spells so. Whether two spellings are one picture shows beside the scenes."""
+        name = spelled_path(file)
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)
         return found
+
+    def own_picture(self, own: str = "", stated: str = "") -> OpenPicture:
+        """The one picture of a file that is named after it. `own`: the name that the file's own gives (default: its stem);
+        `stated`: the name that stands in it, which is believed where no scene has the other."""
+        picture = self.picture(stated or own or stem(self.file))
+        picture.own = own or stem(self.file)
+        return picture
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
         """Note that what stands at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
@@ -59,8 +67,8 @@ class Gathering:
         self.rejects.append(Reject("annotation", subject, error.reason, error.detail, self.file))
 
     def result(self, categories: tuple[str, ...] = ()) -> AnnotatedSet:
-        """The set, each picture under its path; pass it through `merged`, which knows when a name is enough."""
-        pictures = {name: picture.closed(picture_name(name)) for name, picture in self.pictures.items()}
+        """The set, each picture under its path; pass it through `merged`, which gives the names."""
+        pictures = {name: picture.closed(self.file) for name, picture in self.pictures.items()}
         return AnnotatedSet(pictures, categories, tuple(self.rejects))
 
 

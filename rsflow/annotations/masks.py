@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import stem
 from rsflow.annotations.gathering import Gathering
 from rsflow.annotations.outlines import components
 from rsflow.annotations.shapes import shape_on
@@ -98,7 +99,7 @@ def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSe
     name = posixpath.basename(file)
     for old, new in rename.items():
         name = name.replace(old, new)
-    picture = gathering.picture(name)
+    picture = gathering.own_picture(stem(name))
     picture.height_px, picture.width_px = values.shape
     picture.labels.extend(labels)
     return gathering.result()

@@ -75,7 +75,8 @@ def _picture(row: dict[str, Any], where: str, file: str, rejects: list[Reject]) 
         except DataError as error:
             rejects.append(Reject("annotation", f"{where} label {index}", error.reason, error.detail, file))
     complete = len(labels) == len(row["labels"]) and row.get("complete", True) is True
-    return AnnotatedPicture(path_name(row["file"]), row["file"], *size, tuple(labels), complete, row.get("split"))
+    said = (tuple(labels), complete, row.get("split"))
+    return AnnotatedPicture(path_name(row["file"]), row["file"], *size, *said, origin=file, whole_path=True)
 
 
 def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:

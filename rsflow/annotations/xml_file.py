@@ -16,7 +16,6 @@ from xml.parsers import expat
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
-from rsflow.annotations.documents import stem
 from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
 from rsflow.errors import DataError
 from rsflow.records import Label
@@ -28,8 +27,8 @@ LabelOf = Callable[[Element, OpenPicture], Label]
 def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str = "filename") -> AnnotatedSet:
     """One file as an annotated set of one picture, or of none and a reject where the file cannot be used.
 
-    `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named by the text at the
-    path `name_at`, or by the XML's own name where it is missing.
+    `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named after the XML;
+    the text at the path `name_at` counts where no scene has that name, for it is often a copy of another file's.
     """
     gathering = Gathering(file)
     data = storage.read_bytes(file)
@@ -38,7 +37,7 @@ def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str
     except DataError as error:
         gathering.reject("", error)
         return gathering.result()
-    picture = gathering.picture((root.findtext(name_at) or "").strip() or stem(file))
+    picture = gathering.own_picture(stated=(root.findtext(name_at) or "").strip())
     picture.height_px, picture.width_px = _side(root, "height"), _side(root, "width")
     for index, element in enumerate(root.iterfind(objects)):
         try:

@@ -19,7 +19,7 @@ import yaml
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import lines_of, numbers
 from rsflow.annotations.gathering import Gathering
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import Ring, shape_on
@@ -77,7 +77,7 @@ def _beside(files: Sequence[str]) -> str:
 
 def _read_one(file: str, names: dict[int, str], form: Form) -> AnnotatedSet:
     gathering = Gathering(file)
-    picture = gathering.picture(stem(file))
+    picture = gathering.own_picture()
     picture.normalised = True
     for number, line in lines_of(file):
         try:

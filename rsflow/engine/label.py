@@ -16,23 +16,23 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow import storage
-from rsflow.annotations.annotated_set import fitted, for_scene, without_scene
 from rsflow.config import BuildConfig
+from rsflow.engine.annotated import check_some_left, of_the_whole
 from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.pictures import generate, see
-from rsflow.engine.plan import Plan, Unit, label_work
+from rsflow.engine.plan import Plan, Unit, label_work, picture_of
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
 from rsflow.errors import DataError, RejectLimitError
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
+from rsflow.records import Reject
 from rsflow.schemas import INSTRUCT_WORK
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.write_tiles import WriteTiles
 
 
@@ -45,6 +45,8 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None
     units = plan.missing
     _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
     _commit_annotation_rejects(lake, plan, run)
+    for source, rejects in lost_annotations(plan).items():
+        check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
     _label(built, lake, plan, [unit for unit in units if unit.windows], run)
     see(built, lake, plan, run, meter)
     _instruct(built, lake, plan, run)
@@ -116,19 +118,26 @@ def _commit_annotation_rejects(lake: Lake, plan: Plan, run: str) -> None:
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
-    scenes = plan.scenes.to_pylist()
     found = []
-    for source, annotated in sorted(plan.annotated.items()):
-        mine = [(main_file(plan.files[row["scene_id"]]), row) for row in scenes if row["source"] == source]
-        pictures = ((for_scene(annotated, file), row) for file, row in mine if not row["probe_reason"])
-        fits = (fitted(picture, row["height_px"], row["width_px"]) for picture, row in pictures if picture)
-        faults = [fault for _, found in fits for fault in found]
-        missing = without_scene(annotated, [file for file, _ in mine])
-        rejects = [*annotated.rejects, *faults, *missing]
+    for source, rejects in lost_annotations(plan).items():
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
         if rows:
             found.append((source, fingerprint("annotations", rows), rows))
+    return found
+
+
+def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
+    """What of every source's annotations is no tile's, by source in the order of their names."""
+    tiles: Counter[str] = Counter()
+    for unit in plan.units:
+        tiles[unit.scene_id] += len(unit.windows)
+    cut = [(plan.files[name], count) for name, count in sorted(tiles.items()) if count > 1]
+    found = {source: list(annotated.rejects) for source, annotated in sorted(plan.annotated.items())}
+    for scene, count in cut:
+        picture = picture_of(scene, plan.annotated.get(scene.source))
+        if picture:
+            found[scene.source].extend(of_the_whole(picture, count))
     return found
 
 
