@@ -10,7 +10,8 @@ an image's "split". Accepted besides the standard: "filename" for "file_name" an
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
 polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
 angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one box
-around many objects is not an object. `area`, `score`, supercategories and keypoints are not kept.
+around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are objects. The
+option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one. `area`, `score`, supercategories and keypoints are not kept.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
-from rsflow.annotations.documents import json_document, short
-from rsflow.annotations.oriented import ANGLES, bounds, corners
+from rsflow.annotations.documents import flag, identifier, json_document, short
+from rsflow.annotations.oriented import ANGLES, bounds, corners, radians
 from rsflow.annotations.outlines import outline
 from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import Ring, shape_on
@@ -31,19 +32,24 @@ from rsflow.geometry import Box, ring_area
 from rsflow.records import Label, Provenance, Reject, Shape
 
 _NUMERIC = frozenset({int, float})
+_CROWDS = ("auto", "objects", "reject")
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 
 
-def read_coco(files: Sequence[str], *, angle: str = "") -> AnnotatedSet:
-    """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown `angle`."""
+def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") -> AnnotatedSet:
+    """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown option."""
+    if crowds not in _CROWDS:
+        raise ConfigError(f"annotations.options.crowds is {crowds!r}, expected one of {', '.join(_CROWDS)}")
     if angle and angle not in ANGLES:
         raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
-    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle)))
+    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds))
 
 
-def _read_one(file: str, radians: float | None) -> Iterator[AnnotatedSet]:
+def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[AnnotatedSet]:
     data = _document(file)
-    reading = _Reading(file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians)
+    origin = Provenance("annotation", posixpath.basename(file))
+    taken = crowds == "objects" or (crowds == "auto" and _all_crowds(data["annotations"]))
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, taken)
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -66,26 +72,28 @@ class _Picture:
 @dataclass(slots=True)
 class _Reading:
     file: str
-    categories: dict[Any, str]
+    categories: dict[str, tuple[str, ...]]  # by id; several names where the file has an id several times
     provenance: Provenance
-    radians: float | None  # of one unit of the angle of five-number boxes; None: they are not expected
-    pictures: dict[Any, _Picture] = field(default_factory=dict)
+    radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
+    crowds_taken: bool  # crowds are read as objects
+    pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
-    doubtful: set[Any] = field(default_factory=set)  # ids that stand for several pictures
+    doubtful: set[str] = field(default_factory=set)  # ids that stand for several pictures
 
     def take_picture(self, index: int, entry: Any) -> None:
         name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not isinstance(entry.get("id"), int | str):
+        number = identifier(entry.get("id")) if isinstance(entry, dict) else None
+        if not isinstance(name, str) or number is None:
             found = f"found {short(entry)}, expected id, file_name, height and width"
             self._reject(f"images[{index}]", "broken_picture_entry", found)
             return
         split = entry["split"] if isinstance(entry.get("split"), str) and entry["split"] else None
         size = (_size(entry.get("height")), _size(entry.get("width")))
-        before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split))
+        before = self.pictures.setdefault(number, _Picture(name, *size, split))
         if before.file != name:
-            self.doubtful.add(entry["id"])
+            self.doubtful.add(number)
             for one in (name, before.file):
-                found = f"the image id {entry['id']} stands for {before.file} and for {name}"
+                found = f"the image id {number} stands for {before.file} and for {name}"
                 self._reject(picture_name(one), "ambiguous_picture", found)
 
     def take_record(self, index: int, record: Any) -> None:
@@ -101,7 +109,8 @@ class _Reading:
 
     def parts(self) -> Iterator[AnnotatedSet]:
         """The file as sets of one picture each: one picture may have several entries, and `merged` has the rule for that."""
-        yield AnnotatedSet({}, tuple(self.categories.values()), tuple(self.rejects))
+        names = tuple(name for several in self.categories.values() for name in several)
+        yield AnnotatedSet({}, names, tuple(self.rejects))
         for number, p in self.pictures.items():
             if number not in self.doubtful:
                 name, said = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
@@ -113,27 +122,35 @@ class _Reading:
     def _picture_of(self, record: Any) -> _Picture:
         if not isinstance(record, dict):
             raise DataError("broken_record", f"found {short(record)}, expected an object with image_id")
-        image = record.get("image_id")
-        if not isinstance(image, int | str) or image not in self.pictures:
-            raise DataError("missing_picture_entry", f"image_id is {short(image)}, which is no id in images")
+        image = identifier(record.get("image_id"))
+        if image is None or image not in self.pictures:
+            raise DataError("missing_picture_entry", f"image_id is {short(record.get('image_id'))}, which is no id in images")
         return self.pictures[image]
 
     def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
         if "caption" in record and "bbox" not in record:
             return Label("caption", "", self.provenance, text=_caption(record["caption"]))
-        number = record.get("category_id")
-        if not isinstance(number, int | str) or number not in self.categories:
-            raise DataError("unknown_category", f"category_id is {short(number)}, which is no id in categories")
-        if record.get("iscrowd"):
-            raise DataError("crowd", f"iscrowd marks many of {self.categories[number]!r} at once, not one object")
-        return Label("box", self.categories[number], self.provenance, self._shape(subject, record, picture))
+        category = self._category(record)
+        if flag(record.get("iscrowd")) and not self.crowds_taken:
+            way = "annotations.options.crowds=objects takes such records as objects (CVAT marks every mask so)"
+            raise DataError("crowd", f"iscrowd marks many of {category!r} at once, not one object; {way}")
+        return Label("box", category, self.provenance, self._shape(subject, record, picture))
+
+    def _category(self, record: dict[str, Any]) -> str:
+        names = self.categories.get(identifier(record.get("category_id")) or "", ())
+        if not names:
+            raise DataError("unknown_category", f"category_id is {short(record.get('category_id'))}, which is no id in categories")
+        if len(names) > 1:
+            found = f"category_id {short(record.get('category_id'))} stands for {' and for '.join(map(repr, names))}"
+            raise DataError("ambiguous_category", f"{found} in categories: give each an id of its own")
+        return names[0]
 
     def _shape(self, subject: str, record: dict[str, Any], picture: _Picture) -> Shape:
-        bbox, flags = record.get("bbox"), tuple(flag for flag in _FLAGS if record.get(flag))
+        bbox, flags = record.get("bbox"), tuple(name for name in _FLAGS if flag(record.get(name)))
         size = (picture.height_px, picture.width_px)
-        if self.radians is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
+        if self.radians_of_one is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
             cx, cy, width, height, angle = map(float, bbox)
-            ring = corners(cx, cy, width, height, angle * self.radians)
+            ring = corners(cx, cy, width, height, radians(angle, self.radians_of_one))
             return shape_on(bounds(ring), ring, *size, oriented=True, flags=flags)
         ring = ()
         try:
@@ -154,9 +171,18 @@ def _document(file: str) -> dict[str, Any]:
     return dict(data)
 
 
-def _categories(data: dict[str, Any], file: str) -> dict[Any, str]:
+def _all_crowds(records: list[Any]) -> bool:
+    """Whether the file has no object that is not marked a crowd: then the mark says how it was drawn, not what it is."""
+    objects = [record for record in records if isinstance(record, dict) and "caption" not in record]
+    return bool(objects) and all(flag(record.get("iscrowd")) for record in objects)
+
+
+def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
     try:
-        return {entry["id"]: entry["name"].strip() for entry in data.get("categories", [])}
+        found: dict[str, dict[str, None]] = {}
+        for entry in data.get("categories", []):
+            found.setdefault(identifier(entry["id"]) or "", {})[entry["name"].strip()] = None
+        return {number: tuple(names) for number, names in found.items() if number}
     except (TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{file}: categories must be a list of entries with id and name ({error!r})") from error
 
@@ -202,5 +228,5 @@ def _size(value: Any) -> int | None:
 
 
 def _subject(index: int, record: Any) -> str:
-    number = record.get("id") if isinstance(record, dict) else None
-    return f"annotation {number}" if isinstance(number, int | str) else f"annotations[{index}]"
+    number = identifier(record.get("id")) if isinstance(record, dict) else None
+    return f"annotation {number}" if number else f"annotations[{index}]"

@@ -13,6 +13,7 @@ one has the scene, the rest are rejects; equally near ones are all rejects.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,7 @@ from rsflow.annotations.annotated_set import (
     fitted,
     names_of,
     path_name,
+    picture_name,
     spelled_path,
     united,
 )
@@ -101,7 +103,7 @@ def join(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Joined:
     Post-condition: no picture is at two scenes, and each is at a scene or in `rejects`. Reasons: `missing_picture`,
     `ambiguous_picture`, `size_differs`, and what `fitted` finds.
     """
-    joining, nearness = _Joining(), Nearness(scenes)
+    joining, nearness = _Joining(), Nearness(scenes, _repeat(annotated, scenes))
     claims: dict[int, list[_Claim]] = {}
     for picture in annotated.pictures.values():
         score, found = nearness.nearest(picture)
@@ -118,6 +120,13 @@ def join(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Joined:
     for file in joining.doubtful & joining.pictures.keys():
         joining.pictures[file] = replace(joining.pictures[file], complete=False)
     return Joined(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects))
+
+
+def _repeat(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> bool:
+    """Whether a file name stands for several scenes, or for several pictures of different annotations."""
+    names = Counter(picture_name(scene.file) for scene in scenes)
+    owned = Counter(picture_name(picture.own or picture.file) for picture in annotated.pictures.values())
+    return any(count > 1 for found in (names, owned) for count in found.values())
 
 
 def _undecided(picture: AnnotatedPicture, places: Sequence[str]) -> str:

@@ -34,10 +34,14 @@ class ScenePicture:
 
 
 class Nearness:
-    """Scenes by every end of their paths, and per end by the folder names that tell them apart."""
+    """Scenes by every end of their paths, and per end by the folder names that tell them apart.
 
-    def __init__(self, scenes: Sequence[ScenePicture]) -> None:
-        self._scenes = scenes
+    `repeats`: names of the set are known to repeat. Then a name alone is not enough where the paths speak against it: what is
+    annotated in train is no scene in val.
+    """
+
+    def __init__(self, scenes: Sequence[ScenePicture], repeats: bool = False) -> None:
+        self._scenes, self._repeats = scenes, repeats
         self._by_end: dict[str, list[int]] = {}
         self._postings: dict[str, dict[Term, list[int]]] = {}
         for index, scene in enumerate(scenes):
@@ -50,7 +54,10 @@ class Nearness:
         if found is None:
             return (0, 0), []
         path, end, among = found
-        shared, best = self._most_shared(end, among, terms_of(path, "" if picture.own else stem(picture.origin)))
+        terms = terms_of(path, "" if picture.own else stem(picture.origin))
+        shared, best = self._most_shared(end, among, terms)
+        if self._repeats and "/" not in end:
+            best = [index for index in best if not self._elsewhere(index, terms)]
         for narrow in (self._of_its_size, self._of_its_suffix):
             best = narrow(picture, best) or best
         return (end.count("/"), shared), best
@@ -77,15 +84,21 @@ class Nearness:
         most = max(counts.values(), default=0)
         return most, [index for index in among if counts[index] == most]
 
+    def _elsewhere(self, index: int, terms: set[Term]) -> bool:
+        """Whether a picture with these terms is of a folder that other scenes are in, and this scene of another one."""
+        telling = self._told_by("").keys()
+        mine, its = terms & telling, terms_of(self._scenes[index].file) & telling
+        return bool(mine and its) and mine.isdisjoint(its)
+
     def _told_by(self, end: str) -> dict[Term, list[int]]:
-        """The scenes with this end by each term that not all of them have."""
+        """The scenes with this end ("": all) by each term that not all of them have."""
         if end not in self._postings:
             found: dict[Term, list[int]] = {}
-            for index in self._by_end[end]:
+            among = self._by_end[end] if end else range(len(self._scenes))
+            for index in among:
                 for term in terms_of(self._scenes[index].file):
                     found.setdefault(term, []).append(index)
-            every = len(self._by_end[end])
-            self._postings[end] = {term: having for term, having in found.items() if len(having) < every}
+            self._postings[end] = {term: having for term, having in found.items() if len(having) < len(among)}
         return self._postings[end]
 
     def _of_its_size(self, picture: AnnotatedPicture, among: list[int]) -> list[int]:

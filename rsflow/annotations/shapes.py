@@ -28,10 +28,13 @@ def shape_on(
 
     Post-conditions: the box has area and lies on the picture; so does the ring, which may come out empty. Visibility is 1: the
     picture's edge is where the object ends, as far as anyone can tell. An oriented box that the edge cuts is no rectangle any
-    more: its ring is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`, `box_empty` or `box_outside`.
+    more: its ring is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`,
+    `polygon_not_a_number`, `box_empty` or `box_outside`.
     """
     if not all(map(math.isfinite, box)):
         raise DataError("box_not_a_number", f"found {list(box)}, expected four finite numbers")
+    if not all(map(math.isfinite, ring)):
+        raise DataError("polygon_not_a_number", f"found {list(ring)[:8]}, expected finite numbers")
     if area(box) == 0:
         raise DataError("box_empty", f"found {_spelled(box)}: it has no area")
     if height_px is None or width_px is None:

@@ -16,6 +16,7 @@ from xml.parsers import expat
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
+from rsflow.annotations.documents import flag, identifier
 from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
 from rsflow.errors import DataError
 from rsflow.records import Label
@@ -63,7 +64,7 @@ def category_of(element: Element, path: str = "name") -> str:
 def flags_of(element: Element) -> tuple[str, ...]:
     """What VOC says of an object beside its class: <difficult>, <truncated> and <occluded> that are not 0."""
     named = ("difficult", "truncated", "occluded")
-    return tuple(flag for flag in named if text_of(element, flag).lower() not in {"", "0", "false", "unspecified"})
+    return tuple(name for name in named if flag(text_of(element, name)))
 
 
 def _root(data: bytes) -> Element:
@@ -80,7 +81,7 @@ def _root(data: bytes) -> Element:
 
 
 def _side(root: Element, side: str) -> int | None:
-    text = text_of(root, f"size/{side}")
+    text = identifier(text_of(root, f"size/{side}")) or ""
     return int(text) if text.isdigit() and int(text) > 0 else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import shapely
 
-from rsflow.annotations import AnnotatedSet, fitted, for_scene, read
+from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
 from rsflow.annotations.shapes import valid_area
 from rsflow.config import Annotations
 from rsflow.geometry import Box, iou
