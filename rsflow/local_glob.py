@@ -1,8 +1,7 @@
 """Patterns of local files, as a shell expands them: linked folders are entered, which fsspec does not do.
 
-One idea: a pattern is expanded folder by folder, so a name with wildcard characters of its own ("set [v2]/*.png") is found as it
-is spelled. A link that leads back to a folder it lies in is not entered again.
-"""
+One idea: a pattern is expanded folder by folder, so a name with wildcard characters of its own ("set [v2]/*.png") is found as
+it is spelled. A link that leads back to a folder it lies in is not entered again."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ from rsflow.annotations.rsflow_lines import read_lines
 from rsflow.annotations.rsivqa import read_rsivqa
 from rsflow.annotations.rsvqa import read_rsvqa
 from rsflow.annotations.split_lists import with_splits
-from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.voc import read_voc
+from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError

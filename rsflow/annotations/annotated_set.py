@@ -51,7 +51,8 @@ class AnnotatedPicture:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSet:
-    """`pictures` by a name that no other of the set has (see `merged`), the sorted vocabulary `categories` (also what no picture shows), and what was rejected."""
+    """`pictures` by a name that no other of the set has (see `merged`), the sorted vocabulary `categories` (also what no
+    picture shows), and what was rejected."""
 
     pictures: dict[str, AnnotatedPicture]
     categories: tuple[str, ...] = ()

@@ -7,11 +7,12 @@ incompletely annotated.
 What is read: `bbox` x, y, width, height; `segmentation` as rings, of which the largest is kept, or as a run-length mask, of
 which the outline of the largest part is; `caption`; "difficult", "occluded", "truncated" and "ignore" that are true, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
-HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
-polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
-angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one box
-around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are objects. The
-option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one. `area`, `score`, supercategories and keypoints are not kept.
+HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
+the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says
+which angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one
+box around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are objects.
+The option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one. `area`,
+`score`, supercategories and keypoints are not kept.
 """
 
 from __future__ import annotations
@@ -139,7 +140,9 @@ class _Reading:
     def _category(self, record: dict[str, Any]) -> str:
         names = self.categories.get(identifier(record.get("category_id")) or "", ())
         if not names:
-            raise DataError("unknown_category", f"category_id is {short(record.get('category_id'))}, which is no id in categories")
+            raise DataError(
+                "unknown_category", f"category_id is {short(record.get('category_id'))}, which is no id in categories"
+            )
         if len(names) > 1:
             found = f"category_id {short(record.get('category_id'))} stands for {' and for '.join(map(repr, names))}"
             raise DataError("ambiguous_category", f"{found} in categories: give each an id of its own")
@@ -172,9 +175,11 @@ def _document(file: str) -> dict[str, Any]:
 
 
 def _all_crowds(records: list[Any]) -> bool:
-    """Whether the file has no object that is not marked a crowd: then the mark says how it was drawn, not what it is."""
+    """Whether all objects of the file are masks that are marked crowds: then the mark says how they were drawn."""
     objects = [record for record in records if isinstance(record, dict) and "caption" not in record]
-    return bool(objects) and all(flag(record.get("iscrowd")) for record in objects)
+    return bool(objects) and all(
+        flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
+    )
 
 
 def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:

@@ -6,10 +6,10 @@ each meaning the first spelling in the list below that occurs is used. A box is 
 flags, split the picture's. Other columns are not kept.
 
 A picture without objects is a row with blank or all-zero coordinates. Without an image column the file is named after its
-picture; without a label column the option `category` is the class of all. Round brackets about coordinates are read over. So these are a matter
-of options too: NWPU VHR-10 `columns: [xmin, ymin, xmax, ymax, label]`; VisDrone `columns: [x, y, width, height, score, label,
-truncated, occluded]`; RSOD `columns: [image, label, xmin, ymin, xmax, ymax]`; UCAS-AOD `columns: [x1, ..., y4]`, `category`.
-`delimiter`: "," unless said otherwise, " " for any run of blanks and tabs.
+picture; without a label column the option `category` is the class of all. Round brackets about coordinates are read over. So
+these are a matter of options too: NWPU VHR-10 `columns: [xmin, ymin, xmax, ymax, label]`; VisDrone `columns: [x, y, width,
+height, score, label, truncated, occluded]`; RSOD `columns: [image, label, xmin, ymin, xmax, ymax]`; UCAS-AOD `columns: [x1,
+..., y4]`, `category`. `delimiter`: "," unless said otherwise, " " for any run of blanks and tabs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """How near an annotated picture is to the scenes that have its file name.
 
-One idea: two measures in order. `depth` is how many parts of the path's end are equal (labels/train/0001 and images/train/0001: 2);
-`shared` is what the paths have in common wherever it stands: folder names, and below them the words that names are made of
-("train" of images_train and of instances_train.json). Where both are equal the stated size decides, then the suffix. Only the
-names that tell scenes apart are looked at, so that a set of 10,000 folders with an image.tif each is joined in one pass.
-"""
+One idea: two measures in order. `depth` is how many parts of the path's end are equal (labels/train/0001 and
+images/train/0001: 2); `shared` is what the paths have in common wherever it stands: folder names, and below them the words
+that names are made of ("train" of images_train and of instances_train.json). Where both are equal the stated size decides,
+then the suffix. Only the names that tell scenes apart are looked at, so that a set of 10,000 folders with an image.tif each is
+joined in one pass."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Nearness:
 
 
 def terms_of(path: str, listed_in: str = "") -> set[Term]:
-    """The folder names of a path and `listed_in`, the name of a file that lists it, and the words that all these are made of."""
+    """The folder names of a path and `listed_in`, the name of a file that lists it, and the words of them."""
     names = {listed_in, *posixpath.dirname(spelled_path(path)).split("/")} - {""}
     words = {word.casefold() for name in names for word in _WORD.findall(name)}
     return {*((_FOLDER, name.casefold()) for name in names), *((_WORDS, word) for word in words)}

@@ -79,7 +79,9 @@ def _answered(question: Any, images: Ids, answers: Ids) -> tuple[Any, dict[str, 
     if number not in images:
         raise DataError("missing_picture_entry", f"img_id is {short(question.get('img_id'))}, which is no id in images")
     if first not in answers:
-        raise DataError("missing_answer", f"answers_ids begin with {short(question['answers_ids'][0])}, which is no id in answers")
+        raise DataError(
+            "missing_answer", f"answers_ids begin with {short(question['answers_ids'][0])}, which is no id in answers"
+        )
     answer = answers[first]
     return number, answer if _active(images[number]) and _active(answer) else None
 

@@ -13,8 +13,8 @@ import pytest
 from rsflow.annotations import (
     ANNOTATIONS,
     AnnotatedPicture,
-    check_format,
     ScenePicture,
+    check_format,
     fitted,
     join,
     picture_name,
