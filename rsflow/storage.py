@@ -25,6 +25,7 @@ from typing import IO, Any, NamedTuple
 import fsspec
 
 from rsflow.errors import StorageError
+from rsflow.local_glob import local_glob
 
 
 def is_remote(place: str) -> bool:
@@ -41,6 +42,10 @@ def join(root: str, *parts: str) -> str:
 
 def filesystem(place: str) -> tuple[Any, str]:
     """The fsspec file system of a place, and the place's path on it."""
+    if "://" not in place and "::" in place:
+        # A file's name; fsspec would take it for a chain of file systems.
+        local = fsspec.filesystem("file")
+        return local, str(local._strip_protocol(place))
     try:
         fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
     except (ImportError, ValueError) as error:
@@ -185,7 +190,8 @@ def remove_folder(place: str) -> None:
 def glob(pattern: str) -> list[str]:
     """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
 
-    A pattern without wildcards that names a file gives that file. `**` crosses folders.
+    A pattern that names a file gives that file, also where the name has brackets; `**` crosses folders, links are followed.
+    Left out are the files that macOS adds beside others (._name, __MACOSX): they hold no data.
     """
     with told(pattern, "list"):
         fs, path = filesystem(pattern)
@@ -193,9 +199,18 @@ def glob(pattern: str) -> list[str]:
             # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
             return [pattern]
         fs.invalidate_cache()
-        found = sorted(fs.glob(path)) if any(c in path for c in "*?[") else [path] if fs.exists(path) else []
-        files = [name for name in found if not fs.isdir(name)]
+        wild = any(c in path for c in "*?[")
+        if not wild or (not is_remote(pattern) and fs.exists(path)):
+            found = [path] if fs.exists(path) else []
+        else:
+            found = sorted(fs.glob(path)) if is_remote(pattern) else local_glob(path)
+        files = [name for name in found if not is_metadata(name) and not fs.isdir(name)]
         return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
+
+
+def is_metadata(place: str) -> bool:
+    """Whether a file is what macOS writes beside files on other systems' disks and in archives (AppleDouble)."""
+    return posixpath.basename(place).startswith("._") or "__MACOSX" in place.split("/")
 
 
 def list_files(place: str) -> list[str]:

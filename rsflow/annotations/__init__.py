@@ -19,11 +19,9 @@ from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
     fitted,
-    for_scene,
     merged,
     picture_name,
     renamed,
-    without_scene,
 )
 from rsflow.annotations.captions import read_captions
 from rsflow.annotations.coco import read_coco
@@ -36,13 +34,16 @@ from rsflow.annotations.dota import read_dota
 from rsflow.annotations.fair1m import read_fair1m
 from rsflow.annotations.floodnet import read_floodnet
 from rsflow.annotations.folders import read_folders
+from rsflow.annotations.joining import Joined, join
 from rsflow.annotations.masks import read_masks
+from rsflow.annotations.nearness import ScenePicture
 from rsflow.annotations.rolabelimg import read_rolabelimg
 from rsflow.annotations.rsflow_lines import read_lines
 from rsflow.annotations.rsivqa import read_rsivqa
 from rsflow.annotations.rsvqa import read_rsvqa
 from rsflow.annotations.split_lists import with_splits
 from rsflow.annotations.voc import read_voc
+from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
@@ -73,16 +74,18 @@ __all__ = [
     "ANNOTATIONS",
     "AnnotatedPicture",
     "AnnotatedSet",
+    "Joined",
+    "ScenePicture",
     "check_format",
     "check_options",
     "cut",
     "fitted",
-    "for_scene",
     "hidden",
+    "join",
     "merged",
+    "one_spelling",
     "picture_name",
     "read",
-    "without_scene",
 ]
 
 

@@ -1,19 +1,18 @@
 """What an annotated set is once it is read: pictures with labels in their own pixels, whatever format they came from.
 
-One idea: a picture is known by its file name without folder and extension, because sets move between folders and are
-converted between formats more often than they are renamed. Where two pictures of one set share that name, each is known by
-its path as far as the set spells it ("UCM/1", "Sydney/1"). Where that does not tell them apart either, or two files disagree
-on a picture's size, it is left out and reported, never guessed. Where the annotated file is itself the picture (class
-folders), it is known by its whole path.
+One idea: a reader says what its files say and decides nothing more. A picture of a set is one spelling in one annotation file;
+that two files describe one picture, or that two folders hold pictures of one name, shows only beside the scenes, so it is
+decided there (rsflow.annotations.joining). Names are compared in Unicode's composed form (NFC), with the case they have.
 
-`for_scene` finds a scene's picture, `fitted` puts its labels on the scene, which not every format knows the size of, and
-`without_scene` lists annotated pictures that no scene brought.
+`fitted` puts a picture's labels on its scene, whose size not every format knows.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -35,6 +34,8 @@ class AnnotatedPicture:
     `normalised`: boxes and polygons are in shares of the picture's width and height. `gsd_m`: ground sample distance.
     `vocabulary`: the categories that were looked for in this picture, where its file says so; None: all of the set's. A label
     whose shape is flagged UNKNOWN is an area in which objects of its category are not annotated.
+    `origin`: the annotation file. `own`: the picture's name as the annotation file's own name has it, "" where one file
+    describes many pictures. `whole_path`: `file` is the picture's path, and a picture of another path is another picture.
     """
 
     name: str
@@ -47,11 +48,15 @@ class AnnotatedPicture:
     normalised: bool = False
     gsd_m: float | None = None
     vocabulary: tuple[str, ...] | None = None
+    origin: str = ""
+    own: str = ""
+    whole_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedSet:
-    """`pictures` by name, the sorted vocabulary `categories` (also what no picture shows), and what was rejected."""
+    """`pictures` by a name that no other of the set has (see `merged`), the sorted vocabulary `categories` (also what no
+    picture shows), and what was rejected."""
 
     pictures: dict[str, AnnotatedPicture]
     categories: tuple[str, ...] = ()
@@ -59,13 +64,18 @@ class AnnotatedSet:
 
 
 def picture_name(file: str) -> str:
-    """The name a picture is known by: no folder (of either slash), no picture extension, case kept."""
-    return _EXTENSIONS.sub("", posixpath.basename(file.replace("\\", "/")))
+    """The name of a picture without folder (of either slash) and picture extension, case kept, in NFC."""
+    return posixpath.basename(path_name(file))
 
 
 def path_name(file: str) -> str:
-    """The name of a picture that is known by its path: as spelled, but for its slashes and without picture extension."""
-    return _EXTENSIONS.sub("", file.replace("\\", "/")).removeprefix("./")
+    """The path of a picture as spelled, but for its slashes, in NFC and without picture extension."""
+    return _EXTENSIONS.sub("", spelled_path(file))
+
+
+def spelled_path(file: str) -> str:
+    """The path of a picture as spelled, with its extension: slashes forward, no leading "./", in NFC."""
+    return unicodedata.normalize("NFC", file.replace("\\", "/").removeprefix("./"))
 
 
 def names_of(file: str) -> Iterator[str]:
@@ -80,11 +90,6 @@ def names_of(file: str) -> Iterator[str]:
         yield path
 
 
-def for_scene(annotated: AnnotatedSet, file: str) -> AnnotatedPicture | None:
-    """The annotations of the scene that is stored in `file` (a path, or its name), or None. As many looks as it has folders."""
-    return next((annotated.pictures[name] for name in names_of(file) if name in annotated.pictures), None)
-
-
 def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[AnnotatedPicture | None, tuple[Reject, ...]]:
     """The picture with its labels in pixels of the scene, which has this size, and what of it does not fit.
 
@@ -94,7 +99,7 @@ def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[An
     if (picture.height_px or height_px, picture.width_px or width_px) != (height_px, width_px):
         found = f"the scene has {height_px} x {width_px} rows and columns"
         stated = f"its annotation {picture.height_px} x {picture.width_px}: boxes would fall on other pixels"
-        return None, (Reject("annotation", picture.name, "size_differs", f"{found}, {stated}", picture.file),)
+        return None, (Reject("annotation", picture.name, "size_differs", f"{found}, {stated}", picture.origin or picture.file),)
     if picture.height_px and picture.width_px and not picture.normalised:
         return picture, ()
     labels: list[Label] = []
@@ -105,7 +110,7 @@ def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[An
             labels.append(replace(label, shape=shape))
         except DataError as error:
             named = f"{picture.name} label {number} ({label.category})"
-            rejects.append(Reject("annotation", named, error.reason, error.detail, picture.file))
+            rejects.append(Reject("annotation", named, error.reason, error.detail, picture.origin or picture.file))
     done = replace(picture, labels=tuple(labels), complete=picture.complete and not rejects, normalised=False)
     return replace(done, height_px=height_px, width_px=width_px), tuple(rejects)
 
@@ -119,86 +124,69 @@ def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> 
     return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags, shape.parts)
 
 
-def without_scene(annotated: AnnotatedSet, scenes: Iterable[str]) -> tuple[Reject, ...]:
-    """One reject `missing_picture` per annotated picture that is the picture of none of the scene files."""
-    there = {name for file in scenes for name in names_of(file)}
-    return tuple(
-        Reject("annotation", name, "missing_picture", f"{picture.file} is annotated, but no scene has this name", picture.file)
-        for name, picture in annotated.pictures.items()
-        if name not in there
-    )
-
-
 def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
-    """Several files' annotations as one set.
+    """Several files' annotations as one set. Order follows the sets.
 
-    A picture that several files describe has the labels of all, each once; where they disagree on its size it is left out
-    with a reject `ambiguous_picture`, and where they disagree on its split the last one has it. Order follows the sets.
+    Records of one file that spell a picture alike are one picture, with every label once; where they disagree on its size it
+    is left out with a reject `ambiguous_picture`. A picture's name is its file name; where several of the set have that, its
+    path as spelled; where several have that too, also the annotation file.
     """
-    parts: dict[str, list[AnnotatedPicture]] = {}
+    parts: dict[tuple[str, ...], list[AnnotatedPicture]] = {}
     categories: set[str] = set()
     rejects: list[Reject] = []
     for one in sets:
         for picture in one.pictures.values():
-            parts.setdefault(picture.name, []).append(picture)
+            parts.setdefault((picture.origin, picture.own, spelled_path(picture.file)), []).append(picture)
         categories.update(one.categories)
         rejects.extend(one.rejects)
-    # A picture that one file found ambiguous stays out, whichever other file knows it.
-    barred = {reject.subject for reject in rejects if reject.reason == "ambiguous_picture"}
-    pictures: dict[str, AnnotatedPicture] = {}
-    for shared, found in parts.items():
-        for name, same in _told_apart(shared, found).items() if shared not in barred else ():
-            try:
-                pictures[name] = _united(name, same)
-            except ValueError as error:
-                rejects.append(Reject("annotation", name, "ambiguous_picture", str(error), same[0].file))
-    return AnnotatedSet(pictures, tuple(sorted(categories)), tuple(rejects))
+    pictures: list[AnnotatedPicture] = []
+    for found in parts.values():
+        try:
+            pictures.append(united(found))
+        except DataError as error:
+            rejects.append(Reject("annotation", path_name(found[0].file), error.reason, error.detail, found[0].origin))
+    return AnnotatedSet(_named(pictures), tuple(sorted(categories)), tuple(rejects))
 
 
-def _told_apart(name: str, found: list[AnnotatedPicture]) -> dict[str, list[AnnotatedPicture]]:
-    """The pictures of one name by what they are known by: that name, or their paths where these show that they are several."""
-    if len(found) == 1 or len(_places(found)) == 1:
-        return {name: found}
-    by_path: dict[str, list[AnnotatedPicture]] = {}
-    for picture in found:
-        by_path.setdefault(path_name(picture.file), []).append(picture)
-    # One that is spelled too short to say which of them it is makes all of them doubtful: `_united` refuses them.
-    return by_path if by_path.keys() == _places(found) else {name: found}
+def _named(pictures: list[AnnotatedPicture]) -> dict[str, AnnotatedPicture]:
+    names = Counter(picture_name(picture.file) for picture in pictures)
+    paths = Counter(path_name(picture.file) for picture in pictures)
+
+    def name_of(picture: AnnotatedPicture) -> str:
+        name, path = picture_name(picture.file), path_name(picture.file)
+        if names[name] == 1 and not picture.whole_path:
+            return name
+        return path if paths[path] == 1 else f"{spelled_path(picture.file)} ({picture.origin})"
+
+    named = ((name_of(picture), picture) for picture in pictures)
+    return {name: picture if picture.name == name else replace(picture, name=name) for name, picture in named}
 
 
-def _places(found: list[AnnotatedPicture]) -> set[str]:
-    """The different paths among the spellings; one that is the end of another is no different path."""
-    spelled = {path_name(picture.file) for picture in found}
-    return spelled - {end for path in spelled for end in names_of(path) if end != path}
+def united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
+    """One picture that several records or files describe: the labels of all, each once; the last split that one states.
 
-
-def _united(name: str, found: list[AnnotatedPicture]) -> AnnotatedPicture:
+    DataError `ambiguous_picture` where they disagree on its size or on the unit of its boxes.
+    """
+    first = found[0]
     if len(found) == 1:
-        labels = _each_once(found[0].labels)
-        same = labels is found[0].labels and name == found[0].name
-        return found[0] if same else replace(found[0], name=name, labels=labels)
-    if len(places := _places(found)) > 1:
-        files = ", ".join(dict.fromkeys(picture.file for picture in found))
-        raise ValueError(f"{files} cannot be told apart: they may be any of {len(places)} pictures")
+        labels = _each_once(first.labels)
+        return first if labels is first.labels else replace(first, labels=labels)
     heights = {picture.height_px for picture in found} - {None}
     widths = {picture.width_px for picture in found} - {None}
     if len(heights) > 1 or len(widths) > 1:
         sizes = ", ".join(f"{p.file} {p.height_px} x {p.width_px}" for p in found)
-        raise ValueError(f"annotated with different sizes: {sizes}")
+        raise DataError("ambiguous_picture", f"annotated with different sizes: {sizes}")
     if len({picture.normalised for picture in found}) > 1:
-        raise ValueError("annotated in pixels and in shares of the picture")
-    labels = tuple(label for picture in found for label in picture.labels)
-    return AnnotatedPicture(
-        name,
-        found[0].file,
-        next(iter(heights), None),
-        next(iter(widths), None),
-        _each_once(labels),
-        all(picture.complete for picture in found),
-        next((picture.split for picture in reversed(found) if picture.split), None),
-        found[0].normalised,
-        next((picture.gsd_m for picture in found if picture.gsd_m), None),
-        _looked_for(picture.vocabulary for picture in found),
+        raise DataError("ambiguous_picture", f"{first.file} is annotated in pixels and in shares of the picture")
+    return replace(
+        first,
+        height_px=next(iter(heights), None),
+        width_px=next(iter(widths), None),
+        labels=_each_once(tuple(label for picture in found for label in picture.labels)),
+        complete=all(picture.complete for picture in found),
+        split=next((picture.split for picture in reversed(found) if picture.split), None),
+        vocabulary=_looked_for(picture.vocabulary for picture in found),
+        gsd_m=next((picture.gsd_m for picture in found if picture.gsd_m), None),
     )
 
 

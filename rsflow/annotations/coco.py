@@ -8,25 +8,27 @@ What is read: `bbox` x, y, width, height; `segmentation` as rings, each a part o
 with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes; `caption`;
 "difficult", "occluded", "truncated" and "ignore" that are true, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
-HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from the
-polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says which
-angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one box
-around many objects is not an object. `area`, `score` and keypoints are not kept. An image's `neg_category_ids` and
-`not_exhaustive_category_ids` (https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the
-supercategory of another is neither counted nor said to be absent (rsflow.annotations.category_tree).
+HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
+the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says
+which angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one
+box around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are objects.
+The option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one. `area`,
+`score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
+(https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the supercategory of another is
+neither counted nor said to be absent (rsflow.annotations.category_tree).
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
 from rsflow.annotations.category_tree import CategoryTree, category_tree
-from rsflow.annotations.documents import json_document, short
-from rsflow.annotations.oriented import ANGLES, bounds, corners
+from rsflow.annotations.documents import flag, identifier, json_document, short
+from rsflow.annotations.oriented import ANGLES, bounds, corners, radians
 from rsflow.annotations.outlines import outline
 from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import shape_on
@@ -37,21 +39,24 @@ from rsflow.polygons import parts_bounds
 from rsflow.records import Label, Provenance, Reject, Shape
 
 _NUMERIC = frozenset({int, float})
+_CROWDS = ("auto", "objects", "reject")
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 
 
-def read_coco(files: Sequence[str], *, angle: str = "") -> AnnotatedSet:
-    """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown `angle`."""
+def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") -> AnnotatedSet:
+    """COCO files as one annotated set. UsageError where a file as a whole is not COCO, ConfigError for an unknown option."""
+    if crowds not in _CROWDS:
+        raise ConfigError(f"annotations.options.crowds is {crowds!r}, expected one of {', '.join(_CROWDS)}")
     if angle and angle not in ANGLES:
         raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
-    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle)))
+    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds))
 
 
-def _read_one(file: str, radians: float | None) -> Iterator[AnnotatedSet]:
+def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[AnnotatedSet]:
     data = _document(file)
-    reading = _Reading(
-        file, _categories(data, file), Provenance("annotation", posixpath.basename(file)), radians, category_tree(data)
-    )
+    origin = Provenance("annotation", posixpath.basename(file))
+    taken = crowds == "objects" or (crowds == "auto" and _all_crowds(data["annotations"]))
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, taken, category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -67,7 +72,7 @@ class _Picture:
     height_px: int | None
     width_px: int | None
     split: str | None
-    stated: tuple[frozenset[Any], frozenset[Any]] | None = None  # LVIS: ids that it lacks, ids that it does not list whole
+    stated: tuple[frozenset[str], frozenset[str]] | None = None  # LVIS: ids that it lacks, ids that it does not list whole
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
 
@@ -75,16 +80,19 @@ class _Picture:
 @dataclass(slots=True)
 class _Reading:
     file: str
-    categories: dict[Any, str]
+    categories: dict[str, tuple[str, ...]]  # by id; several names where the file has an id several times
     provenance: Provenance
-    radians: float | None  # of one unit of the angle of five-number boxes; None: they are not expected
+    radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
+    crowds_taken: bool  # crowds are read as objects
     tree: CategoryTree = field(default_factory=CategoryTree)
-    pictures: dict[Any, _Picture] = field(default_factory=dict)
+    pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)  # ids that stand for several pictures
 
     def take_picture(self, index: int, entry: Any) -> None:
         name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not isinstance(entry.get("id"), int | str):
+        number = identifier(entry.get("id")) if isinstance(entry, dict) else None
+        if not isinstance(name, str) or number is None:
             found = f"found {short(entry)}, expected id, file_name, height and width"
             self._reject(f"images[{index}]", "broken_picture_entry", found)
             return
@@ -95,10 +103,11 @@ class _Reading:
             return
         split = entry["split"] if isinstance(entry.get("split"), str) and entry["split"] else None
         size = (_size(entry.get("height")), _size(entry.get("width")))
-        before = self.pictures.setdefault(entry["id"], _Picture(name, *size, split, _stated(entry)))
+        before = self.pictures.setdefault(number, _Picture(name, *size, split, _stated(entry)))
         if before.file != name:
+            self.doubtful.add(number)
             for one in (name, before.file):
-                found = f"the image id {entry['id']} stands for {before.file} and for {name}"
+                found = f"the image id {number} stands for {before.file} and for {name}"
                 self._reject(picture_name(one), "ambiguous_picture", found)
 
     def take_record(self, index: int, record: Any) -> None:
@@ -114,17 +123,15 @@ class _Reading:
 
     def parts(self) -> Iterator[AnnotatedSet]:
         """The file as sets of one picture each: one picture may have several entries, and `merged` has the rule for that."""
-        first: dict[str, str] = {}
-        for picture in self.pictures.values():
-            other = first.setdefault(path_name(picture.file), picture.file)
-            if other != picture.file:
-                found = f"{other} and {picture.file} differ in their extension only, by which scenes are not told apart"
-                self._reject(picture_name(other), "ambiguous_picture", found)
-        yield AnnotatedSet({}, tuple(self.categories.values()), tuple(self.rejects))
-        for p in self.pictures.values():
-            name, labels = picture_name(p.file), tuple(p.labels)
-            one = AnnotatedPicture(name, p.file, p.height_px, p.width_px, labels, p.complete, p.split)
-            yield AnnotatedSet({name: replace(one, vocabulary=self._vocabulary(p))})
+        yield AnnotatedSet({}, self._names(), tuple(self.rejects))
+        for number, p in self.pictures.items():
+            if number not in self.doubtful:
+                name, said = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
+                one = AnnotatedPicture(name, p.file, *said, origin=self.file, vocabulary=self._vocabulary(p))
+                yield AnnotatedSet({name: one})
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for several in self.categories.values() for name in several)
 
     def _vocabulary(self, picture: _Picture) -> tuple[str, ...] | None:
         """What was looked for in a picture; None where the file has no categories."""
@@ -132,9 +139,9 @@ class _Reading:
             return None
         present = {label.category for label in picture.labels if label.kind == "box"}
         if picture.stated is None:
-            return self.tree.looked_for(self.categories.values(), present)
-        lacking, partial = ({self.categories.get(number) for number in numbers} for numbers in picture.stated)
-        known = {name for name in self.categories.values() if name in lacking or name in present}
+            return self.tree.looked_for(self._names(), present)
+        lacking, partial = ({name for n in ids for name in self.categories.get(n, ())} for ids in picture.stated)
+        known = {name for name in self._names() if name in lacking or name in present}
         return self.tree.looked_for(known - partial, present)
 
     def _reject(self, subject: str, reason: str, detail: str) -> None:
@@ -143,27 +150,37 @@ class _Reading:
     def _picture_of(self, record: Any) -> _Picture:
         if not isinstance(record, dict):
             raise DataError("broken_record", f"found {short(record)}, expected an object with image_id")
-        image = record.get("image_id")
-        if not isinstance(image, int | str) or image not in self.pictures:
-            raise DataError("missing_picture_entry", f"image_id is {short(image)}, which is no id in images")
+        image = identifier(record.get("image_id"))
+        if image is None or image not in self.pictures:
+            raise DataError("missing_picture_entry", f"image_id is {short(record.get('image_id'))}, which is no id in images")
         return self.pictures[image]
 
     def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
         if "caption" in record and "bbox" not in record:
             return Label("caption", "", self.provenance, text=_caption(record["caption"]))
-        number = record.get("category_id")
-        if not isinstance(number, int | str) or number not in self.categories:
-            raise DataError("unknown_category", f"category_id is {short(number)}, which is no id in categories")
-        if record.get("iscrowd"):
-            raise DataError("crowd", f"iscrowd marks many of {self.categories[number]!r} at once, not one object")
-        return Label("box", self.categories[number], self.provenance, self._shape(subject, record, picture))
+        category = self._category(record)
+        if flag(record.get("iscrowd")) and not self.crowds_taken:
+            way = "annotations.options.crowds=objects takes such records as objects (CVAT marks every mask so)"
+            raise DataError("crowd", f"iscrowd marks many of {category!r} at once, not one object; {way}")
+        return Label("box", category, self.provenance, self._shape(subject, record, picture))
+
+    def _category(self, record: dict[str, Any]) -> str:
+        names = self.categories.get(identifier(record.get("category_id")) or "", ())
+        if not names:
+            raise DataError(
+                "unknown_category", f"category_id is {short(record.get('category_id'))}, which is no id in categories"
+            )
+        if len(names) > 1:
+            found = f"category_id {short(record.get('category_id'))} stands for {' and for '.join(map(repr, names))}"
+            raise DataError("ambiguous_category", f"{found} in categories: give each an id of its own")
+        return names[0]
 
     def _shape(self, subject: str, record: dict[str, Any], picture: _Picture) -> Shape:
-        bbox, flags = record.get("bbox"), tuple(flag for flag in _FLAGS if record.get(flag))
+        bbox, flags = record.get("bbox"), tuple(name for name in _FLAGS if flag(record.get(name)))
         size = (picture.height_px, picture.width_px)
-        if self.radians is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
+        if self.radians_of_one is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
             cx, cy, width, height, angle = map(float, bbox)
-            ring = corners(cx, cy, width, height, angle * self.radians)
+            ring = corners(cx, cy, width, height, radians(angle, self.radians_of_one))
             return shape_on(bounds(ring), ring, *size, oriented=True, flags=flags)
         parts: Parts = ()
         try:
@@ -184,17 +201,28 @@ def _document(file: str) -> dict[str, Any]:
     return dict(data)
 
 
-def _stated(entry: dict[str, Any]) -> tuple[frozenset[Any], frozenset[Any]] | None:
+def _stated(entry: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]] | None:
     lists = [entry.get(name) for name in ("neg_category_ids", "not_exhaustive_category_ids")]
     if all(numbers is None for numbers in lists):
         return None
-    lacking, partial = (frozenset(n for n in numbers or () if isinstance(n, int | str)) for numbers in lists)
+    lacking, partial = (frozenset(name for n in numbers or () if (name := identifier(n))) for numbers in lists)
     return lacking, partial
 
 
-def _categories(data: dict[str, Any], file: str) -> dict[Any, str]:
+def _all_crowds(records: list[Any]) -> bool:
+    """Whether all objects of the file are masks that are marked crowds: then the mark says how they were drawn."""
+    objects = [record for record in records if isinstance(record, dict) and "caption" not in record]
+    return bool(objects) and all(
+        flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
+    )
+
+
+def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
     try:
-        return {entry["id"]: entry["name"].strip() for entry in data.get("categories", [])}
+        found: dict[str, dict[str, None]] = {}
+        for entry in data.get("categories", []):
+            found.setdefault(identifier(entry["id"]) or "", {})[entry["name"].strip()] = None
+        return {number: tuple(names) for number, names in found.items() if number}
     except (TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{file}: categories must be a list of entries with id and name ({error!r})") from error
 
@@ -243,5 +271,5 @@ def _size(value: Any) -> int | None:
 
 
 def _subject(index: int, record: Any) -> str:
-    number = record.get("id") if isinstance(record, dict) else None
-    return f"annotation {number}" if isinstance(number, int | str) else f"annotations[{index}]"
+    number = identifier(record.get("id")) if isinstance(record, dict) else None
+    return f"annotation {number}" if number else f"annotations[{index}]"

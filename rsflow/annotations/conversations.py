@@ -13,6 +13,7 @@ how to read them depends on the model family that they were written for. JSON ar
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,7 @@ def _read_one(file: str) -> AnnotatedSet:
 
 
 def _rows(file: str) -> Iterator[tuple[str, Any]]:
-    if not storage.read_bytes(file, 0, 64).lstrip().startswith(b"{"):
+    if not storage.read_bytes(file, 0, 64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         rows = json_document(file, "conversations")
         if not isinstance(rows, list):
             raise UsageError(f"{file}: holds a {type(rows).__name__}, expected a list of rows with image and conversations")

@@ -6,10 +6,10 @@ each meaning the first spelling in the list below that occurs is used. A box is 
 flags, split the picture's. Other columns are not kept.
 
 A picture without objects is a row with blank or all-zero coordinates. Without an image column the file is named after its
-picture; without a label column the option `category` is the class of all. Round brackets are read over. So these are a matter
-of options too: NWPU VHR-10 `columns: [xmin, ymin, xmax, ymax, label]`; VisDrone `columns: [x, y, width, height, score, label,
-truncated, occluded]`; RSOD `columns: [image, label, xmin, ymin, xmax, ymax]`; UCAS-AOD `columns: [x1, ..., y4]`, `category`.
-`delimiter`: "," unless said otherwise, " " for any run of blanks and tabs.
+picture; without a label column the option `category` is the class of all. Round brackets about coordinates are read over. So
+these are a matter of options too: NWPU VHR-10 `columns: [xmin, ymin, xmax, ymax, label]`; VisDrone `columns: [x, y, width,
+height, score, label, truncated, occluded]`; RSOD `columns: [image, label, xmin, ymin, xmax, ymax]`; UCAS-AOD `columns: [x1,
+..., y4]`, `category`. `delimiter`: "," unless said otherwise, " " for any run of blanks and tabs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import flag, lines_of, numbers
 from rsflow.annotations.gathering import Gathering, seen_in
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import shape_on
@@ -51,7 +51,7 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
             "height, or x1 to y4); for files without a header give annotations.options.columns"
         )
     gathering = Gathering(file)
-    picture = None if image else gathering.picture(stem(file))
+    picture = None if image else gathering.own_picture()
     rows = lines if columns else lines[1:]
     for (number, _), cells in zip(rows, _cells(rows, delimiter), strict=True):
         row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
@@ -69,7 +69,7 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
 
 
 def _cells(lines: list[tuple[int, str]], delimiter: str) -> Iterator[list[str]]:
-    texts = (line.replace("(", "").replace(")", "") for _, line in lines)
+    texts = (line for _, line in lines)
     # Line by line: a stray quote then spoils its own row, not the rest of the file.
     return (
         (text.split() for text in texts)
@@ -80,13 +80,13 @@ def _cells(lines: list[tuple[int, str]], delimiter: str) -> Iterator[list[str]]:
 
 def _shape(row: Row, columns: tuple[str, ...]) -> Shape | None:
     """None for a row that only says that there is a picture."""
-    found = [row.get(column, "") for column in columns]
+    found = [row.get(column, "").strip("() ") for column in columns]
     if not any(found):
         return None
     values = numbers(found)
     if not any(values):
         return None
-    flags = tuple(flag for flag in _FLAGS if row.get(flag, "0").lower() not in {"", "0", "false"})
+    flags = tuple(name for name in _FLAGS if flag(row.get(name)))
     if columns is _CORNERS:
         ring = checked(tuple(values))
         return shape_on(bounds(ring), ring, None, None, oriented=True, flags=flags)

@@ -6,9 +6,11 @@ one record of it is a DataError of whoever reads the record.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,13 +26,47 @@ def json_document(file: str, form: str) -> Any:
         raise UsageError(f"{file}: is not JSON ({error}); format {form} needs a JSON file") from error
 
 
-def lines_of(file: str) -> Iterator[tuple[int, str]]:
-    """(line number from 1, text without blanks at its ends) of every line that is not blank."""
+def file_text(file: str) -> str:
+    """The file's text without byte order mark: UTF-8, or UTF-16 where the mark says so. UsageError where it is neither."""
+    data = storage.read_bytes(file)
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        text = storage.read_bytes(file).decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
-    return ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip())
+
+
+def lines_of(file: str) -> Iterator[tuple[int, str]]:
+    """(line number from 1, text without blanks at its ends) of every line that is not blank.
+
+    Only line feeds and carriage returns end a line: others that str.splitlines knows (U+2028, U+0085) stand in JSON texts.
+    """
+    lines = re.split(r"\r\n|\n|\r", file_text(file))
+    return ((number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def identifier(value: Any) -> str | None:
+    """An id of a record as text, or None where it is none. 1, 1.0, "1" and "1.0" are one id: JSON has one kind of number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else None  # NaN and infinity are no integers
+    text = str(value).strip()
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text or None
+
+
+def flag(value: Any) -> bool:
+    """Whether a flag is set, however it is spelled: 0, 0.0, "0", "false", "no", "none", "unspecified" and blank are not."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        return text not in _UNSET and not _ZERO.fullmatch(text)
+    return bool(value) and value == value  # NaN is a cell that was left empty
+
+
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
+_ZERO = re.compile(r"[+-]?0*\.?0*")
+_UNSET = frozenset({"", "false", "f", "no", "n", "none", "null", "nan", "unspecified"})
 
 
 def stem(file: str) -> str:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import identifier, lines_of, numbers
 from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import shape_on
@@ -32,7 +32,7 @@ def read_dota(files: Sequence[str]) -> AnnotatedSet:
 
 def _read_one(file: str) -> AnnotatedSet:
     gathering = Gathering(file)
-    picture = gathering.picture(stem(file))
+    picture = gathering.own_picture()
     for number, line in lines_of(file):
         if header := _HEADER.fullmatch(line):
             _note(picture, header[1].lower(), header[2].strip())
@@ -53,7 +53,8 @@ def _label(words: list[str]) -> Label:
     if len(words) not in {9, 10}:
         raise DataError("bad_box", f"found {len(words)} words, expected eight numbers, a category and a difficulty")
     ring = checked(tuple(numbers(words[:8])))
-    if len(words) == 10 and not words[9].isdigit():
+    difficulty = (identifier(words[9]) or "") if len(words) == 10 else "0"
+    if not difficulty.isdigit():
         raise DataError("bad_difficulty", f"found {words[9]!r}, expected 0, 1 or 2")
-    flags = ("difficult",) if len(words) == 10 and words[9] != "0" else ()
+    flags = ("difficult",) if difficulty != "0" else ()
     return Label("box", words[8], _FROM, shape_on(bounds(ring), ring, None, None, oriented=True, flags=flags))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
 from rsflow.records import Label, Provenance, Reject
 
 _FROM = Provenance("annotation", "folders")
@@ -29,9 +29,6 @@ def read_folders(files: Sequence[str]) -> AnnotatedSet:
             detail = f"{file} is in no folder, which would be its class"
             rejects.append(Reject("annotation", posixpath.basename(file), "unknown_category", detail, file))
             continue
-        if name in pictures:
-            detail = f"{pictures[name].file} and {file} differ in their extension only"
-            rejects.append(Reject("annotation", name, "ambiguous_picture", detail, file))
-            continue
-        pictures[name] = AnnotatedPicture(name, file, None, None, (Label("category", category, _FROM),))
-    return AnnotatedSet(pictures, (), tuple(rejects))
+        label = Label("category", category, _FROM)
+        pictures[file] = AnnotatedPicture(name, file, None, None, (label,), origin=file, whole_path=True)
+    return merged([AnnotatedSet(pictures, (), tuple(rejects))])

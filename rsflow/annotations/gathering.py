@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name, spelled_path
+from rsflow.annotations.documents import stem
 from rsflow.data_paths import relative_name
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
@@ -28,11 +29,21 @@ class OpenPicture:
     gsd_m: float | None = None
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
+    own: str = ""
 
-    def closed(self, name: str) -> AnnotatedPicture:
-        size = (self.height_px, self.width_px)
+    def closed(self, origin: str) -> AnnotatedPicture:
         return AnnotatedPicture(
-            name, self.file, *size, tuple(self.labels), self.complete, self.split, self.normalised, self.gsd_m
+            picture_name(self.file),
+            self.file,
+            self.height_px,
+            self.width_px,
+            tuple(self.labels),
+            self.complete,
+            self.split,
+            self.normalised,
+            self.gsd_m,
+            origin=origin,
+            own=self.own,
         )
 
 
@@ -45,15 +56,22 @@ class Gathering:
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture that a record spells so. Spellings of one picture are united by `merged`.
+        """The picture that a record spells so. Whether two spellings are one picture shows beside the scenes.
 
         DataError `path_outside` where the spelling leads out of the set.
         """
-        name = path_name(relative_name(file))
+        name = spelled_path(relative_name(file))
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)
         return found
+
+    def own_picture(self, own: str = "", stated: str = "") -> OpenPicture:
+        """The one picture of a file that is named after it. `own`: the name that the file's own gives (default: its stem);
+        `stated`: the name that stands in it, which is believed where no scene has the other."""
+        picture = self.picture(stated or own or stem(self.file))
+        picture.own = own or stem(self.file)
+        return picture
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
         """Note that what stands at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
@@ -63,8 +81,8 @@ class Gathering:
         self.rejects.append(Reject("annotation", subject, error.reason, error.detail, self.file))
 
     def result(self, categories: tuple[str, ...] = ()) -> AnnotatedSet:
-        """The set, each picture under its path; pass it through `merged`, which knows when a name is enough."""
-        pictures = {name: picture.closed(picture_name(name)) for name, picture in self.pictures.items()}
+        """The set, each picture under its path; pass it through `merged`, which gives the names."""
+        pictures = {name: picture.closed(self.file) for name, picture in self.pictures.items()}
         return AnnotatedSet(pictures, categories, tuple(self.rejects))
 
 

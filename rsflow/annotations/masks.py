@@ -19,12 +19,14 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.documents import stem
 from rsflow.annotations.gathering import Gathering
 from rsflow.annotations.outlines import components
 from rsflow.annotations.shapes import shape_on
@@ -98,7 +100,7 @@ def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSe
     name = posixpath.basename(file)
     for old, new in rename.items():
         name = name.replace(old, new)
-    picture = gathering.picture(name)
+    picture = gathering.own_picture(stem(name))
     picture.height_px, picture.width_px = values.shape
     picture.labels.extend(labels)
     return gathering.result()
@@ -112,13 +114,22 @@ def _values(file: str, colours: bool) -> Values:
         with MemoryFile(storage.read_bytes(file)) as memory, memory.open() as source:
             if source.count < (3 if colours else 1):
                 raise DataError("bad_mask", f"has {source.count} bands, expected {'red, green and blue' if colours else 'one'}")
-            bands = source.read([1, 2, 3] if colours else [1]).astype(np.int64)
+            bands = _whole_numbers(source.read([1, 2, 3] if colours else [1]))
             if not colours and source.count >= 3 and (source.read(2) != bands[0]).any():
                 raise DataError("bad_mask", 'is a colour picture: give the legend in colours ("0,255,0")')
     except RasterioError as error:
         raise DataError("unreadable_annotation", f"is no raster that can be read: {error}") from error
     found: Values = bands[0] << 16 | bands[1] << 8 | bands[2] if colours else bands[0]
     return found
+
+
+def _whole_numbers(bands: npt.NDArray[Any]) -> Values:
+    """Values of a mask, which are classes: DataError `bad_mask` for NaN, infinity and fractions, which a cast would hide."""
+    if bands.dtype.kind == "f":
+        wrong = bands[~np.isfinite(bands) | (bands != np.rint(bands))]
+        if wrong.size:
+            raise DataError("bad_mask", f"holds {wrong[0]:g} in {wrong.size} of {bands.size} values, expected whole numbers")
+    return bands.astype(np.int64)
 
 
 def _labels(values: Values, legend: _Legend) -> list[Label]:

@@ -34,6 +34,10 @@ ANGLES = {
 }
 
 
+TURN = math.tau + 1e-3  # writers round
+DEGREES = "if these are degrees say so by annotations.options.angle (degrees_clockwise)"
+
+
 def corners(cx: float, cy: float, width: float, height: float, angle: float) -> Ring:
     """The ring of a box of this centre, size and angle, from its own upper left corner on, clockwise on the screen.
 
@@ -51,6 +55,14 @@ def corners(cx: float, cy: float, width: float, height: float, angle: float) -> 
         *(cx + ax + bx, cy + ay + by),
         *(cx - ax + bx, cy - ay + by),
     )
+
+
+def radians(angle: float, radians_of_one: float) -> float:
+    """An angle in radians. `radians_of_one`: of its unit (ANGLES). DataError `bad_angle` for one beyond a turn in radians:
+    it was written in degrees."""
+    if abs(radians_of_one) == 1.0 and abs(angle) > TURN:
+        raise DataError("bad_angle", f"found {angle:g} for an angle in radians, expected at most a turn (6.283): {DEGREES}")
+    return angle * radians_of_one
 
 
 def rectangle(ring: Ring) -> tuple[float, float, float, float, float]:

@@ -12,12 +12,13 @@ line lists every object of the set's categories (default true).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
+from rsflow.annotations.documents import lines_of
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError, UsageError
 from rsflow.geometry import Ring
@@ -34,11 +35,10 @@ def read_lines(files: Sequence[str]) -> AnnotatedSet:
 def _read_one(file: str) -> AnnotatedSet:
     pictures: dict[str, AnnotatedPicture] = {}
     rejects: list[Reject] = []
-    for number, line in enumerate(storage.read_text(file).splitlines(), 1):
-        if line.strip():
-            found = _picture(_row(line, f"{file}: line {number}"), f"line {number}", file, rejects)
-            before = pictures.get(found.name)
-            pictures[found.name] = found if before is None else _joined(before, found)
+    for number, line in lines_of(file):
+        found = _picture(_row(line, f"{file}: line {number}"), f"line {number}", file, rejects)
+        before = pictures.get(found.file)
+        pictures[found.file] = found if before is None else _joined(before, found)
     categories = {label.category for one in pictures.values() for label in one.labels if label.kind == "box"}
     return AnnotatedSet(pictures, tuple(sorted(categories)), tuple(rejects))
 
@@ -76,7 +76,8 @@ def _picture(row: dict[str, Any], where: str, file: str, rejects: list[Reject]) 
         except DataError as error:
             rejects.append(Reject("annotation", f"{where} label {index}", error.reason, error.detail, file))
     complete = len(labels) == len(row["labels"]) and row.get("complete", True) is True
-    return AnnotatedPicture(path_name(row["file"]), row["file"], *size, tuple(labels), complete, row.get("split"))
+    name, split = path_name(row["file"]), row.get("split")
+    return AnnotatedPicture(name, row["file"], *size, tuple(labels), complete, split, origin=file, whole_path=True)
 
 
 def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
@@ -85,6 +86,8 @@ def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
         raise ValueError(f"expected an object with kind ({', '.join(get_args(LabelKind))}), category and text")
     value = entry.get("value")
     value = None if value is None else float(value)
+    if value is not None and not math.isfinite(value):
+        raise DataError("value_not_a_number", f"value is {value}, expected a finite number")
     shape: Shape | None = None
     if entry.get("box"):
         x0, y0, x1, y1 = map(float, entry["box"])

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import json_document, sentence, short
+from rsflow.annotations.documents import flag, identifier, json_document, sentence, short
 from rsflow.annotations.gathering import Gathering
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
 _PARTS = ("images", "questions", "answers")
-Ids = dict[Any, dict[str, Any]]
+Ids = dict[str | None, dict[str, Any]]
 
 
 def read_rsvqa(files: Sequence[str]) -> AnnotatedSet:
@@ -52,13 +52,13 @@ def _read_split(files: dict[str, str]) -> AnnotatedSet:
     word = re.search(r"train|val|test", posixpath.basename(files["questions"]))
     for number, image in images.items():
         try:
-            if image.get("active", True):
+            if _active(image):
                 gathering.picture(f"{number}.tif").split = word[0] if word else None
         except DataError as error:
             gathering.reject(f"image {number}", error)
     origins: dict[str, Provenance] = {}
     for index, question in enumerate(_entries(files, "questions")):
-        if isinstance(question, dict) and not question.get("active", True):
+        if isinstance(question, dict) and not _active(question):
             continue
         try:
             number, answer = _answered(question, images, answers)
@@ -78,17 +78,24 @@ def _answered(question: Any, images: Ids, answers: Ids) -> tuple[Any, dict[str, 
     """(id of the picture, the answer); no answer where one of the two is not active."""
     if not isinstance(question, dict) or not isinstance(question.get("answers_ids"), list) or not question["answers_ids"]:
         raise DataError("broken_record", f"found {short(question)}, expected img_id, question and answers_ids")
-    number, first = question.get("img_id"), question["answers_ids"][0]
-    if not isinstance(number, int | str) or number not in images:
-        raise DataError("missing_picture_entry", f"img_id is {short(number)}, which is no id in images")
-    if not isinstance(first, int | str) or first not in answers:
-        raise DataError("missing_answer", f"answers_ids begin with {short(first)}, which is no id in answers")
+    number, first = identifier(question.get("img_id")), identifier(question["answers_ids"][0])
+    if number not in images:
+        raise DataError("missing_picture_entry", f"img_id is {short(question.get('img_id'))}, which is no id in images")
+    if first not in answers:
+        raise DataError(
+            "missing_answer", f"answers_ids begin with {short(question['answers_ids'][0])}, which is no id in answers"
+        )
     answer = answers[first]
-    return number, answer if images[number].get("active", True) and answer.get("active", True) else None
+    return number, answer if _active(images[number]) and _active(answer) else None
+
+
+def _active(entry: dict[str, Any]) -> bool:
+    return flag(entry.get("active", True))
 
 
 def _by_id(entries: list[Any]) -> Ids:
-    return {entry["id"]: entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), int | str)}
+    numbered = ((identifier(entry.get("id")), entry) for entry in entries if isinstance(entry, dict))
+    return {number: entry for number, entry in numbered if number is not None}
 
 
 def _entries(files: dict[str, str], part: str) -> list[Any]:

@@ -33,16 +33,17 @@ def shape_on(
     `parts`: the outline where `ring` alone does not say all of it. Post-conditions: the box has area and lies on the picture;
     so does the outline. Of an outline that the picture's edge cuts the box is that of what is left. Visibility is 1: the
     picture's edge is where the object ends, as far as anyone can tell. An oriented box that the edge cuts is no rectangle any
-    more: its outline is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`, `box_empty` or
-    `box_outside`.
+    more: its outline is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`,
+    `polygon_not_a_number`, `box_empty` or `box_outside`.
     """
     if not all(map(math.isfinite, box)):
         raise DataError("box_not_a_number", f"found {list(box)}, expected four finite numbers")
     if area(box) == 0:
         raise DataError("box_empty", f"found {_spelled(box)}: it has no area")
     outline = parts or (((ring,),) if ring else ())
-    if bad := next((v for part in outline for ring in part for v in ring if not math.isfinite(v)), None):
-        raise DataError("box_not_a_number", f"found {bad} in the outline, expected finite numbers")
+    bad = next((v for part in outline for one in part for v in one if not math.isfinite(v)), None)
+    if bad is not None:
+        raise DataError("polygon_not_a_number", f"found {bad} in the outline, expected finite numbers")
     if height_px is None or width_px is None:
         return Shape.of_parts(box, outline, 1.0, oriented, flags)
     picture = (0.0, 0.0, float(width_px), float(height_px))

@@ -13,8 +13,12 @@ from rsflow.geometry import Window
 from rsflow.records import Reject
 
 
-def cut_apart(picture: AnnotatedPicture, height_px: int, width_px: int, windows: Iterable[Window]) -> tuple[Reject, ...]:
-    """One reject `picture_is_cut` per label of the whole picture, where none of its tiles shows all of it."""
+def cut_apart(picture: AnnotatedPicture, windows: Iterable[Window]) -> tuple[Reject, ...]:
+    """One reject `picture_is_cut` per label of the whole picture, where none of its tiles shows all of it.
+
+    The picture is one that was joined with its scene: its size is known.
+    """
+    height_px, width_px = picture.height_px or 0, picture.width_px or 0
     if any(w.row_off <= 0 and w.col_off <= 0 and w.row_stop >= height_px and w.col_stop >= width_px for w in windows):
         return ()
     size = f"{height_px} x {width_px} rows and columns, cut into tiles: what was said of all of it holds of none"

@@ -16,7 +16,7 @@ from xml.parsers import expat
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
-from rsflow.annotations.documents import stem
+from rsflow.annotations.documents import flag, identifier
 from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
 from rsflow.errors import DataError
 from rsflow.records import Label
@@ -28,14 +28,14 @@ LabelOf = Callable[[Element, OpenPicture], Label]
 def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str = "filename") -> AnnotatedSet:
     """One file as an annotated set of one picture, or of none and a reject where the file cannot be used.
 
-    `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named by the text at the
-    path `name_at`, or by the XML's own name where it is missing.
+    `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named after the XML;
+    the text at the path `name_at` counts where no scene has that name, for it is often a copy of another file's.
     """
     gathering = Gathering(file)
     data = storage.read_bytes(file)
     try:
         root = _root(data)
-        picture = gathering.picture((root.findtext(name_at) or "").strip() or stem(file))
+        picture = gathering.own_picture(stated=(root.findtext(name_at) or "").strip())
     except DataError as error:
         gathering.reject("", error)
         return gathering.result()
@@ -64,7 +64,7 @@ def category_of(element: Element, path: str = "name") -> str:
 def flags_of(element: Element) -> tuple[str, ...]:
     """What VOC says of an object beside its class: <difficult>, <truncated> and <occluded> that are not 0."""
     named = ("difficult", "truncated", "occluded")
-    return tuple(flag for flag in named if text_of(element, flag).lower() not in {"", "0", "false", "unspecified"})
+    return tuple(name for name in named if flag(text_of(element, name)))
 
 
 def _root(data: bytes) -> Element:
@@ -81,7 +81,7 @@ def _root(data: bytes) -> Element:
 
 
 def _side(root: Element, side: str) -> int | None:
-    text = text_of(root, f"size/{side}")
+    text = identifier(text_of(root, f"size/{side}")) or ""
     return int(text) if text.isdigit() and int(text) > 0 else None
 
 

@@ -3,7 +3,7 @@
 One idea: a line is a class number and numbers in [0, 1], and becomes pixels only when the scene's size is known. Format `yolo`
 reads "class cx cy w h" and, where there are more numbers, the corners of a polygon (segmentation). Format `yolo_obb` reads
 "class x1 y1 x2 y2 x3 y3 x4 y4" as an oriented box, corners in order; the two cannot be told apart by the file, so the format
-says which it is.
+says which it is. Pose rows, a box with keypoints, are known by the option `kpt_shape` or the data.yaml's; the box is read.
 
 Class names: option `classes`, a text file with a name per line or a data.yaml with `names`; else classes.txt beside the files
 or one folder up. A file of that name among the label files is not a label file. A file without lines is a picture without
@@ -12,14 +12,16 @@ objects.
 
 from __future__ import annotations
 
+import math
 import posixpath
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import yaml
 
 from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, numbers, stem
+from rsflow.annotations.documents import file_text, lines_of, numbers
 from rsflow.annotations.gathering import Gathering
 from rsflow.annotations.oriented import bounds, checked
 from rsflow.annotations.shapes import shape_on
@@ -32,9 +34,10 @@ _NAMES = "classes.txt"
 Form = Callable[[list[float]], tuple[Box, Ring, bool]]
 
 
-def read_yolo(files: Sequence[str], *, classes: str = "") -> AnnotatedSet:
-    """YOLO boxes (or polygons) as one annotated set. ConfigError where class names are neither given nor found."""
-    return _read(files, classes, _box_or_polygon)
+def read_yolo(files: Sequence[str], *, classes: str = "", kpt_shape: tuple[int, ...] = ()) -> AnnotatedSet:
+    """YOLO boxes, polygons or poses as one annotated set. ConfigError where class names are neither given nor found."""
+    keypoints = _keypoints(classes, kpt_shape)
+    return _read(files, classes, _pose(keypoints) if keypoints else _box_or_polygon)
 
 
 def read_yolo_obb(files: Sequence[str], *, classes: str = "") -> AnnotatedSet:
@@ -45,15 +48,30 @@ def read_yolo_obb(files: Sequence[str], *, classes: str = "") -> AnnotatedSet:
 def class_names(file: str) -> dict[int, str]:
     """Class numbers and names of a list of names (numbered from 0) or a data.yaml. ConfigError where it is neither."""
     if not file.endswith((".yaml", ".yml")):
-        return {number: name.strip() for number, name in enumerate(storage.read_text(file).splitlines()) if name.strip()}
-    try:
-        names = (yaml.safe_load(storage.read_text(file)) or {}).get("names")
-    except (yaml.YAMLError, AttributeError) as error:
-        raise ConfigError(f"{file}: is no YAML of keys and values ({error})") from error
+        return {number - 1: name for number, name in lines_of(file)}
+    names = _data_yaml(file).get("names")
     found = dict(enumerate(names)) if isinstance(names, list) else names
     if not isinstance(found, dict) or not all(isinstance(key, int) for key in found):
         raise ConfigError(f"{file}: names is {names!r}, expected a list of names, or names by number")
     return {number: str(name).strip() for number, name in found.items()}
+
+
+def _data_yaml(file: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(file_text(file)) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: is no YAML of keys and values ({error})") from error
+    if not isinstance(found, dict):
+        raise ConfigError(f"{file}: holds a {type(found).__name__}, expected the keys and values of a data.yaml")
+    return found
+
+
+def _keypoints(classes: str, told: tuple[int, ...]) -> tuple[int, ...]:
+    """(keypoints, numbers of each) of pose rows: as told, or as a data.yaml has it; () where rows are no poses."""
+    found = told or (_data_yaml(classes).get("kpt_shape") if classes.endswith((".yaml", ".yml")) else None) or ()
+    if found and not (len(found) == 2 and all(type(n) is int and n > 0 for n in found) and found[1] in {2, 3}):
+        raise ConfigError(f"kpt_shape is {list(found)}, expected the number of keypoints and 2 or 3 numbers of each: [4, 3]")
+    return tuple(found)
 
 
 def _read(files: Sequence[str], classes: str, form: Form) -> AnnotatedSet:
@@ -77,25 +95,56 @@ def _beside(files: Sequence[str]) -> str:
 
 def _read_one(file: str, names: dict[int, str], form: Form) -> AnnotatedSet:
     gathering = Gathering(file)
-    picture = gathering.picture(stem(file))
+    picture = gathering.own_picture()
     picture.normalised = True
     for number, line in lines_of(file):
         try:
             words = line.split()
-            if not words[0].isdigit() or int(words[0]) not in names:
-                raise DataError("unknown_category", f"found class {words[0]!r}, expected one of 0 to {max(names, default=-1)}")
+            category = _category(words[0], names)
             box, ring, oriented = form(numbers(words[1:]))
             shape = shape_on(box, ring, None, None, oriented)
-            picture.labels.append(Label("box", names[int(words[0])], _FROM, shape))
+            picture.labels.append(Label("box", category, _FROM, shape))
         except DataError as error:
             gathering.reject(f"line {number}", error, picture)
     return gathering.result()
 
 
+def _category(word: str, names: dict[int, str]) -> str:
+    """The name of a class number, which may be written as 1, 1.0 or 1.000e+00 (numpy.savetxt)."""
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not number.is_integer() or number not in names:
+        raise DataError("unknown_category", f"found class {word!r}, expected one of 0 to {max(names, default=-1)}")
+    return names[int(number)]
+
+
+def _box(values: list[float]) -> tuple[Box, Ring, bool]:
+    cx, cy, width, height = _shares(values)
+    return (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2), (), False
+
+
+def _pose(keypoints: tuple[int, ...]) -> Form:
+    """The box of rows that have keypoints after it: cx cy w h x1 y1 v1 x2 y2 v2 ..."""
+    expected = 4 + math.prod(keypoints)
+
+    def read(values: list[float]) -> tuple[Box, Ring, bool]:
+        if len(values) not in {4, expected}:
+            found = f"found {len(values)} numbers, expected cx cy w h and {keypoints[0]} keypoints of {keypoints[1]}"
+            raise DataError("bad_box", f"{found}, which are {expected} (kpt_shape)")
+        return _box(values[:4])
+
+    return read
+
+
 def _box_or_polygon(values: list[float]) -> tuple[Box, Ring, bool]:
     if len(values) == 4:
-        cx, cy, width, height = _shares(values)
-        return (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2), (), False
+        return _box(values)
+    # Every third number after a box is a keypoint's visibility; of a polygon's corners so many are never just 0, 1 or 2.
+    if len(values) > 6 and len(values) % 3 == 1 and {*values[6::3]} <= {0.0, 1.0, 2.0}:
+        hint = "give annotations.options.kpt_shape, or the data.yaml that has it"
+        raise DataError("unknown_keypoints", f"found {len(values)} numbers, which look like a box with keypoints: {hint}")
     if len(values) < 6 or len(values) % 2:
         raise DataError("bad_box", f"found {len(values)} numbers, expected cx cy w h, or the corners of a polygon")
     ring = tuple(_shares(values))

@@ -16,15 +16,15 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow import storage
-from rsflow.annotations.annotated_set import AnnotatedPicture, fitted, for_scene, without_scene
 from rsflow.annotations.whole import cut_apart
 from rsflow.config import BuildConfig
+from rsflow.engine.annotated import check_some_left
 from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.pictures import generate, see
-from rsflow.engine.plan import Plan, Unit, label_work
+from rsflow.engine.plan import Plan, Unit, label_work, picture_of
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
@@ -35,7 +35,6 @@ from rsflow.lake.tables import Lake, of_values
 from rsflow.records import Reject
 from rsflow.schemas import INSTRUCT_WORK
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.write_tiles import WriteTiles
 
 
@@ -48,6 +47,8 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None
     units = plan.missing
     _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
     _commit_annotation_rejects(lake, plan, run)
+    for source, rejects in lost_annotations(plan).items():
+        check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
     _label(built, lake, plan, [unit for unit in units if unit.windows], run)
     see(built, lake, plan, run, meter)
     _instruct(built, lake, plan, run)
@@ -119,17 +120,8 @@ def _commit_annotation_rejects(lake: Lake, plan: Plan, run: str) -> None:
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
-    scenes = plan.scenes.to_pylist()
-    windows: dict[str, list[Window]] = defaultdict(list)
-    for unit in plan.units:
-        windows[unit.scene_id] += [window for _, window in unit.windows]
     found = []
-    for source, annotated in sorted(plan.annotated.items()):
-        mine = [(main_file(plan.files[row["scene_id"]]), row) for row in scenes if row["source"] == source]
-        pictures = ((for_scene(annotated, file), row) for file, row in mine if not row["probe_reason"])
-        faults = [fault for picture, row in pictures if picture for fault in _lost(picture, row, windows[row["scene_id"]])]
-        missing = without_scene(annotated, [file for file, _ in mine])
-        rejects = [*annotated.rejects, *faults, *missing]
+    for source, rejects in lost_annotations(plan).items():
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
         if rows:
@@ -137,11 +129,17 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
     return found
 
 
-def _lost(picture: AnnotatedPicture, row: dict[str, Any], windows: list[Window]) -> tuple[Reject, ...]:
-    """What of a picture's annotations its scene cannot carry."""
-    size = row["height_px"], row["width_px"]
-    fits, faults = fitted(picture, *size)
-    return (*faults, *cut_apart(fits, *size, windows)) if fits else faults
+def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
+    """What of every source's annotations is no tile's, by source in the order of their names."""
+    windows: dict[str, list[Window]] = defaultdict(list)
+    for unit in plan.units:
+        windows[unit.scene_id] += [window for _, window in unit.windows]
+    found = {source: list(annotated.rejects) for source, annotated in sorted(plan.annotated.items())}
+    for name, mine in sorted(windows.items()):
+        scene = plan.files[name]
+        if picture := picture_of(scene, plan.annotated.get(scene.source)):
+            found[scene.source].extend(cut_apart(picture, mine))
+    return found
 
 
 def _settled(receipt: pa.Table) -> pa.Table:

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.annotations import read
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, fitted, for_scene
-from rsflow.config import Annotations, BuildConfig, Source
+from rsflow.annotations import AnnotatedPicture, Joined
+from rsflow.config import BuildConfig, Source
 from rsflow.engine import recipe
+from rsflow.engine.annotated import joined_sources
 from rsflow.engine.scenes import list_all, look
 from rsflow.errors import ConfigError
 from rsflow.geometry import Window
@@ -55,7 +55,7 @@ class Plan:
 
     scenes: pa.Table  # SCENES, as the sources are now
     files: dict[str, SceneFiles]
-    annotated: dict[str, AnnotatedSet]  # by source
+    annotated: dict[str, Joined]  # by source
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
     seers: dict[
@@ -96,12 +96,10 @@ def make_plan(
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all(built)
     scenes = look(built.sources, listed, known, retry_rejects, on_scene)
-    annotated = {source.name: _read(source.annotations) for source in built.sources if source.annotations}
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
+    annotated = joined_sources(built, rows, files)
     for source in built.sources:
-        if source.annotations:
-            _check_some_match(source, annotated[source.name], listed[source.name])
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
     prints = {name: (made.fingerprint, made.told_from) for name, made in recipes.items()}
@@ -127,13 +125,13 @@ def make_plan(
 
 
 def units_of(
-    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: AnnotatedSet | None, recipe_prints: tuple[str, str]
+    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: Joined | None, recipe_prints: tuple[str, str]
 ) -> list[Unit]:
     """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
 
     `recipe_prints`: of the whole recipe, and of what later steps rest on.
     """
-    picture = picture_of(scene, annotated, row)
+    picture = picture_of(scene, annotated)
     options = scaled(scene, picture).options
     same, columns = [options, scene.sensor, row["licence"], row["fingerprint"]], annotation_columns(annotated, picture)
     known = {each: fingerprint([*same, each], columns) for each in dict.fromkeys(recipe_prints)}
@@ -161,7 +159,7 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     for unit in units:
         scene, row = plan.files[unit.scene_id], known[unit.scene_id]
         annotated = plan.annotated.get(unit.source)
-        picture = picture_of(scene, annotated, row)
+        picture = picture_of(scene, annotated)
         rows.append(
             {
                 "unit": unit.id,
@@ -178,12 +176,9 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)
 
 
-def picture_of(scene: SceneFiles, annotated: AnnotatedSet | None, row: dict[str, Any]) -> AnnotatedPicture | None:
-    """The annotations of a SCENES row in its pixels, where its source has any and they were made on a picture of its size."""
-    picture = for_scene(annotated, main_file(scene)) if annotated else None
-    if picture is None or row["probe_reason"]:
-        return None
-    return fitted(picture, row["height_px"], row["width_px"])[0]
+def picture_of(scene: SceneFiles, annotated: Joined | None) -> AnnotatedPicture | None:
+    """The annotations of a scene in its pixels, where its source has any and they were made on a picture of its size."""
+    return annotated.pictures.get(main_file(scene)) if annotated else None
 
 
 def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
@@ -193,7 +188,7 @@ def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
     return dataclasses.replace(scene, options={**scene.options, "annotated_gsd_m": picture.gsd_m})
 
 
-def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
+def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
     """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
     if picture is None or annotated is None:
         return {"labels": [], "vocabulary": [], "source_split": None}
@@ -204,16 +199,10 @@ def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture
     }
 
 
-def _vocabulary(annotated: AnnotatedSet, picture: AnnotatedPicture) -> list[str]:
+def _vocabulary(annotated: Joined, picture: AnnotatedPicture) -> list[str]:
     if not picture.complete:
         return []
     return [category for category in annotated.categories if picture.vocabulary is None or category in picture.vocabulary]
-
-
-def _read(settings: Annotations) -> AnnotatedSet:
-    annotated = read(settings)
-    # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
-    return annotated if settings.exhaustive else dataclasses.replace(annotated, categories=())
 
 
 def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
@@ -225,14 +214,3 @@ def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
         for bands, scene_id in kinds.items():
             if fault := labeller.missing(bands, source.sensor):
                 raise ConfigError(f"sources.{source.name}: {fault} ({scene_id}): name its bands under scenes.bands")
-
-
-def _check_some_match(source: Source, annotated: AnnotatedSet, scenes: list[SceneFiles]) -> None:
-    if annotated.pictures and not any(for_scene(annotated, main_file(scene)) for scene in scenes):
-        example = sorted(annotated.pictures)[0]
-        files = source.annotations.files if source.annotations else ""
-        raise ConfigError(
-            f"sources.{source.name}: none of the {len(annotated.pictures)} pictures of {files} (such as {example!r}) "
-            f"is among the {len(scenes)} scenes of {source.scenes.files} (such as {main_file(scenes[0])!r}): "
-            "names must be equal but for folder and extension"
-        )

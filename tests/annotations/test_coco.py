@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rsflow.annotations import ScenePicture, join
 from rsflow.annotations.coco import read_coco as read_files
 from rsflow.errors import ConfigError, UsageError
 from rsflow.geometry import Box
@@ -220,11 +221,15 @@ def test_pictures_that_share_a_name_are_known_by_their_paths(tmp_path: Path) -> 
     assert annotated.rejects == ()
 
 
-def test_pictures_that_differ_in_their_extension_only_are_left_out_and_told(tmp_path: Path) -> None:
+def test_pictures_that_differ_in_their_extension_only_find_the_scenes_that_have_it(tmp_path: Path) -> None:
     images = [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": "1.png"}, {"id": 3, "file_name": "2.jpg"}]
     annotated = read_coco(written(tmp_path, images=images))
-    assert list(annotated.pictures) == ["2"]
-    assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("1", "ambiguous_picture")]
+    both = join(annotated, [ScenePicture(name) for name in ("1.png", "1.jpg", "2.tif")])
+    assert sorted(both.files.values()) == ["1.jpg", "1.png", "2.tif"]
+    assert both.rejects == ()
+    neither = join(annotated, [ScenePicture("1.tif"), ScenePicture("2.tif")])
+    assert [reject.reason for reject in neither.rejects] == ["ambiguous_picture", "ambiguous_picture"]
+    assert all("1.jpg" in reject.detail and "1.png" in reject.detail for reject in neither.rejects)
 
 
 def test_an_image_id_that_stands_for_two_files_leaves_both_out(tmp_path: Path) -> None:

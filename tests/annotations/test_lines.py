@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import AnnotatedSet, fitted, for_scene, read, without_scene
+from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError, UsageError
 from rsflow.records import Shape
@@ -184,21 +184,27 @@ def test_pictures_of_one_name_in_two_folders_are_told_apart_by_them(tmp_path: Pa
     text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\nb.tif,1,2,3,4,T\n./x/a.tif,5,5,9,9,T\n"
     annotated = read(Annotations("csv", written(tmp_path, text, "boxes.csv")))
     assert {name: len(picture.labels) for name, picture in annotated.pictures.items()} == {"x/a": 2, "y/a": 1, "b": 1}
-    found = for_scene(annotated, "/data/y/a.tif")
-    assert found
-    assert found.labels[0].category == "U"
-    assert for_scene(annotated, "/data/z/a.tif") is None
-    assert for_scene(annotated, "/data/z/b.tif")
-    assert [reject.subject for reject in without_scene(annotated, ["/data/y/a.tif", "b.png"])] == ["x/a"]
+    joined = join(annotated, [ScenePicture("/data/y/a.tif", 9, 9), ScenePicture("/data/z/b.tif", 9, 9)])
+    assert joined.files == {"y/a": "/data/y/a.tif", "b": "/data/z/b.tif"}
+    assert joined.pictures["/data/y/a.tif"].labels[0].category == "U"
+    assert [(reject.subject, reject.reason) for reject in joined.rejects] == [("x/a", "missing_picture")]
+    elsewhere = join(annotated, [ScenePicture("/data/z/a.tif", 9, 9)])
+    assert elsewhere.pictures == {}
+    assert [reject.reason for reject in elsewhere.rejects] == ["missing_picture", "ambiguous_picture", "ambiguous_picture"]
 
 
-def test_a_name_that_may_be_any_of_several_pictures_makes_them_doubtful(tmp_path: Path) -> None:
+def test_a_name_that_may_be_any_of_several_pictures_is_a_reject_and_makes_them_incomplete(tmp_path: Path) -> None:
     text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\n"
     written(tmp_path, text, "one.csv")
     written(tmp_path, text.split("\n")[0] + "\na.tif,1,2,3,4,T\n", "two.csv")
     annotated = read(Annotations("csv", str(tmp_path / "*.csv")))
-    assert annotated.pictures == {}
-    assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("a", "ambiguous_picture")]
+    scenes = [ScenePicture("/p/x/a.tif", 9, 9), ScenePicture("/p/y/a.tif", 9, 9)]
+    joined = join(annotated, scenes)
+    assert [joined.pictures[scene.file].labels[0].category for scene in scenes] == ["T", "U"]
+    assert not any(joined.pictures[scene.file].complete for scene in scenes)
+    (reject,) = joined.rejects
+    assert (reject.reason, reject.file) == ("ambiguous_picture", str(tmp_path / "two.csv"))
+    assert all(scene.file in reject.detail for scene in scenes)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.annotations import for_scene, read
+from rsflow.annotations import ScenePicture, join, read
 from rsflow.config import Annotations
 from rsflow.errors import ConfigError
 
@@ -119,14 +119,17 @@ def test_the_folder_is_the_class_also_of_pictures_of_one_name(tmp_path: Path) ->
         ("train/beach", "beach", None),
         ("test/beach", "beach", "test"),
     ):
-        picture = for_scene(annotated, str(tmp_path / folder / "1.png"))
-        assert picture
+        place = str(tmp_path / folder / "1.png")
+        picture = join(annotated, [ScenePicture(place, 9, 9)]).pictures[place]
         assert (picture.labels[0].kind, picture.labels[0].category, picture.split) == ("category", category, split)
 
 
-def test_pictures_that_differ_in_their_extension_only_are_told(tmp_path: Path) -> None:
+def test_pictures_that_differ_in_their_extension_only_are_two_pictures(tmp_path: Path) -> None:
     (tmp_path / "beach").mkdir()
     for name in ("1.png", "1.jpg"):
         written(tmp_path / "beach", landscape(), name)
     annotated = read(Annotations("folders", str(tmp_path / "*/*")))
-    assert [reject.reason for reject in annotated.rejects] == ["ambiguous_picture"]
+    scenes = [ScenePicture(str(tmp_path / "beach" / name), 9, 9) for name in ("1.png", "1.jpg")]
+    joined = join(annotated, scenes)
+    assert joined.rejects == ()
+    assert {file: picture.file for file, picture in joined.pictures.items()} == {scene.file: scene.file for scene in scenes}

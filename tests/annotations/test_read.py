@@ -13,12 +13,12 @@ import pytest
 from rsflow.annotations import (
     ANNOTATIONS,
     AnnotatedPicture,
+    ScenePicture,
     check_format,
     fitted,
-    for_scene,
+    join,
     picture_name,
     read,
-    without_scene,
 )
 from rsflow.annotations.annotated_set import AnnotatedSet, renamed
 from rsflow.config import Annotations
@@ -54,16 +54,19 @@ def test_several_files_are_one_set_and_the_same_claim_counts_once(tmp_path: Path
     first = coco(tmp_path / "one.json", ["a.jpg", "b.jpg"])
     second = coco(tmp_path / "two.json", ["b.jpg", "c.jpg"], categories=("ship", "tug"))
     annotated = read(Annotations("coco", (first, str(tmp_path / "*.json"), second)))
-    assert sorted(annotated.pictures) == ["a", "b", "c"]
-    assert [len(annotated.pictures[name].labels) for name in "abc"] == [1, 1, 1]
+    joined = join(annotated, [ScenePicture(f"{name}.tif", 50, 50) for name in "abc"])
+    assert joined.rejects == ()
+    assert [len(joined.pictures[f"{name}.tif"].labels) for name in "abc"] == [1, 1, 1]
     assert annotated.categories == ("crane", "ship", "tug")
 
 
-def test_files_that_disagree_on_a_picture_lose_it_and_say_so(tmp_path: Path) -> None:
+def test_of_files_that_disagree_on_a_pictures_size_the_one_that_is_wrong_is_a_reject(tmp_path: Path) -> None:
     files = (coco(tmp_path / "one.json", ["a.jpg", "b.jpg"]), coco(tmp_path / "two.json", ["b.jpg"], size=60))
     annotated = read(Annotations("coco", files))
-    assert list(annotated.pictures) == ["a"]
-    assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("b", "ambiguous_picture")]
+    joined = join(annotated, [ScenePicture("a.jpg", 50, 50), ScenePicture("b.jpg", 50, 50)])
+    assert sorted(joined.pictures) == ["a.jpg", "b.jpg"]
+    (reject,) = joined.rejects
+    assert (reject.reason, reject.file) == ("size_differs", files[1])
 
 
 def test_categories_are_renamed_and_dropped(tmp_path: Path) -> None:
@@ -99,10 +102,10 @@ def test_a_picture_is_known_by_its_name_without_folder_and_extension(file: str, 
 
 def test_scenes_find_their_pictures_and_what_has_none_is_listed(tmp_path: Path) -> None:
     annotated = read(Annotations("coco", coco(tmp_path / "one.json", ["train/a.jpg", "b.jpg"])))
-    picture = for_scene(annotated, "/elsewhere/a.tif")
-    assert picture is not None
-    assert for_scene(annotated, "A.tif") is None
-    assert [reject.subject for reject in without_scene(annotated, ["/elsewhere/a.tif"])] == ["b"]
+    joined = join(annotated, [ScenePicture("/elsewhere/a.tif", 50, 50), ScenePicture("A.tif", 50, 50)])
+    assert joined.files == {"a": "/elsewhere/a.tif"}
+    assert [(reject.subject, reject.reason) for reject in joined.rejects] == [("b", "missing_picture")]
+    picture = joined.pictures["/elsewhere/a.tif"]
     assert fitted(picture, 50, 50) == (picture, ())
     nothing, (fault,) = fitted(picture, 100, 50)
     assert nothing is None

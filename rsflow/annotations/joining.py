@@ -1,0 +1,163 @@
+"""Which picture of an annotated set is which scene.
+
+One idea: names repeat (train/0001 and val/0001), so a name alone never decides. Among the scenes of its file name a picture is
+the one that shares most with it: first the longest end of its path, then the folders and words of its path and of its
+annotation file's (labels/train/0001.txt, part1/labelXml/0.xml, instances_train.json), then the stated size, then the suffix.
+Where nothing tells two scenes apart the annotation is a reject that names both, and neither scene counts as fully annotated.
+
+The other way round, several annotations of one scene are put together only where they cannot be of different pictures: files
+that are named after their picture (XML, txt, masks) must say the same, records must not name different folders. The nearest
+one has the scene, the rest are rejects; equally near ones are all rejects.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from rsflow.annotations.annotated_set import (
+    AnnotatedPicture,
+    AnnotatedSet,
+    fitted,
+    names_of,
+    path_name,
+    picture_name,
+    spelled_path,
+    united,
+)
+from rsflow.annotations.nearness import Nearness, ScenePicture
+from rsflow.records import Label, Reject
+
+SHOWN = 4  # candidates that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An annotated set on its scenes. `pictures`: by scene file, in the scene's pixels. `files`: the scene file by name of
+    the annotated picture. `categories` and `rejects` are the set's, with what the scenes showed."""
+
+    pictures: dict[str, AnnotatedPicture]
+    files: dict[str, str] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """An annotated picture that is taken for a scene. `score`: how near it is, see Nearness."""
+
+    score: tuple[int, int]
+    picture: AnnotatedPicture
+
+
+@dataclass(slots=True)
+class _Joining:
+    pictures: dict[str, AnnotatedPicture] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)  # scene files that an annotation may or may not belong to
+
+    def reject(self, picture: AnnotatedPicture, reason: str, detail: str) -> None:
+        self.rejects.append(Reject("annotation", picture.name, reason, detail, picture.origin or picture.file))
+
+    def settle(self, scene: ScenePicture, claims: list[_Claim]) -> None:
+        """Give a scene the labels of those of its claims that are of one picture."""
+        claims.sort(key=lambda claim: claim.score, reverse=True)  # stable: of equal ones the first read comes first
+        kept = claims[:1]
+        for claim in claims[1:]:
+            rival = next((one for one in kept if _contradict(one, claim)), None)
+            if rival is None:
+                kept.append(claim)
+            elif claim.score == rival.score:
+                self._refuse(scene, claims)
+                return
+            else:
+                near = f"{scene.file} of that name is that of {_spelled(rival.picture)}, whose path is nearer"
+                self.reject(claim.picture, "missing_picture", f"{_spelled(claim.picture)} has no scene: {near}")
+        self._take(scene, [claim.picture for claim in kept])
+
+    def _refuse(self, scene: ScenePicture, claims: list[_Claim]) -> None:
+        named = " and ".join(dict.fromkeys(_spelled(claim.picture) for claim in claims[:SHOWN]))
+        for claim in claims:
+            found = f"{named} may each be the annotation of {scene.file}: they differ, and no path tells which it is"
+            self.reject(claim.picture, "ambiguous_picture", found)
+
+    def _take(self, scene: ScenePicture, found: list[AnnotatedPicture]) -> None:
+        self.files.update({picture.name: scene.file for picture in found})
+        if scene.height_px is None or scene.width_px is None:
+            return  # it could not be opened, and is a reject of its own
+        fits = []
+        for picture in found:
+            fit, rejects = fitted(picture, scene.height_px, scene.width_px)
+            self.rejects.extend(rejects)
+            fits += [fit] if fit else []
+        if fits:
+            self.pictures[scene.file] = united(fits)
+
+
+def join(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Joined:
+    """Every annotated picture with its scene, and one reject per picture that has none or may have several.
+
+    Post-condition: no picture is at two scenes, and each is at a scene or in `rejects`. Reasons: `missing_picture`,
+    `ambiguous_picture`, `size_differs`, and what `fitted` finds.
+    """
+    joining, nearness = _Joining(), Nearness(scenes, _repeat(annotated, scenes))
+    claims: dict[int, list[_Claim]] = {}
+    for picture in annotated.pictures.values():
+        score, found = nearness.nearest(picture)
+        if not found:
+            joining.reject(picture, "missing_picture", f"{_spelled(picture)} is annotated, but no scene has this name")
+        elif len(found) > 1:
+            places = [scenes[index].file for index in found]
+            joining.reject(picture, "ambiguous_picture", _undecided(picture, places))
+            joining.doubtful.update(places)
+        else:
+            claims.setdefault(found[0], []).append(_Claim(score, picture))
+    for index, mine in claims.items():
+        joining.settle(scenes[index], mine)
+    for file in joining.doubtful & joining.pictures.keys():
+        joining.pictures[file] = replace(joining.pictures[file], complete=False)
+    return Joined(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects))
+
+
+def _repeat(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> bool:
+    """Whether a file name stands for several scenes, or for several pictures of different annotations."""
+    names = Counter(picture_name(scene.file) for scene in scenes)
+    owned = Counter(picture_name(picture.own or picture.file) for picture in annotated.pictures.values())
+    return any(count > 1 for found in (names, owned) for count in found.values())
+
+
+def _undecided(picture: AnnotatedPicture, places: Sequence[str]) -> str:
+    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return f"{_spelled(picture)} may be {' or '.join(places[:SHOWN])}{more}: neither path nor size tells which"
+
+
+def _spelled(picture: AnnotatedPicture) -> str:
+    if picture.own:
+        return picture.origin
+    return f"{picture.file} of {picture.origin}" if picture.origin else picture.file
+
+
+def _contradict(one: _Claim, other: _Claim) -> bool:
+    """Whether two annotations of one scene are, or may be, of different pictures."""
+    a, b = one.picture, other.picture
+    if a.own or b.own:
+        return one.score != other.score or _said(a.labels) != _said(b.labels)
+    kinds = [{label.kind for label in picture.labels} for picture in (a, b)]
+    beside = all(kinds) and kinds[0].isdisjoint(kinds[1])  # boxes of one file and captions of another
+    return _apart(a, b) or (one.score != other.score and not beside)
+
+
+def _apart(a: AnnotatedPicture, b: AnnotatedPicture) -> bool:
+    """Whether two records spell different paths: neither is the end of the other, or one file tells them by their suffix."""
+    one, other = path_name(a.file), path_name(b.file)
+    if one not in names_of(other) and other not in names_of(one):
+        return True
+    suffixes = {posixpath.splitext(spelled_path(picture.file))[1].lower() for picture in (a, b)} - {""}
+    return a.origin == b.origin and len(suffixes) > 1
+
+
+def _said(labels: Iterable[Label]) -> set[tuple[object, ...]]:
+    return {(label.kind, label.category, label.shape, label.text) for label in labels}

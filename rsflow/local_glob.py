@@ -1,0 +1,48 @@
+"""Patterns of local files, as a shell expands them: linked folders are entered, which fsspec does not do.
+
+One idea: a pattern is expanded folder by folder, so a name with wildcard characters of its own ("set [v2]/*.png") is found as
+it is spelled. A link that leads back to a folder it lies in is not entered again."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+
+WILD = re.compile(r"[*?\[]")
+
+
+def local_glob(pattern: str) -> list[str]:
+    """Files and folders that match, sorted, hidden ones too; `**` stands for any number of folders."""
+    parts = pattern.split("/")
+    places = ["/"] if pattern.startswith("/") else [""]
+    for number, part in enumerate(parts, 1):
+        if part:
+            found = (path for place in places for path in _expanded(place, part, number == len(parts)))
+            places = [*dict.fromkeys(found)]
+    return sorted(places)
+
+
+def _expanded(place: str, part: str, last: bool) -> Iterator[str]:
+    spelled = posixpath.join(place, part)
+    if part == "**":
+        folders = [place, *_below(place, {os.path.realpath(place or ".")})] if os.path.isdir(place or ".") else []
+        yield from (posixpath.join(folder, name) for folder in folders for name in os.listdir(folder)) if last else folders
+        return
+    if os.path.lexists(spelled):
+        yield spelled
+    if WILD.search(part) and os.path.isdir(place or "."):
+        yield from (posixpath.join(place, name) for name in fnmatch.filter(os.listdir(place or "."), part))
+
+
+def _below(folder: str, above: set[str]) -> Iterator[str]:
+    """All folders below, linked ones among them. `above`: where the links of the folders on the way lead."""
+    with os.scandir(folder or ".") as entries:
+        inner = sorted(posixpath.join(folder, entry.name) for entry in entries if entry.is_dir())
+    for path in inner:
+        real = os.path.realpath(path)
+        if real not in above:
+            yield path
+            yield from _below(path, above | {real})
