@@ -9,9 +9,9 @@ tiles of different places are one picture. *Near*: the same sensor, signatures w
 two tiles of known ground must also lie on the same ground (`rsflow.curation.candidates`, which also says what becomes of
 crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another date is a
 duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
-`rsflow.curation.acquisitions`), and so is a
-tile whose window another one of its scene covers (`rsflow.curation.overlaps`). *Semantic*, where there are embeddings: one sensor, and
-vectors whose cosine is at least the limit (`rsflow.curation.embeddings`).
+`rsflow.curation.acquisitions`), and so is a tile whose window another one of its scene covers
+(`rsflow.curation.overlaps`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at least the
+limit (`rsflow.curation.embeddings`).
 
 *Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
 (`rsflow.curation.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, where asked, a tile

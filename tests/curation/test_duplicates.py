@@ -273,10 +273,11 @@ def test_brightness_contrast_gamma_and_a_text_make_no_other_picture() -> None:
     base = np.kron(random.integers(30, 200, (32, 32, 3)), np.ones((8, 8, 1)))
     other = np.kron(random.integers(30, 200, (32, 32, 3)), np.ones((8, 8, 1)))
     marked = base.copy()
-    marked[230:246, 10:90] = 255
+    marked[240:248, 10:60] = 255
     changed = [base, base + 12, base * 1.2, 255 * (base / 255) ** 1.4, marked, other]
     confirm = compare([picture.clip(0, 255).astype(np.uint8) for picture in changed])
-    assert confirm(np.array([[0, k] for k in range(1, 6)])).tolist() == [True, True, True, True, False]
+    answers = confirm(np.array([[0, k] for k in range(1, 6)])).tolist()
+    assert answers == [True, True, True, True, False]
 
 
 def test_two_flat_pictures_are_one_only_where_what_they_show_correlates() -> None:
@@ -384,5 +385,5 @@ def test_flipped_copies_of_real_pictures_are_all_found_and_nothing_else_is_joine
     flat = {f"b{k:04d}" for k in range(len(files)) if thumbnail(pictures[2 * k]).mean(axis=2).std() < 1}
     assert set(apart) <= flat  # of one open sea encoding leaves nothing by which to know it again
     counts = Counter(row["reason"] for row in result)
-    assert counts[None] == len(files)
+    assert counts[None] == len(files) + len(apart)
     assert counts["duplicate_flipped"] >= len(files) - 3  # calm water looks the same upside down
