@@ -68,7 +68,10 @@ def _shared(
     a: Indices,
     b: Indices,
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.clip(np.minimum((start + size)[a], (start + size)[b]) - np.maximum(start[a], start[b]), 0, None)
+    shared: np.ndarray[tuple[int], np.dtype[np.float64]] = np.clip(
+        np.minimum((start + size)[a], (start + size)[b]) - np.maximum(start[a], start[b]), 0, None
+    )
+    return shared
 
 
 def _numbers(values: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
