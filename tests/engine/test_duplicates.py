@@ -85,7 +85,7 @@ def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behi
 def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_who_is_put_back(
     tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crowd of pictures of one faint pattern in any shade: the leaders of `find_duplicates` answer for some, the splits for the rest."""
+    """A crowd of one faint pattern in any shade: leaders answer for some in `find_duplicates`, the splits for the rest."""
     for name, number in {"CROWD": 8, "ROUNDS": 2}.items():  # a round is a task of the cluster
         monkeypatch.setattr(f"rsflow.curation.candidates.{name}", number)
     random = np.random.default_rng(3)
