@@ -74,17 +74,21 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: Spread =
     local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
     voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    edges = _joined(_voice_pairs(pictures, voices, bits, spread), edges, len(unit), confirm)
+    edges = _joined(_voice_pairs(pictures, voices, bits, spread), edges, pictures.grounded, confirm)
     if pictures.views is None:
         return edges
-    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, spread), edges, len(unit), confirm)
+    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, spread), edges, pictures.grounded, confirm)
 
 
-def _joined(found: Iterator[Indices], edges: Indices, count: int, confirm: Confirm) -> Indices:
+def _joined(found: Iterator[Indices], edges: Indices, grounded: Flags, confirm: Confirm) -> Indices:
     """The edges, and those of the pairs found that are confirmed and join what was not joined yet."""
+    count = len(grounded)
     for pairs in in_pieces(found, _by_row):
-        label = components(count, edges)
-        news = pairs[label[pairs[:, 0]] != label[pairs[:, 1]]]
+        label, by_ground = components(count, edges), components(count, edges[grounded[edges[:, :2]].all(axis=1)])
+        one, other = pairs[:, 0], pairs[:, 1]
+        # What a picture without a place joins may be parted again (rsflow.curation.known_ground).
+        placed = grounded[one] & grounded[other]
+        news = pairs[np.where(placed, by_ground[one] != by_ground[other], label[one] != label[other])]
         edges = np.concatenate([edges, in_batches(news, confirm)])
     return edges
 

@@ -9,7 +9,8 @@ tiles of different places are one picture. *Near*: the same sensor, signatures w
 two tiles of known ground must also lie on the same ground (`rsflow.curation.candidates`, which also says what becomes of
 crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another date is a
 duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
-`rsflow.curation.acquisitions`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at least the
+`rsflow.curation.acquisitions`), and so is a tile whose window another one of its scene covers
+(`rsflow.curation.overlaps`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at least the
 limit (`rsflow.curation.embeddings`).
 
 *Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
@@ -19,6 +20,8 @@ that stood for its duplicates in the selection before.
 What encodings do: `pixels_sha256` is of the picture before it is encoded, so a PNG, a TIFF and a BMP of the same pixels are
 exact duplicates, and so are two JPEG files that decode to the same pixels. Encoding a JPEG anew changes pixels by a few grey
 levels and leaves the signature within a bit or two: those are near duplicates.
+
+Tiles whose grounds are known to differ are in one cluster only where they are equal: see `rsflow.curation.known_ground`.
 
 Near duplicates are looked for among the best tiles of the exact groups, semantic ones among what stands for the others. Of
 every cluster exactly one tile stays, and nothing depends on the order of the rows.
@@ -39,8 +42,10 @@ from rsflow.curation.embeddings import Embedded, similar_pairs
 from rsflow.curation.ground import Boxes, boxes_of
 from rsflow.curation.groups import Indices, components, first_equal, joins
 from rsflow.curation.hamming import Signatures
+from rsflow.curation.known_ground import within_ground
 from rsflow.curation.licences import licence_ranks
 from rsflow.curation.orientations import ORIENTATIONS, Number, oriented
+from rsflow.curation.overlaps import covered_by
 from rsflow.curation.signature import THUMBNAIL_PX, Picture
 from rsflow.curation.spread import HERE, Spread
 
@@ -49,6 +54,9 @@ NEAR = "duplicate_near"
 FLIPPED = "duplicate_flipped"
 GROUND = "duplicate_ground"
 SEMANTIC = "duplicate_semantic"
+
+CORRELATION = 0.9  # of the grey values of two thumbnails that show one picture
+CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
 
 _PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
 _BLOCK = 512  # pairs of thumbnails compared at a time
@@ -66,7 +74,8 @@ def find_duplicates(
 
     `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
     n_labels (of annotations); nulls are allowed in all but the first two. What else it has adds rules: with acquired_at,
-    source and scene_id, deliveries of one acquisition are joined; with signatures (all eight views), flipped ones; with
+    source and scene_id, deliveries of one acquisition are joined; with row_off and
+    col_off, tiles that cover each other; with signatures (all eight views), flipped ones; with
     licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay. `embedded`: vectors of rows.
 
     `confirm` gets (n, 3) row, row, orientation of what may be near duplicates, never more than 8,192 at once, and says which
@@ -84,10 +93,11 @@ def find_duplicates(
     boxes = boxes_of(tiles["footprint"])
     near = _near(tiles, heads, boxes, bits, confirm, spread)
     steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
-    steps.append(same_acquisition(tiles, boxes) if "acquired_at" in tiles.column_names else np.empty((0, 2), dtype=np.int64))
+    steps.append(_by_place(tiles, best_first, boxes))
     if embedded:
         left = _first_of(components(len(rows), np.concatenate(steps)), best_first) == rows
         steps.append(_semantic(tiles, best_first[left[best_first]], embedded))
+    steps = within_ground(steps, stands, boxes, best_first)
     labels = [components(len(rows), np.concatenate(steps[:2]))]
     for count, step in enumerate(steps[2:], 3):
         labels.append(components(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
@@ -116,25 +126,31 @@ def exact_groups(digests: pa.Array | pa.ChunkedArray) -> Indices:
 def alike(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
 
-    The mean absolute error is at most `most` grey levels, and no pixel's grey differs by more than six times that. The
-    second is ours: a ship on a dark sea hardly moves the mean, but two pictures with ships in different places are not one.
-    Encoding anew, or halving the size of a picture of at least 256 pixels, stays below 16 on our test pictures.
-
-    Pairs are first compared by sums over 8 x 8 pixels, which differ by no more than the pixels do: most that differ end there.
+    Either the grey values of both have a standard deviation above `CONTRAST` and correlate above `CORRELATION`, so that
+    brighter, gamma, a text or a logo make no other picture. Or the mean absolute error is at most `most` grey levels, and no
+    pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
+    in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
+    has to correlate too, for one calm sea is not another.
     """
-    sums = thumbnails.reshape(-1, *(THUMBNAIL_PX // 8, 8) * 2, 3).sum(axis=(2, 4), dtype=np.int32)
-    limit = most * THUMBNAIL_PX**2 * 3
-    apart = [np.abs(sums[block[:, 0]] - _turned(sums, block)).sum(axis=(1, 2, 3)) for block in _blocks(pairs)]
-    flags = np.concatenate([np.empty(0, dtype=np.int64), *apart]) <= limit
-    blocks = [_alike(thumbnails[block[:, 0]], _turned(thumbnails, block), most) for block in _blocks(pairs[flags])]
-    flags[flags] = np.concatenate([np.empty(0, dtype=np.bool_), *blocks])
-    return flags
+    grey = thumbnails.sum(axis=3, dtype=np.int64)
+    blocks = [_alike(thumbnails, grey, block, most) for block in _blocks(pairs)]
+    return np.concatenate([np.empty(0, dtype=np.bool_), *blocks])
 
 
-def _alike(a: Picture, b: Picture, most: float) -> Flags:
-    error = np.maximum(a, b) - np.minimum(a, b)
-    grey = np.abs(a.sum(axis=3, dtype=np.int16) - b.sum(axis=3, dtype=np.int16))
-    flags: Flags = (error.mean(axis=(1, 2, 3)) <= most) & (grey.max(axis=(1, 2)) <= 3 * _PEAK * most)
+def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, most: float) -> Flags:
+    a, b = grey[pairs[:, 0]], _turned(grey, pairs)
+    count = THUMBNAIL_PX**2
+    own, other, both = (
+        count * np.einsum("ijk,ijk->i", x, y) - x.sum(axis=(1, 2)) * y.sum(axis=(1, 2)) for x, y in ((a, a), (b, b), (a, b))
+    )
+    # In whole numbers, so that no processor's rounding decides.
+    correlated = (both > 0) & (both.astype(np.float64) ** 2 > CORRELATION**2 * own.astype(np.float64) * other)
+    rich = np.minimum(own, other) > (3 * CONTRAST * count) ** 2
+    flags: Flags = correlated & rich
+    close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
+    left = pairs[close]
+    one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
+    flags[close] = (np.maximum(one, two) - np.minimum(one, two)).mean(axis=(1, 2, 3)) <= most
     return flags
 
 
@@ -156,6 +172,16 @@ def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Con
     found = [np.empty((0, 3), dtype=np.int64)]
     for rows, own in pictures_by_sensor(tiles, heads, boxes):
         found.append(of_rows(rows, near_edges(own, bits, asking(confirm, rows), spread)))
+    return np.concatenate(found)
+
+
+def _by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
+    """Pairs that show one ground at one instant, whatever their pixels: as far as the columns that say so are there."""
+    found = [np.empty((0, 2), dtype=np.int64)]
+    if "acquired_at" in tiles.column_names:
+        found.append(same_acquisition(tiles, boxes))
+    if "row_off" in tiles.column_names:
+        found.append(covered_by(tiles, best_first))
     return np.concatenate(found)
 
 

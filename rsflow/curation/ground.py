@@ -66,7 +66,7 @@ def comes_near(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
 def grown(boxes: Boxes, by_m: float) -> Boxes:
     """The boxes with so many metres more on every side."""
     north = by_m / _DEGREE_M + _TOUCH_DEG
-    poleward = np.minimum(np.maximum(np.abs(boxes[:, 1]), np.abs(boxes[:, 3])) + north, 89.9)
+    poleward = np.minimum(np.maximum(np.abs(boxes[:, 1]), np.abs(boxes[:, 3])) + north, 90.0)
     east = np.minimum(by_m / _DEGREE_M / np.cos(np.radians(poleward)), 180.0) + _TOUCH_DEG
     return np.stack([boxes[:, 0] - east, boxes[:, 1] - north, boxes[:, 2] + east, boxes[:, 3] + north], axis=1)
 

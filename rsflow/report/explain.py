@@ -25,7 +25,7 @@ RULES = {
     "duplicate_near": "a better tile shows the same picture: their signatures are close, and 64 x 64 pixels confirm it",
     "duplicate_flipped": "a better tile shows the same picture turned or mirrored, as signatures and 64 x 64 pixels say",
     "duplicate_semantic": "a better tile means the same: the cosine of their vectors is at least `select.semantic.cosine`",
-    "duplicate_ground": "another delivery of the same acquisition shows the same ground",
+    "duplicate_ground": "another delivery of the acquisition, or a tile of its scene that covers it, shows the same ground",
     "duplicate_text": "another instruction of the same picture says the same, or nearly (`select.same_text`)",
     "template": "its form of words is beyond `select.max_template_share` of its task, and others come before it by hash",
     "held_out:source": "its source puts it in a split that this dataset does not have",

@@ -101,6 +101,39 @@ def test_near_needs_bits_confirmation_sensor_and_ground() -> None:
     assert found([a, row("b", signature=near)], lambda pairs: ~always(pairs))["b"] == ("b", "b", None)
 
 
+def test_a_picture_without_a_place_never_joins_different_ground() -> None:
+    tiles = [
+        row(f"g{k}", signature=1 << 40, footprint=[x + 20.0 * k if i % 2 == 0 else x for i, x in enumerate(HERE)])
+        for k in range(9)
+    ]
+    plain = [row("p", signature=1 << 40), row("q", signature=1 << 40, n_labels=5)]
+    alone, result = found(tiles), found([*plain, *tiles])
+    assert {name: verdict[2] for name, verdict in alone.items()} == dict.fromkeys(alone)
+    clusters = {result[tile["tile_id"]][0] for tile in tiles}
+    assert len(clusters) == len(tiles)
+    assert result["p"][0] == result["q"][0] in clusters
+
+
+def test_tiles_of_one_scene_that_cover_each_other_are_one_and_chains_stay() -> None:
+    def window(row_off: int, col_off: int, scene: str = "s") -> dict[str, Any]:
+        return row(f"{scene}{row_off}_{col_off}", height_px=256, width_px=256) | {
+            "scene_id": scene, "row_off": row_off, "col_off": col_off,
+        }  # fmt: skip
+
+    schema = pa.schema([*SCHEMA, ("scene_id", pa.string()), ("row_off", pa.int64()), ("col_off", pa.int64())])
+
+    def reasons(rows: list[dict[str, Any]]) -> list[str | None]:
+        reason: list[str | None] = find_duplicates(pa.Table.from_pylist(rows, schema=schema), 0, always)["reason"].to_pylist()
+        return reason
+
+    chip = [window(r, c) for r in (0, 8) for c in (0, 8)]
+    assert reasons(chip) == [None, "duplicate_ground", "duplicate_ground", "duplicate_ground"]
+    assert reasons([window(0, 0), window(8, 8, "t")]) == [None, None]
+    assert reasons([window(0, 0), window(0, 128)]) == [None, None]
+    strip = [window(0, 32 * k) for k in range(9)]
+    assert reasons(strip) == [None, "duplicate_ground"] * 4 + [None]
+
+
 def test_canonical_rule_in_its_order() -> None:
     tiles = [
         row("a", signature=0, gsd_m=None, n_labels=9, licence="CC0-1.0"),
@@ -191,6 +224,12 @@ def test_laws(changes: list[dict[str, Any]], random: Any) -> None:
         assert len(canonical) == 1
         assert canonical <= members
         assert [name for name in members if result[name][2] is None] == list(canonical)
+        places = {name: str(rows[int(name[1:])]["footprint"]) for name in members}
+        near = [places[name] for name in members if result[name][2] != "duplicate_exact"]
+        assert not {str(HERE), str(THERE)} <= set(near)
+    # The place of a picture without one is known from its equals: once these are gone, so is what it kept apart.
+    if any(r["footprint"] and result[r["tile_id"]][2] == "duplicate_exact" for r in rows):
+        return
     kept = [r for r in rows if result[r["tile_id"]][2] is None]
     again = found(kept)
     assert all(reason != "duplicate_exact" for _, _, reason in again.values())
@@ -229,8 +268,27 @@ def test_ships_in_different_places_are_different_pictures() -> None:
     assert confirm(np.empty((0, 2), dtype=np.int64)).tolist() == []
 
 
-def test_the_quick_look_at_sums_changes_no_answer() -> None:
-    """Pairs of every degree of likeness, in every orientation, beside the two limits in plain numpy."""
+def test_brightness_contrast_gamma_and_a_text_make_no_other_picture() -> None:
+    random = np.random.default_rng(5)
+    base = np.kron(random.integers(30, 200, (32, 32, 3)), np.ones((8, 8, 1)))
+    other = np.kron(random.integers(30, 200, (32, 32, 3)), np.ones((8, 8, 1)))
+    marked = base.copy()
+    marked[240:248, 10:60] = 255
+    changed = [base, base + 12, base * 1.2, 255 * (base / 255) ** 1.4, marked, other]
+    confirm = compare([picture.clip(0, 255).astype(np.uint8) for picture in changed])
+    answers = confirm(np.array([[0, k] for k in range(1, 6)])).tolist()
+    assert answers == [True, True, True, True, False]
+
+
+def test_two_flat_pictures_are_one_only_where_what_they_show_correlates() -> None:
+    assert not compare([sea(0), sea(1)])(np.array([[0, 1]])).any()
+    faint = np.kron(np.random.default_rng(1).normal(60, 2, (64, 64)), np.ones((4, 4)))
+    pictures = [(faint + shift).clip(0, 255).astype(np.uint8) for shift in (0.0, 1.0)]
+    assert compare(pictures)(np.array([[0, 1]])).all()
+
+
+def test_alike_is_its_two_rules_in_plain_numpy() -> None:
+    """Pairs of every degree of likeness, in every orientation, beside the rules in plain numpy."""
     random = np.random.default_rng(8)
     base = random.integers(20, 230, (6, 64, 64, 3)).astype(np.int16)
     noise = random.integers(-14, 15, (90, 64, 64, 3)) * random.uniform(0, 1, (90, 1, 1, 1))
@@ -241,7 +299,11 @@ def test_the_quick_look_at_sums_changes_no_answer() -> None:
     expected = []
     for one, other, way in pairs.tolist():
         differ = thumbnails[one].astype(int) - oriented(thumbnails[other], way)
-        expected.append(np.abs(differ).mean() <= 3 and np.abs(differ.sum(axis=2)).max() <= 54)
+        a, b = thumbnails[one].sum(axis=2, dtype=float), oriented(thumbnails[other], way).sum(axis=2, dtype=float)
+        rich = min(a.std(), b.std()) > 9
+        correlated = a.std() * b.std() > 0 and float(np.corrcoef(a.ravel(), b.ravel())[0, 1]) > 0.9
+        close = np.abs(differ).mean() <= 3 and np.abs(differ.sum(axis=2)).max() <= 54
+        expected.append(bool((rich and correlated) or (close and (rich or correlated))))
     assert alike(thumbnails, pairs, 3.0).tolist() == expected
     assert 5 < sum(expected) < 1500
 
@@ -319,7 +381,9 @@ def test_flipped_copies_of_real_pictures_are_all_found_and_nothing_else_is_joine
             pictures.append(picture)
     result = find_duplicates(pa.Table.from_pylist(rows, schema=SCHEMA), 6, compare(pictures)).to_pylist()
     assert len(files) > 100
-    assert all(row["canonical"] == "a" + row["tile_id"][1:] for row in result)
+    apart = [row["tile_id"] for row in result if row["canonical"] != "a" + row["tile_id"][1:]]
+    flat = {f"b{k:04d}" for k in range(len(files)) if thumbnail(pictures[2 * k]).mean(axis=2).std() < 1}
+    assert set(apart) <= flat  # of one open sea encoding leaves nothing by which to know it again
     counts = Counter(row["reason"] for row in result)
-    assert counts[None] == len(files)
+    assert counts[None] == len(files) + len(apart)
     assert counts["duplicate_flipped"] >= len(files) - 3  # calm water looks the same upside down

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,3 +100,14 @@ def test_gaps_are_those_of_plain_arithmetic_also_across_the_antimeridian() -> No
     west, east = np.array([[-180.0, 0.0, -179.5, 1.0]]), np.array([[178.5, 0.0, 179.0, 1.0]])
     for one, other in ((west, east), (east, west)):
         np.testing.assert_allclose(gaps_m(one, other), degree * math.cos(math.radians(0.5)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_distance_holds_over_the_poles(side: float) -> None:
+    def box(lon: float, metres: float) -> np.ndarray:
+        lat = side * (90.0 - metres / 111_194.93)
+        return np.array([[lon, min(lat, lat + side * 1e-6), lon + 0.01, max(lat, lat + side * 1e-6)]])
+
+    assert comes_near(box(0.0, 200.0), box(179.0, 200.0), 500.0).all()  # 400 m across the pole
+    assert comes_near(box(10.0, 200.0), box(-100.0, 300.0), 500.0).all()
+    assert not comes_near(box(0.0, 20_000.0), box(90.0, 20_000.0), 500.0).any()
