@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
-from rsflow.readers.geotiff import GeoTiff
+from rsflow.readers.geotiff import GeoTiff, opened
 from rsflow.readers.sampling import decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneReader, check_inside
 from rsflow.records import Raster, SceneFiles
@@ -69,9 +69,9 @@ def open_bands(files: SceneFiles) -> BandFiles:
             # The source's fill value is for amounts: class 0 of a cloud mask is "clear".
             without = {"bands", "nodata"} if band in CLASS_BANDS else {"bands"}
             options = {key: value for key, value in files.options.items() if key not in without}
-            readers[band] = GeoTiff(files.files[band], options)
+            readers[band] = opened(files.files[band], options)
         return BandFiles(readers)
-    except DataError:
+    except (DataError, UnavailableError):
         for reader in readers.values():
             reader.close()
         raise

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow import config, geometry, storage
-from rsflow.errors import DataError, StorageError
+from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers import SceneReader, open_scene, reader_of
 from rsflow.records import Raster, SceneFiles
@@ -94,6 +94,8 @@ def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
     """A text that changes when any file of the scene may have changed. DataError("missing_file") where one is gone."""
     try:
         return "|".join(storage.stat_key(path, fresh) for path in scene.files.values())
+    except UnavailableError:
+        raise
     except StorageError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
         raise DataError("missing_file" if gone else "unreadable", str(error)) from error
