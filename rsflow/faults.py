@@ -132,7 +132,7 @@ _WHY = {
 }
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     """What went wrong, in words. Libraries that are not written in Python report the system's error as text only."""
     number = error.errno if isinstance(error, OSError) else None
     text = " ".join(str(error).split())
