@@ -103,7 +103,7 @@ def _damaged(place: str, why: str) -> DamagedFileError:
     return DamagedFileError(f"{place}: is damaged ({why}){_MEND}")
 
 
-_MEND = ": `rsflow build CONFIG` makes it again"
+_MEND = ": a build that meets it makes it again; else delete it and run `rsflow build CONFIG`"
 
 
 def _read_file(

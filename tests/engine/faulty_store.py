@@ -40,7 +40,7 @@ def faulty_store(endpoint: str, fault: Fault, seed: int = 3) -> Iterator[tuple[s
             code = {503: "SlowDown", 500: "InternalError", 403: "AccessDenied"}[int(found)]
             self._answer(int(found), {}, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":

@@ -1,4 +1,4 @@
-"""Faults of an object store cost time or leave units undone; they never change the dataset. Damaged tile files are made again."""
+"""Faults of a store cost time or leave units undone; they never change the dataset. Damaged tile files are made again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def test_a_scene_that_cannot_be_reached_is_undone_and_done_by_the_next_run(
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
         assert main(["build", *scenes_in(stored, archive)]) == 1
     said = capsys.readouterr().err
-    assert failed and "1 undone" in said and barred in said
+    assert failed
+    assert "1 undone" in said
+    assert barred in said
     lake = open_lake(f"{archive}/faulty")
     assert not {row["kind"] for row in lake.read("rejects").to_pylist()} & {"scene"}
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
@@ -69,14 +71,14 @@ def test_a_scene_that_cannot_be_reached_is_undone_and_done_by_the_next_run(
     assert shards_of(archive / "faulty") == shards_of(archive / "lake")
 
 
-@pytest.mark.parametrize("damage", ["bit", "missing", "cut"])
+@pytest.mark.parametrize("damage", ["bits", "missing", "cut"])
 def test_a_damaged_tile_file_is_found_and_made_again(archive: Path, damage: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(config_of(archive))
     whole = shards_of(archive / "lake")
     file = sorted((archive / "lake/tiles").rglob("*.parquet"))[0]
     data = bytearray(file.read_bytes())
-    data[len(data) // 3] ^= 4
-    file.unlink() if damage == "missing" else file.write_bytes(bytes(data) if damage == "bit" else data[: len(data) // 2])
+    data[4:-4:1500] = bytes(byte ^ 4 for byte in data[4:-4:1500])  # so often that a chosen picture is hit
+    file.unlink() if damage == "missing" else file.write_bytes(bytes(data) if damage == "bits" else data[: len(data) // 2])
     assert main(["verify", "--deep", str(archive / "lake")]) == 1
     assert file.name in capsys.readouterr().out
     for path in (archive / "lake/shards").rglob("*.*"):
