@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from rsflow import __version__, commands, exchange
-from rsflow.errors import RsflowError
+from rsflow.errors import ConfigError, RsflowError
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.storage import without_secrets
 
@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
     except RsflowError as error:
-        print(f"rsflow: {without_secrets(str(error))}", file=sys.stderr)
+        text = without_secrets(str(error))
+        # YAML's and pydantic's complaints come in several lines.
+        print(f"rsflow: {' '.join(text.split()) if isinstance(error, ConfigError) else text}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("rsflow: interrupted: what was committed stays; run the same command to go on", file=sys.stderr)
@@ -99,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _root(status)
     verify = _command(verbs, "verify", "re-read all shards of the latest snapshot; exit 1 on any difference", commands.verify)
     _root(verify)
+    verify.add_argument("--deep", action="store_true", help="also re-read all tables and tile files of the lake")
     show = _command(verbs, "show", "draw samples with their boxes and text as a contact sheet", commands.show)
     _root(show)
     show.add_argument("--tile", metavar="ID", help="only this tile (its id or sample key)")

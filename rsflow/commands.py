@@ -73,10 +73,17 @@ def status(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     from rsflow.engine.build import lake_balances
+    from rsflow.lake.tables import open_lake
+    from rsflow.lake.verify import lake_faults
     from rsflow.shards.verify import verify_snapshot
 
+    deep = [*lake_faults(open_lake(arguments.root))] if arguments.deep else []
     found = verify_snapshot(arguments.root)
-    faults = [*found.differences, *(balance.line() for balance in lake_balances(arguments.root) if not balance.closes)]
+    faults = [
+        *deep,
+        *found.differences,
+        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.closes)),
+    ]
     for fault in faults:
         print(fault)
     if faults:

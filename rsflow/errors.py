@@ -28,8 +28,31 @@ class StorageError(RsflowError):
     """A place cannot be read or written: missing, no permission, disk full, network."""
 
 
+class UnavailableError(StorageError):
+    """The surroundings failed, not the data: no permission, wrong credentials. It never becomes a reject: what depends on it
+    stays undone, and the run says so."""
+
+
+class TransientError(UnavailableError):
+    """The same where it may pass by itself: network, a busy store, memory. It was tried again for as long as patience lasts."""
+
+
+class UndoneError(RsflowError):
+    """The run did all it could; what it could not do for UnavailableErrors is left for the next run, and is not rejected."""
+
+
 class LakeError(RsflowError):
     """The lake is of a newer version, or its tables contradict each other."""
+
+
+class DamagedFileError(LakeError):
+    """A tile file of the lake is missing or does not hold what was committed. A build labels its unit again.
+
+    The message begins with the file's place, followed by `: is `."""
+
+    @property
+    def place(self) -> str:
+        return str(self).partition(": is ")[0]
 
 
 class SnapshotError(RsflowError):

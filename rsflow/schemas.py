@@ -247,7 +247,10 @@ INSTRUCT_WORK = pa.schema(
 
 # What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
 # their pictures lie, and what is known of them so far.
-_PLACES = {"row_off", "col_off", "source", "cell", "footprint", "acquired_at", "picture_format", "file", "row_group", "row"}
+_PLACES = {
+    *("row_off", "col_off", "source", "cell", "footprint", "acquired_at"),
+    *("picture_format", "picture_sha256", "file", "row_group", "row"),
+}
 
 _WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]
 

@@ -2,7 +2,8 @@
 
 One idea: a place is a string, a path or a URL that fsspec knows (`s3://`, `https://`, `memory://`). Files are written whole:
 to a temporary name and then renamed where the store is a disk, in one PUT where it is an object store, so a reader never
-sees half a file. What goes wrong is told as a StorageError that names the place and what to do.
+sees half a file. What goes wrong is told as a StorageError that names the place and what to do; a fault that may pass is
+waited for (rsflow.faults).
 
 fsspec is used rather than pyarrow's file systems because s3fs honours the same endpoints, profiles and caches that users of
 Python tools already have, and because it reads https as well.
@@ -14,8 +15,6 @@ import errno
 import math
 import os
 import posixpath
-import re
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,11 @@ from typing import IO, Any, NamedTuple
 import fsspec
 
 from rsflow.errors import StorageError
+from rsflow.faults import MASK as MASK
+from rsflow.faults import retried
+from rsflow.faults import told as told
+from rsflow.faults import why as why
+from rsflow.faults import without_secrets as without_secrets
 from rsflow.local_glob import local_glob
 
 
@@ -55,13 +59,17 @@ def filesystem(place: str) -> tuple[Any, str]:
 
 def _s3_options() -> dict[str, Any]:
     # fsspec keeps file systems by their arguments: with the endpoint among them, another endpoint is another file system.
-    # A server that stopped answering is given up after a minute rather than never.
+    # A server that stopped answering is given up after a minute rather than never. Parts of an upload are tried again by
+    # botocore, because a stream cannot be begun again from here.
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    retries = {"mode": "standard", "max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", 6))}
+    config = {"connect_timeout": 20, "read_timeout": 60, "retries": retries}
     # The variable is GDAL's and rasterio's: buckets whose requests their readers pay are listed with it too.
     pays = {"requester_pays": True} if os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester" else {}
-    return {"endpoint_url": endpoint, "config_kwargs": {"connect_timeout": 20, "read_timeout": 60}, **pays}
+    return {"endpoint_url": endpoint, "config_kwargs": config, **pays}
 
 
+@retried
 def exists(place: str) -> bool:
     with told(place, "look for"):
         fs, path = filesystem(place)
@@ -69,6 +77,7 @@ def exists(place: str) -> bool:
         return bool(fs.exists(path))
 
 
+@retried
 def read_bytes(place: str, start: int | None = None, stop: int | None = None) -> bytes:
     """The file's bytes, or those in [start, stop)."""
     with told(place, "read"):
@@ -89,6 +98,7 @@ def write_bytes(place: str, data: bytes) -> None:
         stream.write(data)
 
 
+@retried
 def write_new(place: str, data: bytes) -> bool:
     """Write a file whole where there is none; False, and nothing was changed, where there is one.
 
@@ -162,6 +172,7 @@ def create(place: str) -> Iterator[IO[bytes]]:
             raise
 
 
+@retried
 def remove(place: str) -> None:
     """Delete a file; one that is not there is no error."""
     with told(place, "delete"):
@@ -170,6 +181,7 @@ def remove(place: str) -> None:
             fs.rm_file(path)
 
 
+@retried
 def remove_all(places: Sequence[str]) -> None:
     """Delete files of one file system, an object store's in few requests."""
     if places:
@@ -178,6 +190,7 @@ def remove_all(places: Sequence[str]) -> None:
             fs.rm([filesystem(place)[1] for place in places])
 
 
+@retried
 def remove_folder(place: str) -> None:
     """Delete a folder and all in it; one that is not there is no error."""
     with told(place, "delete"):
@@ -187,6 +200,7 @@ def remove_folder(place: str) -> None:
             fs.rm(path, recursive=True)
 
 
+@retried
 def glob(pattern: str) -> list[str]:
     """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
 
@@ -226,6 +240,7 @@ class Found(NamedTuple):
     changed: float
 
 
+@retried
 def look(place: str) -> list[Found]:
     """All files below a folder, sorted, with size and time; none where it is missing. One listing, whatever their number."""
     with told(place, "list"):
@@ -246,6 +261,7 @@ def _changed(info: dict[str, Any]) -> float:
 _CHANGED = ("mtime", "LastModified", "Last-Modified")  # as the file systems call it
 
 
+@retried
 def stat_key(place: str, fresh: bool = False) -> str:
     """A short text that changes when the file's content may have changed: size and time, or the object's ETag.
 
@@ -262,58 +278,3 @@ def stat_key(place: str, fresh: bool = False) -> str:
     remote = next((info[name] for name in _CHANGED if info.get(name)), "")
     changed = remote if is_remote(place) else os.stat(path).st_mtime_ns
     return f"stat:{info['size']}:{changed}"
-
-
-@contextmanager
-def told(place: str, doing: str) -> Iterator[None]:
-    """Turn what a file system raises into a StorageError that says which place, what failed and what to do."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"{without_secrets(place)}: cannot {doing} it: {why(error)}") from error
-    except _remote_failures() as error:
-        raise StorageError(
-            f"{without_secrets(place)}: cannot {doing} it: {without_secrets(str(error))} "
-            "(check the address, the network and the credentials)"
-        ) from error
-
-
-_SPACE = "the disk is full. What was committed is safe: free space and run again"
-_WHY = {
-    errno.ENOENT: "there is no such file or folder",
-    errno.EACCES: "no permission (check its owner and mode, or credentials)",
-    errno.EPERM: "no permission (check its owner and mode, or credentials)",
-    errno.EROFS: "the file system is read-only: choose a place that can be written",
-    errno.ENOTDIR: "a file stands where a folder should be",
-    errno.EISDIR: "it is a folder, not a file",
-    errno.ENAMETOOLONG: "its name is too long",
-    errno.ENOSPC: _SPACE,
-    errno.EDQUOT: _SPACE,
-}
-
-
-def why(error: Exception) -> str:
-    """What went wrong, in words. Libraries that are not written in Python report the system's error as text only."""
-    number = error.errno if isinstance(error, OSError) else None
-    text = " ".join(str(error).split())
-    if number not in _WHY:
-        number = next((known for known in _WHY if f"(os error {known})" in text or os.strerror(known) in text), None)
-    if number is None and isinstance(error, (FileNotFoundError, PermissionError)):
-        number = errno.ENOENT if isinstance(error, FileNotFoundError) else errno.EACCES
-    return _WHY[number] if number is not None else without_secrets(text)
-
-
-def without_secrets(text: str) -> str:
-    """The text with passwords and signatures of the addresses in it masked: it may be shown, logged and stored."""
-    return _QUERY.sub(rf"\1?{MASK}", _USER.sub(rf"\1{MASK}@", text))
-
-
-MASK = "***"
-_USER = re.compile(r"([a-z][a-z0-9+.-]*://)[^/\s@'\"]*@")  # scheme://user:password@host
-_QUERY = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\",)\]]+")  # a presigned address carries its signature in the query
-
-
-def _remote_failures() -> tuple[type[Exception], ...]:
-    # s3fs and aiohttp raise these beside OSError; they are looked up only where they were loaded, because loading costs.
-    names = (("botocore.exceptions", "BotoCoreError"), ("botocore.exceptions", "ClientError"), ("aiohttp", "ClientError"))
-    return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)

@@ -20,15 +20,21 @@ from rsflow.stages.cut_scenes import main_file
 SHOWN = 5  # reasons that a message gives an example of
 
 
-def joined_sources(built: BuildConfig, rows: list[dict[str, Any]], files: dict[str, SceneFiles]) -> dict[str, Joined]:
-    """The annotations of every source that has some, on the scenes of `rows` (SCENES). ConfigError where none is a scene's."""
+def joined_sources(
+    built: BuildConfig, rows: list[dict[str, Any]], files: dict[str, SceneFiles], all_known: bool = True
+) -> dict[str, Joined]:
+    """The annotations of every source that has some, on the scenes of `rows` (SCENES).
+
+    ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
+    """
     sets = one_spelling({source.name: _read(source.annotations) for source in built.sources if source.annotations})
     found = {}
     for source in built.sources:
         if source.name in sets:
             mine = [_scene_picture(row, files[row["scene_id"]]) for row in rows if row["source"] == source.name]
             found[source.name] = join(sets[source.name], mine)
-            _check_some_match(source, sets[source.name], found[source.name], mine)
+            if all_known:
+                _check_some_match(source, sets[source.name], found[source.name], mine)
     return found
 
 

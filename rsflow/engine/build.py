@@ -7,6 +7,7 @@ alone is the same call.
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -20,12 +21,13 @@ from rsflow.engine.current import Current, current
 from rsflow.engine.execute import session
 from rsflow.engine.foresight import PlanCounts, count
 from rsflow.engine.label import label
+from rsflow.engine.leftovers import end_leftovers
 from rsflow.engine.plan import Plan, make_plan
 from rsflow.engine.progress import progress
 from rsflow.engine.select import Selected, last_selection, present_selection, select
 from rsflow.engine.shard import Sharded, config_fingerprint, shard, snapshot_of
 from rsflow.engine.spending import Meter, Used
-from rsflow.errors import LakeError, RsflowError
+from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.shards.manifest import read_snapshot
@@ -54,12 +56,24 @@ class Outcome:
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
     """Run phases in their order. What one needs and is not there is told as a LakeError."""
+    end_leftovers()
+    again: set[str] = set()
     with session():
-        return _run(built, phases, retry_rejects)
+        while True:
+            try:
+                return _run(built, phases, retry_rejects)
+            except DamagedFileError as error:
+                if "label" not in phases or error.place in again:
+                    raise
+                again.add(error.place)
+                print(f"rsflow: {error}; its unit is labelled again", file=sys.stderr)
+                label_again(open_lake(built.root), error.place)
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
     lake = _lake_for(built) if "label" in phases else open_lake(built.root)
+    if "label" in phases:
+        label_again(lake)
     seconds: dict[str, float] = {}
     meter = Meter(built.budget)
     start = time.monotonic()
@@ -90,6 +104,17 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     if sharded:
         found += shard_balance(lake, sharded.manifest, chosen.version)
     return Outcome(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
+
+
+def label_again(lake: Lake, place: str = "") -> None:
+    """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
+    marked = marks(lake)
+    named = rows_of(lake, "tiles", marked["receipt"], ["file", "receipt"])
+    there = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
+        place.removeprefix(lake.root.rstrip("/") + "/")
+    }
+    lost = {row["receipt"] for row in named.to_pylist() if row["file"] not in there}
+    lake.forget("runs", "receipt", sorted(lost))
 
 
 def sample(built: BuildConfig, scenes: int) -> None:

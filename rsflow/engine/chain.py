@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.lake.attempts import attempt
 from rsflow.lake.receipts import RECEIPTS, receipt_table
 from rsflow.stage import BatchFunction, Resources, Stage
@@ -51,6 +51,8 @@ class UnitChain:
                 receipt = _through(functions, row, seconds)
         except DataError as error:
             receipt = scene_reject(row.to_pylist()[0], self.step, error)
+        except (UnavailableError, MemoryError) as error:
+            return undone_receipt(row.to_pylist()[0], self.step, str(error) or "out of memory")
         return timed(receipt, seconds, time.perf_counter() - start)
 
 
@@ -103,6 +105,14 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
         "rows": rows,
     }
     return receipt_table(marks, rejects=[reject])
+
+
+def undone_receipt(work: dict[str, Any], step: str, why: str) -> pa.Table:
+    """What stands for a unit that the surroundings kept from being done (see UnavailableError): it is never committed."""
+    nothing = dict.fromkeys(("rows_in", "rows_kept", "rows_rejected", "bytes_read"), 0)
+    same = {name: work[name] for name in ("unit", "scene_id", "source")}
+    marks = {**same, **nothing, "receipt": uuid.uuid4().hex, "step": step, "scene_rejected": False}
+    return receipt_table({**marks, "undone": without_secrets(why)})
 
 
 def with_usage(receipt: pa.Table, more: dict[str, float]) -> pa.Table:

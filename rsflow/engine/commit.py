@@ -28,16 +28,20 @@ def commit_as_they_come(
     state: Progress,
     pending: Counter[str],
     watch: Watch = lambda receipt: None,
-) -> None:
+) -> dict[str, str]:
     """Commit at least every `engine.commit_seconds`, and whatever is whole when the stream or an error ends it.
 
     `pending`: how many units of each scene are still to come; a scene is done when its last one is. `watch` sees every receipt
-    and may end the step by an exception; that receipt is committed first.
+    and may end the step by an exception; that receipt is committed first. Returns why units were not done, by scene.
     """
     waiting: list[pa.Table] = []
+    undone: dict[str, str] = {}
     last = time.monotonic()
     try:
         for receipt in receipts:
+            left = receipt.filter(receipt["undone"].is_valid())
+            undone |= zip(left["scene_id"].to_pylist(), left["undone"].to_pylist(), strict=True)
+            receipt = receipt.filter(receipt["undone"].is_null())
             waiting.append(receipt)
             kept, rejected = (sum(receipt[name].to_pylist()) for name in ("rows_kept", "rows_rejected"))
             pending.subtract(receipt["scene_id"].to_pylist())
@@ -53,3 +57,4 @@ def commit_as_they_come(
         # Also on Ctrl-C and on an error elsewhere: these units are whole, so they are kept.
         if waiting:
             commit(lake, pa.concat_tables(waiting), run)
+    return undone

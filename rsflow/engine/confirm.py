@@ -24,7 +24,7 @@ from rsflow.tiles.encode import decode
 
 PicturesOf = Callable[[Indices], Iterable[Picture]]
 
-PLACE = ["tile_id", "file", "row_group", "row"]  # the columns that say where a tile's picture lies
+PLACE = ["tile_id", "file", "row_group", "row", "picture_sha256"]  # the columns that say where a tile's picture lies
 
 _BLOCK = 2048
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from rsflow.engine.label import annotation_rejects
+from rsflow.engine.label import annotation_rejects, undone_text
 from rsflow.engine.plan import Plan
 from rsflow.engine.units import Units
-from rsflow.errors import LakeError
+from rsflow.errors import LakeError, UndoneError
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, of_values
 
@@ -66,6 +66,8 @@ class Current:
 
 def current(lake: Lake, plan: Plan) -> Current:
     """The marks that count. LakeError where a wanted unit is not done: select and shard never work on half a label phase."""
+    if plan.undone:
+        raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
     marked = marks(lake)
     wanted = [unit.id for unit in plan.units]
     label = of_values(marked, "unit", wanted)

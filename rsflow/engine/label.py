@@ -28,7 +28,7 @@ from rsflow.engine.plan import Plan, Unit, label_work, picture_of
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
-from rsflow.errors import DataError, RejectLimitError
+from rsflow.errors import DataError, RejectLimitError, UndoneError
 from rsflow.geometry import Window
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
@@ -40,16 +40,19 @@ from rsflow.stages.write_tiles import WriteTiles
 
 def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None) -> None:
     """Do what is missing of the label phase. Raises RejectLimitError when too many scenes were rejected, BudgetError when the
-    models of the run spent what they may."""
+    models of the run spent what they may, UndoneError when scenes could not be read for faults that are not theirs: all others
+    are done then."""
     run, meter = uuid.uuid4().hex, meter or Meter(built.budget)
     if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
         lake.overwrite("scenes", lambda: [plan.scenes])
     units = plan.missing
     _commit_unreadable(lake, plan, [unit for unit in units if not unit.windows], run)
-    _commit_annotation_rejects(lake, plan, run)
-    for source, rejects in lost_annotations(plan).items():
-        check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
-    _label(built, lake, plan, [unit for unit in units if unit.windows], run)
+    if not plan.undone:  # whose pictures would seem to be missing
+        _commit_annotation_rejects(lake, plan, run)
+        for source, rejects in lost_annotations(plan).items():
+            check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
+    undone = _label(built, lake, plan, [unit for unit in units if unit.windows], run)
+    plan = dataclasses.replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id not in undone))
     see(built, lake, plan, run, meter)
     _instruct(built, lake, plan, run)
     generate(built, lake, plan, run, meter)
@@ -57,9 +60,11 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None
     # still be writing there.
     storage.remove_folder(lake.place("attempts", run))
     _check_limit(built, lake, plan)
+    if undone := {**plan.undone, **undone}:
+        raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), undone))
 
 
-def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: str) -> None:
+def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: str) -> dict[str, str]:
     jobs = []
     by_print: dict[str, list[Unit]] = {}
     recipes = {made.fingerprint: made for made in plan.recipes.values()}
@@ -72,7 +77,21 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
         jobs.append(Job(chain, blocks_of(label_work(plan, mine), [unit.bytes for unit in mine])))
     pending = Counter(unit.scene_id for unit in units)
     with progress("label", "units", len(units), {"scenes": len(pending)}) as state:
-        commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
+        return commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
+
+
+def undone_text(what: str, total: int, undone: dict[str, str]) -> str:
+    """What is said of scenes that faults of the surroundings left undone, by their cause, with their balance."""
+    causes = Counter(undone.values())
+    lines = "\n".join(f"  {count:6}  {cause}" for cause, count in causes.most_common(_CAUSES))
+    balance = f"{what} {total:,} = {total - len(undone):,} looked at + {len(undone):,} undone"
+    return (
+        f"{balance}, for faults that say nothing of the data:\n"
+        f"{lines}\nNone of them is rejected: mend the cause and run the same command again, it goes on with them"
+    )
+
+
+_CAUSES = 5  # that are shown
 
 
 def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:

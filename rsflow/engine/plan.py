@@ -67,6 +67,7 @@ class Plan:
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
+    undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be looked at: why; it has no units
 
     @property
     def done(self) -> set[str]:
@@ -95,10 +96,10 @@ def make_plan(
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all(built)
-    scenes = look(built.sources, listed, known, retry_rejects, on_scene)
+    scenes, undone = look(built.sources, listed, known, retry_rejects, on_scene)
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
-    annotated = joined_sources(built, rows, files)
+    annotated = joined_sources(built, rows, files, all_known=not undone)
     for source in built.sources:
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
@@ -121,6 +122,7 @@ def make_plan(
         marks(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
+        undone,
     )
 
 

@@ -31,6 +31,7 @@ from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
 from rsflow.config import Engine
+from rsflow.engine.leftovers import sign
 from rsflow.engine.pool import pool_size
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
@@ -157,6 +158,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         return
     address = engine.address or os.environ.get("RAY_ADDRESS")
     _use_token(address)
+    sign()
     terminate, ours = signal.getsignal(signal.SIGTERM), set(psutil.Process().children())
     try:
         if address:

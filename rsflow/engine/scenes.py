@@ -11,13 +11,14 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from rsflow import storage
 from rsflow.config import BuildConfig, Source
-from rsflow.errors import DataError, StorageError
+from rsflow.errors import DataError, StorageError, UnavailableError
+from rsflow.faults import retried
 from rsflow.readers import list_scenes, open_scene, reader_of
 from rsflow.records import SceneFiles
 from rsflow.schemas import SCENES
@@ -26,6 +27,13 @@ from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 PROBE_VERSION = 2  # raised when what is stored of a scene changes
+
+
+class Looked(NamedTuple):
+    """SCENES rows, and by scene_id why nothing can be said of a scene now: its store cannot be reached."""
+
+    scenes: pa.Table
+    undone: dict[str, str]
 
 
 def list_all(built: BuildConfig) -> dict[str, list[SceneFiles]]:
@@ -39,25 +47,33 @@ def look(
     known: pa.Table,
     retry_rejects: bool = False,
     on_scene: Callable[[int], None] = lambda total: None,
-) -> pa.Table:
-    """SCENES rows of all listed scenes, sorted by scene_id. Rows of `known` are reused where nothing changed.
+) -> Looked:
+    """SCENES rows of all listed scenes that can be reached, sorted by scene_id. Rows of `known` are reused where nothing
+    changed.
 
     `on_scene` is called after every scene with the number of all, in this thread.
     """
     before = {row["scene_id"]: row for row in known.to_pylist()}
     licences = {source.name: source.licence for source in sources}
 
-    def row_of(scene: SceneFiles) -> dict[str, Any]:
-        return _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
+    undone: dict[str, str] = {}
+
+    def row_of(scene: SceneFiles) -> dict[str, Any] | None:
+        try:
+            return _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
+        except UnavailableError as error:
+            undone[scene.scene_id] = storage.without_secrets(str(error))
+            return None
 
     every = [scene for scenes in listed.values() for scene in scenes]
     rows = []
     with ThreadPoolExecutor(THREADS) as pool:
         # Consumed here, so that Ctrl-C lands here and the generator's end cancels what has not begun.
         for row in pool.map(row_of, every):
-            rows.append(row)
+            rows += [row] if row else []
             on_scene(len(every))
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
+    scenes = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
+    return Looked(scenes, dict(sorted(undone.items())))
 
 
 def _row(scene: SceneFiles, licence: str, before: dict[str, Any] | None, retry_rejects: bool) -> dict[str, Any]:
@@ -82,10 +98,13 @@ def content_fingerprint(scene: SceneFiles) -> str:
     try:
         sidecars = [_digest(path) for path in scene.sidecars]
         return fingerprint({band: _digest(path) for band, path in scene.files.items()}, *sidecars)
+    except UnavailableError:
+        raise
     except StorageError as error:
         raise DataError("unreadable", str(error)) from error
 
 
+@retried
 def _digest(path: str) -> str:
     sign = storage.stat_key(path)
     if sign.startswith("etag:"):

@@ -7,6 +7,7 @@ is the right one. Raw bands, where they were kept, are columns of their own: who
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rsflow import storage
-from rsflow.errors import LakeError
+from rsflow.errors import DamagedFileError
+from rsflow.faults import kind_of
 
 SCHEMA = pa.schema([("tile_id", pa.string()), ("key", pa.string()), ("picture", pa.large_binary())])
 RAW_SCHEMA = pa.schema([("raw_bands", pa.large_binary()), ("raw_invalid", pa.list_(pa.int64()))])
@@ -87,10 +89,21 @@ def _read(
 def _told(place: str) -> Iterator[None]:
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise LakeError(
-            f"{place}: is damaged ({error}): delete it, and the rows of its unit in tables/runs, and run `rsflow label` again"
-        ) from error
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{place}: is missing{_MEND}") from error
+    except (pa.ArrowException, ValueError, KeyError, IndexError) as error:
+        raise _damaged(place, str(error)) from error
+    except OSError as error:
+        if error.errno is None and kind_of(error, place) is None:  # pyarrow, of bytes that are no Parquet
+            raise _damaged(place, str(error)) from error
+        raise
+
+
+def _damaged(place: str, why: str) -> DamagedFileError:
+    return DamagedFileError(f"{place}: is damaged ({why}){_MEND}")
+
+
+_MEND = ": a build that meets it makes it again; else delete it and run `rsflow build CONFIG`"
 
 
 def _read_file(
@@ -104,11 +117,20 @@ def _read_file(
             rows = file.read_row_group(group, columns=["tile_id", *columns])
             for tile in groups[group]:
                 if rows["tile_id"][tile["row"]].as_py() != tile["tile_id"]:
-                    raise LakeError(
-                        f"{place}: does not hold {tile['tile_id']} where the tiles table says: the file was replaced"
-                    )
+                    raise _damaged(place, f"it does not hold {tile['tile_id']} where the tiles table says")
                 found[tile["tile_id"]] = take(rows, tile["row"])
+                _check(place, tile, found[tile["tile_id"]])
     return found
+
+
+def _check(place: str, tile: dict[str, Any], found: Any) -> None:
+    """DamagedFileError where a picture or raw bands do not have the SHA-256 that the tile's row tells."""
+    if isinstance(found, Raw):
+        told, data = (tile.get("raw") or {}).get("sha256"), found.bands
+    else:
+        told, data = tile.get("picture_sha256"), found
+    if told and hashlib.sha256(data).hexdigest() != told:
+        raise _damaged(place, f"{tile['tile_id']} does not have the SHA-256 that was committed")
 
 
 def _bytes(value: pa.Scalar) -> bytes:

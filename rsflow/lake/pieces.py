@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from rsflow import storage
 from rsflow.errors import LakeError
+from rsflow.lake import digests
 from rsflow.lake.tables import TABLES, Lake
 
 BATCH_ROWS = 1 << 17
@@ -42,6 +43,8 @@ def pieces_of(lake: Lake, name: str) -> list[Piece]:
 def rows_in(piece: Piece, columns: Sequence[str], receipts: pa.Array) -> Iterator[pa.Table]:
     """The rows that these receipts delivered, at most BATCH_ROWS at a time; a column that the file lacks is null."""
     try:
+        root, _, path = piece.place.partition(f"/tables/{piece.name}/")
+        digests.check(root, piece.name, [path])
         remote = storage.is_remote(piece.place)
         file = pq.ParquetFile(pa.BufferReader(storage.read_bytes(piece.place)) if remote else piece.place)
         there = [name for name in dict.fromkeys([*columns, "receipt"]) if name in file.schema_arrow.names]

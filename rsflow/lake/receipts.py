@@ -23,7 +23,14 @@ ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 
-RECEIPTS = pa.schema([*_MARK, *[(name, pa.list_(pa.struct(list(getattr(schemas, name.upper()))))) for name in ROW_TABLES]])
+# `undone`: why the unit is not done, where it is not; such a receipt is never committed.
+RECEIPTS = pa.schema(
+    [
+        *_MARK,
+        ("undone", pa.string()),
+        *[(name, pa.list_(pa.struct(list(getattr(schemas, name.upper()))))) for name in ROW_TABLES],
+    ]
+)
 
 
 def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Table:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas, storage
-from rsflow.errors import LakeError, StorageError
+from rsflow.errors import LakeError, RsflowError, StorageError
+from rsflow.faults import kind_of
+from rsflow.lake import digests
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -77,35 +80,32 @@ class Lake:
         A column that is younger than the table (an earlier rsflow made it) is null. `where`: a condition in SQL on its
         columns; `version`: an earlier one than the present (LakeError where it is no longer kept).
         """
-        from deltalake.exceptions import DeltaError
-
         schema = TABLES[name]
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
         table = self.delta(name, version)
         if table is None:
             return wanted.empty_table()
         place = self.place("tables", name)
-        try:
+        with _told(place):
+            digests.check(self.root, name, pa.table(table.get_add_actions())["path"].to_pylist())
             there = {field.name for field in table.schema().fields}
             # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
             found = pa.table(table.scan(columns=[name for name in wanted.names if name in there], predicate=where))
             lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in there}
             return pa.table({**{name: found[name] for name in found.column_names}, **lacking}).select(wanted.names).cast(wanted)
-        except (OSError, DeltaError, pa.ArrowException) as error:
-            raise LakeError(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
 
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
         """The Delta table itself, or None where it was never written."""
         from deltalake import DeltaTable
-        from deltalake.exceptions import DeltaError, TableNotFoundError
+        from deltalake.exceptions import TableNotFoundError
 
         place = self.place("tables", name)
-        try:
-            return DeltaTable(place, version, storage_options=_options(self.root))
-        except TableNotFoundError:
-            return None
-        except (OSError, DeltaError) as error:
-            raise LakeError(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
+        with _told(place):
+            digests.check(self.root, name)
+            try:
+                return DeltaTable(place, version, storage_options=_options(self.root))
+            except TableNotFoundError:
+                return None
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
@@ -115,6 +115,7 @@ class Lake:
             data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
             # Columns that are younger than the table join it.
             _committed(place, lambda: write_deltalake(place, data, mode="append", schema_mode="merge", **settings))
+            digests.note(self.root, name)
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], told: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with what is `told` of them (plain JSON).
@@ -137,6 +138,7 @@ class Lake:
             write_deltalake(place, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
 
         _committed(place, replace)
+        digests.note(self.root, name)
 
     def told(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and what was told of its rows; None where it was never written, or nothing was told."""
@@ -168,6 +170,7 @@ class Lake:
                 table.delete(f"{column} IN ({quoted})")
             except (OSError, DeltaError) as error:
                 raise StorageError(f"{self.place('tables', name)}: cannot delete rows: {storage.why(error)}") from error
+            digests.note(self.root, name)
 
     def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
         """Where a table is, and how Delta is to write it."""
@@ -208,6 +211,21 @@ def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     if isinstance(wanted, pa.ChunkedArray):
         wanted = wanted.combine_chunks()
     return table.filter(pc.is_in(table[column], value_set=wanted))
+
+
+@contextmanager
+def _told(place: str) -> Iterator[None]:
+    """LakeError for whatever a damaged table makes Delta raise; what the network does is no damage."""
+    try:
+        yield
+    except RsflowError:
+        raise
+    except BaseException as error:
+        # A panic of the Rust part is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        kind = kind_of(error, place) or LakeError
+        raise kind(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
 
 
 def _committed(place: str, attempt: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from rsflow import storage
 from rsflow.errors import StorageError
+from rsflow.lake import digests
 from rsflow.lake.tables import Lake
 
 
@@ -58,6 +59,7 @@ def drop_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> Non
         except (OSError, DeltaError) as error:
             raise StorageError(f"{lake.place('tables', name)}: cannot be compacted: {storage.why(error)}") from error
         _vacuum(lake, name, hours, kept, delete=True)
+        digests.note(lake.root, name)
 
 
 def _vacuum(lake: Lake, name: str, hours: int, kept: Sequence[int], delete: bool) -> list[str]:

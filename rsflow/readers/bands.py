@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
 from rsflow.readers.band_tags import shared_unit
-from rsflow.readers.geotiff import GeoTiff
+from rsflow.readers.geotiff import GeoTiff, opened
 from rsflow.readers.products import PRODUCTS, described
 from rsflow.readers.sampling import decimated_shape, sampled
 from rsflow.readers.scene import CLASS_BANDS, SceneReader, check_inside
@@ -75,9 +75,9 @@ def open_bands(files: SceneFiles) -> BandFiles:
     try:
         for band in wanted:
             beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
-            readers[band] = GeoTiff(files.files[band], files.options, files.sensor, beside, band)
+            readers[band] = opened(files.files[band], files.options, files.sensor, beside, band)
         return BandFiles(readers)
-    except DataError:
+    except (DataError, UnavailableError):
         for reader in readers.values():
             reader.close()
         raise

@@ -4,6 +4,9 @@ One idea: settings are few and each has a reason here. Local files are opened as
 GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges that a window needs. GDAL finds AWS credentials
 itself, so boto3 is not needed; the endpoint variables that AWS tools share (AWS_ENDPOINT_URL[_S3]) are put in its words.
 
+A fault of the network or of permissions is no damage (rsflow.faults). GDAL reports it in words, and not always, so a failure on
+a network file is never believed at once: `attempted`.
+
 Refused as damaged: whatever GDAL fails to read, and JPEG blocks that libjpeg only warns of while making pixels up.
 
 Settings: https://gdal.org/en/stable/user/configoptions.html
@@ -13,19 +16,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import rasterio
+import tenacity
 from rasterio._err import CPLE_BaseError  # not public, yet it is what reprojection raises
 from rasterio.env import set_gdal_config
 from rasterio.errors import RasterioError
 from rasterio.session import DummySession
 
-from rsflow.errors import DataError
+from rsflow import storage
+from rsflow.errors import DataError, StorageError, TransientError, UnavailableError
+from rsflow.faults import FIRST_SECONDS, kind_of_text, retried, without_secrets
 from rsflow.storage import is_remote
+
+T = TypeVar("T")
 
 FAILURES: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
 
@@ -70,7 +78,8 @@ def environment(place: str, has_sidecars: bool = False) -> Any:
 
     `has_sidecars`: other files beside it belong to it (masks, overviews, .aux.xml), so GDAL has to look for them by name.
     """
-    options = {**_ALWAYS, **(_REMOTE if is_remote(place) else {}), **(_aws() if place.startswith("s3://") else {})}
+    remote = {name: value for name, value in _REMOTE.items() if name not in os.environ} if is_remote(place) else {}
+    options = {**_ALWAYS, **remote, **(_aws() if place.startswith("s3://") else {})}
     if has_sidecars and is_remote(place):
         options["GDAL_DISABLE_READDIR_ON_OPEN"] = "TRUE"
     return rasterio.Env(session=DummySession(), **options)
@@ -81,14 +90,49 @@ def set_cache(bytes_in_use: int) -> None:
     set_gdal_config("GDAL_CACHEMAX", min(max(bytes_in_use, CACHE_BYTES[0]), CACHE_BYTES[1]))
 
 
+def attempted(place: str, function: Callable[[], T]) -> T:
+    """What the function gives. On a network file it is called again also where it raises DataError("unreadable"), and at last
+    the store is asked whether it answers: only then is it the file's fault."""
+    patient = retried(function)
+    if not is_remote(place):
+        return patient()
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(_unreadable),
+        wait=tenacity.wait_exponential(FIRST_SECONDS),
+        stop=tenacity.stop_after_attempt(_TRIES),
+        reraise=True,
+    )
+    try:
+        return again(patient)
+    except DataError as error:
+        try:
+            storage.stat_key(place, fresh=True)
+        except UnavailableError:
+            raise
+        except StorageError as absence:
+            raise DataError("missing_file", str(absence)) from error
+        raise
+
+
+_TRIES = 3
+
+
+def _unreadable(error: BaseException) -> bool:
+    return isinstance(error, DataError) and error.reason == "unreadable"
+
+
 @contextmanager
 def told(place: str) -> Iterator[None]:
     """Turn GDAL's failures, and its warnings of broken JPEG data, into a DataError that names the file and GDAL's reason."""
     _damage.found.clear()
     try:
         yield
+    except MemoryError as error:
+        raise TransientError(f"{place}: out of memory while reading it") from error
     except FAILURES as error:
         message = "; ".join(_messages(error))
+        if kind := kind_of_text(message, address(place)):
+            raise kind(f"{without_secrets(place)}: cannot read it: {without_secrets(message)}") from error
         reason = "missing_file" if any(sign in message for sign in _MISSING) else "unreadable"
         raise DataError(reason, f"{place}: {message}") from error
     if _damage.found:

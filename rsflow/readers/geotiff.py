@@ -28,7 +28,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window as RasterioWindow
 
 from rsflow.calibration import UNCALIBRATED, unknown
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers import gdal
 from rsflow.readers.acquired import acquired_at
@@ -49,7 +49,18 @@ def open_geotiff(files: SceneFiles) -> GeoTiff:
     """Open the one file of a scene. Raises DataError("missing_file" | "unreadable" | "unsupported" | "missing_band", ...)."""
     if list(files.files) != [""]:
         raise DataError("unsupported", f"{files.scene_id}: has files {sorted(files.files)}, the geotiff reader takes one file")
-    return GeoTiff(files.files[""], files.options, files.sensor, bool(files.sidecars))
+    return opened(files.files[""], files.options, files.sensor, bool(files.sidecars))
+
+
+def opened(
+    place: str,
+    options: dict[str, Any],
+    sensor: SensorName = "optical",
+    has_sidecars: bool = False,
+    band: str | None = None,
+) -> GeoTiff:
+    """The file, opened; tried again where the network fails."""
+    return gdal.attempted(place, lambda: GeoTiff(place, options, sensor, has_sidecars, band))
 
 
 class GeoTiff(SceneReader):
@@ -83,7 +94,7 @@ class GeoTiff(SceneReader):
                 self._place = place_of(self._dataset)
                 self.info = self._facts(self._colours.bands if self._colours else bands)
                 gdal.set_cache(self.bytes_in_use)
-        except DataError:
+        except (DataError, UnavailableError):
             self.close()
             raise
 
@@ -155,6 +166,11 @@ class GeoTiff(SceneReader):
         self._dataset.close()
 
     def _read(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
+        return gdal.attempted(self.place, lambda: self._read_once(size, **how))
+
+    def _read_once(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
+        if self._dataset.closed:
+            self._dataset = _open(self.place, self._sidecars)
         indexes = self._indexes if self._alpha is None else [*self._indexes, self._alpha]
         mask: npt.NDArray[Any] | None = None
         try:
@@ -163,10 +179,9 @@ class GeoTiff(SceneReader):
                 pixels = self._dataset.read(indexes, out_shape=shape, out_dtype=self._dtype, **how)
                 if self._masked:
                     mask = self._dataset.read_masks(1, out_shape=size, **how)
-        except DataError:
+        except (DataError, UnavailableError):
             # A damaged block may now be in GDAL's cache, from where it would come as good: a new handle starts afresh.
             self._dataset.close()
-            self._dataset = _open(self.place, self._sidecars)
             raise
         if self._alpha is not None:
             pixels, mask = pixels[:-1], pixels[-1]

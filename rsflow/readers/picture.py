@@ -21,7 +21,7 @@ from PIL.ImageFile import ImageFile
 
 from rsflow import storage
 from rsflow.calibration import unknown
-from rsflow.errors import DataError, StorageError
+from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers.acquired import acquired_at
 from rsflow.readers.band_tags import fill_value
@@ -90,6 +90,8 @@ class Picture(SceneReader):
 def _bytes(place: str) -> bytes:
     try:
         return storage.read_bytes(place)
+    except UnavailableError:
+        raise
     except StorageError as error:
         missing = isinstance(error.__cause__, FileNotFoundError)
         raise DataError("missing_file" if missing else "unreadable", str(error)) from error

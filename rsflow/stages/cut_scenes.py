@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow import config, geometry, storage
-from rsflow.errors import DataError, StorageError
+from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.geometry import Window
 from rsflow.readers import SceneInfo, SceneReader, open_scene, reader_of
 from rsflow.records import Raster, SceneFiles
@@ -100,6 +100,8 @@ def stats_key(scene: SceneFiles, fresh: bool = False) -> str:
     """A text that changes when any file of the scene may have changed. DataError("missing_file") where one is gone."""
     try:
         return "|".join(storage.stat_key(path, fresh) for path in scene.every_file)
+    except UnavailableError:
+        raise
     except StorageError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
         raise DataError("missing_file" if gone else "unreadable", str(error)) from error

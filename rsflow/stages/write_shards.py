@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow import storage
+from rsflow.errors import DamagedFileError
 from rsflow.lake.pictures import read_pictures, read_raw
 from rsflow.schemas import SHARDS
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import companion_record, instruction_record, object_record, tile_record
+from rsflow.stages.sample_record import companion_record, digest, instruction_record, object_record, tile_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,12 @@ class WriteShards:
             mine, beside = instructions[tile["tile_id"]], companions[tile["tile_id"]]
             repeat = {"repeat": tile["repeat"]} if (tile["repeat"] or 1) > 1 else {}
             raw = raws.get(tile["tile_id"])
+            own = tile_record(tile, raw.invalid if raw else ())
+            if digest(own) != tile["digest"]:
+                place = storage.join(self.root, tile["file"])
+                raise DamagedFileError(f"{place}: is damaged ({tile['tile_id']} is not what was committed): build again")
             record = {
-                **tile_record(tile, raw.invalid if raw else ()),
+                **own,
                 **({"companions": [companion_record(other) for other in beside]} if beside else {}),
                 **repeat,
                 "split": work["split"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,6 +51,7 @@ def test_the_pieces_are_the_table_in_one_order(lake: Lake, monkeypatch: pytest.M
 
 def test_a_column_that_a_file_lacks_is_null(lake: Lake) -> None:
     (piece, *_) = pieces_of(lake, "labels")
+    shutil.rmtree(Path(lake.root) / "digests")  # as in a lake of an earlier version
     pq.write_table(pq.read_table(piece.place).drop_columns(["category"]), piece.place)
     (part,) = rows_in(piece, ["category", "label_id"], MARKED)
     assert part.column_names == ["category", "label_id"]
@@ -59,7 +61,7 @@ def test_a_column_that_a_file_lacks_is_null(lake: Lake) -> None:
 def test_a_damaged_file_is_told(lake: Lake) -> None:
     (piece, *_) = pieces_of(lake, "labels")
     Path(piece.place).write_bytes(b"nothing")
-    with pytest.raises(LakeError, match=r"part-.*cannot read this file of the lake"):
+    with pytest.raises(LakeError, match=r"part-.*is damaged"):
         list(rows_in(piece, ["label_id"], MARKED))
 
 

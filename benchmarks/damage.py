@@ -1,0 +1,82 @@
+"""Single flipped bits in a lake: how many are noticed by name, and whether any changes the dataset without a word.
+
+Each flip is made in a file drawn by chance from Delta tables, tile files, shards and snapshots of a small finished lake, held
+against `rsflow verify --deep` in this process with nothing checked before, and undone. A flip is harmless where verify finds
+nothing and all that the lake holds is read as before; it is silent where something else is read. The claim is none.
+
+Run it as `python benchmarks/damage.py LAKE [--flips 200] [--seed 1]` on a copy of a lake; it ends with 1 where the claim fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import io
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+from rsflow.cli import main as rsflow
+from rsflow.lake import digests
+from rsflow.lake.tables import TABLES, open_lake
+
+KINDS = ("tables", "tiles", "shards", "snapshots")
+
+
+def verified(lake: Path) -> tuple[int, str]:
+    digests._checked.clear()  # as in a process that has not read anything yet
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = rsflow(["verify", "--deep", str(lake)])
+    return code, said.getvalue()
+
+
+def content(lake: Path) -> str:
+    """A hash of what is read of all tables."""
+    opened = open_lake(str(lake))
+    rows = (sorted(map(str, opened.read(name).to_pylist())) for name in TABLES)
+    return hashlib.sha256("".join(map(str, rows)).encode()).hexdigest()
+
+
+def outcome(lake: Path, path: Path, whole: str) -> str:
+    try:
+        code, said = verified(lake)
+    except Exception as error:  # what a user would see as a traceback
+        return f"traceback ({type(error).__name__})"
+    if code:
+        return "named" if path.name in said else "noticed"
+    return "harmless" if path.parts[-2] == "tiles" or content(lake) == whole else "SILENT"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lake", type=Path)
+    parser.add_argument("--flips", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    chance = random.Random(asked.seed)
+    files = {kind: sorted(path for path in (asked.lake / kind).rglob("*") if path.is_file()) for kind in KINDS}
+    whole, found = content(asked.lake), Counter[tuple[str, str]]()
+    for number in range(asked.flips):
+        kind = KINDS[number % len(KINDS)]
+        path = chance.choice(files[kind])
+        data = path.read_bytes()
+        if not data:
+            continue
+        bit = chance.randrange(8 * len(data))
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        try:
+            found[kind, outcome(asked.lake, path, whole)] += 1
+        finally:
+            path.write_bytes(data)
+    for (kind, came), count in sorted(found.items()):
+        print(f"{kind:10} {came:30} {count:5}")
+    return int(any(came not in {"named", "noticed", "harmless"} for _, came in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Every file of the lake held against its digest: tables, and the pictures and raw bands of tile files.
+
+One idea: the same checks that guard reading are made of everything at once, and what they refuse is listed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from rsflow.errors import LakeError
+from rsflow.lake import digests
+from rsflow.lake.pictures import read_pictures, read_raw
+from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.tables import TABLES, Lake
+
+_COLUMNS = ["tile_id", "file", "row_group", "row", "picture_sha256", "raw"]
+
+
+def lake_faults(lake: Lake) -> Iterator[str]:
+    """What is wrong with tables and tile files, a line each."""
+    sound = True
+    for name in TABLES:
+        try:
+            found = [*digests.faults(lake.root, name)]
+            if not found:
+                lake.read(name)
+        except LakeError as error:
+            found = [str(error)]
+        sound = sound and not found
+        yield from found
+    if sound:
+        yield from _tile_faults(lake)
+
+
+def _tile_faults(lake: Lake) -> Iterator[str]:
+    files: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows_of(lake, "tiles", marks(lake)["receipt"], _COLUMNS).to_pylist():
+        files[row["file"]].append(row)
+    for _, tiles in sorted(files.items()):
+        try:
+            read_pictures(lake.root, tiles)
+            read_raw(lake.root, [tile for tile in tiles if tile["raw"]])
+        except LakeError as error:
+            yield str(error)
