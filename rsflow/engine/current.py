@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from rsflow.engine.label import annotation_rejects, undone_text
+from rsflow.engine.annotation_rejects import annotation_rejects, undone_text
 from rsflow.engine.plan import Plan
 from rsflow.engine.units import Units
 from rsflow.errors import LakeError, UndoneError

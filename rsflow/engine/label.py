@@ -9,32 +9,28 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 import pyarrow as pa
 
 from rsflow import storage
-from rsflow.annotations.whole import cut_apart
 from rsflow.config import BuildConfig
 from rsflow.engine.annotated import check_some_left
+from rsflow.engine.annotation_rejects import annotation_rejects, lost_annotations
 from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.pictures import generate, see
-from rsflow.engine.plan import Plan, Unit, label_work, picture_of
+from rsflow.engine.plan import Plan, Unit, label_work
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
 from rsflow.errors import DataError, RejectLimitError, UndoneError
-from rsflow.geometry import Window
 from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
 from rsflow.lake.tables import Lake, of_values
-from rsflow.records import Reject
 from rsflow.schemas import INSTRUCT_WORK
-from rsflow.stage import fingerprint
 from rsflow.stages.write_tiles import WriteTiles
 
 
@@ -135,30 +131,6 @@ def _commit_annotation_rejects(lake: Lake, plan: Plan, run: str) -> None:
             receipts.append(receipt_table({**marks_of, **counts, "bytes_read": 0, "seconds": 0.0}, rejects=rejects))
     if receipts:
         commit(lake, pa.concat_tables(receipts), run)
-
-
-def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
-    found = []
-    for source, rejects in lost_annotations(plan).items():
-        base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
-        rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
-        if rows:
-            found.append((source, fingerprint("annotations", rows), rows))
-    return found
-
-
-def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
-    """What of every source's annotations is no tile's, by source in the order of their names."""
-    windows: dict[str, list[Window]] = defaultdict(list)
-    for unit in plan.units:
-        windows[unit.scene_id] += [window for _, window in unit.windows]
-    found = {source: list(annotated.rejects) for source, annotated in sorted(plan.annotated.items())}
-    for name, mine in sorted(windows.items()):
-        scene = plan.files[name]
-        if picture := picture_of(scene, plan.annotated.get(scene.source)):
-            found[scene.source].extend(cut_apart(picture, mine))
-    return found
 
 
 def _settled(receipt: pa.Table) -> pa.Table:
