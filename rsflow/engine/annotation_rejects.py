@@ -1,6 +1,6 @@
 """The annotations that no tile carries, as rows of the table `rejects`.
 
-One idea: what was rejected is known when a build is planned, from the annotation files and the windows of their scenes alone, so
+One idea: what was rejected is known when a build is planned, from the annotation files and the windows of their scenes, so
 that a plan and a build count the same.
 """
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from rsflow.engine.annotation_rejects import annotation_rejects, undone_text
-from rsflow.engine.plan import Plan
+from rsflow.engine.annotation_rejects import annotation_rejects
+from rsflow.engine.plan import Plan, undone_text
 from rsflow.engine.units import Units
 from rsflow.errors import LakeError, UndoneError
 from rsflow.lake.receipts import marks, rows_of

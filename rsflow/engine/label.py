@@ -23,7 +23,7 @@ from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
 from rsflow.engine.pictures import generate, see
-from rsflow.engine.plan import Plan, Unit, label_work
+from rsflow.engine.plan import Plan, Unit, label_work, undone_text
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
 from rsflow.engine.units import Units
@@ -74,20 +74,6 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
     pending = Counter(unit.scene_id for unit in units)
     with progress("label", "units", len(units), {"scenes": len(pending)}) as state:
         return commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
-
-
-def undone_text(what: str, total: int, undone: dict[str, str]) -> str:
-    """What is said of scenes that faults of the surroundings left undone, by their cause, with their balance."""
-    causes = Counter(undone.values())
-    lines = "\n".join(f"  {count:6}  {cause}" for cause, count in causes.most_common(_CAUSES))
-    balance = f"{what} {total:,} = {total - len(undone):,} looked at + {len(undone):,} undone"
-    return (
-        f"{balance}, for faults that say nothing of the data:\n"
-        f"{lines}\nNone of them is rejected: mend the cause and run the same command again, it goes on with them"
-    )
-
-
-_CAUSES = 5  # that are shown
 
 
 def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,8 @@ from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.tiles.grid import group_windows, tile_windows
+
+CAUSES_SHOWN = 5  # of what is undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +219,14 @@ def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
         for bands, scene_id in kinds.items():
             if fault := labeller.missing(bands, source.sensor):
                 raise ConfigError(f"sources.{source.name}: {fault} ({scene_id}): name its bands under scenes.bands")
+
+
+def undone_text(what: str, total: int, undone: dict[str, str]) -> str:
+    """What is said of scenes that faults of the surroundings left undone, by their cause, with their balance."""
+    causes = Counter(undone.values())
+    lines = "\n".join(f"  {count:6}  {cause}" for cause, count in causes.most_common(CAUSES_SHOWN))
+    balance = f"{what} {total:,} = {total - len(undone):,} looked at + {len(undone):,} undone"
+    return (
+        f"{balance}, for faults that say nothing of the data:\n"
+        f"{lines}\nNone of them is rejected: mend the cause and run the same command again, it goes on with them"
+    )
