@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow.annotations import AnnotatedSet, cut, for_scene, read
+from rsflow.annotations import AnnotatedSet, ScenePicture, cut, join, read
 from rsflow.config import Annotations
 from rsflow.geometry import Box, Window
 from rsflow.labellers import Labeller
@@ -91,9 +91,9 @@ def on_demo(folder: Path, sensor: SensorName, category: str | None) -> Iterator[
     """The demo's scenes of a sensor in tiles, with the true boxes of a category (None: of all) that they show."""
     annotated = read(Annotations("coco", str(folder / "annotations" / f"{sensor}.json")))
     for path in sorted((folder / sensor).glob("*.tif")):
-        picture = for_scene(annotated, path.name)
         with open_scene(SceneFiles(path.stem, "demo", sensor, "auto", {"": str(path)})) as scene:
             height, width = scene.info.height_px, scene.info.width_px
+            picture = join(annotated, [ScenePicture(path.name, height, width)]).pictures.get(path.name)
             labels = [lab for lab in (picture.labels if picture else ()) if category in (None, lab.category)]
             for row in range(0, height, TILE_PX):
                 for col in range(0, width, TILE_PX):
