@@ -232,8 +232,8 @@ REJECTS = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-_FACT_NAMES = {"tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"}
-_FACTS = [f for f in TILES if f.name in _FACT_NAMES]
+FACT_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
+_FACTS = [f for f in TILES if f.name in FACT_COLUMNS]
 
 INSTRUCT_WORK = pa.schema(
     [

@@ -17,7 +17,7 @@ from rsflow.config import Labels
 from rsflow.engine.current import Current
 from rsflow.instructions.reading import trusted
 from rsflow.lake.tables import of_values
-from rsflow.schemas import LABELS, OBJECTS, label_order
+from rsflow.schemas import FACT_COLUMNS, LABELS, OBJECTS, label_order
 from rsflow.stages.instruct_tiles import facts_of
 
 
@@ -28,7 +28,7 @@ def objects_of(now: Current, tiles: pa.Table, settings: Labels) -> pa.Table:
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in labels.filter(pc.equal(labels["kind"], "box")).to_pylist():
         rows[row["tile_id"]].append(row)
-    facts = tiles.select(["tile_id", "sensor", "height_px", "width_px", "gsd_m", "vocabulary"])
+    facts = tiles.select(FACT_COLUMNS)
     held = (_held(tile, rows.get(tile["tile_id"], []), settings) for tile in facts.sort_by("tile_id").to_pylist())
     found = [row for mine in held for row in mine]
     return pa.Table.from_pylist([{name: row[name] for name in OBJECTS.names} for row in found], schema=OBJECTS)

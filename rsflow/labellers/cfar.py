@@ -38,6 +38,7 @@ from rsflow.sensors import PixelUnit, SensorName
 from rsflow.strict import STRICT, Positive, Share
 
 WHOLE_WINDOW = 0.95  # of a window that must be clear
+TARGET_LEVEL = 4.0  # single-look speckle is beyond 4 times its median once in 65,000 pixels
 IQR_TO_SD = 1.349  # of a normal distribution
 
 Above = Annotated[float, Field(gt=0)]
@@ -163,11 +164,17 @@ def land(amplitude: Floats, valid: Mask, ratio: float, window_px: int, area_px: 
 
 
 def evenness(amplitude: Floats, clear: Mask, window_px: int) -> float:
-    """How much the means of the windows that are wholly clear differ: their quartiles' distance in standard deviations of a
-    normal distribution, over their median. Infinite where there is no such window."""
-    count = window_sum(clear.astype(np.float32), window_px)
+    """How much the means of the windows that are mostly clear differ: their quartiles' distance in standard deviations of a
+    normal distribution, over their median. Infinite where there is no such window.
+
+    Pixels beyond TARGET_LEVEL times the median are left out with what is beside them: targets are not the surface, and where
+    there are many of them most windows hold one.
+    """
+    bright = clear & (amplitude > TARGET_LEVEL * np.median(amplitude[clear])) if clear.any() else clear
+    calm = clear & ~ndimage.binary_dilation(bright, iterations=2)
+    count = window_sum(calm.astype(np.float32), window_px)
     whole = count > WHOLE_WINDOW * window_px**2
-    means = window_sum(amplitude * clear, window_px)[whole] / count[whole]
+    means = window_sum(amplitude * calm, window_px)[whole] / count[whole]
     if not means.size or not np.median(means) > 0:
         return float("inf")
     low, middle, high = np.percentile(means, (25, 50, 75))

@@ -278,7 +278,12 @@ def test_a_picture_states_what_it_lacks_and_what_it_does_not_list_whole(tmp_path
 def test_of_a_picture_in_several_files_only_what_all_of_them_list_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = written(tmp_path / "other", categories=[{"id": 0, "name": "ship"}], images=[{"id": 1, "file_name": "b.tif"}])
-    pictures = read_files([written(tmp_path), other]).pictures
-    assert [pictures[name].vocabulary for name in ("Harbour_1", "b")] == [("crane", "ship"), ("ship",)]
+    scenes = [ScenePicture("Harbour_1.tif", 100, 200), ScenePicture("b.tif", 100, 200)]
+
+    def looked_for(file: str) -> list[tuple[str, ...] | None]:
+        joined = join(read_files([written(tmp_path), file]), scenes).pictures
+        return [joined[scene.file].vocabulary for scene in scenes]
+
+    assert looked_for(other) == [("crane", "ship"), ("ship",)]
     captions = written(tmp_path / "other", categories=None, images=[{"id": 1, "file_name": "b.tif"}])
-    assert read_files([written(tmp_path), captions]).pictures["b"].vocabulary == ("crane", "ship")
+    assert looked_for(captions) == [("crane", "ship"), ("crane", "ship")]

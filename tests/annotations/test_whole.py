@@ -26,7 +26,7 @@ PICTURE = AnnotatedPicture(
 
 
 def test_each_label_of_a_picture_that_is_cut_is_a_reject_of_its_own() -> None:
-    lost = cut_apart(PICTURE, 20, 30, [Window(0, 0, 20, 20), Window(0, 10, 20, 20)])
+    lost = cut_apart(PICTURE, [Window(0, 0, 20, 20), Window(0, 10, 20, 20)])
     assert [reject.reason for reject in lost] == ["picture_is_cut"] * 5
     assert len({reject.subject for reject in lost}) == 5
     assert {reject.file for reject in lost} == {"a.jpg"}
@@ -34,5 +34,5 @@ def test_each_label_of_a_picture_that_is_cut_is_a_reject_of_its_own() -> None:
 
 
 def test_nothing_is_lost_of_a_picture_that_a_tile_shows_whole() -> None:
-    assert cut_apart(PICTURE, 20, 30, [Window(0, 0, 20, 30)]) == ()
-    assert cut_apart(PICTURE, 20, 30, [Window(0, 0, 64, 64)]) == ()
+    assert cut_apart(PICTURE, [Window(0, 0, 20, 30)]) == ()
+    assert cut_apart(PICTURE, [Window(0, 0, 64, 64)]) == ()
