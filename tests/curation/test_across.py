@@ -141,7 +141,7 @@ def chosen(tiles: pa.Table, instructions: pa.Table, confirm: Confirm, settings: 
     return choose(tiles, numbered(instructions, index_of(tiles["tile_id"]), 0), settings, 0, confirm)
 
 
-@pytest.mark.parametrize(("seed", "flips"), [(0, False), (1, True)])
+@pytest.mark.parametrize(("seed", "flips"), [(0, False), (2, True)])
 def test_crowds_of_empty_pictures_never_leak_and_a_planted_one_does(seed: int, flips: bool) -> None:
     pictures, tiles, instructions = seas(3 * CROWD, seed)
     tiles = tiles if flips else tiles.drop_columns("signatures")

@@ -18,7 +18,7 @@ from rsflow.cli import main
 from rsflow.engine.build import lake_balances, plan_build, run, status
 from rsflow.engine.current import current
 from rsflow.engine.label import label
-from rsflow.errors import LakeError, StorageError
+from rsflow.errors import LakeError, RejectLimitError, StorageError
 from rsflow.lake.tables import create_lake, open_lake
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
@@ -213,8 +213,8 @@ def test_coco_names_with_folders_neither_leave_nor_mislead(archive: Path) -> Non
     for image in coco["images"]:
         image["file_name"] = "../../../etc/" + image["file_name"]
     (archive / "sar.json").write_text(json.dumps(coco))
-    outcome = run(config_of(archive))
-    assert outcome.now.labels(["label_id", "origin"])["origin"].to_pylist().count("annotation") > 0
+    with pytest.raises(RejectLimitError, match=r"path_outside: .*/sar.json: '../../../etc/s0.tif' leads out of its folder"):
+        run(config_of(archive))
 
 
 # Rejects
