@@ -72,7 +72,7 @@ def _twice(what: str, entries: list[dict[str, Any]]) -> Iterator[Fault]:
 
 def _record(where: str, record: dict[str, Any]) -> Iterator[Fault]:
     corners, rings, flat = record.get("bbox"), record.get("segmentation"), record.get("area")
-    box = _xyxy(corners) if _numbers(corners, 4) and len(corners) == 4 else None
+    box = _xyxy(corners) if isinstance(corners, list) and len(corners) == 4 and _numbers(corners, 4) else None
     outlines = [ring for ring in rings if _numbers(ring, 6)] if isinstance(rings, list) else []
     if box and outlines:
         yield from _away(where, box, outlines)

@@ -18,8 +18,9 @@ from rsflow.instructions.phrasings import HINT
 
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
-    r"(?:see|view|assist|help|access|process|analy[sz]e)|i do(?:n't| not) have (?:access|the ability)|no image "
-    r"(?:was|has been) (?:provided|attached|uploaded)|please (?:upload|provide|share) (?:the|an) (?:image|picture))",
+    r"(?:assist|help|access|process|analy[sz]e|(?:see|view) (?:it|the|this|that|your|images?|pictures?)\b)|"
+    r"i do(?:n't| not) have (?:access|the ability)|no image (?:was|has been) (?:provided|attached|uploaded)|"
+    r"please (?:upload|provide|share) (?:the|an) (?:image|picture))",
     re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
@@ -82,7 +83,9 @@ def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[
         if form == "geochat":
             lists = [re.findall(r"<([^<>]*)>", found[1]) for found in _ANGLED.finditer(text)]
         for numbers in lists:
-            if (len(numbers) not in {4, 8} and form != "geochat") or not all(
+            # "Bands [4, 3, 2]" and "[2019, 2020, 2021]" are no shares of a picture.
+            whole = form != "pixels" and not re.search(r"[.a-z]", "".join(numbers), re.IGNORECASE)
+            if (len(numbers) not in {4, 8} and form != "geochat" and not whole) or not all(
                 re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*", n) for n in numbers
             ):
                 yield f"[{', '.join(numbers)}]: expected four or eight finite numbers"

@@ -35,6 +35,7 @@ def clean(form: str) -> list[dict[str, Any]]:
         "A very, very long quay: São Paulo, 5 °C, Çeşme, naïve – “quoted”.",
         "Houses, houses, houses and a park. It is sorry to look at.",
         "It cannot be told from one picture.",
+        "I cannot see any ships here. Bands [4, 3, 2] of [2019, 2020, 2021]."[: 29 if form == "pixels" else None],
         "There are 12 of 20 ships; 3 storeys high, one at the quay.",
     ]
     rows = [record("<image>\nWhat is seen here?", text, id=f"r{i}") for i, text in enumerate(said)]
