@@ -185,7 +185,7 @@ def _united(name: str, found: list[AnnotatedPicture]) -> AnnotatedPicture:
     labels = tuple(label for picture in found for label in picture.labels)
     return AnnotatedPicture(
         name,
-        found[0].file,
+        max((picture.file for picture in found), key=len),  # the fullest spelling tells best whether it is the user's picture
         next(iter(heights), None),
         next(iter(widths), None),
         _each_once(labels),

@@ -39,7 +39,7 @@ def audit_annotated(
 ) -> Report:
     """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
     report = Report(place, form)
-    annotated = read(Annotations(form, files))
+    annotated = read(Annotations(form, files, allow_outside=allow_outside), (folder,) if folder else ())
     report.saw("annotated pictures", len(annotated.pictures))
     report.saw("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
     for reject in annotated.rejects:

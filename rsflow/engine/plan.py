@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from rsflow.geometry import Window
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import marks, missed
 from rsflow.lake.tables import Lake, of_values
+from rsflow.readers.listing import folders_of
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.stage import ModelStage, Stage, fingerprint
@@ -96,7 +97,9 @@ def make_plan(
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all(built)
     scenes = look(built.sources, listed, known, retry_rejects, on_scene)
-    annotated = {source.name: _read(source.annotations) for source in built.sources if source.annotations}
+    annotated = {
+        source.name: _read(source.annotations, folders_of(source.scenes)) for source in built.sources if source.annotations
+    }
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
     for source in built.sources:
@@ -204,8 +207,8 @@ def annotation_columns(annotated: AnnotatedSet | None, picture: AnnotatedPicture
     }
 
 
-def _read(settings: Annotations) -> AnnotatedSet:
-    annotated = read(settings)
+def _read(settings: Annotations, folders: Sequence[str]) -> AnnotatedSet:
+    annotated = read(settings, folders)
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
     return annotated if settings.exhaustive else dataclasses.replace(annotated, categories=())
 
