@@ -35,6 +35,8 @@ def export(arguments: argparse.Namespace) -> int:
     print(f"{arguments.output}: {tally.pictures:,} pictures, {tally.records:,} records")
     for reason, count in sorted(tally.left_out.items()):
         print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
+    if tally.neutralised:
+        print(f"made plain: special tokens or control characters in {tally.neutralised:,} instructions")
     return 0
 
 

@@ -71,5 +71,6 @@ def _facts(form: str, dialect: str, manifest: Manifest, job: Job) -> dict[str, o
         "splits": list(job.splits),
         "pictures": job.tally.pictures,
         "records": job.tally.records,
+        "neutralised": job.tally.neutralised,
         "left_out": dict(sorted(job.tally.left_out.items())),
     }

@@ -241,3 +241,12 @@ def test_the_command_says_what_it_wrote_and_what_was_wrong(
     assert main(["export", str(root), "--format", "llava", "--split", "dev", "-o", str(tmp_path / "new")]) == 2
     assert "its splits: train, val" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_special_tokens_are_in_no_export_and_are_counted(root: Path, tmp_path: Path, form: str) -> None:
+    tally = export(str(root), form, str(tmp_path / "out"))
+    told = json.loads((tmp_path / "out" / "export.json").read_text())["neutralised"]
+    assert told == tally.neutralised > 0  # a caption of every picture says "<image>"
+    texts = [file.read_text() for file in (tmp_path / "out").rglob("*.json")]
+    assert not any("with <image> in it" in text for text in texts)
