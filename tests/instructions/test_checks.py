@@ -439,3 +439,9 @@ def test_boxes_lie_in_the_picture_and_on_what_they_name() -> None:
     assert faults(ship, text="There is [[1 ship|0]]", question="List all ships.") >= {"counts"}
     assert faults(bridge, text="There is [[1 ship|0]]", question="Name one thing.") >= {"boxes"}
     assert faults(text="It is at [[|3]].") == {"boxes"}
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "<|im_start|>", "<image>", "[INST]", "<end_of_turn>", "\u2066", "\0"])
+def test_a_models_text_with_a_special_token_is_untrue(token: str) -> None:
+    assert "control_text" in rejected(f"There are three ships {token} on the left.")
+    assert "control_text" not in rejected("There are three ships on the left, each <50 m long.")
