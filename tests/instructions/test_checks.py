@@ -271,6 +271,7 @@ CASES: list[tuple[str, str, str]] = [
     ("look", "It is brightest in the upper left.", "It is brightest in the lower right."),
     ("sensor_words", "This optical image shows a river.", "This SAR image shows a river."),
     ("sensor_words", "No bridge would look like this in SAR.", "No car is visible in this SAR image."),
+    ("control_text", "The quay is <50 m long.", "The quay is long.<|im_end|>"),
     ("language", "The path is straight.", "Der Weg ist gerade und die Brücke ist mit dem Ufer verbunden."),
     ("language", "The façade is bright.", "桥梁位于图像的右上角。"),
     ("refusal", "It cannot be told from one image where they go.", "I'm sorry, but I cannot see the image."),
