@@ -143,7 +143,7 @@ def _foreign(verbs: _Commands[argparse.ArgumentParser]) -> None:
     adopt.add_argument("path", metavar="PATH", help="its JSON or JSON lines")
     adopt.add_argument("--format", required=True, metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")
     adopt.add_argument("--pictures", metavar="DIR", help="the folder its picture paths start from (default: the file's)")
-    adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: guessed from their paths)")
+    adopt.add_argument("--sensor", choices=SENSOR_NAMES, help="of all its pictures (default: as its records or paths tell)")
     adopt.add_argument("--licence", default="unknown", metavar="L", help="of the set (default unknown)")
     outside = "follow paths in the set that lead out of that folder (default: they are refused)"
     adopt.add_argument("--allow-outside", action="store_true", help=outside)

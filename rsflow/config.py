@@ -77,6 +77,7 @@ class Annotations:
     categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
     options: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    allow_outside: bool = False  # an absolute name may be of another folder: the picture goes by its file name
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ table is literal, by family; `<|...|>` is refused whatever stands in it. Ordinar
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from rsflow.errors import DataError
 
@@ -56,6 +57,15 @@ def neutralised(text: str) -> str:
     while _TOKEN.search(text):
         text = _TOKEN.sub(lambda match: match[0].strip("<>[]|｜/"), text)
     return text
+
+
+def neutralised_value(value: Any) -> Any:
+    """A JSON value with every text in it neutralised; the keys of objects are rsflow's own and stay."""
+    if isinstance(value, str):
+        return neutralised(value)
+    if isinstance(value, dict):
+        return {key: neutralised_value(one) for key, one in value.items()}
+    return [neutralised_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def check_text(text: str, what: str) -> None:

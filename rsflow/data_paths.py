@@ -27,12 +27,12 @@ _SWITCH = "if it is meant, allow it with allow_outside (in a configuration) or -
 def relative_name(name: str) -> str:
     """The name with slashes and without `..`. DataError `path_outside` where it is an address or climbs out of its folder.
 
-    An absolute path passes: it is the same picture's name on another machine, and whoever opens files asks `place_below`.
+    An absolute path passes: rsflow.annotations.absolute_names judges it, and whoever opens files asks `place_below`.
     """
     spelled = _spelled(name)
     resolved = posixpath.normpath(spelled) if ".." in spelled.split("/") else spelled
     if resolved == ".." or resolved.startswith("../"):
-        raise DataError("path_outside", f"{name!r} leads out of its folder: expected a path below it; {_SWITCH}")
+        raise DataError("path_outside", f"{name!r} leads out of its folder: expected a path below it")
     return resolved
 
 
@@ -66,7 +66,7 @@ def _spelled(name: str) -> str:
     if "\0" in name:
         raise DataError("path_outside", f"{name!r} holds a NUL character: expected a path")
     if _ADDRESS.match(name) or _CHAIN.search(name):
-        raise DataError("path_outside", f"{name!r} is an address, expected a path below the folder of the data; {_SWITCH}")
+        raise DataError("path_outside", f"{name!r} is an address, expected a path below the folder of the data")
     return name if _DRIVE.match(name) is None and "\\" not in name else name.replace("\\", "/")
 
 

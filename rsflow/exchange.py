@@ -41,6 +41,8 @@ def export(arguments: argparse.Namespace) -> int:
         print(f"not in instances: {tally.not_annotated:,} pictures that nobody annotated with objects")
     for reason, count in sorted(tally.left_out.items()):
         print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
+    if tally.neutralised:
+        print(f"made plain: special tokens or control characters in {tally.neutralised:,} instructions")
     return 0
 
 

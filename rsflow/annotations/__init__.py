@@ -10,11 +10,12 @@ from __future__ import annotations
 import difflib
 import gc
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_type_hints
 
 from rsflow import storage
+from rsflow.annotations.absolute_names import Folders, folders_of, only_below
 from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
@@ -109,17 +110,25 @@ def check_options(settings: Annotations) -> dict[str, Any]:
     return {name: check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
 
 
-def read(settings: Annotations) -> AnnotatedSet:
+def read(settings: Annotations, folders: Sequence[str] = ()) -> AnnotatedSet:
     """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
+
+    `folders`: where its pictures may lie, beside the folders of the annotation files (rsflow.annotations.absolute_names).
 
     Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
     of the format. What is wrong with single records is in the set's `rejects`.
     """
     check_format(settings.format)
     reader, options = ANNOTATIONS[settings.format], check_options(settings)
+    files = files_of(settings)
+    allowed = None if settings.allow_outside else (*folders_of(files), *folders)
     with _uncollected():
-        annotated = with_splits(lambda files: reader(files, **options), files_of(settings), settings.splits)
+        annotated = with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
         return without_control_text(renamed(annotated, settings.categories))
+
+
+def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:
+    return annotated if allowed is None else only_below(annotated, allowed)
 
 
 @contextmanager

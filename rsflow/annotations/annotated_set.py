@@ -180,6 +180,7 @@ def united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
         raise DataError("ambiguous_picture", f"{first.file} is annotated in pixels and in shares of the picture")
     return replace(
         first,
+        file=max((picture.file for picture in found), key=len),  # the fullest spelling tells best whose picture it is
         height_px=next(iter(heights), None),
         width_px=next(iter(widths), None),
         labels=_each_once(tuple(label for picture in found for label in picture.labels)),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rsflow import storage
+from rsflow.annotations.absolute_names import Folders, check_name
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, names_of
 from rsflow.annotations.documents import lines_of
 from rsflow.data_paths import relative_name
@@ -21,8 +22,13 @@ from rsflow.records import Reject
 Splits = dict[str, str | tuple[str, ...]]
 
 
-def with_splits(read: Callable[[Sequence[str]], AnnotatedSet], files: list[str], splits: Splits) -> AnnotatedSet:
-    """What `read` makes of the files, every picture with its split. ConfigError where a pattern finds no file or no picture."""
+def with_splits(
+    read: Callable[[Sequence[str]], AnnotatedSet], files: list[str], splits: Splits, folders: Folders | None = ()
+) -> AnnotatedSet:
+    """What `read` makes of the files, every picture with its split. ConfigError where a pattern finds no file or no picture.
+
+    An absolute name in a list must lie below one of `folders`; None: anywhere.
+    """
     by_file: dict[str, str] = {}
     lists: list[tuple[str, str]] = []
     for split, patterns in splits.items():
@@ -34,7 +40,7 @@ def with_splits(read: Callable[[Sequence[str]], AnnotatedSet], files: list[str],
             by_file.update(dict.fromkeys(mine, split))
             lists += [(split, file) for file in found if file not in mine]
     annotated = _by_file(read, files, by_file, [*splits])
-    return _by_name(annotated, lists) if lists else annotated
+    return _by_name(annotated, lists, folders) if lists else annotated
 
 
 def _by_file(
@@ -51,7 +57,7 @@ def _named(annotated: AnnotatedSet, split: str) -> AnnotatedSet:
     return replace(annotated, pictures=pictures)
 
 
-def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]]) -> AnnotatedSet:
+def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]], folders: Folders | None) -> AnnotatedSet:
     keys: dict[str, list[str]] = {}
     for key, picture in annotated.pictures.items():
         for name in names_of(picture.file):
@@ -59,17 +65,22 @@ def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]]) -> Annotated
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
     rejects: list[Reject] = []
     for split, file in lists:
-        named = [key for number, line in lines_of(file) for key in _within(line, number, file, keys, rejects)]
+        said: list[Reject] = []
+        named = [key for number, line in lines_of(file) for key in _within(line, number, file, folders, keys, said)]
         if not named:
-            raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures")
+            why = f" ({said[0].detail})" if said else ""
+            raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures{why}")
+        rejects += said
         pictures.update({key: replace(pictures[key], split=split) for key in named})
     return replace(annotated, pictures=pictures, rejects=(*annotated.rejects, *rejects))
 
 
-def _within(line: str, number: int, file: str, keys: dict[str, list[str]], rejects: list[Reject]) -> list[str]:
+def _within(
+    line: str, number: int, file: str, folders: Folders | None, keys: dict[str, list[str]], rejects: list[Reject]
+) -> list[str]:
     """The pictures that a line means, none and a reject where it leads out of the set."""
     try:
-        relative_name(line)
+        relative_name(line) if folders is None else check_name(line, folders)
     except DataError as error:
         rejects.append(Reject("annotation", f"{posixpath.basename(file)} line {number}", error.reason, error.detail, file))
         return []

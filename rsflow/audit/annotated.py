@@ -14,8 +14,10 @@ from rsflow import storage
 from rsflow.annotations import read
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
 from rsflow.audit.boxes import RAW, Stated
+from rsflow.audit.fields import FIELDS
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
+from rsflow.audit.spellings import Spellings
 from rsflow.config import Annotations
 from rsflow.data_paths import place_below
 from rsflow.foreign.coordinates import EDGE_PX, Size
@@ -37,7 +39,7 @@ def audit_annotated(
 ) -> Report:
     """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
     report = Report(place, form)
-    annotated = read(Annotations(form, files))
+    annotated = read(Annotations(form, files, allow_outside=allow_outside), (folder,) if folder else ())
     report.saw("annotated pictures", len(annotated.pictures))
     report.saw("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
     for reject in annotated.rejects:
@@ -49,6 +51,9 @@ def audit_annotated(
     else:
         for name, picture in annotated.pictures.items():
             _unsized(picture, sizes.get(name), report)
+    for fault, where, said in FIELDS[form](files) if form in FIELDS else ():
+        report.add(fault, where, said)
+    _spellings(annotated, report)
     for name, picture in annotated.pictures.items():
         _sized(picture, sizes.get(name), report)
         _answers(picture, report)
@@ -140,6 +145,18 @@ def _answers(picture: AnnotatedPicture, report: Report) -> None:
         if before.strip().lower() != label.category.strip().lower():
             asked = repr(label.text) if label.kind == "question" else "the picture's class"
             report.add("contradictory_answers", picture.name, f"{asked}: {before!r} and {label.category!r}")
+
+
+def _spellings(annotated: AnnotatedSet, report: Report) -> None:
+    """Categories that differ in their spelling only, of the labels and of the vocabulary."""
+    spellings = Spellings()
+    for name, picture in annotated.pictures.items():
+        for label in picture.labels:
+            if label.kind in {"box", "category"}:
+                spellings.add(label.category, name)
+    for category in annotated.categories:
+        spellings.name(category, "the categories")
+    spellings.tell(report)
 
 
 def _closed(labels: Iterable[Label]) -> Iterator[Label]:

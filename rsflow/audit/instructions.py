@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from rsflow.audit.agreement import Amounts
+from rsflow.audit.near_texts import NearTexts
 from rsflow.audit.pictures import THREADS, Pictures, find, in_batches
 from rsflow.audit.report import Report
+from rsflow.audit.spellings import Spellings
 from rsflow.audit.texts import Texts, common, wanted
-from rsflow.audit.wording import faults
+from rsflow.audit.wording import categories, faults
 from rsflow.errors import DataError
 from rsflow.foreign.conversation import Conversation, conversation_of
 from rsflow.foreign.coordinates import CONTRACTS, Size, boxes_in, form_of
@@ -36,12 +39,14 @@ def audit_instructions(
     there = folder or beside(file)
     if there is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    looking = _Looking(known, report, _pictures(there, report, allow_outside), Texts(known))
+    looking = _Looking(known, report, _pictures(there, report, allow_outside), Texts(known), Amounts(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file)), BATCH):
             looking.take(batch, pool)
             on_record(len(batch))
     _tell_texts(file, looking.texts, report)
+    looking.near.tell(report)
+    looking.spellings.tell(report)
     return report
 
 
@@ -55,6 +60,9 @@ class _Looking:
     report: Report
     pictures: Pictures | None
     texts: Texts
+    amounts: Amounts
+    near: NearTexts = field(default_factory=NearTexts)
+    spellings: Spellings = field(default_factory=Spellings)
     ids: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
@@ -71,6 +79,11 @@ class _Looking:
             self.pictures.look(((f"record {n}", name) for n, c in found for name in c.pictures), pool)
         for number, conversation in found:
             self.texts.add(number, conversation)
+            self.near.add(number, conversation)
+            for first, said in self.amounts.add(number, conversation):
+                self.report.add("amounts_differ", f"records {first} and {number}", said)
+            for name in categories(conversation):
+                self.spellings.add(name, f"record {number}")
             self.report.saw("exchanges", len(conversation.exchanges))
             self._boxes(number, conversation, self._size(number, conversation))
 

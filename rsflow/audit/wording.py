@@ -10,13 +10,17 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rsflow.audit.agreement import miscounted, wrong_kind
 from rsflow.control_tokens import control_in
+from rsflow.foreign.claims import recognised
 from rsflow.foreign.conversation import Conversation
+from rsflow.instructions.phrasings import HINT
 
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
-    r"(?:see|view|assist|help|access|process|analy[sz]e)|i do(?:n't| not) have (?:access|the ability)|no image "
-    r"(?:was|has been) (?:provided|attached|uploaded)|please (?:upload|provide|share) (?:the|an) (?:image|picture))",
+    r"(?:assist|help|access|process|analy[sz]e|(?:see|view) (?:it|the|this|that|your|images?|pictures?)\b)|"
+    r"i do(?:n't| not) have (?:access|the ability)|no image (?:was|has been) (?:provided|attached|uploaded)|"
+    r"please (?:upload|provide|share) (?:the|an) (?:image|picture))",
     re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
@@ -31,6 +35,9 @@ _TOKEN = re.compile(r"<(?:image|ImageHere)>")
 _OWN = re.compile(  # what the forms themselves spell boxes and pictures with
     r"<(?:image|ImageHere)>|</?(?:ref|box|quad|p)>|<\|/?(?:object_ref|box|quad|vision|image_pad)[a-z_]*\|>"
 )
+
+_HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
+_LABELLED = re.compile(r'"label"\s*:\s*"([^"\\]+)"')
 
 _COUNTED = ("internvl", "qwen", "qwen3")  # whose boxes the coordinate contract counts the numbers of, as those of geochat
 
@@ -76,7 +83,9 @@ def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[
         if form == "geochat":
             lists = [re.findall(r"<([^<>]*)>", found[1]) for found in _ANGLED.finditer(text)]
         for numbers in lists:
-            if (len(numbers) not in {4, 8} and form != "geochat") or not all(
+            # "Bands [4, 3, 2]" and "[2019, 2020, 2021]" are no shares of a picture.
+            whole = form != "pixels" and not re.search(r"[.a-z]", "".join(numbers), re.IGNORECASE)
+            if (len(numbers) not in {4, 8} and form != "geochat" and not whole) or not all(
                 re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*", n) for n in numbers
             ):
                 yield f"[{', '.join(numbers)}]: expected four or eight finite numbers"
@@ -89,6 +98,8 @@ RULES: dict[str, Rule] = {
     "control_token": _control,
     "picture_tokens": _tokens,
     "box_not_a_box": _boxes,
+    "count_differs": lambda conversation, texts, form: miscounted(conversation, form),
+    "answer_of_other_kind": lambda conversation, texts, form: wrong_kind(conversation, form),
 }
 
 
@@ -97,6 +108,14 @@ def faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple
     texts = _texts(record)
     for fault, rule in RULES.items():
         yield from ((fault, said) for said in rule(conversation, texts, form))
+
+
+def categories(conversation: Conversation) -> Iterator[str]:
+    """The categories that a record names as such: classes of its picture, and labels beside boxes in JSON."""
+    for exchange in conversation.exchanges:
+        if recognised(_HINT.sub("", exchange.question))[0] == "classification":
+            yield exchange.answer.strip().rstrip(".")
+        yield from _LABELLED.findall(exchange.answer)
 
 
 def _texts(record: Any) -> list[str]:

@@ -12,8 +12,9 @@ from collections import Counter
 from typing import Any
 
 from rsflow.annotations import AnnotatedSet, Joined, ScenePicture, join, one_spelling, read
-from rsflow.config import Annotations, BuildConfig, Source
+from rsflow.config import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
+from rsflow.readers.listing import folders_of
 from rsflow.records import Reject, SceneFiles
 from rsflow.stages.cut_scenes import main_file
 
@@ -27,7 +28,10 @@ def joined_sources(
 
     ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
     """
-    sets = one_spelling({source.name: _read(source.annotations) for source in built.sources if source.annotations})
+    annotated = [source for source in built.sources if source.annotations]
+    sets = one_spelling({source.name: _read(source) for source in annotated})
+        {source.name: _read(source.annotations, folders_of(source.scenes)) for source in built.sources if source.annotations}
+    )
     found = {}
     for source in built.sources:
         if source.name in sets:
@@ -38,10 +42,11 @@ def joined_sources(
     return found
 
 
-def _read(settings: Annotations) -> AnnotatedSet:
-    annotated = read(settings)
+def _read(source: Source) -> AnnotatedSet:
+    assert source.annotations
+    annotated = read(source.annotations, folders_of(source.scenes))
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
-    return annotated if settings.exhaustive else dataclasses.replace(annotated, categories=())
+    return annotated if source.annotations.exhaustive else dataclasses.replace(annotated, categories=())
 
 
 def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:

@@ -123,7 +123,7 @@ def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table)
 
 def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
     """ "name" for the tiles of scenes that are called like a picture of these annotation files, else "kept"."""
-    annotated = read_annotations(Annotations(str(benchmark.format), benchmark.files)).pictures.values()
+    annotated = read_annotations(Annotations(str(benchmark.format), benchmark.files, allow_outside=True)).pictures.values()
     known = {picture_name(name) for picture in annotated for name in (picture.file, picture.own) if name}
     scenes = lake.read("scenes", ["scene_id", "files"]).to_pylist()
     named = [row["scene_id"] for row in scenes if any(picture_name(file) in known for file in row["files"])]

@@ -74,5 +74,6 @@ def _facts(form: str, dialect: str, manifest: Manifest, job: Job) -> dict[str, o
         "pictures_not_annotated": job.tally.not_annotated,
         "companions": job.tally.companions,
         "raw_bands_left_out": job.tally.raw_bands,
+        "neutralised": job.tally.neutralised,
         "left_out": dict(sorted(job.tally.left_out.items())),
     }

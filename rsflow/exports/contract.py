@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow import storage
-from rsflow.control_tokens import neutralised
+from rsflow.control_tokens import neutralised_value
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.geometry import Region, area, hull, quad, ring_area
@@ -47,10 +47,14 @@ class Export(Protocol):
 @dataclass
 class Tally:
     """Pictures and records written; instructions left out by reason; pictures that COCO cannot call annotated; pictures of
-    other sensors that were carried along, and samples whose raw bands were not."""
+    other sensors that were carried along, and samples whose raw bands were not.
+
+    `neutralised`: instructions in which special tokens were made plain words and control characters taken out.
+    """
 
     pictures: int = 0
     records: int = 0
+    neutralised: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     not_annotated: int = 0
     companions: int = 0
@@ -115,14 +119,21 @@ class Job:
                 yield extension, data, known.get(sensor, {"sensor": sensor})
 
     def instructions(self, sample: Sample) -> Iterator[tuple[Record, list[tuple[str, str]]]]:
-        """The sample's fit instructions, each with its turns as (role, text in the dialect)."""
+        """The sample's fit instructions, each with its turns as (role, text in the dialect).
+
+        Turns and answers are without special tokens. They go before boxes are spelled, which have tokens of the family's own.
+        """
         height_px, width_px = sample.record["height_px"], sample.record["width_px"]
         for instruction in sample.record["instructions"]:
             try:
+                plain = {name: neutralised_value(instruction[name]) for name in ("turns", "answer")}
                 boxes = regions(instruction["boxes"], height_px, width_px)
-                yield instruction, spelled(instruction["turns"], boxes, self.dialect, height_px, width_px)
+                turns = spelled(plain["turns"], boxes, self.dialect, height_px, width_px)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
+                continue
+            self.tally.neutralised += any(plain[name] != instruction[name] for name in plain)
+            yield {**instruction, **plain}, turns
 
 
 def regions(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:
@@ -141,8 +152,7 @@ def spelled(
         _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    # Tokens lose their brackets before boxes are spelled: those are spelled with tokens of the family's own.
-    return [(turn["role"], dialect.spell(neutralised(turn["text"]), boxes, height_px, width_px)) for turn in turns]
+    return [(turn["role"], dialect.spell(turn["text"], boxes, height_px, width_px)) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

@@ -6,7 +6,8 @@ put together from others becomes a source per sensor and first folder of its pic
 What cannot be understood is counted by reason and told, each with its record in `rejects.jsonl`.
 
 Licence and sensor are not in such sets: the licence is what the user says (else `unknown`, which a build must allow by name),
-the sensor a guess from the path unless it is given, or stands in the record as rsflow's own exports have it.
+the sensor is what the user says, else what the record or the `pictures.jsonl` of our own exports says, else what the path
+says; a picture of which none of these tells is refused, never taken for optical.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from rsflow.foreign.claims import labels_of, lists_all
 from rsflow.foreign.conversation import Conversation, conversation_of
 from rsflow.foreign.coordinates import Size
 from rsflow.foreign.json_records import read_records
-from rsflow.foreign.sensor_guess import guess
+from rsflow.foreign.sensor_guess import sensor_of, stated_sensors
 from rsflow.records import Provenance
 from rsflow.schemas import label_row
-from rsflow.sensors import SENSOR_NAMES, SensorName
+from rsflow.sensors import SensorName
 
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
 MADE = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
@@ -74,6 +75,7 @@ class _Adopting:
     sensor: SensorName | None
     files: ExitStack
     allow_outside: bool = False
+    stated: dict[str, str] = field(default_factory=dict)  # the sensor by picture, where a file beside the set has it
     result: Adopted = field(default_factory=Adopted)
     sources: dict[str, _Source] = field(default_factory=dict)
     links: set[str] = field(default_factory=set)
@@ -87,14 +89,13 @@ class _Adopting:
                 raise DataError("made_anew", f"{record['task']} is generated text: a build makes it from the labels")
             conversation = conversation_of(record)
             name, place, size = self._picture(conversation)
+            sensor = self.sensor or sensor_of(name, record.get("sensor", self.stated.get(name)))
         except DataError as error:
             self._reject(number, error)
             return
         rows = self._labels(number, conversation, size)
         if rows:
-            source = self._source(
-                name, self.sensor or (record["sensor"] if record.get("sensor") in SENSOR_NAMES else guess(name))
-            )
+            source = self._source(name, sensor)
             source.pictures.setdefault(_pattern(place), set()).add(place)
             self.result.labels.update((source.sensor, row["kind"]) for row in rows)
             complete = any(lists_all(exchange) for exchange in conversation.exchanges)
@@ -174,18 +175,23 @@ def adopt(
     if form not in FORMATS:
         raise UsageError(f"import format {form!r} is not known; known formats: {', '.join(FORMATS)}")
     name = _word(posixpath.splitext(posixpath.basename(file))[0])
+    folder = pictures or posixpath.dirname(file) or "."
     with ExitStack() as files:
-        adopting = _Adopting(form, pictures or posixpath.dirname(file) or ".", out, name, sensor, files, allow_outside)
+        adopting = _Adopting(form, folder, out, name, sensor, files, allow_outside, stated_sensors(folder))
         for number, record in enumerate(read_records(file)):
             adopting.take(number, record)
             on_record()
     result = adopting.result
     if not result.labels:
         said = ", ".join(f"{count} {reason}" for reason, count in result.rejects.most_common(3)) or "it has no records"
-        raise UsageError(f"{file}: nothing could be used ({said}); check --format and --pictures")
+        raise UsageError(f"{file}: nothing could be used ({said}); check --format and --pictures{_hint(result)}")
     result.config = storage.join(out, "config.yaml")
     storage.write_bytes(result.config, _config(adopting, file, licence).encode())
     return result
+
+
+def _hint(result: Adopted) -> str:
+    return ", and say --sensor" if "sensor_unknown" in result.rejects else ""
 
 
 def _config(adopting: _Adopting, file: str, licence: str) -> str:

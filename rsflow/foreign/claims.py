@@ -28,8 +28,13 @@ KINDS = ("classification", "captioning", "grounding", "region_captioning", "dete
 
 _GAP = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
-# Task tokens of GeoChat and the hint how to answer belong to the form, which is made anew.
-_FORM = re.compile(rf"^\s*\[(?:refer|identify|grounding|vqa|caption)\]\s*|{re.escape(HINT)}\s*$", re.IGNORECASE)
+# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, belong to the form: it is made anew.
+_FORM = re.compile(
+    r"^\s*\[(?:refer|identify|grounding|vqa|caption)\]\s*|"
+    r"\s*(?:Please\s+)?answer(?: the question)? (?:using|with|in) (?:a|one) (?:single )?word or (?:a )?(?:short )?"
+    r"phrase\.?\s*$",
+    re.IGNORECASE,
+)
 _THERE = re.compile(r"There (?:is|are) ([^\[\]|.]+?)\s*\[\[\|", re.IGNORECASE)
 _SAID = re.compile(r"^(?:its category is|it is mostly)\s+", re.IGNORECASE)
 
@@ -44,12 +49,22 @@ def _templates(kind: str) -> list[re.Pattern[str]]:
     return found
 
 
+def _wrappers() -> list[re.Pattern[str]]:
+    """Our phrasings of somebody's question: words before it, after it, or both."""
+    found = []
+    for phrasing in PHRASINGS["question"]:
+        before, after = (re.sub(r"(?:\\ )+", r"\\s*", re.escape(part)) for part in phrasing.split("{question}"))
+        found.append(re.compile(rf"\s*{before}(.+?){after}\s*", re.IGNORECASE | re.DOTALL))
+    return found
+
+
+_WRAPPERS = _wrappers()
 _KNOWN = {kind: _templates(kind) for kind in KINDS}
 
 
 def labels_of(exchange: Exchange, dialect: Dialect, size: Size, provenance: Provenance) -> Iterator[Label]:
     """What one exchange says of a picture of this size (height_px, width_px). DataError `boxes_in_text` or `box_outside`."""
-    question, boxes = dialect.parse(_FORM.sub("", exchange.question), *size)
+    question, boxes = dialect.parse(without_form(exchange.question), *size)
     answer, found = dialect.parse(exchange.answer, *size)
     kind, gaps = recognised(question)
     if kind == "classification":
@@ -70,9 +85,18 @@ def labels_of(exchange: Exchange, dialect: Dialect, size: Size, provenance: Prov
         yield Label("question", answer.strip().rstrip("."), provenance, text=question.strip())
 
 
+def without_form(question: str) -> str:
+    """The question alone, without the hints that rsflow and others put around it, however often they were put there."""
+    bare = _FORM.sub("", question)
+    for wrapper in _WRAPPERS:
+        if match := wrapper.fullmatch(bare):
+            bare = match[1].strip()
+    return bare if bare == question else without_form(bare)
+
+
 def lists_all(exchange: Exchange) -> bool:
     """Whether the answer lists every object of the picture, so that a category it does not name is absent."""
-    return recognised(_FORM.sub("", exchange.question))[0] == "detection_all"
+    return recognised(without_form(exchange.question))[0] == "detection_all"
 
 
 def recognised(question: str) -> tuple[str, dict[str, str]]:

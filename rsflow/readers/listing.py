@@ -78,6 +78,12 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     return sorted(listed, key=lambda scene: scene.scene_id)
 
 
+def folders_of(scenes: Scenes) -> tuple[str, ...]:
+    """The folders that the patterns of scenes begin with, absolute where they are local."""
+    patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
+    return tuple(dict.fromkeys(_folder(_whole(pattern)) for pattern in patterns))
+
+
 def _above(files: dict[str, str], folders: dict[str, str]) -> dict[str, int]:
     """How many folders a mosaic's sources may lie above it: as many as the user's pattern has above it. A number, not a path,
     so that nothing changes when the whole folder moves."""
@@ -195,11 +201,7 @@ def _digest(text: str) -> str:
 
 def _options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
-    values = {
-        name: value
-        for name, value in asdict(scenes).items()
-        if name in _OPTIONS and value not in (None, {}) and value is not False
-    }
+    values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and _is_set(value)}
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):
         values["nodata"] = NO_FILL  # JSON has no word for NaN
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -18,6 +18,7 @@ from rsflow import storage
 from rsflow.data_paths import place_below
 from rsflow.errors import DataError, StorageError
 
+_SWITCH = "if it is meant, set scenes.allow_outside: true"
 MOST = 64 << 20  # bytes of a VRT's XML
 DEEPEST = 8  # VRTs in VRTs
 _START = 512
@@ -25,7 +26,15 @@ _VIRTUAL = re.compile(
     rb"^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(VRTDataset|GDAL_W\w+|GDALTileIndexDataset)\b", re.DOTALL
 )
 _FILES = frozenset(["SourceFilename", "SourceDataset", "SourceRaster", "SrcDSName", "Filename", "CutlineDS", "DataSource"])
-_DRIVER = re.compile(r"^[A-Za-z][A-Za-z0-9_]+:(?!//)")  # NETCDF:"a.nc":v, GTIFF_DIR:1:a.tif
+_DRIVER = re.compile(r"^([A-Za-z][A-Za-z0-9_]+):(?!//)")  # NETCDF:"a.nc":v, GTIFF_DIR:1:a.tif
+# Drivers whose names hold one file. All others (WMS, PG, MEM, STACIT ...) name addresses, databases or memory.
+_OF_FILES = frozenset(
+    [
+        *("bag", "derived_subdataset", "gpkg", "gtiff_dir", "gtiff_raw", "hdf4", "hdf4_eos", "hdf4_sds", "hdf5", "hdf5image"),
+        *("netcdf", "nitf_im", "radarsat_2_calib", "rcm_calib", "rasterlite", "sentinel1_calib", "sentinel2_l1b"),
+        *("sentinel2_l1c", "sentinel2_l1c_tile", "sentinel2_l2a", "zarr"),
+    ]
+)
 _NETWORK = (("/vsis3/", "s3://"), ("/vsicurl/", ""))
 _PATH_LIKE = re.compile(r"^\s*(?:/|\.\.?[/\\]|[A-Za-z]:[\\/]|[A-Za-z0-9+.-]+://)|[/\\]\.\.[/\\]")
 
@@ -47,17 +56,13 @@ def _check(place: str, folder: str, depth: int) -> None:
     if kind is None:
         return
     if kind != "VRTDataset":
-        raise DataError(
-            "path_outside", f"{place}: is a {kind}, which names addresses; if they are meant, set scenes.allow_outside"
-        )
+        raise DataError("path_outside", f"{place}: is a {kind}, which names addresses; {_SWITCH}")
     if depth >= DEEPEST:
         raise DataError("unreadable", f"{place}: is a VRT in {depth} VRTs, expected at most {DEEPEST}")
     for name, relative in _named(place):
-        found = _file_of(name)
         base = posixpath.dirname(place) if relative else ""
-        inner = _absolute(found, base, folder)
         try:
-            below = place_below(folder, inner)
+            below = place_below(folder, _absolute(_file_of(name), base, folder))
         except DataError as error:
             raise DataError(error.reason, f"{place}: {error.detail}") from error
         if storage.exists(below):
@@ -103,9 +108,13 @@ def _named(place: str) -> Iterator[tuple[str, bool]]:
 
 def _file_of(name: str) -> str:
     """The file in a driver's spelling of a part of a file; the name itself where it is a plain path."""
-    if name.startswith(("/", ".")) or "://" in name:
-        return name
     if name.startswith("<"):
         raise DataError("path_outside", "a source is itself a virtual raster in text, expected a file")
-    parts = re.split(r'[:"]', name)[1:] if _DRIVER.match(name) else []
-    return next((part for part in parts if "/" in part or "." in part), name)
+    driver = _DRIVER.match(name)
+    if not driver:
+        return name
+    parts = (part for part in re.split(r'[:"]', name)[1:] if "/" in part or "." in part or "\\" in part)
+    found = next(parts, "") if driver[1].lower() in _OF_FILES else ""
+    if not found:
+        raise DataError("path_outside", f"{name!r} is of driver {driver[1]}, expected a file; {_SWITCH}")
+    return found

@@ -35,7 +35,7 @@ class SeeTiles:
 
     labeller: ModelLabeller
     root: str = field(compare=False)
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 1
 
     @property
     def name(self) -> str:

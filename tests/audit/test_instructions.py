@@ -46,7 +46,7 @@ def clean(folder: Path, form: str, pictures: int = 12) -> list[dict[str, Any]]:
             {"image": name, "conversations": turns("<image>\nCaption?", f"Ships near a quay, {i}.")},
             {
                 "image": name,
-                "conversations": turns(f"<image>\nHow many ships?{HINT}", str(i), f"Is there a ship?{HINT}", "Yes"),
+                "conversations": turns(f"<image>\nHow many ships?{HINT}", str(i + 1), f"Is there a ship?{HINT}", "Yes"),
             },
             {"image": name, "conversations": turns("<image>\nWhere is the ship?", f"It is at {SPELLED[form]}, at the quay.")},
             {

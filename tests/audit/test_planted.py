@@ -35,8 +35,11 @@ def clean(form: str) -> list[dict[str, Any]]:
         "A very, very long quay: São Paulo, 5 °C, Çeşme, naïve – “quoted”.",
         "Houses, houses, houses and a park. It is sorry to look at.",
         "It cannot be told from one picture.",
+        "I cannot see any ships here. Bands [4, 3, 2] of [2019, 2020, 2021]."[: 29 if form == "pixels" else None],
+        "There are 12 of 20 ships; 3 storeys high, one at the quay.",
     ]
-    return [record("<image>\nWhat is seen here?", text, id=f"r{i}") for i, text in enumerate(said)]
+    rows = [record("<image>\nWhat is seen here?", text, id=f"r{i}") for i, text in enumerate(said)]
+    return [*rows, record("<image>\n" + CLASS, "stadium"), record("How many ships are there?", "2", "Is there a ship?", "Yes")]
 
 
 REFUSALS = (
@@ -109,6 +112,32 @@ OUTSIDE = (
     "..\\a.png",
 )
 
+CLASS = "What is the category of this remote sensing image?"
+MISCOUNTED = (
+    "There are three ships: [0.1, 0.2, 0.3, 0.4] and [0.5, 0.6, 0.7, 0.8].",
+    "I can see 2 large ships at [0.1, 0.2, 0.3, 0.4].",
+    "There are no ships [0.1, 0.2, 0.3, 0.4].",
+    "There is 1 ship [0.1, 0.2, 0.3, 0.4; 0.5, 0.6, 0.7, 0.8].",
+    "There are 2 ships in the image. They are located at [0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [0.1, 0.6, 0.2, 0.8].",
+    "There is 1 car [0.1, 0.2, 0.3, 0.4] and two people [0.5, 0.6, 0.7, 0.8].",
+)
+WRONG_KINDS = (("How many ships are there in this image?", "Yes."), ("Is there a ship in the image?", "4"))
+DISAGREEING = (
+    ("<image>\nHow many cars are there in this image?", "0", "Is there a car in this image?", "Yes"),
+    ("<image>\nIs there any car?", "No.", "How many cars are there?", "three"),
+    (
+        "<image>\nHow many cars are in the image?",
+        "2",
+        "Detect cars shown in the image using horizontal bounding boxes.",
+        "There is 1 car [0.1, 0.2, 0.3, 0.4].",
+    ),
+)
+NEARLY = (
+    "it CANNOT be told from one picture",
+    "It cannot  be told from the one picture!",
+    "It cannot be told, from one picture.",
+)
+
 PLANTED: list[tuple[str, str, Any]] = [
     *(("refusal", "llava", record("<image>\nWhat?", text)) for text in REFUSALS),
     *(("mojibake", "llava", record("<image>\nWhat?", text)) for text in ENCODINGS),
@@ -119,6 +148,22 @@ PLANTED: list[tuple[str, str, Any]] = [
     *(("box_not_a_box", "geochat", record("<image>\nWhere?", f"At {box}.")) for box in ANGLED),
     *(("broken_record", "llava", one) for one in BROKEN),
     *(("path_outside", "llava", {**record("<image>\nWhat?", "A bay."), "image": name}) for name in OUTSIDE),
+    *(
+        ("count_differs", form, record("<image>\nWhere?", f"There are 3 ships {box.removeprefix('<ref>ship</ref>')}."))
+        for form, box in BOXES.items()
+    ),
+    *(("count_differs", "llava", record("<image>\nWhere?", text)) for text in MISCOUNTED),
+    *(("answer_of_other_kind", "llava", record("<image>\n" + asked, answer)) for asked, answer in WRONG_KINDS),
+    *(("amounts_differ", "llava", record(*texts)) for texts in DISAGREEING),
+    *(("near_repeated_text", "llava", record("<image>\nWhat is seen here?", text)) for text in NEARLY),
+    *(
+        ("category_spelling", "llava", {**record("<image>\n" + CLASS, text), "image": "b.png"})
+        for text in ("STADIUM", "stadiums", "Stadium")
+    ),
+    *(
+        ("category_spelling", "qwen", record("<image>\nWhere?", BOXES["qwen"].replace("ship", text)))
+        for text in ("Ship", "ships")
+    ),
     ("picture_tokens", "llava", record("<image>\n<image>\nWhat?", "A bay.")),
     ("picture_tokens", "llava", record("<image>\nWhat?", "A bay <image>.")),
     ("picture_tokens", "llava", {"conversations": record("<image>\nWhat?", "A bay.")["conversations"]}),
@@ -152,6 +197,62 @@ def test_a_planted_fault_is_found_by_its_name(tmp_path: Path, fault: str, form: 
     counts = found(tmp_path, [*clean(form), planted], form)
     assert counts.get(fault) == 1
     assert counts.keys() <= {fault, "missing_picture"}
+
+
+FIELDS: list[tuple[str, dict[str, Any]]] = [
+    ("polygon_away", {"segmentation": [[60, 60, 90, 60, 90, 80, 60, 80]]}),
+    ("polygon_away", {"segmentation": [[10, 10, 18, 10, 18, 18, 10, 18]]}),
+    ("area_differs", {"area": 4000}),
+    ("area_differs", {"area": 0}),
+    ("area_differs", {"area": -600.0}),
+    ("area_differs", {"area": 20, "segmentation": [[10, 10, 40, 10, 40, 30, 10, 30]]}),
+    ("repeated_id", {"id": 1}),
+]
+
+
+def coco(folder: Path, **changed: Any) -> dict[str, int]:
+    Image.new("RGB", (100, 100)).save(folder / "a.png")
+    records = [
+        {"id": 1, "bbox": [50, 50, 20, 20], "area": 400, "segmentation": [[50, 50, 70, 50, 70, 70, 50, 70]]},
+        {"id": 2, "bbox": [50, 10, 20, 20], "area": 210.5, "segmentation": {"counts": "", "size": [0, 0]}},
+        {"id": 3, "bbox": [10, 10, 30, 20], "area": 600, **changed},
+    ]
+    del records[1]["segmentation"]  # a mask's area, the mask left out
+    categories = changed.get("categories", [{"id": 1, "name": "ship"}, {"id": 2, "name": "gas station"}])
+    data = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 100, "height": 100}],
+        "annotations": [{"image_id": 1, "category_id": 1, "iscrowd": 0, **record} for record in records],
+        "categories": categories,
+    }
+    (folder / "coco.json").write_text(json.dumps(data))
+    return audit(str(folder / "coco.json"), "coco", str(folder)).counts
+
+
+def test_fields_that_agree_are_no_fault(tmp_path: Path) -> None:
+    assert coco(tmp_path) == {}
+    assert coco(tmp_path, segmentation=[[11, 9, 39, 10, 40, 31]], area=301) == {}
+
+
+@pytest.mark.parametrize(("fault", "changed"), FIELDS)
+def test_fields_that_disagree_are_found(tmp_path: Path, fault: str, changed: dict[str, Any]) -> None:
+    assert coco(tmp_path, **changed) == {fault: 1}
+
+
+@pytest.mark.parametrize("variant", ["SHIP", "ships", "Ship", "ship "])
+def test_spellings_of_one_category_are_found(tmp_path: Path, variant: str) -> None:
+    found = coco(tmp_path, categories=[{"id": 1, "name": "ship"}, {"id": 2, "name": variant}])
+    assert found == ({"category_spelling": 1} if variant.strip() != "ship" else {})
+
+
+def test_a_polygon_away_from_its_box_and_a_copied_name_are_found_in_xml(tmp_path: Path) -> None:
+    points = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((70, 70), (90, 70), (90, 90)))
+    box = "<bndbox><xmin>10</xmin><ymin>10</ymin><xmax>%s</xmax><ymax>30</ymax></bndbox>"
+    for name, polygon, side in (("a", points, 30), ("b", "", 31)):
+        (tmp_path / f"{name}.xml").write_text(
+            "<annotation><filename>a.png</filename><size><width>99</width><height>99</height></size>"
+            f"<object><name>ship</name>{box % side}<polygon>{polygon}</polygon></object></annotation>"
+        )
+    assert audit(str(tmp_path), "voc").counts == {"polygon_away": 1, "ambiguous_picture": 1}
 
 
 def test_a_picture_outside_is_not_opened_unless_it_is_meant(tmp_path: Path) -> None:

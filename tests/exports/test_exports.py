@@ -314,3 +314,12 @@ def test_companion_pictures_are_carried_and_raw_bands_counted(tmp_path: Path, fo
         (other,) = json.loads(line)["companions"]
         assert other["sensor"] == "sar"
         assert (tmp_path / "out" / other["image"]).read_bytes() == one.picture
+
+
+@pytest.mark.parametrize("form", EXPORTS)
+def test_special_tokens_are_in_no_export_and_are_counted(root: Path, tmp_path: Path, form: str) -> None:
+    tally = export(str(root), form, str(tmp_path / "out"))
+    told = json.loads((tmp_path / "out" / "export.json").read_text())["neutralised"]
+    assert told == tally.neutralised > 0  # a caption of every picture says "<image>"
+    texts = [file.read_text() for file in (tmp_path / "out").rglob("*.json")]
+    assert not any("with <image> in it" in text for text in texts)

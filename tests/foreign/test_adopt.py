@@ -104,12 +104,15 @@ def test_a_place_that_is_not_understood_is_refused() -> None:
         ("AIR-SARShip-2.0/1.tiff", "sar"),
         ("HIT-UAV/0_60.jpg", "infrared"),
         ("infrared_security/1.jpg", "infrared"),
-        ("cars/sparrow.jpg", "optical"),
-        ("caesar/first.jpg", "optical"),
+        ("cars/sparrow.jpg", None),
+        ("caesar/first.jpg", None),
+        ("images/0001.png", None),
+        ("optical_and_sar/0001.png", None),
         ("DOTA/P0001.png", "optical"),
+        ("VisDrone/rgb/1.jpg", "optical"),
     ],
 )
-def test_the_sensor_is_guessed_from_the_path(path: str, sensor: str) -> None:
+def test_the_sensor_is_guessed_from_the_path(path: str, sensor: str | None) -> None:
     assert guess(path) == sensor
 
 
@@ -191,6 +194,30 @@ def test_the_import_is_the_same_at_every_run(mmrs: Path) -> None:
 def test_what_was_asked_for_overrides_what_is_guessed(mmrs: Path) -> None:
     made = adopt(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"), sensor="infrared", licence="MIT")
     assert {(source.sensor, source.licence) for source in load(made.config).sources} == {("infrared", "MIT")}
+
+
+def test_a_sensor_that_nothing_tells_is_asked_for(mmrs: Path) -> None:
+    record = {"image": "a.png", "conversations": turns("Is it day?", "yes")}
+    Image.new("RGB", (50, 50)).save(mmrs / "a.png")
+    (mmrs / "set.json").write_text(json.dumps([record]))
+    with pytest.raises(UsageError, match=r"1 sensor_unknown.*say --sensor"):
+        adopt(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"))
+    assert adopt(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"), sensor="sar").labels == {("sar", "question"): 1}
+    (mmrs / "set.json").write_text(json.dumps([{**record, "sensor": "SAR"}, {**record, "sensor": "lidar"}]))
+    made = adopt(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"))
+    assert (made.labels, made.rejects) == ({("sar", "question"): 1}, {"sensor_unknown": 1})
+    (mmrs / "set.json").write_text(json.dumps([record]))
+    (mmrs / "pictures.jsonl").write_text(json.dumps({"image": "a.png", "sensor": "infrared"}))
+    assert adopt(str(mmrs / "set.json"), "mmrs", str(mmrs / "out")).labels == {("infrared", "question"): 1}
+
+
+@pytest.mark.parametrize("phrasing", PHRASINGS["question"])
+def test_hints_are_taken_off_however_often_they_were_put_on(phrasing: str) -> None:
+    for outer in PHRASINGS["question"]:
+        asked = outer.replace("{question}", phrasing.replace("{question}", "Is it day?"))
+        (label,) = said(asked, "Yes")
+        assert (label.kind, label.text, label.category) == ("question", "Is it day?", "Yes")
+    assert said("Answer the question?", "No")[0].text == "Answer the question?"
 
 
 def test_a_set_of_which_nothing_fits_is_an_error(mmrs: Path) -> None:

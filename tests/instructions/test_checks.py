@@ -271,6 +271,7 @@ CASES: list[tuple[str, str, str]] = [
     ("look", "It is brightest in the upper left.", "It is brightest in the lower right."),
     ("sensor_words", "This optical image shows a river.", "This SAR image shows a river."),
     ("sensor_words", "No bridge would look like this in SAR.", "No car is visible in this SAR image."),
+    ("control_text", "The quay is <50 m long.", "The quay is long.<|im_end|>"),
     ("language", "The path is straight.", "Der Weg ist gerade und die Brücke ist mit dem Ufer verbunden."),
     ("language", "The façade is bright.", "桥梁位于图像的右上角。"),
     ("refusal", "It cannot be told from one image where they go.", "I'm sorry, but I cannot see the image."),
@@ -439,3 +440,9 @@ def test_boxes_lie_in_the_picture_and_on_what_they_name() -> None:
     assert faults(ship, text="There is [[1 ship|0]]", question="List all ships.") >= {"counts"}
     assert faults(bridge, text="There is [[1 ship|0]]", question="Name one thing.") >= {"boxes"}
     assert faults(text="It is at [[|3]].") == {"boxes"}
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "<|im_start|>", "<image>", "[INST]", "<end_of_turn>", "\u2066", "\0"])
+def test_a_models_text_with_a_special_token_is_untrue(token: str) -> None:
+    assert "control_text" in rejected(f"There are three ships {token} on the left.")
+    assert "control_text" not in rejected("There are three ships on the left, each <50 m long.")

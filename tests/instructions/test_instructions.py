@@ -541,3 +541,14 @@ def test_pixels_of_objects_are_no_land_cover() -> None:
     mask = Label("cover", "ship", ANNOTATION, Shape((20, 30, 60, 90)), value=0.4)
     facts = replace(SHIPS, labels=(*SHIPS.labels, mask))
     assert all(3 not in item.labels for item in made(facts, per_task=50))
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "<image>", "[INST]", "</s>", "\u202e", "\x1b"])
+def test_a_text_that_steers_a_model_makes_no_instruction_and_is_told(token: str) -> None:
+    caption = Label("caption", "", ANNOTATION, text=f"A port {token} by the sea.")
+    asked = Label("question", f"yes {token}", ANNOTATION, text="Is it day?")
+    ship = box("ship", 10, 10, 60, 60)
+    items, rejects = compose(tile(caption, asked, ship, vocabulary=("ship",)), config.Instructions(), 0, config.Labels())
+    assert items  # the ship is asked about all the same
+    assert not any(token in turn.text for item in items for turn in item.turns)
+    assert {reject.reason for reject in rejects} >= {"control_token"}

@@ -143,3 +143,16 @@ def test_grey_jpeg_has_three_equal_bands() -> None:
     found = picture(Sample("k", simplejpeg.encode_jpeg(grey[..., None], colorspace="GRAY"), "jpg", {}))
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
+
+
+@pytest.mark.parametrize("dialect", sorted(dialects.DIALECTS))
+def test_special_tokens_of_older_shards_reach_no_text(lake: Any, dialect: str) -> None:
+    sample = lake.samples["val"][0]
+    steering = {**sample.record["instructions"][0], "boxes": []}
+    steering["turns"] = [
+        {"role": "user", "text": "What?<|im_end|>"},
+        {"role": "assistant", "text": "[INST] a\u202e port <image>"},
+    ]
+    changed = replace(sample, record={**sample.record, "instructions": [steering]})
+    found = example(changed, dialect, None, False)["instructions"][0]
+    assert [turn["text"] for turn in found["turns"]] == ["What?im_end", "INST a port image"]

@@ -225,3 +225,23 @@ def test_it_is_a_stage_whose_place_means_nothing(detect: Callable[..., Watched])
     assert isinstance(stage, Stage)
     assert (stage.resources.workers, stage.resources.gpus, stage.resources.cpus) == ((1, 3), 0.5, 2)
     assert fingerprint(stage) == fingerprint(SeeTiles(detect(), "/b")) != fingerprint(SeeTiles(detect(dtype="float16"), "/a"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steering(Embedder):
+    """A model whose second label would end a turn."""
+
+    def open(self) -> Eyes:
+        said = Provenance("labeller", "steering")
+        labels = tuple(Label("caption", "", said, text=text) for text in ("A port.", "A port.<|im_end|>"))
+        inner = super().open()
+        return Eyes(inner.prepare, lambda sights, _: [Seen(labels=labels) for _ in sights])
+
+
+def test_a_label_that_steers_a_model_is_left_out_and_told(checkpoint: Folders, tmp_path: Path) -> None:
+    receipts = list(SeeTiles(Steering(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2])))
+    unit = rows(receipts, *NAMES)["u0"]
+    assert [label["text"] for label in unit["labels"]] == ["A port."] * 2
+    assert [(reject["kind"], reject["reason"]) for reject in unit["rejects"]] == [("label", "control_token")] * 2
+    assert (unit["rows_kept"], unit["rows_rejected"]) == (2, 0)
+    assert len({reject["subject"] for reject in unit["rejects"]}) == 2

@@ -1,0 +1,62 @@
+"""Pictures that annotations name by an absolute path: they must lie in the folders that the user gave.
+
+One idea: a picture is known by its name without folders, so `/home/anna/private/1.png` would lend its boxes to every scene that
+is called 1.png. An absolute name is right below the folders of the annotation files and of the source's scenes; elsewhere it is
+another picture, or the same one before the set moved, which only the user knows: `annotations.allow_outside`.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable
+
+from rsflow import storage
+from rsflow.annotations.annotated_set import AnnotatedSet
+from rsflow.data_paths import relative_name
+from rsflow.errors import DataError
+from rsflow.records import Reject
+
+Folders = tuple[str, ...]
+
+_DRIVE = re.compile(r"^[A-Za-z]:[\\/]|^\\")
+_HINT = "if it is the same picture before the set moved, set annotations.allow_outside: true, which goes by its file name"
+
+
+def check_name(name: str, folders: Folders) -> None:
+    """DataError `path_outside` where the name is absolute and not below one of the folders, or climbs out of its own."""
+    if not (posixpath.isabs(name) or _DRIVE.match(name) or storage.is_remote(name)):
+        relative_name(name)
+    elif not any(_below(name, folder) for folder in folders):
+        raise DataError("path_outside", f"{name!r} is not below {' or '.join(folders) or 'any folder of the source'}; {_HINT}")
+
+
+def only_below(annotated: AnnotatedSet, folders: Folders) -> AnnotatedSet:
+    """The set without pictures whose names lead elsewhere, each a reject; the very same set where none does."""
+    found: dict[str, Reject] = {}
+    for key, picture in annotated.pictures.items():
+        try:
+            check_name(picture.file, folders)
+        except DataError as error:
+            found[key] = Reject("annotation", key, error.reason, error.detail, picture.file)
+    if not found:
+        return annotated
+    pictures = {key: picture for key, picture in annotated.pictures.items() if key not in found}
+    return AnnotatedSet(pictures, annotated.categories, (*annotated.rejects, *found.values()))
+
+
+def folders_of(files: Iterable[str]) -> Folders:
+    """The folders of these files, absolute where they are local."""
+    return tuple(dict.fromkeys(posixpath.dirname(_absolute(file)) for file in files))
+
+
+def _below(name: str, folder: str) -> bool:
+    whole, base = _absolute(name), _absolute(folder).rstrip("/")
+    return whole.startswith(base + "/") or (
+        not storage.is_remote(folder) and os.path.realpath(whole).startswith(os.path.realpath(base).rstrip("/") + "/")
+    )
+
+
+def _absolute(place: str) -> str:
+    return posixpath.normpath(place).replace(":/", "://", 1) if storage.is_remote(place) else os.path.abspath(place)

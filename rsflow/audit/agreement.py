@@ -1,0 +1,138 @@
+"""Whether what a record says agrees with what it gives: the number said and the boxes, the question and its kind of answer.
+
+One idea: only claims that can mean one thing are compared. A number counts boxes where it stands before a noun and the boxes
+follow with nothing but connecting words between; "three of them, one at [...]" is left alone. Across the exchanges on one
+picture, three kinds of question speak of one category and must agree: how many there are, whether there is one, where all are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rsflow.audit.texts import closed
+from rsflow.foreign.claims import recognised
+from rsflow.foreign.conversation import Conversation, Exchange
+from rsflow.foreign.coordinates import boxes_in
+from rsflow.instructions.phrasings import HINT
+from rsflow.instructions.words import NUMBERS, noun
+
+_FOUR = r"\s*-?[\d.eE+-]+\s*(?:,\s*-?[\d.eE+-]+\s*)+"
+_PLACES: dict[str, re.Pattern[str]] = {
+    "geochat": re.compile(r"\{\s*(?:<[^<>]*>\s*)+(?:\|[^{}]*)?\}"),
+    "internvl": re.compile(r"<box>.*?</box>", re.DOTALL),
+    "qwen2": re.compile(r"<\|box_start\|>.*?<\|box_end\|>", re.DOTALL),
+    **dict.fromkeys(("qwen", "qwen3"), re.compile(r'\{[^{}]*"bbox_2d"[^{}]*\}')),
+    **dict.fromkeys(("llava", "mmrs", "pixels"), re.compile(rf"\[{_FOUR}(?:;{_FOUR})*\]")),
+}
+_TAGS = re.compile(r"</?(?:p|ref)>|<\|object_ref_(?:start|end)\|>|<delim>")
+_NUMBER = rf"\d{{1,3}}|{'|'.join(NUMBERS)}"
+_BEFORE = r"(?:^|[.!?:;,\n]\s*|\b(?:is|are|were|and|with|has|have|sees?|shows?|contains?|includes?|found|detect(?:ed)?)\s+)"
+_BETWEEN = (
+    r"(?:[\s.,:;()\[\]]|\b(?:in|on|at|the|this|here|of|image|picture|scene|remote|sensing|satellite|aerial|shown|visible|"
+    r"present|found|detected|and|they|their|them|these|is|are|located|locations?|positions?|coordinates?|horizontal|oriented|"
+    r"bounding|box|boxes|given|by|as|follows|following|below)\b)*"
+)
+_SAID = re.compile(
+    rf"{_BEFORE}({_NUMBER})\s+((?:[^\W\d_][\w/-]*\s+){{0,3}}?[^\W\d_][\w/-]*)\s*{_BETWEEN}\s*"
+    r"(\0(?:[\s,;\[\]]*(?:\band\b)?[\s,;\[\]]*\0)*)",
+    re.IGNORECASE,
+)
+_PICTURE = (
+    r"(?:\s+(?:in|on)\s+(?:this|the)\s+(?:(?:given|provided|remote sensing|satellite|aerial|sar|infrared)\s+)*"
+    r"(?:image|picture|scene))?"
+)
+_HOW_MANY = re.compile(
+    r"(?:how many|what is the number of)\s+([\w /-]+?)"
+    rf"(?:\s+(?:are|is)(?:\s+(?:there|visible|present|shown))?)?{_PICTURE}\s*\??",
+    re.I,
+)
+_IS_THERE = re.compile(rf"(?:is|are)\s+there\s+(?:an?|any)\s+([\w /-]+?)(?:\s+(?:visible|present))?{_PICTURE}\s*\??", re.I)
+_HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
+_LINKED = re.compile(r"\b(?:of|at|in|on|near|with|and|or|to|from|by)\b", re.I)
+_PART = re.compile(r"\b(?:left|right|top|bottom|upper|lower|larger?|smaller?)\b", re.I)  # of the picture, or of the objects
+
+
+def miscounted(conversation: Conversation, form: str) -> Iterator[str]:
+    """Answers that say another number than they give boxes: "There are 3 ships" before two."""
+    for exchange in conversation.exchanges:
+        for number, name, given in said_and_given(exchange.answer, form):
+            if number != given:
+                yield f"says {number} {name} and gives {given}: {exchange.answer[:80]!r}"
+
+
+def said_and_given(text: str, form: str) -> Iterator[tuple[int, str, int]]:
+    """(number said, of what, boxes that follow) for every counted noun that boxes follow."""
+    bare = _TAGS.sub(" ", _PLACES[form].sub(lambda found: "\0" * sum(1 for _ in boxes_in(found[0], form)), text))
+    for found in _SAID.finditer(bare) if "\0" in bare else ():
+        number = int(found[1]) if found[1].isdigit() else NUMBERS.index(found[1].lower())
+        # "3 storey building" counts no buildings, and "2 lanes of cars" no cars.
+        if (number == 1 or _is_plural(found[2])) and not _LINKED.search(found[2]):
+            yield number, found[2], found[3].count("\0")
+
+
+def wrong_kind(conversation: Conversation, form: str) -> Iterator[str]:
+    """Numbers that are asked for and answered with yes or no, and the reverse."""
+    for exchange in conversation.exchanges:
+        asked, answer = _asked(exchange), closed(exchange, form)
+        if answer == "yes" and _HOW_MANY.fullmatch(asked):
+            yield f"{exchange.question[:60]!r} asks for a number, its answer is {exchange.answer[:20]!r}"
+        elif answer is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", answer) and _IS_THERE.fullmatch(asked):
+            yield f"{exchange.question[:60]!r} asks for yes or no, its answer is {exchange.answer[:20]!r}"
+
+
+@dataclass
+class Amounts:
+    """How many objects of a category the exchanges on a picture speak of: (least, most, record, question) by both.
+
+    One question with two answers is no fault here: rsflow.audit.texts tells it.
+    """
+
+    form: str
+    _known: dict[int, tuple[int, int, int, int]] = field(default_factory=dict)
+
+    def add(self, number: int, conversation: Conversation) -> Iterator[tuple[int, str]]:
+        """(earlier record, what differs) for what this record says otherwise than one before."""
+        for exchange in conversation.exchanges:
+            for name, least, most in amounts(exchange, self.form):
+                key = hash((conversation.pictures, name.casefold()))
+                before = self._known.setdefault(key, (least, most, number, hash(exchange.question)))
+                if max(least, before[0]) > min(most, before[1]) and before[3] != hash(exchange.question):
+                    yield before[2], f"{name}: {_range(*before[:2])} and {_range(least, most)} on {conversation.pictures[0]}"
+                elif most - least < before[1] - before[0]:
+                    self._known[key] = (least, most, number, hash(exchange.question))
+
+
+MANY = 1 << 30
+
+
+def amounts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
+    """(category, least, most) of what an exchange says of a whole category of its picture."""
+    asked, answer = _asked(exchange), closed(exchange, form)
+    if (many := _HOW_MANY.fullmatch(asked)) and answer and answer.isdigit():
+        yield from _named(many[1], int(answer), int(answer))
+    elif (one := _IS_THERE.fullmatch(asked)) and answer in {"yes", "no"}:
+        yield from _named(one[1], *((1, MANY) if answer == "yes" else (0, 0)))
+    elif recognised(asked)[0] == "detection_one":
+        count = sum(1 for _ in boxes_in(exchange.answer, form))
+        yield from _named(recognised(asked)[1].get("many", ""), count, count)
+
+
+def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:
+    name = noun(words)
+    if name and not _LINKED.search(words) and not _PART.search(words):
+        yield name, least, most
+
+
+def _asked(exchange: Exchange) -> str:
+    return _HINT.sub("", exchange.question).strip()
+
+
+def _is_plural(words: str) -> bool:
+    last = words.split()[-1].lower()
+    return noun(last) != last
+
+
+def _range(least: int, most: int) -> str:
+    return str(least) if least == most else f"at least {least}"
