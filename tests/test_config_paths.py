@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rsflow import storage
 from rsflow.config import load
 from rsflow.config_paths import absolute_paths
+from rsflow.engine.shard import config_fingerprint
 
 TEXT = """
 root: ../lake
@@ -92,3 +94,14 @@ def test_a_name_with_brackets_above_the_file_is_no_pattern(tmp_path: Path) -> No
         "files"
     ]
     assert storage.glob(files) == [f"{folder}/pictures/a.tif"]
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_folder_lies(file: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "far" / "away"
+    text = TEXT.replace('"/elsewhere/{band}.tif", ', "").replace(", bands: {red: R}", "")
+    file.write_text(text)
+    shutil.copytree(file.parent, moved / "set")
+    here, there = (config_fingerprint(load(str(path))) for path in (file, moved / "set" / "build.yaml"))
+    assert here == there
+    file.write_text(text.replace("pictures/", "photographs/"))
+    assert config_fingerprint(load(str(file))) != here
