@@ -1,7 +1,8 @@
 """A YAML file as plain values, with the overrides of a command line and the variables of the environment put in.
 
 One idea: what stands in the file, what `a.b=1` replaces and what `${NAME}` or `${NAME:-default}` stand for is settled here, so
-whoever checks the values sees only values. A variable that is not set and a path that leads nowhere are refused.
+whoever checks the values sees only values. Relative paths start at the file's folder, those of an override at the working
+directory (rsflow.config_paths). A variable that is not set and a path that leads nowhere are refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from rsflow import storage
+from rsflow.config_paths import absolute_paths, folder_of
 from rsflow.errors import ConfigError, StorageError
 
 
@@ -29,7 +31,7 @@ def read_yaml(path: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
         raise ConfigError(f"{path}: holds a {type(data).__name__}, expected keys such as root and sources")
     for override in overrides:
         _override(data, override)
-    return dict(_expand(data, path, ()))
+    return dict(absolute_paths(_expand(data, path, ()), folder_of(path)))
 
 
 def _override(data: dict[str, Any], text: str) -> None:
@@ -42,9 +44,10 @@ def _override(data: dict[str, Any], text: str) -> None:
         node = _step(node, parent, text)
     _step(node, last, text)
     try:
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
+        given = _expand(yaml.safe_load(value), text, ())
     except yaml.YAMLError as error:
         raise ConfigError(f"{text!r}: what stands after = is not valid YAML: {error}") from error
+    node[int(last) if isinstance(node, list) else last] = absolute_paths(given, os.getcwd(), (*parents, last))
 
 
 def _step(node: Any, key: str, text: str) -> Any:

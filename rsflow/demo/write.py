@@ -63,8 +63,8 @@ def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) ->
     """Write the demo's scenes below `folder`: optical/, sar/, infrared/, annotations/ and demo.yaml.
 
     `size_px`: side of the optical scenes in pixels of 1 m, a multiple of 256, at least 512; the others show the same ground.
-    Paths in demo.yaml begin with `folder` as it was given, so they hold from the same working directory. Files of the same
-    name are replaced. Raises UsageError for another size, StorageError where the folder cannot be written.
+    Paths in demo.yaml start at its own folder, so the whole can be moved. Files of the same name are replaced.
+    Raises UsageError for another size, StorageError where the folder cannot be written.
     """
     if size_px < 512 or size_px % 256:
         raise UsageError(f"size_px is {size_px}: give a multiple of 256 that is at least 512, for example 2048")
@@ -79,7 +79,7 @@ def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) ->
     for path, sensor in zip(annotations, SENSOR_NAMES, strict=True):
         storage.write_bytes(path, json.dumps(coco[sensor], indent=1).encode())
     config = storage.join(root, "demo.yaml")
-    storage.write_bytes(config, _config(root, seed).encode())
+    storage.write_bytes(config, _config(seed).encode())
     return DemoScenes(config, tuple(scenes), tuple(annotations), sum(len(data["annotations"]) for data in coco.values()))
 
 
@@ -213,30 +213,30 @@ _LABELLERS = {"optical": "spectral", "sar": "cfar", "infrared": "hotspot"}
 _BANDS = {"optical": optical.BANDS, "sar": sar.BANDS, "infrared": infrared.BANDS}
 
 
-def _config(root: str, seed: int) -> str:
+def _config(seed: int) -> str:
     data = {
-        "root": storage.join(root, "lake"),
+        "root": "lake",
         "seed": seed,
-        "sources": [_source(root, sensor) for sensor in SENSOR_NAMES],
+        "sources": [_source(sensor) for sensor in SENSOR_NAMES],
         # The place is 2 km wide: cells this small still give several to every split, and more tiles lie inside than at an edge.
         "tiles": {"size_px": 256, "cell_km": 0.6},
         "instructions": {"min_box_px": 3.0},
         "select": {"splits": {"train": 0.8, "val": 0.1, "test": 0.1}},
         "shard": {"target_mb": 4.0},
     }
-    title = "# The demo: one invented place seen by three sensors. Written by `rsflow demo-scenes`; run from the same folder.\n"
+    title = "# The demo: one invented place seen by three sensors. Written by `rsflow demo-scenes`.\n"
     return title + yaml.safe_dump(data, sort_keys=False, width=120)
 
 
-def _source(root: str, sensor: SensorName) -> dict[str, Any]:
+def _source(sensor: SensorName) -> dict[str, Any]:
     return {
         "name": f"demo-{sensor}",
         "sensor": sensor,
         "licence": LICENCE,
         "scenes": {
-            "files": storage.join(root, sensor, "*.tif"),
+            "files": f"{sensor}/*.tif",
             "bands": {name: number for number, name in enumerate(_BANDS[sensor], 1)},
         },
-        "annotations": {"format": "coco", "files": storage.join(root, "annotations", f"{sensor}.json")},
+        "annotations": {"format": "coco", "files": f"annotations/{sensor}.json"},
         "labellers": [{"name": _LABELLERS[sensor]}, {"name": "scene"}],
     }

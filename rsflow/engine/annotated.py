@@ -30,8 +30,6 @@ def joined_sources(
     """
     annotated = [source for source in built.sources if source.annotations]
     sets = one_spelling({source.name: _read(source) for source in annotated})
-        {source.name: _read(source.annotations, folders_of(source.scenes)) for source in built.sources if source.annotations}
-    )
     found = {}
     for source in built.sources:
         if source.name in sets:

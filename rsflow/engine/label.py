@@ -7,7 +7,6 @@ interrupted or killed keeps what was committed, at most `engine.commit_seconds` 
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import Iterable
@@ -22,7 +21,7 @@ from rsflow.engine.chain import UnitChain, scene_reject
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.execute import Job, blocks_of, execute
 from rsflow.engine.facts import gather, receipts_of, slices
-from rsflow.engine.pictures import generate, see
+from rsflow.engine.pictures import generate, see, without
 from rsflow.engine.plan import Plan, Unit, label_work, undone_text
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import Meter
@@ -48,10 +47,10 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: Meter | None = None
         for source, rejects in lost_annotations(plan).items():
             check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
     undone = _label(built, lake, plan, [unit for unit in units if unit.windows], run)
-    plan = dataclasses.replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id not in undone))
-    see(built, lake, plan, run, meter)
-    _instruct(built, lake, plan, run)
-    generate(built, lake, plan, run, meter)
+    undone |= see(built, lake, without(plan, undone), run, meter)
+    undone |= _instruct(built, lake, without(plan, undone), run)
+    undone |= generate(built, lake, without(plan, undone), run, meter)
+    plan = without(plan, undone)
     # Markers of crashed attempts count in their own run only, and their folders would pile up. Not after an error: workers may
     # still be writing there.
     storage.remove_folder(lake.place("attempts", run))
@@ -76,9 +75,9 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
         return commit_as_they_come(built, lake, execute(jobs, built.engine), run, state, pending)
 
 
-def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
-    """Make the instructions of every labelled unit that lacks them under the present recipe."""
-    marked = marks(lake)
+def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> dict[str, str]:
+    """Make the instructions of every labelled unit that lacks them under the present recipe; why scenes were left undone."""
+    marked, undone = marks(lake), dict[str, str]()
     units = Units(plan, marked)
     done = set(marked["unit"].to_pylist())
     todo = [(name, unit) for unit in units.fit.values() if (name := units.instruct(unit)) not in done]
@@ -91,7 +90,8 @@ def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
         for part in slices(todo):
             work = gather(lake, INSTRUCT_WORK, part, tiles, [merged])
             blocks = blocks_of(work, [0] * work.num_rows)
-            commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state, pending)
+            undone |= commit_as_they_come(built, lake, execute([Job(chain, blocks)], built.engine), run, state, pending)
+    return undone
 
 
 def _commit_unreadable(lake: Lake, plan: Plan, units: Iterable[Unit], run: str) -> None:

@@ -10,6 +10,7 @@ reject.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from rsflow.config import BuildConfig
-from rsflow.engine.chain import UnitChain, scene_reject, timed, with_usage
+from rsflow.engine.chain import UnitChain, scene_reject, timed, undone_receipt, with_usage
 from rsflow.engine.commit import commit_as_they_come
 from rsflow.engine.companions import companions
 from rsflow.engine.execute import Job, blocks_of, blocks_with, execute
@@ -29,7 +30,7 @@ from rsflow.engine.pool import pool_size
 from rsflow.engine.progress import progress
 from rsflow.engine.spending import LOADING, WORKERS, Meter
 from rsflow.engine.units import Seeing, Units
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.lake.attempts import attempt
 from rsflow.lake.receipts import marks
 from rsflow.lake.tables import Lake
@@ -67,7 +68,7 @@ class Blocks:
                         done.update(receipt["unit"].to_pylist())
                         yield receipt
                     return
-            except DataError:
+            except (DataError, UnavailableError, MemoryError):
                 pass  # some unit of it, or the worker's death at the first attempt: which one, the units tell
             for i in range(table.num_rows):
                 row = table.slice(i, 1)
@@ -82,12 +83,17 @@ class Blocks:
                 yield from list(_timed(name, function(row)))
         except DataError as error:
             yield scene_reject(row.to_pylist()[0], self.step, error)
+        except (UnavailableError, MemoryError) as error:
+            yield undone_receipt(row.to_pylist()[0], self.step, str(error) or "out of memory")
 
 
-def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> None:
-    """Let the models look at every finished unit that they have not looked at; then merge what they saw, scene by scene."""
+def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> dict[str, str]:
+    """Let the models look at every finished unit that they have not looked at; then merge what they saw, scene by scene.
+
+    Returns why scenes were left undone; nothing of theirs is merged."""
+    undone: dict[str, str] = {}
     if not plan.seers:
-        return
+        return undone
     units = Units(plan, marks(lake))
     for rank in range(max(len(stages) for stages in plan.seers.values())):
         marked = marks(lake)
@@ -95,21 +101,26 @@ def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> N
         done = set(marked["unit"].to_pylist()) - plan.failed
         for unit in units.fit.values():
             for seeing in units.seeing(unit)[rank : rank + 1]:
-                if seeing.id not in done:
+                if seeing.id not in done and unit.scene_id not in undone:
                     by_stage[fingerprint(seeing.stage)].append((seeing, unit))
         for mine in by_stage.values():
             # With what the models before it in its source's list saw.
             looks = [units.seeing(unit)[:rank] for _, unit in mine]
             found = receipts_of(marked, [seeing.id for each in looks for seeing in each])
             todo = [(seeing.id, unit) for seeing, unit in mine]
-            _work(built, lake, mine[0][0].stage, "see", todo, _by_rank(looks, found), run, meter)
-    _merge(built, lake, plan, run)
+            undone |= _work(built, lake, mine[0][0].stage, "see", todo, _by_rank(looks, found), run, meter)
+    return undone | _merge(built, lake, without(plan, undone), run)
 
 
-def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> None:
-    """Let the model write about every unit that it has not written about."""
+def without(plan: Plan, undone: Mapping[str, str]) -> Plan:
+    """The plan without the units of these scenes."""
+    return dataclasses.replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id not in undone))
+
+
+def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter) -> dict[str, str]:
+    """Let the model write about every unit that it has not written about. Returns why scenes were left undone."""
     if plan.writer is None:
-        return
+        return {}
     marked = marks(lake)
     units = Units(plan, marked)
     done = set(marked["unit"].to_pylist()) - plan.failed
@@ -121,7 +132,7 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: Meter)
     def beside(work: pa.Table) -> pa.Table:
         return _with_others(work, lake, units, receipts, merged)
 
-    _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
+    return _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
 
 
 def _work(
@@ -134,9 +145,10 @@ def _work(
     run: str,
     meter: Meter,
     completed: Callable[[pa.Table], pa.Table] = lambda work: work,
-) -> None:
+) -> dict[str, str]:
     """One model over these units, slice by slice; `completed` adds what their own tiles and labels do not say."""
     name = stage.name
+    undone: dict[str, str] = {}
     blocks = Blocks(stage, step, built.root, run, built.engine.attempts)
     tiles = receipts_of(marks(lake), [unit.id for _, unit in todo])
     pending = Counter(unit.scene_id for _, unit in todo)
@@ -147,7 +159,8 @@ def _work(
             most = 1 if built.engine.kind == "inline" else pool_size(stage.resources.workers or 1, len(job.blocks))[1]
             receipts = execute([job], built.engine)
             with meter.over(name, stage.resources.gpus, most) as watch:
-                commit_as_they_come(built, lake, receipts, run, state, pending, watch)
+                undone |= commit_as_they_come(built, lake, receipts, run, state, pending, watch)
+    return undone
 
 
 def _with_others(work: pa.Table, lake: Lake, units: Units, receipts: Mapping[str, str], merged: Mapping[str, str]) -> pa.Table:
@@ -170,8 +183,8 @@ def _with_others(work: pa.Table, lake: Lake, units: Units, receipts: Mapping[str
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
-def _merge(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
-    marked = marks(lake)
+def _merge(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> dict[str, str]:
+    marked, undone = marks(lake), dict[str, str]()
     units = Units(plan, marked)
     done = set(marked["unit"].to_pylist())
     todo = [scene_id for scene_id, name in units.merging.items() if name not in done]
@@ -180,7 +193,8 @@ def _merge(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> None:
         for start in range(0, len(todo), MODEL_UNITS):
             work = _scenes(lake, units, marked, todo[start : start + MODEL_UNITS])
             receipts = execute([Job(chain, blocks_of(work, [0] * work.num_rows))], built.engine)
-            commit_as_they_come(built, lake, receipts, run, state, Counter(work["scene_id"].to_pylist()))
+            undone |= commit_as_they_come(built, lake, receipts, run, state, Counter(work["scene_id"].to_pylist()))
+    return undone
 
 
 def _scenes(lake: Lake, units: Units, marked: pa.Table, scenes: Sequence[str]) -> pa.Table:

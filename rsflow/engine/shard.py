@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from rsflow import storage
 from rsflow.config import BuildConfig, resolved
+from rsflow.config_paths import without_place
 from rsflow.engine.beside import companions_of, with_companions
 from rsflow.engine.current import Current
 from rsflow.engine.execute import Job, execute, spreading
@@ -115,12 +116,12 @@ def selection_note(snapshot: int) -> str:
 
 
 def config_fingerprint(built: BuildConfig) -> str:
-    """Of everything in the configuration that the content of a dataset depends on."""
+    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies."""
     plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    return fingerprint(plain)
+    return fingerprint(without_place(plain))
 
 
 def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:

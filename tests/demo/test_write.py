@@ -48,8 +48,7 @@ def test_the_same_seed_gives_the_same_bytes(demo: Written, tmp_path: Path) -> No
     names = storage.list_files(str(tmp_path / "a"))
     assert len(names) == len(demo.scenes.scenes) + 4
     for name in names:
-        if name != "demo.yaml":  # names its folder
-            assert (tmp_path / "a" / name).read_bytes() == (demo.folder / name).read_bytes(), name
+        assert (tmp_path / "a" / name).read_bytes() == (demo.folder / name).read_bytes(), name
 
 
 @pytest.mark.parametrize(

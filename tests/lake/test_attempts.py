@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from rsflow.errors import DataError
+from rsflow.errors import DataError, UnavailableError
 from rsflow.lake.attempts import attempt
 
 DIES = """
 import os, sys
 from rsflow.lake.attempts import attempt
 with attempt(sys.argv[1], "run", "unit", 2):
-    os._exit(11)
+    os.kill(os.getpid(), int(sys.argv[2]))
 """
 
 
-def test_a_crashed_worker_is_counted_and_the_limit_rejects(tmp_path: Path) -> None:
+def die(folder: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", DIES, str(folder), str(int(number))]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -number
+
+
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGSEGV, "Segmentation fault"), (signal.SIGABRT, "Aborted")])
+def test_a_crashed_worker_is_counted_and_the_limit_rejects(tmp_path: Path, number: signal.Signals, told: str) -> None:
     for _ in range(2):
-        assert subprocess.run([sys.executable, "-c", DIES, str(tmp_path)], timeout=60, check=False).returncode == 11
-    with pytest.raises(DataError, match="died 2 times") as caught, attempt(str(tmp_path), "run", "unit", 2):
+        die(tmp_path, number)
+    with pytest.raises(DataError, match=f"died 2 times.*{told}") as caught, attempt(str(tmp_path), "run", "unit", 2):
         pytest.fail("the block must not run")
     assert caught.value.reason == "crashed_worker"
     with attempt(str(tmp_path), "another run", "unit", 2):
         pass
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGKILL, signal.SIGKILL), (signal.SIGSEGV, signal.SIGKILL)])
+def test_a_worker_that_was_killed_is_no_verdict_on_its_unit(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
+    for number in numbers:
+        die(tmp_path, number)
+    with pytest.raises(UnavailableError, match="killed from outside"), attempt(str(tmp_path), "run", "unit", 2):
+        pytest.fail("the block must not run")
 
 
 def test_an_attempt_that_ends_leaves_nothing(tmp_path: Path) -> None:
