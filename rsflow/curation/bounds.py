@@ -210,7 +210,8 @@ def _codes(instructions: pa.Table, column: str) -> Rows:
 
 def _numbered(code: Rows, more: Rows) -> Rows:
     joined = code * (int(more.max(initial=0)) + 1) + more
-    return np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    codes: Rows = np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return codes
 
 
 def _texts(values: pa.ChunkedArray) -> list[str]:

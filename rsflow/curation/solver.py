@@ -25,6 +25,7 @@ from rsflow.errors import ConfigError
 Floats = npt.NDArray[np.float64]
 
 _NODES = 20_000
+_FEWER = (2_000, 20_000)  # kinds that may change at first; the more there are, the longer it takes
 _SOFT = 8.0  # what one instruction beside a soft bound costs, in changes to the draft
 _UNDECIDED = 1  # of milp: a limit was reached
 
@@ -50,12 +51,26 @@ def solve(count: Counts, draft: Counts, bounds: Sequence[Bound], largest: bool) 
         most = _extreme(count, hard, np.arange(len(count)), largest=True)
         if most is not None:
             bounds = [*bounds, Bound("", "", np.arange(len(count)), least=most)]
-    found = _nearest(count, draft, bounds)
+    found = _among_few(count, draft, bounds)
+    found = _nearest(count, draft, bounds) if found is None else found
     if found is None:
         raise ConfigError(_conflict(count, hard))
     if not all(bound.holds(found) for bound in bounds):
         raise ConfigError(_undecided(hard))
     return found
+
+
+def _among_few(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
+    """The nearest selection where only the first kinds change, of which there are most; None where that is not enough."""
+    programme = _programme(count, draft, bounds)
+    upper, kinds = programme.upper.copy(), len(count)
+    for few in _FEWER:
+        if few < kinds:
+            programme.upper[: 2 * kinds] = np.where(np.arange(2 * kinds) % kinds < few, upper[: 2 * kinds], 0)
+            found = _run(programme, count, draft, bounds)
+            if found is not None:
+                return found
+    return None
 
 
 def _nearest(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
@@ -93,7 +108,8 @@ def _programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Program
     kinds = len(count)
     # Dearer from kind to kind by very little: among equally near selections one is the cheapest.
     nearly = 1 + 0.01 * np.arange(kinds) / max(kinds, 1)
-    upper, cost = [count - draft, draft], [nearly, nearly]
+    upper: list[Floats] = [(count - draft).astype(np.float64), draft.astype(np.float64)]
+    cost = [nearly, nearly]
     table = _Rows(2 * kinds)
     for bound in bounds:
         at, factor = _factors(bound)
@@ -115,7 +131,7 @@ def _programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Program
             table.row(both, signs, -math.inf, there - kept, {one: there - 1})
         else:
             table.row(*own, bound.least - now, bound.most - now, {})
-    return Programme(*table.built(), np.concatenate(upper).astype(np.float64), np.concatenate(cost).astype(np.float64))
+    return Programme(*table.built(), np.concatenate(upper), np.concatenate(cost))
 
 
 def _factors(bound: Bound) -> tuple[npt.NDArray[np.int64], Floats]:

@@ -32,7 +32,7 @@ from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 5
+VERSION = 6
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
