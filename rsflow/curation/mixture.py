@@ -101,18 +101,18 @@ def _adjusted(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved:
     rank = np.empty(len(order), dtype=np.int64)
     rank[by_kind] = np.arange(len(order)) - np.searchsorted(sorted_kinds, sorted_kinds)
     stays = rank < solved[kinds.of_row]
-    full = pa.array(_full(kinds, solved, bounds), pa.string()).take(pa.array(kinds.of_row))
+    full = _full(kinds, solved, bounds).take(pa.array(kinds.of_row))
     return pc.if_else(stays, _NONE, pc.coalesce(why, full))
 
 
-def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> list[str]:
+def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """For each kind the reason of the last bound that has as many as it may have, else "quota:total"."""
-    reasons = ["quota:total"] * len(kinds.count)
-    for bound in bounds:
+    reasons = pa.array(["quota:total", *(bound.reason for bound in bounds)])
+    last = np.zeros(len(kinds.count), dtype=np.int64)
+    for number, bound in enumerate(bounds, 1):
         if bound.reason and math.isfinite(bound.most) and bound.value(solved) >= bound.most - 1:
-            for kind in bound.kinds:
-                reasons[kind] = bound.reason
-    return reasons
+            last[bound.kinds] = number
+    return reasons.take(pa.array(last))
 
 
 def caps_of(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
