@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ from rsflow.errors import ConfigError
 Floats = npt.NDArray[np.float64]
 
 _NODES = 20_000
-_FEWER = (2_000, 20_000)  # kinds that may change at first; the more there are, the longer it takes
+_MANY = 2_000  # kinds, from which on a programme without whole numbers is solved first
+_ALMOST_NONE = 1e-6
 _SOFT = 8.0  # what one instruction beside a soft bound costs, in changes to the draft
 _UNDECIDED = 1  # of milp: a limit was reached
 
@@ -51,8 +52,7 @@ def solve(count: Counts, draft: Counts, bounds: Sequence[Bound], largest: bool) 
         most = _extreme(count, hard, np.arange(len(count)), largest=True)
         if most is not None:
             bounds = [*bounds, Bound("", "", np.arange(len(count)), least=most)]
-    found = _among_few(count, draft, bounds)
-    found = _nearest(count, draft, bounds) if found is None else found
+    found = _nearest(count, draft, bounds)
     if found is None:
         raise ConfigError(_conflict(count, hard))
     if not all(bound.holds(found) for bound in bounds):
@@ -60,21 +60,24 @@ def solve(count: Counts, draft: Counts, bounds: Sequence[Bound], largest: bool) 
     return found
 
 
-def _among_few(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
-    """The nearest selection where only the first kinds change, of which there are most; None where that is not enough."""
-    programme = _programme(count, draft, bounds)
-    upper, kinds = programme.upper.copy(), len(count)
-    for few in _FEWER:
-        if few < kinds:
-            programme.upper[: 2 * kinds] = np.where(np.arange(2 * kinds) % kinds < few, upper[: 2 * kinds], 0)
-            found = _run(programme, count, draft, bounds)
-            if found is not None:
-                return found
-    return None
-
-
 def _nearest(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
-    return _run(_programme(count, draft, bounds), count, draft, bounds)
+    """The selection within all bounds that is nearest to the draft; None where there is none.
+
+    Of many kinds only those may change that change where parts of instructions are allowed, or of which there are most.
+    """
+    programme, kinds = _programme(count, draft, bounds), len(count)
+    if kinds > _MANY:
+        parts = _solved(programme, bounds, whole=False)
+        if parts is None:
+            return None
+        change = (parts[:kinds] + parts[kinds : 2 * kinds] > _ALMOST_NONE) | (np.arange(kinds) < _MANY)
+        fewer = replace(
+            programme, upper=np.concatenate([programme.upper[: 2 * kinds] * np.tile(change, 2), programme.upper[2 * kinds :]])
+        )
+        found = _run(fewer, count, draft, bounds)
+        if found is not None:
+            return found
+    return _run(programme, count, draft, bounds)
 
 
 def _extreme(count: Counts, bounds: Sequence[Bound], kinds: Counts, largest: bool) -> int | None:
@@ -88,20 +91,26 @@ def _extreme(count: Counts, bounds: Sequence[Bound], kinds: Counts, largest: boo
 
 
 def _run(programme: Programme, count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
+    found = _solved(programme, bounds, whole=True)
+    if found is None:
+        return None
+    kinds = len(count)
+    result: Counts = draft + np.rint(found[:kinds] - found[kinds : 2 * kinds]).astype(np.int64)
+    return result
+
+
+def _solved(programme: Programme, bounds: Sequence[Bound], *, whole: bool) -> Floats | None:
+    """The variables of the cheapest solution, or None where there is none."""
     found = milp(
         programme.cost,
-        integrality=np.ones(len(programme.cost)),
+        integrality=np.full(len(programme.cost), int(whole)),
         bounds=Bounds(np.zeros(len(programme.cost)), programme.upper),
         constraints=LinearConstraint(programme.rows, programme.low, programme.high),
         options={"node_limit": _NODES},
     )
-    if found.x is None:
-        if found.status == _UNDECIDED:
-            raise ConfigError(_undecided(bounds))
-        return None
-    kinds = len(count)
-    result: Counts = draft + np.rint(found.x[:kinds] - found.x[kinds : 2 * kinds]).astype(np.int64)
-    return result
+    if found.x is None and found.status == _UNDECIDED:
+        raise ConfigError(_undecided(bounds))
+    return None if found.x is None else np.asarray(found.x, dtype=np.float64)
 
 
 def _programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Programme:

@@ -196,3 +196,15 @@ def test_a_temperature_gives_way_to_other_rules_and_its_total_does_not() -> None
     stays = rows.filter(pc.is_null(balanced(rows, {"captioning/region:Alps": 20}, wanted, 0)))
     assert Counter(stays["task"].to_pylist()) == {"captioning": 90, "vqa": 10}
     assert Counter(stays["region"].to_pylist()) == {"N40E010": 70, "Alps": 30}
+
+
+def test_more_kinds_than_are_solved_at_once() -> None:
+    random = np.random.default_rng(1)
+    forms = random.integers(0, 3000, 6000)
+    rows = table(
+        (*(values[random.integers(2)] for values in (TASKS, SENSORS, SOURCES, LICENCES, REGIONS)), ["ship"], int(form))
+        for form in forms
+    )
+    quotas, wanted = {"source:a": 900}, Balance(exactly={"vqa": 1000, "sar": 700}, total=1500, least={"licence:MIT": 900})
+    why = balanced(rows, quotas, wanted, 0, 0.01)
+    assert broken(rows.filter(pc.is_null(why)).to_pylist(), rows.to_pylist(), quotas, wanted, 0.01) == []
