@@ -198,6 +198,7 @@ def test_a_temperature_gives_way_to_other_rules_and_its_total_does_not() -> None
     assert Counter(stays["region"].to_pylist()) == {"N40E010": 70, "Alps": 30}
 
 
+@pytest.mark.slow
 def test_more_kinds_than_are_solved_at_once() -> None:
     random = np.random.default_rng(1)
     forms = random.integers(0, 1500, 4000)
