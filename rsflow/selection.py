@@ -29,17 +29,20 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Balance:
-    """The wanted mix of instructions, beside `quotas` and with the same keys; what cannot be met fails the selection.
+    """The wanted mix of instructions, beside `quotas` and with the same keys.
 
-    `shares`: of one column's keys, together 1; others of the column are left out. `temperature` flattens the counts of `over`
-    to `total` instructions: 1 keeps their proportions, large numbers make them equal. `total` also goes with `shares`; without
-    it they take all that they can. `per_category` and `per_region`: the most instructions about any one of them;
-    `least_per_category`: so many about each category, or all that there are, stay whatever quotas say.
+    All numbers are kept together in the final selection, those of `quotas` too; what cannot be met fails the selection.
+
+    `shares`: of one column's keys, together 1, each kept to within one instruction; others of the column are left out.
+    `temperature` flattens the counts of `over` to `total` instructions: 1 keeps their proportions, large numbers make them
+    equal; it alone gives way to other rules. `total`: so many instructions in all; without it `shares` take all that they can.
+    `per_category` and `per_region`: the most instructions about any one of them; `least_per_category`: at least so many about
+    each category, or all that there are.
     """
 
     __pydantic_config__ = STRICT
     exactly: dict[str, Count] = field(default_factory=dict)
-    least: dict[str, Count] = field(default_factory=dict)  # so many stay, whatever quotas say
+    least: dict[str, Count] = field(default_factory=dict)  # at least so many stay
     shares: dict[str, Share] = field(default_factory=dict)
     temperature: Annotated[float, Field(gt=0)] | None = None
     over: Literal["task", "sensor", "source", "licence", "region"] = "task"
@@ -97,7 +100,7 @@ class Select:
     licence_preference: tuple[str, ...] = ()  # among duplicates, before what leaves most freedom
     keep_choices: bool = False  # what stood for its duplicates in the selection before still does
     same_text: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # Jaccard of word triples that makes two texts of a picture one
-    max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task's instructions, in one form of words
+    max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task in the end, in one form of words
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
     splits_by: Literal["name", "category"] = "name"  # what groups are dealt by; by category, splits dealt before stay
     quotas: dict[str, Count] = field(default_factory=dict)

@@ -110,10 +110,10 @@ class Keyed:
         return np.flatnonzero(mask)
 
     def counts(self, column: str) -> dict[str, int]:
-        """Rows by value of a column with one value per row."""
+        """Rows by value of a column with one value per row, of the values that occur."""
         codes, numbers = self._encoded(column)
         found = np.bincount(codes[codes >= 0], minlength=len(numbers))
-        return {value: int(found[number]) for value, number in sorted(numbers.items())}
+        return {value: int(found[number]) for value, number in sorted(numbers.items()) if found[number]}
 
     def _equals(self, column: str, value: str) -> Flags:
         codes, numbers = self._encoded(column)

@@ -2,7 +2,8 @@
 
 One idea: a duplicate is a source of more annotations, not only waste. What another source, or another task, says of the same
 picture at the same size goes with the tile that stands for it; then come the rules on what one tile is told, each of which sees
-what those before it left: limits on scores, copies of one text, forms of words that flood, quotas.
+what those before it left: limits on scores, copies of one text; and last, all together, forms of words that
+flood, quotas and balance.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from rsflow.curation.verdicts import Flags, Verdicts
 from rsflow.selection import Balance, Select
 
 TEXT = "duplicate_text"
-FLOOD = "template"
 
 
 def carriers_of(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, may: Flags) -> Indices:
@@ -72,17 +72,16 @@ def choose_instructions(
     _drop_repeats(instructions, own != carrier, carrier, chosen)
     if texts_of and instructions.num_rows:
         _drop_alike(instructions, own != carrier, carrier, settings, texts_of, chosen)
-    if settings.max_template_share is not None and instructions.num_rows:
-        _drop_floods(instructions, settings.max_template_share, chosen)
     rows = np.flatnonzero(chosen.kept)
     keyed = {name: _of_tiles(tiles[name], carrier[rows]) for name in ("sensor", "source", "licence")}
-    some = [name for name in ("order", "task", "category") if name in instructions.column_names]
+    form = ("form",) if settings.max_template_share is not None else ()
+    some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
     region = regions_of(boxes_of(tiles["footprint"]), settings.regions, settings.region_deg)
     taken = taken.append_column("region", _of_tiles(region, carrier[rows]))
-    chosen.drop_each(rows, balanced(taken, settings.quotas, settings.balance or Balance(), seed))
+    chosen.drop_each(rows, balanced(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share))
     return chosen
 
 
@@ -108,18 +107,6 @@ def _drop_alike(
     label = components(len(rows), pairs)
     order = np.lexsort((np.asarray(instructions["order"])[rows], guest[rows], label))
     chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], TEXT)
-
-
-def _drop_floods(instructions: pa.Table, share: float, chosen: Verdicts) -> None:
-    """Of one form of words, at most this share of all that its task has; those stay that come first."""
-    rows = np.flatnonzero(chosen.kept)
-    task = _codes(instructions["task"])[rows]
-    form, first = (np.asarray(instructions[name])[rows] for name in ("form", "order"))
-    order = np.lexsort((first, form, task))
-    new = np.concatenate([[True], (np.diff(task[order]) != 0) | (np.diff(form[order]) != 0)])[: len(rows)]
-    start = np.flatnonzero(new)[np.cumsum(new) - 1]
-    most = np.maximum(np.floor(np.bincount(task) * share), 1)
-    chosen.drop(rows[order[np.arange(len(rows)) - start >= most[task[order]]]], FLOOD)
 
 
 def _of_tiles(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:

@@ -56,16 +56,20 @@ def test_exact_counts_are_met_or_refused() -> None:
         ConfigError, match=r"exactly: vqa: 120 wanted, 100 there: 20 missing; detection: 11 wanted, 10 there: 1 m"
     ):
         kept(table(), exactly={"vqa": 120, "detection": 11})
-    with pytest.raises(ConfigError, match=r"vqa: 90 wanted, \d+ there after quotas"):
+    met = kept(table(), {"source:a": 10}, exactly={"vqa": 60})
+    assert counts(met)["vqa"] == 60
+    assert counts(met, "source")["a"] == 10
+    with pytest.raises(
+        ConfigError,
+        match=r"exactly.vqa, select.quotas.source:a: .* exactly 90 wanted of 100 there \(0 to 60 possible .* at most 10 wanted",
+    ):
         kept(table(), {"source:a": 10}, exactly={"vqa": 90})
 
 
-def test_the_least_stays_whatever_the_quotas_say() -> None:
-    assert counts(kept(table(), {"detection": 0, "vqa": 3}, least={"detection": 4})) == {
-        "vqa": 3,
-        "captioning": 40,
-        "detection": 4,
-    }
+def test_the_least_stays_first_within_quotas_that_leave_room_for_it() -> None:
+    assert counts(kept(table(), {"detection": 5, "source:a": 1}, least={"detection": 5}))["detection"] == 5
+    with pytest.raises(ConfigError, match=r"balance.least.detection, select.quotas.detection: cannot be kept together"):
+        kept(table(), {"detection": 0, "vqa": 3}, least={"detection": 4})
     with pytest.raises(ConfigError, match="least: detection: 12 wanted, 10 there: 2 missing"):
         kept(table(), least={"detection": 12})
 
@@ -128,9 +132,17 @@ def test_rare_categories_keep_their_least_and_crowded_ones_and_regions_have_a_mo
     rows = table({"vqa": 106}).append_column("category", pa.array(names))
     rows = rows.append_column("region", pa.array(["N40E010"] * 90 + ["Alps"] * 16).dictionary_encode())
     assert about(kept(rows, {"vqa": 10}, least_per_category=3)) >= Counter(ship=3, dock=3, crane=2)
-    assert about(kept(rows, {"vqa": 0}, least_per_category=3)).keys() == {"ship", "dock", "crane"}
+    assert about(kept(rows, {"vqa": 5}, least_per_category=3)) == Counter(ship=3, dock=3, crane=2)
+    with pytest.raises(
+        ConfigError, match=r"least_per_category, select.quotas.vqa: .* at most 4 wanted of 106 there \(5 to 106"
+    ):
+        kept(rows, {"vqa": 4}, least_per_category=3)
     assert about(kept(rows, per_category=5))["ship"] <= 5
-    assert about(kept(rows, per_category=1, least={"category:crane": 2}))["crane"] == 2
+    assert about(kept(rows, per_category=2, least={"category:crane": 2})) >= Counter(crane=2, ship=2)
+    with pytest.raises(
+        ConfigError, match=r"per_category, select.balance.least.category:crane: .* crane: at most 1 wanted of 2 there"
+    ):
+        kept(rows, per_category=1, least={"category:crane": 2})
     assert counts(kept(rows, per_region=20), "region") == {"N40E010": 20, "Alps": 16}
     assert counts(kept(rows, {"region:Alps": 3}), "region") == {"N40E010": 90, "Alps": 3}
     assert counts(kept(rows, temperature=1.0, total=53, over="region"), "region") == {"N40E010": 45, "Alps": 8}

@@ -181,7 +181,11 @@ def test_balance_by_category_and_what_cannot_be_met(archive: Path) -> None:
     assert about_ships(build(archive)) > 6
     assert about_ships(build(archive, "select.quotas={category:ship: 6}")) == 6
     assert 0 < about_ships(build(archive, "select.balance={per_category: 4}")) <= 4
-    assert about_ships(build(archive, "select.quotas={sar: 0}", "select.balance={least: {category:ship: 3}}")) == 3
+    assert about_ships(build(archive, "select.quotas={sar: 3}", "select.balance={least: {category:ship: 3}}")) == 3
+    with pytest.raises(
+        ConfigError, match=r"balance.least.category:ship, select.quotas.sar: cannot be kept together: .* 3 wanted"
+    ):
+        build(archive, "select.quotas={sar: 0}", "select.balance={least: {category:ship: 3}}")
     with pytest.raises(ConfigError, match=r"balance.exactly: vqa/sar: 9,999 wanted, \d+ there: [\d,]+ missing"):
         build(archive, "select.balance={exactly: {vqa/sar: 9999}}")
     with pytest.raises(ConfigError, match=r"unknown key 'source:nobody'"):
