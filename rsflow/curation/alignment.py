@@ -20,6 +20,7 @@ SHIFT = 0.16  # of a side
 
 _LEVELS = (4, 2, 1)  # a pixel of a level is the mean of so many times so many
 _STEPS = (8, 6, 5)
+_COVERED = 0.05  # of the pixels: what a text or a logo may hide
 _LEAST_COMMON = 0.7  # of the pixels within the margin that both must show
 
 
@@ -35,10 +36,20 @@ def aligned_correlation(pictures: Grey, others: Grey) -> Grey:
             change = _limited(change + grid.step(own, other, change))
     last = _Grid(pictures.shape[1])
     moved, weight = last.moved(others, change)
-    result = _normalised(pictures[:, *last.inner], weight) * _normalised(moved, weight) * weight
-    correlation = result.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1.0)
+    correlation = _correlation(pictures[:, *last.inner], moved, weight)
     fits = (weight.mean(axis=(1, 2)) >= _LEAST_COMMON) & (np.abs(change) < _LIMITS).all(axis=1)
     return np.where(fits, correlation, 0.0)
+
+
+def _correlation(pictures: Grey, moved: Grey, weight: Grey) -> Grey:
+    """Of means of 2 x 2 pixels, which resampling does not change, without the `_COVERED` that differ most, as under a text."""
+    own, other, weight = (_means(some, 2) for some in (pictures, moved, weight))
+    weight = np.floor(weight)
+    wrong = np.abs(_normalised(own, weight) - _normalised(other, weight)) * weight
+    weight = weight * (wrong <= np.quantile(wrong, 1 - _COVERED, axis=(1, 2), keepdims=True))
+    both = _normalised(own, weight) * _normalised(other, weight) * weight
+    correlation: Grey = both.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1.0)
+    return correlation
 
 
 _LIMITS = np.array([SCALE, TURN, SHIFT, SHIFT])

@@ -123,10 +123,10 @@ def test_turned_pictures_meet_in_the_orientation_that_they_are_asked_about() -> 
 
 
 def seas(count: int, seed: int) -> tuple[list[Picture], pa.Table, pa.Table]:
-    """Pictures of almost nothing: one grey each, in any shade, with a little noise; the ground of some is known."""
+    """Pictures of almost nothing: one grey each, in any shade, with the same faint noise; the ground of some is known."""
     random = np.random.default_rng(seed)
-    levels = random.integers(0, 250, count)
-    pictures = [(level + random.integers(0, 3, (64, 64, 3))).astype(np.uint8) for level in levels]
+    levels, noise = random.integers(0, 250, count), random.integers(0, 3, (64, 64, 3))
+    pictures = [(level + noise).astype(np.uint8) for level in levels]
     rows = []
     for k, picture in enumerate(pictures):
         signed = np.array(signatures(picture), dtype=np.uint64).view(np.int64).tolist()
