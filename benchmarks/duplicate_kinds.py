@@ -18,7 +18,7 @@ import importlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,11 @@ def main() -> None:
     parser.add_argument("--peer-bits", type=int, default=10, help="imagededup's default is 10")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    tiles = real_tiles(asked.data, asked.tiles, asked.seed)
+    names, tiles = zip(*real_tiles(asked.data, asked.tiles, asked.seed), strict=True)
     planted = [*tiles, *(KINDS[kind](tile) for kind in KINDS for tile in tiles)]
     print(f"{len(tiles)} tiles, {len(KINDS)} kinds, {len(planted):,} pictures")
     finders = {"rsflow": lambda: of_rsflow(planted, asked.bits), **peers(planted, asked.peer_bits)}
-    results = {name: measured(name, find, len(tiles)) for name, find in finders.items()}
+    results = {name: measured(name, find, names) for name, find in finders.items()}
     print(f"{'kind':<16}" + "".join(f"{name:>22}" for name in results))
     for row, kind in enumerate([*KINDS, "all"]):
         print(f"{kind:<16}" + "".join(f"{recall[row]:>22.3f}" for recall, _ in results.values()))
@@ -67,24 +67,34 @@ def main() -> None:
         raise SystemExit(f"recall {recall[-1]:.3f} at precision {precision:.4f}: below a peer, or below {PRECISION}")
 
 
-def measured(name: str, find: Callable[[], npt.NDArray[np.bool_]], count: int) -> tuple[npt.NDArray[np.float64], float]:
+def measured(
+    name: str, find: Callable[[], npt.NDArray[np.bool_]], names: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], float]:
     """(recall per kind and of all, precision) of a matrix that says which pictures are joined."""
     start = time.perf_counter()
     joined = find()
     print(f"{name}: {time.perf_counter() - start:.1f} s")
+    count = len(names)
     own = np.arange(len(joined)) % count
+    for one, other in np.argwhere(np.triu(joined[:count, :count], 1))[:8]:
+        print(f"  joined: {names[one]} and {names[other]}")
     hits = joined[:count].reshape(count, -1, count)[own[:count], :, own[:count]].mean(axis=0)[1:]
     same = own[:, None] == own[None]
     pairs = np.triu(joined, 1)
     return np.append(hits, hits.mean()), float((pairs & same).sum() / max(1, pairs.sum()))
 
 
-def real_tiles(folder: Path, most: int, seed: int) -> list[Picture]:
+def real_tiles(folder: Path, most: int, seed: int) -> list[tuple[str, Picture]]:
     """Windows of scenes with some contrast, different in at least their pixels; at most PER_SCENE of one scene, on a grid."""
-    found: dict[str, Picture] = {}
+    found: dict[str, tuple[str, Picture]] = {}
+    bands: set[Path] = set()  # folders of single bands: the bands of one scene show one picture
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".tif", ".tiff", ".png", ".jpg")):
-        for tile in windows(path):
-            found.setdefault(pixels_digest(tile), tile)
+        if path.suffix.lower().startswith(".tif") and path.parent in bands:
+            continue
+        for number, tile in enumerate(windows(path)):
+            found.setdefault(pixels_digest(tile), (f"{path.relative_to(folder)} {number}", tile))
+            if (tile[:, :, :1] == tile).all():
+                bands.add(path.parent)
     tiles = list(found.values())
     if not tiles:
         raise SystemExit(f"{folder}: no scenes of {SIZE} x {SIZE} px: name the folder of the test data")
