@@ -4,6 +4,9 @@ One idea: signatures find the pairs, ground rules most of them out, and only wha
 read pictures. Two pictures of known ground can be the same only where that ground is the same: their footprints' bounding
 boxes share at least half of what they cover together. So two tiles of one calm sea are never joined, however alike.
 
+Windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. They are compared as
+they lie; a window that more than `CROWD` share, or of fewer than `LEAST_BITS` bits, says nothing.
+
 Where asked, a picture is also held against the others as it looks turned and mirrored (`Pictures.views`): a pair is worth a
 look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `LEAST_BITS` bits say
 nothing and find nothing.
@@ -48,11 +51,13 @@ class Pictures:
     """Pictures of one sensor, the best first. `boxes` (n, 4): west, south, east, north in degrees, NaN where unknown.
 
     `views` (n, 8): the signatures in all orientations, 0 where one is not known; without it only upright pairs are found.
+    `anchors` (n, k): the signatures of windows, 0 where one is not known; two pictures that share one are worth a look too.
     """
 
     signatures: Signatures
     boxes: npt.NDArray[np.float64]
     views: Signatures | None = None
+    anchors: Signatures | None = None
 
     @property
     def grounded(self) -> Flags:
@@ -74,7 +79,9 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: Spread =
     local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
     voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    edges = _joined(_voice_pairs(pictures, voices, bits, spread), edges, pictures.grounded, confirm)
+    edges = _joined(_pairs_of(pictures, pictures.signatures[voices], voices, bits, spread), edges, pictures.grounded, confirm)
+    if pictures.anchors is not None:
+        edges = _joined(_anchor_pairs(pictures, pictures.anchors, voices, bits, spread), edges, pictures.grounded, confirm)
     if pictures.views is None:
         return edges
     return _joined(_turned_pairs(pictures, pictures.views, voices, bits, spread), edges, pictures.grounded, confirm)
@@ -136,16 +143,28 @@ def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     return patch.reshape(-1).astype(np.int64)
 
 
-def _voice_pairs(pictures: Pictures, voices: Indices, bits: int, spread: Spread) -> Iterator[Indices]:
-    """Upright pairs of voices within `bits` and on the same ground, i < j."""
-    order = voices[np.argsort(pictures.signatures[voices], kind="stable")]
-    values, start, counts = np.unique(pictures.signatures[order], return_index=True, return_counts=True)
+def _anchor_pairs(pictures: Pictures, anchors: Signatures, voices: Indices, bits: int, spread: Spread) -> Iterator[Indices]:
+    """The same of voices any of whose windows, or the whole, is within `bits` of another's; common windows say nothing."""
+    windows = np.column_stack([pictures.signatures[voices], anchors[voices]])
+    owners = np.repeat(voices, windows.shape[1])
+    flat = windows.ravel()
+    _, value, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    telling = (np.bitwise_count(flat) >= LEAST_BITS) & (counts[value] <= CROWD)
+    return _pairs_of(pictures, flat[telling], owners[telling], bits, spread)
+
+
+def _pairs_of(pictures: Pictures, signatures: Signatures, owners: Indices, bits: int, spread: Spread) -> Iterator[Indices]:
+    """Upright pairs of different owners of signatures within `bits`, on the same ground, i < j."""
+    ranks = np.argsort(signatures, kind="stable")
+    order = owners[ranks]
+    values, start, counts = np.unique(signatures[ranks], return_index=True, return_counts=True)
     own = np.flatnonzero(counts > 1)
     for units in chain([np.stack([own, own], axis=1)], each_near_pairs(values, bits, spread)):
         a, b = units[:, 0], units[:, 1]
         for row, left in expand(np.arange(len(units)), start[a], start[a] + counts[a]):
             for x, y in expand(left, start[b[row]], start[b[row]] + counts[b[row]]):
-                pairs = _upright(np.sort(np.stack([order[x], order[y]], axis=1)[x < y], axis=1))
+                pairs = _upright(np.sort(np.stack([order[x], order[y]], axis=1)[x != y], axis=1))
+                pairs = pairs[pairs[:, 0] < pairs[:, 1]]
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 

@@ -37,6 +37,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.acquisitions import same_acquisition
+from rsflow.curation.alignment import aligned_correlation, same_structure
 from rsflow.curation.candidates import Confirm, Flags, Pictures, near_edges
 from rsflow.curation.embeddings import Embedded, similar_pairs
 from rsflow.curation.ground import Boxes, boxes_of
@@ -46,7 +47,7 @@ from rsflow.curation.known_ground import within_ground
 from rsflow.curation.licences import licence_ranks
 from rsflow.curation.orientations import ORIENTATIONS, Number, oriented
 from rsflow.curation.overlaps import covered_by
-from rsflow.curation.signature import THUMBNAIL_PX, Picture
+from rsflow.curation.signature import ANCHORS, THUMBNAIL_PX, Picture
 from rsflow.curation.spread import HERE, Spread
 
 EXACT = "duplicate_exact"
@@ -56,6 +57,7 @@ GROUND = "duplicate_ground"
 SEMANTIC = "duplicate_semantic"
 
 CORRELATION = 0.9  # of the grey values of two thumbnails that show one picture
+ALIGNED = 0.92  # of the same once aligned, which brings pictures that are merely of one kind nearer too
 CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
 
 _PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
@@ -75,7 +77,7 @@ def find_duplicates(
     `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
     n_labels (of annotations); nulls are allowed in all but the first two. What else it has adds rules: with acquired_at,
     source and scene_id, deliveries of one acquisition are joined; with row_off and
-    col_off, tiles that cover each other; with signatures (all eight views), flipped ones; with
+    col_off, tiles that cover each other; with signatures (all eight views), flipped ones; with anchors, crops and shifts; with
     licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay. `embedded`: vectors of rows.
 
     `confirm` gets (n, 3) row, row, orientation of what may be near duplicates, never more than 8,192 at once, and says which
@@ -127,7 +129,8 @@ def alike(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
 
     Either the grey values of both have a standard deviation above `CONTRAST` and correlate above `CORRELATION`, so that
-    brighter, gamma, a text or a logo make no other picture. Or the mean absolute error is at most `most` grey levels, and no
+    brighter, gamma, a text or a logo make no other picture; so they may once one is moved, scaled and turned a little
+    (`rsflow.curation.alignment`). Or the mean absolute error is at most `most` grey levels, and no
     pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
     in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
     has to correlate too, for one calm sea is not another.
@@ -147,6 +150,10 @@ def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, mos
     correlated = (both > 0) & (both.astype(np.float64) ** 2 > CORRELATION**2 * own.astype(np.float64) * other)
     rich = np.minimum(own, other) > (3 * CONTRAST * count) ** 2
     flags: Flags = correlated & rich
+    # Two calm surfaces under one slope of light correlate as well: what stands out of the slope has to, too.
+    flags[flags] = same_structure(a[flags] / 3, b[flags] / 3)
+    moved = rich & ~flags
+    flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > ALIGNED
     close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
     left = pairs[close]
     one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
@@ -199,9 +206,11 @@ def pictures_by_sensor(tiles: pa.Table, rows: Indices, boxes: Boxes) -> Iterator
     signatures = tiles["signature"].combine_chunks()
     signed = np.asarray(pc.is_valid(signatures))
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
-    views = _views(tiles["signatures"]) if "signatures" in tiles.column_names else None
+    views = _lists(tiles, "signatures", ORIENTATIONS)
+    windows = _lists(tiles, "anchors", len(ANCHORS))
     for own in _by_sensor(tiles, rows[signed[rows]]):
-        yield own, Pictures(values[own], boxes[own], views[own] if views is not None else None)
+        views_of, anchors_of = (some[own] if some is not None else None for some in (views, windows))
+        yield own, Pictures(values[own], boxes[own], views_of, anchors_of)
 
 
 def of_rows(rows: Indices, pairs: Indices) -> Indices:
@@ -219,13 +228,15 @@ def _by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
     return (rows[sensors[rows] == sensor] for sensor in np.unique(sensors))
 
 
-def _views(signatures: pa.ChunkedArray) -> Signatures:
-    """(n, 8); 0, which finds nothing, where there are none."""
-    whole = signatures.combine_chunks().cast(pa.large_list(pa.int64()))
-    known = np.flatnonzero(np.asarray(pc.fill_null(pc.list_value_length(whole), 0)) == ORIENTATIONS)
-    views = np.zeros((len(whole), ORIENTATIONS), dtype=np.uint64)
+def _lists(tiles: pa.Table, name: str, size: int) -> Signatures | None:
+    """(n, size); 0, which finds nothing, where there are none; None without such a column."""
+    if name not in tiles.column_names:
+        return None
+    whole = tiles[name].combine_chunks().cast(pa.large_list(pa.int64()))
+    known = np.flatnonzero(np.asarray(pc.fill_null(pc.list_value_length(whole), 0)) == size)
+    views = np.zeros((len(whole), size), dtype=np.uint64)
     flat = np.asarray(whole.take(pa.array(known)).flatten(), dtype=np.int64)
-    views[known] = flat.view(np.uint64).reshape(-1, ORIENTATIONS)
+    views[known] = flat.view(np.uint64).reshape(-1, size)
     return views
 
 

@@ -26,6 +26,11 @@ Picture = npt.NDArray[np.uint8]
 SIGNATURE_BITS = 64
 THUMBNAIL_PX = 64
 
+# Windows (top, left, side) of a thumbnail. Steps of 0, 2, 6 and 8 differ by 2, 4, 6 and 8, so of two pictures that are moved by
+# any of these, down and to the right, two windows show the same.
+_OFFSETS = (0, 2, 6, 8)
+ANCHORS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
+
 _GREY = np.array([299, 587, 114], dtype=np.int64)  # thousandths: luma of ITU-R BT.601
 _LEAST_STEP = 500  # thousandths of a grey level
 
@@ -48,6 +53,15 @@ def signatures(picture: Picture) -> list[int]:
     pixels = _checked(picture)
     grids = _grey_sums(pixels, 8, 9), _grey_sums(pixels, 9, 8)
     return [_rises(oriented(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
+
+
+def anchors(picture: Picture) -> list[int]:
+    """The signatures of 17 windows of the thumbnail, in the order of ANCHORS: they find what is cropped, framed or moved.
+
+    What one picture shows in one window, another one that is moved by up to an eighth of a side shows in some other.
+    """
+    small = thumbnail(picture)
+    return [signature(np.ascontiguousarray(small[top : top + size, left : left + size])) for top, left, size in ANCHORS]
 
 
 def pixels_digest(picture: Picture) -> str:

@@ -32,11 +32,11 @@ from rsflow.lake.tables import Lake, of_values
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 6
+VERSION = 7
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
-    *("row_off", "col_off"),
+    *("row_off", "col_off", "anchors"),
 ]
 PIECE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 

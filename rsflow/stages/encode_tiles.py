@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.signature import pixels_digest, signatures
+from rsflow.curation.signature import anchors, pixels_digest, signatures
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.batch import pictures, replace
 from rsflow.tiles.encode import encode
@@ -26,7 +26,7 @@ class EncodeTiles:
     format: Literal["jpg", "png"]
     quality: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         encode_kept = over_kept(self._encode)
@@ -50,4 +50,5 @@ class EncodeTiles:
             pixels_sha256=[pixels_digest(picture) for picture in rendered],
             signature=views[:, 0],
             signatures=list(views),
+            anchors=list(np.array([anchors(picture) for picture in rendered], dtype=np.uint64).view(np.int64)),
         )

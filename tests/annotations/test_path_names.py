@@ -88,7 +88,8 @@ def test_a_foreign_picture_does_not_lend_its_boxes_to_one_of_a_shorter_name(tmp_
     rows = [row.format(name) for name in ("1.png", "/private/1.png", "2.png")]
     (tmp_path / "set.csv").write_text("image_path,xmin,ymin,xmax,ymax,label\n" + "".join(rows))
     found = read(Annotations("csv", str(tmp_path / "set.csv")))
-    assert [*found.pictures] == ["2"]
+    assert [*found.pictures] == ["1", "2"]
+    assert [len(picture.labels) for picture in found.pictures.values()] == [1, 1]
     assert [reject.reason for reject in found.rejects] == ["path_outside"]
 
 

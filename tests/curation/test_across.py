@@ -123,11 +123,10 @@ def test_turned_pictures_meet_in_the_orientation_that_they_are_asked_about() -> 
 
 
 def seas(count: int, seed: int) -> tuple[list[Picture], pa.Table, pa.Table]:
-    """Pictures of almost nothing: one faint pattern in any shade, with a little noise; the ground of some is known."""
+    """Pictures of almost nothing: one grey each, in any shade, with the same faint noise; the ground of some is known."""
     random = np.random.default_rng(seed)
-    levels = random.integers(0, 250, count)
-    swell = 8 * (np.indices((64, 64)).sum(axis=0) // 16 % 2)[..., None]
-    pictures = [np.clip(level + swell + random.integers(0, 3, (64, 64, 3)), 0, 255).astype(np.uint8) for level in levels]
+    levels, noise = random.integers(0, 250, count), random.integers(0, 3, (64, 64, 3))
+    pictures = [(level + noise).astype(np.uint8) for level in levels]
     rows = []
     for k, picture in enumerate(pictures):
         signed = np.array(signatures(picture), dtype=np.uint64).view(np.int64).tolist()
@@ -141,7 +140,7 @@ def chosen(tiles: pa.Table, instructions: pa.Table, confirm: Confirm, settings: 
     return choose(tiles, numbered(instructions, index_of(tiles["tile_id"]), 0), settings, 0, confirm)
 
 
-@pytest.mark.parametrize(("seed", "flips"), [(0, False), (2, True)])
+@pytest.mark.parametrize(("seed", "flips"), [(0, False), (1, True)])
 def test_crowds_of_empty_pictures_never_leak_and_a_planted_one_does(seed: int, flips: bool) -> None:
     pictures, tiles, instructions = seas(3 * CROWD, seed)
     tiles = tiles if flips else tiles.drop_columns("signatures")

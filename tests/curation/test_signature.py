@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rsflow.curation.orientations import INVERSE, ORIENTATIONS, oriented
-from rsflow.curation.signature import mean_absolute_error, pixels_digest, signature, signatures, thumbnail
+from rsflow.curation.signature import ANCHORS, anchors, mean_absolute_error, pixels_digest, signature, signatures, thumbnail
 
 Picture = npt.NDArray[np.uint8]
 
@@ -118,3 +118,12 @@ def test_mean_absolute_error_is_the_plain_one() -> None:
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         signature(np.zeros(shape, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(("down", "right"), [(8, 8), (16, 0), (24, 32), (0, 32)])
+def test_pictures_moved_by_eighths_of_an_eighth_share_a_window(down: int, right: int) -> None:
+    whole = noise(320, 320)
+    first, second = (anchors(np.ascontiguousarray(whole[y : y + 256, x : x + 256])) for y, x in ((0, 0), (down, right)))
+    assert len(first) == len(ANCHORS)
+    assert set(first) & set(second)
+    assert signature(whole[:256, :256]) != signature(whole[down : down + 256, right : right + 256])

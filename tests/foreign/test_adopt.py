@@ -19,6 +19,7 @@ from rsflow.foreign.claims import labels_of, recognised
 from rsflow.foreign.conversation import Exchange, conversation_of
 from rsflow.foreign.sensor_guess import guess
 from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.readers.listing import folders_of
 from rsflow.records import Label, Provenance
 from rsflow.turns import mark
 
@@ -174,7 +175,8 @@ def test_a_set_becomes_sources_that_load(mmrs: Path) -> None:
         ("set_optical_optical", "optical"),
     ]
     assert {source.licence for source in built.sources} == {"unknown"}
-    read = annotations.read(built.sources[1].annotations or Annotations("", ""))
+    source = built.sources[1]
+    read = annotations.read(source.annotations or Annotations("", ""), folders_of(source.scenes))
     assert not read.rejects
     by_name = {Path(name).name: picture for name, picture in read.pictures.items()}
     assert {label.kind for label in by_name["a"].labels} == {"box", "question"}

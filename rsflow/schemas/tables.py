@@ -1,7 +1,4 @@
-"""The rows of rsflow: one Arrow schema per table of the lake, and per step of a row's way there.
-
-One idea: rows are Arrow columns with fixed schemas, never pickled objects; this page is the data dictionary. The functions at
-the end convert between columns and the values of rsflow.records, and nothing else does.
+"""The tables of the lake, one Arrow schema each.
 
 Conventions beside those of rsflow.records: footprints are one flat ring lon0, lat0, lon1, lat1, … in degrees (WGS 84); a ring
 that crosses the antimeridian has longitudes beyond 180 rather than a jump. Times are UTC.
@@ -9,14 +6,7 @@ that crosses the antimeridian has longitudes beyond 180 rather than a jump. Time
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-
-from rsflow.geometry import Window
-from rsflow.records import Label, Provenance, Shape
 
 _STRINGS = pa.list_(pa.string())
 _FLOATS = pa.list_(pa.float64())
@@ -138,55 +128,13 @@ TILES = pa.schema(
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
         ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
+        ("anchors", pa.list_(pa.int64())),  # signatures of windows, see curation.signature; null in tiles of before
         ("raw", RAW_STRUCT),  # null where only the picture was kept
         ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
         ("row_group", pa.int64()),
         ("row", pa.int64()),  # within the row group
         *_DELIVERY,
-    ]
-)
-
-WINDOW_STRUCT = pa.struct([(name, pa.int64()) for name in ("index", "row_off", "col_off", "height_px", "width_px")])
-
-# What the first stage gets: a row per unit of the label step.
-LABEL_WORK = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("sensor", pa.string()),
-        ("licence", pa.string()),
-        ("scene", pa.string()),  # JSON of SceneFiles
-        ("stats_key", pa.string()),  # as planned: another one at reading time means that the scene changed meanwhile
-        ("windows", pa.list_(WINDOW_STRUCT)),
-        ("labels", pa.list_(LABEL_STRUCT)),  # annotations that touch these windows, boxes in scene pixels
-        ("vocabulary", _STRINGS),
-        ("source_split", pa.string()),
-    ]
-)
-
-# What a tile carries between stages: its columns above, and these.
-IN_FLIGHT = pa.schema(
-    [
-        *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
-        ("scene_height_px", pa.int64()),
-        ("scene_width_px", pa.int64()),
-        ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
-        ("pixels_dtype", pa.string()),
-        ("pixels_shape", pa.list_(pa.int64())),
-        ("pixel_unit", pa.string()),
-        ("nodata", _FLOATS),
-        ("calibration", pa.list_(CALIBRATION_STRUCT)),
-        ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
-        ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
-        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
-        ("picture_shape", pa.list_(pa.int64())),
-        ("raw_bands", pa.large_binary()),  # KeepBands: the member of shards.format
-        ("raw_invalid", pa.list_(pa.int64())),  # runs of pixels that are not valid: start, stop, start, stop, …, by rows
-        ("labels", pa.list_(LABEL_STRUCT)),  # until AnnotateTiles in scene pixels, then in tile pixels
-        ("reject_reason", pa.string()),
-        ("reject_detail", pa.string()),
     ]
 )
 
@@ -228,41 +176,6 @@ REJECTS = pa.schema(
         ("file", pa.string()),
         ("rows", pa.int64()),  # how many rows of its step left with it: 1, or all windows of a scene's unit
         *_DELIVERY,
-    ]
-)
-
-# What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-FACT_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
-_FACTS = [f for f in TILES if f.name in FACT_COLUMNS]
-
-INSTRUCT_WORK = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("tiles", pa.list_(pa.struct(_FACTS))),
-        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
-    ]
-)
-
-# What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
-# their pictures lie, and what is known of them so far.
-_PLACES = {
-    *("row_off", "col_off", "source", "cell", "footprint", "acquired_at"),
-    *("picture_format", "picture_sha256", "file", "row_group", "row"),
-}
-
-_WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]
-
-PICTURE_WORK = pa.schema(
-    [
-        ("unit", pa.string()),
-        ("scene_id", pa.string()),
-        ("source", pa.string()),
-        ("tiles", pa.list_(pa.struct(_WRITTEN))),
-        # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
-        ("others", pa.list_(pa.struct([pa.field("beside", pa.string()), *_WRITTEN]))),
-        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
     ]
 )
 
@@ -308,28 +221,6 @@ SHARDS = pa.schema(
     ]
 )
 
-_UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
-
-# A tile of another sensor that goes into the sample of the tile `beside`: `iou` of the two outlines, and what share of that
-# tile's ground it shows.
-COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
-
-# An object of a tile as its sample holds it: the columns of its label.
-_OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")
-OBJECTS = pa.schema([LABELS.field(name) for name in ("label_id", "tile_id", "category", *_OUTLINE, "score", "origin")])
-
-# What WriteShards gets: a row per shard with everything of its samples but the pictures.
-SHARD_WORK = pa.schema(
-    [
-        ("path", pa.string()),
-        ("split", pa.string()),
-        ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
-        ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
-        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
-        ("objects", pa.list_(pa.struct(list(OBJECTS)))),
-    ]
-)
-
 # A mark: this unit's output is complete. Rows and files of a receipt that has no mark do not exist for readers.
 RUNS = pa.schema(
     [
@@ -350,68 +241,3 @@ RUNS = pa.schema(
         ("committed_at", _TIME),
     ]
 )
-
-
-def pack_arrays(arrays: list[npt.NDArray[Any]]) -> pa.LargeBinaryArray:
-    """Arrays as one binary column, a value each (C order). One copy; `unpack_array` is a view."""
-    sizes = np.array([0, *(array.nbytes for array in arrays)], dtype=np.int64)
-    data = np.empty(int(sizes.sum()), dtype=np.uint8)
-    offsets = np.cumsum(sizes)
-    for array, start, stop in zip(arrays, offsets[:-1], offsets[1:], strict=True):
-        data[start:stop] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(arrays), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-
-
-def unpack_array(value: pa.LargeBinaryScalar, dtype: str, shape: list[int] | tuple[int, ...]) -> npt.NDArray[Any]:
-    """One value of a packed column as a read-only array of the given type and shape, without a copy."""
-    return np.frombuffer(value.as_buffer(), dtype=np.dtype(dtype)).reshape(shape)
-
-
-def label_row(label: Label) -> dict[str, Any]:
-    """A label as a row of LABEL_STRUCT."""
-    shape, source = label.shape, label.provenance
-    return {
-        "kind": label.kind,
-        "category": label.category,
-        "box": list(shape.box) if shape else None,
-        "polygon": list(shape.polygon) if shape else None,
-        "visibility": shape.visibility if shape else None,
-        "oriented": shape.oriented if shape else None,
-        "flags": list(shape.flags) if shape else None,
-        "text": label.text,
-        "value": label.value,
-        "score": label.score,
-        "origin": source.origin,
-        "origin_name": source.name,
-        "model": source.model,
-        "revision": source.revision,
-        "prompt_digest": source.prompt_digest,
-        "quality": source.quality,
-        "parts": [[list(ring) for ring in part] for part in shape.parts] if shape and shape.parts else None,
-    }
-
-
-def label_from_row(row: dict[str, Any]) -> Label:
-    """The inverse of `label_row`: equal in every field."""
-    shape = None
-    if row["box"] is not None:
-        x0, y0, x1, y1 = row["box"]
-        flags = tuple(row["flags"] or ())
-        parts = tuple(tuple(map(tuple, part)) for part in row.get("parts") or ())
-        shape = Shape((x0, y0, x1, y1), tuple(row["polygon"] or ()), row["visibility"], bool(row["oriented"]), flags, parts)
-    provenance = Provenance(
-        row["origin"], row["origin_name"], row["model"], row["revision"], row["prompt_digest"], row["quality"]
-    )
-    return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
-
-
-def label_order(label_id: str) -> tuple[str, int]:
-    """What a tile's labels are sorted by: first those of its label unit by position, then each model's."""
-    place = label_id.rpartition("#")[2]
-    key, _, position = place.rpartition(".")
-    return key, int(position)
-
-
-def window_of(row: dict[str, Any]) -> Window:
-    """The window of a TILES row."""
-    return Window(row["row_off"], row["col_off"], row["height_px"], row["width_px"])

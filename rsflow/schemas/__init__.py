@@ -1,0 +1,64 @@
+"""The rows of rsflow: one Arrow schema per table of the lake, and per step of a row's way there.
+
+One idea: rows are Arrow columns with fixed schemas, never pickled objects; this folder is the data dictionary: `tables` of the
+lake, `work` that travels between steps, `rows` between columns and the values of rsflow.records.
+"""
+
+from rsflow.schemas.rows import label_from_row, label_order, label_row, pack_arrays, unpack_array, window_of
+from rsflow.schemas.tables import (
+    CALIBRATION_STRUCT,
+    EMBEDDINGS,
+    INSTRUCTIONS,
+    LABEL_STRUCT,
+    LABELS,
+    RAW_STRUCT,
+    REJECTS,
+    RUNS,
+    SCENES,
+    SELECTION,
+    SHARDS,
+    TILES,
+    TURN_STRUCT,
+)
+from rsflow.schemas.work import (
+    COMPANIONS,
+    FACT_COLUMNS,
+    IN_FLIGHT,
+    INSTRUCT_WORK,
+    LABEL_WORK,
+    OBJECTS,
+    PICTURE_WORK,
+    SHARD_WORK,
+    WINDOW_STRUCT,
+)
+
+__all__ = [
+    "CALIBRATION_STRUCT",
+    "COMPANIONS",
+    "EMBEDDINGS",
+    "FACT_COLUMNS",
+    "INSTRUCTIONS",
+    "INSTRUCT_WORK",
+    "IN_FLIGHT",
+    "LABELS",
+    "LABEL_STRUCT",
+    "LABEL_WORK",
+    "OBJECTS",
+    "PICTURE_WORK",
+    "RAW_STRUCT",
+    "REJECTS",
+    "RUNS",
+    "SCENES",
+    "SELECTION",
+    "SHARDS",
+    "SHARD_WORK",
+    "TILES",
+    "TURN_STRUCT",
+    "WINDOW_STRUCT",
+    "label_from_row",
+    "label_order",
+    "label_row",
+    "pack_arrays",
+    "unpack_array",
+    "window_of",
+]

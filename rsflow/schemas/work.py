@@ -1,0 +1,110 @@
+"""What travels between steps: the work that a step gets, and what a tile carries from stage to stage."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from rsflow.schemas.tables import CALIBRATION_STRUCT, INSTRUCTIONS, LABEL_STRUCT, LABELS, SELECTION, TILES
+
+_STRINGS = pa.list_(pa.string())
+_FLOATS = pa.list_(pa.float64())
+
+WINDOW_STRUCT = pa.struct([(name, pa.int64()) for name in ("index", "row_off", "col_off", "height_px", "width_px")])
+
+# What the first stage gets: a row per unit of the label step.
+LABEL_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("sensor", pa.string()),
+        ("licence", pa.string()),
+        ("scene", pa.string()),  # JSON of SceneFiles
+        ("stats_key", pa.string()),  # as planned: another one at reading time means that the scene changed meanwhile
+        ("windows", pa.list_(WINDOW_STRUCT)),
+        ("labels", pa.list_(LABEL_STRUCT)),  # annotations that touch these windows, boxes in scene pixels
+        ("vocabulary", _STRINGS),
+        ("source_split", pa.string()),
+    ]
+)
+
+# What a tile carries between stages: its columns above, and these.
+IN_FLIGHT = pa.schema(
+    [
+        *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
+        ("scene_height_px", pa.int64()),
+        ("scene_width_px", pa.int64()),
+        ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
+        ("pixels_dtype", pa.string()),
+        ("pixels_shape", pa.list_(pa.int64())),
+        ("pixel_unit", pa.string()),
+        ("nodata", _FLOATS),
+        ("calibration", pa.list_(CALIBRATION_STRUCT)),
+        ("valid", pa.large_binary()),  # bool, one byte a pixel, (rows, cols)
+        ("stretch", pa.string()),  # JSON of tiles.render.Stretch: the scene's, the same for all its tiles
+        ("picture", pa.large_binary()),  # (rows, cols) or (rows, cols, 3) uint8; after EncodeTiles its encoded bytes
+        ("picture_shape", pa.list_(pa.int64())),
+        ("raw_bands", pa.large_binary()),  # KeepBands: the member of shards.format
+        ("raw_invalid", pa.list_(pa.int64())),  # runs of pixels that are not valid: start, stop, start, stop, …, by rows
+        ("labels", pa.list_(LABEL_STRUCT)),  # until AnnotateTiles in scene pixels, then in tile pixels
+        ("reject_reason", pa.string()),
+        ("reject_detail", pa.string()),
+    ]
+)
+
+# What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
+FACT_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
+_FACTS = [f for f in TILES if f.name in FACT_COLUMNS]
+
+INSTRUCT_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("tiles", pa.list_(pa.struct(_FACTS))),
+        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
+    ]
+)
+
+# What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
+# their pictures lie, and what is known of them so far.
+_PLACES = {
+    *("row_off", "col_off", "source", "cell", "footprint", "acquired_at"),
+    *("picture_format", "picture_sha256", "file", "row_group", "row"),
+}
+
+_WRITTEN = [f for f in TILES if f.name in {f.name for f in _FACTS} | _PLACES]
+
+PICTURE_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("tiles", pa.list_(pa.struct(_WRITTEN))),
+        # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
+        ("others", pa.list_(pa.struct([pa.field("beside", pa.string()), *_WRITTEN]))),
+        ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
+    ]
+)
+
+_UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
+
+# A tile of another sensor that goes into the sample of the tile `beside`: `iou` of the two outlines, and what share of that
+# tile's ground it shows.
+COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
+
+# An object of a tile as its sample holds it: the columns of its label.
+_OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")
+OBJECTS = pa.schema([LABELS.field(name) for name in ("label_id", "tile_id", "category", *_OUTLINE, "score", "origin")])
+
+# What WriteShards gets: a row per shard with everything of its samples but the pictures.
+SHARD_WORK = pa.schema(
+    [
+        ("path", pa.string()),
+        ("split", pa.string()),
+        ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
+        ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
+        ("objects", pa.list_(pa.struct(list(OBJECTS)))),
+    ]
+)
