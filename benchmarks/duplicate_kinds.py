@@ -112,7 +112,7 @@ def windows(path: Path) -> list[Picture]:
             bands = scene.read([1, 2, 3] if scene.count >= 3 else [1], masked=True, window=part)
     except RasterioError:
         return []
-    valid: npt.NDArray[np.bool_] = ~np.ma.getmaskarray(bands).any(axis=0)
+    valid = np.asarray(~np.ma.getmaskarray(bands).any(axis=0), dtype=np.bool_)
     values = bands.filled(0).astype(np.float64)
     if len(np.unique(values[0, ::7, ::7])) < 32:  # classes or labels, not a picture
         return []
