@@ -30,13 +30,15 @@ from typing import Any
 
 from checks_texts import FORMS, PHRASES, TEMPLATES, Template
 
-from rsflow import config
-from rsflow.geometry import Box, hull
-from rsflow.instructions import compose, reading, words
+from rsflow.config import settings as config
+from rsflow.instructions import compose
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.checks import CHECKS, check
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSORS, SensorName
-from rsflow.turns import Turn
+from rsflow.spatial.geometry import Box, hull
+from rsflow.text.turns import Turn
 
 RECALL, PRECISION, RATE = 0.9, 0.95, 5000
 TRUTH = Provenance("annotation", "made")

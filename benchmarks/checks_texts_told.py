@@ -28,10 +28,10 @@ from typing import NamedTuple
 
 from checks_texts_scenes import SCENES
 
-from rsflow.geometry import Box
 from rsflow.instructions.checks import CHECKS, Finding, check
 from rsflow.records import Instruction, TileFacts
-from rsflow.turns import Turn
+from rsflow.spatial.geometry import Box
+from rsflow.text.turns import Turn
 
 PRECISION = 0.95
 TOLD = Path(__file__).with_suffix(".txt")

@@ -31,12 +31,12 @@ from PIL import Image, ImageDraw
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from rsflow.curation.candidates import Confirm
-from rsflow.curation.duplicates import find_duplicates
-from rsflow.curation.groups import Indices
-from rsflow.curation.orientations import ORIENTATIONS, oriented
-from rsflow.curation.signature import Picture, anchors, pixels_digest, signatures
-from rsflow.engine.confirm import confirmation
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.candidates import Confirm
+from rsflow.curation.duplicates.deduplicate import deduplicate
+from rsflow.curation.duplicates.image_signature import Picture, anchors, pixels_digest, signatures
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
+from rsflow.phases.select.confirm_duplicates import confirmation
 
 SIZE = 256
 PRECISION = 0.995
@@ -239,7 +239,7 @@ def of_rsflow(pictures: list[Picture], bits: int) -> npt.NDArray[np.bool_]:
         return (pictures[row] for row in rows)
 
     confirm: Confirm = confirmation(own, 3.0, own)
-    found = find_duplicates(tiles, bits, confirm)
+    found = deduplicate(tiles, bits, confirm)
     cluster = np.unique(np.asarray(found["cluster"].combine_chunks()), return_inverse=True)[1]
     joined: npt.NDArray[np.bool_] = cluster[:, None] == cluster[None]
     return joined

@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.embeddings import PROBES, Vectors, similar_pairs
-from rsflow.curation.groups import Indices, components
-from rsflow.curation.hamming import Signatures, near_pairs
-from rsflow.curation.minhash import near_texts
+from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.duplicates.embeddings import PROBES, Vectors, similar_pairs
+from rsflow.curation.duplicates.hamming import Signatures, near_pairs
+from rsflow.curation.duplicates.minhash import near_texts
 
 SAMPLE = 2000
 BRUTE = 200

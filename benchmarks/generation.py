@@ -33,7 +33,7 @@ from aiohttp import web
 from PIL import Image
 
 from rsflow.generation import Request, Response, from_settings
-from rsflow.generation.chat_form import body_of
+from rsflow.generation.chat_api import body_of
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel, Writer
 

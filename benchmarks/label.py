@@ -33,10 +33,10 @@ from PIL import Image
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from rsflow.config import BuildConfig, Engine, Scenes, Source, Tiles
-from rsflow.engine.build import run
+from rsflow.config.settings import BuildConfig, Engine, Scenes, Source, Tiles
 from rsflow.engine.ray_data import cluster
 from rsflow.lake.receipts import marks
+from rsflow.phases.build import run
 
 TILE = 512
 

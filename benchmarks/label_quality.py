@@ -31,13 +31,13 @@ import numpy as np
 import shapely
 
 from rsflow.annotations import read
-from rsflow.config import Annotations
-from rsflow.geometry import Box, Window, area, clip, iou
+from rsflow.config.settings import Annotations
 from rsflow.labellers.agreement import grade
 from rsflow.labellers.cfar import Cfar
+from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
-from rsflow.labellers.merge import scene_objects
-from rsflow.labellers.scoring import Score, score
+from rsflow.labellers.merge_tiles import scene_objects
+from rsflow.spatial.geometry import Box, Window, area, clip, iou
 from rsflow.tiles.grid import windows
 
 TILE_PX = 512

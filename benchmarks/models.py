@@ -46,16 +46,16 @@ from tokenizers import models, pre_tokenizers
 from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from rsflow.config import Budget, Engine
+from rsflow.config.settings import Budget, Engine
 from rsflow.engine import ray_data
+from rsflow.engine.budget import UsageMeter, Used
 from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, execute
-from rsflow.engine.pictures import Blocks
-from rsflow.engine.pool import pool_size
-from rsflow.engine.spending import Meter, Used
+from rsflow.engine.worker_pool import pool_size
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight
-from rsflow.lake.pictures import read_pictures, write_pictures
+from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
+from rsflow.lake.tile_files import read_pictures, write_pictures
+from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.see_tiles import SeeTiles
 from rsflow.tiles.encode import decode, encode
@@ -295,7 +295,7 @@ def grow(root: Path, options: argparse.Namespace) -> bool:
 
 def _two_models(name: str, sleeper: Sleeper, root: Path, work: pa.Table, devices: int) -> float:
     """Seconds of two models one after the other; prints what their devices did."""
-    meter, start = Meter(Budget()), time.monotonic()
+    meter, start = UsageMeter(Budget()), time.monotonic()
     ends = []
     with watched(devices) as held:
         for number in range(2):

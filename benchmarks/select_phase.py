@@ -26,15 +26,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config import BuildConfig, Scenes, Source
-from rsflow.curation.choose import choose
-from rsflow.curation.hamming import Indices, Signatures, near_pairs
-from rsflow.engine.current import Current
-from rsflow.engine.numbers import count_instructions, ids_in, instruction_pieces
-from rsflow.engine.sayings import texts_reader
-from rsflow.engine.select import selection_rows, tiles_of
+from rsflow.config.select_settings import Select
+from rsflow.config.settings import BuildConfig, Scenes, Source
+from rsflow.curation.duplicates.hamming import Indices, Signatures, near_pairs
+from rsflow.curation.select_samples import choose
 from rsflow.lake.tables import TABLES, create_lake, open_lake
-from rsflow.selection import Select
+from rsflow.phases.select.instruction_texts import texts_reader
+from rsflow.phases.select.lake_columns import count_instructions, ids_in, instruction_pieces
+from rsflow.phases.select.select import selection_rows, tiles_of
+from rsflow.planning.live_rows import LiveRows
 
 SAMPLE = 500
 KINDS = 12
@@ -141,7 +141,7 @@ def whole(asked: argparse.Namespace) -> None:
         lake = open_lake(root)
         marks = pa.table({name: pa.array(["made"]) for name in ("unit", "receipt", "scene_id")})
         marks = marks.append_column("scene_rejected", pa.array([False]))
-        now = Current(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
+        now = LiveRows(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
         print(f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: peak {peak_mib():,} MiB before it starts")
         start, used = time.perf_counter(), time.process_time()
         tiles = tiles_of(built, now)

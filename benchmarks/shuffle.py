@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import webdataset.filters
 
-from rsflow.loading.order import Ints, Order, epoch_seed, shuffled
+from rsflow.loading.epoch_order import Ints, Order, epoch_seed, shuffled
 from rsflow.loading.stream import WINDOW_SHARDS
 from rsflow.shards.plan import plan_shards
 

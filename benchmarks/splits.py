@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rsflow.curation.splits import assign_splits
-from rsflow.curation.strata import Strata, strata_of
-from rsflow.engine.build import config_of, plan_build
-from rsflow.engine.current import current
-from rsflow.engine.select import tiles_of
+from rsflow.curation.splits.split_groups import assign_splits
+from rsflow.curation.splits.stratified import Strata, strata_of
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import config_of, plan_build
+from rsflow.phases.select.select import tiles_of
+from rsflow.planning.live_rows import current
 
 SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}
 SEEDS = 3

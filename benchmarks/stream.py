@@ -47,7 +47,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rsflow.loading.decode import as_tensor, decoded_to
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring import Ring
+from rsflow.loading.ring_buffer import Ring
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot

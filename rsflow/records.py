@@ -4,7 +4,7 @@ One idea: frozen dataclasses with plain fields. What is stored and what travels 
 rsflow.schemas, which also converts between the two.
 
 Conventions: boxes are (x0, y0, x1, y1) float pixels of the tile, half-open, origin top left. A polygon is one flat ring
-x0, y0, x1, y1, … without a repeated first point; parts are those of rsflow.polygons. Shares are in [0, 1].
+x0, y0, x1, y1, … without a repeated first point; parts are those of rsflow.spatial.polygons. Shares are in [0, 1].
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.geometry import Box, Parts, Region, Ring, rectangle, ring_area
 from rsflow.sensors import SensorName
-from rsflow.turns import Turn
+from rsflow.spatial.geometry import Box, Parts, Region, Ring, rectangle, ring_area
+from rsflow.text.turns import Turn
 
 TaskName = Literal[
     "classification",
@@ -163,9 +163,9 @@ class TileFacts:
 class Instruction:
     """A conversation made from labels, for one task.
 
-    `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.turns), which are boxes of four numbers or
-    oriented ones of eight. `labels` are positions in the tile's labels. `answer` is the last answer in structured form (JSON
-    types only). `generator` names the rule or model and its version.
+    `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.text.turns), which are boxes of four
+    numbers or oriented ones of eight. `labels` are positions in the tile's labels. `answer` is the last answer in structured
+    form (JSON types only). `generator` names the rule or model and its version.
     """
 
     task: TaskName

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rsflow import storage
-from rsflow.config import load
-from rsflow.config_paths import absolute_paths
-from rsflow.engine.shard import config_fingerprint
+from rsflow.config.config_paths import absolute_paths
+from rsflow.config.settings import load
+from rsflow.files import storage
+from rsflow.phases.shard.shard import config_fingerprint
 
 TEXT = """
 root: ../lake

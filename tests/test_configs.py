@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.engine.recipe import label_recipe, load
+from rsflow.planning.recipe import label_recipe, load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 

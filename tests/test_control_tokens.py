@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow.control_tokens import TOKENS, control_in, neutralised
+from rsflow.text.control_tokens import TOKENS, control_in, neutralised
 
 ORDINARY = [
     "a < b and c > d",

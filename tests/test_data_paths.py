@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.data_paths import place_below, relative_name
 from rsflow.errors import DataError
+from rsflow.files.data_paths import place_below, relative_name
 
 OUT = [
     "../a.png",

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from rsflow.errors import RsflowError, StorageError, TransientError, UnavailableError
-from rsflow.faults import kind_of, kind_of_text, patience_seconds, retried, told
+from rsflow.files.faults import kind_of, kind_of_text, patience_seconds, retried, told
 
 
 def s3(code: str) -> ClientError:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pyproj import Geod
 
-from rsflow.geodesy import area_m2, bearing_deg, distance_m, is_position, pixel_size_m
+from rsflow.spatial.geodesy import area_m2, bearing_deg, distance_m, is_position, pixel_size_m
 
 GEOD = Geod(ellps="WGS84")
 

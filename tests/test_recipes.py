@@ -16,10 +16,10 @@ from scipy.ndimage import gaussian_filter
 
 from rsflow.annotations import ANNOTATIONS
 from rsflow.cli import main
-from rsflow.config import BuildConfig, Published, Scenes, Source
-from rsflow.engine.recipe import load
+from rsflow.config.availability import available, barred, lacks
+from rsflow.config.settings import BuildConfig, Published, Scenes, Source
 from rsflow.errors import ConfigError
-from rsflow.presence import available, barred, lacks
+from rsflow.planning.recipe import load
 from rsflow.records import TaskName
 from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V, SeedMix
 from rsflow.shards.manifest import read_snapshot

@@ -14,22 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_type_hints
 
-from rsflow import storage
 from rsflow.annotations.absolute_names import Folders, folders_of, only_below
-from rsflow.annotations.annotated_set import (
-    AnnotatedPicture,
-    AnnotatedSet,
-    fitted,
-    merged,
-    picture_name,
-    renamed,
-)
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, fitted, merged, picture_name, renamed
 from rsflow.annotations.captions import read_captions
+from rsflow.annotations.clip_labels import cut, hidden
 from rsflow.annotations.coco import read_coco
 from rsflow.annotations.control_text import without_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
-from rsflow.annotations.cut import cut, hidden
 from rsflow.annotations.dior_rsvg import read_dior_rsvg
 from rsflow.annotations.dota import read_dota
 from rsflow.annotations.fair1m import read_fair1m
@@ -39,16 +31,17 @@ from rsflow.annotations.joining import Joined, join
 from rsflow.annotations.masks import read_masks
 from rsflow.annotations.nearness import ScenePicture
 from rsflow.annotations.rolabelimg import read_rolabelimg
-from rsflow.annotations.rsflow_lines import read_lines
+from rsflow.annotations.rsflow_jsonl import read_lines
 from rsflow.annotations.rsivqa import read_rsivqa
 from rsflow.annotations.rsvqa import read_rsvqa
 from rsflow.annotations.split_lists import with_splits
 from rsflow.annotations.voc import read_voc
 from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
-from rsflow.config import Annotations
+from rsflow.config.settings import Annotations
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.strict import check
+from rsflow.files import storage
 
 # Each is called with the sequence of its files and the options as keyword arguments.
 ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {

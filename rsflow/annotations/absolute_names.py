@@ -12,10 +12,10 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet
-from rsflow.data_paths import relative_name
 from rsflow.errors import DataError
+from rsflow.files import storage
+from rsflow.files.data_paths import relative_name
 from rsflow.records import Reject
 
 Folders = tuple[str, ...]

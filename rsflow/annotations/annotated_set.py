@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError
-from rsflow.polygons import scaled
 from rsflow.records import UNKNOWN, Label, Reject, Shape
+from rsflow.spatial.polygons import scaled
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
 _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import json_document, sentence, short
-from rsflow.annotations.gathering import Gathering, OpenPicture
+from rsflow.annotations.file_collector import FileCollector, OpenPicture
+from rsflow.annotations.text_files import json_document, sentence, short
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
@@ -29,7 +29,7 @@ def read_captions(files: Sequence[str]) -> AnnotatedSet:
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     for where, entry, category in _entries(json_document(file, "captions"), file):
         picture = None
         try:
@@ -57,7 +57,7 @@ def _entries(data: Any, file: str) -> Iterator[tuple[str, Any, str]]:
     raise UsageError(f"{file}: {keys}; format captions needs a list 'images', or lists of pictures by class (NWPU-Captions)")
 
 
-def _picture(gathering: Gathering, entry: Any) -> OpenPicture:
+def _picture(gathering: FileCollector, entry: Any) -> OpenPicture:
     name = entry.get("filename") or entry.get("file_name") if isinstance(entry, dict) else None
     if not isinstance(name, str):
         raise DataError("broken_picture_entry", f"found {short(entry)}, expected filename, split and sentences")

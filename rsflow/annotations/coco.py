@@ -10,9 +10,10 @@ with COCO's own tools), or as a run-length mask, whose outline is kept with all 
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
 the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says
-which angle it is (rsflow.annotations.oriented.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`: one
-box around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are objects.
-The option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one. `area`,
+which angle it is (rsflow.annotations.oriented_boxes.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`:
+one box around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are
+objects. The option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one.
+`area`,
 `score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
 (https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the supercategory of another is
 neither counted nor said to be absent (rsflow.annotations.category_tree).
@@ -27,16 +28,16 @@ from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
 from rsflow.annotations.category_tree import CategoryTree, category_tree
-from rsflow.annotations.documents import flag, identifier, json_document, short
-from rsflow.annotations.oriented import ANGLES, bounds, corners, radians
-from rsflow.annotations.outlines import outline
+from rsflow.annotations.mask_outlines import outline
+from rsflow.annotations.oriented_boxes import ANGLES, bounds, corners, radians
 from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import shape_on
-from rsflow.data_paths import relative_name
+from rsflow.annotations.text_files import flag, identifier, json_document, short
 from rsflow.errors import ConfigError, DataError, UsageError
-from rsflow.geometry import Box, Parts
-from rsflow.polygons import parts_bounds
+from rsflow.files.data_paths import relative_name
 from rsflow.records import Label, Provenance, Reject, Shape
+from rsflow.spatial.geometry import Box, Parts
+from rsflow.spatial.polygons import parts_bounds
 
 _NUMERIC = frozenset({int, float})
 _CROWDS = ("auto", "objects", "reject")

@@ -1,7 +1,8 @@
 """Labels whose text would steer a model instead of describing a picture.
 
 One idea: one door behind all formats, after categories were renamed, so that a user may repair a name. A label that holds a
-special token or a control character (rsflow.control_tokens) becomes a reject, and its picture counts as incompletely annotated.
+special token or a control character (rsflow.text.control_tokens) becomes a reject, and its picture counts as incompletely
+annotated.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
-from rsflow.control_tokens import check_text, control_in
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
+from rsflow.text.control_tokens import check_text, control_in
 
 
 def without_control_text(annotated: AnnotatedSet) -> AnnotatedSet:

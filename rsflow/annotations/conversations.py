@@ -19,11 +19,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import json_document, lines_of, sentence, short
-from rsflow.annotations.gathering import Gathering
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.text_files import json_document, lines_of, sentence, short
 from rsflow.errors import DataError, UsageError
+from rsflow.files import storage
 from rsflow.records import Label, Provenance
 
 _FROM = Provenance("annotation", "conversations")
@@ -46,7 +46,7 @@ def read_conversations(files: Sequence[str]) -> AnnotatedSet:
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     for where, row in _rows(file):
         try:
             picture, turns = gathering.picture(_image(row)), _turns(row)

@@ -18,10 +18,10 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import flag, lines_of, numbers
-from rsflow.annotations.gathering import Gathering, seen_in
-from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.file_collector import FileCollector, seen_in
+from rsflow.annotations.oriented_boxes import bounds, checked
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import flag, lines_of, numbers
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance, Shape
 
@@ -50,7 +50,7 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
             f"{file}: its columns are {', '.join(names)}; expected a label column and xmin, ymin, xmax, ymax (or x, y, width, "
             "height, or x1 to y4); for files without a header give annotations.options.columns"
         )
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     picture = None if image else gathering.own_picture()
     rows = lines if columns else lines[1:]
     for (number, _), cells in zip(rows, _cells(rows, delimiter), strict=True):

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of, sentence
-from rsflow.annotations.gathering import OpenPicture
+from rsflow.annotations.file_collector import OpenPicture
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import lines_of, sentence
 from rsflow.annotations.voc import box_of
 from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml
 from rsflow.errors import ConfigError

@@ -14,10 +14,10 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import identifier, lines_of, numbers
-from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
-from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.file_collector import FileCollector, OpenPicture, seen_in
+from rsflow.annotations.oriented_boxes import bounds, checked
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import identifier, lines_of, numbers
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 
@@ -31,7 +31,7 @@ def read_dota(files: Sequence[str]) -> AnnotatedSet:
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     picture = gathering.own_picture()
     for number, line in lines_of(file):
         if header := _HEADER.fullmatch(line):

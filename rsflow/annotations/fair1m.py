@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import numbers
-from rsflow.annotations.gathering import OpenPicture
-from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.file_collector import OpenPicture
+from rsflow.annotations.oriented_boxes import bounds, checked
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import numbers
 from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
 from rsflow.errors import DataError
-from rsflow.geometry import Ring
 from rsflow.records import Label, Provenance
+from rsflow.spatial.geometry import Ring
 
 _FROM = Provenance("annotation", "fair1m")
 

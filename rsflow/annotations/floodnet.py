@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import json_document, sentence, short
-from rsflow.annotations.gathering import Gathering
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.text_files import json_document, sentence, short
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
@@ -27,7 +27,7 @@ def _read_one(file: str) -> AnnotatedSet:
     entries = list(data.items()) if isinstance(data, dict) else list(enumerate(data)) if isinstance(data, list) else None
     if entries is None or not any(isinstance(entry, dict) and "Question" in entry for _, entry in entries):
         raise UsageError(f"{file}: holds no entries with Image_ID, Question and Ground_Truth, which format floodnet needs")
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     origins: dict[str, Provenance] = {}
     for key, entry in entries:
         try:
@@ -37,7 +37,7 @@ def _read_one(file: str) -> AnnotatedSet:
     return gathering.result()
 
 
-def _take(gathering: Gathering, entry: Any, origins: dict[str, Provenance]) -> None:
+def _take(gathering: FileCollector, entry: Any, origins: dict[str, Provenance]) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get("Image_ID"), str) or not entry["Image_ID"].strip():
         raise DataError("broken_record", f"found {short(entry)}, expected Image_ID, Question and Ground_Truth")
     kind = str(entry.get("Question_Type") or "")

@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import stem
-from rsflow.annotations.gathering import Gathering
-from rsflow.annotations.outlines import components
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.mask_outlines import components
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import stem
 from rsflow.errors import ConfigError, DataError
+from rsflow.files import storage
 from rsflow.records import Label, Provenance, Shape
 
 _FROM = Provenance("annotation", "masks")
@@ -90,7 +90,7 @@ def _packed(value: list[int]) -> int:
 
 
 def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     try:
         values = _values(file, legend.colours)
         labels = _labels(values, legend)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, names_of, path_name, spelled_path
-from rsflow.annotations.documents import stem
+from rsflow.annotations.text_files import stem
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[^\W\d_a-zA-Z]+")
 _FOLDER, _WORDS = 1000, 1  # a whole folder name counts more than any number of words

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rsflow.annotations.documents import short
-from rsflow.annotations.outlines import Mask
+from rsflow.annotations.mask_outlines import Mask
+from rsflow.annotations.text_files import short
 from rsflow.errors import DataError
 
 

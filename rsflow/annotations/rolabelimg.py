@@ -1,8 +1,8 @@
 """roLabelImg XML: VOC with oriented boxes, <robndbox> of cx, cy, w, h, angle (https://github.com/cgvict/roLabelImg).
 
 One idea: the angle is in radians from the x axis towards the y axis, clockwise on the screen, with w along it: the convention
-of rsflow.annotations.oriented, so nothing is converted but the form. Converters also write degrees:
-the option `angle` (rsflow.annotations.oriented.ANGLES) says so. A horizontal <bndbox>, which the tool writes beside them,
+of rsflow.annotations.oriented_boxes, so nothing is converted but the form. Converters also write degrees:
+the option `angle` (rsflow.annotations.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes beside them,
 is read too. HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of
 this form; DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as they stand.
 """
@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import numbers
-from rsflow.annotations.gathering import OpenPicture
-from rsflow.annotations.oriented import ANGLES, DEGREES, bounds, checked, corners, radians
+from rsflow.annotations.file_collector import OpenPicture
+from rsflow.annotations.oriented_boxes import ANGLES, DEGREES, bounds, checked, corners, radians
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import numbers
 from rsflow.annotations.voc import box_of
 from rsflow.annotations.xml_file import Element, LabelOf, category_of, flags_of, read_xml, text_of
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Ring
 from rsflow.records import Label, Provenance
+from rsflow.spatial.geometry import Ring
 
 _FROM = Provenance("annotation", "rolabelimg")
 _FIVE = ("cx", "cy", "w", "h", "angle")

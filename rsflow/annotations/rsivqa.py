@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import lines_of
-from rsflow.annotations.gathering import Gathering
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.text_files import lines_of
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 
@@ -26,7 +26,7 @@ def read_rsivqa(files: Sequence[str]) -> AnnotatedSet:
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     for number, line in lines_of(file):
         try:
             found = _LINE.fullmatch(line)

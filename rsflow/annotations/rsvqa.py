@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import flag, identifier, json_document, sentence, short
-from rsflow.annotations.gathering import Gathering
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.text_files import flag, identifier, json_document, sentence, short
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
@@ -47,7 +47,7 @@ def read_rsvqa(files: Sequence[str]) -> AnnotatedSet:
 
 
 def _read_split(files: dict[str, str]) -> AnnotatedSet:
-    gathering = Gathering(files["questions"])
+    gathering = FileCollector(files["questions"])
     images, answers = _by_id(_entries(files, "images")), _by_id(_entries(files, "answers"))
     word = re.search(r"train|val|test", posixpath.basename(files["questions"]))
     for number, image in images.items():

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 from rsflow.errors import DataError
-from rsflow.geometry import Box, Parts, Ring, area, clip
-from rsflow.polygons import clipped, parts_bounds
 from rsflow.records import Shape
+from rsflow.spatial.geometry import Box, Parts, Ring, area, clip
+from rsflow.spatial.polygons import clipped, parts_bounds
 
 Flags = tuple[str, ...]
 

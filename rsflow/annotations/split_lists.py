@@ -11,12 +11,12 @@ import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rsflow import storage
 from rsflow.annotations.absolute_names import Folders, check_name
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, names_of
-from rsflow.annotations.documents import lines_of
-from rsflow.data_paths import relative_name
+from rsflow.annotations.text_files import lines_of
 from rsflow.errors import ConfigError, DataError
+from rsflow.files import storage
+from rsflow.files.data_paths import relative_name
 from rsflow.records import Reject
 
 Splits = dict[str, str | tuple[str, ...]]

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.gathering import OpenPicture
+from rsflow.annotations.file_collector import OpenPicture
 from rsflow.annotations.shapes import shape_on
 from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
 from rsflow.errors import DataError
-from rsflow.geometry import Box
 from rsflow.records import Label, Provenance
+from rsflow.spatial.geometry import Box
 
 # The format, not the file, names the origin: a set is thousands of files, and each of them is its picture's.
 _FROM = Provenance("annotation", "voc")

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
-from rsflow.annotations.documents import flag, identifier
-from rsflow.annotations.gathering import Gathering, OpenPicture, seen_in
+from rsflow.annotations.file_collector import FileCollector, OpenPicture, seen_in
+from rsflow.annotations.text_files import flag, identifier
 from rsflow.errors import DataError
+from rsflow.files import storage
 from rsflow.records import Label
 
 Element = ElementTree.Element
@@ -31,7 +31,7 @@ def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str
     `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named after the XML;
     the text at the path `name_at` counts where no scene has that name, for it is often a copy of another file's.
     """
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     data = storage.read_bytes(file)
     try:
         root = _root(data)

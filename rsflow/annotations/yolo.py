@@ -19,15 +19,15 @@ from typing import Any
 
 import yaml
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.documents import file_text, lines_of, numbers
-from rsflow.annotations.gathering import Gathering
-from rsflow.annotations.oriented import bounds, checked
+from rsflow.annotations.file_collector import FileCollector
+from rsflow.annotations.oriented_boxes import bounds, checked
 from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.text_files import file_text, lines_of, numbers
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Box, Ring
+from rsflow.files import storage
 from rsflow.records import Label, Provenance
+from rsflow.spatial.geometry import Box, Ring
 
 _FROM = Provenance("annotation", "yolo")
 _NAMES = "classes.txt"
@@ -94,7 +94,7 @@ def _beside(files: Sequence[str]) -> str:
 
 
 def _read_one(file: str, names: dict[int, str], form: Form) -> AnnotatedSet:
-    gathering = Gathering(file)
+    gathering = FileCollector(file)
     picture = gathering.own_picture()
     picture.normalised = True
     for number, line in lines_of(file):

@@ -1,11 +1,11 @@
 """Audits of other people's sets: what is wrong with their coordinates, pictures and texts, before anybody trains on them.
 
 One idea: two kinds of set, each with its one pass: instruction sets (JSON of conversations, told apart by how they spell boxes:
-rsflow.foreign.coordinates) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults make
+rsflow.imports.box_formats) and annotated sets (every format of rsflow.annotations). Both end in a Report, whose faults make
 the command's exit code. Faults of these kinds stand in released sets: angles above 360 degrees and coordinates above 100
 (https://github.com/mbzuai-oryx/GeoChat/issues/74), boxes larger than the stated picture
 (https://github.com/MiliLab/GeoLLaVA-8K/issues/2). What two sets share (as in https://github.com/jwwangchn/AI-TOD/issues/28,
-crops of one scene in train and test) is told by `audit --leak`, which is rsflow.engine.leak.
+crops of one scene in train and test) is told by `audit --leak`, which is rsflow.phases.select.leakage.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import json
 import posixpath
 from collections.abc import Callable
 
-from rsflow import storage
 from rsflow.annotations import ANNOTATIONS
 from rsflow.audit.annotated import audit_annotated
 from rsflow.audit.instructions import audit_instructions
 from rsflow.audit.report import Report
 from rsflow.errors import UsageError
-from rsflow.foreign.coordinates import CONTRACTS
+from rsflow.files import storage
+from rsflow.imports.box_formats import CONTRACTS
 
 __all__ = ["Report", "audit", "formats"]
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rsflow.audit.texts import closed
-from rsflow.foreign.claims import recognised
-from rsflow.foreign.conversation import Conversation, Exchange
-from rsflow.foreign.coordinates import boxes_in
+from rsflow.imports.box_formats import boxes_in
+from rsflow.imports.conversation import Conversation, Exchange
+from rsflow.imports.label_parsing import recognised
+from rsflow.instructions.english import NUMBERS, noun
 from rsflow.instructions.phrasings import HINT
-from rsflow.instructions.words import NUMBERS, noun
 
 _FOUR = r"\s*-?[\d.eE+-]+\s*(?:,\s*-?[\d.eE+-]+\s*)+"
 _PLACES: dict[str, re.Pattern[str]] = {

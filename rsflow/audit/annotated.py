@@ -10,7 +10,6 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from rsflow import storage
 from rsflow.annotations import read
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
 from rsflow.audit.boxes import RAW, Stated
@@ -18,11 +17,12 @@ from rsflow.audit.fields import FIELDS
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.spellings import Spellings
-from rsflow.config import Annotations
-from rsflow.data_paths import place_below
-from rsflow.foreign.coordinates import EDGE_PX, Size
-from rsflow.geometry import Box, area
+from rsflow.config.settings import Annotations
+from rsflow.files import storage
+from rsflow.files.data_paths import place_below
+from rsflow.imports.box_formats import EDGE_PX, Size
 from rsflow.records import Label
+from rsflow.spatial.geometry import Box, area
 
 BATCH = 512
 _COVERED = frozenset(["box_empty", "box_outside"])  # told from the file itself where it is in RAW

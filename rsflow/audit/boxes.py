@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import picture_name
-from rsflow.foreign.coordinates import Size
-from rsflow.geometry import Box
+from rsflow.files import storage
+from rsflow.imports.box_formats import Size
+from rsflow.spatial.geometry import Box
 
 STATED = ("width", "height")
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
-from rsflow import storage
 from rsflow.annotations.annotated_set import picture_name
-from rsflow.annotations.documents import stem
-from rsflow.geometry import Box, area, iou, ring_area
+from rsflow.annotations.text_files import stem
+from rsflow.files import storage
+from rsflow.spatial.geometry import Box, area, iou, ring_area
 
 Fault = tuple[str, str, str]  # fault, where, what is wrong
 

@@ -21,9 +21,9 @@ from rsflow.audit.spellings import Spellings
 from rsflow.audit.texts import Texts, common, wanted
 from rsflow.audit.wording import categories, faults
 from rsflow.errors import DataError
-from rsflow.foreign.conversation import Conversation, conversation_of
-from rsflow.foreign.coordinates import CONTRACTS, Size, boxes_in, form_of
-from rsflow.foreign.json_records import read_records
+from rsflow.imports.box_formats import CONTRACTS, Size, boxes_in, form_of
+from rsflow.imports.conversation import Conversation, conversation_of
+from rsflow.imports.json_records import read_records
 
 BATCH = 2048
 SAMPLE = 2000  # records that tell the form, where it is not given

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rsflow.audit.report import EXAMPLES, Report
-from rsflow.foreign.conversation import Conversation
+from rsflow.imports.conversation import Conversation
 
 _WORDS = re.compile(r"-?\d+(?:\.\d+)?|[^\W\d_]+|[<>=+%]")
 LEAST = 4  # words of the answers; "Red." and "red" are one answer, not two records with one text

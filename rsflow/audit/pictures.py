@@ -19,11 +19,11 @@ from typing import TypeVar
 import simplejpeg
 from PIL import Image
 
-from rsflow import storage
 from rsflow.audit.report import Report
-from rsflow.data_paths import place_below
 from rsflow.errors import DataError, StorageError
-from rsflow.foreign.coordinates import Size
+from rsflow.files import storage
+from rsflow.files.data_paths import place_below
+from rsflow.imports.box_formats import Size
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
-from rsflow.instructions.words import noun
+from rsflow.instructions.english import noun
 
 
 @dataclass

@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.audit.report import EXAMPLES
-from rsflow.foreign.conversation import Conversation, Exchange
-from rsflow.foreign.coordinates import boxes_in
-from rsflow.instructions.words import NUMBERS
+from rsflow.imports.box_formats import boxes_in
+from rsflow.imports.conversation import Conversation, Exchange
+from rsflow.instructions.english import NUMBERS
 
 Ints = npt.NDArray[np.int64]
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rsflow.audit.agreement import miscounted, wrong_kind
-from rsflow.control_tokens import control_in
-from rsflow.foreign.claims import recognised
-from rsflow.foreign.conversation import Conversation
+from rsflow.imports.conversation import Conversation
+from rsflow.imports.label_parsing import recognised
 from rsflow.instructions.phrasings import HINT
+from rsflow.text.control_tokens import control_in
 
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "

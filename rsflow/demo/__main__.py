@@ -17,20 +17,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rsflow import storage
 from rsflow.demo.write import write_demo_scenes
-from rsflow.engine.build import run
-from rsflow.engine.recipe import load
 from rsflow.errors import RsflowError, SnapshotError, UsageError
-from rsflow.report.sheet import SheetSample, contact_sheet
+from rsflow.files import storage
+from rsflow.inspection.report_facts import summary_of, write_card
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
+from rsflow.report.build_summary import aligned, summary_text
+from rsflow.report.contact_sheet import SheetSample, contact_sheet
+from rsflow.report.counts_table import table
 from rsflow.report.show import card_of
-from rsflow.report.summary import aligned, summary_text
-from rsflow.report.tally import table
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot
 from rsflow.shards.reader import ShardReader
-from rsflow.telling import summary_of, write_card
 
 SEED = 7
 WORKERS = 2

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.demo.relief import Axis, FloatImage
-from rsflow.geometry import Window
+from rsflow.spatial.geometry import Window
 
 CATEGORIES = ("ship", "vehicle", "building", "storage tank", "chimney")
 

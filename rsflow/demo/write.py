@@ -22,14 +22,14 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from rsflow import storage
 from rsflow.demo import infrared, optical, sar
 from rsflow.demo.layout import Place, plan
 from rsflow.demo.scene import Rendered, Shown
 from rsflow.demo.things import CATEGORIES, Thing, View, outline
 from rsflow.errors import UsageError
-from rsflow.geometry import Box
+from rsflow.files import storage
 from rsflow.sensors import SENSOR_NAMES, SensorName
+from rsflow.spatial.geometry import Box
 
 EPSG = 32633
 ORIGIN_M = (404_000.0, 5_056_000.0)  # easting, northing of the place's north-west corner: invented ground in the Adriatic

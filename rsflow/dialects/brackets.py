@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, region
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 _COORDINATES = rf"\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*"
 GROUP = rf"\[({_COORDINATES}(?:;{_COORDINATES})*)\]"

@@ -1,6 +1,7 @@
 """What a dialect is: how one family of models writes boxes in text.
 
-One idea: pure functions. `spell` turns a text with marks (rsflow.turns) and float pixel boxes into the family's own spelling,
+One idea: pure functions. `spell` turns a text with marks (rsflow.text.turns) and float pixel boxes into the family's own
+spelling,
 `parse` turns such a spelling back, `loss_px` says how far its rounding moves a box. A dialect knows the picture's size and
 nothing else: it never sees labels, and it changes nothing in a text but its marks.
 
@@ -15,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rsflow.geometry import Region, corners, quad, ring_area
-from rsflow.turns import Mark, mark, replace_marks
+from rsflow.spatial.geometry import Region, corners, quad, ring_area
+from rsflow.text.turns import Mark, mark, replace_marks
 
 # Decimals on both sides of the comma, so that a parser takes what a model may answer, not only what `spell` writes.
 FLAT = 1e-6  # square pixels: what is less comes from floating point alone

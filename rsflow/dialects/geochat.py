@@ -20,7 +20,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
-from rsflow.geometry import Box, Rectangle, Region, hull, rectangle
+from rsflow.spatial.geometry import Box, Rectangle, Region, hull, rectangle
 
 SCALE = 100
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 SCALE = 1000
 

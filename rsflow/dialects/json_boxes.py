@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from rsflow.dialects.contract import NUMBER, Boxes, region
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 _FOUR = rf'"bbox_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]'
 _EIGHT = rf'"quad_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{7}}\s*\]'

@@ -1,7 +1,7 @@
 """The spelling of LLaVA-1.5's region data (Visual Genome, RefCOCO): `[0.61, 0.36, 0.92, 0.83]`.
 
-One idea: shares of the padded square (rsflow.dialects.square), two decimals. Source: the released training mix as read off
-in https://github.com/haotian-liu/LLaVA/issues/606. It delimits no phrase and never shows several boxes at once: the phrase
+One idea: shares of the padded square (rsflow.dialects.padded_square), two decimals. Source: the released training mix as read
+off in https://github.com/haotian-liu/LLaVA/issues/606. It delimits no phrase and never shows several boxes at once: the phrase
 in front, semicolons between boxes and eight numbers for an oriented one are our own choice. For models that pad their
 pictures, as LLaVA-1.5 does.
 """
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import Boxes, spell_marks
-from rsflow.dialects.square import from_square, to_square
-from rsflow.geometry import Region
+from rsflow.dialects.padded_square import from_square, to_square
+from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
 

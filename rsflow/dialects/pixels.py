@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import Boxes, spell_marks
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import region, scaled, spell_marks
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 FACTOR_PX = 28
 MIN_PIXELS = 3_136

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import region, scaled, spell_marks
-from rsflow.geometry import Region
+from rsflow.spatial.geometry import Region
 
 SCALE = 1000
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-from rsflow.config import BuildConfig
+from rsflow.config.settings import BuildConfig
 from rsflow.engine.progress import Progress
 from rsflow.lake.receipts import commit
 from rsflow.lake.tables import Lake
@@ -20,7 +20,7 @@ from rsflow.lake.tables import Lake
 Watch = Callable[[pa.Table], None]
 
 
-def commit_as_they_come(
+def commit_receipts(
     built: BuildConfig,
     lake: Lake,
     receipts: Iterator[pa.Table],

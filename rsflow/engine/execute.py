@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from rsflow.config import Engine
-from rsflow.curation.spread import HERE, Spread
+from rsflow.config.settings import Engine
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.stage import Stage
 
 BLOCK_BYTES = 16 * 2**20  # of input that a task should have at least, so that starting it costs little
@@ -64,19 +64,19 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
 
 
 @contextmanager
-def spreading(engine: Engine, many: bool) -> Iterator[Spread]:
+def task_runner(engine: Engine, many: bool) -> Iterator[TaskRunner]:
     """Where pieces of work are done: here, or as tasks of the cluster, with the same results.
 
     `engine.select` says where; left to us, `many` says whether a cluster is worth its start.
     """
     if engine.kind == "inline" or engine.select == "local" or (engine.select == "auto" and not many):
-        yield HERE
+        yield LOCAL_RUNNER
         return
     from rsflow.engine.ray_data import SHARES, cluster, each_in_order
 
     with ExitStack() as own:
         (_SESSION.get() or own).enter_context(cluster(engine))
-        yield Spread(each_in_order, SHARES)
+        yield TaskRunner(each_in_order, SHARES)
 
 
 def _inline(jobs: Sequence[Job]) -> Iterator[pa.Table]:

@@ -30,9 +30,9 @@ import ray.data
 from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
-from rsflow.config import Engine
-from rsflow.engine.leftovers import sign
-from rsflow.engine.pool import pool_size
+from rsflow.config.settings import Engine
+from rsflow.engine.leftover_processes import sign
+from rsflow.engine.worker_pool import pool_size
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
 

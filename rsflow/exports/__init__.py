@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from rsflow import dialects
 from rsflow.errors import UsageError
-from rsflow.exports import coco, folder, geochat, hf, llava, mmrs, qwen
+from rsflow.exports import coco, geochat, hf, llava, mmrs, qwen
+from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, Job, Tally
 from rsflow.shards.manifest import Manifest, Split, read_snapshot, root_of
 

@@ -22,15 +22,15 @@ from typing import IO, Any
 import numpy as np
 from shapely.geometry import mapping
 
-from rsflow import storage
 from rsflow.errors import UsageError
 from rsflow.exports.contract import Job, Record
 from rsflow.exports.json_files import lines, separated
-from rsflow.exports.pictures import FILE, picture_record
-from rsflow.geometry import Parts, area
-from rsflow.polygons import parts_area, surface
+from rsflow.exports.pictures_jsonl import FILE, picture_record
+from rsflow.files import storage
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader
+from rsflow.spatial.geometry import Parts, area
+from rsflow.spatial.polygons import parts_area, surface
 
 DIALECT = "pixels"
 

@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsflow import storage
-from rsflow.control_tokens import neutralised_value
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
-from rsflow.geometry import Region, area, hull, quad, ring_area
+from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
-from rsflow.turns import mark
+from rsflow.spatial.geometry import Region, area, hull, quad, ring_area
+from rsflow.text.control_tokens import neutralised_value
+from rsflow.text.turns import mark
 
 TOLERANCE_PX = 0.01  # what arithmetic on floats may put beyond the picture's edge
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from rsflow.exports import json_files
 from rsflow.exports.contract import Job, Record
-from rsflow.exports.pictures import FILE, picture_record
+from rsflow.exports.pictures_jsonl import FILE, picture_record
 from rsflow.shards.format import Sample
 
 _FROM = {"user": "human", "assistant": "gpt"}

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rsflow import storage
 from rsflow.exports.contract import Job, Record
+from rsflow.files import storage
 from rsflow.shards.format import Sample
 
 DIALECT = "pixels"

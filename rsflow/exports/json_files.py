@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from rsflow import storage
+from rsflow.files import storage
 
 Put = Callable[[dict[str, Any]], None]
 

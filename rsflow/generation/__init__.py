@@ -9,13 +9,13 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.generation.contract import Engine, Failure, Generate, Request, Response
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel
 from rsflow.generation.recording import Recorded
 from rsflow.generation.vllm_model import VllmModel
-from rsflow.strict import check
 
 ENGINES: dict[str, type[Engine]] = {
     LocalModel.name: LocalModel,

@@ -8,7 +8,8 @@ The client is aiohttp, which fsspec already brings: hundreds of open requests in
 sends a byte a minute cannot outlive. The `openai` package would hide its own retries and know parameters that other servers
 do not. The key is read from the environment when the first request is sent; it is in no setting, record, message or log.
 
-Form: https://platform.openai.com/docs/api-reference/chat/create and https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+Form: https://platform.openai.com/docs/api-reference/chat/create and
+https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from pydantic import Field
 
+from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.generation.chat_form import Answer, Fault, body_of, expected_tokens, read_answer, read_refusal
+from rsflow.files.storage import MASK, without_secrets
+from rsflow.generation.async_results import streamed
+from rsflow.generation.chat_api import Answer, Fault, body_of, expected_tokens, read_answer, read_refusal
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
-from rsflow.generation.limits import Bucket, Gate
-from rsflow.generation.streamed import streamed
+from rsflow.generation.rate_limits import Bucket, Gate
 from rsflow.stage import Resources
-from rsflow.storage import MASK, without_secrets
-from rsflow.strict import STRICT
 
 Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from PIL import Image
 from pydantic import Field
 
-from rsflow.checkpoint import Checkpoint, Dtype
-from rsflow.device import Device, meant, raise_if_lost
+from rsflow.config.validation import STRICT
 from rsflow.generation.contract import Generate, Outcome, Request, Response
+from rsflow.pretrained.checkpoint import Checkpoint, Dtype
+from rsflow.pretrained.device import Device, meant, raise_if_lost
 from rsflow.stage import Resources
-from rsflow.strict import STRICT
 
 if TYPE_CHECKING:
-    from rsflow.generation.batches import Batches
+    from rsflow.generation.model_batches import Batches
 
 Positive = Annotated[int, Field(gt=0)]
 Indexed = list[tuple[int, Request]]
@@ -76,7 +76,7 @@ class LocalModel:
         return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
     def open(self) -> Generate:
-        from rsflow.generation.batches import Batches
+        from rsflow.generation.model_batches import Batches
 
         return Writer(Batches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows, self.batch_pixels)
 

@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rsflow import storage
 from rsflow.errors import LakeError, RsflowError
+from rsflow.files import storage
 from rsflow.generation.contract import Engine, Failure, Generate, Outcome, Request, Response
 from rsflow.stage import fingerprint
 

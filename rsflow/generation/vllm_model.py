@@ -18,13 +18,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from rsflow.checkpoint import Checkpoint, Dtype
-from rsflow.device import told
+from rsflow.config.validation import STRICT
 from rsflow.errors import DeviceLostError, RsflowError
-from rsflow.generation.chat_form import messages_of
+from rsflow.generation.chat_api import messages_of
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
+from rsflow.pretrained.checkpoint import Checkpoint, Dtype
+from rsflow.pretrained.device import told
 from rsflow.stage import Resources
-from rsflow.strict import STRICT
 
 Positive = Annotated[int, Field(gt=0)]
 

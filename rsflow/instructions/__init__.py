@@ -14,8 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from rsflow import config
-from rsflow.control_tokens import control_in
+from rsflow.config import settings as config
 from rsflow.errors import ConfigError
 from rsflow.instructions import (
     captioning,
@@ -24,13 +23,14 @@ from rsflow.instructions import (
     description,
     detection,
     grounding,
-    reading,
     region_captioning,
     vqa,
 )
-from rsflow.instructions.choice import digest
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import VERSION
+from rsflow.instructions.hash_choice import digest
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
+from rsflow.text.control_tokens import control_in
 
 __all__ = ["GENERATED", "TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
 

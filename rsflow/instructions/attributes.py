@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rsflow.instructions import places, reading, words
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS

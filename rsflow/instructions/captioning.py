@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rsflow import config
-from rsflow.instructions import reading, words
-from rsflow.instructions.choice import choose
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions
+from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.turns import escape
+from rsflow.text.turns import escape
 
 _THINGS = (
     "{An_image} with {placed}.",

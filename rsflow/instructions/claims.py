@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.geometry import Region
-from rsflow.instructions.choice import choose
+from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
-from rsflow.turns import Turn
+from rsflow.spatial.geometry import Region
+from rsflow.text.turns import Turn
 
 VERSION = 4  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"

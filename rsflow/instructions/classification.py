@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rsflow import config
-from rsflow.instructions import reading, words
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions, refuse
 from rsflow.records import Instruction, Reject, TileFacts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rsflow.instructions import words
+from rsflow.instructions import english as words
 
 # First words of categories that stand for whatever annotators did not tell apart.
 _ANYTHING = frozenset(

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from rsflow import config
-from rsflow.geometry import Region
+from rsflow.config import settings as config
 from rsflow.instructions import captioning, classification, detection, grounding, region_captioning, vqa
-from rsflow.instructions.choice import digest
 from rsflow.instructions.claims import GENERATOR, Claim, talk_question
+from rsflow.instructions.hash_choice import digest
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.turns import Turn, mark, replace_marks
+from rsflow.spatial.geometry import Region
+from rsflow.text.turns import Turn, mark, replace_marks
 
 LEAST_PAIRS, MOST_PAIRS = 3, 6
 SOURCES = (captioning, classification, vqa, region_captioning, grounding, detection)

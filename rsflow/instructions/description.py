@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from rsflow import config
-from rsflow.instructions import attributes, places, reading, vqa, words
+from rsflow.config import settings as config
+from rsflow.instructions import attributes, vqa
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions
-from rsflow.instructions.reading import Group
 from rsflow.instructions.references import largest
 from rsflow.instructions.region_captioning import sized
 from rsflow.instructions.summary import Summary, summary
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 
 LEAST_LOCAL = 2

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rsflow import config
-from rsflow.instructions import reading, words
-from rsflow.instructions.choice import choose, digest
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions, refuse
-from rsflow.instructions.reading import Group
-from rsflow.instructions.things import collapses, outlines
+from rsflow.instructions.hash_choice import choose, digest
+from rsflow.instructions.objects import collapses, outlines
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.turns import mark
+from rsflow.text.turns import mark
 
 ABSENT_EVERY = 4
 

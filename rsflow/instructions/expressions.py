@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rsflow import config
-from rsflow.geometry import Box, area, iou
-from rsflow.instructions import reading, words
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import refuse
-from rsflow.instructions.things import Thing, collapses, thing
+from rsflow.instructions.objects import Thing, collapses, thing
 from rsflow.records import Reject, TaskName, TileFacts
-from rsflow.turns import escape
+from rsflow.spatial.geometry import Box, area, iou
+from rsflow.text.turns import escape
 
 SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rsflow import config
-from rsflow.geometry import Box, Region, area
-from rsflow.instructions import reading, words
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions, refuse
 from rsflow.instructions.expressions import Expression, expressions
+from rsflow.instructions.objects import Thing, collapses, outlines
 from rsflow.instructions.references import references
-from rsflow.instructions.things import Thing, collapses, outlines
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.turns import mark
+from rsflow.spatial.geometry import Box, Region, area
+from rsflow.text.turns import mark
 
 LEAST_REGION, MOST_REGION = 0.01, 0.8  # of the tile's area
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rsflow.instructions import reading, words
+from rsflow.instructions import english as words
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, refuse
 from rsflow.instructions.expressions import key
 from rsflow.records import Reject, TileFacts
-from rsflow.turns import escape
+from rsflow.text.turns import escape
 
 
 def claims(facts: TileFacts) -> Iterator[Claim | Reject]:

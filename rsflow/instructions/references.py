@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rsflow.instructions import places
-from rsflow.instructions.reading import Group
-from rsflow.instructions.things import Thing
+from rsflow.instructions import positions as places
+from rsflow.instructions.objects import Thing
+from rsflow.instructions.tile_facts import Group
 
 AREA_RATIO = 1.3
 LEAD = 0.05

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rsflow import config
-from rsflow.geometry import Region
-from rsflow.instructions import places, reading, words
-from rsflow.instructions.choice import digest
+from rsflow.config import settings as config
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions, refuse
 from rsflow.instructions.expressions import Expression, expressions
-from rsflow.instructions.reading import Group
-from rsflow.instructions.things import Thing, collapses, outlines
+from rsflow.instructions.hash_choice import digest
+from rsflow.instructions.objects import Thing, collapses, outlines
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.turns import mark
+from rsflow.spatial.geometry import Region
+from rsflow.text.turns import mark
 
 _SIZES = frozenset(["tiny", "small", "medium", "large", "big", "huge", "giant", "mini"])
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rsflow.instructions import attributes, places, reading, vqa, words
-from rsflow.instructions.reading import Group
+from rsflow.instructions import attributes, vqa
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
 

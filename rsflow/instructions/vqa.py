@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rsflow import config
-from rsflow.instructions import attributes, places, questions, reading, words
-from rsflow.instructions.choice import choose, digest, shuffled
+from rsflow.config import settings as config
+from rsflow.instructions import attributes, questions
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.claims import Claim, instructions
-from rsflow.instructions.reading import Cover, Group
+from rsflow.instructions.hash_choice import choose, digest, shuffled
 from rsflow.instructions.references import largest
+from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject, TileFacts
 
 COUNT_LIMIT = 50  # beyond it nobody counts

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.labellers.answerer import Answerer
 from rsflow.labellers.captioner import Captioner
@@ -18,13 +19,12 @@ from rsflow.labellers.contract import Labeller
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.hotspot import Hotspot
-from rsflow.labellers.model import ModelLabeller
+from rsflow.labellers.model_labeller import ModelLabeller
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.scene import Scene
 from rsflow.labellers.spectral import Spectral
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
 from rsflow.labellers.zero_shot_detector import ZeroShotDetector
-from rsflow.strict import check
 
 LABELLERS: dict[str, type[Labeller]] = {
     Spectral.name: Spectral,

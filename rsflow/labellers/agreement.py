@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from rsflow.geometry import iou_matrix
+from rsflow.spatial.geometry import iou_matrix
 
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]

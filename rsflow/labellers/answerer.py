@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rsflow.config.validation import Positive
 from rsflow.labellers.chat import Answer, Text, open_chat, spent
-from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight
+from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
 from rsflow.records import Label
-from rsflow.strict import Positive
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,10 +24,10 @@ from pydantic import Field
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, logit
 
-from rsflow import storage
+from rsflow.config.validation import STRICT, Count, Share, check
 from rsflow.errors import ConfigError
-from rsflow.geometry import FloatArray
-from rsflow.strict import STRICT, Count, Share, check
+from rsflow.files import storage
+from rsflow.spatial.geometry import FloatArray
 
 Judged = tuple[float, bool]  # a box's own score, and whether the box was right
 Method = Literal["isotonic", "temperature"]

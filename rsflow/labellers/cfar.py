@@ -30,12 +30,12 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
-from rsflow.geometry import Box
+from rsflow.config.validation import STRICT, Positive, Share
+from rsflow.labellers.bright_targets import Floats, Mark, Mask, closed, largest, marks, window_sum
 from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
-from rsflow.labellers.targets import Floats, Mark, Mask, closed, largest, marks, window_sum
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT, Positive, Share
+from rsflow.spatial.geometry import Box
 
 WHOLE_WINDOW = 0.95  # of a window that must be clear
 TARGET_LEVEL = 4.0  # single-look speckle is beyond 4 times its median once in 65,000 pixels

@@ -16,9 +16,9 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
-from rsflow.checkpoint import Loaded
 from rsflow.errors import ConfigError
-from rsflow.labellers.model import ModelLabeller, Sight
+from rsflow.labellers.model_labeller import ModelLabeller, Sight
+from rsflow.pretrained.checkpoint import Loaded
 from rsflow.sensors import SENSORS
 
 Text = Annotated[str, Field(min_length=1)]

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rsflow.geometry import Box, area, clip, iou_matrix
+from rsflow.config.validation import Positive, Share
 from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.model import ModelLabeller, not_finite, rounded
+from rsflow.labellers.model_labeller import ModelLabeller, not_finite, rounded
 from rsflow.records import Label, Provenance, Shape
-from rsflow.strict import Positive, Share
+from rsflow.spatial.geometry import Box, area, clip, iou_matrix
 
 
 class Found(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from rsflow.errors import ConfigError
 from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model import Eyes, Seen, Sight, checked
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from rsflow.checkpoint import Loaded
 from rsflow.errors import ConfigError
-from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, Vector
+from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight, Vector
+from rsflow.pretrained.checkpoint import Loaded
 
 Pooling = Literal["pooled", "first", "mean"]
 

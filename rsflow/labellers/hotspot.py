@@ -20,11 +20,11 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
+from rsflow.config.validation import STRICT, Positive, Share
+from rsflow.labellers.bright_targets import Floats, Mask, closed, marks
 from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
-from rsflow.labellers.targets import Floats, Mask, closed, marks
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT, Positive, Share
 
 MAD_TO_SD = 1.4826  # of a normal distribution
 

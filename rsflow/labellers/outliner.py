@@ -17,12 +17,12 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.checkpoint import Loaded
-from rsflow.geometry import Box, area, ring_area
-from rsflow.labellers.model import Amount, Eyes, ModelLabeller, Seen, Sight, checked, share
-from rsflow.labellers.targets import largest
+from rsflow.config.validation import Positive, Share
+from rsflow.labellers.bright_targets import largest
+from rsflow.labellers.model_labeller import Amount, Eyes, ModelLabeller, Seen, Sight, checked, share
+from rsflow.pretrained.checkpoint import Loaded
 from rsflow.records import Label, Shape
-from rsflow.strict import Positive, Share
+from rsflow.spatial.geometry import Box, area, ring_area
 
 Mask = npt.NDArray[np.bool_]
 

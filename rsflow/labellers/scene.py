@@ -25,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from rsflow.config.validation import STRICT, Share
+from rsflow.labellers.bright_targets import Mask
 from rsflow.labellers.contract import Measured, Picture, provenance
-from rsflow.labellers.targets import Mask
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT, Share
 
 Grey = npt.NDArray[np.float64]
 

@@ -14,8 +14,9 @@ below its threshold, by 0.1, on all but 0.1 % of the pixels, and cloud hides nex
 NDBI and BSI are high on roofs and on dry soil alike (Zha et al. say so), so the two are one category, "bare or built-up land",
 and it needs a short-wave infrared band. Cloud, snow and glare, known by being white in the picture, are left unnamed.
 
-Known quality: on the hand-labelled flood chip of Sen1Floods11 (Spain, Sentinel-2 L1C; https://doi.org/10.1109/CVPRW50498.2020.00113)
-named water is water for 90 % of its pixels and holds 83 % of the water. The other categories are stated, not measured.
+Known quality: on the hand-labelled flood chip of Sen1Floods11 (Spain, Sentinel-2 L1C;
+https://doi.org/10.1109/CVPRW50498.2020.00113) named water is water for 90 % of its pixels and holds 83 % of the water. The
+other categories are stated, not measured.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ import numpy as np
 from pydantic import Field
 from scipy import ndimage
 
-from rsflow.geometry import iou
+from rsflow.config.validation import STRICT, Share
+from rsflow.labellers.bright_targets import Floats, Mask, largest, marks
 from rsflow.labellers.contract import Measured, Picture, provenance, wrong_sensor
-from rsflow.labellers.targets import Floats, Mask, largest, marks
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
-from rsflow.strict import STRICT, Share
+from rsflow.spatial.geometry import iou
 
 Role = Literal["blue", "green", "red", "nir", "swir"]
 

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from rsflow.labellers.model import Eyes, ModelLabeller, Seen, Sight, checked, not_finite, share
+from rsflow.config.validation import Share
+from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight, checked, not_finite, share
 from rsflow.records import Label
-from rsflow.strict import Share
 
 
 @dataclass(frozen=True, kw_only=True)

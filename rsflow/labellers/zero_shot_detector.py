@@ -17,9 +17,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rsflow.config.validation import Share
 from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model import Eyes, Seen, Sight, checked
-from rsflow.strict import Share
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked
 
 _WORD = re.compile(r"[\w'-]+")
 _MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]

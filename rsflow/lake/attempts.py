@@ -19,8 +19,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from rsflow import storage
 from rsflow.errors import DataError, DeviceLostError, UnavailableError
+from rsflow.files import storage
 
 
 @contextmanager

@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from rsflow import storage
 from rsflow.errors import LakeError, StorageError
+from rsflow.files import storage
 
 FOLDER = "digests"
 _MUTABLE = "_last_checkpoint"  # a hint that Delta overwrites

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow import schemas, storage
+from rsflow import schemas
 from rsflow.errors import LakeError, RsflowError, StorageError
-from rsflow.faults import kind_of
+from rsflow.files import storage
+from rsflow.files.faults import kind_of
 from rsflow.lake import digests
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Any
 
 from rsflow.errors import LakeError
 from rsflow.lake import digests
-from rsflow.lake.pictures import read_pictures, read_raw
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import TABLES, Lake
+from rsflow.lake.tile_files import read_pictures, read_raw
 
 _COLUMNS = ["tile_id", "file", "row_group", "row", "picture_sha256", "raw"]
 

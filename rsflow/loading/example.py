@@ -15,13 +15,13 @@ import numpy.typing as npt
 import torch
 
 from rsflow import dialects
-from rsflow.control_tokens import neutralised
 from rsflow.errors import SnapshotError
-from rsflow.geometry import Region
 from rsflow.loading.decode import as_tensor, decoded
-from rsflow.loading.packed import blocks, put_back, taken_out
+from rsflow.loading.packed_boxes import blocks, put_back, taken_out
 from rsflow.shards.format import BANDS, RAW, Sample
 from rsflow.shards.reader import Buffer, View
+from rsflow.spatial.geometry import Region
+from rsflow.text.control_tokens import neutralised
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
@@ -45,8 +45,8 @@ def example(
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
     meta: the record's rest.
 
-    With `show` it is unfinished, for a rsflow.loading.slots.Filler to hand over: image is what `show` makes of the encoded
-    bytes, and what rsflow.loading.packed took out of the instructions stands in `regions`.
+    With `show` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `show` makes of the
+    encoded bytes, and what rsflow.loading.packed_boxes took out of the instructions stands in `regions`.
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]

@@ -1,8 +1,8 @@
 """Samples by (shard, position), from wherever the shards are.
 
-One idea: one call for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote), which is read
-ahead by ranges or through a cache on the node's disk. What is damaged (a shard that is missing, cut, or not what manifest and
-index say) is a SnapshotError that names it; with `on_damage="skip"` it is told once per shard in the log, counted, and its
+One idea: one call for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote_shards), which is
+read ahead by ranges or through a cache on the node's disk. What is damaged (a shard that is missing, cut, or not what manifest
+and index say) is a SnapshotError that names it; with `on_damage="skip"` it is told once per shard in the log, counted, and its
 samples are None. An outage is not damage: when all retries have failed it always stops the run.
 """
 
@@ -12,12 +12,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
-from rsflow import storage
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.cache import ShardCache
-from rsflow.loading.counts import FetchStats, SharedCounts
-from rsflow.loading.ranges import Patience
-from rsflow.loading.remote import OPEN_SHARDS, RemoteShards
+from rsflow.files import storage
+from rsflow.loading.byte_ranges import Patience
+from rsflow.loading.fetch_stats import FetchStats, SharedCounts
+from rsflow.loading.remote_shards import OPEN_SHARDS, RemoteShards
+from rsflow.loading.shard_cache import ShardCache
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Room, Scratch, ShardReader, View

@@ -17,9 +17,9 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
+from rsflow.loading.batch_slots import Encoded, Filler, Together
 from rsflow.loading.example import collate_samples
-from rsflow.loading.numbers import whole_number
-from rsflow.loading.slots import Encoded, Filler, Together
+from rsflow.loading.number_values import whole_number
 from rsflow.loading.state import MOST_EPOCHS, Cursor, parsed
 from rsflow.loading.stream import Stream
 

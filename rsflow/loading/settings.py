@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rsflow.loading.order import Uneven
-from rsflow.loading.reading import Reading
+from rsflow.loading.epoch_order import Uneven
+from rsflow.loading.sample_reader import Reading
 from rsflow.loading.state import Cursor
 from rsflow.shards.reader import Buffer
 

@@ -14,16 +14,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.content import Pinned, Wish
-from rsflow.loading.mixing import Mix
-from rsflow.loading.numbers import whole_number
+from rsflow.loading.mixture import Mix
+from rsflow.loading.number_values import whole_number
+from rsflow.loading.stream_content import SnapshotReference, StreamRequest
 from rsflow.shards.format import canonical_json
 
 FORMAT = "rsflow-stream-1"
 MOST_EPOCHS = 1 << 31
 _MOST = 1 << 62
 
-Crew = tuple[int, int, int]  # world size, workers of a rank, batch size
+WorkerTopology = tuple[int, int, int]  # world size, workers of a rank, batch size
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,12 @@ class Cursor:
     epoch: int
     position: int = 0
     taken: int = 0
-    crew: Crew = (0, 0, 0)
+    crew: WorkerTopology = (0, 0, 0)
 
 
-def spelled(cursor: Cursor, pinned: Sequence[Pinned], settings: Mapping[str, str], repeat: int | None = 1) -> dict[str, Any]:
+def spelled(
+    cursor: Cursor, pinned: Sequence[SnapshotReference], settings: Mapping[str, str], repeat: int | None = 1
+) -> dict[str, Any]:
     """The state: plain JSON of a few hundred bytes. `repeat`: epochs of the iteration, None: without end."""
     snapshots = [[one.name, one.digest] for one in pinned]
     fields = {name: list(value) if name == "crew" else value for name, value in asdict(cursor).items()}
@@ -82,7 +84,7 @@ def placed(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int |
     return replace(cursor, epoch=cursor.epoch + past, position=position)
 
 
-def refuse_others(state: Mapping[str, Any], pinned: Sequence[Pinned], settings: Mapping[str, str]) -> None:
+def refuse_others(state: Mapping[str, Any], pinned: Sequence[SnapshotReference], settings: Mapping[str, str]) -> None:
     """SnapshotError where the state is of another snapshot, ConfigError where it is of a stream with other settings."""
     _, snapshots = parsed(state)
     if [digest for _, digest in snapshots] != [one.digest for one in pinned]:
@@ -97,7 +99,7 @@ def refuse_others(state: Mapping[str, Any], pinned: Sequence[Pinned], settings: 
         raise ConfigError(f"the state is of a stream with another {', '.join(differ)}: give the same, or start anew")
 
 
-def fingerprints(wish: Wish, seed: int, width: int) -> dict[str, str]:
+def fingerprints(wish: StreamRequest, seed: int, width: int) -> dict[str, str]:
     """A short digest of each setting that the order depends on, so that a refusal can name those that differ."""
     values = {
         "seed": seed,

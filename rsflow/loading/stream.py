@@ -1,9 +1,9 @@
 """The stream: snapshots as a torch dataset, in an order that any number of ranks and workers shares and resumes.
 
-One idea: the order is a list of positions that follows from (snapshot content, settings, epoch) alone (rsflow.loading.order,
-rsflow.loading.walk). A consumer walks its share of that list from a cursor on, so a state is the cursor, and to resume is to
-start elsewhere. What all processes must agree on while they run (the cursor, the snapshots' numbers) is in shared memory, for
-persistent DataLoader workers hold a copy of the stream that was made before the first epoch.
+One idea: the order is a list of positions that follows from (snapshot content, settings, epoch) alone
+(rsflow.loading.epoch_order, rsflow.loading.sampler). A consumer walks its share of that list from a cursor on, so a state is
+the cursor, and to resume is to start elsewhere. What all processes must agree on while they run (the cursor, the snapshots'
+numbers) is in shared memory, for persistent DataLoader workers hold a copy of the stream that was made before the first epoch.
 
 Refused before any sample is read: an unknown split, task, sensor, name in the mix or dialect, a choice that no sample meets,
 and a state of another snapshot or order.
@@ -22,16 +22,16 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from rsflow import dialects
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.content import Wish, gathered, newest, numbered
+from rsflow.loading.distributed import agreed, given_ranks, ranks_of_process
+from rsflow.loading.epoch_order import UNEVEN, Consumer, Uneven, batches_of, dealt, rounds, share
 from rsflow.loading.example import example
-from rsflow.loading.mixing import Mix
-from rsflow.loading.numbers import least, whole_number
-from rsflow.loading.order import UNEVEN, Consumer, Uneven, batches_of, dealt, rounds, share
-from rsflow.loading.ranks import agreed, given_ranks, ranks_of_process
-from rsflow.loading.reading import Counts, Reading, Roots
+from rsflow.loading.mixture import Mix
+from rsflow.loading.number_values import least, whole_number
+from rsflow.loading.sample_reader import Counts, Reading, Roots
+from rsflow.loading.sampler import ENDLESS, Sampler, SampleReference, at_once
 from rsflow.loading.settings import Display, Progress, Settings
 from rsflow.loading.state import MOST_EPOCHS, Cursor, fingerprints, parsed, placed, refuse_others, spelled
-from rsflow.loading.walk import ENDLESS, Course, Spot, at_once
+from rsflow.loading.stream_content import StreamRequest, gathered, newest, numbered
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import Scratch, View
 
@@ -95,7 +95,9 @@ def stream(
     width = WINDOW_SHARDS if shuffle is True else 0 if shuffle is False else whole_number("shuffle", shuffle, MOST_SHARDS)
     ranks = given_ranks(rank, world_size)
     settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
-    return Stream(Wish(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch)
+    return Stream(
+        StreamRequest(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch
+    )
 
 
 class Stream(IterableDataset[dict[str, Any]]):
@@ -104,7 +106,7 @@ class Stream(IterableDataset[dict[str, Any]]):
     It can be pickled, so forked and spawned DataLoader workers do.
     """
 
-    def __init__(self, wish: Wish, settings: Settings, epoch: int) -> None:
+    def __init__(self, wish: StreamRequest, settings: Settings, epoch: int) -> None:
         self.wish, self.settings = wish, settings
         # The cursor; whether workers iterate; the numbers of the snapshots where they may change.
         self._shared = torch.zeros(7 + len(wish.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
@@ -243,7 +245,7 @@ class Stream(IterableDataset[dict[str, Any]]):
     def _examples(self, consumer: Consumer, cursor: Cursor, progress: Progress) -> Iterator[dict[str, Any]]:
         settings, total = self.settings, self.total
         hand = chain.from_iterable(dealt(total, consumer, settings.block, settings.uneven, cursor.position))
-        course = Course(self.content, settings.seed, cursor.epoch, settings.width)
+        course = Sampler(self.content, settings.seed, cursor.epoch, settings.width)
         spots = ((i, course.at(i % total)) for i in islice(hand, cursor.taken, None))
         counts = self._counts.row()
         for position, spot, sample in self._roots.read(spots, self._display.room if self._display else Scratch()):
@@ -252,7 +254,7 @@ class Stream(IterableDataset[dict[str, Any]]):
             counts.given(one["task"] for one in found["instructions"])
             yield found
 
-    def _shown(self, spot: Spot, sample: Sample | View | None) -> dict[str, Any] | None:
+    def _shown(self, spot: SampleReference, sample: Sample | View | None) -> dict[str, Any] | None:
         """None where the sample is damaged and that is to be skipped."""
         if sample is None:
             return None
@@ -271,7 +273,7 @@ class Stream(IterableDataset[dict[str, Any]]):
 
     def _stand_in(self, position: int, epoch: int) -> dict[str, Any]:
         """What is given for a damaged sample: the next good one of the order, so that counts stay equal on all ranks."""
-        course = Course(self.content, self.settings.seed, epoch, self.settings.width)
+        course = Sampler(self.content, self.settings.seed, epoch, self.settings.width)
         for i in range(position + 1, position + self.content.samples):
             spot = course.at(i % self.total)
             if found := self._shown(spot, self._roots.one(spot)):

@@ -1,4 +1,4 @@
-"""Readers: one file per scene format, behind one contract (rsflow.readers.scene).
+"""Readers: one file per scene format, behind one contract (rsflow.readers.contract).
 
 To add a format: write a module with an opener that takes SceneFiles and returns a SceneReader, and name it in READERS.
 """
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from rsflow.errors import DataError
-from rsflow.readers.bands import open_bands
+from rsflow.readers.band_files import open_bands
+from rsflow.readers.contract import SceneInfo, SceneReader
 from rsflow.readers.geotiff import open_geotiff
-from rsflow.readers.listing import list_scenes
 from rsflow.readers.picture import open_picture
-from rsflow.readers.scene import SceneInfo, SceneReader
+from rsflow.readers.scene_listing import list_scenes
 from rsflow.records import SceneFiles
 
 __all__ = ["READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "reader_of"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from rsflow.calibration import UNCALIBRATED, Calibration
 from rsflow.errors import DataError
-from rsflow.readers.scene import CLASS_BANDS
+from rsflow.readers.contract import CLASS_BANDS
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
 
 NO_FILL = "nan"  # as a source's `nodata`: no number is fill, whatever the tags say

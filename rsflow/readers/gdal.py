@@ -4,8 +4,8 @@ One idea: settings are few and each has a reason here. Local files are opened as
 GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges that a window needs. GDAL finds AWS credentials
 itself, so boto3 is not needed; the endpoint variables that AWS tools share (AWS_ENDPOINT_URL[_S3]) are put in its words.
 
-A fault of the network or of permissions is no damage (rsflow.faults). GDAL reports it in words, and not always, so a failure on
-a network file is never believed at once: `attempted`.
+A fault of the network or of permissions is no damage (rsflow.files.faults). GDAL reports it in words, and not always, so a
+failure on a network file is never believed at once: `attempted`.
 
 Refused as damaged: whatever GDAL fails to read, and JPEG blocks that libjpeg only warns of while making pixels up.
 
@@ -28,10 +28,10 @@ from rasterio.env import set_gdal_config
 from rasterio.errors import RasterioError
 from rasterio.session import DummySession
 
-from rsflow import storage
 from rsflow.errors import DataError, StorageError, TransientError, UnavailableError
-from rsflow.faults import FIRST_SECONDS, kind_of_text, retried, without_secrets
-from rsflow.storage import is_remote
+from rsflow.files import storage
+from rsflow.files.faults import FIRST_SECONDS, kind_of_text, retried, without_secrets
+from rsflow.files.storage import is_remote
 
 T = TypeVar("T")
 

@@ -29,18 +29,18 @@ from rasterio.windows import Window as RasterioWindow
 
 from rsflow.calibration import UNCALIBRATED, unknown
 from rsflow.errors import DataError, UnavailableError
-from rsflow.geometry import Window
+from rsflow.files.storage import filesystem, is_remote
 from rsflow.readers import gdal
-from rsflow.readers.acquired import acquired_at
+from rsflow.readers.acquisition_time import acquired_at
 from rsflow.readers.band_tags import calibration, fill_value, shared_unit, zero_is_fill
 from rsflow.readers.colour_table import colour_table
+from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, pixel_size
+from rsflow.readers.georeference import place_of
 from rsflow.readers.mosaic_sources import check_sources
-from rsflow.readers.place import place_of
-from rsflow.readers.sampling import CHEAP_PX, decimated_shape, sampled
-from rsflow.readers.scene import CLASS_BANDS, SceneInfo, SceneReader, check_inside, pixel_size
+from rsflow.readers.statistics_sample import CHEAP_PX, decimated_shape, sampled
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SensorName
-from rsflow.storage import filesystem, is_remote
+from rsflow.spatial.geometry import Window
 
 SCENE_SEGMENTS, WINDOW_SEGMENTS = 16, 4  # pieces of each side of an outline
 

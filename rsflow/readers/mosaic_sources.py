@@ -2,8 +2,8 @@
 
 One idea: a VRT is read as XML before GDAL opens it, because GDAL follows what it names without asking: other folders,
 `/vsicurl/` addresses, drivers' own spellings (`NETCDF:"/a/b.nc":v`), VRTs in VRTs. Every text that may be a file is held to
-rsflow.data_paths. Told by content, not by ending. Refused without `allow_outside`: what leads out, service descriptions (WMS,
-tile indexes), which are addresses, and XML with entities (https://gdal.org/en/stable/drivers/raster/vrt.html).
+rsflow.files.data_paths. Told by content, not by ending. Refused without `allow_outside`: what leads out, service descriptions
+(WMS, tile indexes), which are addresses, and XML with entities (https://gdal.org/en/stable/drivers/raster/vrt.html).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from rsflow import storage
-from rsflow.data_paths import place_below
 from rsflow.errors import DataError, StorageError
+from rsflow.files import storage
+from rsflow.files.data_paths import place_below
 
 _SWITCH = "if it is meant, set scenes.allow_outside: true"
 MOST = 64 << 20  # bytes of a VRT's XML

@@ -19,15 +19,15 @@ import simplejpeg
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from rsflow import storage
 from rsflow.calibration import unknown
 from rsflow.errors import DataError, StorageError, UnavailableError
-from rsflow.geometry import Window
-from rsflow.readers.acquired import acquired_at
+from rsflow.files import storage
+from rsflow.readers.acquisition_time import acquired_at
 from rsflow.readers.band_tags import fill_value
-from rsflow.readers.sampling import decimated_shape
-from rsflow.readers.scene import SceneInfo, SceneReader, check_inside, pixel_size
+from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, pixel_size
+from rsflow.readers.statistics_sample import decimated_shape
 from rsflow.records import Raster, SceneFiles
+from rsflow.spatial.geometry import Window
 
 MAX_PX = 400_000_000
 ORIENTATION = 274  # EXIF tag

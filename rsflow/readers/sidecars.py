@@ -3,9 +3,9 @@
 One idea: they are found when scenes are listed, so that a scene's sign of change covers them, a worker need not look for them,
 and GDAL asks an object store for them only where there are some.
 
-Locally GDAL's own list of a file's companions is followed by name (https://gdal.org/en/stable/drivers/raster/gtiff.html#sidecar-files);
-of objects in a store those count that are called like the scene's file with a suffix behind it (a.tif.msk). What a web server
-has beside a file cannot be known.
+Locally GDAL's own list of a file's companions is followed by name
+(https://gdal.org/en/stable/drivers/raster/gtiff.html#sidecar-files); of objects in a store those count that are called like the
+scene's file with a suffix behind it (a.tif.msk). What a web server has beside a file cannot be known.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 import rasterio
 
-from rsflow import storage
+from rsflow.files import storage
 from rsflow.readers import gdal
 
 APPENDED = (".msk", ".aux.xml", ".ovr", ".msk.ovr")  # behind the whole name: a.tif.msk

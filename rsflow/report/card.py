@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from rsflow.report.counts_table import Tally, added, by_count, by_task, size, table, tasks_of
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.split_table import Strata, split_error, split_rows
-from rsflow.report.tally import Tally, added, by_count, by_task, size, table, tasks_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from rsflow.errors import UsageError
-from rsflow.report.sheet import SheetSample, contact_sheet
+from rsflow.report.contact_sheet import SheetSample, contact_sheet
 
 # The beginning of a reason, and what it means; {rest} is what follows it.
 RULES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rsflow.report.amounts import spent
-from rsflow.report.tally import size
+from rsflow.report.counts_table import size
+from rsflow.report.usage_text import spent
 
 STATES = {
     "new": "new",

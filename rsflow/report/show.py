@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow import storage
 from rsflow.errors import UsageError
-from rsflow.geometry import Region, quad
-from rsflow.report.sheet import SheetSample, contact_sheet
+from rsflow.files import storage
+from rsflow.report.contact_sheet import SheetSample, contact_sheet
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, root_of
 from rsflow.shards.reader import ShardReader
-from rsflow.turns import Turn, mark, replace_marks
+from rsflow.spatial.geometry import Region, quad
+from rsflow.text.turns import Turn, mark, replace_marks
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rsflow.geometry import Window
 from rsflow.records import Label, Provenance, Shape
+from rsflow.spatial.geometry import Window
 
 
 def pack_arrays(arrays: list[npt.NDArray[Any]]) -> pa.LargeBinaryArray:

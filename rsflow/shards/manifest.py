@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
-from rsflow import storage
-from rsflow.data_paths import relative_name
 from rsflow.errors import DataError, SnapshotError, StorageError
+from rsflow.files import storage
+from rsflow.files.data_paths import relative_name
 from rsflow.shards.format import canonical_json
 
 _FORMAT, VERSION = "rsflow-snapshot", 1

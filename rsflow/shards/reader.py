@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from rsflow import storage
 from rsflow.errors import SnapshotError
+from rsflow.files import storage
 from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample, crc32
 from rsflow.shards.index import Index, Kind, parse_index
 from rsflow.shards.manifest import ShardEntry, expected

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow import storage
 from rsflow.errors import DataError, SnapshotError, StorageError
+from rsflow.files import storage
 from rsflow.shards.format import BANDS, BLOCK, END, Sample, crc32, padding, parse_header
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot

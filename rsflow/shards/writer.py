@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO
 
-from rsflow import storage
+from rsflow.files import storage
 from rsflow.shards.format import BLOCK, END, Sample, crc32, header, padding
 from rsflow.shards.index import IndexedSample, Member, index_bytes
 

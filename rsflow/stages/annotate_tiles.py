@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.annotations.cut import cut, hidden
-from rsflow.instructions import words
+from rsflow.annotations.clip_labels import cut, hidden
+from rsflow.instructions import english as words
 from rsflow.instructions.completeness import complete
 from rsflow.records import Label
 from rsflow.schemas import label_from_row, label_row, window_of
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.batch import replace
+from rsflow.stages.tile_columns import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,15 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow import config, geometry, storage
+from rsflow.config import settings as config
 from rsflow.errors import DataError, StorageError, UnavailableError
-from rsflow.geometry import Window
+from rsflow.files import storage
 from rsflow.readers import SceneInfo, SceneReader, open_scene, reader_of
 from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_of
 from rsflow.sensors import SENSORS, PixelUnit
+from rsflow.spatial import geometry
+from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
 from rsflow.tiles.grid import chunk_of
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch

@@ -10,9 +10,9 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.signature import anchors, pixels_digest, signatures
+from rsflow.curation.duplicates.image_signature import anchors, pixels_digest, signatures
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.batch import pictures, replace
+from rsflow.stages.tile_columns import pictures, replace
 from rsflow.tiles.encode import encode
 
 

@@ -20,15 +20,16 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow import config
-from rsflow.config import BuildConfig
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
 from rsflow.generation import Engine, Failure, Generate, Recorded, Request, Response, from_settings
-from rsflow.instructions import checks, instruction_id, reading
-from rsflow.instructions.choice import digest
+from rsflow.instructions import checks, instruction_id
+from rsflow.instructions import tile_facts as reading
+from rsflow.instructions.hash_choice import digest
 from rsflow.instructions.prompts import KINDS, VERSION, Asked, Scene, digests, read, repair
-from rsflow.lake.pictures import read_pictures
 from rsflow.lake.receipts import receipt_table
+from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction, Reject
 from rsflow.schemas import label_order
 from rsflow.stage import BatchFunction, Resources

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
 from rsflow.lake.receipts import receipt_table
 from rsflow.records import Instruction, Reject, TileFacts

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.instructions.words import noun
+from rsflow.instructions.english import noun
 from rsflow.labellers.agreement import graded
-from rsflow.labellers.merge import merge_scene
+from rsflow.labellers.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_order
 from rsflow.stage import BatchFunction, Resources

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
-from rsflow.labellers.careful import Careful
-from rsflow.labellers.model import Sight
-from rsflow.lake.pictures import read_pictures
+from rsflow.labellers.model_labeller import Sight
+from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.lake.tile_files import read_pictures
 from rsflow.schemas import label_from_row, label_order
 from rsflow.tiles.encode import decode
 
@@ -64,7 +64,7 @@ def area_px(kind: Kind) -> int:
     return kind[1][0] * kind[1][1]
 
 
-def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: Careful) -> Iterator[Batch | Unreadable]:
+def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: OomBackoff) -> Iterator[Batch | Unreadable]:
     """The pictures of PICTURE_WORK rows, each once: a batch when it is full, the rest at the end."""
     gathered: dict[Kind, list[Picture]] = defaultdict(list)
     waiting_px = 0
@@ -87,7 +87,7 @@ def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: Car
         yield _prepared(rest, careful)
 
 
-def _prepared(pictures: list[Picture], careful: Careful) -> Batch:
+def _prepared(pictures: list[Picture], careful: OomBackoff) -> Batch:
     return Batch(pictures, careful.prepare([one.sight for one in pictures]))
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.batch import measured, pictures, replace
+from rsflow.stages.tile_columns import measured, pictures, replace
 from rsflow.tiles.screen import reject_reason, scores
 
 

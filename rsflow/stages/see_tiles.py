@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from rsflow.control_tokens import control_in
 from rsflow.errors import DataError
-from rsflow.labellers.careful import Careful
-from rsflow.labellers.model import ModelLabeller, Seen, not_finite
+from rsflow.labellers.model_labeller import ModelLabeller, Seen, not_finite
+from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.picture_batches import Limits, Unreadable, ahead, batches
+from rsflow.text.control_tokens import control_in
 
 BLOCK_BATCHES = 8  # batches of a block of work: what is not full at its end is little beside them
 
@@ -51,14 +51,14 @@ class SeeTiles:
         return Resources(cpus=own.cpus, gpus=own.gpus, workers=own.workers)
 
     def open(self) -> BatchFunction:
-        careful = Careful(self.labeller.open())
+        careful = OomBackoff(self.labeller.open())
 
         def see(table: pa.Table) -> Iterator[pa.Table]:
             yield from self._see(table, careful)
 
         return see
 
-    def _see(self, table: pa.Table, careful: Careful) -> Iterator[pa.Table]:
+    def _see(self, table: pa.Table, careful: OomBackoff) -> Iterator[pa.Table]:
         works = table.to_pylist()
         units = [_Unit(work) for work in works]
         yield from (unit.receipt(self.labeller) for unit in units if unit.done)

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow import storage
 from rsflow.errors import DamagedFileError
-from rsflow.lake.pictures import read_pictures, read_raw
+from rsflow.files import storage
+from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import SHARDS
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.writer import write_shard

@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from rsflow import schemas, storage
-from rsflow.lake.pictures import write_pictures
+from rsflow import schemas
+from rsflow.files import storage
 from rsflow.lake.receipts import receipt_table
+from rsflow.lake.tile_files import write_pictures
 from rsflow.stage import BatchFunction, Resources, split_rejected
 from rsflow.stages.sample_record import digest, tile_record
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.config import Tiles
-from rsflow.geometry import Window
+from rsflow.config.settings import Tiles
+from rsflow.spatial.geometry import Window
 
 CHUNK_TILES = 16
 MB = 1_000_000

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.calibration import UNCALIBRATED, Calibration, physical
-from rsflow.config import Render
+from rsflow.config.settings import Render
 from rsflow.records import Raster
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
 from rsflow.tiles.screen import bright_and_white

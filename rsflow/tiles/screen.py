@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.config import Screen
+from rsflow.config.settings import Screen
 from rsflow.records import Raster
 from rsflow.sensors import SensorName
 

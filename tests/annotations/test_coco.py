@@ -12,8 +12,8 @@ import pytest
 from rsflow.annotations import ScenePicture, join
 from rsflow.annotations.coco import read_coco as read_files
 from rsflow.errors import ConfigError, UsageError
-from rsflow.geometry import Box
-from rsflow.polygons import parts_area
+from rsflow.spatial.geometry import Box
+from rsflow.spatial.polygons import parts_area
 
 
 def read_coco(path: str, **options: Any) -> Any:

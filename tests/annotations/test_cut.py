@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import cut, hidden
-from rsflow.annotations.outlines import outline
-from rsflow.geometry import Box, Window, area
-from rsflow.polygons import parts_bounds, parts_of, scaled, surface
+from rsflow.annotations.mask_outlines import outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
+from rsflow.spatial.geometry import Box, Window, area
+from rsflow.spatial.polygons import parts_bounds, parts_of, scaled, surface
 
 SIDE = 64
 SCENE: Box = (0.0, 0.0, float(SIDE), float(SIDE))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.annotations.oriented import corners
-from rsflow.config import BuildConfig
-from rsflow.engine.build import run
-from rsflow.strict import check
+from rsflow.annotations.oriented_boxes import corners
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
+from rsflow.phases.build import run
 
 SIDE, TILE = 600, 256
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.annotations import fitted, read
-from rsflow.annotations.oriented import bounds, checked, corners, rectangle
+from rsflow.annotations.oriented_boxes import bounds, checked, corners, rectangle
 from rsflow.annotations.shapes import shape_on
-from rsflow.config import Annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import DataError
-from rsflow.geometry import ring_area
+from rsflow.spatial.geometry import ring_area
 
 side = st.floats(1, 500)
 place = st.floats(-1000, 1000)

@@ -11,10 +11,10 @@ import pytest
 import shapely
 
 from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
-from rsflow.config import Annotations
-from rsflow.geometry import Box, iou
-from rsflow.polygons import surface
+from rsflow.config.settings import Annotations
 from rsflow.records import Label
+from rsflow.spatial.geometry import Box, iou
+from rsflow.spatial.polygons import surface
 
 HIT_UAV_FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("coco", "annotations_hbb.json", {}),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely.geometry import mapping
 
-from rsflow.annotations.outlines import components, outline
+from rsflow.annotations.mask_outlines import components, outline
 from rsflow.annotations.rle import mask_of
 from rsflow.errors import DataError
-from rsflow.polygons import parts_area, parts_bounds, surface
+from rsflow.spatial.polygons import parts_area, parts_bounds, surface
 
 
 def runs(mask: Any) -> list[int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rsflow.annotations.annotated_set import AnnotatedPicture
-from rsflow.annotations.whole import cut_apart
-from rsflow.geometry import Window
+from rsflow.annotations.cut_pictures import cut_apart
 from rsflow.records import Label, Provenance, Shape
+from rsflow.spatial.geometry import Window
 
 FROM = Provenance("annotation", "test")
 SHAPE = Shape((1.0, 1.0, 5.0, 5.0))

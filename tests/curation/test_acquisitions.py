@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow.curation.acquisitions import same_acquisition
-from rsflow.curation.ground import boxes_of
+from rsflow.curation.duplicates.acquisitions import same_acquisition
+from rsflow.curation.splits.ground import boxes_of
 
 NOON = datetime(2020, 5, 1, 10, 2, 3, tzinfo=UTC)
 SCHEMA = pa.schema(

@@ -7,18 +7,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from rsflow.curation import across
-from rsflow.curation.across import confirmed, gives_way
-from rsflow.curation.candidates import CROWD, Confirm, Flags, Pictures
-from rsflow.curation.choose import Choice, choose
-from rsflow.curation.choose_splits import ALIKE
-from rsflow.curation.duplicates import alike
-from rsflow.curation.groups import Indices
-from rsflow.curation.leak import near_leaks
-from rsflow.curation.numbered import index_of, numbered
-from rsflow.curation.orientations import ORIENTATIONS, oriented
-from rsflow.curation.signature import Picture, signatures, thumbnail
-from rsflow.selection import Select
+from rsflow.config.select_settings import Select
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates import cross_split as across
+from rsflow.curation.duplicates.candidates import CROWD, Confirm, Flags, Pictures
+from rsflow.curation.duplicates.cross_split import confirmed, weaker_tiles
+from rsflow.curation.duplicates.deduplicate import alike
+from rsflow.curation.duplicates.image_signature import Picture, signatures, thumbnail
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
+from rsflow.curation.instruction_columns import index_of, numbered
+from rsflow.curation.select_samples import Choice, choose
+from rsflow.curation.splits.assign_splits import ALIKE
+from rsflow.curation.splits.leakage import near_leaks
 from tests.curation.test_choose import TILES, tables, tile
 
 BITS = 6
@@ -63,7 +63,7 @@ def all_pairs(pictures: Pictures, shade: npt.NDArray[np.int64], ranks: Indices) 
 def test_what_leaves_is_what_all_pairs_say(seed: int) -> None:
     pictures, shade = world(400, seed)
     ranks = np.random.default_rng(seed + 9).choice([0, 0, 0, 1, 2], 400)
-    gone, crowded = gives_way(pictures, ranks, np.arange(400, dtype=np.uint64), BITS, of_shades(shade, []))
+    gone, crowded = weaker_tiles(pictures, ranks, np.arange(400, dtype=np.uint64), BITS, of_shades(shade, []))
     assert not crowded.any()
     pairs = all_pairs(pictures, shade, ranks)
     stays = ~gone
@@ -81,7 +81,7 @@ def test_a_crowd_that_is_too_many_to_ask_about_is_thinned_and_the_rest_is_sound(
     pictures, shade = world(3000, 5)
     ranks = (np.arange(3000) % 2).astype(np.int64)
     asked: list[int] = []
-    gone, crowded = gives_way(pictures, ranks, np.arange(3000, dtype=np.uint64), BITS, of_shades(3 * shade, asked))
+    gone, crowded = weaker_tiles(pictures, ranks, np.arange(3000, dtype=np.uint64), BITS, of_shades(3 * shade, asked))
     assert sum(asked) <= across.PER_PICTURE * 3000
     assert 0 < crowded.sum() < 1400
     assert not ranks[gone].any()
@@ -99,7 +99,7 @@ def test_an_archive_with_ground_everywhere_is_asked_nothing() -> None:
     boxes = np.tile(np.arange(200.0)[:, None], (1, 4)) + np.array([0, 0, 0.5, 0.5])
     asked: list[int] = []
     ranks = np.arange(200) % 2
-    gone, _ = gives_way(
+    gone, _ = weaker_tiles(
         Pictures(np.zeros(200, np.uint64), boxes), ranks, np.zeros(200, np.uint64), BITS, of_shades(ranks * 0, asked)
     )
     assert not gone.any()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.curation.alignment import aligned_correlation
-from rsflow.curation.signature import Picture, thumbnail
+from rsflow.curation.duplicates.alignment import aligned_correlation
+from rsflow.curation.duplicates.image_signature import Picture, thumbnail
 
 Change = Callable[[Picture], Picture]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.balance import apply_quotas, check_quotas
+from rsflow.curation.balance.quotas import apply_quotas, check_quotas
 from rsflow.errors import ConfigError
 
 TASKS, SENSORS = ("vqa", "captioning"), ("optical", "sar")

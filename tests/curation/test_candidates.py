@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rsflow.curation.candidates import CROWD, ROUNDS, Confirm, Pictures, near_edges, same_ground
-from rsflow.curation.groups import Indices, components
-from rsflow.curation.orientations import ORIENTATIONS, oriented
+from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.duplicates.candidates import CROWD, ROUNDS, Confirm, Pictures, near_edges, same_ground
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
 
 
 def world(count: int, seed: int, kinds: int = 40) -> tuple[Pictures, npt.NDArray[np.int64]]:
@@ -56,8 +56,8 @@ def test_components_are_those_of_all_pairs(bits: int) -> None:
 def test_pending_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, kind = world(220, 3, kinds=60)
     whole = components(len(kind), near_edges(pictures, 6, confirmer(kind, [])))
-    monkeypatch.setattr("rsflow.curation.candidates._BATCH", 2)
-    monkeypatch.setattr("rsflow.curation.candidates._PENDING", 5)
+    monkeypatch.setattr("rsflow.curation.duplicates.candidates._BATCH", 2)
+    monkeypatch.setattr("rsflow.curation.duplicates.candidates._PENDING", 5)
     np.testing.assert_array_equal(components(len(kind), near_edges(pictures, 6, confirmer(kind, []))), whole)
 
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.choose import Choice, choose
-from rsflow.curation.leak import leaks
-from rsflow.curation.numbered import index_of, numbered
-from rsflow.selection import Select
+from rsflow.config.select_settings import Select
+from rsflow.curation.instruction_columns import index_of, numbered
+from rsflow.curation.select_samples import Choice, choose
+from rsflow.curation.splits.leakage import leaks
 
 STEP = 0.05
 SHARES = {"train": 0.5, "val": 0.3, "test": 0.2}

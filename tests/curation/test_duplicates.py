@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.curation.candidates import Confirm, Flags
-from rsflow.curation.duplicates import alike, exact_groups, find_duplicates
-from rsflow.curation.embeddings import Embedded
-from rsflow.curation.groups import Indices
-from rsflow.curation.orientations import oriented
-from rsflow.curation.signature import Picture, anchors, pixels_digest, signature, signatures, thumbnail
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.candidates import Confirm, Flags
+from rsflow.curation.duplicates.deduplicate import alike, deduplicate, exact_groups
+from rsflow.curation.duplicates.embeddings import Embedded
+from rsflow.curation.duplicates.image_signature import Picture, anchors, pixels_digest, signature, signatures, thumbnail
+from rsflow.curation.duplicates.orientations import oriented
 
 SCHEMA = pa.schema(
     [
@@ -40,7 +40,7 @@ SCHEMA = pa.schema(
         ("signatures", pa.list_(pa.int64())),
     ]
 )
-HERE = [10.0, 50.0, 10.1, 50.0, 10.1, 50.1, 10.0, 50.1]
+LOCAL_RUNNER = [10.0, 50.0, 10.1, 50.0, 10.1, 50.1, 10.0, 50.1]
 THERE = [11.0, 50.0, 11.1, 50.0, 11.1, 50.1, 11.0, 50.1]
 
 
@@ -69,7 +69,7 @@ def always(pairs: Indices) -> Flags:
 
 
 def found(rows: list[dict[str, Any]], confirm: Confirm = always, bits: int = 6) -> dict[str, tuple[str, str, str | None]]:
-    result = find_duplicates(pa.Table.from_pylist(rows, schema=SCHEMA), bits, confirm).to_pylist()
+    result = deduplicate(pa.Table.from_pylist(rows, schema=SCHEMA), bits, confirm).to_pylist()
     return {r["tile_id"]: (r["cluster"], r["canonical"], r["reason"]) for r in result}
 
 
@@ -80,7 +80,7 @@ def test_strangers_stay_alone() -> None:
 
 @pytest.mark.parametrize("column", ["picture_sha256", "pixels_sha256"])
 def test_equal_digests_are_exact_whatever_the_ground_and_sensor(column: str) -> None:
-    a = row("a", footprint=HERE)
+    a = row("a", footprint=LOCAL_RUNNER)
     b = row("b", footprint=THERE, sensor="sar") | {column: a[column]}
     assert found([b, a]) == {"a": ("a", "a", None), "b": ("a", "a", "duplicate_exact")}
 
@@ -91,10 +91,10 @@ def test_missing_digests_and_signatures_equal_nothing() -> None:
 
 
 def test_near_needs_bits_confirmation_sensor_and_ground() -> None:
-    a = row("a", signature=0b1111 << 40, footprint=HERE)
+    a = row("a", signature=0b1111 << 40, footprint=LOCAL_RUNNER)
     near, far = 0b1010 << 40, 0b1111 << 10
     assert found([a, row("b", signature=near)])["b"] == ("a", "a", "duplicate_near")
-    assert found([a, row("b", signature=near, footprint=HERE)])["b"] == ("a", "a", "duplicate_near")
+    assert found([a, row("b", signature=near, footprint=LOCAL_RUNNER)])["b"] == ("a", "a", "duplicate_near")
     assert found([a, row("b", signature=near, footprint=THERE)])["b"] == ("b", "b", None)
     assert found([a, row("b", signature=near, sensor="infrared")])["b"] == ("b", "b", None)
     assert found([a, row("b", signature=far)])["b"] == ("b", "b", None)
@@ -103,7 +103,7 @@ def test_near_needs_bits_confirmation_sensor_and_ground() -> None:
 
 def test_a_picture_without_a_place_never_joins_different_ground() -> None:
     tiles = [
-        row(f"g{k}", signature=1 << 40, footprint=[x + 20.0 * k if i % 2 == 0 else x for i, x in enumerate(HERE)])
+        row(f"g{k}", signature=1 << 40, footprint=[x + 20.0 * k if i % 2 == 0 else x for i, x in enumerate(LOCAL_RUNNER)])
         for k in range(9)
     ]
     plain = [row("p", signature=1 << 40), row("q", signature=1 << 40, n_labels=5)]
@@ -123,7 +123,7 @@ def test_tiles_of_one_scene_that_cover_each_other_are_one_and_chains_stay() -> N
     schema = pa.schema([*SCHEMA, ("scene_id", pa.string()), ("row_off", pa.int64()), ("col_off", pa.int64())])
 
     def reasons(rows: list[dict[str, Any]]) -> list[str | None]:
-        reason: list[str | None] = find_duplicates(pa.Table.from_pylist(rows, schema=schema), 0, always)["reason"].to_pylist()
+        reason: list[str | None] = deduplicate(pa.Table.from_pylist(rows, schema=schema), 0, always)["reason"].to_pylist()
         return reason
 
     chip = [window(r, c) for r in (0, 8) for c in (0, 8)]
@@ -171,11 +171,11 @@ def test_a_flipped_duplicate_has_its_own_reason_and_is_not_the_same_picture() ->
         answers: Flags = np.where(across, pairs[:, 2] == 4, pairs[:, 2] == 0)
         return answers
 
-    result = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA), 4, confirm)
+    result = deduplicate(pa.Table.from_pylist(tiles, schema=SCHEMA), 4, confirm)
     assert set(result["canonical"].to_pylist()) == {"a"}
     assert result["reason"].to_pylist() == [None, "duplicate_near", "duplicate_flipped", "duplicate_flipped"]
     assert result["same_picture"].to_pylist() == [True, True, False, False]
-    plain = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA).drop_columns("signatures"), 4, confirm)
+    plain = deduplicate(pa.Table.from_pylist(tiles, schema=SCHEMA).drop_columns("signatures"), 4, confirm)
     assert plain["canonical"].to_pylist() == ["a", "a", "c", "c"]
 
 
@@ -183,7 +183,7 @@ def test_semantic_duplicates_join_what_stands_for_the_others() -> None:
     tiles = [row("a", signature=1), row("b", signature=1), row("c"), row("d"), row("e", sensor="sar")]
     vectors = np.array([[1, 0, 0], [0, 1, 0], [1, 0.1, 0], [0, 0, 1], [1, 0, 0]], dtype=np.float32)
     embedded = Embedded(np.arange(5), vectors, 0.95)
-    result = find_duplicates(pa.Table.from_pylist(tiles, schema=SCHEMA), 2, always, embedded=embedded)
+    result = deduplicate(pa.Table.from_pylist(tiles, schema=SCHEMA), 2, always, embedded=embedded)
     assert result["canonical"].to_pylist() == ["a", "a", "a", "d", "e"]
     assert result["reason"].to_pylist() == [None, "duplicate_near", "duplicate_semantic", None, None]
     assert result["same_picture"].to_pylist() == [True, True, False, True, True]
@@ -200,7 +200,7 @@ TILES = st.fixed_dictionaries(
         "picture_sha256": st.sampled_from(["x", "y", "z", None]),
         "pixels_sha256": st.sampled_from(["x", "y", "z", "w", None]),
         "signature": st.sampled_from([0, 1, 3, 0xFF, 0xFFFF, None]),
-        "footprint": st.sampled_from([None, HERE, THERE]),
+        "footprint": st.sampled_from([None, LOCAL_RUNNER, THERE]),
         "n_labels": st.integers(0, 2),
         "gsd_m": st.sampled_from([None, 1.0, 2.0]),
         "sensor": st.sampled_from(["optical", "sar"]),
@@ -226,7 +226,7 @@ def test_laws(changes: list[dict[str, Any]], random: Any) -> None:
         assert [name for name in members if result[name][2] is None] == list(canonical)
         places = {name: str(rows[int(name[1:])]["footprint"]) for name in members}
         near = [places[name] for name in members if result[name][2] != "duplicate_exact"]
-        assert not {str(HERE), str(THERE)} <= set(near)
+        assert not {str(LOCAL_RUNNER), str(THERE)} <= set(near)
     # The place of a picture without one is known from its equals: once these are gone, so is what it kept apart.
     if any(r["footprint"] and result[r["tile_id"]][2] == "duplicate_exact" for r in rows):
         return
@@ -242,10 +242,10 @@ def test_exact_groups_number_by_first_row() -> None:
 
 def test_chunked_tables_are_as_whole_ones() -> None:
     table = pa.Table.from_pylist(
-        [row(f"t{k}", signature=k, footprint=HERE if k % 2 else None) for k in range(6)], schema=SCHEMA
+        [row(f"t{k}", signature=k, footprint=LOCAL_RUNNER if k % 2 else None) for k in range(6)], schema=SCHEMA
     )
     chunked = pa.concat_tables([table.slice(k, 1) for k in range(6)])
-    assert find_duplicates(chunked, 6, always).equals(find_duplicates(table, 6, always))
+    assert deduplicate(chunked, 6, always).equals(deduplicate(table, 6, always))
 
 
 def sea(seed: int, ship: tuple[int, int] | None = None, level: int = 12) -> Picture:
@@ -380,7 +380,7 @@ def test_flipped_copies_of_real_pictures_are_all_found_and_nothing_else_is_joine
             changes = {"picture_sha256": None, "signatures": views.view(np.int64).tolist()}
             rows.append(described(f"{kind}{number:04d}", picture) | changes)
             pictures.append(picture)
-    result = find_duplicates(pa.Table.from_pylist(rows, schema=SCHEMA), 6, compare(pictures)).to_pylist()
+    result = deduplicate(pa.Table.from_pylist(rows, schema=SCHEMA), 6, compare(pictures)).to_pylist()
     assert len(files) > 100
     apart = [row["tile_id"] for row in result if row["canonical"] != "a" + row["tile_id"][1:]]
     flat = {f"b{k:04d}" for k in range(len(files)) if thumbnail(pictures[2 * k]).mean(axis=2).std() < 1}
@@ -400,7 +400,7 @@ def test_crops_and_shifts_are_found_by_their_windows_alone(window: tuple[int, in
     tiles = pa.Table.from_pylist(rows, schema=SCHEMA)
     windows = np.array([anchors(picture) for picture in pictures], dtype=np.uint64).view(np.int64).tolist()
     reasons = [
-        find_duplicates(table, 4, compare(pictures))["reason"].to_pylist()
+        deduplicate(table, 4, compare(pictures))["reason"].to_pylist()
         for table in (
             tiles,
             tiles.append_column("anchors", pa.array(windows)),

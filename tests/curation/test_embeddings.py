@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsflow.curation import embeddings
-from rsflow.curation.embeddings import Embedded, Vectors, similar_pairs
-from rsflow.curation.groups import components
+from rsflow.curation.connected_components import components
+from rsflow.curation.duplicates import embeddings
+from rsflow.curation.duplicates.embeddings import Embedded, Vectors, similar_pairs
 
 
 def world(count: int, seed: int, width: int = 48) -> Vectors:

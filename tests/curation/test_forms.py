@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.forms import beyond_share
+from rsflow.curation.balance.template_forms import beyond_share
 from rsflow.curation.hashing import stable_hashes
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.ground import UNKNOWN, boxes_of, comes_near, gaps_m, region_names, regions_of
+from rsflow.curation.splits.ground import UNKNOWN, boxes_of, comes_near, gaps_m, region_names, regions_of
 
 LON = st.floats(-180, 179.9)
 BOXES = st.lists(st.tuples(LON, st.floats(-80, 80), st.floats(0.001, 3), st.floats(0.001, 3)), max_size=12)

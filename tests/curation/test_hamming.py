@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation import hamming
-from rsflow.curation.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand, near_pairs
+from rsflow.curation.duplicates import hamming
+from rsflow.curation.duplicates.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand, near_pairs
 
 
 def brute_force(signatures: Signatures, bits: int) -> Indices:

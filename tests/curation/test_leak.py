@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.ground import boxes_of
-from rsflow.curation.leak import leaks
-from rsflow.curation.splits import near_stronger
+from rsflow.curation.splits.ground import boxes_of
+from rsflow.curation.splits.leakage import leaks
+from rsflow.curation.splits.split_groups import near_stronger
 
 SCHEMA = pa.schema(
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rsflow.curation.licences import licence_ranks
+from rsflow.curation.balance.licences import licence_ranks
 
 FREEST_FIRST = [
     ["CC0-1.0", "public-domain", "CC-Zero"],

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.balance import cap_each, first_each
+from rsflow.config.select_settings import Balance
+from rsflow.curation.balance.mixture import balanced, by_temperature
+from rsflow.curation.balance.quotas import cap_each, first_each
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.mixture import balanced, by_temperature
 from rsflow.errors import ConfigError
-from rsflow.selection import Balance
 
 HELD = {"vqa": 100, "captioning": 40, "detection": 10}
 

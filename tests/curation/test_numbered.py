@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.numbered import index_of, numbered
+from rsflow.curation.instruction_columns import index_of, numbered
 
 IDS = pa.chunked_array([["b/0", "a/0"], [], ["c/0"]], pa.string())
 
@@ -30,7 +30,7 @@ def test_a_seed_is_looked_for_under_which_all_hashes_differ(monkeypatch: pytest.
     def crowded(values: pa.ChunkedArray, seed: int) -> np.ndarray:
         return stable_hashes(values, seed) if seed >= 2 else np.zeros(len(values), dtype=np.uint64)
 
-    monkeypatch.setattr("rsflow.curation.numbered.stable_hashes", crowded)
+    monkeypatch.setattr("rsflow.curation.instruction_columns.stable_hashes", crowded)
     index = index_of(IDS)
     assert index.seed == 2
     assert index.find(IDS).tolist() == [0, 1, 2]

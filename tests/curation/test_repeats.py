@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.groups import Indices
-from rsflow.curation.repeats import repeats_of
-from rsflow.selection import Repeat
+from rsflow.config.select_settings import Repeat
+from rsflow.curation.balance.repeat_factors import repeats_of
+from rsflow.curation.connected_components import Indices
 
 
 def repeats(items: list[set[str]], threshold: float, most: int = 100) -> Indices:

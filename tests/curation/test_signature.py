@@ -13,8 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.curation.orientations import INVERSE, ORIENTATIONS, oriented
-from rsflow.curation.signature import ANCHORS, anchors, mean_absolute_error, pixels_digest, signature, signatures, thumbnail
+from rsflow.curation.duplicates.image_signature import (
+    ANCHORS,
+    anchors,
+    mean_absolute_error,
+    pixels_digest,
+    signature,
+    signatures,
+    thumbnail,
+)
+from rsflow.curation.duplicates.orientations import INVERSE, ORIENTATIONS, oriented
 
 Picture = npt.NDArray[np.uint8]
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.mixture import balanced
+from rsflow.config.select_settings import Balance
+from rsflow.curation.balance.mixture import balanced
 from rsflow.errors import ConfigError
-from rsflow.selection import Balance
 
 TASKS, SENSORS, SOURCES, LICENCES = ("vqa", "captioning"), ("optical", "sar"), ("a", "b"), ("CC0-1.0", "MIT")
 REGIONS, CATEGORIES = ("N40E010", "Alps"), ("ship", "dock", "crane")

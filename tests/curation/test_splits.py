@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.splits import FREE, NOWHERE, assign_splits, near_stronger, pins, strengths
+from rsflow.curation.splits.split_groups import FREE, NOWHERE, assign_splits, near_stronger, pins, strengths
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("tile_id", "cluster", "cell", "scene_id")])
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.curation.hamming import Indices, each_cross_pairs, each_near_pairs
-from rsflow.curation.spread import HERE, Spread
+from rsflow.curation.duplicates.hamming import Indices, each_cross_pairs, each_near_pairs
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 
 def elsewhere(function: Callable[..., Iterator[Any]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[Any]:
@@ -29,7 +29,7 @@ def test_pieces_are_done_in_their_order() -> None:
     def counted(piece: int, step: int) -> Iterator[int]:
         yield from range(0, piece, step)
 
-    assert list(HERE.each(counted, [3, 0, 5], (2,))) == [0, 2, 0, 2, 4]
+    assert list(LOCAL_RUNNER.each(counted, [3, 0, 5], (2,))) == [0, 2, 0, 2, 4]
 
 
 @pytest.mark.parametrize("tasks", [2, 7, 450])
@@ -37,7 +37,7 @@ def test_near_pairs_are_the_same_in_any_number_of_tasks(tasks: int) -> None:
     random = np.random.default_rng(tasks)
     values = random.integers(0, 2**64, 400, dtype=np.uint64)
     values[200:] = values[:200] ^ (np.uint64(1) << random.integers(0, 64, 200, dtype=np.uint64))
-    spread = Spread(elsewhere, tasks)
+    spread = TaskRunner(elsewhere, tasks)
     near = in_order(each_near_pairs(values, 4, spread))
     assert near == in_order(each_near_pairs(values, 4))
     assert len(near) >= 200

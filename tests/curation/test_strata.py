@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.choose_splits import MERGED
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.splits import FREE, assign_splits, strengths
-from rsflow.curation.strata import OPEN, deal, strata_of
+from rsflow.curation.splits.assign_splits import MERGED
+from rsflow.curation.splits.split_groups import FREE, assign_splits, strengths
+from rsflow.curation.splits.stratified import OPEN, deal, strata_of
 from tests.curation.test_choose import TILES, chosen, tables, tile
 
 SHARES = (0.7, 0.2, 0.1)

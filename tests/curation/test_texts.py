@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation import texts
-from rsflow.curation.groups import Indices, components
+from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.duplicates import text_similarity as texts
+from rsflow.curation.duplicates.minhash import band_width, minhashes, near_texts
+from rsflow.curation.duplicates.text_similarity import Sketch, alike_in_groups, folded, sets_of, shingles, sketch
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.minhash import band_width, minhashes, near_texts
-from rsflow.curation.texts import Sketch, alike_in_groups, folded, sets_of, shingles, sketch
 
 TEXT = st.text(alphabet="ab c.D-2é\n", max_size=24)
 

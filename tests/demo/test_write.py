@@ -14,9 +14,10 @@ import rasterio
 import shapely
 from rasterio.features import rasterize
 
-from rsflow import config, storage
+from rsflow.config import settings as config
 from rsflow.demo import DemoScenes, write_demo_scenes
 from rsflow.errors import StorageError, UsageError
+from rsflow.files import storage
 
 SIZE = 768
 SENSORS = ("optical", "sar", "infrared")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rsflow.dialects import DIALECTS, collapsed, get, moved_px, qwen
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Rectangle, Region, corners, hull, rectangle
-from rsflow.turns import mark, marks
+from rsflow.spatial.geometry import Rectangle, Region, corners, hull, rectangle
+from rsflow.text.turns import mark, marks
 
 DELIMITS_PHRASE = {"geochat", "internvl", "mmrs", "qwen2"}
 PHRASES = st.from_regex(r"[a-z0-9][a-z0-9 ,'-]{0,20}", fullmatch=True) | st.just("")

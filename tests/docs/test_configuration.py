@@ -9,8 +9,9 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
-from rsflow import config, selection
-from rsflow.config import BuildConfig
+from rsflow.config import select_settings as selection
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig
 from rsflow.generation import ENGINES
 from rsflow.generation.endpoint import Limits, Prices
 from rsflow.labellers import LABELLERS

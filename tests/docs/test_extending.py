@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import rasterio
 
-from rsflow import config
 from rsflow.annotations import ANNOTATIONS
-from rsflow.config import BuildConfig
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
 from rsflow.dialects import DIALECTS, moved_px
-from rsflow.engine.build import Outcome
-from rsflow.engine.build import run as run_build
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
+from rsflow.phases.build import Outcome
+from rsflow.phases.build import run as run_build
 from rsflow.readers import READERS, SUFFIXES
 from rsflow.records import Label, Provenance, Shape, TileFacts
-from rsflow.strict import check
 from tests.docs.blocks import blocks
 
 

@@ -6,14 +6,14 @@ import re
 
 import yaml
 
-from rsflow import config
-from rsflow.config import BuildConfig
-from rsflow.engine.companions import SAME_GROUND
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
 from rsflow.generation import ENGINES
 from rsflow.generation.recording import FAILURES_IN_ROW, FOLDER
 from rsflow.instructions.prompts import KINDS
+from rsflow.planning.companion_pairs import SAME_GROUND
 from rsflow.stages.generate_tiles import LEAST_PAIRS, GenerateTiles
-from rsflow.strict import check
 from tests.docs.blocks import ROOT, blocks
 
 TEXT = (ROOT / "docs/generation.md").read_text()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.engine import recipe
 from rsflow.labellers import MODELS, from_settings
-from rsflow.labellers.model import ModelLabeller
+from rsflow.labellers.model_labeller import ModelLabeller
+from rsflow.planning import recipe
 from tests.docs.blocks import ROOT, blocks
 
 TEXT = (ROOT / "docs/models.md").read_text()

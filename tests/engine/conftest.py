@@ -15,9 +15,9 @@ import yaml
 from rasterio.transform import from_origin
 from scipy.ndimage import gaussian_filter
 
-from rsflow.config import BuildConfig
-from rsflow.engine.recipe import load
+from rsflow.config.settings import BuildConfig
 from rsflow.lake.tables import open_lake
+from rsflow.planning.recipe import load
 
 SIZE = 160
 TILE = 64

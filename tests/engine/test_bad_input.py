@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from rsflow.cli import main
-from rsflow.engine.build import lake_balances, plan_build, run, status
-from rsflow.engine.current import current
-from rsflow.engine.label import label
 from rsflow.errors import LakeError, RejectLimitError, StorageError
 from rsflow.lake.tables import create_lake, open_lake
+from rsflow.phases.build import lake_balances, plan_build, run, status
+from rsflow.phases.label.label import label
+from rsflow.planning.live_rows import current
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 FULL = "the disk is full. What was committed is safe: free space and run again"
@@ -65,7 +65,7 @@ def test_no_permission_is_told(archive: Path, said: Callable[..., tuple[int, str
 
 
 def test_permission_errors_are_told_whoever_runs(tmp_path: Path) -> None:
-    from rsflow import storage
+    from rsflow.files import storage
 
     for error in (PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")):
         told = r"/some/where: cannot write it: (no permission|the file system is read-only)"

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pytest
 
 import rsflow
-from rsflow.curation.leak import leaks
-from rsflow.engine.beside import companions_of, comparing, held, with_companions
-from rsflow.engine.build import Outcome, run
-from rsflow.engine.companions import showing
-from rsflow.engine.select import selected_rows
-from rsflow.lake.pictures import read_pictures
+from rsflow.curation.splits.leakage import leaks
+from rsflow.lake.tile_files import read_pictures
+from rsflow.phases.build import Outcome, run
+from rsflow.phases.select.select import selected_rows
+from rsflow.phases.shard.companions import companions_of, comparing, held, with_companions
+from rsflow.planning.companion_pairs import showing
 from rsflow.schemas import TILES
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import read_snapshot
@@ -122,7 +122,7 @@ def test_a_companion_of_two_splits_would_be_a_leak(archive: Path) -> None:
 
 def test_what_was_checked_for_leaks_is_not_checked_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[pa.Table] = []
-    monkeypatch.setattr("rsflow.engine.shard.check_leaks", lambda lake, tiles, *more: checked.append(tiles))
+    monkeypatch.setattr("rsflow.phases.shard.shard.check_leaks", lambda lake, tiles, *more: checked.append(tiles))
     for overrides in ((), (), (ALL,), (ALL,), ("select.quotas={vqa: 1}",)):
         build(archive, *overrides)
     assert len(checked) == 3

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.engine.build import Outcome, run
 from rsflow.errors import ConfigError, RejectLimitError
+from rsflow.phases.build import Outcome, run
 from rsflow.shards.verify import verify_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
@@ -147,10 +147,10 @@ def test_too_many_rejects_fail_the_run_with_the_reasons(archive: Path) -> None:
 
 
 def test_a_scene_deleted_between_plan_and_read_is_a_reject(archive: Path) -> None:
-    from rsflow.engine.build import plan_build
-    from rsflow.engine.current import current
-    from rsflow.engine.label import label
     from rsflow.lake.tables import create_lake
+    from rsflow.phases.build import plan_build
+    from rsflow.phases.label.label import label
+    from rsflow.planning.live_rows import current
 
     built = config_of(archive, "max_reject_share=0.5")
     lake = create_lake(built.root)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from rsflow.config import BuildConfig
-from rsflow.engine.commit import commit_as_they_come
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
+from rsflow.engine.commit import commit_receipts
 from rsflow.engine.progress import Progress
 from rsflow.lake.receipts import marks, rows_of
 from rsflow.lake.tables import Lake, create_lake
-from rsflow.strict import check
 from tests.lake.test_receipts import receipt
 
 
@@ -32,6 +32,6 @@ def test_a_commit_that_ctrl_c_cuts_short_is_not_made_again(tmp_path: Path) -> No
     built = check(BuildConfig, {"root": lake.root, "sources": [source], "engine": {"commit_seconds": 1e-9}}, "test")
     receipts = iter([receipt("a", "r1"), receipt("b", "r2")])
     with pytest.raises(KeyboardInterrupt):
-        commit_as_they_come(built, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
+        commit_receipts(built, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
     assert marks(lake)["unit"].to_pylist() == ["a"]
     assert rows_of(lake, "tiles", marks(lake)["receipt"])["tile_id"].to_pylist() == ["a/0"]

@@ -18,13 +18,13 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from rsflow.config import Engine
-from rsflow.engine.build import run
-from rsflow.engine.chain import UnitChain
+from rsflow.config.settings import Engine
 from rsflow.engine.execute import Job, execute, session
+from rsflow.engine.unit_chain import UnitChain
 from rsflow.errors import RsflowError
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import run
 from rsflow.schemas import LABEL_WORK
 from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import BatchFunction, Resources

@@ -15,17 +15,17 @@ import pytest
 import yaml
 from PIL import Image
 
-from rsflow.curation.orientations import oriented
-from rsflow.engine.build import Outcome, run
-from rsflow.engine.embedded import embedded
-from rsflow.engine.explain import explain, pictures_of
-from rsflow.engine.leak import check_leaks
-from rsflow.engine.recipe import load
-from rsflow.engine.select import selected_rows
+from rsflow.config.select_settings import Select
+from rsflow.curation.duplicates.orientations import oriented
 from rsflow.errors import ConfigError, RsflowError
+from rsflow.inspection.explain import explain, pictures_of
+from rsflow.phases.build import Outcome, run
+from rsflow.phases.select.leakage import check_leaks
+from rsflow.phases.select.select import selected_rows
+from rsflow.phases.select.tile_embeddings import embedded
+from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation
 from rsflow.schemas import EMBEDDINGS
-from rsflow.selection import Select
 from tests.engine.conftest import untold
 from tests.engine.test_held_out import picture, save
 
@@ -85,9 +85,9 @@ def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behi
 def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_who_is_put_back(
     tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crowd of one faint pattern in any shade: leaders answer for some in `find_duplicates`, the splits for the rest."""
+    """A crowd of one faint pattern in any shade: leaders answer for some in `deduplicate`, the splits for the rest."""
     for name, number in {"CROWD": 8, "ROUNDS": 2}.items():  # a round is a task of the cluster
-        monkeypatch.setattr(f"rsflow.curation.candidates.{name}", number)
+        monkeypatch.setattr(f"rsflow.curation.duplicates.candidates.{name}", number)
     random = np.random.default_rng(3)
     faint = 2 * (-1) ** np.indices((64, 64, 1)).sum(axis=0)  # too fine for signatures, and what all of them show
     for k, level in enumerate(random.integers(5, 245, 48)):

@@ -10,15 +10,15 @@ import pytest
 import yaml
 
 from rsflow.cli import main
-from rsflow.engine.build import run
-from rsflow.engine.evaluate import calibrations, evaluate
-from rsflow.engine.recipe import load
 from rsflow.errors import UsageError
-from rsflow.geometry import Box
+from rsflow.inspection.evaluate_labels import calibrations, evaluate
 from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.scoring import Score, score
+from rsflow.labellers.detection_metrics import Score, score
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 from rsflow.report.label_quality import quality_json, quality_text
+from rsflow.spatial.geometry import Box
 from tests.engine.conftest import settings
 
 pytest.importorskip("pycocotools")

@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from rsflow.cli import main
-from rsflow.engine.build import run
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import run
 from tests.engine.conftest import config_of, shards_of
 from tests.engine.faulty_store import faulty_store
 from tests.engine.test_s3 import moved, put

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from rsflow.cli import main
-from rsflow.config import BuildConfig
-from rsflow.engine.build import run
-from rsflow.engine.recipe import load
+from rsflow.config.settings import BuildConfig
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
 from tests.engine.conftest import shards_of
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 from tests.stages.test_generate_tiles import form_of

@@ -14,14 +14,14 @@ import yaml
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from rsflow.curation.fingerprints import FINGERPRINTS, described, matches
-from rsflow.curation.orientations import ORIENTATIONS, oriented
-from rsflow.curation.signature import pixels_digest, signature
-from rsflow.curation.splits import strengths
-from rsflow.engine.build import run
-from rsflow.engine.held_out import prints_of, read_prints, write_prints
-from rsflow.engine.recipe import load
+from rsflow.curation.duplicates.image_signature import pixels_digest, signature
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
+from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
+from rsflow.curation.splits.split_groups import strengths
 from rsflow.errors import UsageError
+from rsflow.phases.build import run
+from rsflow.phases.select.held_out import prints_of, read_prints, write_prints
+from rsflow.planning.recipe import load
 from tests.engine.conftest import optical, write_scene
 
 

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from rsflow.engine.leftovers import DRIVER, end_leftovers
+from rsflow.engine.leftover_processes import DRIVER, end_leftovers
 
 # A driver that starts a process in a session of its own, as Ray does, and tells its id.
 DRIVER_PROGRAM = """
 import subprocess, sys, time
-from rsflow.engine.leftovers import sign
+from rsflow.engine.leftover_processes import sign
 sign()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"], start_new_session=True)
 print(child.pid, flush=True)

@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow.config import Engine
+from rsflow.config.settings import Engine
 from rsflow.engine.execute import Job, execute
-from rsflow.engine.pictures import Blocks
 from rsflow.errors import DeviceLostError
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model import Eyes, Seen, Sight
-from rsflow.lake.pictures import write_pictures
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight
+from rsflow.lake.tile_files import write_pictures
+from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.see_tiles import SeeTiles
 from rsflow.tiles.encode import encode

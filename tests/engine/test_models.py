@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 from rsflow.cli import main
-from rsflow.config import BuildConfig
-from rsflow.engine.build import Outcome, plan_build, run, sample
-from rsflow.engine.foresight import count
-from rsflow.engine.recipe import load
+from rsflow.config.settings import BuildConfig
 from rsflow.errors import BudgetError
 from rsflow.lake.receipts import rows_of
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import Outcome, plan_build, run, sample
+from rsflow.planning.estimate import count
+from rsflow.planning.recipe import load
 from tests.engine.conftest import shards_of
 
 checkpoints = pytest.importorskip("tests.checkpoints", reason="needs torch and transformers: pip install 'rsflow[vlm]'")

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.config import Engine
+from rsflow.config.settings import Engine
+from rsflow.engine.budget import Used
 from rsflow.engine.execute import Job, execute
-from rsflow.engine.pool import WORTH, pool_size
-from rsflow.engine.spending import Used
+from rsflow.engine.worker_pool import WORTH, pool_size
 from rsflow.errors import RsflowError
 from rsflow.stage import BatchFunction, Resources
 

@@ -16,11 +16,12 @@ import yaml
 from rasterio.windows import Window
 
 import rsflow
-from rsflow.config import BuildConfig, resolved
-from rsflow.engine.build import Outcome, plan_build, run
-from rsflow.engine.recipe import label_recipe
-from rsflow.engine.shard import config_fingerprint
-from rsflow.engine.units import Units
+from rsflow.config.settings import BuildConfig, resolved
+from rsflow.config.validation import check
+from rsflow.phases.build import Outcome, plan_build, run
+from rsflow.phases.shard.shard import config_fingerprint
+from rsflow.planning.recipe import label_recipe
+from rsflow.planning.work_units import WorkUnits
 from rsflow.schemas import TILES
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
@@ -28,7 +29,6 @@ from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import fingerprint
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.sample_record import digest, tile_record
-from rsflow.strict import check
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 RAW, BOTH = "render.raw_bands=true", ("render.raw_bands=true", "shard.companions=[optical, sar]")
@@ -132,7 +132,7 @@ def test_raw_bands_cut_tiles_again_and_nothing_else(archive: Path) -> None:
 def test_no_model_looks_again(archive: Path) -> None:
     looker: Any = EncodeTiles("jpg", 92)  # any stage: what a look is called is all that is asked here
     plans = [plan_build(config_of(archive, *more), None) for more in ((), (RAW,))]
-    every = [Units(replace(plan, seers={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
+    every = [WorkUnits(replace(plan, seers={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
     looks = [
         [seeing.id for unit in plan.units for seeing in units.seeing(unit)] for plan, units in zip(plans, every, strict=True)
     ]
@@ -176,7 +176,7 @@ def test_left_off_they_change_no_fingerprint() -> None:
     assert len({config_fingerprint(built) for built in (off, raw, beside)}) == 3
     recipes = [label_recipe(built, built.sources[0]) for built in (off, raw, beside)]
     assert [made.fingerprint == recipes[0].fingerprint for made in recipes] == [True, False, True]
-    assert {made.told_from for made in recipes} == {recipes[0].fingerprint}
+    assert {made.label_fingerprint for made in recipes} == {recipes[0].fingerprint}
 
 
 def test_pixels_that_no_loader_takes_reject_their_scene(archive: Path) -> None:

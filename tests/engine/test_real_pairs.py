@@ -12,10 +12,10 @@ import rasterio
 from rasterio.windows import Window
 
 import rsflow
-from rsflow.config import BuildConfig
-from rsflow.engine.build import run
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
+from rsflow.phases.build import run
 from rsflow.shards.verify import verify_snapshot
-from rsflow.strict import check
 
 SENTINEL = "multisensor/sen1floods11_spain/Spain_7370579"
 LANDSAT = "infrared/landsat5_tm_thermal/LT52240631988227CUB02"

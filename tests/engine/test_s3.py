@@ -11,11 +11,11 @@ import pytest
 
 import rsflow
 from rsflow.cli import main
-from rsflow.engine.build import plan_build, run
-from rsflow.engine.current import current
-from rsflow.engine.label import label
-from rsflow.engine.recipe import load
 from rsflow.lake.tables import create_lake
+from rsflow.phases.build import plan_build, run
+from rsflow.phases.label.label import label
+from rsflow.planning.live_rows import current
+from rsflow.planning.recipe import load
 from rsflow.shards.manifest import read_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 

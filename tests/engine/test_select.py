@@ -14,18 +14,18 @@ import pytest
 from PIL import Image
 
 from rsflow.cli import main
-from rsflow.curation.leak import leaks
-from rsflow.engine import select as phase
-from rsflow.engine.build import Outcome, lake_balances, run
-from rsflow.engine.diff import diff
-from rsflow.engine.explain import explain, pictures_of
-from rsflow.engine.leak import check_leaks, compare_sets
-from rsflow.engine.select import selected_rows
-from rsflow.engine.shard import shard
+from rsflow.config.select_settings import Select
+from rsflow.curation.splits.leakage import leaks
 from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, UsageError
+from rsflow.inspection.diff import diff
+from rsflow.inspection.explain import explain, pictures_of
 from rsflow.lake.tables import Lake
+from rsflow.phases.build import Outcome, lake_balances, run
+from rsflow.phases.select import select as phase
+from rsflow.phases.select.leakage import check_leaks, compare_sets
+from rsflow.phases.select.select import selected_rows
+from rsflow.phases.shard.shard import shard
 from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
-from rsflow.selection import Select
 from tests.engine.conftest import config_of, optical, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -151,7 +151,7 @@ def test_a_selection_that_another_build_makes_meanwhile_changes_nothing(archive:
         run(others, ("select",))
         return shard(*asked)
 
-    monkeypatch.setattr("rsflow.engine.build.shard", late)
+    monkeypatch.setattr("rsflow.phases.build.shard", late)
     outcome = build(archive)
     assert [balance.line() for balance in outcome.balances if not balance.closes] == []
     assert outcome.sharded is not None

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.engine.build import Outcome, run
-from rsflow.engine.diff import FORGOTTEN, diff
-from rsflow.engine.explain import explain, pictures_of
-from rsflow.engine.recipe import load
-from rsflow.engine.select import selected_rows
-from rsflow.engine.strata import dealt_shares
 from rsflow.errors import ConfigError
+from rsflow.inspection.diff import FORGOTTEN, diff
+from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.report_facts import card_facts
+from rsflow.phases.build import Outcome, run
+from rsflow.phases.select.select import selected_rows
+from rsflow.phases.select.stratify import split_shares
+from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation
 from rsflow.shards.reader import ShardReader
-from rsflow.telling import card_facts
 from tests.engine.conftest import config_of, optical, shards_of, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -133,7 +133,7 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     assert all(after[name]["dealt"] == split for name, split in dealt.items())
     assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
     assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
-    strata = dealt_shares(outcome.now)
+    strata = split_shares(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
     for label in outcome.now.labels().to_pylist():
         if label["tile_id"] in told and label["kind"] != "fact" and label["category"]:

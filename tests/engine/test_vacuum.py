@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rsflow.cli import main
-from rsflow.engine.build import lake_balances, run, status
-from rsflow.engine.diff import diff
-from rsflow.engine.vacuum import Kept, vacuum
 from rsflow.errors import LakeError
+from rsflow.inspection.diff import diff
+from rsflow.inspection.vacuum import Kept, vacuum
 from rsflow.lake.tables import open_lake
+from rsflow.phases.build import lake_balances, run, status
 from rsflow.shards.verify import verify_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from rsflow import dialects, storage
+from rsflow import dialects
 from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.exports import EXPORTS, export
+from rsflow.files import storage
 from rsflow.shards.format import Sample, bands_member
 from tests.exports.conftest import BOXES, HEIGHT, QUAD, WIDTH, instruction, sample, write_root
 
@@ -185,7 +186,7 @@ def test_parquet_holds_samples_with_their_instructions(root: Path, tmp_path: Pat
 
 def test_coco_boxes_and_captions_are_those_of_the_instructions(root: Path, tmp_path: Path) -> None:
     from rsflow.annotations import read
-    from rsflow.config import Annotations
+    from rsflow.config.settings import Annotations
 
     out = tmp_path / "out"
     export(str(root), "coco", str(out))

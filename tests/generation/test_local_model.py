@@ -19,8 +19,8 @@ from PIL import Image  # noqa: E402
 
 from rsflow.errors import ConfigError, DeviceLostError, RsflowError  # noqa: E402
 from rsflow.generation import Failure, Request, from_settings  # noqa: E402
-from rsflow.generation.batches import Batches, Chance  # noqa: E402
 from rsflow.generation.local_model import Writer  # noqa: E402
+from rsflow.generation.model_batches import Batches, Chance  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
 
 COMMIT = "0" * 40

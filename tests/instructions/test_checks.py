@@ -10,15 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsflow import config
 from rsflow.annotations import AnnotatedSet, fitted, merged, read
-from rsflow.geometry import Box
-from rsflow.instructions import compose, reading
+from rsflow.config import settings as config
+from rsflow.instructions import compose
+from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.checks import CHECKS, applied, check
 from rsflow.instructions.checks.regions import may_be, must_be, parts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SensorName
-from rsflow.turns import Turn
+from rsflow.spatial.geometry import Box
+from rsflow.text.turns import Turn
 from tests.instructions.test_truth import LABELS, MANY, SETTINGS, tiles
 
 TRUTH = Provenance("annotation", "made")

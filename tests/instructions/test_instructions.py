@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.dialects import collapsed, get
 from rsflow.errors import ConfigError
-from rsflow.geometry import Rectangle, area, hull
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
+from rsflow.instructions.objects import collapses
 from rsflow.instructions.phrasings import PHRASINGS
-from rsflow.instructions.things import collapses
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName
-from rsflow.turns import marks
+from rsflow.spatial.geometry import Rectangle, area, hull
+from rsflow.text.turns import marks
 
 ANNOTATION = Provenance("annotation", "coco")
 PSEUDO = Provenance("labeller", "cfar", quality=0.8)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rsflow.geometry import Box
-from rsflow.instructions import places
+from rsflow.instructions import positions as places
+from rsflow.spatial.geometry import Box
 
 HEIGHT_PX, WIDTH_PX = 300, 600
 REVERSE = {"left": "right", "right": "left", "above": "below", "below": "above"}

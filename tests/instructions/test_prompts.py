@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.errors import DataError
 from rsflow.instructions.prompts import KINDS, Asked, Scene, digests, read, repair
+from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Notes, Pairs, Thoughts, Whole
 from rsflow.instructions.prompts.facts_text import OBJECTS, known, subjects
-from rsflow.instructions.prompts.files import prompt
-from rsflow.instructions.prompts.forms import SCHEMAS, Notes, Pairs, Thoughts, Whole
 from rsflow.instructions.prompts.json_text import values
+from rsflow.instructions.prompts.prompt_files import prompt
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSOR_NAMES
-from rsflow.turns import marks
+from rsflow.text.turns import marks
 
 GOLD = Provenance("annotation", "boxes.json")
 SETTINGS = config.Instructions()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow import config
+from rsflow.config import settings as config
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.geometry import Box
-from rsflow.instructions.reading import trusted
+from rsflow.instructions.tile_facts import trusted
 from rsflow.records import Label, Provenance, Shape, TileFacts
-from rsflow.strict import check
+from rsflow.spatial.geometry import Box
 
 BOX: Box = (0, 0, 20, 20)
 NEAR: Box = (0, 0, 20, 15)

@@ -19,12 +19,12 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.dialects import collapsed, get
-from rsflow.geometry import Box, Region
 from rsflow.instructions import TASKS, compose
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
-from rsflow.turns import marks
+from rsflow.spatial.geometry import Box, Region
+from rsflow.text.turns import marks
 
 # category: its singular and plural, by hand
 NOUNS = {

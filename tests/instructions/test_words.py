@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.instructions import words
+from rsflow.instructions import english as words
 
 NOUNS = {
     "ship": ("ship", "ships"),

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.geometry import Box
 from rsflow.labellers.agreement import CEILING, grade, graded
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_row
+from rsflow.spatial.geometry import Box
 
 Row = dict[str, Any]
 shares = st.floats(0.01, 1)

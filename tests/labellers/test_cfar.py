@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations import read
-from rsflow.config import Annotations
-from rsflow.geometry import iou
+from rsflow.config.settings import Annotations
 from rsflow.labellers.cfar import Cfar, land, ring_statistics, to_amplitude
-from rsflow.labellers.scoring import Score, score
+from rsflow.labellers.detection_metrics import Score, score
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit
+from rsflow.spatial.geometry import iou
 
 Amplitude = npt.NDArray[np.float32]
 SHIP = (120.0, 90.0, 160.0, 102.0)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.geometry import Box
-from rsflow.labellers.coco_score import Claim, Compared, Judged, Scored, Step, scored
-from rsflow.labellers.scoring import Score, score
+from rsflow.labellers.coco_metrics import Claim, Compared, Judged, Scored, Step, scored
+from rsflow.labellers.detection_metrics import Score, score
+from rsflow.spatial.geometry import Box
 
 pytest.importorskip("pycocotools")
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow.geometry import iou
 from rsflow.labellers.hotspot import Hotspot, top_hat
 from rsflow.records import Label, Raster
+from rsflow.spatial.geometry import iou
 
 TARGET = (60.0, 40.0, 72.0, 48.0)
 
@@ -74,7 +74,7 @@ def test_top_hat_equals_scipys_where_all_is_valid() -> None:
 
 
 def test_its_stated_quality_is_too_low_for_tasks_by_default(test_data: Path) -> None:
-    from rsflow.config import Labels
+    from rsflow.config.settings import Labels
 
     assert Hotspot().quality < Labels().min_quality
     path = sorted((test_data / "infrared/hit_uav/JPEGImages").glob("*.jpg"))[0]

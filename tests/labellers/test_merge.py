@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import cut
-from rsflow.geometry import Box, Window, area, clip, shift
-from rsflow.labellers.merge import merge_scene, scene_objects
+from rsflow.labellers.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
+from rsflow.spatial.geometry import Box, Window, area, clip, shift
 from rsflow.tiles.grid import windows
 
 Row = dict[str, Any]

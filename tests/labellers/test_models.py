@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from rsflow.errors import ConfigError, RsflowError
-from rsflow.geometry import Box, ring_area
 from rsflow.labellers import MODELS, from_settings
 from rsflow.labellers.captioner import sentences
 from rsflow.labellers.chat import Answer
 from rsflow.labellers.detections import Found
-from rsflow.labellers.model import ModelLabeller, Seen, Sight
+from rsflow.labellers.model_labeller import ModelLabeller, Seen, Sight
 from rsflow.labellers.outliner import outline
 from rsflow.labellers.zero_shot_detector import meant
 from rsflow.records import Label, Provenance, Shape
 from rsflow.sensors import SENSOR_NAMES
+from rsflow.spatial.geometry import Box, ring_area
 from rsflow.stage import fingerprint
 
 transformers = pytest.importorskip("transformers", reason="needs the extra rsflow[vlm]")

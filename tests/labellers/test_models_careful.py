@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.errors import DataError, DeviceLostError, RsflowError
-from rsflow.labellers.careful import GREY_PX, Careful
-from rsflow.labellers.model import Eyes, Seen, Sight
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight
+from rsflow.labellers.oom_backoff import GREY_PX, OomBackoff
 
 NO_MEMORY = (
     "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
@@ -50,7 +50,7 @@ def test_just_the_bad_ones_leave_whatever_fits(count: int, fits: int, bad: set[i
     made = eyes(check)
     if at_prepare:
         made = Eyes(lambda sights: (check(sights), eyes(check).prepare(sights))[1], eyes(lambda _: None).look)
-    careful = Careful(made)
+    careful = OomBackoff(made)
     sights = [sight(i) for i in range(count)]
     expected = ["model_failed" if i in bad else i for i in range(count)]
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_the_number_that_fits_is_remembered_for_its_size_only() -> None:
             raise MemoryError("no")
 
     log: list[int] = []
-    careful = Careful(eyes(check, log))
+    careful = OomBackoff(eyes(check, log))
     careful([sight(i) for i in range(8)])
     assert log == [8, 4, 2, 2, 2, 2]  # 3 of them would fit: halves are tried
     log.clear()
@@ -82,7 +82,7 @@ def test_a_single_picture_beyond_the_memory_is_told_as_such() -> None:
         if any(one.size[0] > 1000 for one in sights):
             torch.empty(1 << 60, dtype=torch.uint8)
 
-    careful = Careful(eyes(check))
+    careful = OomBackoff(eyes(check))
     (found,) = careful([sight(1, rows=2000)])
     assert isinstance(found, DataError)
     assert found.reason == "out_of_memory"
@@ -95,7 +95,7 @@ def test_one_bad_picture_of_many_costs_few_runs() -> None:
             raise IndexError("index out of range in self")
 
     log: list[int] = []
-    found = Careful(eyes(check, log))([sight(200 if i == 77 else 1) for i in range(128)])
+    found = OomBackoff(eyes(check, log))([sight(200 if i == 77 else 1) for i in range(128)])
     assert numbers(found) == [1] * 77 + ["model_failed"] + [1] * 50
     assert str(found[77]) == "model_failed: IndexError: index out of range in self"
     assert len(log) <= 1 + 2 * 7
@@ -106,13 +106,13 @@ def test_a_model_that_fails_on_a_grey_picture_too_ends_the_run() -> None:
         raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
 
     with pytest.raises(RsflowError, match=r"(?s)a plain grey one too: model_failed: RuntimeError: CUDA error.*the set-up"):
-        Careful(eyes(never))([sight(1), sight(2)])
+        OomBackoff(eyes(never))([sight(1), sight(2)])
 
     def only_grey(sights: Sequence[Sight]) -> None:
         if sights[0].size != (GREY_PX, GREY_PX):
             raise RuntimeError("what a picture")
 
-    assert numbers(Careful(eyes(only_grey))([sight(1), sight(2)])) == ["model_failed"] * 2
+    assert numbers(OomBackoff(eyes(only_grey))([sight(1), sight(2)])) == ["model_failed"] * 2
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_lost_device_is_tried_no_more(said: str) -> None:
 
     log: list[int] = []
     with pytest.raises(DeviceLostError, match=said.partition("\n")[0]):
-        Careful(eyes(lose, log))([sight(i) for i in range(8)])
+        OomBackoff(eyes(lose, log))([sight(i) for i in range(8)])
     assert log == [8]
 
 
@@ -148,7 +148,7 @@ def test_a_device_that_is_only_full_is_not_lost(said: str) -> None:
             raise torch.AcceleratorError(said)
 
     log: list[int] = []
-    assert numbers(Careful(eyes(refuse, log))([sight(i) for i in range(8)])) == list(range(8))
+    assert numbers(OomBackoff(eyes(refuse, log))([sight(i) for i in range(8)])) == list(range(8))
     assert log == [8, 4, 2, 2, 2, 2]
 
 
@@ -157,4 +157,4 @@ def test_what_is_wrong_with_the_set_up_is_no_reject() -> None:
         raise RsflowError("no such class")
 
     with pytest.raises(RsflowError, match="no such class"):
-        Careful(eyes(refuse))([sight(1), sight(2)])
+        OomBackoff(eyes(refuse))([sight(1), sight(2)])

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from rsflow.checkpoint import Checkpoint
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.labellers import from_settings
-from rsflow.labellers.model import ModelLabeller
+from rsflow.labellers.model_labeller import ModelLabeller
+from rsflow.pretrained.checkpoint import Checkpoint
 from rsflow.stage import fingerprint
 
 Folders = Callable[[str], Path]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from rsflow.errors import DataError
-from rsflow.labellers.careful import Careful
 from rsflow.labellers.detections import Found
 from rsflow.labellers.detector import Detector
-from rsflow.labellers.model import Eyes, Seen, Sight, checked, rounded, share
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked, rounded, share
+from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
 
@@ -63,7 +63,7 @@ def test_one_picture_of_a_batch_is_refused_and_the_others_are_seen() -> None:
             rounded(math.nan)
         return [Seen() for _ in sights]
 
-    careful = Careful(Eyes(lambda sights: None, look))
+    careful = OomBackoff(Eyes(lambda sights: None, look))
     found = careful([Sight(np.zeros((8, 8), np.uint8), "optical", float(gsd_m)) for gsd_m in range(5)])
     assert [isinstance(one, Seen) for one in found] == [True, True, False, True, True]
     assert isinstance(found[2], DataError)

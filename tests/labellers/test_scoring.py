@@ -7,8 +7,8 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.geometry import Box, iou
-from rsflow.labellers.scoring import Score, score
+from rsflow.labellers.detection_metrics import Score, score
+from rsflow.spatial.geometry import Box, iou
 
 box = st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 6), st.integers(1, 6)).map(
     lambda b: (float(b[0]), float(b[1]), float(b[0] + b[2]), float(b[1] + b[3]))

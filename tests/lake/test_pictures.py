@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake.pictures import Raw, read_pictures, read_raw, write_pictures
+from rsflow.lake.tile_files import Raw, read_pictures, read_raw, write_pictures
 
 CHUNKS = [0, 0, 1, 1, 1]
 

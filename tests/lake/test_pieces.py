@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake import pieces
-from rsflow.lake.pieces import pieces_of, rows_in
+from rsflow.lake import table_files as pieces
+from rsflow.lake.table_files import pieces_of, rows_in
 from rsflow.lake.tables import TABLES, Lake, create_lake
 
 MARKED = pa.array(["r0", "r1"])

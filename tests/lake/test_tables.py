@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
 
-from rsflow import storage
 from rsflow.errors import LakeError, StorageError
+from rsflow.files import storage
 from rsflow.lake.tables import TABLES, Lake, create_lake
-from rsflow.lake.vacuum import drop_versions
+from rsflow.lake.unreferenced import drop_versions
 
 
 @pytest.fixture(params=["disk", "bucket"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsflow.cli import main
-from rsflow.loading.bench import Asked, measure
+from rsflow.loading.throughput import Asked, measure
 
 
 @pytest.mark.parametrize("asked", [Asked(workers=0), Asked(decode=True, workers=1), Asked(size_px=32, workers=2, batch_size=4)])

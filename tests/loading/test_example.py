@@ -16,7 +16,7 @@ from rsflow import dialects
 from rsflow.errors import SnapshotError
 from rsflow.loading.example import collate_samples, example, picture
 from rsflow.shards.format import Sample
-from rsflow.turns import marks
+from rsflow.text.turns import marks
 
 
 def test_lossless_pictures_come_back_exactly(lake: Any) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.loading.order import UNEVEN, Consumer, Order, Uneven, Window, dealt, epoch_seed, share, shuffled
+from rsflow.loading.epoch_order import UNEVEN, Consumer, Order, Uneven, Window, dealt, epoch_seed, share, shuffled
 
 LAW = settings(deadline=None)
 SIZES = st.lists(st.integers(0, 30), max_size=12)

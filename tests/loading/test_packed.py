@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.errors import SnapshotError
-from rsflow.geometry import corners, hull
 from rsflow.loading.loader import Loader
-from rsflow.loading.packed import blocks, put_back, taken_out
-from rsflow.loading.reading import Reading
+from rsflow.loading.packed_boxes import blocks, put_back, taken_out
+from rsflow.loading.sample_reader import Reading
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
+from rsflow.spatial.geometry import corners, hull
 from tests.loading.conftest import write_split
 
 NUMBER = st.floats(-1e4, 1e4, width=32)

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading import content
+from rsflow.loading import stream_content as content
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixing import Mix
+from rsflow.loading.mixture import Mix
 from rsflow.loading.stream import Stream, stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.reader import ShardReader

@@ -16,7 +16,7 @@ import torch
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decode import decoded, resized, scaled_boxes
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring import Ring
+from rsflow.loading.ring_buffer import Ring
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot

@@ -14,12 +14,12 @@ import pytest
 
 from rsflow.errors import SnapshotError
 from rsflow.loading import loader as loader_module
+from rsflow.loading.batch_slots import Encoded, Slots
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.reading import Reading
-from rsflow.loading.ring import Ring
-from rsflow.loading.shared import Shared
-from rsflow.loading.slots import Encoded, Slots
+from rsflow.loading.ring_buffer import Ring
+from rsflow.loading.sample_reader import Reading
+from rsflow.loading.shared_memory import Shared
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot

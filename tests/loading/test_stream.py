@@ -22,11 +22,11 @@ import webdataset
 from torch.utils.data import DataLoader
 
 import rsflow
-from rsflow import storage
 from rsflow.errors import ConfigError, SnapshotError
+from rsflow.files import storage
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.reading import Reading
+from rsflow.loading.sample_reader import Reading
 from rsflow.loading.stream import Stream, stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.verify import verify_snapshot

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, DataError
-from rsflow.readers.acquired import acquired_at, check_found, check_rule, parse_time
+from rsflow.readers.acquisition_time import acquired_at, check_found, check_rule, parse_time
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from rasterio.transform import from_origin
 from scipy.ndimage import map_coordinates
 
 from rsflow.errors import DataError
-from rsflow.geometry import Window
 from rsflow.readers import open_scene
+from rsflow.spatial.geometry import Window
 
 
 def coarse(metres: float, x: float = 500_000, y: float = 5_000_000):

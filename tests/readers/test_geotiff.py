@@ -15,9 +15,9 @@ from rasterio.windows import Window as RasterioWindow
 
 from rsflow.calibration import Calibration
 from rsflow.errors import DataError
-from rsflow.geometry import Window
 from rsflow.readers import open_scene
 from rsflow.readers.band_tags import NO_FILL
+from rsflow.spatial.geometry import Window
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "tiled": {"tiled": True, "blockxsize": 32, "blockysize": 32, "compress": "deflate"},

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsflow.config import Scenes, Source
+from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError, DataError
 from rsflow.readers import list_scenes, open_scene, reader_of
-from rsflow.readers.listing import _slug as slug
+from rsflow.readers.scene_listing import _slug as slug
 from rsflow.records import SceneFiles
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from rsflow.config import Scenes, Source
+from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
 from rsflow.readers import list_scenes, open_scene
 from rsflow.readers.mosaic_sources import check_sources

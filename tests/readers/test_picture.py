@@ -7,9 +7,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from rsflow.errors import DataError
-from rsflow.geometry import Window
 from rsflow.readers import open_scene
 from rsflow.readers import picture as picture_module
+from rsflow.spatial.geometry import Window
 
 ALL = Window(0, 0, 40, 60)
 

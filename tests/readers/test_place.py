@@ -12,9 +12,9 @@ from rasterio.rpc import RPC
 from rasterio.transform import from_bounds, from_origin
 from shapely.geometry import Polygon
 
-from rsflow.geometry import Window
 from rsflow.readers import open_scene
-from rsflow.readers.place import unwrap
+from rsflow.readers.georeference import unwrap
+from rsflow.spatial.geometry import Window
 
 
 def ring_of(footprint):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from rasterio.transform import from_origin
 
-from rsflow.config import Scenes, Source
+from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError, DataError
-from rsflow.geometry import Window
 from rsflow.readers import list_scenes, open_scene
+from rsflow.spatial.geometry import Window
 
 
 def metadata(offset: str, level: str = "BOA", quantification: str = "10000") -> str:

@@ -7,10 +7,10 @@ import pytest
 import rasterio
 from rasterio.windows import Window as RasterioWindow
 
-from rsflow.config import Scenes, Source
+from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
-from rsflow.geometry import Window
 from rsflow.readers import list_scenes, open_scene
+from rsflow.spatial.geometry import Window
 from rsflow.tiles.grid import windows
 
 SINGLE = [

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.config import Scenes, Source
+from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
-from rsflow.geometry import Window
 from rsflow.readers import list_scenes, open_scene
+from rsflow.spatial.geometry import Window
 
 TILED = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rsflow.report.build_summary import BuildSummary, SceneCounts, ShardCounts
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts
-from rsflow.report.summary import BuildSummary, SceneCounts, ShardCounts
 
 TRAIN = {
     ("classification", "optical"): 240,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.report.sheet import BOX_COLOURS, CARD, EDGE, GAP, PAD, PAGE, SheetSample, contact_sheet
-from rsflow.report.typeset import Run, font, lay_out, line_height, width
-from rsflow.turns import Turn, mark
+from rsflow.report.contact_sheet import BOX_COLOURS, CARD, EDGE, GAP, PAD, PAGE, SheetSample, contact_sheet
+from rsflow.report.text_layout import Run, font, lay_out, line_height, width
+from rsflow.text.turns import Turn, mark
 
 INK = (0, 0, 0)
 GREY = np.full((64, 64), 128, dtype=np.uint8)

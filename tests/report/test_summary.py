@@ -7,8 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.report.summary import WIDTH, BuildSummary, SceneCounts, summary_text
-from rsflow.report.tally import by_task, size, table
+from rsflow.report.build_summary import WIDTH, BuildSummary, SceneCounts, summary_text
+from rsflow.report.counts_table import by_task, size, table
 
 
 def test_it_names_everything_that_exists_now(build_summary: BuildSummary) -> None:

@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     """A limit on file size stands in for the full disk: the same failing write from the operating system."""
     program = f"""
 import errno, os
-from rsflow import storage
+from rsflow.files import storage
 from rsflow.shards.format import Sample
 from rsflow.shards.writer import write_shard
 record = {{"sensor": "sar", "instructions": []}}

@@ -15,19 +15,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow import config, schemas
-from rsflow.config import BuildConfig
-from rsflow.engine.recipe import load
+from rsflow import schemas
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig
+from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.generation import from_settings
-from rsflow.lake.pictures import read_pictures, write_pictures
 from rsflow.lake.receipts import RECEIPTS
+from rsflow.lake.tile_files import read_pictures, write_pictures
+from rsflow.planning.recipe import load
 from rsflow.records import Label, Provenance, Shape
 from rsflow.stage import fingerprint
 from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.strict import check
+from rsflow.text.turns import marks
 from rsflow.tiles.encode import encode
-from rsflow.turns import marks
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 GOLD = Provenance("annotation", "boxes.json")

@@ -14,9 +14,9 @@ import pytest
 
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model import Eyes, Seen, Sight
-from rsflow.lake.pictures import write_pictures
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight
 from rsflow.lake.receipts import RECEIPTS
+from rsflow.lake.tile_files import write_pictures
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import PICTURE_WORK, label_row
 from rsflow.stage import Stage, fingerprint

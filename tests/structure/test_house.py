@@ -66,8 +66,8 @@ sys.meta_path.insert(0, Refuse())
     ("blocked", "code"),
     [
         ({"ray", "rasterio", "deltalake", "pydantic", "pyarrow"}, "import rsflow; rsflow.stream"),
-        ({"torch", "transformers"}, "import rsflow.engine.build, rsflow.engine.recipe, rsflow.engine.ray_data, rsflow.cli"),
-        ({"torch", "transformers", "ray"}, "import rsflow.engine.build, rsflow.report.summary, rsflow.report.show"),
+        ({"torch", "transformers"}, "import rsflow.phases.build, rsflow.planning.recipe, rsflow.engine.ray_data, rsflow.cli"),
+        ({"torch", "transformers", "ray"}, "import rsflow.phases.build, rsflow.report.build_summary, rsflow.report.show"),
     ],
     ids=["loading needs no ray", "building needs no torch", "inline building does not load ray"],
 )

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.config import Tiles
-from rsflow.geometry import Window
+from rsflow.config.settings import Tiles
+from rsflow.spatial.geometry import Window
 from rsflow.tiles.grid import CHUNK_TILES, chunk_of, group_windows, tile_windows, windows
 
 sides = st.integers(1, 120)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.calibration import Calibration
-from rsflow.config import Render
+from rsflow.config.settings import Render
 from rsflow.records import Raster
 from rsflow.tiles.render import Stretch, pad_to, picture_bands, render, scene_stretch
 

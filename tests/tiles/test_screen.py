@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.config import Screen
+from rsflow.config.settings import Screen
 from rsflow.records import Raster
 from rsflow.tiles.screen import Scores, reject_reason, scores
 

@@ -31,8 +31,8 @@ from rsflow.instructions.checks import (
     sizes,
 )
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk, read
+from rsflow.instructions.checks.parsed_conversation import Talk, read
+from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.records import Instruction, TileFacts
 
 __all__ = ["CHECKS", "Check", "Finding", "applied", "check"]

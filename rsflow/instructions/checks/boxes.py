@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rsflow.geometry import Box, Region, hull, iou
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import may_be
 from rsflow.instructions.checks.sentences import sentences
-from rsflow.instructions.checks.talk import Talk
-from rsflow.turns import Mark, marks
+from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.spatial.geometry import Box, Region, hull, iou
+from rsflow.text.turns import Mark, marks
 
 EDGE_PX = 0.5  # rounding
 SAME = 0.5  # intersection over union

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.english import SHOWING, THERE, word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 _AHEAD = SHOWING | word_set(
     "consists comprising consist is are with including by presence also contains exists exist exists appear appears lies lie"

@@ -11,15 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rsflow.instructions import words as english
+from rsflow.instructions import english
 from rsflow.instructions.checks.english import number
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 ABOUT = (0.75, 1.35)  # of the true ratio: what "twice as many" may be said of
 _ADVERBS = r"(?:(?:\w+ly|far|much|by far|also|thus|well|still) )*"

@@ -1,13 +1,13 @@
-"""Special tokens and control characters: a text that holds one is read by a model as a command (rsflow.control_tokens)."""
+"""Special tokens and control characters: a text that holds one is read by a model as a command (rsflow.text.control_tokens)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rsflow.control_tokens import control_in
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.text.control_tokens import control_in
 
 
 def check(known: Known, talk: Talk) -> Iterator[Finding]:

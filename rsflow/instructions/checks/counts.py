@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from rsflow.instructions.checks import comparisons
 from rsflow.instructions.checks.amounts import Quantity
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Amount, Known
 from rsflow.instructions.checks.mention import Mention
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import must_be
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.tile_knowledge import Amount, Known
 
 SUBJECT = 3  # words into a sentence
 _SOME = frozenset(["one", "a pair of", "a couple of", "a few", "few", "a group of", "a handful of", "both"])

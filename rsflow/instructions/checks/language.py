@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 LETTERS = 2  # of another script, in a word of a name or a symbol
 LEAST = 5  # words

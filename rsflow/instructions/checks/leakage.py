@@ -1,7 +1,7 @@
 """Leakage: what a reader of the picture alone could not say: raw coordinates, and words about labels, boxes or the prompt.
 
-One idea: coordinates belong in marks (rsflow.turns), which a dialect spells; numbers in brackets in the prose are a leak. A
-writer that speaks of its annotations, its list of facts or its instructions does not describe the picture. Where the question
+One idea: coordinates belong in marks (rsflow.text.turns), which a dialect spells; numbers in brackets in the prose are a leak.
+A writer that speaks of its annotations, its list of facts or its instructions does not describe the picture. Where the question
 speaks of boxes, so may the answer.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 _N = r"-?\d+(?:\.\d+)?"
 _COORDINATES = re.compile(

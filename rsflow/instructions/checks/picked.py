@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.geometry import area, rectangle
+from rsflow.instructions.objects import Thing
 from rsflow.instructions.references import AREA_RATIO
-from rsflow.instructions.things import Thing
+from rsflow.spatial.geometry import area, rectangle
 
 CLEAR = 1.1  # by which a length must be shorter to be plainly so
 _EDGES = {"leftmost": (0, 1), "rightmost": (2, -1), "topmost": (1, 1), "bottommost": (3, -1)}

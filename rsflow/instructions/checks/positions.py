@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention, Place
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import Part, may_be
-from rsflow.instructions.checks.talk import Talk
-from rsflow.instructions.things import Thing
+from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.objects import Thing
 
 MOST = 0.4  # share of the objects from which "mostly" may be said
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import must_be
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 
 def check(known: Known, talk: Talk) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 _REFUSAL = re.compile(
     r"\b(?:as|being) an? (?:large |visual |vision )?(?:ai\b|artificial|language model|(?:ai )?assistant\b|text[- ]based)"

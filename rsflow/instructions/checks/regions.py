@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsflow.geometry import Box
 from rsflow.instructions.checks.english import IMAGE, word_set
+from rsflow.spatial.geometry import Box
 
 _DOWN = dict.fromkeys(["upper", "top", "uppermost", "topmost"], -1) | dict.fromkeys(["lower", "bottom", "lowermost"], 1)
 _ACROSS = {"left": -1, "right": 1, "leftmost": -1, "rightmost": 1, "lefthand": -1, "righthand": 1}

@@ -1,7 +1,7 @@
 """Relations: one kind of thing left of, right of, above or below another in the picture.
 
 One idea: a claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all
-of the one are plainly so to all of the other (rsflow.instructions.places). "North of" is not compared: nothing known of a
+of the one are plainly so to all of the other (rsflow.instructions.positions). "North of" is not compared: nothing known of a
 tile says which way is north. "Near" and "beside" have no measure and are not compared either.
 """
 
@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rsflow.instructions import places
+from rsflow.instructions import positions as places
 from rsflow.instructions.checks.english import AUXILIARY, CONJUNCTIONS, PREPOSITIONS, SHOWING, word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.quantities import ADJECTIVES
 from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
-from rsflow.instructions.checks.talk import Talk
-from rsflow.instructions.things import Thing
+from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.objects import Thing
 
 SHORT = 6  # words of an answer to a choice
 AWAY = 8  # words between two nouns of one relation

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.parsed_conversation import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 LONG = 40  # words
 FRESH = 0.55  # the least share of runs of four words that are new in a long text

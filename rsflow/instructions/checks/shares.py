@@ -13,14 +13,14 @@ from itertools import pairwise
 from rsflow.instructions.checks.covers import LEAST, LITTLE, MOSTLY, Share, lexicon, shares
 from rsflow.instructions.checks.english import CONJUNCTIONS, PREPOSITIONS, PRONOUNS, number, word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.lexicon import Lexicon
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import may_be
 from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
-from rsflow.instructions.checks.talk import Talk
+from rsflow.instructions.checks.tile_knowledge import Known
 
 RELATIVE = 0.15
 MOST = 0.4  # what covers less is not "mostly" there

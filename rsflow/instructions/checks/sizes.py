@@ -10,15 +10,15 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from rsflow.geometry import area
 from rsflow.instructions.checks.english import NUMBERS, number, word_set
 from rsflow.instructions.checks.finding import Finding
-from rsflow.instructions.checks.known import Known
 from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
+from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
-from rsflow.instructions.checks.talk import Talk
-from rsflow.instructions.things import Thing
+from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.objects import Thing
 from rsflow.records import TileFacts
+from rsflow.spatial.geometry import area
 
 LENGTH, AREA = 0.25, 0.4  # relative tolerance
 PIXELS = 2.0

@@ -6,7 +6,7 @@ form, and what comes back is read into the same instructions that rules make. Wh
 
 from __future__ import annotations
 
-from rsflow.instructions.prompts.forms import read
+from rsflow.instructions.prompts.answer_schemas import read
 from rsflow.instructions.prompts.kinds import KINDS, Asked, Kind, Scene, digests, repair
 
 __all__ = ["KINDS", "VERSION", "Asked", "Kind", "Scene", "digests", "read", "repair"]

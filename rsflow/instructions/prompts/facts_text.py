@@ -1,8 +1,8 @@
 """What is known of a tile, as lines of plain text for a prompt.
 
-One idea: a prompt says what the rules could have said, through the same readers (rsflow.instructions.reading and its kin), and
-says as clearly what is not known: a number only where it is exact, an absence only where the vocabulary grants it. Words that
-came with a data set are quoted on one line, so that none of them can pose as a part of the prompt.
+One idea: a prompt says what the rules could have said, through the same readers (rsflow.instructions.tile_facts and its kin),
+and says as clearly what is not known: a number only where it is exact, an absence only where the vocabulary grants it. Words
+that came with a data set are quoted on one line, so that none of them can pose as a part of the prompt.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from rsflow import config
-from rsflow.geometry import Box
-from rsflow.instructions import attributes, places, reading, vqa, words
-from rsflow.instructions.reading import Group
+from rsflow.config import settings as config
+from rsflow.instructions import attributes, vqa
+from rsflow.instructions import english as words
+from rsflow.instructions import positions as places
+from rsflow.instructions import tile_facts as reading
+from rsflow.instructions.objects import Thing, collapses
 from rsflow.instructions.region_captioning import describe
-from rsflow.instructions.things import Thing, collapses
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
+from rsflow.spatial.geometry import Box
 
 OBJECTS, RELATIONS, QUOTES = 30, 6, 6
 AT_A_GLANCE = 4

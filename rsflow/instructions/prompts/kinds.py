@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rsflow import config
+from rsflow.config import settings as config
 from rsflow.instructions.claims import Claim, instruction
+from rsflow.instructions.english import article, noun
 from rsflow.instructions.prompts import facts_text
-from rsflow.instructions.prompts.files import Prompt, prompt
-from rsflow.instructions.prompts.forms import SCHEMAS, Notes, Pairs, Thoughts, Whole
-from rsflow.instructions.words import article, noun
+from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Notes, Pairs, Thoughts, Whole
+from rsflow.instructions.prompts.prompt_files import Prompt, prompt
 from rsflow.records import Instruction, TaskName, TileFacts
 from rsflow.sensors import SENSORS
-from rsflow.turns import Turn, escape, mark
+from rsflow.text.turns import Turn, escape, mark
 
 NOTHING_YET = "(none)"
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rsflow import storage
 from rsflow.errors import ConfigError, DataError, StorageError
+from rsflow.files import storage
 from rsflow.records import SceneFiles
 
 

@@ -1,0 +1,280 @@
+"""The configuration of a build: frozen dataclasses of the same shape as the YAML file.
+
+One idea: nothing is guessed. An unknown key, a wrong type or an impossible value is refused with its path in the file, the
+value found and what would be right. pydantic does the checking (strict, on plain dataclasses): it is the best-kept library
+for it and already comes with Ray.
+
+`${NAME}` and `${NAME:-default}` in the file are taken from the environment. `a.b=1` on the command line overrides a value.
+Names that refer to tables on higher floors (readers, annotation formats, labellers, tasks) are checked by
+rsflow.planning.recipe. What `select` may say is in rsflow.config.select_settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, TypeAdapter
+
+from rsflow.config.select_settings import Select
+from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
+from rsflow.config.yaml_file import read_yaml
+from rsflow.files import storage
+from rsflow.sensors import PixelUnit, SensorName
+
+TextKind = Literal["local", "description", "conversation", "reasoning", "comparison"]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Where a source's scenes are and what their pixels mean.
+
+    `files`: paths or globs. With `{band}` in it, a scene is one file per band and `bands` maps each band's name to the text
+    that stands for `{band}`; otherwise a file is a scene and `bands` maps names to band numbers from 1.
+    """
+
+    __pydantic_config__ = STRICT
+    files: str | tuple[str, ...]
+    bands: dict[str, int | str] = field(default_factory=dict)
+    product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
+    rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
+    nodata: float | None = None  # beats what the files say; .nan: no number is fill
+    scale: float | dict[str, float] | None = None  # value = scale * stored + offset, for all bands or by name; beats the files
+    offset: float | dict[str, float] | None = None
+    unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's
+    gsd_m: Annotated[float, Field(gt=0)] | None = None  # beats what the files' georeference says
+    acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
+    allow_outside: bool = False  # a mosaic (VRT) may name files outside of the folder that `files` begins with
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise ValueError("files is empty: give a path or a glob")
+        per_file = self.product is not None or "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
+        wrong = [name for name, band in self.bands.items() if not per_file and not (isinstance(band, int) and band >= 1)]
+        if wrong:
+            raise ValueError(
+                f"bands.{wrong[0]} is {self.bands[wrong[0]]!r}: without {{band}} in files it must be a band number from 1"
+            )
+        absent = [name for name in self.rgb or () if self.bands and name not in self.bands]
+        if absent:
+            raise ValueError(f"rgb names {absent[0]!r}, which is none of bands ({', '.join(self.bands)})")
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated.
+
+    `options` are the format's own settings (docs/formats.md). `splits` says which pictures the set itself puts in which split:
+    a pattern of some of `files`, or of text files that name a picture per line; where two claim a picture, the later has it.
+    """
+
+    __pydantic_config__ = STRICT
+    format: str
+    files: str | tuple[str, ...]
+    exhaustive: bool = True
+    categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
+    options: dict[str, Any] = field(default_factory=dict)
+    splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
+    allow_outside: bool = False  # an absolute name may be of another folder: the picture goes by its file name
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
+
+    `records`: captions, questions, expressions or boxes, as `tasks` has it. `home`: its own page. `get`: how to come by it.
+    `held_out`: those of its own splits that it tests with. `part_of`: the set that several sources make up.
+    """
+
+    __pydantic_config__ = STRICT
+    tasks: tuple[str, ...] = ()
+    pictures: Count | None = None
+    records: Count | None = None
+    home: str = ""
+    get: str = ""
+    held_out: tuple[str, ...] = ()
+    part_of: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A named collection with a licence (`unknown` where it is not known). `labellers` hold a `name` and that one's settings.
+
+    `optional`: a build goes on without it where its files are not there, and says so.
+    """
+
+    __pydantic_config__ = STRICT
+    name: Name
+    sensor: SensorName
+    licence: Annotated[str, Field(min_length=1)]
+    scenes: Scenes
+    reader: str = "auto"
+    annotations: Annotations | None = None
+    labellers: tuple[dict[str, Any], ...] = ()
+    optional: bool = False
+    published: Published = field(default_factory=Published)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """`small`: what becomes of a scene smaller than a tile: one padded tile, or one tile of the scene's own size."""
+
+    __pydantic_config__ = STRICT
+    size_px: Annotated[int, Field(ge=16, le=8192)] = 512
+    overlap_px: Count = 0
+    small: Literal["whole", "pad"] = "whole"
+    whole_up_to_px: Count = 1024  # plain pictures whose longer side is at most this stay whole
+    cell_km: Annotated[float, Field(gt=0)] = 10.0
+    unit_mb: Annotated[float, Field(gt=0, le=512)] = 64.0  # pixels that one unit of work reads
+
+    def __post_init__(self) -> None:
+        if self.overlap_px >= self.size_px:
+            raise ValueError(f"overlap_px is {self.overlap_px}: it must be smaller than size_px ({self.size_px})")
+
+
+@dataclass(frozen=True)
+class Render:
+    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched.
+
+    `raw_bands`: a tile also keeps its bands as they were read.
+    """
+
+    __pydantic_config__ = STRICT
+    stretch: Literal["auto", "percentile", "none"] = "auto"
+    low_percent: Annotated[float, Field(ge=0, le=50)] = 2.0
+    high_percent: Annotated[float, Field(ge=50, le=100)] = 98.0
+    format: Literal["jpg", "png"] = "jpg"
+    quality: Annotated[int, Field(ge=1, le=100)] = 92
+    raw_bands: bool = field(default=False, compare=False)  # it adds a stage of its own, and changes no picture
+
+    def __post_init__(self) -> None:
+        if self.low_percent >= self.high_percent:
+            raise ValueError(f"low_percent is {self.low_percent}: it must be below high_percent ({self.high_percent})")
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Limits beyond which a tile is rejected. Shares are of its pixels, contrast and sharpness in grey levels (0-255)."""
+
+    __pydantic_config__ = STRICT
+    min_valid_share: Share = 0.5
+    max_cloud_share: Share = 0.5
+    min_contrast: Annotated[float, Field(ge=0)] = 2.0
+    min_sharpness: Annotated[float, Field(ge=0)] = 0.5
+
+
+@dataclass(frozen=True)
+class Labels:
+    __pydantic_config__ = STRICT
+    min_visibility: Share = 0.3  # an object of which a tile shows less is not its label
+    min_quality: Share = 0.5  # a pseudo-label of lower known quality feeds no task
+    min_score: Share | dict[str, Share] = 0.5  # or by category; "*" is for those not named, 0.5 where it is missing
+
+
+@dataclass(frozen=True)
+class Instructions:
+    __pydantic_config__ = STRICT
+    tasks: tuple[str, ...] = ()  # empty: all that there are
+    max_boxes: Positive = 20  # boxes in one answer; a tile with more of a category gives no list of it
+    per_task: Positive = 3  # instructions of one task on one tile
+    min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A model that writes beside the rules. `engine` holds a `name` and that engine's settings."""
+
+    __pydantic_config__ = STRICT
+    engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
+    kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
+    max_objects: Positive = 12  # objects of a tile that get a text of their own
+    max_tokens: Positive = 1024  # of one answer
+    temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
+
+
+@dataclass(frozen=True)
+class Shard:
+    """`companions`: a sample also holds a picture of its ground by each of these sensors, where one of its split shows it."""
+
+    __pydantic_config__ = STRICT
+    target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
+    companions: tuple[SensorName, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How work is run; nothing here changes a byte of the output.
+
+    `address`: a running cluster's (default: RAY_ADDRESS, else a local one). `workers`: tasks at a time (default: all CPUs).
+    `select`: whether the select phase reads its tables in this process or on the cluster (auto: there where they are long).
+    """
+
+    __pydantic_config__ = STRICT
+    kind: Literal["ray", "inline"] = "ray"
+    workers: Positive | None = None
+    address: str | None = None
+    attempts: Positive = 3  # after so many crashes of its worker a unit is rejected
+    stall_seconds: Positive = 900  # no progress for so long fails the run
+    commit_seconds: Annotated[float, Field(gt=0)] = 10.0  # how often receipts are committed
+    select: Literal["auto", "local", "ray"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.select == "ray" and self.kind == "inline":
+            raise ValueError("select is ray, kind is inline: without a cluster it can be auto or local")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
+
+    `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
+    """
+
+    __pydantic_config__ = STRICT
+    tokens: Positive | None = None
+    requests: Positive | None = None
+    money: Annotated[float, Field(gt=0)] | None = None
+    gpu_hours: Annotated[float, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """The whole file. `root` is the lake: a folder or an `s3://` address."""
+
+    __pydantic_config__ = STRICT
+    root: Annotated[str, Field(min_length=1)]
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    seed: int = 0
+    max_reject_share: Share = 0.2  # of scenes; more fails the run
+    tiles: Tiles = field(default_factory=Tiles)
+    render: Render = field(default_factory=Render)
+    screen: Screen = field(default_factory=Screen)
+    labels: Labels = field(default_factory=Labels)
+    instructions: Instructions = field(default_factory=Instructions)
+    generation: Generation | None = None
+    select: Select = field(default_factory=Select)
+    shard: Shard = field(default_factory=Shard)
+    budget: Budget = field(default_factory=Budget)
+    engine: Engine = field(default_factory=Engine)
+
+    def __post_init__(self) -> None:
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
+        licences = sorted({source.licence for source in self.sources})
+        if self.select.allow_licences and not set(self.select.allow_licences) & set(licences):
+            raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")
+
+
+def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
+    """Read a configuration file. Raises ConfigError that names file, key, value and what would be right."""
+    return check(BuildConfig, read_yaml(path, overrides), path)
+
+
+def resolved(config: BuildConfig) -> dict[str, Any]:
+    """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
+    plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
+    return dict(json.loads(storage.without_secrets(plain)))

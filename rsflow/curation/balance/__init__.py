@@ -1,0 +1,1 @@
+"""Balance: quotas, mixtures, repeat factors and licences."""

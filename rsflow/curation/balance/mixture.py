@@ -1,0 +1,224 @@
+"""The wanted mix of instructions: a draft by priority where that keeps every promise, and else the nearest that does.
+
+One idea: everything becomes a most per key before anything is dropped, and each most admits the instructions that come first,
+as in `rsflow.curation.balance.quotas`. Where rules overlap, this draft may miss a number; then `rsflow.curation.balance.solver`
+finds the selection nearest to it that keeps all promises together, and of each kind of instruction those stay that come first.
+
+The order of the rules. What other rules of the selection dropped never comes back. Of what is left, `quotas`, `exactly`,
+`least`, `shares`, `total`, `per_category`, `per_region`, `least_per_category` and `max_template_share` are kept together,
+counted in the final selection; none gives way to another, and those that contradict one another are an error that names them,
+what they want and what is there. `temperature` gives way: where other rules keep it from its proportions, `total` still holds,
+and the counts come as near to the proportions as they can. `shares` without a `total` take all that they can.
+
+Temperature is the usual flattening of long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for
+languages (https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.config.select_settings import Balance
+from rsflow.curation.balance.bounds import Bound, Counts, Kinds, bounds_of, columns_of, kept_by_kind, kinds_of
+from rsflow.curation.balance.quotas import Flags, Keyed, Rows, apply_quotas, cap_each, first_each, order_of, part_of, protected
+from rsflow.curation.balance.solver import solve
+from rsflow.curation.balance.template_forms import beyond_share
+from rsflow.curation.hashing import Hashes
+from rsflow.errors import ConfigError
+
+Caps = dict[str, int]
+
+FLOOD = "template"
+_NONE = pa.scalar(None, pa.string())
+
+
+def balanced(
+    instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance, seed: int, template_share: float | None = None
+) -> pa.Array:
+    """Why each instruction leaves, "quota:<key>", "quota:each category", "quota:each region", "quota:total" or "template"; null
+    where it stays.
+
+    `instructions` as for `apply_quotas`, with `form` (a number per form of words) where a `template_share` is given. Raises
+    ConfigError where what is wanted cannot be met.
+    """
+    order = order_of(instructions, seed)
+    keyed = Keyed(instructions)
+    parts = _by_temperature(keyed, quotas, wanted)
+    caps = _joined(caps_of(instructions, quotas, wanted), parts)
+    why = _draft(instructions, caps, wanted, seed, template_share)
+    if not _wants_any_least(wanted):
+        return why  # no most is exceeded by a draft: each rule drops all that is beyond its own
+    kinds = kinds_of(instructions, columns_of(quotas, wanted, template_share), order)
+    bounds = bounds_of(kinds, quotas, wanted, parts, template_share)
+    draft = kept_by_kind(kinds, np.asarray(why.is_null()))
+    if all(bound.holds(draft) for bound in bounds):
+        return why
+    solved = solve(kinds.count, draft, bounds, largest=bool(wanted.shares) and wanted.total is None)
+    return _adjusted(why, kinds, order, draft, solved, bounds)
+
+
+def _draft(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, template_share: float | None) -> pa.Array:
+    """What each rule on its own makes leave, but for what some `least` asks to stay."""
+    order = order_of(instructions, seed)
+    _, why = apply_quotas(instructions, caps, seed)
+    for column, most in (("category", wanted.per_category), ("region", wanted.per_region)):
+        if most:
+            why = _also(why, cap_each(instructions[column], most, order), f"quota:each {column}")
+    safe = np.zeros(instructions.num_rows, dtype=np.bool_)
+    safe[protected(Keyed(instructions), wanted.least, order)] = True
+    if wanted.least_per_category:
+        safe |= first_each(instructions["category"], wanted.least_per_category, order)
+    why = pc.if_else(safe, _NONE, why)
+    if wanted.total is not None:
+        kept = np.flatnonzero(np.asarray(why.is_null()))
+        late = kept[np.lexsort((order[kept], ~safe[kept]))][wanted.total :]
+        why = _also(why, np.isin(np.arange(len(why)), late), "quota:total")
+    if template_share is not None:
+        flooding = beyond_share(instructions["task"], instructions["form"], order, np.asarray(why.is_null()), template_share)
+        why = _also(why, flooding, FLOOD)
+    return why
+
+
+def _also(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
+    return pc.coalesce(why, pc.if_else(pa.array(rows), pa.scalar(reason), _NONE))
+
+
+def _wants_any_least(wanted: Balance) -> bool:
+    some = wanted.exactly or wanted.least or wanted.shares or wanted.least_per_category
+    return bool(some) or wanted.total is not None
+
+
+def _adjusted(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
+    """The reasons of the draft, with so many of each kind staying as were `solved`: those that come first."""
+    by_kind = np.lexsort((order, kinds.of_row))
+    sorted_kinds = kinds.of_row[by_kind]
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[by_kind] = np.arange(len(order)) - np.searchsorted(sorted_kinds, sorted_kinds)
+    stays = rank < solved[kinds.of_row]
+    full = _full(kinds, solved, bounds).take(pa.array(kinds.of_row))
+    return pc.if_else(stays, _NONE, pc.coalesce(why, full))
+
+
+def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
+    """For each kind the reason of the last bound that has as many as it may have, else "quota:total"."""
+    reasons = pa.array(["quota:total", *(bound.reason for bound in bounds)])
+    last = np.zeros(len(kinds.count), dtype=np.int64)
+    for number, bound in enumerate(bounds, 1):
+        if bound.reason and math.isfinite(bound.most) and bound.value(solved) >= bound.most - 1:
+            last[bound.kinds] = number
+    return reasons.take(pa.array(last))
+
+
+def caps_of(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+    """The most of each key: the quotas', the exact counts, and what shares come to; of two the smaller.
+
+    Raises ConfigError where there is not enough of something, with how many are missing.
+    """
+    keyed = Keyed(instructions)
+    _check_enough(keyed, wanted.exactly, "exactly")
+    _check_enough(keyed, wanted.least, "least")
+    if wanted.total is not None and wanted.total > instructions.num_rows:
+        raise _too_few(wanted.total, instructions.num_rows)
+    caps = _joined(quotas, wanted.exactly)
+    return _joined(caps, _by_shares(keyed, wanted.shares, wanted.total, caps)) if wanted.shares else caps
+
+
+def _joined(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
+    return {**caps, **{key: min(most, caps.get(key, most)) for key, most in more.items()}}
+
+
+def by_temperature(counts: Mapping[str, int], temperature: float, total: int, most: Mapping[str, int] | None = None) -> Caps:
+    """Of each key so many, `total` together, in proportion to count ** (1 / temperature), rounded; never more than there are.
+
+    `most`: of a key, where it may not have all that are there; what it lacks the others share. Grows with `total` key by key
+    (a divisor method, as in Balinski and Young, Fair Representation, 1982). Raises ConfigError where there are fewer.
+    """
+    room = np.array([min(count, (most or {}).get(key, count)) for key, count in counts.items()], dtype=np.int64)
+    if total > room.sum():
+        raise _too_few(total, int(room.sum()))
+    number = np.array([*counts.values()], dtype=np.float64)
+    weight = number ** (1.0 / temperature)
+    part = _level(room, weight, total)
+    names = [*counts]
+    while (short := total - int(part.sum())) > 0:
+        open_keys = sorted(np.flatnonzero(part < room), key=lambda at: ((part[at] + 0.5) / weight[at], -number[at], names[at]))
+        part[open_keys[:short]] += 1
+    return dict(zip(names, part.tolist(), strict=True))
+
+
+def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
+    """The parts, rounded, of the highest level at which they are not more than `total`."""
+    lowest, highest = 0.0, float(((room + 1) / weight).max(initial=0.0))
+    for _ in range(100):  # halving: to the last digit of a double
+        level = (lowest + highest) / 2
+        fits = np.minimum(room, np.floor(level * weight + 0.5)).sum() <= total
+        lowest, highest = (level, highest) if fits else (lowest, level)
+    part: Rows = np.minimum(room, np.floor(lowest * weight + 0.5)).astype(np.int64)
+    return part
+
+
+def _by_temperature(keyed: Keyed, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+    if wanted.temperature is None or wanted.total is None:
+        return {}
+    counts = {_spelled(wanted.over, value): count for value, count in keyed.counts(wanted.over).items()}
+    return by_temperature(counts, wanted.temperature, wanted.total, _joined(quotas, wanted.exactly))
+
+
+def _by_shares(keyed: Keyed, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
+    """The most of each key, and 0 of the keys of the same column that no share names. `caps`: other rules' most of a key."""
+    columns = {part_of(key)[0] for key in shares}
+    if len(columns) > 1 or any("/" in key for key in shares) or columns == {"category"}:
+        raise ConfigError(
+            f"select.balance.shares: keys {', '.join(shares)}: expected only tasks, only sensors, or keys of one of source:, "
+            "licence: and region:"
+        )
+    (column,) = columns
+    there = {key: len(keyed.rows(key)) for key in shares}
+    possible = _largest(there, shares)
+    if total is None:
+        total = _largest({key: min(count, caps.get(key, count)) for key, count in there.items()}, shares)
+    least = {key: int(total * share + 1e-9) for key, share in shares.items()}  # to within one instruction
+    short = {key: least[key] - there[key] for key in shares if least[key] > there[key]}
+    if short:
+        told = ", ".join(f"{key}: {least[key]:,} wanted, {there[key]:,} there: {lack:,} missing" for key, lack in short.items())
+        raise ConfigError(f"select.balance.shares of {total:,}: {told}; the most with these shares are {possible:,}")
+    return {**{_spelled(column, value): 0 for value in keyed.counts(column)}, **_rounded(shares, total)}
+
+
+def _largest(there: Mapping[str, int], shares: Mapping[str, float]) -> int:
+    """The largest total of which every key has its share."""
+    return min(int(there[key] / share + 1e-9) for key, share in shares.items() if share)
+
+
+def _rounded(shares: Mapping[str, float], total: int) -> Caps:
+    """Whole numbers that are `total` together, each within one of its share: the largest remainders are rounded up."""
+    parts = {key: int(total * share + 1e-9) for key, share in shares.items()}
+    late = sorted((key for key in shares if shares[key]), key=lambda key: (parts[key] - total * shares[key], key))
+    for key in late[: total - sum(parts.values())]:
+        parts[key] += 1
+    return parts
+
+
+def _too_few(wanted: int, there: int) -> ConfigError:
+    return ConfigError(f"select.balance.total: {wanted:,} wanted, {there:,} there: {wanted - there:,} missing")
+
+
+def _spelled(column: str, value: str) -> str:
+    return value if column in {"task", "sensor"} else f"{column}:{value}"
+
+
+def _check_enough(keyed: Keyed, wanted: Mapping[str, int], name: str) -> None:
+    there = {key: len(keyed.rows(key)) for key in wanted}
+    short = [
+        f"{key}: {count:,} wanted, {there[key]:,} there: {count - there[key]:,} missing"
+        for key, count in wanted.items()
+        if there[key] < count
+    ]
+    if short:
+        raise ConfigError(f"select.balance.{name}: " + "; ".join(short))

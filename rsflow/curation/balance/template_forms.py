@@ -1,0 +1,38 @@
+"""Forms of words that flood: of one form, at most a share of all that its task has in the end.
+
+One idea: thinning a form makes its task smaller, and with it what the share allows, so it is done until nothing leaves. That
+ends at the largest selection that keeps the share, because a smaller one never allows more. One instruction of each form may
+always stay; a task with fewer forms than 1 / share is left with one of each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.balance.quotas import Flags
+from rsflow.curation.hashing import Hashes
+
+
+def beyond_share(task: pa.ChunkedArray, form: pa.ChunkedArray, order: Hashes, kept: Flags, share: float) -> Flags:
+    """True for those `kept` instructions of each form that are too many, those that come last by `order`."""
+    beyond = np.zeros(len(kept), dtype=np.bool_)
+    rows = np.flatnonzero(kept)
+    if not len(rows):
+        return beyond
+    tasks = np.asarray(pc.dictionary_encode(task).combine_chunks().indices.fill_null(-1)).astype(np.int64)[rows]
+    forms = np.asarray(form)[rows]
+    by_form = np.lexsort((order[rows], forms, tasks))
+    new = np.concatenate([[True], (np.diff(tasks[by_form]) != 0) | (np.diff(forms[by_form]) != 0)])
+    start = np.flatnonzero(new)
+    task_of = tasks[by_form][start]
+    size = np.diff([*start, len(rows)])
+    while True:
+        most = np.maximum(np.floor(np.bincount(task_of, size) * share + 1e-9), 1)[task_of].astype(np.int64)
+        if (size <= most).all():
+            break
+        size = np.minimum(size, most)
+    rank = np.arange(len(rows)) - np.repeat(start, np.diff([*start, len(rows)]))
+    beyond[rows[by_form]] = rank >= np.repeat(size, np.diff([*start, len(rows)]))
+    return beyond

@@ -1,0 +1,74 @@
+"""What becomes of rows: kept, or dropped by the first rule that had something against them.
+
+One idea: a small number per row and the reasons' texts once: a hundred million verdicts are 400 MB and no Python objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+KEPT = "kept"
+
+Flags = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+Limits = Mapping[Any, tuple[float | None, float | None]]  # score -> least and most, None where there is none
+
+
+class DropReasons:
+    """One verdict for each of `count` rows; rules are applied in their order with `drop` and `drop_each`."""
+
+    def __init__(self, count: int) -> None:
+        self._codes = np.zeros(count, dtype=np.int32)
+        self._names = [KEPT]
+
+    @property
+    def kept(self) -> Flags:
+        flags: Flags = self._codes == 0
+        return flags
+
+    def drop(self, rows: Flags | Rows, reason: str) -> None:
+        """Of these rows (a mask or positions), those that are still kept leave for this reason."""
+        codes = self._codes[rows]
+        self._codes[rows] = np.where(codes == 0, self._code(reason), codes)
+
+    def drop_each(self, rows: Flags | Rows, reasons: pa.Array | pa.ChunkedArray) -> None:
+        """The same with a reason for each row; where it is null, nothing happens to the row."""
+        named = pc.dictionary_encode(reasons)
+        named = named.combine_chunks() if isinstance(named, pa.ChunkedArray) else named
+        mapped = np.array([*(self._code(name) for name in named.dictionary.to_pylist()), 0], dtype=np.int32)
+        codes = self._codes[rows]
+        self._codes[rows] = np.where(codes == 0, mapped[np.asarray(named.indices.fill_null(-1))], codes)
+
+    def limit(self, rows: pa.Table, limits: Limits) -> None:
+        """Rows whose score is below the least or above the most leave as "limit:<score>"; a score is a column of `rows`."""
+        for score, (least, most) in limits.items():
+            values = np.asarray(rows[score].cast(pa.float64()).fill_null(np.nan))
+            # Comparisons with NaN are false: what was not measured is beyond no limit.
+            self.drop(values < (-np.inf if least is None else least), f"limit:{score}")
+            self.drop(values > (np.inf if most is None else most), f"limit:{score}")
+
+    def take(self, rows: Rows, prefix: str) -> pa.DictionaryArray:
+        """The reasons of rows (with repetition) as texts; where the row is kept null, else with `prefix` before it."""
+        codes = self._codes[rows]
+        names = pa.array([prefix + name for name in self._names], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == 0), names)
+
+    def texts(self) -> pa.DictionaryArray:
+        """The verdict of every row: "kept" or the reason."""
+        return pa.DictionaryArray.from_arrays(pa.array(self._codes), pa.array(self._names, pa.string()))
+
+    def counts(self) -> dict[str, int]:
+        """Rows by verdict, those that occur."""
+        found = np.bincount(self._codes, minlength=len(self._names))
+        return {name: int(count) for name, count in sorted(zip(self._names, found, strict=True)) if count}
+
+    def _code(self, reason: str) -> int:
+        if reason not in self._names:
+            self._names.append(reason)
+        return self._names.index(reason)

@@ -1,0 +1,1 @@
+"""Deduplication: signatures of pictures and texts, candidate pairs, clusters."""

@@ -1,0 +1,149 @@
+"""Pictures alike across splits: what the rule of duplicates leaves open is closed pair by pair.
+
+One idea: duplicates of a crowd may be judged by leaders (`rsflow.curation.duplicates.candidates`), splits may not. Once splits
+are dealt, every pair of tiles of two splits that could be near duplicates is looked at, crowds included; where pixels confirm
+it, the tile of the weaker split leaves. So no two tiles of two splits show one picture: a law of what stays, which a build can
+check again from that alone, and a selection that keeps its rules never breaks it.
+
+A pair could be near duplicates under the conditions of duplicates: one sensor, signatures within `bits` (where turned pictures
+count, in any of eight views), and ground that is the same or not known. Tiles of two splits that both have ground do not
+touch, so their pictures are of different places. So one of a pair is without ground, and an archive that is georeferenced
+throughout is asked nothing.
+
+The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test. Signatures with at most
+bits // 2 bits set are one run of rows, never pairs of signatures; and a number bounds the whole: at most `PER_PICTURE`
+questions per picture, or `AT_LEAST` if that is more. Beyond it, pictures of the stronger splits leave, those first with which
+most others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.candidates import LEAST_BITS, ROUNDS, Confirm, Flags, Pictures, in_batches, in_pieces
+from rsflow.curation.duplicates.hamming import Signatures, each_cross_pairs, expand
+from rsflow.curation.duplicates.orientations import INVERSE, ORIENTATIONS
+from rsflow.curation.hashing import Hashes
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+
+PER_PICTURE = ROUNDS // 2  # fewer than finding the duplicates of a crowd may take
+AT_LEAST = 1 << 22  # questions: a minute or two
+
+_ABREAST = 32  # pictures of one side that are compared with those of the other before the next: each read serves so many
+
+
+def weaker_tiles(
+    pictures: Pictures, ranks: Indices, priority: Hashes, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER
+) -> tuple[Flags, Flags]:
+    """(alike, crowded): tiles that leave, because one of a higher rank that stays shows the same, or to bound the questions.
+
+    `ranks`: 0 is the weakest split. Of pictures with as many to compare with, those of the smallest `priority` stay.
+    """
+    alike, crowded = np.zeros((2, len(ranks)), dtype=np.bool_)
+    for rank in reversed(range(ranks.max(initial=0))):
+        weak, strong = np.flatnonzero((ranks == rank) & ~crowded), np.flatnonzero((ranks > rank) & ~(alike | crowded))
+        numbers = _questions(pictures, strong, weak, bits, spread)
+        most = max(AT_LEAST, PER_PICTURE * (len(strong) + len(weak)))
+        order = np.lexsort((priority[strong], numbers))
+        asked = order[np.cumsum(numbers[order]) <= most]
+        crowded[np.delete(strong, asked)] = True
+        some = strong[asked[numbers[asked] > 0]]
+        alike[confirmed(pictures, some, weak, bits, confirm, spread)[:, 1]] = True
+    return alike, crowded
+
+
+def confirmed(
+    pictures: Pictures, strong: Indices, weak: Indices, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER
+) -> Indices:
+    """(row of `strong`, row of `weak`, orientation) that show one picture: at least one for each of `weak` that has any."""
+    found = [np.empty((0, 3), dtype=np.int64)]
+    met = np.zeros(len(pictures.signatures), dtype=np.bool_)
+    for pairs in in_pieces(_candidates(pictures, strong, weak, bits, spread), _abreast):
+        found.append(in_batches(pairs[~met[pairs[:, 1]]], confirm))
+        met[found[-1][:, 1]] = True
+    return np.concatenate(found)
+
+
+def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, spread: TaskRunner) -> Indices:
+    """For each of `strong` how many pairs it is in; counted by runs of equal signatures, so none is made."""
+    counts = np.zeros(len(pictures.signatures), dtype=np.int64)
+    for ours, theirs, _ in _sides(pictures, strong, weak, bits):
+        change = np.zeros(len(ours.rows) + 1, dtype=np.int64)
+        for runs in _meetings(ours, theirs, bits, spread):
+            others = runs[:, 3] - runs[:, 2]
+            np.add.at(change, runs[:, 0], others)
+            np.subtract.at(change, runs[:, 1], others)
+        counts[ours.rows] += np.cumsum(change[:-1])
+    return counts[strong]
+
+
+def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+    """(row of `strong`, row of `weak`, orientation) that have to be looked at; a turned pair may come twice."""
+    for ours, theirs, orientation in _sides(pictures, strong, weak, bits):
+        for runs in _meetings(ours, theirs, bits, spread):
+            for run, x in expand(np.arange(len(runs)), runs[:, 0], runs[:, 1]):
+                for left, y in expand(np.arange(len(run)), runs[run, 2], runs[run, 3]):
+                    yield np.stack([ours.rows[x[left]], theirs.rows[y], np.full(len(y), orientation)], axis=1)
+
+
+def _abreast(pairs: Indices) -> Indices:
+    """The order in which the fewest pictures are read: some of one side with all of the other, then the next."""
+    _, number = np.unique(pairs[:, 0], return_inverse=True)
+    return np.lexsort((pairs[:, 2], pairs[:, 0], pairs[:, 1], number.reshape(-1) // _ABREAST))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Rows by signature: those of values[k] are rows[starts[k]:starts[k + 1]]. The first `empty` values have few bits set."""
+
+    rows: Indices
+    values: Signatures
+    starts: Indices
+    empty: int
+
+    @classmethod
+    def of(cls, rows: Indices, signatures: Signatures, least: int, bits: int) -> _Side:
+        """Of those rows whose signature has at least so many bits set."""
+        rows = rows[np.bitwise_count(signatures[rows]) >= least]
+        own = signatures[rows]
+        order = np.lexsort((own, np.bitwise_count(own) > bits // 2))
+        own = own[order]
+        starts = np.flatnonzero(np.concatenate([[True], own[1:] != own[:-1]])[: len(own)])
+        values = own[starts]
+        empty = int((np.bitwise_count(values) <= bits // 2).sum())
+        return cls(rows[order], values, np.append(starts, len(rows)), empty)
+
+
+def _sides(pictures: Pictures, strong: Indices, weak: Indices, bits: int) -> Iterator[tuple[_Side, _Side, int]]:
+    """What is held against what, so that no two of known ground meet, and how the second is turned."""
+    upright, grounded = pictures.signatures, pictures.grounded
+    for ours, theirs in ((strong[~grounded[strong]], weak), (strong[grounded[strong]], weak[~grounded[weak]])):
+        if len(ours) and len(theirs):
+            yield _Side.of(ours, upright, 0, bits), _Side.of(theirs, upright, 0, bits), 0
+            for turn in range(1, ORIENTATIONS if pictures.views is not None else 1):
+                yield _turned(pictures, ours, 0, bits), _turned(pictures, theirs, turn, bits), turn
+                yield _turned(pictures, ours, turn, bits), _turned(pictures, theirs, 0, bits), int(INVERSE[turn])
+
+
+def _turned(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _Side:
+    signatures = pictures.signatures if pictures.views is None or orientation == 0 else pictures.views[:, orientation]
+    return _Side.of(rows, signatures, LEAST_BITS, bits)
+
+
+def _meetings(ours: _Side, theirs: _Side, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+    """Runs (n, 4) of rows within `bits` of each other: start and stop on our side, start and stop on theirs."""
+    if ours.empty and theirs.empty:  # each of these is within `bits` of every other
+        yield np.array([[0, ours.starts[ours.empty], 0, theirs.starts[theirs.empty]]])
+    for mine, others in (
+        (slice(ours.empty, None), slice(0, None)),
+        (slice(0, ours.empty), slice(theirs.empty, None)),
+    ):
+        values, asked = theirs.values[others], ours.values[mine]
+        if len(values) and len(asked):
+            for pairs in each_cross_pairs(values, asked, bits, spread):
+                a, b = pairs[:, 1] + mine.start, pairs[:, 0] + others.start
+                yield np.stack([ours.starts[a], ours.starts[a + 1], theirs.starts[b], theirs.starts[b + 1]], axis=1)

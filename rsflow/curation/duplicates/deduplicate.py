@@ -1,0 +1,263 @@
+"""Duplicates: which tiles show the same picture, and which one stands for them.
+
+One idea, the recipe that an audit of such datasets found to join nothing wrongly: equal bytes or equal pixels are one picture;
+signatures only propose near duplicates, the pixels of 64 x 64 pictures confirm them; what is connected is one cluster; one
+canonical tile stays.
+
+The rules, in full. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever the ground and the sensor; two all-black
+tiles of different places are one picture. *Near*: the same sensor, signatures within `bits`, and `confirm` (see `alike`);
+two tiles of known ground must also lie on the same ground (`rsflow.curation.duplicates.candidates`, which also says what
+becomes of crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another
+date is a duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
+`rsflow.curation.duplicates.acquisitions`), and so is a tile whose window another one of its scene covers
+(`rsflow.curation.duplicates.overlaps`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at
+least the limit (`rsflow.curation.duplicates.embeddings`).
+
+*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
+(`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, where
+asked, a tile that stood for its duplicates in the selection before.
+
+What encodings do: `pixels_sha256` is of the picture before it is encoded, so a PNG, a TIFF and a BMP of the same pixels are
+exact duplicates, and so are two JPEG files that decode to the same pixels. Encoding a JPEG anew changes pixels by a few grey
+levels and leaves the signature within a bit or two: those are near duplicates.
+
+Tiles whose grounds are known to differ are in one cluster only where they are equal: see
+`rsflow.curation.duplicates.known_ground`.
+
+Near duplicates are looked for among the best tiles of the exact groups, semantic ones among what stands for the others. Of
+every cluster exactly one tile stays, and nothing depends on the order of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.balance.licences import licence_ranks
+from rsflow.curation.connected_components import Indices, components, first_equal, joins
+from rsflow.curation.duplicates.acquisitions import same_acquisition
+from rsflow.curation.duplicates.alignment import aligned_correlation, same_structure
+from rsflow.curation.duplicates.candidates import Confirm, Flags, Pictures, near_edges
+from rsflow.curation.duplicates.embeddings import Embedded, similar_pairs
+from rsflow.curation.duplicates.hamming import Signatures
+from rsflow.curation.duplicates.image_signature import ANCHORS, THUMBNAIL_PX, Picture
+from rsflow.curation.duplicates.known_ground import within_ground
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, Number, oriented
+from rsflow.curation.duplicates.overlaps import covered_by
+from rsflow.curation.splits.ground import Boxes, boxes_of
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+
+EXACT = "duplicate_exact"
+NEAR = "duplicate_near"
+FLIPPED = "duplicate_flipped"
+GROUND = "duplicate_ground"
+SEMANTIC = "duplicate_semantic"
+
+CORRELATION = 0.9  # of the grey values of two thumbnails that show one picture
+ALIGNED = 0.92  # of the same once aligned, which brings pictures that are merely of one kind nearer too
+CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
+
+_PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
+_BLOCK = 512  # pairs of thumbnails compared at a time
+
+
+def deduplicate(
+    tiles: pa.Table,
+    bits: int,
+    confirm: Confirm,
+    licences: Sequence[str] = (),
+    embedded: Embedded | None = None,
+    spread: TaskRunner = LOCAL_RUNNER,
+) -> pa.Table:
+    """The cluster of every tile: columns tile_id, cluster, canonical, reason, same_picture, in the rows' order.
+
+    `tiles` has tile_id (unique), sensor, picture_sha256, pixels_sha256, signature, footprint, gsd_m, height_px, width_px and
+    n_labels (of annotations); nulls are allowed in all but the first two. What else it has adds rules: with acquired_at,
+    source and scene_id, deliveries of one acquisition are joined; with row_off and
+    col_off, tiles that cover each other; with signatures (all eight views), flipped ones; with anchors, crops and shifts; with
+    licence, `licences` (the preferred ones) decide too; with was_canonical, earlier choices stay. `embedded`: vectors of rows.
+
+    `confirm` gets (n, 3) row, row, orientation of what may be near duplicates, never more than 8,192 at once, and says which
+    are; its answer must hang on the two pictures alone.
+
+    `cluster` is the smallest tile_id of the cluster, `canonical` the one that stays. `reason` is null for the canonical tile,
+    "duplicate_exact" for one that equals a better tile, else the first of near, flipped, ground and semantic that, with those
+    before it, leads to the canonical one. `same_picture`: exact and near alone do, so what is said of the one fits the other.
+    """
+    rows = np.arange(tiles.num_rows)
+    best_first = _best_first(tiles, licences)
+    same = [joins(first_equal(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
+    stands = _first_of(components(len(rows), np.concatenate(same)), best_first)
+    heads = best_first[stands[best_first] == best_first]
+    boxes = boxes_of(tiles["footprint"])
+    near = _near(tiles, heads, boxes, bits, confirm, spread)
+    steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
+    steps.append(_by_place(tiles, best_first, boxes))
+    if embedded:
+        left = _first_of(components(len(rows), np.concatenate(steps)), best_first) == rows
+        steps.append(_semantic(tiles, best_first[left[best_first]], embedded))
+    steps = within_ground(steps, stands, boxes, best_first)
+    labels = [components(len(rows), np.concatenate(steps[:2]))]
+    for count, step in enumerate(steps[2:], 3):
+        labels.append(components(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
+    canonical = _first_of(labels[-1], best_first)
+    leads = np.stack([label == label[canonical] for label in labels])
+    reasons = pa.array([NEAR, FLIPPED, GROUND, SEMANTIC]).take(pa.array(leads.argmax(axis=0)))
+    reasons = pc.if_else(pa.array(stands != rows), EXACT, reasons)
+    by_name = np.asarray(pc.sort_indices(tiles["tile_id"])).astype(np.int64)
+    return pa.table(
+        {
+            "tile_id": tiles["tile_id"],
+            "cluster": tiles["tile_id"].take(pa.array(_first_of(labels[-1], by_name))),
+            "canonical": tiles["tile_id"].take(pa.array(canonical)),
+            "reason": pc.if_else(pa.array(canonical == rows), pa.scalar(None, pa.string()), reasons),
+            "same_picture": pa.array(leads[0]),
+        }
+    )
+
+
+def exact_groups(digests: pa.Array | pa.ChunkedArray) -> Indices:
+    """A group number per row, from 0 in the order of first rows; equal digests are one group, each null its own."""
+    _, numbers = np.unique(first_equal(digests), return_inverse=True)
+    return numbers.astype(np.int64)
+
+
+def alike(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
+    """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
+
+    Either the grey values of both have a standard deviation above `CONTRAST` and correlate above `CORRELATION`, so that
+    brighter, gamma, a text or a logo make no other picture; so they may once one is moved, scaled and turned a little
+    (`rsflow.curation.duplicates.alignment`). Or the mean absolute error is at most `most` grey levels, and no
+    pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
+    in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
+    has to correlate too, for one calm sea is not another.
+    """
+    grey = thumbnails.sum(axis=3, dtype=np.int64)
+    blocks = [_alike(thumbnails, grey, block, most) for block in _blocks(pairs)]
+    return np.concatenate([np.empty(0, dtype=np.bool_), *blocks])
+
+
+def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, most: float) -> Flags:
+    a, b = grey[pairs[:, 0]], _turned(grey, pairs)
+    count = THUMBNAIL_PX**2
+    own, other, both = (
+        count * np.einsum("ijk,ijk->i", x, y) - x.sum(axis=(1, 2)) * y.sum(axis=(1, 2)) for x, y in ((a, a), (b, b), (a, b))
+    )
+    # In whole numbers, so that no processor's rounding decides.
+    correlated = (both > 0) & (both.astype(np.float64) ** 2 > CORRELATION**2 * own.astype(np.float64) * other)
+    rich = np.minimum(own, other) > (3 * CONTRAST * count) ** 2
+    flags: Flags = correlated & rich
+    # Two calm surfaces under one slope of light correlate as well: what stands out of the slope has to, too.
+    flags[flags] = same_structure(a[flags] / 3, b[flags] / 3)
+    moved = rich & ~flags
+    flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > ALIGNED
+    close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
+    left = pairs[close]
+    one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
+    flags[close] = (np.maximum(one, two) - np.minimum(one, two)).mean(axis=(1, 2, 3)) <= most
+    return flags
+
+
+def _turned(thumbnails: npt.NDArray[Number], pairs: Indices) -> npt.NDArray[Number]:
+    """The other of each pair in its orientation; a thumbnail of a turned picture is the turned thumbnail."""
+    others = thumbnails[pairs[:, 1]]
+    for orientation in range(1, ORIENTATIONS if pairs.shape[1] > 2 else 1):
+        for k in np.flatnonzero(pairs[:, 2] == orientation):
+            others[k] = oriented(others[k], orientation)
+    return others
+
+
+def _blocks(pairs: Indices) -> list[Indices]:
+    return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
+
+
+def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, spread: TaskRunner) -> Indices:
+    """Confirmed (row, row, orientation) among `heads` (best first), sensor by sensor."""
+    found = [np.empty((0, 3), dtype=np.int64)]
+    for rows, own in pictures_by_sensor(tiles, heads, boxes):
+        found.append(of_rows(rows, near_edges(own, bits, asking(confirm, rows), spread)))
+    return np.concatenate(found)
+
+
+def _by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
+    """Pairs that show one ground at one instant, whatever their pixels: as far as the columns that say so are there."""
+    found = [np.empty((0, 2), dtype=np.int64)]
+    if "acquired_at" in tiles.column_names:
+        found.append(same_acquisition(tiles, boxes))
+    if "row_off" in tiles.column_names:
+        found.append(covered_by(tiles, best_first))
+    return np.concatenate(found)
+
+
+def _semantic(tiles: pa.Table, heads: Indices, embedded: Embedded) -> Indices:
+    """Pairs of rows among `heads` (best first, so in an order of their own), sensor by sensor."""
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for rows in _by_sensor(tiles, heads):
+        known, vectors = embedded.among(rows)
+        found.append(known[similar_pairs(vectors, embedded.cosine)])
+    return np.concatenate(found)
+
+
+def pictures_by_sensor(tiles: pa.Table, rows: Indices, boxes: Boxes) -> Iterator[tuple[Indices, Pictures]]:
+    """Those of `rows` that have a signature, sensor by sensor and in the order given, and their pictures."""
+    signatures = tiles["signature"].combine_chunks()
+    signed = np.asarray(pc.is_valid(signatures))
+    values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
+    views = _lists(tiles, "signatures", ORIENTATIONS)
+    windows = _lists(tiles, "anchors", len(ANCHORS))
+    for own in _by_sensor(tiles, rows[signed[rows]]):
+        views_of, anchors_of = (some[own] if some is not None else None for some in (views, windows))
+        yield own, Pictures(values[own], boxes[own], views_of, anchors_of)
+
+
+def of_rows(rows: Indices, pairs: Indices) -> Indices:
+    """(position, position, orientation) as (row, row, orientation)."""
+    return np.column_stack([rows[pairs[:, :2]], pairs[:, 2:]])
+
+
+def asking(confirm: Confirm, rows: Indices) -> Confirm:
+    """The same question about positions in `rows`."""
+    return lambda pairs: confirm(of_rows(rows, pairs))
+
+
+def _by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
+    sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
+    return (rows[sensors[rows] == sensor] for sensor in np.unique(sensors))
+
+
+def _lists(tiles: pa.Table, name: str, size: int) -> Signatures | None:
+    """(n, size); 0, which finds nothing, where there are none; None without such a column."""
+    if name not in tiles.column_names:
+        return None
+    whole = tiles[name].combine_chunks().cast(pa.large_list(pa.int64()))
+    known = np.flatnonzero(np.asarray(pc.fill_null(pc.list_value_length(whole), 0)) == size)
+    views = np.zeros((len(whole), size), dtype=np.uint64)
+    flat = np.asarray(whole.take(pa.array(known)).flatten(), dtype=np.int64)
+    views[known] = flat.view(np.uint64).reshape(-1, size)
+    return views
+
+
+def _best_first(tiles: pa.Table, licences: Sequence[str]) -> Indices:
+    """The rows in the order of preference for canonical."""
+    pixels = pc.multiply(pc.cast(tiles["height_px"], pa.int64()), pc.cast(tiles["width_px"], pa.int64()))
+    keys = {"gsd": (tiles["gsd_m"], "ascending"), "pixels": (pixels, "descending")}
+    if "licence" in tiles.column_names:
+        named = pc.dictionary_encode(tiles["licence"]).combine_chunks()
+        ranks = pa.array(licence_ranks(named.dictionary.to_pylist(), licences), pa.int64())
+        keys["licence"] = (ranks.take(named.indices), "ascending")
+    keys |= {"labels": (tiles["n_labels"], "descending"), "tile_id": (tiles["tile_id"], "ascending")}
+    if "was_canonical" in tiles.column_names:
+        keys = {"before": (tiles["was_canonical"].cast(pa.int8()), "descending"), **keys}
+    ranked = pa.table({name: values for name, (values, _) in keys.items()})
+    order = [(name, way) for name, (_, way) in keys.items()]
+    return np.asarray(pc.sort_indices(ranked, sort_keys=order)).astype(np.int64)
+
+
+def _first_of(labels: Indices, order: Indices) -> Indices:
+    """For each row, the row of the same label that comes first in `order`; labels count from 0 without gaps."""
+    _, first = np.unique(labels[order], return_index=True)
+    return order[first][labels]

@@ -1,0 +1,77 @@
+"""Instructions as numbers: all that the choice looks at, in some thirty bytes instead of some hundreds of text.
+
+One idea: ids are hashed where they are read, piece by piece, and never held as a whole; what follows from the numbers (a
+verdict per row, in the order of reading) is put beside the ids when these are read once more to be written. A tile is found by
+the hash of its id among the tiles' hashes, which are all different: `index_of` looks for a seed that makes them so, and no tile
+is taken for another.
+
+A table of instructions has here: `order` (the hash of the id: which comes first), `said` (the hash of the task and of what is
+said), `tile` (a row of the tiles), `task`; `category` (lists) and scores, where a rule asks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.hashing import Hashes, stable_hashes
+
+COLUMNS = ["instruction_id", "tile_id", "task"]  # what `numbered` reads
+
+_SEEDS = 8  # of a hundred million ids, two have one hash once in three thousand times
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where an id stands: the hashes of all ids, sorted, and their rows."""
+
+    seed: int
+    hashes: Hashes
+    rows: Indices
+
+    def find(self, ids: pa.Array | pa.ChunkedArray) -> Indices:
+        """The row of each id; -1 for one that the index was not made of."""
+        asked = stable_hashes(ids, self.seed)
+        at = np.searchsorted(self.hashes, asked)
+        there = at < len(self.hashes)
+        there[there] = self.hashes[at[there]] == asked[there]
+        rows = np.full(len(asked), -1, dtype=np.int64)
+        rows[there] = self.rows[at[there]]
+        return rows
+
+
+def index_of(ids: pa.ChunkedArray) -> Index:
+    """The index of ids. ValueError where two are equal."""
+    for seed in range(_SEEDS):
+        hashes = stable_hashes(ids, seed)
+        rows = np.argsort(hashes, kind="stable")
+        hashes = hashes[rows]
+        if not (hashes[1:] == hashes[:-1]).any():
+            return Index(seed, hashes, rows)
+    raise ValueError("an id is there twice")
+
+
+def numbered(rows: pa.Table, tiles: Index, seed: int) -> pa.Table:
+    """Rows with instruction_id (its tile, "#", the task, "#" and what it says), tile_id and task, as numbers.
+
+    ValueError for a tile_id that is not in the index.
+    """
+    ids = rows["instruction_id"]
+    own = pc.dictionary_encode(rows["tile_id"]).combine_chunks()
+    known = tiles.find(own.dictionary)
+    if len(known) and known.min() < 0:
+        raise ValueError(f"{own.dictionary[int(known.argmin())]} is none of the tiles")
+    place = known[np.asarray(own.indices)]
+    said = pc.replace_substring_regex(ids, "^.*#([^#]*#[^#]*)$", "\\1")
+    return pa.table(
+        {
+            "order": stable_hashes(ids, seed),
+            "said": stable_hashes(said, 0),
+            "tile": place.astype(np.int32),
+            "task": pc.dictionary_encode(rows["task"]),
+        }
+    )

@@ -1,0 +1,120 @@
+"""Which instructions are in, and which tile each goes with: the rules that look at what is said, not at pictures.
+
+One idea: a duplicate is a source of more annotations, not only waste. What another source, or another task, says of the same
+picture at the same size goes with the tile that stands for it; then come the rules on what one tile is told, each of which sees
+what those before it left: limits on scores, copies of one text; and last, all together, forms of words that
+flood, quotas and balance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.config.select_settings import Balance, Select
+from rsflow.curation.balance.mixture import balanced
+from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.drop_reasons import DropReasons, Flags
+from rsflow.curation.duplicates.text_signatures import sketch_of
+from rsflow.curation.duplicates.text_similarity import TextsOf, alike_in_groups
+from rsflow.curation.splits.ground import boxes_of, regions_of
+
+TEXT = "duplicate_text"
+
+
+def carriers_of(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, may: Flags) -> Indices:
+    """The tile that each instruction goes with: the one that stands for its own, where it may say something new of it.
+
+    That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
+    ones), have one sensor and one size (so boxes fit), and where they are of two sources, or the tile that stays has no
+    instruction of this task. A copy within one source would repeat what is said already, in other words.
+
+    So this is where the annotations of a cluster unite: as instructions, each still made from the labels of its own tile and
+    naming them (`label_ids`), whether a person or a model made these. A pseudo-labelled twin of an annotated tile gives its
+    instructions too, under the same condition; labels themselves stay with their tiles.
+    """
+    fits = may & (canonical != np.arange(len(canonical)))
+    for name in ("sensor", "height_px", "width_px"):
+        codes = _codes(tiles[name])
+        fits &= codes == codes[canonical]
+    moved = np.flatnonzero(fits[own])
+    if not len(moved):
+        return own
+    tasks = _codes(task)
+    width = int(tasks.max()) + 1
+    target = canonical[own[moved]]
+    hosts = np.zeros(len(canonical), dtype=np.bool_)
+    hosts[target] = True
+    at = np.flatnonzero(hosts[own])
+    said = np.unique(own[at] * width + tasks[at])
+    source = _codes(tiles["source"])
+    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
+    carrier = own.copy()
+    carrier[moved[new]] = target[new]
+    return carrier
+
+
+def select_instructions(
+    instructions: pa.Table,
+    tiles: pa.Table,
+    own: Indices,
+    carrier: Indices,
+    gone: pa.DictionaryArray,
+    settings: Select,
+    seed: int,
+    texts_of: TextsOf | None,
+) -> DropReasons:
+    """Decide over numbered instructions, of which `own` and `carrier` are rows of `tiles`; `gone`: why the carrier is out."""
+    chosen = DropReasons(instructions.num_rows)
+    chosen.drop_each(np.arange(instructions.num_rows), gone)
+    chosen.limit(instructions, settings.instruction_limits)
+    _drop_repeats(instructions, own != carrier, carrier, chosen)
+    if texts_of and instructions.num_rows:
+        _drop_alike(instructions, own != carrier, carrier, settings, texts_of, chosen)
+    rows = np.flatnonzero(chosen.kept)
+    keyed = {name: _of_tiles(tiles[name], carrier[rows]) for name in ("sensor", "source", "licence")}
+    form = ("form",) if settings.max_template_share is not None else ()
+    some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
+    taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
+    for name, values in keyed.items():
+        taken = taken.append_column(name, values)
+    region = regions_of(boxes_of(tiles["footprint"]), settings.regions, settings.region_deg)
+    taken = taken.append_column("region", _of_tiles(region, carrier[rows]))
+    chosen.drop_each(rows, balanced(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share))
+    return chosen
+
+
+def _drop_repeats(instructions: pa.Table, guest: Flags, carrier: Indices, chosen: DropReasons) -> None:
+    """Of instructions that say the same on one tile, one stays: the tile's own, else that which comes first."""
+    guests = np.flatnonzero(chosen.kept & guest)
+    if not len(guests):
+        return
+    rows = np.flatnonzero(np.isin(carrier, np.unique(carrier[guests])) & chosen.kept)
+    said, first = (np.asarray(instructions[name])[rows] for name in ("said", "order"))
+    order = np.lexsort((first, guest[rows], said, carrier[rows]))
+    same = (np.diff(carrier[rows][order]) == 0) & (said[order][1:] == said[order][:-1])
+    chosen.drop(rows[order[1:][same]], TEXT)
+
+
+def _drop_alike(
+    instructions: pa.Table, guest: Flags, carrier: Indices, settings: Select, texts_of: TextsOf, chosen: DropReasons
+) -> None:
+    """Of instructions of any task that say the same of one picture, or nearly, one stays: as above."""
+    rows = np.flatnonzero(chosen.kept)
+    sketches = sketch_of(instructions, rows)
+    pairs = alike_in_groups(carrier[rows], sketches, settings.same_text or 1.0, lambda some: texts_of(rows[some]))
+    label = components(len(rows), pairs)
+    order = np.lexsort((np.asarray(instructions["order"])[rows], guest[rows], label))
+    chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], TEXT)
+
+
+def _of_tiles(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
+    """A column of the tiles for many rows, without copying a text per row."""
+    encoded = values if isinstance(values, pa.DictionaryArray) else pc.dictionary_encode(values).combine_chunks()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
+
+
+def _codes(values: pa.ChunkedArray) -> Indices:
+    """Equal values, equal numbers; null is -1."""
+    return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)

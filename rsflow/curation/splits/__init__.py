@@ -1,0 +1,1 @@
+"""Splits: assignment by ground and cluster, stratification, leakage between splits."""

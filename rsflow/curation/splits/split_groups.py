@@ -1,0 +1,182 @@
+"""Splits: train, val and test that share no ground and no picture.
+
+One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, where the ground is unknown), and
+so are tiles of one cluster of duplicates; groups are connected through both. A whole group falls to one split by its name and
+the seed alone, so a tile keeps its split when data is added, as long as its group does not merge with another.
+
+Names count: cells have a row and a column, the pictures of a class or a sensor are numbered. The last two numbers in a name are
+multiplied by two irrational numbers and added to the hash of what is left of it (an additive recurrence in two dimensions,
+https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of any one scene, and the
+pictures of any one series, are dealt nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone
+give 0 to 12. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
+what the labels say, so a category that is spread over pictures whose names do not count is dealt by hash, in proportion on
+average only.
+
+Where it is asked for, groups are dealt by the labels themselves instead (`rsflow.curation.splits.stratified`): closer, and of
+rare categories much closer. What a group falls to then hangs on all that is dealt with it; so that tiles still keep their split
+when data is added, the splits of the selection before go in and stay, and two lakes of the same data that grew in other steps
+may differ. Should groups of two such splits become one, the stronger split takes it.
+
+Cells have neighbours, and tiles reach over their edges. So at the edge the weaker split gives way: a tile leaves where its
+ground touches, or is nearer than `buffer_m` to, a tile of a stronger split. A split is the stronger the smaller its share. The
+other rule at hand, to drop whatever reaches out of its cell, needs no look at neighbours but empties the small splits first.
+So no tile ever changes its split, whatever the scene, date or sensor; added data only pushes out tiles that now have a test
+tile beside them.
+
+A split that the source itself named is kept: its test pictures are test pictures here, with all their duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.curation.connected_components import Indices, components, first_equal, joins
+from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
+from rsflow.curation.splits.ground import Boxes, comes_near
+from rsflow.curation.splits.stratified import deal, strata_of
+
+FREE = -1  # no source says where the tile belongs
+NOWHERE = ""  # it belongs to a split that this dataset does not have
+
+_COUNTED = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
+_PLASTIC = 1.32471795724474602596  # the real solution of x**3 = x + 1
+_STEPS = (int(2**64 / _PLASTIC**2), int(2**64 / _PLASTIC))
+_SPELLINGS = {"test": "test", "val": "val", "dev": "val"}
+
+
+def assign_splits(
+    tiles: pa.Table, shares: Mapping[str, float], seed: int, pinned: Indices | None = None, former: Indices | None = None
+) -> pa.Array:
+    """The split of every tile. `tiles` has tile_id, cluster, cell (null: unknown ground) and scene_id; order means nothing.
+
+    With sensor and categories (lists), groups are dealt by these, else by their names. `former`: the split of each tile that
+    its group keeps if it is dealt by categories, as `pinned` spells it.
+
+    No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides. `shares` need
+    not sum to 1; a split of share 0 gets nothing. A group's name is the smallest of its cells and scenes.
+
+    Give it the tiles that stay. Duplicates that were dropped tie nothing, and should not: one empty picture that recurs
+    everywhere would tie all ground together.
+
+    `pinned` (see `pins`) goes before: a tile, or the whole group where a tile's ground is unknown, is in that split; NOWHERE
+    where there is none. Tiles of known ground that share a cell with a pinned one are left where they are, for `near_stronger`.
+
+    Shares hold on average over groups: with a few large groups they can be far off, and a split can be empty. One guarantee:
+    the first split with a share above 0 is not empty; if no group falls to it by name, it gets the one of the smallest number
+    (the nearest to it). By categories it is the split of the largest share. Raises ValueError for a negative share or none
+    above 0.
+    """
+    names, bounds = _bounds(shares)
+    order = strengths(shares)
+    place = _places(tiles)
+    pairs = np.concatenate([joins(first_equal(place)), joins(first_equal(tiles["cluster"]))])
+    group = components(tiles.num_rows, pairs)
+    points = _group_points(place, group, seed)
+    free = np.full(tiles.num_rows, FREE, dtype=np.int64)
+    own = free if pinned is None else _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    if "categories" in tiles.column_names:
+        ranks = _by_categories(tiles, [shares[name] for name in order], group, points, own, free if former is None else former)
+    else:
+        chosen = np.searchsorted(bounds, unit_interval(points), side="right")
+        if len(chosen) and chosen.min() > 0:
+            chosen[points == points.min()] = 0
+        ranks = np.array([order.index(name) for name in names], dtype=np.int64)[chosen]
+    return pa.array([*order, NOWHERE], pa.string()).take(pa.array(np.where(own == FREE, ranks, own)))
+
+
+def strengths(shares: Mapping[str, float]) -> list[str]:
+    """The splits with a share, the weakest (largest) first."""
+    return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
+
+
+def pins(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+    """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
+
+    `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
+    "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
+    """
+    order = strengths(shares)
+    codes = pc.dictionary_encode(source_splits).combine_chunks()
+    words = [wanted.get(_folded(word)) for word in codes.dictionary.to_pylist()]
+    ranks = [FREE if split is None else order.index(split) if split in order else len(order) for split in words]
+    numbers = np.array([*ranks, FREE], dtype=np.int64)
+    result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]
+    return result
+
+
+def near_stronger(boxes: Boxes, splits: pa.Array, shares: Mapping[str, float], buffer_m: float) -> npt.NDArray[np.bool_]:
+    """True for tiles that must give way: one of a stronger split, that itself stays, touches them or is nearer than `buffer_m`.
+
+    `boxes` as `rsflow.curation.splits.ground.boxes_of` makes them; tiles of unknown ground stay.
+    """
+    order = strengths(shares)
+    ranks = np.asarray(pc.index_in(splits, value_set=pa.array(order, pa.string())).fill_null(-1))
+    leaves = np.zeros(len(ranks), dtype=np.bool_)
+    for rank in reversed(range(len(order) - 1)):
+        rows = np.flatnonzero(ranks == rank)
+        stronger = (ranks > rank) & ~leaves
+        leaves[rows] = comes_near(boxes[rows], boxes[stronger], buffer_m)
+    return leaves
+
+
+def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
+    """The splits with a share, and where in [0, 1) all but the last end."""
+    used = {name: share for name, share in shares.items() if share != 0}
+    if not used or min(used.values()) < 0:
+        raise ValueError(f"shares are {shares}: expected numbers from 0, at least one above 0")
+    ends = np.cumsum(list(used.values()))
+    return list(used), list(ends[:-1] / ends[-1])
+
+
+def _folded(word: str) -> str:
+    word = word.lower()
+    return next((known for start, known in _SPELLINGS.items() if word.startswith(start)), word)
+
+
+def _by_categories(
+    tiles: pa.Table, shares: list[float], group: Indices, points: Hashes, own: Indices, former: Indices
+) -> Indices:
+    """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
+    count = int(group.max(initial=-1)) + 1
+    kept = np.full(count, FREE, dtype=np.int64)
+    np.maximum.at(kept, group[own == FREE], former[own == FREE])
+    fixed = np.concatenate([kept, np.arange(len(shares) + 1)])
+    group = np.where(own == FREE, group, count + own)
+    return deal(strata_of(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
+
+
+def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
+    """Each row's pin; in a group of unknown ground the strongest of its rows'."""
+    strongest = np.full(group.max(initial=-1) + 1, FREE, dtype=np.int64)
+    np.maximum.at(strongest, group[groundless], pinned[groundless])
+    return np.where(groundless, strongest[group], pinned)
+
+
+def _places(tiles: pa.Table) -> pa.ChunkedArray:
+    """What ties a tile to a place: its cell, else its scene, spelled so that the two never meet."""
+    cells = pc.binary_join_element_wise("cell", tiles["cell"], ":")
+    return pc.coalesce(cells, pc.binary_join_element_wise("scene", tiles["scene_id"], ":"))
+
+
+def _group_points(place: pa.ChunkedArray, group: Indices, seed: int) -> Hashes:
+    """Each tile's group as a number of 64 bits, by the smallest of its places."""
+    order = np.asarray(pc.sort_indices(place)).astype(np.int64)
+    _, first = np.unique(group[order], return_index=True)
+    return _points(place.take(pa.array(order[first])), seed)[group]
+
+
+def _points(names: pa.ChunkedArray, seed: int) -> Hashes:
+    """Names spread over 64 bits: at random, and evenly over those that differ in their last two whole numbers alone."""
+    found = pc.extract_regex(names, _COUNTED)
+    series = pc.binary_join_element_wise(*(pc.struct_field(found, part) for part in ("head", "middle", "tail")), "#")
+    points: Hashes = stable_hashes(pc.coalesce(series, names), seed)
+    for part, step in (("first", _STEPS[0]), ("last", _STEPS[1])):
+        digits = pc.struct_field(found, part)
+        number = pc.fill_null(pc.if_else(pc.equal(digits, ""), "0", digits), "0").cast(pa.uint64())
+        points = points + np.asarray(number, dtype=np.uint64) * np.uint64(step)
+    return points

@@ -1,0 +1,83 @@
+"""Paths that are read out of data: what a file names must lie below the folder that the user gave for it.
+
+One idea: one door for every reader. A name from an annotation, an instruction set, a mosaic or a manifest is somebody else's
+word; followed blindly it copies private files into a dataset. `relative_name` judges the spelling alone, for names that are
+only compared; `place_below` gives the place of a file to open, links followed. What leaves the folder is a DataError
+`path_outside`.
+
+Folders, files and links that the user names in a configuration or a command are not data: they are not judged here.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+from rsflow.errors import DataError
+from rsflow.files import storage
+
+# A scheme of two letters and more (C: is a drive), GDAL's virtual file systems, and fsspec's chains of file systems.
+_ADDRESS = re.compile(r"^\s*(?:[A-Za-z][A-Za-z0-9+.-]+://?|file:|/+vsi[a-z0-9_]+[/?])", re.IGNORECASE)
+_CHAIN = re.compile(r"::[A-Za-z][A-Za-z0-9+.-]*:")
+_DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
+_SWITCH = "if it is meant, allow it with allow_outside (in a configuration) or --allow-outside (of a command)"
+
+
+def relative_name(name: str) -> str:
+    """The name with slashes and without `..`. DataError `path_outside` where it is an address or climbs out of its folder.
+
+    An absolute path passes: rsflow.annotations.absolute_names judges it, and whoever opens files asks `place_below`.
+    """
+    spelled = _spelled(name)
+    resolved = posixpath.normpath(spelled) if ".." in spelled.split("/") else spelled
+    if resolved == ".." or resolved.startswith("../"):
+        raise DataError("path_outside", f"{name!r} leads out of its folder: expected a path below it")
+    return resolved
+
+
+def place_below(folder: str, name: str, allow_outside: bool = False) -> str:
+    """The place of the file that data names, below `folder` (a path or URL); it need not exist.
+
+    An absolute path or a URL is right where it lies below the folder. Links are followed on local disks. DataError
+    `path_outside` for all else unless `allow_outside`.
+    """
+    if allow_outside:
+        return name if storage.is_remote(name) or posixpath.isabs(name) else posixpath.join(folder, name.replace("\\", "/"))
+    if storage.is_remote(folder):
+        base = folder.rstrip("/") + "/"
+        return base + _checked(name.removeprefix(base), name, folder)
+    spelled = _spelled(name)
+    place = posixpath.normpath(posixpath.join(_local(folder), spelled))
+    if not (_inside(place, _local(folder)) and _inside(os.path.realpath(place), os.path.realpath(_local(folder)))):
+        raise _outside(name, folder)
+    return place if posixpath.isabs(spelled) else posixpath.join(folder, posixpath.relpath(place, _local(folder)))
+
+
+def _checked(below: str, name: str, folder: str) -> str:
+    spelled = _spelled(below)
+    resolved = posixpath.normpath(spelled)
+    if posixpath.isabs(resolved) or resolved == ".." or resolved.startswith("../"):
+        raise _outside(name, folder)
+    return resolved
+
+
+def _spelled(name: str) -> str:
+    if "\0" in name:
+        raise DataError("path_outside", f"{name!r} holds a NUL character: expected a path")
+    if _ADDRESS.match(name) or _CHAIN.search(name):
+        raise DataError("path_outside", f"{name!r} is an address, expected a path below the folder of the data")
+    return name if _DRIVE.match(name) is None and "\\" not in name else name.replace("\\", "/")
+
+
+def _local(folder: str) -> str:
+    return folder.removeprefix("file://") or "."
+
+
+def _inside(place: str, folder: str) -> bool:
+    whole, base = os.path.abspath(place), os.path.abspath(folder)
+    return whole == base or whole.startswith(base.rstrip("/") + "/")
+
+
+def _outside(name: str, folder: str) -> DataError:
+    return DataError("path_outside", f"{name!r} is not below {folder}, the folder it must lie in; {_SWITCH}")

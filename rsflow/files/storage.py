@@ -1,0 +1,280 @@
+"""Places: local paths and object stores behind the same few calls.
+
+One idea: a place is a string, a path or a URL that fsspec knows (`s3://`, `https://`, `memory://`). Files are written whole:
+to a temporary name and then renamed where the store is a disk, in one PUT where it is an object store, so a reader never
+sees half a file. What goes wrong is told as a StorageError that names the place and what to do; a fault that may pass is
+waited for (rsflow.files.faults).
+
+fsspec is used rather than pyarrow's file systems because s3fs honours the same endpoints, profiles and caches that users of
+Python tools already have, and because it reads https as well.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import posixpath
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import IO, Any, NamedTuple
+
+import fsspec
+
+from rsflow.errors import StorageError
+from rsflow.files.faults import MASK as MASK
+from rsflow.files.faults import retried
+from rsflow.files.faults import told as told
+from rsflow.files.faults import why as why
+from rsflow.files.faults import without_secrets as without_secrets
+from rsflow.files.local_glob import local_glob
+
+
+def is_remote(place: str) -> bool:
+    return "://" in place and not place.startswith("file://")
+
+
+def join(root: str, *parts: str) -> str:
+    """A place below a root. A part that would leave the root (absolute, or with `..`) is refused with ValueError."""
+    for part in parts:
+        if part.startswith("/") or ".." in part.split("/"):
+            raise ValueError(f"{part!r} would leave {root!r}")
+    return posixpath.join(root.rstrip("/") if root != "/" else root, *parts)
+
+
+def filesystem(place: str) -> tuple[Any, str]:
+    """The fsspec file system of a place, and the place's path on it."""
+    if "://" not in place and "::" in place:
+        # A file's name; fsspec would take it for a chain of file systems.
+        local = fsspec.filesystem("file")
+        return local, str(local._strip_protocol(place))
+    try:
+        fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
+    except (ImportError, ValueError) as error:
+        raise StorageError(f"{place}: no file system for this address ({error})") from error
+    return fs, path
+
+
+def _s3_options() -> dict[str, Any]:
+    # fsspec keeps file systems by their arguments: with the endpoint among them, another endpoint is another file system.
+    # A server that stopped answering is given up after a minute rather than never. Parts of an upload are tried again by
+    # botocore, because a stream cannot be begun again from here.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    retries = {"mode": "standard", "max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", 6))}
+    config = {"connect_timeout": 20, "read_timeout": 60, "retries": retries}
+    # The variable is GDAL's and rasterio's: buckets whose requests their readers pay are listed with it too.
+    pays = {"requester_pays": True} if os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester" else {}
+    return {"endpoint_url": endpoint, "config_kwargs": config, **pays}
+
+
+@retried
+def exists(place: str) -> bool:
+    with told(place, "look for"):
+        fs, path = filesystem(place)
+        fs.invalidate_cache(path)  # s3fs remembers listings for ever, and another process may have written meanwhile
+        return bool(fs.exists(path))
+
+
+@retried
+def read_bytes(place: str, start: int | None = None, stop: int | None = None) -> bytes:
+    """The file's bytes, or those in [start, stop)."""
+    with told(place, "read"):
+        fs, path = filesystem(place)
+        return bytes(fs.cat_file(path, start=start, end=stop))
+
+
+def read_text(place: str) -> str:
+    try:
+        return read_bytes(place).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{place}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
+
+
+def write_bytes(place: str, data: bytes) -> None:
+    """Write a file whole: afterwards it holds exactly `data`, and at no time did it hold part of it."""
+    with create(place) as stream:
+        stream.write(data)
+
+
+@retried
+def write_new(place: str, data: bytes) -> bool:
+    """Write a file whole where there is none; False, and nothing was changed, where there is one.
+
+    Of several writers at once one succeeds, but for object stores that know no conditional writes.
+    """
+    fs, path = filesystem(place)
+    with told(place, "write"):
+        try:
+            if is_remote(place):
+                return _put_new(fs, path, data)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+            try:
+                with open(temporary, "wb") as stream:
+                    stream.write(data)
+                try:
+                    os.link(temporary, path)
+                except OSError as error:
+                    if error.errno == errno.EEXIST or os.path.exists(path):
+                        return False
+                    os.replace(temporary, path)  # some file systems know no hard links
+            finally:
+                if os.path.exists(temporary):
+                    os.unlink(temporary)
+        except FileExistsError:
+            return False
+    return True
+
+
+def _put_new(fs: Any, path: str, data: bytes) -> bool:
+    fs.invalidate_cache(path)
+    if fs.exists(path):  # some stores ignore the condition
+        return False
+    try:
+        fs.pipe_file(path, data, mode="create")
+    except OSError as error:
+        # Stores tell a condition that is not met in different words, and some do not know it.
+        fs.invalidate_cache(path)
+        if fs.exists(path):
+            return False
+        if error.errno != errno.ENOSYS:
+            raise
+        fs.pipe_file(path, data)
+    return True
+
+
+@contextmanager
+def create(place: str) -> Iterator[IO[bytes]]:
+    """A stream whose content appears at `place` when the block ends well, and not at all when it raises."""
+    fs, path = filesystem(place)
+    with told(place, "write"):
+        if is_remote(place):
+            stream = fs.open(path, "wb")
+            try:
+                yield stream
+            except BaseException:
+                # Closing would publish the half-written object; discarding drops the upload.
+                getattr(stream, "discard", lambda: None)()
+                raise
+            stream.close()
+            return
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+        try:
+            with open(temporary, "wb") as stream:
+                yield stream
+            os.replace(temporary, path)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+
+
+@retried
+def remove(place: str) -> None:
+    """Delete a file; one that is not there is no error."""
+    with told(place, "delete"):
+        fs, path = filesystem(place)
+        if fs.exists(path):
+            fs.rm_file(path)
+
+
+@retried
+def remove_all(places: Sequence[str]) -> None:
+    """Delete files of one file system, an object store's in few requests."""
+    if places:
+        with told(places[0], "delete"):
+            fs, _ = filesystem(places[0])
+            fs.rm([filesystem(place)[1] for place in places])
+
+
+@retried
+def remove_folder(place: str) -> None:
+    """Delete a folder and all in it; one that is not there is no error."""
+    with told(place, "delete"):
+        fs, path = filesystem(place)
+        fs.invalidate_cache(path)
+        if fs.exists(path):
+            fs.rm(path, recursive=True)
+
+
+@retried
+def glob(pattern: str) -> list[str]:
+    """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
+
+    A pattern that names a file gives that file, also where the name has brackets; `**` crosses folders, links are followed.
+    Left out are the files that macOS adds beside others (._name, __MACOSX): they hold no data.
+    """
+    with told(pattern, "list"):
+        fs, path = filesystem(pattern)
+        if pattern.startswith(("http://", "https://")):
+            # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
+            return [pattern]
+        fs.invalidate_cache()
+        wild = any(c in path for c in "*?[")
+        if not wild or (not is_remote(pattern) and fs.exists(path)):
+            found = [path] if fs.exists(path) else []
+        else:
+            found = sorted(fs.glob(path)) if is_remote(pattern) else local_glob(path)
+        files = [name for name in found if not is_metadata(name) and not fs.isdir(name)]
+        return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
+
+
+def is_metadata(place: str) -> bool:
+    """Whether a file is what macOS writes beside files on other systems' disks and in archives (AppleDouble)."""
+    return posixpath.basename(place).startswith("._") or "__MACOSX" in place.split("/")
+
+
+def list_files(place: str) -> list[str]:
+    """All files below a folder, relative to it, sorted; none where it is missing."""
+    return [file.place for file in look(place)]
+
+
+class Found(NamedTuple):
+    """A file below a folder: `place` relative to it, `changed` in seconds since 1970 (infinite where nobody knows)."""
+
+    place: str
+    bytes: int
+    changed: float
+
+
+@retried
+def look(place: str) -> list[Found]:
+    """All files below a folder, sorted, with size and time; none where it is missing. One listing, whatever their number."""
+    with told(place, "list"):
+        fs, path = filesystem(place)
+        fs.invalidate_cache(path)
+        if not fs.exists(path):
+            return []
+        base = path.rstrip("/") + "/"
+        entries = {name: info for name, info in fs.find(path, detail=True).items() if name.startswith(base)}
+    return [Found(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]
+
+
+def _changed(info: dict[str, Any]) -> float:
+    found = next((info[name] for name in (*_CHANGED, "created") if info.get(name)), None)
+    return found.timestamp() if isinstance(found, datetime) else found if isinstance(found, float) else math.inf
+
+
+_CHANGED = ("mtime", "LastModified", "Last-Modified")  # as the file systems call it
+
+
+@retried
+def stat_key(place: str, fresh: bool = False) -> str:
+    """A short text that changes when the file's content may have changed: size and time, or the object's ETag.
+
+    Not `fresh`, it may come from what `glob` just listed: one request for a folder instead of one for every file.
+    """
+    with told(place, "look at"):
+        fs, path = filesystem(place)
+        if fresh:
+            fs.invalidate_cache(path)
+        info = fs.info(path)
+    tag = info.get("ETag") or info.get("etag")
+    if tag:
+        return f"etag:{tag}:{info['size']}"
+    remote = next((info[name] for name in _CHANGED if info.get(name)), "")
+    changed = remote if is_remote(place) else os.stat(path).st_mtime_ns
+    return f"stat:{info['size']}:{changed}"

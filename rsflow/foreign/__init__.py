@@ -1,4 +1,0 @@
-"""Instruction sets that others wrote: reading them record by record, and knowing what their numbers and wordings mean.
-
-Two tools stand on it: `rsflow.audit` tells what is wrong with such a set, `adopt` makes a source of one.
-"""

@@ -1,0 +1,128 @@
+"""Requests as a model's input tensors, and its tokens as text again. The one module of this folder that works with torch.
+
+One idea: the processor's own chat template and padding do the work; what is added is the choice of the next token, so that
+chance belongs to a row and not to its batch.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import jinja2
+import torch
+import transformers
+from PIL import Image
+
+from rsflow.errors import RsflowError
+from rsflow.generation.contract import Failure, Request
+from rsflow.pretrained.checkpoint import Loaded
+from rsflow.pretrained.device import no_memory, release, told
+
+
+class PictureError(ValueError):
+    """The bytes of a request's picture are none that can be decoded."""
+
+
+class Batches:
+    """One loaded model. `FAULTS`: what it may raise because of its input or for want of memory."""
+
+    FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded, self.model, self.processor = loaded, loaded.model, loaded.processor
+        if not getattr(self.processor, "chat_template", None):
+            raise RsflowError(
+                "engine transformers: the model's processor has no chat template, so it is not known how to ask it"
+            )
+        words = self.processor.tokenizer
+        words.padding_side = "left"
+        if words.pad_token_id is None:
+            words.pad_token = words.eos_token
+        ends = self.model.generation_config.eos_token_id
+        ends = words.eos_token_id if ends is None else ends
+        self._ends = set(ends if isinstance(ends, list) else [ends]) - {None}
+        self._system_role = self._takes_system_role()
+
+    def inputs(self, requests: Sequence[Request]) -> Any:
+        """What the model is called with, on the CPU."""
+        pictures = [[_picture(data) for data in request.pictures] for request in requests]
+        texts = [self.processor.apply_chat_template(self._chat(r), add_generation_prompt=True) for r in requests]
+        images = {"images": pictures} if any(pictures) else {}
+        begin = self.processor.tokenizer.bos_token
+        # Some templates write the token that begins a text, and then a second one must not be added.
+        once = {"add_special_tokens": False} if begin and texts[0].startswith(begin) else {}
+        return self.processor(text=texts, **images, **once, return_tensors="pt", padding=True)
+
+    def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
+        """(text, tokens in, tokens out, whether it ended by itself) of each row."""
+        chance = [Chance(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
+        # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
+        plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
+        made = self.loaded.run(
+            self.model.generate,
+            inputs,
+            **plain,
+            max_new_tokens=requests[0].max_tokens,
+            pad_token_id=self.processor.tokenizer.pad_token_id,
+            logits_processor=transformers.LogitsProcessorList(chance),
+        )
+        new = made[:, inputs["input_ids"].shape[1] :].cpu()
+        texts = self.processor.batch_decode(new, skip_special_tokens=True)
+        taken = inputs["attention_mask"].sum(dim=1).tolist()
+        return [(text.strip(), n, *self._length(row)) for text, n, row in zip(texts, taken, new.tolist(), strict=True)]
+
+    def failure(self, error: Exception) -> Failure:
+        if isinstance(error, PictureError):
+            return Failure("picture_unreadable", told(error))
+        if no_memory(error):
+            release()
+            return Failure("out_of_memory", told(error))
+        return Failure("model_failed", told(error))
+
+    def _length(self, row: list[int]) -> tuple[int, bool]:
+        end = next((i for i, token in enumerate(row) if token in self._ends), None)
+        return (len(row), False) if end is None else (end + 1, True)
+
+    def _chat(self, request: Request) -> list[dict[str, Any]]:
+        pictures = [{"type": "image"} for _ in request.pictures]
+        if not request.system:
+            return [{"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
+        if not self._system_role:
+            text = f"{request.system}\n\n{request.prompt}"
+            return [{"role": "user", "content": [*pictures, {"type": "text", "text": text}]}]
+        system = {"role": "system", "content": [{"type": "text", "text": request.system}]}
+        return [system, {"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
+
+    def _takes_system_role(self) -> bool:
+        """Whether the chat template has a place for a system message; some refuse one, some leave it out."""
+        self._system_role = True
+        try:
+            return "zebra" in self.processor.apply_chat_template(self._chat(Request("zebra", "?")), add_generation_prompt=True)
+        except jinja2.TemplateError:
+            return False
+
+
+class Chance(transformers.LogitsProcessor):
+    """Adds Gumbel noise of each row's own seed to its logits over the temperature: the largest is then a draw from them."""
+
+    def __init__(self, requests: Sequence[Request], device: Any) -> None:
+        self._temperatures = [request.temperature for request in requests]
+        self._sources = [torch.Generator(device).manual_seed(request.seed) for request in requests]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        drawn = scores.float()
+        for row, (temperature, source) in enumerate(zip(self._temperatures, self._sources, strict=True)):
+            if temperature:
+                noise = torch.empty(scores.shape[1], device=scores.device).exponential_(generator=source).log()
+                drawn[row] = drawn[row] / temperature - noise
+        return drawn
+
+
+def _picture(data: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise PictureError(f"a picture of {len(data)} bytes cannot be decoded: {error}") from error

@@ -1,0 +1,135 @@
+"""Questions and answers of an instruction set as labels: what task a wording is of, and what it says of the picture.
+
+One idea: the seeds' tasks are known by their wording, and our own phrasings begin with the seeds' (rsflow.instructions.
+phrasings), so one table of templates, turned around, recognises both: "Detect ships shown in the image ..." gives the words
+that stood in its gaps. What no template knows is a question with its answer.
+
+Boxes come back in pixels through the dialect that spelled them, on the picture's true size: that is what undoes the padded
+square. A place that cannot be understood is refused (`boxes_in_text`), never kept as words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rsflow.dialects import Dialect
+from rsflow.errors import DataError
+from rsflow.imports.box_formats import Size
+from rsflow.imports.conversation import Exchange
+from rsflow.instructions import english as words
+from rsflow.instructions.phrasings import HINT, PHRASINGS
+from rsflow.records import Label, Provenance, Shape
+from rsflow.spatial.geometry import Region, area, clip, hull, ring_area
+from rsflow.text.turns import marks, replace_marks
+
+# In this order: "all objects" would do for the words in the gap of a question about one category.
+KINDS = ("classification", "captioning", "grounding", "region_captioning", "detection_all", "detection_one")
+
+_GAP = re.compile(r"\\\{(\w+)\\\}")
+_COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
+# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, belong to the form: it is made anew.
+_FORM = re.compile(
+    r"^\s*\[(?:refer|identify|grounding|vqa|caption)\]\s*|"
+    r"\s*(?:Please\s+)?answer(?: the question)? (?:using|with|in) (?:a|one) (?:single )?word or (?:a )?(?:short )?"
+    r"phrase\.?\s*$",
+    re.IGNORECASE,
+)
+_THERE = re.compile(r"There (?:is|are) ([^\[\]|.]+?)\s*\[\[\|", re.IGNORECASE)
+_SAID = re.compile(r"^(?:its category is|it is mostly)\s+", re.IGNORECASE)
+
+
+def _templates(kind: str) -> list[re.Pattern[str]]:
+    """The phrasings of a kind as expressions, blanks loosened: sets are spelled with more and fewer of them."""
+    found = []
+    for phrasing in PHRASINGS[kind]:
+        text = _GAP.sub(lambda gap: f"(?P<{gap[1]}>.+?)", re.escape(phrasing.removesuffix(HINT)))
+        loose = re.sub(r"(?:\\ )+", r"\\s*", text)
+        found.append(re.compile(rf"\s*{loose}\s*[.?]?\s*", re.IGNORECASE | re.DOTALL))
+    return found
+
+
+def _wrappers() -> list[re.Pattern[str]]:
+    """Our phrasings of somebody's question: words before it, after it, or both."""
+    found = []
+    for phrasing in PHRASINGS["question"]:
+        before, after = (re.sub(r"(?:\\ )+", r"\\s*", re.escape(part)) for part in phrasing.split("{question}"))
+        found.append(re.compile(rf"\s*{before}(.+?){after}\s*", re.IGNORECASE | re.DOTALL))
+    return found
+
+
+_WRAPPERS = _wrappers()
+_KNOWN = {kind: _templates(kind) for kind in KINDS}
+
+
+def labels_of(exchange: Exchange, dialect: Dialect, size: Size, provenance: Provenance) -> Iterator[Label]:
+    """What one exchange says of a picture of this size (height_px, width_px). DataError `boxes_in_text` or `box_outside`."""
+    question, boxes = dialect.parse(without_form(exchange.question), *size)
+    answer, found = dialect.parse(exchange.answer, *size)
+    kind, gaps = recognised(question)
+    if kind == "classification":
+        yield Label("category", _SAID.sub("", answer).strip().rstrip("."), provenance)
+    elif kind == "captioning":
+        yield Label("caption", "", provenance, text=answer)
+    elif kind == "grounding":
+        yield _phrase(gaps["phrase"], found, size, provenance)
+    elif kind == "region_captioning":
+        yield _phrase(answer.rstrip("."), boxes, size, provenance)
+    elif kind in {"detection_one", "detection_all"}:
+        yield from _objects(answer, found, size, provenance)
+    elif boxes or found:
+        raise DataError(
+            "boxes_in_text", f"{exchange.question[:80]!r} is asked or answered with a place, in words we do not know"
+        )
+    else:
+        yield Label("question", answer.strip().rstrip("."), provenance, text=question.strip())
+
+
+def without_form(question: str) -> str:
+    """The question alone, without the hints that rsflow and others put around it, however often they were put there."""
+    bare = _FORM.sub("", question)
+    for wrapper in _WRAPPERS:
+        if match := wrapper.fullmatch(bare):
+            bare = match[1].strip()
+    return bare if bare == question else without_form(bare)
+
+
+def lists_all(exchange: Exchange) -> bool:
+    """Whether the answer lists every object of the picture, so that a category it does not name is absent."""
+    return recognised(without_form(exchange.question))[0] == "detection_all"
+
+
+def recognised(question: str) -> tuple[str, dict[str, str]]:
+    """The kind of a question (marks for its boxes) and the words in its template's gaps; an empty kind where none fits."""
+    bare = replace_marks(question, lambda _: "\0")
+    for kind, templates in _KNOWN.items():
+        for template in templates:
+            if match := template.fullmatch(bare):
+                return kind, {gap: text.strip() for gap, text in match.groupdict().items()}
+    return "", {}
+
+
+def _phrase(text: str, boxes: list[Region], size: Size, provenance: Provenance) -> Label:
+    if len(boxes) != 1:
+        raise DataError("boxes_in_text", f"{text[:80]!r} has {len(boxes)} boxes, expected one")
+    said = replace_marks(text, lambda found: found.phrase).strip()
+    head = words.noun(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).split(" ")[-1]) if said else ""
+    return Label("phrase", head, provenance, _shape(boxes[0], size), text=said)
+
+
+def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenance) -> Iterator[Label]:
+    # LLaVA and Qwen delimit no phrase: it is what stands between "There are" and its boxes.
+    for found in marks(_THERE.sub(r"[[\1|", answer)):
+        category = words.noun(_COUNT.sub("", found.phrase))
+        if not category:
+            raise DataError("boxes_in_text", f"{answer[:80]!r} does not say what its boxes are")
+        for index in found.boxes:
+            yield Label("box", category, provenance, _shape(boxes[index], size))
+
+
+def _shape(region: Region, size: Size) -> Shape:
+    height, width = size
+    box = clip(hull(region), (0.0, 0.0, float(width), float(height)))
+    if not area(box) > 0 or (len(region) == 8 and not ring_area(region) > 0):
+        raise DataError("box_outside", f"{[round(value, 1) for value in region]} has no area on {width} x {height} pixels")
+    return Shape(box, tuple(region), 1.0, True) if len(region) == 8 else Shape(box)

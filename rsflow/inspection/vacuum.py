@@ -1,0 +1,107 @@
+"""`rsflow vacuum`: delete what no build, stream or report of a lake will read again.
+
+One idea: three things name files: the receipts that count (their tiles), the snapshots (their shards), and the tables (their
+own files). All else below `tiles/`, `shards/` and `attempts/` is waste once it is older than any run that may be going on. What
+would cost to make again is kept unless asked for: tiles of former settings, and former snapshots. What models answered
+(`responses/`) is always kept: it was paid for.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import time
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.engine.progress import progress
+from rsflow.files import storage
+from rsflow.lake.receipts import ROW_TABLES, marks
+from rsflow.lake.tables import TABLES, Lake, open_lake
+from rsflow.lake.unreferenced import Waste, drop_versions, old_versions, unnamed
+from rsflow.phases.build import config_of, plan_build
+from rsflow.phases.shard.shard import selection_note, selection_version
+from rsflow.planning.live_rows import current
+from rsflow.shards.manifest import latest_snapshot, read_snapshot
+
+AT_ONCE = 1000  # files deleted between two words about it
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`hours`: files that are younger stay. `snapshots`: how many of the last ones stay (None: all). `former`: what the
+    configuration of the last build does not ask for any more stays too."""
+
+    hours: int = 168
+    snapshots: int | None = None
+    former: bool = True
+
+
+def vacuum(root: str, kept: Kept, delete: bool = False) -> list[Waste]:
+    """What of the lake can go; with `delete`, it is gone afterwards.
+
+    Not beside a build of the same root: that may count on a shard which is about to go. LakeError where the last build is not
+    whole, so that it cannot be told what is former.
+    """
+    lake = open_lake(root)
+    before = time.time() - 3600 * kept.hours
+    notes = {file.place for file in storage.look(lake.place("snapshots"))}
+    numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
+    stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
+    # Of builds that ended at once, the one that named the latest snapshot need not have taken the highest number.
+    latest = latest_snapshot(root) if "LATEST" in notes else None
+    stay = [n for n in numbers if n in stay or n == latest]
+    gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
+    counting = pc.unique(marks(lake)["receipt"] if kept.former else _asked_for(lake))
+    waste = [
+        Waste("snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0),
+        unnamed(lake, "shards", "no snapshot that stays names them", _shards(root, stay), before),
+        unnamed(lake, "tiles", "no unit of work that stays names them", _tiles(lake, counting), before),
+        unnamed(lake, "attempts", "left by workers that died", (), before),
+    ]
+    versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
+    if delete:
+        _forget(lake, counting, waste[1].files)
+        _remove(lake, [file for part in waste for file in part.files])
+    for name in TABLES:
+        needed = versions if name == "selection" else []
+        waste.append(old_versions(lake, name, kept.hours, needed))
+        if delete:
+            drop_versions(lake, name, kept.hours, needed)
+    return [part for part in waste if part.files]
+
+
+def _asked_for(lake: Lake) -> pa.ChunkedArray:
+    """The receipts of all units that the configuration of the last build asks for."""
+    now = current(lake, plan_build(config_of(lake), lake))
+    steps = (now.label, now.seen, now.instruct, now.annotations)
+    return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
+
+
+def _tiles(lake: Lake, counting: pa.Array) -> set[str]:
+    rows = lake.read("tiles", ["receipt", "file"])
+    return set(pc.unique(rows.filter(pc.is_in(rows["receipt"], counting))["file"]).to_pylist())
+
+
+def _shards(root: str, snapshots: list[int]) -> set[str]:
+    splits = [split for n in snapshots for split in read_snapshot(root, n).splits.values()]
+    return {place for split in splits for shard in split.shards for place in (shard.path, shard.index_path)}
+
+
+def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
+    """Take out what names the files that go: marks first, so that their rows count for nobody."""
+    receipts = lake.read("runs", ["receipt"])["receipt"]
+    lost = pc.unique(receipts.filter(pc.invert(pc.is_in(receipts, counting)))).to_pylist()
+    for name in ("runs", *ROW_TABLES):
+        lake.forget(name, "receipt", lost)
+    lake.forget("shards", "path", [shard for shard in shards if shard.endswith(".tar")])
+
+
+def _remove(lake: Lake, files: list[str]) -> None:
+    with progress("vacuum", "files", len(files), quiet_seconds=2.0) as state:
+        for start in range(0, len(files), AT_ONCE):
+            part = files[start : start + AT_ONCE]
+            storage.remove_all([lake.place(file) for file in part])
+            state.add(len(part))

@@ -1,0 +1,85 @@
+"""Objects of a tile as instructions speak of them: where, how large, how sure, and whether a text could hold their box.
+
+One idea: of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; the box
+around them is what horizontal answers give. An oriented box whose corners leave the picture is used as a horizontal one alone,
+because the text forms cannot spell it.
+
+What annotators flag is not certain: "crowd" is several objects in one box, "difficult" or "ignore" one that people could not
+be sure of. None is named, pointed at or listed; and as nobody can say how many there are, their category gives no number, no
+complete list, no unique phrase and no absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rsflow.records import Label, Shape, TileFacts
+from rsflow.spatial.geometry import Box, Quad, Region, area, corners, quad, rectangle, ring_area
+from rsflow.spatial.polygons import parts_area
+
+UNSURE = frozenset({"crowd", "difficult", "ignore"})
+PARTLY_SEEN = frozenset({"occluded", "truncated"})
+EDGE_PX = 0.01  # rounding that a corner may lie outside the picture
+HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there are: rsflow.dialects.mmrs
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
+
+    `quad`: its corners where it is oriented. `outline`: its polygon where it has another. `area_px` and `shorter_px` are those
+    of the most exact of these that there is.
+    """
+
+    label: int
+    box: Box
+    truncated: bool
+    whole: bool
+    quad: Quad | None
+    outline: tuple[float, ...]
+    area_px: float
+    shorter_px: float
+
+    @property
+    def region(self) -> Region:
+        return self.quad or self.box
+
+
+def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
+    box = shape.box
+    shorter, size = min(box[2] - box[0], box[3] - box[1]), area(box)
+    turned = quad(shape.polygon) if shape.oriented and len(shape.polygon) == 8 else None
+    if turned:
+        found = rectangle(turned)
+        shorter, size = min(found.width_px, found.height_px), found.width_px * found.height_px
+    elif shape.polygon:
+        size = parts_area(shape.area_parts) or size
+    kept = turned if turned and _inside(turned, facts) else None
+    whole = not shape.truncated and PARTLY_SEEN.isdisjoint(shape.flags)
+    return Thing(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)
+
+
+def unsure(label: Label) -> bool:
+    return label.shape is not None and not UNSURE.isdisjoint(label.shape.flags)
+
+
+def collapses(region: Region, facts: TileFacts) -> bool:
+    """Whether its area is lost when its corners are rounded to hundredths of the padded square
+    (rsflow.dialects.padded_square)."""
+    side = max(facts.height_px, facts.width_px)
+    pads = (int((side - facts.width_px) / 2), int((side - facts.height_px) / 2))
+    rounded = [round(round((value + pads[i % 2]) / side, 2) * HUNDREDTHS) for i, value in enumerate(corners(region))]
+    return ring_area(rounded) == 0
+
+
+def outlines(things: Sequence[Thing]) -> dict[str, Any]:
+    """The part of a structured answer that holds the things' polygons, one flat ring each (tenths of a pixel, [] where it has
+    none); nothing where none has one."""
+    rings = [[round(value, 1) for value in found.outline] for found in things]
+    return {"polygons": rings} if any(rings) else {}
+
+
+def _inside(turned: Quad, facts: TileFacts) -> bool:
+    return all(-EDGE_PX <= value <= (facts.height_px if i % 2 else facts.width_px) + EDGE_PX for i, value in enumerate(turned))

@@ -1,0 +1,186 @@
+"""How right a labeller's boxes are, by the arithmetic that everybody compares by: COCO's, through pycocotools.
+
+One idea: nothing is counted here. Pictures are handed to COCOeval (https://cocodataset.org/#detection-eval), and what it
+matched is read back: average precision from its curves, precision, recall and calibration from its pairs. One category at a
+time, all sizes of objects together, at most `MOST_BOXES` boxes of a picture (its usual 100 would cut a parking lot short).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rsflow.errors import UsageError
+from rsflow.spatial.geometry import Box, area
+
+ANY = "*"  # in the place of a category
+MOST_BOXES = 1000
+STEPS = 10  # of scores, for their reliability
+_COCO_IOUS = np.linspace(0.5, 0.95, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A labeller's box with its score in [0, 1], and the score from which on it would be used."""
+
+    box: Box
+    score: float
+    category: str
+    least: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One picture: what there is, what is there but not certain (matched or not, it counts for nothing), and what was said."""
+
+    true: tuple[Box, ...]
+    unsure: tuple[Box, ...]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim that counts, and whether it was right."""
+
+    claim: Claim
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Claims whose scores lie in one step of [0, 1]: their mean score beside the share of them that is right."""
+
+    claims: int
+    mean_score: float
+    share_right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None where nothing is true. The rest is at the IoU asked."""
+
+    pictures: int
+    true: int
+    ap: float | None
+    ap50: float | None
+    judged: tuple[Judged, ...]
+
+    @property
+    def used(self) -> int:
+        """How many claims reach their threshold."""
+        return sum(one.claim.score >= one.claim.least for one in self.judged)
+
+    @property
+    def right(self) -> int:
+        return sum(one.right and one.claim.score >= one.claim.least for one in self.judged)
+
+    @property
+    def precision(self) -> float | None:
+        return self.right / self.used if self.used else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.right / self.true if self.true else None
+
+    @property
+    def reliability(self) -> tuple[Step, ...]:
+        """Claims in `STEPS` equal steps of score, the empty ones left out."""
+        steps: list[list[Judged]] = [[] for _ in range(STEPS)]
+        for one in self.judged:
+            steps[min(int(one.claim.score * STEPS), STEPS - 1)].append(one)
+        return tuple(_step(step) for step in steps if step)
+
+    @property
+    def calibration_error(self) -> float | None:
+        """Expected calibration error (Naeini et al. 2015, https://doi.org/10.1609/aaai.v29i1.9602): the mean distance between
+        score and share right, steps weighed by their claims."""
+        if not self.judged:
+            return None
+        return sum(step.claims * abs(step.mean_score - step.share_right) for step in self.reliability) / len(self.judged)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How right one labeller (`key`, and its `name`) is in pictures of a sensor about a category: a noun, or `ANY`.
+
+    `left_out`: annotated pictures that did not count, because the annotations of the category are not complete there.
+    """
+
+    key: str
+    name: str
+    sensor: str
+    category: str
+    left_out: int
+    scored: Scored
+
+    @property
+    def said_of(self) -> str:
+        return "any" if self.category == ANY else self.category
+
+
+def scored(pictures: Sequence[Compared], iou: float) -> Scored:
+    """Compare what was said of pictures with what there is. UsageError where pycocotools is not installed."""
+    try:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+    except ModuleNotFoundError as error:
+        raise UsageError(f"evaluating labels needs {error.name}: pip install 'rsflow[evaluate]'") from error
+    claims = {
+        number: (place, claim)
+        for number, (place, claim) in enumerate(((i, claim) for i, one in enumerate(pictures) for claim in one.claims), 1)
+    }
+    true = [
+        (i, box, crowd) for i, one in enumerate(pictures) for crowd in (0, 1) for box in (one.unsure if crowd else one.true)
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        there, said = COCO(), COCO()
+        there.dataset = _dataset(len(pictures), [_annotation(n, *one) for n, one in enumerate(true, 1)])
+        found = [{**_annotation(n, i, claim.box, 0), "score": claim.score} for n, (i, claim) in claims.items()]
+        said.dataset = _dataset(len(pictures), found)
+        there.createIndex()
+        said.createIndex()
+        compared = COCOeval(there, said, "bbox")
+        compared.params.iouThrs = np.unique(np.append(_COCO_IOUS, iou).round(6))
+        compared.params.areaRng, compared.params.areaRngLbl = [[0, 1e12]], ["all"]
+        compared.params.maxDets = [MOST_BOXES]
+        compared.evaluate()
+        compared.accumulate()
+    count = sum(len(one.true) for one in pictures)
+    ious = compared.params.iouThrs
+    curves = compared.eval["precision"][:, :, 0, 0, 0] if count else None
+    judged = _judged(compared.evalImgs, {n: claim for n, (_, claim) in claims.items()}, int(np.argmin(np.abs(ious - iou))))
+    ap50 = None if curves is None else float(curves[np.isclose(ious, 0.5)].mean())
+    ap = None if curves is None else float(curves[np.isclose(ious[:, None], _COCO_IOUS).any(axis=1)].mean())
+    return Scored(len(pictures), count, ap, ap50, judged)
+
+
+def _judged(matches: Sequence[Any], claims: Mapping[int, Claim], at: int) -> tuple[Judged, ...]:
+    return tuple(
+        Judged(claims[number], bool(match))
+        for picture in matches
+        if picture is not None
+        for number, match, ignored in zip(picture["dtIds"], picture["dtMatches"][at], picture["dtIgnore"][at], strict=True)
+        if not ignored
+    )
+
+
+def _dataset(pictures: int, annotations: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"images": [{"id": i} for i in range(pictures)], "annotations": annotations, "categories": [{"id": 1}]}
+
+
+def _annotation(number: int, picture: int, box: Box, crowd: int) -> dict[str, Any]:
+    # Numbers start at 1: COCOeval takes a match with number 0 for none.
+    x0, y0, x1, y1 = box
+    place = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": area(box), "iscrowd": crowd}
+    return {"id": number, "image_id": picture, "category_id": 1, **place}
+
+
+def _step(claims: Sequence[Judged]) -> Step:
+    return Step(
+        len(claims), sum(one.claim.score for one in claims) / len(claims), sum(one.right for one in claims) / len(claims)
+    )

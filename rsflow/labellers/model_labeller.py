@@ -1,0 +1,167 @@
+"""What a labeller with weights is: settings that open into a model, which looks at batches of written pictures.
+
+One idea: like every labeller it is a frozen dataclass whose fields are its settings. Those that say what comes out (the
+checkpoint's content, thresholds, prompts, number type) make its fingerprint; those that say how it is run (device, batch,
+workers) do not, and neither does the place of the checkpoint: a moved folder relabels nothing, a changed file does.
+
+What a model says of a picture depends on that picture and these settings alone, up to the last bits of floating point: other
+hardware, and on one machine another batch, add a little noise. It is kept small (a batch holds pictures of one size, so nothing
+is ever padded) and rounded away (scores to 4 decimals, boxes to 2, vectors to 5), which hides it but for a value that lies just
+on a rounding edge. With `batch_rows: 1` a picture meets the same arithmetic in whatever company, on one kind of machine.
+
+Opening gives two functions, because they run side by side: `prepare` works on the CPU (resizing, tokens) while `look` has the
+device busy with the batch before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydantic import Field
+
+from rsflow.config.validation import STRICT, Positive, Share
+from rsflow.errors import DataError
+from rsflow.labellers.contract import Measured, Picture
+from rsflow.pretrained.checkpoint import Checkpoint, Dtype, Loaded
+from rsflow.pretrained.device import Device, meant
+from rsflow.records import Label, Provenance
+from rsflow.sensors import SENSOR_NAMES, SensorName
+from rsflow.stage import fingerprint
+
+Vector = npt.NDArray[np.float32]
+Amount = Annotated[float, Field(ge=0)]
+
+
+class Sight(NamedTuple):
+    """One picture as a model gets it: (rows, cols) or (rows, cols, 3), and the labels that are known of it in their order."""
+
+    picture: Picture
+    sensor: SensorName
+    gsd_m: float | None
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, cols)"""
+        return self.picture.shape[0], self.picture.shape[1]
+
+    @property
+    def image(self) -> Image.Image:
+        """What a processor takes: in colour whatever the picture is, and never in doubt which axis holds the channels."""
+        return Image.fromarray(self.picture).convert("RGB")
+
+
+class Seen(NamedTuple):
+    """What a model says of one picture: labels, a vector, and what it spent (tokens_in, tokens_out, …)."""
+
+    labels: tuple[Label, ...] = ()
+    vector: Vector | None = None
+    usage: dict[str, float] = {}  # noqa: RUF012 - read only
+
+
+class Eyes(NamedTuple):
+    """An opened model. `prepare` may run in another thread than `look`; both may raise whatever a picture makes them raise."""
+
+    prepare: Callable[[Sequence[Sight]], Any]
+    look: Callable[[Sequence[Sight], Any], list[Seen]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelLabeller:
+    """The settings that all models have; a family adds its own and `open`.
+
+    `quality` is the share of its labels that are right, as measured (`rsflow evaluate-labels`); at 0, unknown, they feed no
+    task. `workers`: actors, or the least and most of them; `gpus` and `cpus` of each, a share of a GPU for a small model.
+    A batch has at most `batch_rows` pictures and `batch_pixels` pixels (before the model's own resizing), but at least one.
+    Fields that are not compared say how the model is run, and are no part of the fingerprint.
+    """
+
+    __pydantic_config__ = STRICT
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    sensors: ClassVar[frozenset[SensorName]] = frozenset(SENSOR_NAMES)
+    measured: ClassVar[tuple[Measured, ...]] = ()
+
+    model: str = field(compare=False)
+    revision: str = field(default="", compare=False)
+    checkpoint: tuple[str, str] = field(init=False)  # (name, revision or digest of the content): see Checkpoint.identity
+    dtype: Dtype = "auto"
+    trust_remote_code: bool = False
+    quality: Share = 0.0
+    device: Device = field(default="auto", compare=False)
+    batch_rows: Positive = field(default=16, compare=False)
+    batch_pixels: Positive = field(default=64 * 1024**2, compare=False)
+    workers: Positive | tuple[Positive, Positive] = field(default=1, compare=False)
+    cpus: Amount = field(default=1.0, compare=False)
+    gpus: Amount = field(default=0.0, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.workers, tuple) and self.workers[0] > self.workers[1]:
+            raise ValueError(f"workers is {list(self.workers)}: the least must not be above the most")
+        object.__setattr__(self, "checkpoint", self._files().identity())
+
+    @property
+    def prompt(self) -> str:
+        """All that the model is asked in words; empty for one that is asked nothing."""
+        return ""
+
+    @property
+    def key(self) -> str:
+        """Its name and what its labels depend on, in short: the part of a label's id that says who saw it."""
+        return f"{self.name}-{fingerprint(self)[:6]}"
+
+    @property
+    def origin(self) -> Provenance:
+        """The provenance of all its labels."""
+        digest = fingerprint(self.prompt)[:16] if self.prompt else ""
+        return Provenance("labeller", self.name, *self.checkpoint, digest, self.quality)
+
+    def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
+        """Nothing: a model looks at the picture."""
+        return None
+
+    def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:
+        return self._files().load(model_class, processor_class, spare)
+
+    def open(self) -> Eyes:
+        """Load the model. Raises RsflowError where it cannot be loaded or the settings do not fit it."""
+        raise NotImplementedError(type(self).__name__)
+
+    def _files(self) -> Checkpoint:
+        device = meant(self.device, self.gpus)
+        return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
+
+
+def rounded(value: float) -> float:
+    """A score as it is kept: 4 decimals. DataError `not_finite` where it is no finite number: that is no certainty."""
+    if not math.isfinite(value):
+        raise not_finite(f"a score of {value}")
+    return round(float(value), 4)
+
+
+def share(value: float) -> float:
+    """A score that rounding may have put outside [0, 1], as it is kept."""
+    return min(1.0, max(0.0, rounded(value)))
+
+
+def checked(output: Any, *names: str) -> Any:
+    """A model's output whose tensors of these names hold numbers; DataError `not_finite` names the one that does not.
+
+    Needed before any threshold: NaN is above none, so that what it would have been is lost without a word. Minus infinity is
+    what models give to words that were not asked, and passes.
+    """
+    for name in names:
+        values = getattr(output, name, None)
+        if values is not None and bool((values.isnan() | values.isposinf()).any()):
+            raise not_finite(name)
+    return output
+
+
+def not_finite(what: str) -> DataError:
+    return DataError("not_finite", f"the model gave {what} that is no finite number: try dtype: float32")

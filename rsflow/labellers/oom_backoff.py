@@ -1,0 +1,96 @@
+"""A model that looks at whatever it is given: memory that does not suffice and pictures that break it stay small troubles.
+
+One idea: a batch that fails is halved until what is to blame stands alone. Out of memory: the half is tried again, and the
+number of rows that fitted is remembered for pictures of that size. Anything else: the halves are looked at apart, so a picture
+that the model cannot take costs its batch a few more runs and nothing else. What still fails alone becomes a DataError in its
+place: `out_of_memory`, `model_failed`, or the reason that the model itself gives (`not_finite`).
+
+Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
+not to blame but the set-up is (no memory left for even one picture), and the run ends with the reason. After a fault inside the
+device nothing is tried again, for nothing would succeed: DeviceLostError passes, and another process has to go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rsflow.errors import DataError, RsflowError
+from rsflow.labellers.model_labeller import Eyes, Seen, Sight
+from rsflow.pretrained.device import no_memory, raise_if_lost, release, told
+from rsflow.records import Label, Provenance, Shape
+
+# What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
+FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+GREY_PX = 64
+_BOX = Label("box", "square", Provenance("annotation", "grey"), Shape((16.0, 16.0, 48.0, 48.0)))  # for what works on boxes
+
+
+class OomBackoff:
+    """Calls never raise about a picture. `prepare` may run in another thread than the call."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self._eyes = eyes
+        self._fits: dict[tuple[int, ...], int] = {}
+        self._preparing = threading.Lock()  # tokenizers keep the padding of the call that they are in
+
+    def prepare(self, sights: Sequence[Sight]) -> Any:
+        """What the model takes of a batch of pictures of one size, or None where it must be prepared in parts."""
+        if not 0 < len(sights) <= self._most(sights):
+            return None
+        try:
+            return self._prepared(sights)
+        except FAULTS:  # found again, and told, where the batch is halved
+            return None
+
+    def __call__(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
+        """For each picture what the model sees, or why it cannot. The pictures are of one size."""
+        found = self._look(sights, prepared)
+        if sights and not any(isinstance(one, Seen) or one.reason == "not_finite" for one in found):
+            self._show_grey(sights[0], found[0])
+        return found
+
+    def _look(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
+        most = self._most(sights)
+        if len(sights) > most:
+            return [one for start in range(0, len(sights), most) for one in self._look(sights[start : start + most])]
+        fault: DataError
+        try:
+            return [*self._eyes.look(sights, self._prepared(sights) if prepared is None else prepared)]
+        except DataError as error:  # one of the pictures: which, the halves will tell
+            fault = error
+        except FAULTS as error:
+            raise_if_lost(error)
+            fault = DataError("out_of_memory" if no_memory(error) else "model_failed", told(error))
+        # Outside of the handler: the error's traceback holds the tensors of the call that failed.
+        del prepared
+        too_much = fault.reason == "out_of_memory"
+        if too_much:
+            release()
+        if len(sights) == 1:
+            return [fault]
+        half = len(sights) // 2
+        if too_much:
+            self._fits[sights[0].picture.shape] = half
+        return [*self._look(sights[:half]), *self._look(sights[half:])]
+
+    def _most(self, sights: Sequence[Sight]) -> int:
+        return self._fits.get(sights[0].picture.shape, len(sights)) if sights else 0
+
+    def _prepared(self, sights: Sequence[Sight]) -> Any:
+        with self._preparing:
+            return self._eyes.prepare(sights)
+
+    def _show_grey(self, like: Sight, fault: Seen | DataError) -> None:
+        (found,) = self._look([Sight(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
+        if isinstance(found, DataError):
+            raise RsflowError(
+                f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"
+                "This is the set-up and not the data: check the model's settings, its device and the memory there"
+            )

@@ -1,0 +1,225 @@
+"""Slots of shared memory in which DataLoader workers hand pictures over, so that none goes through a pipe.
+
+One idea: each worker has a few slots, one for a batch, and fills them in turn. It waits before a slot that the loop has not let
+go of yet, so memory is bounded by workers × slots × the size of one. What crosses the pipe is a place in a slot, and the text
+as JSON: that is what it was read from, and it is written and read several times as fast as a pickle of the same dicts.
+
+Persistent workers outlive an iteration, and may still be at its last batches when the loop begins anew. So each iteration has
+counts of its own, and those of the one before are closed: its workers no longer wait, and what they make nobody looks at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import orjson
+from torch.utils.data import get_worker_info
+
+from rsflow.loading.epoch_order import Ints
+from rsflow.loading.example import collate_samples
+from rsflow.loading.packed_boxes import Floats, blocks, put_back
+from rsflow.loading.shared_memory import Bytes, Private, Shared
+from rsflow.shards.reader import Buffer, Scratch
+
+_POLL_SECONDS = 0.0002
+_CLOSED = -1
+_LINE = 64  # bytes; every slot begins at a multiple of it
+
+Batch = dict[str, Any]
+
+_TEXT = (
+    "key",
+    "sensor",
+    "split",
+    "height_px",
+    "width_px",
+    "dialect",
+    "instructions",
+    "meta",
+)  # columns of a batch that cross as JSON
+
+
+class Slots:
+    """`each` slots of `size` bytes for each worker; without workers, for this process alone."""
+
+    def __init__(self, workers: int, each: int, size: int) -> None:
+        self.workers, self.each = max(1, workers), each
+        self.size = -(-size // _LINE) * _LINE
+        self._head = -(-2 * self.workers * 8 // _LINE) * _LINE
+        self._memory = (Shared if workers else Private)(self._head + self.workers * each * self.size)
+
+    def slot(self, worker: int, number: int) -> Bytes:
+        start = self._head + (worker * self.each + number) * self.size
+        return self._memory.bytes[start : start + self.size]
+
+    @property
+    def bytes(self) -> Bytes:
+        """All of the memory."""
+        return self._memory.bytes
+
+    def open(self, iteration: int) -> None:
+        """Begin an iteration, counted from 1 on: nothing is let go of yet. Workers of the one before stop waiting."""
+        self._released(iteration - 1)[:] = _CLOSED
+        self._released(iteration)[:] = 0
+
+    def close(self, iteration: int) -> None:
+        """No more is taken: workers stop waiting."""
+        self._released(iteration)[:] = _CLOSED
+
+    def release(self, iteration: int, worker: int) -> None:
+        """Let go of the worker's oldest batch. Nothing happens where the iteration is over."""
+        if self._released(iteration)[worker] != _CLOSED:
+            self._released(iteration)[worker] += 1
+
+    def free(self, iteration: int, worker: int, written: int) -> bool:
+        """Wait until the worker may write its batch number `written`. False: nobody wants it any more."""
+        released = self._released(iteration)
+        while 0 <= released[worker] <= written - self.each:
+            time.sleep(_POLL_SECONDS)
+        return bool(released[worker] != _CLOSED)
+
+    def _released(self, iteration: int) -> Ints:
+        """How many batches of each worker the loop let go of."""
+        start = iteration % 2 * self.workers * 8
+        return self._memory.bytes[start : start + self.workers * 8].view(np.int64)
+
+
+class Filler:
+    """The collate function of a Loader whose workers hand pictures over in slots.
+
+    In a worker the stream says when an iteration has `started`, reads each picture to where there is `room`, and gives what
+    `show` returns as each `image`; the call ends a batch, whose boxes it packs. In the loop's process `begin` makes the slots
+    of an iteration, and `arriving` gives its batches.
+    """
+
+    def __init__(self, slots_each: int, slot_bytes: int) -> None:
+        self.slots_each, self.slot_bytes = slots_each, slot_bytes
+        self._opened = 0  # iterations, as the loop counts them
+        self._iteration = self._written = 0
+        self._slot: Bytes | None = None  # of the batch in progress, once it was waited for
+        self._waited = False
+
+    def begin(self, workers: int, same_workers: bool) -> None:
+        """To be called before an iteration of so many workers (0: of this process); `same_workers`: those of the last one."""
+        if not same_workers:
+            self._slots = Slots(workers, self.slots_each, self.slot_bytes)
+            self._opened = self._iteration = 0
+        self._opened += 1
+        self._slots.open(self._opened)
+
+    def arriving(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches as the loop gets them; `batches` are those that workers sent."""
+        slots, iteration = self._slots, self._opened
+        try:
+            for batch in self._arrived(batches, slots, iteration):
+                text, regions = orjson.loads(batch.pop("text")), batch.pop("regions")
+                put_back(chain.from_iterable(text["instructions"]), *regions)
+                yield {**text, **batch}
+        finally:
+            slots.close(iteration)
+
+    def started(self) -> None:
+        self._iteration += 1
+        self._written, self._slot, self._waited = 0, None, False
+        self._scratch = Scratch()
+
+    def room(self, size: int) -> memoryview:
+        """Where the next encoded picture is to be written."""
+        return self._scratch(size)
+
+    def show(self, data: Buffer) -> Any:
+        """What stands for an encoded picture. ValueError where it cannot be decoded: then the next one takes its place."""
+        slot = self._ready()
+        return None if slot is None else self._put(data, slot)
+
+    def _ready(self) -> Bytes | None:
+        """The slot of the batch in progress, which is waited for once. None: nobody wants it any more."""
+        if not self._waited:
+            worker, number = self._place()
+            wanted = self._slots.free(self._iteration, worker, self._written)
+            self._slot, self._waited = (self._slots.slot(worker, number) if wanted else None), True
+            self._cleared()
+        return self._slot
+
+    def __call__(self, examples: Sequence[Batch]) -> Batch:
+        batch: Batch = collate_samples(examples)
+        text = orjson.dumps({name: batch.pop(name) for name in _TEXT})
+        batch |= {"slot": (*self._place(), len(examples)), "text": text, "regions": self._blocks(examples)}
+        self._written, self._slot, self._waited = self._written + 1, None, False
+        return batch
+
+    def _blocks(self, examples: Sequence[Batch]) -> tuple[Floats, Floats]:
+        """The boxes of the whole batch."""
+        return blocks([box for one in examples for box in one["regions"]])
+
+    def _place(self) -> tuple[int, int]:
+        worker = get_worker_info()
+        return (worker.id if worker else 0), self._written % self.slots_each
+
+    def _cleared(self) -> None:
+        """A new batch begins."""
+        raise NotImplementedError
+
+    def _put(self, data: Buffer, slot: Bytes) -> Any:
+        raise NotImplementedError
+
+    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
+        raise NotImplementedError
+
+
+class Together:
+    """The collate function of a Loader without workers: encoded pictures as bytes, the boxes of a batch made as one block."""
+
+    def started(self) -> None:
+        self._scratch = Scratch()
+
+    def room(self, size: int) -> memoryview:
+        return self._scratch(size)
+
+    def show(self, data: Buffer) -> bytes:
+        return bytes(data)
+
+    def __call__(self, examples: Sequence[Batch]) -> Batch:
+        batch = collate_samples(examples)
+        regions = blocks(list(chain.from_iterable(batch.pop("regions"))))
+        put_back(chain.from_iterable(batch["instructions"]), *regions)
+        return batch
+
+
+class Encoded(Filler):
+    """Hands pictures over as they are encoded, end to end, where they were read to if that was here. Those that do not fit
+    into a slot any more go through the pipe."""
+
+    _given: memoryview | None  # of the slot, to the picture that is read now
+
+    def room(self, size: int) -> memoryview:
+        slot = self._ready()
+        if slot is None or self._end + size > len(slot):
+            return super().room(size)
+        self._given = slot[self._end : self._end + size].data
+        return self._given
+
+    def _cleared(self) -> None:
+        self._end = 0
+        self._given = None
+
+    def _put(self, data: Buffer, slot: Bytes) -> bytes | tuple[int, int]:
+        start, stop = self._end, self._end + len(data)
+        if stop > len(slot):
+            return bytes(data)
+        if data is not self._given:
+            slot[start:stop] = np.frombuffer(data, dtype=np.uint8)
+        self._end = stop
+        return start, stop
+
+    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
+        for batch in batches:
+            worker, number, _ = batch.pop("slot")
+            held = slots.slot(worker, number)
+            batch["image"] = [one if isinstance(one, bytes) else held[one[0] : one[1]].tobytes() for one in batch["image"]]
+            slots.release(iteration, worker)
+            yield batch

@@ -1,0 +1,151 @@
+"""Byte ranges of remote files: many at once, neighbours together, and again where a request failed for the moment.
+
+One idea: a failure is of one of two kinds. For the moment (a server's error, a cut or stalled connection, too many requests):
+only the ranges that failed are asked for again, after a growing pause. For good (no such file, no permission): asking again
+cannot help. What comes back is bytes of the asked length or the failure; nothing shorter is ever taken for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import fsspec.asyn
+
+from rsflow.errors import StorageError
+from rsflow.files import storage
+
+T = TypeVar("T")
+
+_GAP_BYTES = 64 << 10  # two ranges this close cost less as one request
+_LONGEST_BYTES = 8 << 20  # of a merged request: what is lost when it fails
+_LONGEST_PAUSE = 30.0
+_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_BUSY = {408, 425, 429}  # HTTP's own "try again later" among the codes that blame the asker
+
+
+class Range(NamedTuple):
+    """The bytes [start, stop) of the file at `place`."""
+
+    place: str
+    start: int
+    stop: int
+
+
+class CutError(ConnectionError):
+    """Fewer bytes came than were asked for: a broken connection, or a file that is shorter than its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a failed request is made again, the pause before the first retry (it doubles), and how long one may take."""
+
+    retries: int = 5
+    pause_seconds: float = 0.5
+    stall_seconds: float = 60.0
+
+    def pause(self, attempt: int) -> None:
+        time.sleep(min(_LONGEST_PAUSE, self.pause_seconds * 2**attempt))
+
+
+def read_ranges(ranges: Sequence[Range], patience: Patience, retried: Callable[[int], None]) -> list[bytes | StorageError]:
+    """The bytes of each range, or why they cannot be had. All ranges are of one file system.
+
+    `retried` is told how many requests are made again.
+    """
+    merged = _merged(ranges)
+    found: list[bytes | StorageError] = [b""] * len(merged)
+    missing = list(range(len(merged)))
+    for attempt in range(patience.retries + 1):
+        for i, answer in zip(missing, _requested([merged[i] for i in missing], patience.stall_seconds), strict=True):
+            found[i] = answer
+        missing = [i for i in missing if isinstance(answer := found[i], StorageError) and passing(answer)]
+        if not missing or attempt == patience.retries:
+            break
+        retried(len(missing))
+        patience.pause(attempt)
+    return _cut_apart(ranges, merged, found)
+
+
+def tried(call: Callable[[], T], patience: Patience, retried: Callable[[int], None]) -> T:
+    """What `call` returns, called again where it raises a StorageError of the passing kind."""
+    for attempt in range(patience.retries):
+        try:
+            return call()
+        except StorageError as error:
+            if not passing(error):
+                raise
+        retried(1)
+        patience.pause(attempt)
+    return call()
+
+
+def passing(error: StorageError) -> bool:
+    """Whether the failure may be over in a moment."""
+    cause = error.__cause__
+    status = getattr(cause, "status", None)  # of aiohttp's errors
+    if isinstance(status, int) and 400 <= status < 500 and status not in _BUSY:
+        return False
+    return not isinstance(cause, _LASTING) and getattr(cause, "errno", None) not in _FULL
+
+
+def _merged(ranges: Sequence[Range]) -> list[Range]:
+    """Fewest requests that cover all ranges, sorted: neighbours of one file are one, gaps included."""
+    merged: list[Range] = []
+    for one in sorted(set(ranges)):
+        last = merged[-1] if merged else None
+        if last and last.place == one.place and one.start - last.stop <= _GAP_BYTES and one.stop - last.start <= _LONGEST_BYTES:
+            merged[-1] = Range(one.place, last.start, max(last.stop, one.stop))
+        else:
+            merged.append(one)
+    return merged
+
+
+def _cut_apart(ranges: Sequence[Range], merged: list[Range], found: list[bytes | StorageError]) -> list[bytes | StorageError]:
+    parts: dict[Range, bytes | StorageError] = {}
+    whole = iter(zip(merged, found, strict=True))
+    asked, data = next(whole, (None, b""))
+    for one in sorted(set(ranges)):
+        while asked is None or one.place != asked.place or one.stop > asked.stop:
+            asked, data = next(whole)
+        parts[one] = data[one.start - asked.start : one.stop - asked.start] if isinstance(data, bytes) else data
+    return [parts[one] for one in ranges]
+
+
+def _requested(ranges: list[Range], stall_seconds: float) -> list[bytes | StorageError]:
+    """One attempt at each range, all at the same time."""
+    fs, _ = storage.filesystem(ranges[0].place)
+    paths = [storage.filesystem(one.place)[1] for one in ranges]
+    if not getattr(fs, "async_impl", False):
+        return [_whole(one, partial(fs.cat_file, path, one.start, one.stop)) for one, path in zip(ranges, paths, strict=True)]
+
+    async def together() -> list[Any]:
+        calls = (fs._cat_file(path, start=one.start, end=one.stop) for one, path in zip(ranges, paths, strict=True))
+        return await asyncio.gather(*(asyncio.wait_for(call, stall_seconds) for call in calls), return_exceptions=True)
+
+    answers = fsspec.asyn.sync(fs.loop, together)
+    return [_whole(one, partial(_answered, answer)) for one, answer in zip(ranges, answers, strict=True)]
+
+
+def _whole(one: Range, ask: Callable[[], Any]) -> bytes | StorageError:
+    """The answer if it is whole, else the failure in words. What is no failure of storage is a bug and raised."""
+    try:
+        with storage.told(one.place, "read"):
+            data = ask()
+            if len(data) != one.stop - one.start:
+                raise CutError(f"{len(data)} bytes came for a request of {one.stop - one.start} from byte {one.start}")
+            return bytes(data)
+    except StorageError as error:
+        return error
+
+
+def _answered(answer: bytes | BaseException) -> bytes:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer

@@ -1,0 +1,96 @@
+"""Which samples of its shards a stream gives, and to which part of a mixture each belongs.
+
+One idea: the shards' indices tell every sample's sensor, tasks and source, so a choice is made, counted and refused before any
+sample is read, and the stream knows its exact length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsflow.errors import ConfigError
+from rsflow.loading.epoch_order import Ints
+from rsflow.loading.mixture import By
+from rsflow.shards.manifest import Manifest, ShardEntry, Split
+from rsflow.shards.reader import read_index
+
+Placed = tuple[str, ShardEntry]  # a shard and the root that it lies below
+
+_AT_ONCE = 16  # indices that are asked for together
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Samples that have one of `tasks` and one of `sensors`; None: any. `repeated`: each as often as the selection wants it."""
+
+    tasks: frozenset[str] | None = None
+    sensors: frozenset[str] | None = None
+    repeated: bool = False
+
+
+def chosen_split(manifest: Manifest, name: str) -> Split:
+    """The split of that name, or a ConfigError that lists the splits."""
+    if name not in manifest.splits:
+        raise ConfigError(f"split {name!r} is not in the snapshot; its splits: {_listed(manifest.splits)}")
+    return manifest.splits[name]
+
+
+def choice(
+    splits: Sequence[Split], tasks: Sequence[str] | None, sensors: Sequence[str] | None, repeated: bool = False
+) -> Choice:
+    """The choice, its names checked against those that occur in the splits (ConfigError)."""
+    known_tasks = {task for split in splits for task in split.counts}
+    known_sensors = {sensor for split in splits for by_sensor in split.counts.values() for sensor in by_sensor}
+    return Choice(known("task", tasks, known_tasks), known("sensor", sensors, known_sensors), repeated)
+
+
+def known(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> frozenset[str] | None:
+    """The names as a set, or a ConfigError that tells one which is not there and those that are."""
+    if names is None:
+        return None
+    asked = frozenset([names] if isinstance(names, str) else names)
+    there = set(there)
+    if unknown := sorted(asked - there):
+        raise ConfigError(f"{kind} {unknown[0]!r} does not occur in this split; its {kind}s: {_listed(there)}")
+    return asked
+
+
+def picked(shards: Sequence[Placed], wanted: Choice, by: By | None, names: Sequence[str]) -> list[list[Ints]]:
+    """For each name (of `by` task, sensor or source; one entry for all where `by` is None), for each shard: the positions of
+    the samples that are wanted and belong to it. A sample with several of the tasks belongs to several. Reads every index.
+
+    ConfigError where a name, or the whole choice, is left without a sample.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        tables = list(pool.map(lambda shard: _groups(shard, wanted, by), shards))
+    rows = [[table.get(name, np.zeros(0, dtype=np.int64)) for table in tables] for name in (names if by else [""])]
+    for name, row in zip(names if by else [""], rows, strict=True):
+        if not any(map(len, row)):
+            what = f"{by} {name!r}" if by else "sample"
+            there = f"; its {by}s: {_listed({name for table in tables for name in table})}" if by else ""
+            raise ConfigError(
+                f"no {what} of the split has a task of {_listed(wanted.tasks)} and a sensor of {_listed(wanted.sensors)}{there}"
+            )
+    return rows
+
+
+def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
+    """The positions of a shard's wanted samples by the name of their group ("" where there are none)."""
+    index = read_index(*shard)
+    kinds: dict[str, list[int]] = {}
+    for number, kind in enumerate(index.kinds):
+        tasks = kind.tasks if wanted.tasks is None else tuple(task for task in kind.tasks if task in wanted.tasks)
+        if (wanted.tasks is not None and not tasks) or (wanted.sensors is not None and kind.sensor not in wanted.sensors):
+            continue
+        names = tasks if by == "task" else (kind.sensor if by == "sensor" else kind.source if by == "source" else "",)
+        for name in names:
+            kinds.setdefault(name, []).append(number)
+    return {name: index.of_kinds(numbers, wanted.repeated) for name, numbers in kinds.items()}
+
+
+def _listed(names: Iterable[str] | None) -> str:
+    return ", ".join(sorted(names)) if names is not None else "any"

@@ -1,0 +1,204 @@
+"""A build: label, then select, then shard, each from what is in the lake, and what it all came to.
+
+One idea: a phase is a function of the configuration and the lake, so a build is three calls in a row, and running one of them
+alone is the same call.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rsflow.config.settings import BuildConfig, resolved
+from rsflow.config.validation import check
+from rsflow.engine.budget import UsageMeter, Used
+from rsflow.engine.execute import session
+from rsflow.engine.leftover_processes import end_leftovers
+from rsflow.engine.progress import progress
+from rsflow.errors import DamagedFileError, LakeError, RsflowError
+from rsflow.files import storage
+from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.tables import Lake, create_lake, open_lake
+from rsflow.phases.label.label import label
+from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
+from rsflow.phases.select.select import Selected, last_selection, present_selection, select
+from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
+from rsflow.planning.estimate import BuildEstimate, count
+from rsflow.planning.live_rows import LiveRows, current
+from rsflow.planning.plan import Plan, make_plan
+from rsflow.shards.manifest import read_snapshot
+from rsflow.stage import fingerprint
+
+Phase = Literal["label", "select", "shard"]
+PHASES: tuple[Phase, ...] = ("label", "select", "shard")
+CONFIG = "config.json"  # of the last build: what `status` plans with
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did and what there is now."""
+
+    lake: Lake
+    plan: Plan
+    planned: BuildEstimate  # before the run
+    now: LiveRows
+    selected: Selected | None
+    sharded: Sharded | None
+    balances: list[Balance]
+    seconds: dict[str, float]
+    used: list[Used]  # by models
+
+
+def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
+    """Run phases in their order. What one needs and is not there is told as a LakeError."""
+    end_leftovers()
+    again: set[str] = set()
+    with session():
+        while True:
+            try:
+                return _run(built, phases, retry_rejects)
+            except DamagedFileError as error:
+                if "label" not in phases or error.place in again:
+                    raise
+                again.add(error.place)
+                print(f"rsflow: {error}; its unit is labelled again", file=sys.stderr)
+                label_again(open_lake(built.root), error.place)
+
+
+def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
+    lake = _lake_for(built) if "label" in phases else open_lake(built.root)
+    if "label" in phases:
+        label_again(lake)
+    seconds: dict[str, float] = {}
+    meter = UsageMeter(built.budget)
+    start = time.monotonic()
+    plan = plan_build(built, lake, retry_rejects)
+    planned = count(plan)
+    seconds["plan"] = time.monotonic() - start
+    if "label" in phases:
+        start = time.monotonic()
+        label(built, lake, plan, meter)
+        seconds["label"] = time.monotonic() - start
+    now = current(lake, plan)
+    selected, sharded = None, None
+    if "select" in phases:
+        start = time.monotonic()
+        selected = select(built, lake, now)
+        seconds["select"] = time.monotonic() - start
+    if "shard" in phases:
+        start = time.monotonic()
+        chosen = selected or present_selection(built, lake, now)
+        sharded = shard(built, lake, now, chosen)
+        seconds["shard"] = time.monotonic() - start
+    found = [
+        _scenes(now),
+        *label_balance(lake, now.label),
+        *model_balances(lake, now.seen, now.instruct),
+        *select_balance(lake),
+    ]
+    if sharded:
+        found += shard_balance(lake, sharded.manifest, chosen.version)
+    return Outcome(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
+
+
+def label_again(lake: Lake, place: str = "") -> None:
+    """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
+    marked = marks(lake)
+    named = rows_of(lake, "tiles", marked["receipt"], ["file", "receipt"])
+    there = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
+        place.removeprefix(lake.root.rstrip("/") + "/")
+    }
+    lost = {row["receipt"] for row in named.to_pylist() if row["file"] not in there}
+    lake.forget("runs", "receipt", sorted(lost))
+
+
+def sample(built: BuildConfig, scenes: int) -> None:
+    """Do the label phase of a few scenes that models are to look at (or write about), for real: what it took tells what the
+    rest will take. The scenes are chosen by hash; their work is kept."""
+    with session():
+        lake = _lake_for(built)
+        plan = plan_build(built, lake)
+        modelled = {unit.scene_id for unit in plan.units if plan.writer or unit.source in plan.seers}
+        chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
+        label(built, lake, replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id in set(chosen))))
+
+
+def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
+    """Look at the sources, telling how far it is where that takes a while."""
+    with progress("plan", "scenes looked at", 0, quiet_seconds=2.0) as state:
+
+        def looked(total: int) -> None:
+            if not state.total:
+                state.begin(total)  # the time that listing took says nothing of the scenes to come
+            state.add(1)
+
+        return make_plan(built, lake, retry_rejects, looked)
+
+
+def _lake_for(built: BuildConfig) -> Lake:
+    lake = create_lake(built.root)
+    text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
+    place = lake.place(CONFIG)
+    if not storage.exists(place) or storage.read_text(place) != text:
+        storage.write_bytes(place, text.encode())
+    return lake
+
+
+def config_of(lake: Lake) -> BuildConfig:
+    """The configuration that the lake was last built with."""
+    place = lake.place(CONFIG)
+    text = storage.read_text(place)
+    if storage.MASK in text:
+        raise LakeError(f"{place}: addresses are stored without their passwords and signatures: use `rsflow plan CONFIG`")
+    try:
+        return check(BuildConfig, json.loads(text)["config"], place)
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakeError(f"{place}: cannot read the configuration of the last build: {error}") from error
+
+
+def _scenes(now: LiveRows) -> Balance:
+    rejects = now.rejects()
+    reasons = Counter({row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}.values())
+    scenes = now.lake.read("scenes", ["scene_id"]).num_rows
+    return Balance("scenes", "scenes", scenes, {"kept": scenes - len(now.rejected_scenes), **reasons})
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a lake holds: rows per table, the latest snapshot, and the equations of what was done."""
+
+    root: str
+    rows: dict[str, int]
+    snapshot: str | None
+    balances: list[Balance]
+
+
+def status(root: str) -> tuple[Held, BuildEstimate | str]:
+    """What a lake holds, and what a build with its last configuration would do, or why that cannot be told.
+
+    Nothing is changed.
+    """
+    lake = open_lake(root)
+    marked = marks(lake)
+    rows = {name: rows_of(lake, name, marked["receipt"], ["receipt"]).num_rows for name in ("tiles", "labels", "instructions")}
+    latest = lake.place("snapshots", "LATEST")
+    snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
+    held = Held(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
+    try:
+        return held, count(plan_build(config_of(lake), lake))
+    except RsflowError as error:
+        return held, f"what a build would do cannot be told: {error}"
+
+
+def lake_balances(root: str) -> list[Balance]:
+    """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
+    lake = open_lake(root)
+    marked = marks(lake)
+    found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
+    snapshot = snapshot_of(lake, last_selection(lake))
+    return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

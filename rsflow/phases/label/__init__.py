@@ -1,0 +1,1 @@
+"""The label phase: scenes to tiles, labels and instructions."""

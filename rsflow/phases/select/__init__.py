@@ -1,0 +1,1 @@
+"""The select phase: duplicates, leakage, splits and quotas over the lake's columns."""

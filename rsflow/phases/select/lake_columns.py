@@ -1,0 +1,208 @@
+"""Tiles, instructions and labels read from the lake file by file: what the choice over all of them works on.
+
+One idea: texts are read, hashed and measured a row group at a time, by Ray tasks where there are many; the driver holds numbers
+alone (`rsflow.curation.instruction_columns`). Files are gone through in one order, so rows have positions, and the same pass
+again finds the ids of the verdicts.
+
+On paper, for 1 billion instructions on 100 million tiles: the driver gets 24 bytes an instruction, with texts 44. Tasks need
+the tiles' index, 1.6 GB in the shared memory of each machine; where categories or the quality of labels are asked for, 24
+bytes a label too, 24 GB for 1 billion. Each file of instructions is read twice, once more for the few texts that may be alike,
+each of labels once; nothing is shuffled. Labels are told apart by their hashes alone: of 3 billion, two may share one, and then
+one counts for the other's category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.config.settings import BuildConfig
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates import text_signatures as sayings
+from rsflow.curation.hashing import Hashes, stable_hashes
+from rsflow.curation.instruction_columns import COLUMNS, Index, index_of, numbered
+from rsflow.curation.select_samples import asks_category
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.lake.table_files import Piece, pieces_of, rows_in
+from rsflow.lake.tables import TABLES
+from rsflow.phases.select.instruction_texts import mask
+from rsflow.planning.live_rows import LiveRows
+
+MANY_ROWS = 50_000_000  # instructions from which on `engine.select: auto` uses the cluster
+
+# Columns of the tiles with one text for many: kept as dictionaries.
+REPEATED = {"source", "sensor", "licence", "source_split", "file"}
+
+Floats = npt.NDArray[np.float64]
+
+# What a score of `select.instruction_limits` is made from.
+READ = {
+    "label_quality": "label_ids",
+    "answer_words": "turns",
+    "answer_characters": "turns",
+    "checks": "checks",
+    "perplexity": "perplexity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form."""
+
+    seed: int
+    scores: tuple[str, ...]
+    category: bool
+    texts: bool
+    mask: str | None
+    receipts: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels as numbers: where a label_id stands, and there its category and quality (NaN where not known)."""
+
+    index: Index
+    category: npt.NDArray[np.int32]
+    names: pa.Array
+    quality: npt.NDArray[np.float32]
+
+
+def instruction_pieces(now: LiveRows) -> list[Piece]:
+    return pieces_of(now.lake, "instructions")
+
+
+def count_instructions(
+    built: BuildConfig, now: LiveRows, pieces: list[Piece], tiles: pa.ChunkedArray, spread: TaskRunner = LOCAL_RUNNER
+) -> pa.Table:
+    """All instructions that count, numbered; `tiles` are the ids of the tiles that their rows stand for."""
+    limits = tuple(built.select.instruction_limits)
+    forms = mask(now) if built.select.max_template_share is not None else None
+    texts = forms is not None or built.select.same_text is not None
+    receipts = now.instruct["receipt"].combine_chunks()
+    asked = Asked(built.seed, limits, asks_category(built.select), texts, forms, receipts)
+    labels = _labels(now) if asked.category or "label_quality" in limits else None
+    found = list(spread.each(numbers_of, pieces, (asked, index_of(tiles), labels)))
+    return pa.concat_tables(found) if found else numbered(_NOTHING, index_of(tiles), built.seed)
+
+
+def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) -> Iterator[pa.Table]:
+    """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
+    needed = {"label_ids"} if asked.category else set()
+    needed |= set(sayings.READ) if asked.texts else set()
+    columns = [*COLUMNS, *sorted(needed | {READ[score] for score in asked.scores})]
+    for rows in rows_in(piece, columns, asked.receipts):
+        numbers = numbered(rows.select(COLUMNS), tiles, asked.seed)
+        places = labels.index.find(_flat(rows["label_ids"])) if labels else None
+        for score in asked.scores:
+            numbers = numbers.append_column(score, pa.array(_score(score, rows, labels, places), pa.float32()))
+        if asked.category and labels and places is not None:
+            numbers = numbers.append_column("category", _categories(rows["label_ids"], places, labels))
+        for name, values in (sayings.sayings(rows, asked.mask) if asked.texts else {}).items():
+            numbers = numbers.append_column(name, pa.array(values))
+        yield numbers
+
+
+def ids_in(pieces: list[Piece], now: LiveRows) -> Iterator[pa.Table]:
+    """instruction_id and task of the same instructions, in the same order, some at a time."""
+    receipts = now.instruct["receipt"].combine_chunks()
+    for piece in pieces:
+        yield from rows_in(piece, ["instruction_id", "tile_id", "task"], receipts)
+
+
+def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
+    """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
+    receipts = now.label["receipt"].combine_chunks()
+    found = (rows for piece in pieces_of(now.lake, "tiles") for rows in rows_in(piece, columns, receipts))
+    tiles = pa.concat_tables([_short(TABLES["tiles"].empty_table().select(columns)), *map(_short, found)])
+    held = dict(zip(columns, tiles.columns, strict=True))
+    del tiles
+    order = pc.sort_indices(held["tile_id"])
+    for name in columns:  # one at a time: two copies of all are more than all of selecting takes
+        held[name] = held[name].take(order)
+    return pa.table(held)
+
+
+def _short(tiles: pa.Table) -> pa.Table:
+    return pa.table({c: pc.dictionary_encode(tiles[c]) if c in REPEATED else tiles[c] for c in tiles.column_names})
+
+
+def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
+    """The number of labels of each of these tiles that are annotations."""
+    receipts, index = now.label["receipt"].combine_chunks(), index_of(tiles)
+    counts = np.zeros(len(tiles), dtype=np.int64)
+    for piece in pieces_of(now.lake, "labels"):
+        for rows in rows_in(piece, ["tile_id", "origin"], receipts):
+            own = pc.dictionary_encode(rows["tile_id"].filter(pc.equal(rows["origin"], "annotation"))).combine_chunks()
+            counts[index.find(own.dictionary)] += np.bincount(np.asarray(own.indices), minlength=len(own.dictionary))
+    return counts
+
+
+def _labels(now: LiveRows) -> Labels:
+    receipts = now.told.combine_chunks()
+    parts = [
+        rows
+        for piece in pieces_of(now.lake, "labels")
+        for rows in map(_label_numbers, rows_in(piece, ["label_id", "category", "quality"], receipts))
+    ]
+    hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)])
+    rows = np.argsort(hashes)
+    category = pa.chunked_array([part[1] for part in parts], pa.dictionary(pa.int32(), pa.string())).combine_chunks()
+    quality = np.concatenate([np.empty(0, dtype=np.float32), *(part[2] for part in parts)])
+    codes = np.asarray(category.indices.fill_null(-1), dtype=np.int32)
+    return Labels(Index(0, hashes[rows], np.arange(len(rows))), codes[rows], category.dictionary, quality[rows])
+
+
+def _label_numbers(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
+    category = pc.dictionary_encode(rows["category"]).combine_chunks()
+    quality = np.asarray(rows["quality"].cast(pa.float32()).fill_null(np.nan))
+    return stable_hashes(rows["label_id"], 0), category, quality
+
+
+def _categories(label_ids: pa.ChunkedArray, places: Indices, labels: Labels) -> pa.Array:
+    """Per instruction the categories of the labels that it rests on."""
+    codes = np.where(places < 0, -1, labels.category[places])
+    values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
+    return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
+
+
+def _score(score: str, rows: pa.Table, labels: Labels | None, places: Indices | None) -> Floats:
+    """A score per instruction; NaN where it is not known."""
+    if score == "checks":
+        return np.asarray(pc.fill_null(pc.list_value_length(rows["checks"]), 0), dtype=np.float64)
+    if score == "perplexity":
+        return np.asarray(rows["perplexity"].fill_null(np.nan), dtype=np.float64)
+    if labels and places is not None and score == "label_quality":
+        known = np.where(places < 0, np.nan, labels.quality[places])
+        return _each(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
+    turns = _flat(rows["turns"])
+    text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
+    size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
+    said = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
+    return _each(np.add, said, _offsets(rows["turns"]), 0)
+
+
+def _each(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
+    """Each list's values reduced to one; `empty` for a list of none."""
+    result = np.full(len(offsets) - 1, empty, dtype=np.float64)
+    some = np.diff(offsets) > 0
+    if some.any():
+        result[some] = reduce.reduceat(values, offsets[:-1][some])
+    return result
+
+
+def _flat(lists: pa.ChunkedArray) -> pa.Array:
+    return lists.combine_chunks().flatten()
+
+
+def _offsets(lists: pa.ChunkedArray) -> Indices:
+    """Where each list begins in the flattened column, and where the last ends."""
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(lists), 0), dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+_NOTHING = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})

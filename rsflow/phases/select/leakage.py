@@ -1,0 +1,123 @@
+"""Leaks told: of a build's own splits, which stops it, and between anybody's two sets, which is a report.
+
+One idea: two sets are compared as a benchmark is held out (`rsflow.curation.duplicates.picture_fingerprints`): what of TEST
+would be kept out if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
+lake's latest snapshot, written ROOT@SPLIT.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from rsflow.config.select_settings import Select
+from rsflow.curation.connected_components import Indices
+from rsflow.curation.duplicates.image_signature import Picture
+from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
+from rsflow.curation.splits.leakage import Leak, leaks, near_leaks
+from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.errors import RsflowError, UsageError
+from rsflow.files import storage
+from rsflow.lake.tables import Lake
+from rsflow.phases.select.confirm_duplicates import confirmation, of_tiles
+from rsflow.phases.select.held_out import Prints, prints_of
+from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.reader import ShardReader
+from rsflow.tiles.encode import decode
+
+BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
+
+
+def check_leaks(
+    lake: Lake, tiles: pa.Table, settings: Select, caught: pa.Array | None = None, spread: TaskRunner = LOCAL_RUNNER
+) -> None:
+    """RsflowError, naming an example of each kind, where tiles of two splits share a picture, also nearly, or ground, or are
+    too near, or where one is still there that matches what is held out (`caught`, see rsflow.phases.select.held_out)."""
+    found = leaks(tiles, settings.buffer_m)
+    seen = tiles if settings.flips else tiles.drop_columns("signatures")
+    found += near_leaks(seen, settings.near_bits, of_tiles(lake, tiles, settings.confirm_mae, spread), spread)
+    if caught is not None and caught.null_count < len(caught):
+        rows = pa.compute.indices_nonzero(caught.is_valid())
+        first = int(rows[0].as_py())
+        found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), caught[first].as_py()))
+    if found:
+        told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
+        raise RsflowError(
+            f"{lake.root}: the splits leak, so no snapshot was written:\n{told}\n"
+            "This is a fault of the selection: run `rsflow select` again, and report it if it stays"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetLeak:
+    """What of a test set is also in a train set: pictures by the test that shows it, and some of their names."""
+
+    train: int
+    test: int
+    by_test: dict[str, int]
+    examples: tuple[tuple[str, str], ...]  # (test, name in the test set)
+
+    def text(self) -> str:
+        shared = sum(self.by_test.values())
+        lines = [
+            f"{shared:,} of {self.test:,} test pictures ({shared / self.test:.1%}) are also in train ({self.train:,} pictures)"
+        ]
+        lines += [f"  {test:<8} {count:,}" for test, count in self.by_test.items()]
+        return "\n".join([*lines, *(f"  {test}: {name}" for test, name in self.examples)])
+
+
+def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
+    """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
+    known, asked = _set(train), _set(test)
+    both = known.pictures and asked.pictures
+    confirm = confirmation(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
+    found = matches(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
+    counts = Counter(why for why, _ in hits)
+    order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
+    return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
+
+
+def _upright(prints: pa.Table) -> pa.Table:
+    """Fingerprints as columns of tiles: of all orientations the first."""
+    firsts = {
+        column: pa.array([values[0] if values else None for values in prints[name].to_pylist()], kind)
+        for column, name, kind in (("pixels_sha256", "pixels_sha256", pa.string()), ("signature", "signatures", pa.int64()))
+    }
+    return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
+
+
+def _set(place: str) -> Prints:
+    root, at, split = place.rpartition("@")
+    if at and storage.exists(storage.join(root, "snapshots/LATEST")):
+        return _snapshot_prints(root, split)
+    if storage.exists(storage.join(place, "snapshots/LATEST")):
+        raise UsageError(f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _splits(place))}")
+    return prints_of(place)
+
+
+def _splits(root: str) -> list[str]:
+    return sorted(read_snapshot(root).splits)
+
+
+def _snapshot_prints(root: str, split: str) -> Prints:
+    if split not in _splits(root):
+        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_splits(root))}")
+    readers = [ShardReader(root, shard) for shard in read_snapshot(root).splits[split].shards]
+    where = [(reader, i) for reader in readers for i in range(len(reader))]
+    rows = [_print_of(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
+
+    def pictures(asked: Indices) -> Iterator[Picture]:
+        return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
+
+    return Prints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
+
+
+def _print_of(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
+    digests, signatures = described(picture)
+    own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
+    return {**own, "pixels_sha256": digests, "signatures": signatures}

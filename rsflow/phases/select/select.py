@@ -1,0 +1,209 @@
+"""The select phase: which tiles and instructions are in, decided on columns; every drop has its reason in `selection`.
+
+One idea: this module reads columns and writes the verdicts; what is decided, and in which order, is
+`rsflow.curation.select_samples`. Pixels are read only to confirm candidates for near duplicates.
+
+The result is a pure function of the rows that count, the settings and, where these ask for it (`keep_choices`, `splits_by`),
+the selection before. A digest of the first two is committed with it, so selecting again from the same rows is known to be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.config.settings import BuildConfig
+from rsflow.curation.select_samples import Choice, choose
+from rsflow.engine.execute import task_runner
+from rsflow.errors import LakeError
+from rsflow.lake.receipts import missed
+from rsflow.lake.tables import Lake, of_values
+from rsflow.phases.select.confirm_duplicates import of_tiles
+from rsflow.phases.select.held_out import caught, held_out_key
+from rsflow.phases.select.instruction_texts import texts_reader
+from rsflow.phases.select.lake_columns import (
+    MANY_ROWS,
+    count_annotations,
+    count_instructions,
+    ids_in,
+    instruction_pieces,
+    read_tiles,
+)
+from rsflow.phases.select.stratify import categories_of
+from rsflow.phases.select.tile_embeddings import embedded
+from rsflow.planning.live_rows import LiveRows
+from rsflow.schemas import SELECTION
+from rsflow.stage import fingerprint
+
+VERSION = 7
+COLUMNS = [
+    *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
+    *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
+    *("row_off", "col_off", "anchors"),
+]
+PIECE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
+    reason (`kept` among them), for tiles and for instructions."""
+
+    version: int
+    digest: str
+    tiles: dict[str, int]
+    instructions: dict[str, int]
+
+
+def select(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected:
+    """Decide, write the `selection` table, and say what was decided. LakeError where another build came between."""
+    digest = selection_digest(built, now)
+    known = last_selection(lake)
+    if known and known.digest == digest:
+        return known
+    tiles = tiles_of(built, now)
+    pieces = instruction_pieces(now)
+    held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
+    texts_of = texts_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
+    with task_runner(built.engine, sum(piece.rows for piece in pieces) > MANY_ROWS) as spread:
+        instructions = count_instructions(built, now, pieces, tiles["tile_id"], spread)
+        confirm = of_tiles(lake, tiles, built.select.confirm_mae, spread)
+        choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of, spread)
+    counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
+    lake.overwrite("selection", lambda: selection_rows(tiles, ids_in(pieces, now), choice), {"digest": digest, **counts})
+    return present_selection(built, lake, now)
+
+
+def present_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected:
+    """What the `selection` table holds. LakeError where that is not of the present rows and settings."""
+    known = last_selection(lake)
+    if known is None or known.digest != selection_digest(built, now):
+        raise LakeError(
+            f"{lake.root}: the selection is not of the present tiles and settings (did another build of it come between?): "
+            "run `rsflow select` first"
+        )
+    return known
+
+
+def selection_digest(built: BuildConfig, now: LiveRows) -> str:
+    """Of all that a selection depends on."""
+    units = [
+        f"{unit} {amiss:g}"
+        for marks in (now.label, now.seen, now.instruct)
+        for unit, amiss in zip(marks["unit"].to_pylist(), missed(marks).tolist(), strict=True)
+    ]
+    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
+
+
+def last_selection(lake: Lake) -> Selected | None:
+    """What the `selection` table holds, or None before the first selection."""
+    told = lake.told("selection")
+    return Selected(told[0], **told[1]) if told else None
+
+
+def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Choice) -> Iterator[pa.Table]:
+    """The rows of the `selection` table, in pieces: all tiles first. `instructions`: ids and tasks, as they were counted."""
+    ids, reasons = tiles["tile_id"], choice.tiles.texts()
+    yield _piece(
+        {
+            "kind": pa.repeat("tile", tiles.num_rows),
+            "subject": ids,
+            "tile_id": ids,
+            "sensor": tiles["sensor"],
+            "selected": choice.tiles.kept,
+            "reason": reasons.cast(pa.string()),
+            "cluster": ids.take(pa.array(choice.cluster)),
+            "canonical": ids.take(pa.array(choice.canonical)),
+            "split": choice.split,
+            "dealt": choice.dealt,
+            "cell": tiles["cell"],
+            "repeat": choice.repeat,
+        }
+    )
+    reasons, kept, start = choice.instructions.texts(), choice.instructions.kept, 0
+    for part in _of_size(instructions, PIECE):
+        rows = slice(start, start + part.num_rows)
+        start += part.num_rows
+        carrier = pa.array(choice.carrier[rows])
+        yield _piece(
+            {
+                "kind": pa.repeat("instruction", part.num_rows),
+                "subject": part["instruction_id"],
+                "tile_id": ids.take(carrier),
+                "task": part["task"],
+                "sensor": tiles["sensor"].take(carrier),
+                "selected": kept[rows],
+                "reason": reasons[rows].cast(pa.string()),
+            }
+        )
+
+
+def selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tuple[pa.Table, pa.Table]:
+    """(tiles with their split and repeat, instructions) that are in, as TILES and INSTRUCTIONS rows.
+
+    `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
+    which may stand for the one that it was made for.
+    """
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
+    tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
+    rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
+    for name in ("split", "repeat"):
+        rows = rows.append_column(name, _looked_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
+    chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
+    instructions = of_values(now.instructions(), "instruction_id", chosen["subject"])
+    carrier = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
+    return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", carrier)
+
+
+def tiles_of(built: BuildConfig, now: LiveRows) -> pa.Table:
+    """The tiles with the number of their annotations, which decides who stands for a cluster."""
+    views = ["signatures"] if built.select.flips else []
+    tiles = read_tiles(now, list(dict.fromkeys([*COLUMNS, *views, *built.select.limits])))
+    if built.select.keep_choices:
+        tiles = tiles.append_column("was_canonical", pc.is_in(tiles["tile_id"], value_set=_stood(now.lake)))
+    if built.select.splits_by == "category":
+        tiles = tiles.append_column("was_split", _dealt(now.lake, tiles["tile_id"]))
+        tiles = tiles.append_column("categories", categories_of(now, tiles["tile_id"]))
+    rejected = pa.array(sorted(now.rejected_scenes), pa.string())
+    tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
+    return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
+
+
+def _stood(lake: Lake) -> pa.Array:
+    """The tiles that stood for their cluster in the selection before."""
+    before = lake.read("selection", ["kind", "subject", "canonical"])
+    stood = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
+    return before["subject"].filter(stood).combine_chunks()
+
+
+def _dealt(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The split that each of these tiles was dealt to in the selection before."""
+    before = lake.read("selection", ["subject", "dealt"], where="kind = 'tile'")
+    return _looked_up(tiles, before["subject"], before["dealt"])
+
+
+def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """For each key the value beside it in `known`, or null."""
+    return values.take(pc.index_in(keys, value_set=known.combine_chunks()))
+
+
+def _of_size(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of at least so many, but for the last, and of fewer than twice as many where they come so."""
+    gathered: list[pa.Table] = []
+    for table in tables:
+        gathered += [table.slice(start, rows) for start in range(0, table.num_rows, rows)]
+        if sum(part.num_rows for part in gathered) >= rows:
+            yield pa.concat_tables(gathered)
+            gathered = []
+    if gathered:
+        yield pa.concat_tables(gathered)
+
+
+def _piece(columns: dict[str, Any]) -> pa.Table:
+    rows = len(columns["kind"])
+    every = {f.name: columns.get(f.name, pa.nulls(rows, f.type)) for f in SELECTION}
+    return pa.table(every).cast(SELECTION)

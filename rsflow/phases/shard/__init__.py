@@ -1,0 +1,1 @@
+"""The shard phase: selected samples to WebDataset shards and a snapshot."""

@@ -1,0 +1,208 @@
+"""The shard phase: the chosen samples into shards that are not there yet, then a snapshot that names them all.
+
+One idea: the plan is a pure function of the chosen rows and a shard's name holds the digest of its content, so a shard that
+exists under its planned name is done, whoever wrote it and when. A killed run leaves whole shards or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.config.config_paths import without_place
+from rsflow.config.settings import BuildConfig, resolved
+from rsflow.engine.execute import Job, execute, task_runner
+from rsflow.engine.progress import progress
+from rsflow.errors import RsflowError
+from rsflow.files import storage
+from rsflow.lake.tables import Lake
+from rsflow.phases.select.held_out import caught
+from rsflow.phases.select.lake_columns import MANY_ROWS
+from rsflow.phases.select.leakage import check_leaks
+from rsflow.phases.select.select import Selected, selected_rows
+from rsflow.phases.shard.companions import companions_of, with_companions
+from rsflow.phases.shard.objects import objects_of
+from rsflow.planning.live_rows import LiveRows
+from rsflow.schemas import SHARD_WORK
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
+from rsflow.shards.plan import ShardPlan, plan_shards
+from rsflow.stage import fingerprint
+from rsflow.stages.sample_record import object_record
+from rsflow.stages.write_shards import WriteShards
+
+ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
+# Settings that say where and how, not what: they are no part of what a snapshot was made from.
+NOT_CONTENT = ("engine", "root")
+# Settings that a dataset was made without before there were any such: switched off they do not count.
+YOUNGER: tuple[tuple[str, str, object], ...] = (("render", "raw_bands", False), ("shard", "companions", []))
+RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
+RECORD = "sharded.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharded:
+    """What the phase ended with."""
+
+    snapshot: int
+    manifest: Manifest
+    written: int
+
+
+def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: Selected) -> Sharded:
+    """Write the missing shards and the snapshot. RsflowError where nothing was selected, or where splits leak."""
+    tiles, instructions = selected_rows(lake, now, selected.version)
+    if not tiles.num_rows:
+        raise RsflowError(
+            f"{lake.root}: no sample was selected, so there is nothing to write: "
+            f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
+        )
+    beside = companions_of(now, tiles, instructions, built.shard.companions)
+    objects = objects_of(now, tiles, built.labels)
+    samples = _samples(tiles, instructions, beside, objects)
+    plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
+    paths = {plan: f"shards/{plan.name}" for plan in plans}
+    there = _existing(lake, set(paths.values()))
+    missing = [plan for plan in plans if paths[plan] not in there]
+    if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
+        shown = with_companions(tiles, beside)
+        with task_runner(built.engine, instructions.num_rows > MANY_ROWS) as spread:
+            check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
+    blocks = _work(tiles, instructions, beside, objects, missing)
+    with progress("shard", "shards", len(missing)) as state:
+        for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
+            lake.append("shards", row)
+            there.update({entry["path"]: entry for entry in row.to_pylist()})
+            state.add(row.num_rows, samples=pc.sum(row["samples"]).as_py())
+    manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
+    number = write_snapshot(built.root, manifest)
+    _remember(lake, number, selected)
+    return Sharded(number, manifest, len(missing))
+
+
+def snapshot_of(lake: Lake, selected: Selected | None) -> int | None:
+    """The number of the last snapshot, where it was made of this selection; else None."""
+    told = lake.note(RECORD, ["snapshot", "selection"])
+    return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
+
+
+def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
+    """Note which selection the snapshot was made of: a later selection is not to be held against it.
+
+    Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is told by it.
+    """
+    if snapshot_of(lake, selected) != snapshot:
+        for name, told in (
+            (selection_note(snapshot), {"version": selected.version}),
+            (RECORD, {"snapshot": snapshot, "selection": selected.digest}),
+        ):
+            storage.write_bytes(lake.place(name), json.dumps(told, sort_keys=True).encode())
+
+
+def selection_version(lake: Lake, snapshot: int) -> int | None:
+    """The version of the `selection` table that a snapshot was made of; None where that was not noted."""
+    told = lake.note(selection_note(snapshot), ["version"])
+    return int(told["version"]) if told else None
+
+
+def selection_note(snapshot: int) -> str:
+    """Where that is noted, relative to the root."""
+    return f"snapshots/{snapshot}.selection.json"
+
+
+def config_fingerprint(built: BuildConfig) -> str:
+    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies."""
+    plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
+    for section, name, off in YOUNGER:
+        if plain[section][name] == off:
+            del plain[section][name]
+    return fingerprint(without_place(plain))
+
+
+def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:
+    """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
+    digests: dict[str, list[str]] = defaultdict(list)
+    more_bytes: dict[str, int] = defaultdict(int)
+    sizes = pc.add(pc.binary_length(instructions["answer"]), RECORD_BYTES).to_pylist()
+    for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
+        digests[tile].append(digest)
+        more_bytes[tile] += size
+    for other in beside.select(["beside", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
+        digests[other["beside"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
+        more_bytes[other["beside"]] += other["picture_bytes"] + RECORD_BYTES
+    for row in objects.to_pylist():
+        said = json.dumps(object_record(row), sort_keys=True)
+        digests[row["tile_id"]].append(hashlib.blake2b(said.encode(), digest_size=16).hexdigest())
+        more_bytes[row["tile_id"]] += len(said)
+    for tile, vocabulary in zip(tiles["tile_id"].to_pylist(), tiles["vocabulary"].to_pylist(), strict=True):
+        digests[tile].append(json.dumps(vocabulary or []))
+    ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
+    # What is shown once has no such number in its record.
+    repeats = [[str(repeat)] if repeat > 1 else [] for repeat in pc.fill_null(tiles["repeat"], 1).to_pylist()]
+    content = [
+        hashlib.blake2b(" ".join([digest, *digests[tile], *repeat]).encode(), digest_size=16).hexdigest()
+        for tile, digest, repeat in zip(ids, own, repeats, strict=True)
+    ]
+    texts = pa.array([more_bytes[tile] for tile in ids], pa.int64())
+    columns = tiles.select(["key", "scene_id", "chunk", "split"])
+    pictures = pc.add(tiles["picture_bytes"], pc.fill_null(pc.struct_field(tiles["raw"], "bytes"), 0))
+    return columns.append_column("sample_bytes", pc.add(pictures, texts)).append_column("content", pa.array(content))
+
+
+def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
+    """SHARDS rows of the wanted shards that were committed and still are where they should be."""
+    rows = {row["path"]: row for row in lake.read("shards").to_pylist() if row["path"] in wanted}
+    files = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))} if rows else set()
+    return {path: row for path, row in rows.items() if path in files}
+
+
+def _work(
+    tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table, plans: list[ShardPlan]
+) -> list[pa.Table]:
+    """A block of one SHARD_WORK row per shard."""
+    fields = SHARD_WORK.field("instructions").type.value_type
+    names = [fields.field(i).name for i in range(fields.num_fields)]
+    by_tile, by_side, by_object = (
+        _rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (beside, "beside"), (objects, "tile_id"))
+    )
+    blocks = []
+    for plan in plans:
+        mine = tiles.take(pa.array(plan.members))
+        ids = mine["tile_id"].to_pylist()
+        texts, pictures, things = ([i for tile in ids for i in by.get(tile, ())] for by in (by_tile, by_side, by_object))
+        row = {
+            "path": f"shards/{plan.name}",
+            "split": plan.split,
+            "tiles": mine.drop_columns(["split"]).to_pylist(),
+            "companions": beside.take(pa.array(pictures, pa.int64())).to_pylist(),
+            "instructions": instructions.select(names).take(pa.array(texts, pa.int64())).to_pylist(),
+            "objects": objects.take(pa.array(things, pa.int64())).to_pylist(),
+        }
+        blocks.append(pa.Table.from_pylist([row], schema=SHARD_WORK))
+    return blocks
+
+
+def _rows_by(values: pa.ChunkedArray) -> dict[str, list[int]]:
+    """The rows of each value, in their order."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for i, value in enumerate(values.to_pylist()):
+        found[value].append(i)
+    return found
+
+
+def _manifest(built: BuildConfig, tiles: pa.Table, instructions: pa.Table, rows: list[dict[str, Any]]) -> Manifest:
+    sensor = dict(zip(tiles["tile_id"].to_pylist(), tiles["sensor"].to_pylist(), strict=True))
+    split = dict(zip(tiles["tile_id"].to_pylist(), tiles["split"].to_pylist(), strict=True))
+    counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for tile, task in zip(instructions["tile_id"].to_pylist(), instructions["task"].to_pylist(), strict=True):
+        counts[split[tile]][task][sensor[tile]] += 1
+    splits = {}
+    for name in sorted({row["split"] for row in rows}):
+        entries = tuple(ShardEntry(*(row[column] for column in ENTRY_COLUMNS)) for row in rows if row["split"] == name)
+        splits[name] = Split(entries, {task: dict(found) for task, found in counts[name].items()})
+    return Manifest(config_fingerprint(built), built.seed, splits)

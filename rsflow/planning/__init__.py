@@ -1,0 +1,1 @@
+"""What a build has to do: scenes, recipes, work units, what is missing and what it will take."""

@@ -1,0 +1,232 @@
+"""What is wanted and what is missing: the units of every scene under the present recipes, held against the marks.
+
+One idea: wanted units are a pure function of the configuration and the files; done units are the marks of the lake; the
+difference is the work. So a second build finds nothing to do, one more scene adds its own units, and a changed setting adds
+the units that depend on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.annotations import AnnotatedPicture, Joined
+from rsflow.config.settings import BuildConfig, Source
+from rsflow.errors import ConfigError
+from rsflow.labellers import from_settings
+from rsflow.lake.receipts import marks, missed
+from rsflow.lake.tables import Lake, of_values
+from rsflow.planning import recipe
+from rsflow.planning.joined_annotations import joined_sources
+from rsflow.planning.scenes import list_all, look
+from rsflow.records import SceneFiles
+from rsflow.schemas import LABEL_WORK, label_row
+from rsflow.spatial.geometry import Window
+from rsflow.stage import ModelStage, Stage, fingerprint
+from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.tiles.grid import group_windows, tile_windows
+
+CAUSES_SHOWN = 5  # of what is undone
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit of the label step. `windows` are (position in the scene, window); none where the scene could not be opened.
+
+    `label_fingerprint`: what later steps name it by. It is the id unless raw bands are kept, which no later step looks at.
+    """
+
+    id: str
+    scene_id: str
+    source: str
+    windows: tuple[tuple[int, Window], ...]
+    bytes: int
+    label_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a build needs to know before it starts; nothing in the lake was changed to make it."""
+
+    scenes: pa.Table  # SCENES, as the sources are now
+    files: dict[str, SceneFiles]
+    annotated: dict[str, Joined]  # by source
+    units: tuple[Unit, ...]  # wanted, in order of scene and window
+    recipes: dict[str, recipe.Recipe]  # label recipes by source
+    seers: dict[
+        str, tuple[ModelStage, ...]
+    ]  # the models that look at a source's tiles, in their order; by source, where there are any
+    merge: Stage
+    instruct: recipe.Recipe
+    writer: GenerateTiles | None  # the model that writes instructions
+    marks: pa.Table  # of the lake, one per finished unit
+    before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
+    retry_rejects: bool = False
+    undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be looked at: why; it has no units
+
+    @property
+    def done(self) -> set[str]:
+        """Ids of finished units; with `retry_rejects`, not those of `failed`."""
+        return set(self.marks["unit"].to_pylist()) - self.failed
+
+    @property
+    def failed(self) -> set[str]:
+        """With `retry_rejects`: units that rejected their scene, and those of models that did not do all of their work."""
+        if not self.retry_rejects:
+            return set()
+        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (missed(self.marks) > 0)
+        return set(self.marks.filter(pa.array(bad))["unit"].to_pylist())
+
+    @property
+    def missing(self) -> list[Unit]:
+        done = self.done
+        return [unit for unit in self.units if unit.id not in done]
+
+
+def make_plan(
+    built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
+) -> Plan:
+    """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
+    from rsflow.lake.tables import TABLES
+
+    known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
+    listed = list_all(built)
+    scenes, undone = look(built.sources, listed, known, retry_rejects, on_scene)
+    files = {scene.scene_id: scene for found in listed.values() for scene in found}
+    rows = scenes.to_pylist()
+    annotated = joined_sources(built, rows, files, all_known=not undone)
+    for source in built.sources:
+        _check_bands(source, rows)
+    recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
+    prints = {name: (made.fingerprint, made.label_fingerprint) for name, made in recipes.items()}
+    units = [
+        unit
+        for row in rows
+        for unit in units_of(built, row, files[row["scene_id"]], annotated.get(row["source"]), prints[row["source"]])
+    ]
+    return Plan(
+        scenes,
+        files,
+        annotated,
+        tuple(units),
+        recipes,
+        {source.name: stages for source in built.sources if (stages := recipe.see_stages(built, source))},
+        recipe.merge_stage(built),
+        recipe.instruct_recipe(built),
+        recipe.write_stage(built),
+        marks(lake) if lake else TABLES["runs"].empty_table(),
+        dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
+        retry_rejects,
+        undone,
+    )
+
+
+def units_of(
+    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: Joined | None, recipe_prints: tuple[str, str]
+) -> list[Unit]:
+    """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
+
+    `recipe_prints`: of the whole recipe, and of what later steps rest on.
+    """
+    picture = picture_of(scene, annotated)
+    options = scaled(scene, picture).options
+    same, columns = [options, scene.sensor, row["licence"], row["fingerprint"]], annotation_columns(annotated, picture)
+    known = {each: fingerprint([*same, each], columns) for each in dict.fromkeys(recipe_prints)}
+    depends, tells = (known[each] for each in recipe_prints)
+    if row["probe_reason"]:
+        name = fingerprint(row["scene_id"], depends, "probe")
+        return [Unit(name, row["scene_id"], row["source"], (), 0, name)]
+    pixel_bytes = np.dtype(row["dtype"]).itemsize * len(row["bands"])
+    windows = tile_windows(row["height_px"], row["width_px"], built.tiles, row["is_picture"])
+    units = []
+    for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
+        chosen = tuple((index, windows[index]) for index in group)
+        size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
+        places = [[index, *dataclasses.astuple(window)] for index, window in chosen]
+        identity, label_fingerprint = (fingerprint(row["scene_id"], each, places) for each in (depends, tells))
+        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size, label_fingerprint))
+    return units
+
+
+def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
+    """LABEL_WORK rows of these units."""
+    scenes = of_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
+    known = {row["scene_id"]: row for row in scenes.to_pylist()}
+    rows = []
+    for unit in units:
+        scene, row = plan.files[unit.scene_id], known[unit.scene_id]
+        annotated = plan.annotated.get(unit.source)
+        picture = picture_of(scene, annotated)
+        rows.append(
+            {
+                "unit": unit.id,
+                "scene_id": unit.scene_id,
+                "source": unit.source,
+                "sensor": scene.sensor,
+                "licence": row["licence"],
+                "scene": json.dumps(dataclasses.asdict(scaled(scene, picture))),
+                "stats_key": row["stats_key"],
+                "windows": [{"index": index, **dataclasses.asdict(window)} for index, window in unit.windows],
+                **annotation_columns(annotated, picture),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=LABEL_WORK)
+
+
+def picture_of(scene: SceneFiles, annotated: Joined | None) -> AnnotatedPicture | None:
+    """The annotations of a scene in its pixels, where its source has any and they were made on a picture of its size."""
+    return annotated.pictures.get(main_file(scene)) if annotated else None
+
+
+def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
+    """The scene with the ground sample distance that its annotation states, where the source's settings state none."""
+    if picture is None or picture.gsd_m is None:
+        return scene
+    return dataclasses.replace(scene, options={**scene.options, "annotated_gsd_m": picture.gsd_m})
+
+
+def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
+    """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
+    if picture is None or annotated is None:
+        return {"labels": [], "vocabulary": [], "source_split": None}
+    return {
+        "labels": [label_row(label) for label in picture.labels],
+        "vocabulary": _vocabulary(annotated, picture),
+        "source_split": picture.split,
+    }
+
+
+def _vocabulary(annotated: Joined, picture: AnnotatedPicture) -> list[str]:
+    if not picture.complete:
+        return []
+    return [category for category in annotated.categories if picture.vocabulary is None or category in picture.vocabulary]
+
+
+def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
+    """ConfigError where a labeller of the source needs a band that one of its scenes lacks."""
+    mine = [row for row in rows if row["source"] == source.name and not row["probe_reason"]]
+    kinds = {tuple(row["bands"]): row["scene_id"] for row in reversed(mine)}
+    for settings in source.labellers:
+        labeller = from_settings(settings)
+        for bands, scene_id in kinds.items():
+            if fault := labeller.missing(bands, source.sensor):
+                raise ConfigError(f"sources.{source.name}: {fault} ({scene_id}): name its bands under scenes.bands")
+
+
+def undone_text(what: str, total: int, undone: dict[str, str]) -> str:
+    """What is said of scenes that faults of the surroundings left undone, by their cause, with their balance."""
+    causes = Counter(undone.values())
+    lines = "\n".join(f"  {count:6}  {cause}" for cause, count in causes.most_common(CAUSES_SHOWN))
+    balance = f"{what} {total:,} = {total - len(undone):,} looked at + {len(undone):,} undone"
+    return (
+        f"{balance}, for faults that say nothing of the data:\n"
+        f"{lines}\nNone of them is rejected: mend the cause and run the same command again, it goes on with them"
+    )

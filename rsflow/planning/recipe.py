@@ -1,0 +1,141 @@
+"""What a unit depends on: the stages of its source with their settings, told apart by fingerprints.
+
+One idea: the label recipe of a source is the tuple of its stages; the instruct recipe is one stage for all sources. A unit's id
+hashes its recipe, so a changed setting gives other ids for just the units that depend on it, and these are missing.
+
+Names that point into the tables of higher floors are checked here, when the configuration loads, not when a worker trips.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from rsflow import instructions, labellers, readers
+from rsflow.annotations import ANNOTATIONS, check_options
+from rsflow.config import settings as config
+from rsflow.config.settings import BuildConfig, Source
+from rsflow.curation.balance.quotas import check_quotas
+from rsflow.curation.splits.ground import region_names
+from rsflow.errors import ConfigError
+from rsflow.labellers import ModelLabeller
+from rsflow.readers.products import PRODUCTS
+from rsflow.sensors import SENSOR_NAMES
+from rsflow.stage import ModelStage, Stage, fingerprint
+from rsflow.stages.annotate_tiles import AnnotateTiles
+from rsflow.stages.cut_scenes import CutScenes
+from rsflow.stages.encode_tiles import EncodeTiles
+from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.instruct_tiles import InstructTiles
+from rsflow.stages.keep_bands import KeepBands
+from rsflow.stages.label_tiles import LabelTiles
+from rsflow.stages.merge_labels import MergeLabels
+from rsflow.stages.render_tiles import RenderTiles
+from rsflow.stages.screen_tiles import ScreenTiles
+from rsflow.stages.see_tiles import SeeTiles
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    stages: tuple[Stage, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(list(self.stages))
+
+    @property
+    def label_fingerprint(self) -> str:
+        """The fingerprint without stages that only shards take from: neither labels nor pictures depend on them."""
+        return fingerprint([stage for stage in self.stages if not isinstance(stage, KeepBands)])
+
+
+def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
+    """Read and check a configuration whole: values, and every name that refers to a reader, format, labeller or task."""
+    built = config.load(path, list(overrides))
+    for number, source in enumerate(built.sources):
+        _check_source(source, f"{path}: sources.{number}")
+    try:
+        GenerateTiles.of(built)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    for task in built.instructions.tasks:
+        known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
+    try:
+        check_quotas(_keys(built), (*instructions.TASKS, *instructions.GENERATED), SENSOR_NAMES, _values(built))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return built
+
+
+def _values(built: BuildConfig) -> dict[str, list[str]]:
+    """What there is of sources and regions, for the keys of quotas."""
+    regions = region_names(built.select.regions, built.select.region_deg)
+    return {"source": [source.name for source in built.sources], "region": regions}
+
+
+def _keys(built: BuildConfig) -> list[str]:
+    """Every key of quotas and balance, each once."""
+    wanted = built.select.balance
+    return list(dict.fromkeys([*built.select.quotas, *(wanted.keys() if wanted else [])]))
+
+
+def label_recipe(built: BuildConfig, source: Source) -> Recipe:
+    """The stages that turn this source's scenes into tiles and labels, up to the writing of files."""
+    asked = [labellers.from_settings(settings) for settings in source.labellers]
+    named = [LabelTiles(labeller) for labeller in asked if not isinstance(labeller, ModelLabeller)]
+    return Recipe(
+        (
+            CutScenes(built.tiles, built.render),
+            RenderTiles(),
+            ScreenTiles(built.screen),
+            AnnotateTiles(built.labels.min_visibility),
+            *named,
+            *([KeepBands()] if built.render.raw_bands else []),
+            EncodeTiles(built.render.format, built.render.quality),
+        )
+    )
+
+
+def see_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
+    """The models that look at this source's tiles, in the order of its labellers."""
+    asked = [labellers.from_settings(settings) for settings in source.labellers]
+    return tuple(SeeTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
+
+
+def merge_stage(built: BuildConfig) -> Stage:
+    return MergeLabels(built.labels.min_visibility)
+
+
+def write_stage(built: BuildConfig) -> GenerateTiles | None:
+    """The model that writes instructions, where the configuration asks for one."""
+    return GenerateTiles.of(built)
+
+
+def instruct_recipe(built: BuildConfig) -> Recipe:
+    return Recipe((InstructTiles(built.instructions, built.labels, built.seed),))
+
+
+def known(name: str, table: Collection[str], where: str, what: str) -> None:
+    """ConfigError that lists what there is when `name` is no key of the table."""
+    if name not in table:
+        close = difflib.get_close_matches(name, list(table), 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ConfigError(f"{where}: unknown {what} {name!r}; {hint}known: {', '.join(sorted(table))}")
+
+
+def _check_source(source: Source, where: str) -> None:
+    known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    if source.scenes.product is not None:
+        known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
+    if source.annotations:
+        known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
+        check_options(source.annotations)
+    for number, settings in enumerate(source.labellers):
+        try:
+            labeller = labellers.from_settings(settings)
+        except ConfigError as error:
+            raise ConfigError(f"{where}.labellers.{number}: {error}") from error
+        if source.sensor not in labeller.sensors:
+            fits = ", ".join(sorted(labeller.sensors))
+            raise ConfigError(f"{where}.labellers.{number}: {settings['name']} is for {fits}, the source is {source.sensor}")

@@ -1,0 +1,157 @@
+"""What the sources hold now: every scene with its content's fingerprint, opened only if it is new or changed.
+
+One idea: a scene is known by the content of its files, sidecars included. Reading all bytes of an archive at every run would
+take hours, so sizes and times (or an object store's ETags) are compared first, and only files whose sign changed are hashed and
+opened again. A file that was touched but not changed gets the same fingerprint, so nothing is done again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from rsflow.config.settings import BuildConfig, Source
+from rsflow.errors import DataError, StorageError, UnavailableError
+from rsflow.files import storage
+from rsflow.files.faults import retried
+from rsflow.readers import list_scenes, open_scene, reader_of
+from rsflow.records import SceneFiles
+from rsflow.schemas import SCENES
+from rsflow.stage import fingerprint
+from rsflow.stages.cut_scenes import pixel_unit, stats_key
+
+THREADS = 8
+PROBE_VERSION = 2  # raised when what is stored of a scene changes
+
+
+class Looked(NamedTuple):
+    """SCENES rows, and by scene_id why nothing can be said of a scene now: its store cannot be reached."""
+
+    scenes: pa.Table
+    undone: dict[str, str]
+
+
+def list_all(built: BuildConfig) -> dict[str, list[SceneFiles]]:
+    """The scenes of every source, by source name. ConfigError where a source has none."""
+    return {source.name: list_scenes(source) for source in built.sources}
+
+
+def look(
+    sources: Sequence[Source],
+    listed: dict[str, list[SceneFiles]],
+    known: pa.Table,
+    retry_rejects: bool = False,
+    on_scene: Callable[[int], None] = lambda total: None,
+) -> Looked:
+    """SCENES rows of all listed scenes that can be reached, sorted by scene_id. Rows of `known` are reused where nothing
+    changed.
+
+    `on_scene` is called after every scene with the number of all, in this thread.
+    """
+    before = {row["scene_id"]: row for row in known.to_pylist()}
+    licences = {source.name: source.licence for source in sources}
+
+    undone: dict[str, str] = {}
+
+    def row_of(scene: SceneFiles) -> dict[str, Any] | None:
+        try:
+            return _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
+        except UnavailableError as error:
+            undone[scene.scene_id] = storage.without_secrets(str(error))
+            return None
+
+    every = [scene for scenes in listed.values() for scene in scenes]
+    rows = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        # Consumed here, so that Ctrl-C lands here and the generator's end cancels what has not begun.
+        for row in pool.map(row_of, every):
+            rows += [row] if row else []
+            on_scene(len(every))
+    scenes = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
+    return Looked(scenes, dict(sorted(undone.items())))
+
+
+def _row(scene: SceneFiles, licence: str, before: dict[str, Any] | None, retry_rejects: bool) -> dict[str, Any]:
+    settings = fingerprint(PROBE_VERSION, scene, licence)
+    try:
+        stats = stats_key(scene)
+    except DataError as error:
+        return _rejected(scene, licence, settings, "", fingerprint(error.reason, error.detail), error)
+    unchanged = before and before["stats_key"] == stats and before["probed_with"] == settings
+    if before and unchanged and not (retry_rejects and before["probe_reason"]):
+        return before
+    content = stats
+    try:
+        content = content_fingerprint(scene)
+        return {**_base(scene, licence, settings, stats, content), **_probe(scene)}
+    except DataError as error:
+        return _rejected(scene, licence, settings, stats, content, error)
+
+
+def content_fingerprint(scene: SceneFiles) -> str:
+    """A hash of the bytes of all files of a scene with their bands; an object store's ETag stands for an object's bytes."""
+    try:
+        sidecars = [_digest(path) for path in scene.sidecars]
+        return fingerprint({band: _digest(path) for band, path in scene.files.items()}, *sidecars)
+    except UnavailableError:
+        raise
+    except StorageError as error:
+        raise DataError("unreadable", str(error)) from error
+
+
+@retried
+def _digest(path: str) -> str:
+    sign = storage.stat_key(path)
+    if sign.startswith("etag:"):
+        return sign
+    fs, name = storage.filesystem(path)
+    with storage.told(path, "read"), fs.open(path if storage.is_remote(path) else name, "rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: str) -> dict[str, Any]:
+    return {
+        "scene_id": scene.scene_id,
+        "source": scene.source,
+        "sensor": scene.sensor,
+        "licence": licence,
+        "files": [storage.without_secrets(path) for path in scene.files.values()],
+        "sidecars": [storage.without_secrets(path) for path in scene.sidecars],
+        "stats_key": stats,
+        "fingerprint": content,
+        "reader": scene.reader,
+        "probed_with": settings,
+    }
+
+
+def _probe(scene: SceneFiles) -> dict[str, Any]:
+    with open_scene(scene) as reader:
+        info = reader.info
+        return {
+            "bands": list(info.bands),
+            "dtype": info.dtype,
+            "height_px": info.height_px,
+            "width_px": info.width_px,
+            "georeference": info.georeference,
+            "crs": info.crs,
+            "transform": list(info.transform) if info.transform else None,
+            "footprint": list(info.footprint) if info.footprint else None,
+            "gsd_m": info.gsd_m,
+            "pixel_m": list(info.pixel_m) if info.pixel_m else None,
+            "place_fault": storage.without_secrets(info.place_fault) if info.place_fault else None,
+            "nodata": list(info.nodata),
+            "calibration": [asdict(how) for how in info.calibration],
+            "unit": pixel_unit(scene, info),
+            "acquired_at": info.acquired_at,
+            "is_picture": reader_of(scene) == "picture",
+        }
+
+
+def _rejected(scene: SceneFiles, licence: str, settings: str, stats: str, content: str, error: DataError) -> dict[str, Any]:
+    found = {"probe_reason": error.reason, "probe_detail": storage.without_secrets(error.detail)}
+    return {**_base(scene, licence, settings, stats, content), **found}

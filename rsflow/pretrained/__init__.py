@@ -1,0 +1,1 @@
+"""Pretrained models: a checkpoint's identity, its loading, its processor and the device it runs on."""

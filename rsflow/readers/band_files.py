@@ -1,0 +1,232 @@
+"""Scenes that are delivered as one file per band, possibly with different pixel sizes (Sentinel-2, Landsat).
+
+One idea: the finest band's grid is the scene's. A coarser band is interpolated (bilinear) at the ground position of every
+pixel centre, from that pixel's place in the scene alone, so a pixel has the same value in whatever window it is read: tiles
+have no seams. Bands on the scene's own grid come unchanged. Masks and class bands take the nearest pixel.
+
+A band's pixel is good where all source pixels that it rests on are, else it is made the band's fill value (NaN of fractions). A
+pixel is valid where any band is good, so that one band's gap, or an empty band, takes nothing from the others; a band whose own
+numbers cannot tell (a mask without a fill value, an edge beyond which it does not reach) makes it invalid instead. Class bands
+do not count. Refused: bands in different map projections or turned against each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow.errors import DataError, UnavailableError
+from rsflow.readers import gdal
+from rsflow.readers.band_tags import shared_unit
+from rsflow.readers.contract import CLASS_BANDS, SceneReader, check_inside
+from rsflow.readers.geotiff import GeoTiff, opened
+from rsflow.readers.products import PRODUCTS, described
+from rsflow.readers.statistics_sample import decimated_shape, sampled
+from rsflow.records import Raster, SceneFiles
+from rsflow.spatial.geometry import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How one axis of the scene maps to a band's: position = scale * (scene pixel's centre) + offset, in band pixels."""
+
+    scale: float
+    offset: float
+    extent_px: int
+
+    @property
+    def same(self) -> bool:
+        return self.scale == 1.0 and self.offset == 0.0
+
+    def at(self, start: int, stop: int, nearest: bool) -> Taps:
+        """What scene pixels [start, stop) rest on. A position more than half a band pixel outside has no neighbour."""
+        centre = (np.arange(start, stop) + 0.5) * self.scale + self.offset
+        position = np.clip(centre - 0.5, 0, self.extent_px - 1)
+        low = (np.floor(centre) if nearest else np.floor(position)).clip(0, self.extent_px - 1).astype(np.int64)
+        weight = np.zeros(len(low)) if nearest else position - low
+        # Where the weight is 0 the second tap is the first: an unused neighbour that is fill must not spoil the pixel.
+        high = np.where(weight > 0, low + 1, low)
+        slack = max(self.scale, 1.0) * 0.5 + 1e-6
+        return Taps(low, high, weight, (centre > -slack) & (centre < self.extent_px + slack))
+
+
+@dataclass(frozen=True, slots=True)
+class Taps:
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
+    inside: npt.NDArray[np.bool_]
+
+
+def open_bands(files: SceneFiles) -> BandFiles:
+    """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
+    wanted = list(files.options.get("bands") or files.files)
+    if kind := files.options.get("product"):
+        product = PRODUCTS[kind]
+        named = files.options.get("bands") or {name: band for band, name in product.bands.items() if name in files.files}
+        files = described(product, files, named)
+    absent = [band for band in wanted if band not in files.files]
+    if absent or not wanted:
+        raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
+    readers: dict[str, GeoTiff] = {}
+    try:
+        for band in wanted:
+            beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
+            readers[band] = opened(files.files[band], files.options, files.sensor, beside, band)
+        return BandFiles(readers)
+    except (DataError, UnavailableError):
+        for reader in readers.values():
+            reader.close()
+        raise
+
+
+class BandFiles(SceneReader):
+    """Open band files, one data band each, on the grid of the finest."""
+
+    def __init__(self, readers: dict[str, GeoTiff]) -> None:
+        self._readers = readers
+        # min keeps the first of equals, so the order of the source's bands decides.
+        self._finest = min(readers.values(), key=_pixel_area)
+        self._axes = {band: self._axes_of(reader) for band, reader in readers.items()}
+        dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
+        each = [reader.info for reader in readers.values()]
+        calibration = tuple(how for info in each for how in info.calibration)
+        self.info = replace(
+            self._finest.info,
+            bands=tuple(readers),
+            dtype=str(dtype),
+            nodata=tuple(fill for info in each for fill in info.nodata),
+            calibration=calibration,
+            unit=shared_unit(tuple(how for band, how in zip(readers, calibration, strict=True) if band not in CLASS_BANDS)),
+        )
+        self._voters = [band for band in readers if band not in CLASS_BANDS] or list(readers)
+        self.block_shape = self._finest.block_shape
+        gdal.set_cache(sum(reader.bytes_in_use for reader in readers.values()))
+
+    def read(self, window: Window) -> Raster:
+        check_inside(window, self.info)
+        return self._stack({band: self._read_band(band, window) for band in self._readers})
+
+    def overview(self, max_px: int) -> Raster:
+        shape = (self.info.height_px, self.info.width_px)
+        if self._one_extent() and all(reader.cheap for reader in self._readers.values()):
+            size = decimated_shape(*shape, max_px)
+            return self._stack({band: reader.decimated(*size) for band, reader in self._readers.items()})
+        return sampled(self.read, shape, self.block_shape, max_px)
+
+    def footprint_of(self, window: Window) -> tuple[float, ...] | None:
+        return self._finest.footprint_of(window)
+
+    def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
+        return self._finest.pixel_m_of(window)
+
+    def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+
+    def _stack(self, parts: dict[str, Raster]) -> Raster:
+        shape = next(iter(parts.values())).valid.shape
+        pixels = np.empty((len(parts), *shape), self.info.dtype)
+        for row, (band, part), fill in zip(pixels, parts.items(), self.info.nodata, strict=True):
+            row[...] = part.pixels[0]
+            if self._readers[band].knows_fill and not part.valid.all():
+                row[~part.valid] = np.nan if fill is None else fill
+        return Raster(pixels, self._valid({band: parts[band].valid for band in self._voters}), self.info.bands)
+
+    def _valid(self, good: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
+        telling = [valid for band, valid in good.items() if self._readers[band].knows_fill]
+        others = [valid for band, valid in good.items() if not self._readers[band].knows_fill]
+        found = np.logical_or.reduce(telling) if telling else np.ones(next(iter(good.values())).shape, np.bool_)
+        return np.asarray(np.logical_and.reduce([found, *others]))
+
+    def _read_band(self, band: str, window: Window) -> Raster:
+        reader, (rows, cols) = self._readers[band], self._axes[band]
+        if rows.same and cols.same:
+            # Files of one grid may still differ by a pixel in size; what is not there is taken from the edge below.
+            extent = reader.info
+            if window.row_stop <= extent.height_px and window.col_stop <= extent.width_px:
+                return reader.read(window)
+        nearest = band in CLASS_BANDS
+        row_taps = rows.at(window.row_off, window.row_stop, nearest)
+        col_taps = cols.at(window.col_off, window.col_stop, nearest)
+        top, left = int(row_taps.low.min()), int(col_taps.low.min())
+        source = Window(top, left, int(row_taps.high.max()) + 1 - top, int(col_taps.high.max()) + 1 - left)
+        return interpolate(reader.read(source), _moved(row_taps, top), _moved(col_taps, left))
+
+    def _axes_of(self, reader: GeoTiff) -> tuple[Axis, Axis]:
+        info, finest = reader.info, self._finest.info
+        if info.crs != finest.crs:
+            raise DataError("grid_mismatch", f"{reader.place}: is in {info.crs}, but {self._finest.place} in {finest.crs}")
+        if info.transform is None or finest.transform is None:
+            # Without a map, files of a scene are taken to show the same ground edge to edge.
+            rows, cols = info.height_px / finest.height_px, info.width_px / finest.width_px
+            return Axis(rows, 0.0, info.height_px), Axis(cols, 0.0, info.width_px)
+        a, b, c, d, e, f = _between(finest.transform, info.transform)
+        if b or d or a <= 0 or e <= 0:
+            raise DataError("grid_mismatch", f"{reader.place}: its grid is turned against that of {self._finest.place}")
+        return Axis(e, f, info.height_px), Axis(a, c, info.width_px)
+
+    def _one_extent(self) -> bool:
+        """Whether all bands end where the scene does, to half a pixel, so that shrinking each gives the same view."""
+        shape = (self.info.height_px, self.info.width_px)
+        return all(
+            abs(axis.offset) <= 0.5 and abs(axis.offset + axis.scale * extent - axis.extent_px) <= 0.5
+            for axes in self._axes.values()
+            for axis, extent in zip(axes, shape, strict=True)
+        )
+
+
+def interpolate(source: Raster, rows: Taps, cols: Taps) -> Raster:
+    """Bilinear values at the taps, (1, rows, cols) in the source's type; each depends on its own taps only."""
+    kind = np.float32 if source.pixels.dtype.itemsize <= 2 else np.float64
+    band = np.where(source.valid, source.pixels[0], 0).astype(kind)
+    # Columns first: they are done on the source's few rows.
+    across = _mix(band[:, cols.low], band[:, cols.high], cols.weight.astype(kind)[None, :])
+    mixed = _mix(across[rows.low], across[rows.high], rows.weight.astype(kind)[:, None])
+    pixels = (np.rint(mixed) if source.pixels.dtype.kind in "iu" else mixed).astype(source.pixels.dtype)
+    valid = rows.inside[:, None] & cols.inside[None, :]
+    if not source.valid.all():
+        good = source.valid[:, cols.low] & source.valid[:, cols.high]
+        valid &= good[rows.low] & good[rows.high]
+    return Raster(pixels[None], valid, source.bands)
+
+
+def _mix(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    mixed: npt.NDArray[Any] = low + (high - low) * weight
+    return mixed
+
+
+def _moved(taps: Taps, start: int) -> Taps:
+    return replace(taps, low=taps.low - start, high=taps.high - start)
+
+
+def _between(scene: tuple[float, ...], band: tuple[float, ...]) -> list[float]:
+    """The affine map from the scene's pixels to the band's: inverse(band) after scene."""
+    a, b, c, d, e, f = band
+    area = a * e - b * d
+    inverse = (e / area, -b / area, -d / area, a / area)
+    east, south = scene[2] - c, scene[5] - f
+    columns = ((scene[0], scene[3]), (scene[1], scene[4]), (east, south))
+    first = [inverse[0] * x + inverse[1] * y for x, y in columns]
+    second = [inverse[2] * x + inverse[3] * y for x, y in columns]
+    return [_neat(value) for value in (*first, *second)]
+
+
+def _neat(value: float) -> float:
+    """The whole number that rounding errors of the two maps hide, else the value."""
+    return float(round(value)) if abs(value - round(value)) < 1e-6 else value
+
+
+def _pixel_area(reader: GeoTiff) -> float:
+    info = reader.info
+    if info.transform is None:
+        return 1.0 / (info.height_px * info.width_px)
+    a, b, _, d, e, _ = info.transform
+    return abs(a * e - b * d)
+
+
+def _listed(files: dict[str, str]) -> str:
+    return ", ".join(f"{band}: {path}" for band, path in files.items()) or "none"

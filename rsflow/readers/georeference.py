@@ -1,0 +1,198 @@
+"""Where a scene lies on the ground: from an affine map, ground control points or rational polynomials to outlines and metres.
+
+One idea: `locate` maps pixel corners to longitude and latitude; outlines and ground sample distance follow from it alone, the
+same for every kind of georeference. A place that cannot be computed is None, never a guess.
+
+A georeference that cannot be true is refused as a whole, whatever its kind: numbers that are not finite, pixels without width
+or height, a scene that lies nowhere on Earth (metres taken for degrees, millimetres taken for metres). The scene is then read
+as one without a place, and `Place.fault` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.transform import GCPTransformer, RPCTransformer
+from rasterio.warp import transform as warp_points
+
+from rsflow.readers.contract import GeoreferenceKind
+from rsflow.readers.gdal import FAILURES
+from rsflow.spatial.geodesy import is_position, pixel_size_m
+from rsflow.spatial.geometry import FloatArray, Window
+
+Ring = tuple[float, ...]
+Locate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+
+WGS84 = CRS.from_epsg(4326)
+FAULT_SEGMENTS = 4  # pieces of each side that are looked at to tell an impossible place
+SAME_SIZE = 0.01  # up to this relative difference the map's own pixel size is the one on the ground
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`locate` takes columns and rows (0 is the outer edge of the first pixel) and gives degrees, WGS 84.
+
+    `nominal_m` is the width and height of a pixel in the map's own units, as metres. `fault` says why a georeference that the
+    file has was refused; the kind is "none" then.
+    """
+
+    kind: GeoreferenceKind
+    locate: Locate | None = None
+    crs: str | None = None
+    transform: tuple[float, ...] | None = None
+    nominal_m: tuple[float, float] | None = None
+    fault: str | None = None
+
+    def ring(self, window: Window, segments: int) -> Ring | None:
+        """The window's outline with each side in `segments` pieces, or None."""
+        if self.locate is None:
+            return None
+        try:
+            lons, lats = self.locate(*_outline(window, segments))
+        except FAILURES:
+            return None
+        return unwrap(lons, lats) if is_position(lons, lats) else None
+
+    def pixel_m(self, window: Window) -> tuple[float, float] | None:
+        """Metres on the ground (width, height) of a pixel in the window's middle, or None.
+
+        The map's own pixel size where it agrees with the ground within 1 % (10 and not 9.996 for UTM), else what is measured
+        on the ellipsoid: degrees, and Mercator maps far from the equator.
+        """
+        measured = self._measured(window)
+        if measured is None or self.nominal_m is None:
+            return measured
+        pairs = zip(measured, self.nominal_m, strict=True)
+        return self.nominal_m if all(abs(one / other - 1) < SAME_SIZE for one, other in pairs) else measured
+
+    def _measured(self, window: Window) -> tuple[float, float] | None:
+        if self.locate is None:
+            return None
+        col, row = (window.col_off + window.col_stop) / 2, (window.row_off + window.row_stop) / 2
+        try:
+            lons, lats = self.locate(np.array([col - 0.5, col + 0.5, col, col]), np.array([row, row, row - 0.5, row + 0.5]))
+        except FAILURES:
+            return None
+        return pixel_size_m(lons, lats)
+
+
+def place_of(dataset: Any) -> Place:
+    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs."""
+    place = _stated(dataset)
+    fault = _fault(place, dataset.height, dataset.width)
+    return Place("none", fault=fault) if fault else place
+
+
+def _stated(dataset: Any) -> Place:
+    if dataset.crs and not dataset.transform.is_identity:
+        return _mapped(dataset)
+    points, crs = dataset.gcps
+    if points and crs:
+        return Place("gcps", _by_gcps(points, crs))
+    if dataset.rpcs:
+        # Without terrain, the model's mean height is the best single guess.
+        transformer = RPCTransformer(dataset.rpcs, RPC_HEIGHT=dataset.rpcs.height_off)
+        return Place("rpcs", lambda cols, rows: _degrees(transformer, cols, rows))
+    return Place("none")
+
+
+def _fault(place: Place, height_px: int, width_px: int) -> str | None:
+    """Why the place cannot be true, None where nothing speaks against it."""
+    if place.transform is not None:
+        a, b, _, d, e, _ = place.transform
+        if not all(math.isfinite(value) for value in place.transform):
+            return f"its transform is {place.transform}, expected finite numbers"
+        if a * e == b * d:
+            return f"its transform is {place.transform}: pixels have no width or no height"
+    if place.locate is None or _is_local(place):
+        return None
+    # Of a view of the whole Earth the corners are in space, so only positions that lie on the map must be possible.
+    middle = np.array([width_px / 2]), np.array([height_px / 2])
+    outline = _outline(Window(0, 0, height_px, width_px), FAULT_SEGMENTS)
+    lon, lat = np.concatenate([_found(place.locate, *middle), _found(place.locate, *outline)], axis=1)
+    known = np.isfinite(lon) & np.isfinite(lat)
+    if known.any() and is_position(lon[known], lat[known]) and np.ptp(lon[known]) <= 360.0 + 1e-6:
+        return None
+    return f"its middle would lie at longitude {lon[0]:g}, latitude {lat[0]:g} ({place.crs or 'EPSG:4326'}): nowhere on Earth"
+
+
+def _found(locate: Locate, cols: FloatArray, rows: FloatArray) -> FloatArray:
+    """Longitudes and latitudes (2, n); NaN where they cannot be computed."""
+    try:
+        return np.stack(locate(cols, rows))
+    except FAILURES:
+        return np.full((2, len(cols)), np.nan)
+
+
+def _is_local(place: Place) -> bool:
+    """Whether its coordinate system is a plan of its own, without a relation to the Earth."""
+    if place.crs is None:
+        return False
+    crs = CRS.from_user_input(place.crs)
+    return not (crs.is_geographic or crs.is_projected)
+
+
+def unwrap(lons: FloatArray, lats: FloatArray) -> Ring:
+    """A ring whose longitudes run on beyond 180 instead of jumping; one around a pole is closed along it."""
+    lons = np.unwrap(lons, period=360.0)
+    turn = lons[0] - lons[-1]
+    if abs(turn) > 180:  # the ring goes around a pole: coming home takes another turn
+        pole = math.copysign(90.0, float(lats.mean()))
+        end = lons[0] - math.copysign(360.0, turn)
+        lons = np.concatenate([lons, [end, end, lons[0]]])
+        lats = np.concatenate([lats, [lats[0], pole, pole]])
+    lons = lons - 360.0 * math.floor((float(lons.min()) + 180.0) / 360.0)
+    return tuple(np.stack([lons, lats], axis=1).reshape(-1).tolist())
+
+
+def _mapped(dataset: Any) -> Place:
+    crs, affine = dataset.crs, dataset.transform
+    a, b, c, d, e, f = affine[:6]
+
+    def locate(cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return _to_degrees(crs, a * cols + b * rows + c, d * cols + e * rows + f)
+
+    factor = crs.linear_units_factor[1] if crs.is_projected else None
+    nominal = (math.hypot(a, d) * factor, math.hypot(b, e) * factor) if factor else None
+    return Place("crs", locate, crs.to_string(), (a, b, c, d, e, f), nominal)
+
+
+def _by_gcps(points: list[Any], crs: CRS) -> Locate:
+    if crs.is_geographic:
+        # Points on both sides of the antimeridian: without this the surface through them would fold back over the globe.
+        first = points[0].x
+        for point in points:
+            point.x = first + (point.x - first + 180.0) % 360.0 - 180.0
+    transformer = GCPTransformer(points, tps=True)
+
+    def locate(cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return _to_degrees(crs, *_degrees(transformer, cols, rows))
+
+    return locate
+
+
+def _degrees(transformer: Any, cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    xs, ys = transformer.xy(rows.tolist(), cols.tolist(), offset="ul")
+    return np.asarray(xs, np.float64), np.asarray(ys, np.float64)
+
+
+def _to_degrees(crs: CRS, xs: FloatArray, ys: FloatArray) -> tuple[FloatArray, FloatArray]:
+    if crs == WGS84:
+        return xs, ys
+    lons, lats = warp_points(crs, WGS84, xs.tolist(), ys.tolist())
+    return np.asarray(lons, np.float64), np.asarray(lats, np.float64)
+
+
+def _outline(window: Window, segments: int) -> tuple[FloatArray, FloatArray]:
+    """Columns and rows of the window's edge, clockwise from the upper left corner, without a repeated first point."""
+    step = np.arange(segments) / segments
+    left, top, right, bottom = window.box
+    width, height, still = right - left, bottom - top, np.zeros(segments)
+    cols = np.concatenate([left + width * step, right + still, right - width * step, left + still])
+    rows = np.concatenate([top + still, top + height * step, bottom + still, bottom - height * step])
+    return cols, rows

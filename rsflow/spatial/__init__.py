@@ -1,0 +1,1 @@
+"""Numbers of space: windows and boxes, polygons with parts and holes, lengths on the ellipsoid."""

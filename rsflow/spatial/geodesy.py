@@ -1,0 +1,55 @@
+"""Lengths, areas and directions on the ground, measured on the WGS 84 ellipsoid.
+
+One idea: positions are longitudes and latitudes in degrees, and PROJ's geodesic (Karney 2013,
+https://doi.org/10.1007/s00190-012-0578-z) measures between them, so the answer is right in every map projection and at every
+latitude. A pixel is measured along its own two axes: on a grid in degrees it is not square on the ground.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from pyproj import Geod
+
+from rsflow.spatial.geometry import FloatArray
+
+_WGS84 = Geod(ellps="WGS84")
+
+
+def distance_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Length of the geodesic between two positions, metres."""
+    return float(_WGS84.inv(lon, lat, other_lon, other_lat)[2])
+
+
+def bearing_deg(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Direction from the first position to the second: degrees in [0, 360), 0 is north, 90 is east."""
+    return float(_WGS84.inv(lon, lat, other_lon, other_lat)[0]) % 360.0
+
+
+def area_m2(ring: Sequence[float]) -> float:
+    """Area inside a flat ring lon0, lat0, lon1, lat1, …, whichever way round it runs, square metres."""
+    return abs(float(_WGS84.polygon_area_perimeter(ring[::2], ring[1::2])[0]))
+
+
+def pixel_size_m(lons: FloatArray, lats: FloatArray) -> tuple[float, float] | None:
+    """(width, height) in metres of a pixel, from the positions (4,) of the middles of its left, right, upper and lower side.
+
+    None where a position is not finite or the pixel has no extent.
+    """
+    if not (np.isfinite(lons).all() and np.isfinite(lats).all()):
+        return None
+    width = distance_m(lons[0], lats[0], lons[1], lats[1])
+    height = distance_m(lons[2], lats[2], lons[3], lats[3])
+    return (width, height) if min(width, height) > 0 and math.isfinite(width * height) else None
+
+
+def is_position(lons: FloatArray, lats: FloatArray) -> bool:
+    """Whether all are positions on Earth: finite, latitudes within 90 degrees, longitudes within 540 (a ring may pass 180)."""
+    return bool(
+        np.isfinite(lons).all()
+        and np.isfinite(lats).all()
+        and np.abs(lats).max() <= 90.0 + 1e-6
+        and np.abs(lons).max() <= 540.0
+    )

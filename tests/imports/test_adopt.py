@@ -1,0 +1,237 @@
+"""An instruction set read back: what was said of a picture before it was exported is said of it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from rsflow import annotations, dialects
+from rsflow.cli import main
+from rsflow.config.settings import Annotations
+from rsflow.errors import DataError, UsageError
+from rsflow.imports.conversation import Exchange, conversation_of
+from rsflow.imports.import_set import import_set
+from rsflow.imports.label_parsing import labels_of, recognised
+from rsflow.imports.sensor_guess import guess
+from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.planning.recipe import load
+from rsflow.readers.scene_listing import folders_of
+from rsflow.records import Label, Provenance
+from rsflow.text.turns import mark
+
+FROM = Provenance("annotation", "t")
+SIZE = (500, 1000)  # rows, columns
+BOX = (100.0, 50.0, 300.0, 150.0)
+
+
+def said(question: str, answer: str, form: str = "mmrs") -> list[Label]:
+    return list(labels_of(Exchange(question, answer), dialects.get(form), SIZE, FROM))
+
+
+def test_the_seeds_wordings_are_recognised() -> None:
+    assert recognised("What is the category of this remote sensing image?")[0] == "classification"
+    assert (
+        recognised("Please provide a one-sentence caption for the provided remote sensing image in details.")[0] == "captioning"
+    )
+    assert recognised("Please detect all objects in this image.")[0] == "detection_all"
+    asked = "Detect large vehicles shown in the image using horizontal bounding boxes."
+    assert recognised(asked) == ("detection_one", {"many": "large vehicles"})
+    asked = "Please provide the horizontal bounding box coordinate of the region which is described as:{}in this remote sensing"
+    for phrase in ("A tiny ship ", " A tiny ship"):  # sets are spelled with more and fewer blanks
+        assert recognised(f"{asked.format(phrase)} image")[1] == {"phrase": "A tiny ship"}
+    assert recognised("How many ships are there?") == ("", {})
+
+
+@pytest.mark.parametrize(
+    "kind", ["classification", "captioning", "grounding", "region_captioning", "detection_one", "detection_all"]
+)
+def test_every_phrasing_of_ours_is_recognised(kind: str) -> None:
+    for phrasing in PHRASINGS[kind]:
+        asked = phrasing.format(phrase="the red ship", box=mark("", 0), many="ships", one_bare="ship", one="a ship")
+        assert recognised(asked.removesuffix(" Answer the question using a single word or phrase."))[0] == kind
+
+
+def test_the_padded_square_is_undone_with_the_true_size() -> None:
+    # The worked example of the EarthGPT paper's rule: w = 1000, h = 500, COCO box (100, 50, 200, 100).
+    (label,) = said(
+        "Please provide the horizontal bounding box coordinate of the region which is described as:A grey ship in this remote "
+        "sensing image",
+        "[0.10,0.30,0.30,0.40]",
+    )
+    assert (label.kind, label.text, label.category) == ("phrase", "A grey ship", "ship")
+    assert label.shape is not None
+    assert label.shape.box == pytest.approx(BOX)
+
+
+def test_every_task_comes_back() -> None:
+    (label,) = said(
+        "What is the category of this remote sensing image? Answer the question using a single word or phrase.", "Stadium."
+    )
+    assert (label.kind, label.category) == ("category", "Stadium")
+    (label,) = said("How many ships? Answer the question using a single word or phrase.", "4")
+    assert (label.kind, label.text, label.category) == ("question", "How many ships?", "4")
+    region = "Please provide a short description for this region in this remote sensing image :[0.10,0.30,0.30,0.40]"
+    (label,) = said(region, "The tiny vehicle")
+    assert (label.kind, label.text) == ("phrase", "The tiny vehicle")
+    found = said(
+        "Please detect all objects in this image.",
+        "There are <p>2 buses</p>[0.10,0.30,0.30,0.40;0.5,0.5,0.6,0.6]. There is <p>1 car</p>[0.7,0.4,0.8,0.5]",
+    )
+    assert [label.category for label in found] == ["bus", "bus", "car"]
+    assert said("Detect planes shown in the image using horizontal bounding boxes.", "There are no planes in the image.") == []
+
+
+@pytest.mark.parametrize("form", ["llava", "qwen", "geochat", "internvl"])
+def test_forms_without_a_phrase_give_their_categories_too(form: str) -> None:
+    answer = dialects.get(form).spell(f"There are {mark('2 ships', 0, 1)}", [BOX, (400, 100, 600, 300)], *SIZE)
+    found = said("Please detect all objects in this image.", answer, form)
+    assert [label.category for label in found] == ["ship", "ship"]
+
+
+def test_a_place_that_is_not_understood_is_refused() -> None:
+    with pytest.raises(DataError, match="boxes_in_text"):
+        said("What colour is the thing at [0.10,0.30,0.30,0.40]?", "Red.")
+
+
+@pytest.mark.parametrize(
+    ("path", "sensor"),
+    [
+        ("Det/SSDD/0001.jpg", "sar"),
+        ("hrsid/P0001.png", "sar"),
+        ("AIR-SARShip-2.0/1.tiff", "sar"),
+        ("HIT-UAV/0_60.jpg", "infrared"),
+        ("infrared_security/1.jpg", "infrared"),
+        ("cars/sparrow.jpg", None),
+        ("caesar/first.jpg", None),
+        ("images/0001.png", None),
+        ("optical_and_sar/0001.png", None),
+        ("DOTA/P0001.png", "optical"),
+        ("VisDrone/rgb/1.jpg", "optical"),
+    ],
+)
+def test_the_sensor_is_guessed_from_the_path(path: str, sensor: str | None) -> None:
+    assert guess(path) == sensor
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"image": "a.jpg"},
+        {"image": "a.jpg", "conversations": [{"from": "human", "value": "Hi"}]},
+        {"image": "a.jpg", "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": " "}]},
+        {"image": "a.jpg", "conversations": [{"from": "ghost", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]},
+        {"image": 7, "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]},
+    ],
+)
+def test_a_record_that_is_none_is_refused(record: Any) -> None:
+    with pytest.raises(DataError, match="broken_record"):
+        conversation_of(record)
+
+
+def turns(*texts: str) -> list[dict[str, str]]:
+    return [{"from": ("human", "gpt")[i % 2], "value": text} for i, text in enumerate(texts)]
+
+
+@pytest.fixture
+def mmrs(tmp_path: Path) -> Path:
+    """Pictures of two sensors, a record of each task, and records that cannot be used."""
+    for name in ("optical/a.png", "optical/b.png", "SSDD/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (1000, 500), (9, 99, 9)).save(tmp_path / name)
+    detect = "Please detect all objects in this image."
+    rows = [
+        {"image": "optical/a.png", "conversations": turns(detect, "There is <p>1 ship</p>[0.10,0.30,0.30,0.40]")},
+        {
+            "image": "optical/a.png",
+            "conversations": turns("Is it day? Answer the question using a single word or phrase.", "yes"),
+        },
+        {
+            "image": "optical/b.png",
+            "conversations": turns("Is it day? Answer the question using a single word or phrase.", "no"),
+        },
+        {
+            "image": "SSDD/c.png",
+            "conversations": turns(detect, "There are <p>2 ships</p>[0.10,0.30,0.30,0.40;0.5,0.5,0.6,0.6]"),
+        },
+        {"image": "gone.png", "conversations": turns("What?", "No.")},
+        {"image": "optical/a.png", "conversations": turns("What is at [0.10,0.30,0.30,0.40]?", "A ship.")},
+    ]
+    (tmp_path / "set.json").write_text(json.dumps(rows))
+    return tmp_path
+
+
+def test_a_set_becomes_sources_that_load(mmrs: Path) -> None:
+    made = import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"))
+    assert dict(made.rejects) == {"missing_picture": 1, "boxes_in_text": 1}
+    assert dict(made.labels) == {("optical", "box"): 1, ("optical", "question"): 2, ("sar", "box"): 2}
+    built = load(made.config)
+    assert [(source.name, source.sensor) for source in built.sources] == [
+        ("set_SSDD_sar", "sar"),
+        ("set_optical_optical", "optical"),
+    ]
+    assert {source.licence for source in built.sources} == {"unknown"}
+    source = built.sources[1]
+    read = annotations.read(source.annotations or Annotations("", ""), folders_of(source.scenes))
+    assert not read.rejects
+    by_name = {Path(name).name: picture for name, picture in read.pictures.items()}
+    assert {label.kind for label in by_name["a"].labels} == {"box", "question"}
+    # Of a picture that nobody listed all objects of, nothing is said to be absent.
+    assert (by_name["a"].complete, by_name["b"].complete) == (True, False)
+    assert [label.shape.box for label in by_name["a"].labels if label.shape] == [pytest.approx(BOX)]
+
+
+def test_the_import_is_the_same_at_every_run(mmrs: Path) -> None:
+    for name in ("one", "other"):
+        import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / name))
+    for file in sorted((mmrs / "one").iterdir()):
+        other = (mmrs / "other" / file.name).read_text()
+        assert file.read_text() == other.replace("/other/", "/one/")
+
+
+def test_what_was_asked_for_overrides_what_is_guessed(mmrs: Path) -> None:
+    made = import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"), sensor="infrared", licence="MIT")
+    assert {(source.sensor, source.licence) for source in load(made.config).sources} == {("infrared", "MIT")}
+
+
+def test_a_sensor_that_nothing_tells_is_asked_for(mmrs: Path) -> None:
+    record = {"image": "a.png", "conversations": turns("Is it day?", "yes")}
+    Image.new("RGB", (50, 50)).save(mmrs / "a.png")
+    (mmrs / "set.json").write_text(json.dumps([record]))
+    with pytest.raises(UsageError, match=r"1 sensor_unknown.*say --sensor"):
+        import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"))
+    assert import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"), sensor="sar").labels == {("sar", "question"): 1}
+    (mmrs / "set.json").write_text(json.dumps([{**record, "sensor": "SAR"}, {**record, "sensor": "lidar"}]))
+    made = import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"))
+    assert (made.labels, made.rejects) == ({("sar", "question"): 1}, {"sensor_unknown": 1})
+    (mmrs / "set.json").write_text(json.dumps([record]))
+    (mmrs / "pictures.jsonl").write_text(json.dumps({"image": "a.png", "sensor": "infrared"}))
+    assert import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out")).labels == {("infrared", "question"): 1}
+
+
+@pytest.mark.parametrize("phrasing", PHRASINGS["question"])
+def test_hints_are_taken_off_however_often_they_were_put_on(phrasing: str) -> None:
+    for outer in PHRASINGS["question"]:
+        asked = outer.replace("{question}", phrasing.replace("{question}", "Is it day?"))
+        (label,) = said(asked, "Yes")
+        assert (label.kind, label.text, label.category) == ("question", "Is it day?", "Yes")
+    assert said("Answer the question?", "No")[0].text == "Answer the question?"
+
+
+def test_a_set_of_which_nothing_fits_is_an_error(mmrs: Path) -> None:
+    with pytest.raises(UsageError, match=r"nothing could be used.*missing_picture"):
+        import_set(str(mmrs / "set.json"), "mmrs", str(mmrs / "out"), pictures=str(mmrs / "nowhere"))
+    with pytest.raises(UsageError, match="known formats"):
+        import_set(str(mmrs / "set.json"), "alpaca", str(mmrs / "out"))
+
+
+def test_the_command_tells_what_it_made(mmrs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", str(mmrs / "set.json"), "--format", "mmrs", "-o", str(mmrs / "out")]) == 0
+    out = capsys.readouterr().out
+    assert "6 records" in out
+    assert "1 boxes_in_text, 1 missing_picture" in out
+    assert "rsflow build" in out
