@@ -125,7 +125,7 @@ def test_what_is_raised_between_two_results_ends_the_work_before_its_cluster(
 def test_a_second_signal_ends_the_command_at_once(sent: signal.Signals) -> None:
     code = f"""
 import argparse, os
-from rsflow import cli
+from rsflow.cli import app
 def run(arguments):
     try:
         os.kill(os.getpid(), {sent:d})
@@ -134,8 +134,8 @@ def run(arguments):
         print("ending", flush=True)
         os.kill(os.getpid(), {sent:d})
         print("went on")
-cli._parsed = lambda parser, words: argparse.Namespace(run=run)
-cli.main([])
+app._parsed = lambda parser, words: argparse.Namespace(run=run)
+app.main([])
 """
     hear = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, **hear)
