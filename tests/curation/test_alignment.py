@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from rsflow.curation.duplicates.alignment import aligned_correlation
+from rsflow.curation.duplicates.deduplicate import alike
 from rsflow.curation.duplicates.image_signature import Picture, thumbnail
 
 Change = Callable[[Picture], Picture]
@@ -74,3 +75,15 @@ def test_flat_pictures_and_no_pictures_have_no_correlation() -> None:
     flat = np.full((2, 64, 64), 7.0)
     assert aligned_correlation(flat, flat).tolist() == [0.0, 0.0]
     assert aligned_correlation(flat[:0], flat[:0]).tolist() == []
+
+
+def test_two_calm_surfaces_under_one_slope_of_light_are_not_one_picture() -> None:
+    random = np.random.default_rng(4)
+    slopes = [np.linspace(low, 180, 64)[None, :, None] * np.ones((64, 64, 3)) for low in (40, 90)]
+    pictures = [np.clip(slope + random.normal(0, 4, slope.shape), 0, 255).astype(np.uint8) for slope in slopes]
+    grey = np.stack([picture.sum(axis=2) / 3 for picture in pictures])
+    assert np.corrcoef(grey[0].ravel(), grey[1].ravel())[0, 1] > 0.95  # what a correlation alone would join
+    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    assert not alike(thumbnails, np.array([[0, 1, 0]]), 3.0).any()
+    same = np.stack([thumbnail(pictures[0]), thumbnail(np.clip(pictures[0] * 0.9 + 20, 0, 255).astype(np.uint8))])
+    assert alike(same, np.array([[0, 1, 0]]), 3.0).all()

@@ -53,9 +53,7 @@ def same_structure(pictures: Grey, others: Grey) -> npt.NDArray[np.bool_]:
     if not len(pictures):
         return np.empty(0, dtype=np.bool_)
     own, other = _means(pictures, 2), _means(others, 2)
-    found: npt.NDArray[np.bool_] = (
-        _mean_product(_without_gradient(own), _without_gradient(other), np.ones_like(own)) >= _STRUCTURE
-    )
+    found: npt.NDArray[np.bool_] = _structure(own, other, np.ones_like(own)) >= _STRUCTURE
     return found
 
 
@@ -65,8 +63,7 @@ def _correlation(pictures: Grey, moved: Grey, weight: Grey) -> Grey:
     weight = np.floor(weight)
     wrong = np.abs(_normalised(own, weight) - _normalised(other, weight)) * weight
     weight = weight * (wrong <= np.quantile(wrong, 1 - _COVERED, axis=(1, 2), keepdims=True))
-    structure = _mean_product(_without_gradient(own), _without_gradient(other), weight)
-    return np.where(structure >= _STRUCTURE, _mean_product(own, other, weight), 0.0)
+    return np.where(_structure(own, other, weight) >= _STRUCTURE, _mean_product(own, other, weight), 0.0)
 
 
 def _mean_product(own: Grey, other: Grey, weight: Grey) -> Grey:
@@ -75,10 +72,18 @@ def _mean_product(own: Grey, other: Grey, weight: Grey) -> Grey:
     return mean
 
 
+def _structure(own: Grey, other: Grey, weight: Grey) -> Grey:
+    """The correlation of what stands out from its surroundings: two calm surfaces under one slope of light have none.
+
+    Near the edges the surroundings are not whole and leave some of the slope, so they do not count.
+    """
+    edge = _GRADIENT_PX // 2
+    inner = (slice(None), slice(edge, -edge), slice(edge, -edge))
+    return _mean_product(_without_gradient(own)[inner], _without_gradient(other)[inner], weight[inner])
+
+
 def _without_gradient(pictures: Grey) -> Grey:
-    """What stands out from its surroundings: two calm surfaces under one slope of light are not one picture."""
-    smooth = ndimage.uniform_filter(pictures, (1, _GRADIENT_PX, _GRADIENT_PX), mode="nearest")
-    structure: Grey = pictures - smooth
+    structure: Grey = pictures - ndimage.uniform_filter(pictures, (1, _GRADIENT_PX, _GRADIENT_PX), mode="nearest")
     return structure
 
 
