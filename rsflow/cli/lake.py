@@ -48,7 +48,7 @@ def plan(arguments: argparse.Namespace) -> int:
     from rsflow.inspection.report_facts import plan_facts
     from rsflow.lake.tables import lake_at
     from rsflow.phases.build import plan_build, sample
-    from rsflow.planning.estimate import count
+    from rsflow.planning.estimate import estimate_build
     from rsflow.report.plan_text import plan_text
 
     built, _ = _present(arguments)
@@ -56,7 +56,7 @@ def plan(arguments: argparse.Namespace) -> int:
         if arguments.sample < 1:
             raise UsageError(f"--sample is {arguments.sample}: expected a number of scenes from 1")
         sample(built, arguments.sample)
-    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
+    print(plan_text(plan_facts(estimate_build(plan_build(built, lake_at(built.root))))))
     return 0
 
 
@@ -82,7 +82,7 @@ def verify(arguments: argparse.Namespace) -> int:
     faults = [
         *deep,
         *found.differences,
-        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.closes)),
+        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.is_balanced)),
     ]
     for fault in faults:
         print(fault)

@@ -30,8 +30,8 @@ from rsflow.labellers.coco_metrics import ANY, Claim, Compared, Quality, scored
 from rsflow.labellers.detections import Detections
 from rsflow.lake.receipts import rows_of
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import config_of, plan_build
-from rsflow.planning.live_rows import LiveRows, current
+from rsflow.phases.build import plan_build, read_config
+from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.schemas import label_order
 
 FEW = 50  # true boxes, below which a number is hardly more than a hint
@@ -69,8 +69,8 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     if not 0 < iou <= 1:
         raise UsageError(f"--iou is {iou:g}: it must be above 0 and at most 1")
     lake = open_lake(root)
-    built = config_of(lake)
-    now = current(lake, plan_build(built, lake))
+    built = read_config(lake)
+    now = read_live_rows(lake, plan_build(built, lake))
     rows = _boxes(now)
     seers = _chosen(_seers(built, {_key(row) for row in rows if row["origin"] == "labeller"}), asked, root)
     truth = annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])

@@ -64,7 +64,7 @@ class LiveRows:
         return rows_of(self.lake, "rejects", pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks]))
 
 
-def current(lake: Lake, plan: Plan) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan) -> LiveRows:
     """The marks that count. LakeError where a wanted unit is not done: select and shard never work on half a label phase."""
     if plan.undone:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
