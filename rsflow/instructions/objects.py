@@ -37,7 +37,7 @@ class Thing:
     box: Box
     truncated: bool
     whole: bool
-    to_quad: Quad | None
+    quad: Quad | None
     outline: tuple[float, ...]
     area_px: float
     shorter_px: float

@@ -67,7 +67,7 @@ class Plan:
     merge: Stage
     instruct: recipe.Recipe
     writer: GenerateTiles | None  # the model that writes instructions
-    completed_units: pa.Table  # of the lake, one per finished unit
+    marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
     undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be looked at: why; it has no units
