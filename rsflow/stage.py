@@ -69,8 +69,9 @@ class ModelStage(Stage, Protocol):
 def fingerprint(*parts: Any) -> str:
     """A 32-digit hexadecimal hash (BLAKE2b-128) of the parts' canonical JSON.
 
-    Dataclasses count with their class name (`fingerprint_name`, where the class was renamed), `version` and fields, so a stage's
-    fingerprint changes when any of them does; fields made with `field(compare=False)` say how the work is run and not what comes out, and are left out.
+    Dataclasses count with their class name (`fingerprint_name`, where the class was renamed), `version` and fields, so that a
+    stage's fingerprint changes when any of them does. Fields made with `field(compare=False)` say how the work is run and not
+    what comes out, and are left out.
     Floats are spelled by `repr`; dict keys are sorted; a value that JSON cannot spell is refused with TypeError.
     """
     text = json.dumps([_plain(part) for part in parts], sort_keys=True, separators=(",", ":"), allow_nan=False)

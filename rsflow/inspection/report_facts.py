@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.files import storage
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import rows_of
+from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import split_shares
 from rsflow.planning.estimate import BuildEstimate
@@ -134,7 +134,7 @@ def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
 
 
 def _made_by_task(outcome: BuildResult) -> dict[str, int]:
-    rows = rows_of(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
     counts = rows.group_by("task").aggregate([("task", "count")])
     return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 

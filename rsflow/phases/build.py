@@ -22,7 +22,7 @@ from rsflow.engine.leftover_processes import end_leftovers
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
-from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
@@ -108,13 +108,13 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
 
 def relabel_damaged(lake: Lake, place: str = "") -> None:
     """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
-    marked = marks(lake)
-    named = rows_of(lake, "tiles", marked["receipt"], ["file", "receipt"])
+    marked = completed_units(lake)
+    named = read_receipt_rows(lake, "tiles", marked["receipt"], ["file", "receipt"])
     there = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
         place.removeprefix(lake.root.rstrip("/") + "/")
     }
     lost = {row["receipt"] for row in named.to_pylist() if row["file"] not in there}
-    lake.forget("runs", "receipt", sorted(lost))
+    lake.delete_rows("runs", "receipt", sorted(lost))
 
 
 def sample(built: BuildConfig, scenes: int) -> None:
@@ -184,8 +184,11 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     Nothing is changed.
     """
     lake = open_lake(root)
-    marked = marks(lake)
-    rows = {name: rows_of(lake, name, marked["receipt"], ["receipt"]).num_rows for name in ("tiles", "labels", "instructions")}
+    marked = completed_units(lake)
+    rows = {
+        name: read_receipt_rows(lake, name, marked["receipt"], ["receipt"]).num_rows
+        for name in ("tiles", "labels", "instructions")
+    }
     latest = lake.place("snapshots", "LATEST")
     snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
     held = LakeStatus(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
@@ -198,7 +201,7 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
 def lake_balances(root: str) -> list[Balance]:
     """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
     lake = open_lake(root)
-    marked = marks(lake)
+    marked = completed_units(lake)
     found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
     snapshot = snapshot_of(lake, last_selection(lake))
     return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

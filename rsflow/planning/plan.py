@@ -21,8 +21,8 @@ from rsflow.annotations import AnnotatedPicture, Joined
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import marks, missed
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import completed_units, count_failures
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
@@ -82,7 +82,7 @@ class Plan:
         """With `retry_rejects`: units that rejected their scene, and those of models that did not do all of their work."""
         if not self.retry_rejects:
             return set()
-        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (missed(self.marks) > 0)
+        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (count_failures(self.marks) > 0)
         return set(self.marks.filter(pa.array(bad))["unit"].to_pylist())
 
     @property
@@ -122,7 +122,7 @@ def make_plan(
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
         recipe.generate_stage(built),
-        marks(lake) if lake else TABLES["runs"].empty_table(),
+        completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
         undone,
@@ -158,7 +158,7 @@ def units_of(
 
 def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     """LABEL_WORK rows of these units."""
-    scenes = of_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
+    scenes = filter_by_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
     known = {row["scene_id"]: row for row in scenes.to_pylist()}
     rows = []
     for unit in units:

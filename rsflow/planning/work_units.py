@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.errors import LakeError
-from rsflow.lake.receipts import missed
+from rsflow.lake.receipts import count_failures
 from rsflow.planning.companion_pairs import neighbours
 from rsflow.planning.plan import Plan, Unit
 from rsflow.planning.step_inputs import receipts_of
@@ -39,7 +39,7 @@ class WorkUnits:
         self._plan = plan
         rejected = marked.filter(marked["scene_rejected"])
         self._unfit = set(rejected["unit"].to_pylist())
-        amiss = missed(marked)
+        amiss = count_failures(marked)
         rows = np.flatnonzero(amiss)
         self._missed = dict(zip(marked["unit"].take(pa.array(rows)).to_pylist(), amiss[rows].tolist(), strict=True))
 

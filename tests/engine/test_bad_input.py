@@ -69,9 +69,9 @@ def test_permission_errors_are_told_whoever_runs(tmp_path: Path) -> None:
 
     for error in (PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")):
         told = r"/some/where: cannot write it: (no permission|the file system is read-only)"
-        with pytest.raises(StorageError, match=told), storage.told("/some/where", "write"):
+        with pytest.raises(StorageError, match=told), storage.translate_errors("/some/where", "write"):
             raise error
-    assert storage.why(ValueError("Generic LocalFileSystem error: No space left on device (os error 28)")) == FULL
+    assert storage.describe_error(ValueError("Generic LocalFileSystem error: No space left on device (os error 28)")) == FULL
 
 
 @pytest.fixture

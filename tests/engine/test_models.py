@@ -15,7 +15,7 @@ import yaml
 from rsflow.cli import main
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import BudgetError
-from rsflow.lake.receipts import rows_of
+from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import BuildResult, plan_build, run, sample
 from rsflow.planning.estimate import estimate_build
@@ -189,7 +189,7 @@ def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     marks = lake.read("runs").num_rows
     run(built)
     assert lake.read("runs").num_rows > marks
-    assert rows_of(lake, "labels", lake.read("runs")["receipt"], ["label_id"]).num_rows
+    assert read_receipt_rows(lake, "labels", lake.read("runs")["receipt"], ["label_id"]).num_rows
 
 
 def test_a_model_builds_on_what_the_one_before_it_saw(modelled: Path) -> None:
