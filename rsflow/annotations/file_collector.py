@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path, picture_name
 from rsflow.annotations.text_files import stem
 from rsflow.errors import DataError
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Reject
 
 
@@ -60,7 +60,7 @@ class FileCollector:
 
         DataError `path_outside` where the spelling leads out of the set.
         """
-        name = normalise_path(relative_name(file))
+        name = normalise_path(normalise_relative(file))
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)
