@@ -139,6 +139,6 @@ def _with_error_lines(command: Command) -> Command:
 
 
 def _print_error(message: str) -> None:
-    from rsflow.files.storage import without_secrets
+    from rsflow.files.storage import mask_secrets
 
-    print(f"rsflow: {without_secrets(message)}", file=sys.stderr)
+    print(f"rsflow: {mask_secrets(message)}", file=sys.stderr)

@@ -75,10 +75,10 @@ def plan(
       rsflow plan build.yaml --sample 3                label three scenes, then estimate the rest from them
     """
     from rsflow.inspection.report_facts import plan_facts
-    from rsflow.lake.tables import lake_at
+    from rsflow.lake.tables import find_lake
     from rsflow.phases.build import plan_build
     from rsflow.phases.build import sample as label_sample
-    from rsflow.planning.estimate import count
+    from rsflow.planning.estimate import estimate_build
     from rsflow.report.plan_text import plan_text
 
     built, _ = load_available(config, overrides)
@@ -86,7 +86,7 @@ def plan(
         if sample < 1:
             raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
         label_sample(built, sample)
-    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
+    print(plan_text(plan_facts(estimate_build(plan_build(built, find_lake(built.root))))))
     return 0
 
 

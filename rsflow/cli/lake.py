@@ -39,13 +39,13 @@ def verify(
       rsflow verify demo-out/scenes/lake --deep
     """
     from rsflow.lake.tables import open_lake
-    from rsflow.lake.verify import lake_faults
+    from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.verify import verify_snapshot
 
-    lake_differences = [*lake_faults(open_lake(root))] if deep else []
+    lake_differences = [*find_damage(open_lake(root))] if deep else []
     checked = verify_snapshot(root)
-    unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.closes]
+    unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]
     for difference in differences:
         print(difference)
