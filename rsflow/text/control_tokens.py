@@ -3,7 +3,7 @@
 A caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>` asks for
 a picture that is not there, and a bidi override shows people another text than models read. Text from outside (annotations,
 imported sets, models' answers) passes `find_control_token` before it is stored and before it is exported. The table lists the
-tokens literally by model family; `<|...|>` is refused whatever it holds. Ordinary text stays: "a < b", "<25 m", "[1, 2]", "<5>".
+tokens literally by model family; `<|...|>` is refused whatever it holds. Ordinary text stays: "a < b", "<25 m", "<5>".
 """
 
 from __future__ import annotations
