@@ -26,7 +26,17 @@ from rsflow.errors import DataError
 from rsflow.generation import Engine, Failure, Generate, RecordedEngine, Request, Response, from_settings
 from rsflow.instructions import checks, instruction_id, tile_facts
 from rsflow.instructions.hash_choice import hash_number
-from rsflow.instructions.prompts import KINDS, VERSION, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
+from rsflow.instructions.prompts import (
+    KINDS,
+    VERSION,
+    PromptContext,
+    PromptText,
+    ReviewedAnswer,
+    parse_answer,
+    prompt_digests,
+    repair_prompt,
+    review_answer,
+)
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction, Reject
@@ -36,6 +46,7 @@ from rsflow.stages.instruct_tiles import facts_of, instruction_row
 from rsflow.stages.picture_batches import ahead
 
 LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
+SENT_BACK = 8  # faults of a text that the model is told
 _SHOWN = 200
 
 
@@ -185,8 +196,15 @@ class GenerateTiles:
                     draft.usage["repairs"] += 1
                     again[position] = Question(draft, kind, repair_prompt(question.asked, outcome.text, fault))
                 continue
+            reviewed = review_answer(draft.scene, answer)
+            if reviewed.faults and not last:
+                draft.usage["repairs"] += 1
+                again[position] = Question(
+                    draft, kind, repair_prompt(question.asked, outcome.text, _sent_back(reviewed.faults))
+                )
+                continue
             draft.perplexity[kind] = outcome.perplexity
-            self._take_in(question, answer)
+            self._take_in(question, reviewed)
         return [again[position] for position in sorted(again)]
 
     def _request(self, question: Question) -> Request:
@@ -207,12 +225,16 @@ class GenerateTiles:
             "replayed": int(outcome.replayed),
         }
 
-    def _take_in(self, question: Question, answer: Any) -> None:
+    def _take_in(self, question: Question, reviewed: ReviewedAnswer) -> None:
         draft, kind = question.draft, KINDS[question.kind]
+        for fault in reviewed.faults:
+            draft.refuse(question.kind, "claim", fault)
+        for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
+            draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
         stands = []
-        for found in kind.made(draft.scene, answer):
+        for found in kind.made(draft.scene, reviewed.answer) if reviewed.answer is not None else ():
             generator = f"model:{self.written_from[0]}/{question.asked.prompt.identity}"
-            checked = _checked(draft, question.kind, replace(found, generator=generator))
+            checked = _checked(draft, question.kind, replace(found, generator=generator), reviewed.has_claims)
             if checked:
                 stands.append(checked)
         draft.made[question.kind] = stands
@@ -250,13 +272,23 @@ class GenerateTiles:
                 yield {**row, "perplexity": draft.perplexity[kind]}
 
 
-def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
-    """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject."""
+def _checked(draft: Draft, kind: str, found: Instruction, has_claims: bool) -> Instruction | None:
+    """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject.
+
+    A text whose claims were compared is judged by its form alone; of another one the sentences that no rule could read are
+    counted.
+    """
     findings = checks.check(draft.scene.facts, found)
+    if has_claims:
+        findings = tuple(finding for finding in findings if finding.check in checks.FORM_CHECKS)
+    else:
+        total, unread = checks.count_unread(found, findings)
+        draft.usage["free_sentences"] += total
+        draft.usage["unread_sentences"] += unread
     wrong = [finding for finding in findings if finding.contradiction]
     for finding in wrong:
-        said = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
-        draft.refuse(kind, f"check:{finding.check}", said)
+        detail = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
+        draft.refuse(kind, f"check:{finding.check}", detail)
     bad = {finding.turn // 2 for finding in wrong}
     pairs = [found.turns[start : start + 2] for start in range(0, len(found.turns), 2)]
     good = [pair for number, pair in enumerate(pairs) if number not in bad]
@@ -264,7 +296,14 @@ def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
         return None
     answer = {**found.answer, "pairs": len(good)} if found.task == "conversation" else found.answer
     kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
-    return replace(kept, checks=checks.applied(one for one in findings if one.turn // 2 not in bad))
+    names = checks.applied(one for one in findings if one.turn // 2 not in bad)
+    return replace(kept, checks=("claims", *names) if has_claims else names)
+
+
+def _sent_back(faults: Sequence[str]) -> str:
+    """What contradicts a text, for the model to write it again: the first few faults."""
+    more = f"; and {len(faults) - SENT_BACK} more" if len(faults) > SENT_BACK else ""
+    return "; ".join(faults[:SENT_BACK]) + more
 
 
 def _groups(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:

@@ -32,7 +32,7 @@ from rsflow.tiles.encode import encode
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 GOLD = Provenance("annotation", "boxes.json")
-FORMS = {"objects": "local", "description": "description", "pairs": "pairs"}
+FORMS = {"objects": "local", "sentences": "description", "pairs": "pairs"}
 TWO_SHIPS = (
     Label("box", "ship", GOLD, Shape((10.0, 10.0, 40.0, 25.0))),
     Label("box", "ship", GOLD, Shape((200.0, 210.0, 240.0, 230.0))),
@@ -149,7 +149,7 @@ def test_an_object_is_shown_by_its_box(tmp_path: Path) -> None:
         ([[200.0, 210.0, 240.0, 230.0]], ["s/u/a#1"]),
         ([[10.0, 10.0, 40.0, 25.0]], ["s/u/a#0"]),
     ]
-    assert all(re.fullmatch(r"model:writer@r1/local:1-[0-9a-f]{8}", row["generator"]) for row in found)
+    assert all(re.fullmatch(r"model:writer@r1/local:2-[0-9a-f]{8}", row["generator"]) for row in found)
 
 
 def test_the_pictures_of_the_tile_are_shown(tmp_path: Path) -> None:

@@ -73,15 +73,19 @@ def review_object(number: int, statements: Sequence[Statement], facts: ClaimFact
     """The text of one numbered object: every claim about numbered objects is about this one, and the text fits no other
     object."""
     if number not in facts.by_number:
-        return Reviewed("", (f"object {number} is not among those that were asked for",), len(statements))
+        return _refused(statements, f"object {number} is not among those that were asked for")
     claims = [claim for statement in statements for claim in statement.claims]
     faults = [f"the text of object {number} claims something of object {n}" for n in _others_claimed(number, claims)]
     twins = [other for other in facts.by_number if other != number and _fits(number, other, claims, facts)]
     if twins:
         faults.append(f"the text of object {number} fits object {twins[0]} as well: say where it is or how large")
     if faults:
-        return Reviewed("", tuple(faults), len(statements))
+        return _refused(statements, *faults)
     return review(statements, facts)
+
+
+def _refused(statements: Sequence[Statement], *faults: str) -> Reviewed:
+    return Reviewed("", faults, len(statements), dropped=len(statements))
 
 
 def _others_claimed(number: int, claims: Sequence[Claim]) -> list[int]:

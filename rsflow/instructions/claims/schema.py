@@ -7,10 +7,13 @@ kind of claim does not need is empty ("" or [] or null).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
 
 from rsflow.instructions.claims.claim import CLAIM_KINDS, SCOPES, UNITS, Claim
-from rsflow.instructions.prompts.answer_schemas import Text
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ WORDS_BY_KIND: dict[TokenKind, str] = {
     "size": "small medium-sized large tiny huge big giant little long short wide narrow massive",
     "comparison": "more fewer less most largest smallest biggest larger smaller bigger equal twice longest outnumber dominant "
     "mostly mainly",
-    "change": "appeared disappeared new gone increased decreased grown shrunk unchanged former previously earlier added removed",
+    "change": "appeared disappeared new gone increased decreased grown shrunk unchanged former previously earlier added "
+    "removed",
     "temperature": "warm warmer warmest hot hottest cool cooler coolest cold coldest temperature",
     "all": "all every each only entire entirely whole always",
     "colour": " ".join(COLOURS),
-    "place": "left right top bottom centre center middle upper lower corner edge central north south east west northern southern "
-    "eastern western",
+    "place": "left right top bottom centre center middle upper lower corner edge central north south east west northern "
+    "southern eastern western",
 }
 PLACE_PAIRS = tuple(
     f"{row}{joint}{side}" for row in ("upper", "lower", "top", "bottom") for joint in (" ", "-") for side in ("left", "right")
