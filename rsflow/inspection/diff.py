@@ -115,6 +115,6 @@ def _reasons(root: str, snapshot: int, subjects: set[str]) -> dict[str, str] | N
     version = selection_version(lake, snapshot)
     if version is None:
         return None
-    rows = lake.read("selection", ["subject", "selected", "reason"], where="not selected", version=version)
+    rows = lake.read("selection", ["subject", "selected", "reason"], where={"selected": False}, version=version)
     rows = filter_by_values(rows, "subject", sorted(subjects))
     return dict(zip(rows["subject"].to_pylist(), rows["reason"].to_pylist(), strict=True))

@@ -73,8 +73,7 @@ def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[s
 
 def _rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
     """The rows of a table whose column has one of these values."""
-    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    found: list[dict[str, Any]] = lake.read(table, where=f"{column} IN ({listed})").to_pylist()
+    found: list[dict[str, Any]] = lake.read(table, where={column: values}).to_pylist()
     return found
 
 
@@ -90,7 +89,7 @@ def _facts(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
 
 def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and whose ground lies nearest to that of a tile."""
-    chosen = lake.read("selection", where="kind = 'tile' AND selected")
+    chosen = lake.read("selection", where={"kind": "tile", "selected": True})
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = filter_by_values(
         read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked
@@ -107,7 +106,7 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
 def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
     tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PLACE, "signature", "signatures"])
-    chosen = filter_by_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
+    chosen = filter_by_values(lake.read("selection", where={"kind": "tile", "selected": True}), "tile_id", tiles["tile_id"])
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
     if not known["tile_id"][0].is_valid:

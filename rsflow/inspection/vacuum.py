@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
+from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units
-from rsflow.lake.tables import TABLES, Lake, open_lake
+from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.phases.build import config_of, plan_build
 from rsflow.phases.shard.shard import selection_note, selection_version
@@ -45,7 +46,7 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFile
     Not beside a build of the same root: that may count on a shard which is about to go. LakeError where the last build is not
     whole, so that it cannot be told what is former.
     """
-    lake = open_lake(root)
+    lake = open_lake(root, writable=delete)
     before = time.time() - 3600 * kept.hours
     notes = {file.place for file in storage.scan_folder(lake.place("snapshots"))}
     numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)

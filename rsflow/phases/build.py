@@ -71,7 +71,7 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
-    lake = _lake_for(built) if "label" in phases else open_lake(built.root)
+    lake = _lake_for(built) if "label" in phases else open_lake(built.root, writable=True)
     if "label" in phases:
         label_again(lake)
     seconds: dict[str, float] = {}

@@ -82,7 +82,7 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     known = lake.commit_metadata("selection")
     if known is None:
         return []
-    rows = lake.read("selection", ["kind", "subject"], "selected", known[0])
+    rows = lake.read("selection", ["kind", "subject"], {"selected": True}, known[0])
     balances = []
     for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
         wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
@@ -95,7 +95,7 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
 def shard_balance(lake: Lake, manifest: Manifest, version: int | None = None) -> list[Balance]:
     """Of the shards: tiles and instructions that the selection (its last version, or this one) took, against the manifest's
     counts."""
-    rows = lake.read("selection", ["kind", "split"], "selected", version)
+    rows = lake.read("selection", ["kind", "split"], {"selected": True}, version)
     chosen = rows["kind"].to_pylist()
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     # Split by split, so that a sample which changed sides is missed on one of them.

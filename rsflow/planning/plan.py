@@ -95,7 +95,7 @@ def make_plan(
     built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
 ) -> Plan:
     """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
-    from rsflow.lake.tables import TABLES
+    from rsflow.lake.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all(built)

@@ -28,8 +28,8 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, Index, index_of, numbered
 from rsflow.curation.select_samples import asks_category
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.lake.formats import TABLES
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
-from rsflow.lake.tables import TABLES
 from rsflow.phases.select.instruction_texts import mask
 from rsflow.planning.live_rows import LiveRows
 

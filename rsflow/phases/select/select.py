@@ -119,7 +119,7 @@ def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Ch
             "cluster": ids.take(pa.array(choice.cluster)),
             "canonical": ids.take(pa.array(choice.canonical)),
             "split": choice.split,
-            "dealt": choice.dealt,
+            "assigned_split": choice.dealt,
             "cell": tiles["cell"],
             "repeat": choice.repeat,
         }
@@ -148,7 +148,7 @@ def selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tupl
     `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
     which may stand for the one that it was made for.
     """
-    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], {"selected": True}, version)
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
@@ -182,8 +182,8 @@ def _stood(lake: Lake) -> pa.Array:
 
 def _dealt(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
     """The split that each of these tiles was dealt to in the selection before."""
-    before = lake.read("selection", ["subject", "dealt"], where="kind = 'tile'")
-    return _looked_up(tiles, before["subject"], before["dealt"])
+    before = lake.read("selection", ["subject", "assigned_split"], where={"kind": "tile"})
+    return _looked_up(tiles, before["subject"], before["assigned_split"])
 
 
 def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:

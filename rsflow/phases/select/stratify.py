@@ -49,7 +49,7 @@ def categories_of(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
 
 def split_shares(now: LiveRows) -> Shares:
     """Tiles that are in, by (sensor, category) and split; the category "" stands for all of the sensor."""
-    chosen = now.lake.read("selection", ["kind", "subject", "split"], where="selected AND kind = 'tile'")
+    chosen = now.lake.read("selection", ["kind", "subject", "split"], where={"selected": True, "kind": "tile"})
     tiles = read_tiles(now, ["tile_id", "sensor"])
     place = pc.index_in(tiles["tile_id"], value_set=chosen["subject"].combine_chunks())
     tiles = tiles.append_column("split", chosen["split"].take(place)).filter(pc.is_valid(place))
