@@ -27,7 +27,7 @@ def export(arguments: argparse.Namespace) -> int:
     from rsflow.engine.progress import progress
     from rsflow.shards.manifest import read_snapshot
 
-    total = sum(split.samples for split in exports.chosen(read_snapshot(arguments.root), arguments.split).values())
+    total = sum(split.samples for split in exports.select_splits(read_snapshot(arguments.root), arguments.split).values())
     with progress("export", "samples", total, quiet_seconds=2.0) as state:
         tally = exports.export(
             arguments.root, arguments.format, arguments.output, arguments.split, arguments.dialect, lambda: state.add(1)

@@ -167,10 +167,10 @@ def evaluate_labels(arguments: argparse.Namespace) -> int:
 
 def stream_bench(arguments: argparse.Namespace) -> int:
     try:
-        from rsflow.loading.throughput import Asked, measure
+        from rsflow.loading.throughput import BenchSettings, measure_throughput
     except ModuleNotFoundError as error:
         raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
-    asked = Asked(
+    settings = BenchSettings(
         arguments.split,
         arguments.workers,
         arguments.batch,
@@ -179,7 +179,7 @@ def stream_bench(arguments: argparse.Namespace) -> int:
         arguments.cache,
         arguments.seconds,
     )
-    print(measure(arguments.url, asked).text())
+    print(measure_throughput(arguments.url, settings).text())
     return 0
 
 
