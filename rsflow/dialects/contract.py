@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rsflow.spatial.geometry import Region, corners, quad, ring_area
+from rsflow.spatial.geometry import Region, corners, ring_area, to_quad
 from rsflow.text.turns import Mark, mark, replace_marks
 
 # Decimals on both sides of the comma, so that a parser takes what a model may answer, not only what `spell` writes.
@@ -69,7 +69,7 @@ def make_region(numbers: Sequence[float]) -> Region:
     if len(numbers) == 4:
         x0, y0, x1, y1 = numbers
         return (x0, y0, x1, y1)
-    return quad(numbers)
+    return to_quad(numbers)
 
 
 def scale_region(found: Region, scale_x: float, scale_y: float) -> list[float]:
