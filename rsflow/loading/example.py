@@ -21,7 +21,7 @@ from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
 from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
 from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
-from rsflow.text.control_tokens import neutralised
+from rsflow.text.control_tokens import neutralise
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
@@ -129,7 +129,7 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     turns = [
         {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
         for turn in instruction["turns"]
-        for text in (neutralised(turn["text"]),)  # shards may be older than the check of what goes into them
+        for text in (neutralise(turn["text"]),)  # shards may be older than the check of what goes into them
     ]
     return {
         "id": instruction["id"],
