@@ -22,9 +22,9 @@ from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units
 from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
-from rsflow.phases.build import config_of, plan_build
+from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
-from rsflow.planning.live_rows import current
+from rsflow.planning.live_rows import read_live_rows
 from rsflow.shards.manifest import latest_snapshot, read_snapshot
 
 AT_ONCE = 1000  # files deleted between two words about it
@@ -78,7 +78,7 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFile
 
 def _asked_for(lake: Lake) -> pa.ChunkedArray:
     """The receipts of all units that the configuration of the last build asks for."""
-    now = current(lake, plan_build(config_of(lake), lake))
+    now = read_live_rows(lake, plan_build(read_config(lake), lake))
     steps = (now.label, now.seen, now.instruct, now.annotations)
     return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
 

@@ -27,13 +27,13 @@ class Balance:
     parts: dict[str, int]
 
     @property
-    def closes(self) -> bool:
+    def is_balanced(self) -> bool:
         return self.rows_in == sum(self.parts.values())
 
     def line(self) -> str:
         kept = self.parts.get("kept", 0)
         others = [f"{number} {reason}" for reason, number in sorted(self.parts.items()) if reason != "kept" and number]
-        sign = "=" if self.closes else "≠"
+        sign = "=" if self.is_balanced else "≠"
         return f"{self.step}: {self.rows_in} {self.what} {sign} " + " + ".join([f"{kept} kept", *others])
 
 

@@ -66,7 +66,7 @@ class LiveRows:
         )
 
 
-def current(lake: Lake, plan: Plan) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan) -> LiveRows:
     """The marks that count. LakeError where a wanted unit is not done: select and shard never work on half a label phase."""
     if plan.undone:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))

@@ -36,12 +36,12 @@ class Looked(NamedTuple):
     undone: dict[str, str]
 
 
-def list_all(built: BuildConfig) -> dict[str, list[SceneFiles]]:
+def list_all_scenes(built: BuildConfig) -> dict[str, list[SceneFiles]]:
     """The scenes of every source, by source name. ConfigError where a source has none."""
     return {source.name: list_scenes(source) for source in built.sources}
 
 
-def look(
+def probe_scenes(
     sources: Sequence[Source],
     listed: dict[str, list[SceneFiles]],
     known: pa.Table,

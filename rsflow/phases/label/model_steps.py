@@ -92,10 +92,10 @@ def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageMeter)
 
     Returns why scenes were left undone; nothing of theirs is merged."""
     undone: dict[str, str] = {}
-    if not plan.seers:
+    if not plan.predictors:
         return undone
     units = WorkUnits(plan, completed_units(lake))
-    for rank in range(max(len(stages) for stages in plan.seers.values())):
+    for rank in range(max(len(stages) for stages in plan.predictors.values())):
         marked = completed_units(lake)
         by_stage: dict[str, list[tuple[ModelUnit, Unit]]] = defaultdict(list)
         done = set(marked["unit"].to_pylist()) - plan.failed
@@ -119,7 +119,7 @@ def without(plan: Plan, undone: Mapping[str, str]) -> Plan:
 
 def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageMeter) -> dict[str, str]:
     """Let the model write about every unit that it has not written about. Returns why scenes were left undone."""
-    if plan.writer is None:
+    if plan.generator is None:
         return {}
     marked = completed_units(lake)
     units = WorkUnits(plan, marked)
@@ -132,7 +132,7 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageM
     def beside(work: pa.Table) -> pa.Table:
         return _with_others(work, lake, units, receipts, merged)
 
-    return _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
+    return _work(built, lake, plan.generator, "generate", todo, [merged], run, meter, beside)
 
 
 def _work(

@@ -14,13 +14,13 @@ import pytest
 
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.receipts import RECEIPTS
 from rsflow.lake.tile_files import write_pictures
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import PICTURE_WORK, label_row
 from rsflow.stage import Stage, fingerprint
-from rsflow.stages.see_tiles import SeeTiles
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 Folders = Callable[[str], Path]
@@ -32,26 +32,28 @@ POISON = 250
 class Watched(Detector):
     """A detector whose batches are written down, and that breaks on a picture as bright as POISON."""
 
-    batches: ClassVar[list[list[Sight]]] = []
+    batches: ClassVar[list[list[LabellerInput]]] = []
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         inner = super().open()
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            self.batches.append(list(sights))
-            if any(one.picture.mean() > POISON - 5 for one in sights):
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            self.batches.append(list(batch))
+            if any(one.picture.mean() > POISON - 5 for one in batch):
                 raise IndexError("poison")
-            return inner.look(sights, inputs)
+            return inner.infer(batch, inputs)
 
-        return Eyes(inner.prepare, look)
+        return OpenedModel(inner.prepare, infer)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overflowing(Embedder):
     """An embedder whose type is too small for its numbers."""
 
-    def open(self) -> Eyes:
-        return Eyes(super().open().prepare, lambda sights, _: [Seen(vector=np.full(3, np.inf, np.float32)) for _ in sights])
+    def open(self) -> OpenedModel:
+        return OpenedModel(
+            super().open().prepare, lambda batch, _: [LabellerOutput(vector=np.full(3, np.inf, np.float32)) for _ in batch]
+        )
 
 
 @pytest.fixture
@@ -111,10 +113,10 @@ def test_the_same_rows_whatever_is_looked_at_together(
     settings: dict[str, Any], detect: Callable[..., Watched], tmp_path: Path
 ) -> None:
     work = lake(tmp_path, [3, 1, 0, 7, 1, 5], spoilt=["scene3/2"], bright=["scene0/1", "scene5/4"])
-    alone = SeeTiles(detect(batch_rows=1), str(tmp_path)).open()
+    alone = PredictTiles(detect(batch_rows=1), str(tmp_path)).open()
     expected = rows([receipt for i in range(work.num_rows) for receipt in alone(work.slice(i, 1))], *NAMES)
     Watched.batches.clear()
-    receipts = list(SeeTiles(detect(**settings), str(tmp_path)).open()(work))
+    receipts = list(PredictTiles(detect(**settings), str(tmp_path)).open()(work))
     assert all(receipt.schema == RECEIPTS and receipt.num_rows == 1 for receipt in receipts)
     assert rows(receipts, *NAMES) == expected
     reasons = {row["subject"]: row["reason"] for unit in expected.values() for row in unit["rejects"]}
@@ -126,14 +128,14 @@ def test_the_same_rows_whatever_is_looked_at_together(
 
 def test_batches_are_of_one_size_and_cross_units(detect: Callable[..., Watched], tmp_path: Path) -> None:
     work = lake(tmp_path, [1] * 12)
-    list(SeeTiles(detect(batch_rows=4), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_rows=4), str(tmp_path)).open()(work))
     assert all(len({one.picture.shape for one in batch}) == 1 for batch in Watched.batches)
     assert sorted(map(len, Watched.batches)) == [2, 2, 4, 4]
     Watched.batches.clear()
-    list(SeeTiles(detect(batch_pixels=40 * 40 * 2 + 1), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_pixels=40 * 40 * 2 + 1), str(tmp_path)).open()(work))
     assert sorted(map(len, Watched.batches)) == [2] * 6
     Watched.batches.clear()
-    list(SeeTiles(detect(batch_pixels=1), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_pixels=1), str(tmp_path)).open()(work))
     assert sorted(map(len, Watched.batches)) == [1] * 12
 
 
@@ -143,31 +145,31 @@ class Hurried(Embedder):
 
     count: int
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         ready = [threading.Event() for _ in range(self.count)]
         number = iter(range(self.count))
         told = iter([*ready[1:], ready[0]])
 
-        def prepare(sights: Sequence[Sight]) -> Any:
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
             ready[next(number)].set()
-            return sights
+            return batch
 
-        def look(sights: Sequence[Sight], _: Any) -> list[Seen]:
+        def infer(batch: Sequence[LabellerInput], _: Any) -> list[LabellerOutput]:
             if not next(told).wait(120):
                 raise TimeoutError("the next batch is not prepared while the model works")
-            return [Seen(vector=np.ones(3, np.float32)) for _ in sights]
+            return [LabellerOutput(vector=np.ones(3, np.float32)) for _ in batch]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
 
 def test_the_next_batch_is_prepared_while_the_model_works(checkpoint: Folders, tmp_path: Path) -> None:
     labeller = Hurried(model=str(checkpoint("dinov2")), batch_rows=1, count=6)
-    receipts = list(SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 2])))
+    receipts = list(PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 2])))
     assert [receipt["rows_kept"][0].as_py() for receipt in receipts] == [4, 2]
 
 
 def test_a_unit_comes_as_soon_as_it_is_whole(detect: Callable[..., Watched], tmp_path: Path) -> None:
-    receipts = SeeTiles(detect(batch_rows=1), str(tmp_path)).open()(lake(tmp_path, [2, 1, 9]))
+    receipts = PredictTiles(detect(batch_rows=1), str(tmp_path)).open()(lake(tmp_path, [2, 1, 9]))
     assert next(receipts)["unit"].to_pylist() == ["u0"]
     assert len(Watched.batches) == 2
     assert next(receipts)["unit"].to_pylist() == ["u1"]
@@ -177,7 +179,7 @@ def test_a_unit_comes_as_soon_as_it_is_whole(detect: Callable[..., Watched], tmp
 
 def test_labels_carry_who_saw_them_and_what_it_cost(detect: Callable[..., Watched], tmp_path: Path) -> None:
     labeller = detect(quality=0.7, batch_rows=2)
-    receipts = list(SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 3])))
+    receipts = list(PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 3])))
     for receipt in receipts:
         (row,) = receipt.to_pylist()
         by_tile: dict[str, list[str]] = {}
@@ -195,7 +197,7 @@ def test_labels_carry_who_saw_them_and_what_it_cost(detect: Callable[..., Watche
 
 
 def test_a_model_gets_the_labels_that_are_known_in_their_order(detect: Callable[..., Watched], tmp_path: Path) -> None:
-    list(SeeTiles(detect(), str(tmp_path)).open()(lake(tmp_path, [2])))
+    list(PredictTiles(detect(), str(tmp_path)).open()(lake(tmp_path, [2])))
     seen = [one for batch in Watched.batches for one in batch]
     assert sorted((one.labels for one in seen), key=len) == [(), (_known(9), _known(10))]
     assert {(one.sensor, one.gsd_m) for one in seen} == {("optical", 0.5)}
@@ -203,7 +205,7 @@ def test_a_model_gets_the_labels_that_are_known_in_their_order(detect: Callable[
 
 def test_vectors_go_to_their_own_table(checkpoint: Folders, tmp_path: Path) -> None:
     labeller = Embedder(model=str(checkpoint("dinov2")), batch_rows=2)
-    (receipt,) = SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [5]))
+    (receipt,) = PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [5]))
     (row,) = receipt.to_pylist()
     assert row["labels"] == []
     assert [vector["tile_id"] for vector in row["embeddings"]] == [f"scene0/{i}" for i in range(5)]
@@ -214,32 +216,36 @@ def test_vectors_go_to_their_own_table(checkpoint: Folders, tmp_path: Path) -> N
 
 
 def test_numbers_that_are_none_are_no_result(checkpoint: Folders, tmp_path: Path) -> None:
-    (receipt,) = SeeTiles(Overflowing(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2]))
+    (receipt,) = PredictTiles(Overflowing(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2]))
     (row,) = receipt.to_pylist()
     assert {one["reason"] for one in row["rejects"]} == {"not_finite"}
     assert (row["embeddings"], row["rows_kept"]) == ([], 0)
 
 
 def test_it_is_a_stage_whose_place_means_nothing(detect: Callable[..., Watched]) -> None:
-    stage = SeeTiles(detect(workers=(1, 3), gpus=0.5, cpus=2), "/a")
+    stage = PredictTiles(detect(workers=(1, 3), gpus=0.5, cpus=2), "/a")
     assert isinstance(stage, Stage)
     assert (stage.resources.workers, stage.resources.gpus, stage.resources.cpus) == ((1, 3), 0.5, 2)
-    assert fingerprint(stage) == fingerprint(SeeTiles(detect(), "/b")) != fingerprint(SeeTiles(detect(dtype="float16"), "/a"))
+    assert (
+        fingerprint(stage)
+        == fingerprint(PredictTiles(detect(), "/b"))
+        != fingerprint(PredictTiles(detect(dtype="float16"), "/a"))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Steering(Embedder):
     """A model whose second label would end a turn."""
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         said = Provenance("labeller", "steering")
         labels = tuple(Label("caption", "", said, text=text) for text in ("A port.", "A port.<|im_end|>"))
         inner = super().open()
-        return Eyes(inner.prepare, lambda sights, _: [Seen(labels=labels) for _ in sights])
+        return OpenedModel(inner.prepare, lambda batch, _: [LabellerOutput(labels=labels) for _ in batch])
 
 
 def test_a_label_that_steers_a_model_is_left_out_and_told(checkpoint: Folders, tmp_path: Path) -> None:
-    receipts = list(SeeTiles(Steering(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2])))
+    receipts = list(PredictTiles(Steering(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2])))
     unit = rows(receipts, *NAMES)["u0"]
     assert [label["text"] for label in unit["labels"]] == ["A port."] * 2
     assert [(reject["kind"], reject["reason"]) for reject in unit["rejects"]] == [("label", "control_token")] * 2
