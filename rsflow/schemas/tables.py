@@ -226,7 +226,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "see" | "instruct" | "generate"
+        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct" or "generate"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),

@@ -68,7 +68,9 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected:
     tiles = tiles_of(built, now)
     pieces = instruction_pieces(now)
     held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
-    texts_of = texts_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
+    texts_of = (
+        texts_reader(pieces, now.receipts("instructions").combine_chunks()) if built.select.same_text is not None else None
+    )
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MANY_ROWS) as spread:
         instructions = count_instructions(built, now, pieces, tiles["tile_id"], spread)
         confirm = of_tiles(lake, tiles, built.select.confirm_mae, spread)
@@ -91,11 +93,8 @@ def present_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected
 
 def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     """Of all that a selection depends on."""
-    units = [
-        f"{unit} {amiss:g}"
-        for marks in (now.label, now.seen, now.instruct)
-        for unit, amiss in zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
-    ]
+    marks = now.all_marks
+    units = [f"{unit} {amiss:g}" for unit, amiss in zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)]
     return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
 
 
