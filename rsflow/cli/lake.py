@@ -142,10 +142,10 @@ def vacuum(arguments: argparse.Namespace) -> int:
 
 
 def fingerprint(arguments: argparse.Namespace) -> int:
-    from rsflow.phases.select.held_out import prints_of, write_prints
+    from rsflow.phases.select.held_out import fingerprint_place, write_fingerprints
 
-    prints = prints_of(arguments.folder)
-    write_prints(prints.rows, arguments.output)
+    prints = fingerprint_place(arguments.folder)
+    write_fingerprints(prints.rows, arguments.output)
     print(f"{arguments.output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
     return 0
 

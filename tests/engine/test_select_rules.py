@@ -14,8 +14,8 @@ from rsflow.inspection.diff import FORGOTTEN, diff
 from rsflow.inspection.explain import explain, pictures_of
 from rsflow.inspection.report_facts import card_facts
 from rsflow.phases.build import Outcome, run
-from rsflow.phases.select.select import selected_rows
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.select import read_selected_rows
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation
 from rsflow.shards.reader import ShardReader
@@ -33,7 +33,7 @@ def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
 
 
 def chosen(outcome: Outcome) -> list[dict[str, Any]]:
-    _, instructions = selected_rows(outcome.lake, outcome.now)
+    _, instructions = read_selected_rows(outcome.lake, outcome.now)
     rows: list[dict[str, Any]] = instructions.to_pylist()
     return rows
 
@@ -118,8 +118,8 @@ def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archiv
 def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_comes(archive: Path) -> None:
     by_category = "select.splits_by=category"
     first = build(archive, by_category)
-    dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
-    assert set(dealt.values()) == {"train", "test"}
+    assigned = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
+    assert set(assigned.values()) == {"train", "test"}
     bytes_before = shards_of(archive / "lake")
     untold(archive / "lake")
     assert shards_of(Path(build(archive, by_category).lake.root)) == bytes_before
@@ -130,10 +130,10 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     write_scene(archive / "optical/o8.tif", optical(8), 500_700.0)
     outcome = build(archive, by_category, "select.quotas={captioning: 0}")
     after = verdicts(outcome)
-    assert all(after[name]["dealt"] == split for name, split in dealt.items())
-    assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
+    assert all(after[name]["dealt"] == split for name, split in assigned.items())
+    assert all(after[name]["split"] in (split, None) for name, split in assigned.items())
     assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
-    strata = split_shares(outcome.now)
+    strata = count_by_stratum(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
     for label in outcome.now.labels().to_pylist():
         if label["tile_id"] in told and label["kind"] != "fact" and label["category"]:
