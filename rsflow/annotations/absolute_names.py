@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from rsflow.annotations.annotated_set import AnnotatedSet
 from rsflow.errors import DataError
 from rsflow.files import storage
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Reject
 
 Folders = tuple[str, ...]
@@ -27,7 +27,7 @@ _HINT = "if it is the same picture before the set moved, set annotations.allow_o
 def check_name(name: str, folders: Folders) -> None:
     """DataError `path_outside` where the name is absolute and not below one of the folders, or climbs out of its own."""
     if not (posixpath.isabs(name) or _DRIVE.match(name) or storage.is_remote(name)):
-        relative_name(name)
+        normalise_relative(name)
     elif not any(_below(name, folder) for folder in folders):
         raise DataError("path_outside", f"{name!r} is not below {' or '.join(folders) or 'any folder of the source'}; {_HINT}")
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from rsflow.annotations.shapes import shape_on
 from rsflow.errors import DataError
 from rsflow.records import UNKNOWN, Label, Reject, Shape
-from rsflow.spatial.polygons import scaled
+from rsflow.spatial.polygons import scale_parts
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
 _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)
@@ -119,7 +119,7 @@ def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> 
     if normalised:
         x0, y0, x1, y1 = shape.box
         box = (x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px)
-        outline = scaled(shape.area_parts, width_px, height_px)
+        outline = scale_parts(shape.area_parts, width_px, height_px)
         shape = Shape.of_parts(box, outline, shape.visibility, shape.oriented, shape.flags)
     return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags, shape.parts)
 

@@ -34,7 +34,7 @@ from rsflow.annotations.rle import mask_of
 from rsflow.annotations.shapes import shape_on
 from rsflow.annotations.text_files import flag, identifier, json_document, short
 from rsflow.errors import ConfigError, DataError, UsageError
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Provenance, Reject, Shape
 from rsflow.spatial.geometry import Box, Parts
 from rsflow.spatial.polygons import parts_bounds
@@ -98,7 +98,7 @@ class _Reading:
             self._reject(f"images[{index}]", "broken_picture_entry", found)
             return
         try:
-            relative_name(name)
+            normalise_relative(name)
         except DataError as error:
             self._reject(f"images[{index}]", error.reason, error.detail)
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name, spelled_path
 from rsflow.annotations.text_files import stem
 from rsflow.errors import DataError
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Reject
 
 
@@ -60,7 +60,7 @@ class FileCollector:
 
         DataError `path_outside` where the spelling leads out of the set.
         """
-        name = spelled_path(relative_name(file))
+        name = spelled_path(normalise_relative(file))
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from rsflow.spatial.geometry import Box, Parts
-from rsflow.spatial.polygons import moved
+from rsflow.spatial.polygons import translate_parts
 
 Mask = npt.NDArray[np.bool_]
 _TOUCHING = np.ones((3, 3), dtype=np.int8)
@@ -29,7 +29,7 @@ def components(mask: Mask) -> Iterator[tuple[Box, Parts, int]]:
         rows, cols = where
         part = numbered[where] == number
         box = (float(cols.start), float(rows.start), float(cols.stop), float(rows.stop))
-        yield box, moved(outline(part), cols.start, rows.start), int(part.sum())
+        yield box, translate_parts(outline(part), cols.start, rows.start), int(part.sum())
 
 
 def outline(mask: Mask) -> Parts:

@@ -16,7 +16,7 @@ from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, mer
 from rsflow.annotations.text_files import lines_of
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Reject
 
 Splits = dict[str, str | tuple[str, ...]]
@@ -80,7 +80,7 @@ def _within(
 ) -> list[str]:
     """The pictures that a line means, none and a reject where it leads out of the set."""
     try:
-        relative_name(line) if folders is None else check_name(line, folders)
+        normalise_relative(line) if folders is None else check_name(line, folders)
     except DataError as error:
         rejects.append(Reject("annotation", f"{posixpath.basename(file)} line {number}", error.reason, error.detail, file))
         return []

@@ -19,7 +19,7 @@ from rsflow.audit.report import Report
 from rsflow.audit.spellings import Spellings
 from rsflow.config.settings import Annotations
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import EDGE_PX, Size
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, area
@@ -71,7 +71,7 @@ def _look(
 
     def locate(below: str, name: str) -> str | None:
         # A link among the files may lead out of the folder.
-        return place_below(below, files[name], allow_outside) if name in files else None
+        return resolve_below(below, files[name], allow_outside) if name in files else None
 
     pictures = Pictures(folder, report, locate)
     with ThreadPoolExecutor(THREADS) as pool:

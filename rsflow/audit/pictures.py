@@ -22,7 +22,7 @@ from PIL import Image
 from rsflow.audit.report import Report
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
@@ -99,10 +99,10 @@ def find(folder: str, name: str, allow_outside: bool = False) -> str | None:
 
     DataError `path_outside` where the name leads out of the folder.
     """
-    spelled = place_below(folder, name, allow_outside)
+    spelled = resolve_below(folder, name, allow_outside)
     if storage.exists(spelled):
         return spelled
-    last = place_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
+    last = resolve_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
     return last if storage.exists(last) else None
 
 

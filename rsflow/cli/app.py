@@ -19,7 +19,7 @@ from rsflow import __version__
 from rsflow.cli import exchange
 from rsflow.cli import lake as commands
 from rsflow.errors import ConfigError, RsflowError
-from rsflow.files.storage import without_secrets
+from rsflow.files.storage import mask_secrets
 from rsflow.sensors import SENSOR_NAMES
 
 EXAMPLE = """examples:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = arguments.run
         return run(arguments)
     except RsflowError as error:
-        text = without_secrets(str(error))
+        text = mask_secrets(str(error))
         # YAML's and pydantic's complaints come in several lines.
         print(f"rsflow: {' '.join(text.split()) if isinstance(error, ConfigError) else text}", file=sys.stderr)
         return error.exit_code

@@ -46,9 +46,9 @@ def build(arguments: argparse.Namespace) -> int:
 
 def plan(arguments: argparse.Namespace) -> int:
     from rsflow.inspection.report_facts import plan_facts
-    from rsflow.lake.tables import lake_at
+    from rsflow.lake.tables import find_lake
     from rsflow.phases.build import plan_build, sample
-    from rsflow.planning.estimate import count
+    from rsflow.planning.estimate import estimate_build
     from rsflow.report.plan_text import plan_text
 
     built, _ = _present(arguments)
@@ -56,7 +56,7 @@ def plan(arguments: argparse.Namespace) -> int:
         if arguments.sample < 1:
             raise UsageError(f"--sample is {arguments.sample}: expected a number of scenes from 1")
         sample(built, arguments.sample)
-    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
+    print(plan_text(plan_facts(estimate_build(plan_build(built, find_lake(built.root))))))
     return 0
 
 
@@ -73,16 +73,16 @@ def status(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     from rsflow.lake.tables import open_lake
-    from rsflow.lake.verify import lake_faults
+    from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.verify import verify_snapshot
 
-    deep = [*lake_faults(open_lake(arguments.root))] if arguments.deep else []
+    deep = [*find_damage(open_lake(arguments.root))] if arguments.deep else []
     found = verify_snapshot(arguments.root)
     faults = [
         *deep,
         *found.differences,
-        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.closes)),
+        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.is_balanced)),
     ]
     for fault in faults:
         print(fault)

@@ -277,4 +277,4 @@ def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
 def resolved(config: BuildConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
     plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
-    return dict(json.loads(storage.without_secrets(plain)))
+    return dict(json.loads(storage.mask_secrets(plain)))

@@ -28,7 +28,7 @@ from PIL import Image
 from rsflow import dialects
 from rsflow.errors import DataError, StorageError, UsageError
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Conversation, conversation_of
 from rsflow.imports.json_records import read_records
@@ -230,7 +230,7 @@ def _word(text: str) -> str:
 
 
 def _place(folder: str, name: str, allow_outside: bool) -> str:
-    place = place_below(folder, name, allow_outside)
+    place = resolve_below(folder, name, allow_outside)
     if not storage.exists(place):
         raise DataError("missing_picture", f"{name} is not below {folder}")
     return _absolute(place)

@@ -25,7 +25,7 @@ _BETWEEN = " \t\r\n,"
 def read_records(file: str) -> Iterator[Any]:
     """The file's records in order: elements of a JSON array, or one value per line. UsageError where it is neither."""
     fs, path = storage.filesystem(file)
-    with storage.told(file, "read"), fs.open(path, "rb") as stream:
+    with storage.translate_errors(file, "read"), fs.open(path, "rb") as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig")
         try:
             yield from _records(text, file)

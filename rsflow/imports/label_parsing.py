@@ -20,7 +20,7 @@ from rsflow.imports.conversation import Exchange
 from rsflow.instructions import english as words
 from rsflow.instructions.phrasings import HINT, PHRASINGS
 from rsflow.records import Label, Provenance, Shape
-from rsflow.spatial.geometry import Region, area, clip, hull, ring_area
+from rsflow.spatial.geometry import Region, area, bounding_box, clip_box, ring_area
 from rsflow.text.turns import marks, replace_marks
 
 # In this order: "all objects" would do for the words in the gap of a question about one category.
@@ -129,7 +129,7 @@ def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenanc
 
 def _shape(region: Region, size: Size) -> Shape:
     height, width = size
-    box = clip(hull(region), (0.0, 0.0, float(width), float(height)))
+    box = clip_box(bounding_box(region), (0.0, 0.0, float(width), float(height)))
     if not area(box) > 0 or (len(region) == 8 and not ring_area(region) > 0):
         raise DataError("box_outside", f"{[round(value, 1) for value in region]} has no area on {width} x {height} pixels")
     return Shape(box, tuple(region), 1.0, True) if len(region) == 8 else Shape(box)

@@ -14,7 +14,7 @@ from typing import Any
 from rsflow.annotations import AnnotatedSet, Joined, ScenePicture, join, one_spelling, read
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
-from rsflow.readers.scene_listing import folders_of
+from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Reject, SceneFiles
 from rsflow.stages.cut_scenes import main_file
 
@@ -42,7 +42,7 @@ def joined_sources(
 
 def _read(source: Source) -> AnnotatedSet:
     assert source.annotations
-    annotated = read(source.annotations, folders_of(source.scenes))
+    annotated = read(source.annotations, pattern_folders(source.scenes))
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
     return annotated if source.annotations.exhaustive else dataclasses.replace(annotated, categories=())
 

@@ -21,11 +21,11 @@ from rsflow.annotations import AnnotatedPicture, Joined
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import marks, missed
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import completed_units, count_failures
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.joined_annotations import joined_sources
-from rsflow.planning.scenes import list_all, look
+from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
@@ -61,12 +61,12 @@ class Plan:
     annotated: dict[str, Joined]  # by source
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
-    seers: dict[
+    predictors: dict[
         str, tuple[ModelStage, ...]
     ]  # the models that look at a source's tiles, in their order; by source, where there are any
     merge: Stage
     instruct: recipe.Recipe
-    writer: GenerateTiles | None  # the model that writes instructions
+    generator: GenerateTiles | None  # the model that writes instructions
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
@@ -82,7 +82,7 @@ class Plan:
         """With `retry_rejects`: units that rejected their scene, and those of models that did not do all of their work."""
         if not self.retry_rejects:
             return set()
-        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (missed(self.marks) > 0)
+        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (count_failures(self.marks) > 0)
         return set(self.marks.filter(pa.array(bad))["unit"].to_pylist())
 
     @property
@@ -98,8 +98,8 @@ def make_plan(
     from rsflow.lake.tables import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
-    listed = list_all(built)
-    scenes, undone = look(built.sources, listed, known, retry_rejects, on_scene)
+    listed = list_all_scenes(built)
+    scenes, undone = probe_scenes(built.sources, listed, known, retry_rejects, on_scene)
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
@@ -118,11 +118,11 @@ def make_plan(
         annotated,
         tuple(units),
         recipes,
-        {source.name: stages for source in built.sources if (stages := recipe.see_stages(built, source))},
+        {source.name: stages for source in built.sources if (stages := recipe.predict_stages(built, source))},
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
-        recipe.write_stage(built),
-        marks(lake) if lake else TABLES["runs"].empty_table(),
+        recipe.generate_stage(built),
+        completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
         undone,
@@ -158,7 +158,7 @@ def units_of(
 
 def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     """LABEL_WORK rows of these units."""
-    scenes = of_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
+    scenes = filter_by_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
     known = {row["scene_id"]: row for row in scenes.to_pylist()}
     rows = []
     for unit in units:

@@ -31,9 +31,9 @@ from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.keep_bands import KeepBands
 from rsflow.stages.label_tiles import LabelTiles
 from rsflow.stages.merge_labels import MergeLabels
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.stages.render_tiles import RenderTiles
 from rsflow.stages.screen_tiles import ScreenTiles
-from rsflow.stages.see_tiles import SeeTiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     for task in built.instructions.tasks:
-        known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
+        check_known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:
         check_quotas(_keys(built), (*instructions.TASKS, *instructions.GENERATED), SENSOR_NAMES, _values(built))
     except ConfigError as error:
@@ -97,17 +97,17 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
     )
 
 
-def see_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
+def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
     """The models that look at this source's tiles, in the order of its labellers."""
     asked = [labellers.from_settings(settings) for settings in source.labellers]
-    return tuple(SeeTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
+    return tuple(PredictTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
 
 
 def merge_stage(built: BuildConfig) -> Stage:
     return MergeLabels(built.labels.min_visibility)
 
 
-def write_stage(built: BuildConfig) -> GenerateTiles | None:
+def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     """The model that writes instructions, where the configuration asks for one."""
     return GenerateTiles.of(built)
 
@@ -116,7 +116,7 @@ def instruct_recipe(built: BuildConfig) -> Recipe:
     return Recipe((InstructTiles(built.instructions, built.labels, built.seed),))
 
 
-def known(name: str, table: Collection[str], where: str, what: str) -> None:
+def check_known(name: str, table: Collection[str], where: str, what: str) -> None:
     """ConfigError that lists what there is when `name` is no key of the table."""
     if name not in table:
         close = difflib.get_close_matches(name, list(table), 1)
@@ -125,11 +125,11 @@ def known(name: str, table: Collection[str], where: str, what: str) -> None:
 
 
 def _check_source(source: Source, where: str) -> None:
-    known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    check_known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
     if source.scenes.product is not None:
-        known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
+        check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
     if source.annotations:
-        known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
+        check_known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
         check_options(source.annotations)
     for number, settings in enumerate(source.labellers):
         try:

@@ -12,7 +12,7 @@ from rsflow.annotations.clip_labels import cut, hidden
 from rsflow.instructions import english as words
 from rsflow.instructions.completeness import complete
 from rsflow.records import Label
-from rsflow.schemas import label_from_row, label_row, window_of
+from rsflow.schemas import label_from_row, label_row, window_from_row
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import replace
 
@@ -36,7 +36,7 @@ class AnnotateTiles:
 
     def _cut(self, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str], list[str]]:
         scene = (0.0, 0.0, float(row["scene_width_px"]), float(row["scene_height_px"]))
-        labels, window = [label_from_row(label) for label in row["labels"]], window_of(row)
+        labels, window = [label_from_row(label) for label in row["labels"]], window_from_row(row)
         kept = cut(labels, window, self.min_visibility, scene)
         # A sliver of a ship is no label, but to say that there is no ship would be untrue.
         unknown = {*hidden(labels, window, self.min_visibility, scene), *_nameless(kept)}

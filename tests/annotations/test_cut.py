@@ -15,7 +15,7 @@ from rsflow.annotations.mask_outlines import outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
 from rsflow.spatial.geometry import Box, Window, area
-from rsflow.spatial.polygons import parts_bounds, parts_of, scaled, surface
+from rsflow.spatial.polygons import from_geometry, parts_bounds, scale_parts, to_geometry
 
 SIDE = 64
 SCENE: Box = (0.0, 0.0, float(SIDE), float(SIDE))
@@ -54,7 +54,7 @@ def masks(draw: st.DrawFn) -> Shape:
     """Blots of pixels: of several parts, with holes."""
     seed, scale = draw(st.integers(0, 999)), draw(st.sampled_from([1, 3, 8]))
     cells = np.random.default_rng(seed).random((SIDE // scale, SIDE // scale)) > 0.4
-    parts = scaled(outline(cells), scale, scale)
+    parts = scale_parts(outline(cells), scale, scale)
     return Shape.of_parts(parts_bounds(parts), parts)
 
 
@@ -154,8 +154,10 @@ def test_every_part_and_every_hole_is_in_one_of_the_windows(shape: Shape, rows: 
         for piece in cut([label(shape)], window, 0.0, SCENE):
             assert piece.shape
             total += piece.shape.visibility
-            left = parts_of(shapely.transform(seen, lambda xy, w=window: xy - [w.col_off, w.row_off]))
-            assert surface(piece.shape.area_parts).symmetric_difference(surface(left)).area == pytest.approx(0, abs=1e-6)
+            left = from_geometry(shapely.transform(seen, lambda xy, w=window: xy - [w.col_off, w.row_off]))
+            assert to_geometry(piece.shape.area_parts).symmetric_difference(to_geometry(left)).area == pytest.approx(
+                0, abs=1e-6
+            )
             assert piece.shape.box == pytest.approx(parts_bounds(left), abs=1e-9)
             assert label_from_row(label_row(piece)) == piece
     assert total == pytest.approx(1, abs=1e-6)

@@ -14,7 +14,7 @@ from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
 from rsflow.config.settings import Annotations
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, iou
-from rsflow.spatial.polygons import surface
+from rsflow.spatial.polygons import to_geometry
 
 HIT_UAV_FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("coco", "annotations_hbb.json", {}),
@@ -86,7 +86,7 @@ def test_oam_tcd_polygons_fill_the_boxes_that_were_stated(test_data: Path) -> No
     assert len(labels) == 6
     for label in labels:
         assert label.shape
-        area = surface(label.shape.area_parts)
+        area = to_geometry(label.shape.area_parts)
         assert shapely.box(*label.shape.box).buffer(1).contains(area)
         assert area.area > 0.3 * shapely.box(*label.shape.box).area
 

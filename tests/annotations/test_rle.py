@@ -14,7 +14,7 @@ from shapely.geometry import mapping
 from rsflow.annotations.mask_outlines import components, outline
 from rsflow.annotations.rle import mask_of
 from rsflow.errors import DataError
-from rsflow.spatial.polygons import parts_area, parts_bounds, surface
+from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
 
 
 def runs(mask: Any) -> list[int]:
@@ -94,7 +94,7 @@ def test_components_share_the_mask_among_them(mask: Any) -> None:
 @settings(deadline=None, max_examples=50)
 def test_an_outline_drawn_again_is_the_mask(mask: Any) -> None:
     parts = outline(mask)
-    drawn = [(mapping(surface(parts)), 1)] if parts else []
+    drawn = [(mapping(to_geometry(parts)), 1)] if parts else []
     again = rasterize(drawn, mask.shape) if drawn else np.zeros(mask.shape)
     assert (again.astype(bool) == mask).all()
 

@@ -269,7 +269,7 @@ def test_two_builds_of_one_lake_at_once_end_with_its_shards(large: Path) -> None
     lake = open_lake(str(large / "lake"))
     now = run(config_of(large, *OFTEN))
     assert now.planned.units == 0
-    assert [balance.line() for balance in now.balances if not balance.closes] == []
+    assert [balance.line() for balance in now.balances if not balance.is_balanced] == []
     tiles = now.now.tiles(["tile_id"])["tile_id"].to_pylist()
     assert len(tiles) == len(set(tiles))
     assert lake.read("tiles").num_rows >= len(tiles)

@@ -13,7 +13,7 @@ from rsflow.errors import ConfigError
 from rsflow.inspection.diff import FORGOTTEN, diff
 from rsflow.inspection.explain import explain, pictures_of
 from rsflow.inspection.report_facts import card_facts
-from rsflow.phases.build import Outcome, run
+from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.recipe import load
@@ -24,15 +24,15 @@ from tests.engine.conftest import config_of, optical, shards_of, untold, write_s
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
 
-def build(archive: Path, *overrides: str) -> Outcome:
+def build(archive: Path, *overrides: str) -> BuildResult:
     return run(config_of(archive, SPLITS, *overrides))
 
 
-def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
+def verdicts(outcome: BuildResult) -> dict[str, dict[str, Any]]:
     return {row["subject"]: row for row in outcome.lake.read("selection").to_pylist()}
 
 
-def chosen(outcome: Outcome) -> list[dict[str, Any]]:
+def chosen(outcome: BuildResult) -> list[dict[str, Any]]:
     _, instructions = read_selected_rows(outcome.lake, outcome.now)
     rows: list[dict[str, Any]] = instructions.to_pylist()
     return rows
@@ -118,8 +118,8 @@ def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archiv
 def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_comes(archive: Path) -> None:
     by_category = "select.splits_by=category"
     first = build(archive, by_category)
-    assigned = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
-    assert set(assigned.values()) == {"train", "test"}
+    dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
+    assert set(dealt.values()) == {"train", "test"}
     bytes_before = shards_of(archive / "lake")
     untold(archive / "lake")
     assert shards_of(Path(build(archive, by_category).lake.root)) == bytes_before
@@ -130,8 +130,8 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     write_scene(archive / "optical/o8.tif", optical(8), 500_700.0)
     outcome = build(archive, by_category, "select.quotas={captioning: 0}")
     after = verdicts(outcome)
-    assert all(after[name]["dealt"] == split for name, split in assigned.items())
-    assert all(after[name]["split"] in (split, None) for name, split in assigned.items())
+    assert all(after[name]["dealt"] == split for name, split in dealt.items())
+    assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
     assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
     strata = count_by_stratum(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}

@@ -19,7 +19,7 @@ from rsflow.imports.label_parsing import labels_of, recognised
 from rsflow.imports.sensor_guess import guess
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.planning.recipe import load
-from rsflow.readers.scene_listing import folders_of
+from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Label, Provenance
 from rsflow.text.turns import mark
 
@@ -176,7 +176,7 @@ def test_a_set_becomes_sources_that_load(mmrs: Path) -> None:
     ]
     assert {source.licence for source in built.sources} == {"unknown"}
     source = built.sources[1]
-    read = annotations.read(source.annotations or Annotations("", ""), folders_of(source.scenes))
+    read = annotations.read(source.annotations or Annotations("", ""), pattern_folders(source.scenes))
     assert not read.rejects
     by_name = {Path(name).name: picture for name, picture in read.pictures.items()}
     assert {label.kind for label in by_name["a"].labels} == {"box", "question"}

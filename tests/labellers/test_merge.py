@@ -13,8 +13,8 @@ from rsflow.annotations import cut
 from rsflow.labellers.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
-from rsflow.spatial.geometry import Box, Window, area, clip, shift
-from rsflow.tiles.grid import windows
+from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box
+from rsflow.tiles.grid import cover_windows
 
 Row = dict[str, Any]
 SEEN = Provenance("labeller", "detector", "a/model", "r1", quality=0.7)
@@ -38,9 +38,9 @@ def seen(things: list[Label], window: Window, least: float = 0.0) -> list[Row]:
     found = []
     for thing in things:
         assert thing.shape
-        part = clip(thing.shape.box, window.box)
+        part = clip_box(thing.shape.box, window.box)
         if area(part) > least:
-            inside = Shape(shift(part, -window.col_off, -window.row_off))
+            inside = Shape(shift_box(part, -window.col_off, -window.row_off))
             found.append(Label("box", thing.category, SEEN, inside, score=thing.score))
     return [row(tile_id, f"d.{number}", label) for number, label in enumerate(found)]
 
@@ -76,7 +76,9 @@ def scenes(draw: st.DrawFn) -> list[Label]:
 
 
 grids = st.builds(
-    lambda size, overlap: windows(280, 320, size, overlap), st.sampled_from([64, 96, 140, 200]), st.sampled_from([0, 1, 7, 32])
+    lambda size, overlap: cover_windows(280, 320, size, overlap),
+    st.sampled_from([64, 96, 140, 200]),
+    st.sampled_from([0, 1, 7, 32]),
 )
 
 
@@ -125,7 +127,7 @@ LEFT, RIGHT = Window(0, 0, 100, 100), Window(0, 80, 100, 100)
 
 
 def one(window: Window, place: str, box: Box, **changes: Any) -> Row:
-    label = Label("box", "ship", SEEN, Shape(shift(box, -window.col_off, 0.0)), score=0.9)
+    label = Label("box", "ship", SEEN, Shape(shift_box(box, -window.col_off, 0.0)), score=0.9)
     return {**row(tile_of(window)["tile_id"], place, label), **changes}
 
 
