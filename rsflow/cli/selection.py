@@ -62,7 +62,7 @@ def fingerprint(
       rsflow fingerprint benchmark/ -o benchmark.parquet
     """
 
-    prints = prints_of(folder)
-    write_prints(prints.rows, output)
+    prints = fingerprint_place(folder)
+    write_fingerprints(prints.rows, output)
     print(f"{output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
     return 0

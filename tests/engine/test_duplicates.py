@@ -86,7 +86,7 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd of one faint pattern in any shade: leaders answer for some in `deduplicate`, the splits for the rest."""
-    for name, number in {"CROWD": 8, "ROUNDS": 2}.items():  # a round is a task of the cluster
+    for name, number in {"CROWD_SIZE": 8, "LEADER_ROUNDS": 2}.items():  # a round is a task of the cluster
         monkeypatch.setattr(f"rsflow.curation.duplicates.candidates.{name}", number)
     random = np.random.default_rng(3)
     faint = 2 * (-1) ** np.indices((64, 64, 1)).sum(axis=0)  # too fine for signatures, and what all of them show
