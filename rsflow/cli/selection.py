@@ -61,6 +61,7 @@ def fingerprint(
     Examples:
       rsflow fingerprint benchmark/ -o benchmark.parquet
     """
+    from rsflow.phases.select.held_out import fingerprint_place, write_fingerprints
 
     prints = fingerprint_place(folder)
     write_fingerprints(prints.rows, output)

@@ -66,7 +66,7 @@ def test_a_leak_stops_the_build(archive: Path) -> None:
 
 def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(archive)
-    monkeypatch.setattr(phase, "PIECE", 7)
+    monkeypatch.setattr(phase, "ROWS_PER_WRITE", 7)
     whole = {row["subject"]: row for row in build(archive).lake.read("selection").to_pylist()}
     untold(archive / "lake")
     again = build(archive).lake.read("selection").to_pylist()
