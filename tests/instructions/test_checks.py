@@ -10,10 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import AnnotatedSet, fitted, merged, read
+from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
-from rsflow.instructions import compose
-from rsflow.instructions import tile_facts as reading
+from rsflow.instructions import compose, tile_facts
 from rsflow.instructions.checks import CHECKS, applied, check
 from rsflow.instructions.checks.regions import may_be, must_be, parts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
@@ -60,7 +59,7 @@ def rejected(answer: str, question: str = "Describe this image in detail.", of: 
 @settings(max_examples=MANY // 3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tiles(), st.integers(0, 3))
 def test_nothing_that_rules_make_is_rejected(tile: TileFacts, seed: int) -> None:
-    seen = reading.only(tile, reading.trusted(tile, LABELS))
+    seen = tile_facts.with_labels(tile, tile_facts.trusted_labels(tile, LABELS))
     for instruction in compose(tile, SETTINGS, seed, LABELS)[0]:
         assert [found for found in check(seen, instruction) if found.contradiction] == []
 
@@ -85,7 +84,7 @@ SETS: dict[str, tuple[SensorName, int, int, tuple[config.Annotations, ...]]] = {
 @pytest.mark.parametrize("name", SETS)
 def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test_data: Path) -> None:
     sensor, height_px, width_px, parts = SETS[name]
-    whole = merged(read(config.Annotations(part.format, str(test_data / str(part.files)))) for part in parts)
+    whole = merge_sets(read_annotations(config.Annotations(part.format, str(test_data / str(part.files)))) for part in parts)
     count = 0
     for tile in list(real(whole, sensor, height_px, width_px))[:150]:
         for instruction in compose(tile, config.Instructions(), 0, LABELS)[0]:
@@ -97,7 +96,7 @@ def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test
 def real(whole: AnnotatedSet, sensor: SensorName, height_px: int, width_px: int) -> list[TileFacts]:
     found = []
     for name, picture in whole.pictures.items():
-        here, _ = fitted(picture, picture.height_px or height_px, picture.width_px or width_px)
+        here, _ = fit_to_scene(picture, picture.height_px or height_px, picture.width_px or width_px)
         assert here
         found.append(TileFacts(name, sensor, height_px, width_px, None, here.labels, whole.categories))
     return found

@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
-from rsflow.instructions.english import noun
+from rsflow.instructions.english import singular_noun
 
 
 @dataclass
-class Spellings:
+class CategorySpellings:
     """Gathers names by `add`, with where each stood first; `tell` reports the variants."""
 
     _counts: Counter[str] = field(default_factory=Counter)
@@ -29,7 +29,7 @@ class Spellings:
         """A name that need not be used."""
         self._first.setdefault(name, where)
 
-    def tell(self, report: Report) -> None:
+    def report_to(self, report: Report) -> None:
         by_key: dict[str, list[str]] = {}
         for name in self._first:
             by_key.setdefault(_key(name), []).append(name)
@@ -42,4 +42,4 @@ class Spellings:
 
 def _key(name: str) -> str:
     lower = re.sub(r"[\s_/-]+", " ", name).strip().casefold()
-    return (noun(lower) or lower).replace(" ", "")
+    return (singular_noun(lower) or lower).replace(" ", "")
