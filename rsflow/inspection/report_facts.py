@@ -16,7 +16,7 @@ from rsflow.files import storage
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
@@ -112,7 +112,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         by_source=_by_source(built, outcome),
         made=_made_by_task(outcome),
         wanted=built.select.splits,
-        strata=split_shares(outcome.now),
+        strata=count_by_stratum(outcome.now),
     )
 
 
@@ -134,7 +134,7 @@ def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
 
 
 def _made_by_task(outcome: BuildResult) -> dict[str, int]:
-    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.receipts("instructions"), ["task"])
     counts = rows.group_by("task").aggregate([("task", "count")])
     return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 

@@ -79,8 +79,7 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFile
 def _asked_for(lake: Lake) -> pa.ChunkedArray:
     """The receipts of all units that the configuration of the last build asks for."""
     now = read_live_rows(lake, plan_build(read_config(lake), lake))
-    steps = (now.label, now.seen, now.instruct, now.annotations)
-    return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
+    return pa.concat_tables(now.marks.values())["receipt"]
 
 
 def _tiles(lake: Lake, counting: pa.Array) -> set[str]:
