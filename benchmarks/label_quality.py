@@ -30,7 +30,7 @@ import labellers as plain
 import numpy as np
 import shapely
 
-from rsflow.annotations import read
+from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.labellers.agreement import grade
 from rsflow.labellers.cfar import Cfar
@@ -227,10 +227,10 @@ def main(arguments: list[str] | None = None) -> int:
     if hrsid.exists() and hit_uav.exists():
         print(f"\nprecision at IoU 0.3\n  {'':24}{'labeller':>9}{'threshold':>11}{'agreed':>9}{'right':>9}{'grade':>9}")
         ships = plain.of_pictures(
-            hrsid / "JPEGImages", read(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", ""
+            hrsid / "JPEGImages", read_annotations(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", ""
         )
         agreement("HRSID, cfar", list(ships), plain.by(Cfar()))
-        warm = read(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
+        warm = read_annotations(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
         people = plain.of_pictures(hit_uav / "JPEGImages", warm, "dn", "DontCare")
         agreement("HIT-UAV, hotspot", list(people), plain.by(Hotspot()))
     print(f"\nmerging is {'' if holds else 'not '}the best by F1")

@@ -20,7 +20,7 @@ from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box
 from rsflow.spatial.polygons import clip_parts, parts_area, parts_bounds, translate_parts
 
 
-def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
+def clip_labels(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
     """The labels of a window, in tile pixels and in the order of `labels` (which are in scene pixels).
 
     `scene_box` is the whole scene; a window may reach beyond it (a padded tile), a label never does. Visibility is visible area
@@ -34,7 +34,7 @@ def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_bo
     return [label for label in whole if label and (label.shape is None or _labelled(label.shape, min_visibility))]
 
 
-def hidden(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
+def find_hidden_categories(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
     """The sorted categories of what the window shows and `cut` does not keep: objects too little of which is seen, and areas
     that are flagged as unknown."""
     found = (_visible(label, scene_box, window) for label in labels if label.kind == "box")

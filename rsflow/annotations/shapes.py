@@ -16,10 +16,10 @@ from rsflow.spatial.polygons import clip_parts, parts_bounds
 
 Flags = tuple[str, ...]
 
-OVERSHOOT_PX = 1.0  # corners of an oriented box that are so little outside are moved to the edge, and it stays oriented
+EDGE_TOLERANCE_PX = 1.0  # corners of an oriented box that are so little outside are moved to the edge, and it stays oriented
 
 
-def shape_on(
+def make_shape(
     box: Box,
     ring: Ring,
     height_px: int | None,
@@ -52,7 +52,7 @@ def shape_on(
         raise _outside(box, height_px, width_px)
     if not outline or clip_box(parts_bounds(outline), picture) == parts_bounds(outline):
         return Shape.of_parts(inside, outline, 1.0, oriented, flags)
-    if oriented and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= OVERSHOOT_PX:
+    if oriented and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= EDGE_TOLERANCE_PX:
         corners = tuple(min(max(v, 0.0), picture[3] if i % 2 else picture[2]) for i, v in enumerate(outline[0][0]))
         return Shape(inside, corners, 1.0, True, flags)
     left = clip_parts(outline, picture)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.annotations import AnnotatedPicture, Joined
+from rsflow.annotations import AnnotatedPicture, JoinedSet
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.labellers import from_settings
@@ -58,7 +58,7 @@ class Plan:
 
     scenes: pa.Table  # SCENES, as the sources are now
     files: dict[str, SceneFiles]
-    annotated: dict[str, Joined]  # by source
+    annotated: dict[str, JoinedSet]  # by source
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
     predictors: dict[
@@ -130,7 +130,7 @@ def make_plan(
 
 
 def units_of(
-    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: Joined | None, recipe_prints: tuple[str, str]
+    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: JoinedSet | None, recipe_prints: tuple[str, str]
 ) -> list[Unit]:
     """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
 
@@ -181,7 +181,7 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)
 
 
-def picture_of(scene: SceneFiles, annotated: Joined | None) -> AnnotatedPicture | None:
+def picture_of(scene: SceneFiles, annotated: JoinedSet | None) -> AnnotatedPicture | None:
     """The annotations of a scene in its pixels, where its source has any and they were made on a picture of its size."""
     return annotated.pictures.get(main_file(scene)) if annotated else None
 
@@ -193,7 +193,7 @@ def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
     return dataclasses.replace(scene, options={**scene.options, "annotated_gsd_m": picture.gsd_m})
 
 
-def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
+def annotation_columns(annotated: JoinedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
     """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
     if picture is None or annotated is None:
         return {"labels": [], "vocabulary": [], "source_split": None}
@@ -204,7 +204,7 @@ def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | Non
     }
 
 
-def _vocabulary(annotated: Joined, picture: AnnotatedPicture) -> list[str]:
+def _vocabulary(annotated: JoinedSet, picture: AnnotatedPicture) -> list[str]:
     if not picture.complete:
         return []
     return [category for category in annotated.categories if picture.vocabulary is None or category in picture.vocabulary]

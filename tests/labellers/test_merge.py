@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import cut
+from rsflow.annotations import clip_labels
 from rsflow.labellers.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
@@ -92,7 +92,7 @@ def test_tiles_together_see_what_the_scene_seen_at_once_shows(
     order.shuffle(tiles)
     order.shuffle(labels)
     merged = merge_scene(tiles, labels, least)
-    expected = [row(tile_of(w)["tile_id"], "d.0", label) for w in grid for label in cut(things, w, least, SCENE)]
+    expected = [row(tile_of(w)["tile_id"], "d.0", label) for w in grid for label in clip_labels(things, w, least, SCENE)]
     assert told(merged) == told(expected)
     assert len({r["label_id"] for r in merged}) == len(merged)
     whole = merge_scene([tile_of(Window(0, 0, 280, 320))], seen(things, Window(0, 0, 280, 320)), least)
@@ -198,7 +198,7 @@ def test_outlines_go_with_their_objects() -> None:
     whole = Label("box", "ship", SEEN, Shape((90, 40, 130, 80), quad, oriented=True), score=0.8)
     (kept,) = merge_scene([tile_of(Window(0, 0, 100, 200)), tile_of(right)], [row("s/0_0", "d.0", whole)], 0.9)
     assert (kept["polygon"], kept["oriented"]) == (list(quad), True)
-    parts = cut([whole], LEFT, 0.1, (0, 0, 200, 100)) + cut([whole], right, 0.1, (0, 0, 200, 100))
+    parts = clip_labels([whole], LEFT, 0.1, (0, 0, 200, 100)) + clip_labels([whole], right, 0.1, (0, 0, 200, 100))
     claims = [
         {**row(tile_of(w)["tile_id"], "d.0", part), "visibility": 1.0} for w, part in zip((LEFT, right), parts, strict=True)
     ]
