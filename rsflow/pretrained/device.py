@@ -77,8 +77,8 @@ def raise_if_lost(error: Exception) -> None:
         raise DeviceLostError(
             f"the device failed, and this process cannot use it any more: {short_message(error)}\n"
             "One piece of data may have caused it (an index outside the model's tables), or the device itself is broken (see "
-            "`nvidia-smi`, and Xid in the kernel's log). What is done is kept: run again on Ray, where another worker goes on and "
-            "data that fails repeatedly is rejected"
+            "`nvidia-smi`, and Xid in the kernel's log). What is done is kept: run again on Ray, where another worker goes "
+            "on, and data that fails repeatedly is rejected"
         ) from error
 
 
