@@ -53,7 +53,7 @@ from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, exec
 from rsflow.engine.worker_pool import pool_size
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.lake.tile_files import read_pictures, write_pictures
 from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
@@ -122,12 +122,12 @@ def captioner(folder: Path, billions: float) -> None:
     model.save_pretrained(folder)
 
 
-def sights(root: Path, work: pa.Table, rows: int) -> Iterator[list[Sight]]:
+def make_inputs(root: Path, work: pa.Table, rows: int) -> Iterator[list[LabellerInput]]:
     """What a plain loop does to come by its batches: read, decode, gather."""
-    batch: list[Sight] = []
+    batch: list[LabellerInput] = []
     for unit in work.to_pylist():
         pictures = read_pictures(str(root), unit["tiles"])
-        batch += [Sight(decode(pictures[tile["tile_id"]]), "optical", None) for tile in unit["tiles"]]
+        batch += [LabellerInput(decode(pictures[tile["tile_id"]]), "optical", None) for tile in unit["tiles"]]
         while len(batch) >= rows:
             yield batch[:rows]
             batch = batch[rows:]
@@ -140,7 +140,7 @@ def plain_vectors(labeller: Embedder, root: Path, work: pa.Table) -> Iterator[fl
     loaded = labeller.load("AutoModel", "AutoImageProcessor")
     while True:
         start = time.perf_counter()
-        for batch in sights(root, work, labeller.batch_rows):
+        for batch in make_inputs(root, work, labeller.batch_rows):
             inputs = loaded.processor(images=[one.image for one in batch], return_tensors="pt")
             with torch.inference_mode():
                 loaded.model(**inputs.to(loaded.device, loaded.dtype)).pooler_output.float().cpu().numpy()
@@ -152,7 +152,7 @@ def plain_tokens(labeller: Captioner, root: Path, work: pa.Table) -> Iterator[fl
     loaded = labeller.load("AutoModelForImageTextToText")
     while True:
         start = time.perf_counter()
-        for batch in sights(root, work, labeller.batch_rows):
+        for batch in make_inputs(root, work, labeller.batch_rows):
             texts = [f"<image> {labeller.ask} " for _ in batch]
             inputs = loaded.processor(images=[one.image for one in batch], text=texts, return_tensors="pt", padding=True)
             with torch.inference_mode():
@@ -235,14 +235,14 @@ class Sleeper(Embedder):
     load_s: float
     picture_s: float
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         time.sleep(self.load_s)
 
-        def look(sights: Sequence[Sight], _: Any) -> list[Seen]:
-            time.sleep(self.picture_s * len(sights))
-            return [Seen(vector=np.zeros(3, np.float32)) for _ in sights]
+        def infer(batch: Sequence[LabellerInput], _: Any) -> list[LabellerOutput]:
+            time.sleep(self.picture_s * len(batch))
+            return [LabellerOutput(vector=np.zeros(3, np.float32)) for _ in batch]
 
-        return Eyes(lambda sights: sights, look)
+        return OpenedModel(lambda batch: batch, infer)
 
 
 def grown(stage: Blocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:

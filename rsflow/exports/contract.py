@@ -22,7 +22,7 @@ from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, area, bounding_box, ring_area, to_quad
-from rsflow.text.control_tokens import neutralised_value
+from rsflow.text.control_tokens import neutralise_value
 from rsflow.text.turns import mark
 
 TOLERANCE_PX = 0.01  # what arithmetic on floats may put beyond the picture's edge
@@ -126,7 +126,7 @@ class Job:
         height_px, width_px = sample.record["height_px"], sample.record["width_px"]
         for instruction in sample.record["instructions"]:
             try:
-                plain = {name: neutralised_value(instruction[name]) for name in ("turns", "answer")}
+                plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
                 boxes = regions(instruction["boxes"], height_px, width_px)
                 turns = spelled(plain["turns"], boxes, self.dialect, height_px, width_px)
             except DataError as error:

@@ -25,7 +25,7 @@ class PictureError(ValueError):
     """The bytes of a request's picture are none that can be decoded."""
 
 
-class Batches:
+class ModelBatches:
     """One loaded model. `FAULTS`: what it may raise because of its input or for want of memory."""
 
     FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
@@ -57,7 +57,7 @@ class Batches:
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""
-        chance = [Chance(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
+        chance = [GumbelNoise(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
         # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
         plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
         made = self.loaded.run(
@@ -104,7 +104,7 @@ class Batches:
             return False
 
 
-class Chance(transformers.LogitsProcessor):
+class GumbelNoise(transformers.LogitsProcessor):
     """Adds Gumbel noise of each row's own seed to its logits over the temperature: the largest is then a draw from them."""
 
     def __init__(self, requests: Sequence[Request], device: Any) -> None:

@@ -23,11 +23,11 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import UsageError
 from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, axis_aligned_box, read_annotation_truth
-from rsflow.instructions import english as words
-from rsflow.instructions.tile_facts import least_score
+from rsflow.instructions import english
+from rsflow.instructions.tile_facts import min_score_of
 from rsflow.labellers import ModelLabeller, calibration, from_settings
-from rsflow.labellers.coco_metrics import ANY, Claim, Compared, Quality, scored
-from rsflow.labellers.detections import Detections
+from rsflow.labellers.coco_metrics import ANY, EvaluatedPicture, Quality, ScoredBox, evaluate_boxes
+from rsflow.labellers.detections import DetectionLabeller
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import plan_build, read_config
@@ -36,7 +36,7 @@ from rsflow.schemas import label_sort_key
 
 FEW_TRUE_BOXES = 50  # true boxes, below which a number is hardly more than a hint
 
-Claims = Mapping[str, Sequence[Claim]]  # by tile
+Claims = Mapping[str, Sequence[ScoredBox]]  # by tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def fit_calibrations(found: Evaluation) -> calibration.CalibrationFile:
     named = {(one.key, one.sensor) for one in found.qualities if one.category != ANY}
     for quality in found.qualities:
         if quality.category != ANY or (quality.key, quality.sensor) not in named:
-            for one in quality.scored.judged:
-                judged[quality.name][one.claim.category].append((one.claim.score, one.right))
-                least[quality.name][one.claim.category] = one.claim.least
+            for one in quality.evaluation.judged:
+                judged[quality.name][one.scored_box.category].append((one.scored_box.score, one.right))
+                least[quality.name][one.scored_box.category] = one.scored_box.threshold
     if not judged:
         raise UsageError(f"{found.root}: no labeller made a box where annotations are complete: nothing to calibrate by")
     return calibration.CalibrationFile(
@@ -143,7 +143,7 @@ def _labellers_with_boxes(built: BuildConfig, made: set[str]) -> list[EvaluatedL
         for settings in source.labellers:
             labeller = from_settings(settings)
             key = labeller.key if isinstance(labeller, ModelLabeller) else labeller.name
-            calibrated = isinstance(labeller, Detections) and labeller.calibrated is not None
+            calibrated = isinstance(labeller, DetectionLabeller) and labeller.calibrated is not None
             sources[key, labeller.name, calibrated].add(source.name)
     return [EvaluatedLabeller(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
@@ -158,13 +158,13 @@ def _filter_labellers(seers: list[EvaluatedLabeller], asked: str | None, root: s
     return chosen
 
 
-def _group_claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Claim]]]:
+def _group_claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[ScoredBox]]]:
     """By labeller and tile."""
-    claims: dict[str, dict[str, list[Claim]]] = defaultdict(lambda: defaultdict(list))
+    claims: dict[str, dict[str, list[ScoredBox]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         # A labeller without scores is as sure of every box.
         score = 1.0 if row["score"] is None else row["score"]
-        claim = Claim(axis_aligned_box(row), score, row["category"], least_score(row["category"], built.labels))
+        claim = ScoredBox(axis_aligned_box(row), score, row["category"], min_score_of(row["category"], built.labels))
         claims[_labeller_key(row)][row["tile_id"]].append(claim)
     return claims
 
@@ -174,7 +174,7 @@ def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, io
     for sensor in sorted({tile.sensor for tile in mine.values()}):
         tiles = {name: tile for name, tile in mine.items() if tile.sensor == sensor}
         annotated = frozenset().union(*(truth.nouns[tile.source] for tile in tiles.values()))
-        said = frozenset(words.noun(claim.category) for name in tiles for claim in claims.get(name, ()))
+        said = frozenset(english.singular_noun(claim.category) for name in tiles for claim in claims.get(name, ()))
         shared = said & annotated
         for noun in [ANY, *sorted(shared)]:
             asked, meant = (annotated, shared or said) if noun == ANY else (frozenset([noun]), frozenset([noun]))
@@ -186,16 +186,16 @@ def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, io
             ]
             if pictures:
                 left_out = sum(map(bool, known.values())) - len(counted)
-                yield Quality(seer.key, seer.name, sensor, noun, left_out, scored(pictures, iou))
+                yield Quality(seer.key, seer.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
 
 
-def _compare_tile(tile: AnnotatedTile, claims: Iterable[Claim], asked: Nouns, meant: Nouns) -> Compared:
+def _compare_tile(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, meant: Nouns) -> EvaluatedPicture:
     """What there is of the nouns `asked` beside what was said of the nouns `meant`."""
     there = [(box, sure) for noun, box, sure in tile.boxes if noun in asked]
-    return Compared(
+    return EvaluatedPicture(
         tuple(box for box, sure in there if sure),
         tuple(box for box, sure in there if not sure),
-        tuple(claim for claim in claims if words.noun(claim.category) in meant),
+        tuple(claim for claim in claims if english.singular_noun(claim.category) in meant),
     )
 
 
@@ -206,6 +206,6 @@ def _find_caveats(
     for source in built.sources:
         if source.name in counted and source.annotations and not source.annotations.exhaustive:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
-    few = [f"{one.key} {one.sensor} {one.said_of}" for one in qualities if one.scored.true < FEW_TRUE_BOXES]
+    few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW_TRUE_BOXES]
     if few:
         yield f"fewer than {FEW_TRUE_BOXES} true boxes, so hardly more than a hint: {', '.join(few)}"

@@ -21,7 +21,7 @@ from rsflow.loading.packed_boxes import blocks, put_back, taken_out
 from rsflow.shards.format import BANDS, RAW, Sample
 from rsflow.shards.reader import Buffer, View
 from rsflow.spatial.geometry import Region
-from rsflow.text.control_tokens import neutralised
+from rsflow.text.control_tokens import neutralise
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
@@ -127,7 +127,7 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     turns = [
         {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
         for turn in instruction["turns"]
-        for text in (neutralised(turn["text"]),)  # shards may be older than the check of what goes into them
+        for text in (neutralise(turn["text"]),)  # shards may be older than the check of what goes into them
     ]
     return {
         "id": instruction["id"],

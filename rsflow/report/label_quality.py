@@ -25,7 +25,7 @@ def quality_text(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
         f"used: boxes from labels.min_score up; precision and recall: theirs, at IoU {iou:g}; error: the scores' (ECE), at it.",
     ]
     for one in qualities:
-        if one.category == ANY and one.scored.judged:
+        if one.category == ANY and one.evaluation.judged:
             lines += [
                 "",
                 f"{one.key} in {one.sensor} pictures: of boxes with a mean score of … so many are right",
@@ -42,8 +42,8 @@ def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
             **_numbers(one),
             "left_out": one.left_out,
             "reliability": [
-                {"boxes": step.claims, "mean_score": step.mean_score, "right": step.share_right}
-                for step in one.scored.reliability
+                {"boxes": step.scored_boxes, "mean_score": step.mean_score, "right": step.share_right}
+                for step in one.evaluation.reliability
             ],
         }
         for one in qualities
@@ -52,11 +52,11 @@ def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
 
 
 def _key_columns(one: Quality) -> list[str]:
-    return [one.key, one.sensor, one.said_of]
+    return [one.key, one.sensor, one.category_name]
 
 
 def _numbers(one: Quality) -> dict[str, int | float | None]:
-    found = one.scored
+    found = one.evaluation
     return {
         "pictures": found.pictures,
         "true": found.true,
@@ -77,12 +77,12 @@ def _format_number(value: float | None) -> str:
 
 
 def _reliability_lines(one: Quality) -> list[str]:
-    steps = one.scored.reliability
+    steps = one.evaluation.reliability
     return _aligned([["", "score", "right", "boxes"], *(_reliability_row(step) for step in steps)], words=1)
 
 
 def _reliability_row(step: Any) -> list[str]:
-    return ["", f"{step.mean_score:.2f}", f"{step.share_right:.2f}", f"{step.claims:,}"]
+    return ["", f"{step.mean_score:.2f}", f"{step.share_right:.2f}", f"{step.scored_boxes:,}"]
 
 
 def _aligned(rows: Sequence[Sequence[str]], words: int = _WORDS) -> list[str]:

@@ -92,7 +92,7 @@ def test_the_task(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     added = module("instructions/comparison.py", here)
     assert len(added.PHRASINGS) >= 5
     monkeypatch.setitem(PHRASINGS, "comparison", added.PHRASINGS)
-    monkeypatch.setitem(TASKS, "comparison", added.make)
+    monkeypatch.setitem(TASKS, "comparison", added.make_instructions)
     origin = Provenance("annotation", "test")
     boxes = [("ship", 10.0), ("ship", 50.0), ("tank", 100.0)]
     labels = tuple(Label("box", name, origin, Shape((x, 5.0, x + 20, 25.0))) for name, x in boxes)

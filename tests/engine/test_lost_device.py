@@ -15,7 +15,7 @@ from rsflow.config.settings import Engine
 from rsflow.engine.execute import Job, execute
 from rsflow.errors import DeviceLostError
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.tile_files import write_pictures
 from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
@@ -29,16 +29,16 @@ POISON = 250
 class Fragile(Embedder):
     """An embedder that sees the mean of a picture. One as bright as POISON costs it its device, and then all pictures fail."""
 
-    def open(self) -> Eyes:
-        lost: list[Sight] = []
+    def open(self) -> OpenedModel:
+        lost: list[LabellerInput] = []
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
+        def look(sights: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
             lost.extend(one for one in sights if one.picture.mean() >= POISON)
             if lost:
                 raise RuntimeError("CUDA error: device-side assert triggered\nCompile with `TORCH_USE_CUDA_DSA`")
-            return [Seen(vector=np.array([one.picture.mean()], np.float32)) for one in sights]
+            return [LabellerOutput(vector=np.array([one.picture.mean()], np.float32)) for one in sights]
 
-        return Eyes(lambda sights: sights, look)
+        return OpenedModel(lambda sights: sights, look)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.text_signatures import mask_of, texts_in
 from rsflow.curation.duplicates.text_similarity import TextsOf
-from rsflow.instructions.english import NUMBERS
+from rsflow.instructions.english import NUMBER_WORDS
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
@@ -55,4 +55,4 @@ def mask(now: LiveRows) -> str:
         for rows in read_table_file(piece, ["kind", "category"], receipts):
             naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING))
             names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
-    return mask_of(names, NUMBERS)
+    return mask_of(names, NUMBER_WORDS)
