@@ -61,9 +61,9 @@ def fingerprint(
     Examples:
       rsflow fingerprint benchmark/ -o benchmark.parquet
     """
-    from rsflow.phases.select.held_out import prints_of, write_prints
+    from rsflow.phases.select.held_out import fingerprint_place, write_fingerprints
 
-    prints = prints_of(folder)
-    write_prints(prints.rows, output)
+    prints = fingerprint_place(folder)
+    write_fingerprints(prints.rows, output)
     print(f"{output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
     return 0

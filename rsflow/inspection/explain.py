@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.duplicates.image_signature import mean_absolute_error, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.curation.splits.assign_splits import ALIKE, BUFFER
-from rsflow.curation.splits.ground import boxes_of, gaps_m
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.splits.assign_splits import SPLIT_ALIKE, SPLIT_BUFFER
+from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
-from rsflow.phases.select.confirm_duplicates import PLACE
+from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
 from rsflow.tiles.encode import decode
 
 _MAX_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
@@ -55,7 +55,7 @@ def explain(root: str, subject: str) -> Explained:
     members = _read_rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
     of_tile = [row for row in _read_rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
-    nearest = {BUFFER: _nearest_by_distance, ALIKE: _nearest_by_pixels}.get(tile["reason"])
+    nearest = {SPLIT_BUFFER: _nearest_by_distance, SPLIT_ALIKE: _nearest_by_pixels}.get(tile["reason"])
     near = nearest(lake, tile["tile_id"]) if nearest else []
     facts = _tile_rows(lake, [row["tile_id"] for row in [*members, *near]])
     reasons = dict(Counter(row["reason"] for row in of_tile))
@@ -95,8 +95,8 @@ def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:
     known = filter_by_values(
         read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked
     )
-    boxes = boxes_of(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
-    apart = np.nan_to_num(gaps_m(boxes[:1], boxes[1:]), nan=np.inf)
+    boxes = bounding_boxes(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
+    apart = np.nan_to_num(distances_m(boxes[:1], boxes[1:]), nan=np.inf)
     splits = np.asarray(chosen["split"].to_pylist())
     first = [int(rows[np.argmin(apart[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
     first.sort(key=lambda row: apart[row])
@@ -106,7 +106,7 @@ def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:
 
 def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
-    tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PLACE, "signature", "signatures"])
+    tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PICTURE_LOCATION, "signature", "signatures"])
     chosen = filter_by_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
@@ -120,10 +120,10 @@ def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
     for name in np.unique(splits):
         rows = np.flatnonzero(splits == name)
         rows = rows[np.argsort(bits[rows], kind="stable")[:_MAX_COMPARED]]
-        places = known.select(PLACE).take(pa.array([0, *(rows + 1)])).to_pylist()
+        places = known.select(PICTURE_LOCATION).take(pa.array([0, *(rows + 1)])).to_pylist()
         pictures = read_pictures(lake.root, places)
         own, *others = (thumbnail(decode(pictures[place["tile_id"]])) for place in places)
-        turned = [oriented(own, orientation) for orientation in range(ORIENTATIONS)]
+        turned = [apply_orientation(own, orientation) for orientation in range(ORIENTATIONS)]
         apart = [min(mean_absolute_error(view, other) for view in turned) for other in others]
         best = int(np.argmin(apart))
         (row,) = chosen.slice(int(rows[best]), 1).to_pylist()

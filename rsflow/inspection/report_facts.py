@@ -16,7 +16,7 @@ from rsflow.files import storage
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
@@ -112,7 +112,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         by_source=_count_by_source(built, outcome),
         made=_count_by_task(outcome),
         wanted=built.select.splits,
-        strata=split_shares(outcome.now),
+        strata=count_by_stratum(outcome.now),
     )
 
 

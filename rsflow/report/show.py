@@ -20,7 +20,7 @@ from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
 from rsflow.shards.format import BANDS, Sample
-from rsflow.shards.manifest import Manifest, read_snapshot, root_of
+from rsflow.shards.manifest import Manifest, read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, to_quad
 from rsflow.text.turns import Turn, mark, replace_marks
@@ -45,7 +45,7 @@ def show(root: str, choice: SampleFilter, output: str) -> int:
     """Draw samples of the latest snapshot into a picture file and return their number. UsageError where none fits."""
     manifest = read_snapshot(root)
     _check(choice, manifest)
-    chosen = heapq.nsmallest(choice.count, _matching(root_of(root), manifest, choice), key=lambda sample: sample.key)
+    chosen = heapq.nsmallest(choice.count, _matching(snapshot_root(root), manifest, choice), key=lambda sample: sample.key)
     if not chosen:
         raise UsageError(f"{root}: no sample fits {_describe_filter(choice)}: `rsflow status {root}` tells what there is")
     sheet = contact_sheet([sample_card(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))

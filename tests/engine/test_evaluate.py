@@ -117,7 +117,7 @@ def test_a_model_is_judged_by_what_it_saw_of_each_tile_and_calibrated_once(archi
     file = archive / "calibration.json"
     file.write_bytes(fit_calibrations(found).to_json())
     again = evaluate(labelled(archive, {**detector, "calibration": str(file), "threshold": 0.0}))
-    learned = {one.claim.score for one in again.qualities[-1].evaluation.judged}
+    learned = {one.scored_box.score for one in again.qualities[-1].evaluation.judged}
     assert sorted(learned) == [pytest.approx(Calibration.load(str(file), "detector").score("ship", 0.9), abs=1e-3)]
     with pytest.raises(UsageError, match="is calibrated already: build without its `calibration`"):
         fit_calibrations(again)

@@ -14,8 +14,8 @@ from rsflow.inspection.diff import SELECTION_LOST, diff
 from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.inspection.report_facts import card_facts
 from rsflow.phases.build import BuildResult, run
-from rsflow.phases.select.select import selected_rows
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.select import read_selected_rows
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation_text
 from rsflow.shards.reader import ShardReader
@@ -33,7 +33,7 @@ def verdicts(outcome: BuildResult) -> dict[str, dict[str, Any]]:
 
 
 def chosen(outcome: BuildResult) -> list[dict[str, Any]]:
-    _, instructions = selected_rows(outcome.lake, outcome.now)
+    _, instructions = read_selected_rows(outcome.lake, outcome.now)
     rows: list[dict[str, Any]] = instructions.to_pylist()
     return rows
 
@@ -138,7 +138,7 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     assert all(after[name]["dealt"] == split for name, split in dealt.items())
     assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
     assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
-    strata = split_shares(outcome.now)
+    strata = count_by_stratum(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
     for label in outcome.now.labels().to_pylist():
         if label["tile_id"] in told and label["kind"] != "fact" and label["category"]:
