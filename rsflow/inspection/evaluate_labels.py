@@ -124,8 +124,7 @@ def _check_calibratable(found: Evaluation) -> None:
 
 def _read_boxes(now: LiveRows) -> list[dict[str, Any]]:
     """The boxes of annotations, and those that every labeller said tile by tile."""
-    seen = now.seen.filter(pc.equal(now.seen["step"], "see"))
-    receipts = pa.chunked_array([*now.label["receipt"].chunks, *seen["receipt"].chunks], pa.string())
+    receipts = pa.concat_tables([now.label, now.marks["predict"]])["receipt"]
     columns = ["label_id", "tile_id", "kind", "category", "box", "score", "origin", "origin_name", "flags"]
     rows = read_receipt_rows(now.lake, "labels", receipts, columns)
     boxes: list[dict[str, Any]] = rows.filter(pc.equal(rows["kind"], "box")).sort_by("label_id").to_pylist()

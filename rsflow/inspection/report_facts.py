@@ -134,7 +134,7 @@ def _sum_counts(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
 
 
 def _count_by_task(outcome: BuildResult) -> dict[str, int]:
-    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.receipts("instructions"), ["task"])
     counts = rows.group_by("task").aggregate([("task", "count")])
     return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 

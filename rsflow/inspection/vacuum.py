@@ -78,8 +78,7 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
 def _requested_receipts(lake: Lake) -> pa.ChunkedArray:
     """The receipts of all units that the configuration of the last build asks for."""
     now = read_live_rows(lake, plan_build(read_config(lake), lake))
-    steps = (now.label, now.seen, now.instruct, now.annotations)
-    return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
+    return pa.concat_tables(now.marks.values())["receipt"]
 
 
 def _tile_files(lake: Lake, counting: pa.Array) -> set[str]:

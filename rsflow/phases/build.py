@@ -98,7 +98,7 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     found = [
         _scenes(now),
         *label_balance(lake, now.label),
-        *model_balances(lake, now.seen, now.instruct),
+        *model_balances(lake, now.all_marks),
         *select_balance(lake),
     ]
     if sharded:

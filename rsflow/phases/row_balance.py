@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
+from rsflow.planning.steps import STEPS
 from rsflow.shards.manifest import Manifest
 
 
@@ -48,18 +49,17 @@ def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     return [Balance("label", "windows", int(pc.sum(marked["rows_in"]).as_py() or 0), dict(reasons))]
 
 
-def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
+def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of the steps that models run, by these marks: tiles in, tiles kept, and the rows of rejects that they delivered."""
-    every = pa.concat_tables(marked)
     balances = []
-    for step in ("see", "generate"):
-        mine = every.filter(pc.equal(every["step"], step))
+    for step in (step.name for step in STEPS if step.runs_model):
+        mine = marked.filter(pc.equal(marked["step"], step))
         rejects = read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"])
         reasons = Counter({"kept": int(pc.sum(mine["rows_kept"]).as_py() or 0)})
         for row in rejects.to_pylist():
             reasons[row["reason"]] += row["rows"]
         if mine.num_rows:
-            balances.append(Balance(step, "looks at tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
+            balances.append(Balance(step, "tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
     return balances
 
 

@@ -199,7 +199,7 @@ def test_vectors_of_the_named_labeller_join_pictures(tmp_path: Path) -> None:
     rows.append({"tile_id": tiles["tile_id"][0].as_py(), "labeller": "clip-0b", "vector": [1.0], "receipt": "r1"})
     outcome.lake.append("embeddings", pa.Table.from_pylist(rows, schema=EMBEDDINGS))
     mark = now.label.slice(0, 1).set_column(now.label.schema.get_field_index("receipt"), "receipt", pa.array(["r1"]))
-    now = dataclasses.replace(now, seen=mark)
+    now = dataclasses.replace(now, marks={**now.marks, "predict": mark})
     settings = load(str(tmp_path / "build.yaml"), ["select.semantic={labeller: dino, cosine: 0.9}"]).select
     found = load_embeddings(now, tiles, settings)
     assert found is not None

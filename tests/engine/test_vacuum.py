@@ -123,7 +123,7 @@ def test_a_vacuumed_lake_works_on(changed: Path) -> None:
 def test_former_tiles_cannot_be_told_while_a_build_is_not_whole(changed: Path) -> None:
     write_scene(changed / "optical/o9.tif", optical(9), 700_000.0)
     before = files(changed / "lake")
-    with pytest.raises(LakeError, match="not labelled yet"):
+    with pytest.raises(LakeError, match="of the step `label` are not done yet"):
         vacuum(str(changed / "lake"), ALL, delete=True)
     assert files(changed / "lake") == before
 

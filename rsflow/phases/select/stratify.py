@@ -29,7 +29,7 @@ StratumCounts = dict[tuple[str, str], dict[str, int]]
 
 def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     """The different categories of the labels that count of each of these tiles (ids)."""
-    receipts, index = now.told.combine_chunks(), build_id_index(tiles)
+    receipts, index = now.receipts("labels").combine_chunks(), build_id_index(tiles)
     numbers: dict[str, int] = {}
     keys = [np.empty(0, dtype=np.int64)]
     for piece in list_table_files(now.lake, "labels"):
