@@ -24,13 +24,13 @@ def explain(
     """
     from rsflow.files import storage
     from rsflow.inspection.explain import explain as find
-    from rsflow.inspection.explain import pictures_of
-    from rsflow.report.explain import explanation, explanation_sheet
+    from rsflow.inspection.explain import read_cluster_pictures
+    from rsflow.report.explain import explanation_sheet, explanation_text
 
     found = find(root, subject)
-    print(explanation(found.subject, found.tile, found.members, found.instructions, found.near))
+    print(explanation_text(found.subject, found.tile, found.members, found.instructions, found.near))
     if output:
-        shown = pictures_of(root, found, most=9)
+        shown = read_cluster_pictures(root, found, most=9)
         storage.write_bytes(output, explanation_sheet(shown, output))
         print(f"{output}: {len(shown)} pictures")
     return 0
