@@ -22,7 +22,7 @@ def explain(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Report why a tile, an instruction, a scene or an annotation record is in or out, and by which rule.
+    """Report why a tile, instruction, scene or annotation record is in or out.
 
     Examples:
       rsflow explain demo-out/scenes/lake 1f0c23d5a8b94e67
@@ -59,7 +59,7 @@ def rejects(
     limit: Annotated[int, Option("-n", metavar="N", help="print at most N of them")] = 50,
     json: Json = False,
 ) -> int:
-    """List what left while a lake was labelled: scenes, tiles, annotation records and instructions, each with its reason.
+    """List what left while a lake was labelled, each with its reason.
 
     Examples:
       rsflow rejects demo-out/scenes/lake

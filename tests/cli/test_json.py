@@ -132,5 +132,5 @@ def test_audit_prints_json_or_writes_it(demo: Path, capsys: pytest.CaptureFixtur
     assert main(["audit", annotations, "--format", "coco", "--json", str(file)]) == code
     assert json.loads(file.read_text()) == document
     assert main(["audit", annotations, str(file)]) == 2
-    leak = printed(capsys, "audit", "--leak", f"{demo / 'lake'}@train", f"{demo / 'lake'}@train", code=1)
+    leak = printed(capsys, "audit", "--leak", str(demo / "sar"), str(demo / "sar"), code=1)
     assert list(leak) == ["train", "test", "by_test", "examples"]
