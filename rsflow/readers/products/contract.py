@@ -63,7 +63,7 @@ def read_product_metadata(product: Product, files: SceneFiles, bands: Mapping[st
 
 def _bands(product: Product, folder: str, names: Mapping[str, str]) -> dict[str, str]:
     best: dict[str, tuple[str, str]] = {}
-    for path in storage.list_files(folder):
+    for path in storage.list_files(folder, follow_links=True):
         match = product.file.search(path)
         if match and match["band"] in names:
             own = (match.groupdict().get("pixel") or "", path)
