@@ -15,7 +15,7 @@ from rsflow.annotations import AnnotatedSet, JoinedSet, ScenePicture, join_scene
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
 from rsflow.readers.scene_listing import pattern_folders
-from rsflow.records import Reject, SceneFiles
+from rsflow.records import UNKNOWN, Label, Reject, SceneFiles
 from rsflow.stages.cut_scenes import main_file
 
 SHOWN = 5  # reasons that a message gives an example of
@@ -68,7 +68,7 @@ def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_r
 
     A limit of 1 allows it.
     """
-    labels = sum(len(picture.labels) for picture in joined.pictures.values())
+    labels = sum(not _is_area(label) for picture in joined.pictures.values() for label in picture.labels)
     cut = sum(reject.reason == "picture_is_cut" for reject in rejects)
     if labels > cut or not rejects or max_reject_share >= 1:
         return
@@ -79,3 +79,8 @@ def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_r
         f"sources.{source}: all annotations were rejected, so its dataset would have none:\n{lines}\n"
         "Correct the files or annotations.options, leave `annotations` out, or set max_reject_share=1 to go on without them"
     )
+
+
+def _is_area(label: Label) -> bool:
+    """Whether a label marks an area that nothing can be said of, and no object."""
+    return label.shape is not None and not {UNKNOWN, "crowd"}.isdisjoint(label.shape.flags)
