@@ -12,7 +12,7 @@ from rsflow.annotations import AnnotatedSet, fit_to_scene, read_annotations, uni
 from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.completeness import is_ignored
 from rsflow.config.settings import Annotations
-from rsflow.instructions.completeness import complete
+from rsflow.instructions.completeness import complete_categories
 from rsflow.records import UNKNOWN
 from rsflow.spatial.geometry import Window
 from tests.annotations.set_writers import BOXED, WRITERS, Picture
@@ -85,8 +85,8 @@ def test_ignored_regions_leave_everything_in_them_unknown(tmp_path: Path, form: 
     inside, outside = Window(0, 0, 64, 64), Window(0, 128, 64, 64)
     scene = (0.0, 0.0, 200.0, 100.0)
     assert clip_labels(fitted.labels, inside, 0.3, scene) == []
-    assert complete(["ship"], find_hidden_categories(fitted.labels, inside, 0.3, scene)) == []
-    assert complete(["ship"], find_hidden_categories(fitted.labels, outside, 0.3, scene)) == ["ship"]
+    assert complete_categories(["ship"], find_hidden_categories(fitted.labels, inside, 0.3, scene)) == []
+    assert complete_categories(["ship"], find_hidden_categories(fitted.labels, outside, 0.3, scene)) == ["ship"]
 
 
 def test_categories_that_name_objects_are_not_ignored() -> None:
