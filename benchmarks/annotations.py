@@ -107,7 +107,7 @@ def plain_captions(folder: Path) -> Any:
 def ours(form: str, files: str) -> Callable[[Path], Any]:
     def read_set(folder: Path) -> Any:
         from rsflow.annotations import read
-        from rsflow.config.settings import Annotations
+        from rsflow.config.annotation_settings import Annotations
 
         found = read(Annotations(form, str(folder / files)))
         assert not found.rejects

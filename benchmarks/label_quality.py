@@ -31,7 +31,7 @@ import numpy as np
 import shapely
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.labellers.agreement import grade
 from rsflow.labellers.cfar import Cfar
 from rsflow.labellers.detection_metrics import Score, score

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from rsflow.annotations import AnnotatedSet, ScenePicture, cut, join, read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.labellers import Labeller
 from rsflow.labellers.bright_targets import closed, marks
 from rsflow.labellers.cfar import Cfar

@@ -38,7 +38,7 @@ from rsflow.annotations.split_lists import with_splits
 from rsflow.annotations.voc import read_voc
 from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage

@@ -17,7 +17,7 @@ from rsflow.audit.fields import FIELDS
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.spellings import Spellings
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.files import storage
 from rsflow.files.data_paths import place_below
 from rsflow.imports.box_formats import EDGE_PX, Size

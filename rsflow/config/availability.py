@@ -26,9 +26,9 @@ def lacks(source: Source) -> str:
 
 def _patterns(source: Source) -> Iterator[str]:
     yield from _each(source.scenes.files)
-    if source.annotations:
-        yield from _each(source.annotations.files)
-        for patterns in source.annotations.splits.values():
+    for entry in source.annotation_entries:
+        yield from _each(entry.files)
+        for patterns in entry.splits.values():
             yield from _each(patterns)
 
 

@@ -200,7 +200,7 @@ def _compared(tile: AnnotatedTile, claims: Iterable[Claim], asked: Nouns, meant:
 def _cautions(built: BuildConfig, seers: Iterable[Seer], truth: AnnotationTruth, qualities: Iterable[Quality]) -> Iterator[str]:
     counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
     for source in built.sources:
-        if source.name in counted and source.annotations and not source.annotations.exhaustive:
+        if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
     few = [f"{one.key} {one.sensor} {one.said_of}" for one in qualities if one.scored.true < FEW]
     if few:

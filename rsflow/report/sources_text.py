@@ -43,7 +43,7 @@ def source_state(source: Source) -> SourceState:
         return SourceState(source, missing=pattern)
     try:
         pictures = len(list_scenes(source))
-        annotated = formats.read(source.annotations, folders_of(source.scenes)) if source.annotations else None
+        annotated = formats.read(source.annotated_set, folders_of(source.scenes)) if source.annotated_set else None
     except RsflowError as error:
         return SourceState(source, fault=str(error))
     labels = sum(len(picture.labels) for picture in annotated.pictures.values()) if annotated else 0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rsflow.annotations import ANNOTATIONS, fitted, read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import RsflowError
 
 XML = (

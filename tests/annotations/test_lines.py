@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError, UsageError
 from rsflow.records import Shape
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations import ScenePicture, join, read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
 
 

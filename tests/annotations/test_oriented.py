@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rsflow.annotations import fitted, read
 from rsflow.annotations.oriented_boxes import bounds, checked, corners, rectangle
 from rsflow.annotations.shapes import shape_on
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import DataError
 from rsflow.spatial.geometry import ring_area
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
 
 QUESTION = [{"from": "human", "value": "<image>\nIs it day?"}, {"from": "gpt", "value": "Yes."}]

@@ -12,7 +12,7 @@ import pytest
 
 from rsflow.annotations import ANNOTATIONS, AnnotatedPicture, ScenePicture, check_format, fitted, join, picture_name, read
 from rsflow.annotations.annotated_set import AnnotatedSet, renamed
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
 from rsflow.records import Label, Provenance, Shape
 

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, iou
 from rsflow.spatial.polygons import surface

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
 
 BOX = "0 0 9 0 9 9 0 9 ship 0\n"

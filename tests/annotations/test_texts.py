@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import UsageError
 
 

@@ -9,7 +9,7 @@ import pytest
 from rsflow.annotations import read
 from rsflow.annotations.annotated_set import AnnotatedSet
 from rsflow.annotations.voc import read_voc as read_files
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 
 
 def read_voc(path: str) -> AnnotatedSet:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
 
 SIZE = "<size><width>100</width><height>80</height></size>"

@@ -186,7 +186,7 @@ def test_parquet_holds_samples_with_their_instructions(root: Path, tmp_path: Pat
 
 def test_coco_boxes_and_captions_are_those_of_the_instructions(root: Path, tmp_path: Path) -> None:
     from rsflow.annotations import read
-    from rsflow.config.settings import Annotations
+    from rsflow.config.annotation_settings import Annotations
 
     out = tmp_path / "out"
     export(str(root), "coco", str(out))

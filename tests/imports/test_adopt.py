@@ -11,7 +11,7 @@ from PIL import Image
 
 from rsflow import annotations, dialects
 from rsflow.cli import main
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import DataError, UsageError
 from rsflow.imports.conversation import Exchange, conversation_of
 from rsflow.imports.import_set import import_set

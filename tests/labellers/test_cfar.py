@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations import read
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.labellers.cfar import Cfar, land, ring_statistics, to_amplitude
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.records import Label, Raster

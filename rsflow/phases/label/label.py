@@ -45,7 +45,8 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
     if not plan.undone:  # whose pictures would seem to be missing
         _commit_annotation_rejects(lake, plan, run)
         for source, rejects in lost_annotations(plan).items():
-            check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
+            if source in plan.annotated:
+                check_some_left(source, plan.annotated[source], rejects, built.max_reject_share)
     undone = _label(built, lake, plan, [unit for unit in units if unit.windows], run)
     undone |= see(built, lake, without(plan, undone), run, meter)
     undone |= _instruct(built, lake, without(plan, undone), run)

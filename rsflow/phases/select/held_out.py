@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from rsflow.annotations import files_of, picture_name
 from rsflow.annotations import read as read_annotations
 from rsflow.config.select_settings import HeldOut, Select
-from rsflow.config.settings import Annotations
+from rsflow.config.annotation_settings import Annotations
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.image_signature import Picture
 from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
