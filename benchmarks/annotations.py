@@ -106,10 +106,10 @@ def plain_captions(folder: Path) -> Any:
 
 def ours(form: str, files: str) -> Callable[[Path], Any]:
     def read_set(folder: Path) -> Any:
-        from rsflow.annotations import read
-        from rsflow.config.annotation_settings import Annotations
+        from rsflow.annotations import read_annotations
+        from rsflow.config.settings import Annotations
 
-        found = read(Annotations(form, str(folder / files)))
+        found = read_annotations(Annotations(form, str(folder / files)))
         assert not found.rejects
         return found.pictures
 

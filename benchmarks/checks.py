@@ -37,7 +37,7 @@ from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.checks import CHECKS, check
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSORS, SensorName
-from rsflow.spatial.geometry import Box, hull
+from rsflow.spatial.geometry import Box, bounding_box
 from rsflow.text.turns import Turn
 
 RECALL, PRECISION, RATE = 0.9, 0.95, 5000
@@ -184,7 +184,7 @@ def spoil(facts: TileFacts, instruction: Instruction) -> tuple[str, tuple[Turn, 
         found = spoiled_answer(facts, kind, value, answer, question.text)
         return (found[0], (question, Turn("assistant", found[1])), boxes) if found else None
     if kind == "box" and not answer.get("oriented") and facts.gsd_m and answer["category"] in facts.vocabulary:
-        x0, y0, x1, y1 = hull(boxes[0])
+        x0, y0, x1, y1 = bounding_box(boxes[0])
         outside = (x0 + facts.width_px, y0, x1 + facts.width_px, y1)
         return "boxes", instruction.turns, (outside, *boxes[1:])
     if kind == "boxes" and answer["count"] > 1:

@@ -35,7 +35,7 @@ from rasterio.windows import Window
 
 from rsflow.config.settings import BuildConfig, Engine, Scenes, Source, Tiles
 from rsflow.engine.ray_data import cluster
-from rsflow.lake.receipts import marks
+from rsflow.lake.receipts import completed_units
 from rsflow.phases.build import run
 
 TILE = 512
@@ -107,7 +107,7 @@ def rsflow_label(scenes: list[Path], folder: Path, engine: Engine) -> tuple[int,
         start = time.perf_counter()
         outcome = run(built, ["label"])
         spent = time.perf_counter() - start
-    done = [row for row in marks(outcome.lake).to_pylist() if row["step"] == "label"]
+    done = [row for row in completed_units(outcome.lake).to_pylist() if row["step"] == "label"]
     stages: Counter[str] = Counter()
     for row in done:
         stages.update({stage["stage"]: stage["seconds"] for stage in row["stage_seconds"]})

@@ -30,15 +30,15 @@ import labellers as plain
 import numpy as np
 import shapely
 
-from rsflow.annotations import read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.labellers.agreement import grade
 from rsflow.labellers.cfar import Cfar
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
 from rsflow.labellers.merge_tiles import scene_objects
-from rsflow.spatial.geometry import Box, Window, area, clip, iou
-from rsflow.tiles.grid import windows
+from rsflow.spatial.geometry import Box, Window, area, clip_box, iou
+from rsflow.tiles.grid import cover_windows
 
 TILE_PX = 512
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ def planted(side_px: int, count: int, choice: random.Random) -> list[Box]:
         near = [
             (i, j) for i in range(int(x) // 500 - 1, int(x) // 500 + 2) for j in range(int(y) // 500 - 1, int(y) // 500 + 2)
         ]
-        if not any(area(clip(other, around)) for cell in near for other in cells.get(cell, ())):
+        if not any(area(clip_box(other, around)) for cell in near for other in cells.get(cell, ())):
             kept.append((x, y, x + width, y + height))
             cells.setdefault((int(x) // 500, int(y) // 500), []).append(kept[-1])
         if len(kept) == count:
@@ -82,13 +82,13 @@ def seen(things: list[Box], grid: list[Window], choice: random.Random) -> list[R
     tree = shapely.STRtree(shapely.box(*np.array(things).T))
     rows = []
     for window in grid:
-        parts = [clip(things[i], window.box) for i in sorted(tree.query(shapely.box(*window.box)).tolist())]
+        parts = [clip_box(things[i], window.box) for i in sorted(tree.query(shapely.box(*window.box)).tolist())]
         shown = [part for part in parts if area(part) > 4 and choice.random() > 0.1]
         shown += [invented(window, choice) for _ in range(choice.randrange(3))]
         for number, part in enumerate(shown):
             noise = [choice.gauss(0, 0.5 + 0.02 * (part[2 + i % 2] - part[i % 2])) for i in range(4)]
             moved = [value + off for value, off in zip(part, noise, strict=True)]
-            box = clip((moved[0], moved[1], moved[2], moved[3]), window.box)
+            box = clip_box((moved[0], moved[1], moved[2], moved[3]), window.box)
             if area(box) > 1:
                 rows.append(row(window, number, box, choice.uniform(0.5, 1)))
     return rows
@@ -136,7 +136,7 @@ def merged_by_part(tiles: list[Row], rows: list[Row]) -> list[Box]:
 
 
 def _half_inside(best: Box, other: Box) -> bool:
-    return area(clip(best, other)) >= 0.5 * min(area(best), area(other))
+    return area(clip_box(best, other)) >= 0.5 * min(area(best), area(other))
 
 
 def _greedy(boxes: list[Box], same: Callable[[Box, Box], bool], merge: bool) -> list[Box]:
@@ -188,7 +188,7 @@ def merging(tiles_a_side: int) -> bool:
     for title, (plant, overlap_px) in SCENES.items():
         choice = random.Random(1)
         side = tiles_a_side * (TILE_PX - overlap_px) + overlap_px
-        grid = windows(side, side, TILE_PX, overlap_px)
+        grid = cover_windows(side, side, TILE_PX, overlap_px)
         things = plant(side, 60 * tiles_a_side**2, choice)
         tiles, rows = [tile(window) for window in grid], seen(things, grid, choice)
         print(f"{title}: {len(grid)} tiles, {len(things)} objects, {len(rows)} boxes seen")
@@ -227,10 +227,10 @@ def main(arguments: list[str] | None = None) -> int:
     if hrsid.exists() and hit_uav.exists():
         print(f"\nprecision at IoU 0.3\n  {'':24}{'labeller':>9}{'threshold':>11}{'agreed':>9}{'right':>9}{'grade':>9}")
         ships = plain.of_pictures(
-            hrsid / "JPEGImages", read(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", ""
+            hrsid / "JPEGImages", read_annotations(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", ""
         )
         agreement("HRSID, cfar", list(ships), plain.by(Cfar()))
-        warm = read(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
+        warm = read_annotations(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
         people = plain.of_pictures(hit_uav / "JPEGImages", warm, "dn", "DontCare")
         agreement("HIT-UAV, hotspot", list(people), plain.by(Hotspot()))
     print(f"\nmerging is {'' if holds else 'not '}the best by F1")

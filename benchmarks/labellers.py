@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow.annotations import AnnotatedSet, ScenePicture, cut, join, read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import AnnotatedSet, ScenePicture, clip_labels, join_scenes, read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
 from rsflow.labellers.bright_targets import closed, marks
 from rsflow.labellers.cfar import Cfar
@@ -89,16 +89,16 @@ def of_pictures(folder: Path, annotated: AnnotatedSet, unit: PixelUnit, ignored:
 
 def on_demo(folder: Path, sensor: SensorName, category: str | None) -> Iterator[Sheet]:
     """The demo's scenes of a sensor in tiles, with the true boxes of a category (None: of all) that they show."""
-    annotated = read(Annotations("coco", str(folder / "annotations" / f"{sensor}.json")))
+    annotated = read_annotations(Annotations("coco", str(folder / "annotations" / f"{sensor}.json")))
     for path in sorted((folder / sensor).glob("*.tif")):
         with open_scene(SceneFiles(path.stem, "demo", sensor, "auto", {"": str(path)})) as scene:
             height, width = scene.info.height_px, scene.info.width_px
-            picture = join(annotated, [ScenePicture(path.name, height, width)]).pictures.get(path.name)
+            picture = join_scenes(annotated, [ScenePicture(path.name, height, width)]).pictures.get(path.name)
             labels = [lab for lab in (picture.labels if picture else ()) if category in (None, lab.category)]
             for row in range(0, height, TILE_PX):
                 for col in range(0, width, TILE_PX):
                     window = Window(row, col, min(TILE_PX, height - row), min(TILE_PX, width - col))
-                    shown = cut(labels, window, MIN_VISIBILITY, (0.0, 0.0, float(width), float(height)))
+                    shown = clip_labels(labels, window, MIN_VISIBILITY, (0.0, 0.0, float(width), float(height)))
                     true = tuple(lab.shape.box for lab in shown if lab.shape)
                     yield Sheet(scene.read(window), SENSORS[sensor].default_unit, scene.info.gsd_m, true)
 
@@ -128,9 +128,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cfar, hotspot = by(Cfar()), by(Hotspot())
     hrsid, hit_uav = chosen.data / "sar" / "hrsid", chosen.data / "infrared" / "hit_uav"
-    ships = of_pictures(hrsid / "JPEGImages", read(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", "")
+    ships = of_pictures(
+        hrsid / "JPEGImages", read_annotations(Annotations("coco", str(hrsid / "derived_coco.json"))), "amplitude", ""
+    )
     best = table("HRSID, ships", ships, {"cfar": cfar, "threshold": by_threshold})["cfar"].f1
-    annotated = read(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
+    annotated = read_annotations(Annotations("voc", str(hit_uav / "Annotations_hbb" / "*.xml")))
     warm = of_pictures(hit_uav / "JPEGImages", annotated, "dn", "DontCare")
     table("HIT-UAV, people and vehicles", warm, {"hotspot": hotspot, "threshold": by_threshold})
     if chosen.demo:

@@ -57,7 +57,7 @@ from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
 from rsflow.lake.tile_files import read_pictures, write_pictures
 from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
-from rsflow.stages.see_tiles import SeeTiles
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import decode, encode
 
 POOL_CLAIM, TOKENS_CLAIM = 0.9, 0.95
@@ -165,7 +165,7 @@ def plain_tokens(labeller: Captioner, root: Path, work: pa.Table) -> Iterator[fl
 
 def through_rsflow(labeller: ModelLabeller, root: Path, work: pa.Table) -> Iterator[tuple[float, dict[str, float]]]:
     """Seconds of one pass through SeeTiles and what it used, as often as asked; opened once."""
-    see = SeeTiles(labeller, str(root)).open()
+    see = PredictTiles(labeller, str(root)).open()
     while True:
         start = time.perf_counter()
         used: dict[str, float] = {}
@@ -191,7 +191,7 @@ def compare(labeller: ModelLabeller, plain: Iterator[float], root: Path, work: p
 
 def pool(labeller: ModelLabeller, root: Path, work: pa.Table, kill: bool) -> tuple[float, float]:
     """(seconds to the first receipt, rows per second from then on) through the actors of a local Ray."""
-    stage = Blocks(SeeTiles(labeller, str(root)), "see", str(root), f"run{time.time_ns()}", attempts=3)
+    stage = Blocks(PredictTiles(labeller, str(root)), "see", str(root), f"run{time.time_ns()}", attempts=3)
     start = time.perf_counter()
     times: list[float] = []
     for receipt in execute([Job(stage, blocks_of(work, [0] * work.num_rows))], Engine(workers=2)):
@@ -299,7 +299,7 @@ def _two_models(name: str, sleeper: Sleeper, root: Path, work: pa.Table, devices
     ends = []
     with watched(devices) as held:
         for number in range(2):
-            stage = Blocks(SeeTiles(sleeper, str(root)), "see", str(root), f"{name}{number}{start}", attempts=1)
+            stage = Blocks(PredictTiles(sleeper, str(root)), "see", str(root), f"{name}{number}{start}", attempts=1)
             blocks = blocks_with(work, "tiles", stage.stage.busy_with)
             sized = name == "sized by its work"
             receipts = execute([Job(stage, blocks)], Engine()) if sized else grown(stage, blocks, devices)

@@ -23,9 +23,9 @@ import pyarrow as pa
 from rsflow.curation.splits.split_groups import assign_splits
 from rsflow.curation.splits.stratified import Strata, strata_of
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import config_of, plan_build
+from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.select.select import tiles_of
-from rsflow.planning.live_rows import current
+from rsflow.planning.live_rows import read_live_rows
 
 SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}
 SEEDS = 3
@@ -52,9 +52,9 @@ def main() -> None:
 def archives(asked: argparse.Namespace) -> Iterator[tuple[str, pa.Table]]:
     for root in asked.lakes:
         lake = open_lake(root)
-        built = config_of(lake)
+        built = read_config(lake)
         built = dataclasses.replace(built, select=dataclasses.replace(built.select, splits_by="category"))
-        tiles = tiles_of(built, current(lake, plan_build(built, lake)))
+        tiles = tiles_of(built, read_live_rows(lake, plan_build(built, lake)))
         columns = tiles.select(["tile_id", "cell", "scene_id", "sensor", "categories"])
         yield root, columns.append_column("cluster", columns["tile_id"])
     yield "single pictures", made(asked, 1)

@@ -1,7 +1,7 @@
 """From stored numbers to physical values: one value per band and pixel, with its unit and where the numbers came from.
 
-One idea: readers give pixels as the file stores them and say, per band, how they become physical values; everything that
-measures takes the values that `physical` makes of both. Where nothing is known of a band its stored numbers stand as they are
+One idea: readers give pixels as the file stores them and, per band, a Calibration; everything that measures takes the values
+that `to_physical` computes from both. Where nothing is known of a band its stored numbers stand as they are
 and `origin` is empty: nothing physical may be said of them. What one band lacks (fill, NaN) is NaN in that band only.
 """
 
@@ -47,7 +47,7 @@ class Calibration:
 UNCALIBRATED = Calibration()
 
 
-def is_fill(band: npt.NDArray[Any], fill: float) -> npt.NDArray[np.bool_]:
+def equals_fill(band: npt.NDArray[Any], fill: float) -> npt.NDArray[np.bool_]:
     """Where a band holds its fill value; fractions are compared with the precision that a value written as text keeps."""
     if band.dtype.kind != "f":
         equal: npt.NDArray[np.bool_] = band == fill
@@ -59,16 +59,16 @@ def is_fill(band: npt.NDArray[Any], fill: float) -> npt.NDArray[np.bool_]:
         return np.asarray(np.abs(band - band.dtype.type(fill)) <= FLOAT_SLACK * abs(fill))
 
 
-def unknown(band: npt.NDArray[Any], fill: float | None) -> npt.NDArray[np.bool_] | None:
+def missing_values(band: npt.NDArray[Any], fill: float | None) -> npt.NDArray[np.bool_] | None:
     """Where a band has no value (rows, cols): fill and what is not finite. None where it has one everywhere."""
-    lost = None if fill is None else is_fill(band, fill)
+    lost = None if fill is None else equals_fill(band, fill)
     if band.dtype.kind == "f":
         odd = ~np.isfinite(band)
         lost = odd if lost is None else lost | odd
     return lost if lost is not None and lost.any() else None
 
 
-def physical(raster: Raster, calibrations: Sequence[Calibration] = (), nodata: Sequence[float | None] = ()) -> Raster:
+def to_physical(raster: Raster, calibrations: Sequence[Calibration] = (), nodata: Sequence[float | None] = ()) -> Raster:
     """The raster's physical values.
 
     `calibrations` and `nodata` are per band, empty where nothing is known. The result is the raster itself where nothing has to
@@ -76,7 +76,7 @@ def physical(raster: Raster, calibrations: Sequence[Calibration] = (), nodata: S
     """
     bands = range(len(raster.pixels))
     how = [calibrations[i] if i < len(calibrations) else UNCALIBRATED for i in bands]
-    lost = [unknown(band, nodata[i] if i < len(nodata) else None) for i, band in enumerate(raster.pixels)]
+    lost = [missing_values(band, nodata[i] if i < len(nodata) else None) for i, band in enumerate(raster.pixels)]
     gaps = [mask is not None and bool((mask & raster.valid).any()) for mask in lost]
     if not any(gaps) and not any(each.changes for each in how):
         return raster

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.sensors import SensorName
-from rsflow.spatial.geometry import Box, Parts, Region, Ring, rectangle, ring_area
+from rsflow.spatial.geometry import Box, Parts, Region, Ring, min_area_rectangle, ring_area
 from rsflow.text.turns import Turn
 
 TaskName = Literal[
@@ -152,7 +152,7 @@ class TileFacts:
 
     def sides_m(self, region: Region) -> tuple[float, float]:
         """(longer, shorter) side on the ground of the region's smallest rectangle, each measured along its own direction."""
-        found = rectangle(region)
+        found = min_area_rectangle(region)
         cos, sin = math.cos(found.angle), math.sin(found.angle)
         width_m = self.metres(found.width_px * cos, found.width_px * sin)
         height_m = self.metres(found.height_px * sin, found.height_px * cos)

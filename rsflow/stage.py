@@ -69,8 +69,9 @@ class ModelStage(Stage, Protocol):
 def fingerprint(*parts: Any) -> str:
     """A 32-digit hexadecimal hash (BLAKE2b-128) of the parts' canonical JSON.
 
-    Dataclasses count with their class name, `version` and fields, so a stage's fingerprint changes when any of them does;
-    fields made with `field(compare=False)` say how the work is run and not what comes out, and are left out.
+    Dataclasses count with their class name (`fingerprint_name`, where the class was renamed), `version` and fields, so that a
+    stage's fingerprint changes when any of them does. Fields made with `field(compare=False)` say how the work is run and not
+    what comes out, and are left out.
     Floats are spelled by `repr`; dict keys are sorted; a value that JSON cannot spell is refused with TypeError.
     """
     text = json.dumps([_plain(part) for part in parts], sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -80,7 +81,7 @@ def fingerprint(*parts: Any) -> str:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare}
-        return [type(value).__name__, getattr(value, "version", 0), fields]
+        return [getattr(value, "fingerprint_name", type(value).__name__), getattr(value, "version", 0), fields]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

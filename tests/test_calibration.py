@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.calibration import Calibration, is_fill, physical
+from rsflow.calibration import Calibration, equals_fill, to_physical
 from rsflow.records import Raster
 
 
@@ -17,7 +17,7 @@ def raster(*bands, dtype="uint16"):
 
 
 def test_values_are_scale_times_stored_plus_offset_and_fill_is_nan_in_its_band_alone():
-    values = physical(raster([0, 2000], [500, 0]), [Calibration(1e-4, -0.1), Calibration()], [0.0, None])
+    values = to_physical(raster([0, 2000], [500, 0]), [Calibration(1e-4, -0.1), Calibration()], [0.0, None])
     assert np.isnan(values.pixels[0, 0, 0])
     assert values.pixels[0, 0, 1] == pytest.approx(0.1)
     assert values.pixels[1, 0].tolist() == [500, 0]
@@ -26,13 +26,13 @@ def test_values_are_scale_times_stored_plus_offset_and_fill_is_nan_in_its_band_a
 
 def test_where_nothing_is_known_the_raster_itself_comes_back():
     same = raster([1, 2], [3, 4])
-    assert physical(same) is same
-    assert physical(same, [Calibration(), Calibration()], [None, 9.0]) is same
+    assert to_physical(same) is same
+    assert to_physical(same, [Calibration(), Calibration()], [None, 9.0]) is same
 
 
 @given(st.floats(1e-6, 1e3), st.floats(-1e3, 1e3), st.integers(0, 65535))
 def test_counts_and_reflectances_of_one_scene_are_the_same_values(scale, offset, stored):
-    counts = physical(raster([stored]), [Calibration(scale, offset)]).pixels
+    counts = to_physical(raster([stored]), [Calibration(scale, offset)]).pixels
     assert counts.ravel()[0] == pytest.approx(scale * stored + offset, rel=1e-5, abs=1e-2)
 
 
@@ -47,7 +47,7 @@ def test_counts_and_reflectances_of_one_scene_are_the_same_values(scale, offset,
     ],
 )
 def test_fill_is_compared_as_precisely_as_it_was_written(dtype, fill, values, expected):
-    assert is_fill(np.array(values, dtype), fill).tolist() == expected
+    assert equals_fill(np.array(values, dtype), fill).tolist() == expected
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

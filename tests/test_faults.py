@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from rsflow.errors import RsflowError, StorageError, TransientError, UnavailableError
-from rsflow.files.faults import kind_of, kind_of_text, patience_seconds, retried, told
+from rsflow.files.faults import classify_error, classify_message, retry_seconds, retry_transient, translate_errors
 
 
 def s3(code: str) -> ClientError:
@@ -43,7 +43,7 @@ def s3(code: str) -> ClientError:
     ],
 )
 def test_the_kind_of_an_exception(error: Exception, kind: type[UnavailableError] | None) -> None:
-    assert kind_of(error) is kind
+    assert classify_error(error) is kind
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,17 @@ def test_the_kind_of_an_exception(error: Exception, kind: type[UnavailableError]
     ],
 )
 def test_the_kind_of_a_text(text: str, kind: type[UnavailableError] | None) -> None:
-    assert kind_of_text(text) is kind
+    assert classify_message(text) is kind
 
 
 def test_the_name_of_a_file_says_nothing() -> None:
-    assert kind_of_text("/data/timeout 503.tif: not a TIFF", "/data/timeout 503.tif") is None
+    assert classify_message("/data/timeout 503.tif: not a TIFF", "/data/timeout 503.tif") is None
 
 
 def test_a_transient_fault_is_waited_for_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[type[Exception]] = []
 
-    @retried
+    @retry_transient
     def fails(kinds: list[type[Exception]]) -> str:
         if len(calls) < len(kinds):
             calls.append(kinds[len(calls)])
@@ -94,10 +94,10 @@ def test_a_transient_fault_is_waited_for_and_no_other(monkeypatch: pytest.Monkey
 def test_patience_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RSFLOW_RETRY_SECONDS", "soon")
     with pytest.raises(RsflowError, match="RSFLOW_RETRY_SECONDS is 'soon'"):
-        patience_seconds()
+        retry_seconds()
 
 
 def test_a_full_disk_ends_the_run_and_is_no_transient_fault() -> None:
-    with pytest.raises(StorageError, match="the disk is full") as found, told("/x", "write"):
+    with pytest.raises(StorageError, match="the disk is full") as found, translate_errors("/x", "write"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert not isinstance(found.value, UnavailableError)

@@ -14,12 +14,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_type_hints
 
-from rsflow.annotations.absolute_names import Folders, folders_of, only_below
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, fitted, merged, picture_name, renamed
+from rsflow.annotations.allowed_paths import Folders, parent_folders, reject_outside_pictures
+from rsflow.annotations.annotated_set import (
+    AnnotatedPicture,
+    AnnotatedSet,
+    fit_to_scene,
+    merge_sets,
+    picture_name,
+    rename_categories,
+)
 from rsflow.annotations.captions import read_captions
-from rsflow.annotations.clip_labels import cut, hidden
+from rsflow.annotations.category_spelling import unify_spelling
+from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.coco import read_coco
-from rsflow.annotations.control_text import without_control_text
+from rsflow.annotations.control_text_rejects import reject_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
 from rsflow.annotations.dior_rsvg import read_dior_rsvg
@@ -27,18 +35,17 @@ from rsflow.annotations.dota import read_dota
 from rsflow.annotations.fair1m import read_fair1m
 from rsflow.annotations.floodnet import read_floodnet
 from rsflow.annotations.folders import read_folders
-from rsflow.annotations.joining import Joined, join
+from rsflow.annotations.joining import JoinedSet, join_scenes
 from rsflow.annotations.masks import read_masks
-from rsflow.annotations.nearness import ScenePicture
 from rsflow.annotations.rolabelimg import read_rolabelimg
-from rsflow.annotations.rsflow_jsonl import read_lines
+from rsflow.annotations.rsflow_jsonl import read_rsflow
 from rsflow.annotations.rsivqa import read_rsivqa
 from rsflow.annotations.rsvqa import read_rsvqa
-from rsflow.annotations.split_lists import with_splits
+from rsflow.annotations.scene_matching import ScenePicture
+from rsflow.annotations.split_lists import read_with_splits
 from rsflow.annotations.voc import read_voc
-from rsflow.annotations.vocabulary import one_spelling
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
-from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage
@@ -56,7 +63,7 @@ ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {
     "folders": read_folders,
     "masks": read_masks,
     "rolabelimg": read_rolabelimg,
-    "rsflow": read_lines,
+    "rsflow": read_rsflow,
     "rsivqa": read_rsivqa,
     "rsvqa": read_rsvqa,
     "voc": read_voc,
@@ -68,18 +75,18 @@ __all__ = [
     "ANNOTATIONS",
     "AnnotatedPicture",
     "AnnotatedSet",
-    "Joined",
+    "JoinedSet",
     "ScenePicture",
     "check_format",
     "check_options",
-    "cut",
-    "fitted",
-    "hidden",
-    "join",
-    "merged",
-    "one_spelling",
+    "clip_labels",
+    "find_hidden_categories",
+    "fit_to_scene",
+    "join_scenes",
+    "merge_sets",
     "picture_name",
-    "read",
+    "read_annotations",
+    "unify_spelling",
 ]
 
 
@@ -103,25 +110,25 @@ def check_options(settings: Annotations) -> dict[str, Any]:
     return {name: check(hints[name], value, f"annotations.options.{name}") for name, value in settings.options.items()}
 
 
-def read(settings: Annotations, folders: Sequence[str] = ()) -> AnnotatedSet:
+def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> AnnotatedSet:
     """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
 
-    `folders`: where its pictures may lie, beside the folders of the annotation files (rsflow.annotations.absolute_names).
+    `folders`: where its pictures may lie, beside the folders of the annotation files (rsflow.annotations.allowed_paths).
 
     Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
     of the format. What is wrong with single records is in the set's `rejects`.
     """
     check_format(settings.format)
     reader, options = ANNOTATIONS[settings.format], check_options(settings)
-    files = files_of(settings)
-    allowed = None if settings.allow_outside else (*folders_of(files), *folders)
+    files = list_annotation_files(settings)
+    allowed = None if settings.allow_outside else (*parent_folders(files), *folders)
     with _uncollected():
-        annotated = with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
-        return without_control_text(renamed(annotated, settings.categories))
+        annotated = read_with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
+        return reject_control_text(rename_categories(annotated, settings.categories))
 
 
 def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:
-    return annotated if allowed is None else only_below(annotated, allowed)
+    return annotated if allowed is None else reject_outside_pictures(annotated, allowed)
 
 
 @contextmanager
@@ -136,7 +143,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def files_of(settings: Annotations) -> list[str]:
+def list_annotation_files(settings: Annotations) -> list[str]:
     """The files that the settings' patterns match, each once, in the order of the patterns and sorted within one."""
     patterns = (settings.files,) if isinstance(settings.files, str) else settings.files
     found: dict[str, None] = {}

@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.shapes import make_shape
 from rsflow.errors import DataError
 from rsflow.records import UNKNOWN, Label, Reject, Shape
-from rsflow.spatial.polygons import scaled
+from rsflow.spatial.polygons import scale_parts
 
 # Only these endings are cut from a name: "harbour_1.5m" has no extension.
 _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|tiff?|vrt|webp|zarr)$", re.IGNORECASE)
@@ -48,9 +48,9 @@ class AnnotatedPicture:
     normalised: bool = False
     gsd_m: float | None = None
     vocabulary: tuple[str, ...] | None = None
-    origin: str = ""
-    own: str = ""
-    whole_path: bool = False
+    annotation_file: str = ""
+    own_name: str = ""
+    match_full_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,22 @@ class AnnotatedSet:
 
 def picture_name(file: str) -> str:
     """The name of a picture without folder (of either slash) and picture extension, case kept, in NFC."""
-    return posixpath.basename(path_name(file))
+    return posixpath.basename(path_stem(file))
 
 
-def path_name(file: str) -> str:
+def path_stem(file: str) -> str:
     """The path of a picture as spelled, but for its slashes, in NFC and without picture extension."""
-    return _EXTENSIONS.sub("", spelled_path(file))
+    return _EXTENSIONS.sub("", normalise_path(file))
 
 
-def spelled_path(file: str) -> str:
+def normalise_path(file: str) -> str:
     """The path of a picture as spelled, with its extension: slashes forward, no leading "./", in NFC."""
     return unicodedata.normalize("NFC", file.replace("\\", "/").removeprefix("./"))
 
 
-def names_of(file: str) -> Iterator[str]:
+def iter_path_suffixes(file: str) -> Iterator[str]:
     """Every name that the picture stored in `file` may be known by: its file name, then with its folders, one by one."""
-    path = path_name(file)
+    path = path_stem(file)
     at = path.rfind("/")
     while at > 0:
         yield path[at + 1 :]
@@ -90,7 +90,9 @@ def names_of(file: str) -> Iterator[str]:
         yield path
 
 
-def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[AnnotatedPicture | None, tuple[Reject, ...]]:
+def fit_to_scene(
+    picture: AnnotatedPicture, height_px: int, width_px: int
+) -> tuple[AnnotatedPicture | None, tuple[Reject, ...]]:
     """The picture with its labels in pixels of the scene, which has this size, and what of it does not fit.
 
     None, with one reject `size_differs`, where the annotation was made on a picture of another size. Where the format knows
@@ -99,7 +101,9 @@ def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[An
     if (picture.height_px or height_px, picture.width_px or width_px) != (height_px, width_px):
         found = f"the scene has {height_px} x {width_px} rows and columns"
         stated = f"its annotation {picture.height_px} x {picture.width_px}: boxes would fall on other pixels"
-        return None, (Reject("annotation", picture.name, "size_differs", f"{found}, {stated}", picture.origin or picture.file),)
+        return None, (
+            Reject("annotation", picture.name, "size_differs", f"{found}, {stated}", picture.annotation_file or picture.file),
+        )
     if picture.height_px and picture.width_px and not picture.normalised:
         return picture, ()
     labels: list[Label] = []
@@ -110,7 +114,7 @@ def fitted(picture: AnnotatedPicture, height_px: int, width_px: int) -> tuple[An
             labels.append(replace(label, shape=shape))
         except DataError as error:
             named = f"{picture.name} label {number} ({label.category})"
-            rejects.append(Reject("annotation", named, error.reason, error.detail, picture.origin or picture.file))
+            rejects.append(Reject("annotation", named, error.reason, error.detail, picture.annotation_file or picture.file))
     done = replace(picture, labels=tuple(labels), complete=picture.complete and not rejects, normalised=False)
     return replace(done, height_px=height_px, width_px=width_px), tuple(rejects)
 
@@ -119,12 +123,12 @@ def _on_scene(shape: Shape, height_px: int, width_px: int, normalised: bool) -> 
     if normalised:
         x0, y0, x1, y1 = shape.box
         box = (x0 * width_px, y0 * height_px, x1 * width_px, y1 * height_px)
-        outline = scaled(shape.area_parts, width_px, height_px)
+        outline = scale_parts(shape.area_parts, width_px, height_px)
         shape = Shape.of_parts(box, outline, shape.visibility, shape.oriented, shape.flags)
-    return shape_on(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags, shape.parts)
+    return make_shape(shape.box, shape.polygon, height_px, width_px, shape.oriented, shape.flags, shape.parts)
 
 
-def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
+def merge_sets(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
     """Several files' annotations as one set. Order follows the sets.
 
     Records of one file that spell a picture alike are one picture, with every label once; where they disagree on its size it
@@ -136,33 +140,33 @@ def merged(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
     rejects: list[Reject] = []
     for one in sets:
         for picture in one.pictures.values():
-            parts.setdefault((picture.origin, picture.own, spelled_path(picture.file)), []).append(picture)
+            parts.setdefault((picture.annotation_file, picture.own_name, normalise_path(picture.file)), []).append(picture)
         categories.update(one.categories)
         rejects.extend(one.rejects)
     pictures: list[AnnotatedPicture] = []
     for found in parts.values():
         try:
-            pictures.append(united(found))
+            pictures.append(merge_pictures(found))
         except DataError as error:
-            rejects.append(Reject("annotation", path_name(found[0].file), error.reason, error.detail, found[0].origin))
+            rejects.append(Reject("annotation", path_stem(found[0].file), error.reason, error.detail, found[0].annotation_file))
     return AnnotatedSet(_named(pictures), tuple(sorted(categories)), tuple(rejects))
 
 
 def _named(pictures: list[AnnotatedPicture]) -> dict[str, AnnotatedPicture]:
     names = Counter(picture_name(picture.file) for picture in pictures)
-    paths = Counter(path_name(picture.file) for picture in pictures)
+    paths = Counter(path_stem(picture.file) for picture in pictures)
 
     def name_of(picture: AnnotatedPicture) -> str:
-        name, path = picture_name(picture.file), path_name(picture.file)
-        if names[name] == 1 and not picture.whole_path:
+        name, path = picture_name(picture.file), path_stem(picture.file)
+        if names[name] == 1 and not picture.match_full_path:
             return name
-        return path if paths[path] == 1 else f"{spelled_path(picture.file)} ({picture.origin})"
+        return path if paths[path] == 1 else f"{normalise_path(picture.file)} ({picture.annotation_file})"
 
     named = ((name_of(picture), picture) for picture in pictures)
     return {name: picture if picture.name == name else replace(picture, name=name) for name, picture in named}
 
 
-def united(found: list[AnnotatedPicture]) -> AnnotatedPicture:
+def merge_pictures(found: list[AnnotatedPicture]) -> AnnotatedPicture:
     """One picture that several records or files describe: the labels of all, each once; the last split that one states.
 
     DataError `ambiguous_picture` where they disagree on its size or on the unit of its boxes.
@@ -205,7 +209,7 @@ def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
     return labels if len(first) == len(labels) else tuple(first.values())
 
 
-def renamed(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
+def rename_categories(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
     """The set with categories renamed; of those renamed to "" the objects stay as unknown areas, the rest goes. Others stay.
 
     Captions have no category, and that of a question is its answer: both stay as they are. A name that several categories are

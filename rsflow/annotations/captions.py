@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector, OpenPicture
-from rsflow.annotations.text_files import json_document, sentence, short
+from rsflow.annotations.text_files import parse_text, read_json, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
@@ -25,26 +25,26 @@ _FROM = Provenance("annotation", "captions")
 
 def read_captions(files: Sequence[str]) -> AnnotatedSet:
     """Caption lists as one annotated set. UsageError where a file is of neither layout."""
-    return merged(_read_one(file) for file in files)
+    return merge_sets(_read_one(file) for file in files)
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = FileCollector(file)
-    for where, entry, category in _entries(json_document(file, "captions"), file):
+    collector = FileCollector(file)
+    for where, entry, category in _entries(read_json(file, "captions"), file):
         picture = None
         try:
-            picture = _picture(gathering, entry)
+            picture = _picture(collector, entry)
             if category:
                 picture.labels.append(Label("category", category, _FROM))
         except DataError as error:
-            gathering.reject(where, error)
+            collector.reject(where, error)
             continue
         for place, text in _texts(entry):
             try:
-                picture.labels.append(Label("caption", "", _FROM, text=sentence(text, "caption")))
+                picture.labels.append(Label("caption", "", _FROM, text=parse_text(text, "caption")))
             except DataError as error:
-                gathering.reject(f"{where}{place}", error, picture)
-    return gathering.result()
+                collector.reject(f"{where}{place}", error, picture)
+    return collector.result()
 
 
 def _entries(data: Any, file: str) -> Iterator[tuple[str, Any, str]]:
@@ -57,11 +57,11 @@ def _entries(data: Any, file: str) -> Iterator[tuple[str, Any, str]]:
     raise UsageError(f"{file}: {keys}; format captions needs a list 'images', or lists of pictures by class (NWPU-Captions)")
 
 
-def _picture(gathering: FileCollector, entry: Any) -> OpenPicture:
+def _picture(collector: FileCollector, entry: Any) -> OpenPicture:
     name = entry.get("filename") or entry.get("file_name") if isinstance(entry, dict) else None
     if not isinstance(name, str):
-        raise DataError("broken_picture_entry", f"found {short(entry)}, expected filename, split and sentences")
-    picture = gathering.picture(name)
+        raise DataError("broken_picture_entry", f"found {shorten(entry)}, expected filename, split and sentences")
+    picture = collector.picture(name)
     split = entry.get("split")
     picture.split = split if isinstance(split, str) and split else picture.split
     return picture

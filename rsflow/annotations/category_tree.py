@@ -16,14 +16,14 @@ from typing import Any
 class CategoryTree:
     """`above`: the next more general name of each category that has one, both without case."""
 
-    above: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
 
-    def looked_for(self, categories: Iterable[str], present: Collection[str]) -> tuple[str, ...]:
+    def exhaustive_categories(self, categories: Iterable[str], present: Collection[str]) -> tuple[str, ...]:
         """Those of `categories`, sorted, of which every instance has a box of that very name in a picture with `present`.
 
         Not a category above another one, and none below one that is present: that object may be of any of them.
         """
-        general, shown = set(self.above.values()), {name.casefold() for name in present}
+        general, shown = set(self.parents.values()), {name.casefold() for name in present}
         vague = shown & general
         return tuple(
             sorted(c for c in categories if c.casefold() not in general and not vague.intersection(self._all_above(c)))
@@ -31,14 +31,14 @@ class CategoryTree:
 
     def _all_above(self, category: str) -> list[str]:
         found: list[str] = []
-        name = self.above.get(category.casefold())
+        name = self.parents.get(category.casefold())
         while name is not None and name not in found:
             found.append(name)
-            name = self.above.get(name)
+            name = self.parents.get(name)
         return found
 
 
-def category_tree(data: dict[str, Any]) -> CategoryTree:
+def read_category_tree(data: dict[str, Any]) -> CategoryTree:
     """The tree of a COCO document's categories. A `supercategory` that is no category's name, or its own, is a mere group."""
     entries = [(_name(entry, "name"), _name(entry, "supercategory")) for entry in data.get("categories", [])]
     names = {name for name, _ in entries}

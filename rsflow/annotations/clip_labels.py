@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rsflow.records import UNKNOWN, Label, Shape
-from rsflow.spatial.geometry import Box, Window, area, clip, shift
-from rsflow.spatial.polygons import clipped, moved, parts_area, parts_bounds
+from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box
+from rsflow.spatial.polygons import clip_parts, parts_area, parts_bounds, translate_parts
 
 
-def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
+def clip_labels(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
     """The labels of a window, in tile pixels and in the order of `labels` (which are in scene pixels).
 
     `scene_box` is the whole scene; a window may reach beyond it (a padded tile), a label never does. Visibility is visible area
@@ -34,7 +34,7 @@ def cut(labels: Sequence[Label], window: Window, min_visibility: float, scene_bo
     return [label for label in whole if label and (label.shape is None or _labelled(label.shape, min_visibility))]
 
 
-def hidden(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
+def find_hidden_categories(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
     """The sorted categories of what the window shows and `cut` does not keep: objects too little of which is seen, and areas
     that are flagged as unknown."""
     found = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
@@ -56,7 +56,7 @@ def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:
         and shape.box[3] > window.row_off
     ):
         return None
-    frame = clip(window.box, scene_box)
+    frame = clip_box(window.box, scene_box)
     if _covers(frame, shape.box):
         return replace(label, shape=_moved(shape, window))
     left = _clipped_outline(shape, frame) if shape.polygon else _clipped_box(shape, frame)
@@ -64,7 +64,7 @@ def _visible(label: Label, scene_box: Box, window: Window) -> Label | None:
 
 
 def _clipped_box(shape: Shape, frame: Box) -> Shape:
-    inside = clip(shape.box, frame)
+    inside = clip_box(shape.box, frame)
     return Shape(inside, (), shape.visibility * area(inside) / area(shape.box), False, shape.flags)
 
 
@@ -72,7 +72,7 @@ def _clipped_outline(shape: Shape, frame: Box) -> Shape | None:
     whole = parts_area(shape.area_parts)
     if whole == 0:
         return _clipped_box(shape, frame)
-    left = clipped(shape.area_parts, frame)
+    left = clip_parts(shape.area_parts, frame)
     if not left:
         return None
     share = min(1.0, parts_area(left) / whole)
@@ -83,8 +83,8 @@ def _clipped_outline(shape: Shape, frame: Box) -> Shape | None:
 def _moved(shape: Shape, window: Window) -> Shape:
     """From scene to tile pixels."""
     dx, dy = float(-window.col_off), float(-window.row_off)
-    outline = moved(shape.area_parts, dx, dy)
-    return Shape.of_parts(shift(shape.box, dx, dy), outline, shape.visibility, shape.oriented, shape.flags)
+    outline = translate_parts(shape.area_parts, dx, dy)
+    return Shape.of_parts(shift_box(shape.box, dx, dy), outline, shape.visibility, shape.oriented, shape.flags)
 
 
 def _covers(outer: Box, inner: Box) -> bool:

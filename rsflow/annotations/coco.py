@@ -26,15 +26,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, picture_name
-from rsflow.annotations.category_tree import CategoryTree, category_tree
-from rsflow.annotations.mask_outlines import outline
-from rsflow.annotations.oriented_boxes import ANGLES, bounds, corners, radians
-from rsflow.annotations.rle import mask_of
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import flag, identifier, json_document, short
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name
+from rsflow.annotations.category_tree import CategoryTree, read_category_tree
+from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
+from rsflow.annotations.rle import decode_mask
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json, shorten
 from rsflow.errors import ConfigError, DataError, UsageError
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Provenance, Reject, Shape
 from rsflow.spatial.geometry import Box, Parts
 from rsflow.spatial.polygons import parts_bounds
@@ -50,14 +50,14 @@ def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") ->
         raise ConfigError(f"annotations.options.crowds is {crowds!r}, expected one of {', '.join(_CROWDS)}")
     if angle and angle not in ANGLES:
         raise ConfigError(f"annotations.options.angle is {angle!r}, expected one of {', '.join(ANGLES)}")
-    return merged(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds))
+    return merge_sets(part for file in files for part in _read_one(file, ANGLES.get(angle), crowds))
 
 
 def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[AnnotatedSet]:
     data = _document(file)
     origin = Provenance("annotation", posixpath.basename(file))
     taken = crowds == "objects" or (crowds == "auto" and _all_crowds(data["annotations"]))
-    reading = _Reading(file, _categories(data, file), origin, radians_of_one, taken, category_tree(data))
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, taken, read_category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -92,13 +92,13 @@ class _Reading:
 
     def take_picture(self, index: int, entry: Any) -> None:
         name = (entry.get("file_name") or entry.get("filename")) if isinstance(entry, dict) else None
-        number = identifier(entry.get("id")) if isinstance(entry, dict) else None
+        number = parse_identifier(entry.get("id")) if isinstance(entry, dict) else None
         if not isinstance(name, str) or number is None:
-            found = f"found {short(entry)}, expected id, file_name, height and width"
+            found = f"found {shorten(entry)}, expected id, file_name, height and width"
             self._reject(f"images[{index}]", "broken_picture_entry", found)
             return
         try:
-            relative_name(name)
+            normalise_relative(name)
         except DataError as error:
             self._reject(f"images[{index}]", error.reason, error.detail)
             return
@@ -128,7 +128,7 @@ class _Reading:
         for number, p in self.pictures.items():
             if number not in self.doubtful:
                 name, said = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
-                one = AnnotatedPicture(name, p.file, *said, origin=self.file, vocabulary=self._vocabulary(p))
+                one = AnnotatedPicture(name, p.file, *said, annotation_file=self.file, vocabulary=self._vocabulary(p))
                 yield AnnotatedSet({name: one})
 
     def _names(self) -> tuple[str, ...]:
@@ -140,59 +140,59 @@ class _Reading:
             return None
         present = {label.category for label in picture.labels if label.kind == "box"}
         if picture.stated is None:
-            return self.tree.looked_for(self._names(), present)
+            return self.tree.exhaustive_categories(self._names(), present)
         lacking, partial = ({name for n in ids for name in self.categories.get(n, ())} for ids in picture.stated)
         known = {name for name in self._names() if name in lacking or name in present}
-        return self.tree.looked_for(known - partial, present)
+        return self.tree.exhaustive_categories(known - partial, present)
 
     def _reject(self, subject: str, reason: str, detail: str) -> None:
         self.rejects.append(Reject("annotation", subject, reason, detail, self.file))
 
     def _picture_of(self, record: Any) -> _Picture:
         if not isinstance(record, dict):
-            raise DataError("broken_record", f"found {short(record)}, expected an object with image_id")
-        image = identifier(record.get("image_id"))
+            raise DataError("broken_record", f"found {shorten(record)}, expected an object with image_id")
+        image = parse_identifier(record.get("image_id"))
         if image is None or image not in self.pictures:
-            raise DataError("missing_picture_entry", f"image_id is {short(record.get('image_id'))}, which is no id in images")
+            raise DataError("missing_picture_entry", f"image_id is {shorten(record.get('image_id'))}, which is no id in images")
         return self.pictures[image]
 
     def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
         if "caption" in record and "bbox" not in record:
             return Label("caption", "", self.provenance, text=_caption(record["caption"]))
         category = self._category(record)
-        if flag(record.get("iscrowd")) and not self.crowds_taken:
+        if parse_flag(record.get("iscrowd")) and not self.crowds_taken:
             way = "annotations.options.crowds=objects takes such records as objects (CVAT marks every mask so)"
             raise DataError("crowd", f"iscrowd marks many of {category!r} at once, not one object; {way}")
         return Label("box", category, self.provenance, self._shape(subject, record, picture))
 
     def _category(self, record: dict[str, Any]) -> str:
-        names = self.categories.get(identifier(record.get("category_id")) or "", ())
+        names = self.categories.get(parse_identifier(record.get("category_id")) or "", ())
         if not names:
             raise DataError(
-                "unknown_category", f"category_id is {short(record.get('category_id'))}, which is no id in categories"
+                "unknown_category", f"category_id is {shorten(record.get('category_id'))}, which is no id in categories"
             )
         if len(names) > 1:
-            found = f"category_id {short(record.get('category_id'))} stands for {' and for '.join(map(repr, names))}"
+            found = f"category_id {shorten(record.get('category_id'))} stands for {' and for '.join(map(repr, names))}"
             raise DataError("ambiguous_category", f"{found} in categories: give each an id of its own")
         return names[0]
 
     def _shape(self, subject: str, record: dict[str, Any], picture: _Picture) -> Shape:
-        bbox, flags = record.get("bbox"), tuple(name for name in _FLAGS if flag(record.get(name)))
+        bbox, flags = record.get("bbox"), tuple(name for name in _FLAGS if parse_flag(record.get(name)))
         size = (picture.height_px, picture.width_px)
         if self.radians_of_one is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
             cx, cy, width, height, angle = map(float, bbox)
-            ring = corners(cx, cy, width, height, radians(angle, self.radians_of_one))
-            return shape_on(bounds(ring), ring, *size, oriented=True, flags=flags)
+            ring = box_corners(cx, cy, width, height, convert_to_radians(angle, self.radians_of_one))
+            return make_shape(ring_bounds(ring), ring, *size, oriented=True, flags=flags)
         parts: Parts = ()
         try:
             parts = _parts(record.get("segmentation"), size)
         except DataError as error:
             self._reject(subject, error.reason, f"{error.detail}; the box is kept")
-        return shape_on(_box(bbox, parts), (), *size, flags=flags, parts=parts)
+        return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts)
 
 
 def _document(file: str) -> dict[str, Any]:
-    data = json_document(file, "coco")
+    data = read_json(file, "coco")
     if isinstance(data, dict) and "annotations" not in data and "annotation" in data:
         data["annotations"] = data["annotation"]
     for key in ("images", "annotations"):
@@ -206,7 +206,7 @@ def _stated(entry: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]] | No
     lists = [entry.get(name) for name in ("neg_category_ids", "not_exhaustive_category_ids")]
     if all(numbers is None for numbers in lists):
         return None
-    lacking, partial = (frozenset(name for n in numbers or () if (name := identifier(n))) for numbers in lists)
+    lacking, partial = (frozenset(name for n in numbers or () if (name := parse_identifier(n))) for numbers in lists)
     return lacking, partial
 
 
@@ -214,7 +214,7 @@ def _all_crowds(records: list[Any]) -> bool:
     """Whether all objects of the file are masks that are marked crowds: then the mark says how they were drawn."""
     objects = [record for record in records if isinstance(record, dict) and "caption" not in record]
     return bool(objects) and all(
-        flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
+        parse_flag(record.get("iscrowd")) and isinstance(record.get("segmentation"), dict) for record in objects
     )
 
 
@@ -222,7 +222,7 @@ def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
     try:
         found: dict[str, dict[str, None]] = {}
         for entry in data.get("categories", []):
-            found.setdefault(identifier(entry["id"]) or "", {})[entry["name"].strip()] = None
+            found.setdefault(parse_identifier(entry["id"]) or "", {})[entry["name"].strip()] = None
         return {number: tuple(names) for number, names in found.items() if number}
     except (TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"{file}: categories must be a list of entries with id and name ({error!r})") from error
@@ -230,7 +230,7 @@ def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
 
 def _caption(text: Any) -> str:
     if not isinstance(text, str) or not text.strip():
-        raise DataError("empty_caption", f"caption is {short(text)}, expected a sentence")
+        raise DataError("empty_caption", f"caption is {shorten(text)}, expected a sentence")
     return " ".join(text.split())
 
 
@@ -240,14 +240,14 @@ def _parts(segmentation: Any, size: tuple[int | None, int | None]) -> Parts:
     if not segmentation:
         return ()
     if isinstance(segmentation, dict):
-        mask = mask_of(segmentation)
+        mask = decode_mask(segmentation)
         if (size[0] or mask.shape[0], size[1] or mask.shape[1]) != mask.shape:
             raise DataError("bad_rle", f"the mask has {mask.shape} rows and columns, its picture {size}")
-        return outline(mask)
+        return trace_outline(mask)
     if not isinstance(segmentation, list) or not all(
         isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation
     ):
-        raise DataError("bad_polygon", f"segmentation is {short(segmentation)}, expected rings x, y, x, y, ...")
+        raise DataError("bad_polygon", f"segmentation is {shorten(segmentation)}, expected rings x, y, x, y, ...")
     return tuple((tuple(map(float, ring)),) for ring in segmentation)
 
 
@@ -257,7 +257,7 @@ def _box(bbox: Any, parts: Parts) -> Box:
     if not isinstance(bbox, list) or len(bbox) != 4 or not _numbers(bbox):
         oriented = isinstance(bbox, list) and len(bbox) == 5
         hint = f" (five are an oriented box: say annotations.options.angle, {' or '.join(ANGLES)})" if oriented else ""
-        raise DataError("bad_box", f"bbox is {short(bbox)}, expected four numbers x, y, width, height{hint}")
+        raise DataError("bad_box", f"bbox is {shorten(bbox)}, expected four numbers x, y, width, height{hint}")
     x, y, width, height = map(float, bbox)
     return (x, y, x + width, y + height)
 
@@ -272,5 +272,5 @@ def _size(value: Any) -> int | None:
 
 
 def _subject(index: int, record: Any) -> str:
-    number = identifier(record.get("id")) if isinstance(record, dict) else None
+    number = parse_identifier(record.get("id")) if isinstance(record, dict) else None
     return f"annotation {number}" if number else f"annotations[{index}]"

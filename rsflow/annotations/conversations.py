@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import json_document, lines_of, sentence, short
+from rsflow.annotations.text_files import parse_text, read_json, read_lines, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.records import Label, Provenance
@@ -42,33 +42,33 @@ _CLASS = re.compile(r"what is the (category|class) of this remote sensing image"
 
 def read_conversations(files: Sequence[str]) -> AnnotatedSet:
     """Instruction JSON as one annotated set. UsageError where a file is no list of rows."""
-    return merged(_read_one(file) for file in files)
+    return merge_sets(_read_one(file) for file in files)
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = FileCollector(file)
+    collector = FileCollector(file)
     for where, row in _rows(file):
         try:
-            picture, turns = gathering.picture(_image(row)), _turns(row)
+            picture, turns = collector.picture(_image(row)), _turns(row)
         except DataError as error:
-            gathering.reject(where, error)
+            collector.reject(where, error)
             continue
         for index in range(0, len(turns), 2):
             try:
                 picture.labels.append(_claim(*turns[index : index + 2]))
             except DataError as error:
-                gathering.reject(f"{where} turn {index}", error, picture)
-    return gathering.result()
+                collector.reject(f"{where} turn {index}", error, picture)
+    return collector.result()
 
 
 def _rows(file: str) -> Iterator[tuple[str, Any]]:
     if not storage.read_bytes(file, 0, 64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
-        rows = json_document(file, "conversations")
+        rows = read_json(file, "conversations")
         if not isinstance(rows, list):
             raise UsageError(f"{file}: holds a {type(rows).__name__}, expected a list of rows with image and conversations")
         yield from ((f"row {index}", row) for index, row in enumerate(rows))
         return
-    for number, line in lines_of(file):
+    for number, line in read_lines(file):
         try:
             yield f"line {number}", json.loads(line)
         except ValueError as error:
@@ -81,7 +81,7 @@ def _image(row: Any) -> str:
     image = row.get("image", row.get("images")) if isinstance(row, dict) else None
     image = image[0] if isinstance(image, list) and len(image) == 1 else image
     if not isinstance(image, str) or not image.strip():
-        raise DataError("no_picture", f"image is {short(image)}, expected the name of one picture")
+        raise DataError("no_picture", f"image is {shorten(image)}, expected the name of one picture")
     return image.strip()
 
 
@@ -97,7 +97,7 @@ def _turns(row: dict[str, Any]) -> list[str]:
 
 
 def _role(turn: Any) -> str:
-    return str(turn.get("from", turn.get("role"))) if isinstance(turn, dict) else short(turn)
+    return str(turn.get("from", turn.get("role"))) if isinstance(turn, dict) else shorten(turn)
 
 
 def _said(turn: Any) -> str:
@@ -108,12 +108,12 @@ def _said(turn: Any) -> str:
 def _claim(asked: str, answered: str) -> Label:
     if _BOXES.search(asked) or _BOXES.search(answered):
         raise DataError(
-            "boxes_in_text", f"{short(asked)} is answered {short(answered)}: coordinates need their model family's rule"
+            "boxes_in_text", f"{shorten(asked)} is answered {shorten(answered)}: coordinates need their model family's rule"
         )
-    question = sentence(_HINT.sub("", _MARK.sub("", asked)), "question")
+    question = parse_text(_HINT.sub("", _MARK.sub("", asked)), "question")
     if _CAPTION.search(question):
-        return Label("caption", "", _FROM, text=sentence(answered, "caption"))
-    answer = sentence(answered, "answer")
+        return Label("caption", "", _FROM, text=parse_text(answered, "caption"))
+    answer = parse_text(answered, "answer")
     if _CLASS.search(question):
         return Label("category", answer.rstrip(" ."), _FROM)
     return Label("question", answer, _FROM, text=question)

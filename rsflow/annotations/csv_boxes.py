@@ -17,11 +17,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.file_collector import FileCollector, seen_in
-from rsflow.annotations.oriented_boxes import bounds, checked
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import flag, lines_of, numbers
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.file_collector import FileCollector, collect_categories
+from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_flag, parse_numbers, read_lines
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance, Shape
 
@@ -37,11 +37,11 @@ Row = dict[str, str]
 
 def read_csv(files: Sequence[str], *, columns: tuple[str, ...] = (), delimiter: str = ",", category: str = "") -> AnnotatedSet:
     """Tables of boxes as one annotated set. UsageError where columns that are needed are neither in the header nor told."""
-    return merged(_read_one(file, columns, delimiter, category) for file in files)
+    return merge_sets(_read_one(file, columns, delimiter, category) for file in files)
 
 
 def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str) -> AnnotatedSet:
-    lines = list(lines_of(file))
+    lines = list(read_lines(file))
     names = [name.strip().lower() for name in (columns or [c for row in _cells(lines[:1], delimiter) for c in row])]
     image, label = _first(_IMAGE, names), _first(_LABEL, names)
     box = next((form for form in _BOXES if set(form) <= set(names)), None)
@@ -50,22 +50,22 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
             f"{file}: its columns are {', '.join(names)}; expected a label column and xmin, ymin, xmax, ymax (or x, y, width, "
             "height, or x1 to y4); for files without a header give annotations.options.columns"
         )
-    gathering = FileCollector(file)
-    picture = None if image else gathering.own_picture()
+    collector = FileCollector(file)
+    picture = None if image else collector.picture_of_file()
     rows = lines if columns else lines[1:]
     for (number, _), cells in zip(rows, _cells(rows, delimiter), strict=True):
         row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
         found = picture
         try:
-            found = found or gathering.picture(_text(row, image, "the picture"))
+            found = found or collector.picture(_text(row, image, "the picture"))
             found.split = row.get("split") or found.split
             shape = _shape(row, box or ())
             if shape:
                 said = category or _text(row, label, "the category")
                 found.labels.append(Label("box", said, _FROM, shape))
         except DataError as error:
-            gathering.reject(f"line {number}", error, found)
-    return gathering.result(seen_in(gathering.pictures))
+            collector.reject(f"line {number}", error, found)
+    return collector.result(collect_categories(collector.pictures))
 
 
 def _cells(lines: list[tuple[int, str]], delimiter: str) -> Iterator[list[str]]:
@@ -83,17 +83,17 @@ def _shape(row: Row, columns: tuple[str, ...]) -> Shape | None:
     found = [row.get(column, "").strip("() ") for column in columns]
     if not any(found):
         return None
-    values = numbers(found)
+    values = parse_numbers(found)
     if not any(values):
         return None
-    flags = tuple(name for name in _FLAGS if flag(row.get(name)))
+    flags = tuple(name for name in _FLAGS if parse_flag(row.get(name)))
     if columns is _CORNERS:
-        ring = checked(tuple(values))
-        return shape_on(bounds(ring), ring, None, None, oriented=True, flags=flags)
+        ring = check_corner_order(tuple(values))
+        return make_shape(ring_bounds(ring), ring, None, None, oriented=True, flags=flags)
     x0, y0, x1, y1 = values
     if columns[2] == "width":
         x1, y1 = x0 + x1, y0 + y1
-    return shape_on((x0, y0, x1, y1), (), None, None, flags=flags)
+    return make_shape((x0, y0, x1, y1), (), None, None, flags=flags)
 
 
 def _first(spellings: tuple[str, ...], names: list[str]) -> str:

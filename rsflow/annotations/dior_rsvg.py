@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import lines_of, sentence
-from rsflow.annotations.voc import box_of
-from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_text, read_lines
+from rsflow.annotations.voc import read_box
+from rsflow.annotations.xml_file import Element, read_category, read_flags, read_xml
 from rsflow.errors import ConfigError
 from rsflow.records import Label, Provenance
 
@@ -43,21 +43,21 @@ def read_dior_rsvg(files: Sequence[str], *, expressions: dict[str, str] | None =
         raise ConfigError(
             f"annotations.options.expressions: holds number {beyond[0]}, but {files[0]} and the rest hold {first}"
         )
-    return merged(sets)
+    return merge_sets(sets)
 
 
 def _label(element: Element, picture: OpenPicture) -> Label:
-    shape = shape_on(box_of(element), (), picture.height_px, picture.width_px, flags=flags_of(element))
+    shape = make_shape(read_box(element), (), picture.height_px, picture.width_px, flags=read_flags(element))
     if element.find("description") is None:
-        return Label("box", category_of(element), _FROM, shape)
-    return Label("phrase", category_of(element), _FROM, shape, text=sentence(element.findtext("description"), "phrase"))
+        return Label("box", read_category(element), _FROM, shape)
+    return Label("phrase", read_category(element), _FROM, shape, text=parse_text(element.findtext("description"), "phrase"))
 
 
 def _numbered(expressions: dict[str, str]) -> dict[int, int]:
     """Expression number to position of its split."""
     found: dict[int, int] = {}
     for position, file in enumerate(expressions.values()):
-        for line, text in lines_of(file):
+        for line, text in read_lines(file):
             if not text.isdigit():
                 raise ConfigError(f"{file}: line {line} is {text!r}, expected the number of an expression")
             found[int(text)] = position

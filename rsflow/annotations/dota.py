@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
-from rsflow.annotations.file_collector import FileCollector, OpenPicture, seen_in
-from rsflow.annotations.oriented_boxes import bounds, checked
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import identifier, lines_of, numbers
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.file_collector import FileCollector, OpenPicture, collect_categories
+from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_identifier, parse_numbers, read_lines
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 
@@ -27,21 +27,21 @@ _HEADER = re.compile(r"([A-Za-z][A-Za-z _]*):(.*)")
 
 def read_dota(files: Sequence[str]) -> AnnotatedSet:
     """labelTxt files as one annotated set."""
-    return merged(_read_one(file) for file in files)
+    return merge_sets(_read_one(file) for file in files)
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = FileCollector(file)
-    picture = gathering.own_picture()
-    for number, line in lines_of(file):
+    collector = FileCollector(file)
+    picture = collector.picture_of_file()
+    for number, line in read_lines(file):
         if header := _HEADER.fullmatch(line):
             _note(picture, header[1].lower(), header[2].strip())
             continue
         try:
             picture.labels.append(_label(line.replace(",", " ").split()))
         except DataError as error:
-            gathering.reject(f"line {number}", error, picture)
-    return gathering.result(seen_in(gathering.pictures))
+            collector.reject(f"line {number}", error, picture)
+    return collector.result(collect_categories(collector.pictures))
 
 
 def _note(picture: OpenPicture, key: str, value: str) -> None:
@@ -52,9 +52,9 @@ def _note(picture: OpenPicture, key: str, value: str) -> None:
 def _label(words: list[str]) -> Label:
     if len(words) not in {9, 10}:
         raise DataError("bad_box", f"found {len(words)} words, expected eight numbers, a category and a difficulty")
-    ring = checked(tuple(numbers(words[:8])))
-    difficulty = (identifier(words[9]) or "") if len(words) == 10 else "0"
+    ring = check_corner_order(tuple(parse_numbers(words[:8])))
+    difficulty = (parse_identifier(words[9]) or "") if len(words) == 10 else "0"
     if not difficulty.isdigit():
         raise DataError("bad_difficulty", f"found {words[9]!r}, expected 0, 1 or 2")
     flags = ("difficult",) if difficulty != "0" else ()
-    return Label("box", words[8], _FROM, shape_on(bounds(ring), ring, None, None, oriented=True, flags=flags))
+    return Label("box", words[8], _FROM, make_shape(ring_bounds(ring), ring, None, None, oriented=True, flags=flags))

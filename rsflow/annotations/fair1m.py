@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.oriented_boxes import bounds, checked
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import numbers
-from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
+from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_numbers
+from rsflow.annotations.xml_file import Element, child_text, read_category, read_flags, read_xml
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Ring
@@ -24,24 +24,24 @@ _FROM = Provenance("annotation", "fair1m")
 
 def read_fair1m(files: Sequence[str]) -> AnnotatedSet:
     """FAIR1M files as one annotated set."""
-    return merged(read_xml(file, _label, objects="objects/object", name_at="source/filename") for file in files)
+    return merge_sets(read_xml(file, _label, objects="objects/object", name_at="source/filename") for file in files)
 
 
 def _label(element: Element, picture: OpenPicture) -> Label:
-    unit = text_of(element, "coordinate")
+    unit = child_text(element, "coordinate")
     if unit not in {"", "pixel"}:
         raise DataError("bad_box", f"its points are in {unit!r}, expected pixel")
     ring = _ring([(point.text or "").strip() for point in element.iterfind("points/point")])
     size = (picture.height_px, picture.width_px)
-    shape = shape_on(bounds(ring), ring, *size, oriented=len(ring) == 8, flags=flags_of(element))
-    return Label("box", category_of(element, "possibleresult/name"), _FROM, shape)
+    shape = make_shape(ring_bounds(ring), ring, *size, oriented=len(ring) == 8, flags=read_flags(element))
+    return Label("box", read_category(element, "possibleresult/name"), _FROM, shape)
 
 
 def _ring(points: list[str]) -> Ring:
-    pairs = [numbers(point.split(",")) for point in points]
+    pairs = [parse_numbers(point.split(",")) for point in points]
     if len(pairs) > 1 and pairs[0] == pairs[-1]:
         pairs.pop()
     if len(pairs) < 3 or any(len(pair) != 2 for pair in pairs):
         raise DataError("bad_polygon", f"points are {points}, expected at least three of the form x,y")
     ring = tuple(value for pair in pairs for value in pair)
-    return checked(ring) if len(ring) == 8 else ring
+    return check_corner_order(ring) if len(ring) == 8 else ring

@@ -10,10 +10,10 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, field
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, picture_name, spelled_path
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path, picture_name
 from rsflow.annotations.text_files import stem
 from rsflow.errors import DataError
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Reject
 
 
@@ -29,9 +29,9 @@ class OpenPicture:
     gsd_m: float | None = None
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
-    own: str = ""
+    own_name: str = ""
 
-    def closed(self, origin: str) -> AnnotatedPicture:
+    def to_annotated(self, origin: str) -> AnnotatedPicture:
         return AnnotatedPicture(
             picture_name(self.file),
             self.file,
@@ -42,8 +42,8 @@ class OpenPicture:
             self.split,
             self.normalised,
             self.gsd_m,
-            origin=origin,
-            own=self.own,
+            annotation_file=origin,
+            own_name=self.own_name,
         )
 
 
@@ -60,17 +60,17 @@ class FileCollector:
 
         DataError `path_outside` where the spelling leads out of the set.
         """
-        name = spelled_path(relative_name(file))
+        name = normalise_path(normalise_relative(file))
         found = self.pictures.get(name)
         if found is None:
             found = self.pictures[name] = OpenPicture(file)
         return found
 
-    def own_picture(self, own: str = "", stated: str = "") -> OpenPicture:
+    def picture_of_file(self, own: str = "", stated: str = "") -> OpenPicture:
         """The one picture of a file that is named after it. `own`: the name that the file's own gives (default: its stem);
         `stated`: the name that stands in it, which is believed where no scene has the other."""
         picture = self.picture(stated or own or stem(self.file))
-        picture.own = own or stem(self.file)
+        picture.own_name = own or stem(self.file)
         return picture
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
@@ -82,10 +82,10 @@ class FileCollector:
 
     def result(self, categories: tuple[str, ...] = ()) -> AnnotatedSet:
         """The set, each picture under its path; pass it through `merged`, which gives the names."""
-        pictures = {name: picture.closed(self.file) for name, picture in self.pictures.items()}
+        pictures = {name: picture.to_annotated(self.file) for name, picture in self.pictures.items()}
         return AnnotatedSet(pictures, categories, tuple(self.rejects))
 
 
-def seen_in(pictures: dict[str, OpenPicture]) -> tuple[str, ...]:
+def collect_categories(pictures: dict[str, OpenPicture]) -> tuple[str, ...]:
     """The sorted categories of the objects of these pictures: the vocabulary of a format that writes none down."""
     return tuple(sorted({label.category for picture in pictures.values() for label in picture.labels if label.kind == "box"}))

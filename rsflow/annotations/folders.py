@@ -13,7 +13,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, path_stem
 from rsflow.records import Label, Provenance, Reject
 
 _FROM = Provenance("annotation", "folders")
@@ -24,11 +24,11 @@ def read_folders(files: Sequence[str]) -> AnnotatedSet:
     pictures: dict[str, AnnotatedPicture] = {}
     rejects: list[Reject] = []
     for file in files:
-        name, category = path_name(file), posixpath.basename(posixpath.dirname(file))
+        name, category = path_stem(file), posixpath.basename(posixpath.dirname(file))
         if not category:
             detail = f"{file} is in no folder, which would be its class"
             rejects.append(Reject("annotation", posixpath.basename(file), "unknown_category", detail, file))
             continue
         label = Label("category", category, _FROM)
-        pictures[file] = AnnotatedPicture(name, file, None, None, (label,), origin=file, whole_path=True)
-    return merged([AnnotatedSet(pictures, (), tuple(rejects))])
+        pictures[file] = AnnotatedPicture(name, file, None, None, (label,), annotation_file=file, match_full_path=True)
+    return merge_sets([AnnotatedSet(pictures, (), tuple(rejects))])

@@ -20,21 +20,21 @@ from dataclasses import dataclass, field, replace
 from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
-    fitted,
-    names_of,
-    path_name,
+    fit_to_scene,
+    iter_path_suffixes,
+    merge_pictures,
+    normalise_path,
+    path_stem,
     picture_name,
-    spelled_path,
-    united,
 )
-from rsflow.annotations.nearness import Nearness, ScenePicture
+from rsflow.annotations.scene_matching import SceneMatcher, ScenePicture
 from rsflow.records import Label, Reject
 
-SHOWN = 4  # candidates that a message names
+MAX_SHOWN = 4  # candidates that a message names
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedSet:
     """An annotated set on its scenes. `pictures`: by scene file, in the scene's pixels. `files`: the scene file by name of
     the annotated picture. `categories` and `rejects` are the set's, with what the scenes showed."""
 
@@ -60,9 +60,9 @@ class _Joining:
     doubtful: set[str] = field(default_factory=set)  # scene files that an annotation may or may not belong to
 
     def reject(self, picture: AnnotatedPicture, reason: str, detail: str) -> None:
-        self.rejects.append(Reject("annotation", picture.name, reason, detail, picture.origin or picture.file))
+        self.rejects.append(Reject("annotation", picture.name, reason, detail, picture.annotation_file or picture.file))
 
-    def settle(self, scene: ScenePicture, claims: list[_Claim]) -> None:
+    def assign(self, scene: ScenePicture, claims: list[_Claim]) -> None:
         """Give a scene the labels of those of its claims that are of one picture."""
         claims.sort(key=lambda claim: claim.score, reverse=True)  # stable: of equal ones the first read comes first
         kept = claims[:1]
@@ -79,7 +79,7 @@ class _Joining:
         self._take(scene, [claim.picture for claim in kept])
 
     def _refuse(self, scene: ScenePicture, claims: list[_Claim]) -> None:
-        named = " and ".join(dict.fromkeys(_spelled(claim.picture) for claim in claims[:SHOWN]))
+        named = " and ".join(dict.fromkeys(_spelled(claim.picture) for claim in claims[:MAX_SHOWN]))
         for claim in claims:
             found = f"{named} may each be the annotation of {scene.file}: they differ, and no path tells which it is"
             self.reject(claim.picture, "ambiguous_picture", found)
@@ -90,23 +90,23 @@ class _Joining:
             return  # it could not be opened, and is a reject of its own
         fits = []
         for picture in found:
-            fit, rejects = fitted(picture, scene.height_px, scene.width_px)
+            fit, rejects = fit_to_scene(picture, scene.height_px, scene.width_px)
             self.rejects.extend(rejects)
             fits += [fit] if fit else []
         if fits:
-            self.pictures[scene.file] = united(fits)
+            self.pictures[scene.file] = merge_pictures(fits)
 
 
-def join(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Joined:
+def join_scenes(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> JoinedSet:
     """Every annotated picture with its scene, and one reject per picture that has none or may have several.
 
     Post-condition: no picture is at two scenes, and each is at a scene or in `rejects`. Reasons: `missing_picture`,
     `ambiguous_picture`, `size_differs`, and what `fitted` finds.
     """
-    joining, nearness = _Joining(), Nearness(scenes, _repeat(annotated, scenes))
+    joining, nearness = _Joining(), SceneMatcher(scenes, _repeat(annotated, scenes))
     claims: dict[int, list[_Claim]] = {}
     for picture in annotated.pictures.values():
-        score, found = nearness.nearest(picture)
+        score, found = nearness.best_matches(picture)
         if not found:
             joining.reject(picture, "missing_picture", f"{_spelled(picture)} is annotated, but no scene has this name")
         elif len(found) > 1:
@@ -116,34 +116,34 @@ def join(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Joined:
         else:
             claims.setdefault(found[0], []).append(_Claim(score, picture))
     for index, mine in claims.items():
-        joining.settle(scenes[index], mine)
+        joining.assign(scenes[index], mine)
     for file in joining.doubtful & joining.pictures.keys():
         joining.pictures[file] = replace(joining.pictures[file], complete=False)
-    return Joined(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects))
+    return JoinedSet(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects))
 
 
 def _repeat(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> bool:
     """Whether a file name stands for several scenes, or for several pictures of different annotations."""
     names = Counter(picture_name(scene.file) for scene in scenes)
-    owned = Counter(picture_name(picture.own or picture.file) for picture in annotated.pictures.values())
+    owned = Counter(picture_name(picture.own_name or picture.file) for picture in annotated.pictures.values())
     return any(count > 1 for found in (names, owned) for count in found.values())
 
 
 def _undecided(picture: AnnotatedPicture, places: Sequence[str]) -> str:
-    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return f"{_spelled(picture)} may be {' or '.join(places[:SHOWN])}{more}: neither path nor size tells which"
+    more = f" and {len(places) - MAX_SHOWN} more" if len(places) > MAX_SHOWN else ""
+    return f"{_spelled(picture)} may be {' or '.join(places[:MAX_SHOWN])}{more}: neither path nor size tells which"
 
 
 def _spelled(picture: AnnotatedPicture) -> str:
-    if picture.own:
-        return picture.origin
-    return f"{picture.file} of {picture.origin}" if picture.origin else picture.file
+    if picture.own_name:
+        return picture.annotation_file
+    return f"{picture.file} of {picture.annotation_file}" if picture.annotation_file else picture.file
 
 
 def _contradict(one: _Claim, other: _Claim) -> bool:
     """Whether two annotations of one scene are, or may be, of different pictures."""
     a, b = one.picture, other.picture
-    if a.own or b.own:
+    if a.own_name or b.own_name:
         return one.score != other.score or _said(a.labels) != _said(b.labels)
     kinds = [{label.kind for label in picture.labels} for picture in (a, b)]
     beside = all(kinds) and kinds[0].isdisjoint(kinds[1])  # boxes of one file and captions of another
@@ -152,11 +152,11 @@ def _contradict(one: _Claim, other: _Claim) -> bool:
 
 def _apart(a: AnnotatedPicture, b: AnnotatedPicture) -> bool:
     """Whether two records spell different paths: neither is the end of the other, or one file tells them by their suffix."""
-    one, other = path_name(a.file), path_name(b.file)
-    if one not in names_of(other) and other not in names_of(one):
+    one, other = path_stem(a.file), path_stem(b.file)
+    if one not in iter_path_suffixes(other) and other not in iter_path_suffixes(one):
         return True
-    suffixes = {posixpath.splitext(spelled_path(picture.file))[1].lower() for picture in (a, b)} - {""}
-    return a.origin == b.origin and len(suffixes) > 1
+    suffixes = {posixpath.splitext(normalise_path(picture.file))[1].lower() for picture in (a, b)} - {""}
+    return a.annotation_file == b.annotation_file and len(suffixes) > 1
 
 
 def _said(labels: Iterable[Label]) -> set[tuple[object, ...]]:

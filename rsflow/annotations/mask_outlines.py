@@ -13,13 +13,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from rsflow.spatial.geometry import Box, Parts
-from rsflow.spatial.polygons import moved
+from rsflow.spatial.polygons import translate_parts
 
 Mask = npt.NDArray[np.bool_]
 _TOUCHING = np.ones((3, 3), dtype=np.int8)
 
 
-def components(mask: Mask) -> Iterator[tuple[Box, Parts, int]]:
+def find_components(mask: Mask) -> Iterator[tuple[Box, Parts, int]]:
     """(box, outline, pixels) of every component of a mask (rows, cols), from top to bottom.
 
     Where a component only hangs together at corners its outline has several parts.
@@ -29,10 +29,10 @@ def components(mask: Mask) -> Iterator[tuple[Box, Parts, int]]:
         rows, cols = where
         part = numbered[where] == number
         box = (float(cols.start), float(rows.start), float(cols.stop), float(rows.stop))
-        yield box, moved(outline(part), cols.start, rows.start), int(part.sum())
+        yield box, translate_parts(trace_outline(part), cols.start, rows.start), int(part.sum())
 
 
-def outline(mask: Mask) -> Parts:
+def trace_outline(mask: Mask) -> Parts:
     """The outline of all of a mask (rows, cols), a part per group of pixels joined by their sides; its area is their number."""
     from rasterio.features import shapes
     from rasterio.transform import Affine

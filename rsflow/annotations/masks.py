@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.mask_outlines import components
-from rsflow.annotations.shapes import shape_on
+from rsflow.annotations.mask_outlines import find_components
+from rsflow.annotations.shapes import make_shape
 from rsflow.annotations.text_files import stem
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
@@ -62,7 +62,7 @@ def read_masks(
     meaning = _legend(legend or {}, objects, min_px)
     with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return merged([AnnotatedSet({}, objects), *pool.map(lambda file: _read_one(file, meaning, rename or {}), files)])
+        return merge_sets([AnnotatedSet({}, objects), *pool.map(lambda file: _read_one(file, meaning, rename or {}), files)])
 
 
 def _legend(legend: dict[str, str | None], objects: tuple[str, ...], min_px: int) -> _Legend:
@@ -90,20 +90,20 @@ def _packed(value: list[int]) -> int:
 
 
 def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSet:
-    gathering = FileCollector(file)
+    collector = FileCollector(file)
     try:
         values = _values(file, legend.colours)
         labels = _labels(values, legend)
     except DataError as error:
-        gathering.reject("", error)
-        return gathering.result()
+        collector.reject("", error)
+        return collector.result()
     name = posixpath.basename(file)
     for old, new in rename.items():
         name = name.replace(old, new)
-    picture = gathering.own_picture(stem(name))
+    picture = collector.picture_of_file(stem(name))
     picture.height_px, picture.width_px = values.shape
     picture.labels.extend(labels)
-    return gathering.result()
+    return collector.result()
 
 
 def _values(file: str, colours: bool) -> Values:
@@ -151,12 +151,12 @@ def _labels(values: Values, legend: _Legend) -> list[Label]:
 
 def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legend: _Legend) -> list[Label]:
     height_px, width_px = mask.shape
-    parts = list(components(mask)) if category in legend.objects else []
+    parts = list(find_components(mask)) if category in legend.objects else []
     if len(parts) > _MANY:
         raise DataError("too_many_objects", f"{category} has {len(parts)} components, expected at most {_MANY}")
     cover = Label("cover", category, _FROM, _largest(mask), value=share)
     shapes = [
-        shape_on(box, (), height_px, width_px, parts=outline) for box, outline, pixels in parts if pixels >= legend.min_px
+        make_shape(box, (), height_px, width_px, parts=outline) for box, outline, pixels in parts if pixels >= legend.min_px
     ]
     return [cover, *(Label("box", category, _FROM, shape) for shape in shapes)]
 

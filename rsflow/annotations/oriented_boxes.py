@@ -34,11 +34,11 @@ ANGLES = {
 }
 
 
-TURN = math.tau + 1e-3  # writers round
-DEGREES = "if these are degrees say so by annotations.options.angle (degrees_clockwise)"
+FULL_TURN = math.tau + 1e-3  # writers round
+DEGREES_HINT = "if these are degrees say so by annotations.options.angle (degrees_clockwise)"
 
 
-def corners(cx: float, cy: float, width: float, height: float, angle: float) -> Ring:
+def box_corners(cx: float, cy: float, width: float, height: float, angle: float) -> Ring:
     """The ring of a box of this centre, size and angle, from its own upper left corner on, clockwise on the screen.
 
     DataError `box_not_a_number` or `box_empty` where they are no box.
@@ -57,15 +57,17 @@ def corners(cx: float, cy: float, width: float, height: float, angle: float) -> 
     )
 
 
-def radians(angle: float, radians_of_one: float) -> float:
+def convert_to_radians(angle: float, radians_of_one: float) -> float:
     """An angle in radians. `radians_of_one`: of its unit (ANGLES). DataError `bad_angle` for one beyond a turn in radians:
     it was written in degrees."""
-    if abs(radians_of_one) == 1.0 and abs(angle) > TURN:
-        raise DataError("bad_angle", f"found {angle:g} for an angle in radians, expected at most a turn (6.283): {DEGREES}")
+    if abs(radians_of_one) == 1.0 and abs(angle) > FULL_TURN:
+        raise DataError(
+            "bad_angle", f"found {angle:g} for an angle in radians, expected at most a turn (6.283): {DEGREES_HINT}"
+        )
     return angle * radians_of_one
 
 
-def rectangle(ring: Ring) -> tuple[float, float, float, float, float]:
+def min_area_rectangle(ring: Ring) -> tuple[float, float, float, float, float]:
     """The smallest rotated rectangle round a ring as cx, cy, width, height, angle: width >= height, angle in [0, pi).
 
     The inverse of `corners` up to the naming of the sides (a box turned by half a turn, or by a quarter turn with its sides
@@ -86,13 +88,13 @@ def rectangle(ring: Ring) -> tuple[float, float, float, float, float]:
     )
 
 
-def bounds(ring: Ring) -> Box:
+def ring_bounds(ring: Ring) -> Box:
     """The box that just holds a ring."""
     xs, ys = ring[::2], ring[1::2]
     return (min(xs), min(ys), max(xs), max(ys))
 
 
-def checked(ring: Ring) -> Ring:
+def check_corner_order(ring: Ring) -> Ring:
     """Four corners as annotated, if they go round their box. DataError `crossed_corners` where their sides cross."""
     x0, y0, x1, y1, x2, y2, x3, y3 = ring
     turns = (

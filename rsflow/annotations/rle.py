@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from rsflow.annotations.mask_outlines import Mask
-from rsflow.annotations.text_files import short
+from rsflow.annotations.text_files import shorten
 from rsflow.errors import DataError
 
 
-def mask_of(segmentation: dict[str, Any]) -> Mask:
+def decode_mask(segmentation: dict[str, Any]) -> Mask:
     """The mask (rows, cols) of {"size": [rows, cols], "counts": text or list}. DataError `bad_rle` where it is none."""
     size, counts = segmentation.get("size"), segmentation.get("counts")
     if not (isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and 0 < n < 100_000 for n in size)):
-        raise DataError("bad_rle", f"size is {short(size)}, expected rows and columns")
+        raise DataError("bad_rle", f"size is {shorten(size)}, expected rows and columns")
     runs = _decompressed(counts) if isinstance(counts, str) else counts
     if not isinstance(runs, list) or not all(isinstance(run, int) and run >= 0 for run in runs):
-        raise DataError("bad_rle", f"counts are {short(counts)}, expected lengths of runs")
+        raise DataError("bad_rle", f"counts are {shorten(counts)}, expected lengths of runs")
     if sum(runs) != size[0] * size[1]:
         raise DataError(
             "bad_rle", f"the counts cover {sum(runs)} pixels, the mask of {size[0]} x {size[1]} has {size[0] * size[1]}"

@@ -11,13 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.oriented_boxes import ANGLES, DEGREES, bounds, checked, corners, radians
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import numbers
-from rsflow.annotations.voc import box_of
-from rsflow.annotations.xml_file import Element, LabelOf, category_of, flags_of, read_xml, text_of
+from rsflow.annotations.oriented_boxes import (
+    ANGLES,
+    DEGREES_HINT,
+    box_corners,
+    check_corner_order,
+    convert_to_radians,
+    ring_bounds,
+)
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_numbers
+from rsflow.annotations.voc import read_box
+from rsflow.annotations.xml_file import Element, LabelParser, child_text, read_category, read_flags, read_xml
 from rsflow.errors import ConfigError, DataError
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Ring
@@ -37,26 +44,26 @@ def read_rolabelimg(files: Sequence[str], *, angle: str = "radians_clockwise") -
     sets = [read_xml(file, _with(ANGLES[angle])) for file in files]
     if any(reject.reason == "bad_angle" for one in sets for reject in one.rejects):
         sets = [read_xml(file, _with(None)) for file in files]
-    return merged(sets)
+    return merge_sets(sets)
 
 
-def _with(radians_of_one: float | None) -> LabelOf:
+def _with(radians_of_one: float | None) -> LabelParser:
     return lambda element, picture: _label(element, picture, radians_of_one)
 
 
 def _label(element: Element, picture: OpenPicture, radians_of_one: float | None) -> Label:
-    size, flags = (picture.height_px, picture.width_px), flags_of(element)
+    size, flags = (picture.height_px, picture.width_px), read_flags(element)
     rotated = element.find("robndbox")
     if rotated is None:
-        return Label("box", category_of(element), _FROM, shape_on(box_of(element), (), *size, flags=flags))
+        return Label("box", read_category(element), _FROM, make_shape(read_box(element), (), *size, flags=flags))
     ring = _ring(rotated, radians_of_one)
-    return Label("box", category_of(element), _FROM, shape_on(bounds(ring), ring, *size, oriented=True, flags=flags))
+    return Label("box", read_category(element), _FROM, make_shape(ring_bounds(ring), ring, *size, oriented=True, flags=flags))
 
 
 def _ring(rotated: Element, radians_of_one: float | None) -> Ring:
     if rotated.find(_CORNERS[0]) is not None:
-        return checked(tuple(numbers([text_of(rotated, key) for key in _CORNERS])))
-    cx, cy, width, height, angle = numbers([text_of(rotated, key) for key in _FIVE])
+        return check_corner_order(tuple(parse_numbers([child_text(rotated, key) for key in _CORNERS])))
+    cx, cy, width, height, angle = parse_numbers([child_text(rotated, key) for key in _FIVE])
     if radians_of_one is None:
-        raise DataError("bad_angle", f"found angle {angle:g} in a set that has angles beyond a turn: {DEGREES}")
-    return corners(cx, cy, width, height, radians(angle, radians_of_one))
+        raise DataError("bad_angle", f"found angle {angle:g} in a set that has angles beyond a turn: {DEGREES_HINT}")
+    return box_corners(cx, cy, width, height, convert_to_radians(angle, radians_of_one))

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, path_name
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import lines_of
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, path_stem
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import read_lines
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, LabelKind, Provenance, Reject, Shape
 from rsflow.spatial.geometry import Ring
@@ -27,15 +27,15 @@ from rsflow.spatial.geometry import Ring
 _FROM = Provenance("annotation", "rsflow")
 
 
-def read_lines(files: Sequence[str]) -> AnnotatedSet:
+def read_rsflow(files: Sequence[str]) -> AnnotatedSet:
     """Annotation lines as one annotated set. UsageError where a line is not a JSON object with `file` and `labels`."""
-    return merged(_read_one(file) for file in files)
+    return merge_sets(_read_one(file) for file in files)
 
 
 def _read_one(file: str) -> AnnotatedSet:
     pictures: dict[str, AnnotatedPicture] = {}
     rejects: list[Reject] = []
-    for number, line in lines_of(file):
+    for number, line in read_lines(file):
         found = _picture(_row(line, f"{file}: line {number}"), f"line {number}", file, rejects)
         before = pictures.get(found.file)
         pictures[found.file] = found if before is None else _joined(before, found)
@@ -76,8 +76,10 @@ def _picture(row: dict[str, Any], where: str, file: str, rejects: list[Reject]) 
         except DataError as error:
             rejects.append(Reject("annotation", f"{where} label {index}", error.reason, error.detail, file))
     complete = len(labels) == len(row["labels"]) and row.get("complete", True) is True
-    name, split = path_name(row["file"]), row.get("split")
-    return AnnotatedPicture(name, row["file"], *size, tuple(labels), complete, split, origin=file, whole_path=True)
+    name, split = path_stem(row["file"]), row.get("split")
+    return AnnotatedPicture(
+        name, row["file"], *size, tuple(labels), complete, split, annotation_file=file, match_full_path=True
+    )
 
 
 def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
@@ -93,7 +95,7 @@ def _label(entry: Any, height_px: int | None, width_px: int | None) -> Label:
         x0, y0, x1, y1 = map(float, entry["box"])
         ring, flags = _ring(entry.get("polygon") or ()), tuple(map(str, entry.get("flags") or ()))
         parts = tuple(tuple(map(_ring, part)) for part in entry.get("parts") or () if part)
-        shape = shape_on((x0, y0, x1, y1), ring, height_px, width_px, bool(entry.get("oriented")), flags, parts)
+        shape = make_shape((x0, y0, x1, y1), ring, height_px, width_px, bool(entry.get("oriented")), flags, parts)
     return Label(entry["kind"], entry["category"], _FROM, shape, texts[2], value)
 
 

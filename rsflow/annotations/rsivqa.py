@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import lines_of
+from rsflow.annotations.text_files import read_lines
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 
@@ -22,19 +22,19 @@ _LINE = re.compile(r"(?P<picture>[^:?]+?)\s*[:?]\s*(?P<question>[^?]*[^?\s])\s*\
 
 def read_rsivqa(files: Sequence[str]) -> AnnotatedSet:
     """RSIVQA files as one annotated set."""
-    return merged(_read_one(file) for file in files)
+    return merge_sets(_read_one(file) for file in files)
 
 
 def _read_one(file: str) -> AnnotatedSet:
-    gathering = FileCollector(file)
-    for number, line in lines_of(file):
+    collector = FileCollector(file)
+    for number, line in read_lines(file):
         try:
             found = _LINE.fullmatch(line)
             if found is None:
                 raise DataError("broken_record", f"found {line[:80]!r}, expected picture:question?answer")
             question = " ".join(found["question"].split()) + "?"
             answer = " ".join(found["answer"].split())
-            gathering.picture(found["picture"].strip()).labels.append(Label("question", answer, _FROM, text=question))
+            collector.picture(found["picture"].strip()).labels.append(Label("question", answer, _FROM, text=question))
         except DataError as error:
-            gathering.reject(f"line {number}", error)
-    return gathering.result()
+            collector.reject(f"line {number}", error)
+    return collector.result()

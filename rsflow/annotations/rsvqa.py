@@ -16,9 +16,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import flag, identifier, json_document, sentence, short
+from rsflow.annotations.text_files import parse_flag, parse_identifier, parse_text, read_json, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 
@@ -43,19 +43,19 @@ def read_rsvqa(files: Sequence[str]) -> AnnotatedSet:
                 f"{', '.join(found.values())}: there is no {' and no '.join(missing)} file beside; format rsvqa needs the "
                 f"three files of a split, such as {group.replace('*', missing[0])}"
             )
-    return merged(map(_read_split, groups.values()))
+    return merge_sets(map(_read_split, groups.values()))
 
 
 def _read_split(files: dict[str, str]) -> AnnotatedSet:
-    gathering = FileCollector(files["questions"])
+    collector = FileCollector(files["questions"])
     images, answers = _by_id(_entries(files, "images")), _by_id(_entries(files, "answers"))
     word = re.search(r"train|val|test", posixpath.basename(files["questions"]))
     for number, image in images.items():
         try:
             if _active(image):
-                gathering.picture(f"{number}.tif").split = word[0] if word else None
+                collector.picture(f"{number}.tif").split = word[0] if word else None
         except DataError as error:
-            gathering.reject(f"image {number}", error)
+            collector.reject(f"image {number}", error)
     origins: dict[str, Provenance] = {}
     for index, question in enumerate(_entries(files, "questions")):
         if isinstance(question, dict) and not _active(question):
@@ -66,40 +66,40 @@ def _read_split(files: dict[str, str]) -> AnnotatedSet:
                 continue
             kind = str(question.get("type") or "")
             origin = origins.setdefault(kind, Provenance("annotation", f"rsvqa/{kind}" if kind else "rsvqa"))
-            asked = sentence(question.get("question"), "question")
-            label = Label("question", sentence(answer.get("answer"), "answer"), origin, text=asked)
-            gathering.picture(f"{number}.tif").labels.append(label)
+            asked = parse_text(question.get("question"), "question")
+            label = Label("question", parse_text(answer.get("answer"), "answer"), origin, text=asked)
+            collector.picture(f"{number}.tif").labels.append(label)
         except DataError as error:
-            gathering.reject(f"questions[{index}]", error)
-    return gathering.result()
+            collector.reject(f"questions[{index}]", error)
+    return collector.result()
 
 
 def _answered(question: Any, images: Ids, answers: Ids) -> tuple[Any, dict[str, Any] | None]:
     """(id of the picture, the answer); no answer where one of the two is not active."""
     if not isinstance(question, dict) or not isinstance(question.get("answers_ids"), list) or not question["answers_ids"]:
-        raise DataError("broken_record", f"found {short(question)}, expected img_id, question and answers_ids")
-    number, first = identifier(question.get("img_id")), identifier(question["answers_ids"][0])
+        raise DataError("broken_record", f"found {shorten(question)}, expected img_id, question and answers_ids")
+    number, first = parse_identifier(question.get("img_id")), parse_identifier(question["answers_ids"][0])
     if number not in images:
-        raise DataError("missing_picture_entry", f"img_id is {short(question.get('img_id'))}, which is no id in images")
+        raise DataError("missing_picture_entry", f"img_id is {shorten(question.get('img_id'))}, which is no id in images")
     if first not in answers:
         raise DataError(
-            "missing_answer", f"answers_ids begin with {short(question['answers_ids'][0])}, which is no id in answers"
+            "missing_answer", f"answers_ids begin with {shorten(question['answers_ids'][0])}, which is no id in answers"
         )
     answer = answers[first]
     return number, answer if _active(images[number]) and _active(answer) else None
 
 
 def _active(entry: dict[str, Any]) -> bool:
-    return flag(entry.get("active", True))
+    return parse_flag(entry.get("active", True))
 
 
 def _by_id(entries: list[Any]) -> Ids:
-    numbered = ((identifier(entry.get("id")), entry) for entry in entries if isinstance(entry, dict))
+    numbered = ((parse_identifier(entry.get("id")), entry) for entry in entries if isinstance(entry, dict))
     return {number: entry for number, entry in numbered if number is not None}
 
 
 def _entries(files: dict[str, str], part: str) -> list[Any]:
-    data = json_document(files[part], "rsvqa")
+    data = read_json(files[part], "rsvqa")
     if not isinstance(data, dict) or not isinstance(data.get(part), list):
         raise UsageError(f"{files[part]}: has no list {part!r}, which format rsvqa needs")
     return list(data[part])

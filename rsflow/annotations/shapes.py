@@ -11,15 +11,15 @@ import math
 
 from rsflow.errors import DataError
 from rsflow.records import Shape
-from rsflow.spatial.geometry import Box, Parts, Ring, area, clip
-from rsflow.spatial.polygons import clipped, parts_bounds
+from rsflow.spatial.geometry import Box, Parts, Ring, area, clip_box
+from rsflow.spatial.polygons import clip_parts, parts_bounds
 
 Flags = tuple[str, ...]
 
-OVERSHOOT_PX = 1.0  # corners of an oriented box that are so little outside are moved to the edge, and it stays oriented
+EDGE_TOLERANCE_PX = 1.0  # corners of an oriented box that are so little outside are moved to the edge, and it stays oriented
 
 
-def shape_on(
+def make_shape(
     box: Box,
     ring: Ring,
     height_px: int | None,
@@ -47,15 +47,15 @@ def shape_on(
     if height_px is None or width_px is None:
         return Shape.of_parts(box, outline, 1.0, oriented, flags)
     picture = (0.0, 0.0, float(width_px), float(height_px))
-    inside = clip(box, picture)
+    inside = clip_box(box, picture)
     if area(inside) == 0:
         raise _outside(box, height_px, width_px)
-    if not outline or clip(parts_bounds(outline), picture) == parts_bounds(outline):
+    if not outline or clip_box(parts_bounds(outline), picture) == parts_bounds(outline):
         return Shape.of_parts(inside, outline, 1.0, oriented, flags)
-    if oriented and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= OVERSHOOT_PX:
+    if oriented and max(abs(a - b) for a, b in zip(inside, box, strict=True)) <= EDGE_TOLERANCE_PX:
         corners = tuple(min(max(v, 0.0), picture[3] if i % 2 else picture[2]) for i, v in enumerate(outline[0][0]))
         return Shape(inside, corners, 1.0, True, flags)
-    left = clipped(outline, picture)
+    left = clip_parts(outline, picture)
     if left:
         return Shape.of_parts(parts_bounds(left), left, 1.0, False, flags)
     if box == parts_bounds(outline):

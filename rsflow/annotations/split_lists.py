@@ -11,18 +11,18 @@ import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rsflow.annotations.absolute_names import Folders, check_name
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merged, names_of
-from rsflow.annotations.text_files import lines_of
+from rsflow.annotations.allowed_paths import Folders, check_picture_path
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, iter_path_suffixes, merge_sets
+from rsflow.annotations.text_files import read_lines
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Reject
 
 Splits = dict[str, str | tuple[str, ...]]
 
 
-def with_splits(
+def read_with_splits(
     read: Callable[[Sequence[str]], AnnotatedSet], files: list[str], splits: Splits, folders: Folders | None = ()
 ) -> AnnotatedSet:
     """What `read` makes of the files, every picture with its split. ConfigError where a pattern finds no file or no picture.
@@ -49,7 +49,7 @@ def _by_file(
     if not split_of:
         return read(files)
     groups = [(split, [file for file in files if split_of.get(file, "") == split]) for split in ("", *order)]
-    return merged(_named(read(mine), split) for split, mine in groups if mine)
+    return merge_sets(_named(read(mine), split) for split, mine in groups if mine)
 
 
 def _named(annotated: AnnotatedSet, split: str) -> AnnotatedSet:
@@ -60,13 +60,13 @@ def _named(annotated: AnnotatedSet, split: str) -> AnnotatedSet:
 def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]], folders: Folders | None) -> AnnotatedSet:
     keys: dict[str, list[str]] = {}
     for key, picture in annotated.pictures.items():
-        for name in names_of(picture.file):
+        for name in iter_path_suffixes(picture.file):
             keys.setdefault(name, []).append(key)
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
     rejects: list[Reject] = []
     for split, file in lists:
         said: list[Reject] = []
-        named = [key for number, line in lines_of(file) for key in _within(line, number, file, folders, keys, said)]
+        named = [key for number, line in read_lines(file) for key in _within(line, number, file, folders, keys, said)]
         if not named:
             why = f" ({said[0].detail})" if said else ""
             raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures{why}")
@@ -80,7 +80,7 @@ def _within(
 ) -> list[str]:
     """The pictures that a line means, none and a reject where it leads out of the set."""
     try:
-        relative_name(line) if folders is None else check_name(line, folders)
+        normalise_relative(line) if folders is None else check_picture_path(line, folders)
     except DataError as error:
         rejects.append(Reject("annotation", f"{posixpath.basename(file)} line {number}", error.reason, error.detail, file))
         return []
@@ -90,5 +90,5 @@ def _within(
 def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:
     """The pictures that a line of a list means: by as much of its path as there are pictures of, the longest first."""
     words = dict.fromkeys((line, line.split()[0]))
-    names = (name for word in words for name in reversed([*names_of(word)]))
+    names = (name for word in words for name in reversed([*iter_path_suffixes(word)]))
     return next((keys[name] for name in names if name in keys), [])

@@ -18,7 +18,7 @@ from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 
 
-def json_document(file: str, form: str) -> Any:
+def read_json(file: str, form: str) -> Any:
     """The file's JSON. UsageError, naming the format `form`, where it is none."""
     try:
         return json.loads(storage.read_bytes(file))
@@ -26,7 +26,7 @@ def json_document(file: str, form: str) -> Any:
         raise UsageError(f"{file}: is not JSON ({error}); format {form} needs a JSON file") from error
 
 
-def file_text(file: str) -> str:
+def read_text(file: str) -> str:
     """The file's text without byte order mark: UTF-8, or UTF-16 where the mark says so. UsageError where it is neither."""
     data = storage.read_bytes(file)
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
@@ -36,16 +36,16 @@ def file_text(file: str) -> str:
         raise UsageError(f"{file}: is not UTF-8 text ({error.reason} at byte {error.start})") from error
 
 
-def lines_of(file: str) -> Iterator[tuple[int, str]]:
+def read_lines(file: str) -> Iterator[tuple[int, str]]:
     """(line number from 1, text without blanks at its ends) of every line that is not blank.
 
     Only line feeds and carriage returns end a line: others that str.splitlines knows (U+2028, U+0085) stand in JSON texts.
     """
-    lines = re.split(r"\r\n|\n|\r", file_text(file))
+    lines = re.split(r"\r\n|\n|\r", read_text(file))
     return ((number, line.strip()) for number, line in enumerate(lines, 1) if line.strip())
 
 
-def identifier(value: Any) -> str | None:
+def parse_identifier(value: Any) -> str | None:
     """An id of a record as text, or None where it is none. 1, 1.0, "1" and "1.0" are one id: JSON has one kind of number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -56,7 +56,7 @@ def identifier(value: Any) -> str | None:
     return whole[1] if whole else text or None
 
 
-def flag(value: Any) -> bool:
+def parse_flag(value: Any) -> bool:
     """Whether a flag is set, however it is spelled: 0, 0.0, "0", "false", "no", "none", "unspecified" and blank are not."""
     if isinstance(value, str):
         text = value.strip().lower()
@@ -74,16 +74,16 @@ def stem(file: str) -> str:
     return posixpath.splitext(posixpath.basename(file))[0]
 
 
-def sentence(text: Any, what: str) -> str:
+def parse_text(text: Any, what: str) -> str:
     """Text in one line without doubled blanks. DataError `empty_<what>` where it is no text or blank."""
     if isinstance(text, bool | int | float):
         text = str(text)
     if not isinstance(text, str) or not text.strip():
-        raise DataError(f"empty_{what}", f"{what} is {short(text)}, expected text")
+        raise DataError(f"empty_{what}", f"{what} is {shorten(text)}, expected text")
     return " ".join(text.split())
 
 
-def numbers(texts: list[str]) -> list[float]:
+def parse_numbers(texts: list[str]) -> list[float]:
     """Finite numbers. DataError `bad_box` where one of the texts is none."""
     try:
         values = [float(text) for text in texts]
@@ -94,7 +94,7 @@ def numbers(texts: list[str]) -> list[float]:
     return values
 
 
-def short(value: Any) -> str:
+def shorten(value: Any) -> str:
     """The value as JSON of at most 80 characters, for messages."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 80 else text[:77] + "..."

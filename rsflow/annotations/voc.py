@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.xml_file import Element, category_of, flags_of, read_xml, text_of
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.xml_file import Element, child_text, read_category, read_flags, read_xml
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box
@@ -28,16 +28,16 @@ _FROM = Provenance("annotation", "voc")
 
 def read_voc(files: Sequence[str]) -> AnnotatedSet:
     """VOC files as one annotated set."""
-    return merged(read_xml(file, _label) for file in files)
+    return merge_sets(read_xml(file, _label) for file in files)
 
 
-def box_of(element: Element) -> Box:
+def read_box(element: Element) -> Box:
     """The <bndbox> of an object. DataError `bad_box` where it has none or it is not of four numbers."""
     bounds = element.find("bndbox")
     if bounds is None:
         hint = " (a <robndbox> is an oriented box: format rolabelimg)" if element.find("robndbox") is not None else ""
         raise DataError("bad_box", f"the object has no <bndbox>{hint}")
-    found = [text_of(bounds, key) for key in ("xmin", "ymin", "xmax", "ymax")]
+    found = [child_text(bounds, key) for key in ("xmin", "ymin", "xmax", "ymax")]
     try:
         x0, y0, x1, y1 = map(float, found)
     except ValueError as error:
@@ -46,5 +46,5 @@ def box_of(element: Element) -> Box:
 
 
 def _label(element: Element, picture: OpenPicture) -> Label:
-    shape = shape_on(box_of(element), (), picture.height_px, picture.width_px, flags=flags_of(element))
-    return Label("box", category_of(element), _FROM, shape)
+    shape = make_shape(read_box(element), (), picture.height_px, picture.width_px, flags=read_flags(element))
+    return Label("box", read_category(element), _FROM, shape)

@@ -15,56 +15,56 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
-from rsflow.annotations.file_collector import FileCollector, OpenPicture, seen_in
-from rsflow.annotations.text_files import flag, identifier
+from rsflow.annotations.file_collector import FileCollector, OpenPicture, collect_categories
+from rsflow.annotations.text_files import parse_flag, parse_identifier
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.records import Label
 
 Element = ElementTree.Element
-LabelOf = Callable[[Element, OpenPicture], Label]
+LabelParser = Callable[[Element, OpenPicture], Label]
 
 
-def read_xml(file: str, label_of: LabelOf, objects: str = "object", name_at: str = "filename") -> AnnotatedSet:
+def read_xml(file: str, label_of: LabelParser, objects: str = "object", name_at: str = "filename") -> AnnotatedSet:
     """One file as an annotated set of one picture, or of none and a reject where the file cannot be used.
 
     `label_of` gets an element and its picture and raises DataError for a broken one. The picture is named after the XML;
     the text at the path `name_at` counts where no scene has that name, for it is often a copy of another file's.
     """
-    gathering = FileCollector(file)
+    collector = FileCollector(file)
     data = storage.read_bytes(file)
     try:
         root = _root(data)
-        picture = gathering.own_picture(stated=(root.findtext(name_at) or "").strip())
+        picture = collector.picture_of_file(stated=(root.findtext(name_at) or "").strip())
     except DataError as error:
-        gathering.reject("", error)
-        return gathering.result()
+        collector.reject("", error)
+        return collector.result()
     picture.height_px, picture.width_px = _side(root, "height"), _side(root, "width")
     for index, element in enumerate(root.iterfind(objects)):
         try:
             picture.labels.append(label_of(element, picture))
         except DataError as error:
             place = f"line {_line(data, index)}"
-            gathering.reject(f"{place} ({picture_name(picture.file)} object {index})", error, picture)
-    return gathering.result(seen_in(gathering.pictures))
+            collector.reject(f"{place} ({picture_name(picture.file)} object {index})", error, picture)
+    return collector.result(collect_categories(collector.pictures))
 
 
-def text_of(element: Element, path: str) -> str:
+def child_text(element: Element, path: str) -> str:
     return (element.findtext(path) or "").strip()
 
 
-def category_of(element: Element, path: str = "name") -> str:
+def read_category(element: Element, path: str = "name") -> str:
     """The object's class. DataError `unknown_category` where it has none."""
-    name = text_of(element, path)
+    name = child_text(element, path)
     if not name:
         raise DataError("unknown_category", f"the object has no <{path}>")
     return name
 
 
-def flags_of(element: Element) -> tuple[str, ...]:
+def read_flags(element: Element) -> tuple[str, ...]:
     """What VOC says of an object beside its class: <difficult>, <truncated> and <occluded> that are not 0."""
     named = ("difficult", "truncated", "occluded")
-    return tuple(name for name in named if flag(text_of(element, name)))
+    return tuple(name for name in named if parse_flag(child_text(element, name)))
 
 
 def _root(data: bytes) -> Element:
@@ -81,7 +81,7 @@ def _root(data: bytes) -> Element:
 
 
 def _side(root: Element, side: str) -> int | None:
-    text = identifier(text_of(root, f"size/{side}")) or ""
+    text = parse_identifier(child_text(root, f"size/{side}")) or ""
     return int(text) if text.isdigit() and int(text) > 0 else None
 
 

@@ -19,11 +19,11 @@ from typing import Any
 
 import yaml
 
-from rsflow.annotations.annotated_set import AnnotatedSet, merged
+from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.oriented_boxes import bounds, checked
-from rsflow.annotations.shapes import shape_on
-from rsflow.annotations.text_files import file_text, lines_of, numbers
+from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.text_files import parse_numbers, read_lines, read_text
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.records import Label, Provenance
@@ -31,7 +31,7 @@ from rsflow.spatial.geometry import Box, Ring
 
 _FROM = Provenance("annotation", "yolo")
 _NAMES = "classes.txt"
-Form = Callable[[list[float]], tuple[Box, Ring, bool]]
+RowParser = Callable[[list[float]], tuple[Box, Ring, bool]]
 
 
 def read_yolo(files: Sequence[str], *, classes: str = "", kpt_shape: tuple[int, ...] = ()) -> AnnotatedSet:
@@ -45,10 +45,10 @@ def read_yolo_obb(files: Sequence[str], *, classes: str = "") -> AnnotatedSet:
     return _read(files, classes, _oriented)
 
 
-def class_names(file: str) -> dict[int, str]:
+def read_class_names(file: str) -> dict[int, str]:
     """Class numbers and names of a list of names (numbered from 0) or a data.yaml. ConfigError where it is neither."""
     if not file.endswith((".yaml", ".yml")):
-        return {number - 1: name for number, name in lines_of(file)}
+        return {number - 1: name for number, name in read_lines(file)}
     names = _data_yaml(file).get("names")
     found = dict(enumerate(names)) if isinstance(names, list) else names
     if not isinstance(found, dict) or not all(isinstance(key, int) for key in found):
@@ -58,7 +58,7 @@ def class_names(file: str) -> dict[int, str]:
 
 def _data_yaml(file: str) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(file_text(file)) or {}
+        found = yaml.safe_load(read_text(file)) or {}
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: is no YAML of keys and values ({error})") from error
     if not isinstance(found, dict):
@@ -74,11 +74,11 @@ def _keypoints(classes: str, told: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _read(files: Sequence[str], classes: str, form: Form) -> AnnotatedSet:
+def _read(files: Sequence[str], classes: str, form: RowParser) -> AnnotatedSet:
     labels = [file for file in files if posixpath.basename(file) != _NAMES]
-    names = class_names(classes or _beside(files))
+    names = read_class_names(classes or _beside(files))
     sets = [_read_one(file, names, form) for file in labels]
-    return merged([AnnotatedSet({}, tuple(names.values())), *sets])
+    return merge_sets([AnnotatedSet({}, tuple(names.values())), *sets])
 
 
 def _beside(files: Sequence[str]) -> str:
@@ -93,20 +93,20 @@ def _beside(files: Sequence[str]) -> str:
     )
 
 
-def _read_one(file: str, names: dict[int, str], form: Form) -> AnnotatedSet:
-    gathering = FileCollector(file)
-    picture = gathering.own_picture()
+def _read_one(file: str, names: dict[int, str], form: RowParser) -> AnnotatedSet:
+    collector = FileCollector(file)
+    picture = collector.picture_of_file()
     picture.normalised = True
-    for number, line in lines_of(file):
+    for number, line in read_lines(file):
         try:
             words = line.split()
             category = _category(words[0], names)
-            box, ring, oriented = form(numbers(words[1:]))
-            shape = shape_on(box, ring, None, None, oriented)
+            box, ring, oriented = form(parse_numbers(words[1:]))
+            shape = make_shape(box, ring, None, None, oriented)
             picture.labels.append(Label("box", category, _FROM, shape))
         except DataError as error:
-            gathering.reject(f"line {number}", error, picture)
-    return gathering.result()
+            collector.reject(f"line {number}", error, picture)
+    return collector.result()
 
 
 def _category(word: str, names: dict[int, str]) -> str:
@@ -125,7 +125,7 @@ def _box(values: list[float]) -> tuple[Box, Ring, bool]:
     return (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2), (), False
 
 
-def _pose(keypoints: tuple[int, ...]) -> Form:
+def _pose(keypoints: tuple[int, ...]) -> RowParser:
     """The box of rows that have keypoints after it: cx cy w h x1 y1 v1 x2 y2 v2 ..."""
     expected = 4 + math.prod(keypoints)
 
@@ -148,14 +148,14 @@ def _box_or_polygon(values: list[float]) -> tuple[Box, Ring, bool]:
     if len(values) < 6 or len(values) % 2:
         raise DataError("bad_box", f"found {len(values)} numbers, expected cx cy w h, or the corners of a polygon")
     ring = tuple(_shares(values))
-    return bounds(ring), ring, False
+    return ring_bounds(ring), ring, False
 
 
 def _oriented(values: list[float]) -> tuple[Box, Ring, bool]:
     if len(values) != 8:
         raise DataError("bad_box", f"found {len(values)} numbers, expected the eight of four corners")
-    ring = checked(tuple(_shares(values)))
-    return bounds(ring), ring, True
+    ring = check_corner_order(tuple(_shares(values)))
+    return ring_bounds(ring), ring, True
 
 
 def _shares(values: list[float]) -> list[float]:

@@ -15,14 +15,14 @@ import posixpath
 from collections.abc import Callable
 
 from rsflow.annotations import ANNOTATIONS
-from rsflow.audit.annotated import audit_annotated
-from rsflow.audit.instructions import audit_instructions
+from rsflow.audit.annotated_sets import audit_annotated
+from rsflow.audit.instruction_sets import audit_instructions
 from rsflow.audit.report import Report
 from rsflow.errors import UsageError
 from rsflow.files import storage
-from rsflow.imports.box_formats import CONTRACTS
+from rsflow.imports.box_formats import BOX_FORMATS
 
-__all__ = ["Report", "audit", "formats"]
+__all__ = ["Report", "audit", "list_formats"]
 
 _PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _ANY = (".json", ".jsonl", ".xml", ".txt", ".csv")
@@ -45,25 +45,25 @@ def audit(
 ) -> Report:
     """Audit a file, a folder or a pattern of files.
 
-    `form`: a key of CONTRACTS (an instruction set) or of ANNOTATIONS; None: told from the content, which is possible for JSON
+    `form`: a key of BOX_FORMATS (an instruction set) or of ANNOTATIONS; None: told from the content, which is possible for JSON
     of conversations and for COCO. `pictures`: the folder of the pictures (default: beside the file, if they are there); a path
     that leads out of it is a fault, and is not opened unless `allow_outside`.
     UsageError where the place holds nothing or the format is unknown or cannot be told.
     """
     files = _files(place, form)
     known = form or _told(files)
-    if known == "conversations" or known in CONTRACTS:
+    if known == "conversations" or known in BOX_FORMATS:
         if len(files) > 1:
             raise UsageError(f"{place}: holds {len(files)} files; an instruction set is audited file by file: name one")
         return audit_instructions(files[0], form, pictures, on_record, allow_outside)
     if known not in ANNOTATIONS:
-        raise UsageError(f"format {known!r} is not known; known formats: {', '.join(formats())}")
+        raise UsageError(f"format {known!r} is not known; known formats: {', '.join(list_formats())}")
     return audit_annotated(known, files, place, pictures, on_record, allow_outside)
 
 
-def formats() -> list[str]:
+def list_formats() -> list[str]:
     """Everything that --format takes."""
-    return sorted({*CONTRACTS, *ANNOTATIONS})
+    return sorted({*BOX_FORMATS, *ANNOTATIONS})
 
 
 def _files(place: str, form: str | None) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _files(place: str, form: str | None) -> tuple[str, ...]:
 
 def _told(files: tuple[str, ...]) -> str:
     """`conversations`, or the annotation format, by the beginning of the first file."""
-    hint = f"give --format, one of {', '.join(formats())}"
+    hint = f"give --format, one of {', '.join(list_formats())}"
     if not files[0].lower().endswith((".json", ".jsonl")):
         raise UsageError(f"{posixpath.basename(files[0])}: its format cannot be told from its name: {hint}")
     start = storage.read_bytes(files[0], 0, _LOOKED).decode("utf-8-sig", errors="replace").lstrip()

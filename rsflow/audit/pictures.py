@@ -22,7 +22,7 @@ from PIL import Image
 from rsflow.audit.report import Report
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
@@ -55,7 +55,7 @@ class Pictures:
 
     folder: str
     report: Report
-    locate: Callable[[str, str], str | None] = field(default_factory=lambda: find)
+    locate: Callable[[str, str], str | None] = field(default_factory=lambda: locate_picture)
     _sizes: dict[int, Size | None] = field(default_factory=dict)
     _first: dict[bytes, str] = field(default_factory=dict)
 
@@ -63,12 +63,12 @@ class Pictures:
         """The size of a picture that `look` has seen; None where it is missing or unreadable."""
         return self._sizes.get(_key(name))
 
-    def look(self, named: Iterable[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
+    def inspect(self, named: Iterable[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
         """Inspect the pictures of these (where, name) pairs that were not seen before, and report what is wrong with them."""
         fresh = {name: where for where, name in named if _key(name) not in self._sizes}
         for (name, where), found in zip(fresh.items(), pool.map(self._inspect, fresh), strict=True):
             self._sizes[_key(name)] = found.size
-            self.report.saw("pictures")
+            self.report.count_inspected("pictures")
             if found.fault:
                 self.report.add(found.fault[0], where, found.fault[1])
             else:
@@ -94,15 +94,15 @@ class Pictures:
             return Inspected(None, b"", ("unreadable_picture", f"{name}: {error}"))
 
 
-def find(folder: str, name: str, allow_outside: bool = False) -> str | None:
+def locate_picture(folder: str, name: str, allow_outside: bool = False) -> str | None:
     """Where the picture is: below the folder as spelled, or by its last part; None where it is neither.
 
     DataError `path_outside` where the name leads out of the folder.
     """
-    spelled = place_below(folder, name, allow_outside)
+    spelled = resolve_below(folder, name, allow_outside)
     if storage.exists(spelled):
         return spelled
-    last = place_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
+    last = resolve_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
     return last if storage.exists(last) else None
 
 

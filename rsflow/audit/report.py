@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-EXAMPLES = 5
+MAX_EXAMPLES = 5
 
-WHAT: dict[str, str] = {
+DESCRIPTIONS: dict[str, str] = {
     "amounts_differ": "one category on one picture, counted, denied or listed differently",
     "angle_out_of_range": "angles of more than a full turn",
     "ambiguous_picture": "names that stand for more than one picture",
@@ -55,23 +55,23 @@ class Example:
 
 @dataclass
 class Report:
-    """`looked_at`: what was counted on the way (records, boxes, pictures …). `notes`: what could not be checked, and why."""
+    """`inspected`: what was counted on the way (records, boxes, pictures …). `notes`: what could not be checked, and why."""
 
     place: str
     form: str
-    looked_at: dict[str, int] = field(default_factory=dict)
+    inspected: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
-    def saw(self, what: str, number: int = 1) -> None:
-        self.looked_at[what] = self.looked_at.get(what, 0) + number
+    def count_inspected(self, what: str, number: int = 1) -> None:
+        self.inspected[what] = self.inspected.get(what, 0) + number
 
     def add(self, fault: str, where: str, detail: str) -> None:
         """Count a fault, and keep it as an example while there are few of its kind."""
         self.counts[fault] = self.counts.get(fault, 0) + 1
         kept = self.examples.setdefault(fault, [])
-        if len(kept) < EXAMPLES:
+        if len(kept) < MAX_EXAMPLES:
             kept.append(Example(where, detail))
 
     @property
@@ -80,7 +80,7 @@ class Report:
 
     def text(self) -> str:
         """The report for people, lines separated by newlines."""
-        seen = ", ".join(f"{number:,} {what}" for what, number in self.looked_at.items())
+        seen = ", ".join(f"{number:,} {what}" for what, number in self.inspected.items())
         head = [f"{self.place}: {seen} (format {self.form})", *(f"note: {note}" for note in self.notes)]
         if not self.faults:
             return "\n".join([*head, "no faults"])
@@ -92,7 +92,7 @@ class Report:
         content = {
             "place": self.place,
             "format": self.form,
-            "looked_at": self.looked_at,
+            "inspected": self.inspected,
             "notes": self.notes,
             "faults": self.faults,
             "counts": self.counts,
@@ -104,7 +104,7 @@ class Report:
 
     def _kinds(self) -> Iterable[str]:
         for fault, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
-            said = WHAT.get(fault, "")
+            said = DESCRIPTIONS.get(fault, "")
             yield f"  {fault}  {count:,}" + (f"  ({said})" if said else "")
             for example in self.examples[fault]:
                 yield f"    {example.where}: {example.detail}"

@@ -1,38 +1,53 @@
-"""The commands that trade with other projects' forms: sources, export, import and audit.
-
-One idea: as thin as `rsflow.cli`, which parses for them: each calls one function and prints what came of it.
-"""
+"""The commands that read and write other projects' datasets: sources, import and export."""
 
 from __future__ import annotations
 
-import argparse
+from typing import Annotated
 
-from rsflow.errors import UsageError
+from typer import Argument, Option
+
+from rsflow.cli.options import AllowOutside, Config, Overrides, Root
+from rsflow.sensors import SensorName
 
 
-def sources(arguments: argparse.Namespace) -> int:
+def sources(config: Config, overrides: Overrides = None) -> int:
+    """Report which sources of a recipe are there, and how to get the rest.
+
+    Examples:
+      rsflow sources configs/mmrs_1m.yaml
+    """
     from rsflow.engine.progress import progress
     from rsflow.planning.recipe import load
     from rsflow.report.sources_text import sources_text
 
-    built = load(arguments.config, arguments.overrides)
+    built = load(config, overrides or [])
     with progress("sources", "looked at", len(built.sources), quiet_seconds=2.0) as state:
         text = sources_text(built, lambda: state.add(1))
     print(text)
     return 0
 
 
-def export(arguments: argparse.Namespace) -> int:
+def export(
+    root: Root,
+    format: Annotated[str, Option(metavar="F", help="coco, geochat, hf, llava, mmrs or qwen")],
+    output: Annotated[str, Option("-o", "--output", metavar="DIR", help="a new or empty folder, or a former export's")],
+    split: Annotated[str | None, Option(metavar="NAME", help="only this split (default: all)")] = None,
+    dialect: Annotated[str | None, Option(metavar="D", help="spell boxes in this dialect instead of the format's own")] = None,
+) -> int:
+    """Write the latest snapshot in the form that another project's loader reads.
+
+    Examples:
+      rsflow export demo-out/scenes/lake --format llava -o llava-out
+      rsflow export demo-out/scenes/lake --format coco --split test -o coco-out
+    """
     from rsflow import exports
     from rsflow.engine.progress import progress
     from rsflow.shards.manifest import read_snapshot
 
-    total = sum(split.samples for split in exports.chosen(read_snapshot(arguments.root), arguments.split).values())
+    total = sum(part.samples for part in exports.chosen(read_snapshot(root), split).values())
     with progress("export", "samples", total, quiet_seconds=2.0) as state:
-        tally = exports.export(
-            arguments.root, arguments.format, arguments.output, arguments.split, arguments.dialect, lambda: state.add(1)
-        )
-    print(f"{arguments.output}: {tally.pictures:,} pictures, {tally.records:,} records")
+        tally = exports.export(root, format, output, split, dialect, lambda: state.add(1))
+    print(f"{output}: {tally.pictures:,} pictures, {tally.records:,} records")
     if tally.companions:
         print(f"carried along: {tally.companions:,} companion pictures of other sensors")
     if tally.raw_bands:
@@ -46,55 +61,36 @@ def export(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def import_set(arguments: argparse.Namespace) -> int:
+def import_set(
+    path: Annotated[str, Argument(metavar="PATH", help="its JSON or JSON lines")],
+    format: Annotated[str, Option(metavar="F", help="mmrs, llava, geochat, qwen, qwen2, qwen3 or internvl")],
+    output: Annotated[str, Option("-o", "--output", metavar="DIR", help="where the annotations and config.yaml go")],
+    pictures: Annotated[
+        str | None, Option(metavar="DIR", help="the folder its picture paths start from (default: the file's)")
+    ] = None,
+    sensor: Annotated[SensorName | None, Option(help="of all its pictures (default: from its records or paths)")] = None,
+    licence: Annotated[str, Option(metavar="L", help="of the set")] = "unknown",
+    allow_outside: AllowOutside = False,
+) -> int:
+    """Make a source of an instruction set that others wrote.
+
+    Examples:
+      rsflow import llava.json --format llava --pictures images/ -o imported
+    """
     from rsflow.engine.progress import progress
-    from rsflow.imports import import_set as adopting
+    from rsflow.imports.import_set import import_set as convert
 
     with progress("import", "records", 0, quiet_seconds=2.0) as state:
 
-        def read() -> None:
+        def count() -> None:
             state.total += 1
             state.add(1)
 
-        made = adopting.import_set(
-            arguments.path,
-            arguments.format,
-            arguments.output,
-            arguments.pictures,
-            arguments.sensor,
-            arguments.licence,
-            read,
-            arguments.allow_outside,
-        )
-    kinds = ", ".join(f"{count:,} {sensor} {kind}" for (sensor, kind), count in sorted(made.labels.items()))
-    print(f"{arguments.path}: {made.records:,} records gave labels: {kinds}")
+        made = convert(path, format, output, pictures, sensor, licence, count, allow_outside)
+    kinds = ", ".join(f"{number:,} {sensor} {kind}" for (sensor, kind), number in sorted(made.labels.items()))
+    print(f"{path}: {made.records:,} records gave labels: {kinds}")
     if made.rejects:
-        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(made.rejects.items()))
-        print(f"refused: {why} (each in {arguments.output.rstrip('/')}/rejects.jsonl)")
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(made.rejects.items()))
+        print(f"refused: {reasons} (each in {output.rstrip('/')}/rejects.jsonl)")
     print(f"next: rsflow build {made.config}")
     return 0
-
-
-def audit(arguments: argparse.Namespace) -> int:
-    from rsflow import audit as auditing
-    from rsflow.engine.progress import progress
-    from rsflow.files import storage
-    from rsflow.phases.select.leakage import compare_sets
-
-    if arguments.leak:
-        found = compare_sets(*arguments.leak)
-        print(found.text())
-        return 1 if found.by_test else 0
-    if arguments.path is None:
-        raise UsageError("give the PATH of a set to audit, or --leak TRAIN TEST to compare two")
-    with progress("audit", "looked at", 0, quiet_seconds=2.0) as state:
-
-        def looked(count: int) -> None:
-            state.total += count
-            state.add(count)
-
-        report = auditing.audit(arguments.path, arguments.format, arguments.pictures, looked, arguments.allow_outside)
-    if arguments.json:
-        storage.write_bytes(arguments.json, report.to_json().encode())
-    print(report.text())
-    return 1 if report.faults else 0

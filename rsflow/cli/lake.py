@@ -1,191 +1,118 @@
-"""The commands about a lake: what makes one, what tells of one, what looks into one.
-
-One idea: as thin as `rsflow.cli`, which parses for them: each calls one function and prints what came of it.
-"""
+"""The commands about a lake as a whole: status, verify, vacuum and show."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import Annotated
 
+from typer import Option
+
+from rsflow.cli.options import Root
 from rsflow.errors import UsageError
 
-if TYPE_CHECKING:
-    from rsflow.config.settings import BuildConfig
 
+def status(root: Root) -> int:
+    """Report what a lake holds, its row balance, and what a build would do.
 
-def _present(arguments: argparse.Namespace) -> tuple[BuildConfig, str]:
-    """The configuration with the sources that are there; what it lacks is told, and returned in a line."""
-    from rsflow.config.availability import available, barred
-    from rsflow.planning.recipe import load
-
-    built, missing = available(load(arguments.config, arguments.overrides))
-    if said := barred(built):
-        print(f"rsflow: {said}", file=sys.stderr)
-    line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
-    if line:
-        print(f"rsflow: {line} (see `rsflow sources {arguments.config}`)", file=sys.stderr)
-    return built, line
-
-
-def build(arguments: argparse.Namespace) -> int:
-    from rsflow.inspection.report_facts import summary_of, write_card
-    from rsflow.phases.build import run
-    from rsflow.report.build_summary import summary_text
-
-    built, missing = _present(arguments)
-    outcome = run(built, arguments.phases, getattr(arguments, "retry_rejects", False))
-    if outcome.sharded and outcome.selected:
-        write_card(built, outcome)
-    print(summary_text(summary_of(outcome)))
-    if missing:
-        print(f"lacked        {missing}")
-    return 0
-
-
-def plan(arguments: argparse.Namespace) -> int:
-    from rsflow.inspection.report_facts import plan_facts
-    from rsflow.lake.tables import lake_at
-    from rsflow.phases.build import plan_build, sample
-    from rsflow.planning.estimate import count
-    from rsflow.report.plan_text import plan_text
-
-    built, _ = _present(arguments)
-    if arguments.sample is not None:
-        if arguments.sample < 1:
-            raise UsageError(f"--sample is {arguments.sample}: expected a number of scenes from 1")
-        sample(built, arguments.sample)
-    print(plan_text(plan_facts(count(plan_build(built, lake_at(built.root))))))
-    return 0
-
-
-def status(arguments: argparse.Namespace) -> int:
+    Examples:
+      rsflow status demo-out/scenes/lake
+      rsflow status s3://bucket/lake
+    """
     from rsflow.inspection.report_facts import held_text, plan_facts
     from rsflow.phases.build import status
     from rsflow.report.plan_text import plan_text
 
-    held, planned = status(arguments.root)
+    held, planned = status(root)
     print(held_text(held))
     print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
     return 0
 
 
-def verify(arguments: argparse.Namespace) -> int:
+def verify(
+    root: Root,
+    deep: Annotated[bool, Option("--deep", help="also read all tables and tile files of the lake again")] = False,
+) -> int:
+    """Read all shards of the latest snapshot again; exit 1 on any difference from its manifest.
+
+    Examples:
+      rsflow verify demo-out/scenes/lake
+      rsflow verify demo-out/scenes/lake --deep
+    """
     from rsflow.lake.tables import open_lake
-    from rsflow.lake.verify import lake_faults
+    from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.verify import verify_snapshot
 
-    deep = [*lake_faults(open_lake(arguments.root))] if arguments.deep else []
-    found = verify_snapshot(arguments.root)
-    faults = [
-        *deep,
-        *found.differences,
-        *([] if deep else (balance.line() for balance in lake_balances(arguments.root) if not balance.closes)),
-    ]
-    for fault in faults:
-        print(fault)
-    if faults:
-        print(f"rsflow: {arguments.root}: {len(faults)} differences", file=sys.stderr)
+    lake_differences = [*find_damage(open_lake(root))] if deep else []
+    checked = verify_snapshot(root)
+    unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
+    differences = [*lake_differences, *checked.differences, *unbalanced]
+    for difference in differences:
+        print(difference)
+    if differences:
+        print(f"rsflow: {root}: {len(differences)} differences", file=sys.stderr)
         return 1
-    print(f"{arguments.root}: {found.shards} shards, {found.samples} samples, {found.bytes} bytes: all as the manifest says")
+    print(f"{root}: {checked.shards} shards, {checked.samples} samples, {checked.bytes} bytes: all as the manifest says")
     return 0
 
 
-def show(arguments: argparse.Namespace) -> int:
-    from rsflow.report.show import Choice, show
+def vacuum(
+    root: Root,
+    delete: Annotated[bool, Option("--delete", help="delete them (not while a build of this root runs)")] = False,
+    keep_snapshots: Annotated[
+        int | None, Option(metavar="N", help="the last N snapshots stay (default: all)", show_default=False)
+    ] = None,
+    former: Annotated[
+        bool, Option("--former", help="also tiles that the configuration of the last build no longer asks for")
+    ] = False,
+    hours: Annotated[int, Option(metavar="H", help="younger files stay; 168 hours are a week")] = 168,
+) -> int:
+    """List the files of a lake that nothing will read again, and delete them where asked.
 
-    choice = Choice(arguments.tile, arguments.task, arguments.sensor, arguments.split, arguments.n)
-    drawn = show(arguments.root, choice, arguments.output)
-    print(f"{arguments.output}: {drawn} samples")
-    return 0
-
-
-def explain(arguments: argparse.Namespace) -> int:
-    from rsflow.files import storage
-    from rsflow.inspection.explain import explain, pictures_of
-    from rsflow.report.explain import explanation, explanation_sheet
-
-    found = explain(arguments.root, arguments.subject)
-    print(explanation(found.subject, found.tile, found.members, found.instructions, found.near))
-    if arguments.output:
-        shown = pictures_of(arguments.root, found, most=9)
-        storage.write_bytes(arguments.output, explanation_sheet(shown, arguments.output))
-        print(f"{arguments.output}: {len(shown)} pictures")
-    return 0
-
-
-def diff(arguments: argparse.Namespace) -> int:
-    from rsflow.inspection.diff import diff
-
-    print(diff(arguments.root, arguments.before, arguments.after).text() or "nothing changed")
-    return 0
-
-
-def vacuum(arguments: argparse.Namespace) -> int:
+    Examples:
+      rsflow vacuum demo-out/scenes/lake                        only list them
+      rsflow vacuum demo-out/scenes/lake --keep-snapshots 2 --hours 0 --delete
+    """
     from rsflow.inspection.vacuum import Kept
-    from rsflow.inspection.vacuum import vacuum as clear
+    from rsflow.inspection.vacuum import vacuum as find_waste
     from rsflow.report.counts_table import size
 
-    for name, least in (("hours", 0), ("keep_snapshots", 1)):
-        value = getattr(arguments, name)
-        if value is not None and value < least:
-            raise UsageError(f"--{name.replace('_', '-')} is {value}: expected a number from {least}")
-    waste = clear(arguments.root, Kept(arguments.hours, arguments.keep_snapshots, not arguments.former), arguments.delete)
+    _check_at_least("--hours", hours, 0)
+    _check_at_least("--keep-snapshots", keep_snapshots, 1)
+    waste = find_waste(root, Kept(hours, keep_snapshots, not former), delete)
     for part in waste:
         print(f"{part.folder:20} {len(part.files):7,} files {size(part.bytes):>10}   {part.why}")
     total = f"{sum(len(part.files) for part in waste):,} files, {size(sum(part.bytes for part in waste))}"
-    said = "deleted" if arguments.delete else "can go: add --delete" if waste else "nothing to delete"
-    print(f"{arguments.root}: {total} {said}")
+    outcome = "deleted" if delete else "can go: add --delete" if waste else "nothing to delete"
+    print(f"{root}: {total} {outcome}")
     return 0
 
 
-def fingerprint(arguments: argparse.Namespace) -> int:
-    from rsflow.phases.select.held_out import prints_of, write_prints
-
-    prints = prints_of(arguments.folder)
-    write_prints(prints.rows, arguments.output)
-    print(f"{arguments.output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
-    return 0
+def _check_at_least(option: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise UsageError(f"{option} is {value}: expected a number from {least}")
 
 
-def evaluate_labels(arguments: argparse.Namespace) -> int:
-    from rsflow.files import storage
-    from rsflow.inspection.evaluate_labels import calibrations, evaluate
-    from rsflow.report.label_quality import quality_json, quality_text
+def show(
+    root: Root,
+    tile: Annotated[str | None, Option(metavar="ID", help="only this tile (its id or sample key)")] = None,
+    task: Annotated[
+        str | None, Option(metavar="T", help="only samples with an instruction of this task, and just these instructions")
+    ] = None,
+    sensor: Annotated[str | None, Option(metavar="S", help="only samples of this sensor")] = None,
+    split: Annotated[str | None, Option(metavar="NAME", help="only samples of this split")] = None,
+    count: Annotated[int, Option("-n", metavar="N", help="how many samples")] = 12,
+    output: Annotated[str, Option("-o", "--output", metavar="FILE", help="the picture to write")] = "sheet.png",
+) -> int:
+    """Draw samples with their boxes and text as a contact sheet.
 
-    if arguments.calibrate != bool(arguments.output):
-        raise UsageError("--calibrate and -o FILE go together: what is learned is written there")
-    found = evaluate(arguments.root, arguments.labeller, arguments.iou)
-    if arguments.calibrate:
-        storage.write_bytes(arguments.output, calibrations(found).to_json())
-    tell = quality_json if arguments.json else quality_text
-    print(tell(found.qualities, found.iou, found.notes))
-    return 0
+    Examples:
+      rsflow show demo-out/scenes/lake -o sheet.png
+      rsflow show demo-out/scenes/lake --task grounding --sensor sar -n 4 -o sar.png
+    """
+    from rsflow.report.show import Choice
+    from rsflow.report.show import show as draw
 
-
-def stream_bench(arguments: argparse.Namespace) -> int:
-    try:
-        from rsflow.loading.throughput import Asked, measure
-    except ModuleNotFoundError as error:
-        raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
-    asked = Asked(
-        arguments.split,
-        arguments.workers,
-        arguments.batch,
-        arguments.decode,
-        arguments.size,
-        arguments.cache,
-        arguments.seconds,
-    )
-    print(measure(arguments.url, asked).text())
-    return 0
-
-
-def demo_scenes(arguments: argparse.Namespace) -> int:
-    from rsflow.demo.write import write_demo_scenes
-
-    written = write_demo_scenes(arguments.folder, arguments.seed)
-    print(f"{len(written.scenes)} scenes with {written.boxes} annotated objects; next: rsflow build {written.config}")
+    drawn = draw(root, Choice(tile, task, sensor, split, count), output)
+    print(f"{output}: {drawn} samples")
     return 0

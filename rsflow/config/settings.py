@@ -18,7 +18,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
-from rsflow.config.annotation_settings import AnnotationEntries, Annotations
+from rsflow.config.annotation_settings import AnnotationEntries
+from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.select_settings import Select
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
@@ -102,7 +103,9 @@ class Source:
     def __post_init__(self) -> None:
         in_pixels = [entry.format for entry in self.annotation_entries if not entry.on_ground]
         if len(in_pixels) > 1:
-            raise ValueError(f"annotations: {' and '.join(in_pixels)} both describe pictures by name; a source has one such set")
+            raise ValueError(
+                f"annotations: {' and '.join(in_pixels)} both describe pictures by name; a source has one such set"
+            )
 
     @property
     def annotation_entries(self) -> tuple[Annotations, ...]:
@@ -280,4 +283,4 @@ def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
 def resolved(config: BuildConfig) -> dict[str, Any]:
     """The configuration as plain JSON values, defaults filled in: what is written beside every output, without secrets."""
     plain = json.dumps(TypeAdapter(BuildConfig).dump_python(config, mode="json"))
-    return dict(json.loads(storage.without_secrets(plain)))
+    return dict(json.loads(storage.mask_secrets(plain)))

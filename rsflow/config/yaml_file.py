@@ -24,7 +24,7 @@ def read_yaml(path: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     try:
         data = yaml.safe_load(storage.read_text(path))
     except StorageError as error:
-        raise ConfigError(f"{error}\nGive the path of a YAML configuration, for example configs/example_scenes.yaml") from error
+        raise ConfigError(f"{error}. Give the path of a YAML configuration, for example configs/example_scenes.yaml") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
     if not isinstance(data, dict):

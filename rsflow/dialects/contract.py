@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rsflow.spatial.geometry import Region, corners, quad, ring_area
+from rsflow.spatial.geometry import Region, corners, ring_area, to_quad
 from rsflow.text.turns import Mark, mark, replace_marks
 
 # Decimals on both sides of the comma, so that a parser takes what a model may answer, not only what `spell` writes.
@@ -70,7 +70,7 @@ def region(numbers: Sequence[float]) -> Region:
     if len(numbers) == 4:
         x0, y0, x1, y1 = numbers
         return (x0, y0, x1, y1)
-    return quad(numbers)
+    return to_quad(numbers)
 
 
 def scaled(found: Region, scale_x: float, scale_y: float) -> list[float]:

@@ -20,7 +20,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
-from rsflow.spatial.geometry import Box, Rectangle, Region, hull, rectangle
+from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100
 
@@ -55,15 +55,15 @@ def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
 
 
 def _write(box: Region, height_px: int, width_px: int) -> str:
-    turned = rectangle(box) if len(box) == 8 else None
+    turned = min_area_rectangle(box) if len(box) == 8 else None
     for angle, upright in _ways(turned) if turned else ():
         numbers = _numbers(upright, height_px, width_px)
         if all(0 <= number <= SCALE for number in numbers):
             return _braced(numbers, angle)
-    return _braced([max(0, min(number, SCALE)) for number in _numbers(hull(box), height_px, width_px)], 0)
+    return _braced([max(0, min(number, SCALE)) for number in _numbers(bounding_box(box), height_px, width_px)], 0)
 
 
-def _ways(turned: Rectangle) -> list[tuple[int, Box]]:
+def _ways(turned: RotatedRectangle) -> list[tuple[int, Box]]:
     """Pairs of an angle in whole degrees and the box that, turned by it, is the rectangle."""
     degrees = round(math.degrees(turned.angle))
     wide, high = (turned.width_px / 2, turned.height_px / 2), (turned.height_px / 2, turned.width_px / 2)
@@ -91,5 +91,5 @@ def _read(numbers: Sequence[float], height_px: int, width_px: int) -> Region:
     x0, y0, x1, y1 = scaled(region(numbers[:4]), width_px / SCALE, height_px / SCALE)
     if angle % 180 == 0:
         return (x0, y0, x1, y1)
-    found = Rectangle((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, -math.radians(angle)).quad
-    return hull(found) if angle % 90 == 0 else found
+    found = RotatedRectangle((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, -math.radians(angle)).quad
+    return bounding_box(found) if angle % 90 == 0 else found

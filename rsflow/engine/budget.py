@@ -77,7 +77,7 @@ class UsageMeter:
             used.seconds = time.monotonic() - start
             used.first_seconds = used.first_seconds or used.seconds
             used.tiles += sum(receipt["rows_in"].to_pylist())
-            amounts = amounts_of(receipt)
+            amounts = total_usage(receipt)
             used.amounts.update(amounts)
             if amounts[WORKERS] and used.amounts[WORKERS] <= used.most:  # the first of one that was replaced does not count
                 used.ramp_seconds = used.seconds
@@ -104,7 +104,7 @@ class UsageMeter:
                 )
 
 
-def amounts_of(marked: pa.Table) -> Counter[str]:
+def total_usage(marked: pa.Table) -> Counter[str]:
     """The sum of what these marks or receipts say was used, by name."""
     total: Counter[str] = Counter()
     for entries in marked["usage"].to_pylist():

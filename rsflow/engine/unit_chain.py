@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 
 from rsflow.errors import DataError, UnavailableError
-from rsflow.files.storage import without_secrets
+from rsflow.files.storage import mask_secrets
 from rsflow.lake.attempts import attempt
 from rsflow.lake.receipts import RECEIPTS, receipt_table
 from rsflow.stage import BatchFunction, Resources, Stage
@@ -100,7 +100,7 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
         "subject": work["scene_id"],
         "step": step,
         "reason": error.reason,
-        "detail": without_secrets(error.detail),
+        "detail": mask_secrets(error.detail),
         "file": work.get("file") or "",
         "rows": rows,
     }
@@ -112,7 +112,7 @@ def undone_receipt(work: dict[str, Any], step: str, why: str) -> pa.Table:
     nothing = dict.fromkeys(("rows_in", "rows_kept", "rows_rejected", "bytes_read"), 0)
     same = {name: work[name] for name in ("unit", "scene_id", "source")}
     marks = {**same, **nothing, "receipt": uuid.uuid4().hex, "step": step, "scene_rejected": False}
-    return receipt_table({**marks, "undone": without_secrets(why)})
+    return receipt_table({**marks, "undone": mask_secrets(why)})
 
 
 def with_usage(receipt: pa.Table, more: dict[str, float]) -> pa.Table:

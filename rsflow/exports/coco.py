@@ -30,7 +30,7 @@ from rsflow.files import storage
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Parts, area
-from rsflow.spatial.polygons import parts_area, surface
+from rsflow.spatial.polygons import parts_area, to_geometry
 
 DIALECT = "pixels"
 
@@ -115,7 +115,7 @@ def _segmentation(parts: Parts, size: tuple[int, int], crowd: bool) -> list[list
         return [list(part[0]) for part in parts]
     from rasterio.features import rasterize
 
-    mask = rasterize([(mapping(surface(parts)), 1)], size, dtype="uint8")
+    mask = rasterize([(mapping(to_geometry(parts)), 1)], size, dtype="uint8")
     flat = np.concatenate([[0], mask.T.ravel(), [2]])
     changes = np.flatnonzero(np.diff(flat))
     return {"size": list(size), "counts": np.diff([0, *changes]).tolist()}

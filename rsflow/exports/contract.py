@@ -21,7 +21,7 @@ from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
-from rsflow.spatial.geometry import Region, area, hull, quad, ring_area
+from rsflow.spatial.geometry import Region, area, bounding_box, ring_area, to_quad
 from rsflow.text.control_tokens import neutralised_value
 from rsflow.text.turns import mark
 
@@ -158,10 +158,10 @@ def spelled(
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:
     if len(box) not in {4, 8} or not all(map(math.isfinite, box)):
         raise DataError("box_not_a_number", f"found {list(box)}, expected four or eight finite numbers")
-    region: Region = quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3])
+    region: Region = to_quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3])
     if not _area(region) > 0:
         raise DataError("box_empty", f"found {list(box)}: it has no area")
-    x0, y0, x1, y1 = hull(region)
+    x0, y0, x1, y1 = bounding_box(region)
     # An oriented box may reach beyond the picture with a corner, as the object's rectangle does; its middle may not.
     if len(box) == 8:
         x0 = x1 = (x0 + x1) / 2

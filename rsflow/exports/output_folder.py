@@ -32,7 +32,7 @@ def finish(out: str, contents: Sequence[str], facts: dict[str, Any]) -> None:
 def _former(out: str) -> list[str]:
     """What a former export left in the folder; nothing where the folder is missing or empty."""
     fs, path = storage.filesystem(out)
-    with storage.told(out, "look into"):
+    with storage.translate_errors(out, "look into"):
         if not fs.exists(path):
             return []
         if not fs.isdir(path):
@@ -52,7 +52,7 @@ def _former(out: str) -> list[str]:
 
 def _delete(place: str) -> None:
     fs, path = storage.filesystem(place)
-    with storage.told(place, "delete"):
+    with storage.translate_errors(place, "delete"):
         if fs.exists(path):
             fs.rm(path, recursive=True)
 

@@ -1,9 +1,9 @@
 """Paths that are read out of data: what a file names must lie below the folder that the user gave for it.
 
-One idea: one door for every reader. A name from an annotation, an instruction set, a mosaic or a manifest is somebody else's
-word; followed blindly it copies private files into a dataset. `relative_name` judges the spelling alone, for names that are
-only compared; `place_below` gives the place of a file to open, links followed. What leaves the folder is a DataError
-`path_outside`.
+One idea: every reader resolves such names here. A name from an annotation, an instruction set, a mosaic or a manifest is
+untrusted input; followed blindly it copies private files into a dataset. `normalise_relative` checks the spelling alone, for
+names that are only compared; `resolve_below` gives the place of a file to open, with links followed. A name that leaves the
+folder is a DataError `path_outside`.
 
 Folders, files and links that the user names in a configuration or a command are not data: they are not judged here.
 """
@@ -24,10 +24,10 @@ _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _SWITCH = "if it is meant, allow it with allow_outside (in a configuration) or --allow-outside (of a command)"
 
 
-def relative_name(name: str) -> str:
+def normalise_relative(name: str) -> str:
     """The name with slashes and without `..`. DataError `path_outside` where it is an address or climbs out of its folder.
 
-    An absolute path passes: rsflow.annotations.absolute_names judges it, and whoever opens files asks `place_below`.
+    An absolute path passes: rsflow.annotations.allowed_paths judges it, and whoever opens files asks `resolve_below`.
     """
     spelled = _spelled(name)
     resolved = posixpath.normpath(spelled) if ".." in spelled.split("/") else spelled
@@ -36,7 +36,7 @@ def relative_name(name: str) -> str:
     return resolved
 
 
-def place_below(folder: str, name: str, allow_outside: bool = False) -> str:
+def resolve_below(folder: str, name: str, allow_outside: bool = False) -> str:
     """The place of the file that data names, below `folder` (a path or URL); it need not exist.
 
     An absolute path or a URL is right where it lies below the folder. Links are followed on local disks. DataError

@@ -29,7 +29,7 @@ PATIENCE = "RSFLOW_RETRY_SECONDS"
 FIRST_SECONDS, MOST_SECONDS = 0.2, 10.0  # of the pauses
 
 
-def retried(function: Callable[P, T]) -> Callable[P, T]:
+def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
     """The same function, called again for as long as patience lasts while it raises TransientError."""
 
     @wraps(function)
@@ -37,7 +37,7 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
         again = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
             wait=tenacity.wait_random_exponential(multiplier=FIRST_SECONDS, max=MOST_SECONDS),
-            stop=tenacity.stop_before_delay(patience_seconds()),
+            stop=tenacity.stop_before_delay(retry_seconds()),
             reraise=True,
         )
         return again(function, *args, **kwargs)
@@ -45,7 +45,7 @@ def retried(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def patience_seconds() -> float:
+def retry_seconds() -> float:
     """How long a transient fault is borne. Raises RsflowError where the environment holds no number."""
     text = os.environ.get(PATIENCE, "60")
     try:
@@ -56,22 +56,22 @@ def patience_seconds() -> float:
 
 
 @contextmanager
-def told(place: str, doing: str) -> Iterator[None]:
+def translate_errors(place: str, doing: str) -> Iterator[None]:
     """Turn what a file system raises into a StorageError that says which place, what failed and what to do."""
     try:
         yield
     except (OSError, MemoryError) as error:
-        kind = kind_of(error, place) or StorageError
-        raise kind(f"{without_secrets(place)}: cannot {doing} it: {why(error)}") from error
+        kind = classify_error(error, place) or StorageError
+        raise kind(f"{mask_secrets(place)}: cannot {doing} it: {describe_error(error)}") from error
     except _remote_failures() as error:
-        kind = kind_of(error, place) or StorageError
+        kind = classify_error(error, place) or StorageError
         raise kind(
-            f"{without_secrets(place)}: cannot {doing} it: {without_secrets(str(error))} "
+            f"{mask_secrets(place)}: cannot {doing} it: {mask_secrets(str(error))} "
             "(check the address, the network and the credentials)"
         ) from error
 
 
-def kind_of(error: BaseException, place: str = "") -> type[UnavailableError] | None:
+def classify_error(error: BaseException, place: str = "") -> type[UnavailableError] | None:
     """What an exception of a client says of the surroundings; None where it may be the data's fault."""
     if isinstance(error, FileNotFoundError):
         return None
@@ -80,10 +80,10 @@ def kind_of(error: BaseException, place: str = "") -> type[UnavailableError] | N
     if isinstance(error, (MemoryError, TimeoutError, ConnectionError)) or getattr(error, "errno", None) in _PASSING:
         return TransientError
     status = getattr(error, "status", None)  # of an aiohttp.ClientResponseError
-    return kind_of_text(f"{type(error).__name__}: {error}" + (f" (code {status})" if status else ""), place)
+    return classify_message(f"{type(error).__name__}: {error}" + (f" (code {status})" if status else ""), place)
 
 
-def kind_of_text(text: str, place: str = "") -> type[UnavailableError] | None:
+def classify_message(text: str, place: str = "") -> type[UnavailableError] | None:
     """The same of a text: clients that are not written in Python report what happened in words only."""
     text = text.replace(place, "") if place else text
     if _REFUSED.search(text):
@@ -132,7 +132,7 @@ _WHY = {
 }
 
 
-def why(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What went wrong, in words. Libraries that are not written in Python report the system's error as text only."""
     number = error.errno if isinstance(error, OSError) else None
     text = " ".join(str(error).split())
@@ -140,10 +140,10 @@ def why(error: BaseException) -> str:
         number = next((known for known in _WHY if f"(os error {known})" in text or os.strerror(known) in text), None)
     if number is None and isinstance(error, (FileNotFoundError, PermissionError)):
         number = errno.ENOENT if isinstance(error, FileNotFoundError) else errno.EACCES
-    return _WHY[number] if number is not None else without_secrets(text)
+    return _WHY[number] if number is not None else mask_secrets(text)
 
 
-def without_secrets(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """The text with passwords and signatures of the addresses in it masked: it may be shown, logged and stored."""
     return _QUERY.sub(rf"\1?{MASK}", _USER.sub(rf"\1{MASK}@", text))
 

@@ -25,10 +25,10 @@ import fsspec
 
 from rsflow.errors import StorageError
 from rsflow.files.faults import MASK as MASK
-from rsflow.files.faults import retried
-from rsflow.files.faults import told as told
-from rsflow.files.faults import why as why
-from rsflow.files.faults import without_secrets as without_secrets
+from rsflow.files.faults import describe_error as describe_error
+from rsflow.files.faults import mask_secrets as mask_secrets
+from rsflow.files.faults import retry_transient
+from rsflow.files.faults import translate_errors as translate_errors
 from rsflow.files.local_glob import local_glob
 
 
@@ -69,18 +69,18 @@ def _s3_options() -> dict[str, Any]:
     return {"endpoint_url": endpoint, "config_kwargs": config, **pays}
 
 
-@retried
+@retry_transient
 def exists(place: str) -> bool:
-    with told(place, "look for"):
+    with translate_errors(place, "look for"):
         fs, path = filesystem(place)
         fs.invalidate_cache(path)  # s3fs remembers listings for ever, and another process may have written meanwhile
         return bool(fs.exists(path))
 
 
-@retried
+@retry_transient
 def read_bytes(place: str, start: int | None = None, stop: int | None = None) -> bytes:
     """The file's bytes, or those in [start, stop)."""
-    with told(place, "read"):
+    with translate_errors(place, "read"):
         fs, path = filesystem(place)
         return bytes(fs.cat_file(path, start=start, end=stop))
 
@@ -98,14 +98,14 @@ def write_bytes(place: str, data: bytes) -> None:
         stream.write(data)
 
 
-@retried
-def write_new(place: str, data: bytes) -> bool:
+@retry_transient
+def write_if_absent(place: str, data: bytes) -> bool:
     """Write a file whole where there is none; False, and nothing was changed, where there is one.
 
     Of several writers at once one succeeds, but for object stores that know no conditional writes.
     """
     fs, path = filesystem(place)
-    with told(place, "write"):
+    with translate_errors(place, "write"):
         try:
             if is_remote(place):
                 return _put_new(fs, path, data)
@@ -149,7 +149,7 @@ def _put_new(fs: Any, path: str, data: bytes) -> bool:
 def create(place: str) -> Iterator[IO[bytes]]:
     """A stream whose content appears at `place` when the block ends well, and not at all when it raises."""
     fs, path = filesystem(place)
-    with told(place, "write"):
+    with translate_errors(place, "write"):
         if is_remote(place):
             stream = fs.open(path, "wb")
             try:
@@ -172,42 +172,42 @@ def create(place: str) -> Iterator[IO[bytes]]:
             raise
 
 
-@retried
+@retry_transient
 def remove(place: str) -> None:
     """Delete a file; one that is not there is no error."""
-    with told(place, "delete"):
+    with translate_errors(place, "delete"):
         fs, path = filesystem(place)
         if fs.exists(path):
             fs.rm_file(path)
 
 
-@retried
+@retry_transient
 def remove_all(places: Sequence[str]) -> None:
     """Delete files of one file system, an object store's in few requests."""
     if places:
-        with told(places[0], "delete"):
+        with translate_errors(places[0], "delete"):
             fs, _ = filesystem(places[0])
             fs.rm([filesystem(place)[1] for place in places])
 
 
-@retried
+@retry_transient
 def remove_folder(place: str) -> None:
     """Delete a folder and all in it; one that is not there is no error."""
-    with told(place, "delete"):
+    with translate_errors(place, "delete"):
         fs, path = filesystem(place)
         fs.invalidate_cache(path)
         if fs.exists(path):
             fs.rm(path, recursive=True)
 
 
-@retried
+@retry_transient
 def glob(pattern: str) -> list[str]:
     """Files that match, sorted, spelled so that they can be opened (with the scheme where it had one).
 
     A pattern that names a file gives that file, also where the name has brackets; `**` crosses folders, links are followed.
     Left out are the files that macOS adds beside others (._name, __MACOSX): they hold no data.
     """
-    with told(pattern, "list"):
+    with translate_errors(pattern, "list"):
         fs, path = filesystem(pattern)
         if pattern.startswith(("http://", "https://")):
             # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
@@ -229,10 +229,10 @@ def is_metadata(place: str) -> bool:
 
 def list_files(place: str) -> list[str]:
     """All files below a folder, relative to it, sorted; none where it is missing."""
-    return [file.place for file in look(place)]
+    return [file.place for file in scan_folder(place)]
 
 
-class Found(NamedTuple):
+class FileEntry(NamedTuple):
     """A file below a folder: `place` relative to it, `changed` in seconds since 1970 (infinite where nobody knows)."""
 
     place: str
@@ -240,17 +240,17 @@ class Found(NamedTuple):
     changed: float
 
 
-@retried
-def look(place: str) -> list[Found]:
+@retry_transient
+def scan_folder(place: str) -> list[FileEntry]:
     """All files below a folder, sorted, with size and time; none where it is missing. One listing, whatever their number."""
-    with told(place, "list"):
+    with translate_errors(place, "list"):
         fs, path = filesystem(place)
         fs.invalidate_cache(path)
         if not fs.exists(path):
             return []
         base = path.rstrip("/") + "/"
         entries = {name: info for name, info in fs.find(path, detail=True).items() if name.startswith(base)}
-    return [Found(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]
+    return [FileEntry(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]
 
 
 def _changed(info: dict[str, Any]) -> float:
@@ -261,13 +261,13 @@ def _changed(info: dict[str, Any]) -> float:
 _CHANGED = ("mtime", "LastModified", "Last-Modified")  # as the file systems call it
 
 
-@retried
+@retry_transient
 def stat_key(place: str, fresh: bool = False) -> str:
     """A short text that changes when the file's content may have changed: size and time, or the object's ETag.
 
     Not `fresh`, it may come from what `glob` just listed: one request for a folder instead of one for every file.
     """
-    with told(place, "look at"):
+    with translate_errors(place, "look at"):
         fs, path = filesystem(place)
         if fresh:
             fs.invalidate_cache(path)

@@ -28,7 +28,7 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.files.storage import MASK, without_secrets
+from rsflow.files.storage import MASK, mask_secrets
 from rsflow.generation.async_results import streamed
 from rsflow.generation.chat_api import Answer, Fault, body_of, expected_tokens, read_answer, read_refusal
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
@@ -116,7 +116,7 @@ class Asker:
         share = [limit / most if limit else None for limit in (self.limits.requests_per_minute, self.limits.tokens_per_minute)]
         self.gate = Gate(Bucket(share[0]), Bucket(share[1]))
         self._url = f"{settings.address.rstrip('/')}/chat/completions"
-        self.place = without_secrets(self._url)
+        self.place = mask_secrets(self._url)
         self._has_answered = False
         self._key, self._proxy = _key(settings), _proxy(self._url)
 
@@ -198,7 +198,7 @@ class Asker:
         return Fault(fault.reason, detail, fault.again, fault.wait_s, fault.everyone)
 
     def _masked(self, text: str) -> str:
-        text = without_secrets(text)
+        text = mask_secrets(text)
         return text.replace(self._key, MASK) if self._key else text
 
 
@@ -208,7 +208,7 @@ def _key(settings: Endpoint) -> str:
     found = os.environ.get(settings.key, "").strip()
     if not found:
         raise RsflowError(
-            f"engine openai: the environment variable {settings.key} holds no key for {without_secrets(settings.address)}: "
+            f"engine openai: the environment variable {settings.key} holds no key for {mask_secrets(settings.address)}: "
             "set it, or `key: null` for a server that wants none"
         )
     return found

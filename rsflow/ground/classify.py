@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 
 from rsflow.errors import ConfigError
-from rsflow.ground.conditions import Condition, conditions, text_of
+from rsflow.ground.conditions import Condition, normalise_value, parse_conditions
 from rsflow.ground.layer_files import TAGS
 from rsflow.ground.layer_settings import AttributeCategory, FeatureKind, Rule
 from rsflow.ground.osm_tags import OSM_TAGS
@@ -55,7 +55,7 @@ class Classifier:
     def __post_init__(self) -> None:
         if not self.rules:
             raise ConfigError(f"{self.place}: gives no category: set options.category, or options.rules (docs/ground.md)")
-        self._conditions = [conditions(rule.where, f"{self.place}.rules.{n}.where") for n, rule in enumerate(self.rules)]
+        self._conditions = [parse_conditions(rule.where, f"{self.place}.rules.{n}.where") for n, rule in enumerate(self.rules)]
 
     @property
     def attributes(self) -> list[str]:
@@ -109,7 +109,9 @@ class Classifier:
             codes, distinct = values.coded(attribute)
             for code, count in zip(*np.unique(codes[undecided], return_counts=True), strict=True):
                 if distinct[code] is not None or not tagged:
-                    self.unmapped[attribute, MISSING if distinct[code] is None else text_of(distinct[code])] += int(count)
+                    self.unmapped[attribute, MISSING if distinct[code] is None else normalise_value(distinct[code])] += int(
+                        count
+                    )
 
 
 class Attributes:
@@ -127,7 +129,10 @@ class Attributes:
             if isinstance(encoded, pa.ChunkedArray):
                 encoded = encoded.combine_chunks()
             encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-            self._coded[attribute] = (encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary.to_pylist())
+            self._coded[attribute] = (
+                encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+                encoded.dictionary.to_pylist(),
+            )
         return self._coded[attribute]
 
     def _column(self, attribute: str) -> Any:
@@ -168,11 +173,11 @@ def _named(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[
 
 
 def _category(source: AttributeCategory, value: Any) -> str | None:
-    if value is None or not text_of(value):
+    if value is None or not normalise_value(value):
         return None
     if source.map is None:
-        return text_of(value).replace("_", " ")
-    return source.map.get(text_of(value), source.default)
+        return normalise_value(value).replace("_", " ")
+    return source.map.get(normalise_value(value), source.default)
 
 
 def _tagged(rule: Rule, mine: npt.NDArray[np.bool_], values: Attributes) -> list[_Named]:

@@ -35,13 +35,13 @@ class Condition:
     holds: Test  # of one value, None where the feature lacks the attribute
 
 
-def conditions(where: str | dict[str, Any], place: str) -> tuple[Condition, ...]:
+def parse_conditions(where: str | dict[str, Any], place: str) -> tuple[Condition, ...]:
     """The conditions of a rule, all of which must hold. ConfigError, naming `place`, for what is none."""
     terms = _terms(where, place) if isinstance(where, str) else where.items()
     return tuple(Condition(attribute, _test(wanted, f"{place}.{attribute}")) for attribute, wanted in terms)
 
 
-def text_of(value: Any) -> str:
+def normalise_value(value: Any) -> str:
     """An attribute's value as it is compared: whole floats without decimals, truth as true and false, no space around it."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -71,8 +71,8 @@ def _test(wanted: Any, place: str) -> Test:
         return lambda value: value is not None
     if isinstance(wanted, dict):
         return _mapped(wanted, place)
-    values = {text_of(item) for item in (wanted if isinstance(wanted, (list, tuple)) else [wanted])}
-    return lambda value: value is not None and text_of(value) in values
+    values = {normalise_value(item) for item in (wanted if isinstance(wanted, (list, tuple)) else [wanted])}
+    return lambda value: value is not None and normalise_value(value) in values
 
 
 def _mapped(wanted: dict[str, Any], place: str) -> Test:

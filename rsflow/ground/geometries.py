@@ -36,7 +36,7 @@ class GeometryFaults:
 REPAIRED = "geometry_repaired"
 
 
-def cleaned(wkb: npt.NDArray[Any], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults) -> Geometries:
+def clean_geometries(wkb: npt.NDArray[Any], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults) -> Geometries:
     """Valid two-dimensional geometries in canonical order; None where one cannot be used, which `faults` then says."""
     missing = np.array([value is None for value in wkb], np.bool_)
     geometries: Geometries = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -61,7 +61,8 @@ def cleaned(wkb: npt.NDArray[Any], ids: npt.NDArray[Any], in_degrees: bool, faul
         faults.note("geometry_without_area", ids, lost)
         faults.note(REPAIRED, ids, broken & ~lost)
         geometries[lost] = None
-    return shapely.normalize(geometries)
+    normal: Geometries = shapely.normalize(geometries)
+    return normal
 
 
 def _flatten(geometries: Geometries) -> None:
@@ -92,7 +93,9 @@ def _unwrapped(part: Any) -> Any:
         return part
     if part.geom_type != "Polygon":
         return shapely.transform(part, _run_on)
-    return shapely.Polygon(shapely.transform(part.exterior, _run_on), [shapely.transform(ring, _run_on) for ring in part.interiors])
+    return shapely.Polygon(
+        shapely.transform(part.exterior, _run_on), [shapely.transform(ring, _run_on) for ring in part.interiors]
+    )
 
 
 def _run_on(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

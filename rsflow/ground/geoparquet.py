@@ -1,7 +1,7 @@
 """GeoParquet (https://geoparquet.org, versions 1.0 and 1.1) through pyarrow, because GDAL's wheels come without Parquet.
 
-One idea: the file's `geo` metadata name the geometry column, its encoding and its coordinate reference system (absent: OGC:CRS84;
-null: unknown); the rest is an ordinary Parquet file that is read batch by batch.
+The file's `geo` metadata name the geometry column, its encoding and its coordinate reference system (absent: OGC:CRS84; null:
+unknown); the rest is an ordinary Parquet file that is read batch by batch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rsflow.errors import ConfigError
 GEOMETRY = "geometry"
 
 
-def description(path: str) -> tuple[str | None, tuple[str, ...]]:
+def read_description(path: str) -> tuple[str | None, tuple[str, ...]]:
     """The coordinate reference system (PROJJSON or a name; None: unknown) and the attributes. ConfigError where it is none."""
     file = _opened(path)
     name, column = _primary(file, path)
@@ -26,7 +26,7 @@ def description(path: str) -> tuple[str | None, tuple[str, ...]]:
     return json.dumps(crs) if isinstance(crs, dict) else crs, tuple(field for field in file.schema_arrow.names if field != name)
 
 
-def batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa.Table]:
+def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa.Table]:
     """GEOMETRY (WKB) and those of `attributes` that the file has, in its order; every batch but the last has `rows`."""
     file = _opened(path)
     name, _ = _primary(file, path)

@@ -11,6 +11,7 @@ the category is there if it is left after its edge is taken off by that much.
 from __future__ import annotations
 
 from collections import defaultdict
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -19,14 +20,14 @@ from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
 from rsflow.records import UNKNOWN, Label, Shape
-from rsflow.spatial.geometry import FloatArray, Window, shift
-from rsflow.spatial.polygons import moved, parts_bounds, parts_of
+from rsflow.spatial.geometry import FloatArray, Window, shift_box
+from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
 
 SHARE_ERROR = 0.02  # by which a share may be wrong
-CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widened
+CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widen
 
 
-def covers_of(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], list[str], set[str]]:
+def measure_covers(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], list[str], set[str]]:
     """(covers in tile pixels, categories that are there without a known share, categories of which more may be there).
 
     What no feature covers is the cover UNKNOWN; whoever knows that a layer is exhaustive takes it away.
@@ -75,11 +76,11 @@ def _surfaces(geometries: Geometries, forms: list[FeatureForm], tile: TileView) 
     widths = np.array([form.width_m or 0.0 for form in forms])
     narrow = shapely.get_dimensions(geometries) < 2
     found: Geometries = geometries.copy()
-    found[narrow] = widened(geometries[narrow], widths[narrow], tile.pixel_m)
+    found[narrow] = widen(geometries[narrow], widths[narrow], tile.pixel_m)
     return found
 
 
-def widened(geometries: Geometries, widths_m: FloatArray, pixel_m: tuple[float, float]) -> Geometries:
+def widen(geometries: Geometries, widths_m: FloatArray, pixel_m: tuple[float, float]) -> Geometries:
     """The ground within half of its width of each geometry (pixels): lines end where they end, a point becomes a disc."""
     size = np.array(pixel_m)
     on_ground = shapely.transform(geometries, lambda found: found * size)
@@ -112,6 +113,6 @@ def _middles_inside(area: shapely.Geometry, window: Window) -> npt.NDArray[np.bo
 def _largest(area: shapely.Geometry, window: Window) -> Shape:
     """The largest connected part, in tile pixels."""
     pieces = shapely.get_parts(area)
-    part = parts_of(pieces[int(np.argmax(shapely.area(pieces)))])
+    part = from_geometry(pieces[int(np.argmax(shapely.area(pieces)))])
     dx, dy = -float(window.col_off), -float(window.row_off)
-    return Shape.of_parts(shift(parts_bounds(part), dx, dy), moved(part, dx, dy))
+    return Shape.of_parts(shift_box(parts_bounds(part), dx, dy), translate_parts(part, dx, dy))

@@ -26,11 +26,11 @@ import shapely
 
 from rsflow.errors import DataError
 from rsflow.ground.classify import NO_FORM, Classifier, FeatureForm
-from rsflow.ground.geometries import Geometries, GeometryFaults, cleaned
-from rsflow.ground.layer_files import GEOMETRY, ID, Layer, batches
+from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometries
+from rsflow.ground.layer_files import GEOMETRY, ID, Layer, read_batches
 from rsflow.ground.layer_settings import VectorOptions
-from rsflow.ground.scene_grid import crs_of
-from rsflow.ground.validity import moments
+from rsflow.ground.scene_grid import parse_crs
+from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box
 from rsflow.stage import fingerprint
 
@@ -72,11 +72,15 @@ class LayerSummary:
         return tuple(sorted({form.category for form in self.forms}))
 
 
-def write_copy(layers: Sequence[Layer], crs: str, options: VectorOptions, renamed: dict[str, str], where: str, path: str) -> LayerSummary:
+def write_copy(
+    layers: Sequence[Layer], crs: str, options: VectorOptions, renamed: dict[str, str], where: str, path: str
+) -> LayerSummary:
     """Write the copy of these layers, which all have `crs`, to `path`. ConfigError, naming `where`, for what cannot be read."""
     import pyogrio
 
-    copying = _Copying(Classifier(options.every_rule, options.uncertainty_m, where, dict(renamed)), options, crs_of(crs).is_geographic)
+    copying = _Copying(
+        Classifier(options.every_rule, options.uncertainty_m, where, dict(renamed)), options, parse_crs(crs).is_geographic
+    )
     stream = _Stream(copying.copied(layers))
     try:
         pyogrio.write_arrow(
@@ -85,13 +89,13 @@ def write_copy(layers: Sequence[Layer], crs: str, options: VectorOptions, rename
             driver="FlatGeobuf",
             geometry_type="Unknown",
             geometry_name="geometry",
-            crs=crs_of(crs).to_wkt(),
+            crs=parse_crs(crs).to_wkt(),
         )
     except RuntimeError:
         if stream.error is None:
             raise
         raise stream.error from None
-    return copying.summary(crs_of(crs).to_wkt())
+    return copying.summary(parse_crs(crs).to_wkt())
 
 
 class _Stream:
@@ -129,7 +133,7 @@ class _Copying:
 
     def copied(self, layers: Sequence[Layer]) -> Iterator[pa.Table]:
         for layer in layers:
-            for batch in batches(layer, self._attributes):
+            for batch in read_batches(layer, self._attributes):
                 if (table := self._batch(batch)).num_rows:
                     yield table
 
@@ -139,11 +143,11 @@ class _Copying:
         wkb = batch[GEOMETRY].to_numpy()
         forms = self.classifier.classify(batch, shapely.get_type_id(shapely.from_wkb(wkb, on_invalid="ignore")))
         taken = forms != NO_FORM
-        geometries = cleaned(wkb[taken], ids[taken], self.in_degrees, self.faults)
+        geometries = clean_geometries(wkb[taken], ids[taken], self.in_degrees, self.faults)
         kept = ~shapely.is_missing(geometries)
         self.misplaced.update(np.unique(forms[taken][~kept]).tolist())
         rows = np.flatnonzero(taken)[kept]
-        since, until = moments(batch, self.options.validity, ids, self.faults)
+        since, until = read_periods(batch, self.options.validity, ids, self.faults)
         self._count(geometries[kept], forms[rows])
         names = self._column(batch, self.options.name_attribute) if self.options.name_attribute else [None] * batch.num_rows
         return pa.table(
@@ -181,7 +185,9 @@ class _Copying:
             self.read,
             forms,
             dict(sorted(by_category.items())),
-            tuple((*pair, count) for pair, count in sorted(self.classifier.unmapped.items(), key=lambda item: (-item[1], item[0]))),
+            tuple(
+                (*pair, count) for pair, count in sorted(self.classifier.unmapped.items(), key=lambda item: (-item[1], item[0]))
+            ),
             {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())},
             tuple(sorted({forms[number].category for number in self.misplaced})),
         )

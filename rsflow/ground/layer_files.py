@@ -38,10 +38,10 @@ class Layer:
     is_parquet: bool = False
 
 
-def layers_of(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
+def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     """The layers of a local file, all or those of these names. ConfigError where it cannot be read or has no such layer."""
     if path.lower().endswith((".parquet", ".geoparquet")):
-        crs, attributes = geoparquet.description(path)
+        crs, attributes = geoparquet.read_description(path)
         return [Layer(path, "", crs, attributes, is_parquet=True)]
     if path.lower().endswith(".pbf"):
         _check_frames(path)
@@ -53,7 +53,9 @@ def layers_of(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
         chosen = [name for name in names if not wanted or name in wanted]
         absent = [name for name in wanted if name not in names]
         if absent or not names:
-            problem = f"has no layer {absent[0]!r}; its layers: {', '.join(names)}" if absent else "has no layer with geometries"
+            problem = (
+                f"has no layer {absent[0]!r}; its layers: {', '.join(names)}" if absent else "has no layer with geometries"
+            )
             raise ConfigError(f"{path}: {problem}")
         return [_described(path, name) for name in chosen]
 
@@ -66,13 +68,13 @@ def _described(path: str, name: str) -> Layer:
     return Layer(path, name, info["crs"], tuple(map(str, info["fields"])), is_osm)
 
 
-def batches(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
+def read_batches(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
     """The layer's features in their order: ID (text), GEOMETRY (WKB), and those of `attributes` that it has.
 
     Of an OSM layer all tags come, those that GDAL gives no column of their own in TAGS, as JSON.
     """
     if layer.is_parquet:
-        for number, batch in enumerate(geoparquet.batches(layer.path, attributes, BATCH_ROWS)):
+        for number, batch in enumerate(geoparquet.read_batches(layer.path, attributes, BATCH_ROWS)):
             yield _with_ids(batch, pa.array(range(number * BATCH_ROWS, number * BATCH_ROWS + batch.num_rows)))
         return
     yield from _streamed(layer, attributes)
@@ -106,7 +108,9 @@ def _streamed(layer: Layer, attributes: Sequence[str]) -> Iterator[pa.Table]:
 def _plain(table: pa.Table) -> pa.Table:
     """Extension types (JSON, WKB) as what they store."""
     arrays = [
-        pa.chunked_array([chunk.storage for chunk in column.chunks]) if isinstance(column.type, pa.BaseExtensionType) else column
+        pa.chunked_array([chunk.storage for chunk in column.chunks])
+        if isinstance(column.type, pa.BaseExtensionType)
+        else column
         for column in table.columns
     ]
     return pa.table(dict(zip(table.column_names, arrays, strict=True)))
@@ -137,7 +141,9 @@ def _check_frames(path: str) -> None:
             if len(header) != length or data is None:
                 raise ConfigError(f"{path}: is no OpenStreetMap PBF, or damaged at byte {at:,}: fetch it again")
             if at + 4 + length + data > size:
-                raise ConfigError(f"{path}: is truncated: it has {size:,} bytes, its last block ends at {at + 4 + length + data:,}")
+                raise ConfigError(
+                    f"{path}: is truncated: it has {size:,} bytes, its last block ends at {at + 4 + length + data:,}"
+                )
             at = stream.seek(data, os.SEEK_CUR)
 
 

@@ -73,9 +73,9 @@ class VectorOptions:
     """`layers`: those of each file that are read, by default all. `crs`: beats what the file says. `category`: short for one
     rule without conditions. `id_attribute`: what rejects name features by, where not their number in the file.
 
-    `uncertainty_m`: how far features may lie from where they are drawn. `area_of_interest`: a file of polygons within which the
-    layer is exhaustive, by default the layer's own extent. `outline`: what an object's outline is; a "rectangle" is its smallest
-    rotated one. `name_attribute`: whose values may be told; by default no feature is called by its name.
+    `uncertainty_m`: positional uncertainty of features. `area_of_interest`: a file of polygons within which the layer is
+    exhaustive, by default the layer's own extent. `outline`: what an object's outline is; "rectangle" is its minimum rotated
+    rectangle. `name_attribute`: whose values may be told; by default no feature is called by its name.
     """
 
     __pydantic_config__ = STRICT

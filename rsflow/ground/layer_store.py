@@ -4,7 +4,7 @@ One idea: a copy's name is a hash of its files' sizes and times (or ETags) and o
 nothing is ever overwritten, and a changed file or rule gives another copy. Its summary lies beside it as JSON; a copy without
 one was never finished.
 
-Remote files are brought to a local disk for as long as they are read; a copy in a remote lake, for as long as the process lives.
+Remote files are downloaded for as long as they are read; a copy in a remote lake, for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import orjson
 
@@ -24,11 +24,12 @@ from rsflow.config.annotation_settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage
+from rsflow.files.faults import mask_secrets, translate_errors
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.layer_copy import VERSION, LayerSummary, write_copy
-from rsflow.ground.layer_files import Layer, layers_of
+from rsflow.ground.layer_files import Layer, list_layers
 from rsflow.ground.layer_settings import Rule, VectorOptions
-from rsflow.ground.scene_grid import crs_of
+from rsflow.ground.scene_grid import parse_crs
 from rsflow.ground.validity import check_validity
 from rsflow.stage import fingerprint
 
@@ -44,12 +45,12 @@ class LayerCopy:
     summary: LayerSummary
 
 
-def options_of(entry: Annotations, where: str) -> VectorOptions:
+def check_vector_options(entry: Annotations, where: str) -> VectorOptions:
     """The options of a vector layer, checked. ConfigError with their path."""
     options = check(VectorOptions, entry.options, f"{where}.options")
     check_validity(options.validity, f"{where}.options")
     if options.crs:
-        crs_of(options.crs)
+        parse_crs(options.crs)
     return options
 
 
@@ -68,7 +69,9 @@ def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
 def _found(patterns: Sequence[str], where: str) -> list[str]:
     files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
     beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
-    return [file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)]
+    return [
+        file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)
+    ]
 
 
 def _missing(pattern: str, where: str) -> list[str]:
@@ -76,14 +79,16 @@ def _missing(pattern: str, where: str) -> list[str]:
 
 
 def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
-    stats = [(storage.without_secrets(file), storage.stat_key(file)) for file in _with_beside(files)]
+    stats = [(mask_secrets(file), storage.stat_key(file)) for file in _with_beside(files)]
     decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
     key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
     place = storage.join(root, FOLDER, f"{key}.json")
     if not storage.exists(place):
         with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local:
             path = os.path.join(folder, "copy.fgb")
-            layers = [layer for file in local for layer in layers_of(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))]
+            layers = [
+                layer for file in local for layer in list_layers(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))
+            ]
             summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
             _upload(path, storage.join(root, FOLDER, f"{key}.fgb"))
             storage.write_bytes(place, orjson.dumps(asdict(summary)))
@@ -120,8 +125,8 @@ def _one_crs(layers: Sequence[Layer], stated: str | None) -> str:
             )
     first, *others = layers
     for other in others:
-        if crs_of(str(other.crs)) != crs_of(str(first.crs)):
-            names = [f"{layer.path} ({crs_of(str(layer.crs)).name})" for layer in (first, other)]
+        if parse_crs(str(other.crs)) != parse_crs(str(first.crs)):
+            names = [f"{layer.path} ({parse_crs(str(layer.crs)).name})" for layer in (first, other)]
             raise ConfigError(f"{' and '.join(names)} differ in their coordinate reference systems: give them as two entries")
     return str(first.crs)
 
@@ -159,7 +164,7 @@ def local_copy(place: str) -> str:
     return _fetched(place) if storage.is_remote(place) else place.removeprefix("file://")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fetched(place: str) -> str:
     path = os.path.join(_folder(), posixpath.basename(place))
     _download(place, path)
@@ -181,8 +186,8 @@ def temporary_store() -> str:
 
 
 def _download(place: str, path: str) -> None:
-    fs, name = storage.filesystem(place)
-    with storage.told(place, "read"), fs.open(place if storage.is_remote(place) else name, "rb") as source, open(path, "wb") as sink:
+    fs, _ = storage.filesystem(place)
+    with translate_errors(place, "read"), fs.open(place, "rb") as source, open(path, "wb") as sink:
         shutil.copyfileobj(source, sink, 1 << 22)
 
 

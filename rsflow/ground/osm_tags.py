@@ -58,7 +58,9 @@ OSM_TAGS: dict[str, dict[str, OsmTag]] = {
         **_objects(windmill="windmill", gasometer="gas holder", mast="mast", communications_tower="communications tower"),
         **_objects(bridge="bridge", crane="crane", cooling_tower="cooling tower", observatory="observatory"),
         **_objects(petroleum_well="oil well", mineshaft="mine shaft", kiln="kiln", works="factory", bunker_silo="bunker silo"),
-        **_objects(reservoir_covered="covered reservoir", offshore_platform="offshore platform", satellite_dish="satellite dish"),
+        **_objects(
+            reservoir_covered="covered reservoir", offshore_platform="offshore platform", satellite_dish="satellite dish"
+        ),
         **_lines("pier", pier=5.0),
         **_lines("breakwater", breakwater=10.0),
         **_lines("groyne", groyne=5.0),
@@ -73,9 +75,13 @@ OSM_TAGS: dict[str, dict[str, OsmTag]] = {
         **_objects(kindergarten="kindergarten", library="library", monastery="monastery", courthouse="courthouse"),
         **_objects(recycling="recycling site", clinic="clinic", boat_storage="boat storage"),
     },
-    "historic": _objects(castle="castle", fort="fort", ruins="ruins", archaeological_site="archaeological site", city_gate="city gate"),
+    "historic": _objects(
+        castle="castle", fort="fort", ruins="ruins", archaeological_site="archaeological site", city_gate="city gate"
+    ),
     "tourism": _objects(zoo="zoo", theme_park="theme park", camp_site="campsite", caravan_site="caravan site", museum="museum"),
-    "military": _objects(airfield="military airfield", barracks="barracks", bunker="bunker", naval_base="naval base", range="firing range"),
+    "military": _objects(
+        airfield="military airfield", barracks="barracks", bunker="bunker", naval_base="naval base", range="firing range"
+    ),
     "railway": {
         **_objects(station="railway station", roundhouse="roundhouse", turntable="railway turntable"),
         **_lines("railway", rail=4.0, light_rail=4.0, narrow_gauge=3.0, preserved=4.0),
@@ -101,19 +107,25 @@ OSM_TAGS: dict[str, dict[str, OsmTag]] = {
         **_lines("dyke", earth_bank=4.0),
     },
     "landuse": {
-        **_areas(residential="residential area", commercial="commercial area", industrial="industrial area", retail="retail area"),
+        **_areas(
+            residential="residential area", commercial="commercial area", industrial="industrial area", retail="retail area"
+        ),
         **_areas(farmland="farmland", farmyard="farmyard", meadow="meadow", orchard="orchard", vineyard="vineyard"),
         **_areas(forest="forest", grass="grass", allotments="allotment gardens", plant_nursery="plant nursery"),
         **_areas(greenhouse_horticulture="greenhouses", salt_pond="salt ponds", aquaculture="aquaculture ponds"),
         **_areas(construction="construction site", brownfield="brownfield", landfill="landfill", quarry="quarry"),
-        **_areas(military="military area", railway="railway land", port="port", village_green="village green", flowerbed="flower bed"),
+        **_areas(
+            military="military area", railway="railway land", port="port", village_green="village green", flowerbed="flower bed"
+        ),
         **_areas(recreation_ground="recreation ground", winter_sports="ski area", greenfield="greenfield", garages="garages"),
         **_objects(cemetery="cemetery", basin="basin", reservoir="reservoir", depot="depot", religious="religious site"),
     },
     "highway": {
         **_lines("motorway", motorway=12.0, motorway_link=6.0),
         **_lines("road", trunk=10.0, trunk_link=6.0, primary=9.0, primary_link=6.0, secondary=8.0, secondary_link=6.0),
-        **_lines("road", tertiary=7.0, tertiary_link=6.0, unclassified=6.0, residential=6.0, living_street=5.0, service=4.0, road=6.0),
+        **_lines(
+            "road", tertiary=7.0, tertiary_link=6.0, unclassified=6.0, residential=6.0, living_street=5.0, service=4.0, road=6.0
+        ),
         **_lines("pedestrian street", pedestrian=5.0),
         **_lines("track", track=3.0),
         **_lines("path", path=1.5, footway=1.5, cycleway=2.0, bridleway=2.0, steps=1.5),
@@ -131,5 +143,9 @@ OSM_TAGS: dict[str, dict[str, OsmTag]] = {
         **_objects(train_station="railway station", parking="multi-storey car park"),
         "*": OsmTag("building", "object"),
     },
-    "barrier": {**_lines("wall", wall=1.0, city_wall=3.0, retaining_wall=1.0), **_lines("hedge", hedge=2.0), **_lines("fence", fence=0.5)},
+    "barrier": {
+        **_lines("wall", wall=1.0, city_wall=3.0, retaining_wall=1.0),
+        **_lines("hedge", hedge=2.0),
+        **_lines("fence", fence=0.5),
+    },
 }

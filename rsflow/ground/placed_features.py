@@ -31,8 +31,14 @@ class PlacedFeatures:
     period_known: npt.NDArray[np.bool_]
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> PlacedFeatures:
-        every = (self.geometries, self.bounds, self.shares, self.forms, self.names, self.period_known)
-        return PlacedFeatures(*(column[chosen] for column in every))
+        return PlacedFeatures(
+            self.geometries[chosen],
+            self.bounds[chosen],
+            self.shares[chosen],
+            self.forms[chosen],
+            self.names[chosen],
+            self.period_known[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class LabelRules:
     min_visibility: float = 0.3
 
 
-def meeting(bounds: FloatArray, box: Box) -> npt.NDArray[np.bool_]:
+def overlaps_box(bounds: FloatArray, box: Box) -> npt.NDArray[np.bool_]:
     """Which bounds (n, 4) share more than an edge with the box, or lie in it."""
     x0, y0, x1, y1 = bounds.T
     found: npt.NDArray[np.bool_] = (x0 < box[2]) & (x1 > box[0]) & (y0 < box[3]) & (y1 > box[1])

@@ -1,8 +1,8 @@
 """Between a layer's coordinates and a scene's pixels, whatever reference systems the two have.
 
-One idea: what a window needs of a layer is a box in the layer's own coordinates, and what comes of it is mapped vertex by vertex
-into pixels. A straight edge is bent by another projection, so long ones get vertices between first; features that reach far
-beyond the window are cut down before, so that a coastline costs no more than a house.
+A window's box is projected to the layer's coordinates to read features, which are then mapped vertex by vertex to pixels. Another
+projection bends straight edges, so long ones are cut by vertices before; features that reach far beyond the window are clipped
+first, so that a coastline costs no more than a house.
 
 PROJ does the mapping (pyproj, x before y), datum shifts included; longitudes are taken to run round the globe.
 """
@@ -56,7 +56,7 @@ class SceneGrid:
 
 
 @lru_cache(maxsize=64)
-def crs_of(text: str) -> CRS:
+def parse_crs(text: str) -> CRS:
     """ConfigError where PROJ does not know it."""
     try:
         return CRS.from_user_input(text)
@@ -66,10 +66,10 @@ def crs_of(text: str) -> CRS:
 
 @lru_cache(maxsize=64)
 def transformer(source: str, target: str) -> Transformer:
-    return Transformer.from_crs(crs_of(source), crs_of(target), always_xy=True)
+    return Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
 
 
-def boxes_in(crs: str, box: Box, box_crs: str) -> list[Box]:
+def project_box(crs: str, box: Box, box_crs: str) -> list[Box]:
     """Boxes of coordinates in `crs` that together hold everything of `box`; two where it crosses the antimeridian.
 
     The whole world where the projection has no place for a part of the box.
@@ -81,7 +81,7 @@ def boxes_in(crs: str, box: Box, box_crs: str) -> list[Box]:
         y0 = x1 = y1 = x0
     if not all(map(math.isfinite, (x0, y0, x1, y1))):
         return [(-math.inf, -math.inf, math.inf, math.inf)]
-    if not crs_of(crs).is_geographic:
+    if not parse_crs(crs).is_geographic:
         return [(x0, y0, x1, y1)]
     if x0 <= x1:
         # A file may hold longitudes beyond 180, and a box may lie there too.
@@ -90,8 +90,8 @@ def boxes_in(crs: str, box: Box, box_crs: str) -> list[Box]:
 
 
 def _in_range(box: Box, crs: str) -> Box:
-    """A box in degrees moved to longitudes from -180 on; one across the antimeridian has its sides the other way round."""
-    if not crs_of(crs).is_geographic:
+    """A box in degrees moved to longitudes from -180 on; across the antimeridian, x0 > x1."""
+    if not parse_crs(crs).is_geographic:
         return box
     x0, y0, x1, y1 = box
     if x1 - x0 >= 360.0:
@@ -108,7 +108,7 @@ def to_pixels(
 
     What lies far beyond the window may be missing of a feature, so that its share is below 1. None where nothing is left.
     """
-    near = boxes_in(crs, grid.bounds(_widened(window)), grid.crs)
+    near = project_box(crs, grid.bounds(_grow_window(window)), grid.crs)
     shares = np.ones(len(geometries))
     geometries = geometries.copy()
     far = ~_within(geometries, near)
@@ -117,7 +117,7 @@ def to_pixels(
         cut = shapely.intersection(geometries[far], cutter)
         shares[far] = _measures(cut) / np.maximum(_measures(geometries[far]), 1e-300)
         geometries[far] = cut
-    if crs_of(crs) != crs_of(grid.crs):
+    if parse_crs(crs) != parse_crs(grid.crs):
         geometries = shapely.segmentize(geometries, _edge_length(crs, near, gsd_m))
         geometries = _mapped(geometries, transformer(crs, grid.crs))
     geometries = _turned(geometries, grid, window)
@@ -128,7 +128,7 @@ def to_pixels(
     return geometries, shares
 
 
-def _widened(window: Box) -> Box:
+def _grow_window(window: Box) -> Box:
     x0, y0, x1, y1 = window
     return (x0 - (x1 - x0), y0 - (y1 - y0), x1 + (x1 - x0), y1 + (y1 - y0))
 
@@ -151,7 +151,7 @@ def _measures(geometries: Geometries) -> npt.NDArray[np.float64]:
 def _edge_length(crs: str, boxes: Sequence[Box], gsd_m: float) -> float:
     """The longest edge, in units of `crs`, that a projection bends by less than BEND_PX: its sagitta on a circle of curvature
     tan(latitude) / R, which is that of a parallel."""
-    known = crs_of(crs)
+    known = parse_crs(crs)
     latitudes = [abs(value) for box in boxes for value in (box[1], box[3])] if known.is_geographic else [60.0]
     curvature = math.tan(math.radians(min(max(*latitudes, 30.0), 85.0))) / EARTH_RADIUS_M
     metres = math.sqrt(8.0 * BEND_PX * gsd_m / curvature)
@@ -173,24 +173,30 @@ def _turned(geometries: Geometries, grid: SceneGrid, window: Box) -> Geometries:
     period = _period(grid.crs)
     if not period:
         return geometries
-    low, _, high, _ = grid.bounds(_widened(window))
+    low, _, high, _ = grid.bounds(_grow_window(window))
     bounds = shapely.bounds(geometries)
     turns = []
     for turn in (-period, 0.0, period):
         there = (bounds[:, 0] + turn < high) & (bounds[:, 2] + turn > low)
-        moved: Any = np.full(len(geometries), None, dtype=object)
-        moved[there] = shapely.transform(geometries[there], lambda found, turn=turn: found + [turn, 0.0]) if turn else geometries[there]
-        turns.append(moved)
-    several = sum((~shapely.is_missing(moved)).astype(int) for moved in turns) > 1
-    result: Geometries = np.where(shapely.is_missing(turns[1]), np.where(shapely.is_missing(turns[0]), turns[2], turns[0]), turns[1])
+        translate_parts: Any = np.full(len(geometries), None, dtype=object)
+        translate_parts[there] = (
+            shapely.transform(geometries[there], lambda found, turn=turn: found + np.array([turn, 0.0]))
+            if turn
+            else geometries[there]
+        )
+        turns.append(translate_parts)
+    several = sum((~shapely.is_missing(translate_parts)).astype(int) for translate_parts in turns) > 1
+    result: Geometries = np.where(
+        shapely.is_missing(turns[1]), np.where(shapely.is_missing(turns[0]), turns[2], turns[0]), turns[1]
+    )
     for row in np.flatnonzero(several):
-        result[row] = shapely.union_all([moved[row] for moved in turns])
+        result[row] = shapely.union_all([translate_parts[row] for translate_parts in turns])
     return result
 
 
 def _period(crs: str) -> float:
     """Once around the globe in a system whose x is longitude, 0 in any other."""
-    known = crs_of(crs)
+    known = parse_crs(crs)
     if known.is_geographic:
         return 360.0
     method = known.coordinate_operation.method_name if known.coordinate_operation else ""

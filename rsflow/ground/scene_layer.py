@@ -16,13 +16,13 @@ import shapely
 
 from rsflow.files import storage
 from rsflow.ground.classify import FeatureForm
-from rsflow.ground.ground_cover import widened
+from rsflow.ground.ground_cover import widen
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_store import local_copy
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
-from rsflow.ground.scene_grid import SceneGrid, boxes_in, to_pixels
-from rsflow.ground.tile_labels import labels_of
+from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
+from rsflow.ground.tile_labels import label_tile
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import UNKNOWN, Label, Provenance
 from rsflow.spatial.geometry import Box
@@ -63,7 +63,9 @@ class SceneLayer:
     def from_row(cls, row: dict[str, Any]) -> SceneLayer:
         interest = row["interest"] and AreaOfInterest(**{**row["interest"], "forms": _forms(row["interest"]["forms"])})
         bounds = tuple(row["bounds"]) if row["bounds"] else None
-        return cls(**{**row, "interest": interest, "bounds": bounds, "complete": tuple(row["complete"]), "forms": _forms(row["forms"])})
+        return cls(
+            **{**row, "interest": interest, "bounds": bounds, "complete": tuple(row["complete"]), "forms": _forms(row["forms"])}
+        )
 
     @property
     def provenance(self) -> Provenance:
@@ -86,7 +88,7 @@ class WindowFeatures:
     def label(self, tile: TileView, min_visibility: float) -> tuple[list[Label], list[str], set[str]]:
         """(labels in tile pixels, categories of which every feature is labelled or known to be unlabelled, unknown ones)."""
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
-        labels, unknown = labels_of(self.placed, tile, rules)
+        labels, unknown = label_tile(self.placed, tile, rules)
         if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
             return labels, [], unknown
         return _completed(labels, self.layer, self.kinds, unknown), list(self.layer.complete), unknown
@@ -102,7 +104,7 @@ def _completed(labels: list[Label], layer: SceneLayer, kinds: Sequence[FeatureFo
     return [*(label for label in labels if label.kind != "cover" or label.category != UNKNOWN), *absent]
 
 
-def features_of(
+def read_window_features(
     layer: SceneLayer, root: str, grid: SceneGrid, window: Box, pixel_m: tuple[float, float], acquired: int | None
 ) -> WindowFeatures:
     """Read what of a layer lies in a window (scene pixels). `acquired`: microseconds since 1970, None where it is not known."""
@@ -110,7 +112,7 @@ def features_of(
     x0, y0, x1, y1 = window
     around = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
     found = read_features(
-        local_copy(storage.join(root, layer.file)), layer.forms, boxes_in(layer.crs, grid.bounds(around), grid.crs)
+        local_copy(storage.join(root, layer.file)), layer.forms, project_box(layer.crs, grid.bounds(around), grid.crs)
     )
     gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
     geometries, shares = to_pixels(found.geometries, layer.crs, grid, around, gsd_m)
@@ -138,7 +140,7 @@ def _with_extent(geometries: Any, forms: Sequence[FeatureForm], pixel_m: tuple[f
     narrow = (shapely.get_dimensions(geometries) < 2) & np.array([form.kind == "object" for form in forms], np.bool_)
     if narrow.any():
         widths = np.array([form.width_m or 0.0 for form in forms])
-        geometries[narrow] = widened(geometries[narrow], widths[narrow], pixel_m)
+        geometries[narrow] = widen(geometries[narrow], widths[narrow], pixel_m)
     return geometries
 
 
@@ -149,7 +151,7 @@ def _complete_area(layer: SceneLayer, root: str, grid: SceneGrid, window: Box, g
     if layer.interest is None:
         area, crs = (np.array([shapely.box(*layer.bounds)]) if layer.bounds else np.array([], object)), layer.crs
     else:
-        boxes = boxes_in(layer.interest.crs, grid.bounds(window), grid.crs)
+        boxes = project_box(layer.interest.crs, grid.bounds(window), grid.crs)
         file = local_copy(storage.join(root, layer.interest.file))
         area, crs = read_features(file, layer.interest.forms, boxes).geometries, layer.interest.crs
     placed, _ = to_pixels(area, crs, grid, window, gsd_m)

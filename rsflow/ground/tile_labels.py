@@ -19,24 +19,26 @@ import shapely
 
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
-from rsflow.ground.ground_cover import covers_of
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView, meeting
+from rsflow.ground.ground_cover import measure_covers
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView, overlaps_box
 from rsflow.records import Label, Shape
-from rsflow.spatial.geometry import Box, shift
-from rsflow.spatial.polygons import moved, parts_bounds, parts_of
+from rsflow.spatial.geometry import Box, shift_box
+from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
 
 BOX_SHARE = 0.25  # of an object's shorter side that its place may be uncertain by, for its box to be told
 
 
-def labels_of(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], set[str]]:
+def label_tile(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], set[str]]:
     """(labels in tile pixels, categories of which the tile shows more than is labelled)."""
     labels: list[Label] = []
     unknown: set[str] = set()
     present: dict[str, None] = {}
-    placed = placed.rows(meeting(placed.bounds, _grown(tile, max((form.uncertainty_m for form in rules.forms), default=0.0))))
+    placed = placed.rows(
+        overlaps_box(placed.bounds, _grown(tile, max((form.uncertainty_m for form in rules.forms), default=0.0)))
+    )
     for number in np.unique(placed.forms).tolist():
         form = rules.forms[number]
-        near = np.flatnonzero((placed.forms == number) & meeting(placed.bounds, _grown(tile, form.uncertainty_m)))
+        near = np.flatnonzero((placed.forms == number) & overlaps_box(placed.bounds, _grown(tile, form.uncertainty_m)))
         if not len(near):
             continue
         dated = near[placed.period_known[near]]
@@ -52,7 +54,7 @@ def labels_of(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tupl
             if _surely_inside(placed.bounds[dated], tile, form).any():
                 present[form.category] = None
             unknown.add(form.category)
-    covers, more_present, more_unknown = covers_of(placed, tile, rules)
+    covers, more_present, more_unknown = measure_covers(placed, tile, rules)
     said = {label.category for label in labels}
     there = [category for category in sorted({*present, *more_present}) if category not in said]
     return [*labels, *(Label("presence", category, rules.provenance) for category in there), *covers], unknown | more_unknown
@@ -77,7 +79,12 @@ def _objects(
                 yield None, False  # it may reach in
         elif exact[place] and large[place] and seen[place] >= rules.min_visibility:
             share = 1.0 if seen[place] > 1 - 1e-9 else float(seen[place])
-            yield Label("box", form.category, rules.provenance, _shape(clipped[place], share, tile, rules), placed.names[row] or ""), True
+            yield (
+                Label(
+                    "box", form.category, rules.provenance, _shape(clipped[place], share, tile, rules), placed.names[row] or ""
+                ),
+                True,
+            )
         else:
             yield None, bool(inside[place] and large[place])
 
@@ -92,14 +99,14 @@ def clip_to(geometries: Geometries, box: Box) -> Geometries:
 
 
 def _shape(geometry: shapely.Geometry, visibility: float, tile: TileView, rules: LabelRules) -> Shape:
-    parts = parts_of(geometry)
+    parts = from_geometry(geometry)
     dx, dy = -float(tile.window.col_off), -float(tile.window.row_off)
     if rules.outline == "rectangle" and visibility == 1.0:
-        rectangle = parts_of(shapely.minimum_rotated_rectangle(geometry))
+        rectangle = from_geometry(shapely.minimum_rotated_rectangle(geometry))
         if rectangle:
-            return Shape.of_parts(shift(parts_bounds(parts), dx, dy), moved(rectangle, dx, dy), visibility, True)
-    outline = moved(parts, dx, dy) if rules.outline == "polygon" else ()
-    return Shape.of_parts(shift(parts_bounds(parts), dx, dy), outline, visibility)
+            return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), translate_parts(rectangle, dx, dy), visibility, True)
+    outline = translate_parts(parts, dx, dy) if rules.outline == "polygon" else ()
+    return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), outline, visibility)
 
 
 def _shorter_sides_m(geometries: Geometries, tile: TileView) -> npt.NDArray[np.float64]:

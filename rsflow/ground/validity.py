@@ -23,7 +23,7 @@ ALWAYS_BEFORE, ALWAYS_AFTER = -(2**62), 2**62  # bounds of what has none
 _PARTIAL = re.compile(r"(\d{4})(?:[-/]?(\d{1,2}))?$")
 
 
-def period(text: Any) -> tuple[int, int] | None:
+def parse_period(text: Any) -> tuple[int, int] | None:
     """(start, stop) of a date: a year, a month, a day or a moment (ISO 8601; a datetime or date as Arrow gives it)."""
     value = str(text).strip()
     try:
@@ -48,15 +48,20 @@ def check_validity(validity: Validity, place: str) -> None:
     """ConfigError where a date of the settings cannot be read."""
     for name in ("since", "until"):
         value = getattr(validity, name)
-        if value is not None and period(value) is None:
+        if value is not None and parse_period(value) is None:
             raise ConfigError(f"{place}.validity.{name}: found {value!r}; expected a date such as 2015, 2015-07 or 2015-07-31")
 
 
-def moments(batch: pa.Table, validity: Validity, ids: npt.NDArray[Any], faults: GeometryFaults) -> tuple[pa.Array, pa.Array]:
+def read_periods(
+    batch: pa.Table, validity: Validity, ids: npt.NDArray[Any], faults: GeometryFaults
+) -> tuple[pa.Array, pa.Array]:
     """(since, until) of each feature of a batch. One whose date cannot be read gets an empty period, and is in `faults`."""
     since, until = (
         np.array([_bound(text, position) for text in _texts(batch, name, fixed)], np.int64)
-        for name, fixed, position in ((validity.since_attribute, validity.since, 0), (validity.until_attribute, validity.until, 1))
+        for name, fixed, position in (
+            (validity.since_attribute, validity.since, 0),
+            (validity.until_attribute, validity.until, 1),
+        )
     )
     unreadable = (since == _UNREADABLE) | (until == _UNREADABLE)
     faults.note("date_unreadable", ids, unreadable)
@@ -76,5 +81,5 @@ def _texts(batch: pa.Table, attribute: str | None, fixed: str | None) -> list[An
 def _bound(text: Any, position: int) -> int:
     if text is None or not str(text).strip():
         return (ALWAYS_BEFORE, ALWAYS_AFTER)[position]
-    found = period(text)
+    found = parse_period(text)
     return _UNREADABLE if found is None else found[position]

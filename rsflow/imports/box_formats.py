@@ -36,11 +36,11 @@ _INTERN = re.compile(r"<box>\s*\[(.*?)\]\s*</box>", re.DOTALL)
 _INNER = re.compile(r"\[([^\[\]]*)\]")
 
 FULL_TURN = 360.0
-EDGE_PX = 1.0  # boxes in pixels may reach so far beyond the edge: VOC counts from 1, others round outward
+EDGE_TOLERANCE_PX = 1.0  # boxes in pixels may reach so far beyond the edge: VOC counts from 1, others round outward
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
+class TextBox:
     """One box as it stands in a text: four numbers (or eight: corners), the angle in degrees where there is one."""
 
     text: str
@@ -49,36 +49,36 @@ class Spelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class BoxFormat:
     """`high`: the numbers run from 0 to it; None: they are pixels. `square`: of the padded square, else of the picture itself.
 
     `step`: what rounding may add. `resized`: pixels of a picture that the model's processor resized, whose size is not known.
     """
 
-    high: float | None
-    square: bool = False
-    step: float = 0.0
-    resized: bool = False
+    max_value: float | None
+    padded_square: bool = False
+    rounding: float = 0.0
+    is_resized: bool = False
 
-    def fault(self, box: Spelled, size: Size | None) -> tuple[str, str] | None:
+    def find_fault(self, box: TextBox, size: Size | None) -> tuple[str, str] | None:
         """(reason, what is wrong) with a box on a picture of this size (None: unknown), or None where it keeps the contract."""
         if len(box.numbers) not in {4, 8}:
             return "box_not_a_box", f"it has {len(box.numbers)} numbers, expected four or eight"
         if box.angle is not None and abs(box.angle) > FULL_TURN:
             return "angle_out_of_range", f"its angle is {box.angle:g} degrees, expected at most {FULL_TURN:g} either way"
         low, high = min(box.numbers), max(box.numbers)
-        if self.high is not None and (low < 0 or high > self.high):
-            return "value_out_of_range", f"{low if low < 0 else high:g} is not within 0 and {self.high:g}"
+        if self.max_value is not None and (low < 0 or high > self.max_value):
+            return "value_out_of_range", f"{low if low < 0 else high:g} is not within 0 and {self.max_value:g}"
         if not _area(box.numbers) > 0:
             inverted = len(box.numbers) == 4 and (box.numbers[0] > box.numbers[2] or box.numbers[1] > box.numbers[3])
             return "box_empty", "its corners are in the wrong order" if inverted else "it has no area"
         return self._outside(box, size)
 
-    def _outside(self, box: Spelled, size: Size | None) -> tuple[str, str] | None:
+    def _outside(self, box: TextBox, size: Size | None) -> tuple[str, str] | None:
         xs, ys = box.numbers[::2], box.numbers[1::2]
-        if self.resized or (size is None and self.high is None):
+        if self.is_resized or (size is None and self.max_value is None):
             return ("box_outside", "it begins left of or above the picture") if min(box.numbers) < 0 else None
-        if size is None or (self.high is not None and not self.square):
+        if size is None or (self.max_value is not None and not self.padded_square):
             return None
         (x0, x1), (y0, y1) = self._frame(size)
         if min(xs) < x0 or max(xs) > x1 or min(ys) < y0 or max(ys) > y1:
@@ -88,35 +88,35 @@ class Contract:
     def _frame(self, size: Size) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where the picture lies in the numbers' own frame, as (x0, x1), (y0, y1), rounding allowed for."""
         height, width = size
-        if self.high is None:
-            return (-EDGE_PX, width + EDGE_PX), (-EDGE_PX, height + EDGE_PX)
+        if self.max_value is None:
+            return (-EDGE_TOLERANCE_PX, width + EDGE_TOLERANCE_PX), (-EDGE_TOLERANCE_PX, height + EDGE_TOLERANCE_PX)
         side = max(size)
         # Pads are whole pixels, cut down: up to one pixel more may lie on the far side.
         pad_x, pad_y = ((side - width) // 2 / side, (side - height) // 2 / side)
         return (
-            (pad_x - self.step, pad_x + width / side + self.step),
-            (pad_y - self.step, pad_y + height / side + self.step),
+            (pad_x - self.rounding, pad_x + width / side + self.rounding),
+            (pad_y - self.rounding, pad_y + height / side + self.rounding),
         )
 
 
-CONTRACTS: dict[str, Contract] = {
-    "geochat": Contract(high=100),
-    "internvl": Contract(high=1000),
-    "llava": Contract(high=1, square=True, step=0.011),
-    "mmrs": Contract(high=1, square=True, step=0.011),
-    "pixels": Contract(high=None),
-    "qwen": Contract(high=None, resized=True),
-    "qwen2": Contract(high=1000),
-    "qwen3": Contract(high=1000),
+BOX_FORMATS: dict[str, BoxFormat] = {
+    "geochat": BoxFormat(max_value=100),
+    "internvl": BoxFormat(max_value=1000),
+    "llava": BoxFormat(max_value=1, padded_square=True, rounding=0.011),
+    "mmrs": BoxFormat(max_value=1, padded_square=True, rounding=0.011),
+    "pixels": BoxFormat(max_value=None),
+    "qwen": BoxFormat(max_value=None, is_resized=True),
+    "qwen2": BoxFormat(max_value=1000),
+    "qwen3": BoxFormat(max_value=1000),
 }
 
 
-def boxes_in(text: str, form: str) -> Iterator[Spelled]:
-    """The boxes of a text, as the form (a key of CONTRACTS) spells them."""
+def find_boxes(text: str, form: str) -> Iterator[TextBox]:
+    """The boxes of a text, as the form (a key of BOX_FORMATS) spells them."""
     if form == "geochat":
         return _angled(text)
     if form in {"qwen", "qwen3"}:
-        return (Spelled(m[0], _numbers(m[1])) for m in _BBOX_2D.finditer(text)) if "bbox_2d" in text else iter(())
+        return (TextBox(m[0], _numbers(m[1])) for m in _BBOX_2D.finditer(text)) if "bbox_2d" in text else iter(())
     if form == "qwen2":
         return _tagged(text) if "<|box_start|>" in text else iter(())
     if form == "internvl":
@@ -124,14 +124,14 @@ def boxes_in(text: str, form: str) -> Iterator[Spelled]:
     return _bracketed(text) if "[" in text else iter(())
 
 
-def form_of(texts: Iterable[str]) -> str:
+def detect_format(texts: Iterable[str]) -> str:
     """The form that most boxes of these texts are spelled in; `llava` where there is no box at all."""
     votes: Counter[str] = Counter()
     for text in texts:
-        found = {form: sum(1 for _ in boxes_in(text, form)) for form in ("geochat", "internvl", "qwen", "qwen2")}
+        found = {form: sum(1 for _ in find_boxes(text, form)) for form in ("geochat", "internvl", "qwen", "qwen2")}
         votes.update(found)
         # Brackets stand inside the forms above as well.
-        for box in boxes_in(text, "pixels") if not any(found.values()) else ():
+        for box in find_boxes(text, "pixels") if not any(found.values()) else ():
             small = max(box.numbers) <= 1.5  # a little beyond 1 is a fault of shares, not another unit
             # MMRS-1M writes no spaces and ends a phrase with </p>; LLaVA writes a space after each comma.
             votes["mmrs" if small and ", " not in box.text else "llava" if small else "pixels"] += 1
@@ -139,28 +139,28 @@ def form_of(texts: Iterable[str]) -> str:
     return next((form for form in sorted(votes) if votes[form] == best), "llava") if best else "llava"
 
 
-def _angled(text: str) -> Iterator[Spelled]:
+def _angled(text: str) -> Iterator[TextBox]:
     if "{" in text:
         for match in _ANGLED.finditer(text):
-            yield Spelled(match[0], _numbers(match[1]), float(match[2]) if match[2] else None)
+            yield TextBox(match[0], _numbers(match[1]), float(match[2]) if match[2] else None)
 
 
-def _bracketed(text: str) -> Iterator[Spelled]:
+def _bracketed(text: str) -> Iterator[TextBox]:
     for match in _BRACKETS.finditer(text):
         parts = match[1].split(";")
         for part in parts:
-            yield Spelled(match[0] if len(parts) == 1 else f"[{part}]", _numbers(part))
+            yield TextBox(match[0] if len(parts) == 1 else f"[{part}]", _numbers(part))
 
 
-def _tagged(text: str) -> Iterator[Spelled]:
+def _tagged(text: str) -> Iterator[TextBox]:
     for match in _TAGGED.finditer(text):
-        yield Spelled(match[0], _numbers(" ".join(part for part in match.groups() if part)))
+        yield TextBox(match[0], _numbers(" ".join(part for part in match.groups() if part)))
 
 
-def _intern(text: str) -> Iterator[Spelled]:
+def _intern(text: str) -> Iterator[TextBox]:
     for match in _INTERN.finditer(text):
         for inner in _INNER.finditer(match[1]):
-            yield Spelled(inner[0], _numbers(inner[1]))
+            yield TextBox(inner[0], _numbers(inner[1]))
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -33,10 +33,10 @@ class Conversation:
 
     pictures: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
-    stated: tuple[int, int] | None = None
+    stated_size: tuple[int, int] | None = None
 
 
-def conversation_of(record: Any) -> Conversation:
+def parse_conversation(record: Any) -> Conversation:
     """The record as a conversation. DataError `broken_record` where it is none."""
     if not isinstance(record, dict):
         raise DataError("broken_record", f"found a {type(record).__name__}, expected an object")

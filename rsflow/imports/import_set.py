@@ -28,21 +28,21 @@ from PIL import Image
 from rsflow import dialects
 from rsflow.errors import DataError, StorageError, UsageError
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
-from rsflow.imports.conversation import Conversation, conversation_of
+from rsflow.imports.conversation import Conversation, parse_conversation
 from rsflow.imports.json_records import read_records
-from rsflow.imports.label_parsing import labels_of, lists_all
-from rsflow.imports.sensor_guess import sensor_of, stated_sensors
+from rsflow.imports.label_parsing import lists_all_objects, parse_labels
+from rsflow.imports.picture_sensors import read_stated_sensors, resolve_sensor
 from rsflow.records import Provenance
 from rsflow.schemas import label_row
 from rsflow.sensors import SensorName
 from rsflow.text.control_tokens import check_text
 
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
-MADE = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
+GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
 
-MOST_SOURCES = 64  # further folders share one source per sensor
+MAX_SOURCES = 64  # further folders share one source per sensor
 
 _SAID = ("kind", "category")  # of a label's columns, those that are written even if empty
 _HEADER = 1 << 16  # bytes that hold a picture's size, nearly always
@@ -79,18 +79,18 @@ class _Adopting:
     stated: dict[str, str] = field(default_factory=dict)  # the sensor by picture, where a file beside the set has it
     result: ImportedSet = field(default_factory=ImportedSet)
     sources: dict[str, _Source] = field(default_factory=dict)
-    links: set[str] = field(default_factory=set)
+    outside_links: set[str] = field(default_factory=set)
     _rejects: IO[bytes] | None = None
     _sizes: dict[str, Size] = field(default_factory=dict)
 
     def take(self, number: int, record: Any) -> None:
         self.result.records += 1
         try:
-            if isinstance(record, dict) and record.get("task") in MADE:
+            if isinstance(record, dict) and record.get("task") in GENERATED_TASKS:
                 raise DataError("made_anew", f"{record['task']} is generated text: a build makes it from the labels")
-            conversation = conversation_of(record)
+            conversation = parse_conversation(record)
             name, place, size = self._picture(conversation)
-            sensor = self.sensor or sensor_of(name, record.get("sensor", self.stated.get(name)))
+            sensor = self.sensor or resolve_sensor(name, record.get("sensor", self.stated.get(name)))
         except DataError as error:
             self._reject(number, error)
             return
@@ -99,7 +99,7 @@ class _Adopting:
             source = self._source(name, sensor)
             source.pictures.setdefault(_pattern(place), set()).add(place)
             self.result.labels.update((source.sensor, row["kind"]) for row in rows)
-            complete = any(lists_all(exchange) for exchange in conversation.exchanges)
+            complete = any(lists_all_objects(exchange) for exchange in conversation.exchanges)
             _write(
                 source.stream, {"file": place, "height_px": size[0], "width_px": size[1], "complete": complete, "labels": rows}
             )
@@ -108,7 +108,7 @@ class _Adopting:
         rows = []
         for exchange in conversation.exchanges:
             try:
-                found = list(labels_of(exchange, dialects.get(self.form), size, Provenance("annotation", self.name)))
+                found = list(parse_labels(exchange, dialects.get(self.form), size, Provenance("annotation", self.name)))
                 for label in found:
                     check_text(f"{label.category}\n{label.text}".strip(), label.kind)
                 rows += [{key: value for key, value in label_row(label).items() if value or key in _SAID} for label in found]
@@ -132,12 +132,12 @@ class _Adopting:
 
     def _refused(self, name: str) -> None:
         """A folder with a link that leads out is no pattern: its pictures are named one by one."""
-        self.links.add(_pattern(_absolute(posixpath.normpath(posixpath.join(self.folder, name.replace("\\", "/"))))))
+        self.outside_links.add(_pattern(_absolute(posixpath.normpath(posixpath.join(self.folder, name.replace("\\", "/"))))))
 
     def _source(self, name: str, sensor: SensorName) -> _Source:
         first, slash, _ = name.replace("\\", "/").lstrip("./").partition("/")
         key = "_".join([self.name, *([_word(first)] if slash else []), sensor])
-        if key not in self.sources and len(self.sources) >= MOST_SOURCES:
+        if key not in self.sources and len(self.sources) >= MAX_SOURCES:
             key = f"{self.name}_rest_{sensor}"
         if key not in self.sources:
             self.sources[key] = _Source(sensor, self._open(f"{key}.jsonl"))
@@ -154,7 +154,7 @@ class _Adopting:
     def shared(self) -> set[str]:
         """Patterns that would bring pictures of several sources, or one that was refused."""
         counts = Counter(pattern for source in self.sources.values() for pattern in source.pictures)
-        return self.links | {pattern for pattern, count in counts.items() if count > 1}
+        return self.outside_links | {pattern for pattern, count in counts.items() if count > 1}
 
 
 def import_set(
@@ -178,7 +178,7 @@ def import_set(
     name = _word(posixpath.splitext(posixpath.basename(file))[0])
     folder = pictures or posixpath.dirname(file) or "."
     with ExitStack() as files:
-        adopting = _Adopting(form, folder, out, name, sensor, files, allow_outside, stated_sensors(folder))
+        adopting = _Adopting(form, folder, out, name, sensor, files, allow_outside, read_stated_sensors(folder))
         for number, record in enumerate(read_records(file)):
             adopting.take(number, record)
             on_record()
@@ -230,7 +230,7 @@ def _word(text: str) -> str:
 
 
 def _place(folder: str, name: str, allow_outside: bool) -> str:
-    place = place_below(folder, name, allow_outside)
+    place = resolve_below(folder, name, allow_outside)
     if not storage.exists(place):
         raise DataError("missing_picture", f"{name} is not below {folder}")
     return _absolute(place)

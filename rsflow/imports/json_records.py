@@ -15,8 +15,8 @@ from typing import Any
 from rsflow.errors import UsageError
 from rsflow.files import storage
 
-WINDOW = 1 << 20  # characters read at a time
-LONGEST = 1 << 26  # a record longer than this is taken for damage
+WINDOW_CHARS = 1 << 20  # characters read at a time
+MAX_RECORD_CHARS = 1 << 26  # a record longer than this is taken for damage
 
 _DECODER = json.JSONDecoder()
 _BETWEEN = " \t\r\n,"
@@ -25,7 +25,7 @@ _BETWEEN = " \t\r\n,"
 def read_records(file: str) -> Iterator[Any]:
     """The file's records in order: elements of a JSON array, or one value per line. UsageError where it is neither."""
     fs, path = storage.filesystem(file)
-    with storage.told(file, "read"), fs.open(path, "rb") as stream:
+    with storage.translate_errors(file, "read"), fs.open(path, "rb") as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig")
         try:
             yield from _records(text, file)
@@ -34,7 +34,7 @@ def read_records(file: str) -> Iterator[Any]:
 
 
 def _records(text: io.TextIOWrapper, file: str) -> Iterator[Any]:
-    start = text.read(WINDOW).lstrip()
+    start = text.read(WINDOW_CHARS).lstrip()
     if start.startswith("["):
         yield from _array(text, start, file)
     elif start.startswith("{"):
@@ -52,8 +52,8 @@ def _array(text: io.TextIOWrapper, window: str, file: str) -> Iterator[Any]:
         try:
             value, at = _DECODER.raw_decode(window, at)
         except json.JSONDecodeError as error:
-            more = text.read(max(WINDOW, len(window) - at))
-            if not more or len(window) - at > LONGEST:
+            more = text.read(max(WINDOW_CHARS, len(window) - at))
+            if not more or len(window) - at > MAX_RECORD_CHARS:
                 raise UsageError(f"{file}: record {number} is not whole or not JSON ({error.msg})") from error
             window, at = window[at:] + more, 0
             continue
@@ -76,10 +76,10 @@ def _lines(text: io.TextIOWrapper, start: str, file: str) -> Iterator[Any]:
             if line.strip():
                 yield _line(line, number, file)
                 number += 1
-        more = text.read(max(WINDOW, len(rest)))
+        more = text.read(max(WINDOW_CHARS, len(rest)))
         if not more and rest.strip():
             yield _line(rest, number, file)
-        if not more or len(rest) > LONGEST:
+        if not more or len(rest) > MAX_RECORD_CHARS:
             return
         rest += more
 

@@ -20,11 +20,11 @@ from rsflow.imports.conversation import Exchange
 from rsflow.instructions import english as words
 from rsflow.instructions.phrasings import HINT, PHRASINGS
 from rsflow.records import Label, Provenance, Shape
-from rsflow.spatial.geometry import Region, area, clip, hull, ring_area
+from rsflow.spatial.geometry import Region, area, bounding_box, clip_box, ring_area
 from rsflow.text.turns import marks, replace_marks
 
 # In this order: "all objects" would do for the words in the gap of a question about one category.
-KINDS = ("classification", "captioning", "grounding", "region_captioning", "detection_all", "detection_one")
+QUESTION_KINDS = ("classification", "captioning", "grounding", "region_captioning", "detection_all", "detection_one")
 
 _GAP = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
@@ -59,14 +59,14 @@ def _wrappers() -> list[re.Pattern[str]]:
 
 
 _WRAPPERS = _wrappers()
-_KNOWN = {kind: _templates(kind) for kind in KINDS}
+_KNOWN = {kind: _templates(kind) for kind in QUESTION_KINDS}
 
 
-def labels_of(exchange: Exchange, dialect: Dialect, size: Size, provenance: Provenance) -> Iterator[Label]:
+def parse_labels(exchange: Exchange, dialect: Dialect, size: Size, provenance: Provenance) -> Iterator[Label]:
     """What one exchange says of a picture of this size (height_px, width_px). DataError `boxes_in_text` or `box_outside`."""
-    question, boxes = dialect.parse(without_form(exchange.question), *size)
+    question, boxes = dialect.parse(strip_answer_hints(exchange.question), *size)
     answer, found = dialect.parse(exchange.answer, *size)
-    kind, gaps = recognised(question)
+    kind, gaps = match_phrasing(question)
     if kind == "classification":
         yield Label("category", _SAID.sub("", answer).strip().rstrip("."), provenance)
     elif kind == "captioning":
@@ -85,21 +85,21 @@ def labels_of(exchange: Exchange, dialect: Dialect, size: Size, provenance: Prov
         yield Label("question", answer.strip().rstrip("."), provenance, text=question.strip())
 
 
-def without_form(question: str) -> str:
+def strip_answer_hints(question: str) -> str:
     """The question alone, without the hints that rsflow and others put around it, however often they were put there."""
     bare = _FORM.sub("", question)
     for wrapper in _WRAPPERS:
         if match := wrapper.fullmatch(bare):
             bare = match[1].strip()
-    return bare if bare == question else without_form(bare)
+    return bare if bare == question else strip_answer_hints(bare)
 
 
-def lists_all(exchange: Exchange) -> bool:
+def lists_all_objects(exchange: Exchange) -> bool:
     """Whether the answer lists every object of the picture, so that a category it does not name is absent."""
-    return recognised(without_form(exchange.question))[0] == "detection_all"
+    return match_phrasing(strip_answer_hints(exchange.question))[0] == "detection_all"
 
 
-def recognised(question: str) -> tuple[str, dict[str, str]]:
+def match_phrasing(question: str) -> tuple[str, dict[str, str]]:
     """The kind of a question (marks for its boxes) and the words in its template's gaps; an empty kind where none fits."""
     bare = replace_marks(question, lambda _: "\0")
     for kind, templates in _KNOWN.items():
@@ -129,7 +129,7 @@ def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenanc
 
 def _shape(region: Region, size: Size) -> Shape:
     height, width = size
-    box = clip(hull(region), (0.0, 0.0, float(width), float(height)))
+    box = clip_box(bounding_box(region), (0.0, 0.0, float(width), float(height)))
     if not area(box) > 0 or (len(region) == 8 and not ring_area(region) > 0):
         raise DataError("box_outside", f"{[round(value, 1) for value in region]} has no area on {width} x {height} pixels")
     return Shape(box, tuple(region), 1.0, True) if len(region) == 8 else Shape(box)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.lake.tables import of_values, open_lake
+from rsflow.lake.tables import filter_by_values, open_lake
 from rsflow.phases.shard.shard import selection_version
 from rsflow.shards.format import canonical_json
 from rsflow.shards.manifest import Manifest, read_snapshot
@@ -116,5 +116,5 @@ def _reasons(root: str, snapshot: int, subjects: set[str]) -> dict[str, str] | N
     if version is None:
         return None
     rows = lake.read("selection", ["subject", "selected", "reason"], where="not selected", version=version)
-    rows = of_values(rows, "subject", sorted(subjects))
+    rows = filter_by_values(rows, "subject", sorted(subjects))
     return dict(zip(rows["subject"].to_pylist(), rows["reason"].to_pylist(), strict=True))

@@ -28,11 +28,11 @@ from rsflow.instructions.tile_facts import least_score
 from rsflow.labellers import ModelLabeller, calibration, from_settings
 from rsflow.labellers.coco_metrics import ANY, Claim, Compared, Quality, scored
 from rsflow.labellers.detections import Detections
-from rsflow.lake.receipts import rows_of
+from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import config_of, plan_build
-from rsflow.planning.live_rows import LiveRows, current
-from rsflow.schemas import label_order
+from rsflow.phases.build import plan_build, read_config
+from rsflow.planning.live_rows import LiveRows, read_live_rows
+from rsflow.schemas import label_sort_key
 
 FEW = 50  # true boxes, below which a number is hardly more than a hint
 
@@ -69,8 +69,8 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     if not 0 < iou <= 1:
         raise UsageError(f"--iou is {iou:g}: it must be above 0 and at most 1")
     lake = open_lake(root)
-    built = config_of(lake)
-    now = current(lake, plan_build(built, lake))
+    built = read_config(lake)
+    now = read_live_rows(lake, plan_build(built, lake))
     rows = _boxes(now)
     seers = _chosen(_seers(built, {_key(row) for row in rows if row["origin"] == "labeller"}), asked, root)
     truth = annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
@@ -125,13 +125,13 @@ def _boxes(now: LiveRows) -> list[dict[str, Any]]:
     seen = now.seen.filter(pc.equal(now.seen["step"], "see"))
     receipts = pa.chunked_array([*now.label["receipt"].chunks, *seen["receipt"].chunks], pa.string())
     columns = ["label_id", "tile_id", "kind", "category", "box", "score", "origin", "origin_name", "flags"]
-    rows = rows_of(now.lake, "labels", receipts, columns)
+    rows = read_receipt_rows(now.lake, "labels", receipts, columns)
     boxes: list[dict[str, Any]] = rows.filter(pc.equal(rows["kind"], "box")).sort_by("label_id").to_pylist()
     return boxes
 
 
 def _key(row: Mapping[str, Any]) -> str:
-    return label_order(row["label_id"])[0] or str(row["origin_name"])
+    return label_sort_key(row["label_id"])[0] or str(row["origin_name"])
 
 
 def _seers(built: BuildConfig, made: set[str]) -> list[Seer]:

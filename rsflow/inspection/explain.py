@@ -19,8 +19,8 @@ from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
 from rsflow.curation.splits.assign_splits import ALIKE, BUFFER
 from rsflow.curation.splits.ground import boxes_of, gaps_m
 from rsflow.errors import UsageError
-from rsflow.lake.receipts import marks, rows_of
-from rsflow.lake.tables import Lake, of_values, open_lake
+from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.select.confirm_duplicates import PLACE
 from rsflow.tiles.encode import decode
@@ -84,7 +84,7 @@ def _by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
 
 
 def _facts(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
-    finished = set(marks(lake)["receipt"].to_pylist())
+    finished = set(completed_units(lake)["receipt"].to_pylist())
     return {row["tile_id"]: row for row in _rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
 
 
@@ -92,7 +92,9 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and whose ground lies nearest to that of a tile."""
     chosen = lake.read("selection", where="kind = 'tile' AND selected")
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
-    known = of_values(rows_of(lake, "tiles", marks(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked)
+    known = filter_by_values(
+        read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked
+    )
     boxes = boxes_of(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
     apart = np.nan_to_num(gaps_m(boxes[:1], boxes[1:]), nan=np.inf)
     splits = np.asarray(chosen["split"].to_pylist())
@@ -104,8 +106,8 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
 
 def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
-    tiles = rows_of(lake, "tiles", marks(lake)["receipt"], [*PLACE, "signature", "signatures"])
-    chosen = of_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
+    tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PLACE, "signature", "signatures"])
+    chosen = filter_by_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
     if not known["tile_id"][0].is_valid:

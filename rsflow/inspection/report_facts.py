@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.files import storage
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import rows_of
-from rsflow.phases.build import Held, Outcome
+from rsflow.lake.receipts import read_receipt_rows
+from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import split_shares
 from rsflow.planning.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
@@ -31,14 +31,14 @@ def plan_facts(counts: BuildEstimate) -> PlanFacts:
     return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models)
 
 
-def held_text(held: Held) -> str:
+def held_text(held: LakeStatus) -> str:
     """What a lake holds, as `rsflow status` begins."""
     rows = ", ".join(f"{number:,} {name}" for name, number in held.rows.items())
     latest = held.snapshot or "none yet"
     return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *(line.line() for line in held.balances)])
 
 
-def summary_of(outcome: Outcome) -> BuildSummary:
+def summary_of(outcome: BuildResult) -> BuildSummary:
     """What `rsflow build` says at its end."""
     scenes = outcome.planned.scenes
     rejected = len(outcome.now.rejected_scenes)
@@ -58,7 +58,7 @@ def summary_of(outcome: Outcome) -> BuildSummary:
     )
 
 
-def _model_use(outcome: Outcome) -> Iterator[ModelUse]:
+def _model_use(outcome: BuildResult) -> Iterator[ModelUse]:
     """What each model's step took beside what the plan had expected."""
     expected = {model.name: model.expected for model in outcome.planned.models}
     for used in outcome.used:
@@ -75,14 +75,14 @@ def _model_use(outcome: Outcome) -> Iterator[ModelUse]:
         )
 
 
-def write_card(built: BuildConfig, outcome: Outcome) -> str:
+def write_card(built: BuildConfig, outcome: BuildResult) -> str:
     """Write the dataset card of the run's snapshot beside its lake; returns its place."""
     place = outcome.lake.place(CARD)
     storage.write_bytes(place, dataset_card(card_facts(built, outcome)).encode())
     return place
 
 
-def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
+def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
     """Everything that the card says. Needs a run that ended with a snapshot (ValueError)."""
     if outcome.sharded is None or outcome.selected is None:
         raise ValueError("a card is of a snapshot: run all phases")
@@ -116,7 +116,7 @@ def card_facts(built: BuildConfig, outcome: Outcome) -> CardFacts:
     )
 
 
-def _rejects(outcome: Outcome) -> dict[str, int]:
+def _rejects(outcome: BuildResult) -> dict[str, int]:
     """By reason: each unreadable scene once, every other row by itself. Refused instructions are no loss of data: left out."""
     rows = outcome.now.rejects()
     rows = rows.filter(pc.not_equal(rows["kind"], "instruction")).select(["kind", "subject", "reason"]).to_pylist()
@@ -133,13 +133,13 @@ def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
     return dict(tally)
 
 
-def _made_by_task(outcome: Outcome) -> dict[str, int]:
-    rows = rows_of(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+def _made_by_task(outcome: BuildResult) -> dict[str, int]:
+    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
     counts = rows.group_by("task").aggregate([("task", "count")])
     return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 
 
-def _made(outcome: Outcome) -> dict[tuple[str, str], int]:
+def _made(outcome: BuildResult) -> dict[tuple[str, str], int]:
     """Instructions as they were made, before any selection."""
     sensors = outcome.now.tiles(["tile_id", "sensor"])
     sensor = dict(zip(sensors["tile_id"].to_pylist(), sensors["sensor"].to_pylist(), strict=True))
@@ -153,7 +153,7 @@ def _shards(manifest: Manifest, written: int) -> ShardCounts:
     return ShardCounts(len(shards), sum(shard.bytes for shard in shards), written, samples)
 
 
-def _sources(built: BuildConfig, outcome: Outcome) -> tuple[SourceFacts, ...]:
+def _sources(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts, ...]:
     marks = outcome.now.label
     kept: Counter[str] = Counter()
     for row in marks.select(["source", "rows_kept"]).to_pylist():
@@ -168,7 +168,7 @@ def _sources(built: BuildConfig, outcome: Outcome) -> tuple[SourceFacts, ...]:
     return tuple(SourceFacts(s.name, s.sensor, s.licence, scenes[s.name], kept[s.name], samples[s.name]) for s in built.sources)
 
 
-def _by_source(built: BuildConfig, outcome: Outcome) -> dict[tuple[str, str, str], tuple[int, int]]:
+def _by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Pictures and instructions in the dataset by (split, task, published set); several sources may make up a set."""
     sets = {source.name: source.published.part_of or source.name for source in built.sources}
     rows = outcome.lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
@@ -188,7 +188,7 @@ def _by_source(built: BuildConfig, outcome: Outcome) -> dict[tuple[str, str, str
     return found
 
 
-def _origins(outcome: Outcome) -> dict[tuple[str, str], int]:
+def _origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
     """Labels in the lake by who says so: ("annotation", "") or ("labeller", its name). Measured facts are no opinions."""
     rows = outcome.now.labels(["label_id", "kind", "origin", "origin_name"])
     annotated = pc.equal(rows["origin"], "annotation")

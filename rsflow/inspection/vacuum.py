@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
-from rsflow.lake.receipts import ROW_TABLES, marks
+from rsflow.lake.receipts import ROW_TABLES, completed_units
 from rsflow.lake.tables import TABLES, Lake, open_lake
-from rsflow.lake.unreferenced import Waste, drop_versions, old_versions, unnamed
-from rsflow.phases.build import config_of, plan_build
+from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
+from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
-from rsflow.planning.live_rows import current
+from rsflow.planning.live_rows import read_live_rows
 from rsflow.shards.manifest import latest_snapshot, read_snapshot
 
 AT_ONCE = 1000  # files deleted between two words about it
@@ -39,7 +39,7 @@ class Kept:
     former: bool = True
 
 
-def vacuum(root: str, kept: Kept, delete: bool = False) -> list[Waste]:
+def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFiles]:
     """What of the lake can go; with `delete`, it is gone afterwards.
 
     Not beside a build of the same root: that may count on a shard which is about to go. LakeError where the last build is not
@@ -47,19 +47,21 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[Waste]:
     """
     lake = open_lake(root)
     before = time.time() - 3600 * kept.hours
-    notes = {file.place for file in storage.look(lake.place("snapshots"))}
+    notes = {file.place for file in storage.scan_folder(lake.place("snapshots"))}
     numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
     stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
     # Of builds that ended at once, the one that named the latest snapshot need not have taken the highest number.
     latest = latest_snapshot(root) if "LATEST" in notes else None
     stay = [n for n in numbers if n in stay or n == latest]
     gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
-    counting = pc.unique(marks(lake)["receipt"] if kept.former else _asked_for(lake))
+    counting = pc.unique(completed_units(lake)["receipt"] if kept.former else _asked_for(lake))
     waste = [
-        Waste("snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0),
-        unnamed(lake, "shards", "no snapshot that stays names them", _shards(root, stay), before),
-        unnamed(lake, "tiles", "no unit of work that stays names them", _tiles(lake, counting), before),
-        unnamed(lake, "attempts", "left by workers that died", (), before),
+        UnreferencedFiles(
+            "snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0
+        ),
+        find_unreferenced(lake, "shards", "no snapshot that stays names them", _shards(root, stay), before),
+        find_unreferenced(lake, "tiles", "no unit of work that stays names them", _tiles(lake, counting), before),
+        find_unreferenced(lake, "attempts", "left by workers that died", (), before),
     ]
     versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
     if delete:
@@ -67,15 +69,15 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[Waste]:
         _remove(lake, [file for part in waste for file in part.files])
     for name in TABLES:
         needed = versions if name == "selection" else []
-        waste.append(old_versions(lake, name, kept.hours, needed))
+        waste.append(find_old_versions(lake, name, kept.hours, needed))
         if delete:
-            drop_versions(lake, name, kept.hours, needed)
+            delete_old_versions(lake, name, kept.hours, needed)
     return [part for part in waste if part.files]
 
 
 def _asked_for(lake: Lake) -> pa.ChunkedArray:
     """The receipts of all units that the configuration of the last build asks for."""
-    now = current(lake, plan_build(config_of(lake), lake))
+    now = read_live_rows(lake, plan_build(read_config(lake), lake))
     steps = (now.label, now.seen, now.instruct, now.annotations)
     return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
 
@@ -95,8 +97,8 @@ def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
     receipts = lake.read("runs", ["receipt"])["receipt"]
     lost = pc.unique(receipts.filter(pc.invert(pc.is_in(receipts, counting)))).to_pylist()
     for name in ("runs", *ROW_TABLES):
-        lake.forget(name, "receipt", lost)
-    lake.forget("shards", "path", [shard for shard in shards if shard.endswith(".tar")])
+        lake.delete_rows(name, "receipt", lost)
+    lake.delete_rows("shards", "path", [shard for shard in shards if shard.endswith(".tar")])
 
 
 def _remove(lake: Lake, files: list[str]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.records import Label, Shape, TileFacts
-from rsflow.spatial.geometry import Box, Quad, Region, area, corners, quad, rectangle, ring_area
+from rsflow.spatial.geometry import Box, Quad, Region, area, corners, min_area_rectangle, ring_area, to_quad
 from rsflow.spatial.polygons import parts_area
 
 UNSURE = frozenset({"crowd", "difficult", "ignore"})
@@ -50,9 +50,9 @@ class Thing:
 def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
     box = shape.box
     shorter, size = min(box[2] - box[0], box[3] - box[1]), area(box)
-    turned = quad(shape.polygon) if shape.oriented and len(shape.polygon) == 8 else None
+    turned = to_quad(shape.polygon) if shape.oriented and len(shape.polygon) == 8 else None
     if turned:
-        found = rectangle(turned)
+        found = min_area_rectangle(turned)
         shorter, size = min(found.width_px, found.height_px), found.width_px * found.height_px
     elif shape.polygon:
         size = parts_area(shape.area_parts) or size

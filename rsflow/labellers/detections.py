@@ -22,7 +22,7 @@ from rsflow.config.validation import Positive, Share
 from rsflow.labellers.calibration import Calibration
 from rsflow.labellers.model_labeller import ModelLabeller, not_finite, rounded
 from rsflow.records import Label, Provenance, Shape
-from rsflow.spatial.geometry import Box, area, clip, iou_matrix
+from rsflow.spatial.geometry import Box, area, clip_box, iou_matrix
 
 
 class Found(NamedTuple):
@@ -66,7 +66,7 @@ class Detections(ModelLabeller):
             category = self.categories.get(word, word)
             score = rounded(self.calibrated.score(category, raw) if self.calibrated else raw)
             x0, y0, x1, y1 = (round(float(value), 2) for value in place)
-            box = clip((x0, y0, x1, y1), (0.0, 0.0, float(cols), float(rows)))
+            box = clip_box((x0, y0, x1, y1), (0.0, 0.0, float(cols), float(rows)))
             if category and area(box) > 0 and score >= self.thresholds.get(category, self.threshold):
                 kept.append((score, box, category))
         kept.sort(key=lambda one: (-one[0], one[1], one[2]))

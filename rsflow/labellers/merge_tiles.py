@@ -25,9 +25,9 @@ import numpy as np
 import shapely
 
 from rsflow.labellers.cross_tile_matches import Flags, Numbers, Views, same_objects, sides_cut
-from rsflow.schemas import label_order
+from rsflow.schemas import label_sort_key
 from rsflow.spatial.geometry import Box, FloatArray, Part, Parts, area, ring_area
-from rsflow.spatial.polygons import moved, parts_area, parts_of, surface
+from rsflow.spatial.polygons import from_geometry, parts_area, to_geometry, translate_parts
 
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -70,13 +70,13 @@ def scene_objects(tiles: Rows, labels: Rows, min_iou: float = 0.5, edge_px: floa
     """The objects that labellers saw in a scene, each once, in the order of the first tile that shows them."""
     ordered = _ordered(tiles)
     position = {tile["tile_id"]: number for number, tile in enumerate(ordered)}
-    rows = sorted(_boxes(labels), key=lambda row: (position[row["tile_id"]], label_order(row["label_id"])))
+    rows = sorted(_boxes(labels), key=lambda row: (position[row["tile_id"]], label_sort_key(row["label_id"])))
     if not rows:
         return []
     tile = np.array([position[row["tile_id"]] for row in rows], dtype=np.int64)
     window = _windows(ordered)[tile]
     box = _rounded(np.array([row["box"] for row in rows], dtype=np.float64) + np.tile(window[:, :2], 2))
-    seer = _numbers((label_order(row["label_id"])[0], row["origin_name"], row["model"], row["revision"]) for row in rows)
+    seer = _numbers((label_sort_key(row["label_id"])[0], row["origin_name"], row["model"], row["revision"]) for row in rows)
     views = Views(box, window, sides_cut(box, window, edge_px), tile, seer, _numbers(row["category"] for row in rows))
     return list(_objects(rows, views, same_objects(views, min_iou, edge_px)))
 
@@ -107,10 +107,12 @@ def _merged(rows: Rows, windows: FloatArray, complete: bool) -> Parts:
     """The outline in scene pixels: the best view's where that is whole or alone, else of all; empty where it has none."""
     if not rows[0]["polygon"]:
         return ()
-    outlines = [_exact(moved(_outline(row), *corner)) for row, corner in zip(rows, windows[:, :2].tolist(), strict=True)]
+    outlines = [
+        _exact(translate_parts(_outline(row), *corner)) for row, corner in zip(rows, windows[:, :2].tolist(), strict=True)
+    ]
     if complete or len(rows) == 1:
         return outlines[0]
-    return _exact(parts_of(shapely.union_all([surface(outline) for outline in outlines if outline])))
+    return _exact(from_geometry(shapely.union_all([to_geometry(outline) for outline in outlines if outline])))
 
 
 class _Numbering:
@@ -119,12 +121,12 @@ class _Numbering:
     def __init__(self, labels: Rows) -> None:
         self._last: dict[tuple[str, str], int] = defaultdict(lambda: -1)
         for row in labels:
-            key, position = label_order(row["label_id"])
+            key, position = label_sort_key(row["label_id"])
             self._last[row["tile_id"], key] = max(self._last[row["tile_id"], key], position)
 
     def next(self, tile_id: str, like: str) -> str:
         """An id in this tile for a label of the same labeller as the label `like`."""
-        key, _ = label_order(like)
+        key, _ = label_sort_key(like)
         self._last[tile_id, key] += 1
         return f"{tile_id}#{key}{'.' if key else ''}{self._last[tile_id, key]}"
 
@@ -149,7 +151,10 @@ def _shown(tiles: Rows, objects: Sequence[SceneObject], min_visibility: float, f
         if visibility >= min_visibility - 1e-9:
             known = found.views.get(at) or free.next(tile["tile_id"], found.best["label_id"])
             corner = (-tile["col_off"], -tile["row_off"])
-            place = {"box": list(_moved(shape["box"], *corner)), **_columns(_exact(moved(shape.pop("outline"), *corner)))}
+            place = {
+                "box": list(_moved(shape["box"], *corner)),
+                **_columns(_exact(translate_parts(shape.pop("outline"), *corner))),
+            }
             yield {**found.best, **shape, **place, "label_id": known, "tile_id": tile["tile_id"], "visibility": visibility}
 
 
@@ -159,12 +164,12 @@ def _part(found: SceneObject, part: Box) -> Row:
         return {"box": part, "outline": found.outline, "visibility": 1.0, "oriented": found.best["oriented"]}
     if not found.outline:
         return {"box": part, "outline": (), "visibility": area(part) / area(found.box), "oriented": False}
-    whole = surface(found.outline)
+    whole = to_geometry(found.outline)
     inside = shapely.intersection(whole, shapely.box(*part))
     if not inside.area:
         return {"box": part, "outline": (), "visibility": 0.0, "oriented": False}
     bounds = _rounded(np.array(inside.bounds)).tolist()
-    return {"box": bounds, "outline": parts_of(inside), "visibility": inside.area / whole.area, "oriented": False}
+    return {"box": bounds, "outline": from_geometry(inside), "visibility": inside.area / whole.area, "oriented": False}
 
 
 def _is_seen(row: Mapping[str, Any]) -> bool:
@@ -180,7 +185,7 @@ def _ordered(tiles: Rows) -> Rows:
 
 
 def _sorted(labels: Rows) -> list[Row]:
-    return sorted(map(dict, labels), key=lambda row: (row["tile_id"], label_order(row["label_id"])))
+    return sorted(map(dict, labels), key=lambda row: (row["tile_id"], label_sort_key(row["label_id"])))
 
 
 def _windows(tiles: Rows) -> FloatArray:

@@ -20,12 +20,12 @@ _MUTABLE = "_last_checkpoint"  # a hint that Delta overwrites
 _checked: set[tuple[str, str]] = set()
 
 
-def note(root: str, table: str) -> None:
+def record(root: str, table: str) -> None:
     """Note the files of a table that are not noted yet."""
     if storage.is_remote(root):
         return
-    folder, notes, known = storage.join(root, "tables", table), storage.join(root, FOLDER, table), noted(root, table)
-    places = [file.place for file in storage.look(folder) if file.place.rpartition("/")[2] != _MUTABLE]
+    folder, notes, known = storage.join(root, "tables", table), storage.join(root, FOLDER, table), recorded(root, table)
+    places = [file.place for file in storage.scan_folder(folder) if file.place.rpartition("/")[2] != _MUTABLE]
     before = storage.list_files(notes)
     text = json.dumps({place: known.get(place) or _sha256(storage.join(folder, place)) for place in places}, sort_keys=True)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -36,7 +36,7 @@ def note(root: str, table: str) -> None:
         storage.remove(storage.join(notes, name))
 
 
-def noted(root: str, table: str) -> dict[str, str]:
+def recorded(root: str, table: str) -> dict[str, str]:
     """SHA-256 by file of a table, relative to it. LakeError where a note is damaged."""
     folder = storage.join(root, FOLDER, table)
     found: dict[str, str] = {}
@@ -53,9 +53,9 @@ def noted(root: str, table: str) -> dict[str, str]:
     return found
 
 
-def check(root: str, table: str, places: Iterable[str] | None = None) -> None:
+def verify(root: str, table: str, places: Iterable[str] | None = None) -> None:
     """LakeError where one of these files of a table (default: of its log) is not what was committed."""
-    known = noted(root, table)
+    known = recorded(root, table)
     wanted = [place for place in known if place.startswith("_delta_log/")] if places is None else places
     folder = storage.join(root, "tables", table)
     for place in wanted:
@@ -65,10 +65,10 @@ def check(root: str, table: str, places: Iterable[str] | None = None) -> None:
             _checked.add((folder, place))
 
 
-def faults(root: str, table: str) -> Iterator[str]:
+def find_damage(root: str, table: str) -> Iterator[str]:
     """What is wrong with each noted file of a table, whatever was checked before."""
     folder = storage.join(root, "tables", table)
-    for place, sha256 in sorted(noted(root, table).items()):
+    for place, sha256 in sorted(recorded(root, table).items()):
         if fault := _fault(folder, place, sha256):
             yield fault
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
@@ -56,19 +56,19 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
     lake.append("runs", marks)
 
 
-def marks(lake: Lake) -> pa.Table:
+def completed_units(lake: Lake) -> pa.Table:
     """The mark of every finished unit, one each: of several attempts the one that went best, else the smallest receipt."""
     runs = lake.read("runs")
     if not runs.num_rows:
         return runs
     order = [(name, "ascending") for name in ("unit", "scene_rejected", "missed", "receipt")]
-    runs = runs.append_column("missed", pa.array(missed(runs))).sort_by(order).drop_columns(["missed"])
+    runs = runs.append_column("missed", pa.array(count_failures(runs))).sort_by(order).drop_columns(["missed"])
     units = runs["unit"].combine_chunks()
     first = pc.not_equal(units[1:], units[:-1])
     return runs.filter(pa.concat_arrays([pa.array([True]), first]))
 
 
-def missed(marked: pa.Table) -> npt.NDArray[np.float64]:
+def count_failures(marked: pa.Table) -> npt.NDArray[np.float64]:
     """Per mark: how much of a model's work did not come off, tiles that it rejected and requests that failed."""
     usage = marked["usage"].combine_chunks()
     names, amounts = (usage.flatten().field(name) for name in ("name", "value"))
@@ -81,14 +81,14 @@ def missed(marked: pa.Table) -> npt.NDArray[np.float64]:
     return found
 
 
-def rows_of(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:
+def read_receipt_rows(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:
     """The rows of one table that these receipts delivered; just these columns, in this order."""
     wanted = [*columns, "receipt"] if columns and "receipt" not in columns else columns
-    found = of_values(lake.read(name, wanted), "receipt", receipts)
+    found = filter_by_values(lake.read(name, wanted), "receipt", receipts)
     return found.select(columns) if columns else found
 
 
-def totals(marked: pa.Table) -> dict[str, int]:
+def sum_marks(marked: pa.Table) -> dict[str, int]:
     """Sums over marks: rows_in, rows_kept, rows_rejected, bytes_read."""
     names = ("rows_in", "rows_kept", "rows_rejected", "bytes_read")
     return {name: int(pc.sum(marked[name]).as_py() or 0) for name in names}

@@ -22,7 +22,7 @@ BATCH_ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TableFile:
     """A file of a table."""
 
     name: str  # of the table
@@ -30,21 +30,21 @@ class Piece:
     rows: int
 
 
-def pieces_of(lake: Lake, name: str) -> list[Piece]:
+def list_table_files(lake: Lake, name: str) -> list[TableFile]:
     """The files of a table as it is now, in the order of their names; none where it was never written."""
     table = lake.delta(name)
     if table is None:
         return []
     added = pa.table(table.get_add_actions(flatten=True))
     files = zip(added["path"].to_pylist(), added["num_records"].to_pylist(), strict=True)
-    return [Piece(name, lake.place("tables", name, path), rows) for path, rows in sorted(files)]
+    return [TableFile(name, lake.place("tables", name, path), rows) for path, rows in sorted(files)]
 
 
-def rows_in(piece: Piece, columns: Sequence[str], receipts: pa.Array) -> Iterator[pa.Table]:
+def read_table_file(piece: TableFile, columns: Sequence[str], receipts: pa.Array) -> Iterator[pa.Table]:
     """The rows that these receipts delivered, at most BATCH_ROWS at a time; a column that the file lacks is null."""
     try:
         root, _, path = piece.place.partition(f"/tables/{piece.name}/")
-        digests.check(root, piece.name, [path])
+        digests.verify(root, piece.name, [path])
         remote = storage.is_remote(piece.place)
         file = pq.ParquetFile(pa.BufferReader(storage.read_bytes(piece.place)) if remote else piece.place)
         there = [name for name in dict.fromkeys([*columns, "receipt"]) if name in file.schema_arrow.names]
@@ -52,7 +52,7 @@ def rows_in(piece: Piece, columns: Sequence[str], receipts: pa.Array) -> Iterato
             rows = pa.table(batch)
             yield _shaped(rows.filter(pc.is_in(rows["receipt"], value_set=receipts)), piece.name, columns)
     except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{piece.place}: cannot read this file of the lake: {storage.why(error)}") from error
+        raise LakeError(f"{piece.place}: cannot read this file of the lake: {storage.describe_error(error)}") from error
 
 
 def _shaped(rows: pa.Table, name: str, columns: Sequence[str]) -> pa.Table:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from rsflow import schemas
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
-from rsflow.files.faults import kind_of
+from rsflow.files.faults import classify_error
 from rsflow.lake import digests
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
 _AT_ONCE = 500  # values in one condition
 _COMMITS = 10  # tried before a write that others get ahead of is given up
-_TOLD = "rsflow"  # the key of what a commit tells
+_METADATA_KEY = "rsflow"  # key of our metadata in a commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Lake:
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
 
-    def note(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
+    def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
         """A small JSON file at the root with at least these keys, or None where it was never written."""
         place = self.place(name)
         if not storage.exists(place):
@@ -87,8 +87,8 @@ class Lake:
         if table is None:
             return wanted.empty_table()
         place = self.place("tables", name)
-        with _told(place):
-            digests.check(self.root, name, pa.table(table.get_add_actions())["path"].to_pylist())
+        with _translate_errors(place):
+            digests.verify(self.root, name, pa.table(table.get_add_actions())["path"].to_pylist())
             there = {field.name for field in table.schema().fields}
             # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
             found = pa.table(table.scan(columns=[name for name in wanted.names if name in there], predicate=where))
@@ -101,8 +101,8 @@ class Lake:
         from deltalake.exceptions import TableNotFoundError
 
         place = self.place("tables", name)
-        with _told(place):
-            digests.check(self.root, name)
+        with _translate_errors(place):
+            digests.verify(self.root, name)
             try:
                 return DeltaTable(place, version, storage_options=_options(self.root))
             except TableNotFoundError:
@@ -116,10 +116,10 @@ class Lake:
             data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
             # Columns that are younger than the table join it.
             _committed(place, lambda: write_deltalake(place, data, mode="append", schema_mode="merge", **settings))
-            digests.note(self.root, name)
+            digests.record(self.root, name)
 
-    def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], told: Mapping[str, Any] | None = None) -> None:
-        """Replace a table's rows, given piece by piece, in one transaction, with what is `told` of them (plain JSON).
+    def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
+        """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
 
         Of several writers at once, one has the last word, for both; `pieces` is called again where another one got ahead.
         Earlier versions stay readable by Delta's time travel.
@@ -127,7 +127,7 @@ class Lake:
         from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
         schema, (place, settings) = TABLES[name], self._settings(name)
-        custom = {_TOLD: json.dumps(told, sort_keys=True)} if told is not None else None
+        custom = {_METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata is not None else None
         # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application that
         # began at the same version; and nothing may begin before there is a table.
         commit = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
@@ -139,10 +139,10 @@ class Lake:
             write_deltalake(place, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
 
         _committed(place, replace)
-        digests.note(self.root, name)
+        digests.record(self.root, name)
 
-    def told(self, name: str) -> tuple[int, dict[str, Any]] | None:
-        """The version of a table and what was told of its rows; None where it was never written, or nothing was told."""
+    def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
+        """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""
         table = self.delta(name)
         if table is None:
             return None
@@ -153,12 +153,12 @@ class Lake:
                 actions = [json.loads(line) for line in storage.read_text(place).splitlines()]
                 commit: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
                 if commit.get("operation") == "WRITE":  # and none that tidied up
-                    return (table.version(), json.loads(commit[_TOLD])) if _TOLD in commit else None
+                    return (table.version(), json.loads(commit[_METADATA_KEY])) if _METADATA_KEY in commit else None
             except (ValueError, TypeError, AttributeError) as error:
                 raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
         return None
 
-    def forget(self, name: str, column: str, values: Sequence[str]) -> None:
+    def delete_rows(self, name: str, column: str, values: Sequence[str]) -> None:
         """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
         from deltalake.exceptions import DeltaError
 
@@ -170,8 +170,10 @@ class Lake:
             try:
                 table.delete(f"{column} IN ({quoted})")
             except (OSError, DeltaError) as error:
-                raise StorageError(f"{self.place('tables', name)}: cannot delete rows: {storage.why(error)}") from error
-            digests.note(self.root, name)
+                raise StorageError(
+                    f"{self.place('tables', name)}: cannot delete rows: {storage.describe_error(error)}"
+                ) from error
+            digests.record(self.root, name)
 
     def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
         """Where a table is, and how Delta is to write it."""
@@ -194,19 +196,19 @@ def open_lake(root: str) -> Lake:
     return Lake(root)
 
 
-def lake_at(root: str) -> Lake | None:
+def find_lake(root: str) -> Lake | None:
     """The lake at `root`, or None where nothing was made yet."""
     return open_lake(root) if storage.exists(storage.join(root, "lake.json")) else None
 
 
 def create_lake(root: str) -> Lake:
     """The lake at `root`, made where there is none."""
-    if lake_at(root) is None:
+    if find_lake(root) is None:
         storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
     return open_lake(root)
 
 
-def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:
+def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     """The rows whose `column` is one of `values` (an array or a list of strings)."""
     wanted = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
     if isinstance(wanted, pa.ChunkedArray):
@@ -215,7 +217,7 @@ def of_values(table: pa.Table, column: str, values: Any) -> pa.Table:
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
+def _translate_errors(place: str) -> Iterator[None]:
     """LakeError for whatever a damaged table makes Delta raise; what the network does is no damage."""
     try:
         yield
@@ -225,8 +227,8 @@ def _told(place: str) -> Iterator[None]:
         # A panic of the Rust part is no Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        kind = kind_of(error, place) or LakeError
-        raise kind(f"{place}: cannot read this Delta table: {storage.why(error)}") from error
+        kind = classify_error(error, place) or LakeError
+        raise kind(f"{place}: cannot read this Delta table: {storage.describe_error(error)}") from error
 
 
 def _committed(place: str, attempt: Callable[[], None]) -> None:
@@ -240,7 +242,7 @@ def _committed(place: str, attempt: Callable[[], None]) -> None:
         except (OSError, DeltaError) as error:
             if not isinstance(error, CommitFailedError) or not left:
                 # The Rust store reports a full disk or a missing permission as text only.
-                raise StorageError(f"{place}: cannot commit rows: {storage.why(error)}") from error
+                raise StorageError(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
 
 
 def _options(root: str) -> dict[str, str]:

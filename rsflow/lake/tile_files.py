@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from rsflow.errors import DamagedFileError
 from rsflow.files import storage
-from rsflow.files.faults import kind_of
+from rsflow.files.faults import classify_error
 
 SCHEMA = pa.schema([("tile_id", pa.string()), ("key", pa.string()), ("picture", pa.large_binary())])
 RAW_SCHEMA = pa.schema([("raw_bands", pa.large_binary()), ("raw_invalid", pa.list_(pa.int64()))])
@@ -26,7 +26,7 @@ RAW_SCHEMA = pa.schema([("raw_bands", pa.large_binary()), ("raw_invalid", pa.lis
 T = TypeVar("T")
 
 
-class Raw(NamedTuple):
+class RawBands(NamedTuple):
     """Bands as the member of rsflow.shards.format, and the runs of pixels that are not valid (rsflow.stages.keep_bands)."""
 
     bands: bytes
@@ -66,10 +66,13 @@ def read_pictures(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, bytes
     return _read(root, tiles, ["picture"], lambda rows, row: _bytes(rows["picture"][row]))
 
 
-def read_raw(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, Raw]:
+def read_raw(root: str, tiles: Iterable[dict[str, Any]]) -> dict[str, RawBands]:
     """The raw bands of each TILES row, as `read_pictures` does. All of them must have been kept."""
     return _read(
-        root, tiles, RAW_SCHEMA.names, lambda rows, row: Raw(_bytes(rows["raw_bands"][row]), rows["raw_invalid"][row].as_py())
+        root,
+        tiles,
+        RAW_SCHEMA.names,
+        lambda rows, row: RawBands(_bytes(rows["raw_bands"][row]), rows["raw_invalid"][row].as_py()),
     )
 
 
@@ -86,7 +89,7 @@ def _read(
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
+def _translate_errors(place: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
@@ -94,7 +97,7 @@ def _told(place: str) -> Iterator[None]:
     except (pa.ArrowException, ValueError, KeyError, IndexError) as error:
         raise _damaged(place, str(error)) from error
     except OSError as error:
-        if error.errno is None and kind_of(error, place) is None:  # pyarrow, of bytes that are no Parquet
+        if error.errno is None and classify_error(error, place) is None:  # pyarrow, of bytes that are no Parquet
             raise _damaged(place, str(error)) from error
         raise
 
@@ -111,7 +114,7 @@ def _read_file(
 ) -> dict[str, T]:
     found: dict[str, T] = {}
     fs, path = storage.filesystem(place)
-    with storage.told(place, "read"), _told(place), fs.open(path, "rb") as stream:
+    with storage.translate_errors(place, "read"), _translate_errors(place), fs.open(path, "rb") as stream:
         file = pq.ParquetFile(stream)
         for group in sorted(groups):
             rows = file.read_row_group(group, columns=["tile_id", *columns])
@@ -125,7 +128,7 @@ def _read_file(
 
 def _check(place: str, tile: dict[str, Any], found: Any) -> None:
     """DamagedFileError where a picture or raw bands do not have the SHA-256 that the tile's row tells."""
-    if isinstance(found, Raw):
+    if isinstance(found, RawBands):
         told, data = (tile.get("raw") or {}).get("sha256"), found.bands
     else:
         told, data = tile.get("picture_sha256"), found

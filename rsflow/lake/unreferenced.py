@@ -18,7 +18,7 @@ from rsflow.lake.tables import Lake
 
 
 @dataclass(frozen=True, slots=True)
-class Waste:
+class UnreferencedFiles:
     """Files of one folder of the root that can go, as places relative to the root, and why."""
 
     folder: str
@@ -27,28 +27,28 @@ class Waste:
     bytes: int
 
 
-def unnamed(lake: Lake, folder: str, why: str, named: Collection[str], before: float) -> Waste:
+def find_unreferenced(lake: Lake, folder: str, why: str, named: Collection[str], before: float) -> UnreferencedFiles:
     """The files of a folder that are not among `named` (relative to the root) and did not change since `before` (seconds)."""
-    places = {f"{folder}/{file.place}": file for file in storage.look(lake.place(folder)) if file.changed < before}
+    places = {f"{folder}/{file.place}": file for file in storage.scan_folder(lake.place(folder)) if file.changed < before}
     found = {place: file.bytes for place, file in places.items() if place not in named}
-    return Waste(folder, why, tuple(found), sum(found.values()))
+    return UnreferencedFiles(folder, why, tuple(found), sum(found.values()))
 
 
-def old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> Waste:
+def find_old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> UnreferencedFiles:
     """The files that only versions of a table older than `hours` read, but for those of the versions `kept`.
 
-    `drop_versions` deletes them, and knows of what came meanwhile.
+    `delete_old_versions` deletes them, and knows of what came meanwhile.
     """
     folder = f"tables/{name}"
     # Delta goes on naming files that it deleted, until it forgets the version that dropped them.
     old = set(_vacuum(lake, name, hours, kept, delete=False))
-    found = [file for file in storage.look(lake.place(folder)) if file.place in old] if old else []
-    return Waste(
+    found = [file for file in storage.scan_folder(lake.place(folder)) if file.place in old] if old else []
+    return UnreferencedFiles(
         folder, "earlier versions", tuple(f"{folder}/{file.place}" for file in found), sum(file.bytes for file in found)
     )
 
 
-def drop_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> None:
+def delete_old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> None:
     """Delete them, after the many small files that commits leave were put together: they make every read slower."""
     from deltalake.exceptions import DeltaError
 
@@ -57,9 +57,9 @@ def drop_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) -> Non
         try:
             table.optimize.compact()
         except (OSError, DeltaError) as error:
-            raise StorageError(f"{lake.place('tables', name)}: cannot be compacted: {storage.why(error)}") from error
+            raise StorageError(f"{lake.place('tables', name)}: cannot be compacted: {storage.describe_error(error)}") from error
         _vacuum(lake, name, hours, kept, delete=True)
-        digests.note(lake.root, name)
+        digests.record(lake.root, name)
 
 
 def _vacuum(lake: Lake, name: str, hours: int, kept: Sequence[int], delete: bool) -> list[str]:
@@ -72,4 +72,4 @@ def _vacuum(lake: Lake, name: str, hours: int, kept: Sequence[int], delete: bool
         # Whoever asks for fewer hours than Delta's week has been told what that means.
         return table.vacuum(hours, not delete, enforce_retention_duration=False, keep_versions=list(kept) or None)
     except (OSError, DeltaError) as error:
-        raise StorageError(f"{lake.place('tables', name)}: cannot be vacuumed: {storage.why(error)}") from error
+        raise StorageError(f"{lake.place('tables', name)}: cannot be vacuumed: {storage.describe_error(error)}") from error

@@ -11,19 +11,19 @@ from typing import Any
 
 from rsflow.errors import LakeError
 from rsflow.lake import digests
-from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import TABLES, Lake
 from rsflow.lake.tile_files import read_pictures, read_raw
 
 _COLUMNS = ["tile_id", "file", "row_group", "row", "picture_sha256", "raw"]
 
 
-def lake_faults(lake: Lake) -> Iterator[str]:
+def find_damage(lake: Lake) -> Iterator[str]:
     """What is wrong with tables and tile files, a line each."""
     sound = True
     for name in TABLES:
         try:
-            found = [*digests.faults(lake.root, name)]
+            found = [*digests.find_damage(lake.root, name)]
             if not found:
                 lake.read(name)
         except LakeError as error:
@@ -36,7 +36,7 @@ def lake_faults(lake: Lake) -> Iterator[str]:
 
 def _tile_faults(lake: Lake) -> Iterator[str]:
     files: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows_of(lake, "tiles", marks(lake)["receipt"], _COLUMNS).to_pylist():
+    for row in read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], _COLUMNS).to_pylist():
         files[row["file"]].append(row)
     for _, tiles in sorted(files.items()):
         try:

@@ -136,7 +136,7 @@ def _requested(ranges: list[Range], stall_seconds: float) -> list[bytes | Storag
 def _whole(one: Range, ask: Callable[[], Any]) -> bytes | StorageError:
     """The answer if it is whole, else the failure in words. What is no failure of storage is a bug and raised."""
     try:
-        with storage.told(one.place, "read"):
+        with storage.translate_errors(one.place, "read"):
             data = ask()
             if len(data) != one.stop - one.start:
                 raise CutError(f"{len(data)} bytes came for a request of {one.stop - one.start} from byte {one.start}")

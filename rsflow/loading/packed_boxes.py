@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.spatial.geometry import corners, hull
+from rsflow.spatial.geometry import bounding_box, corners
 
 Floats = npt.NDArray[np.float32]
 Instructions = Iterable[dict[str, Any]]
@@ -43,7 +43,9 @@ def blocks(boxes: list[Any]) -> tuple[Floats, Floats]:
     if all(len(box) == 4 for box in boxes):
         hulls = np.array(boxes, dtype=np.float32)
         return hulls, hulls.take(_CORNERS, axis=1)
-    return np.array([hull(box) for box in boxes], dtype=np.float32), np.array([corners(box) for box in boxes], dtype=np.float32)
+    return np.array([bounding_box(box) for box in boxes], dtype=np.float32), np.array(
+        [corners(box) for box in boxes], dtype=np.float32
+    )
 
 
 def put_back(instructions: Instructions, hulls: Floats, quads: Floats) -> None:

@@ -178,7 +178,7 @@ class RemoteShards:
         place = storage.join(self.root, shard.path)
         if isinstance(failure.__cause__, FileNotFoundError):
             return SnapshotError(f"{place}: {MISSING}")
-        with storage.told(place, "look at"):
+        with storage.translate_errors(place, "look at"):
             fs, path = storage.filesystem(place)
             size = fs.info(path).get("size")
         if size is None or size == shard.bytes:

@@ -49,7 +49,7 @@ class ShardCache:
         written. Another process may evict the file at any time: whoever opens it and finds it gone asks again.
         """
         path = Path(self.folder, name)
-        with storage.told(self.folder, "keep shards in"):
+        with storage.translate_errors(self.folder, "keep shards in"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 os.utime(path)  # used now: it leaves last

@@ -22,14 +22,14 @@ from rsflow.engine.leftover_processes import end_leftovers
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
-from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.phases.select.select import Selected, last_selection, present_selection, select
 from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
-from rsflow.planning.estimate import BuildEstimate, count
-from rsflow.planning.live_rows import LiveRows, current
+from rsflow.planning.estimate import BuildEstimate, estimate_build
+from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
 from rsflow.shards.manifest import read_snapshot
 from rsflow.stage import fingerprint
@@ -40,7 +40,7 @@ CONFIG = "config.json"  # of the last build: what `status` plans with
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BuildResult:
     """What a run did and what there is now."""
 
     lake: Lake
@@ -54,7 +54,7 @@ class Outcome:
     used: list[Used]  # by models
 
 
-def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> Outcome:
+def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> BuildResult:
     """Run phases in their order. What one needs and is not there is told as a LakeError."""
     end_leftovers()
     again: set[str] = set()
@@ -67,24 +67,24 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
                     raise
                 again.add(error.place)
                 print(f"rsflow: {error}; its unit is labelled again", file=sys.stderr)
-                label_again(open_lake(built.root), error.place)
+                relabel_damaged(open_lake(built.root), error.place)
 
 
-def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> Outcome:
+def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> BuildResult:
     lake = _lake_for(built) if "label" in phases else open_lake(built.root)
     if "label" in phases:
-        label_again(lake)
+        relabel_damaged(lake)
     seconds: dict[str, float] = {}
     meter = UsageMeter(built.budget)
     start = time.monotonic()
     plan = plan_build(built, lake, retry_rejects)
-    planned = count(plan)
+    planned = estimate_build(plan)
     seconds["plan"] = time.monotonic() - start
     if "label" in phases:
         start = time.monotonic()
         label(built, lake, plan, meter)
         seconds["label"] = time.monotonic() - start
-    now = current(lake, plan)
+    now = read_live_rows(lake, plan)
     selected, sharded = None, None
     if "select" in phases:
         start = time.monotonic()
@@ -103,18 +103,18 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     ]
     if sharded:
         found += shard_balance(lake, sharded.manifest, chosen.version)
-    return Outcome(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
+    return BuildResult(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
 
 
-def label_again(lake: Lake, place: str = "") -> None:
+def relabel_damaged(lake: Lake, place: str = "") -> None:
     """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
-    marked = marks(lake)
-    named = rows_of(lake, "tiles", marked["receipt"], ["file", "receipt"])
+    marked = completed_units(lake)
+    named = read_receipt_rows(lake, "tiles", marked["receipt"], ["file", "receipt"])
     there = {f"tiles/{name}" for name in storage.list_files(lake.place("tiles"))} - {
         place.removeprefix(lake.root.rstrip("/") + "/")
     }
     lost = {row["receipt"] for row in named.to_pylist() if row["file"] not in there}
-    lake.forget("runs", "receipt", sorted(lost))
+    lake.delete_rows("runs", "receipt", sorted(lost))
 
 
 def sample(built: BuildConfig, scenes: int) -> None:
@@ -123,7 +123,7 @@ def sample(built: BuildConfig, scenes: int) -> None:
     with session():
         lake = _lake_for(built)
         plan = plan_build(built, lake)
-        modelled = {unit.scene_id for unit in plan.units if plan.writer or unit.source in plan.seers}
+        modelled = {unit.scene_id for unit in plan.units if plan.generator or unit.source in plan.predictors}
         chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
         label(built, lake, replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id in set(chosen))))
 
@@ -149,7 +149,7 @@ def _lake_for(built: BuildConfig) -> Lake:
     return lake
 
 
-def config_of(lake: Lake) -> BuildConfig:
+def read_config(lake: Lake) -> BuildConfig:
     """The configuration that the lake was last built with."""
     place = lake.place(CONFIG)
     text = storage.read_text(place)
@@ -169,7 +169,7 @@ def _scenes(now: LiveRows) -> Balance:
 
 
 @dataclass(frozen=True)
-class Held:
+class LakeStatus:
     """What a lake holds: rows per table, the latest snapshot, and the equations of what was done."""
 
     root: str
@@ -178,19 +178,22 @@ class Held:
     balances: list[Balance]
 
 
-def status(root: str) -> tuple[Held, BuildEstimate | str]:
+def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     """What a lake holds, and what a build with its last configuration would do, or why that cannot be told.
 
     Nothing is changed.
     """
     lake = open_lake(root)
-    marked = marks(lake)
-    rows = {name: rows_of(lake, name, marked["receipt"], ["receipt"]).num_rows for name in ("tiles", "labels", "instructions")}
+    marked = completed_units(lake)
+    rows = {
+        name: read_receipt_rows(lake, name, marked["receipt"], ["receipt"]).num_rows
+        for name in ("tiles", "labels", "instructions")
+    }
     latest = lake.place("snapshots", "LATEST")
     snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
-    held = Held(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
+    held = LakeStatus(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
     try:
-        return held, count(plan_build(config_of(lake), lake))
+        return held, estimate_build(plan_build(read_config(lake), lake))
     except RsflowError as error:
         return held, f"what a build would do cannot be told: {error}"
 
@@ -198,7 +201,7 @@ def status(root: str) -> tuple[Held, BuildEstimate | str]:
 def lake_balances(root: str) -> list[Balance]:
     """The equations over everything that a lake's marks say was done, and of its selection and latest snapshot."""
     lake = open_lake(root)
-    marked = marks(lake)
+    marked = completed_units(lake)
     found = [*label_balance(lake, marked), *model_balances(lake, marked), *select_balance(lake), *present_balance(lake, marked)]
     snapshot = snapshot_of(lake, last_selection(lake))
     return found if snapshot is None else [*found, *shard_balance(lake, read_snapshot(root, snapshot))]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.lake.receipts import rows_of
+from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.shards.manifest import Manifest
 
@@ -27,21 +27,21 @@ class Balance:
     parts: dict[str, int]
 
     @property
-    def closes(self) -> bool:
+    def is_balanced(self) -> bool:
         return self.rows_in == sum(self.parts.values())
 
     def line(self) -> str:
         kept = self.parts.get("kept", 0)
         others = [f"{number} {reason}" for reason, number in sorted(self.parts.items()) if reason != "kept" and number]
-        sign = "=" if self.closes else "≠"
+        sign = "=" if self.is_balanced else "≠"
         return f"{self.step}: {self.rows_in} {self.what} {sign} " + " + ".join([f"{kept} kept", *others])
 
 
 def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of the label step: windows by the marks of these units, against the rows of tiles and rejects that they delivered."""
     marked = marked.filter(pc.equal(marked["step"], "label"))
-    tiles = rows_of(lake, "tiles", marked["receipt"], ["receipt"])
-    rejects = rows_of(lake, "rejects", marked["receipt"], ["reason", "rows", "receipt"])
+    tiles = read_receipt_rows(lake, "tiles", marked["receipt"], ["receipt"])
+    rejects = read_receipt_rows(lake, "rejects", marked["receipt"], ["reason", "rows", "receipt"])
     reasons = Counter({"kept": tiles.num_rows})
     for row in rejects.to_pylist():
         reasons[row["reason"]] += row["rows"]
@@ -54,7 +54,7 @@ def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
     balances = []
     for step in ("see", "generate"):
         mine = every.filter(pc.equal(every["step"], step))
-        rejects = rows_of(lake, "rejects", mine["receipt"], ["reason", "rows"])
+        rejects = read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"])
         reasons = Counter({"kept": int(pc.sum(mine["rows_kept"]).as_py() or 0)})
         for row in rejects.to_pylist():
             reasons[row["reason"]] += row["rows"]
@@ -65,7 +65,7 @@ def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
 
 def select_balance(lake: Lake) -> list[Balance]:
     """Of the selection: what it says of itself against its rows."""
-    known = lake.told("selection")
+    known = lake.commit_metadata("selection")
     if known is None:
         return []
     version, told = known
@@ -79,14 +79,14 @@ def select_balance(lake: Lake) -> list[Balance]:
 
 def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of what was selected: it must still be among the rows that finished units delivered."""
-    known = lake.told("selection")
+    known = lake.commit_metadata("selection")
     if known is None:
         return []
     rows = lake.read("selection", ["kind", "subject"], "selected", known[0])
     balances = []
     for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
         wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
-        there = set(rows_of(lake, table, marked["receipt"], [column])[column].to_pylist())
+        there = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
         kept = sum(subject in there for subject in wanted.to_pylist())
         balances.append(Balance("lake", f"selected {table}", len(wanted), {"kept": kept}))
     return balances

@@ -10,7 +10,7 @@ import dataclasses
 from collections import defaultdict
 from typing import Any
 
-from rsflow.annotations.cut_pictures import cut_apart
+from rsflow.annotations.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
@@ -39,5 +39,5 @@ def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
     for name, mine in sorted(windows.items()):
         scene = plan.files[name]
         if picture := picture_of(scene, plan.annotated.get(scene.source)):
-            found[scene.source].extend(cut_apart(picture, mine))
+            found[scene.source].extend(reject_split_labels(picture, mine))
     return found

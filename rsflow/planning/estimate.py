@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.engine.budget import LOADING, WORKERS, amounts_of
+from rsflow.engine.budget import LOADING, WORKERS, total_usage
 from rsflow.planning.plan import Plan, Unit
 from rsflow.planning.work_units import WorkUnits
 
@@ -48,7 +48,7 @@ class BuildEstimate:
     models: tuple[ModelWork, ...] = ()
 
 
-def count(plan: Plan) -> BuildEstimate:
+def estimate_build(plan: Plan) -> BuildEstimate:
     """What a build would do."""
     missing = plan.missing
     rejected = _rejected_scenes(plan)
@@ -85,8 +85,8 @@ def _models(plan: Plan, units: WorkUnits, good: list[Unit], done: set[str]) -> l
     for unit in good:
         for seeing in units.seeing(unit):
             todo[seeing.stage.name] += [unit] if seeing.id not in done else []
-        if plan.writer:
-            todo[plan.writer.name] += [unit] if units.generate(unit) not in done else []
+        if plan.generator:
+            todo[plan.generator.name] += [unit] if units.generate(unit) not in done else []
     return [_expect(plan.marks, name, mine) for name, mine in todo.items()]
 
 
@@ -95,7 +95,7 @@ def _expect(marked: pa.Table, name: str, todo: list[Unit]) -> ModelWork:
     ran = [any(stage["stage"] == name for stage in stages or []) for stages in marked["stage_seconds"].to_pylist()]
     mine = marked.filter(pa.array(ran, pa.bool_()))
     measured = int(pc.sum(mine["rows_in"]).as_py() or 0)
-    used = amounts_of(mine) + Counter({SECONDS: float(pc.sum(mine["seconds"]).as_py() or 0.0)})
+    used = total_usage(mine) + Counter({SECONDS: float(pc.sum(mine["seconds"]).as_py() or 0.0)})
     del used[WORKERS], used[LOADING]  # do not grow with the tiles
     expected = {each: amount * tiles / measured for each, amount in sorted(used.items())} if measured else {}
     return ModelWork(name, len(todo), tiles, measured, expected)

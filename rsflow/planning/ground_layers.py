@@ -1,8 +1,8 @@
 """The layers on the ground of every source, held against its scenes: what each scene takes from them, and what is lost.
 
-One idea: everything that can be wrong with a layer is said before a tile is cut. A layer that meets no scene at all is a mistake
-(another place, another reference system, latitudes for longitudes), so both bounding boxes are named; one that meets some is
-not. A scene without a place on the ground gets nothing from a layer, and is counted.
+Whatever can be wrong with a layer is reported before a tile is cut. A layer that overlaps no scene at all is a mistake (another
+place, another reference system, latitudes for longitudes) and an error that names both bounding boxes. A scene without a map
+projection takes nothing from a layer, and is a counted reject.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from rsflow.config.annotation_settings import Annotations
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.files import storage
+from rsflow.files.faults import mask_secrets
 from rsflow.ground.layer_copy import LayerSummary, read_features
 from rsflow.ground.layer_settings import VectorOptions
-from rsflow.ground.layer_store import LayerCopy, interest_copy, layer_copy, local_copy, options_of, temporary_store
-from rsflow.ground.scene_grid import SceneGrid, boxes_in
+from rsflow.ground.layer_store import LayerCopy, check_vector_options, interest_copy, layer_copy, local_copy, temporary_store
+from rsflow.ground.scene_grid import SceneGrid, project_box
 from rsflow.ground.scene_layer import AreaOfInterest, SceneLayer
-from rsflow.planning.layer_overlap import check_overlap, meets
+from rsflow.planning.layer_overlap import check_overlap, has_overlap
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Box
 
@@ -37,9 +38,9 @@ class GroundLayers:
 
 
 def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str | None) -> GroundLayers:
-    """What the scenes of `rows` (SCENES) take from their sources' layers. `root`: of the lake that keeps copies, if there is one.
+    """What the scenes of `rows` (SCENES) take from their sources' layers. `root`: the lake that keeps copies, if any.
 
-    ConfigError for a layer that cannot be read, names no reference system, has no feature or meets no scene.
+    ConfigError for a layer that cannot be read, names no reference system, has no feature or overlaps no scene.
     """
     found = GroundLayers()
     for source in built.sources:
@@ -56,14 +57,14 @@ def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str 
 def _add_layer(
     found: GroundLayers, source: Source, entry: Annotations, rows: Sequence[dict[str, Any]], root: str, where: str
 ) -> None:
-    options = options_of(entry, where)
+    options = check_vector_options(entry, where)
     copy = layer_copy(entry, options, root, where)
     name = _name(entry)
     found.rejects.setdefault(source.name, []).extend(_rejects(copy.summary, name, entry))
     found.notes.append(_note(source.name, name, copy.summary))
     _check_content(copy.summary, entry, where)
     placed = [row for row in rows if row["transform"]]
-    boxes = {row["scene_id"]: boxes_in(copy.summary.crs, _bounds(row), row["crs"]) for row in placed}
+    boxes = {row["scene_id"]: project_box(copy.summary.crs, _bounds(row), row["crs"]) for row in placed}
     check_overlap(copy.summary, placed, boxes, where, entry)
     interest = interest_copy(options, root, where) if options.area_of_interest else None
     for row in placed:
@@ -84,7 +85,7 @@ def _scene_layer(
     summary = copy.summary
     categories = {*summary.categories, *(rule.category for rule in options.every_rule if isinstance(rule.category, str))}
     complete = [name for name in entry.complete_categories(sorted(categories)) if name not in summary.misplaced]
-    near = meets(summary.bounds, boxes)
+    near = has_overlap(summary.bounds, boxes)
     features = read_features(local_copy(storage.join(root, copy.file)), summary.forms, boxes) if near else None
     return SceneLayer(
         name=name,
@@ -102,7 +103,7 @@ def _scene_layer(
 
 
 def _interest(row: dict[str, Any], copy: LayerCopy, root: str) -> AreaOfInterest:
-    boxes = boxes_in(copy.summary.crs, _bounds(row), row["crs"])
+    boxes = project_box(copy.summary.crs, _bounds(row), row["crs"])
     features = read_features(local_copy(storage.join(root, copy.file)), copy.summary.forms, boxes)
     return AreaOfInterest(copy.summary.crs, features.digest(), copy.file, copy.summary.forms)
 
@@ -114,15 +115,15 @@ def _bounds(row: dict[str, Any]) -> Box:
 
 def _common(bounds: Box | None, boxes: Sequence[Box]) -> Box | None:
     """The part of a layer's extent within the boxes' hull: what lies beyond changes nothing for a scene."""
-    if bounds is None or not meets(bounds, boxes):
+    if bounds is None or not has_overlap(bounds, boxes):
         return None
-    x0s, y0s, x1s, y1s = zip(*(box for box in boxes if meets(bounds, [box])), strict=True)
+    x0s, y0s, x1s, y1s = zip(*(box for box in boxes if has_overlap(bounds, [box])), strict=True)
     return (max(bounds[0], min(x0s)), max(bounds[1], min(y0s)), min(bounds[2], max(x1s)), min(bounds[3], max(y1s)))
 
 
 def _name(entry: Annotations) -> str:
     first = entry.files if isinstance(entry.files, str) else entry.files[0]
-    return storage.without_secrets(first).rstrip("/").rpartition("/")[2]
+    return str(mask_secrets(first)).rstrip("/").rpartition("/")[2]
 
 
 def _check_content(summary: LayerSummary, entry: Annotations, where: str) -> None:
@@ -141,7 +142,13 @@ def _rejects(summary: LayerSummary, name: str, entry: Annotations) -> list[Rejec
     """One reject per reason with the ids of its first features, and one per value that no rule maps."""
     file = entry.files if isinstance(entry.files, str) else entry.files[0]
     lost = [
-        Reject("annotation", f"{name}: {count:,} features", reason, f"features {', '.join(ids)}{' …' if count > len(ids) else ''}", file)
+        Reject(
+            "annotation",
+            f"{name}: {count:,} features",
+            reason,
+            f"features {', '.join(ids)}{' …' if count > len(ids) else ''}",
+            file,
+        )
         for reason, (count, ids) in summary.faults.items()
     ]
     unmapped = [
@@ -152,7 +159,9 @@ def _rejects(summary: LayerSummary, name: str, entry: Annotations) -> list[Rejec
 
 
 def _note(source: str, name: str, summary: LayerSummary) -> str:
-    counts = ", ".join(f"{count:,} {category}" for category, count in sorted(summary.counts.items(), key=lambda item: -item[1])[:SHOWN])
+    counts = ", ".join(
+        f"{count:,} {category}" for category, count in sorted(summary.counts.items(), key=lambda item: -item[1])[:SHOWN]
+    )
     values = ", ".join(f"{attribute}={value} ({count:,})" for attribute, value, count in summary.unmapped[:SHOWN])
     left = f"; no rule takes {values}{' …' if len(summary.unmapped) > SHOWN else ''}" if values else ""
     return f"layer {name} of {source}: {summary.features:,} of {summary.read:,} features: {counts}{left}"

@@ -11,10 +11,10 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
-from rsflow.annotations import AnnotatedSet, Joined, ScenePicture, join, one_spelling, read
+from rsflow.annotations import AnnotatedSet, JoinedSet, ScenePicture, join_scenes, read_annotations, unify_spelling
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
-from rsflow.readers.scene_listing import folders_of
+from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Reject, SceneFiles
 from rsflow.stages.cut_scenes import main_file
 
@@ -23,18 +23,18 @@ SHOWN = 5  # reasons that a message gives an example of
 
 def joined_sources(
     built: BuildConfig, rows: list[dict[str, Any]], files: dict[str, SceneFiles], all_known: bool = True
-) -> dict[str, Joined]:
+) -> dict[str, JoinedSet]:
     """The annotations of every source that has some, on the scenes of `rows` (SCENES).
 
     ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
     """
     annotated = [source for source in built.sources if source.annotated_set]
-    sets = one_spelling({source.name: _read(source) for source in annotated})
+    sets = unify_spelling({source.name: _read(source) for source in annotated})
     found = {}
     for source in built.sources:
         if source.name in sets:
             mine = [_scene_picture(row, files[row["scene_id"]]) for row in rows if row["source"] == source.name]
-            found[source.name] = join(sets[source.name], mine)
+            found[source.name] = join_scenes(sets[source.name], mine)
             if all_known:
                 _check_some_match(source, sets[source.name], found[source.name], mine)
     return found
@@ -42,7 +42,7 @@ def joined_sources(
 
 def _read(source: Source) -> AnnotatedSet:
     assert source.annotated_set
-    annotated = read(source.annotated_set, folders_of(source.scenes))
+    annotated = read_annotations(source.annotated_set, pattern_folders(source.scenes))
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
     return dataclasses.replace(annotated, categories=source.annotated_set.complete_categories(annotated.categories))
 
@@ -52,7 +52,7 @@ def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
     return ScenePicture(main_file(scene), *size)
 
 
-def _check_some_match(source: Source, annotated: AnnotatedSet, joined: Joined, scenes: list[ScenePicture]) -> None:
+def _check_some_match(source: Source, annotated: AnnotatedSet, joined: JoinedSet, scenes: list[ScenePicture]) -> None:
     if annotated.pictures and all(reject.reason == "missing_picture" for reject in joined.rejects) and not joined.files:
         example = sorted(annotated.pictures)[0]
         files = source.annotated_set.files if source.annotated_set else ""
@@ -63,7 +63,7 @@ def _check_some_match(source: Source, annotated: AnnotatedSet, joined: Joined, s
         )
 
 
-def check_some_left(source: str, joined: Joined, rejects: list[Reject], max_reject_share: float) -> None:
+def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_reject_share: float) -> None:
     """RejectLimitError with the reasons where not one label of a source's annotations reaches a tile and some were rejected.
 
     A limit of 1 allows it.

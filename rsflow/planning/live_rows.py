@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from rsflow.errors import LakeError, UndoneError
-from rsflow.lake.receipts import marks, rows_of
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.work_units import WorkUnits
@@ -39,7 +39,7 @@ class LiveRows:
 
     def tiles(self, columns: list[str] | None = None) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""
-        return rows_of(self.lake, "tiles", self.label["receipt"], columns).sort_by("tile_id")
+        return read_receipt_rows(self.lake, "tiles", self.label["receipt"], columns).sort_by("tile_id")
 
     @property
     def told(self) -> pa.ChunkedArray:
@@ -48,29 +48,31 @@ class LiveRows:
         return pa.chunked_array([*self.label["receipt"].chunks, *merged["receipt"].chunks], pa.string())
 
     def labels(self, columns: list[str] | None = None) -> pa.Table:
-        return rows_of(self.lake, "labels", self.told, columns).sort_by("label_id")
+        return read_receipt_rows(self.lake, "labels", self.told, columns).sort_by("label_id")
 
     def embeddings(self, labeller: str) -> pa.Table:
         """EMBEDDINGS rows (tile_id, vector) of the labeller of this name, sorted by tile_id."""
-        rows = rows_of(self.lake, "embeddings", self.seen["receipt"], ["tile_id", "labeller", "vector"])
+        rows = read_receipt_rows(self.lake, "embeddings", self.seen["receipt"], ["tile_id", "labeller", "vector"])
         named = pa.compute.starts_with(rows["labeller"], f"{labeller}-")
         return rows.filter(named).select(["tile_id", "vector"]).sort_by("tile_id")
 
     def instructions(self, columns: list[str] | None = None) -> pa.Table:
-        return rows_of(self.lake, "instructions", self.instruct["receipt"], columns).sort_by("instruction_id")
+        return read_receipt_rows(self.lake, "instructions", self.instruct["receipt"], columns).sort_by("instruction_id")
 
     def rejects(self) -> pa.Table:
         steps = (self.annotations, self.label, self.seen, self.instruct)
-        return rows_of(self.lake, "rejects", pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks]))
+        return read_receipt_rows(
+            self.lake, "rejects", pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks])
+        )
 
 
-def current(lake: Lake, plan: Plan) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan) -> LiveRows:
     """The marks that count. LakeError where a wanted unit is not done: select and shard never work on half a label phase."""
     if plan.undone:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
-    marked = marks(lake)
+    marked = completed_units(lake)
     wanted = [unit.id for unit in plan.units]
-    label = of_values(marked, "unit", wanted)
+    label = filter_by_values(marked, "unit", wanted)
     if label.num_rows < len(wanted):
         raise LakeError(
             f"{lake.root}: {len(wanted) - label.num_rows} of {len(wanted)} units are not labelled yet: run `rsflow label` first"
@@ -82,14 +84,14 @@ def current(lake: Lake, plan: Plan) -> LiveRows:
     merged = _done(marked, units.merging.values(), lake, "not merged")
     told = _done(marked, map(units.instruct, units.fit.values()), lake, "without instructions")
     written = _done(marked, filter(None, map(units.generate, units.fit.values())), lake, "not written about by the model")
-    annotations = of_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
+    annotations = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
     return LiveRows(lake, label, pa.concat_tables([seen, merged]), pa.concat_tables([told, written]), annotations)
 
 
 def _done(marked: pa.Table, wanted: Iterable[str], lake: Lake, lacking: str) -> pa.Table:
     """The marks of these units. LakeError where one is missing."""
     units = list(wanted)
-    found = of_values(marked, "unit", units)
+    found = filter_by_values(marked, "unit", units)
     if found.num_rows < len(units):
         raise LakeError(
             f"{lake.root}: {len(units) - found.num_rows} of {len(units)} units are {lacking} yet: run `rsflow label` first"

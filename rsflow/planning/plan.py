@@ -17,17 +17,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.annotations import AnnotatedPicture, Joined
+from rsflow.annotations import AnnotatedPicture, JoinedSet
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
 from rsflow.ground.scene_layer import SceneLayer
 from rsflow.labellers import from_settings
-from rsflow.lake.receipts import marks, missed
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import completed_units, count_failures
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
-from rsflow.planning.scenes import list_all, look
+from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
@@ -61,16 +61,16 @@ class Plan:
 
     scenes: pa.Table  # SCENES, as the sources are now
     files: dict[str, SceneFiles]
-    annotated: dict[str, Joined]  # by source
+    annotated: dict[str, JoinedSet]  # by source
     ground: GroundLayers
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
-    seers: dict[
+    predictors: dict[
         str, tuple[ModelStage, ...]
     ]  # the models that look at a source's tiles, in their order; by source, where there are any
     merge: Stage
     instruct: recipe.Recipe
-    writer: GenerateTiles | None  # the model that writes instructions
+    generator: GenerateTiles | None  # the model that writes instructions
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
@@ -86,7 +86,7 @@ class Plan:
         """With `retry_rejects`: units that rejected their scene, and those of models that did not do all of their work."""
         if not self.retry_rejects:
             return set()
-        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (missed(self.marks) > 0)
+        bad = np.asarray(self.marks["scene_rejected"], dtype=np.bool_) | (count_failures(self.marks) > 0)
         return set(self.marks.filter(pa.array(bad))["unit"].to_pylist())
 
     @property
@@ -102,8 +102,8 @@ def make_plan(
     from rsflow.lake.tables import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
-    listed = list_all(built)
-    scenes, undone = look(built.sources, listed, known, retry_rejects, on_scene)
+    listed = list_all_scenes(built)
+    scenes, undone = probe_scenes(built.sources, listed, known, retry_rejects, on_scene)
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
@@ -131,11 +131,11 @@ def make_plan(
         ground,
         tuple(units),
         recipes,
-        {source.name: stages for source in built.sources if (stages := recipe.see_stages(built, source))},
+        {source.name: stages for source in built.sources if (stages := recipe.predict_stages(built, source))},
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
-        recipe.write_stage(built),
-        marks(lake) if lake else TABLES["runs"].empty_table(),
+        recipe.generate_stage(built),
+        completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
         undone,
@@ -146,7 +146,7 @@ def units_of(
     built: BuildConfig,
     row: dict[str, Any],
     scene: SceneFiles,
-    annotated: Joined | None,
+    annotated: JoinedSet | None,
     recipe_prints: tuple[str, str],
     layers: Sequence[SceneLayer] = (),
 ) -> list[Unit]:
@@ -177,7 +177,7 @@ def units_of(
 
 def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     """LABEL_WORK rows of these units."""
-    scenes = of_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
+    scenes = filter_by_values(plan.scenes, "scene_id", sorted({unit.scene_id for unit in units}))
     known = {row["scene_id"]: row for row in scenes.to_pylist()}
     rows = []
     for unit in units:
@@ -201,7 +201,7 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)
 
 
-def picture_of(scene: SceneFiles, annotated: Joined | None) -> AnnotatedPicture | None:
+def picture_of(scene: SceneFiles, annotated: JoinedSet | None) -> AnnotatedPicture | None:
     """The annotations of a scene in its pixels, where its source has any and they were made on a picture of its size."""
     return annotated.pictures.get(main_file(scene)) if annotated else None
 
@@ -213,7 +213,7 @@ def scaled(scene: SceneFiles, picture: AnnotatedPicture | None) -> SceneFiles:
     return dataclasses.replace(scene, options={**scene.options, "annotated_gsd_m": picture.gsd_m})
 
 
-def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
+def annotation_columns(annotated: JoinedSet | None, picture: AnnotatedPicture | None) -> dict[str, Any]:
     """`labels` in scene pixels, and the `vocabulary` of what is annotated without gaps in this picture."""
     if picture is None or annotated is None:
         return {"labels": [], "vocabulary": [], "source_split": None}
@@ -224,7 +224,7 @@ def annotation_columns(annotated: Joined | None, picture: AnnotatedPicture | Non
     }
 
 
-def _vocabulary(annotated: Joined, picture: AnnotatedPicture) -> list[str]:
+def _vocabulary(annotated: JoinedSet, picture: AnnotatedPicture) -> list[str]:
     if not picture.complete:
         return []
     return [category for category in annotated.categories if picture.vocabulary is None or category in picture.vocabulary]

@@ -20,7 +20,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.curation.balance.quotas import check_quotas
 from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
-from rsflow.ground.layer_store import options_of
+from rsflow.ground.layer_store import check_vector_options
 from rsflow.labellers import ModelLabeller
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
@@ -34,9 +34,9 @@ from rsflow.stages.keep_bands import KeepBands
 from rsflow.stages.label_ground import LabelGround
 from rsflow.stages.label_tiles import LabelTiles
 from rsflow.stages.merge_labels import MergeLabels
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.stages.render_tiles import RenderTiles
 from rsflow.stages.screen_tiles import ScreenTiles
-from rsflow.stages.see_tiles import SeeTiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     for task in built.instructions.tasks:
-        known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
+        check_known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:
         check_quotas(_keys(built), (*instructions.TASKS, *instructions.GENERATED), SENSOR_NAMES, _values(built))
     except ConfigError as error:
@@ -101,17 +101,17 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
     )
 
 
-def see_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
+def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
     """The models that look at this source's tiles, in the order of its labellers."""
     asked = [labellers.from_settings(settings) for settings in source.labellers]
-    return tuple(SeeTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
+    return tuple(PredictTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
 
 
 def merge_stage(built: BuildConfig) -> Stage:
     return MergeLabels(built.labels.min_visibility)
 
 
-def write_stage(built: BuildConfig) -> GenerateTiles | None:
+def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     """The model that writes instructions, where the configuration asks for one."""
     return GenerateTiles.of(built)
 
@@ -120,7 +120,7 @@ def instruct_recipe(built: BuildConfig) -> Recipe:
     return Recipe((InstructTiles(built.instructions, built.labels, built.seed),))
 
 
-def known(name: str, table: Collection[str], where: str, what: str) -> None:
+def check_known(name: str, table: Collection[str], where: str, what: str) -> None:
     """ConfigError that lists what there is when `name` is no key of the table."""
     if name not in table:
         close = difflib.get_close_matches(name, list(table), 1)
@@ -129,14 +129,14 @@ def known(name: str, table: Collection[str], where: str, what: str) -> None:
 
 
 def _check_source(source: Source, where: str) -> None:
-    known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    check_known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
     if source.scenes.product is not None:
-        known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
+        check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
     for number, entry in enumerate(source.annotation_entries):
         place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
-        known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")
+        check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")
         if entry.on_ground:
-            options_of(entry, place)
+            check_vector_options(entry, place)
         else:
             check_options(entry)
     for number, settings in enumerate(source.labellers):

@@ -18,8 +18,8 @@ import pyarrow as pa
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
-from rsflow.files.faults import retried
-from rsflow.readers import list_scenes, open_scene, reader_of
+from rsflow.files.faults import retry_transient
+from rsflow.readers import list_scenes, open_scene, select_reader
 from rsflow.records import SceneFiles
 from rsflow.schemas import SCENES
 from rsflow.stage import fingerprint
@@ -36,12 +36,12 @@ class Looked(NamedTuple):
     undone: dict[str, str]
 
 
-def list_all(built: BuildConfig) -> dict[str, list[SceneFiles]]:
+def list_all_scenes(built: BuildConfig) -> dict[str, list[SceneFiles]]:
     """The scenes of every source, by source name. ConfigError where a source has none."""
     return {source.name: list_scenes(source) for source in built.sources}
 
 
-def look(
+def probe_scenes(
     sources: Sequence[Source],
     listed: dict[str, list[SceneFiles]],
     known: pa.Table,
@@ -62,7 +62,7 @@ def look(
         try:
             return _row(scene, licences[scene.source], before.get(scene.scene_id), retry_rejects)
         except UnavailableError as error:
-            undone[scene.scene_id] = storage.without_secrets(str(error))
+            undone[scene.scene_id] = storage.mask_secrets(str(error))
             return None
 
     every = [scene for scenes in listed.values() for scene in scenes]
@@ -104,13 +104,13 @@ def content_fingerprint(scene: SceneFiles) -> str:
         raise DataError("unreadable", str(error)) from error
 
 
-@retried
+@retry_transient
 def _digest(path: str) -> str:
     sign = storage.stat_key(path)
     if sign.startswith("etag:"):
         return sign
     fs, name = storage.filesystem(path)
-    with storage.told(path, "read"), fs.open(path if storage.is_remote(path) else name, "rb") as stream:
+    with storage.translate_errors(path, "read"), fs.open(path if storage.is_remote(path) else name, "rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
@@ -120,8 +120,8 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
         "source": scene.source,
         "sensor": scene.sensor,
         "licence": licence,
-        "files": [storage.without_secrets(path) for path in scene.files.values()],
-        "sidecars": [storage.without_secrets(path) for path in scene.sidecars],
+        "files": [storage.mask_secrets(path) for path in scene.files.values()],
+        "sidecars": [storage.mask_secrets(path) for path in scene.sidecars],
         "stats_key": stats,
         "fingerprint": content,
         "reader": scene.reader,
@@ -143,15 +143,15 @@ def _probe(scene: SceneFiles) -> dict[str, Any]:
             "footprint": list(info.footprint) if info.footprint else None,
             "gsd_m": info.gsd_m,
             "pixel_m": list(info.pixel_m) if info.pixel_m else None,
-            "place_fault": storage.without_secrets(info.place_fault) if info.place_fault else None,
+            "place_fault": storage.mask_secrets(info.place_fault) if info.place_fault else None,
             "nodata": list(info.nodata),
             "calibration": [asdict(how) for how in info.calibration],
             "unit": pixel_unit(scene, info),
             "acquired_at": info.acquired_at,
-            "is_picture": reader_of(scene) == "picture",
+            "is_picture": select_reader(scene) == "picture",
         }
 
 
 def _rejected(scene: SceneFiles, licence: str, settings: str, stats: str, content: str, error: DataError) -> dict[str, Any]:
-    found = {"probe_reason": error.reason, "probe_detail": storage.without_secrets(error.detail)}
+    found = {"probe_reason": error.reason, "probe_detail": storage.mask_secrets(error.detail)}
     return {**_base(scene, licence, settings, stats, content), **found}

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.lake.receipts import rows_of
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import read_receipt_rows
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.plan import Unit
 
 SLICE_UNITS = 2000  # units whose columns the driver holds at a time
@@ -20,7 +20,7 @@ SLICE_UNITS = 2000  # units whose columns the driver holds at a time
 
 def receipts_of(marked: pa.Table, units: Iterable[str]) -> dict[str, str]:
     """The receipt of every one of these units that is finished."""
-    found = of_values(marked.select(["unit", "receipt"]), "unit", list(units))
+    found = filter_by_values(marked.select(["unit", "receipt"]), "unit", list(units))
     return dict(zip(found["unit"].to_pylist(), found["receipt"].to_pylist(), strict=True))
 
 
@@ -67,5 +67,5 @@ def slices(units: Sequence[tuple[str, Unit]], most: int = SLICE_UNITS) -> Iterat
 def _rows(lake: Lake, name: str, schema: pa.Schema, receipts: set[str]) -> list[dict[str, Any]]:
     fields = schema.field(name).type.value_type
     columns = [fields.field(i).name for i in range(fields.num_fields)]
-    rows: list[dict[str, Any]] = rows_of(lake, name, sorted(receipts), [*columns, "receipt"]).to_pylist()
+    rows: list[dict[str, Any]] = read_receipt_rows(lake, name, sorted(receipts), [*columns, "receipt"]).to_pylist()
     return rows

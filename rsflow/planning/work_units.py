@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.errors import LakeError
-from rsflow.lake.receipts import missed
+from rsflow.lake.receipts import count_failures
 from rsflow.planning.companion_pairs import neighbours
 from rsflow.planning.plan import Plan, Unit
 from rsflow.planning.step_inputs import receipts_of
@@ -39,7 +39,7 @@ class WorkUnits:
         self._plan = plan
         rejected = marked.filter(marked["scene_rejected"])
         self._unfit = set(rejected["unit"].to_pylist())
-        amiss = missed(marked)
+        amiss = count_failures(marked)
         rows = np.flatnonzero(amiss)
         self._missed = dict(zip(marked["unit"].take(pa.array(rows)).to_pylist(), amiss[rows].tolist(), strict=True))
 
@@ -58,7 +58,7 @@ class WorkUnits:
 
     def seeing(self, unit: Unit) -> list[ModelUnit]:
         """A model may build on what those before it in its source's list saw, so it is named by them too."""
-        stages = self._plan.seers.get(unit.source, ())
+        stages = self._plan.predictors.get(unit.source, ())
         return [
             ModelUnit(fingerprint("see", unit.label_fingerprint, list(stages[: number + 1])), unit.id, stage)
             for number, stage in enumerate(stages)
@@ -75,7 +75,7 @@ class WorkUnits:
                 self._plan.merge,
             )
             for scene_id, units in self.of_scene.items()
-            if units[0].source in self._plan.seers
+            if units[0].source in self._plan.predictors
         }
 
     def merged(self, marked: pa.Table) -> dict[str, str]:
@@ -93,15 +93,15 @@ class WorkUnits:
 
     def generate(self, unit: Unit) -> str | None:
         """None where no model writes. One that compares sensors draws on all that is known of the neighbouring scenes."""
-        if self._plan.writer is None:
+        if self._plan.generator is None:
             return None
         beside = [self._of_scene_known[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.of_scene]
-        return fingerprint("generate", *self._known(unit), *beside, self._plan.writer)
+        return fingerprint("generate", *self._known(unit), *beside, self._plan.generator)
 
     @cached_property
     def neighbours(self) -> dict[str, list[str]]:
         """By scene: those of other sensors on its ground, where a model is to compare them."""
-        return neighbours(self._plan.scenes) if self._plan.writer and self._plan.writer.compares else {}
+        return neighbours(self._plan.scenes) if self._plan.generator and self._plan.generator.compares else {}
 
     @cached_property
     def _of_scene_known(self) -> dict[str, str]:

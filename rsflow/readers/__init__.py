@@ -16,7 +16,7 @@ from rsflow.readers.picture import open_picture
 from rsflow.readers.scene_listing import list_scenes
 from rsflow.records import SceneFiles
 
-__all__ = ["READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "reader_of"]
+__all__ = ["READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
 
 READERS: dict[str, Callable[[SceneFiles], SceneReader]] = {
     "geotiff": open_geotiff,
@@ -30,7 +30,7 @@ SUFFIXES = {
 }
 
 
-def reader_of(files: SceneFiles) -> str:
+def select_reader(files: SceneFiles) -> str:
     """The key in READERS that opens a scene: its own, or for "auto" by what its files are called."""
     if files.reader != "auto":
         return files.reader
@@ -45,7 +45,7 @@ def reader_of(files: SceneFiles) -> str:
 
 def open_scene(files: SceneFiles) -> SceneReader:
     """Open a scene with its reader. Raises DataError where it cannot be opened."""
-    return READERS[reader_of(files)](files)
+    return READERS[select_reader(files)](files)
 
 
 def _name(place: str) -> str:

@@ -45,7 +45,7 @@ def check_rule(rule: str, where: str) -> None:
         )
 
 
-def check_found(rule: str, places: Sequence[str], source: str) -> None:
+def check_rule_matches(rule: str, places: Sequence[str], source: str) -> None:
     """ConfigError where `rule` is a regular expression that finds nothing in any of the paths: no scene would have a time."""
     if parse_time(rule) is None and places and not any(re.search(rule, place) for place in places):
         raise ConfigError(
@@ -54,7 +54,7 @@ def check_found(rule: str, places: Sequence[str], source: str) -> None:
         )
 
 
-def acquired_at(rule: str | None, place: str, tags: Iterable[str | None] = ()) -> datetime | None:
+def find_acquisition_time(rule: str | None, place: str, tags: Iterable[str | None] = ()) -> datetime | None:
     """By the source's rule where there is one (None where it is not found in the path), else the first tag that is a time.
 
     Raises DataError("bad_time", ...) where the rule finds something in the path that is no date.

@@ -22,9 +22,9 @@ from rsflow.errors import DataError, UnavailableError
 from rsflow.readers import gdal
 from rsflow.readers.band_tags import shared_unit
 from rsflow.readers.contract import CLASS_BANDS, SceneReader, check_inside
-from rsflow.readers.geotiff import GeoTiff, opened
-from rsflow.readers.products import PRODUCTS, described
-from rsflow.readers.statistics_sample import decimated_shape, sampled
+from rsflow.readers.geotiff import GeoTiff, open_with_retries
+from rsflow.readers.products import PRODUCTS, read_product_metadata
+from rsflow.readers.statistics_sample import decimated_shape, sample_cells
 from rsflow.records import Raster, SceneFiles
 from rsflow.spatial.geometry import Window
 
@@ -38,10 +38,10 @@ class Axis:
     extent_px: int
 
     @property
-    def same(self) -> bool:
+    def is_identity(self) -> bool:
         return self.scale == 1.0 and self.offset == 0.0
 
-    def at(self, start: int, stop: int, nearest: bool) -> Taps:
+    def taps(self, start: int, stop: int, nearest: bool) -> Taps:
         """What scene pixels [start, stop) rest on. A position more than half a band pixel outside has no neighbour."""
         centre = (np.arange(start, stop) + 0.5) * self.scale + self.offset
         position = np.clip(centre - 0.5, 0, self.extent_px - 1)
@@ -67,7 +67,7 @@ def open_bands(files: SceneFiles) -> BandFiles:
     if kind := files.options.get("product"):
         product = PRODUCTS[kind]
         named = files.options.get("bands") or {name: band for band, name in product.bands.items() if name in files.files}
-        files = described(product, files, named)
+        files = read_product_metadata(product, files, named)
     absent = [band for band in wanted if band not in files.files]
     if absent or not wanted:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
@@ -75,7 +75,7 @@ def open_bands(files: SceneFiles) -> BandFiles:
     try:
         for band in wanted:
             beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
-            readers[band] = opened(files.files[band], files.options, files.sensor, beside, band)
+            readers[band] = open_with_retries(files.files[band], files.options, files.sensor, beside, band)
         return BandFiles(readers)
     except (DataError, UnavailableError):
         for reader in readers.values():
@@ -112,10 +112,10 @@ class BandFiles(SceneReader):
 
     def overview(self, max_px: int) -> Raster:
         shape = (self.info.height_px, self.info.width_px)
-        if self._one_extent() and all(reader.cheap for reader in self._readers.values()):
+        if self._one_extent() and all(reader.is_cheap_to_decimate for reader in self._readers.values()):
             size = decimated_shape(*shape, max_px)
             return self._stack({band: reader.decimated(*size) for band, reader in self._readers.items()})
-        return sampled(self.read, shape, self.block_shape, max_px)
+        return sample_cells(self.read, shape, self.block_shape, max_px)
 
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:
         return self._finest.footprint_of(window)
@@ -132,26 +132,26 @@ class BandFiles(SceneReader):
         pixels = np.empty((len(parts), *shape), self.info.dtype)
         for row, (band, part), fill in zip(pixels, parts.items(), self.info.nodata, strict=True):
             row[...] = part.pixels[0]
-            if self._readers[band].knows_fill and not part.valid.all():
+            if self._readers[band].has_fill_in_values and not part.valid.all():
                 row[~part.valid] = np.nan if fill is None else fill
         return Raster(pixels, self._valid({band: parts[band].valid for band in self._voters}), self.info.bands)
 
     def _valid(self, good: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
-        telling = [valid for band, valid in good.items() if self._readers[band].knows_fill]
-        others = [valid for band, valid in good.items() if not self._readers[band].knows_fill]
+        telling = [valid for band, valid in good.items() if self._readers[band].has_fill_in_values]
+        others = [valid for band, valid in good.items() if not self._readers[band].has_fill_in_values]
         found = np.logical_or.reduce(telling) if telling else np.ones(next(iter(good.values())).shape, np.bool_)
         return np.asarray(np.logical_and.reduce([found, *others]))
 
     def _read_band(self, band: str, window: Window) -> Raster:
         reader, (rows, cols) = self._readers[band], self._axes[band]
-        if rows.same and cols.same:
+        if rows.is_identity and cols.is_identity:
             # Files of one grid may still differ by a pixel in size; what is not there is taken from the edge below.
             extent = reader.info
             if window.row_stop <= extent.height_px and window.col_stop <= extent.width_px:
                 return reader.read(window)
         nearest = band in CLASS_BANDS
-        row_taps = rows.at(window.row_off, window.row_stop, nearest)
-        col_taps = cols.at(window.col_off, window.col_stop, nearest)
+        row_taps = rows.taps(window.row_off, window.row_stop, nearest)
+        col_taps = cols.taps(window.col_off, window.col_stop, nearest)
         top, left = int(row_taps.low.min()), int(col_taps.low.min())
         source = Window(top, left, int(row_taps.high.max()) + 1 - top, int(col_taps.high.max()) + 1 - left)
         return interpolate(reader.read(source), _moved(row_taps, top), _moved(col_taps, left))

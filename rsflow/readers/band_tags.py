@@ -32,7 +32,7 @@ UNITS_KNOWN: tuple[PixelUnit, ...] = get_args(PixelUnit)
 KELVIN_AT_0_CELSIUS = 273.15
 
 
-def fill_value(tag: float | None, band: str, options: dict[str, Any], dtype: np.dtype[Any]) -> float | None:
+def resolve_fill_value(tag: float | None, band: str, options: dict[str, Any], dtype: np.dtype[Any]) -> float | None:
     """The number that stands for no value; None where there is none, or no pixel of that type can equal it.
 
     Of fractions, what is not finite is never a value, so such a tag adds nothing. The source's `nodata` is for amounts only:
@@ -48,7 +48,7 @@ def fill_value(tag: float | None, band: str, options: dict[str, Any], dtype: np.
     return float(value) if float(value).is_integer() and limits.min <= value <= limits.max else None
 
 
-def zero_is_fill(sensor: SensorName, options: dict[str, Any], dtype: np.dtype[Any]) -> bool:
+def is_zero_fill(sensor: SensorName, options: dict[str, Any], dtype: np.dtype[Any]) -> bool:
     """Whether 0 stands for no value where nothing else is said: radar amplitude and power, which are always above it.
 
     8-bit pictures of radar are left out: dark water is rounded to 0 there. So are decibels in whole numbers.
@@ -59,7 +59,7 @@ def zero_is_fill(sensor: SensorName, options: dict[str, Any], dtype: np.dtype[An
     return unit in {"amplitude", "power", "dn"} or (unit == "db" and dtype.kind == "f")
 
 
-def calibration(dataset: Any, index: int, band: str, options: dict[str, Any], place: str) -> Calibration:
+def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any], place: str) -> Calibration:
     """How band number `index` (from 1) becomes physical values. Raises DataError("bad_calibration", ...)."""
     if band in CLASS_BANDS:
         return UNCALIBRATED
@@ -69,7 +69,7 @@ def calibration(dataset: Any, index: int, band: str, options: dict[str, Any], pl
         tagged = Calibration(tagged.scale, tagged.offset, tagged.unit, "file tags")
     if stated := options.get("metadata"):
         tagged = Calibration(stated["scale"][band], stated["offset"][band], stated["unit"], stated["origin"])
-    asked = {name: number for name in ("scale", "offset") if (number := of_band(options.get(name), band)) is not None}
+    asked = {name: number for name in ("scale", "offset") if (number := band_setting(options.get(name), band)) is not None}
     unit = options.get("unit") or tagged.unit
     result = Calibration(
         asked.get("scale", tagged.scale),
@@ -85,7 +85,7 @@ def calibration(dataset: Any, index: int, band: str, options: dict[str, Any], pl
     return _upright(result, dataset, index)
 
 
-def of_band(setting: Any, band: str) -> float | None:
+def band_setting(setting: Any, band: str) -> float | None:
     """A setting that is one number for all bands, or a number by band name."""
     value = setting.get(band) if isinstance(setting, dict) else setting
     return None if value is None else float(value)

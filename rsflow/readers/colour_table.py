@@ -26,7 +26,7 @@ class ColourTable:
     bands: tuple[str, ...]
     index: int
 
-    def look_up(
+    def apply(
         self, numbers: npt.NDArray[Any], valid: npt.NDArray[np.bool_]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
         """Pixels (bands, rows, cols) and which are valid, from numbers (rows, cols)."""
@@ -36,7 +36,7 @@ class ColourTable:
         return np.ascontiguousarray(chosen.transpose(2, 0, 1)), valid & inside & (colours[:, :, 3] > 0)
 
 
-def colour_table(dataset: Any, wanted: dict[str, int] | None) -> ColourTable | None:
+def read_colour_table(dataset: Any, wanted: dict[str, int] | None) -> ColourTable | None:
     """The table of an open rasterio dataset with one such band; None where there is none, or the source wants other bands."""
     names = tuple(wanted) if wanted else COLOURS
     kinds = [kind for kind in dataset.colorinterp if kind != ColorInterp.alpha]

@@ -86,7 +86,7 @@ class SceneReader(Protocol):
         self.close()
 
 
-def pixel_size(options: dict[str, Any], measured: tuple[float, float] | None) -> tuple[float, float] | None:
+def resolve_pixel_size(options: dict[str, Any], measured: tuple[float, float] | None) -> tuple[float, float] | None:
     """(width, height) of a pixel in metres: as the source's settings say, else as measured, else as its annotation says."""
     if asked := options.get("gsd_m"):
         return (asked, asked)

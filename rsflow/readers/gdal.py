@@ -5,7 +5,7 @@ GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges tha
 itself, so boto3 is not needed; the endpoint variables that AWS tools share (AWS_ENDPOINT_URL[_S3]) are put in its words.
 
 A fault of the network or of permissions is no damage (rsflow.files.faults). GDAL reports it in words, and not always, so a
-failure on a network file is never believed at once: `attempted`.
+failure on a network file is never believed at once: `with_retries`.
 
 Refused as damaged: whatever GDAL fails to read, and JPEG blocks that libjpeg only warns of while making pixels up.
 
@@ -30,7 +30,7 @@ from rasterio.session import DummySession
 
 from rsflow.errors import DataError, StorageError, TransientError, UnavailableError
 from rsflow.files import storage
-from rsflow.files.faults import FIRST_SECONDS, kind_of_text, retried, without_secrets
+from rsflow.files.faults import FIRST_SECONDS, classify_message, mask_secrets, retry_transient
 from rsflow.files.storage import is_remote
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ _REMOTE = {
 }
 
 
-def address(place: str) -> str:
+def gdal_path(place: str) -> str:
     """A place as GDAL spells it."""
     if place.startswith("s3://"):
         return "/vsis3/" + place.removeprefix("s3://")
@@ -66,8 +66,8 @@ def address(place: str) -> str:
     return place.removeprefix("file://")
 
 
-def place_of_address(address: str) -> str:
-    """The place that GDAL spells so: the inverse of `address`."""
+def place_from_gdal_path(address: str) -> str:
+    """The place that GDAL spells so: the inverse of `gdal_path`."""
     if address.startswith("/vsis3/"):
         return "s3://" + address.removeprefix("/vsis3/")
     return address.removeprefix("/vsicurl/")
@@ -90,10 +90,10 @@ def set_cache(bytes_in_use: int) -> None:
     set_gdal_config("GDAL_CACHEMAX", min(max(bytes_in_use, CACHE_BYTES[0]), CACHE_BYTES[1]))
 
 
-def attempted(place: str, function: Callable[[], T]) -> T:
+def with_retries(place: str, function: Callable[[], T]) -> T:
     """What the function gives. On a network file it is called again also where it raises DataError("unreadable"), and at last
     the store is asked whether it answers: only then is it the file's fault."""
-    patient = retried(function)
+    patient = retry_transient(function)
     if not is_remote(place):
         return patient()
     again = tenacity.Retrying(
@@ -122,7 +122,7 @@ def _unreadable(error: BaseException) -> bool:
 
 
 @contextmanager
-def told(place: str) -> Iterator[None]:
+def translate_errors(place: str) -> Iterator[None]:
     """Turn GDAL's failures, and its warnings of broken JPEG data, into a DataError that names the file and GDAL's reason."""
     _damage.found.clear()
     try:
@@ -131,8 +131,8 @@ def told(place: str) -> Iterator[None]:
         raise TransientError(f"{place}: out of memory while reading it") from error
     except FAILURES as error:
         message = "; ".join(_messages(error))
-        if kind := kind_of_text(message, address(place)):
-            raise kind(f"{without_secrets(place)}: cannot read it: {without_secrets(message)}") from error
+        if kind := classify_message(message, gdal_path(place)):
+            raise kind(f"{mask_secrets(place)}: cannot read it: {mask_secrets(message)}") from error
         reason = "missing_file" if any(sign in message for sign in _MISSING) else "unreadable"
         raise DataError(reason, f"{place}: {message}") from error
     if _damage.found:

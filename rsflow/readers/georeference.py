@@ -34,7 +34,7 @@ SAME_SIZE = 0.01  # up to this relative difference the map's own pixel size is t
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Georeference:
     """`locate` takes columns and rows (0 is the outer edge of the first pixel) and gives degrees, WGS 84.
 
     `nominal_m` is the width and height of a pixel in the map's own units, as metres. `fault` says why a georeference that the
@@ -48,7 +48,7 @@ class Place:
     nominal_m: tuple[float, float] | None = None
     fault: str | None = None
 
-    def ring(self, window: Window, segments: int) -> Ring | None:
+    def footprint(self, window: Window, segments: int) -> Ring | None:
         """The window's outline with each side in `segments` pieces, or None."""
         if self.locate is None:
             return None
@@ -56,7 +56,7 @@ class Place:
             lons, lats = self.locate(*_outline(window, segments))
         except FAILURES:
             return None
-        return unwrap(lons, lats) if is_position(lons, lats) else None
+        return unwrap_ring(lons, lats) if is_position(lons, lats) else None
 
     def pixel_m(self, window: Window) -> tuple[float, float] | None:
         """Metres on the ground (width, height) of a pixel in the window's middle, or None.
@@ -81,27 +81,27 @@ class Place:
         return pixel_size_m(lons, lats)
 
 
-def place_of(dataset: Any) -> Place:
+def read_georeference(dataset: Any) -> Georeference:
     """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs."""
     place = _stated(dataset)
     fault = _fault(place, dataset.height, dataset.width)
-    return Place("none", fault=fault) if fault else place
+    return Georeference("none", fault=fault) if fault else place
 
 
-def _stated(dataset: Any) -> Place:
+def _stated(dataset: Any) -> Georeference:
     if dataset.crs and not dataset.transform.is_identity:
         return _mapped(dataset)
     points, crs = dataset.gcps
     if points and crs:
-        return Place("gcps", _by_gcps(points, crs))
+        return Georeference("gcps", _by_gcps(points, crs))
     if dataset.rpcs:
         # Without terrain, the model's mean height is the best single guess.
         transformer = RPCTransformer(dataset.rpcs, RPC_HEIGHT=dataset.rpcs.height_off)
-        return Place("rpcs", lambda cols, rows: _degrees(transformer, cols, rows))
-    return Place("none")
+        return Georeference("rpcs", lambda cols, rows: _degrees(transformer, cols, rows))
+    return Georeference("none")
 
 
-def _fault(place: Place, height_px: int, width_px: int) -> str | None:
+def _fault(place: Georeference, height_px: int, width_px: int) -> str | None:
     """Why the place cannot be true, None where nothing speaks against it."""
     if place.transform is not None:
         a, b, _, d, e, _ = place.transform
@@ -129,7 +129,7 @@ def _found(locate: Locate, cols: FloatArray, rows: FloatArray) -> FloatArray:
         return np.full((2, len(cols)), np.nan)
 
 
-def _is_local(place: Place) -> bool:
+def _is_local(place: Georeference) -> bool:
     """Whether its coordinate system is a plan of its own, without a relation to the Earth."""
     if place.crs is None:
         return False
@@ -137,7 +137,7 @@ def _is_local(place: Place) -> bool:
     return not (crs.is_geographic or crs.is_projected)
 
 
-def unwrap(lons: FloatArray, lats: FloatArray) -> Ring:
+def unwrap_ring(lons: FloatArray, lats: FloatArray) -> Ring:
     """A ring whose longitudes run on beyond 180 instead of jumping; one around a pole is closed along it."""
     lons = np.unwrap(lons, period=360.0)
     turn = lons[0] - lons[-1]
@@ -150,7 +150,7 @@ def unwrap(lons: FloatArray, lats: FloatArray) -> Ring:
     return tuple(np.stack([lons, lats], axis=1).reshape(-1).tolist())
 
 
-def _mapped(dataset: Any) -> Place:
+def _mapped(dataset: Any) -> Georeference:
     crs, affine = dataset.crs, dataset.transform
     a, b, c, d, e, f = affine[:6]
 
@@ -159,7 +159,7 @@ def _mapped(dataset: Any) -> Place:
 
     factor = crs.linear_units_factor[1] if crs.is_projected else None
     nominal = (math.hypot(a, d) * factor, math.hypot(b, e) * factor) if factor else None
-    return Place("crs", locate, crs.to_string(), (a, b, c, d, e, f), nominal)
+    return Georeference("crs", locate, crs.to_string(), (a, b, c, d, e, f), nominal)
 
 
 def _by_gcps(points: list[Any], crs: CRS) -> Locate:

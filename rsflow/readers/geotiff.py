@@ -27,17 +27,17 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.windows import Window as RasterioWindow
 
-from rsflow.calibration import UNCALIBRATED, unknown
+from rsflow.calibration import UNCALIBRATED, missing_values
 from rsflow.errors import DataError, UnavailableError
 from rsflow.files.storage import filesystem, is_remote
 from rsflow.readers import gdal
-from rsflow.readers.acquisition_time import acquired_at
-from rsflow.readers.band_tags import calibration, fill_value, shared_unit, zero_is_fill
-from rsflow.readers.colour_table import colour_table
-from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, pixel_size
-from rsflow.readers.georeference import place_of
+from rsflow.readers.acquisition_time import find_acquisition_time
+from rsflow.readers.band_tags import is_zero_fill, read_calibration, resolve_fill_value, shared_unit
+from rsflow.readers.colour_table import read_colour_table
+from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
+from rsflow.readers.georeference import read_georeference
 from rsflow.readers.mosaic_sources import check_sources
-from rsflow.readers.statistics_sample import CHEAP_PX, decimated_shape, sampled
+from rsflow.readers.statistics_sample import CHEAP_PX, decimated_shape, sample_cells
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Window
@@ -49,10 +49,10 @@ def open_geotiff(files: SceneFiles) -> GeoTiff:
     """Open the one file of a scene. Raises DataError("missing_file" | "unreadable" | "unsupported" | "missing_band", ...)."""
     if list(files.files) != [""]:
         raise DataError("unsupported", f"{files.scene_id}: has files {sorted(files.files)}, the geotiff reader takes one file")
-    return opened(files.files[""], files.options, files.sensor, bool(files.sidecars))
+    return open_with_retries(files.files[""], files.options, files.sensor, bool(files.sidecars))
 
 
-def opened(
+def open_with_retries(
     place: str,
     options: dict[str, Any],
     sensor: SensorName = "optical",
@@ -60,7 +60,7 @@ def opened(
     band: str | None = None,
 ) -> GeoTiff:
     """The file, opened; tried again where the network fails."""
-    return gdal.attempted(place, lambda: GeoTiff(place, options, sensor, has_sidecars, band))
+    return gdal.with_retries(place, lambda: GeoTiff(place, options, sensor, has_sidecars, band))
 
 
 class GeoTiff(SceneReader):
@@ -85,13 +85,13 @@ class GeoTiff(SceneReader):
         check_sources(place, options.get("folders_up", 0), options.get("allow_outside", False))
         self._dataset = _open(place, has_sidecars)
         try:
-            with gdal.told(place), self._env:
-                self._colours = None if band else colour_table(self._dataset, options.get("bands"))
+            with gdal.translate_errors(place), self._env:
+                self._colours = None if band else read_colour_table(self._dataset, options.get("bands"))
                 self._indexes, bands = self._chosen(band)
                 self._dtype = _dtype(self._dataset, self._indexes, place)
                 self._read_tags(bands, sensor)
                 self.block_shape = self._dataset.block_shapes[0]
-                self._place = place_of(self._dataset)
+                self._place = read_georeference(self._dataset)
                 self.info = self._facts(self._colours.bands if self._colours else bands)
                 gdal.set_cache(self.bytes_in_use)
         except (DataError, UnavailableError):
@@ -121,12 +121,12 @@ class GeoTiff(SceneReader):
         numbered = list(zip(self._indexes, bands, strict=True))
         # Where there is a mask, GDAL takes the nodata tag for no more than what the mask was made from.
         tags = [None if self._masked else tag for tag in self._dataset.nodatavals]
-        self._nodata = [fill_value(tags[i - 1], band, options, self._dtype) for i, band in numbered]
+        self._nodata = [resolve_fill_value(tags[i - 1], band, options, self._dtype) for i, band in numbered]
         silent = not self._masked and self._alpha is None and all(tag is None for tag in tags)
-        if silent and zero_is_fill(sensor, options, self._dtype):
+        if silent and is_zero_fill(sensor, options, self._dtype):
             self._nodata = [None if band in CLASS_BANDS else 0.0 for band in bands]
         self._voters = [i for i, band in enumerate(bands) if band not in CLASS_BANDS] or list(range(len(bands)))
-        self._calibration = tuple(calibration(self._dataset, i, band, options, self.place) for i, band in numbered)
+        self._calibration = tuple(read_calibration(self._dataset, i, band, options, self.place) for i, band in numbered)
 
     def read(self, window: Window) -> Raster:
         check_inside(window, self.info)
@@ -138,7 +138,7 @@ class GeoTiff(SceneReader):
         return self._read(size=(height_px, width_px), resampling=Resampling.nearest)
 
     @property
-    def cheap(self) -> bool:
+    def is_cheap_to_decimate(self) -> bool:
         """Whether a view of the whole needs little reading: the scene is small, or has overviews."""
         coarsest = max(self._dataset.overviews(self._indexes[0]), default=1)
         return self.info.height_px * self.info.width_px <= CHEAP_PX * coarsest**2
@@ -147,18 +147,18 @@ class GeoTiff(SceneReader):
         shape = (self.info.height_px, self.info.width_px)
         return (
             self.decimated(*decimated_shape(*shape, max_px))
-            if self.cheap
-            else sampled(self.read, shape, self.block_shape, max_px)
+            if self.is_cheap_to_decimate
+            else sample_cells(self.read, shape, self.block_shape, max_px)
         )
 
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:
-        return self._place.ring(window, WINDOW_SEGMENTS)
+        return self._place.footprint(window, WINDOW_SEGMENTS)
 
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
-        return pixel_size(self._options, self._place.pixel_m(window))
+        return resolve_pixel_size(self._options, self._place.pixel_m(window))
 
     @property
-    def knows_fill(self) -> bool:
+    def has_fill_in_values(self) -> bool:
         """Whether a pixel's own number tells that it has no value, in every band that holds amounts."""
         return self._dtype.kind == "f" or all(self._nodata[i] is not None for i in self._voters)
 
@@ -166,7 +166,7 @@ class GeoTiff(SceneReader):
         self._dataset.close()
 
     def _read(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
-        return gdal.attempted(self.place, lambda: self._read_once(size, **how))
+        return gdal.with_retries(self.place, lambda: self._read_once(size, **how))
 
     def _read_once(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
         if self._dataset.closed:
@@ -174,7 +174,7 @@ class GeoTiff(SceneReader):
         indexes = self._indexes if self._alpha is None else [*self._indexes, self._alpha]
         mask: npt.NDArray[Any] | None = None
         try:
-            with gdal.told(self.place), self._env:
+            with gdal.translate_errors(self.place), self._env:
                 shape = None if size is None else (len(indexes), *size)
                 pixels = self._dataset.read(indexes, out_shape=shape, out_dtype=self._dtype, **how)
                 if self._masked:
@@ -187,14 +187,14 @@ class GeoTiff(SceneReader):
             pixels, mask = pixels[:-1], pixels[-1]
         valid = self._valid(pixels, mask)
         if self._colours is not None:
-            pixels, valid = self._colours.look_up(pixels[0], valid)
+            pixels, valid = self._colours.apply(pixels[0], valid)
         return Raster(pixels, valid, self.info.bands)
 
     def _valid(self, pixels: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> npt.NDArray[np.bool_]:
         valid = np.ones(pixels.shape[1:], np.bool_) if mask is None else mask != 0
         lost: npt.NDArray[np.bool_] | None = None
         for i in self._voters:
-            band = unknown(pixels[i], self._nodata[i])
+            band = missing_values(pixels[i], self._nodata[i])
             if band is None:
                 return valid
             lost = band if lost is None else lost & band
@@ -204,7 +204,7 @@ class GeoTiff(SceneReader):
         height, width, place = self._dataset.height, self._dataset.width, self._place
         tags = (self._dataset.tags(ns="IMAGERY").get("ACQUISITIONDATETIME"), self._dataset.tags().get("TIFFTAG_DATETIME"))
         whole = Window(0, 0, height, width)
-        pixel_m = pixel_size(self._options, place.pixel_m(whole))
+        pixel_m = resolve_pixel_size(self._options, place.pixel_m(whole))
         looked_up = self._colours is not None
         return SceneInfo(
             bands,
@@ -214,9 +214,9 @@ class GeoTiff(SceneReader):
             place.kind,
             place.crs,
             place.transform,
-            place.ring(whole, SCENE_SEGMENTS),
+            place.footprint(whole, SCENE_SEGMENTS),
             math.sqrt(pixel_m[0] * pixel_m[1]) if pixel_m else None,
-            acquired_at(self._options.get("acquired_at"), self.place, tags),
+            find_acquisition_time(self._options.get("acquired_at"), self.place, tags),
             (None,) * len(bands) if looked_up else tuple(self._nodata),
             (UNCALIBRATED,) * len(bands) if looked_up else self._calibration,
             None if looked_up else shared_unit(self._calibration),
@@ -235,12 +235,12 @@ class GeoTiff(SceneReader):
 def _open(place: str, has_sidecars: bool) -> Any:
     if not is_remote(place) and not os.path.exists(place.removeprefix("file://")):
         raise DataError("missing_file", f"{place}: there is no such file")
-    with gdal.told(place), gdal.environment(place, has_sidecars), warnings.catch_warnings():
+    with gdal.translate_errors(place), gdal.environment(place, has_sidecars), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if has_sidecars and is_remote(place):
             # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
             return rasterio.open(place, opener=filesystem(place)[0])
-        return rasterio.open(gdal.address(place))
+        return rasterio.open(gdal.gdal_path(place))
 
 
 def _bands(dataset: Any, wanted: dict[str, int] | None, place: str) -> tuple[list[int], tuple[str, ...]]:

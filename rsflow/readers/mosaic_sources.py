@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
+from rsflow.files.data_paths import resolve_below
 
 _SWITCH = "if it is meant, set scenes.allow_outside: true"
 MOST = 64 << 20  # bytes of a VRT's XML
@@ -62,7 +62,7 @@ def _check(place: str, folder: str, depth: int) -> None:
     for name, relative in _named(place):
         base = posixpath.dirname(place) if relative else ""
         try:
-            below = place_below(folder, _absolute(_file_of(name), base, folder))
+            below = resolve_below(folder, _absolute(_file_of(name), base, folder))
         except DataError as error:
             raise DataError(error.reason, f"{place}: {error.detail}") from error
         if storage.exists(below):

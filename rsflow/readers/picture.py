@@ -19,12 +19,12 @@ import simplejpeg
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from rsflow.calibration import unknown
+from rsflow.calibration import missing_values
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
-from rsflow.readers.acquisition_time import acquired_at
-from rsflow.readers.band_tags import fill_value
-from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, pixel_size
+from rsflow.readers.acquisition_time import find_acquisition_time
+from rsflow.readers.band_tags import resolve_fill_value
+from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.statistics_sample import decimated_shape
 from rsflow.records import Raster, SceneFiles
 from rsflow.spatial.geometry import Window
@@ -55,14 +55,14 @@ class Picture(SceneReader):
         self._pixels = pixels[[index for _, index in bands]] if options.get("bands") else pixels
         self._valid = np.ones(pixels.shape[1:], np.bool_) if alpha is None else alpha != 0
         lost = [
-            unknown(band, fill_value(None, name, options, band.dtype))
+            missing_values(band, resolve_fill_value(None, name, options, band.dtype))
             for band, (name, _) in zip(self._pixels, bands, strict=True)
         ]
         gaps = [mask for mask in lost if mask is not None]
         if len(gaps) == len(lost):
             self._valid &= ~np.logical_and.reduce(gaps)
-        time = acquired_at(options.get("acquired_at"), place)
-        size, names = pixel_size(options, None), tuple(name for name, _ in bands)
+        time = find_acquisition_time(options.get("acquired_at"), place)
+        size, names = resolve_pixel_size(options, None), tuple(name for name, _ in bands)
         height, width = int(pixels.shape[1]), int(pixels.shape[2])
         gsd = size[0] if size else None
         self.info = SceneInfo(names, str(pixels.dtype), height, width, gsd_m=gsd, acquired_at=time, pixel_m=size)
@@ -109,7 +109,7 @@ def _decode(data: bytes, place: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]
             plain = image.format == "JPEG" and image.mode in {"L", "RGB"}
             pixels, alpha = _jpeg(data, image) if plain else _other(image, place)
             turn = int(image.getexif().get(ORIENTATION, 1))  # read last: it may decode the picture
-            return upright(pixels, turn), None if alpha is None else upright(alpha, turn)
+            return apply_orientation(pixels, turn), None if alpha is None else apply_orientation(alpha, turn)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         # SyntaxError is what Pillow raises for a broken PNG chunk.
         raise DataError("unreadable", f"{place}: {error}") from error
@@ -146,7 +146,7 @@ def _grey(image: Image.Image) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None
     return grey[None], None if not isinstance(value, int) else (grey != value).astype(np.uint8)
 
 
-def upright(plane: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+def apply_orientation(plane: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """Rows and columns (the last two axes) turned as EXIF says (Exif 2.32, tag 274); 1 and unknown: as stored."""
     if orientation in {5, 6, 7, 8}:
         plane = plane.swapaxes(-1, -2)

@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.files import storage
-from rsflow.readers.acquisition_time import check_found, check_rule
+from rsflow.readers.acquisition_time import check_rule, check_rule_matches
 from rsflow.readers.band_tags import NO_FILL
 from rsflow.readers.products import PRODUCTS, product_files
-from rsflow.readers.sidecars import Folders, sidecars_of
+from rsflow.readers.sidecars import FolderListings, find_sidecars
 from rsflow.records import SceneFiles
 
 BAND = "{band}"
@@ -42,7 +42,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     found: dict[str, tuple[str, dict[str, str]]] = {}
     folders: dict[str, str] = {}
-    near = Folders()
+    near = FolderListings()
     for pattern in patterns:
         _check(source, pattern)
         whole = _whole(pattern)
@@ -69,16 +69,16 @@ def list_scenes(source: Source) -> list[SceneFiles]:
             reader,
             files,
             {**options, **_above(files, folders)},
-            [*_metadata(scenes, path), *sidecars_of(files.values(), near)],
+            [*_metadata(scenes, path), *find_sidecars(files.values(), near)],
         )
         for path, slug, files in _told_apart(found)
     ]
     if scenes.acquired_at is not None:
-        check_found(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
+        check_rule_matches(scenes.acquired_at, [path for one in listed for path in one.files.values()], source.name)
     return sorted(listed, key=lambda scene: scene.scene_id)
 
 
-def folders_of(scenes: Scenes) -> tuple[str, ...]:
+def pattern_folders(scenes: Scenes) -> tuple[str, ...]:
     """The folders that the patterns of scenes begin with, absolute where they are local."""
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     return tuple(dict.fromkeys(_folder(_whole(pattern)) for pattern in patterns))

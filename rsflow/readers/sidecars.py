@@ -26,20 +26,20 @@ SUFFIXED = ("_rpc.txt", "_metadata.txt", "_mtl.txt")  # behind the name without 
 VRT = ".vrt"
 
 
-def sidecars_of(files: Iterable[str], near: Folders) -> list[str]:
+def find_sidecars(files: Iterable[str], near: FolderListings) -> list[str]:
     """The further files of a scene's files, sorted; those of a VRT's sources too."""
     found: set[str] = set()
     left = list(files)
     own = set(left)
     while left:
         place = left.pop()
-        more = near.beside(place) + (_sources(place) if place.lower().endswith(VRT) else [])
+        more = near.companions_of(place) + (_sources(place) if place.lower().endswith(VRT) else [])
         left += [each for each in more if each not in found | own and not _is_sidecar(each, place)]
         found.update(each for each in more if each not in own)
     return sorted(found)
 
 
-class Folders:
+class FolderListings:
     """What lies beside files, each folder (or pattern of a store) listed once."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Folders:
             if name:
                 self._remote.setdefault(name, []).append(place)
 
-    def beside(self, place: str) -> list[str]:
+    def companions_of(self, place: str) -> list[str]:
         if storage.is_remote(place):
             return self._remote.get(place, [])
         folder, name = posixpath.split(place.removeprefix("file://"))
@@ -83,8 +83,8 @@ def _sources(place: str) -> list[str]:
     try:
         with gdal.environment(place), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with rasterio.open(gdal.address(place)) as dataset:
+            with rasterio.open(gdal.gdal_path(place)) as dataset:
                 listed: Sequence[str] = dataset.files
     except gdal.FAILURES:
         return []
-    return [each for each in map(gdal.place_of_address, listed) if each != place]
+    return [each for each in map(gdal.place_from_gdal_path, listed) if each != place]

@@ -25,7 +25,7 @@ def decimated_shape(height_px: int, width_px: int, max_px: int) -> tuple[int, in
     return max(1, round(height_px * scale)), max(1, round(width_px * scale))
 
 
-def places(extent_px: int, cell_px: int, block_px: int) -> list[int]:
+def cell_starts(extent_px: int, cell_px: int, block_px: int) -> list[int]:
     """Where cells of `cell_px` start along a side: evenly spread, moved so as not to straddle two blocks where that can be."""
     last = max(0, extent_px - cell_px)
     starts = {last * i // (PLACES - 1) for i in range(PLACES)}
@@ -36,11 +36,11 @@ def places(extent_px: int, cell_px: int, block_px: int) -> list[int]:
     return sorted({min(start, last) for start in starts})
 
 
-def sampled(read: Callable[[Window], Raster], shape: tuple[int, int], block_shape: tuple[int, int], max_px: int) -> Raster:
+def sample_cells(read: Callable[[Window], Raster], shape: tuple[int, int], block_shape: tuple[int, int], max_px: int) -> Raster:
     """A mosaic of full-resolution cells from all over a scene of `shape` (rows, cols); no side longer than `max_px`."""
     cell = max(1, max_px // PLACES)
     height, width = min(cell, shape[0]), min(cell, shape[1])
-    tops, lefts = places(shape[0], height, block_shape[0]), places(shape[1], width, block_shape[1])
+    tops, lefts = cell_starts(shape[0], height, block_shape[0]), cell_starts(shape[1], width, block_shape[1])
     rows = [[read(Window(top, left, height, width)) for left in lefts] for top in tops]
     return Raster(
         np.concatenate([np.concatenate([cell.pixels for cell in row], axis=2) for row in rows], axis=1),

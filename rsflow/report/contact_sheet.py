@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from rsflow.report.text_layout import Block, Colour, Run, draw, draw_tag, lay_out, tag_size
-from rsflow.spatial.geometry import Box, Region, area, clip, hull
+from rsflow.spatial.geometry import Box, Region, area, bounding_box, clip_box
 from rsflow.text.turns import Mark, Turn, mark, marks, replace_marks
 
 PAGE: Colour = (236, 239, 243)
@@ -163,7 +163,7 @@ def _annotated(sample: SheetSample, colours: list[Colour], picture_px: int) -> I
     canvas = ImageDraw.Draw(fitted)
     for index, ring in sample.outlines:
         _draw_ring(canvas, [value * scale for value in ring], colours[index], 1)
-    scaled = [hull(box) for box in sample.boxes]
+    scaled = [bounding_box(box) for box in sample.boxes]
     scaled = [(x0 * scale, y0 * scale, x1 * scale, y1 * scale) for x0, y0, x1, y1 in scaled]
     for drawn, box, colour in zip(sample.boxes, scaled, colours, strict=True):
         if len(drawn) == 8:
@@ -214,7 +214,7 @@ def _number_place(
     inside = [(x, y) for x, y in corners if 0 <= x <= size[0] - wide and 0 <= y <= size[1] - high]
     for avoid in (numbers + others, numbers):
         for x, y in inside:
-            if not any(area(clip((x, y, x + wide, y + high), other)) for other in avoid):
+            if not any(area(clip_box((x, y, x + wide, y + high), other)) for other in avoid):
                 return x, y
     return inside[0] if inside else (min(max(x0, 0), size[0] - wide), min(max(y0, 0), size[1] - high))
 

@@ -22,7 +22,7 @@ from rsflow.report.contact_sheet import SheetSample, contact_sheet
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, root_of
 from rsflow.shards.reader import ShardReader
-from rsflow.spatial.geometry import Region, quad
+from rsflow.spatial.geometry import Region, to_quad
 from rsflow.text.turns import Turn, mark, replace_marks
 
 Pixels = npt.NDArray[np.uint8]
@@ -101,7 +101,7 @@ def card_of(sample: Sample, task: str | None) -> SheetSample:
     for row in rows:
         turns += [Turn(turn["role"], _shifted(turn["text"], len(boxes))) for turn in row["turns"]]
         outlines += [(index + len(boxes), ring) for index, ring in _outlines(row["answer"])]
-        boxes += [quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
+        boxes += [to_quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
     tasks = ", ".join(sorted({row["task"] for row in rows}))
     title = f"{record['tile_id']}\n{record['sensor']} · {record['source']} · {record['split']} · {tasks}"
     others = [data for name, data in sorted(sample.others.items()) if name != BANDS]

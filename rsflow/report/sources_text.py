@@ -15,7 +15,7 @@ from rsflow.config.availability import barred, lacks
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
-from rsflow.readers.scene_listing import folders_of
+from rsflow.readers.scene_listing import pattern_folders
 from rsflow.report.build_summary import aligned
 
 WIDTH = 100
@@ -43,7 +43,9 @@ def source_state(source: Source) -> SourceState:
         return SourceState(source, missing=pattern)
     try:
         pictures = len(list_scenes(source))
-        annotated = formats.read(source.annotated_set, folders_of(source.scenes)) if source.annotated_set else None
+        annotated = (
+            formats.read_annotations(source.annotated_set, pattern_folders(source.scenes)) if source.annotated_set else None
+        )
     except RsflowError as error:
         return SourceState(source, fault=str(error))
     labels = sum(len(picture.labels) for picture in annotated.pictures.values()) if annotated else 0

@@ -4,7 +4,7 @@ One idea: rows are Arrow columns with fixed schemas, never pickled objects; this
 lake, `work` that travels between steps, `rows` between columns and the values of rsflow.records.
 """
 
-from rsflow.schemas.rows import label_from_row, label_order, label_row, pack_arrays, unpack_array, window_of
+from rsflow.schemas.rows import label_from_row, label_row, label_sort_key, pack_arrays, unpack_array, window_from_row
 from rsflow.schemas.tables import (
     CALIBRATION_STRUCT,
     EMBEDDINGS,
@@ -22,8 +22,8 @@ from rsflow.schemas.tables import (
 )
 from rsflow.schemas.work import (
     COMPANIONS,
-    FACT_COLUMNS,
     IN_FLIGHT,
+    INSTRUCT_TILE_COLUMNS,
     INSTRUCT_WORK,
     LABEL_WORK,
     OBJECTS,
@@ -36,8 +36,8 @@ __all__ = [
     "CALIBRATION_STRUCT",
     "COMPANIONS",
     "EMBEDDINGS",
-    "FACT_COLUMNS",
     "INSTRUCTIONS",
+    "INSTRUCT_TILE_COLUMNS",
     "INSTRUCT_WORK",
     "IN_FLIGHT",
     "LABELS",
@@ -56,9 +56,9 @@ __all__ = [
     "TURN_STRUCT",
     "WINDOW_STRUCT",
     "label_from_row",
-    "label_order",
     "label_row",
+    "label_sort_key",
     "pack_arrays",
     "unpack_array",
-    "window_of",
+    "window_from_row",
 ]

@@ -65,13 +65,13 @@ def label_from_row(row: dict[str, Any]) -> Label:
     return Label(row["kind"], row["category"], provenance, shape, row["text"], row["value"], row["score"])
 
 
-def label_order(label_id: str) -> tuple[str, int]:
+def label_sort_key(label_id: str) -> tuple[str, int]:
     """What a tile's labels are sorted by: first those of its label unit by position, then each model's."""
     place = label_id.rpartition("#")[2]
     key, _, position = place.rpartition(".")
     return key, int(position)
 
 
-def window_of(row: dict[str, Any]) -> Window:
+def window_from_row(row: dict[str, Any]) -> Window:
     """The window of a TILES row."""
     return Window(row["row_off"], row["col_off"], row["height_px"], row["width_px"])

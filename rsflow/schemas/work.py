@@ -56,8 +56,8 @@ IN_FLIGHT = pa.schema(
 )
 
 # What InstructTiles gets: a row per unit, the finished label unit's tiles and labels nested.
-FACT_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
-_FACTS = [f for f in TILES if f.name in FACT_COLUMNS]
+INSTRUCT_TILE_COLUMNS = ["tile_id", "sensor", "height_px", "width_px", "gsd_m", "pixel_m", "vocabulary", "unknown"]
+_FACTS = [f for f in TILES if f.name in INSTRUCT_TILE_COLUMNS]
 
 INSTRUCT_WORK = pa.schema(
     [

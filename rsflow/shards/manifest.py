@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.shards.format import canonical_json
 
 _FORMAT, VERSION = "rsflow-snapshot", 1
@@ -118,7 +118,7 @@ def write_snapshot(root: str, manifest: Manifest) -> int:
         return latest
     number = latest + 1
     # A number may be taken: by a run that was killed before it named the latest, or by another build at this moment.
-    while not storage.write_new(_place(root, number), text.encode()) and storage.read_text(_place(root, number)) != text:
+    while not storage.write_if_absent(_place(root, number), text.encode()) and storage.read_text(_place(root, number)) != text:
         number += 1
     storage.write_bytes(storage.join(root, _LATEST), f"{number}\n".encode())
     return number
@@ -157,7 +157,7 @@ def root_of(source: str) -> str:
 def expected(place: str, missing: str) -> Iterator[None]:
     """Reading what must be there: a missing file is a SnapshotError with the given words, other trouble a StorageError."""
     try:
-        with storage.told(place, "read"):
+        with storage.translate_errors(place, "read"):
             yield
     except StorageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
@@ -195,7 +195,7 @@ def _split(content: Mapping[str, Any]) -> Split:
 def _entry(content: Mapping[str, Any]) -> ShardEntry:
     entry = ShardEntry(**content)
     storage.join("root", _is(str, entry.path))  # refuses a path that would leave the root
-    relative_name(entry.path)  # and an address
+    normalise_relative(entry.path)  # and an address
     for name in ("samples", "instructions", "bytes", "index_bytes"):
         _is(int, getattr(entry, name))
     return entry

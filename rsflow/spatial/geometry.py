@@ -53,17 +53,17 @@ def area(box: Box) -> float:
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
-def clip(box: Box, to: Box) -> Box:
+def clip_box(box: Box, to: Box) -> Box:
     """The part of `box` inside `to`. Where they do not meet, the result has area 0."""
     x0, y0 = max(box[0], to[0]), max(box[1], to[1])
     return (x0, y0, max(x0, min(box[2], to[2])), max(y0, min(box[3], to[3])))
 
 
-def shift(box: Box, dx: float, dy: float) -> Box:
+def shift_box(box: Box, dx: float, dy: float) -> Box:
     return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
 
 
-def quad(points: Sequence[float]) -> Quad:
+def to_quad(points: Sequence[float]) -> Quad:
     """Eight numbers as a quad. Raises ValueError for any other number of them."""
     x0, y0, x1, y1, x2, y2, x3, y3 = points
     return (x0, y0, x1, y1, x2, y2, x3, y3)
@@ -77,7 +77,7 @@ def corners(region: Region) -> Quad:
     return (x0, y0, x1, y0, x1, y1, x0, y1)
 
 
-def hull(region: Region) -> Box:
+def bounding_box(region: Region) -> Box:
     """The smallest box that holds it; a box is its own."""
     if len(region) == 4:
         return region
@@ -92,7 +92,7 @@ def ring_area(ring: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Rectangle:
+class RotatedRectangle:
     """A rotated rectangle: centre, sides in pixels, and the angle of the side `width_px` against the x axis.
 
     The angle is in radians, positive where it turns x towards y, which is clockwise as seen (y points down).
@@ -109,13 +109,13 @@ class Rectangle:
         """Its corners in order; at angle 0 from the upper left one clockwise."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         halves = [(sx * self.width_px / 2, sy * self.height_px / 2) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        return quad([value for u, v in halves for value in (self.x + u * cos - v * sin, self.y + u * sin + v * cos)])
+        return to_quad([value for u, v in halves for value in (self.x + u * cos - v * sin, self.y + u * sin + v * cos)])
 
 
-def rectangle(region: Region) -> Rectangle:
+def min_area_rectangle(region: Region) -> RotatedRectangle:
     """The smallest rectangle that holds its corners, with a side along one of its own sides. Its angle is in [0, pi / 2)."""
     points = np.array(corners(region), dtype=np.float64).reshape(4, 2)
-    best = Rectangle(float(points[:, 0].mean()), float(points[:, 1].mean()), 0.0, 0.0, 0.0)
+    best = RotatedRectangle(float(points[:, 0].mean()), float(points[:, 1].mean()), 0.0, 0.0, 0.0)
     least = math.inf
     for dx, dy in np.roll(points, -1, axis=0) - points:
         angle = math.atan2(dy, dx) % (math.pi / 2)
@@ -126,13 +126,13 @@ def rectangle(region: Region) -> Rectangle:
         x, y = axes @ ((low + high) / 2)
         width, height = (high - low).tolist()
         if (dx or dy) and width * height < least * (1 - 1e-9):
-            least, best = width * height, Rectangle(float(x), float(y), width, height, angle)
+            least, best = width * height, RotatedRectangle(float(x), float(y), width, height, angle)
     return best
 
 
 def iou(a: Box, b: Box) -> float:
     """Intersection over union, in [0, 1]; 0 where both are empty."""
-    common = area(clip(a, b))
+    common = area(clip_box(a, b))
     union = area(a) + area(b) - common
     return common / union if union > 0 else 0.0
 

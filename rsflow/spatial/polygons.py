@@ -17,7 +17,7 @@ import shapely
 from rsflow.spatial.geometry import Box, Part, Parts, Ring
 
 
-def surface(parts: Parts) -> shapely.Geometry:
+def to_geometry(parts: Parts) -> shapely.Geometry:
     """The area as a valid geometry (https://shapely.readthedocs.io/en/stable/reference/shapely.make_valid.html)."""
     polygons = [_valid(part) for part in parts]
     if len(polygons) == 1:
@@ -27,8 +27,8 @@ def surface(parts: Parts) -> shapely.Geometry:
     return shapely.union_all(polygons)
 
 
-def parts_of(geometry: shapely.Geometry) -> Parts:
-    """The inverse of `surface`: the polygons of a geometry that have an area; points and lines in it are none."""
+def from_geometry(geometry: shapely.Geometry) -> Parts:
+    """The inverse of `to_geometry`: the polygons of a geometry that have an area; points and lines in it are none."""
     return tuple(
         tuple(_flat(ring) for ring in (polygon.exterior, *polygon.interiors))
         for polygon in _polygons(geometry)
@@ -36,14 +36,14 @@ def parts_of(geometry: shapely.Geometry) -> Parts:
     )
 
 
-def clipped(parts: Parts, to: Box) -> Parts:
+def clip_parts(parts: Parts, to: Box) -> Parts:
     """What of the area is inside a box; no parts where they do not meet."""
-    return parts_of(shapely.intersection(surface(parts), shapely.box(*to)))
+    return from_geometry(shapely.intersection(to_geometry(parts), shapely.box(*to)))
 
 
 def parts_area(parts: Parts) -> float:
     """In square pixels, without the holes; what two parts share counts once."""
-    return float(surface(parts).area)
+    return float(to_geometry(parts).area)
 
 
 def parts_bounds(parts: Parts) -> Box:
@@ -52,15 +52,15 @@ def parts_bounds(parts: Parts) -> Box:
     return (min(xs), min(ys), max(xs), max(ys))
 
 
-def moved(parts: Parts, dx: float, dy: float) -> Parts:
+def translate_parts(parts: Parts, dx: float, dy: float) -> Parts:
     return tuple(tuple(tuple(v + (dy if i % 2 else dx) for i, v in enumerate(ring)) for ring in part) for part in parts)
 
 
-def scaled(parts: Parts, sx: float, sy: float) -> Parts:
+def scale_parts(parts: Parts, sx: float, sy: float) -> Parts:
     return tuple(tuple(tuple(v * (sy if i % 2 else sx) for i, v in enumerate(ring)) for ring in part) for part in parts)
 
 
-def rounded(parts: Parts, digits: int) -> Parts:
+def round_parts(parts: Parts, digits: int) -> Parts:
     return tuple(tuple(tuple(round(v, digits) for v in ring) for ring in part) for part in parts)
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.annotations.clip_labels import cut, hidden
+from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.instructions import english as words
 from rsflow.instructions.completeness import complete
 from rsflow.records import Label
-from rsflow.schemas import label_from_row, label_row, window_of
+from rsflow.schemas import label_from_row, label_row, window_from_row
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import replace
 
@@ -36,10 +36,10 @@ class AnnotateTiles:
 
     def _cut(self, row: dict[str, Any]) -> tuple[list[dict[str, Any]], list[str], list[str]]:
         scene = (0.0, 0.0, float(row["scene_width_px"]), float(row["scene_height_px"]))
-        labels, window = [label_from_row(label) for label in row["labels"]], window_of(row)
-        kept = cut(labels, window, self.min_visibility, scene)
+        labels, window = [label_from_row(label) for label in row["labels"]], window_from_row(row)
+        kept = clip_labels(labels, window, self.min_visibility, scene)
         # A sliver of a ship is no label, but to say that there is no ship would be untrue.
-        unknown = {*hidden(labels, window, self.min_visibility, scene), *_nameless(kept)}
+        unknown = {*find_hidden_categories(labels, window, self.min_visibility, scene), *_nameless(kept)}
         return [label_row(label) for label in kept], complete(row["vocabulary"], unknown), sorted(unknown)
 
 

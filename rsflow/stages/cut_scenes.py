@@ -21,14 +21,14 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
-from rsflow.readers import SceneInfo, SceneReader, open_scene, reader_of
+from rsflow.readers import SceneInfo, SceneReader, open_scene, select_reader
 from rsflow.records import Raster, SceneFiles
-from rsflow.schemas import IN_FLIGHT, pack_arrays, window_of
+from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
 from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
-from rsflow.tiles.grid import chunk_of
+from rsflow.tiles.grid import chunk_index
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch
 
 OVERVIEW_PX = 1024  # the longer side of the decimated scene that statistics are taken from
@@ -63,11 +63,11 @@ class CutScenes:
             "nodata": list(reader.info.nodata),
             "calibration": [asdict(how) for how in reader.info.calibration],
         }
-        for _, chunk in groupby(row["windows"], key=lambda window: chunk_of(window["index"])):
+        for _, chunk in groupby(row["windows"], key=lambda window: chunk_index(window["index"])):
             yield self._chunk(row, reader, list(chunk), same)
 
     def _chunk(self, row: dict[str, Any], reader: SceneReader, places: list[dict[str, int]], same: dict[str, Any]) -> pa.Table:
-        windows = [window_of(place) for place in places]
+        windows = [window_from_row(place) for place in places]
         rasters = [self._read(reader, window) for window in windows]
         rows = [
             {
@@ -142,7 +142,7 @@ def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneRe
             pixel_unit(scene, reader.info),
             render,
             scene.options.get("rgb"),
-            reader_of(scene) == "picture",
+            select_reader(scene) == "picture",
             is_measured,
             reader.info.calibration,
             reader.info.nodata,
@@ -161,10 +161,13 @@ def _columns(
     height_px, width_px = raster.valid.shape
     pixel_m = reader.pixel_m_of(window)
     return {
-        **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split", "ground")},
+        **{
+            name: row[name]
+            for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split", "ground")
+        },
         "tile_id": identity,
         "key": sample_key(identity),
-        "chunk": chunk_of(index),
+        "chunk": chunk_index(index),
         "row_off": window.row_off,
         "col_off": window.col_off,
         "height_px": height_px,
@@ -191,4 +194,4 @@ def _centre(ring: tuple[float, ...]) -> tuple[float, float]:
 
 def _touches(label: dict[str, Any], window: Window) -> bool:
     box = label["box"]
-    return box is None or geometry.area(geometry.clip((box[0], box[1], box[2], box[3]), window.box)) > 0
+    return box is None or geometry.area(geometry.clip_box((box[0], box[1], box[2], box[3]), window.box)) > 0

@@ -31,7 +31,7 @@ from rsflow.instructions.prompts import KINDS, VERSION, Asked, Scene, digests, r
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction, Reject
-from rsflow.schemas import label_order
+from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
 from rsflow.stages.picture_batches import ahead
@@ -148,7 +148,7 @@ class GenerateTiles:
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
         def draft_of(tile: dict[str, Any]) -> Draft:
-            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_order(row["label_id"]))
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
             facts = facts_of(tile, mine)
             kept = reading.trusted(facts, self.labels)
             scene = Scene(reading.only(facts, kept), self.instructions, self.generation.max_objects, self.seed)

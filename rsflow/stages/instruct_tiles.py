@@ -15,7 +15,7 @@ from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
 from rsflow.lake.receipts import receipt_table
 from rsflow.records import Instruction, Reject, TileFacts
-from rsflow.schemas import label_from_row, label_order
+from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.sample_record import digest, instruction_record
 
@@ -45,7 +45,7 @@ class InstructTiles:
         refused: list[dict[str, Any]] = []
         for tile in work["tiles"]:
             # The table has no order of its own.
-            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_order(row["label_id"]))
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
             facts = facts_of(tile, mine)
             instructions, rejects = compose(facts, self.instructions, self.seed, self.labels)
             ids = [row["label_id"] for row in mine]

@@ -1,7 +1,7 @@
 """Labels from layers on the ground: what of them lies in each tile, in tile pixels.
 
-One idea: neighbouring tiles share one read of each layer. Labels come after those of the pictures' own annotations; completeness
-follows from both together (rsflow.instructions.completeness).
+Neighbouring tiles share one read of each layer. Labels come after those of the pictures' own annotations; completeness follows
+from both together (rsflow.instructions.completeness).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from rsflow.ground.placed_features import TileView
 from rsflow.ground.scene_grid import SceneGrid
-from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, features_of
+from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
 from rsflow.instructions.completeness import complete
-from rsflow.schemas import label_row, unpack_array, window_of
+from rsflow.schemas import label_row, unpack_array, window_from_row
 from rsflow.spatial.geometry import Box
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import replace
@@ -58,10 +58,10 @@ class LabelGround:
         first = rows[0]
         acquired = microseconds(first["acquired_at"]) if first["acquired_at"] else None
         grid = SceneGrid(first["crs"], tuple(first["transform"]))
-        return features_of(entry, self.root, grid, _around(rows), tuple(first["pixel_m"]), acquired)
+        return read_window_features(entry, self.root, grid, _around(rows), tuple(first["pixel_m"]), acquired)
 
     def _add(self, row: dict[str, Any], layers: list[WindowFeatures], valid: npt.NDArray[np.bool_] | None) -> None:
-        tile = TileView(window_of(row), tuple(row["pixel_m"]), valid)
+        tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
         vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
         for layer in layers:
             labels, known, unsure = layer.label(tile, self.min_visibility)
@@ -72,7 +72,7 @@ class LabelGround:
 
 
 def _around(rows: list[dict[str, Any]]) -> Box:
-    boxes = [window_of(row).box for row in rows]
+    boxes = [window_from_row(row).box for row in rows]
     x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
     return (min(x0s), min(y0s), max(x1s), max(y1s))
 

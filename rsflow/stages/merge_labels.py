@@ -13,7 +13,7 @@ from rsflow.instructions.english import noun
 from rsflow.labellers.agreement import graded
 from rsflow.labellers.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table
-from rsflow.schemas import label_order
+from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
 
 
@@ -33,8 +33,8 @@ class MergeLabels:
         return merge
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
-        seen = _outlined([row for row in work["labels"] if label_order(row["label_id"])[0]])
-        others = [row for row in work["labels"] if not label_order(row["label_id"])[0]]
+        seen = _outlined([row for row in work["labels"] if label_sort_key(row["label_id"])[0]])
+        others = [row for row in work["labels"] if not label_sort_key(row["label_id"])[0]]
         merged = merge_scene(work["tiles"], seen, self.min_visibility)
         marks = {
             **{name: work[name] for name in ("unit", "scene_id", "source")},

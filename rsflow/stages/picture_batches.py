@@ -18,7 +18,7 @@ from rsflow.errors import DataError
 from rsflow.labellers.model_labeller import Sight
 from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.lake.tile_files import read_pictures
-from rsflow.schemas import label_from_row, label_order
+from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.tiles.encode import decode
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ def _prepared(pictures: list[Picture], careful: OomBackoff) -> Batch:
 
 def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture | Unreadable]:
     labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in sorted(work["labels"] or (), key=lambda row: label_order(row["label_id"])):
+    for row in sorted(work["labels"] or (), key=lambda row: label_sort_key(row["label_id"])):
         labels[row["tile_id"]].append(row)
     encoded = read_pictures(root, work["tiles"])
     for tile in work["tiles"]:

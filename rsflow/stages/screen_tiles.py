@@ -11,7 +11,7 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import measured, pictures, replace
-from rsflow.tiles.screen import reject_reason, scores
+from rsflow.tiles.screen import measure_scores, reject_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ScreenTiles:
 
     def _screen(self, table: pa.Table) -> Iterator[pa.Table]:
         found = [
-            scores(picture, raster.valid, raster, sensor)
+            measure_scores(picture, raster.valid, raster, sensor)
             for picture, raster, sensor in zip(pictures(table), measured(table), table["sensor"].to_pylist(), strict=True)
         ]
         rejects = [reject_reason(score, self.screen) or (None, None) for score in found]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from rsflow.calibration import Calibration, physical
+from rsflow.calibration import Calibration, to_physical
 from rsflow.records import Raster
 from rsflow.schemas import IN_FLIGHT, pack_arrays, unpack_array
 
@@ -36,7 +36,7 @@ def rasters(table: pa.Table) -> Iterator[Raster]:
 def measured(table: pa.Table) -> Iterator[Raster]:
     """The physical values of each tile, NaN where a band has none: what everything that measures takes."""
     for raster, how, nodata in zip(rasters(table), table["calibration"].to_pylist(), table["nodata"].to_pylist(), strict=True):
-        yield physical(raster, [Calibration(**each) for each in how or ()], nodata or ())
+        yield to_physical(raster, [Calibration(**each) for each in how or ()], nodata or ())
 
 
 def pictures(table: pa.Table) -> Iterator[npt.NDArray[np.uint8]]:

@@ -16,7 +16,7 @@ CHUNK_TILES = 16
 MB = 1_000_000
 
 
-def windows(height_px: int, width_px: int, size_px: int, overlap_px: int = 0) -> list[Window]:
+def cover_windows(height_px: int, width_px: int, size_px: int, overlap_px: int = 0) -> list[Window]:
     """The fewest windows of `size_px` that cover the scene with at least `overlap_px` in common, by rows."""
     height, width = min(size_px, height_px), min(size_px, width_px)
     cols = _starts(width_px, size_px, overlap_px)
@@ -30,7 +30,7 @@ def tile_windows(height_px: int, width_px: int, settings: Tiles, is_picture: boo
     """
     if is_picture and max(height_px, width_px) <= settings.whole_up_to_px:
         return [Window(0, 0, height_px, width_px)]
-    return windows(height_px, width_px, settings.size_px, settings.overlap_px)
+    return cover_windows(height_px, width_px, settings.size_px, settings.overlap_px)
 
 
 def group_windows(cut: Sequence[Window], bytes_per_pixel: int, unit_mb: float) -> list[list[int]]:
@@ -47,7 +47,7 @@ def group_windows(cut: Sequence[Window], bytes_per_pixel: int, unit_mb: float) -
     return groups
 
 
-def chunk_of(index: int) -> int:
+def chunk_index(index: int) -> int:
     """The group of neighbouring tiles that a scene's tile number `index` belongs to."""
     return index // CHUNK_TILES
 

@@ -26,11 +26,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.calibration import UNCALIBRATED, Calibration, physical
+from rsflow.calibration import UNCALIBRATED, Calibration, to_physical
 from rsflow.config.settings import Render
 from rsflow.records import Raster
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
-from rsflow.tiles.screen import bright_and_white
+from rsflow.tiles.screen import is_bright_and_white
 
 Scale = Literal["linear", "db10", "db20"]
 Picture = npt.NDArray[np.uint8]
@@ -114,7 +114,7 @@ def scene_stretch(
     how = [calibration[i] for i in positions] if calibration else [UNCALIBRATED] * len(bands)
     lacking = [nodata[i] for i in positions] if nodata else []
     chosen = Raster(overview.pixels[positions], overview.valid, bands)
-    values = physical(chosen, how, lacking)
+    values = to_physical(chosen, how, lacking)
     gains: Gains = (tuple(each.scale for each in how), tuple(each.offset for each in how)) if values is not chosen else ((), ())
     is_colour = len(bands) == 3 and chosen.pixels.dtype == np.uint8
     auto = settings.stretch == "auto" and not (is_colour and is_measured)
@@ -127,7 +127,7 @@ def scene_stretch(
     stretch = replace(_percentiles(bands, values.pixels, among, scale, settings, alike), gain=gains[0], bias=gains[1])
     for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
-        among = among & ~bright_and_white(picture)
+        among = among & ~is_bright_and_white(picture)
         if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
             break
         limits = _percentiles(bands, values.pixels, among, scale, settings, alike)

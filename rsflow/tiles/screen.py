@@ -51,7 +51,7 @@ class Scores:
     contrast: float
 
 
-def scores(picture: Picture, valid: BoolArray, raster: Raster | None, sensor: SensorName) -> Scores:
+def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, sensor: SensorName) -> Scores:
     """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster where other bands may help."""
     share = float(valid.mean()) if valid.size else 0.0
     if share == 0.0:
@@ -87,7 +87,7 @@ def _cloud(picture: Picture, raster: Raster | None, thin: tuple[slice, slice]) -
     if "cloud_mask" in bands:
         masked: BoolArray = bands["cloud_mask"] != 0
         return masked
-    cloud = bright_and_white(picture)
+    cloud = is_bright_and_white(picture)
     red, green, nir = (_floats(bands.get(name)) for name in ("red", "green", "nir"))
     swir = _floats(next((bands[name] for name in SWIR if name in bands), None))
     thermal = _floats(bands.get("thermal"))
@@ -103,7 +103,7 @@ def _cloud(picture: Picture, raster: Raster | None, thin: tuple[slice, slice]) -
     return cloud
 
 
-def bright_and_white(picture: Picture) -> BoolArray:
+def is_bright_and_white(picture: Picture) -> BoolArray:
     """Where a colour picture (rows, cols, 3) is as bright and as colourless as cloud. One band cannot tell: nowhere."""
     if picture.ndim == 2:
         return np.zeros(picture.shape, np.bool_)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rsflow.annotations import ANNOTATIONS, fitted, read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import ANNOTATIONS, fit_to_scene, read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import RsflowError
 
 XML = (
@@ -95,11 +95,11 @@ def mangled(text: str, draw: random.Random) -> str:
 def taken(form: str, folder: Path) -> None:
     """Read the set and put it on scenes; what the user did wrong may stop it, with words."""
     try:
-        annotated = read(settings(form, folder))
+        annotated = read_annotations(settings(form, folder))
     except RsflowError:
         return
     for picture in annotated.pictures.values():
-        fitted(picture, 80, 100)
+        fit_to_scene(picture, 80, 100)
     assert all(reject.reason and reject.detail and reject.file for reject in annotated.rejects)
 
 
@@ -110,7 +110,7 @@ def test_every_format_has_a_whole_file_here_that_reads_clean(tmp_path: Path) -> 
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text)
-        annotated = read(settings(form, folder))
+        annotated = read_annotations(settings(form, folder))
         assert annotated.rejects == (), form
         assert any(picture.labels for picture in annotated.pictures.values()), form
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.annotations import ScenePicture, join
+from rsflow.annotations import ScenePicture, join_scenes
 from rsflow.annotations.coco import read_coco as read_files
 from rsflow.errors import ConfigError, UsageError
 from rsflow.spatial.geometry import Box
@@ -224,10 +224,10 @@ def test_pictures_that_share_a_name_are_known_by_their_paths(tmp_path: Path) -> 
 def test_pictures_that_differ_in_their_extension_only_find_the_scenes_that_have_it(tmp_path: Path) -> None:
     images = [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": "1.png"}, {"id": 3, "file_name": "2.jpg"}]
     annotated = read_coco(written(tmp_path, images=images))
-    both = join(annotated, [ScenePicture(name) for name in ("1.png", "1.jpg", "2.tif")])
+    both = join_scenes(annotated, [ScenePicture(name) for name in ("1.png", "1.jpg", "2.tif")])
     assert sorted(both.files.values()) == ["1.jpg", "1.png", "2.tif"]
     assert both.rejects == ()
-    neither = join(annotated, [ScenePicture("1.tif"), ScenePicture("2.tif")])
+    neither = join_scenes(annotated, [ScenePicture("1.tif"), ScenePicture("2.tif")])
     assert [reject.reason for reject in neither.rejects] == ["ambiguous_picture", "ambiguous_picture"]
     assert all("1.jpg" in reject.detail and "1.png" in reject.detail for reject in neither.rejects)
 
@@ -281,7 +281,7 @@ def test_of_a_picture_in_several_files_only_what_all_of_them_list_was_looked_for
     scenes = [ScenePicture("Harbour_1.tif", 100, 200), ScenePicture("b.tif", 100, 200)]
 
     def looked_for(file: str) -> list[tuple[str, ...] | None]:
-        joined = join(read_files([written(tmp_path), file]), scenes).pictures
+        joined = join_scenes(read_files([written(tmp_path), file]), scenes).pictures
         return [joined[scene.file].vocabulary for scene in scenes]
 
     assert looked_for(other) == [("crane", "ship"), ("ship",)]

@@ -10,12 +10,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import cut, hidden
-from rsflow.annotations.mask_outlines import outline
+from rsflow.annotations import clip_labels, find_hidden_categories
+from rsflow.annotations.mask_outlines import trace_outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
 from rsflow.spatial.geometry import Box, Window, area
-from rsflow.spatial.polygons import parts_bounds, parts_of, scaled, surface
+from rsflow.spatial.polygons import from_geometry, parts_bounds, scale_parts, to_geometry
 
 SIDE = 64
 SCENE: Box = (0.0, 0.0, float(SIDE), float(SIDE))
@@ -54,7 +54,7 @@ def masks(draw: st.DrawFn) -> Shape:
     """Blots of pixels: of several parts, with holes."""
     seed, scale = draw(st.integers(0, 999)), draw(st.sampled_from([1, 3, 8]))
     cells = np.random.default_rng(seed).random((SIDE // scale, SIDE // scale)) > 0.4
-    parts = scaled(outline(cells), scale, scale)
+    parts = scale_parts(trace_outline(cells), scale, scale)
     return Shape.of_parts(parts_bounds(parts), parts)
 
 
@@ -73,7 +73,7 @@ def geometry(shape: Shape) -> shapely.Geometry:
 @given(st.one_of(boxes(), polygons()), edges, edges)
 @settings(max_examples=150, deadline=None)
 def test_the_pieces_of_a_partition_hold_the_whole_object(shape: Shape, rows: list[int], cols: list[int]) -> None:
-    pieces = [piece for window in windows(rows, cols) for piece in cut([label(shape)], window, 0.0, SCENE)]
+    pieces = [piece for window in windows(rows, cols) for piece in clip_labels([label(shape)], window, 0.0, SCENE)]
     if geometry(shape).area > 0:
         assert sum(piece.shape.visibility for piece in pieces if piece.shape) == pytest.approx(1, abs=1e-6)
     if not shape.polygon:
@@ -86,7 +86,7 @@ def test_the_pieces_of_a_partition_hold_the_whole_object(shape: Shape, rows: lis
 @settings(max_examples=150, deadline=None)
 def test_a_piece_is_what_shapely_sees_through_the_window(shape: Shape, row: int, col: int, height: int, width: int) -> None:
     window = Window(row, col, height, width)
-    found = cut([label(shape)], window, 0.0, SCENE)
+    found = clip_labels([label(shape)], window, 0.0, SCENE)
     seen = shapely.intersection(geometry(shape), shapely.box(*window.box)).area
     whole = geometry(shape).area
     if seen > 1e-9 * max(whole, 1):
@@ -106,16 +106,16 @@ def test_a_piece_is_what_shapely_sees_through_the_window(shape: Shape, row: int,
 @settings(max_examples=50, deadline=None)
 def test_a_window_on_the_whole_scene_changes_nothing(shapes: list[Shape]) -> None:
     labels = [label(shape) for shape in shapes] + [label(None, "category"), label(None, "caption")]
-    assert cut(labels, Window(0, 0, SIDE, SIDE), 1.0, SCENE) == labels
-    assert cut(labels, Window(0, 0, SIDE + 9, SIDE + 9), 1.0, SCENE) == labels
+    assert clip_labels(labels, Window(0, 0, SIDE, SIDE), 1.0, SCENE) == labels
+    assert clip_labels(labels, Window(0, 0, SIDE + 9, SIDE + 9), 1.0, SCENE) == labels
 
 
 @given(boxes(), st.integers(0, 40), st.integers(0, 40))
 @settings(max_examples=50, deadline=None)
 def test_cutting_twice_is_cutting_once(shape: Shape, row: int, col: int) -> None:
     outer, inner = Window(10, 10, 50, 50), Window(row, col, 12, 12)
-    twice = cut(cut([label(shape)], outer, 0.0, SCENE), inner, 0.0, (0.0, 0.0, 50.0, 50.0))
-    once = cut([label(shape)], Window(10 + row, 10 + col, min(12, 50 - row), min(12, 50 - col)), 0.0, SCENE)
+    twice = clip_labels(clip_labels([label(shape)], outer, 0.0, SCENE), inner, 0.0, (0.0, 0.0, 50.0, 50.0))
+    once = clip_labels([label(shape)], Window(10 + row, 10 + col, min(12, 50 - row), min(12, 50 - col)), 0.0, SCENE)
     assert len(twice) == len(once)
     for a, b in zip(twice, once, strict=True):
         assert a.shape
@@ -127,10 +127,10 @@ def test_cutting_twice_is_cutting_once(shape: Shape, row: int, col: int) -> None
 def test_what_shows_too_little_is_no_label_but_its_category_is_told() -> None:
     ship, crane = label(Shape((0, 0, 10, 10))), label(Shape((20, 20, 30, 30)), category="crane")
     window = Window(0, 7, 64, 57)
-    assert [found.category for found in cut([ship, crane], window, 0.31, SCENE)] == ["crane"]
-    assert hidden([ship, crane], window, 0.31, SCENE) == ("ship",)
-    kept = cut([ship, crane], window, 0.3, SCENE)
-    assert hidden([ship, crane], window, 0.3, SCENE) == ()
+    assert [found.category for found in clip_labels([ship, crane], window, 0.31, SCENE)] == ["crane"]
+    assert find_hidden_categories([ship, crane], window, 0.31, SCENE) == ("ship",)
+    kept = clip_labels([ship, crane], window, 0.3, SCENE)
+    assert find_hidden_categories([ship, crane], window, 0.3, SCENE) == ()
     assert [found.category for found in kept] == ["ship", "crane"]
     assert kept[0].shape == Shape((0, 0, 3, 10), (), 0.3)
     assert kept[0].shape.truncated
@@ -140,8 +140,8 @@ def test_what_shows_too_little_is_no_label_but_its_category_is_told() -> None:
 
 def test_what_is_said_of_the_scene_is_said_of_a_tile_only_where_it_is_the_scene() -> None:
     labels = [label(None, "category"), label(None, "caption"), label(Shape((0, 0, 9, 9)), "cover")]
-    assert cut(labels, Window(0, 0, SIDE, SIDE), 0.5, SCENE) == labels
-    assert cut(labels, Window(0, 0, SIDE, SIDE - 1), 0.5, SCENE) == []
+    assert clip_labels(labels, Window(0, 0, SIDE, SIDE), 0.5, SCENE) == labels
+    assert clip_labels(labels, Window(0, 0, SIDE, SIDE - 1), 0.5, SCENE) == []
 
 
 @given(masks(), edges, edges)
@@ -151,11 +151,13 @@ def test_every_part_and_every_hole_is_in_one_of_the_windows(shape: Shape, rows: 
     total = 0.0
     for window in windows(rows, cols):
         seen = shapely.intersection(whole, shapely.box(*window.box))
-        for piece in cut([label(shape)], window, 0.0, SCENE):
+        for piece in clip_labels([label(shape)], window, 0.0, SCENE):
             assert piece.shape
             total += piece.shape.visibility
-            left = parts_of(shapely.transform(seen, lambda xy, w=window: xy - [w.col_off, w.row_off]))
-            assert surface(piece.shape.area_parts).symmetric_difference(surface(left)).area == pytest.approx(0, abs=1e-6)
+            left = from_geometry(shapely.transform(seen, lambda xy, w=window: xy - [w.col_off, w.row_off]))
+            assert to_geometry(piece.shape.area_parts).symmetric_difference(to_geometry(left)).area == pytest.approx(
+                0, abs=1e-6
+            )
             assert piece.shape.box == pytest.approx(parts_bounds(left), abs=1e-9)
             assert label_from_row(label_row(piece)) == piece
     assert total == pytest.approx(1, abs=1e-6)
@@ -163,15 +165,15 @@ def test_every_part_and_every_hole_is_in_one_of_the_windows(shape: Shape, rows: 
 
 def test_a_bridge_of_two_spans_is_seen_by_its_spans_and_not_by_its_box() -> None:
     bridge = Shape.of_parts((20, 10, 60, 20), (((20, 10, 40, 10, 40, 20, 20, 20),), ((50, 10, 60, 10, 60, 20, 50, 20),)))
-    (left,), (right,) = (cut([label(bridge)], Window(0, col, SIDE, 45), 0.0, SCENE) for col in (0, 45))
+    (left,), (right,) = (clip_labels([label(bridge)], Window(0, col, SIDE, 45), 0.0, SCENE) for col in (0, 45))
     assert (left.shape.box, left.shape.visibility) == ((20, 10, 40, 20), pytest.approx(2 / 3))
     assert (right.shape.box, right.shape.visibility) == ((5, 10, 15, 20), pytest.approx(1 / 3))
-    assert cut([label(bridge)], Window(0, 41, SIDE, 8), 0.0, SCENE) == []  # between the spans
+    assert clip_labels([label(bridge)], Window(0, 41, SIDE, 8), 0.0, SCENE) == []  # between the spans
 
 
 def test_of_a_horseshoe_the_box_spans_both_arms_and_the_ring_is_one() -> None:
     horseshoe = Shape((0, 0, 30, 20), (0, 0, 10, 0, 10, 15, 25, 15, 25, 0, 30, 0, 30, 20, 0, 20))
-    (piece,) = cut([label(horseshoe)], Window(0, 0, 10, SIDE), 0.0, SCENE)
+    (piece,) = clip_labels([label(horseshoe)], Window(0, 0, 10, SIDE), 0.0, SCENE)
     assert piece.shape
     assert piece.shape.box == (0, 0, 30, 10)
     assert (min(piece.shape.polygon[::2]), max(piece.shape.polygon[::2])) == (0, 10)
@@ -179,17 +181,17 @@ def test_of_a_horseshoe_the_box_spans_both_arms_and_the_ring_is_one() -> None:
 
 
 def test_nothing_is_shown_beyond_the_edge_of_the_scene() -> None:
-    (piece,) = cut([label(Shape((50, 50, 90, 60)))], Window(32, 32, 64, 64), 0.0, SCENE)
+    (piece,) = clip_labels([label(Shape((50, 50, 90, 60)))], Window(32, 32, 64, 64), 0.0, SCENE)
     assert piece.shape
     assert piece.shape.box == (18, 18, 32, 28)
 
 
 @pytest.mark.parametrize("ring", [(), (0.0, 0.0, 10.0, 0.0, 10.0, 10.0, 0.0, 10.0)])
 def test_an_object_that_was_cut_before_keeps_what_it_had_lost(ring: tuple[float, ...]) -> None:
-    (piece,) = cut([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 5, SIDE), 0.0, SCENE)
+    (piece,) = clip_labels([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 5, SIDE), 0.0, SCENE)
     assert piece.shape
     assert piece.shape.visibility == pytest.approx(0.25)
-    (whole,) = cut([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 20, SIDE), 0.0, SCENE)
+    (whole,) = clip_labels([label(Shape((0, 0, 10, 10), ring, 0.5))], Window(0, 0, 20, SIDE), 0.0, SCENE)
     assert whole.shape
     assert whole.shape.visibility == 0.5
 
@@ -197,9 +199,9 @@ def test_an_object_that_was_cut_before_keeps_what_it_had_lost(ring: tuple[float,
 def test_an_oriented_box_stays_one_until_it_is_cut_and_its_flags_stay_anyway() -> None:
     ring = (20.0, 10.0, 30.0, 20.0, 20.0, 30.0, 10.0, 20.0)
     ship = label(Shape((10, 10, 30, 30), ring, 1.0, True, ("difficult",)))
-    (whole,) = cut([ship], Window(5, 5, 30, 30), 0.0, SCENE)
+    (whole,) = clip_labels([ship], Window(5, 5, 30, 30), 0.0, SCENE)
     assert whole.shape == Shape((5, 5, 25, 25), tuple(value - 5 for value in ring), 1.0, True, ("difficult",))
-    (half,) = cut([ship], Window(0, 0, 64, 20), 0.0, SCENE)
+    (half,) = clip_labels([ship], Window(0, 0, 64, 20), 0.0, SCENE)
     assert half.shape
     assert (half.shape.oriented, half.shape.flags, half.shape.truncated) == (False, ("difficult",), True)
     assert half.shape.visibility == pytest.approx(0.5)
@@ -209,5 +211,5 @@ def test_an_oriented_box_stays_one_until_it_is_cut_and_its_flags_stay_anyway() -
 
 def test_a_phrase_and_a_question_are_of_the_whole_scene() -> None:
     labels = [label(Shape((0, 0, 9, 9)), "phrase"), label(None, "question")]
-    assert cut(labels, Window(0, 0, SIDE, SIDE), 0.5, SCENE) == labels
-    assert cut(labels, Window(0, 0, 32, 32), 0.5, SCENE) == []
+    assert clip_labels(labels, Window(0, 0, SIDE, SIDE), 0.5, SCENE) == labels
+    assert clip_labels(labels, Window(0, 0, 32, 32), 0.5, SCENE) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.annotations.oriented_boxes import corners
+from rsflow.annotations.oriented_boxes import box_corners
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.phases.build import run
@@ -38,7 +38,11 @@ def noise(side: int, kind: Any, most: int) -> Any:
 def test_a_large_picture_of_dota_is_tiled_with_its_oriented_boxes_and_its_gsd(tmp_path: Path) -> None:
     Image.fromarray(noise(SIDE, np.uint8, 255)).save(tmp_path / "P0001.png")
     Image.fromarray(noise(200, np.uint8, 255)).save(tmp_path / "P0002.png")
-    inside, across, off = corners(100, 100, 40, 20, 0.5), corners(256, 400, 60, 20, 0.4), corners(900, 50, 40, 20, 0)
+    inside, across, off = (
+        box_corners(100, 100, 40, 20, 0.5),
+        box_corners(256, 400, 60, 20, 0.4),
+        box_corners(900, 50, 40, 20, 0),
+    )
     lines = [
         " ".join(f"{v:.3f}" for v in ring) + f" {name} 1" for ring, name in ((inside, "ship"), (across, "plane"), (off, "car"))
     ]

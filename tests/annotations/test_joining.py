@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow.annotations import AnnotatedPicture, AnnotatedSet, ScenePicture, join, merged
+from rsflow.annotations import AnnotatedPicture, AnnotatedSet, ScenePicture, join_scenes, merge_sets
 from rsflow.records import Label, Provenance, Shape
 
 FROM = Provenance("annotation", "test")
@@ -12,14 +12,16 @@ FROM = Provenance("annotation", "test")
 
 def claim(origin: str, file: str, own: str = "", size: int | None = None, x: float = 1.0) -> AnnotatedPicture:
     label = Label("box", "ship", FROM, Shape((x, 1.0, x + 5, 6.0)))
-    return AnnotatedPicture(file, file, size, size, (label,), origin=origin, own=own)
+    return AnnotatedPicture(file, file, size, size, (label,), annotation_file=origin, own_name=own)
 
 
 def files_of(claims: list[AnnotatedPicture], scenes: list[ScenePicture]) -> tuple[list[tuple[str, str]], list[str]]:
     """((origin or file, scene) of every picture that has one, reasons of the rejects)."""
-    annotated = merged(AnnotatedSet({one.name: one}) for one in claims)
-    joined = join(annotated, scenes)
-    found = [(annotated.pictures[name].origin or annotated.pictures[name].file, file) for name, file in joined.files.items()]
+    annotated = merge_sets(AnnotatedSet({one.name: one}) for one in claims)
+    joined = join_scenes(annotated, scenes)
+    found = [
+        (annotated.pictures[name].annotation_file or annotated.pictures[name].file, file) for name, file in joined.files.items()
+    ]
     return sorted(found), [reject.reason for reject in joined.rejects]
 
 
@@ -42,7 +44,7 @@ def test_a_file_named_after_its_picture_finds_the_one_of_its_folder(annotation: 
 
 def test_what_nothing_tells_apart_is_a_reject_that_names_both() -> None:
     scenes = [ScenePicture("/s/train/0.png", 90, 90), ScenePicture("/s/val/0.png", 90, 90)]
-    joined = join(merged([AnnotatedSet({"0": claim("/s/all.json", "0.png")})]), scenes)
+    joined = join_scenes(merge_sets([AnnotatedSet({"0": claim("/s/all.json", "0.png")})]), scenes)
     (reject,) = joined.rejects
     assert (joined.pictures, reject.reason) == ({}, "ambiguous_picture")
     assert all(scene.file in reject.detail for scene in scenes)

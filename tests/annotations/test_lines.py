@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import AnnotatedSet, ScenePicture, fit_to_scene, join_scenes, read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError, UsageError
 from rsflow.records import Shape
 
@@ -32,7 +32,7 @@ DOTA = "2753 2408 2861 2385 2888 2468 2805 2502 plane 0"
 )
 def test_dota_of_both_versions(tmp_path: Path, header: str) -> None:
     file = written(tmp_path, f"{header}{DOTA}\n{DOTA.replace('plane 0', 'large-vehicle 2')}", "P0000.txt")
-    annotated = read(Annotations("dota", file))
+    annotated = read_annotations(Annotations("dota", file))
     picture = annotated.pictures["P0000"]
     assert (picture.gsd_m, picture.height_px, annotated.rejects) == (0.146, None, ())
     assert annotated.categories == ("large-vehicle", "plane")
@@ -44,7 +44,7 @@ def test_dota_of_both_versions(tmp_path: Path, header: str) -> None:
 def test_dota_without_header_difficulty_or_objects(tmp_path: Path) -> None:
     written(tmp_path, DOTA[:-2] + "\n", "a.txt")
     written(tmp_path, "gsd:null\n", "b.txt")
-    annotated = read(Annotations("dota", str(tmp_path / "*.txt")))
+    annotated = read_annotations(Annotations("dota", str(tmp_path / "*.txt")))
     assert {name: len(picture.labels) for name, picture in annotated.pictures.items()} == {"a": 1, "b": 0}
     assert annotated.pictures["b"].gsd_m is None
 
@@ -62,7 +62,7 @@ def test_dota_without_header_difficulty_or_objects(tmp_path: Path) -> None:
 )
 def test_a_broken_dota_line_is_a_reject_with_its_number(tmp_path: Path, line: str, reason: str) -> None:
     file = written(tmp_path, f"gsd:1\n{DOTA}\n{line}\n", "P1.txt")
-    annotated = read(Annotations("dota", file))
+    annotated = read_annotations(Annotations("dota", file))
     (reject,) = annotated.rejects
     assert (reject.reason, reject.subject, reject.file) == (reason, "P1.txt line 3", file)
     assert len(annotated.pictures["P1"].labels) == 1
@@ -73,9 +73,9 @@ def test_yolo_becomes_pixels_with_the_scene(tmp_path: Path) -> None:
     written(tmp_path, "ship\n\ncrane\n", "labels/classes.txt")
     written(tmp_path, "0 0.5 0.5 0.2 0.4\n2 0.1 0.1 0.3 0.1 0.3 0.4\n", "labels/train/a.txt")
     written(tmp_path, "", "labels/train/b.txt")
-    annotated = read(Annotations("yolo", str(tmp_path / "labels/train/*.txt")))
+    annotated = read_annotations(Annotations("yolo", str(tmp_path / "labels/train/*.txt")))
     assert (annotated.categories, annotated.rejects, annotated.pictures["b"].labels) == (("crane", "ship"), (), ())
-    picture, rejects = fitted(annotated.pictures["a"], 100, 200)
+    picture, rejects = fit_to_scene(annotated.pictures["a"], 100, 200)
     assert picture
     assert rejects == ()
     box, polygon = (label.shape for label in picture.labels)
@@ -89,7 +89,7 @@ def test_yolo_becomes_pixels_with_the_scene(tmp_path: Path) -> None:
 def test_yolo_oriented_boxes_with_names_of_a_data_yaml(tmp_path: Path) -> None:
     names = written(tmp_path, "path: .\nnames:\n  0: ship\n  1: plane\n", "data.yaml")
     written(tmp_path, "1 0.5 0.1 0.9 0.5 0.5 0.9 0.1 0.5\n1 0.5 0.5 0.1 0.1\n", "a.txt")
-    annotated = read(Annotations("yolo_obb", str(tmp_path / "a.txt"), options={"classes": names}))
+    annotated = read_annotations(Annotations("yolo_obb", str(tmp_path / "a.txt"), options={"classes": names}))
     (label,) = annotated.pictures["a"].labels
     assert label.shape
     assert (label.category, label.shape.oriented, len(label.shape.polygon)) == ("plane", True, 8)
@@ -110,7 +110,7 @@ def test_yolo_oriented_boxes_with_names_of_a_data_yaml(tmp_path: Path) -> None:
 def test_a_broken_yolo_line_is_a_reject_with_its_number(tmp_path: Path, line: str, reason: str) -> None:
     written(tmp_path, "ship", "classes.txt")
     written(tmp_path, f"0 0.5 0.5 0.2 0.4\n{line}", "a.txt")
-    annotated = read(Annotations("yolo", str(tmp_path / "*.txt")))
+    annotated = read_annotations(Annotations("yolo", str(tmp_path / "*.txt")))
     assert [(reject.reason, reject.subject) for reject in annotated.rejects] == [(reason, "a.txt line 2")]
     assert list(annotated.pictures) == ["a"]
 
@@ -118,13 +118,13 @@ def test_a_broken_yolo_line_is_a_reject_with_its_number(tmp_path: Path, line: st
 def test_yolo_without_names_asks_for_them(tmp_path: Path) -> None:
     file = written(tmp_path, "0 0.5 0.5 0.2 0.4", "deep/er/a.txt")
     with pytest.raises(ConfigError, match=r"options\.classes"):
-        read(Annotations("yolo", file))
+        read_annotations(Annotations("yolo", file))
 
 
 def test_a_table_is_read_by_its_header(tmp_path: Path) -> None:
     header = "Label,xmax,ymax,xmin,ymin,image_path,split,difficult,other\n"
     rows = '"Tree, old",30,40,10,20,x/a.tif,test,1,?\nTree,,,,,b.tif,,,\nTree,0,0,0,0,c.tif,,,\n'
-    annotated = read(Annotations("csv", written(tmp_path, header + rows, "boxes.csv")))
+    annotated = read_annotations(Annotations("csv", written(tmp_path, header + rows, "boxes.csv")))
     assert list(annotated.pictures) == ["a", "b", "c"]
     (shape,) = shapes(annotated, "a")
     assert (shape.box, shape.flags) == ((10, 20, 30, 40), ("difficult",))
@@ -159,7 +159,7 @@ def test_a_table_is_read_by_its_header(tmp_path: Path) -> None:
 def test_lines_without_header_are_read_by_the_columns_told(
     tmp_path: Path, name: str, line: str, options: dict[str, object], box: tuple[float, ...]
 ) -> None:
-    annotated = read(Annotations("csv", written(tmp_path, line + "\n", name), options=options))
+    annotated = read_annotations(Annotations("csv", written(tmp_path, line + "\n", name), options=options))
     (shape,) = shapes(annotated, name[:-4])
     assert (shape.box, annotated.rejects) == (box, ())
     assert shape.flags == (("occluded",) if name.startswith("vis") else ())
@@ -169,7 +169,7 @@ def test_lines_without_header_are_read_by_the_columns_told(
 def test_broken_rows_are_rejects_and_a_table_of_something_else_stops(tmp_path: Path) -> None:
     header = "image_path,xmin,ymin,xmax,ymax,label\n"
     rows = "a.tif,1,2,3,4,Tree\na.tif,1,2,x,4,Tree\na.tif,5,2,3,4,Tree\n,1,2,3,4,Tree\na.tif,1,2,3,4,\n"
-    annotated = read(Annotations("csv", written(tmp_path, header + rows, "boxes.csv")))
+    annotated = read_annotations(Annotations("csv", written(tmp_path, header + rows, "boxes.csv")))
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [
         ("boxes.csv line 3", "bad_box"),
         ("boxes.csv line 4", "box_empty"),
@@ -177,18 +177,18 @@ def test_broken_rows_are_rejects_and_a_table_of_something_else_stops(tmp_path: P
         ("boxes.csv line 6", "broken_record"),
     ]
     with pytest.raises(UsageError, match="date, value"):
-        read(Annotations("csv", written(tmp_path, "date,value\n1,2\n", "other.csv")))
+        read_annotations(Annotations("csv", written(tmp_path, "date,value\n1,2\n", "other.csv")))
 
 
 def test_pictures_of_one_name_in_two_folders_are_told_apart_by_them(tmp_path: Path) -> None:
     text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\nb.tif,1,2,3,4,T\n./x/a.tif,5,5,9,9,T\n"
-    annotated = read(Annotations("csv", written(tmp_path, text, "boxes.csv")))
+    annotated = read_annotations(Annotations("csv", written(tmp_path, text, "boxes.csv")))
     assert {name: len(picture.labels) for name, picture in annotated.pictures.items()} == {"x/a": 2, "y/a": 1, "b": 1}
-    joined = join(annotated, [ScenePicture("/data/y/a.tif", 9, 9), ScenePicture("/data/z/b.tif", 9, 9)])
+    joined = join_scenes(annotated, [ScenePicture("/data/y/a.tif", 9, 9), ScenePicture("/data/z/b.tif", 9, 9)])
     assert joined.files == {"y/a": "/data/y/a.tif", "b": "/data/z/b.tif"}
     assert joined.pictures["/data/y/a.tif"].labels[0].category == "U"
     assert [(reject.subject, reject.reason) for reject in joined.rejects] == [("x/a", "missing_picture")]
-    elsewhere = join(annotated, [ScenePicture("/data/z/a.tif", 9, 9)])
+    elsewhere = join_scenes(annotated, [ScenePicture("/data/z/a.tif", 9, 9)])
     assert elsewhere.pictures == {}
     assert [reject.reason for reject in elsewhere.rejects] == ["missing_picture", "ambiguous_picture", "ambiguous_picture"]
 
@@ -197,9 +197,9 @@ def test_a_name_that_may_be_any_of_several_pictures_is_a_reject_and_makes_them_i
     text = "image_path,xmin,ymin,xmax,ymax,label\nx/a.tif,1,2,3,4,T\ny/a.tif,1,2,3,4,U\n"
     written(tmp_path, text, "one.csv")
     written(tmp_path, text.split("\n")[0] + "\na.tif,1,2,3,4,T\n", "two.csv")
-    annotated = read(Annotations("csv", str(tmp_path / "*.csv")))
+    annotated = read_annotations(Annotations("csv", str(tmp_path / "*.csv")))
     scenes = [ScenePicture("/p/x/a.tif", 9, 9), ScenePicture("/p/y/a.tif", 9, 9)]
-    joined = join(annotated, scenes)
+    joined = join_scenes(annotated, scenes)
     assert [joined.pictures[scene.file].labels[0].category for scene in scenes] == ["T", "U"]
     assert not any(joined.pictures[scene.file].complete for scene in scenes)
     (reject,) = joined.rejects
@@ -217,13 +217,13 @@ def test_a_name_that_may_be_any_of_several_pictures_is_a_reject_and_makes_them_i
     ],
 )
 def test_rsivqa_lines(tmp_path: Path, line: str, name: str, question: str, answer: str) -> None:
-    annotated = read(Annotations("rsivqa", written(tmp_path, f"{line}\n{line}\n", "vqa.txt")))
+    annotated = read_annotations(Annotations("rsivqa", written(tmp_path, f"{line}\n{line}\n", "vqa.txt")))
     (label,) = annotated.pictures[name].labels
     assert (label.kind, label.text, label.category) == ("question", question, answer)
 
 
 def test_lines_that_ask_or_answer_nothing_are_rejects(tmp_path: Path) -> None:
     text = "1.tif:is there a ship?\n1.tif:?yes\nno question here\n1.tif:is there a ship?yes\n"
-    annotated = read(Annotations("rsivqa", written(tmp_path, text, "vqa.txt")))
+    annotated = read_annotations(Annotations("rsivqa", written(tmp_path, text, "vqa.txt")))
     assert [reject.subject for reject in annotated.rejects] == ["vqa.txt line 1", "vqa.txt line 2", "vqa.txt line 3"]
     assert len(annotated.pictures["1"].labels) == 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.annotations import ScenePicture, join, read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import ScenePicture, join_scenes, read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
 
 
@@ -35,7 +35,7 @@ LEGEND = {"0": None, "1": "grass", "2": "water", "3": ""}
 
 def test_shares_are_of_the_valid_pixels_and_regions_are_the_largest(tmp_path: Path) -> None:
     options = {"legend": LEGEND, "rename": {"_mask": ""}}
-    annotated = read(Annotations("masks", written(tmp_path, landscape()), options=options))
+    annotated = read_annotations(Annotations("masks", written(tmp_path, landscape()), options=options))
     picture = annotated.pictures["a"]
     assert (picture.height_px, picture.width_px, annotated.categories) == (20, 30, ())
     covers = {label.category: label for label in picture.labels}
@@ -48,7 +48,7 @@ def test_shares_are_of_the_valid_pixels_and_regions_are_the_largest(tmp_path: Pa
 
 def test_components_are_objects_on_request(tmp_path: Path) -> None:
     options = {"legend": LEGEND, "objects": ["water"], "min_px": 21}
-    annotated = read(Annotations("masks", written(tmp_path, landscape()), options=options))
+    annotated = read_annotations(Annotations("masks", written(tmp_path, landscape()), options=options))
     (ship,) = [label.shape for label in annotated.pictures["a_mask"].labels if label.kind == "box"]
     assert ship
     assert ship.box == (20, 16, 28, 19)
@@ -60,18 +60,20 @@ def test_colours_and_palettes(tmp_path: Path) -> None:
     colours = np.zeros((8, 8, 3))
     colours[:2] = (0, 255, 0)
     legend = {"0,0,0": "", "0,255,0": "ship"}
-    (cover,) = read(Annotations("masks", written(tmp_path, colours), options={"legend": legend})).pictures["a_mask"].labels
+    (cover,) = (
+        read_annotations(Annotations("masks", written(tmp_path, colours), options={"legend": legend})).pictures["a_mask"].labels
+    )
     assert (cover.category, cover.value) == ("ship", 0.25)
     palette = Image.fromarray(landscape(), mode="P")
     palette.putpalette([0, 0, 0, 255, 0, 0, 0, 0, 255, 9, 9, 9])
     palette.save(tmp_path / "p.png")
-    annotated = read(Annotations("masks", str(tmp_path / "p.png"), options={"legend": LEGEND}))
+    annotated = read_annotations(Annotations("masks", str(tmp_path / "p.png"), options={"legend": LEGEND}))
     assert {label.category for label in annotated.pictures["p"].labels} == {"grass", "water"}
 
 
 def test_a_value_that_the_legend_lacks_leaves_the_mask_out(tmp_path: Path) -> None:
     file = written(tmp_path, landscape())
-    annotated = read(Annotations("masks", file, options={"legend": {"0": None, "1": "grass"}}))
+    annotated = read_annotations(Annotations("masks", file, options={"legend": {"0": None, "1": "grass"}}))
     (reject,) = annotated.rejects
     assert (annotated.pictures, reject.reason, reject.file) == ({}, "unknown_mask_value", file)
     assert "2, 3" in reject.detail
@@ -88,7 +90,9 @@ def test_a_value_that_the_legend_lacks_leaves_the_mask_out(tmp_path: Path) -> No
 )
 def test_a_broken_mask_is_a_reject(tmp_path: Path, make: Any, reason: str) -> None:
     make(tmp_path)
-    (reject,) = read(Annotations("masks", str(tmp_path / "a.png"), options={"legend": {"0": None, "1": "grass"}})).rejects
+    (reject,) = read_annotations(
+        Annotations("masks", str(tmp_path / "a.png"), options={"legend": {"0": None, "1": "grass"}})
+    ).rejects
     assert reject.reason == reason
 
 
@@ -104,7 +108,7 @@ def test_a_broken_mask_is_a_reject(tmp_path: Path, make: Any, reason: str) -> No
 )
 def test_a_legend_that_cannot_be_is_refused(tmp_path: Path, options: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        read(Annotations("masks", written(tmp_path, landscape()), options=options))
+        read_annotations(Annotations("masks", written(tmp_path, landscape()), options=options))
 
 
 def test_the_folder_is_the_class_also_of_pictures_of_one_name(tmp_path: Path) -> None:
@@ -112,7 +116,7 @@ def test_the_folder_is_the_class_also_of_pictures_of_one_name(tmp_path: Path) ->
         (tmp_path / folder).mkdir(parents=True)
         written(tmp_path / folder, landscape(), "1.png")
     settings = Annotations("folders", str(tmp_path / "**/*.png"), splits={"test": str(tmp_path / "test/**/*.png")})
-    annotated = read(settings)
+    annotated = read_annotations(settings)
     assert (len(annotated.pictures), annotated.categories, annotated.rejects) == (3, (), ())
     for folder, category, split in (
         ("train/airport", "airport", None),
@@ -120,7 +124,7 @@ def test_the_folder_is_the_class_also_of_pictures_of_one_name(tmp_path: Path) ->
         ("test/beach", "beach", "test"),
     ):
         place = str(tmp_path / folder / "1.png")
-        picture = join(annotated, [ScenePicture(place, 9, 9)]).pictures[place]
+        picture = join_scenes(annotated, [ScenePicture(place, 9, 9)]).pictures[place]
         assert (picture.labels[0].kind, picture.labels[0].category, picture.split) == ("category", category, split)
 
 
@@ -128,8 +132,8 @@ def test_pictures_that_differ_in_their_extension_only_are_two_pictures(tmp_path:
     (tmp_path / "beach").mkdir()
     for name in ("1.png", "1.jpg"):
         written(tmp_path / "beach", landscape(), name)
-    annotated = read(Annotations("folders", str(tmp_path / "*/*")))
+    annotated = read_annotations(Annotations("folders", str(tmp_path / "*/*")))
     scenes = [ScenePicture(str(tmp_path / "beach" / name), 9, 9) for name in ("1.png", "1.jpg")]
-    joined = join(annotated, scenes)
+    joined = join_scenes(annotated, scenes)
     assert joined.rejects == ()
     assert {file: picture.file for file, picture in joined.pictures.items()} == {scene.file: scene.file for scene in scenes}

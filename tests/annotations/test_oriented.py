@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.annotations import fitted, read
-from rsflow.annotations.oriented_boxes import bounds, checked, corners, rectangle
-from rsflow.annotations.shapes import shape_on
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import fit_to_scene, read_annotations
+from rsflow.annotations.oriented_boxes import box_corners, check_corner_order, min_area_rectangle, ring_bounds
+from rsflow.annotations.shapes import make_shape
+from rsflow.config.settings import Annotations
 from rsflow.errors import DataError
 from rsflow.spatial.geometry import ring_area
 
@@ -23,46 +23,46 @@ place = st.floats(-1000, 1000)
 
 @given(place, place, side, side, st.floats(-10, 10))
 def test_corners_and_rectangle_are_inverse(cx: float, cy: float, width: float, height: float, angle: float) -> None:
-    ring = corners(cx, cy, width, height, angle)
-    x, y, long, short, turned = rectangle(ring)
+    ring = box_corners(cx, cy, width, height, angle)
+    x, y, long, short, turned = min_area_rectangle(ring)
     assert (x, y) == pytest.approx((cx, cy), abs=1e-4)
     assert (long, short) == pytest.approx((max(width, height), min(width, height)), abs=1e-4)
     assert 0 <= turned < math.pi
-    again = corners(x, y, long, short, turned)
+    again = box_corners(x, y, long, short, turned)
     near = [
         min(math.dist(a, b) for b in zip(again[::2], again[1::2], strict=True)) for a in zip(ring[::2], ring[1::2], strict=True)
     ]
     assert max(near) < 1e-3
     assert ring_area(ring) == pytest.approx(width * height, rel=1e-6)
-    assert checked(ring) == ring
+    assert check_corner_order(ring) == ring
 
 
 def test_an_angle_turns_from_right_to_down() -> None:
     # A quarter turn puts the box's own upper right corner below its upper left one.
-    ring = corners(0, 0, 4, 2, math.pi / 2)
+    ring = box_corners(0, 0, 4, 2, math.pi / 2)
     assert ring == pytest.approx((1, -2, 1, 2, -1, 2, -1, -2))
-    assert rectangle((0, 0, 10, 10, 9, 11, -1, 1))[4] == pytest.approx(math.pi / 4)
+    assert min_area_rectangle((0, 0, 10, 10, 9, 11, -1, 1))[4] == pytest.approx(math.pi / 4)
 
 
 @pytest.mark.parametrize("numbers", [(0, 0, 0, 1, 0), (0, 0, 1, -1, 0), (0, 0, 1, 1, math.nan), (math.inf, 0, 1, 1, 0)])
 def test_what_is_no_box_is_refused(numbers: tuple[float, ...]) -> None:
     with pytest.raises(DataError):
-        corners(*numbers)
+        box_corners(*numbers)
 
 
 def test_corners_that_do_not_go_round_are_refused() -> None:
     with pytest.raises(DataError, match="crossed_corners"):
-        checked((0, 0, 10, 10, 10, 0, 0, 10))
+        check_corner_order((0, 0, 10, 10, 10, 0, 0, 10))
 
 
 def test_the_edge_of_the_picture_cuts_an_oriented_box_to_a_polygon_unless_it_is_overshot_by_rounding() -> None:
-    ring = corners(10, 50, 30, 10, 0.5)
-    cut = shape_on(bounds(ring), ring, 100, 100, oriented=True)
+    ring = box_corners(10, 50, 30, 10, 0.5)
+    cut = make_shape(ring_bounds(ring), ring, 100, 100, oriented=True)
     assert not cut.oriented
     assert len(cut.polygon) > 8 or min(cut.polygon[::2]) == 0
-    assert cut.box == bounds(cut.polygon)
-    near = tuple(value - bounds(ring)[0] - 0.4 if i % 2 == 0 else value for i, value in enumerate(ring))
-    kept = shape_on(bounds(near), near, 100, 100, oriented=True)
+    assert cut.box == ring_bounds(cut.polygon)
+    near = tuple(value - ring_bounds(ring)[0] - 0.4 if i % 2 == 0 else value for i, value in enumerate(ring))
+    kept = make_shape(ring_bounds(near), near, 100, 100, oriented=True)
     assert kept.oriented
     assert len(kept.polygon) == 8
     assert min(kept.polygon[::2]) == 0
@@ -81,7 +81,7 @@ def test_the_box_of_what_the_edge_leaves_of_a_turned_object_holds_nothing_else(t
     }[format_]
     (tmp_path / "classes.txt").write_text("ship\n")
     (tmp_path / "a.txt").write_text(text + "\n")
-    same, _ = fitted(read(Annotations(format_, str(tmp_path / "a.txt"))).pictures["a"], 400, 400)
+    same, _ = fit_to_scene(read_annotations(Annotations(format_, str(tmp_path / "a.txt"))).pictures["a"], 400, 400)
     assert same
     (label,) = same.labels
     assert label.shape
@@ -93,4 +93,4 @@ def test_the_box_of_what_the_edge_leaves_of_a_turned_object_holds_nothing_else(t
 def test_a_turned_object_that_only_its_hull_puts_on_the_picture_is_outside() -> None:
     ring = (-30.0, 10.0, 10.0, -30.0, 5.0, -35.0, -35.0, 5.0)  # x + y is at most -20
     with pytest.raises(DataError, match="box_outside"):
-        shape_on(bounds(ring), ring, 100, 100, oriented=True)
+        make_shape(ring_bounds(ring), ring, 100, 100, oriented=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
 
 QUESTION = [{"from": "human", "value": "<image>\nIs it day?"}, {"from": "gpt", "value": "Yes."}]
@@ -52,7 +52,7 @@ def written(folder: Path, form: str, name: str) -> Annotations:
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_name_that_leads_out_is_a_reject(tmp_path: Path, form: str, name: str) -> None:
-    found = read(written(tmp_path, form, name))
+    found = read_annotations(written(tmp_path, form, name))
     assert not found.pictures
     assert {reject.reason for reject in found.rejects} & {"path_outside"}
     assert not any("--" in reject.detail for reject in found.rejects)  # a build has no such switch
@@ -61,24 +61,24 @@ def test_a_name_that_leads_out_is_a_reject(tmp_path: Path, form: str, name: str)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("name", BELOW)
 def test_a_name_below_is_kept(tmp_path: Path, form: str, name: str) -> None:
-    found = read(written(tmp_path, form, name))
+    found = read_annotations(written(tmp_path, form, name))
     assert not found.rejects
     assert [len(picture.labels) for picture in found.pictures.values()] == [1]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_absolute_name_is_right_below_the_folders_of_the_user(tmp_path: Path, form: str) -> None:
-    assert len(read(written(tmp_path, form, f"{tmp_path}/images/1.png")).pictures) == 1
+    assert len(read_annotations(written(tmp_path, form, f"{tmp_path}/images/1.png")).pictures) == 1
     settings = written(tmp_path, form, "/elsewhere/images/1.png")
-    assert not read(settings).pictures
-    assert len(read(settings, ("/elsewhere/images",)).pictures) == 1
-    assert not read(settings, ("/elsewhere/image",)).pictures
+    assert not read_annotations(settings).pictures
+    assert len(read_annotations(settings, ("/elsewhere/images",)).pictures) == 1
+    assert not read_annotations(settings, ("/elsewhere/image",)).pictures
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_set_that_moved_goes_by_its_file_names_where_the_user_says_so(tmp_path: Path, form: str) -> None:
     settings = written(tmp_path, form, "/elsewhere/images/1.png")
-    found = read(Annotations(settings.format, settings.files, allow_outside=True))
+    found = read_annotations(Annotations(settings.format, settings.files, allow_outside=True))
     assert not found.rejects
     assert len(found.pictures) == 1
 
@@ -87,7 +87,7 @@ def test_a_foreign_picture_does_not_lend_its_boxes_to_one_of_a_shorter_name(tmp_
     row = "{},10,10,30,30,ship\n"
     rows = [row.format(name) for name in ("1.png", "/private/1.png", "2.png")]
     (tmp_path / "set.csv").write_text("image_path,xmin,ymin,xmax,ymax,label\n" + "".join(rows))
-    found = read(Annotations("csv", str(tmp_path / "set.csv")))
+    found = read_annotations(Annotations("csv", str(tmp_path / "set.csv")))
     assert [*found.pictures] == ["1", "2"]
     assert [len(picture.labels) for picture in found.pictures.values()] == [1, 1]
     assert [reject.reason for reject in found.rejects] == ["path_outside"]
@@ -98,13 +98,13 @@ def test_a_split_list_names_pictures_of_the_set_only(tmp_path: Path, name: str) 
     settings = written(tmp_path, "coco", "1.png")
     (tmp_path / "test.txt").write_text(f"{name}\n1.png\n")
     listed = Annotations("coco", settings.files, splits={"test": str(tmp_path / "test.txt")})
-    found = read(listed)
+    found = read_annotations(listed)
     assert [reject.reason for reject in found.rejects] == ["path_outside"]
     assert "test.txt line 1" in found.rejects[0].subject
     assert [picture.split for picture in found.pictures.values()] == ["test"]
     (tmp_path / "test.txt").write_text(f"{name}\n")
     with pytest.raises(ConfigError, match="names none of"):
-        read(listed)
+        read_annotations(listed)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -116,7 +116,7 @@ def test_a_label_that_steers_a_model_is_a_reject(tmp_path: Path, form: str) -> N
     for word in ("ship", "A bay.", "Yes."):
         text = text.replace(word, f"{word} {escaped}")
     file.write_text(text)
-    found = read(settings)
+    found = read_annotations(settings)
     assert [reject.reason for reject in found.rejects] == ["control_token"]
     assert [(picture.labels, picture.complete) for picture in found.pictures.values()] == [((), False)]
     assert not any("im_end" in category for category in found.categories)

@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import ANNOTATIONS, AnnotatedPicture, ScenePicture, check_format, fitted, join, picture_name, read
-from rsflow.annotations.annotated_set import AnnotatedSet, renamed
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import (
+    ANNOTATIONS,
+    AnnotatedPicture,
+    ScenePicture,
+    check_format,
+    fit_to_scene,
+    join_scenes,
+    picture_name,
+    read_annotations,
+)
+from rsflow.annotations.annotated_set import AnnotatedSet, rename_categories
+from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
 from rsflow.records import Label, Provenance, Shape
 
@@ -36,7 +45,7 @@ def test_unknown_formats_are_refused_and_the_known_ones_listed() -> None:
 
 def test_a_pattern_without_files_is_refused_with_key_and_pattern(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
-        read(Annotations("coco", str(tmp_path / "*.json")))
+        read_annotations(Annotations("coco", str(tmp_path / "*.json")))
     assert "annotations.files" in str(error.value)
     assert str(tmp_path / "*.json") in str(error.value)
 
@@ -44,8 +53,8 @@ def test_a_pattern_without_files_is_refused_with_key_and_pattern(tmp_path: Path)
 def test_several_files_are_one_set_and_the_same_claim_counts_once(tmp_path: Path) -> None:
     first = coco(tmp_path / "one.json", ["a.jpg", "b.jpg"])
     second = coco(tmp_path / "two.json", ["b.jpg", "c.jpg"], categories=("ship", "tug"))
-    annotated = read(Annotations("coco", (first, str(tmp_path / "*.json"), second)))
-    joined = join(annotated, [ScenePicture(f"{name}.tif", 50, 50) for name in "abc"])
+    annotated = read_annotations(Annotations("coco", (first, str(tmp_path / "*.json"), second)))
+    joined = join_scenes(annotated, [ScenePicture(f"{name}.tif", 50, 50) for name in "abc"])
     assert joined.rejects == ()
     assert [len(joined.pictures[f"{name}.tif"].labels) for name in "abc"] == [1, 1, 1]
     assert annotated.categories == ("crane", "ship", "tug")
@@ -53,8 +62,8 @@ def test_several_files_are_one_set_and_the_same_claim_counts_once(tmp_path: Path
 
 def test_of_files_that_disagree_on_a_pictures_size_the_one_that_is_wrong_is_a_reject(tmp_path: Path) -> None:
     files = (coco(tmp_path / "one.json", ["a.jpg", "b.jpg"]), coco(tmp_path / "two.json", ["b.jpg"], size=60))
-    annotated = read(Annotations("coco", files))
-    joined = join(annotated, [ScenePicture("a.jpg", 50, 50), ScenePicture("b.jpg", 50, 50)])
+    annotated = read_annotations(Annotations("coco", files))
+    joined = join_scenes(annotated, [ScenePicture("a.jpg", 50, 50), ScenePicture("b.jpg", 50, 50)])
     assert sorted(joined.pictures) == ["a.jpg", "b.jpg"]
     (reject,) = joined.rejects
     assert (reject.reason, reject.file) == ("size_differs", files[1])
@@ -62,10 +71,10 @@ def test_of_files_that_disagree_on_a_pictures_size_the_one_that_is_wrong_is_a_re
 
 def test_categories_are_renamed_and_dropped(tmp_path: Path) -> None:
     file = coco(tmp_path / "one.json", ["a.jpg"])
-    other = read(Annotations("coco", file, categories={"ship": "vessel", "unheard": "of"}))
+    other = read_annotations(Annotations("coco", file, categories={"ship": "vessel", "unheard": "of"}))
     assert other.categories == ("crane", "vessel")
     assert [label.category for label in other.pictures["a"].labels] == ["vessel"]
-    dropped = read(Annotations("coco", file, categories={"ship": ""}))
+    dropped = read_annotations(Annotations("coco", file, categories={"ship": ""}))
     assert dropped.categories == ("crane",)
     assert [label.shape and label.shape.flags for label in dropped.pictures["a"].labels] == [("unknown",)]
 
@@ -73,8 +82,8 @@ def test_categories_are_renamed_and_dropped(tmp_path: Path) -> None:
 def test_a_name_of_several_categories_was_looked_for_where_all_of_them_were() -> None:
     picture = AnnotatedPicture("a", "a.jpg", 9, 9, (), vocabulary=("car", "ship"))
     annotated = AnnotatedSet({"a": picture}, ("car", "ship", "truck"))
-    assert renamed(annotated, {"car": "vehicle", "truck": "vehicle"}).pictures["a"].vocabulary == ("ship",)
-    assert renamed(annotated, {"car": "vehicle", "ship": ""}).pictures["a"].vocabulary == ("vehicle",)
+    assert rename_categories(annotated, {"car": "vehicle", "truck": "vehicle"}).pictures["a"].vocabulary == ("ship",)
+    assert rename_categories(annotated, {"car": "vehicle", "ship": ""}).pictures["a"].vocabulary == ("vehicle",)
 
 
 @pytest.mark.parametrize(
@@ -92,13 +101,13 @@ def test_a_picture_is_known_by_its_name_without_folder_and_extension(file: str, 
 
 
 def test_scenes_find_their_pictures_and_what_has_none_is_listed(tmp_path: Path) -> None:
-    annotated = read(Annotations("coco", coco(tmp_path / "one.json", ["train/a.jpg", "b.jpg"])))
-    joined = join(annotated, [ScenePicture("/elsewhere/a.tif", 50, 50), ScenePicture("A.tif", 50, 50)])
+    annotated = read_annotations(Annotations("coco", coco(tmp_path / "one.json", ["train/a.jpg", "b.jpg"])))
+    joined = join_scenes(annotated, [ScenePicture("/elsewhere/a.tif", 50, 50), ScenePicture("A.tif", 50, 50)])
     assert joined.files == {"a": "/elsewhere/a.tif"}
     assert [(reject.subject, reject.reason) for reject in joined.rejects] == [("b", "missing_picture")]
     picture = joined.pictures["/elsewhere/a.tif"]
-    assert fitted(picture, 50, 50) == (picture, ())
-    nothing, (fault,) = fitted(picture, 100, 50)
+    assert fit_to_scene(picture, 50, 50) == (picture, ())
+    nothing, (fault,) = fit_to_scene(picture, 100, 50)
     assert nothing is None
     assert (fault.reason, fault.subject) == ("size_differs", "a")
     assert "100 x 50" in fault.detail
@@ -107,7 +116,7 @@ def test_scenes_find_their_pictures_and_what_has_none_is_listed(tmp_path: Path) 
 def test_labels_without_a_picture_size_are_checked_when_the_scene_is_known() -> None:
     inside, across, off = (Shape(box) for box in ((1.0, 1.0, 5.0, 5.0), (8.0, 8.0, 12.0, 9.0), (20.0, 1.0, 30.0, 5.0)))
     labels = tuple(Label("box", name, FROM, shape) for name, shape in (("a", inside), ("b", across), ("c", off)))
-    picture, (reject,) = fitted(AnnotatedPicture("p", "p.png", None, None, labels), 10, 10)
+    picture, (reject,) = fit_to_scene(AnnotatedPicture("p", "p.png", None, None, labels), 10, 10)
     assert picture
     assert [label.shape and label.shape.box for label in picture.labels] == [inside.box, (8, 8, 10, 9)]
     assert (reject.reason, reject.subject, picture.complete) == ("box_outside", "p label 3 (c)", False)
@@ -117,11 +126,11 @@ def test_shares_of_the_picture_become_pixels() -> None:
     ring = (0.5, 0.0, 1.0, 0.5, 0.5, 1.0, 0.0, 0.5)
     shape = Shape((0.0, 0.0, 1.0, 1.0), ring, oriented=True, flags=("difficult",))
     whole = AnnotatedPicture("p", "p.png", None, None, (Label("box", "a", FROM, shape),), normalised=True)
-    picture, rejects = fitted(whole, 100, 200)
+    picture, rejects = fit_to_scene(whole, 100, 200)
     assert picture
     assert picture.labels[0].shape == Shape((0, 0, 200, 100), (100, 0, 200, 50, 100, 100, 0, 50), 1.0, True, ("difficult",))
     assert (picture.normalised, picture.height_px, rejects) == (False, 100, ())
-    assert fitted(picture, 100, 200) == (picture, ())
+    assert fit_to_scene(picture, 100, 200) == (picture, ())
 
 
 @pytest.mark.parametrize(
@@ -134,13 +143,13 @@ def test_shares_of_the_picture_become_pixels() -> None:
 )
 def test_wrong_options_are_refused_with_what_is_right(tmp_path: Path, options: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        read(Annotations("coco", coco(tmp_path / "one.json", ["a.jpg"]), options=options))
+        read_annotations(Annotations("coco", coco(tmp_path / "one.json", ["a.jpg"]), options=options))
 
 
 def test_an_answer_is_not_renamed_as_a_category_is(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("1.tif:is there a ship?yes\n")
-    annotated = read(Annotations("rsivqa", str(path), categories={"yes": ""}))
+    annotated = read_annotations(Annotations("rsivqa", str(path), categories={"yes": ""}))
     assert [label.category for label in annotated.pictures["1"].labels] == ["yes"]
 
 
@@ -151,7 +160,10 @@ def test_files_of_an_object_store_read_like_local_ones(test_data: Path) -> None:
     file = test_data / "sar/hrsid/derived_coco.json"
     with file.open("rb") as source, memory.open("/sets/one.json", "wb") as target:
         shutil.copyfileobj(source, target)
-    remote, local = read(Annotations("coco", "memory://sets/*.json")), read(Annotations("coco", str(file)))
+    remote, local = (
+        read_annotations(Annotations("coco", "memory://sets/*.json")),
+        read_annotations(Annotations("coco", str(file))),
+    )
     assert {n: [x.shape for x in p.labels] for n, p in remote.pictures.items()} == {
         n: [x.shape for x in p.labels] for n, p in local.pictures.items()
     }
@@ -164,7 +176,7 @@ def test_a_hundred_thousand_boxes_are_read_in_seconds(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
     path.write_text(json.dumps({"images": images, "annotations": records, "categories": [{"id": 1, "name": "x"}]}))
     start = time.process_time()
-    annotated = read(Annotations("coco", str(path)))
+    annotated = read_annotations(Annotations("coco", str(path)))
     assert time.process_time() - start < 6  # about 1 s of one free core; quadratic matching would take minutes
     assert len(annotated.pictures) == 5000
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import shapely
 
-from rsflow.annotations import AnnotatedSet, ScenePicture, fitted, join, read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import AnnotatedSet, ScenePicture, fit_to_scene, join_scenes, read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, iou
-from rsflow.spatial.polygons import surface
+from rsflow.spatial.polygons import to_geometry
 
 HIT_UAV_FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("coco", "annotations_hbb.json", {}),
@@ -30,7 +30,7 @@ def boxes(annotated: AnnotatedSet, height: int, width: int) -> dict[str, list[La
     """Labels by picture in pixels, in an order that does not depend on the file's."""
     found = {}
     for name, picture in annotated.pictures.items():
-        here, rejects = fitted(picture, height, width)
+        here, rejects = fit_to_scene(picture, height, width)
         assert here
         assert rejects == ()
         found[name] = sorted(here.labels, key=lambda label: (label.category, [round(v) for v in box_of(label)]))
@@ -49,7 +49,7 @@ def matched(labels: Iterable[Label], others: list[Label]) -> list[float]:
 
 def test_hit_uav_in_six_annotation_forms_gives_the_same_boxes(test_data: Path) -> None:
     folder = test_data / "infrared/hit_uav"
-    sets = [read(Annotations(form, str(folder / files), options=options)) for form, files, options in HIT_UAV_FORMS]
+    sets = [read_annotations(Annotations(form, str(folder / files), options=options)) for form, files, options in HIT_UAV_FORMS]
     assert [(len(one.pictures), one.rejects) for one in sets] == [(110, ())] * 6
     found = [boxes(one, 512, 640) for one in sets]
     counts = [Counter(label.category for labels in one.values() for label in labels) for one in found]
@@ -71,9 +71,9 @@ def test_hit_uav_in_six_annotation_forms_gives_the_same_boxes(test_data: Path) -
 
 def test_neon_trees_in_voc_and_csv_agree(test_data: Path) -> None:
     folder = test_data / "detection/neon_trees"
-    voc = read(Annotations("voc", str(folder / "OSBS_029.xml"))).pictures["OSBS_029"]
-    table = read(Annotations("csv", str(folder / "OSBS_029.csv"))).pictures["OSBS_029"]
-    same, rejects = fitted(table, 400, 400)
+    voc = read_annotations(Annotations("voc", str(folder / "OSBS_029.xml"))).pictures["OSBS_029"]
+    table = read_annotations(Annotations("csv", str(folder / "OSBS_029.csv"))).pictures["OSBS_029"]
+    same, rejects = fit_to_scene(table, 400, 400)
     assert same
     assert rejects == ()
     assert sorted(map(box_of, voc.labels)) == sorted(map(box_of, same.labels))
@@ -81,19 +81,19 @@ def test_neon_trees_in_voc_and_csv_agree(test_data: Path) -> None:
 
 
 def test_oam_tcd_polygons_fill_the_boxes_that_were_stated(test_data: Path) -> None:
-    annotated = read(Annotations("coco", str(test_data / "detection/oam_tcd/coco_sample_file.json")))
+    annotated = read_annotations(Annotations("coco", str(test_data / "detection/oam_tcd/coco_sample_file.json")))
     labels = [label for picture in annotated.pictures.values() for label in picture.labels]
     assert len(labels) == 6
     for label in labels:
         assert label.shape
-        area = surface(label.shape.area_parts)
+        area = to_geometry(label.shape.area_parts)
         assert shapely.box(*label.shape.box).buffer(1).contains(area)
         assert area.area > 0.3 * shapely.box(*label.shape.box).area
 
 
 def test_ucm_has_captions_and_questions_of_the_same_pictures(test_data: Path) -> None:
-    captions = read(Annotations("captions", str(test_data / "caption_vqa/ucm/dataset_ucm_subset.json")))
-    questions = read(Annotations("rsivqa", str(test_data / "caption_vqa/ucm/ucm_vqa_subset.txt")))
+    captions = read_annotations(Annotations("captions", str(test_data / "caption_vqa/ucm/dataset_ucm_subset.json")))
+    questions = read_annotations(Annotations("rsivqa", str(test_data / "caption_vqa/ucm/ucm_vqa_subset.txt")))
     assert set(captions.pictures) == set(questions.pictures)
     assert (captions.rejects, questions.rejects) == ((), ())
     assert {picture.split for picture in captions.pictures.values()} == {"train"}
@@ -101,11 +101,11 @@ def test_ucm_has_captions_and_questions_of_the_same_pictures(test_data: Path) ->
     asked = {label.text: label.category for label in questions.pictures["101"].labels}
     assert asked["How many in the picture?"] == "four"
     files = [str(file) for file in (test_data / "caption_vqa/ucm/images").iterdir()]
-    assert sorted(join(captions, [ScenePicture(file) for file in files]).files.values()) == sorted(files)
+    assert sorted(join_scenes(captions, [ScenePicture(file) for file in files]).files.values()) == sorted(files)
 
 
 def test_floodnet_is_as_large_as_the_training_set_that_used_it(test_data: Path) -> None:
-    annotated = read(Annotations("floodnet", str(test_data / "vqa_annotations/floodnet/Question.json")))
+    annotated = read_annotations(Annotations("floodnet", str(test_data / "vqa_annotations/floodnet/Question.json")))
     labels = [label for picture in annotated.pictures.values() for label in picture.labels]
     assert (len(annotated.pictures), len(labels), annotated.rejects) == (1448, 4511, ())
     assert {label.provenance.name.split("/")[1] for label in labels} == {
@@ -118,7 +118,7 @@ def test_floodnet_is_as_large_as_the_training_set_that_used_it(test_data: Path) 
 
 def test_classes_of_eurosat_and_uc_merced_are_their_folders(test_data: Path) -> None:
     folder = test_data / "scene_classification"
-    annotated = read(
+    annotated = read_annotations(
         Annotations("folders", (str(folder / "**/*.tif"), str(folder / "**/*.jpg")), categories={"SeaLake": "sea"})
     )
     found = Counter(label.category for picture in annotated.pictures.values() for label in picture.labels)
@@ -128,8 +128,8 @@ def test_classes_of_eurosat_and_uc_merced_are_their_folders(test_data: Path) -> 
 def test_hrsid_masks_give_the_boxes_that_others_derived_from_them(test_data: Path) -> None:
     legend = {"0,0,0": "", "0,255,0": "ship"}
     options = {"legend": legend, "objects": ["ship"]}
-    masks = read(Annotations("masks", str(test_data / "sar/hrsid/masks/*.png"), options=options))
-    coco = read(Annotations("coco", str(test_data / "sar/hrsid/derived_coco.json")))
+    masks = read_annotations(Annotations("masks", str(test_data / "sar/hrsid/masks/*.png"), options=options))
+    coco = read_annotations(Annotations("coco", str(test_data / "sar/hrsid/derived_coco.json")))
     for name, picture in coco.pictures.items():
         mine = sorted(box_of(label) for label in masks.pictures[name].labels if label.kind == "box")
         assert mine == sorted(map(box_of, picture.labels))
@@ -141,6 +141,6 @@ def test_hrsid_masks_give_the_boxes_that_others_derived_from_them(test_data: Pat
 def test_sen1floods11_is_land_and_water(test_data: Path) -> None:
     options = {"legend": {"-1": None, "0": "land", "1": "water"}, "rename": {"_LabelHand": "_S1Hand"}}
     files = str(test_data / "multisensor/sen1floods11_spain/*LabelHand.tif")
-    annotated = read(Annotations("masks", files, options=options))
+    annotated = read_annotations(Annotations("masks", files, options=options))
     covers = {label.category: label.value for label in annotated.pictures["Spain_7370579_S1Hand"].labels}
     assert covers == pytest.approx({"land": 192010 / 262045, "water": 70035 / 262045})

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely.geometry import mapping
 
-from rsflow.annotations.mask_outlines import components, outline
-from rsflow.annotations.rle import mask_of
+from rsflow.annotations.mask_outlines import find_components, trace_outline
+from rsflow.annotations.rle import decode_mask
 from rsflow.errors import DataError
-from rsflow.spatial.polygons import parts_area, parts_bounds, surface
+from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
 
 
 def runs(mask: Any) -> list[int]:
@@ -51,14 +51,14 @@ masks = st.tuples(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32))
 @settings(deadline=None)
 def test_both_spellings_give_the_mask_back(mask: Any) -> None:
     size = list(mask.shape)
-    assert (mask_of({"size": size, "counts": runs(mask)}) == mask).all()
-    assert (mask_of({"size": size, "counts": compressed(runs(mask))}) == mask).all()
+    assert (decode_mask({"size": size, "counts": runs(mask)}) == mask).all()
+    assert (decode_mask({"size": size, "counts": compressed(runs(mask))}) == mask).all()
 
 
 def test_a_long_mask_needs_more_than_one_character_per_run() -> None:
     mask = np.zeros((400, 300), dtype=bool)
     mask[17:390, 40:250] = True
-    assert (mask_of({"size": [400, 300], "counts": compressed(runs(mask))}) == mask).all()
+    assert (decode_mask({"size": [400, 300], "counts": compressed(runs(mask))}) == mask).all()
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_a_long_mask_needs_more_than_one_character_per_run() -> None:
 )
 def test_what_is_no_mask_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises(DataError, match="bad_rle"):
-        mask_of(broken)
+        decode_mask(broken)
 
 
 @given(masks)
 @settings(deadline=None, max_examples=50)
 def test_components_share_the_mask_among_them(mask: Any) -> None:
-    found = list(components(mask))
+    found = list(find_components(mask))
     assert sum(pixels for _, _, pixels in found) == mask.sum()
     for box, parts, pixels in found:
         x0, y0, x1, y1 = box
@@ -93,8 +93,8 @@ def test_components_share_the_mask_among_them(mask: Any) -> None:
 @given(masks)
 @settings(deadline=None, max_examples=50)
 def test_an_outline_drawn_again_is_the_mask(mask: Any) -> None:
-    parts = outline(mask)
-    drawn = [(mapping(surface(parts)), 1)] if parts else []
+    parts = trace_outline(mask)
+    drawn = [(mapping(to_geometry(parts)), 1)] if parts else []
     again = rasterize(drawn, mask.shape) if drawn else np.zeros(mask.shape)
     assert (again.astype(bool) == mask).all()
 
@@ -104,8 +104,8 @@ def test_an_outline_follows_the_edges_of_the_pixels() -> None:
     mask[1:4, 2:7] = True
     mask[5, 0] = True
     mask[2, 4] = False
-    parts = outline(mask)
+    parts = trace_outline(mask)
     assert parts_area(parts) == 15
     assert parts_bounds(parts) == (0, 1, 7, 6)
     assert sorted(len(part) for part in parts) == [1, 2]  # one of them with a hole
-    assert outline(np.zeros((3, 3), dtype=bool)) == ()
+    assert trace_outline(np.zeros((3, 3), dtype=bool)) == ()

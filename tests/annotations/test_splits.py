@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
 
 BOX = "0 0 9 0 9 9 0 9 ship 0\n"
@@ -21,7 +21,7 @@ def labels(folder: Path, *names: str) -> str:
 
 
 def splits_of(settings: Annotations) -> dict[str, str | None]:
-    return {name: picture.split for name, picture in read(settings).pictures.items()}
+    return {name: picture.split for name, picture in read_annotations(settings).pictures.items()}
 
 
 def test_folders_of_annotation_files_are_splits(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_list_that_says_nothing_is_refused(tmp_path: Path, text: str | None, t
     if text:
         (tmp_path / "test.txt").write_text(text)
     with pytest.raises(ConfigError, match=told):
-        read(Annotations("dota", files, splits={"test": str(tmp_path / "test.txt")}))
+        read_annotations(Annotations("dota", files, splits={"test": str(tmp_path / "test.txt")}))
 
 
 def test_a_list_with_folders_means_the_picture_of_that_folder(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rsflow.annotations import read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import UsageError
 
 
@@ -22,7 +22,9 @@ def written(folder: Path, data: Any, name: str = "dataset.json") -> str:
 def test_captions_in_the_layout_of_karpathy(tmp_path: Path) -> None:
     raws = ["A ship .", "A  ship .", "Two ships.", " ", None]
     entry = {"filename": "airport_1.jpg", "split": "val", "sentences": [{"raw": raw} for raw in raws]}
-    annotated = read(Annotations("captions", written(tmp_path, {"images": [entry, {"split": "x"}], "dataset": "rsicd"})))
+    annotated = read_annotations(
+        Annotations("captions", written(tmp_path, {"images": [entry, {"split": "x"}], "dataset": "rsicd"}))
+    )
     picture = annotated.pictures["airport_1"]
     assert [label.text for label in picture.labels] == ["A ship .", "Two ships."]
     assert (picture.split, picture.complete, annotated.categories) == ("val", False, ())
@@ -36,7 +38,7 @@ def test_captions_in_the_layout_of_karpathy(tmp_path: Path) -> None:
 def test_captions_in_the_layout_of_nwpu(tmp_path: Path) -> None:
     texts = {"raw": "One .", "raw_1": "Two .", "raw_2": "One .", "raw_3": "Three .", "raw_4": "Four ."}
     row = {"filename": "airplane_001.jpg", "split": "test", "imgid": 0, "sentids": 0, **texts}
-    annotated = read(Annotations("captions", written(tmp_path, {"airplane": [row], "bridge": []})))
+    annotated = read_annotations(Annotations("captions", written(tmp_path, {"airplane": [row], "bridge": []})))
     picture = annotated.pictures["airplane_001"]
     assert [label.category for label in picture.labels if label.kind == "category"] == ["airplane"]
     assert [label.text for label in picture.labels if label.kind == "caption"] == ["One .", "Two .", "Three .", "Four ."]
@@ -47,7 +49,7 @@ def test_captions_in_the_layout_of_nwpu(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["captions", "floodnet"])
 def test_a_json_of_something_else_stops_with_its_name(tmp_path: Path, form: str, data: Any) -> None:
     with pytest.raises(UsageError, match=r"dataset\.json"):
-        read(Annotations(form, written(tmp_path, data)))
+        read_annotations(Annotations(form, written(tmp_path, data)))
 
 
 def rsvqa(folder: Path, split: str = "train", **changes: Any) -> str:
@@ -72,7 +74,7 @@ def rsvqa(folder: Path, split: str = "train", **changes: Any) -> str:
 
 def test_rsvqa_joins_its_three_files_and_keeps_what_is_active(tmp_path: Path) -> None:
     rsvqa(tmp_path)
-    annotated = read(
+    annotated = read_annotations(
         Annotations("rsvqa", rsvqa(tmp_path, "test", images=[{"id": 9, "active": True}], questions=[], answers=[]))
     )
     assert {name: picture.split for name, picture in annotated.pictures.items()} == {"0": "train", "2": "train", "9": "test"}
@@ -86,9 +88,9 @@ def test_rsvqa_joins_its_three_files_and_keeps_what_is_active(tmp_path: Path) ->
 
 def test_rsvqa_tells_the_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"LR_split_train_answers\.json"):
-        read(Annotations("rsvqa", rsvqa(tmp_path, answers=None)))
+        read_annotations(Annotations("rsvqa", rsvqa(tmp_path, answers=None)))
     with pytest.raises(UsageError, match="its name has none"):
-        read(Annotations("rsvqa", written(tmp_path, {}, "other.json")))
+        read_annotations(Annotations("rsvqa", written(tmp_path, {}, "other.json")))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_rsvqa_tells_the_file_that_is_missing(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_question_is_a_reject_with_its_place(tmp_path: Path, question: Any, reason: str) -> None:
-    annotated = read(Annotations("rsvqa", rsvqa(tmp_path, questions=[question])))
+    annotated = read_annotations(Annotations("rsvqa", rsvqa(tmp_path, questions=[question])))
     (reject,) = annotated.rejects
     assert (reject.subject, reject.reason) == ("LR_split_train_questions.json questions[0]", reason)
 
@@ -113,7 +115,7 @@ def test_floodnet_counts_are_answers_and_types_are_kept(tmp_path: Path) -> None:
         "1": {"Image_ID": "10168.JPG", "Question": "How many?", "Ground_Truth": None},
         "2": {"Question": "How many?", "Ground_Truth": 3},
     }
-    annotated = read(Annotations("floodnet", written(tmp_path, entries)))
+    annotated = read_annotations(Annotations("floodnet", written(tmp_path, entries)))
     (label,) = annotated.pictures["10168"].labels
     assert (label.text, label.category, label.provenance.name) == ("How many?", "3", "floodnet/Simple_Counting")
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [
@@ -137,7 +139,7 @@ def test_conversations_become_claims(tmp_path: Path) -> None:
         "Please provide a one-sentence caption for the provided remote sensing image in details.",
         "A stadium by a road.",
     )
-    annotated = read(Annotations("conversations", written(tmp_path, [row(*turns)])))
+    annotated = read_annotations(Annotations("conversations", written(tmp_path, [row(*turns)])))
     assert [(label.kind, label.text, label.category) for label in annotated.pictures["a"].labels] == [
         ("question", "How many ships are there?", "4"),
         ("category", "", "Stadium"),
@@ -157,7 +159,9 @@ def test_conversations_become_claims(tmp_path: Path) -> None:
     ],
 )
 def test_spelled_boxes_are_left_to_those_who_know_their_rule(tmp_path: Path, asked: str, answered: str) -> None:
-    annotated = read(Annotations("conversations", written(tmp_path, [row("Is there a ship?", "yes", asked, answered)])))
+    annotated = read_annotations(
+        Annotations("conversations", written(tmp_path, [row("Is there a ship?", "yes", asked, answered)]))
+    )
     assert len(annotated.pictures["a"].labels) == 1
     assert [(reject.subject, reject.reason) for reject in annotated.rejects] == [("dataset.json row 0 turn 2", "boxes_in_text")]
 
@@ -166,7 +170,7 @@ def test_json_lines_and_messages_are_read_too(tmp_path: Path) -> None:
     messages = [{"role": role, "content": text} for role, text in (("system", "Be."), ("user", "Is it?"), ("assistant", "no"))]
     lines = [{"images": ["b.png"], "messages": messages}, row("[vqa] Is it?", "yes")]
     text = "\n".join(map(json.dumps, lines))
-    annotated = read(Annotations("conversations", written(tmp_path, text, "set.jsonl")))
+    annotated = read_annotations(Annotations("conversations", written(tmp_path, text, "set.jsonl")))
     assert [(name, p.labels[0].text, p.labels[0].category) for name, p in annotated.pictures.items()] == [
         ("b", "Is it?", "no"),
         ("a", "Is it?", "yes"),
@@ -189,7 +193,7 @@ def test_json_lines_and_messages_are_read_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_row_is_a_reject_with_its_place(tmp_path: Path, broken: Any, reason: str) -> None:
-    annotated = read(Annotations("conversations", written(tmp_path, [row("Is it?", "no"), broken])))
+    annotated = read_annotations(Annotations("conversations", written(tmp_path, [row("Is it?", "no"), broken])))
     (reject,) = annotated.rejects
     assert reject.subject.startswith("dataset.json row 1")
     assert reject.reason == reason

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rsflow.annotations import read
+from rsflow.annotations import read_annotations
 from rsflow.annotations.annotated_set import AnnotatedSet
 from rsflow.annotations.voc import read_voc as read_files
-from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import Annotations
 
 
 def read_voc(path: str) -> AnnotatedSet:
@@ -94,8 +94,8 @@ def test_entities_are_found_in_utf_16_too(tmp_path: Path) -> None:
 
 def test_hit_uav_says_the_same_in_voc_and_in_coco(test_data: Path) -> None:
     folder = test_data / "infrared/hit_uav"
-    voc = read(Annotations("voc", str(folder / "Annotations_hbb/*.xml")))
-    coco = read(Annotations("coco", str(folder / "annotations_hbb.json")))
+    voc = read_annotations(Annotations("voc", str(folder / "Annotations_hbb/*.xml")))
+    coco = read_annotations(Annotations("coco", str(folder / "annotations_hbb.json")))
     assert (voc.rejects, coco.rejects) == ((), ())
     assert voc.pictures.keys() == coco.pictures.keys()
     assert set(voc.categories) <= set(coco.categories)
@@ -108,7 +108,7 @@ def test_hit_uav_says_the_same_in_voc_and_in_coco(test_data: Path) -> None:
 
 
 def test_tree_crowns_of_all_sizes_lie_on_their_pictures(test_data: Path) -> None:
-    annotated = read(Annotations("voc", str(test_data / "detection/neon_trees/**/*.xml")))
+    annotated = read_annotations(Annotations("voc", str(test_data / "detection/neon_trees/**/*.xml")))
     assert len(annotated.pictures) == 13
     for picture in annotated.pictures.values():
         for label in picture.labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsflow.annotations.annotated_set import AnnotatedPicture
-from rsflow.annotations.cut_pictures import cut_apart
+from rsflow.annotations.whole_picture_labels import reject_split_labels
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Window
 
@@ -26,7 +26,7 @@ PICTURE = AnnotatedPicture(
 
 
 def test_each_label_of_a_picture_that_is_cut_is_a_reject_of_its_own() -> None:
-    lost = cut_apart(PICTURE, [Window(0, 0, 20, 20), Window(0, 10, 20, 20)])
+    lost = reject_split_labels(PICTURE, [Window(0, 0, 20, 20), Window(0, 10, 20, 20)])
     assert [reject.reason for reject in lost] == ["picture_is_cut"] * 5
     assert len({reject.subject for reject in lost}) == 5
     assert {reject.file for reject in lost} == {"a.jpg"}
@@ -34,5 +34,5 @@ def test_each_label_of_a_picture_that_is_cut_is_a_reject_of_its_own() -> None:
 
 
 def test_nothing_is_lost_of_a_picture_that_a_tile_shows_whole() -> None:
-    assert cut_apart(PICTURE, [Window(0, 0, 20, 30)]) == ()
-    assert cut_apart(PICTURE, [Window(0, 0, 64, 64)]) == ()
+    assert reject_split_labels(PICTURE, [Window(0, 0, 20, 30)]) == ()
+    assert reject_split_labels(PICTURE, [Window(0, 0, 64, 64)]) == ()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.audit import audit, formats
+from rsflow.audit import audit, list_formats
 
 SIZE = (200, 100)  # width, height
 
@@ -113,7 +113,7 @@ def test_two_answers_to_one_question_are_found(tmp_path: Path) -> None:
 
 
 def test_every_format_of_a_build_can_be_audited() -> None:
-    assert {"coco", "voc", "dota", "yolo", "rsvqa", "geochat", "mmrs", "llava"} <= set(formats())
+    assert {"coco", "voc", "dota", "yolo", "rsvqa", "geochat", "mmrs", "llava"} <= set(list_formats())
 
 
 def test_real_sets_are_clean(test_data: Path, tmp_path: Path) -> None:

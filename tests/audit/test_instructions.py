@@ -69,7 +69,7 @@ def test_a_clean_set_has_no_fault(tmp_path: Path, form: str) -> None:
     report = audit(file)
     assert report.counts == {}
     assert report.form == f"{form}, told from its texts"
-    assert (report.looked_at["records"], report.looked_at["pictures"], report.looked_at["boxes"]) == (61, 12, 12)
+    assert (report.inspected["records"], report.inspected["pictures"], report.inspected["boxes"]) == (61, 12, 12)
     assert "no faults" in report.text()
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rsflow.dialects import DIALECTS, collapsed, get, moved_px, qwen
 from rsflow.errors import ConfigError, DataError
-from rsflow.spatial.geometry import Rectangle, Region, corners, hull, rectangle
+from rsflow.spatial.geometry import Region, RotatedRectangle, bounding_box, corners, min_area_rectangle
 from rsflow.text.turns import mark, marks
 
 DELIMITS_PHRASE = {"geochat", "internvl", "mmrs", "qwen2"}
@@ -26,7 +26,7 @@ def quads(draw: st.DrawFn, height_px: int, width_px: int) -> Region:
     room = min(x, y, width_px - x, height_px - y)
     turned = draw(st.floats(0, 2 * math.pi))
     lean = draw(st.floats(0.05, 1.5))  # of the diagonal against the side
-    return Rectangle(x, y, 2 * room * math.cos(lean), 2 * room * math.sin(lean), turned).quad
+    return RotatedRectangle(x, y, 2 * room * math.cos(lean), 2 * room * math.sin(lean), turned).quad
 
 
 @st.composite
@@ -67,12 +67,14 @@ def test_what_is_spelled_is_read_back(name: str, case: tuple[str, list[Region], 
 
 def check_turned(was: Region, now: Region, limits: list[float]) -> None:
     """The same rectangle but for rounding of centre, sides and half a degree; or, near an edge, what holds it."""
-    if len(now) == 4 and not all(math.isclose(rectangle(was).angle % (math.pi / 2), a, abs_tol=0.01) for a in (0, math.pi / 2)):
-        upright = [abs(a - b) <= limits[i % 2] for i, (a, b) in enumerate(zip(hull(was), now, strict=True))]
-        angle = rectangle(was).angle
+    if len(now) == 4 and not all(
+        math.isclose(min_area_rectangle(was).angle % (math.pi / 2), a, abs_tol=0.01) for a in (0, math.pi / 2)
+    ):
+        upright = [abs(a - b) <= limits[i % 2] for i, (a, b) in enumerate(zip(bounding_box(was), now, strict=True))]
+        angle = min_area_rectangle(was).angle
         assert all(upright) or min(angle, math.pi / 2 - angle) < 0.01
         return
-    radius = math.hypot(rectangle(was).width_px, rectangle(was).height_px) / 2
+    radius = math.hypot(min_area_rectangle(was).width_px, min_area_rectangle(was).height_px) / 2
     # Centre and half sides each move by at most the limits, and the turn carries a corner along by its distance.
     most = 2 * math.hypot(*limits) + math.radians(0.5001) * radius
     there, here = (list(zip(corners(r)[::2], corners(r)[1::2], strict=True)) for r in (was, now))
@@ -107,7 +109,7 @@ def test_an_index_without_a_box_is_an_error(name: str) -> None:
 @given(st.data())
 def test_a_rectangle_is_found_from_its_corners(data: st.DataObject) -> None:
     was = data.draw(quads(700, 900))
-    found = rectangle(was)
+    found = min_area_rectangle(was)
     assert 0 <= found.angle < math.pi / 2
     there, here = (sorted(zip(corners(r)[::2], corners(r)[1::2], strict=True)) for r in (was, found.quad))
     assert all(min(math.dist(a, b) for b in here) < 1e-6 for a in there)
@@ -115,12 +117,12 @@ def test_a_rectangle_is_found_from_its_corners(data: st.DataObject) -> None:
 
 def test_geochat_turns_counter_clockwise_as_its_demo_draws() -> None:
     """A ship of 200 x 40 pixels whose bow points up and right by 30 degrees, as seen."""
-    ship = Rectangle(250.0, 250.0, 200.0, 40.0, math.radians(-30)).quad
+    ship = RotatedRectangle(250.0, 250.0, 200.0, 40.0, math.radians(-30)).quad
     assert ship[2] > ship[0]
     assert ship[3] < ship[1], "to the right it goes up, and y points down"
     spelled = get("geochat").spell("[[1 ship|0]]", [ship], 500, 500)
     assert spelled == "<p>1 ship</p> {<30><46><70><54>|<30>}"
-    steep = Rectangle(250.0, 250.0, 200.0, 40.0, math.radians(30)).quad
+    steep = RotatedRectangle(250.0, 250.0, 200.0, 40.0, math.radians(30)).quad
     assert get("geochat").spell("[[|0]]", [steep], 500, 500) == "{<46><30><54><70>|<60>}"
 
 
@@ -135,12 +137,12 @@ def test_geochat_reads_what_its_demo_takes() -> None:
 
 def test_geochat_stays_within_its_range() -> None:
     """A long thing aslant in the corner: turned back it would leave the picture, whichever way."""
-    quay = Rectangle(150.0, 150.0, 400.0, 10.0, math.radians(45)).quad
+    quay = RotatedRectangle(150.0, 150.0, 400.0, 10.0, math.radians(45)).quad
     numbers = [int(number) for number in re.findall(r"-?\d+", get("geochat").spell("[[|0]]", [quay], 500, 500))]
     assert all(0 <= number <= 100 for number in numbers[:4])
     assert numbers == [1, 1, 59, 59, 0]
     assert moved_px(get("geochat"), quay, 500, 500) > 200, "the loss is told"
-    tall = Rectangle(60.0, 250.0, 300.0, 100.0, math.radians(80)).quad
+    tall = RotatedRectangle(60.0, 250.0, 300.0, 100.0, math.radians(80)).quad
     assert get("geochat").spell("[[|0]]", [tall], 500, 500) == "{<2><20><22><80>|<10>}"
 
 
@@ -151,7 +153,7 @@ def test_no_spelling_leaves_the_range_or_moves_further_than_it_says(name: str, d
     height_px, width_px = data.draw(st.integers(16, 3000)), data.draw(st.integers(16, 3000))
     box = data.draw(quads(height_px, width_px))
     limits = DIALECTS[name].loss_px(height_px, width_px)
-    assert moved_px(DIALECTS[name], hull(box), height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
+    assert moved_px(DIALECTS[name], bounding_box(box), height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
     if name != "geochat":
         assert moved_px(DIALECTS[name], box, height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
 
@@ -249,7 +251,7 @@ def test_a_box_that_would_collapse_is_found() -> None:
     boxes = [(0.0, 0.0, 50.0, 50.0), (10.0, 10.0, 10.4, 30.0), (5.0, 5.0, 5.0, 9.0)]
     assert collapsed(get("mmrs"), boxes, 100, 100) == (1,)
     assert collapsed(get("pixels"), boxes, 100, 100) == ()
-    sliver = Rectangle(50.0, 50.0, 30.0, 0.2, math.radians(45)).quad
+    sliver = RotatedRectangle(50.0, 50.0, 30.0, 0.2, math.radians(45)).quad
     assert collapsed(get("mmrs"), [sliver], 100, 100) == (0,)
 
 

@@ -20,7 +20,7 @@ from rsflow.dialects import DIALECTS, moved_px
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
-from rsflow.phases.build import Outcome
+from rsflow.phases.build import BuildResult
 from rsflow.phases.build import run as run_build
 from rsflow.readers import READERS, SUFFIXES
 from rsflow.records import Label, Provenance, Shape, TileFacts
@@ -47,7 +47,7 @@ def module(name: str, folder: Path) -> ModuleType:
     return made
 
 
-def build(**source: object) -> Outcome:
+def build(**source: object) -> BuildResult:
     """A dataset of one source, inline."""
     whole = {"name": "added", "sensor": "optical", "licence": "CC0-1.0", "labellers": [{"name": "scene"}], **source}
     settings = {"root": "added-lake", "sources": [whole], "tiles": {"size_px": 256}, "engine": {"kind": "inline"}}

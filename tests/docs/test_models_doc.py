@@ -55,4 +55,6 @@ def test_the_example_is_a_configuration(
     labeller = from_settings(built.sources[0].labellers[0])
     assert isinstance(labeller, ModelLabeller)
     assert (labeller.workers, labeller.gpus, labeller.checkpoint[0]) == ((1, 4), 0.5, "grounding-dino-tiny")
-    assert [stage.name for stage in recipe.see_stages(built, built.sources[0])] == ["zero_shot_detector grounding-dino-tiny"]
+    assert [stage.name for stage in recipe.predict_stages(built, built.sources[0])] == [
+        "zero_shot_detector grounding-dino-tiny"
+    ]

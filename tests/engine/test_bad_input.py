@@ -19,7 +19,7 @@ from rsflow.errors import LakeError, RejectLimitError, StorageError
 from rsflow.lake.tables import create_lake, open_lake
 from rsflow.phases.build import lake_balances, plan_build, run, status
 from rsflow.phases.label.label import label
-from rsflow.planning.live_rows import current
+from rsflow.planning.live_rows import read_live_rows
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 FULL = "the disk is full. What was committed is safe: free space and run again"
@@ -40,7 +40,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
 
 def scene_rejects(archive: Path, *overrides: str) -> dict[str, tuple[str, str]]:
     outcome = run(config_of(archive, "max_reject_share=1", *overrides))
-    assert [balance.line() for balance in outcome.balances if not balance.closes] == []
+    assert [balance.line() for balance in outcome.balances if not balance.is_balanced] == []
     rows = outcome.now.rejects().to_pylist()
     return {row["scene_id"]: (row["reason"], row["detail"]) for row in rows if row["kind"] == "scene"}
 
@@ -69,9 +69,9 @@ def test_permission_errors_are_told_whoever_runs(tmp_path: Path) -> None:
 
     for error in (PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")):
         told = r"/some/where: cannot write it: (no permission|the file system is read-only)"
-        with pytest.raises(StorageError, match=told), storage.told("/some/where", "write"):
+        with pytest.raises(StorageError, match=told), storage.translate_errors("/some/where", "write"):
             raise error
-    assert storage.why(ValueError("Generic LocalFileSystem error: No space left on device (os error 28)")) == FULL
+    assert storage.describe_error(ValueError("Generic LocalFileSystem error: No space left on device (os error 28)")) == FULL
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_a_scene_that_changes_between_plan_and_read_is_a_reject_and_then_taken(a
     plan = plan_build(built, lake)
     write_scene(archive / "optical/o1.tif", optical(99), 540_000.0)
     label(built, lake, plan)
-    rejects = [row for row in current(lake, plan).rejects().to_pylist() if row["kind"] == "scene"]
+    rejects = [row for row in read_live_rows(lake, plan).rejects().to_pylist() if row["kind"] == "scene"]
     assert [(row["scene_id"], row["reason"]) for row in rejects] == [("land.o1", "changed_while_running")]
     again = run(built)
     assert (again.planned.scenes["changed"], again.now.rejected_scenes) == (1, set())
@@ -355,7 +355,7 @@ def test_a_selection_that_was_not_sharded_yet_is_no_loss(archive: Path, said: Ca
     run(config_of(archive, "select.quotas={vqa: 5}"), phases=("select",))
     assert said("verify", str(archive / "lake"))[0] == 0
     run(config_of(archive))
-    assert all(balance.closes for balance in lake_balances(str(archive / "lake")))
+    assert all(balance.is_balanced for balance in lake_balances(str(archive / "lake")))
 
 
 def test_a_shard_that_was_lost_comes_back_the_same(archive: Path) -> None:

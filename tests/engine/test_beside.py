@@ -16,7 +16,7 @@ import pytest
 import rsflow
 from rsflow.curation.splits.leakage import leaks
 from rsflow.lake.tile_files import read_pictures
-from rsflow.phases.build import Outcome, run
+from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import selected_rows
 from rsflow.phases.shard.companions import companions_of, comparing, held, with_companions
 from rsflow.planning.companion_pairs import showing
@@ -31,7 +31,7 @@ ALL = "shard.companions=[infrared, optical, sar]"
 UNLABELLED = ("sources.1.labellers=[]", "sources.1.annotations=null")
 
 
-def build(archive: Path, *overrides: str) -> Outcome:
+def build(archive: Path, *overrides: str) -> BuildResult:
     return run(config_of(archive, *overrides))
 
 
@@ -41,7 +41,7 @@ def samples(root: Path) -> Iterator[Sample]:
             yield from ShardReader(str(root), shard)
 
 
-def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
+def verdicts(outcome: BuildResult) -> dict[str, dict[str, Any]]:
     rows = outcome.lake.read("selection").to_pylist()
     return {row["subject"]: row for row in rows if row["kind"] == "tile"}
 

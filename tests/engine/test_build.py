@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from rsflow.errors import ConfigError, RejectLimitError
-from rsflow.phases.build import Outcome, run
+from rsflow.phases.build import BuildResult, run
 from rsflow.shards.verify import verify_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
 
-def build(archive: Path, *overrides: str, retry_rejects: bool = False) -> Outcome:
+def build(archive: Path, *overrides: str, retry_rejects: bool = False) -> BuildResult:
     return run(config_of(archive, *overrides), retry_rejects=retry_rejects)
 
 
@@ -28,7 +28,7 @@ def test_a_build_ends_with_a_snapshot_that_verifies_and_balances(archive: Path) 
     outcome = build(archive)
     assert outcome.sharded is not None
     assert outcome.planned.scenes["new"] == 4
-    assert [balance.line() for balance in outcome.balances if not balance.closes] == []
+    assert [balance.line() for balance in outcome.balances if not balance.is_balanced] == []
     assert verify_snapshot(str(archive / "lake")).differences == ()
     tasks = {task for split in outcome.sharded.manifest.splits.values() for task in split.counts}
     assert {"captioning", "vqa", "detection", "grounding", "region_captioning", "description"} <= tasks
@@ -113,7 +113,7 @@ def test_a_broken_scene_is_a_reject_and_the_run_goes_on(archive: Path) -> None:
     (reject,) = [row for row in outcome.now.rejects().to_pylist() if row["kind"] == "scene"]
     assert (reject["scene_id"], reject["reason"]) == ("land.o1", "unreadable")
     assert "o1.tif" in reject["detail"]
-    assert [balance.line() for balance in outcome.balances if not balance.closes] == []
+    assert [balance.line() for balance in outcome.balances if not balance.is_balanced] == []
     # Rejected scenes are not tried at every run, only when asked, or when their content changes.
     assert build(archive, "max_reject_share=0.5").planned.units == 0
     (archive / "optical/o1.tif").write_bytes(whole)
@@ -150,14 +150,14 @@ def test_a_scene_deleted_between_plan_and_read_is_a_reject(archive: Path) -> Non
     from rsflow.lake.tables import create_lake
     from rsflow.phases.build import plan_build
     from rsflow.phases.label.label import label
-    from rsflow.planning.live_rows import current
+    from rsflow.planning.live_rows import read_live_rows
 
     built = config_of(archive, "max_reject_share=0.5")
     lake = create_lake(built.root)
     plan = plan_build(built, lake)
     (archive / "optical/o0.tif").unlink()
     label(built, lake, plan)
-    rejects = current(lake, plan).rejects().to_pylist()
+    rejects = read_live_rows(lake, plan).rejects().to_pylist()
     assert [(row["scene_id"], row["reason"]) for row in rejects if row["kind"] == "scene"] == [("land.o0", "missing_file")]
 
 

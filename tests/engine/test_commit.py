@@ -12,7 +12,7 @@ from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.engine.commit import commit_receipts
 from rsflow.engine.progress import Progress
-from rsflow.lake.receipts import marks, rows_of
+from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake
 from tests.lake.test_receipts import receipt
 
@@ -33,5 +33,5 @@ def test_a_commit_that_ctrl_c_cuts_short_is_not_made_again(tmp_path: Path) -> No
     receipts = iter([receipt("a", "r1"), receipt("b", "r2")])
     with pytest.raises(KeyboardInterrupt):
         commit_receipts(built, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
-    assert marks(lake)["unit"].to_pylist() == ["a"]
-    assert rows_of(lake, "tiles", marks(lake)["receipt"])["tile_id"].to_pylist() == ["a/0"]
+    assert completed_units(lake)["unit"].to_pylist() == ["a"]
+    assert read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"])["tile_id"].to_pylist() == ["a/0"]

@@ -19,7 +19,7 @@ from rsflow.config.select_settings import Select
 from rsflow.curation.duplicates.orientations import oriented
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.inspection.explain import explain, pictures_of
-from rsflow.phases.build import Outcome, run
+from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.leakage import check_leaks
 from rsflow.phases.select.select import selected_rows
 from rsflow.phases.select.tile_embeddings import embedded
@@ -35,7 +35,7 @@ def source(folder: Path, name: str, licence: str = "CC-BY-4.0", **more: Any) -> 
     return {"name": name, "sensor": "optical", "licence": licence, "scenes": scenes, "labellers": [{"name": "scene"}], **more}
 
 
-def build(folder: Path, sources: list[dict[str, Any]], **select: Any) -> Outcome:
+def build(folder: Path, sources: list[dict[str, Any]], **select: Any) -> BuildResult:
     settings = {
         "root": str(folder / "lake"),
         "sources": sources,
@@ -48,7 +48,7 @@ def build(folder: Path, sources: list[dict[str, Any]], **select: Any) -> Outcome
     return run(load(str(folder / "build.yaml")))
 
 
-def reasons(outcome: Outcome, kind: str = "tile") -> dict[str, str]:
+def reasons(outcome: BuildResult, kind: str = "tile") -> dict[str, str]:
     """By scene for tiles, by id for instructions."""
     rows = [row for row in outcome.lake.read("selection").to_pylist() if row["kind"] == kind]
     return {row["subject"].partition("/")[0] if kind == "tile" else row["subject"]: row["reason"] for row in rows}
@@ -152,7 +152,7 @@ def captioned(folder: Path, captions: list[str]) -> dict[str, Any]:
     return source(folder, "one", annotations=annotations, labellers=[])
 
 
-def answers(outcome: Outcome) -> list[str]:
+def answers(outcome: BuildResult) -> list[str]:
     return sorted(row["turns"][-1]["text"] for row in selected_rows(outcome.lake, outcome.now)[1].to_pylist())
 
 

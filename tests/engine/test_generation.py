@@ -61,7 +61,7 @@ def test_a_model_writes_beside_the_rules_and_is_asked_once(archive: Path) -> Non
         assert {row["task"] for row in rows} == {"region_captioning", "description", "conversation", "reasoning"}
         compared = [row for row in rows if "/comparison:" in row["generator"]]  # the archive's two sensors see the same ground
         assert {row["tile_id"].partition(".")[0] for row in compared} == {"land", "sea"}
-        assert all(balance.closes for balance in first.balances)
+        assert all(balance.is_balanced for balance in first.balances)
         (used,) = first.used
         assert used.name == "openai writer"
         assert used.amounts["requests"] == len(chat.bodies) > 0

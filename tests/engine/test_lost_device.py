@@ -19,7 +19,7 @@ from rsflow.labellers.model_labeller import Eyes, Seen, Sight
 from rsflow.lake.tile_files import write_pictures
 from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
-from rsflow.stages.see_tiles import SeeTiles
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 POISON = 250
@@ -44,7 +44,7 @@ class Fragile(Embedder):
 @pytest.fixture
 def blocks(checkpoint: Callable[[str], Path], tmp_path: Path) -> Blocks:
     model = Fragile(model=str(checkpoint("dinov2")), batch_rows=2, cpus=0.5)
-    return Blocks(SeeTiles(model, str(tmp_path)), "see", str(tmp_path), "run", attempts=1)
+    return Blocks(PredictTiles(model, str(tmp_path)), "see", str(tmp_path), "run", attempts=1)
 
 
 def work(folder: Path, *greys: int) -> pa.Table:

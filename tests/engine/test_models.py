@@ -15,10 +15,10 @@ import yaml
 from rsflow.cli import main
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import BudgetError
-from rsflow.lake.receipts import rows_of
+from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import Outcome, plan_build, run, sample
-from rsflow.planning.estimate import count
+from rsflow.phases.build import BuildResult, plan_build, run, sample
+from rsflow.planning.estimate import estimate_build
 from rsflow.planning.recipe import load
 from tests.engine.conftest import shards_of
 
@@ -57,7 +57,7 @@ def build_of(folder: Path, **changes: Any) -> BuildConfig:
     return load(str(path))
 
 
-def seen(outcome: Outcome) -> list[dict[str, Any]]:
+def seen(outcome: BuildResult) -> list[dict[str, Any]]:
     rows = outcome.now.labels().to_pylist()
     return [row for row in rows if row["origin_name"] == "detector"]
 
@@ -77,7 +77,7 @@ def test_what_a_model_sees_is_told_and_nothing_is_looked_at_twice(modelled: Path
     assert all(set(row["label_ids"]) <= labels for row in first.now.instructions().to_pylist())
     vectors = first.now.embeddings("embedder")
     assert set(vectors["tile_id"].to_pylist()) == tiles
-    assert all(balance.closes for balance in first.balances)
+    assert all(balance.is_balanced for balance in first.balances)
     assert {used.name for used in first.used} == {"detector detr", "embedder dino"}
     assert all(used.workers == used.amounts["workers"] == 1 and used.amounts["load_seconds"] > 0 for used in first.used)
     assert all(0 < used.first_seconds == used.ramp_seconds <= used.seconds for used in first.used)
@@ -176,12 +176,12 @@ def test_a_spent_budget_stops_and_the_next_run_goes_on(modelled: Path) -> None:
 
 def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     built = build_of(modelled)
-    before = {model.name: model for model in count(plan_build(built, None)).models}
+    before = {model.name: model for model in estimate_build(plan_build(built, None)).models}
     assert before["detector detr"].measured == 0
     assert before["detector detr"].expected == {}
     sample(built, 1)
     lake = open_lake(built.root)
-    after = {model.name: model for model in count(plan_build(built, lake)).models}["detector detr"]
+    after = {model.name: model for model in estimate_build(plan_build(built, lake)).models}["detector detr"]
     assert 0 < after.tiles < before["detector detr"].tiles
     assert after.measured + after.tiles == before["detector detr"].tiles
     assert after.expected["rows"] == pytest.approx(after.tiles)
@@ -189,7 +189,7 @@ def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     marks = lake.read("runs").num_rows
     run(built)
     assert lake.read("runs").num_rows > marks
-    assert rows_of(lake, "labels", lake.read("runs")["receipt"], ["label_id"]).num_rows
+    assert read_receipt_rows(lake, "labels", lake.read("runs")["receipt"], ["label_id"]).num_rows
 
 
 def test_a_model_builds_on_what_the_one_before_it_saw(modelled: Path) -> None:

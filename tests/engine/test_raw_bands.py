@@ -18,7 +18,7 @@ from rasterio.windows import Window
 import rsflow
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.config.validation import check
-from rsflow.phases.build import Outcome, plan_build, run
+from rsflow.phases.build import BuildResult, plan_build, run
 from rsflow.phases.shard.shard import config_fingerprint
 from rsflow.planning.recipe import label_recipe
 from rsflow.planning.work_units import WorkUnits
@@ -34,7 +34,7 @@ from tests.engine.conftest import config_of, optical, shards_of, write_scene
 RAW, BOTH = "render.raw_bands=true", ("render.raw_bands=true", "shard.companions=[optical, sar]")
 
 
-def build(archive: Path, *overrides: str) -> Outcome:
+def build(archive: Path, *overrides: str) -> BuildResult:
     return run(config_of(archive, *overrides))
 
 
@@ -132,7 +132,7 @@ def test_raw_bands_cut_tiles_again_and_nothing_else(archive: Path) -> None:
 def test_no_model_looks_again(archive: Path) -> None:
     looker: Any = EncodeTiles("jpg", 92)  # any stage: what a look is called is all that is asked here
     plans = [plan_build(config_of(archive, *more), None) for more in ((), (RAW,))]
-    every = [WorkUnits(replace(plan, seers={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
+    every = [WorkUnits(replace(plan, predictors={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
     looks = [
         [seeing.id for unit in plan.units for seeing in units.seeing(unit)] for plan, units in zip(plans, every, strict=True)
     ]

@@ -14,7 +14,7 @@ from rsflow.cli import main
 from rsflow.lake.tables import create_lake
 from rsflow.phases.build import plan_build, run
 from rsflow.phases.label.label import label
-from rsflow.planning.live_rows import current
+from rsflow.planning.live_rows import read_live_rows
 from rsflow.planning.recipe import load
 from rsflow.shards.manifest import read_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
@@ -109,7 +109,9 @@ def test_an_object_that_changes_between_plan_and_read_is_a_reject(archive: Path,
     put(client, name, write_scene(archive / "optical/o1.tif", optical(99), 540_000.0), archive)
     client.delete_object(Bucket=name, Key="optical/o0.tif")
     label(built, lake, plan)
-    rejects = {row["scene_id"]: row["reason"] for row in current(lake, plan).rejects().to_pylist() if row["kind"] == "scene"}
+    rejects = {
+        row["scene_id"]: row["reason"] for row in read_live_rows(lake, plan).rejects().to_pylist() if row["kind"] == "scene"
+    }
     assert rejects == {"land.o0": "missing_file", "land.o1": "changed_while_running"}
 
 

@@ -20,7 +20,7 @@ from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, Us
 from rsflow.inspection.diff import diff
 from rsflow.inspection.explain import explain, pictures_of
 from rsflow.lake.tables import Lake
-from rsflow.phases.build import Outcome, lake_balances, run
+from rsflow.phases.build import BuildResult, lake_balances, run
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.leakage import check_leaks, compare_sets
 from rsflow.phases.select.select import selected_rows
@@ -31,11 +31,11 @@ from tests.engine.conftest import config_of, optical, untold, write_scene
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
 
-def build(archive: Path, *overrides: str) -> Outcome:
+def build(archive: Path, *overrides: str) -> BuildResult:
     return run(config_of(archive, SPLITS, *overrides))
 
 
-def reasons(outcome: Outcome) -> set[str]:
+def reasons(outcome: BuildResult) -> set[str]:
     return set(outcome.lake.read("selection")["reason"].to_pylist())
 
 
@@ -153,11 +153,11 @@ def test_a_selection_that_another_build_makes_meanwhile_changes_nothing(archive:
 
     monkeypatch.setattr("rsflow.phases.build.shard", late)
     outcome = build(archive)
-    assert [balance.line() for balance in outcome.balances if not balance.closes] == []
+    assert [balance.line() for balance in outcome.balances if not balance.is_balanced] == []
     assert outcome.sharded is not None
     assert expected.sharded is not None
     assert outcome.sharded.manifest.digest == expected.sharded.manifest.digest
-    assert [balance.line() for balance in lake_balances(outcome.lake.root) if not balance.closes] == []
+    assert [balance.line() for balance in lake_balances(outcome.lake.root) if not balance.is_balanced] == []
     monkeypatch.undo()
     assert build(archive).sharded == dataclasses.replace(outcome.sharded, written=0)
 
@@ -173,7 +173,7 @@ def test_a_selection_that_another_build_makes_meanwhile_changes_nothing(archive:
 
 
 def test_balance_by_category_and_what_cannot_be_met(archive: Path) -> None:
-    def about_ships(outcome: Outcome) -> int:
+    def about_ships(outcome: BuildResult) -> int:
         _, instructions = selected_rows(outcome.lake, outcome.now)
         labels = {row["label_id"] for row in outcome.now.labels().to_pylist() if row["category"] == "ship"}
         return sum(bool(labels & set(ids)) for ids in instructions["label_ids"].to_pylist())

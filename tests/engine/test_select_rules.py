@@ -13,7 +13,7 @@ from rsflow.errors import ConfigError
 from rsflow.inspection.diff import FORGOTTEN, diff
 from rsflow.inspection.explain import explain, pictures_of
 from rsflow.inspection.report_facts import card_facts
-from rsflow.phases.build import Outcome, run
+from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import selected_rows
 from rsflow.phases.select.stratify import split_shares
 from rsflow.planning.recipe import load
@@ -24,15 +24,15 @@ from tests.engine.conftest import config_of, optical, shards_of, untold, write_s
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 
 
-def build(archive: Path, *overrides: str) -> Outcome:
+def build(archive: Path, *overrides: str) -> BuildResult:
     return run(config_of(archive, SPLITS, *overrides))
 
 
-def verdicts(outcome: Outcome) -> dict[str, dict[str, Any]]:
+def verdicts(outcome: BuildResult) -> dict[str, dict[str, Any]]:
     return {row["subject"]: row for row in outcome.lake.read("selection").to_pylist()}
 
 
-def chosen(outcome: Outcome) -> list[dict[str, Any]]:
+def chosen(outcome: BuildResult) -> list[dict[str, Any]]:
     _, instructions = selected_rows(outcome.lake, outcome.now)
     rows: list[dict[str, Any]] = instructions.to_pylist()
     return rows

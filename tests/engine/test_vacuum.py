@@ -99,7 +99,7 @@ def test_a_vacuumed_lake_works_on(changed: Path) -> None:
     root = changed / "lake"
     vacuum(str(root), ALL, delete=True)
     assert verify_snapshot(str(root)).differences == ()
-    assert all(balance.closes for balance in lake_balances(str(root)))
+    assert all(balance.is_balanced for balance in lake_balances(str(root)))
     assert not isinstance(status(str(root))[1], str)
     again = run(config_of(changed))
     assert (again.planned.units, again.sharded.written if again.sharded else None) == (0, 0)

@@ -185,8 +185,8 @@ def test_parquet_holds_samples_with_their_instructions(root: Path, tmp_path: Pat
 
 
 def test_coco_boxes_and_captions_are_those_of_the_instructions(root: Path, tmp_path: Path) -> None:
-    from rsflow.annotations import read
-    from rsflow.config.annotation_settings import Annotations
+    from rsflow.annotations import read_annotations
+    from rsflow.config.settings import Annotations
 
     out = tmp_path / "out"
     export(str(root), "coco", str(out))
@@ -200,7 +200,7 @@ def test_coco_boxes_and_captions_are_those_of_the_instructions(root: Path, tmp_p
     ]
     assert first[2]["segmentation"] == [QUAD]
     assert "categories" not in json.loads((out / "captions_train.json").read_text())
-    read_back = read(Annotations("coco", str(out / "instances_train.json")))
+    read_back = read_annotations(Annotations("coco", str(out / "instances_train.json")))
     assert len(read_back.pictures) == 6
     assert not read_back.rejects
     assert {label.category for picture in read_back.pictures.values() for label in picture.labels} == {"ship", "dock"}

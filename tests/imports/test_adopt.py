@@ -11,15 +11,15 @@ from PIL import Image
 
 from rsflow import annotations, dialects
 from rsflow.cli import main
-from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import Annotations
 from rsflow.errors import DataError, UsageError
-from rsflow.imports.conversation import Exchange, conversation_of
+from rsflow.imports.conversation import Exchange, parse_conversation
 from rsflow.imports.import_set import import_set
-from rsflow.imports.label_parsing import labels_of, recognised
-from rsflow.imports.sensor_guess import guess
+from rsflow.imports.label_parsing import match_phrasing, parse_labels
+from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.planning.recipe import load
-from rsflow.readers.scene_listing import folders_of
+from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Label, Provenance
 from rsflow.text.turns import mark
 
@@ -29,21 +29,22 @@ BOX = (100.0, 50.0, 300.0, 150.0)
 
 
 def said(question: str, answer: str, form: str = "mmrs") -> list[Label]:
-    return list(labels_of(Exchange(question, answer), dialects.get(form), SIZE, FROM))
+    return list(parse_labels(Exchange(question, answer), dialects.get(form), SIZE, FROM))
 
 
 def test_the_seeds_wordings_are_recognised() -> None:
-    assert recognised("What is the category of this remote sensing image?")[0] == "classification"
+    assert match_phrasing("What is the category of this remote sensing image?")[0] == "classification"
     assert (
-        recognised("Please provide a one-sentence caption for the provided remote sensing image in details.")[0] == "captioning"
+        match_phrasing("Please provide a one-sentence caption for the provided remote sensing image in details.")[0]
+        == "captioning"
     )
-    assert recognised("Please detect all objects in this image.")[0] == "detection_all"
+    assert match_phrasing("Please detect all objects in this image.")[0] == "detection_all"
     asked = "Detect large vehicles shown in the image using horizontal bounding boxes."
-    assert recognised(asked) == ("detection_one", {"many": "large vehicles"})
+    assert match_phrasing(asked) == ("detection_one", {"many": "large vehicles"})
     asked = "Please provide the horizontal bounding box coordinate of the region which is described as:{}in this remote sensing"
     for phrase in ("A tiny ship ", " A tiny ship"):  # sets are spelled with more and fewer blanks
-        assert recognised(f"{asked.format(phrase)} image")[1] == {"phrase": "A tiny ship"}
-    assert recognised("How many ships are there?") == ("", {})
+        assert match_phrasing(f"{asked.format(phrase)} image")[1] == {"phrase": "A tiny ship"}
+    assert match_phrasing("How many ships are there?") == ("", {})
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_seeds_wordings_are_recognised() -> None:
 def test_every_phrasing_of_ours_is_recognised(kind: str) -> None:
     for phrasing in PHRASINGS[kind]:
         asked = phrasing.format(phrase="the red ship", box=mark("", 0), many="ships", one_bare="ship", one="a ship")
-        assert recognised(asked.removesuffix(" Answer the question using a single word or phrase."))[0] == kind
+        assert match_phrasing(asked.removesuffix(" Answer the question using a single word or phrase."))[0] == kind
 
 
 def test_the_padded_square_is_undone_with_the_true_size() -> None:
@@ -114,7 +115,7 @@ def test_a_place_that_is_not_understood_is_refused() -> None:
     ],
 )
 def test_the_sensor_is_guessed_from_the_path(path: str, sensor: str | None) -> None:
-    assert guess(path) == sensor
+    assert guess_sensor(path) == sensor
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_the_sensor_is_guessed_from_the_path(path: str, sensor: str | None) -> N
 )
 def test_a_record_that_is_none_is_refused(record: Any) -> None:
     with pytest.raises(DataError, match="broken_record"):
-        conversation_of(record)
+        parse_conversation(record)
 
 
 def turns(*texts: str) -> list[dict[str, str]]:
@@ -176,7 +177,7 @@ def test_a_set_becomes_sources_that_load(mmrs: Path) -> None:
     ]
     assert {source.licence for source in built.sources} == {"unknown"}
     source = built.sources[1]
-    read = annotations.read(source.annotations or Annotations("", ""), folders_of(source.scenes))
+    read = annotations.read_annotations(source.annotations or Annotations("", ""), pattern_folders(source.scenes))
     assert not read.rejects
     by_name = {Path(name).name: picture for name, picture in read.pictures.items()}
     assert {label.kind for label in by_name["a"].labels} == {"box", "question"}

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from rsflow import dialects
 from rsflow.errors import DataError
-from rsflow.imports.box_formats import CONTRACTS, boxes_in, form_of
+from rsflow.imports.box_formats import BOX_FORMATS, detect_format, find_boxes
 from rsflow.text.turns import mark
 
-FORMS = sorted(set(CONTRACTS) & set(dialects.DIALECTS))
+FORMS = sorted(set(BOX_FORMATS) & set(dialects.DIALECTS))
 SHARES = st.tuples(*[st.floats(0, 1) for _ in range(4)])
 
 
 def test_every_form_of_the_dialects_has_a_contract() -> None:
-    assert set(dialects.DIALECTS) <= set(CONTRACTS)
+    assert set(dialects.DIALECTS) <= set(BOX_FORMATS)
 
 
 @settings(max_examples=150, deadline=None)
@@ -32,10 +32,10 @@ def test_a_box_that_a_dialect_spells_keeps_its_contract(
         text = dialects.get(form).spell(f"Look: {mark('', 0)}.", [(x0, y0, x1, y1)], height, width)
     except DataError:
         return
-    found = list(boxes_in(text, form))
+    found = list(find_boxes(text, form))
     assert len(found) == 1
-    assert CONTRACTS[form].fault(found[0], (height, width)) is None
-    assert CONTRACTS[form].fault(found[0], None) is None
+    assert BOX_FORMATS[form].find_fault(found[0], (height, width)) is None
+    assert BOX_FORMATS[form].find_fault(found[0], None) is None
 
 
 FAULTS = [
@@ -63,8 +63,8 @@ FAULTS = [
 
 @pytest.mark.parametrize(("form", "text", "size", "reason"), FAULTS)
 def test_every_fault_is_told_by_its_name(form: str, text: str, size: tuple[int, int] | None, reason: str) -> None:
-    (box,) = boxes_in(f"It is at {text}.", form)
-    fault = CONTRACTS[form].fault(box, size)
+    (box,) = find_boxes(f"It is at {text}.", form)
+    fault = BOX_FORMATS[form].find_fault(box, size)
     assert fault is not None
     assert fault[0] == reason
 
@@ -81,8 +81,8 @@ SOUND = [
 
 @pytest.mark.parametrize(("form", "text", "size"), SOUND)
 def test_sound_boxes_are_left_alone(form: str, text: str, size: tuple[int, int] | None) -> None:
-    (box,) = boxes_in(text, form)
-    assert CONTRACTS[form].fault(box, size) is None
+    (box,) = find_boxes(text, form)
+    assert BOX_FORMATS[form].find_fault(box, size) is None
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "qwen3"])
@@ -91,8 +91,8 @@ def test_the_form_is_told_from_texts(form: str) -> None:
         dialects.get(form).spell(f"There are {mark('2 ships', 0, 1)}.", [(10, 20, 300, 250), (50, 60, 400, 420)], 480, 640)
         for _ in range(3)
     ]
-    assert form_of([*spelled, "Yes.", "no boxes here [1]"]) == form
+    assert detect_format([*spelled, "Yes.", "no boxes here [1]"]) == form
 
 
 def test_brackets_that_are_no_boxes_are_left_alone() -> None:
-    assert list(boxes_in("See [1], [2, 3] and [1, 2, 3, 4, 5]; [a, b, c, d].", "pixels")) == []
+    assert list(find_boxes("See [1], [2, 3] and [1, 2, 3, 4, 5]; [a, b, c, d].", "pixels")) == []

@@ -26,8 +26,8 @@ def test_any_window_gives_the_same_records(
     file = tmp_path / "set.json"
     text = "\n".join(json.dumps(one) for one in records) if lines else json.dumps(records, indent=indent, ensure_ascii=False)
     file.write_text(text)
-    before = json_records.WINDOW
-    json_records.WINDOW = window
+    before = json_records.WINDOW_CHARS
+    json_records.WINDOW_CHARS = window
     try:
         if lines and not records:
             with pytest.raises(UsageError):
@@ -35,7 +35,7 @@ def test_any_window_gives_the_same_records(
         else:
             assert list(read_records(str(file))) == records
     finally:
-        json_records.WINDOW = before
+        json_records.WINDOW_CHARS = before
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import AnnotatedSet, fitted, merged, read
+from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
 from rsflow.instructions import compose
 from rsflow.instructions import tile_facts as reading
@@ -85,7 +85,7 @@ SETS: dict[str, tuple[SensorName, int, int, tuple[config.Annotations, ...]]] = {
 @pytest.mark.parametrize("name", SETS)
 def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test_data: Path) -> None:
     sensor, height_px, width_px, parts = SETS[name]
-    whole = merged(read(config.Annotations(part.format, str(test_data / str(part.files)))) for part in parts)
+    whole = merge_sets(read_annotations(config.Annotations(part.format, str(test_data / str(part.files)))) for part in parts)
     count = 0
     for tile in list(real(whole, sensor, height_px, width_px))[:150]:
         for instruction in compose(tile, config.Instructions(), 0, LABELS)[0]:
@@ -97,7 +97,7 @@ def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test
 def real(whole: AnnotatedSet, sensor: SensorName, height_px: int, width_px: int) -> list[TileFacts]:
     found = []
     for name, picture in whole.pictures.items():
-        here, _ = fitted(picture, picture.height_px or height_px, picture.width_px or width_px)
+        here, _ = fit_to_scene(picture, picture.height_px or height_px, picture.width_px or width_px)
         assert here
         found.append(TileFacts(name, sensor, height_px, width_px, None, here.labels, whole.categories))
     return found

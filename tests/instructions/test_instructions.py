@@ -18,7 +18,7 @@ from rsflow.instructions.objects import collapses
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName
-from rsflow.spatial.geometry import Rectangle, area, hull
+from rsflow.spatial.geometry import RotatedRectangle, area, bounding_box
 from rsflow.text.turns import marks
 
 ANNOTATION = Provenance("annotation", "coco")
@@ -334,8 +334,8 @@ def test_an_unknown_task_names_the_known_ones() -> None:
 
 
 def turned(category: str, x: float, y: float, long: float, short: float, degrees: float, *flags: str) -> Label:
-    quad = Rectangle(x, y, long, short, math.radians(degrees)).quad
-    return Label("box", category, ANNOTATION, Shape(hull(quad), quad, 1.0, True, flags))
+    quad = RotatedRectangle(x, y, long, short, math.radians(degrees)).quad
+    return Label("box", category, ANNOTATION, Shape(bounding_box(quad), quad, 1.0, True, flags))
 
 
 def flagged(category: str, flag: str, *corners: float) -> Label:
@@ -374,7 +374,7 @@ def test_one_horizontal_box_among_them_and_the_list_is_horizontal_alone() -> Non
 
 
 def test_corners_beyond_the_picture_leave_a_horizontal_box() -> None:
-    quad = Rectangle(60, 60, 200, 40, math.radians(45)).quad
+    quad = RotatedRectangle(60, 60, 200, 40, math.radians(45)).quad
     cut = Label("box", "ship", ANNOTATION, Shape((0, 0, 145, 145), quad, 0.8, True))
     assert {len(found) for item in made(tile(cut, vocabulary=("ship",)), per_task=50) for found in item.boxes} == {4}
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from rsflow.annotations import read
-from rsflow.config.annotation_settings import Annotations
+from rsflow.annotations import read_annotations
+from rsflow.config.settings import Annotations
 from rsflow.labellers.cfar import Cfar, land, ring_statistics, to_amplitude
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.records import Label, Raster
@@ -122,7 +122,7 @@ def test_what_is_not_finite_is_not_valid() -> None:
 def test_real_ships_are_found_as_well_as_the_docstring_says(test_data: Path) -> None:
     folder = test_data / "sar/hrsid"
     total = Score()
-    for name, picture in read(Annotations("coco", str(folder / "derived_coco.json"))).pictures.items():
+    for name, picture in read_annotations(Annotations("coco", str(folder / "derived_coco.json"))).pictures.items():
         grey = np.asarray(Image.open(folder / "JPEGImages" / f"{name}.jpg").convert("L"))
         boxes = [label.shape.box for label in found(grey.astype(np.float32)) if label.shape]
         total += score(boxes, [label.shape.box for label in picture.labels if label.shape], 0.3)

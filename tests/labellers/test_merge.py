@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import cut
+from rsflow.annotations import clip_labels
 from rsflow.labellers.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
-from rsflow.spatial.geometry import Box, Window, area, clip, shift
-from rsflow.tiles.grid import windows
+from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box
+from rsflow.tiles.grid import cover_windows
 
 Row = dict[str, Any]
 SEEN = Provenance("labeller", "detector", "a/model", "r1", quality=0.7)
@@ -38,9 +38,9 @@ def seen(things: list[Label], window: Window, least: float = 0.0) -> list[Row]:
     found = []
     for thing in things:
         assert thing.shape
-        part = clip(thing.shape.box, window.box)
+        part = clip_box(thing.shape.box, window.box)
         if area(part) > least:
-            inside = Shape(shift(part, -window.col_off, -window.row_off))
+            inside = Shape(shift_box(part, -window.col_off, -window.row_off))
             found.append(Label("box", thing.category, SEEN, inside, score=thing.score))
     return [row(tile_id, f"d.{number}", label) for number, label in enumerate(found)]
 
@@ -76,7 +76,9 @@ def scenes(draw: st.DrawFn) -> list[Label]:
 
 
 grids = st.builds(
-    lambda size, overlap: windows(280, 320, size, overlap), st.sampled_from([64, 96, 140, 200]), st.sampled_from([0, 1, 7, 32])
+    lambda size, overlap: cover_windows(280, 320, size, overlap),
+    st.sampled_from([64, 96, 140, 200]),
+    st.sampled_from([0, 1, 7, 32]),
 )
 
 
@@ -90,7 +92,7 @@ def test_tiles_together_see_what_the_scene_seen_at_once_shows(
     order.shuffle(tiles)
     order.shuffle(labels)
     merged = merge_scene(tiles, labels, least)
-    expected = [row(tile_of(w)["tile_id"], "d.0", label) for w in grid for label in cut(things, w, least, SCENE)]
+    expected = [row(tile_of(w)["tile_id"], "d.0", label) for w in grid for label in clip_labels(things, w, least, SCENE)]
     assert told(merged) == told(expected)
     assert len({r["label_id"] for r in merged}) == len(merged)
     whole = merge_scene([tile_of(Window(0, 0, 280, 320))], seen(things, Window(0, 0, 280, 320)), least)
@@ -125,7 +127,7 @@ LEFT, RIGHT = Window(0, 0, 100, 100), Window(0, 80, 100, 100)
 
 
 def one(window: Window, place: str, box: Box, **changes: Any) -> Row:
-    label = Label("box", "ship", SEEN, Shape(shift(box, -window.col_off, 0.0)), score=0.9)
+    label = Label("box", "ship", SEEN, Shape(shift_box(box, -window.col_off, 0.0)), score=0.9)
     return {**row(tile_of(window)["tile_id"], place, label), **changes}
 
 
@@ -196,7 +198,7 @@ def test_outlines_go_with_their_objects() -> None:
     whole = Label("box", "ship", SEEN, Shape((90, 40, 130, 80), quad, oriented=True), score=0.8)
     (kept,) = merge_scene([tile_of(Window(0, 0, 100, 200)), tile_of(right)], [row("s/0_0", "d.0", whole)], 0.9)
     assert (kept["polygon"], kept["oriented"]) == (list(quad), True)
-    parts = cut([whole], LEFT, 0.1, (0, 0, 200, 100)) + cut([whole], right, 0.1, (0, 0, 200, 100))
+    parts = clip_labels([whole], LEFT, 0.1, (0, 0, 200, 100)) + clip_labels([whole], right, 0.1, (0, 0, 200, 100))
     claims = [
         {**row(tile_of(w)["tile_id"], "d.0", part), "visibility": 1.0} for w, part in zip((LEFT, right), parts, strict=True)
     ]

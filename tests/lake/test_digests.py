@@ -11,7 +11,7 @@ import pytest
 from rsflow.errors import LakeError
 from rsflow.lake import digests
 from rsflow.lake.tables import TABLES, Lake, create_lake
-from rsflow.lake.verify import lake_faults
+from rsflow.lake.verify import find_damage
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def lake(tmp_path: Path) -> Lake:
 def test_every_file_is_noted_and_sound(lake: Lake) -> None:
     folder = Path(lake.root) / "tables/rejects"
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert digests.noted(lake.root, "rejects").keys() == files
-    assert list(lake_faults(lake)) == []
+    assert digests.recorded(lake.root, "rejects").keys() == files
+    assert list(find_damage(lake)) == []
 
 
 def test_a_flipped_bit_is_told_by_name(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,7 @@ def test_a_flipped_bit_is_told_by_name(lake: Lake, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(digests, "_checked", set())  # as in another process
         with pytest.raises(LakeError, match=path.name):
             lake.read("rejects")
-        assert any(path.name in fault for fault in lake_faults(lake))
+        assert any(path.name in fault for fault in find_damage(lake))
         path.write_bytes(sound)
     assert lake.read("rejects").num_rows == 2
 
@@ -48,6 +48,6 @@ def test_a_lake_without_notes_is_read_and_noted_by_the_next_commit(lake: Lake) -
     for path in (Path(lake.root) / "digests/rejects").iterdir():
         path.unlink()
     assert lake.read("rejects").num_rows == 2
-    lake.forget("rejects", "unit", ["a"])
+    lake.delete_rows("rejects", "unit", ["a"])
     assert lake.read("rejects").num_rows == 1
-    assert digests.noted(lake.root, "rejects")
+    assert digests.recorded(lake.root, "rejects")

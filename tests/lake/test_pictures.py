@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake.tile_files import Raw, read_pictures, read_raw, write_pictures
+from rsflow.lake.tile_files import RawBands, read_pictures, read_raw, write_pictures
 
 CHUNKS = [0, 0, 1, 1, 1]
 
@@ -38,7 +38,10 @@ def test_pictures_come_back(tmp_path: Path, raw: bool) -> None:
 
 def test_raw_bands_come_back_and_are_compressed(tmp_path: Path) -> None:
     tiles = written(tmp_path, True)
-    assert read_raw(str(tmp_path), tiles[3:]) == {"s/3": Raw(b"\3" * 5000, [0, 9, 10, 12]), "s/4": Raw(b"\4" * 5000, [])}
+    assert read_raw(str(tmp_path), tiles[3:]) == {
+        "s/3": RawBands(b"\3" * 5000, [0, 9, 10, 12]),
+        "s/4": RawBands(b"\4" * 5000, []),
+    }
     group = pq.ParquetFile(tmp_path / "t.parquet").metadata.row_group(1)
     kinds = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
     assert (kinds["raw_bands"], kinds["picture"]) == ("ZSTD", "UNCOMPRESSED")

@@ -11,7 +11,7 @@ import pytest
 
 from rsflow.errors import LakeError
 from rsflow.lake import table_files as pieces
-from rsflow.lake.table_files import pieces_of, rows_in
+from rsflow.lake.table_files import list_table_files, read_table_file
 from rsflow.lake.tables import TABLES, Lake, create_lake
 
 MARKED = pa.array(["r0", "r1"])
@@ -37,32 +37,32 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_the_pieces_are_the_table_in_one_order(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "BATCH_ROWS", 4)
-    found = pieces_of(lake, "labels")
+    found = list_table_files(lake, "labels")
     assert sum(piece.rows for piece in found) == 30
-    parts = [part for piece in found for part in rows_in(piece, ["label_id", "category"], MARKED)]
+    parts = [part for piece in found for part in read_table_file(piece, ["label_id", "category"], MARKED)]
     assert max(part.num_rows for part in parts) <= 4
     ids = pa.concat_tables(parts)["label_id"].to_pylist()
     lake.append("labels", rows(30, 31))
-    again = [part["label_id"].to_pylist() for piece in found for part in rows_in(piece, ["label_id"], MARKED)]
+    again = [part["label_id"].to_pylist() for piece in found for part in read_table_file(piece, ["label_id"], MARKED)]
     assert [name for part in again for name in part] == ids
     assert sorted(ids) == sorted(f"t{k}#0" for k in range(30) if k % 3 < 2)
-    assert pieces_of(lake, "embeddings") == []
+    assert list_table_files(lake, "embeddings") == []
 
 
 def test_a_column_that_a_file_lacks_is_null(lake: Lake) -> None:
-    (piece, *_) = pieces_of(lake, "labels")
+    (piece, *_) = list_table_files(lake, "labels")
     shutil.rmtree(Path(lake.root) / "digests")  # as in a lake of an earlier version
     pq.write_table(pq.read_table(piece.place).drop_columns(["category"]), piece.place)
-    (part,) = rows_in(piece, ["category", "label_id"], MARKED)
+    (part,) = read_table_file(piece, ["category", "label_id"], MARKED)
     assert part.column_names == ["category", "label_id"]
     assert part["category"].null_count == part.num_rows > 0
 
 
 def test_a_damaged_file_is_told(lake: Lake) -> None:
-    (piece, *_) = pieces_of(lake, "labels")
+    (piece, *_) = list_table_files(lake, "labels")
     Path(piece.place).write_bytes(b"nothing")
     with pytest.raises(LakeError, match=r"part-.*is damaged"):
-        list(rows_in(piece, ["label_id"], MARKED))
+        list(read_table_file(piece, ["label_id"], MARKED))
 
 
 def test_earlier_versions_and_conditions(lake: Lake) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
+from rsflow.lake.receipts import commit, completed_units, read_receipt_rows, receipt_table
 from rsflow.lake.tables import Lake, create_lake, open_lake
 
 
@@ -28,7 +28,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def test_rows_come_back_as_they_went_in(lake: Lake) -> None:
     commit(lake, pa.concat_tables([receipt("a", "r1", tiles=2), receipt("b", "r2")]), "run")
-    found = rows_of(lake, "tiles", marks(lake)["receipt"]).sort_by("tile_id").to_pylist()
+    found = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"]).sort_by("tile_id").to_pylist()
     assert [row["tile_id"] for row in found] == ["a/0", "a/1", "b/0"]
     assert found[0]["footprint"] == [0.0, 1.5]
     assert (found[0]["unit"], found[0]["receipt"]) == ("a", "r1")
@@ -39,19 +39,19 @@ def test_rows_without_a_mark_do_not_exist(lake: Lake) -> None:
     lake.append("tiles", pa.Table.from_struct_array(receipt("a", "dead")["tiles"].combine_chunks().flatten()))
     commit(lake, receipt("a", "alive"), "run")
     assert lake.read("tiles").num_rows == 2
-    assert rows_of(lake, "tiles", marks(lake)["receipt"])["receipt"].to_pylist() == ["alive"]
+    assert read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"])["receipt"].to_pylist() == ["alive"]
 
 
 def test_a_unit_done_twice_counts_once(lake: Lake) -> None:
     commit(lake, receipt("a", "r2"), "run1")
     commit(lake, receipt("a", "r1"), "run2")
-    assert marks(lake)["receipt"].to_pylist() == ["r1"]
+    assert completed_units(lake)["receipt"].to_pylist() == ["r1"]
 
 
 def test_a_success_comes_before_an_earlier_reject(lake: Lake) -> None:
     commit(lake, receipt("a", "r1", scene_rejected=True, tiles=0), "run1")
     commit(lake, receipt("a", "r9"), "run2")
-    assert marks(lake)["receipt"].to_pylist() == ["r9"]
+    assert completed_units(lake)["receipt"].to_pylist() == ["r9"]
 
 
 def test_a_lake_of_a_newer_version_is_refused(lake: Lake) -> None:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from rsflow.errors import LakeError, StorageError
 from rsflow.files import storage
 from rsflow.lake.tables import TABLES, Lake, create_lake
-from rsflow.lake.unreferenced import drop_versions
+from rsflow.lake.unreferenced import delete_old_versions
 
 
 @pytest.fixture(params=["disk", "bucket"])
@@ -49,7 +49,7 @@ def test_of_several_who_replace_the_rows_at_once_one_has_the_last_word(lake: Lak
     if before:
         lake.overwrite("selection", lambda: rows("before"), {"by": "before"})
     lake.overwrite("selection", overtaken(lake, 2), {"by": "slow"})
-    known = lake.told("selection")
+    known = lake.commit_metadata("selection")
     assert known is not None
     version, told = known
     assert told == {"by": "slow"}
@@ -60,22 +60,22 @@ def test_of_several_who_replace_the_rows_at_once_one_has_the_last_word(lake: Lak
 def test_who_cannot_get_ahead_of_the_others_is_told(lake: Lake) -> None:
     with pytest.raises(StorageError, match=r"tables/selection: cannot commit rows"):
         lake.overwrite("selection", overtaken(lake, 1000), {"by": "slow"})
-    known = lake.told("selection")
+    known = lake.commit_metadata("selection")
     assert known is not None
     assert known[1] == {"by": "fast"}
 
 
 def test_what_is_told_is_of_the_last_rows_and_outlives_tidying(lake: Lake) -> None:
-    assert lake.told("selection") is None
+    assert lake.commit_metadata("selection") is None
     lake.overwrite("selection", lambda: rows("p"), {"by": "p"})
     lake.overwrite("selection", lambda: rows("q"), {"by": "q"})
-    drop_versions(lake, "selection", 0, [])
-    known = lake.told("selection")
+    delete_old_versions(lake, "selection", 0, [])
+    known = lake.commit_metadata("selection")
     assert known is not None
     assert known[1] == {"by": "q"}
     assert lake.read("selection", version=known[0]).num_rows == 2
     lake.overwrite("selection", lambda: rows("r"))
-    assert lake.told("selection") is None
+    assert lake.commit_metadata("selection") is None
 
 
 @pytest.mark.parametrize("code", ["PreconditionFailed", "NotImplemented"])
@@ -83,8 +83,8 @@ def test_a_file_is_new_once_whatever_the_store_says(bucket: str, monkeypatch: py
     from s3fs.errors import translate_boto_error
 
     place = f"s3://{bucket}/one.json"
-    assert storage.write_new(place, b"ours")
-    assert not storage.write_new(place, b"others")
+    assert storage.write_if_absent(place, b"ours")
+    assert not storage.write_if_absent(place, b"others")
     assert storage.read_bytes(place) == b"ours"
     fs, _ = storage.filesystem(place)
     put, tried = fs.pipe_file, []
@@ -100,7 +100,7 @@ def test_a_file_is_new_once_whatever_the_store_says(bucket: str, monkeypatch: py
 
     monkeypatch.setattr(fs, "pipe_file", refused)
     storage.remove(place)
-    assert storage.write_new(place, b"ours") == (code == "NotImplemented")
+    assert storage.write_if_absent(place, b"ours") == (code == "NotImplemented")
     assert storage.read_bytes(place) == (b"ours" if code == "NotImplemented" else b"of another writer")
     assert tried == ["create"] + ["overwrite"] * (code == "NotImplemented")
 
@@ -111,4 +111,4 @@ def test_a_damaged_commit_is_told(tmp_path: Path) -> None:
     (*_, last) = sorted((tmp_path / "tables/selection/_delta_log").glob("*.json"))
     last.write_text(last.read_text().replace('{\\"by', "{by"))
     with pytest.raises(LakeError, match=rf"{last.name}: is damaged"):
-        lake.told("selection")
+        lake.commit_metadata("selection")

@@ -17,7 +17,7 @@ from rsflow.loading.packed_boxes import blocks, put_back, taken_out
 from rsflow.loading.sample_reader import Reading
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
-from rsflow.spatial.geometry import corners, hull
+from rsflow.spatial.geometry import bounding_box, corners
 from tests.loading.conftest import write_split
 
 NUMBER = st.floats(-1e4, 1e4, width=32)
@@ -31,7 +31,7 @@ def test_each_instruction_gets_its_boxes_back(groups: list[list[list[float]]]) -
     assert boxes == [box for group in groups for box in group]
     put_back(instructions, *blocks(boxes))
     for one, group in zip(instructions, groups, strict=True):
-        for name, width, whole in (("boxes", 4, hull), ("quads", 8, corners)):
+        for name, width, whole in (("boxes", 4, bounding_box), ("quads", 8, corners)):
             assert (one[name].dtype, one[name].shape) == (np.float32, (len(group), width))
             assert np.array_equal(one[name], np.array([whole(box) for box in group], np.float32).reshape(-1, width))
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, DataError
-from rsflow.readers.acquisition_time import acquired_at, check_found, check_rule, parse_time
+from rsflow.readers.acquisition_time import check_rule, check_rule_matches, find_acquisition_time, parse_time
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_day_of_year_and_calendar_date_agree(time):
 
 
 def test_rule_finds_the_date_in_the_path_or_nothing_or_complains():
-    assert acquired_at(r"_(\d{8})_", "s3://b/x_20200131_y.tif") == datetime(2020, 1, 31, tzinfo=UTC)
-    assert acquired_at(r"_(\d{8})_", "x.tif", ["2009:01:21 14:25:31"]) is None
+    assert find_acquisition_time(r"_(\d{8})_", "s3://b/x_20200131_y.tif") == datetime(2020, 1, 31, tzinfo=UTC)
+    assert find_acquisition_time(r"_(\d{8})_", "x.tif", ["2009:01:21 14:25:31"]) is None
     with pytest.raises(DataError, match=r"x_99999999_y.tif.*'99999999'"):
-        acquired_at(r"_(\d{8})_", "x_99999999_y.tif")
+        find_acquisition_time(r"_(\d{8})_", "x_99999999_y.tif")
 
 
 @pytest.mark.parametrize("rule", [r"(\d{4})(\d{4})", "no group", "(unclosed"])
@@ -51,7 +51,7 @@ def test_rules_that_cannot_work_are_config_errors(rule):
 
 
 def test_a_rule_that_finds_nothing_in_any_path_is_refused() -> None:
-    check_found(r"_(\d{8})_", ["a.tif", "b_20200131_c.tif"], "s")
-    check_found("2020-01-31", ["a.tif"], "s")
+    check_rule_matches(r"_(\d{8})_", ["a.tif", "b_20200131_c.tif"], "s")
+    check_rule_matches("2020-01-31", ["a.tif"], "s")
     with pytest.raises(ConfigError, match=r"source s: acquired_at.*matches none of its 1 files \(such as a\.tif\)"):
-        check_found(r"_(\d{8})_", ["a.tif"], "s")
+        check_rule_matches(r"_(\d{8})_", ["a.tif"], "s")

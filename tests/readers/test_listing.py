@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError, DataError
-from rsflow.readers import list_scenes, open_scene, reader_of
+from rsflow.readers import list_scenes, open_scene, select_reader
 from rsflow.readers.scene_listing import _slug as slug
 from rsflow.records import SceneFiles
 
@@ -146,12 +146,12 @@ def test_mistakes_are_told_with_the_source_and_what_to_do(files, reader, scenes,
     ],
 )
 def test_the_reader_follows_from_the_files(files, expected):
-    assert reader_of(SceneFiles("s.a", "s", "optical", "auto", files)) == expected
+    assert select_reader(SceneFiles("s.a", "s", "optical", "auto", files)) == expected
 
 
 def test_an_unknown_suffix_asks_for_a_reader():
     with pytest.raises(DataError, match="set `reader`"):
-        reader_of(SceneFiles("s.a", "s", "optical", "auto", {"": "a.hdf"}))
+        select_reader(SceneFiles("s.a", "s", "optical", "auto", {"": "a.hdf"}))
 
 
 def test_bands_in_sibling_folders_are_one_scene_but_two_dates_are_two(tmp_path):

@@ -13,7 +13,7 @@ from rasterio.transform import from_bounds, from_origin
 from shapely.geometry import Polygon
 
 from rsflow.readers import open_scene
-from rsflow.readers.georeference import unwrap
+from rsflow.readers.georeference import unwrap_ring
 from rsflow.spatial.geometry import Window
 
 
@@ -69,7 +69,7 @@ def test_unwrapped_rings_keep_their_width_wherever_they_start(west, width, steps
     share = np.linspace(0, 1, steps + 1)
     lons = np.concatenate([west + width * share, west + width * share[::-1]])
     wrapped = (lons + 180) % 360 - 180
-    ring = ring_of(unwrap(wrapped, np.concatenate([np.zeros(steps + 1), np.ones(steps + 1)])))
+    ring = ring_of(unwrap_ring(wrapped, np.concatenate([np.zeros(steps + 1), np.ones(steps + 1)])))
     assert np.ptp(ring[:, 0]) == pytest.approx(width)
     assert -180 - 1e-9 <= ring[:, 0].min() < 180
 

@@ -11,7 +11,7 @@ from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
 from rsflow.readers import list_scenes, open_scene
 from rsflow.spatial.geometry import Window
-from rsflow.tiles.grid import windows
+from rsflow.tiles.grid import cover_windows
 
 SINGLE = [
     "optical_scenes/landsat8_LC80460282016177_150m/LC80460282016177_rgb_cog.tif",
@@ -36,7 +36,7 @@ def test_every_window_equals_rasterios(name, test_data, scene):
     with open_scene(scene(path)) as reader, rasterio.open(path) as dataset:
         info = reader.info
         assert (info.height_px, info.width_px) == dataset.shape
-        for window in windows(info.height_px, info.width_px, 500):
+        for window in cover_windows(info.height_px, info.width_px, 500):
             part = RasterioWindow(window.col_off, window.row_off, window.width_px, window.height_px)
             raster = reader.read(window)
             assert np.array_equal(raster.pixels, dataset.read(window=part), equal_nan=True)

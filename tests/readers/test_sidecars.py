@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import rasterio
 
-from rsflow.readers.sidecars import Folders, sidecars_of
+from rsflow.readers.sidecars import FolderListings, find_sidecars
 
 
 def names(files):
@@ -15,9 +15,9 @@ def names(files):
 def test_masks_overviews_and_metadata_beside_a_file_belong_to_it_and_neighbours_do_not(tmp_path):
     for name in ("a.tif", "a.tif.msk", "a.tif.aux.xml", "a.TFW", "a.tif.ovr", "a_RPC.TXT", "ab.tif", "ab.tif.msk", "a.json"):
         (tmp_path / name).write_bytes(b"x")
-    found = names(sidecars_of([str(tmp_path / "a.tif")], Folders()))
+    found = names(find_sidecars([str(tmp_path / "a.tif")], FolderListings()))
     assert found == sorted(["a.tif.msk", "a.tif.aux.xml", "a.TFW", "a.tif.ovr", "a_RPC.TXT"])
-    assert sidecars_of([str(tmp_path / "none" / "b.tif")], Folders()) == []
+    assert find_sidecars([str(tmp_path / "none" / "b.tif")], FolderListings()) == []
 
 
 def vrt(path, source, relative=1):
@@ -34,11 +34,11 @@ def test_a_vrt_depends_on_its_sources_theirs_and_what_lies_beside_them(write_tif
     (tmp_path / "deep" / "x.tiff.aux.xml").write_text("<PAMDataset/>")
     vrt(tmp_path / "deep" / "inner.vrt", "x.tiff")
     outer = vrt(tmp_path / "outer.vrt", "deep/inner.vrt")
-    assert names(sidecars_of([str(outer)], Folders())) == ["inner.vrt", "x.tiff", "x.tiff.aux.xml"]
+    assert names(find_sidecars([str(outer)], FolderListings())) == ["inner.vrt", "x.tiff", "x.tiff.aux.xml"]
     with rasterio.open(outer) as dataset:
         assert np.array_equal(dataset.read(), noise(1, 20, 20))
 
 
 def test_a_vrt_that_cannot_be_opened_has_none_here(tmp_path):
     (tmp_path / "a.vrt").write_text("<VRTDataset")
-    assert sidecars_of([str(tmp_path / "a.vrt")], Folders()) == []
+    assert find_sidecars([str(tmp_path / "a.vrt")], FolderListings()) == []

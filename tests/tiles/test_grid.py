@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rsflow.config.settings import Tiles
 from rsflow.spatial.geometry import Window
-from rsflow.tiles.grid import CHUNK_TILES, chunk_of, group_windows, tile_windows, windows
+from rsflow.tiles.grid import CHUNK_TILES, chunk_index, cover_windows, group_windows, tile_windows
 
 sides = st.integers(1, 120)
 law = settings(max_examples=60, deadline=None)
@@ -28,7 +28,7 @@ def grids(draw):
 def test_every_pixel_is_covered_by_windows_of_full_size_inside_the_scene(grid):
     height, width, size, _ = grid
     covered = np.zeros((height, width), bool)
-    for window in windows(*grid):
+    for window in cover_windows(*grid):
         assert (window.height_px, window.width_px) == (min(size, height), min(size, width))
         assert window.row_off >= 0
         assert window.col_off >= 0
@@ -42,9 +42,9 @@ def test_every_pixel_is_covered_by_windows_of_full_size_inside_the_scene(grid):
 @given(grids())
 def test_windows_are_distinct_in_row_order_and_no_more_than_needed(grid):
     height, width, size, overlap = grid
-    cut = windows(*grid)
+    cut = cover_windows(*grid)
     assert cut == sorted(set(cut))
-    assert cut == windows(*grid)
+    assert cut == cover_windows(*grid)
 
     def fewest(extent):
         return 1 if extent <= size else -(-(extent - size) // (size - overlap)) + 1
@@ -56,14 +56,14 @@ def test_windows_are_distinct_in_row_order_and_no_more_than_needed(grid):
 @given(grids())
 def test_neighbours_share_at_least_the_overlap(grid):
     _, _, size, overlap = grid
-    cols = sorted({window.col_off for window in windows(*grid)})
+    cols = sorted({window.col_off for window in cover_windows(*grid)})
     assert all(left + size - right >= overlap for left, right in pairwise(cols))
 
 
 @law
 @given(grids(), st.integers(1, 30), st.floats(0.00001, 0.5))
 def test_groups_hold_every_window_once_in_order_and_within_the_limit(grid, pixel_bytes, unit_mb):
-    cut = windows(*grid)
+    cut = cover_windows(*grid)
     groups = group_windows(cut, pixel_bytes, unit_mb)
     assert [index for group in groups for index in group] == list(range(len(cut)))
     for group in groups:
@@ -91,5 +91,5 @@ def test_a_small_scene_is_one_window_and_a_plain_picture_stays_whole():
 
 @given(st.integers(0, 10_000))
 def test_chunks_are_runs_of_neighbours(index):
-    assert chunk_of(index + CHUNK_TILES) == chunk_of(index) + 1
-    assert chunk_of(index) <= chunk_of(index + 1) <= chunk_of(index) + 1
+    assert chunk_index(index + CHUNK_TILES) == chunk_index(index) + 1
+    assert chunk_index(index) <= chunk_index(index + 1) <= chunk_index(index) + 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rsflow.config.settings import Screen
 from rsflow.records import Raster
-from rsflow.tiles.screen import Scores, reject_reason, scores
+from rsflow.tiles.screen import Scores, measure_scores, reject_reason
 
 SIZE = 128
 ALL = np.ones((SIZE, SIZE), bool)
@@ -44,7 +44,7 @@ def test_sharpness_and_contrast_equal_a_slow_count():
         for c in range(1, SIZE - 1)
         if valid[r, c] and valid[r - 1, c] and valid[r + 1, c] and valid[r, c - 1] and valid[r, c + 1]
     ]
-    found = scores(picture, valid, None, "optical")
+    found = measure_scores(picture, valid, None, "optical")
     assert found.valid_share == valid.mean()
     assert found.sharpness == pytest.approx(np.mean(edges))
     assert found.contrast == pytest.approx(np.subtract(*np.percentile(grey[valid], (98, 2))), abs=1)
@@ -55,23 +55,23 @@ def test_fill_does_not_count():
     valid[:, :64] = False
     changed = picture.copy()
     changed[~valid] = 255
-    assert scores(picture, valid, None, "optical") == scores(changed, valid, None, "optical")
+    assert measure_scores(picture, valid, None, "optical") == measure_scores(changed, valid, None, "optical")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.75])
 def test_cloud_share_is_that_of_the_planted_cloud(share):
-    assert scores(with_cloud(share), ALL, None, "optical").cloud_share == pytest.approx(share, abs=0.02)
+    assert measure_scores(with_cloud(share), ALL, None, "optical").cloud_share == pytest.approx(share, abs=0.02)
 
 
 @pytest.mark.parametrize("sensor", ["sar", "infrared"])
 def test_only_optical_scenes_have_clouds(sensor):
-    assert scores(with_cloud(0.75), ALL, None, sensor).cloud_share == 0
+    assert measure_scores(with_cloud(0.75), ALL, None, sensor).cloud_share == 0
 
 
 def test_bright_colours_and_single_bands_are_not_cloud():
     sand = np.full((SIZE, SIZE, 3), (250, 220, 170), np.uint8)
-    assert scores(sand, ALL, None, "optical").cloud_share == 0
-    assert scores(np.full((SIZE, SIZE), 250, np.uint8), ALL, None, "optical").cloud_share == 0
+    assert measure_scores(sand, ALL, None, "optical").cloud_share == 0
+    assert measure_scores(np.full((SIZE, SIZE), 250, np.uint8), ALL, None, "optical").cloud_share == 0
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_other_bands_decide_what_white_is(surface, cloudy):
             name: np.full((SIZE, SIZE), value if name == "thermal" else value * scale, np.float32)
             for name, value in surface.items()
         }
-        assert scores(white, ALL, measured(**bands), "optical").cloud_share == float(cloudy)
+        assert measure_scores(white, ALL, measured(**bands), "optical").cloud_share == float(cloudy)
 
 
 def test_a_cloud_mask_is_believed():
     mask = np.zeros((SIZE, SIZE), np.uint8)
     mask[:32] = 1
-    assert scores(with_cloud(0.75), ALL, measured(cloud_mask=mask), "optical").cloud_share == 0.25
+    assert measure_scores(with_cloud(0.75), ALL, measured(cloud_mask=mask), "optical").cloud_share == 0.25
 
 
 def test_a_tile_without_valid_pixels_has_no_scores():
-    assert scores(land(), ~ALL, None, "optical") == Scores(0, 0, 0, 0)
+    assert measure_scores(land(), ~ALL, None, "optical") == Scores(0, 0, 0, 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -110,7 +110,7 @@ def test_a_tile_without_valid_pixels_has_no_scores():
 def test_one_valid_pixel_is_enough_to_measure(row, col):
     valid = ~ALL
     valid[row, col] = True
-    found = scores(land(), valid, None, "optical")
+    found = measure_scores(land(), valid, None, "optical")
     assert found.valid_share > 0
     assert found.contrast == found.sharpness == 0
 
@@ -136,10 +136,10 @@ def test_scores_at_the_limits_are_kept():
 
 @pytest.mark.parametrize("mean", [5, 20, 120])
 def test_calm_sea_in_radar_is_kept(mean):
-    assert reject_reason(scores(speckle(mean), ALL, None, "sar"), Screen()) is None
+    assert reject_reason(measure_scores(speckle(mean), ALL, None, "sar"), Screen()) is None
 
 
 def test_a_smooth_slope_of_temperature_is_kept_and_one_grey_level_is_flat():
     slope = np.tile(np.linspace(60, 180, SIZE), (SIZE, 1)) + np.random.default_rng(0).normal(0, 1, (SIZE, SIZE))
-    assert reject_reason(scores(slope.astype(np.uint8), ALL, None, "infrared"), Screen()) is None
-    assert reject_reason(scores(np.full((SIZE, SIZE), 90, np.uint8), ALL, None, "infrared"), Screen())[0] == "flat"
+    assert reject_reason(measure_scores(slope.astype(np.uint8), ALL, None, "infrared"), Screen()) is None
+    assert reject_reason(measure_scores(np.full((SIZE, SIZE), 90, np.uint8), ALL, None, "infrared"), Screen())[0] == "flat"

@@ -17,7 +17,7 @@ from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import may_be
 from rsflow.instructions.checks.sentences import sentences
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.spatial.geometry import Box, Region, hull, iou
+from rsflow.spatial.geometry import Box, Region, bounding_box, iou
 from rsflow.text.turns import Mark, marks
 
 EDGE_PX = 0.5  # rounding
@@ -41,7 +41,7 @@ def _fault(known: Known, region: Region) -> str:
     across, down = known.facts.width_px, known.facts.height_px
     if not all(map(math.isfinite, region)):
         return "not a number"
-    x0, y0, x1, y1 = hull(region)
+    x0, y0, x1, y1 = bounding_box(region)
     least, right, bottom = -EDGE_PX, across + EDGE_PX, down + EDGE_PX
     if min(x0, x1, y0, y1) < least or max(x0, x1) > right or max(y0, y1) > bottom:
         return f"outside {across} by {down} pixels"
@@ -58,7 +58,7 @@ def _marked(known: Known, talk: Talk, turn: int, found: Mark) -> Iterator[Findin
     asked = talk.texts[turn - 1] if not found.phrase and turn and len(marks(talk.instruction.turns[turn].text)) == 1 else ""
     named = [one for sentence in sentences(found.phrase or asked, turn) for one in mentions(sentence, known.lexicon)]
     if len(named) == 1 and known.all_known(named[0].sense) and known.things(named[0].sense):
-        yield _named(known, named[0], turn, found, [hull(boxes[index]) for index in found.boxes])
+        yield _named(known, named[0], turn, found, [bounding_box(boxes[index]) for index in found.boxes])
 
 
 def _named(known: Known, mention: Mention, turn: int, found: Mark, boxes: list[Box]) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rsflow.instructions.objects import Thing
 from rsflow.instructions.references import AREA_RATIO
-from rsflow.spatial.geometry import area, rectangle
+from rsflow.spatial.geometry import area, min_area_rectangle
 
 CLEAR = 1.1  # by which a length must be shorter to be plainly so
 _EDGES = {"leftmost": (0, 1), "rightmost": (2, -1), "topmost": (1, 1), "bottommost": (3, -1)}
@@ -35,7 +35,7 @@ def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
 
 
 def _by_length(things: Sequence[Thing], longest: bool) -> list[Thing]:
-    lengths = [max(rectangle(thing.region).width_px, rectangle(thing.region).height_px) for thing in things]
+    lengths = [max(min_area_rectangle(thing.region).width_px, min_area_rectangle(thing.region).height_px) for thing in things]
     limit = max(lengths) / CLEAR if longest else min(lengths) * CLEAR
     return [thing for thing, length in zip(things, lengths, strict=True) if (length >= limit if longest else length <= limit)]
 

@@ -21,8 +21,8 @@ from rsflow.engine.progress import progress
 from rsflow.engine.unit_chain import UnitChain, scene_reject
 from rsflow.errors import DataError, RejectLimitError, UndoneError
 from rsflow.files import storage
-from rsflow.lake.receipts import commit, marks, receipt_table, rows_of
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import commit, completed_units, read_receipt_rows, receipt_table
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.label.model_steps import generate, see, without
 from rsflow.planning.annotation_rejects import annotation_rejects, lost_annotations
 from rsflow.planning.joined_annotations import check_some_left
@@ -78,7 +78,7 @@ def _label(built: BuildConfig, lake: Lake, plan: Plan, units: list[Unit], run: s
 
 def _instruct(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> dict[str, str]:
     """Make the instructions of every labelled unit that lacks them under the present recipe; why scenes were left undone."""
-    marked, undone = marks(lake), dict[str, str]()
+    marked, undone = completed_units(lake), dict[str, str]()
     units = WorkUnits(plan, marked)
     done = set(marked["unit"].to_pylist())
     todo = [(name, unit) for unit in units.fit.values() if (name := units.instruct(unit)) not in done]
@@ -128,13 +128,13 @@ def _settled(receipt: pa.Table) -> pa.Table:
 def _check_limit(built: BuildConfig, lake: Lake, plan: Plan) -> None:
     """RejectLimitError with the table of reasons when the share of rejected scenes is beyond `max_reject_share`."""
     wanted = {unit.id for unit in plan.units}
-    marked = of_values(marks(lake), "unit", sorted(wanted))
+    marked = filter_by_values(completed_units(lake), "unit", sorted(wanted))
     bad = marked.filter(marked["scene_rejected"])
     rejected = set(bad["scene_id"].to_pylist())
     total = plan.scenes.num_rows
     if len(rejected) <= built.max_reject_share * total:
         return
-    rows = rows_of(lake, "rejects", bad["receipt"]).to_pylist()
+    rows = read_receipt_rows(lake, "rejects", bad["receipt"]).to_pylist()
     reasons = Counter(row["reason"] for row in rows)
     examples = {row["reason"]: row["detail"] for row in rows}
     lines = "\n".join(f"  {count:6}  {reason}: {examples[reason]}" for reason, count in reasons.most_common())

@@ -28,7 +28,7 @@ from rsflow.engine.unit_chain import UnitChain, scene_reject, timed, undone_rece
 from rsflow.engine.worker_pool import pool_size
 from rsflow.errors import DataError, UnavailableError
 from rsflow.lake.attempts import attempt
-from rsflow.lake.receipts import marks
+from rsflow.lake.receipts import completed_units
 from rsflow.lake.tables import Lake
 from rsflow.planning.companion_pairs import companions
 from rsflow.planning.plan import Plan, Unit
@@ -92,11 +92,11 @@ def see(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageMeter)
 
     Returns why scenes were left undone; nothing of theirs is merged."""
     undone: dict[str, str] = {}
-    if not plan.seers:
+    if not plan.predictors:
         return undone
-    units = WorkUnits(plan, marks(lake))
-    for rank in range(max(len(stages) for stages in plan.seers.values())):
-        marked = marks(lake)
+    units = WorkUnits(plan, completed_units(lake))
+    for rank in range(max(len(stages) for stages in plan.predictors.values())):
+        marked = completed_units(lake)
         by_stage: dict[str, list[tuple[ModelUnit, Unit]]] = defaultdict(list)
         done = set(marked["unit"].to_pylist()) - plan.failed
         for unit in units.fit.values():
@@ -119,9 +119,9 @@ def without(plan: Plan, undone: Mapping[str, str]) -> Plan:
 
 def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageMeter) -> dict[str, str]:
     """Let the model write about every unit that it has not written about. Returns why scenes were left undone."""
-    if plan.writer is None:
+    if plan.generator is None:
         return {}
-    marked = marks(lake)
+    marked = completed_units(lake)
     units = WorkUnits(plan, marked)
     done = set(marked["unit"].to_pylist()) - plan.failed
     named = [(units.generate(unit) or "", unit) for unit in units.fit.values()]
@@ -132,7 +132,7 @@ def generate(built: BuildConfig, lake: Lake, plan: Plan, run: str, meter: UsageM
     def beside(work: pa.Table) -> pa.Table:
         return _with_others(work, lake, units, receipts, merged)
 
-    return _work(built, lake, plan.writer, "generate", todo, [merged], run, meter, beside)
+    return _work(built, lake, plan.generator, "generate", todo, [merged], run, meter, beside)
 
 
 def _work(
@@ -150,7 +150,7 @@ def _work(
     name = stage.name
     undone: dict[str, str] = {}
     blocks = Blocks(stage, step, built.root, run, built.engine.attempts)
-    tiles = receipts_of(marks(lake), [unit.id for _, unit in todo])
+    tiles = receipts_of(completed_units(lake), [unit.id for _, unit in todo])
     pending = Counter(unit.scene_id for _, unit in todo)
     with progress(name, "units", len(todo), {"scenes": len(pending)}) as state:
         for part in slices(todo, MODEL_UNITS):
@@ -186,7 +186,7 @@ def _with_others(
 
 
 def _merge(built: BuildConfig, lake: Lake, plan: Plan, run: str) -> dict[str, str]:
-    marked, undone = marks(lake), dict[str, str]()
+    marked, undone = completed_units(lake), dict[str, str]()
     units = WorkUnits(plan, marked)
     done = set(marked["unit"].to_pylist())
     todo = [scene_id for scene_id, name in units.merging.items() if name not in done]

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rsflow.annotations import files_of, picture_name
-from rsflow.annotations import read as read_annotations
+from rsflow.annotations import list_annotation_files, picture_name
+from rsflow.annotations import read_annotations as read_annotations
 from rsflow.config.select_settings import HeldOut, Select
-from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import Annotations
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.image_signature import Picture
 from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
@@ -124,7 +124,7 @@ def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table)
 def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
     """ "name" for the tiles of scenes that are called like a picture of these annotation files, else "kept"."""
     annotated = read_annotations(Annotations(str(benchmark.format), benchmark.files, allow_outside=True)).pictures.values()
-    known = {picture_name(name) for picture in annotated for name in (picture.file, picture.own) if name}
+    known = {picture_name(name) for picture in annotated for name in (picture.file, picture.own_name) if name}
     scenes = lake.read("scenes", ["scene_id", "files"]).to_pylist()
     named = [row["scene_id"] for row in scenes if any(picture_name(file) in known for file in row["files"])]
     hit = pc.is_in(tiles["scene_id"].combine_chunks(), value_set=pa.array(named, pa.string()))
@@ -133,7 +133,7 @@ def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
 
 def _places(benchmark: HeldOut) -> list[str]:
     if benchmark.format:
-        return files_of(Annotations(benchmark.format, benchmark.files))
+        return list_annotation_files(Annotations(benchmark.format, benchmark.files))
     if benchmark.files.endswith(".parquet"):
         return [benchmark.files]
     return [storage.join(benchmark.files, name) for name in _pictures(benchmark.files)]

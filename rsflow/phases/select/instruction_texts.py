@@ -16,19 +16,19 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.text_signatures import mask_of, texts_in
 from rsflow.curation.duplicates.text_similarity import TextsOf
 from rsflow.instructions.english import NUMBERS
-from rsflow.lake.table_files import Piece, pieces_of, rows_in
+from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
 _NAMING = ("box", "category", "cover")  # kinds of labels whose category is a word for what is seen
 
 
-def texts_reader(pieces: list[Piece], receipts: pa.Array) -> TextsOf:
+def texts_reader(pieces: list[TableFile], receipts: pa.Array) -> TextsOf:
     """Gives the folded texts of rows, by their positions among the instructions that count, ascending."""
     sizes: list[int] = []
 
     def texts_of(rows: Indices) -> pa.Array:
         if not sizes:
-            sizes.extend(sum(part.num_rows for part in rows_in(piece, ["receipt"], receipts)) for piece in pieces)
+            sizes.extend(sum(part.num_rows for part in read_table_file(piece, ["receipt"], receipts)) for piece in pieces)
         found = [pa.array([], pa.large_string())]
         for piece, (start, stop) in zip(pieces, pairwise(accumulate(sizes, initial=0)), strict=True):
             low, high = np.searchsorted(rows, (start, stop))
@@ -39,9 +39,9 @@ def texts_reader(pieces: list[Piece], receipts: pa.Array) -> TextsOf:
     return texts_of
 
 
-def _texts(piece: Piece, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
+def _texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
     found, start = [], 0
-    for part in rows_in(piece, ["turns"], receipts):
+    for part in read_table_file(piece, ["turns"], receipts):
         low, high = np.searchsorted(rows, (start, start + part.num_rows))
         found.append(texts_in(part["turns"].take(pa.array(rows[low:high] - start))))
         start += part.num_rows
@@ -51,8 +51,8 @@ def _texts(piece: Piece, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
 def mask(now: LiveRows) -> str:
     """What `rsflow.curation.duplicates.text_signatures.forms` takes for one word: numbers, and the categories of all labels."""
     receipts, names = now.told.combine_chunks(), set()
-    for piece in pieces_of(now.lake, "labels"):
-        for rows in rows_in(piece, ["kind", "category"], receipts):
+    for piece in list_table_files(now.lake, "labels"):
+        for rows in read_table_file(piece, ["kind", "category"], receipts):
             naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING))
             names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
     return mask_of(names, NUMBERS)

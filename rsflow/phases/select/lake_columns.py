@@ -28,7 +28,7 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, Index, index_of, numbered
 from rsflow.curation.select_samples import asks_category
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
-from rsflow.lake.table_files import Piece, pieces_of, rows_in
+from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.lake.tables import TABLES
 from rsflow.phases.select.instruction_texts import mask
 from rsflow.planning.live_rows import LiveRows
@@ -72,12 +72,12 @@ class Labels:
     quality: npt.NDArray[np.float32]
 
 
-def instruction_pieces(now: LiveRows) -> list[Piece]:
-    return pieces_of(now.lake, "instructions")
+def instruction_pieces(now: LiveRows) -> list[TableFile]:
+    return list_table_files(now.lake, "instructions")
 
 
 def count_instructions(
-    built: BuildConfig, now: LiveRows, pieces: list[Piece], tiles: pa.ChunkedArray, spread: TaskRunner = LOCAL_RUNNER
+    built: BuildConfig, now: LiveRows, pieces: list[TableFile], tiles: pa.ChunkedArray, spread: TaskRunner = LOCAL_RUNNER
 ) -> pa.Table:
     """All instructions that count, numbered; `tiles` are the ids of the tiles that their rows stand for."""
     limits = tuple(built.select.instruction_limits)
@@ -90,12 +90,12 @@ def count_instructions(
     return pa.concat_tables(found) if found else numbered(_NOTHING, index_of(tiles), built.seed)
 
 
-def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) -> Iterator[pa.Table]:
+def numbers_of(piece: TableFile, asked: Asked, tiles: Index, labels: Labels | None) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if asked.category else set()
     needed |= set(sayings.READ) if asked.texts else set()
     columns = [*COLUMNS, *sorted(needed | {READ[score] for score in asked.scores})]
-    for rows in rows_in(piece, columns, asked.receipts):
+    for rows in read_table_file(piece, columns, asked.receipts):
         numbers = numbered(rows.select(COLUMNS), tiles, asked.seed)
         places = labels.index.find(_flat(rows["label_ids"])) if labels else None
         for score in asked.scores:
@@ -107,17 +107,17 @@ def numbers_of(piece: Piece, asked: Asked, tiles: Index, labels: Labels | None) 
         yield numbers
 
 
-def ids_in(pieces: list[Piece], now: LiveRows) -> Iterator[pa.Table]:
+def ids_in(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:
     """instruction_id and task of the same instructions, in the same order, some at a time."""
     receipts = now.instruct["receipt"].combine_chunks()
     for piece in pieces:
-        yield from rows_in(piece, ["instruction_id", "tile_id", "task"], receipts)
+        yield from read_table_file(piece, ["instruction_id", "tile_id", "task"], receipts)
 
 
 def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
     receipts = now.label["receipt"].combine_chunks()
-    found = (rows for piece in pieces_of(now.lake, "tiles") for rows in rows_in(piece, columns, receipts))
+    found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
     tiles = pa.concat_tables([_short(TABLES["tiles"].empty_table().select(columns)), *map(_short, found)])
     held = dict(zip(columns, tiles.columns, strict=True))
     del tiles
@@ -135,8 +135,8 @@ def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     """The number of labels of each of these tiles that are annotations."""
     receipts, index = now.label["receipt"].combine_chunks(), index_of(tiles)
     counts = np.zeros(len(tiles), dtype=np.int64)
-    for piece in pieces_of(now.lake, "labels"):
-        for rows in rows_in(piece, ["tile_id", "origin"], receipts):
+    for piece in list_table_files(now.lake, "labels"):
+        for rows in read_table_file(piece, ["tile_id", "origin"], receipts):
             own = pc.dictionary_encode(rows["tile_id"].filter(pc.equal(rows["origin"], "annotation"))).combine_chunks()
             counts[index.find(own.dictionary)] += np.bincount(np.asarray(own.indices), minlength=len(own.dictionary))
     return counts
@@ -146,8 +146,8 @@ def _labels(now: LiveRows) -> Labels:
     receipts = now.told.combine_chunks()
     parts = [
         rows
-        for piece in pieces_of(now.lake, "labels")
-        for rows in map(_label_numbers, rows_in(piece, ["label_id", "category", "quality"], receipts))
+        for piece in list_table_files(now.lake, "labels")
+        for rows in map(_label_numbers, read_table_file(piece, ["label_id", "category", "quality"], receipts))
     ]
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)])
     rows = np.argsort(hashes)

@@ -20,8 +20,8 @@ from rsflow.config.settings import BuildConfig
 from rsflow.curation.select_samples import Choice, choose
 from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
-from rsflow.lake.receipts import missed
-from rsflow.lake.tables import Lake, of_values
+from rsflow.lake.receipts import count_failures
+from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.select.confirm_duplicates import of_tiles
 from rsflow.phases.select.held_out import caught, held_out_key
 from rsflow.phases.select.instruction_texts import texts_reader
@@ -94,14 +94,14 @@ def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     units = [
         f"{unit} {amiss:g}"
         for marks in (now.label, now.seen, now.instruct)
-        for unit, amiss in zip(marks["unit"].to_pylist(), missed(marks).tolist(), strict=True)
+        for unit, amiss in zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
     ]
     return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
 
 
 def last_selection(lake: Lake) -> Selected | None:
     """What the `selection` table holds, or None before the first selection."""
-    told = lake.told("selection")
+    told = lake.commit_metadata("selection")
     return Selected(told[0], **told[1]) if told else None
 
 
@@ -150,11 +150,11 @@ def selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tupl
     """
     chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
-    rows = of_values(now.tiles(), "tile_id", tiles["tile_id"])
+    rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
         rows = rows.append_column(name, _looked_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
     chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
-    instructions = of_values(now.instructions(), "instruction_id", chosen["subject"])
+    instructions = filter_by_values(now.instructions(), "instruction_id", chosen["subject"])
     carrier = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
     return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", carrier)
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.instruction_columns import index_of
 from rsflow.curation.splits.stratified import strata_of
-from rsflow.lake.table_files import pieces_of, rows_in
+from rsflow.lake.table_files import list_table_files, read_table_file
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 
@@ -32,8 +32,8 @@ def categories_of(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     receipts, index = now.told.combine_chunks(), index_of(tiles)
     numbers: dict[str, int] = {}
     keys = [np.empty(0, dtype=np.int64)]
-    for piece in pieces_of(now.lake, "labels"):
-        for every in rows_in(piece, ["tile_id", "kind", "category"], receipts):
+    for piece in list_table_files(now.lake, "labels"):
+        for every in read_table_file(piece, ["tile_id", "kind", "category"], receipts):
             named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(KINDS)), pc.not_equal(every["category"], ""))
             rows = every.filter(named)
             own, told = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import first_equal
 from rsflow.curation.drop_reasons import KEPT, Flags
-from rsflow.lake.tables import of_values
+from rsflow.lake.tables import filter_by_values
 from rsflow.planning.companion_pairs import Pairs, best_fitting, showing
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import COMPANIONS
@@ -34,7 +34,7 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
         return COMPANIONS.empty_table()
     others = now.tiles()
     verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where="kind = 'tile'")
-    may = _among(others, of_values(verdicts, "reason", ALLOWED)["subject"])
+    may = _among(others, filter_by_values(verdicts, "reason", ALLOWED)["subject"])
     compares, carries = comparing(instructions)
     pairs = showing(tiles, others)
     pairs = pairs.take(~_among(tiles, carries)[pairs.one])
@@ -81,7 +81,7 @@ def with_companions(tiles: pa.Table, companions: pa.Table) -> pa.Table:
 def comparing(instructions: pa.Table) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """The tiles with texts that compare sensors; and those of them that carry one of another tile, which they stand for: its
     ground need not be theirs."""
-    rows = of_values(instructions.select(["instruction_id", "tile_id", "task", "answer"]), "task", ["reasoning"])
+    rows = filter_by_values(instructions.select(["instruction_id", "tile_id", "task", "answer"]), "task", ["reasoning"])
     topics = [json.loads(answer).get("topic") for answer in rows["answer"].to_pylist()]
     rows = rows.filter(pa.array([topic == "sensors" for topic in topics], pa.bool_()))
     made_for = pa.array([name.rsplit("#", 2)[0] for name in rows["instruction_id"].to_pylist()], pa.string())

@@ -87,7 +87,7 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: Selected) -> 
 
 def snapshot_of(lake: Lake, selected: Selected | None) -> int | None:
     """The number of the last snapshot, where it was made of this selection; else None."""
-    told = lake.note(RECORD, ["snapshot", "selection"])
+    told = lake.read_json(RECORD, ["snapshot", "selection"])
     return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
 
@@ -106,7 +106,7 @@ def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
 
 def selection_version(lake: Lake, snapshot: int) -> int | None:
     """The version of the `selection` table that a snapshot was made of; None where that was not noted."""
-    told = lake.note(selection_note(snapshot), ["version"])
+    told = lake.read_json(selection_note(snapshot), ["version"])
     return int(told["version"]) if told else None
 
 

@@ -46,7 +46,7 @@ def product_files(product: Product, pattern: str, wanted: Mapping[str, Any], whe
     return {posixpath.dirname(path): _bands(product, posixpath.dirname(path), names) for path in found}
 
 
-def described(product: Product, files: SceneFiles, bands: Mapping[str, str]) -> SceneFiles:
+def read_product_metadata(product: Product, files: SceneFiles, bands: Mapping[str, str]) -> SceneFiles:
     """The scene with what its metadata says among its options; settings of the source stay over it.
 
     Raises DataError("bad_metadata" | "missing_file", ...).

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from rsflow.annotations.annotated_set import AnnotatedSet
 from rsflow.errors import DataError
 from rsflow.files import storage
-from rsflow.files.data_paths import relative_name
+from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Reject
 
 Folders = tuple[str, ...]
@@ -24,20 +24,20 @@ _DRIVE = re.compile(r"^[A-Za-z]:[\\/]|^\\")
 _HINT = "if it is the same picture before the set moved, set annotations.allow_outside: true, which goes by its file name"
 
 
-def check_name(name: str, folders: Folders) -> None:
+def check_picture_path(name: str, folders: Folders) -> None:
     """DataError `path_outside` where the name is absolute and not below one of the folders, or climbs out of its own."""
     if not (posixpath.isabs(name) or _DRIVE.match(name) or storage.is_remote(name)):
-        relative_name(name)
+        normalise_relative(name)
     elif not any(_below(name, folder) for folder in folders):
         raise DataError("path_outside", f"{name!r} is not below {' or '.join(folders) or 'any folder of the source'}; {_HINT}")
 
 
-def only_below(annotated: AnnotatedSet, folders: Folders) -> AnnotatedSet:
+def reject_outside_pictures(annotated: AnnotatedSet, folders: Folders) -> AnnotatedSet:
     """The set without pictures whose names lead elsewhere, each a reject; the very same set where none does."""
     found: dict[str, Reject] = {}
     for key, picture in annotated.pictures.items():
         try:
-            check_name(picture.file, folders)
+            check_picture_path(picture.file, folders)
         except DataError as error:
             found[key] = Reject("annotation", key, error.reason, error.detail, picture.file)
     if not found:
@@ -46,7 +46,7 @@ def only_below(annotated: AnnotatedSet, folders: Folders) -> AnnotatedSet:
     return AnnotatedSet(pictures, annotated.categories, (*annotated.rejects, *found.values()))
 
 
-def folders_of(files: Iterable[str]) -> Folders:
+def parent_folders(files: Iterable[str]) -> Folders:
     """The folders of these files, absolute where they are local."""
     return tuple(dict.fromkeys(posixpath.dirname(_absolute(file)) for file in files))
 

@@ -19,12 +19,12 @@ from rsflow.spatial.geometry import Box, area, iou, ring_area
 
 Fault = tuple[str, str, str]  # fault, where, what is wrong
 
-EDGE_PX = 3.0  # a polygon may end so far from its box
-OVERLAP = 0.7  # or be as much of it, intersection over union
-SHARE = 0.2  # an area may differ so much from that of the box and that of the polygon
+EDGE_TOLERANCE_PX = 3.0  # a polygon may end so far from its box
+MIN_OVERLAP = 0.7  # or be as much of it, intersection over union
+AREA_TOLERANCE = 0.2  # an area may differ so much from that of the box and that of the polygon
 
 
-def coco_faults(files: tuple[str, ...]) -> Iterator[Fault]:
+def find_coco_faults(files: tuple[str, ...]) -> Iterator[Fault]:
     """Ids that stand twice in a file, and records whose `area`, `bbox` and `segmentation` do not fit together."""
     for file in files:
         data = json.loads(storage.read_text(file))
@@ -39,7 +39,7 @@ def coco_faults(files: tuple[str, ...]) -> Iterator[Fault]:
             yield from _record(f"annotation {record.get('id', index)}", record)
 
 
-def voc_faults(files: tuple[str, ...]) -> Iterator[Fault]:
+def find_voc_faults(files: tuple[str, ...]) -> Iterator[Fault]:
     """Polygons away from their `bndbox`, and pictures that several files say they annotate."""
     first: dict[str, str] = {}
     for file in files:
@@ -54,9 +54,9 @@ def voc_faults(files: tuple[str, ...]) -> Iterator[Fault]:
             yield from _element(f"{picture_name(name or file)} object {index}", element)
 
 
-FIELDS: dict[str, Callable[[tuple[str, ...]], Iterator[Fault]]] = {
-    "coco": coco_faults,
-    **dict.fromkeys(("dior_rsvg", "fair1m", "rolabelimg", "voc"), voc_faults),
+FIELD_CHECKS: dict[str, Callable[[tuple[str, ...]], Iterator[Fault]]] = {
+    "coco": find_coco_faults,
+    **dict.fromkeys(("dior_rsvg", "fair1m", "rolabelimg", "voc"), find_voc_faults),
 }
 
 
@@ -90,7 +90,7 @@ def _area(where: str, flat: Any, box: Box, outlines: list[list[float]]) -> Itera
     width, height = box[2] - box[0], box[3] - box[1]
     most = (width + 1) * (height + 1)  # corners that are counted within
     slack = 2 * (width + height)  # pixels of an edge
-    low, high = least * (1 - SHARE) - slack, max(most, sum(parts)) * (1 + SHARE)
+    low, high = least * (1 - AREA_TOLERANCE) - slack, max(most, sum(parts)) * (1 + AREA_TOLERANCE)
     # Without a polygon the area may be that of a mask within the box.
     if flat > high or flat < low:
         held = f"its polygon has {sum(parts):g}" if parts else f"its box has {width * height:g}"
@@ -101,7 +101,7 @@ def _away(where: str, box: Box, outlines: list[list[float]]) -> Iterator[Fault]:
     xs, ys = ([value for ring in outlines for value in ring[axis::2]] for axis in (0, 1))
     around = (min(xs), min(ys), max(xs), max(ys))
     off = max(abs(a - b) for a, b in zip(box, around, strict=True))
-    if off > EDGE_PX and iou(box, around) < OVERLAP:
+    if off > EDGE_TOLERANCE_PX and iou(box, around) < MIN_OVERLAP:
         said = ", ".join(f"{value:g}" for value in around)
         yield "polygon_away", where, f"its polygon lies in ({said}), its box is ({', '.join(f'{v:g}' for v in box)})"
 

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rsflow.audit.texts import closed
-from rsflow.imports.box_formats import boxes_in
+from rsflow.audit.duplicate_texts import closed_answer
+from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
-from rsflow.imports.label_parsing import recognised
+from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.english import NUMBERS, noun
 from rsflow.instructions.phrasings import HINT
 
@@ -54,17 +54,17 @@ _LINKED = re.compile(r"\b(?:of|at|in|on|near|with|and|or|to|from|by)\b", re.I)
 _PART = re.compile(r"\b(?:left|right|top|bottom|upper|lower|larger?|smaller?)\b", re.I)  # of the picture, or of the objects
 
 
-def miscounted(conversation: Conversation, form: str) -> Iterator[str]:
+def find_miscounts(conversation: Conversation, form: str) -> Iterator[str]:
     """Answers that say another number than they give boxes: "There are 3 ships" before two."""
     for exchange in conversation.exchanges:
-        for number, name, given in said_and_given(exchange.answer, form):
+        for number, name, given in stated_and_given_counts(exchange.answer, form):
             if number != given:
                 yield f"says {number} {name} and gives {given}: {exchange.answer[:80]!r}"
 
 
-def said_and_given(text: str, form: str) -> Iterator[tuple[int, str, int]]:
+def stated_and_given_counts(text: str, form: str) -> Iterator[tuple[int, str, int]]:
     """(number said, of what, boxes that follow) for every counted noun that boxes follow."""
-    bare = _TAGS.sub(" ", _PLACES[form].sub(lambda found: "\0" * sum(1 for _ in boxes_in(found[0], form)), text))
+    bare = _TAGS.sub(" ", _PLACES[form].sub(lambda found: "\0" * sum(1 for _ in find_boxes(found[0], form)), text))
     for found in _SAID.finditer(bare) if "\0" in bare else ():
         number = int(found[1]) if found[1].isdigit() else NUMBERS.index(found[1].lower())
         # "3 storey building" counts no buildings, and "2 lanes of cars" no cars.
@@ -72,10 +72,10 @@ def said_and_given(text: str, form: str) -> Iterator[tuple[int, str, int]]:
             yield number, found[2], found[3].count("\0")
 
 
-def wrong_kind(conversation: Conversation, form: str) -> Iterator[str]:
+def find_wrong_answer_kinds(conversation: Conversation, form: str) -> Iterator[str]:
     """Numbers that are asked for and answered with yes or no, and the reverse."""
     for exchange in conversation.exchanges:
-        asked, answer = _asked(exchange), closed(exchange, form)
+        asked, answer = _asked(exchange), closed_answer(exchange, form)
         if answer == "yes" and _HOW_MANY.fullmatch(asked):
             yield f"{exchange.question[:60]!r} asks for a number, its answer is {exchange.answer[:20]!r}"
         elif answer is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", answer) and _IS_THERE.fullmatch(asked):
@@ -83,10 +83,10 @@ def wrong_kind(conversation: Conversation, form: str) -> Iterator[str]:
 
 
 @dataclass
-class Amounts:
+class CategoryCounts:
     """How many objects of a category the exchanges on a picture speak of: (least, most, record, question) by both.
 
-    One question with two answers is no fault here: rsflow.audit.texts tells it.
+    One question with two answers is no fault here: rsflow.audit.duplicate_texts tells it.
     """
 
     form: str
@@ -95,7 +95,7 @@ class Amounts:
     def add(self, number: int, conversation: Conversation) -> Iterator[tuple[int, str]]:
         """(earlier record, what differs) for what this record says otherwise than one before."""
         for exchange in conversation.exchanges:
-            for name, least, most in amounts(exchange, self.form):
+            for name, least, most in parse_counts(exchange, self.form):
                 key = hash((conversation.pictures, name.casefold()))
                 before = self._known.setdefault(key, (least, most, number, hash(exchange.question)))
                 if max(least, before[0]) > min(most, before[1]) and before[3] != hash(exchange.question):
@@ -104,19 +104,19 @@ class Amounts:
                     self._known[key] = (least, most, number, hash(exchange.question))
 
 
-MANY = 1 << 30
+UNBOUNDED = 1 << 30
 
 
-def amounts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
+def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
     """(category, least, most) of what an exchange says of a whole category of its picture."""
-    asked, answer = _asked(exchange), closed(exchange, form)
+    asked, answer = _asked(exchange), closed_answer(exchange, form)
     if (many := _HOW_MANY.fullmatch(asked)) and answer and answer.isdigit():
         yield from _named(many[1], int(answer), int(answer))
     elif (one := _IS_THERE.fullmatch(asked)) and answer in {"yes", "no"}:
-        yield from _named(one[1], *((1, MANY) if answer == "yes" else (0, 0)))
-    elif recognised(asked)[0] == "detection_one":
-        count = sum(1 for _ in boxes_in(exchange.answer, form))
-        yield from _named(recognised(asked)[1].get("many", ""), count, count)
+        yield from _named(one[1], *((1, UNBOUNDED) if answer == "yes" else (0, 0)))
+    elif match_phrasing(asked)[0] == "detection_one":
+        count = sum(1 for _ in find_boxes(exchange.answer, form))
+        yield from _named(match_phrasing(asked)[1].get("many", ""), count, count)
 
 
 def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:

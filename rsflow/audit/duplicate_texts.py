@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.audit.report import EXAMPLES
-from rsflow.imports.box_formats import boxes_in
+from rsflow.audit.report import MAX_EXAMPLES
+from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.instructions.english import NUMBERS
 
@@ -42,11 +42,11 @@ _ONE_ANSWER = re.compile(
     r"(is|are|was|were|do|does|did|has|have|can|how many|how much|where|which|what (colou?r|type|kind|category|class)|"
     r"what (is|are) the (number|count|amount|colou?r|type|kind|category|class|shape|name|land))\b"
 )
-SHORT = 2  # words of an answer that names one thing; a sentence may say the same as a word
+MAX_SHORT_WORDS = 2  # words of an answer that names one thing; a sentence may say the same as a word
 
 
 @dataclass
-class Texts:
+class DuplicateTexts:
     """Gathers exchanges by `add`, and tells at the end which are repeated and which contradict each other."""
 
     form: str
@@ -63,7 +63,7 @@ class Texts:
         for position, exchange in enumerate(conversation.exchanges):
             if position and _LEANS.search(exchange.question):
                 continue
-            answer = closed(exchange, self.form)
+            answer = closed_answer(exchange, self.form)
             said = _hash(str(number), exchange.question, exchange.answer)
             self._row(_hash(pictures, exchange.question), said, _hash(answer) if answer is not None else 0, number)
 
@@ -80,7 +80,7 @@ class Texts:
         again = np.flatnonzero(said[order][1:] == said[order][:-1]) + 1
         starts = _run_starts(said[order])
         pairs = sorted((int(record[order[i]]), int(record[order[starts[i]]])) for i in again)
-        return len(again), [(first, later) for later, first in pairs[:EXAMPLES]]
+        return len(again), [(first, later) for later, first in pairs[:MAX_EXAMPLES]]
 
     def contradictory(self) -> tuple[int, list[tuple[int, int]]]:
         """How many questions have two closed answers that differ, and the first few as (a record, a later one)."""
@@ -92,10 +92,10 @@ class Texts:
         found: dict[int, tuple[int, int]] = {}
         for i in np.flatnonzero(differs):
             found.setdefault(int(starts[i]), (int(record[order[starts[i]]]), int(record[order[i]])))
-        return len(found), sorted(found.values(), key=lambda pair: (pair[1], pair[0]))[:EXAMPLES]
+        return len(found), sorted(found.values(), key=lambda pair: (pair[1], pair[0]))[:MAX_EXAMPLES]
 
 
-def closed(exchange: Exchange, form: str) -> str | None:
+def closed_answer(exchange: Exchange, form: str) -> str | None:
     """The answer in a form in which two that differ contradict each other; None for an open answer."""
     answer = exchange.answer.strip().rstrip(".").strip().lower()
     first = re.split(r"[\s,.;!]", answer, maxsplit=1)[0]
@@ -106,22 +106,22 @@ def closed(exchange: Exchange, form: str) -> str | None:
     if _NUMBER.fullmatch(answer):
         return f"{float(answer):g}"
     question = exchange.question.lower()
-    short = len(answer.split()) <= SHORT
+    short = len(answer.split()) <= MAX_SHORT_WORDS
     if any(hint in question for hint in _HINTS) or (short and _ONE_ANSWER.match(question)):
         return answer
     if any(phrase in question for phrase in _REFERRED):
-        return " ".join(sorted(str(box.numbers) for box in boxes_in(exchange.answer, form))) or None
+        return " ".join(sorted(str(box.numbers) for box in find_boxes(exchange.answer, form))) or None
     return None
 
 
-def common(one: Conversation, other: Conversation, same: bool, form: str) -> str:
+def describe_pair(one: Conversation, other: Conversation, same: bool, form: str) -> str:
     """What two records have in common: their repeated text (`same`), or their question with two answers, for an example."""
     answers = {exchange.question: exchange for exchange in one.exchanges}
     for exchange in reversed(other.exchanges):
         before = answers.get(exchange.question)
         if before and same and before.answer == exchange.answer:
             return f"{_short(exchange.question)} -> {_short(exchange.answer)}"
-        if before and not same and closed(before, form) != closed(exchange, form):
+        if before and not same and closed_answer(before, form) != closed_answer(exchange, form):
             return f"{_short(exchange.question)} -> {_short(before.answer)} and {_short(exchange.answer)}"
     return _within(other, same, form)
 
@@ -158,7 +158,7 @@ def _hash(*parts: str) -> int:
     return int.from_bytes(hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest(), signed=True) or 1
 
 
-def wanted(pairs: Iterable[tuple[int, int]]) -> Iterator[int]:
+def iter_example_records(pairs: Iterable[tuple[int, int]]) -> Iterator[int]:
     """The records that examples are made of."""
     for pair in pairs:
         yield from pair

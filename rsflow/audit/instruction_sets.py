@@ -13,45 +13,45 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from rsflow.audit.agreement import Amounts
-from rsflow.audit.near_texts import NearTexts
-from rsflow.audit.pictures import THREADS, Pictures, find, in_batches
+from rsflow.audit.answer_consistency import CategoryCounts
+from rsflow.audit.category_spellings import CategorySpellings
+from rsflow.audit.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
+from rsflow.audit.near_duplicate_records import NearDuplicates
+from rsflow.audit.pictures import THREADS, Pictures, in_batches, locate_picture
 from rsflow.audit.report import Report
-from rsflow.audit.spellings import Spellings
-from rsflow.audit.texts import Texts, common, wanted
-from rsflow.audit.wording import categories, faults
+from rsflow.audit.text_rules import find_faults, iter_named_categories
 from rsflow.errors import DataError
-from rsflow.imports.box_formats import CONTRACTS, Size, boxes_in, form_of
-from rsflow.imports.conversation import Conversation, conversation_of
+from rsflow.imports.box_formats import BOX_FORMATS, Size, detect_format, find_boxes
+from rsflow.imports.conversation import Conversation, parse_conversation
 from rsflow.imports.json_records import read_records
 
 BATCH = 2048
-SAMPLE = 2000  # records that tell the form, where it is not given
-TRIED = 50  # pictures that are looked for beside the file, where no folder is given
+SAMPLE_RECORDS = 2000  # records that tell the form, where it is not given
+MAX_TRIED_PICTURES = 50  # pictures that are looked for beside the file, where no folder is given
 
 
 def audit_instructions(
     file: str, form: str | None, folder: str | None, on_record: Callable[[int], None], allow_outside: bool = False
 ) -> Report:
-    """Audit one JSON file. `form`: a key of CONTRACTS, or None to tell it from the texts. `on_record` gets counts."""
-    known = form or form_of(_texts(file))
+    """Audit one JSON file. `form`: a key of BOX_FORMATS, or None to tell it from the texts. `on_record` gets counts."""
+    known = form or detect_format(_texts(file))
     report = Report(file, known if form else f"{known}, told from its texts")
-    there = folder or beside(file)
+    there = folder or find_picture_folder(file)
     if there is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    looking = _Looking(known, report, _pictures(there, report, allow_outside), Texts(known), Amounts(known))
+    looking = _Looking(known, report, _pictures(there, report, allow_outside), DuplicateTexts(known), CategoryCounts(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file)), BATCH):
             looking.take(batch, pool)
             on_record(len(batch))
     _tell_texts(file, looking.texts, report)
-    looking.near.tell(report)
-    looking.spellings.tell(report)
+    looking.near.report_to(report)
+    looking.spellings.report_to(report)
     return report
 
 
 def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictures | None:
-    return Pictures(folder, report, lambda below, name: find(below, name, allow_outside)) if folder else None
+    return Pictures(folder, report, lambda below, name: locate_picture(below, name, allow_outside)) if folder else None
 
 
 @dataclass
@@ -59,36 +59,36 @@ class _Looking:
     form: str
     report: Report
     pictures: Pictures | None
-    texts: Texts
-    amounts: Amounts
-    near: NearTexts = field(default_factory=NearTexts)
-    spellings: Spellings = field(default_factory=Spellings)
+    texts: DuplicateTexts
+    amounts: CategoryCounts
+    near: NearDuplicates = field(default_factory=NearDuplicates)
+    spellings: CategorySpellings = field(default_factory=CategorySpellings)
     ids: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
-        self.report.saw("records", len(batch))
+        self.report.count_inspected("records", len(batch))
         found = []
         for number, record in batch:
             try:
-                conversation = conversation_of(record)
+                conversation = parse_conversation(record)
                 found.append((number, conversation))
                 self._wording(number, record, conversation)
             except DataError as error:
                 self.report.add(error.reason, f"record {number}", error.detail)
         if self.pictures:
-            self.pictures.look(((f"record {n}", name) for n, c in found for name in c.pictures), pool)
+            self.pictures.inspect(((f"record {n}", name) for n, c in found for name in c.pictures), pool)
         for number, conversation in found:
             self.texts.add(number, conversation)
             self.near.add(number, conversation)
             for first, said in self.amounts.add(number, conversation):
                 self.report.add("amounts_differ", f"records {first} and {number}", said)
-            for name in categories(conversation):
+            for name in iter_named_categories(conversation):
                 self.spellings.add(name, f"record {number}")
-            self.report.saw("exchanges", len(conversation.exchanges))
+            self.report.count_inspected("exchanges", len(conversation.exchanges))
             self._boxes(number, conversation, self._size(number, conversation))
 
     def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
-        for fault, said in faults(record, conversation, self.form):
+        for fault, said in find_faults(record, conversation, self.form):
             self.report.add(fault, f"record {number}", said)
         name = record.get("id")
         if isinstance(name, str | int):
@@ -99,33 +99,33 @@ class _Looking:
     def _size(self, number: int, conversation: Conversation) -> Size | None:
         """The size that boxes are judged on: the picture's own where it is known, and what the record states is held to it."""
         true = self.pictures.size(conversation.pictures[0]) if self.pictures and len(conversation.pictures) == 1 else None
-        stated = conversation.stated
+        stated = conversation.stated_size
         if true and stated and true != stated:
             said = f"is {true[1]} x {true[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
             self.report.add("wrong_size", f"record {number}", f"{conversation.pictures[0]} {said}")
         # Boxes in pixels are of the picture that the record describes; a size that is wrong is a fault of its own.
-        return stated or true if CONTRACTS[self.form].high is None else true
+        return stated or true if BOX_FORMATS[self.form].max_value is None else true
 
     def _boxes(self, number: int, conversation: Conversation, size: Size | None) -> None:
-        contract = CONTRACTS[self.form]
+        contract = BOX_FORMATS[self.form]
         for exchange in conversation.exchanges:
             for text in (exchange.question, exchange.answer):
-                for box in boxes_in(text, self.form):
-                    self.report.saw("boxes")
-                    if fault := contract.fault(box, size):
+                for box in find_boxes(text, self.form):
+                    self.report.count_inspected("boxes")
+                    if fault := contract.find_fault(box, size):
                         self.report.add(fault[0], f"record {number}", f"{box.text[:80]}: {fault[1]}")
 
 
-def beside(file: str) -> str | None:
+def find_picture_folder(file: str) -> str | None:
     """The folder of the file, where one of its first pictures is below it; else None."""
     folder = posixpath.dirname(file) or "."
     names = (name for conversation in _conversations(file) for name in conversation.pictures)
-    return folder if any(_there(folder, name) for name in islice(names, TRIED)) else None
+    return folder if any(_there(folder, name) for name in islice(names, MAX_TRIED_PICTURES)) else None
 
 
 def _there(folder: str, name: str) -> bool:
     try:
-        return find(folder, name) is not None
+        return locate_picture(folder, name) is not None
     except DataError:
         return False  # it is counted when the picture is looked at
 
@@ -133,28 +133,28 @@ def _there(folder: str, name: str) -> bool:
 def _conversations(file: str) -> Iterator[Conversation]:
     for record in read_records(file):
         try:
-            yield conversation_of(record)
+            yield parse_conversation(record)
         except DataError:
             continue  # it is counted when the file is audited
 
 
 def _texts(file: str) -> Iterator[str]:
-    for conversation in islice(_conversations(file), SAMPLE):
+    for conversation in islice(_conversations(file), SAMPLE_RECORDS):
         for exchange in conversation.exchanges:
             yield from (exchange.question, exchange.answer)
 
 
-def _tell_texts(file: str, texts: Texts, report: Report) -> None:
+def _tell_texts(file: str, texts: DuplicateTexts, report: Report) -> None:
     """Report repeated and contradictory texts; the records of their examples are read again for their words."""
     repeated, contradictory = texts.repeated(), texts.contradictory()
-    numbers = set(wanted([*repeated[1], *contradictory[1]]))
+    numbers = set(iter_example_records([*repeated[1], *contradictory[1]]))
     words = _again(file, numbers) if numbers else {}
     for fault, (count, pairs), same in (
         ("repeated_text", repeated, True),
         ("contradictory_answers", contradictory, False),
     ):
         for first, later in pairs:
-            shown = common(words[first], words[later], same, texts.form)
+            shown = describe_pair(words[first], words[later], same, texts.form)
             report.add(fault, f"record {later}" if first == later else f"records {first} and {later}", shown)
         if count:
             report.counts[fault] = count
@@ -162,4 +162,4 @@ def _tell_texts(file: str, texts: Texts, report: Report) -> None:
 
 def _again(file: str, numbers: set[int]) -> dict[int, Conversation]:
     last = max(numbers)
-    return {n: conversation_of(r) for n, r in enumerate(islice(read_records(file), last + 1)) if n in numbers}
+    return {n: parse_conversation(r) for n, r in enumerate(islice(read_records(file), last + 1)) if n in numbers}

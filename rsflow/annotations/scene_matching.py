@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, names_of, path_name, spelled_path
+from rsflow.annotations.annotated_set import AnnotatedPicture, iter_path_suffixes, normalise_path, path_stem
 from rsflow.annotations.text_files import stem
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[^\W\d_a-zA-Z]+")
@@ -33,7 +33,7 @@ class ScenePicture:
     width_px: int | None = None
 
 
-class Nearness:
+class SceneMatcher:
     """Scenes by every end of their paths, and per end by the folder names that tell them apart.
 
     `repeats`: names of the set are known to repeat. Then a name alone is not enough where the paths speak against it: what is
@@ -45,16 +45,16 @@ class Nearness:
         self._by_end: dict[str, list[int]] = {}
         self._postings: dict[str, dict[Term, list[int]]] = {}
         for index, scene in enumerate(scenes):
-            for end in names_of(scene.file):
+            for end in iter_path_suffixes(scene.file):
                 self._by_end.setdefault(end, []).append(index)
 
-    def nearest(self, picture: AnnotatedPicture) -> tuple[tuple[int, int], list[int]]:
+    def best_matches(self, picture: AnnotatedPicture) -> tuple[tuple[int, int], list[int]]:
         """((depth, shared), positions of the scenes that are nearest): none where no scene has the name, several for a tie."""
         found = next((hit for path in _paths(picture) if (hit := self._deepest(picture, path))), None)
         if found is None:
             return (0, 0), []
         path, end, among = found
-        terms = terms_of(path, "" if picture.own else stem(picture.origin))
+        terms = path_terms(path, "" if picture.own_name else stem(picture.annotation_file))
         shared, best = self._most_shared(end, among, terms)
         if self._repeats and "/" not in end:
             best = [index for index in best if not self._elsewhere(index, terms)]
@@ -64,18 +64,18 @@ class Nearness:
 
     def _deepest(self, picture: AnnotatedPicture, path: str) -> tuple[str, str, list[int]] | None:
         """(path, its longest end that scenes have, those scenes), or None where they do not even have its name."""
-        end = next((end for end in reversed([*names_of(path)]) if end in self._by_end), None)
+        end = next((end for end in reversed([*iter_path_suffixes(path)]) if end in self._by_end), None)
         if end is None:
             return None
         among = self._by_end[end]
-        if picture.whole_path:
-            among = [index for index in among if _ends(path_name(path), path_name(self._scenes[index].file))]
+        if picture.match_full_path:
+            among = [index for index in among if _ends(path_stem(path), path_stem(self._scenes[index].file))]
         return (path, end, among) if among else None
 
     def _most_shared(self, end: str, among: list[int], terms: set[Term]) -> tuple[int, list[int]]:
         if len(among) == 1:
             (only,) = among
-            return sum(weight for weight, _ in terms & terms_of(self._scenes[only].file)), among
+            return sum(weight for weight, _ in terms & path_terms(self._scenes[only].file)), among
         postings = self._told_by(end)
         counts: Counter[int] = Counter()
         for term in terms & postings.keys():
@@ -87,7 +87,7 @@ class Nearness:
     def _elsewhere(self, index: int, terms: set[Term]) -> bool:
         """Whether a picture with these terms is of a folder that other scenes are in, and this scene of another one."""
         telling = self._told_by("").keys()
-        mine, its = terms & telling, terms_of(self._scenes[index].file) & telling
+        mine, its = terms & telling, path_terms(self._scenes[index].file) & telling
         return bool(mine and its) and mine.isdisjoint(its)
 
     def _told_by(self, end: str) -> dict[Term, list[int]]:
@@ -96,7 +96,7 @@ class Nearness:
             found: dict[Term, list[int]] = {}
             among = self._by_end[end] if end else range(len(self._scenes))
             for index in among:
-                for term in terms_of(self._scenes[index].file):
+                for term in path_terms(self._scenes[index].file):
                     found.setdefault(term, []).append(index)
             self._postings[end] = {term: having for term, having in found.items() if len(having) < len(among)}
         return self._postings[end]
@@ -109,28 +109,28 @@ class Nearness:
         return self._scenes[index].height_px, self._scenes[index].width_px
 
     def _of_its_suffix(self, picture: AnnotatedPicture, among: list[int]) -> list[int]:
-        if path_name(picture.file) == spelled_path(picture.file):
+        if path_stem(picture.file) == normalise_path(picture.file):
             return []  # it is spelled without
-        mine = posixpath.splitext(spelled_path(picture.file))[1]
+        mine = posixpath.splitext(normalise_path(picture.file))[1]
         suffixes = {index: posixpath.splitext(self._scenes[index].file)[1] for index in among}
         same = [index for index in among if suffixes[index] == mine]
         return same or [index for index in among if suffixes[index].lower() == mine.lower()]
 
 
-def terms_of(path: str, listed_in: str = "") -> set[Term]:
+def path_terms(path: str, listed_in: str = "") -> set[Term]:
     """The folder names of a path and `listed_in`, the name of a file that lists it, and the words of them."""
-    names = {listed_in, *posixpath.dirname(spelled_path(path)).split("/")} - {""}
+    names = {listed_in, *posixpath.dirname(normalise_path(path)).split("/")} - {""}
     words = {word.casefold() for name in names for word in _WORD.findall(name)}
     return {*((_FOLDER, name.casefold()) for name in names), *((_WORDS, word) for word in words)}
 
 
 def _paths(picture: AnnotatedPicture) -> Iterator[str]:
     """The paths that the picture may have, the likeliest first: beside its annotation file, or as spelled from there."""
-    if picture.whole_path:
-        yield spelled_path(picture.file)
+    if picture.match_full_path:
+        yield normalise_path(picture.file)
         return
-    folder = posixpath.dirname(spelled_path(picture.origin))
-    for name in dict.fromkeys((picture.own, spelled_path(picture.file))):
+    folder = posixpath.dirname(normalise_path(picture.annotation_file))
+    for name in dict.fromkeys((picture.own_name, normalise_path(picture.file))):
         if name:
             yield posixpath.normpath(posixpath.join(folder, name))
             if "%" in name:

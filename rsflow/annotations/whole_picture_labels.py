@@ -13,7 +13,7 @@ from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 
 
-def cut_apart(picture: AnnotatedPicture, windows: Iterable[Window]) -> tuple[Reject, ...]:
+def reject_split_labels(picture: AnnotatedPicture, windows: Iterable[Window]) -> tuple[Reject, ...]:
     """One reject `picture_is_cut` per label of the whole picture, where none of its tiles shows all of it.
 
     The picture is one that was joined with its scene: its size is known.

@@ -1,7 +1,7 @@
 """Records of one picture with nearly the same text: another case, other punctuation, blanks or articles.
 
-One idea: as in rsflow.audit.texts, numbers stand for texts: each record leaves a hash of its words and one of its text, and
-records of equal words and other text are near doubles. Numbers and signs count as words, so that places and amounts differ.
+Each record is stored as two hashes, of its normalised words and of its exact text (as in rsflow.audit.duplicate_texts); records
+with equal words and different text are near duplicates. Numbers and signs count as words, so that places and amounts differ.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rsflow.audit.report import EXAMPLES, Report
+from rsflow.audit.report import MAX_EXAMPLES, Report
 from rsflow.imports.conversation import Conversation
 
 _WORDS = re.compile(r"-?\d+(?:\.\d+)?|[^\W\d_]+|[<>=+%]")
-LEAST = 4  # words of the answers; "Red." and "red" are one answer, not two records with one text
+MIN_WORDS = 4  # words of the answers; "Red." and "red" are one answer, not two records with one text
 _ARTICLES = frozenset(["a", "an", "the"])
 
 
 @dataclass
-class NearTexts:
+class NearDuplicates:
     """Gathers records by `add`; `tell` reports those that nearly repeat an earlier one."""
 
     _words: array[int] = field(default_factory=lambda: array("q"))
@@ -32,25 +32,25 @@ class NearTexts:
 
     def add(self, number: int, conversation: Conversation) -> None:
         texts = [text for exchange in conversation.exchanges for text in (exchange.question, exchange.answer)]
-        if sum(len(plain_words(text).split()) for text in texts[1::2]) < LEAST:
+        if sum(len(normalise_words(text).split()) for text in texts[1::2]) < MIN_WORDS:
             return
-        self._words.append(_hash(*conversation.pictures, *map(plain_words, texts)))
+        self._words.append(_hash(*conversation.pictures, *map(normalise_words, texts)))
         self._texts.append(_hash(*texts))
         self._record.append(number)
 
-    def tell(self, report: Report) -> None:
+    def report_to(self, report: Report) -> None:
         words, texts = np.array(self._words, np.int64), np.array(self._texts, np.int64)
         order = np.argsort(words, kind="stable")
         same = words[order][1:] == words[order][:-1]
         near = np.flatnonzero(same & (texts[order][1:] != texts[order][:-1]))
         pairs = sorted((self._record[order[i + 1]], self._record[order[i]]) for i in near)
-        for later, first in pairs[:EXAMPLES]:
+        for later, first in pairs[:MAX_EXAMPLES]:
             report.add("near_repeated_text", f"records {first} and {later}", "the same words on the same picture")
         if pairs:
             report.counts["near_repeated_text"] = len(pairs)
 
 
-def plain_words(text: str) -> str:
+def normalise_words(text: str) -> str:
     """The words of a text in lower case, without articles and punctuation."""
     found = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
     return " ".join(word for word in found if word not in _ARTICLES)

@@ -10,17 +10,17 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from rsflow.annotations import read
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_name, picture_name
-from rsflow.audit.boxes import RAW, Stated
-from rsflow.audit.fields import FIELDS
+from rsflow.annotations import read_annotations
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_stem, picture_name
+from rsflow.audit.category_spellings import CategorySpellings
+from rsflow.audit.field_consistency import FIELD_CHECKS
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
-from rsflow.audit.spellings import Spellings
-from rsflow.config.annotation_settings import Annotations
+from rsflow.audit.stated_boxes import BOX_READERS, StatedBox
+from rsflow.config.settings import Annotations
 from rsflow.files import storage
-from rsflow.files.data_paths import place_below
-from rsflow.imports.box_formats import EDGE_PX, Size
+from rsflow.files.data_paths import resolve_below
+from rsflow.imports.box_formats import EDGE_TOLERANCE_PX, Size
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, area
 
@@ -39,19 +39,19 @@ def audit_annotated(
 ) -> Report:
     """Audit annotation files of one format. `folder`: where the pictures are, or None. `on_record` gets counts of pictures."""
     report = Report(place, form)
-    annotated = read(Annotations(form, files, allow_outside=allow_outside), (folder,) if folder else ())
-    report.saw("annotated pictures", len(annotated.pictures))
-    report.saw("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
+    annotated = read_annotations(Annotations(form, files, allow_outside=allow_outside), (folder,) if folder else ())
+    report.count_inspected("annotated pictures", len(annotated.pictures))
+    report.count_inspected("labels", sum(len(picture.labels) for picture in annotated.pictures.values()))
     for reject in annotated.rejects:
-        if reject.reason not in _NO_FAULT and not (form in RAW and reject.reason in _COVERED):
+        if reject.reason not in _NO_FAULT and not (form in BOX_READERS and reject.reason in _COVERED):
             report.add(reject.reason, f"{posixpath.basename(reject.file)} {reject.subject}".strip(), reject.detail)
     sizes = _look(annotated, folder, report, on_record, allow_outside)
-    if form in RAW:
-        _judge([stated for file in files for stated in RAW[form](file)], sizes, report)
+    if form in BOX_READERS:
+        _judge([stated for file in files for stated in BOX_READERS[form](file)], sizes, report)
     else:
         for name, picture in annotated.pictures.items():
             _unsized(picture, sizes.get(name), report)
-    for fault, where, said in FIELDS[form](files) if form in FIELDS else ():
+    for fault, where, said in FIELD_CHECKS[form](files) if form in FIELD_CHECKS else ():
         report.add(fault, where, said)
     _spellings(annotated, report)
     for name, picture in annotated.pictures.items():
@@ -71,26 +71,26 @@ def _look(
 
     def locate(below: str, name: str) -> str | None:
         # A link among the files may lead out of the folder.
-        return place_below(below, files[name], allow_outside) if name in files else None
+        return resolve_below(below, files[name], allow_outside) if name in files else None
 
     pictures = Pictures(folder, report, locate)
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(annotated.pictures, BATCH):
-            pictures.look(((name, name) for name in batch), pool)
+            pictures.inspect(((name, name) for name in batch), pool)
             on_record(len(batch))
     return {name: pictures.size(name) for name in annotated.pictures}
 
 
 def _keys(folder: str, file: str) -> tuple[str, str]:
     """By what a picture may be known: its name alone, or its whole path (class folders)."""
-    return picture_name(file), path_name(storage.join(folder, file))
+    return picture_name(file), path_stem(storage.join(folder, file))
 
 
-def _judge(boxes: list[Stated], sizes: dict[str, Size | None], report: Report) -> None:
+def _judge(boxes: list[StatedBox], sizes: dict[str, Size | None], report: Report) -> None:
     """Every box on its picture's true size where that is known, else on the stated one."""
     seen: dict[tuple[str, Box], str] = {}
     for stated in boxes:
-        report.saw("boxes")
+        report.count_inspected("boxes")
         _box(stated.where, stated.box, sizes.get(stated.picture) or stated.size, report)
         first = seen.setdefault((stated.picture, stated.box), stated.category)
         if (stated.picture, stated.box) in seen and first != stated.category:
@@ -98,7 +98,7 @@ def _judge(boxes: list[Stated], sizes: dict[str, Size | None], report: Report) -
     _repeated(boxes, report)
 
 
-def _repeated(boxes: Iterable[Stated], report: Report) -> None:
+def _repeated(boxes: Iterable[StatedBox], report: Report) -> None:
     seen: set[tuple[str, str, Box]] = set()
     for stated in boxes:
         key = (stated.picture, stated.category, stated.box)
@@ -110,7 +110,9 @@ def _repeated(boxes: Iterable[Stated], report: Report) -> None:
 def _box(where: str, box: Box, size: Size | None, report: Report) -> None:
     if not area(box) > 0:
         report.add("box_empty", where, f"{_spelled(box)} has no area")
-    elif min(box[:2]) < -EDGE_PX or (size and (box[2] > size[1] + EDGE_PX or box[3] > size[0] + EDGE_PX)):
+    elif min(box[:2]) < -EDGE_TOLERANCE_PX or (
+        size and (box[2] > size[1] + EDGE_TOLERANCE_PX or box[3] > size[0] + EDGE_TOLERANCE_PX)
+    ):
         of = f" of {size[1]} x {size[0]} pixels (width x height)" if size else ""
         report.add("box_outside", where, f"{_spelled(box)} reaches beyond its picture{of}")
 
@@ -120,7 +122,7 @@ def _unsized(picture: AnnotatedPicture, size: Size | None, report: Report) -> No
     for number, label in enumerate(picture.labels, 1):
         if label.shape is None:
             continue
-        report.saw("boxes")
+        report.count_inspected("boxes")
         where = f"{picture.name} label {number}"
         if picture.normalised:
             height, width = size or (1000, 1000)  # of an unknown size a thousandth is what an edge may be off
@@ -149,14 +151,14 @@ def _answers(picture: AnnotatedPicture, report: Report) -> None:
 
 def _spellings(annotated: AnnotatedSet, report: Report) -> None:
     """Categories that differ in their spelling only, of the labels and of the vocabulary."""
-    spellings = Spellings()
+    spellings = CategorySpellings()
     for name, picture in annotated.pictures.items():
         for label in picture.labels:
             if label.kind in {"box", "category"}:
                 spellings.add(label.category, name)
     for category in annotated.categories:
         spellings.name(category, "the categories")
-    spellings.tell(report)
+    spellings.report_to(report)
 
 
 def _closed(labels: Iterable[Label]) -> Iterator[Label]:

@@ -15,7 +15,7 @@ from rsflow.instructions.english import noun
 
 
 @dataclass
-class Spellings:
+class CategorySpellings:
     """Gathers names by `add`, with where each stood first; `tell` reports the variants."""
 
     _counts: Counter[str] = field(default_factory=Counter)
@@ -29,7 +29,7 @@ class Spellings:
         """A name that need not be used."""
         self._first.setdefault(name, where)
 
-    def tell(self, report: Report) -> None:
+    def report_to(self, report: Report) -> None:
         by_key: dict[str, list[str]] = {}
         for name in self._first:
             by_key.setdefault(_key(name), []).append(name)

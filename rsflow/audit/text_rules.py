@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rsflow.audit.agreement import miscounted, wrong_kind
+from rsflow.audit.answer_consistency import find_miscounts, find_wrong_answer_kinds
 from rsflow.imports.conversation import Conversation
-from rsflow.imports.label_parsing import recognised
+from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
 from rsflow.text.control_tokens import control_in
 
@@ -98,22 +98,22 @@ RULES: dict[str, Rule] = {
     "control_token": _control,
     "picture_tokens": _tokens,
     "box_not_a_box": _boxes,
-    "count_differs": lambda conversation, texts, form: miscounted(conversation, form),
-    "answer_of_other_kind": lambda conversation, texts, form: wrong_kind(conversation, form),
+    "count_differs": lambda conversation, texts, form: find_miscounts(conversation, form),
+    "answer_of_other_kind": lambda conversation, texts, form: find_wrong_answer_kinds(conversation, form),
 }
 
 
-def faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
-    """(fault, what is wrong) of everything in a record, which `conversation_of` could read."""
+def find_faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
+    """(fault, what is wrong) of everything in a record, which `parse_conversation` could read."""
     texts = _texts(record)
     for fault, rule in RULES.items():
         yield from ((fault, said) for said in rule(conversation, texts, form))
 
 
-def categories(conversation: Conversation) -> Iterator[str]:
+def iter_named_categories(conversation: Conversation) -> Iterator[str]:
     """The categories that a record names as such: classes of its picture, and labels beside boxes in JSON."""
     for exchange in conversation.exchanges:
-        if recognised(_HINT.sub("", exchange.question))[0] == "classification":
+        if match_phrasing(_HINT.sub("", exchange.question))[0] == "classification":
             yield exchange.answer.strip().rstrip(".")
         yield from _LABELLED.findall(exchange.answer)
 

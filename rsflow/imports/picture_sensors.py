@@ -16,7 +16,7 @@ from rsflow.files import storage
 from rsflow.imports.json_records import read_records
 from rsflow.sensors import SENSOR_NAMES, SensorName
 
-OWN = "pictures.jsonl"  # of rsflow's own exports
+PICTURES_FILE = "pictures.jsonl"  # of rsflow's own exports
 
 _SOURCES: dict[SensorName, str] = {
     "sar": r"ssdd|hrsid|hrisd|air[-_ ]?sarship|sar[-_ ]?ship|opensarship|sentinel[-_ ]?1|terrasar",
@@ -33,24 +33,24 @@ _PATTERNS = {
 }
 
 
-def guess(path: str) -> SensorName | None:
+def guess_sensor(path: str) -> SensorName | None:
     """The sensor that a picture's path speaks of; None where it speaks of none, or of several."""
     found = [sensor for sensor, pattern in _PATTERNS.items() if pattern.search(path)]
     return found[0] if len(found) == 1 else None
 
 
-def sensor_of(name: str, stated: Any = None) -> SensorName:
+def resolve_sensor(name: str, stated: Any = None) -> SensorName:
     """The sensor that the set states for a picture, else that of its path. DataError `sensor_unknown` where neither tells."""
     said = str(stated).strip().lower()
-    found = next((sensor for sensor in SENSOR_NAMES if sensor == said), None) if stated is not None else guess(name)
+    found = next((sensor for sensor in SENSOR_NAMES if sensor == said), None) if stated is not None else guess_sensor(name)
     if found is None:
         told = f"its record says {stated!r}" if stated is not None else "neither its record nor its path tells the sensor"
         raise DataError("sensor_unknown", f"{name}: {told}, expected {', '.join(SENSOR_NAMES)}: give --sensor")
     return found
 
 
-def stated_sensors(folder: str) -> dict[str, str]:
+def read_stated_sensors(folder: str) -> dict[str, str]:
     """The sensors of the pictures of one of rsflow's own exports, which tells them in a file beside the set; else none."""
-    place = storage.join(folder, OWN)
+    place = storage.join(folder, PICTURES_FILE)
     rows = read_records(place) if storage.exists(place) else ()
     return {row["image"]: row["sensor"] for row in rows if isinstance(row, dict) and {"image", "sensor"} <= row.keys()}

@@ -20,7 +20,7 @@ from rsflow.lake.tile_files import write_pictures
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import PICTURE_WORK, label_row
 from rsflow.stage import Stage, fingerprint
-from rsflow.stages.see_tiles import SeeTiles
+from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 Folders = Callable[[str], Path]
@@ -111,10 +111,10 @@ def test_the_same_rows_whatever_is_looked_at_together(
     settings: dict[str, Any], detect: Callable[..., Watched], tmp_path: Path
 ) -> None:
     work = lake(tmp_path, [3, 1, 0, 7, 1, 5], spoilt=["scene3/2"], bright=["scene0/1", "scene5/4"])
-    alone = SeeTiles(detect(batch_rows=1), str(tmp_path)).open()
+    alone = PredictTiles(detect(batch_rows=1), str(tmp_path)).open()
     expected = rows([receipt for i in range(work.num_rows) for receipt in alone(work.slice(i, 1))], *NAMES)
     Watched.batches.clear()
-    receipts = list(SeeTiles(detect(**settings), str(tmp_path)).open()(work))
+    receipts = list(PredictTiles(detect(**settings), str(tmp_path)).open()(work))
     assert all(receipt.schema == RECEIPTS and receipt.num_rows == 1 for receipt in receipts)
     assert rows(receipts, *NAMES) == expected
     reasons = {row["subject"]: row["reason"] for unit in expected.values() for row in unit["rejects"]}
@@ -126,14 +126,14 @@ def test_the_same_rows_whatever_is_looked_at_together(
 
 def test_batches_are_of_one_size_and_cross_units(detect: Callable[..., Watched], tmp_path: Path) -> None:
     work = lake(tmp_path, [1] * 12)
-    list(SeeTiles(detect(batch_rows=4), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_rows=4), str(tmp_path)).open()(work))
     assert all(len({one.picture.shape for one in batch}) == 1 for batch in Watched.batches)
     assert sorted(map(len, Watched.batches)) == [2, 2, 4, 4]
     Watched.batches.clear()
-    list(SeeTiles(detect(batch_pixels=40 * 40 * 2 + 1), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_pixels=40 * 40 * 2 + 1), str(tmp_path)).open()(work))
     assert sorted(map(len, Watched.batches)) == [2] * 6
     Watched.batches.clear()
-    list(SeeTiles(detect(batch_pixels=1), str(tmp_path)).open()(work))
+    list(PredictTiles(detect(batch_pixels=1), str(tmp_path)).open()(work))
     assert sorted(map(len, Watched.batches)) == [1] * 12
 
 
@@ -162,12 +162,12 @@ class Hurried(Embedder):
 
 def test_the_next_batch_is_prepared_while_the_model_works(checkpoint: Folders, tmp_path: Path) -> None:
     labeller = Hurried(model=str(checkpoint("dinov2")), batch_rows=1, count=6)
-    receipts = list(SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 2])))
+    receipts = list(PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 2])))
     assert [receipt["rows_kept"][0].as_py() for receipt in receipts] == [4, 2]
 
 
 def test_a_unit_comes_as_soon_as_it_is_whole(detect: Callable[..., Watched], tmp_path: Path) -> None:
-    receipts = SeeTiles(detect(batch_rows=1), str(tmp_path)).open()(lake(tmp_path, [2, 1, 9]))
+    receipts = PredictTiles(detect(batch_rows=1), str(tmp_path)).open()(lake(tmp_path, [2, 1, 9]))
     assert next(receipts)["unit"].to_pylist() == ["u0"]
     assert len(Watched.batches) == 2
     assert next(receipts)["unit"].to_pylist() == ["u1"]
@@ -177,7 +177,7 @@ def test_a_unit_comes_as_soon_as_it_is_whole(detect: Callable[..., Watched], tmp
 
 def test_labels_carry_who_saw_them_and_what_it_cost(detect: Callable[..., Watched], tmp_path: Path) -> None:
     labeller = detect(quality=0.7, batch_rows=2)
-    receipts = list(SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 3])))
+    receipts = list(PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [4, 3])))
     for receipt in receipts:
         (row,) = receipt.to_pylist()
         by_tile: dict[str, list[str]] = {}
@@ -195,7 +195,7 @@ def test_labels_carry_who_saw_them_and_what_it_cost(detect: Callable[..., Watche
 
 
 def test_a_model_gets_the_labels_that_are_known_in_their_order(detect: Callable[..., Watched], tmp_path: Path) -> None:
-    list(SeeTiles(detect(), str(tmp_path)).open()(lake(tmp_path, [2])))
+    list(PredictTiles(detect(), str(tmp_path)).open()(lake(tmp_path, [2])))
     seen = [one for batch in Watched.batches for one in batch]
     assert sorted((one.labels for one in seen), key=len) == [(), (_known(9), _known(10))]
     assert {(one.sensor, one.gsd_m) for one in seen} == {("optical", 0.5)}
@@ -203,7 +203,7 @@ def test_a_model_gets_the_labels_that_are_known_in_their_order(detect: Callable[
 
 def test_vectors_go_to_their_own_table(checkpoint: Folders, tmp_path: Path) -> None:
     labeller = Embedder(model=str(checkpoint("dinov2")), batch_rows=2)
-    (receipt,) = SeeTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [5]))
+    (receipt,) = PredictTiles(labeller, str(tmp_path)).open()(lake(tmp_path, [5]))
     (row,) = receipt.to_pylist()
     assert row["labels"] == []
     assert [vector["tile_id"] for vector in row["embeddings"]] == [f"scene0/{i}" for i in range(5)]
@@ -214,17 +214,21 @@ def test_vectors_go_to_their_own_table(checkpoint: Folders, tmp_path: Path) -> N
 
 
 def test_numbers_that_are_none_are_no_result(checkpoint: Folders, tmp_path: Path) -> None:
-    (receipt,) = SeeTiles(Overflowing(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2]))
+    (receipt,) = PredictTiles(Overflowing(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2]))
     (row,) = receipt.to_pylist()
     assert {one["reason"] for one in row["rejects"]} == {"not_finite"}
     assert (row["embeddings"], row["rows_kept"]) == ([], 0)
 
 
 def test_it_is_a_stage_whose_place_means_nothing(detect: Callable[..., Watched]) -> None:
-    stage = SeeTiles(detect(workers=(1, 3), gpus=0.5, cpus=2), "/a")
+    stage = PredictTiles(detect(workers=(1, 3), gpus=0.5, cpus=2), "/a")
     assert isinstance(stage, Stage)
     assert (stage.resources.workers, stage.resources.gpus, stage.resources.cpus) == ((1, 3), 0.5, 2)
-    assert fingerprint(stage) == fingerprint(SeeTiles(detect(), "/b")) != fingerprint(SeeTiles(detect(dtype="float16"), "/a"))
+    assert (
+        fingerprint(stage)
+        == fingerprint(PredictTiles(detect(), "/b"))
+        != fingerprint(PredictTiles(detect(dtype="float16"), "/a"))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +243,7 @@ class Steering(Embedder):
 
 
 def test_a_label_that_steers_a_model_is_left_out_and_told(checkpoint: Folders, tmp_path: Path) -> None:
-    receipts = list(SeeTiles(Steering(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2])))
+    receipts = list(PredictTiles(Steering(model=str(checkpoint("dinov2"))), str(tmp_path)).open()(lake(tmp_path, [2])))
     unit = rows(receipts, *NAMES)["u0"]
     assert [label["text"] for label in unit["labels"]] == ["A port."] * 2
     assert [(reject["kind"], reject["reason"]) for reject in unit["rejects"]] == [("label", "control_token")] * 2

@@ -16,7 +16,7 @@ from rsflow.records import Label, Reject
 from rsflow.text.control_tokens import check_text, control_in
 
 
-def without_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
+def reject_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
     """The set without such labels and categories; the very same set where it has none."""
     found = {name: list(_faults(picture)) for name, picture in annotated.pictures.items()}
     if not any(found.values()) and not any(map(control_in, annotated.categories)):

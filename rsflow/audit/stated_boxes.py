@@ -19,11 +19,11 @@ from rsflow.files import storage
 from rsflow.imports.box_formats import Size
 from rsflow.spatial.geometry import Box
 
-STATED = ("width", "height")
+SIZE_KEYS = ("width", "height")
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedBox:
     """One box of a file: `where` it stands, its picture's name and stated size (None: not stated), category and corners."""
 
     where: str
@@ -33,7 +33,7 @@ class Stated:
     box: Box
 
 
-def coco_boxes(file: str) -> Iterator[Stated]:
+def read_coco_boxes(file: str) -> Iterator[StatedBox]:
     """The `bbox` entries of a COCO file that are four numbers and belong to a picture; the reader rejects the others."""
     data = json.loads(storage.read_text(file))
     names = {entry.get("id"): str(entry.get("name")) for entry in data.get("categories", []) if isinstance(entry, dict)}
@@ -46,10 +46,10 @@ def coco_boxes(file: str) -> Iterator[Stated]:
             x, y, width, height = map(float, bbox)
             category = names.get(record.get("category_id"), "")
             where = f"annotation {record.get('id', index)}"
-            yield Stated(where, picture_name(name), _size(entry), category, (x, y, x + width, y + height))
+            yield StatedBox(where, picture_name(name), _size(entry), category, (x, y, x + width, y + height))
 
 
-def voc_boxes(file: str) -> Iterator[Stated]:
+def read_voc_boxes(file: str) -> Iterator[StatedBox]:
     """The `bndbox` entries of a VOC-like XML that are four numbers."""
     data = storage.read_bytes(file)
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
@@ -59,7 +59,7 @@ def voc_boxes(file: str) -> Iterator[Stated]:
     except (ElementTree.ParseError, ValueError, LookupError):
         return
     name = picture_name((root.findtext("filename") or "").strip() or file)
-    stated = {side: _whole(root.findtext(f"size/{side}")) for side in STATED}
+    stated = {side: _whole(root.findtext(f"size/{side}")) for side in SIZE_KEYS}
     for index, element in enumerate(root.findall("object")):
         found = [element.findtext(f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax")]
         try:
@@ -68,14 +68,18 @@ def voc_boxes(file: str) -> Iterator[Stated]:
             continue
         # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
         said = f"{element.findtext('name') or ''} {element.findtext('description') or ''}".strip()
-        yield Stated(f"{name} object {index}", name, _size(stated), said, (x0, y0, x1, y1))
+        yield StatedBox(f"{name} object {index}", name, _size(stated), said, (x0, y0, x1, y1))
 
 
-RAW: dict[str, Callable[[str], Iterator[Stated]]] = {"coco": coco_boxes, "dior_rsvg": voc_boxes, "voc": voc_boxes}
+BOX_READERS: dict[str, Callable[[str], Iterator[StatedBox]]] = {
+    "coco": read_coco_boxes,
+    "dior_rsvg": read_voc_boxes,
+    "voc": read_voc_boxes,
+}
 
 
 def _size(entry: Any) -> Size | None:
-    width, height = (entry.get(side) for side in STATED)
+    width, height = (entry.get(side) for side in SIZE_KEYS)
     fit = all(isinstance(side, int | float) and side > 0 for side in (width, height))
     return (int(height), int(width)) if fit else None
 

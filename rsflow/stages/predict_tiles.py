@@ -30,12 +30,13 @@ BLOCK_BATCHES = 8  # batches of a block of work: what is not full at its end is 
 
 
 @dataclass(frozen=True)
-class SeeTiles:
+class PredictTiles:
     """PICTURE_WORK rows in (many units at once), one RECEIPTS row out per row, in the order in which they are done."""
 
     labeller: ModelLabeller
     root: str = field(compare=False)
     version: ClassVar[int] = 1
+    fingerprint_name: ClassVar[str] = "SeeTiles"  # its name when lakes of format 1 named units by it
 
     @property
     def name(self) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from rsflow.annotations.annotated_set import AnnotatedSet, renamed
+from rsflow.annotations.annotated_set import AnnotatedSet, rename_categories
 
 
-def one_spelling(sets: dict[str, AnnotatedSet]) -> dict[str, AnnotatedSet]:
+def unify_spelling(sets: dict[str, AnnotatedSet]) -> dict[str, AnnotatedSet]:
     """The sets (by source) with categories that differ in case and blanks only spelled alike in all of them."""
     names = {name for annotated in sets.values() for name in _names(annotated)}
     by_fold: dict[str, list[str]] = {}
@@ -21,7 +21,7 @@ def one_spelling(sets: dict[str, AnnotatedSet]) -> dict[str, AnnotatedSet]:
         by_fold.setdefault(_folded(name), []).append(name)
     kept = {name: min(alike, key=_capitals) for alike in by_fold.values() if len(alike) > 1 for name in alike}
     changed = {name: to for name, to in kept.items() if name != to}
-    return {source: renamed(annotated, changed) for source, annotated in sets.items()}
+    return {source: rename_categories(annotated, changed) for source, annotated in sets.items()}
 
 
 def _names(annotated: AnnotatedSet) -> Iterable[str]:

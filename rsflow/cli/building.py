@@ -1,0 +1,122 @@
+"""The commands that build a lake from a configuration: build and its phases label, select and shard, and plan."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from rsflow.cli.options import Config, Overrides
+from rsflow.errors import UsageError
+
+if TYPE_CHECKING:
+    from rsflow.config.settings import BuildConfig
+    from rsflow.phases.build import Phase
+
+RetryRejects = Annotated[
+    bool, Option("--retry-rejects", help="try rejected scenes again, for example after their files were repaired")
+]
+
+
+def build(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False) -> int:
+    """Run label, select and shard, and report what exists then.
+
+    Examples:
+      rsflow build build.yaml                          all three phases; run again, it does only what is missing
+      rsflow build build.yaml engine.kind=inline       in this process, without Ray
+      rsflow build build.yaml tiles.size_px=256 --retry-rejects
+    """
+    return _run_phases(config, overrides, ("label", "select", "shard"), retry_rejects)
+
+
+def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False) -> int:
+    """Cut scenes into tiles, label them and make instructions.
+
+    Examples:
+      rsflow label build.yaml
+      rsflow label build.yaml --retry-rejects
+    """
+    return _run_phases(config, overrides, ("label",), retry_rejects)
+
+
+def select(config: Config, overrides: Overrides = None) -> int:
+    """Drop duplicates, assign splits and apply quotas.
+
+    Examples:
+      rsflow select build.yaml
+      rsflow select build.yaml 'select.splits={train: 0.8, test: 0.2}'
+    """
+    return _run_phases(config, overrides, ("select",))
+
+
+def shard(config: Config, overrides: Overrides = None) -> int:
+    """Write the selected samples as shards and a snapshot.
+
+    Examples:
+      rsflow shard build.yaml
+      rsflow shard build.yaml shard.target_mb=256
+    """
+    return _run_phases(config, overrides, ("shard",))
+
+
+def plan(
+    config: Config,
+    overrides: Overrides = None,
+    sample: Annotated[
+        int | None,
+        Option(metavar="N", help="first label N scenes for real, to measure what models take per tile (the work is kept)"),
+    ] = None,
+) -> int:
+    """Report what a build would do, without doing it.
+
+    Examples:
+      rsflow plan build.yaml
+      rsflow plan build.yaml --sample 3                label three scenes, then estimate the rest from them
+    """
+    from rsflow.inspection.report_facts import plan_facts
+    from rsflow.lake.tables import find_lake
+    from rsflow.phases.build import plan_build
+    from rsflow.phases.build import sample as label_sample
+    from rsflow.planning.estimate import estimate_build
+    from rsflow.report.plan_text import plan_text
+
+    built, _ = load_available(config, overrides)
+    if sample is not None:
+        if sample < 1:
+            raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
+        label_sample(built, sample)
+    print(plan_text(plan_facts(estimate_build(plan_build(built, find_lake(built.root))))))
+    return 0
+
+
+def _run_phases(config: str, overrides: list[str] | None, phases: tuple[Phase, ...], retry_rejects: bool = False) -> int:
+    from rsflow.inspection.report_facts import summary_of, write_card
+    from rsflow.phases.build import run
+    from rsflow.report.build_summary import summary_text
+
+    built, missing = load_available(config, overrides)
+    outcome = run(built, phases, retry_rejects)
+    if outcome.sharded and outcome.selected:
+        write_card(built, outcome)
+    print(summary_text(summary_of(outcome)))
+    if missing:
+        print(f"lacked        {missing}")
+    return 0
+
+
+def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfig, str]:
+    """The configuration without the optional sources that are missing, and a line that names these; empty where none is.
+
+    The line, and which sources the licences exclude, also go to stderr.
+    """
+    from rsflow.config.availability import available, barred
+    from rsflow.planning.recipe import load
+
+    built, missing = available(load(config, overrides or []))
+    if excluded := barred(built):
+        print(f"rsflow: {excluded}", file=sys.stderr)
+    line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
+    if line:
+        print(f"rsflow: {line} (see `rsflow sources {config}`)", file=sys.stderr)
+    return built, line
