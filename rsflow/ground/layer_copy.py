@@ -1,8 +1,8 @@
 """A layer's features in a spatial index: what a layer becomes before any window is read from it.
 
-One idea: whatever the format, features that a rule takes are written once to FlatGeobuf (a packed Hilbert R-tree,
-https://flatgeobuf.org), valid and in one order of rings, with the number of their form, their name and when they are there. A
-window is then a read of its box, also of an extract of gigabytes. The copy is a cache: it is named by the files' sizes and
+Whatever the format, features that a rule takes are written once to a spatially sorted Parquet file, valid and in one order of
+rings, with the number of their form, their name and when they are there. A window is then a read of its box, also of an extract
+of gigabytes. The copy is a cache: it is named by the files' sizes and
 times (or ETags) and by the settings, and can be made again.
 
 `LayerSummary` is what is known of the whole layer: where it lies, how many features of what, and what was dropped or repaired,
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,13 +30,13 @@ from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometrie
 from rsflow.ground.layer_files import GEOMETRY, ID, Layer, read_batches
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.scene_grid import parse_crs
+from rsflow.ground.spatial_parquet import BOUNDS, read_boxes, write_sorted
 from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box
 from rsflow.stage import fingerprint
 
 VERSION = 1  # raised when the copy of the same layer changes
 IDS_KEPT = 20  # feature ids that a summary names per reason
-EVERYWHERE = (-np.inf, -np.inf, np.inf, np.inf)
 
 _COPY = pa.schema(
     [
@@ -44,7 +44,8 @@ _COPY = pa.schema(
         ("name", pa.string()),
         ("since", pa.int64()),
         ("until", pa.int64()),
-        pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"}),
+        ("geometry", pa.binary()),  # WKB
+        *[pa.field(name, pa.float64()) for name in BOUNDS],
     ]
 )
 
@@ -76,42 +77,11 @@ def write_copy(
     layers: Sequence[Layer], crs: str, options: VectorOptions, renamed: dict[str, str], where: str, path: str
 ) -> LayerSummary:
     """Write the copy of these layers, which all have `crs`, to `path`. ConfigError, naming `where`, for what cannot be read."""
-    import pyogrio
-
     copying = _Copying(
         Classifier(options.every_rule, options.uncertainty_m, where, dict(renamed)), options, parse_crs(crs).is_geographic
     )
-    stream = _Stream(copying.copied(layers))
-    try:
-        pyogrio.write_arrow(
-            pa.RecordBatchReader.from_batches(_COPY, stream),
-            path,
-            driver="FlatGeobuf",
-            geometry_type="Unknown",
-            geometry_name="geometry",
-            crs=parse_crs(crs).to_wkt(),
-        )
-    except RuntimeError:
-        if stream.error is None:
-            raise
-        raise stream.error from None
+    write_sorted(copying.copied(layers), _COPY, path)
     return copying.summary(parse_crs(crs).to_wkt())
-
-
-class _Stream:
-    """Record batches, with what stopped them: an error does not pass through Arrow's C interface."""
-
-    def __init__(self, tables: Iterable[pa.Table]) -> None:
-        self._tables = tables
-        self.error: Exception | None = None
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        try:
-            for table in self._tables:
-                yield from table.to_batches()
-        except Exception as error:
-            self.error = error
-            raise
 
 
 @dataclass
@@ -157,6 +127,7 @@ class _Copying:
                 since.take(pa.array(rows)),
                 until.take(pa.array(rows)),
                 pa.array(shapely.to_wkb(geometries[kept]), pa.binary()),
+                *shapely.bounds(geometries[kept]).T,
             ],
             schema=_COPY,
         )
@@ -227,29 +198,22 @@ def read_features(path: str, forms: Sequence[FeatureForm], boxes: Sequence[Box] 
 
     `forms`: those of the copy's summary. DataError where the copy cannot be read.
     """
-    import pyogrio
-    from pyogrio.errors import DataSourceError
-
     try:
-        asked = [None] if not boxes or EVERYWHERE in boxes else list(boxes)
-        tables = [pyogrio.read_arrow(path, bbox=box, return_fids=True) for box in asked]
-    except DataSourceError as error:
+        table = read_boxes(path, boxes)
+    except (OSError, pa.ArrowException) as error:
         detail = f"{path}: the copy of a layer is missing or damaged: delete it and run the build again: {error}"
         raise DataError("layer_unreadable", detail) from error
-    numbers = np.concatenate([table[meta["fid_column"] or "OGC_FID"].to_numpy() for meta, table in tables])
-    _, first = np.unique(numbers, return_index=True)
-    table = pa.concat_tables([table for _, table in tables]).take(pa.array(first))
     return _ordered(table, forms)
 
 
 def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
     kinds = sorted(set(forms), key=repr)
     ranks = np.array([kinds.index(form) for form in forms] or [0], np.int32)
-    wkb = table[next(name for name in table.column_names if "geometry" in name)].to_numpy()
+    wkb = table["geometry"].to_numpy()
     geometries: Geometries = shapely.from_wkb(wkb)
     numbers = ranks[table["form"].to_numpy()].astype(np.int32)
     hashes = np.array([zlib.crc32(value) for value in wkb], np.uint32)
-    order = np.lexsort((hashes, *shapely.bounds(geometries).T[::-1], numbers))
+    order = np.lexsort((hashes, *(table[name].to_numpy() for name in BOUNDS[::-1]), numbers))
     return Features(
         tuple(kinds),
         geometries[order],

@@ -85,14 +85,14 @@ def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str
     place = storage.join(root, FOLDER, f"{key}.json")
     if not storage.exists(place):
         with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local:
-            path = os.path.join(folder, "copy.fgb")
+            path = os.path.join(folder, "copy.parquet")
             layers = [
                 layer for file in local for layer in list_layers(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))
             ]
             summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
-            _upload(path, storage.join(root, FOLDER, f"{key}.fgb"))
+            _upload(path, storage.join(root, FOLDER, f"{key}.parquet"))
             storage.write_bytes(place, orjson.dumps(asdict(summary)))
-    return LayerCopy(f"{FOLDER}/{key}.fgb", _read_summary(place))
+    return LayerCopy(f"{FOLDER}/{key}.parquet", _read_summary(place))
 
 
 # Of an OpenStreetMap extract: its other layers are routes and relations without an area.

@@ -1,6 +1,6 @@
 """Between a layer's coordinates and a scene's pixels, whatever reference systems the two have.
 
-A window's box is projected to the layer's coordinates to read features, which are then mapped vertex by vertex to pixels. Another
+A window's box is projected to the layer's coordinates to read features, which are mapped vertex by vertex to pixels. Another
 projection bends straight edges, so long ones are cut by vertices before; features that reach far beyond the window are clipped
 first, so that a coastline costs no more than a house.
 
