@@ -1,8 +1,8 @@
 """A Parquet file whose rows lie in spatial order, and reading those in a box from it.
 
 Rows are sorted by the Morton code of their centre (https://en.wikipedia.org/wiki/Z-order_curve) and written in small row
-groups; the minima and maxima that Parquet keeps of the columns x0, y0, x1, y1 are the index. Memory is bounded: rows are collected in a
-temporary file, distributed to one file per stretch of the curve where they are many, and sorted stretch by stretch.
+groups; the minima and maxima that Parquet keeps of the columns x0, y0, x1, y1 are the index. Memory is bounded: rows are
+collected in a temporary file, distributed to one file per stretch of the curve where they are many, and sorted one by one.
 """
 
 from __future__ import annotations
