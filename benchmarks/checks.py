@@ -31,9 +31,7 @@ from typing import Any
 from checks_texts import FORMS, PHRASES, TEMPLATES, Template
 
 from rsflow.config import settings as config
-from rsflow.instructions import compose
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
+from rsflow.instructions import compose, english, tile_facts
 from rsflow.instructions.checks import CHECKS, check
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSORS, SensorName
@@ -201,8 +199,8 @@ def spoiled_answer(facts: TileFacts, kind: str, value: Any, answer: dict[str, An
         name = "shares" if cover else "positions" if "place" in answer and not value else "presence"
         return name, "no" if value else "yes"
     if kind == "place":
-        group = next(group for group in reading.groups(facts) if group.category == answer["category"])
-        other = elsewhere([thing.box for thing in group.things], facts)
+        group = next(group for group in tile_facts.object_groups(facts) if group.category == answer["category"])
+        other = elsewhere([thing.box for thing in group.objects], facts)
         return ("positions", other[0]) if other else None
     if kind == "relation":
         turned = {"left": "to the right", "right": "to the left", "above": "below", "below": "above"}
@@ -210,7 +208,7 @@ def spoiled_answer(facts: TileFacts, kind: str, value: Any, answer: dict[str, An
     if kind == "share" and "category" in answer:
         return "shares", f"about {round(100 * (value + 0.3 if value < 0.5 else value - 0.3))}%"
     if kind == "category" and "dominant" in question:
-        named = [cover.name for cover in reading.covers(facts) if cover.category != value]
+        named = [cover.name for cover in tile_facts.land_covers(facts) if cover.category != value]
         return ("shares", named[0]) if named else None
     if kind == "fact" and value in {"dark", "bright"}:
         return "look", {"dark": "bright", "bright": "dark"}[value]
@@ -292,19 +290,19 @@ def groups_of(facts: TileFacts) -> dict[str, list[Box]]:
 
 
 def noun(category: str, count: int = 2) -> dict[str, str]:
-    one = words.noun(category)
-    many = words.plural(one)
+    one = english.singular_noun(category)
+    many = english.pluralise(one)
     return {
         "one": one,
         "many": many,
         "Many": many.capitalize(),
-        "a_one": words.article(one),
-        "A_one": words.article(one).capitalize(),
+        "a_one": english.with_article(one),
+        "A_one": english.with_article(one).capitalize(),
     }
 
 
 def number(value: int, draw: random.Random) -> dict[str, Any]:
-    said = words.number(value) if draw.random() < 0.6 else str(value)
+    said = english.number_word(value) if draw.random() < 0.6 else str(value)
     return {"n": said, "N": said.capitalize(), "d": value, "D": value}
 
 
@@ -358,11 +356,13 @@ def fill_named(facts: TileFacts, draw: random.Random) -> Any:
 def fill_true(facts: TileFacts, draw: random.Random) -> Any:
     """What is true in every way it may be read; there is nothing to spoil."""
     present, _ = split(facts, lambda count: count > 1, bool)
-    missing = sorted({words.plural(words.noun(name)) for name in facts.vocabulary if name not in groups_of(facts)})
+    missing = sorted(
+        {english.pluralise(english.singular_noun(name)) for name in facts.vocabulary if name not in groups_of(facts)}
+    )
     if not present or not missing:
         return None
     category, absent = draw.choice(present), draw.choice(missing)
-    after = words.number(len(groups_of(facts)[category]) + 1)
+    after = english.number_word(len(groups_of(facts)[category]) + 1)
     return {**noun(category), "missing": absent, "Missing": absent.capitalize(), "next": after}, None
 
 
@@ -376,7 +376,7 @@ def one_thing(facts: TileFacts, draw: random.Random) -> tuple[str, str, Box] | N
     found = []
     for category, boxes in sorted(groups_of(facts).items()):
         sizes = sorted(((box[2] - box[0]) * (box[3] - box[1]), box) for box in boxes)
-        name = words.noun(category)
+        name = english.singular_noun(category)
         if len(boxes) == 1:
             found.append((category, f"the {name}", boxes[0]))
         elif sizes[-1][0] > 1.4 * sizes[-2][0]:
@@ -417,11 +417,11 @@ def fill_relation(facts: TileFacts, draw: random.Random) -> Any:
 
 
 def related(one: str, other: str, way: str, count: int, others: int) -> dict[str, str]:
-    a = f"the {words.noun(one) if count == 1 else words.plural(words.noun(one))}"
-    b = f"the {words.noun(other) if others == 1 else words.plural(words.noun(other))}"
+    a = f"the {english.singular_noun(one) if count == 1 else english.pluralise(english.singular_noun(one))}"
+    b = f"the {english.singular_noun(other) if others == 1 else english.pluralise(english.singular_noun(other))}"
     side = way in {"left", "right"}
     said = {"way": f"to the {way} of" if side else way, "short": f"to the {way}" if side else way}
-    told = {"Way": f"{said['way']} {b}".capitalize(), "a_bare": words.counted(count, words.noun(one))}
+    told = {"Way": f"{said['way']} {b}".capitalize(), "a_bare": english.count_phrase(count, english.singular_noun(one))}
     return {"a": a, "A": a.capitalize(), "b": b, "be": "is" if count == 1 else "are", **said, **told}
 
 
@@ -487,8 +487,8 @@ def fill_sensor(facts: TileFacts, draw: random.Random) -> Any:
     told = [
         {
             "sensor": (said := SENSORS[name].adjective),
-            "a_sensor": words.article(said),
-            "A_sensor": words.sentence(words.article(said)),
+            "a_sensor": english.with_article(said),
+            "A_sensor": english.capitalise(english.with_article(said)),
         }
         for name in (facts.sensor, draw.choice(others))
     ]

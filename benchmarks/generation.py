@@ -33,9 +33,9 @@ from aiohttp import web
 from PIL import Image
 
 from rsflow.generation import Request, Response, from_settings
-from rsflow.generation.chat_api import body_of
+from rsflow.generation.chat_api import request_body
 from rsflow.generation.endpoint import Endpoint
-from rsflow.generation.local_model import LocalModel, Writer
+from rsflow.generation.local_model import BatchGenerator, LocalModel
 
 LEAST = 0.95
 TEMPLATE = (
@@ -85,7 +85,7 @@ def requests_of(rows: int, tokens: int) -> list[Request]:
     return made
 
 
-def plain(writer: Writer, requests: Sequence[Request], batch: int) -> int:
+def plain(writer: BatchGenerator, requests: Sequence[Request], batch: int) -> int:
     """What one would write by hand: the processor, generate, decode, batch after batch."""
     model, processor = writer.batches.model, writer.batches.processor
     tokens = 0
@@ -147,7 +147,9 @@ def plain_posts(settings: Endpoint, requests: Sequence[Request]) -> int:
             async def worker() -> int:
                 count = 0
                 for request in waiting:
-                    async with session.post(f"{settings.address}/chat/completions", json=body_of(request, settings)) as reply:
+                    async with session.post(
+                        f"{settings.address}/chat/completions", json=request_body(request, settings)
+                    ) as reply:
                         count += (await reply.json())["usage"]["completion_tokens"]
                 return count
 

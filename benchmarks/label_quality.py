@@ -32,7 +32,7 @@ import shapely
 
 from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
-from rsflow.labellers.agreement import grade
+from rsflow.labellers.agreement import combine_quality
 from rsflow.labellers.cfar import Cfar
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
@@ -212,7 +212,7 @@ def agreement(title: str, sheets: list[plain.Sheet], detect: plain.Detector) -> 
         agreed = [box for box in first if any(iou(box, there) >= 0.5 for there in second)]
         one, other = one + score(first, sheet.true, 0.3), other + score(second, sheet.true, 0.3)
         both += score(agreed, sheet.true, 0.3)
-    told = grade([one.precision, other.precision])
+    told = combine_quality([one.precision, other.precision])
     print(f"  {title:24}{one.precision:9.2f}{other.precision:11.2f}{both.found:9}{both.precision:9.2f}{told:9.2f}")
 
 

@@ -25,7 +25,7 @@ from PIL import Image
 from rsflow.annotations import AnnotatedSet, ScenePicture, clip_labels, join_scenes, read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
-from rsflow.labellers.bright_targets import closed, marks
+from rsflow.labellers.bright_targets import close_gaps, connected_regions
 from rsflow.labellers.cfar import Cfar
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
@@ -70,7 +70,7 @@ def by_threshold(sheet: Sheet) -> list[Box]:
     if not values.size:
         return []
     bright = sheet.raster.valid & (band > values.mean() + PEER_SD * values.std())
-    return [mark.box for mark in marks(closed(bright, 2), PEER_AREA_PX)]
+    return [mark.box for mark in connected_regions(close_gaps(bright, 2), PEER_AREA_PX)]
 
 
 def as_picture(raster: Raster) -> npt.NDArray[np.uint8]:

@@ -50,12 +50,12 @@ from rsflow.config.settings import Budget, Engine
 from rsflow.engine import ray_data
 from rsflow.engine.budget import UsageMeter, Used
 from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, execute
+from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.engine.worker_pool import pool_size
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.lake.tile_files import read_pictures, write_pictures
-from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import decode, encode
@@ -122,12 +122,12 @@ def captioner(folder: Path, billions: float) -> None:
     model.save_pretrained(folder)
 
 
-def sights(root: Path, work: pa.Table, rows: int) -> Iterator[list[Sight]]:
+def make_inputs(root: Path, work: pa.Table, rows: int) -> Iterator[list[LabellerInput]]:
     """What a plain loop does to come by its batches: read, decode, gather."""
-    batch: list[Sight] = []
+    batch: list[LabellerInput] = []
     for unit in work.to_pylist():
         pictures = read_pictures(str(root), unit["tiles"])
-        batch += [Sight(decode(pictures[tile["tile_id"]]), "optical", None) for tile in unit["tiles"]]
+        batch += [LabellerInput(decode(pictures[tile["tile_id"]]), "optical", None) for tile in unit["tiles"]]
         while len(batch) >= rows:
             yield batch[:rows]
             batch = batch[rows:]
@@ -140,7 +140,7 @@ def plain_vectors(labeller: Embedder, root: Path, work: pa.Table) -> Iterator[fl
     loaded = labeller.load("AutoModel", "AutoImageProcessor")
     while True:
         start = time.perf_counter()
-        for batch in sights(root, work, labeller.batch_rows):
+        for batch in make_inputs(root, work, labeller.batch_rows):
             inputs = loaded.processor(images=[one.image for one in batch], return_tensors="pt")
             with torch.inference_mode():
                 loaded.model(**inputs.to(loaded.device, loaded.dtype)).pooler_output.float().cpu().numpy()
@@ -152,7 +152,7 @@ def plain_tokens(labeller: Captioner, root: Path, work: pa.Table) -> Iterator[fl
     loaded = labeller.load("AutoModelForImageTextToText")
     while True:
         start = time.perf_counter()
-        for batch in sights(root, work, labeller.batch_rows):
+        for batch in make_inputs(root, work, labeller.batch_rows):
             texts = [f"<image> {labeller.ask} " for _ in batch]
             inputs = loaded.processor(images=[one.image for one in batch], text=texts, return_tensors="pt", padding=True)
             with torch.inference_mode():
@@ -191,7 +191,7 @@ def compare(labeller: ModelLabeller, plain: Iterator[float], root: Path, work: p
 
 def pool(labeller: ModelLabeller, root: Path, work: pa.Table, kill: bool) -> tuple[float, float]:
     """(seconds to the first receipt, rows per second from then on) through the actors of a local Ray."""
-    stage = Blocks(PredictTiles(labeller, str(root)), "see", str(root), f"run{time.time_ns()}", attempts=3)
+    stage = UnitBlocks((PredictTiles(labeller, str(root)),), "predict", str(root), f"run{time.time_ns()}", attempts=3)
     start = time.perf_counter()
     times: list[float] = []
     for receipt in execute([Job(stage, blocks_of(work, [0] * work.num_rows))], Engine(workers=2)):
@@ -235,17 +235,17 @@ class Sleeper(Embedder):
     load_s: float
     picture_s: float
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         time.sleep(self.load_s)
 
-        def look(sights: Sequence[Sight], _: Any) -> list[Seen]:
-            time.sleep(self.picture_s * len(sights))
-            return [Seen(vector=np.zeros(3, np.float32)) for _ in sights]
+        def infer(batch: Sequence[LabellerInput], _: Any) -> list[LabellerOutput]:
+            time.sleep(self.picture_s * len(batch))
+            return [LabellerOutput(vector=np.zeros(3, np.float32)) for _ in batch]
 
-        return Eyes(lambda sights: sights, look)
+        return OpenedModel(lambda batch: batch, infer)
 
 
-def grown(stage: Blocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:
+def grown(stage: UnitBlocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:
     """The same work through a pool that Ray Data grows by itself."""
     work = ray.data.from_arrow([ray_data._packed(block) for block in blocks]).map_batches(
         ray_data._Opened, fn_constructor_args=(stage,), batch_size=1, batch_format="pyarrow", num_cpus=0, num_gpus=1,
@@ -299,8 +299,8 @@ def _two_models(name: str, sleeper: Sleeper, root: Path, work: pa.Table, devices
     ends = []
     with watched(devices) as held:
         for number in range(2):
-            stage = Blocks(PredictTiles(sleeper, str(root)), "see", str(root), f"{name}{number}{start}", attempts=1)
-            blocks = blocks_with(work, "tiles", stage.stage.busy_with)
+            stage = UnitBlocks((PredictTiles(sleeper, str(root)),), "predict", str(root), f"{name}{number}{start}", attempts=1)
+            blocks = blocks_with(work, "tiles", PredictTiles(sleeper, str(root)).busy_with)
             sized = name == "sized by its work"
             receipts = execute([Job(stage, blocks)], Engine()) if sized else grown(stage, blocks, devices)
             with meter.over(f"model {number}", 1.0, pool_size((1, devices), len(blocks))[1]) as watch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow.text.control_tokens import TOKENS, control_in, neutralised
+from rsflow.text.control_tokens import TOKENS, find_control_token, neutralise
 
 ORDINARY = [
     "a < b and c > d",
@@ -24,22 +24,22 @@ ORDINARY = [
 )
 def test_a_token_is_seen_and_becomes_plain_words(token: str) -> None:
     text = f"A ship {token} at sea"
-    assert control_in(text)
-    assert not control_in(neutralised(text))
-    assert neutralised(text).startswith("A ship ")
+    assert find_control_token(text)
+    assert not find_control_token(neutralise(text))
+    assert neutralise(text).startswith("A ship ")
 
 
 @pytest.mark.parametrize("sign", ["\0", "\x1b", "\u202e", "\u2066", "\u200f", "\x7f"])
 def test_a_control_character_is_taken_out(sign: str) -> None:
-    assert control_in(f"a{sign}b") == f"U+{ord(sign):04X}"
-    assert neutralised(f"a{sign}b") == "ab"
+    assert find_control_token(f"a{sign}b") == f"U+{ord(sign):04X}"
+    assert neutralise(f"a{sign}b") == "ab"
 
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_stays(text: str) -> None:
-    assert control_in(text) == ""
-    assert neutralised(text) == text
+    assert find_control_token(text) == ""
+    assert neutralise(text) == text
 
 
 def test_tokens_in_tokens_leave_none() -> None:
-    assert control_in(neutralised("<im<image>age> <|a<|b|>c|>")) == ""
+    assert find_control_token(neutralise("<im<image>age> <|a<|b|>c|>")) == ""

@@ -13,13 +13,13 @@ from dataclasses import replace
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
 from rsflow.errors import DataError
 from rsflow.records import Label, Reject
-from rsflow.text.control_tokens import check_text, control_in
+from rsflow.text.control_tokens import find_control_token, refuse_control_tokens
 
 
 def reject_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
     """The set without such labels and categories; the very same set where it has none."""
     found = {name: list(_faults(picture)) for name, picture in annotated.pictures.items()}
-    if not any(found.values()) and not any(map(control_in, annotated.categories)):
+    if not any(found.values()) and not any(map(find_control_token, annotated.categories)):
         return annotated
     pictures = {name: _without(picture, {n for n, _ in found[name]}) for name, picture in annotated.pictures.items()}
     rejects = [
@@ -27,7 +27,7 @@ def reject_control_text(annotated: AnnotatedSet) -> AnnotatedSet:
         for name, faults in found.items()
         for number, error in faults
     ]
-    categories = tuple(category for category in annotated.categories if not control_in(category))
+    categories = tuple(category for category in annotated.categories if not find_control_token(category))
     return AnnotatedSet(pictures, categories, (*annotated.rejects, *rejects))
 
 
@@ -40,8 +40,8 @@ def _faults(picture: AnnotatedPicture) -> Iterator[tuple[int, DataError]]:
 
 
 def _check(label: Label) -> None:
-    check_text(label.category, "answer" if label.kind == "question" else "category")
-    check_text(label.text, label.kind)
+    refuse_control_tokens(label.category, "answer" if label.kind == "question" else "category")
+    refuse_control_tokens(label.text, label.kind)
 
 
 def _without(picture: AnnotatedPicture, numbers: set[int]) -> AnnotatedPicture:

@@ -15,7 +15,7 @@ from rsflow.audit.duplicate_texts import closed_answer
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.imports.label_parsing import match_phrasing
-from rsflow.instructions.english import NUMBERS, noun
+from rsflow.instructions.english import NUMBER_WORDS, singular_noun
 from rsflow.instructions.phrasings import HINT
 
 _FOUR = r"\s*-?[\d.eE+-]+\s*(?:,\s*-?[\d.eE+-]+\s*)+"
@@ -27,7 +27,7 @@ _PLACES: dict[str, re.Pattern[str]] = {
     **dict.fromkeys(("llava", "mmrs", "pixels"), re.compile(rf"\[{_FOUR}(?:;{_FOUR})*\]")),
 }
 _TAGS = re.compile(r"</?(?:p|ref)>|<\|object_ref_(?:start|end)\|>|<delim>")
-_NUMBER = rf"\d{{1,3}}|{'|'.join(NUMBERS)}"
+_NUMBER = rf"\d{{1,3}}|{'|'.join(NUMBER_WORDS)}"
 _BEFORE = r"(?:^|[.!?:;,\n]\s*|\b(?:is|are|were|and|with|has|have|sees?|shows?|contains?|includes?|found|detect(?:ed)?)\s+)"
 _BETWEEN = (
     r"(?:[\s.,:;()\[\]]|\b(?:in|on|at|the|this|here|of|image|picture|scene|remote|sensing|satellite|aerial|shown|visible|"
@@ -66,7 +66,7 @@ def stated_and_given_counts(text: str, form: str) -> Iterator[tuple[int, str, in
     """(number said, of what, boxes that follow) for every counted noun that boxes follow."""
     bare = _TAGS.sub(" ", _PLACES[form].sub(lambda found: "\0" * sum(1 for _ in find_boxes(found[0], form)), text))
     for found in _SAID.finditer(bare) if "\0" in bare else ():
-        number = int(found[1]) if found[1].isdigit() else NUMBERS.index(found[1].lower())
+        number = int(found[1]) if found[1].isdigit() else NUMBER_WORDS.index(found[1].lower())
         # "3 storey building" counts no buildings, and "2 lanes of cars" no cars.
         if (number == 1 or _is_plural(found[2])) and not _LINKED.search(found[2]):
             yield number, found[2], found[3].count("\0")
@@ -120,7 +120,7 @@ def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]
 
 
 def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:
-    name = noun(words)
+    name = singular_noun(words)
     if name and not _LINKED.search(words) and not _PART.search(words):
         yield name, least, most
 
@@ -131,7 +131,7 @@ def _asked(exchange: Exchange) -> str:
 
 def _is_plural(words: str) -> bool:
     last = words.split()[-1].lower()
-    return noun(last) != last
+    return singular_noun(last) != last
 
 
 def _range(least: int, most: int) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
-from rsflow.instructions.english import noun
+from rsflow.instructions.english import singular_noun
 
 
 @dataclass
@@ -42,4 +42,4 @@ class CategorySpellings:
 
 def _key(name: str) -> str:
     lower = re.sub(r"[\s_/-]+", " ", name).strip().casefold()
-    return (noun(lower) or lower).replace(" ", "")
+    return (singular_noun(lower) or lower).replace(" ", "")

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rsflow.audit.report import MAX_EXAMPLES
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
-from rsflow.instructions.english import NUMBERS
+from rsflow.instructions.english import NUMBER_WORDS
 
 Ints = npt.NDArray[np.int64]
 
@@ -101,8 +101,8 @@ def closed_answer(exchange: Exchange, form: str) -> str | None:
     first = re.split(r"[\s,.;!]", answer, maxsplit=1)[0]
     if first in {"yes", "no"}:
         return first
-    if answer in NUMBERS:
-        answer = str(NUMBERS.index(answer))
+    if answer in NUMBER_WORDS:
+        answer = str(NUMBER_WORDS.index(answer))
     if _NUMBER.fullmatch(answer):
         return f"{float(answer):g}"
     question = exchange.question.lower()

@@ -14,7 +14,7 @@ from rsflow.audit.answer_consistency import find_miscounts, find_wrong_answer_ki
 from rsflow.imports.conversation import Conversation
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
-from rsflow.text.control_tokens import control_in
+from rsflow.text.control_tokens import find_control_token
 
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
@@ -62,7 +62,7 @@ def _loop(conversation: Conversation, texts: list[str], form: str) -> Iterator[s
 
 def _control(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
     for text in texts:
-        if found := control_in(_OWN.sub(" ", text)):
+        if found := find_control_token(_OWN.sub(" ", text)):
             yield f"{found} in {text[:80]!r}"
 
 

@@ -91,7 +91,7 @@ def plan(
 
 
 def _run_phases(config: str, overrides: list[str] | None, phases: tuple[Phase, ...], retry_rejects: bool = False) -> int:
-    from rsflow.inspection.report_facts import summary_of, write_card
+    from rsflow.inspection.report_facts import summarise_build, write_card
     from rsflow.phases.build import run
     from rsflow.report.build_summary import summary_text
 
@@ -99,7 +99,7 @@ def _run_phases(config: str, overrides: list[str] | None, phases: tuple[Phase, .
     outcome = run(built, phases, retry_rejects)
     if outcome.sharded and outcome.selected:
         write_card(built, outcome)
-    print(summary_text(summary_of(outcome)))
+    print(summary_text(summarise_build(outcome)))
     if missing:
         print(f"lacked        {missing}")
     return 0
@@ -110,11 +110,11 @@ def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfi
 
     The line, and which sources the licences exclude, also go to stderr.
     """
-    from rsflow.config.availability import available, barred
+    from rsflow.config.availability import describe_disallowed, drop_missing_sources
     from rsflow.planning.recipe import load
 
-    built, missing = available(load(config, overrides or []))
-    if excluded := barred(built):
+    built, missing = drop_missing_sources(load(config, overrides or []))
+    if excluded := describe_disallowed(built):
         print(f"rsflow: {excluded}", file=sys.stderr)
     line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
     if line:

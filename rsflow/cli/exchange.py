@@ -44,7 +44,7 @@ def export(
     from rsflow.engine.progress import progress
     from rsflow.shards.manifest import read_snapshot
 
-    total = sum(part.samples for part in exports.chosen(read_snapshot(root), split).values())
+    total = sum(part.samples for part in exports.select_splits(read_snapshot(root), split).values())
     with progress("export", "samples", total, quiet_seconds=2.0) as state:
         tally = exports.export(root, format, output, split, dialect, lambda: state.add(1))
     print(f"{output}: {tally.pictures:,} pictures, {tally.records:,} records")

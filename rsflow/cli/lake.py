@@ -18,12 +18,12 @@ def status(root: Root) -> int:
       rsflow status demo-out/scenes/lake
       rsflow status s3://bucket/lake
     """
-    from rsflow.inspection.report_facts import held_text, plan_facts
+    from rsflow.inspection.report_facts import describe_lake, plan_facts
     from rsflow.phases.build import status
     from rsflow.report.plan_text import plan_text
 
     held, planned = status(root)
-    print(held_text(held))
+    print(describe_lake(held))
     print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
     return 0
 
@@ -73,16 +73,16 @@ def vacuum(
       rsflow vacuum demo-out/scenes/lake                        only list them
       rsflow vacuum demo-out/scenes/lake --keep-snapshots 2 --hours 0 --delete
     """
-    from rsflow.inspection.vacuum import Kept
+    from rsflow.inspection.vacuum import Retention
     from rsflow.inspection.vacuum import vacuum as find_waste
-    from rsflow.report.counts_table import size
+    from rsflow.report.counts_table import format_bytes
 
     _check_at_least("--hours", hours, 0)
     _check_at_least("--keep-snapshots", keep_snapshots, 1)
-    waste = find_waste(root, Kept(hours, keep_snapshots, not former), delete)
+    waste = find_waste(root, Retention(hours, keep_snapshots, not former), delete)
     for part in waste:
-        print(f"{part.folder:20} {len(part.files):7,} files {size(part.bytes):>10}   {part.why}")
-    total = f"{sum(len(part.files) for part in waste):,} files, {size(sum(part.bytes for part in waste))}"
+        print(f"{part.folder:20} {len(part.files):7,} files {format_bytes(part.bytes):>10}   {part.why}")
+    total = f"{sum(len(part.files) for part in waste):,} files, {format_bytes(sum(part.bytes for part in waste))}"
     outcome = "deleted" if delete else "can go: add --delete" if waste else "nothing to delete"
     print(f"{root}: {total} {outcome}")
     return 0
@@ -110,9 +110,9 @@ def show(
       rsflow show demo-out/scenes/lake -o sheet.png
       rsflow show demo-out/scenes/lake --task grounding --sensor sar -n 4 -o sar.png
     """
-    from rsflow.report.show import Choice
+    from rsflow.report.show import SampleFilter
     from rsflow.report.show import show as draw
 
-    drawn = draw(root, Choice(tile, task, sensor, split, count), output)
+    drawn = draw(root, SampleFilter(tile, task, sensor, split, count), output)
     print(f"{output}: {drawn} samples")
     return 0

@@ -30,14 +30,14 @@ def evaluate_labels(
       rsflow evaluate-labels demo-out/scenes/lake --labeller cfar --iou 0.3 --json
     """
     from rsflow.files import storage
-    from rsflow.inspection.evaluate_labels import calibrations, evaluate
+    from rsflow.inspection.evaluate_labels import evaluate, fit_calibrations
     from rsflow.report.label_quality import quality_json, quality_text
 
     if calibrate != bool(output):
         raise UsageError("--calibrate and -o FILE go together: what is learned is written there")
     found = evaluate(root, labeller, iou)
     if output:
-        storage.write_bytes(output, calibrations(found).to_json())
+        storage.write_bytes(output, fit_calibrations(found).to_json())
     print((quality_json if json else quality_text)(found.qualities, found.iou, found.notes))
     return 0
 

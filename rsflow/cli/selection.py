@@ -24,13 +24,13 @@ def explain(
     """
     from rsflow.files import storage
     from rsflow.inspection.explain import explain as find
-    from rsflow.inspection.explain import pictures_of
-    from rsflow.report.explain import explanation, explanation_sheet
+    from rsflow.inspection.explain import read_cluster_pictures
+    from rsflow.report.explain import explanation_sheet, explanation_text
 
     found = find(root, subject)
-    print(explanation(found.subject, found.tile, found.members, found.instructions, found.near))
+    print(explanation_text(found.subject, found.tile, found.members, found.instructions, found.near))
     if output:
-        shown = pictures_of(root, found, most=9)
+        shown = read_cluster_pictures(root, found, most=9)
         storage.write_bytes(output, explanation_sheet(shown, output))
         print(f"{output}: {len(shown)} pictures")
     return 0
@@ -61,9 +61,9 @@ def fingerprint(
     Examples:
       rsflow fingerprint benchmark/ -o benchmark.parquet
     """
-    from rsflow.phases.select.held_out import prints_of, write_prints
+    from rsflow.phases.select.held_out import fingerprint_place, write_fingerprints
 
-    prints = prints_of(folder)
-    write_prints(prints.rows, output)
+    prints = fingerprint_place(folder)
+    write_fingerprints(prints.rows, output)
     print(f"{output}: {prints.rows.num_rows:,} pictures; hold them out with select.held_out")
     return 0

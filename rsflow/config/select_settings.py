@@ -12,7 +12,7 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share
 
-TileScore = Literal["valid_share", "cloud_share", "sharpness", "contrast", "gsd_m"]
+TileScore = Literal["valid_share", "cloud_share", "bright_share", "sharpness", "contrast", "gsd_m"]
 InstructionScore = Literal["label_quality", "answer_words", "answer_characters", "checks", "perplexity"]
 
 UNKNOWN = "unknown"  # the licence of a source whose licence nobody could find

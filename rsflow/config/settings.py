@@ -167,6 +167,7 @@ class Screen:
     __pydantic_config__ = STRICT
     min_valid_share: Share = 0.5
     max_cloud_share: Share = 0.5
+    max_bright_share: Share = 1.0
     min_contrast: Annotated[float, Field(ge=0)] = 2.0
     min_sharpness: Annotated[float, Field(ge=0)] = 0.5
 

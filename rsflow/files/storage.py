@@ -82,7 +82,9 @@ def read_bytes(place: str, start: int | None = None, stop: int | None = None) ->
     """The file's bytes, or those in [start, stop)."""
     with translate_errors(place, "read"):
         fs, path = filesystem(place)
-        return bytes(fs.cat_file(path, start=start, end=stop))
+        # s3fs would first look the size up, in a listing that may be older than the file, to read parts at once.
+        whole = {"max_concurrency": 1} if place.startswith("s3://") else {}
+        return bytes(fs.cat_file(path, start=start, end=stop, **whole))
 
 
 def read_text(place: str) -> str:

@@ -14,7 +14,7 @@ from rsflow.errors import ConfigError
 from rsflow.generation.contract import Engine, Failure, Generate, Request, Response
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel
-from rsflow.generation.recording import Recorded
+from rsflow.generation.recording import RecordedEngine
 from rsflow.generation.vllm_model import VllmModel
 
 ENGINES: dict[str, type[Engine]] = {
@@ -23,7 +23,7 @@ ENGINES: dict[str, type[Engine]] = {
     VllmModel.name: VllmModel,
 }
 
-__all__ = ["ENGINES", "Engine", "Failure", "Generate", "Recorded", "Request", "Response", "from_settings"]
+__all__ = ["ENGINES", "Engine", "Failure", "Generate", "RecordedEngine", "Request", "Response", "from_settings"]
 
 
 def from_settings(settings: dict[str, Any]) -> Engine:

@@ -23,7 +23,7 @@ class _Ended:
         self.error = error
 
 
-def streamed(work: Work[T]) -> Iterator[T]:
+def iterate_results(work: Work[T]) -> Iterator[T]:
     """What `work(hand_over)` hands over, in that order."""
     results: SimpleQueue[T | _Ended] = SimpleQueue()
     loop = asyncio.new_event_loop()

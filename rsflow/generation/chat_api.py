@@ -21,7 +21,7 @@ TOKENS_PER_PICTURE = 1000
 _SHOWN = 300
 
 
-class Form(Protocol):
+class BodySettings(Protocol):
     """The settings that decide a body."""
 
     @property
@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class AttemptFailure:
     """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to.
 
     Tokens are those that were charged for nothing.
@@ -52,21 +52,21 @@ class Fault:
 
     reason: str
     detail: str
-    again: bool = True
+    retryable: bool = True
     wait_s: float | None = None
-    everyone: bool = False
+    for_all_requests: bool = False
     tokens_in: int = 0
     tokens_out: int = 0
 
 
-def messages_of(request: Request) -> list[dict[str, Any]]:
+def chat_messages(request: Request) -> list[dict[str, Any]]:
     content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": _data_url(data)}} for data in request.pictures]
     messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}] if request.system else []
     return [*messages, {"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
 
 
-def body_of(request: Request, form: Form) -> dict[str, Any]:
-    body: dict[str, Any] = {"model": form.model, "messages": messages_of(request), form.max_tokens_key: request.max_tokens}
+def request_body(request: Request, form: BodySettings) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": form.model, "messages": chat_messages(request), form.max_tokens_key: request.max_tokens}
     body["temperature"] = request.temperature
     if request.temperature:
         body["seed"] = request.seed
@@ -78,13 +78,13 @@ def body_of(request: Request, form: Form) -> dict[str, Any]:
     return {**body, **form.extra}
 
 
-def expected_tokens(request: Request) -> int:
+def estimate_tokens(request: Request) -> int:
     """About how many tokens a request will use, in and out."""
     text = (len(request.system) + len(request.prompt)) // CHARACTERS_PER_TOKEN
     return text + TOKENS_PER_PICTURE * len(request.pictures) + request.max_tokens
 
 
-def read_answer(data: bytes) -> Answer | Fault:
+def read_answer(data: bytes) -> Answer | AttemptFailure:
     """What the body of an HTTP 200 says."""
     try:
         found = json.loads(data)
@@ -94,30 +94,30 @@ def read_answer(data: bytes) -> Answer | Fault:
         taken, made = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
         reason = str(choice.get("finish_reason") or "stop")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        return Fault(
+        return AttemptFailure(
             "malformed_answer",
             f"expected one choice with a message, found {_shown(data.decode('utf-8', 'replace'))} ({type(error).__name__})",
         )
     if refusal or reason == "content_filter":
-        return Fault(
+        return AttemptFailure(
             "refused", f"the model refused: {_shown(_whole(str(refusal or text)))}", False, tokens_in=taken, tokens_out=made
         )
     if not isinstance(text, str) or not text.strip():
         said = f"expected text, found {text!r} (finish_reason {reason})"
-        return Fault("empty_answer", said, again=reason != "length", tokens_in=taken, tokens_out=made)
+        return AttemptFailure("empty_answer", said, retryable=reason != "length", tokens_in=taken, tokens_out=made)
     return Answer(_whole(text), taken, made, reason, _perplexity(choice.get("logprobs")))
 
 
-def read_refusal(status: int, headers: dict[str, str], data: bytes) -> Fault:
+def read_error(status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
     """What any other answer says: whether to try again, and when."""
     said, code = _message(data)
     if code == "insufficient_quota":
-        return Fault("no_credit", said, again=False)
+        return AttemptFailure("no_credit", said, retryable=False)
     if status == 429:
-        return Fault("rate_limited", said, wait_s=retry_after_s(headers), everyone=True)
+        return AttemptFailure("rate_limited", said, wait_s=retry_after_s(headers), for_all_requests=True)
     if status in {408, 409, 425} or status >= 500:
-        return Fault("server_failed", said, wait_s=retry_after_s(headers))
-    return Fault("request_refused", said, again=False)
+        return AttemptFailure("server_failed", said, wait_s=retry_after_s(headers))
+    return AttemptFailure("request_refused", said, retryable=False)
 
 
 def retry_after_s(headers: dict[str, str]) -> float | None:

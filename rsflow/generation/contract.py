@@ -1,7 +1,7 @@
 """What an engine is: settings that open into a function from requests to answers.
 
 One idea: a request says all that decides an answer but the model, and an engine says the rest (its
-fingerprint and `answers_as`). So together they name an answer for ever, whatever machine, batch or order it came from;
+fingerprint and `model_identity`). So together they name an answer for ever, whatever machine, batch or order it came from;
 `recording` keeps answers under that name.
 An engine refuses nothing for the sake of one request: what goes wrong with it is a `Failure`, counted. What would go wrong
 with every request (no such model, a key that is refused) is an RsflowError and ends the run.
@@ -92,18 +92,18 @@ class Engine(Protocol):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    seconds_are: ClassVar[str]  # what a response's `seconds` measure: "device_seconds" or "wait_seconds"
+    seconds_counted_as: ClassVar[str]  # what a response's `seconds` measure: "device_seconds" or "wait_seconds"
 
     @property
     def resources(self) -> Resources: ...
 
     @property
-    def busy_with(self) -> int:
+    def requests_in_flight(self) -> int:
         """So many requests at once are enough to keep one copy of it busy."""
         ...
 
     @property
-    def answers_as(self) -> str:
+    def model_identity(self) -> str:
         """`model@revision`, as provenance names it: who exactly answers. Of a local folder it is the content that counts."""
         ...
 

@@ -29,10 +29,10 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
 from rsflow.files.storage import MASK, mask_secrets
-from rsflow.generation.async_results import streamed
-from rsflow.generation.chat_api import Answer, Fault, body_of, expected_tokens, read_answer, read_refusal
+from rsflow.generation.async_results import iterate_results
+from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
-from rsflow.generation.rate_limits import Bucket, Gate
+from rsflow.generation.rate_limits import RateLimiter, TokenBucket
 from rsflow.stage import Resources
 
 Positive = Annotated[int, Field(gt=0)]
@@ -62,7 +62,7 @@ class Prices:
     per_million_in: Price = 0.0
     per_million_out: Price = 0.0
 
-    def of(self, tokens_in: int, tokens_out: int) -> float:
+    def cost(self, tokens_in: int, tokens_out: int) -> float:
         return (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
 
 
@@ -77,7 +77,7 @@ class Endpoint:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "openai"
     version: ClassVar[int] = 1
-    seconds_are: ClassVar[str] = "wait_seconds"
+    seconds_counted_as: ClassVar[str] = "wait_seconds"
 
     model: Annotated[str, Field(min_length=1)]
     # The same model behind another port says the same.
@@ -96,25 +96,25 @@ class Endpoint:
         return Resources(cpus=0.5, workers=self.workers)
 
     @property
-    def busy_with(self) -> int:
+    def requests_in_flight(self) -> int:
         return 4 * self.limits.concurrency
 
     @property
-    def answers_as(self) -> str:
+    def model_identity(self) -> str:
         return f"{self.model}@{self.revision}" if self.revision else self.model
 
     def open(self) -> Generate:
-        return Asker(self)
+        return EndpointClient(self)
 
 
-class Asker:
+class EndpointClient:
     """Asks an endpoint; keeps to its limits between calls too."""
 
     def __init__(self, settings: Endpoint) -> None:
         self.settings, self.limits = settings, settings.limits
         most = settings.workers if isinstance(settings.workers, int) else settings.workers[1]
         share = [limit / most if limit else None for limit in (self.limits.requests_per_minute, self.limits.tokens_per_minute)]
-        self.gate = Gate(Bucket(share[0]), Bucket(share[1]))
+        self.gate = RateLimiter(TokenBucket(share[0]), TokenBucket(share[1]))
         self._url = f"{settings.address.rstrip('/')}/chat/completions"
         self.place = mask_secrets(self._url)
         self._has_answered = False
@@ -140,39 +140,39 @@ class Asker:
                         worker.cancel()
                     await asyncio.gather(*workers, return_exceptions=True)
 
-        return streamed(work)
+        return iterate_results(work)
 
     async def _outcome(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
-        expected, tokens_in, tokens_out, attempt = expected_tokens(request), 0, 0, 0
+        expected, tokens_in, tokens_out, attempt = estimate_tokens(request), 0, 0, 0
         while True:
-            await self.gate.enter(expected)
+            await self.gate.acquire(expected)
             start = time.monotonic()
             answer = await self._attempt(session, request)
             tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
-            spent = (tokens_in, tokens_out, self.settings.prices.of(tokens_in, tokens_out))
+            spent = (tokens_in, tokens_out, self.settings.prices.cost(tokens_in, tokens_out))
             if isinstance(answer, Answer):
                 self._has_answered = True
-                self.gate.settle(expected, answer.tokens_in + answer.tokens_out)
+                self.gate.correct(expected, answer.tokens_in + answer.tokens_out)
                 took = time.monotonic() - start
                 return Response(answer.text, *spent, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
             last = attempt + 1 == self.limits.attempts
-            if last or not answer.again or (answer.wait_s or 0) > LONGEST_WAIT_S:
+            if last or not answer.retryable or (answer.wait_s or 0) > LONGEST_WAIT_S:
                 return Failure(answer.reason, f"{answer.detail} (attempt {attempt + 1})", attempt, *spent)
             await self._pause(answer, attempt)
             attempt += 1
 
-    async def _pause(self, fault: Fault, attempt: int) -> None:
+    async def _pause(self, fault: AttemptFailure, attempt: int) -> None:
         wait = self.limits.first_wait_seconds * 2**attempt if fault.wait_s is None else fault.wait_s
         wait = min(wait, LONGEST_WAIT_S)
-        if fault.everyone:
+        if fault.for_all_requests:
             self.gate.close(wait)
         else:
             await asyncio.sleep(wait)
 
-    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Answer | Fault:
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
         """One try. Raises RsflowError for what no other request would survive either."""
         try:
-            body = body_of(request, self.settings)
+            body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.
             async with session.post(self._url, json=body, proxy=self._proxy, allow_redirects=False) as reply:
                 data = await reply.read()
@@ -180,13 +180,13 @@ class Asker:
                     return read_answer(data)
                 return self._refused(reply.status, dict(reply.headers), data)
         except TimeoutError:
-            return Fault("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
+            return AttemptFailure("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
         except aiohttp.ClientError as error:
             # A cut connection, a length that is not what was announced, a body that is no HTTP.
-            return Fault("connection_failed", self._masked(f"{self.place}: {type(error).__name__}: {error}"))
+            return AttemptFailure("connection_failed", self._masked(f"{self.place}: {type(error).__name__}: {error}"))
 
-    def _refused(self, status: int, headers: dict[str, str], data: bytes) -> Fault:
-        fault = read_refusal(status, headers, data)
+    def _refused(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
+        fault = read_error(status, headers, data)
         detail = self._masked(f"{self.place}: HTTP {status}: {fault.detail}")
         # An endpoint that has answered others finds fault with this one request: 403 is also said of a picture or a text.
         if status == 401 or (status == 403 and not self._has_answered):
@@ -195,7 +195,7 @@ class Asker:
             raise RsflowError(f"{detail}. The account has no credit; what was answered is recorded: run again when it has")
         if status == 404 and not self._has_answered:
             raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
-        return Fault(fault.reason, detail, fault.again, fault.wait_s, fault.everyone)
+        return AttemptFailure(fault.reason, detail, fault.retryable, fault.wait_s, fault.for_all_requests)
 
     def _masked(self, text: str) -> str:
         text = mask_secrets(text)

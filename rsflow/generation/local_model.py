@@ -25,11 +25,11 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.generation.contract import Generate, Outcome, Request, Response
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
-from rsflow.pretrained.device import Device, meant, raise_if_lost
+from rsflow.pretrained.device import Device, device_for_gpus, raise_if_lost
 from rsflow.stage import Resources
 
 if TYPE_CHECKING:
-    from rsflow.generation.model_batches import Batches
+    from rsflow.generation.model_batches import ModelBatches
 
 Positive = Annotated[int, Field(gt=0)]
 Indexed = list[tuple[int, Request]]
@@ -42,7 +42,7 @@ class LocalModel:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "transformers"
     version: ClassVar[int] = 1
-    seconds_are: ClassVar[str] = "device_seconds"
+    seconds_counted_as: ClassVar[str] = "device_seconds"
 
     model: Annotated[str, Field(min_length=1)]
     revision: str = ""
@@ -63,25 +63,27 @@ class LocalModel:
         return Resources(cpus=self.cpus, gpus=self.gpus, workers=self.workers)
 
     @property
-    def busy_with(self) -> int:
+    def requests_in_flight(self) -> int:
         return 4 * self.batch_rows
 
     @property
-    def answers_as(self) -> str:
+    def model_identity(self) -> str:
         return "@".join(self._checkpoint.identity())
 
     @property
     def _checkpoint(self) -> Checkpoint:
-        device = meant(self.device, self.gpus)
+        device = device_for_gpus(self.device, self.gpus)
         return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
     def open(self) -> Generate:
-        from rsflow.generation.model_batches import Batches
+        from rsflow.generation.model_batches import ModelBatches
 
-        return Writer(Batches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows, self.batch_pixels)
+        return BatchGenerator(
+            ModelBatches(self._checkpoint.load("AutoModelForImageTextToText")), self.batch_rows, self.batch_pixels
+        )
 
 
-def pixels_of(picture: bytes) -> int:
+def pixel_count(picture: bytes) -> int:
     """How many pixels an encoded picture says that it has; 0 where it does not say."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
@@ -91,10 +93,10 @@ def pixels_of(picture: bytes) -> int:
 
 
 @dataclass(slots=True)
-class Writer:
+class BatchGenerator:
     """Generates batch by batch. `rows`: how many fit, lowered for good when memory runs out."""
 
-    batches: Batches
+    batches: ModelBatches
     rows: int
     pixels: int
 
@@ -112,7 +114,7 @@ class Writer:
         batch: Indexed = []
         pixels = 0
         for position, request in indexed:
-            more = sum(map(pixels_of, request.pictures))
+            more = sum(map(pixel_count, request.pictures))
             full = len(batch) >= self.rows or pixels + more > self.pixels
             if batch and (full or request.max_tokens != batch[0][1].max_tokens):
                 yield batch

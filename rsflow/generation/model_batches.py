@@ -18,14 +18,14 @@ from PIL import Image
 from rsflow.errors import RsflowError
 from rsflow.generation.contract import Failure, Request
 from rsflow.pretrained.checkpoint import Loaded
-from rsflow.pretrained.device import no_memory, release, told
+from rsflow.pretrained.device import free_memory, is_out_of_memory, short_message
 
 
 class PictureError(ValueError):
     """The bytes of a request's picture are none that can be decoded."""
 
 
-class Batches:
+class ModelBatches:
     """One loaded model. `FAULTS`: what it may raise because of its input or for want of memory."""
 
     FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
@@ -57,7 +57,7 @@ class Batches:
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""
-        chance = [Chance(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
+        chance = [GumbelNoise(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
         # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
         plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
         made = self.loaded.run(
@@ -75,11 +75,11 @@ class Batches:
 
     def failure(self, error: Exception) -> Failure:
         if isinstance(error, PictureError):
-            return Failure("picture_unreadable", told(error))
-        if no_memory(error):
-            release()
-            return Failure("out_of_memory", told(error))
-        return Failure("model_failed", told(error))
+            return Failure("picture_unreadable", short_message(error))
+        if is_out_of_memory(error):
+            free_memory()
+            return Failure("out_of_memory", short_message(error))
+        return Failure("model_failed", short_message(error))
 
     def _length(self, row: list[int]) -> tuple[int, bool]:
         end = next((i for i, token in enumerate(row) if token in self._ends), None)
@@ -104,7 +104,7 @@ class Batches:
             return False
 
 
-class Chance(transformers.LogitsProcessor):
+class GumbelNoise(transformers.LogitsProcessor):
     """Adds Gumbel noise of each row's own seed to its logits over the temperature: the largest is then a draw from them."""
 
     def __init__(self, requests: Sequence[Request], device: Any) -> None:

@@ -15,7 +15,7 @@ BURST_MINUTES = 0.1
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """`per_minute` None: no limit."""
 
     per_minute: float | None
@@ -36,14 +36,14 @@ class Bucket:
 
 
 @dataclass(slots=True)
-class Gate:
+class RateLimiter:
     """What all requests to one endpoint pass through. Kept between calls, so that limits hold over the actor's life."""
 
-    requests: Bucket
-    tokens: Bucket
+    requests: TokenBucket
+    tokens: TokenBucket
     _closed_until: float = 0.0
 
-    async def enter(self, tokens: float) -> None:
+    async def acquire(self, tokens: float) -> None:
         """Wait until one more request of about so many tokens may be sent."""
         wait = max(self.requests.take(1), self.tokens.take(tokens))
         if wait:
@@ -55,6 +55,6 @@ class Gate:
         """Let nobody in for so long: the endpoint said that it is asked too often."""
         self._closed_until = max(self._closed_until, time.monotonic() + seconds)
 
-    def settle(self, expected: float, used: float) -> None:
+    def correct(self, expected: float, used: float) -> None:
         """Put right what `enter` took for a request that turned out to use `used` tokens."""
         self.tokens.take(used - expected)

@@ -29,16 +29,16 @@ READERS = 8  # looking an answer up in an object store is mostly waiting
 
 
 @dataclass(slots=True)
-class Recorded:
+class RecordedEngine:
     """A `Generate` that asks the engine only what was never answered. `root` is the lake's.
 
-    `answers_as` is the engine's, worked out by whoever planned the run: a worker may lack the folder that it names.
+    `model_identity` is the engine's, computed by the driver: a worker may lack the folder that it names.
     `load_seconds`: what opening the engine took, 0 as long as it was not needed.
     """
 
     engine: Engine
     root: str
-    answers_as: str
+    model_identity: str
     load_seconds: float = field(default=0.0, init=False)
     _ask: Generate | None = field(default=None, init=False)
     _failed: int = field(default=0, init=False)
@@ -62,9 +62,9 @@ class Recorded:
                 yield first, outcome
                 yield from ((position, _again(outcome)) for position in others)
 
-    def place(self, request: Request) -> str:
+    def response_path(self, request: Request) -> str:
         """Where the answer to a request lies, or would."""
-        key = fingerprint(self.engine, self.answers_as, request.digest)
+        key = fingerprint(self.engine, self.model_identity, request.digest)
         return storage.join(self.root, FOLDER, key[:2], f"{key}.json")
 
     def _opened(self) -> Generate:
@@ -87,7 +87,7 @@ class Recorded:
             )
 
     def _read(self, request: Request) -> Outcome | None:
-        place = self.place(request)
+        place = self.response_path(request)
         if not storage.exists(place):
             return None
         try:
@@ -98,9 +98,9 @@ class Recorded:
         return _again(whole)
 
     def _write(self, request: Request, response: Response) -> None:
-        record: dict[str, Any] = {"engine": self.engine.name, "model": self.answers_as}
+        record: dict[str, Any] = {"engine": self.engine.name, "model": self.model_identity}
         record |= {"request": _plain(request), "response": dataclasses.asdict(response)}
-        storage.write_bytes(self.place(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
+        storage.write_bytes(self.response_path(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
 def _again(outcome: Outcome) -> Outcome:

@@ -20,10 +20,10 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import DeviceLostError, RsflowError
-from rsflow.generation.chat_api import messages_of
+from rsflow.generation.chat_api import chat_messages
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
-from rsflow.pretrained.device import told
+from rsflow.pretrained.device import short_message
 from rsflow.stage import Resources
 
 Positive = Annotated[int, Field(gt=0)]
@@ -36,7 +36,7 @@ class VllmModel:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "vllm"
     version: ClassVar[int] = 1
-    seconds_are: ClassVar[str] = "device_seconds"
+    seconds_counted_as: ClassVar[str] = "device_seconds"
 
     model: Annotated[str, Field(min_length=1)]
     revision: str = ""
@@ -56,11 +56,11 @@ class VllmModel:
         return Resources(cpus=1.0, gpus=float(self.gpus), workers=self.workers)
 
     @property
-    def busy_with(self) -> int:
+    def requests_in_flight(self) -> int:
         return 1024  # several times what it works on at once by default (max_num_seqs)
 
     @property
-    def answers_as(self) -> str:
+    def model_identity(self) -> str:
         return "@".join(Checkpoint(self.model, self.revision).identity())
 
     def open(self) -> Generate:
@@ -85,7 +85,9 @@ class VllmModel:
                 **self.extra,
             )
         except (RuntimeError, ValueError, OSError) as error:
-            raise RsflowError(f"engine vllm: {self.model} cannot be started, vLLM's own log says why: {told(error)}") from error
+            raise RsflowError(
+                f"engine vllm: {self.model} cannot be started, vLLM's own log says why: {short_message(error)}"
+            ) from error
         return _Chat(self, model, vllm.SamplingParams, structured, dead)
 
 
@@ -103,9 +105,9 @@ class _Chat:
     def _made(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
         start = time.perf_counter()
         try:
-            made = self.model.chat([messages_of(request) for _, request in batch], [self._sampling(r) for _, r in batch])
+            made = self.model.chat([chat_messages(request) for _, request in batch], [self._sampling(r) for _, r in batch])
         except self.dead as error:
-            raise DeviceLostError(f"vLLM's engine died, its own log says why: {told(error)}") from error
+            raise DeviceLostError(f"vLLM's engine died, its own log says why: {short_message(error)}") from error
         except ValueError as error:  # raised before any of them is begun
             if len(batch) == 1:
                 yield batch[0][0], Failure("request_refused", " ".join(str(error).split()))

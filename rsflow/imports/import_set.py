@@ -37,7 +37,7 @@ from rsflow.imports.picture_sensors import read_stated_sensors, resolve_sensor
 from rsflow.records import Provenance
 from rsflow.schemas import label_row
 from rsflow.sensors import SensorName
-from rsflow.text.control_tokens import check_text
+from rsflow.text.control_tokens import refuse_control_tokens
 
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
 GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
@@ -108,9 +108,9 @@ class _Adopting:
         rows = []
         for exchange in conversation.exchanges:
             try:
-                found = list(parse_labels(exchange, dialects.get(self.form), size, Provenance("annotation", self.name)))
+                found = list(parse_labels(exchange, dialects.get_dialect(self.form), size, Provenance("annotation", self.name)))
                 for label in found:
-                    check_text(f"{label.category}\n{label.text}".strip(), label.kind)
+                    refuse_control_tokens(f"{label.category}\n{label.text}".strip(), label.kind)
                 rows += [{key: value for key, value in label_row(label).items() if value or key in _SAID} for label in found]
             except DataError as error:
                 self._reject(number, error)

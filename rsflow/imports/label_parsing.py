@@ -17,7 +17,7 @@ from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Exchange
-from rsflow.instructions import english as words
+from rsflow.instructions import english
 from rsflow.instructions.phrasings import HINT, PHRASINGS
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Region, area, bounding_box, clip_box, ring_area
@@ -113,14 +113,14 @@ def _phrase(text: str, boxes: list[Region], size: Size, provenance: Provenance) 
     if len(boxes) != 1:
         raise DataError("boxes_in_text", f"{text[:80]!r} has {len(boxes)} boxes, expected one")
     said = replace_marks(text, lambda found: found.phrase).strip()
-    head = words.noun(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).split(" ")[-1]) if said else ""
+    head = english.singular_noun(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).split(" ")[-1]) if said else ""
     return Label("phrase", head, provenance, _shape(boxes[0], size), text=said)
 
 
 def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenance) -> Iterator[Label]:
     # LLaVA and Qwen delimit no phrase: it is what stands between "There are" and its boxes.
     for found in marks(_THERE.sub(r"[[\1|", answer)):
-        category = words.noun(_COUNT.sub("", found.phrase))
+        category = english.singular_noun(_COUNT.sub("", found.phrase))
         if not category:
             raise DataError("boxes_in_text", f"{answer[:80]!r} does not say what its boxes are")
         for index in found.boxes:

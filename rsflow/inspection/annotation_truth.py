@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.config.settings import BuildConfig
-from rsflow.instructions import english as words
-from rsflow.instructions.objects import UNSURE
+from rsflow.instructions import english
+from rsflow.instructions.objects import UNCERTAIN_FLAGS
 from rsflow.planning.live_rows import LiveRows
 from rsflow.spatial.geometry import Box
 
@@ -44,24 +44,24 @@ class AnnotationTruth:
     nouns: Mapping[str, Nouns]
 
 
-def annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable[Mapping[str, Any]]) -> AnnotationTruth:
+def read_annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable[Mapping[str, Any]]) -> AnnotationTruth:
     """The truth of a lake's tiles; `annotated`: LABELS rows of its annotated boxes."""
     boxes: dict[str, list[tuple[str, Box, bool]]] = defaultdict(list)
     for row in annotated:
-        sure = UNSURE.isdisjoint(row["flags"] or ())
-        boxes[row["tile_id"]].append((words.noun(row["category"]), box_of(row), sure))
+        sure = UNCERTAIN_FLAGS.isdisjoint(row["flags"] or ())
+        boxes[row["tile_id"]].append((english.singular_noun(row["category"]), axis_aligned_box(row), sure))
     exhaustive = {source.name: source.annotated_set.exhaustive is not False for source in built.sources if source.annotated_set}
     rows = now.tiles(["tile_id", "scene_id", "source", "sensor", "vocabulary"]).to_pylist()
     scenes = {row["scene_id"] for row in rows if row["vocabulary"] or row["tile_id"] in boxes}
     tiles: dict[str, AnnotatedTile] = {}
     for row in rows:
         if row["source"] in exhaustive and row["scene_id"] in scenes:
-            complete = frozenset(map(words.noun, row["vocabulary"] or ())) if exhaustive[row["source"]] else None
+            complete = frozenset(map(english.singular_noun, row["vocabulary"] or ())) if exhaustive[row["source"]] else None
             tiles[row["tile_id"]] = AnnotatedTile(row["sensor"], row["source"], complete, tuple(boxes.get(row["tile_id"], ())))
     return AnnotationTruth(tiles, _nouns(tiles.values()))
 
 
-def box_of(row: Mapping[str, Any]) -> Box:
+def axis_aligned_box(row: Mapping[str, Any]) -> Box:
     x0, y0, x1, y1 = row["box"]
     return (x0, y0, x1, y1)
 

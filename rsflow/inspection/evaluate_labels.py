@@ -22,25 +22,25 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import UsageError
-from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, annotation_truth, box_of
-from rsflow.instructions import english as words
-from rsflow.instructions.tile_facts import least_score
+from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, axis_aligned_box, read_annotation_truth
+from rsflow.instructions import english
+from rsflow.instructions.tile_facts import min_score_of
 from rsflow.labellers import ModelLabeller, calibration, from_settings
-from rsflow.labellers.coco_metrics import ANY, Claim, Compared, Quality, scored
-from rsflow.labellers.detections import Detections
+from rsflow.labellers.coco_metrics import ANY, EvaluatedPicture, Quality, ScoredBox, evaluate_boxes
+from rsflow.labellers.detections import DetectionLabeller
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.schemas import label_sort_key
 
-FEW = 50  # true boxes, below which a number is hardly more than a hint
+FEW_TRUE_BOXES = 50  # true boxes, below which a number is hardly more than a hint
 
-Claims = Mapping[str, Sequence[Claim]]  # by tile
+Claims = Mapping[str, Sequence[ScoredBox]]  # by tile
 
 
 @dataclass(frozen=True, slots=True)
-class Seer:
+class EvaluatedLabeller:
     """One labeller with its settings: `key` is a model's, or the name; `sources` ask for it."""
 
     key: str
@@ -55,7 +55,7 @@ class Evaluation:
 
     root: str
     iou: float
-    seers: tuple[Seer, ...]
+    seers: tuple[EvaluatedLabeller, ...]
     qualities: tuple[Quality, ...]
     notes: tuple[str, ...]
 
@@ -71,11 +71,13 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     lake = open_lake(root)
     built = read_config(lake)
     now = read_live_rows(lake, plan_build(built, lake))
-    rows = _boxes(now)
-    seers = _chosen(_seers(built, {_key(row) for row in rows if row["origin"] == "labeller"}), asked, root)
-    truth = annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
-    claims = _claims(built, [row for row in rows if row["origin"] == "labeller"])
-    qualities = [quality for seer in seers for quality in _qualities(seer, truth, claims[seer.key], iou)]
+    rows = _read_boxes(now)
+    seers = _filter_labellers(
+        _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), asked, root
+    )
+    truth = read_annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
+    claims = _group_claims(built, [row for row in rows if row["origin"] == "labeller"])
+    qualities = [quality for seer in seers for quality in _measure(seer, truth, claims[seer.key], iou)]
     blind = [
         f"{seer.key} is not counted: none of its sources ({', '.join(sorted(seer.sources))}) has annotated boxes"
         for seer in seers
@@ -83,10 +85,10 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     ]
     if not qualities:
         raise UsageError(f"{root}: there is nothing to evaluate by: {'; '.join(blind)}")
-    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_cautions(built, seers, truth, qualities)))
+    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_find_caveats(built, seers, truth, qualities)))
 
 
-def calibrations(found: Evaluation) -> calibration.CalibrationFile:
+def fit_calibrations(found: Evaluation) -> calibration.CalibrationFile:
     """A calibration of every labeller by its name, learned from what was judged.
 
     A box was judged against its own category, or against any where the labeller has words of its own. UsageError where two
@@ -98,9 +100,9 @@ def calibrations(found: Evaluation) -> calibration.CalibrationFile:
     named = {(one.key, one.sensor) for one in found.qualities if one.category != ANY}
     for quality in found.qualities:
         if quality.category != ANY or (quality.key, quality.sensor) not in named:
-            for one in quality.scored.judged:
-                judged[quality.name][one.claim.category].append((one.claim.score, one.right))
-                least[quality.name][one.claim.category] = one.claim.least
+            for one in quality.evaluation.judged:
+                judged[quality.name][one.scored_box.category].append((one.scored_box.score, one.right))
+                least[quality.name][one.scored_box.category] = one.scored_box.threshold
     if not judged:
         raise UsageError(f"{found.root}: no labeller made a box where annotations are complete: nothing to calibrate by")
     return calibration.CalibrationFile(
@@ -120,33 +122,32 @@ def _check_calibratable(found: Evaluation) -> None:
         keys[seer.name] = seer.key
 
 
-def _boxes(now: LiveRows) -> list[dict[str, Any]]:
+def _read_boxes(now: LiveRows) -> list[dict[str, Any]]:
     """The boxes of annotations, and those that every labeller said tile by tile."""
-    seen = now.seen.filter(pc.equal(now.seen["step"], "see"))
-    receipts = pa.chunked_array([*now.label["receipt"].chunks, *seen["receipt"].chunks], pa.string())
+    receipts = pa.concat_tables([now.label, now.marks["predict"]])["receipt"]
     columns = ["label_id", "tile_id", "kind", "category", "box", "score", "origin", "origin_name", "flags"]
     rows = read_receipt_rows(now.lake, "labels", receipts, columns)
     boxes: list[dict[str, Any]] = rows.filter(pc.equal(rows["kind"], "box")).sort_by("label_id").to_pylist()
     return boxes
 
 
-def _key(row: Mapping[str, Any]) -> str:
+def _labeller_key(row: Mapping[str, Any]) -> str:
     return label_sort_key(row["label_id"])[0] or str(row["origin_name"])
 
 
-def _seers(built: BuildConfig, made: set[str]) -> list[Seer]:
+def _labellers_with_boxes(built: BuildConfig, made: set[str]) -> list[EvaluatedLabeller]:
     """The labellers that the configuration asks for and that made boxes."""
     sources: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     for source in built.sources:
         for settings in source.labellers:
             labeller = from_settings(settings)
             key = labeller.key if isinstance(labeller, ModelLabeller) else labeller.name
-            calibrated = isinstance(labeller, Detections) and labeller.calibrated is not None
+            calibrated = isinstance(labeller, DetectionLabeller) and labeller.calibrated is not None
             sources[key, labeller.name, calibrated].add(source.name)
-    return [Seer(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
+    return [EvaluatedLabeller(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
 
-def _chosen(seers: list[Seer], asked: str | None, root: str) -> list[Seer]:
+def _filter_labellers(seers: list[EvaluatedLabeller], asked: str | None, root: str) -> list[EvaluatedLabeller]:
     if not seers:
         raise UsageError(f"{root}: no labeller has made a box here: there is nothing to evaluate")
     chosen = [seer for seer in seers if asked in (None, seer.key, seer.name)]
@@ -156,52 +157,54 @@ def _chosen(seers: list[Seer], asked: str | None, root: str) -> list[Seer]:
     return chosen
 
 
-def _claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Claim]]]:
+def _group_claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[ScoredBox]]]:
     """By labeller and tile."""
-    claims: dict[str, dict[str, list[Claim]]] = defaultdict(lambda: defaultdict(list))
+    claims: dict[str, dict[str, list[ScoredBox]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         # A labeller without scores is as sure of every box.
         score = 1.0 if row["score"] is None else row["score"]
-        claim = Claim(box_of(row), score, row["category"], least_score(row["category"], built.labels))
-        claims[_key(row)][row["tile_id"]].append(claim)
+        claim = ScoredBox(axis_aligned_box(row), score, row["category"], min_score_of(row["category"], built.labels))
+        claims[_labeller_key(row)][row["tile_id"]].append(claim)
     return claims
 
 
-def _qualities(seer: Seer, truth: AnnotationTruth, claims: Claims, iou: float) -> Iterator[Quality]:
+def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, iou: float) -> Iterator[Quality]:
     mine = {name: tile for name, tile in sorted(truth.tiles.items()) if tile.source in seer.sources & truth.nouns.keys()}
     for sensor in sorted({tile.sensor for tile in mine.values()}):
         tiles = {name: tile for name, tile in mine.items() if tile.sensor == sensor}
         annotated = frozenset().union(*(truth.nouns[tile.source] for tile in tiles.values()))
-        said = frozenset(words.noun(claim.category) for name in tiles for claim in claims.get(name, ()))
+        said = frozenset(english.singular_noun(claim.category) for name in tiles for claim in claims.get(name, ()))
         shared = said & annotated
         for noun in [ANY, *sorted(shared)]:
             asked, meant = (annotated, shared or said) if noun == ANY else (frozenset([noun]), frozenset([noun]))
             known = {name: truth.nouns[tile.source] & asked for name, tile in tiles.items()}
             counted = {name: tile for name, tile in tiles.items() if known[name] and tile.complete_for(known[name])}
             pictures = [
-                _compared(tile, claims.get(name, ()), known[name], meant & known[name] if shared else meant)
+                _compare_tile(tile, claims.get(name, ()), known[name], meant & known[name] if shared else meant)
                 for name, tile in counted.items()
             ]
             if pictures:
                 left_out = sum(map(bool, known.values())) - len(counted)
-                yield Quality(seer.key, seer.name, sensor, noun, left_out, scored(pictures, iou))
+                yield Quality(seer.key, seer.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
 
 
-def _compared(tile: AnnotatedTile, claims: Iterable[Claim], asked: Nouns, meant: Nouns) -> Compared:
+def _compare_tile(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, meant: Nouns) -> EvaluatedPicture:
     """What there is of the nouns `asked` beside what was said of the nouns `meant`."""
     there = [(box, sure) for noun, box, sure in tile.boxes if noun in asked]
-    return Compared(
+    return EvaluatedPicture(
         tuple(box for box, sure in there if sure),
         tuple(box for box, sure in there if not sure),
-        tuple(claim for claim in claims if words.noun(claim.category) in meant),
+        tuple(claim for claim in claims if english.singular_noun(claim.category) in meant),
     )
 
 
-def _cautions(built: BuildConfig, seers: Iterable[Seer], truth: AnnotationTruth, qualities: Iterable[Quality]) -> Iterator[str]:
+def _find_caveats(
+    built: BuildConfig, seers: Iterable[EvaluatedLabeller], truth: AnnotationTruth, qualities: Iterable[Quality]
+) -> Iterator[str]:
     counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
     for source in built.sources:
         if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
-    few = [f"{one.key} {one.sensor} {one.said_of}" for one in qualities if one.scored.true < FEW]
+    few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW_TRUE_BOXES]
     if few:
-        yield f"fewer than {FEW} true boxes, so hardly more than a hint: {', '.join(few)}"
+        yield f"fewer than {FEW_TRUE_BOXES} true boxes, so hardly more than a hint: {', '.join(few)}"

@@ -24,27 +24,27 @@ from rsflow.instructions import (
     detection,
     grounding,
     region_captioning,
+    tile_facts,
     vqa,
 )
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import VERSION
-from rsflow.instructions.hash_choice import digest
+from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.question_answers import VERSION
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
-from rsflow.text.control_tokens import control_in
+from rsflow.text.control_tokens import find_control_token
 
 __all__ = ["GENERATED", "TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
 
 Task = Callable[[TileFacts, config.Instructions, int], Iterator[Instruction | Reject]]
 
 TASKS: dict[TaskName, Task] = {
-    "classification": classification.make,
-    "captioning": captioning.make,
-    "vqa": vqa.make,
-    "grounding": grounding.make,
-    "region_captioning": region_captioning.make,
-    "detection": detection.make,
-    "description": description.make,
-    "conversation": conversation.make,
+    "classification": classification.make_instructions,
+    "captioning": captioning.make_instructions,
+    "vqa": vqa.make_instructions,
+    "grounding": grounding.make_instructions,
+    "region_captioning": region_captioning.make_instructions,
+    "detection": detection.make_instructions,
+    "description": description.make_instructions,
+    "conversation": conversation.make_instructions,
 }
 
 # What no rule makes: only a model writes it (rsflow.instructions.prompts). It counts in quotas like any other task.
@@ -69,8 +69,8 @@ def compose(
     """
     for name in settings.tasks:
         check_task(name)
-    kept = reading.trusted(facts, labels_settings)
-    seen = reading.only(facts, kept)
+    kept = tile_facts.trusted_labels(facts, labels_settings)
+    seen = tile_facts.with_labels(facts, kept)
     made: list[Instruction] = []
     refused: list[Reject] = []
     for name, task in TASKS.items():
@@ -84,7 +84,7 @@ def compose(
 
 
 def _control(item: Instruction) -> str:
-    return next((found for turn in item.turns if (found := control_in(turn.text))), "")
+    return next((found for turn in item.turns if (found := find_control_token(turn.text))), "")
 
 
 def _refused(tile_id: str, item: Instruction) -> Reject:
@@ -104,11 +104,11 @@ def _few(items: Sequence[Instruction], most: int, tile_id: str, seed: int) -> li
     by_id = {instruction_id(tile_id, item): item for item in reversed(items)}
     ranks: Counter[str] = Counter()
     order = []
-    for name in sorted(by_id, key=lambda name: (digest(seed, name), name)):
+    for name in sorted(by_id, key=lambda name: (hash_number(seed, name), name)):
         answer = by_id[name].answer
         kind = f"{answer['kind']} oriented" if answer.get("oriented") else str(answer["kind"])
         # What people asked comes before what rules ask.
-        order.append((ranks[kind], kind != "answer", digest(seed, name), name))
+        order.append((ranks[kind], kind != "answer", hash_number(seed, name), name))
         ranks[kind] += 1
     chosen = {name for *_, name in sorted(order)[:most]}
     return [item for name, item in reversed(by_id.items()) if name in chosen]

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions
+from rsflow.instructions import english, tile_facts
 from rsflow.instructions.hash_choice import choose
+from rsflow.instructions.question_answers import QuestionAnswer, instructions
 from rsflow.instructions.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import escape
@@ -47,13 +46,13 @@ _LOOK = (
 )
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     written: dict[str, tuple[int, ...]] = {}
-    for position, label in reading.of_kind(facts, "caption"):
+    for position, label in tile_facts.labels_of_kind(facts, "caption"):
         text = escape(" ".join(label.text.split()))
         if text:
             written[text] = (*written.get(text, ()), position)
@@ -63,33 +62,39 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
         whole = summary(facts, settings.min_box_px)
         text = compose(whole, facts, seed)
         if text:
-            said_of_all = not (whole.things or whole.ground)
-            yield _claim("composed", text, whole.look_labels if said_of_all else whole.labels)
+            said_of_all = not (whole.objects or whole.ground)
+            yield _claim("composed", text, whole.appearance_labels if said_of_all else whole.labels)
 
 
 def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
     """One sentence from the summary; empty where it says nothing."""
     templates = (
-        (_BOTH if whole.ground else _THINGS) if whole.things else _GROUND if whole.ground else _LOOK if whole.look else ()
+        (_BOTH if whole.ground else _THINGS)
+        if whole.objects
+        else _GROUND
+        if whole.ground
+        else _LOOK
+        if whole.appearance
+        else ()
     )
     if not templates:
         return ""
     fill = {
         "image": whole.image,
-        "an_image": words.article(whole.image),
-        "An_image": words.sentence(words.article(whole.image)),
+        "an_image": english.with_article(whole.image),
+        "An_image": english.capitalise(english.with_article(whole.image)),
         "plain": whole.plain,
-        "a_plain": words.article(whole.plain),
-        "A_plain": words.sentence(words.article(whole.plain)),
-        "things": whole.things,
-        "placed": whole.placed,
-        "Things": words.sentence(whole.things),
-        "be": "is" if whole.things.startswith(("a ", "an ")) else "are",
+        "a_plain": english.with_article(whole.plain),
+        "A_plain": english.capitalise(english.with_article(whole.plain)),
+        "things": whole.objects,
+        "placed": whole.objects_placed,
+        "Things": english.capitalise(whole.objects),
+        "be": "is" if whole.objects.startswith(("a ", "an ")) else "are",
         "ground": whole.ground,
-        "look": whole.look,
+        "look": whole.appearance,
     }
     return choose(templates, seed, facts.tile_id, "captioning", "template").format(**fill)
 
 
-def _claim(subject: str, text: str, labels: tuple[int, ...]) -> Claim:
-    return Claim("captioning", "captioning", subject, text, text, {"kind": "text"}, labels)
+def _claim(subject: str, text: str, labels: tuple[int, ...]) -> QuestionAnswer:
+    return QuestionAnswer("captioning", "captioning", subject, text, text, {"kind": "text"}, labels)

@@ -10,22 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions, refuse
+from rsflow.instructions import english, tile_facts
+from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
 from rsflow.records import Instruction, Reject, TileFacts
 
 DOMINANT_SHARE = 0.6
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
-    classes = {words.name(label.category): position for position, label in reading.of_kind(facts, "category")}
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    classes = {
+        english.category_words(label.category): position for position, label in tile_facts.labels_of_kind(facts, "category")
+    }
     if len(classes) > 1:
-        yield refuse(
+        yield reject_instruction(
             facts, "classification", "ambiguous", f"the picture has {len(classes)} classes: {', '.join(sorted(classes))}"
         )
         return
@@ -35,17 +36,17 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
         yield from _from_parts(facts, settings)
 
 
-def _from_parts(facts: TileFacts, settings: config.Instructions) -> Iterator[Claim]:
-    covers = reading.covers(facts)
-    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
+def _from_parts(facts: TileFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
+    covers = tile_facts.land_covers(facts)
+    groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     if covers and covers[0].share >= DOMINANT_SHARE and covers[0].name:
         first = covers[0]
         yield _claim(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
-    elif len(groups) == len(reading.nouns(facts)) == 1 and groups[0].exact and not facts.unknown:
+    elif len(groups) == len(tile_facts.uncertain_by_noun(facts)) == 1 and groups[0].exact and not facts.unknown:
         group = groups[0]
         yield _claim(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
 
 
-def _claim(category: str, said: str, full: str, labels: tuple[int, ...]) -> Claim:
+def _claim(category: str, said: str, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
     answer = {"kind": "category", "value": category}
-    return Claim("classification", "classification", category, f"{words.sentence(said)}.", full, answer, labels)
+    return QuestionAnswer("classification", "classification", category, f"{english.capitalise(said)}.", full, answer, labels)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rsflow.instructions import english as words
+from rsflow.instructions import english
 
 # First words of categories that stand for whatever annotators did not tell apart.
 _ANYTHING = frozenset(
@@ -17,19 +17,19 @@ _ANYTHING = frozenset(
 )
 
 
-def complete(vocabulary: Iterable[str], unknown: Collection[str]) -> list[str]:
+def complete_categories(vocabulary: Iterable[str], unknown: Collection[str]) -> list[str]:
     """The categories of `vocabulary`, in their order, of which none can be among what is `unknown`."""
-    if any(nameless(category) for category in unknown):
+    if any(is_unspecific(category) for category in unknown):
         return []
-    nouns = {words.noun(category) for category in unknown}
-    return [category for category in vocabulary if not _may_be(words.noun(category), nouns)]
+    nouns = {english.singular_noun(category) for category in unknown}
+    return [category for category in vocabulary if not _may_be(english.singular_noun(category), nouns)]
 
 
-def nameless(category: str) -> bool:
+def is_unspecific(category: str) -> bool:
     """Whether a category says nothing of what its objects are: `ignored regions`, `others`, a bare number."""
-    said = words.name(category).lower().split()
-    return not words.noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
+    said = english.category_words(category).lower().split()
+    return not english.singular_noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
 
 
 def _may_be(noun: str, nouns: set[str]) -> bool:
-    return noun in nouns or any(words.overlap_in_meaning(noun, other) for other in nouns)
+    return noun in nouns or any(english.may_name_same_object(noun, other) for other in nouns)

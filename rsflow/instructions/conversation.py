@@ -13,8 +13,8 @@ from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions import captioning, classification, detection, grounding, region_captioning, vqa
-from rsflow.instructions.claims import GENERATOR, Claim, talk_question
-from rsflow.instructions.hash_choice import digest
+from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.question_answers import GENERATOR, QuestionAnswer, conversation_question
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn, mark, replace_marks
@@ -52,19 +52,19 @@ TOPICS = {
 }
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
     chosen = _chosen(facts, settings, seed)
     if len(chosen) >= LEAST_PAIRS and len({claim.task for claim in chosen}) > 1:
         yield _together(chosen, facts, seed)
 
 
-def _chosen(facts: TileFacts, settings: config.Instructions, seed: int) -> list[Claim]:
+def _chosen(facts: TileFacts, settings: config.Instructions, seed: int) -> list[QuestionAnswer]:
     """One claim per topic, at most MOST_PAIRS, in the order of TOPICS. Refusals are counted by the claims' own tasks."""
-    best: dict[str, tuple[int, Claim]] = {}
+    best: dict[str, tuple[int, QuestionAnswer]] = {}
     for source in SOURCES:
-        for claim in source.claims(facts, settings, seed):
-            if isinstance(claim, Claim):
-                topic, rank = TOPICS[claim.kind], digest(seed, facts.tile_id, "conversation", claim.kind, claim.subject)
+        for claim in source.question_answers(facts, settings, seed):
+            if isinstance(claim, QuestionAnswer):
+                topic, rank = TOPICS[claim.kind], hash_number(seed, facts.tile_id, "conversation", claim.kind, claim.subject)
                 if topic not in best or rank < best[topic][0]:
                     best[topic] = (rank, claim)
     # A caption opens where there is one, and each task has a turn before any has a second.
@@ -78,14 +78,14 @@ def _chosen(facts: TileFacts, settings: config.Instructions, seed: int) -> list[
     return sorted((item[3] for item in ranked[:MOST_PAIRS]), key=lambda claim: order.index(claim.kind))
 
 
-def _together(chosen: list[Claim], facts: TileFacts, seed: int) -> Instruction:
+def _together(chosen: list[QuestionAnswer], facts: TileFacts, seed: int) -> Instruction:
     turns: list[Turn] = []
     boxes: list[Region] = []
     answers: list[dict[str, Any]] = []
     for claim in chosen:
         start = len(boxes)
-        turns.append(Turn("user", _moved_marks(talk_question(claim, facts, seed), start)))
-        turns.append(Turn("assistant", _moved_marks(claim.full, start)))
+        turns.append(Turn("user", _moved_marks(conversation_question(claim, facts, seed), start)))
+        turns.append(Turn("assistant", _moved_marks(claim.full_answer, start)))
         boxes.extend(claim.boxes)
         answers.append(_moved(claim.answer, start))
     labels = tuple(sorted({position for claim in chosen for position in claim.labels}))

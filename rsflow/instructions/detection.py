@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions, refuse
-from rsflow.instructions.hash_choice import choose, digest
-from rsflow.instructions.objects import collapses, outlines
+from rsflow.instructions import english, tile_facts
+from rsflow.instructions.hash_choice import choose, hash_number
+from rsflow.instructions.objects import collapses_when_rounded, polygon_fields
+from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import mark
@@ -24,26 +23,28 @@ from rsflow.text.turns import mark
 ABSENT_EVERY = 4
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
-    groups = reading.groups(facts)
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    groups = tile_facts.object_groups(facts)
     fit = []
     for group in groups:
         fault = _fault(group, settings, facts)
         if fault:
-            yield refuse(facts, "detection", *fault)
+            yield reject_instruction(facts, "detection", *fault)
         else:
             fit.append(group)
             yield _one(group, False)
             if _spells_oriented(group, facts):
                 yield _one(group, True)
-    nouns = reading.nouns(facts)
+    nouns = tile_facts.uncertain_by_noun(facts)
     for noun in nouns:
         if noun not in {group.noun for group in groups}:
-            yield refuse(facts, "detection", "uncertain_objects", f"{noun}: not certain (difficult, a crowd): {nouns[noun]}")
+            yield reject_instruction(
+                facts, "detection", "uncertain_objects", f"{noun}: not certain (difficult, a crowd): {nouns[noun]}"
+            )
     if groups and fit == groups and len(nouns) == len(groups) and not facts.unknown:
         total = sum(group.count for group in groups)
         if total <= settings.max_boxes:
@@ -51,36 +52,38 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
             if all(_spells_oriented(group, facts) for group in groups):
                 yield _all(groups, True)
         elif len(groups) > 1:
-            yield refuse(facts, "detection", "too_many_boxes", f"{total} objects in all; the limit is {settings.max_boxes}")
-    missing = reading.absent(facts)
-    if missing and digest(seed, facts.tile_id, "detection", "absent") % ABSENT_EVERY == 0:
+            yield reject_instruction(
+                facts, "detection", "too_many_boxes", f"{total} objects in all; the limit is {settings.max_boxes}"
+            )
+    missing = tile_facts.absent_categories(facts)
+    if missing and hash_number(seed, facts.tile_id, "detection", "absent") % ABSENT_EVERY == 0:
         yield _none(choose(missing, seed, facts.tile_id, "detection", "which absent"))
 
 
-def there_are(groups: Sequence[Group]) -> str:
+def counted_boxes_text(groups: Sequence[Group]) -> str:
     """`There are [[13 ships|…]]. There is [[1 car|…]]`: the seeds' form, the marks counting boxes group after group."""
     parts, start = [], 0
     for group in groups:
-        be, said = ("is", group.noun) if group.count == 1 else ("are", words.plural(group.noun))
+        be, said = ("is", group.noun) if group.count == 1 else ("are", english.pluralise(group.noun))
         parts.append(f"There {be} {mark(f'{group.count} {said}', *range(start, start + group.count))}")
         start += group.count
     return ". ".join(parts)
 
 
 def _spells_oriented(group: Group, facts: TileFacts) -> bool:
-    return group.oriented and not any(collapses(thing.region, facts) for thing in group.things)
+    return group.oriented and not any(collapses_when_rounded(thing.region, facts) for thing in group.objects)
 
 
 def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
-    if group.unsure:
-        return "uncertain_objects", f"{group.category}: not certain (difficult, a crowd): {group.unsure}"
+    if group.uncertain_count:
+        return "uncertain_objects", f"{group.category}: not certain (difficult, a crowd): {group.uncertain_count}"
     if not group.complete:
         return "not_exhaustive", f"{group.category}: not every instance is known, so a list would claim too much"
     if group.count > settings.max_boxes:
         return "too_many_boxes", f"{group.category}: {group.count} boxes; the limit is {settings.max_boxes}"
     if group.smallest_px() < settings.min_box_px:
         return "box_too_small", f"{group.category}: {group.smallest_px():.1f} pixels; the least is {settings.min_box_px:g}"
-    if any(collapses(thing.box, facts) for thing in group.things):
+    if any(collapses_when_rounded(thing.box, facts) for thing in group.objects):
         return (
             "box_collapses",
             f"{group.category}: a box would lose its area in the coarsest text form, hundredths of the picture",
@@ -88,45 +91,45 @@ def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tup
     return None
 
 
-def _one(group: Group, oriented: bool) -> Claim:
-    return Claim(
+def _one(group: Group, oriented: bool) -> QuestionAnswer:
+    return QuestionAnswer(
         task="detection",
         kind=f"detection_one{'_oriented' * oriented}",
         subject=group.noun,
-        short=there_are([group]),
-        full=there_are([group]) + ".",
+        short_answer=counted_boxes_text([group]),
+        full_answer=counted_boxes_text([group]) + ".",
         answer=_answer(group, 0, oriented),
         labels=group.labels,
-        boxes=tuple(thing.region if oriented else thing.box for thing in group.things),
-        fill={"many": words.plural(group.noun), "one_bare": group.noun},
+        boxes=tuple(thing.region if oriented else thing.box for thing in group.objects),
+        placeholders={"many": english.pluralise(group.noun), "one_bare": group.noun},
     )
 
 
 def _answer(group: Group, start: int, oriented: bool) -> dict[str, Any]:
     said = {"kind": "boxes", "category": group.category, "boxes": list(range(start, start + group.count))}
-    return {**said, "count": group.count, **({"oriented": True} if oriented else outlines(group.things))}
+    return {**said, "count": group.count, **({"oriented": True} if oriented else polygon_fields(group.objects))}
 
 
-def _all(groups: Sequence[Group], oriented: bool) -> Claim:
+def _all(groups: Sequence[Group], oriented: bool) -> QuestionAnswer:
     found, start = [], 0
     for group in groups:
         found.append(_answer(group, start, oriented))
         start += group.count
-    return Claim(
+    return QuestionAnswer(
         task="detection",
         kind=f"detection_all{'_oriented' * oriented}",
         subject="all",
-        short=there_are(groups),
-        full=there_are(groups) + ".",
+        short_answer=counted_boxes_text(groups),
+        full_answer=counted_boxes_text(groups) + ".",
         answer={"kind": "all_boxes", "groups": found, "count": start, **({"oriented": True} if oriented else {})},
         labels=tuple(position for group in groups for position in group.labels),
-        boxes=tuple(thing.region if oriented else thing.box for group in groups for thing in group.things),
+        boxes=tuple(thing.region if oriented else thing.box for group in groups for thing in group.objects),
     )
 
 
-def _none(category: str) -> Claim:
-    noun = words.noun(category)
-    said = f"There are no {words.plural(noun)} in the image."
+def _none(category: str) -> QuestionAnswer:
+    noun = english.singular_noun(category)
+    said = f"There are no {english.pluralise(noun)} in the image."
     answer = {"kind": "boxes", "category": category, "boxes": [], "count": 0}
-    fill = {"many": words.plural(noun), "one_bare": noun}
-    return Claim("detection", "detection_one", f"absent {noun}", said, said, answer, (), (), fill)
+    fill = {"many": english.pluralise(noun), "one_bare": noun}
+    return QuestionAnswer("detection", "detection_one", f"absent {noun}", said, said, answer, (), (), fill)

@@ -28,7 +28,7 @@ _ENDS_IN_S = frozenset(
 )
 
 # General words that an annotated set may use beside more special ones: to say that there is no vehicle beside a car is untrue.
-KINDS = {
+HYPONYMS = {
     "vehicle": "car bus truck van lorry motorcycle bicycle tricycle tractor trailer motor bike minibus taxi SUV",
     "ship": "boat vessel tanker ferry warship yacht tugboat frigate destroyer cruiser submarine carrier freighter",
     "boat": "ship vessel ferry yacht tugboat",
@@ -41,10 +41,10 @@ KINDS = {
     "building": "house warehouse hangar stadium church school factory tower",
 }
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def name(category: str) -> str:
+def category_words(category: str) -> str:
     """A category as words: `small-vehicle` and `SmallVehicle` are "small vehicle". Model numbers, acronyms keep their case."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", re.sub(r"[_\s/|<>\[\]{}]+", " ", category))
     spaced = re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", " ", spaced)
@@ -52,9 +52,9 @@ def name(category: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # asked for every box of every tile, of a few dozen categories
-def noun(category: str) -> str:
+def singular_noun(category: str) -> str:
     """A category as a singular noun; empty for one that names nothing."""
-    words = name(category).split()
+    words = category_words(category).split()
     if not words:
         return ""
     words[-1] = _singular(words[-1])
@@ -64,19 +64,19 @@ def noun(category: str) -> str:
     return "" if said in UNNAMED else said
 
 
-def mass(category: str) -> str:
+def mass_noun(category: str) -> str:
     """A category as a mass noun, in lower case and not bent: `bare_soil`, `Built-up land`."""
     return " ".join(re.sub(r"[_|<>\[\]{}]+", " ", category).lower().split())
 
 
-def plural(noun: str) -> str:
+def pluralise(noun: str) -> str:
     """More than one of it; the head of "vehicle of another kind" is what bends."""
     head, of, rest = noun.partition(" of ")
     *front, last = head.split(" ")
     return " ".join([*front, _plural(last)]) + of + rest
 
 
-def article(phrase: str) -> str:
+def with_article(phrase: str) -> str:
     """The phrase with "a" or "an" in front, by sound."""
     first = phrase.split(" ")[0]
     if first.isupper() and first.isalpha() and len(first) <= 4 and first != "SAR":
@@ -87,27 +87,27 @@ def article(phrase: str) -> str:
     return f"{'an' if vowel else 'a'} {phrase}"
 
 
-def number(count: int) -> str:
+def number_word(count: int) -> str:
     """Words up to ten, digits beyond."""
-    return NUMBERS[count] if count < len(NUMBERS) else str(count)
+    return NUMBER_WORDS[count] if count < len(NUMBER_WORDS) else str(count)
 
 
-def counted(count: int, noun: str) -> str:
+def count_phrase(count: int, noun: str) -> str:
     """`a ship`, `four ships`, `30 ships`, `no ships`."""
-    return article(noun) if count == 1 else f"{number(count)} {plural(noun)}"
+    return with_article(noun) if count == 1 else f"{number_word(count)} {pluralise(noun)}"
 
 
-def listed(items: Sequence[str], last: str = "and") -> str:
+def join_list(items: Sequence[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
-def sentence(text: str) -> str:
+def capitalise(text: str) -> str:
     """With a capital at its start; the rest is left alone."""
     return text[:1].upper() + text[1:]
 
 
-def percent(share: float) -> str:
+def percent_phrase(share: float) -> str:
     """`about 70%`: within 2.5 points from a tenth on, within 0.5 below; never 0% or 100% of what is partly there."""
     if share >= 0.975:
         return "almost 100%"
@@ -116,15 +116,15 @@ def percent(share: float) -> str:
 
 
 @lru_cache(maxsize=4096)
-def overlap_in_meaning(one: str, other: str) -> bool:
+def may_name_same_object(one: str, other: str) -> bool:
     """True where one noun may also be said of the other's things: `vehicle` and `small vehicle`, `ship` and `ferry`."""
-    return one != other and (is_kind(one, other) or is_kind(other, one))
+    return one != other and (is_kind_of(one, other) or is_kind_of(other, one))
 
 
-def is_kind(special: str, general: str) -> bool:
+def is_kind_of(special: str, general: str) -> bool:
     """True where what is the one is the other, too: a `small vehicle` and a `car` are a `vehicle`."""
     head = special.partition(" of ")[0].split(" ")[-1]
-    return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in KINDS.get(general, "").split()
+    return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in HYPONYMS.get(general, "").split()
 
 
 def _keeps_case(word: str) -> bool:

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import refuse
-from rsflow.instructions.objects import Thing, collapses, thing
+from rsflow.instructions import english, tile_facts
+from rsflow.instructions.objects import TileObject, collapses_when_rounded, tile_object
+from rsflow.instructions.question_answers import reject_instruction
 from rsflow.records import Reject, TaskName, TileFacts
 from rsflow.spatial.geometry import Box, area, iou
 from rsflow.text.turns import escape
@@ -28,27 +27,29 @@ class Expression:
 
     text: str
     category: str
-    thing: Thing
+    thing: TileObject
     labels: tuple[int, ...]
 
 
 def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName) -> Iterator[Expression | Reject]:
     """Each expression once per object, in the order of their boxes; what cannot be used as a reject of the task."""
     found: dict[str, list[Expression]] = defaultdict(list)
-    for position, label in reading.of_kind(facts, "phrase"):
+    for position, label in tile_facts.labels_of_kind(facts, "phrase"):
         text = " ".join(label.text.split())
         if text and label.shape and area(label.shape.box) > 0:
-            found[key(text)].append(Expression(escape(text), label.category, thing(position, label.shape, facts), (position,)))
+            found[normalise_text(text)].append(
+                Expression(escape(text), label.category, tile_object(position, label.shape, facts), (position,))
+            )
     for said in sorted(found):
         fault = _fault(said, found[said], facts, settings)
         if fault:
-            yield refuse(facts, task, *fault)
+            yield reject_instruction(facts, task, *fault)
         else:
             first = min(found[said], key=lambda one: (one.thing.box, one.text, one.category))
             yield replace(first, labels=tuple(one.thing.label for one in found[said]))
 
 
-def key(text: str) -> str:
+def normalise_text(text: str) -> str:
     """What two texts share that say the same: case, spaces and the last full stop do not matter."""
     return " ".join(text.casefold().split()).rstrip(" .?!")
 
@@ -57,14 +58,14 @@ def _fault(said: str, meant: Sequence[Expression], facts: TileFacts, settings: c
     first = meant[0]
     if len(_objects([one.thing.box for one in meant])) > 1:
         return "ambiguous", f"{first.text!r} is said of {len(meant)} boxes"
-    noun = words.noun(first.category)
-    if noun and key(said).removeprefix("the ") in {noun.casefold(), words.article(noun).casefold()}:
+    noun = english.singular_noun(first.category)
+    if noun and normalise_text(said).removeprefix("the ") in {noun.casefold(), english.with_article(noun).casefold()}:
         count = len(_objects(_boxes_of(noun, facts)))
         if count > 1:
             return "ambiguous", f"{first.text!r} may mean any of {count} objects"
     if first.thing.shorter_px < settings.min_box_px:
         return "box_too_small", f"{first.text!r}: {first.thing.shorter_px:.1f} pixels; the least is {settings.min_box_px:g}"
-    if collapses(first.thing.box, facts):
+    if collapses_when_rounded(first.thing.box, facts):
         return "box_collapses", f"{first.text!r}: its box would lose its area in the coarsest text form"
     return None
 
@@ -73,7 +74,7 @@ def _boxes_of(noun: str, facts: TileFacts) -> list[Box]:
     return [
         label.shape.box
         for label in facts.labels
-        if label.kind in {"box", "phrase"} and label.shape and words.noun(label.category) == noun
+        if label.kind in {"box", "phrase"} and label.shape and english.singular_noun(label.category) == noun
     ]
 
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions, refuse
+from rsflow.instructions import english, tile_facts
 from rsflow.instructions.expressions import Expression, expressions
-from rsflow.instructions.objects import Thing, collapses, outlines
+from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
+from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
 from rsflow.instructions.references import references
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Box, Region, area
@@ -23,32 +22,38 @@ from rsflow.text.turns import mark
 LEAST_REGION, MOST_REGION = 0.01, 0.8  # of the tile's area
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     for item in expressions(facts, settings, "grounding"):
         if isinstance(item, Reject):
             yield item
         else:
             yield from _of_expression(item, facts)
-    for group in reading.groups(facts):
+    for group in tile_facts.object_groups(facts):
         if not group.complete:
-            reason = "uncertain_objects" if group.unsure else "not_exhaustive"
-            yield refuse(facts, "grounding", reason, f"{group.category}: another instance may be there")
+            reason = "uncertain_objects" if group.uncertain_count else "not_exhaustive"
+            yield reject_instruction(facts, "grounding", reason, f"{group.category}: another instance may be there")
             continue
         found = list(references(group, facts.height_px, facts.width_px))
         named = [(phrase, thing) for phrase, thing in found if thing.shorter_px >= settings.min_box_px]
         if not found:
-            yield refuse(facts, "grounding", "ambiguous", f"{group.category}: {group.count} objects, no phrase means just one")
+            yield reject_instruction(
+                facts, "grounding", "ambiguous", f"{group.category}: {group.count} objects, no phrase means just one"
+            )
         elif not named:
-            yield refuse(facts, "grounding", "box_too_small", f"{group.category}: under {settings.min_box_px:g} pixels")
-        elif all(collapses(thing.box, facts) for _, thing in named):
-            yield refuse(facts, "grounding", "box_collapses", f"{group.category}: no area left in the coarsest text form")
+            yield reject_instruction(
+                facts, "grounding", "box_too_small", f"{group.category}: under {settings.min_box_px:g} pixels"
+            )
+        elif all(collapses_when_rounded(thing.box, facts) for _, thing in named):
+            yield reject_instruction(
+                facts, "grounding", "box_collapses", f"{group.category}: no area left in the coarsest text form"
+            )
         for phrase, thing in named:
             yield from _of_thing(phrase, group.category, thing, facts)
-    for cover in reading.covers(facts):
+    for cover in tile_facts.land_covers(facts):
         if cover.name and cover.region and _worth_asking(cover.region, facts):
             phrase = f"the largest area of {cover.name}"
             yield _claim("grounding", phrase, cover.category, cover.region, (cover.label,), _full(phrase))
@@ -56,42 +61,42 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
 
 def _worth_asking(region: Box, facts: TileFacts) -> bool:
     share = area(region) / (facts.height_px * facts.width_px)
-    return LEAST_REGION <= share <= MOST_REGION and not collapses(region, facts)
+    return LEAST_REGION <= share <= MOST_REGION and not collapses_when_rounded(region, facts)
 
 
-def _of_thing(phrase: str, category: str, thing: Thing, facts: TileFacts) -> Iterator[Claim]:
+def _of_thing(phrase: str, category: str, thing: TileObject, facts: TileFacts) -> Iterator[QuestionAnswer]:
     for kind, region in _ways("grounding", thing, facts):
         yield _claim(kind, phrase, category, region, (thing.label,), _full(phrase), thing)
 
 
-def _of_expression(found: Expression, facts: TileFacts) -> Iterator[Claim]:
+def _of_expression(found: Expression, facts: TileFacts) -> Iterator[QuestionAnswer]:
     for kind, region in _ways("grounding_phrase", found.thing, facts):
         yield _claim(kind, found.text, found.category, region, found.labels, f"It is at {mark('', 0)}.", found.thing)
 
 
 def _full(phrase: str) -> str:
-    return f"{words.sentence(phrase)} is at {mark('', 0)}."
+    return f"{english.capitalise(phrase)} is at {mark('', 0)}."
 
 
-def _ways(kind: str, thing: Thing, facts: TileFacts) -> Iterator[tuple[str, Region]]:
-    if not collapses(thing.box, facts):
+def _ways(kind: str, thing: TileObject, facts: TileFacts) -> Iterator[tuple[str, Region]]:
+    if not collapses_when_rounded(thing.box, facts):
         yield kind, thing.box
-    if thing.quad and not collapses(thing.quad, facts):
+    if thing.quad and not collapses_when_rounded(thing.quad, facts):
         yield f"{kind}_oriented", thing.quad
 
 
 def _claim(
-    kind: str, phrase: str, category: str, region: Region, labels: tuple[int, ...], full: str, thing: Thing | None = None
-) -> Claim:
-    details = {"oriented": True} if len(region) == 8 else outlines([thing]) if thing else {}
-    return Claim(
+    kind: str, phrase: str, category: str, region: Region, labels: tuple[int, ...], full: str, thing: TileObject | None = None
+) -> QuestionAnswer:
+    details = {"oriented": True} if len(region) == 8 else polygon_fields([thing]) if thing else {}
+    return QuestionAnswer(
         task="grounding",
         kind=kind,
         subject=phrase,
-        short=mark("", 0),
-        full=full,
+        short_answer=mark("", 0),
+        full_answer=full,
         answer={"kind": "box", "phrase": phrase, "category": category, "box": 0, **details},
         labels=labels,
         boxes=(region,),
-        fill={"phrase": phrase},
+        placeholders={"phrase": phrase},
     )

@@ -14,7 +14,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def digest(*key: str | int) -> int:
+def hash_number(*key: str | int) -> int:
     """A number in [0, 2**64) from the key (BLAKE2b of its JSON)."""
     text = json.dumps(key, ensure_ascii=True, separators=(",", ":"))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
@@ -22,9 +22,9 @@ def digest(*key: str | int) -> int:
 
 def choose(options: Sequence[T], *key: str | int) -> T:
     """One of the options; each about equally often over many keys."""
-    return options[digest(*key) % len(options)]
+    return options[hash_number(*key) % len(options)]
 
 
-def shuffled(names: Sequence[str], *key: str | int) -> list[str]:
+def hash_order(names: Sequence[str], *key: str | int) -> list[str]:
     """The names in an order of the key's own, which does not depend on the order they come in."""
-    return sorted(names, key=lambda name: (digest(*key, name), name))
+    return sorted(names, key=lambda name: (hash_number(*key, name), name))

@@ -19,14 +19,14 @@ from rsflow.records import Label, Shape, TileFacts
 from rsflow.spatial.geometry import Box, Quad, Region, area, corners, min_area_rectangle, ring_area, to_quad
 from rsflow.spatial.polygons import parts_area
 
-UNSURE = frozenset({"crowd", "difficult", "ignore"})
-PARTLY_SEEN = frozenset({"occluded", "truncated"})
+UNCERTAIN_FLAGS = frozenset({"crowd", "difficult", "ignore"})
+PARTLY_VISIBLE_FLAGS = frozenset({"occluded", "truncated"})
 EDGE_PX = 0.01  # rounding that a corner may lie outside the picture
 HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there are: rsflow.dialects.mmrs
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class TileObject:
     """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
 
     `quad`: its corners where it is oriented. `outline`: its polygon where it has another. `area_px` and `shorter_px` are those
@@ -36,7 +36,7 @@ class Thing:
     label: int
     box: Box
     truncated: bool
-    whole: bool
+    fully_visible: bool
     quad: Quad | None
     outline: tuple[float, ...]
     area_px: float
@@ -47,7 +47,7 @@ class Thing:
         return self.quad or self.box
 
 
-def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
+def tile_object(position: int, shape: Shape, facts: TileFacts) -> TileObject:
     box = shape.box
     shorter, size = min(box[2] - box[0], box[3] - box[1]), area(box)
     turned = to_quad(shape.polygon) if shape.oriented and len(shape.polygon) == 8 else None
@@ -57,15 +57,15 @@ def thing(position: int, shape: Shape, facts: TileFacts) -> Thing:
     elif shape.polygon:
         size = parts_area(shape.area_parts) or size
     kept = turned if turned and _inside(turned, facts) else None
-    whole = not shape.truncated and PARTLY_SEEN.isdisjoint(shape.flags)
-    return Thing(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)
+    whole = not shape.truncated and PARTLY_VISIBLE_FLAGS.isdisjoint(shape.flags)
+    return TileObject(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)
 
 
-def unsure(label: Label) -> bool:
-    return label.shape is not None and not UNSURE.isdisjoint(label.shape.flags)
+def is_uncertain(label: Label) -> bool:
+    return label.shape is not None and not UNCERTAIN_FLAGS.isdisjoint(label.shape.flags)
 
 
-def collapses(region: Region, facts: TileFacts) -> bool:
+def collapses_when_rounded(region: Region, facts: TileFacts) -> bool:
     """Whether its area is lost when its corners are rounded to hundredths of the padded square
     (rsflow.dialects.padded_square)."""
     side = max(facts.height_px, facts.width_px)
@@ -74,7 +74,7 @@ def collapses(region: Region, facts: TileFacts) -> bool:
     return ring_area(rounded) == 0
 
 
-def outlines(things: Sequence[Thing]) -> dict[str, Any]:
+def polygon_fields(things: Sequence[TileObject]) -> dict[str, Any]:
     """The part of a structured answer that holds the things' polygons, one flat ring each (tenths of a pixel, [] where it has
     none); nothing where none has one."""
     rings = [[round(value, 1) for value in found.outline] for found in things]

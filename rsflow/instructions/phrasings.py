@@ -2,8 +2,8 @@
 
 One idea: a table from the kind of question to its phrasings, of which the first is the seeds' own wording (MMRS-1M's, where
 it has the task; spelling and spacing as theirs) and is left out of conversations. Names in braces are filled by the claim
-that is asked about (rsflow.instructions.claims). Answers are not here: they belong to the claim, so that no phrasing can
-make one untrue.
+that is asked about (rsflow.instructions.question_answers). Answers are not here: they belong to the question, so that no
+phrasing can make one untrue.
 """
 
 from __future__ import annotations

@@ -34,19 +34,19 @@ _OTHER_NAMES = {
 }
 
 
-def known(text: str) -> str | None:
+def parse_place(text: str) -> str | None:
     """One of the nine names for a place told in other words, None for anything else."""
     said = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
     said = _OTHER_NAMES.get(said, said)
     return said if any(said in row for row in PLACES) else None
 
 
-def at(place: str) -> str:
+def place_phrase(place: str) -> str:
     """`in the upper left`, `at the top`, `on the left`."""
     return _PREPOSITIONS.get(place, f"in the {place}")
 
 
-def place(box: Box, height_px: int, width_px: int) -> str | None:
+def place_name(box: Box, height_px: int, width_px: int) -> str | None:
     """The name of the cell that holds the box's centre, None where that is not clear."""
     if box[2] - box[0] > SPAN * width_px or box[3] - box[1] > SPAN * height_px:
         return None
@@ -55,7 +55,7 @@ def place(box: Box, height_px: int, width_px: int) -> str | None:
     return None if column is None or row is None else PLACES[row][column]
 
 
-def touches(box: Box, place: str, height_px: int, width_px: int) -> bool:
+def touches_place(box: Box, place: str, height_px: int, width_px: int) -> bool:
     """Whether any of the box lies in the place or within the margin around it."""
     x0, y0, x1, y1 = _region(place)
     return (
@@ -83,7 +83,7 @@ def direction(subject: Box, other: Box, height_px: int, width_px: int) -> str | 
     return None
 
 
-def size(area_px: float, height_px: int, width_px: int) -> str:
+def size_word(area_px: float, height_px: int, width_px: int) -> str:
     """How much of the picture it takes: `small` (under 1 %), `medium-sized` (under 10 %) or `large`."""
     share = area_px / (height_px * width_px)
     return "small" if share < 0.01 else "medium-sized" if share < 0.1 else "large"

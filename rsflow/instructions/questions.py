@@ -9,40 +9,41 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, refuse
-from rsflow.instructions.expressions import key
+from rsflow.instructions import english, tile_facts
+from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.records import Reject, TileFacts
 from rsflow.text.turns import escape
 
 
-def claims(facts: TileFacts) -> Iterator[Claim | Reject]:
+def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer | Reject]:
     """In alphabetical order of the questions."""
     asked: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for position, label in reading.of_kind(facts, "question"):
+    for position, label in tile_facts.labels_of_kind(facts, "question"):
         question, answer = (" ".join(text.split()) for text in (label.text, label.category))
-        if key(question) and answer:
-            asked[key(question)].append((position, question, answer))
+        if normalise_text(question) and answer:
+            asked[normalise_text(question)].append((position, question, answer))
     for said in sorted(asked):
-        answers = sorted({key(answer) for _, _, answer in asked[said]})
+        answers = sorted({normalise_text(answer) for _, _, answer in asked[said]})
         if len(answers) > 1:
-            yield refuse(facts, "vqa", "contradictory_answers", f"{asked[said][0][1]!r} is answered {', '.join(answers)}")
+            yield reject_instruction(
+                facts, "vqa", "contradictory_answers", f"{asked[said][0][1]!r} is answered {', '.join(answers)}"
+            )
         else:
             question, answer = min((question, answer) for _, question, answer in asked[said])
             yield _claim(question, answer, tuple(position for position, _, _ in asked[said]))
 
 
-def _claim(question: str, answer: str, labels: tuple[int, ...]) -> Claim:
-    asked = escape(words.sentence(question))
+def _claim(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
+    asked = escape(english.capitalise(question))
     said = escape(answer)
-    return Claim(
+    return QuestionAnswer(
         task="vqa",
         kind="question",
-        subject=key(question),
-        short=said,
-        full=words.sentence(said) + ("" if said.endswith((".", "!", "?")) else "."),
+        subject=normalise_text(question),
+        short_answer=said,
+        full_answer=english.capitalise(said) + ("" if said.endswith((".", "!", "?")) else "."),
         answer={"kind": "answer", "value": answer},
         labels=labels,
-        fill={"question": asked if asked.endswith(("?", ".", "!", ":")) else f"{asked}?"},
+        placeholders={"question": asked if asked.endswith(("?", ".", "!", ":")) else f"{asked}?"},
     )

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from rsflow.instructions import positions as places
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.objects import TileObject
 from rsflow.instructions.tile_facts import Group
 
 AREA_RATIO = 1.3
 LEAD = 0.05
 
 
-def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, Thing]]:
+def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, TileObject]]:
     """(phrase, object) pairs of a complete group, the plainest first; none where every phrase would be ambiguous."""
     if group.count == 1:
-        yield f"the {group.noun}", group.things[0]
+        yield f"the {group.noun}", group.objects[0]
         return
-    thing = largest(group)
+    thing = clearly_largest(group)
     if thing:
         yield f"the largest {group.noun}", thing
     for word, axis, sign, side_px in (
@@ -37,29 +37,29 @@ def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[st
     yield from _alone_in_place(group, height_px, width_px)
 
 
-def largest(group: Group) -> Thing | None:
+def clearly_largest(group: Group) -> TileObject | None:
     """The object of clearly the largest area; the only one where there is one."""
-    ranked = sorted(group.things, key=lambda thing: thing.area_px, reverse=True)
+    ranked = sorted(group.objects, key=lambda thing: thing.area_px, reverse=True)
     if len(ranked) == 1 or ranked[0].area_px >= AREA_RATIO * ranked[1].area_px:
         return ranked[0]
     return None
 
 
-def _outermost(group: Group, axis: int, sign: int, side_px: int) -> Thing | None:
+def _outermost(group: Group, axis: int, sign: int, side_px: int) -> TileObject | None:
     edge = axis if sign > 0 else axis + 2
     by_edge = _leads(group, lambda thing: sign * thing.box[edge], LEAD * side_px)
     by_centre = _leads(group, lambda thing: sign * (thing.box[axis] + thing.box[axis + 2]) / 2, LEAD * side_px)
     return by_edge if by_edge is by_centre else None
 
 
-def _leads(group: Group, key: Callable[[Thing], float], margin: float) -> Thing | None:
-    first, second, *_ = sorted(group.things, key=key)
+def _leads(group: Group, key: Callable[[TileObject], float], margin: float) -> TileObject | None:
+    first, second, *_ = sorted(group.objects, key=key)
     return first if key(second) - key(first) >= margin else None
 
 
-def _alone_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, Thing]]:
+def _alone_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, TileObject]]:
     for row in places.PLACES:
         for place in row:
-            there = [thing for thing in group.things if places.touches(thing.box, place, height_px, width_px)]
-            if len(there) == 1 and places.place(there[0].box, height_px, width_px) == place:
-                yield f"the {group.noun} {places.at(place)}", there[0]
+            there = [thing for thing in group.objects if places.touches_place(thing.box, place, height_px, width_px)]
+            if len(there) == 1 and places.place_name(there[0].box, height_px, width_px) == place:
+                yield f"the {group.noun} {places.place_phrase(place)}", there[0]

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
+from rsflow.instructions import english, tile_facts
 from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions, refuse
 from rsflow.instructions.expressions import Expression, expressions
-from rsflow.instructions.hash_choice import digest
-from rsflow.instructions.objects import Thing, collapses, outlines
+from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
+from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
@@ -26,85 +25,85 @@ from rsflow.text.turns import mark
 _SIZES = frozenset(["tiny", "small", "medium", "large", "big", "huge", "giant", "mini"])
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     for item in expressions(facts, settings, "region_captioning"):
         yield item if isinstance(item, Reject) else _as_written(item, _shown(item.thing, facts, seed))
-    for group in reading.groups(facts):
-        small = [thing for thing in group.things if thing.shorter_px < settings.min_box_px]
+    for group in tile_facts.object_groups(facts):
+        small = [thing for thing in group.objects if thing.shorter_px < settings.min_box_px]
         if small:
             detail = f"{group.category}: {len(small)} of {group.count} boxes are under {settings.min_box_px:g} pixels"
-            yield refuse(facts, "region_captioning", "box_too_small", detail)
-        fit = [thing for thing in group.things if thing.shorter_px >= settings.min_box_px]
-        flat = [thing for thing in fit if collapses(thing.box, facts)]
+            yield reject_instruction(facts, "region_captioning", "box_too_small", detail)
+        fit = [thing for thing in group.objects if thing.shorter_px >= settings.min_box_px]
+        flat = [thing for thing in fit if collapses_when_rounded(thing.box, facts)]
         if flat:
             detail = f"{group.category}: {len(flat)} of {group.count} boxes have no area left in the coarsest text form"
-            yield refuse(facts, "region_captioning", "box_collapses", detail)
+            yield reject_instruction(facts, "region_captioning", "box_collapses", detail)
         for thing in fit:
             if thing not in flat:
                 yield _composed(group, thing, facts, _shown(thing, facts, seed))
 
 
-def _shown(thing: Thing, facts: TileFacts, seed: int) -> Region:
-    turned = thing.quad and not collapses(thing.quad, facts)
-    return thing.region if turned and digest(seed, facts.tile_id, "oriented", _spelled(thing)) % 2 else thing.box
+def _shown(thing: TileObject, facts: TileFacts, seed: int) -> Region:
+    turned = thing.quad and not collapses_when_rounded(thing.quad, facts)
+    return thing.region if turned and hash_number(seed, facts.tile_id, "oriented", _spelled(thing)) % 2 else thing.box
 
 
-def _as_written(found: Expression, region: Region) -> Claim:
-    said = words.sentence(found.text)
+def _as_written(found: Expression, region: Region) -> QuestionAnswer:
+    said = english.capitalise(found.text)
     full = said if said.endswith((".", "!", "?")) else f"{said}."
     claim = _claim(f"{_spelled(found.thing)} {found.text}", said, full, found.category, found.thing, region)
     return replace(claim, labels=found.labels)
 
 
-def _composed(group: Group, thing: Thing, facts: TileFacts, region: Region) -> Claim:
-    said = describe(group.noun, thing, facts)
+def _composed(group: Group, thing: TileObject, facts: TileFacts, region: Region) -> QuestionAnswer:
+    said = describe_object(group.noun, thing, facts)
     subject = f"{_spelled(thing)} {group.noun}"
     return _claim(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
 
 
-def _claim(subject: str, short: str, full: str, category: str, thing: Thing, region: Region) -> Claim:
-    return Claim(
+def _claim(subject: str, short: str, full: str, category: str, thing: TileObject, region: Region) -> QuestionAnswer:
+    return QuestionAnswer(
         task="region_captioning",
         kind="region_captioning",
         subject=subject,
-        short=short,
-        full=full,
-        answer={"kind": "text", "category": category, "box": 0, **outlines([thing])},
+        short_answer=short,
+        full_answer=full,
+        answer={"kind": "text", "category": category, "box": 0, **polygon_fields([thing])},
         labels=(thing.label,),
         boxes=(region,),
-        fill={"box": mark("", 0)},
+        placeholders={"box": mark("", 0)},
     )
 
 
-def _spelled(thing: Thing) -> str:
+def _spelled(thing: TileObject) -> str:
     return " ".join(f"{value:.2f}" for value in thing.box)
 
 
-def describe(noun: str, thing: Thing, facts: TileFacts) -> str:
+def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
-    said = sized(noun, thing, facts)
-    place = places.place(thing.box, facts.height_px, facts.width_px)
+    said = noun_with_size(noun, thing, facts)
+    place = places.place_name(thing.box, facts.height_px, facts.width_px)
     if place:
-        said += f" {places.at(place)}"
-    if reading.cut_off(thing, facts):
+        said += f" {places.place_phrase(place)}"
+    if tile_facts.is_cut_off(thing, facts):
         return f"{said}, cut off by the edge of the image"
-    if facts.gsd_m and thing.whole:
+    if facts.gsd_m and thing.fully_visible:
         longer, shorter = facts.sides_m(thing.region)
         box = "an oriented box" if thing.quad else "a box"
         return f"{said}, within {box} of about {_metres(longer)} by {_metres(shorter)}"
     return said
 
 
-def sized(noun: str, thing: Thing, facts: TileFacts) -> str:
+def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship`: of the picture it fills little. A noun that speaks of size itself ("large vehicle") is left as it is, and
     so is every noun where metres are known: a ship of 120 m is not small."""
     if noun.split(" ")[0] in _SIZES or facts.gsd_m:
         return noun
-    return f"{places.size(thing.area_px, facts.height_px, facts.width_px)} {noun}"
+    return f"{places.size_word(thing.area_px, facts.height_px, facts.width_px)} {noun}"
 
 
 def _metres(length_m: float) -> str:

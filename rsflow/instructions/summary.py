@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rsflow.instructions import attributes, vqa
-from rsflow.instructions import english as words
+from rsflow.instructions import attributes, english, tile_facts, vqa
 from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts as reading
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
@@ -31,19 +29,19 @@ class Summary:
 
     image: str
     plain: str
-    things: str
-    placed: str
+    objects: str
+    objects_placed: str
     ground: str
-    look: str
+    appearance: str
     labels: tuple[int, ...]
-    look_labels: tuple[int, ...]
+    appearance_labels: tuple[int, ...]
 
 
 def summary(facts: TileFacts, least_px: float) -> Summary:
     """`least_px`: the shorter side from which an object is worth naming."""
-    groups = reading.worth_naming(reading.groups(facts), least_px)
+    groups = tile_facts.large_enough(tile_facts.object_groups(facts), least_px)
     plain = f"{SENSORS[facts.sensor].adjective} image"
-    seen, parts = attributes.attributes(facts), attributes.parts(facts)
+    seen, parts = attributes.picture_attributes(facts), attributes.extreme_parts(facts)
     adjectives = [found for found in seen if found.value in {"dark", "bright", "smooth", "strongly textured"}]
     ground, ground_labels = _ground(facts)
     things = _things(facts, groups)
@@ -51,47 +49,47 @@ def summary(facts: TileFacts, least_px: float) -> Summary:
     return Summary(
         image=" ".join([", ".join(found.value for found in adjectives), plain]).strip(),
         plain=plain,
-        things=things,
-        placed=things + _where(facts, groups),
+        objects=things,
+        objects_placed=things + _where(facts, groups),
         ground=ground,
-        look=_look(seen, parts),
+        appearance=_look(seen, parts),
         labels=tuple(sorted(labels | {found.label for found in adjectives})),
-        look_labels=tuple(sorted(found.label for found in [*seen, *parts])),
+        appearance_labels=tuple(sorted(found.label for found in [*seen, *parts])),
     )
 
 
 def _things(facts: TileFacts, groups: list[Group]) -> str:
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))
-    said = [vqa.some(group) for group in ranked[:NAMED_GROUPS]]
+    said = [vqa.quantity_phrase(group) for group in ranked[:NAMED_GROUPS]]
     if len(ranked) > NAMED_GROUPS:
         said.append("other objects")
     if not said:
-        missing = [words.plural(words.noun(category)) for category in reading.absent(facts)]
-        return f"no {words.listed(missing, 'or')}" if 0 < len(missing) <= NAMED_ABSENT else ""
-    return words.listed(said)
+        missing = [english.pluralise(english.singular_noun(category)) for category in tile_facts.absent_categories(facts)]
+        return f"no {english.join_list(missing, 'or')}" if 0 < len(missing) <= NAMED_ABSENT else ""
+    return english.join_list(said)
 
 
 def _where(facts: TileFacts, groups: list[Group]) -> str:
     if len(groups) != 1 or groups[0].count != 1:
         return ""
-    place = places.place(groups[0].things[0].box, facts.height_px, facts.width_px)
-    return f" {places.at(place)}" if place else ""
+    place = places.place_name(groups[0].objects[0].box, facts.height_px, facts.width_px)
+    return f" {places.place_phrase(place)}" if place else ""
 
 
 def _ground(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
-    covers = reading.covers(facts)
+    covers = tile_facts.land_covers(facts)
     named = [cover for cover in covers if cover.name and cover.share >= PARTLY]
     labels = tuple(cover.label for cover in named)
     if not named:
         return "", ()
     rest = [cover.name for cover in named[1:]]
     if named[0].share >= MOSTLY:
-        return f"mostly covered by {named[0].name}" + (f" with some {words.listed(rest)}" if rest else ""), labels
+        return f"mostly covered by {named[0].name}" + (f" with some {english.join_list(rest)}" if rest else ""), labels
     mixed = sum(cover.share for cover in named) >= MOSTLY and rest
-    return f"{'covered by a mix of' if mixed else 'partly covered by'} {words.listed([named[0].name, *rest])}", labels
+    return f"{'covered by a mix of' if mixed else 'partly covered by'} {english.join_list([named[0].name, *rest])}", labels
 
 
 def _look(seen: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
-    overall = f"{words.listed([found.said for found in seen])} overall" if seen else ""
-    where = words.listed([found.said for found in parts]) if parts else ""
+    overall = f"{english.join_list([found.phrase for found in seen])} overall" if seen else ""
+    where = english.join_list([found.phrase for found in parts]) if parts else ""
     return ", ".join(part for part in (overall, where) if part)

@@ -14,8 +14,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english as words
-from rsflow.instructions.objects import Thing, thing, unsure
+from rsflow.instructions import english
+from rsflow.instructions.objects import TileObject, is_uncertain, tile_object
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.geometry import Box, area, iou
 
@@ -45,14 +45,14 @@ class Group:
 
     noun: str
     category: str
-    things: tuple[Thing, ...]
+    objects: tuple[TileObject, ...]
     complete: bool
     in_vocabulary: bool
-    unsure: int = 0
+    uncertain_count: int = 0
 
     @property
     def oriented(self) -> bool:
-        return all(thing.quad for thing in self.things)
+        return all(thing.quad for thing in self.objects)
 
     @property
     def exact(self) -> bool:
@@ -61,22 +61,22 @@ class Group:
 
     @property
     def count(self) -> int:
-        return len(self.things)
+        return len(self.objects)
 
     @property
     def labels(self) -> tuple[int, ...]:
-        return tuple(thing.label for thing in self.things)
+        return tuple(thing.label for thing in self.objects)
 
     @property
     def hull(self) -> Box:
-        x0s, y0s, x1s, y1s = zip(*(thing.box for thing in self.things), strict=True)
+        x0s, y0s, x1s, y1s = zip(*(thing.box for thing in self.objects), strict=True)
         return (min(x0s), min(y0s), max(x1s), max(y1s))
 
     def smallest_px(self) -> float:
-        return min(thing.shorter_px for thing in self.things)
+        return min(thing.shorter_px for thing in self.objects)
 
     def largest_px(self) -> float:
-        return max(thing.shorter_px for thing in self.things)
+        return max(thing.shorter_px for thing in self.objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Cover:
     region: Box | None
 
 
-def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
+def trusted_labels(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
     """Positions of the labels that may feed a task, in order.
 
     Annotations always, measured facts always. Any other pseudo-label needs a known quality of at least `min_quality` and,
@@ -99,72 +99,74 @@ def trusted(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]:
     the tile.
     """
     mapped = any(label.kind == "cover" and label.provenance.origin == "annotation" for label in facts.labels)
-    spoken_for = {words.noun(category) for category in facts.vocabulary}
+    spoken_for = {english.singular_noun(category) for category in facts.vocabulary}
     spoken_for |= {
-        words.noun(label.category) for label in facts.labels if label.kind == "box" and label.provenance.origin == "annotation"
+        english.singular_noun(label.category)
+        for label in facts.labels
+        if label.kind == "box" and label.provenance.origin == "annotation"
     }
     good = [position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for)]
     lost = _repeated(facts, good) | {position for position in good if mapped and _pseudo_cover(facts.labels[position])}
     return tuple(position for position in good if position not in lost)
 
 
-def least_score(category: str, settings: config.Labels) -> float:
+def min_score_of(category: str, settings: config.Labels) -> float:
     """The score from which a pseudo-label of this category may feed a task; categories are compared as nouns."""
     if not isinstance(settings.min_score, dict):
         return settings.min_score
-    by_noun = {words.noun(name): least for name, least in settings.min_score.items() if name != "*"}
-    return by_noun.get(words.noun(category), settings.min_score.get("*", 0.5))
+    by_noun = {english.singular_noun(name): least for name, least in settings.min_score.items() if name != "*"}
+    return by_noun.get(english.singular_noun(category), settings.min_score.get("*", 0.5))
 
 
-def only(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
+def with_labels(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
     """The same tile with just these labels."""
     return replace(facts, labels=tuple(facts.labels[position] for position in positions))
 
 
-def groups(facts: TileFacts) -> list[Group]:
+def object_groups(facts: TileFacts) -> list[Group]:
     """The tile's objects by noun, nouns in alphabetical order. Boxes without an area are no objects."""
     members = _members(facts)
-    vocabulary = {words.noun(category) for category in facts.vocabulary}
+    vocabulary = {english.singular_noun(category) for category in facts.vocabulary}
     found = [_group(said, members[said], vocabulary, members.keys(), facts) for said in sorted(members)]
-    return [group for group in found if group.things]
+    return [group for group in found if group.objects]
 
 
-def worth_naming(groups: list[Group], least_px: float) -> list[Group]:
+def large_enough(groups: list[Group], least_px: float) -> list[Group]:
     """The groups of which at least one object is large enough to be seen: a sliver alone makes no statement."""
     return [group for group in groups if group.largest_px() >= least_px]
 
 
-def nouns(facts: TileFacts) -> dict[str, int]:
+def uncertain_by_noun(facts: TileFacts) -> dict[str, int]:
     """Every noun of the tile's boxes, the uncertain ones too, with how many of these there are; in alphabetical order."""
     members = _members(facts)
-    return {said: sum(unsure(label) for _, label in members[said]) for said in sorted(members)}
+    return {said: sum(is_uncertain(label) for _, label in members[said]) for said in sorted(members)}
 
 
-def cut_off(thing: Thing, facts: TileFacts) -> bool:
+def is_cut_off(thing: TileObject, facts: TileFacts) -> bool:
     """Whether the tile's edge cuts through the object: only part of it shows, and its box reaches the edge."""
     x0, y0, x1, y1 = thing.box
     return thing.truncated and (x0 < 1 or y0 < 1 or x1 > facts.width_px - 1 or y1 > facts.height_px - 1)
 
 
-def absent(facts: TileFacts) -> list[str]:
+def absent_categories(facts: TileFacts) -> list[str]:
     """Categories of the vocabulary that the tile truly lacks, one per noun, in the order of their nouns."""
-    present = {words.noun(label.category) for label in facts.labels if label.kind in {"box", "category", "phrase"}}
-    missing = {words.noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
+    present = {english.singular_noun(label.category) for label in facts.labels if label.kind in {"box", "category", "phrase"}}
+    missing = {english.singular_noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
     return [
         missing[said]
         for said in sorted(missing)
-        if said and said not in present and not any(words.overlap_in_meaning(said, other) for other in present)
+        if said and said not in present and not any(english.may_name_same_object(said, other) for other in present)
     ]
 
 
-def covers(facts: TileFacts) -> list[Cover]:
+def land_covers(facts: TileFacts) -> list[Cover]:
     """Land cover, largest share first; of two that read the same, the first in this order. Pixels of objects are no land
     cover: a mask of ships says how many there are, not what the ground is."""
-    things = {*_members(facts), *(words.noun(category) for category in facts.vocabulary)}
+    things = {*_members(facts), *(english.singular_noun(category) for category in facts.vocabulary)}
     found: list[Cover] = []
-    for position, label in of_kind(facts, "cover"):
-        if label.value is not None and 0 <= label.value <= 1 and words.noun(label.category) not in things - {""}:
-            said = words.mass(label.category)
+    for position, label in labels_of_kind(facts, "cover"):
+        if label.value is not None and 0 <= label.value <= 1 and english.singular_noun(label.category) not in things - {""}:
+            said = english.mass_noun(label.category)
             name = _COVERS.get(said, said)
             region = label.shape.box if label.shape else None
             found.append(Cover(position, label.category, name, label.value, region))
@@ -172,17 +174,17 @@ def covers(facts: TileFacts) -> list[Cover]:
     return [cover for place, cover in enumerate(found) if cover.name not in {other.name for other in found[:place]} - {""}]
 
 
-def unknown_cover(facts: TileFacts) -> float:
+def unknown_cover_share(facts: TileFacts) -> float:
     """The share of the valid pixels of which nobody knows what covers them, as far as labels say so."""
-    return sum(cover.share for cover in covers(facts) if words.mass(cover.category) in _UNKNOWN_COVERS)
+    return sum(cover.share for cover in land_covers(facts) if english.mass_noun(cover.category) in _UNKNOWN_COVERS)
 
 
-def fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
+def measured_fact(facts: TileFacts, name: str) -> tuple[int, Label] | None:
     """The first measured attribute of that name, with its position."""
-    return next(((position, label) for position, label in of_kind(facts, "fact") if label.category == name), None)
+    return next(((position, label) for position, label in labels_of_kind(facts, "fact") if label.category == name), None)
 
 
-def of_kind(facts: TileFacts, kind: LabelKind) -> list[tuple[int, Label]]:
+def labels_of_kind(facts: TileFacts, kind: LabelKind) -> list[tuple[int, Label]]:
     return [(position, label) for position, label in enumerate(facts.labels) if label.kind == kind]
 
 
@@ -192,9 +194,9 @@ def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> boo
         return True
     if source.quality is None or source.quality < settings.min_quality:
         return False
-    if label.score is not None and label.score < least_score(label.category, settings):
+    if label.score is not None and label.score < min_score_of(label.category, settings):
         return False
-    return not (label.kind == "box" and words.noun(label.category) in spoken_for)
+    return not (label.kind == "box" and english.singular_noun(label.category) in spoken_for)
 
 
 def _repeated(facts: TileFacts, positions: Collection[int]) -> set[int]:
@@ -215,7 +217,7 @@ def _repeated(facts: TileFacts, positions: Collection[int]) -> set[int]:
 def _rivals(one: Label, other: Label) -> bool:
     """Whether two labellers speak of the same kind of thing."""
     seers = [(label.provenance.name, label.provenance.model, label.provenance.prompt_digest) for label in (one, other)]
-    return seers[0] != seers[1] and words.noun(one.category) == words.noun(other.category)
+    return seers[0] != seers[1] and english.singular_noun(one.category) == english.singular_noun(other.category)
 
 
 def _pseudo_cover(label: Label) -> bool:
@@ -226,7 +228,7 @@ def _members(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
     """The labels of objects by noun."""
     members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
     for position, label in enumerate(facts.labels):
-        said = words.noun(label.category)
+        said = english.singular_noun(label.category)
         if label.kind == "box" and label.shape is not None and area(label.shape.box) > 0 and said:
             members[said].append((position, label))
     return members
@@ -235,15 +237,17 @@ def _members(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
 def _group(
     said: str, members: list[tuple[int, Label]], vocabulary: set[str], present: Collection[str], facts: TileFacts
 ) -> Group:
-    things = [thing(position, label.shape, facts) for position, label in members if label.shape and not unsure(label)]
+    things = [
+        tile_object(position, label.shape, facts) for position, label in members if label.shape and not is_uncertain(label)
+    ]
     things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
     doubtful = len(members) - len(things)
-    clear = not any(words.overlap_in_meaning(said, other) for other in present)
+    clear = not any(english.may_name_same_object(said, other) for other in present)
     return Group(
         noun=said,
         category=min(label.category for _, label in members),
-        things=tuple(things),
+        objects=tuple(things),
         complete=clear and not doubtful and said in vocabulary,
         in_vocabulary=said in vocabulary,
-        unsure=doubtful,
+        uncertain_count=doubtful,
     )

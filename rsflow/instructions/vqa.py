@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, questions
-from rsflow.instructions import english as words
+from rsflow.instructions import attributes, english, questions, tile_facts
 from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.claims import Claim, instructions
-from rsflow.instructions.hash_choice import choose, digest, shuffled
-from rsflow.instructions.references import largest
+from rsflow.instructions.hash_choice import choose, hash_number, hash_order
+from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject, TileFacts
 
@@ -29,13 +27,13 @@ DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
 RELATED = 6  # groups of a tile that are compared with each other
 
 
-def make(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(claims(facts, settings, seed), facts, seed)
+def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    return instructions(question_answers(facts, settings, seed), facts, seed)
 
 
-def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Claim | Reject]:
-    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
-    yield from questions.claims(facts)
+def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
+    yield from questions.question_answers(facts)
     yield from _presence(facts, groups, seed)
     for group in groups:
         yield from _presence_at(facts, group, seed)
@@ -43,42 +41,42 @@ def claims(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterat
     yield from _places(facts, groups, settings)
     yield from relations(facts, groups, settings)
     yield from _covers(facts, seed)
-    yield from attributes.claims(facts)
+    yield from attributes.question_answers(facts)
 
 
-def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[Claim]:
+def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
     present = {group.noun: group for group in groups}
-    missing = {words.noun(category): category for category in reading.absent(facts)}
+    missing = {english.singular_noun(category): category for category in tile_facts.absent_categories(facts)}
     key = (seed, facts.tile_id, "vqa", "presence")
-    for there, not_there in zip(shuffled(list(present), *key), shuffled(list(missing), *key), strict=False):
+    for there, not_there in zip(hash_order(list(present), *key), hash_order(list(missing), *key), strict=False):
         group = present[there]
-        full = f"Yes, {'there is' if group.count == 1 else 'there are'} {some(group)} in the image."
+        full = f"Yes, {'there is' if group.count == 1 else 'there are'} {quantity_phrase(group)} in the image."
         yield _presence_claim(there, group.category, True, full, group.labels)
-        full = f"No, there are no {words.plural(not_there)} in the image."
+        full = f"No, there are no {english.pluralise(not_there)} in the image."
         yield _presence_claim(not_there, missing[not_there], False, full, ())
 
 
-def some(group: Group) -> str:
+def quantity_phrase(group: Group) -> str:
     """`a ship`, `four ships`; `at least two ships` where more may be there; `many ships` where nobody would count."""
     if group.count > COUNT_LIMIT:
-        return f"many {words.plural(group.noun)}"
-    counted = words.counted(group.count, group.noun)
+        return f"many {english.pluralise(group.noun)}"
+    counted = english.count_phrase(group.count, group.noun)
     return counted if group.exact or group.count == 1 else f"at least {counted}"
 
 
-def _presence_claim(noun: str, category: str, value: bool, full: str, labels: tuple[int, ...]) -> Claim:
+def _presence_claim(noun: str, category: str, value: bool, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": category}
-    fill = {"one": words.article(noun), "many": words.plural(noun)}
-    return Claim("vqa", "presence", noun, "yes" if value else "no", full, answer, labels, (), fill)
+    fill = {"one": english.with_article(noun), "many": english.pluralise(noun)}
+    return QuestionAnswer("vqa", "presence", noun, "yes" if value else "no", full, answer, labels, (), fill)
 
 
-def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[Claim]:
+def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[QuestionAnswer]:
     if not group.exact:
         return
     size = (facts.height_px, facts.width_px)
     names = [name for row in places.PLACES for name in row]
-    inside = {name: [thing for thing in group.things if places.place(thing.box, *size) == name] for name in names}
-    empty = [name for name in names if not any(places.touches(thing.box, name, *size) for thing in group.things)]
+    inside = {name: [thing for thing in group.objects if places.place_name(thing.box, *size) == name] for name in names}
+    empty = [name for name in names if not any(places.touches_place(thing.box, name, *size) for thing in group.objects)]
     held = [name for name in names if inside[name]]
     if not held or not empty:
         return
@@ -86,67 +84,67 @@ def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[Claim]:
         (True, choose(held, seed, facts.tile_id, group.noun)),
         (False, choose(empty, seed, facts.tile_id, group.noun)),
     ):
-        at, many = places.at(name), words.plural(group.noun)
+        at, many = places.place_phrase(name), english.pluralise(group.noun)
         some_there = f"is at least one {group.noun}" if len(inside[name]) == 1 else f"are {many}"
         full = f"Yes, there {some_there} {at} of the image." if value else f"No, there are no {many} {at} of the image."
-        yield Claim(
+        yield QuestionAnswer(
             task="vqa",
             kind="presence_at",
             subject=f"{group.noun} {name}",
-            short="yes" if value else "no",
-            full=full,
+            short_answer="yes" if value else "no",
+            full_answer=full,
             answer={"kind": "yes_no", "value": value, "category": group.category, "place": name},
             labels=tuple(thing.label for thing in inside[name]),
-            fill={"one": words.article(group.noun), "many": many, "at": at},
+            placeholders={"one": english.with_article(group.noun), "many": many, "at": at},
         )
 
 
-def _counts(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[Claim]:
+def _counts(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
     for group in groups:
         if group.exact and group.count <= COUNT_LIMIT:
             yield _count(group.category, group.noun, group.count, group.labels)
-    missing = reading.absent(facts)
-    if missing and digest(seed, facts.tile_id, "vqa", "none") % NONE_EVERY == 0:
+    missing = tile_facts.absent_categories(facts)
+    if missing and hash_number(seed, facts.tile_id, "vqa", "none") % NONE_EVERY == 0:
         category = choose(missing, seed, facts.tile_id, "vqa", "which none")
-        yield _count(category, words.noun(category), 0, ())
+        yield _count(category, english.singular_noun(category), 0, ())
 
 
-def _count(category: str, noun: str, count: int, labels: tuple[int, ...]) -> Claim:
-    said = f"one {noun}" if count == 1 else words.counted(count, noun)
-    return Claim(
+def _count(category: str, noun: str, count: int, labels: tuple[int, ...]) -> QuestionAnswer:
+    said = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
+    return QuestionAnswer(
         task="vqa",
         kind="count",
         subject=noun,
-        short=str(count),
-        full=f"There {'is' if count == 1 else 'are'} {said} in the image.",
+        short_answer=str(count),
+        full_answer=f"There {'is' if count == 1 else 'are'} {said} in the image.",
         answer={"kind": "count", "value": count, "category": category},
         labels=labels,
-        fill={"many": words.plural(noun)},
+        placeholders={"many": english.pluralise(noun)},
     )
 
 
-def _places(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[Claim]:
+def _places(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[QuestionAnswer]:
     for group in groups:
-        thing = largest(group) if group.complete else None
+        thing = clearly_largest(group) if group.complete else None
         if thing is None or thing.shorter_px < settings.min_box_px:
             continue
-        place = places.place(thing.box, facts.height_px, facts.width_px)
+        place = places.place_name(thing.box, facts.height_px, facts.width_px)
         if place is None:
             continue
         subject = f"the {'' if group.count == 1 else 'largest '}{group.noun}"
-        yield Claim(
+        yield QuestionAnswer(
             task="vqa",
             kind="place",
             subject=group.noun,
-            short=place,
-            full=f"{words.sentence(subject)} is {places.at(place)} of the image.",
+            short_answer=place,
+            full_answer=f"{english.capitalise(subject)} is {places.place_phrase(place)} of the image.",
             answer={"kind": "place", "value": place, "category": group.category},
             labels=(thing.label,),
-            fill={"subject": subject},
+            placeholders={"subject": subject},
         )
 
 
-def relations(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[Claim]:
+def relations(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[QuestionAnswer]:
     """How one group lies to another, for complete groups that are plainly apart, in both directions."""
     fit = [group for group in groups if group.complete and group.smallest_px() >= settings.min_box_px][:RELATED]
     for subject in fit:
@@ -156,36 +154,36 @@ def relations(facts: TileFacts, groups: list[Group], settings: config.Instructio
                 yield _relation(subject, other, way)
 
 
-def _relation(subject: Group, other: Group, way: str) -> Claim:
+def _relation(subject: Group, other: Group, way: str) -> QuestionAnswer:
     short = f"to the {way}" if way in {"left", "right"} else way
     full = f"to the {way} of" if way in {"left", "right"} else way
     be = "is" if subject.count == 1 else "are"
-    return Claim(
+    return QuestionAnswer(
         task="vqa",
         kind="relation",
         subject=f"{subject.noun} {other.noun}",
-        short=short,
-        full=f"{words.sentence(_the(subject))} {be} {full} {_the(other)}.",
+        short_answer=short,
+        full_answer=f"{english.capitalise(_the(subject))} {be} {full} {_the(other)}.",
         answer={"kind": "relation", "value": way, "subject": subject.category, "object": other.category},
         labels=subject.labels + other.labels,
-        fill={"be": be, "subject": _the(subject), "object": _the(other)},
+        placeholders={"be": be, "subject": _the(subject), "object": _the(other)},
     )
 
 
 def _the(group: Group) -> str:
-    return f"the {group.noun if group.count == 1 else words.plural(group.noun)}"
+    return f"the {group.noun if group.count == 1 else english.pluralise(group.noun)}"
 
 
-def _covers(facts: TileFacts, seed: int) -> Iterator[Claim]:
-    covers = [cover for cover in reading.covers(facts) if cover.name]
+def _covers(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
+    covers = [cover for cover in tile_facts.land_covers(facts) if cover.name]
     by_name = {cover.name: cover for cover in covers}
     there = [cover.name for cover in covers if cover.share >= COVER_YES]
     # Under what nobody looked at there may be anything: nothing is absent, and no share is all that there is.
-    unknown = reading.unknown_cover(facts)
+    unknown = tile_facts.unknown_cover_share(facts)
     not_there = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
     key = (seed, facts.tile_id, "vqa", "cover")
-    for yes, no in zip(shuffled(there, *key), shuffled(not_there, *key), strict=False):
-        share = words.percent(by_name[yes].share)
+    for yes, no in zip(hash_order(there, *key), hash_order(not_there, *key), strict=False):
+        share = english.percent_phrase(by_name[yes].share)
         yield _cover_presence(by_name[yes], True, f"Yes, {share} of the image is {yes}.")
         yield _cover_presence(by_name[no], False, f"No, there is no {no} in the image.")
     yield from _dominant(facts)
@@ -194,14 +192,14 @@ def _covers(facts: TileFacts, seed: int) -> Iterator[Claim]:
             yield _cover_share(cover)
 
 
-def _cover_presence(cover: Cover, value: bool, full: str) -> Claim:
+def _cover_presence(cover: Cover, value: bool, full: str) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": cover.category}
     fill = {"cover": cover.name}
-    return Claim("vqa", "cover_presence", cover.name, "yes" if value else "no", full, answer, (cover.label,), (), fill)
+    return QuestionAnswer("vqa", "cover_presence", cover.name, "yes" if value else "no", full, answer, (cover.label,), (), fill)
 
 
-def _dominant(facts: TileFacts) -> Iterator[Claim]:
-    covers = reading.covers(facts)
+def _dominant(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    covers = tile_facts.land_covers(facts)
     if not covers or not covers[0].name or covers[0].share < DOMINANT_SHARE:
         return
     first = covers[0]
@@ -210,12 +208,12 @@ def _dominant(facts: TileFacts) -> Iterator[Claim]:
     if first.share - max(rivals) < DOMINANT_LEAD:
         return
     answer = {"kind": "category", "value": first.category}
-    full = f"The dominant land cover is {first.name}, with {words.percent(first.share)} of the image."
-    yield Claim("vqa", "dominant_cover", "dominant", first.name, full, answer, tuple(cover.label for cover in covers))
+    full = f"The dominant land cover is {first.name}, with {english.percent_phrase(first.share)} of the image."
+    yield QuestionAnswer("vqa", "dominant_cover", "dominant", first.name, full, answer, tuple(cover.label for cover in covers))
 
 
-def _cover_share(cover: Cover) -> Claim:
-    share = words.percent(cover.share)
-    full = f"{words.sentence(share)} of the image is {cover.name}."
+def _cover_share(cover: Cover) -> QuestionAnswer:
+    share = english.percent_phrase(cover.share)
+    full = f"{english.capitalise(share)} of the image is {cover.name}."
     answer = {"kind": "share", "value": cover.share, "category": cover.category}
-    return Claim("vqa", "cover_share", cover.name, share, full, answer, (cover.label,), (), {"cover": cover.name})
+    return QuestionAnswer("vqa", "cover_share", cover.name, share, full, answer, (cover.label,), (), {"cover": cover.name})

@@ -31,7 +31,7 @@ CEILING = 0.95
 FURTHER = 0.5  # what a further voice's quality counts for
 
 
-def graded(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> list[Row]:
+def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> list[Row]:
     """Label rows of any number of tiles, in their order, with the qualities of what several labellers agree on raised.
 
     Boxes agree from `min_iou` on where `noun` maps their categories to the same word, one of a labeller with one of another.
@@ -50,11 +50,11 @@ def graded(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> li
                 voices[b].append(rows[a]["quality"])
     for position, others in voices.items():
         # Every voice is a measured quality, none a grade: rows are changed only here, when all are heard.
-        rows[position] = {**rows[position], "quality": grade([rows[position]["quality"], *others])}
+        rows[position] = {**rows[position], "quality": combine_quality([rows[position]["quality"], *others])}
     return rows
 
 
-def grade(qualities: Sequence[float]) -> float:
+def combine_quality(qualities: Sequence[float]) -> float:
     """The quality of a label that labellers of these qualities agree on: at least the best of them, whatever their order."""
     best, *others = sorted(qualities, reverse=True)
     together = best

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Positive
-from rsflow.labellers.chat import Answer, Text, open_chat, spent
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
+from rsflow.labellers.chat import Answer, Text, open_chat, token_usage
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.records import Label
 
 
@@ -35,17 +35,17 @@ class Answerer(ModelLabeller):
     def prompt(self) -> str:
         return "\n".join(self._asked(question) for question in self.questions)
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         chat = open_chat(self, self.max_tokens)
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            return [chat.prepare(sights, self._asked(question)) for question in self.questions]
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            return [chat.prepare(batch, self._asked(question)) for question in self.questions]
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            columns = [chat.ask(batch) for batch in inputs]
-            return [Seen(self.labels(answers), usage=spent(answers)) for answers in zip(*columns, strict=True)]
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            columns = [chat.ask(question_inputs) for question_inputs in inputs]
+            return [LabellerOutput(self.labels(answers), usage=token_usage(answers)) for answers in zip(*columns, strict=True)]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
     def labels(self, answers: Sequence[Answer]) -> tuple[Label, ...]:
         pairs = zip(self.questions, answers, strict=True)

@@ -23,7 +23,7 @@ EIGHT = np.ones((3, 3), dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ConnectedRegion:
     """A connected region: the part of the tile that just holds it, and which pixels of that part are its own."""
 
     rows: slice
@@ -38,26 +38,26 @@ class Mark:
     def box(self) -> Box:
         return (float(self.cols.start), float(self.rows.start), float(self.cols.stop), float(self.rows.stop))
 
-    def of(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    def values_in(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """The values (rows, cols) of a tile at the mark's pixels, flat."""
         return np.asarray(values[self.rows, self.cols][self.mask])
 
 
-def marks(mask: Mask, min_area_px: float = 1.0) -> Iterator[Mark]:
+def connected_regions(mask: Mask, min_area_px: float = 1.0) -> Iterator[ConnectedRegion]:
     """The connected regions of a mask that have at least so many pixels, in reading order of their first pixel."""
     numbered, _ = ndimage.label(mask, EIGHT)
     for number, place in enumerate(ndimage.find_objects(numbered), 1):
-        mark = Mark(place[0], place[1], numbered[place] == number)
+        mark = ConnectedRegion(place[0], place[1], numbered[place] == number)
         if mark.area_px >= min_area_px:
             yield mark
 
 
-def largest(mask: Mask) -> Mark | None:
+def largest_region(mask: Mask) -> ConnectedRegion | None:
     """The largest connected region (the first of equal ones), or None of an empty mask."""
-    return max(marks(mask), key=lambda mark: mark.area_px, default=None)
+    return max(connected_regions(mask), key=lambda mark: mark.area_px, default=None)
 
 
-def closed(mask: Mask, radius_px: int) -> Mask:
+def close_gaps(mask: Mask, radius_px: int) -> Mask:
     """Morphological closing by a diamond, without losing what touches the edge of the tile."""
     if radius_px == 0:
         return mask

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Positive
-from rsflow.labellers.chat import Answer, Text, open_chat, spent
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight
+from rsflow.labellers.chat import Answer, Text, open_chat, token_usage
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.records import Label
 
 _SENTENCES = re.compile(r".*[.!?](?=\s|$)", re.DOTALL)
@@ -30,23 +30,23 @@ class Captioner(ModelLabeller):
     def prompt(self) -> str:
         return self.ask
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         chat = open_chat(self, self.max_tokens)
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            return chat.prepare(sights, self.ask)
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            return chat.prepare(batch, self.ask)
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            return [Seen(self.labels(answer), usage=spent([answer])) for answer in chat.ask(inputs)]
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            return [LabellerOutput(self.labels(answer), usage=token_usage([answer])) for answer in chat.ask(inputs)]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
     def labels(self, answer: Answer) -> tuple[Label, ...]:
-        whole = answer.text if answer.finished else sentences(answer.text)
+        whole = answer.text if answer.finished else finished_sentences(answer.text)
         return (Label("caption", "", self.origin, text=whole),) if whole else ()
 
 
-def sentences(text: str) -> str:
+def finished_sentences(text: str) -> str:
     """The text up to the end of its last finished sentence; empty where there is none."""
     found = _SENTENCES.match(text)
     return found[0] if found else ""

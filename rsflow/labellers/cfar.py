@@ -31,8 +31,16 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Positive, Share
-from rsflow.labellers.bright_targets import Floats, Mark, Mask, closed, largest, marks, window_sum
-from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
+from rsflow.labellers.bright_targets import (
+    ConnectedRegion,
+    Floats,
+    Mask,
+    close_gaps,
+    connected_regions,
+    largest_region,
+    window_sum,
+)
+from rsflow.labellers.contract import MeasuredQuality, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 from rsflow.spatial.geometry import Box
@@ -52,9 +60,9 @@ class Cfar:
     name: ClassVar[str] = "cfar"
     version: ClassVar[int] = 2
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"sar"})
-    measured: ClassVar[tuple[Measured, ...]] = (
-        Measured("sar", "HRSID, 22 pictures", 0.94, 0.75),
-        Measured("sar", "the demo's ships", 0.85, 0.67),
+    measured: ClassVar[tuple[MeasuredQuality, ...]] = (
+        MeasuredQuality("sar", "HRSID, 22 pictures", 0.94, 0.75),
+        MeasuredQuality("sar", "the demo's ships", 0.85, 0.67),
     )
 
     category: str = "ship"
@@ -86,16 +94,18 @@ class Cfar:
         amplitude, valid = to_amplitude(named_band(raster, self.band), raster.valid, unit)
         if not valid.any():
             return []
-        clear = valid & ~land(amplitude, valid, self.land_ratio, self.land_window_px, self.land_area_px)
-        if not evenness(amplitude, clear, self.land_window_px) <= self.max_water_spread:
+        clear = valid & ~land_mask(amplitude, valid, self.land_ratio, self.land_window_px, self.land_area_px)
+        if not level_spread(amplitude, clear, self.land_window_px) <= self.max_water_spread:
             return []
         mean, sd = self._clutter(amplitude, clear)
         bright = clear & (amplitude > mean + self.extent_sd * sd)
         min_area, max_length = self._limits(gsd_m)
         origin = provenance(self)
         labels = []
-        for mark in marks(closed(bright, 2), min_area):
-            peak, level, spread = (float(v) for v in (np.percentile(mark.of(amplitude), 90), *self._around(mark, mean, sd)))
+        for mark in connected_regions(close_gaps(bright, 2), min_area):
+            peak, level, spread = (
+                float(v) for v in (np.percentile(mark.values_in(amplitude), 90), *self._around(mark, mean, sd))
+            )
             if not 0 < spread <= self.max_clutter_cv * level:
                 continue
             contrast = (peak - level) / spread
@@ -112,8 +122,8 @@ class Cfar:
         calm = clear & ~ndimage.binary_dilation(bright, iterations=2)
         return ring_statistics(amplitude, calm, self.ring_px, self.guard_px)
 
-    def _around(self, mark: Mark, mean: Floats, sd: Floats) -> tuple[float, float]:
-        return float(np.median(mark.of(mean))), float(np.median(mark.of(sd)))
+    def _around(self, mark: ConnectedRegion, mean: Floats, sd: Floats) -> tuple[float, float]:
+        return float(np.median(mark.values_in(mean))), float(np.median(mark.values_in(sd)))
 
     def _limits(self, gsd_m: float | None) -> tuple[float, float]:
         """Least area and greatest length of a target in pixels. Below six pixels speckle alone makes marks."""
@@ -152,7 +162,7 @@ def ring_statistics(amplitude: Floats, use: Mask, ring_px: int, guard_px: int) -
     return np.where(enough, mean, np.inf), np.where(enough, np.sqrt(np.maximum(variance, 0)), np.inf)
 
 
-def land(amplitude: Floats, valid: Mask, ratio: float, window_px: int, area_px: int) -> Mask:
+def land_mask(amplitude: Floats, valid: Mask, ratio: float, window_px: int, area_px: int) -> Mask:
     """Where the surroundings are brighter than `ratio` times the tile's dark level, in regions of more than `area_px`."""
     weight = window_sum(valid.astype(np.float32), window_px)
     level = window_sum(amplitude * valid, window_px) / np.maximum(weight, 1)
@@ -163,7 +173,7 @@ def land(amplitude: Floats, valid: Mask, ratio: float, window_px: int, area_px: 
     return np.asarray((sizes > area_px)[numbered])
 
 
-def evenness(amplitude: Floats, clear: Mask, window_px: int) -> float:
+def level_spread(amplitude: Floats, clear: Mask, window_px: int) -> float:
     """How much the means of the windows that are mostly clear differ: their quartiles' distance in standard deviations of a
     normal distribution, over their median. Infinite where there is no such window.
 
@@ -181,11 +191,11 @@ def evenness(amplitude: Floats, clear: Mask, window_px: int) -> float:
     return float((high - low) / IQR_TO_SD / middle)
 
 
-def body_box(mark: Mark, amplitude: Floats, threshold: float, min_area_px: float) -> Box | None:
+def body_box(mark: ConnectedRegion, amplitude: Floats, threshold: float, min_area_px: float) -> Box | None:
     """The box of the mark's body: its largest part above the threshold once single-pixel arms are opened away."""
     smooth = ndimage.uniform_filter(amplitude[mark.rows, mark.cols], 3, mode="nearest")
     above = ndimage.binary_opening(mark.mask & (smooth > threshold), np.ones((2, 2)))
-    body = largest(closed(above, 3))
+    body = largest_region(close_gaps(above, 3))
     if body is None or body.area_px < min_area_px:
         return None
     x0, y0, x1, y1 = body.box

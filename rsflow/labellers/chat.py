@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import ModelLabeller, Sight
+from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.sensors import SENSORS
 
@@ -40,10 +40,10 @@ class Chat:
     loaded: Loaded
     max_tokens: int
 
-    def prepare(self, sights: Sequence[Sight], question: str) -> Any:
+    def prepare(self, batch: Sequence[LabellerInput], question: str) -> Any:
         """One question about each of the pictures as the model's batch."""
         return self.loaded.processor.apply_chat_template(
-            [_turn(sight, question) for sight in sights],
+            [_turn(item, question) for item in batch],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
@@ -77,13 +77,13 @@ def open_chat(labeller: ModelLabeller, max_tokens: int) -> Chat:
     return Chat(loaded, max_tokens)
 
 
-def _turn(sight: Sight, question: str) -> list[dict[str, Any]]:
-    text = question.replace("{picture}", SENSORS[sight.sensor].picture)
-    content: list[dict[str, Any]] = [{"type": "image", "image": sight.image}, {"type": "text", "text": text}]
+def _turn(item: LabellerInput, question: str) -> list[dict[str, Any]]:
+    text = question.replace("{picture}", SENSORS[item.sensor].picture)
+    content: list[dict[str, Any]] = [{"type": "image", "image": item.image}, {"type": "text", "text": text}]
     return [{"role": "user", "content": content}]
 
 
-def spent(answers: Sequence[Answer]) -> dict[str, float]:
+def token_usage(answers: Sequence[Answer]) -> dict[str, float]:
     """The usage of one picture's answers."""
     return {
         "tokens_in": float(sum(answer.tokens_in for answer in answers)),

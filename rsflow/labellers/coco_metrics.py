@@ -25,59 +25,59 @@ _COCO_IOUS = np.linspace(0.5, 0.95, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ScoredBox:
     """A labeller's box with its score in [0, 1], and the score from which on it would be used."""
 
     box: Box
     score: float
     category: str
-    least: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class EvaluatedPicture:
     """One picture: what there is, what is there but not certain (matched or not, it counts for nothing), and what was said."""
 
     true: tuple[Box, ...]
-    unsure: tuple[Box, ...]
-    claims: tuple[Claim, ...]
+    uncertain: tuple[Box, ...]
+    scored_boxes: tuple[ScoredBox, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedBox:
     """A claim that counts, and whether it was right."""
 
-    claim: Claim
+    scored_box: ScoredBox
     right: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReliabilityBin:
     """Claims whose scores lie in one step of [0, 1]: their mean score beside the share of them that is right."""
 
-    claims: int
+    scored_boxes: int
     mean_score: float
     share_right: float
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Evaluation:
     """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None where nothing is true. The rest is at the IoU asked."""
 
     pictures: int
     true: int
     ap: float | None
     ap50: float | None
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedBox, ...]
 
     @property
     def used(self) -> int:
         """How many claims reach their threshold."""
-        return sum(one.claim.score >= one.claim.least for one in self.judged)
+        return sum(one.scored_box.score >= one.scored_box.threshold for one in self.judged)
 
     @property
     def right(self) -> int:
-        return sum(one.right and one.claim.score >= one.claim.least for one in self.judged)
+        return sum(one.right and one.scored_box.score >= one.scored_box.threshold for one in self.judged)
 
     @property
     def precision(self) -> float | None:
@@ -88,11 +88,11 @@ class Scored:
         return self.right / self.true if self.true else None
 
     @property
-    def reliability(self) -> tuple[Step, ...]:
+    def reliability(self) -> tuple[ReliabilityBin, ...]:
         """Claims in `STEPS` equal steps of score, the empty ones left out."""
-        steps: list[list[Judged]] = [[] for _ in range(STEPS)]
+        steps: list[list[JudgedBox]] = [[] for _ in range(STEPS)]
         for one in self.judged:
-            steps[min(int(one.claim.score * STEPS), STEPS - 1)].append(one)
+            steps[min(int(one.scored_box.score * STEPS), STEPS - 1)].append(one)
         return tuple(_step(step) for step in steps if step)
 
     @property
@@ -101,7 +101,7 @@ class Scored:
         score and share right, steps weighed by their claims."""
         if not self.judged:
             return None
-        return sum(step.claims * abs(step.mean_score - step.share_right) for step in self.reliability) / len(self.judged)
+        return sum(step.scored_boxes * abs(step.mean_score - step.share_right) for step in self.reliability) / len(self.judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,14 @@ class Quality:
     sensor: str
     category: str
     left_out: int
-    scored: Scored
+    evaluation: Evaluation
 
     @property
-    def said_of(self) -> str:
+    def category_name(self) -> str:
         return "any" if self.category == ANY else self.category
 
 
-def scored(pictures: Sequence[Compared], iou: float) -> Scored:
+def evaluate_boxes(pictures: Sequence[EvaluatedPicture], iou: float) -> Evaluation:
     """Compare what was said of pictures with what there is. UsageError where pycocotools is not installed."""
     try:
         from pycocotools.coco import COCO
@@ -132,10 +132,10 @@ def scored(pictures: Sequence[Compared], iou: float) -> Scored:
         raise UsageError(f"evaluating labels needs {error.name}: pip install 'rsflow[evaluate]'") from error
     claims = {
         number: (place, claim)
-        for number, (place, claim) in enumerate(((i, claim) for i, one in enumerate(pictures) for claim in one.claims), 1)
+        for number, (place, claim) in enumerate(((i, claim) for i, one in enumerate(pictures) for claim in one.scored_boxes), 1)
     }
     true = [
-        (i, box, crowd) for i, one in enumerate(pictures) for crowd in (0, 1) for box in (one.unsure if crowd else one.true)
+        (i, box, crowd) for i, one in enumerate(pictures) for crowd in (0, 1) for box in (one.uncertain if crowd else one.true)
     ]
     with contextlib.redirect_stdout(io.StringIO()):
         there, said = COCO(), COCO()
@@ -156,12 +156,12 @@ def scored(pictures: Sequence[Compared], iou: float) -> Scored:
     judged = _judged(compared.evalImgs, {n: claim for n, (_, claim) in claims.items()}, int(np.argmin(np.abs(ious - iou))))
     ap50 = None if curves is None else float(curves[np.isclose(ious, 0.5)].mean())
     ap = None if curves is None else float(curves[np.isclose(ious[:, None], _COCO_IOUS).any(axis=1)].mean())
-    return Scored(len(pictures), count, ap, ap50, judged)
+    return Evaluation(len(pictures), count, ap, ap50, judged)
 
 
-def _judged(matches: Sequence[Any], claims: Mapping[int, Claim], at: int) -> tuple[Judged, ...]:
+def _judged(matches: Sequence[Any], claims: Mapping[int, ScoredBox], at: int) -> tuple[JudgedBox, ...]:
     return tuple(
-        Judged(claims[number], bool(match))
+        JudgedBox(claims[number], bool(match))
         for picture in matches
         if picture is not None
         for number, match, ignored in zip(picture["dtIds"], picture["dtMatches"][at], picture["dtIgnore"][at], strict=True)
@@ -180,7 +180,7 @@ def _annotation(number: int, picture: int, box: Box, crowd: int) -> dict[str, An
     return {"id": number, "image_id": picture, "category_id": 1, **place}
 
 
-def _step(claims: Sequence[Judged]) -> Step:
-    return Step(
-        len(claims), sum(one.claim.score for one in claims) / len(claims), sum(one.right for one in claims) / len(claims)
+def _step(claims: Sequence[JudgedBox]) -> ReliabilityBin:
+    return ReliabilityBin(
+        len(claims), sum(one.scored_box.score for one in claims) / len(claims), sum(one.right for one in claims) / len(claims)
     )

@@ -18,7 +18,7 @@ from rsflow.sensors import PixelUnit, SensorName
 Picture = npt.NDArray[np.uint8]
 
 
-class Measured(NamedTuple):
+class MeasuredQuality(NamedTuple):
     """How right a labeller's boxes were at IoU 0.3 on annotated data (benchmarks/labellers.py prints these figures)."""
 
     sensor: SensorName
@@ -31,13 +31,13 @@ class Labeller(Protocol):
     """`name` is its row in the table, `version` is raised when its output changes, `sensors` are those it makes sense for.
 
     `measured` holds what is known of its boxes; it is empty for a labeller that makes none. A labeller whose own settings
-    calibrate the bands says so in an attribute `takes_stored`, and gets the numbers as they are stored.
+    calibrate the bands says so in an attribute `needs_stored_values`, and gets the numbers as they are stored.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     sensors: ClassVar[frozenset[SensorName]]
-    measured: ClassVar[tuple[Measured, ...]]
+    measured: ClassVar[tuple[MeasuredQuality, ...]]
 
     @property
     def quality(self) -> float: ...

@@ -34,7 +34,7 @@ class Views:
     window: FloatArray
     cut: Flags
     tile: Numbers
-    seer: Numbers
+    labeller: Numbers
     category: Numbers
 
 
@@ -62,7 +62,7 @@ def _near(views: Views, edge_px: float) -> tuple[Numbers, Numbers]:
     reach = views.box + np.array([-edge_px, -edge_px, edge_px, edge_px])
     tree = shapely.STRtree(shapely.box(*views.box.T))
     one, other = (np.asarray(side, dtype=np.int64) for side in tree.query(shapely.box(*reach.T)))
-    wanted = (one < other) & (views.tile[one] != views.tile[other]) & (views.seer[one] == views.seer[other])
+    wanted = (one < other) & (views.tile[one] != views.tile[other]) & (views.labeller[one] == views.labeller[other])
     return one[wanted], other[wanted]
 
 

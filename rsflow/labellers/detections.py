@@ -20,12 +20,12 @@ import numpy as np
 
 from rsflow.config.validation import Positive, Share
 from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.model_labeller import ModelLabeller, not_finite, rounded
+from rsflow.labellers.model_labeller import ModelLabeller, not_finite_error, round_score
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Box, area, clip_box, iou_matrix
 
 
-class Found(NamedTuple):
+class RawDetection(NamedTuple):
     """One raw box, in pixels of the picture, in the model's own words."""
 
     word: str
@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detections(ModelLabeller):
+class DetectionLabeller(ModelLabeller):
     """`thresholds` are per category of the dataset, over `threshold`. `most`: no more boxes of a picture than so many."""
 
     threshold: Share = 0.3
@@ -50,21 +50,21 @@ class Detections(ModelLabeller):
         object.__setattr__(self, "calibrated", Calibration.load(self.calibration, self.name) if self.calibration else None)
 
     @property
-    def least(self) -> float:
+    def lowest_threshold(self) -> float:
         """A score of the model's own below all thresholds, rounding included."""
         if self.calibrated is not None:
             return 0.0
         return max(0.0, min([self.threshold, *self.thresholds.values()]) - 1e-4)
 
-    def labels(self, found: Iterable[Found], size: tuple[int, int]) -> tuple[Label, ...]:
+    def labels(self, found: Iterable[RawDetection], size: tuple[int, int]) -> tuple[Label, ...]:
         """The labels of a picture of `size` (rows, cols). DataError `not_finite` where a score or a corner is no number."""
         rows, cols = size
         kept: list[tuple[float, Box, str]] = []
         for word, raw, place in found:
             if not all(map(math.isfinite, (raw, *place))):
-                raise not_finite(f"a {word!r} with score {raw} at {list(place)}")
+                raise not_finite_error(f"a {word!r} with score {raw} at {list(place)}")
             category = self.categories.get(word, word)
-            score = rounded(self.calibrated.score(category, raw) if self.calibrated else raw)
+            score = round_score(self.calibrated.score(category, raw) if self.calibrated else raw)
             x0, y0, x1, y1 = (round(float(value), 2) for value in place)
             box = clip_box((x0, y0, x1, y1), (0.0, 0.0, float(cols), float(rows)))
             if category and area(box) > 0 and score >= self.thresholds.get(category, self.threshold):

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked
+from rsflow.labellers.detections import DetectionLabeller, RawDetection
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detector(Detections):
+class Detector(DetectionLabeller):
     name: ClassVar[str] = "detector"
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         loaded = self.load("AutoModelForObjectDetection", "AutoImageProcessor")
         words = {int(number): str(word) for number, word in loaded.model.config.id2label.items()}
         unknown = sorted(set(self.categories) - set(words.values()))
@@ -31,18 +31,22 @@ class Detector(Detections):
                 f"{', '.join(sorted(words.values()))}"
             )
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            return loaded.processor(images=[sight.image for sight in sights], return_tensors="pt")
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            sizes = [sight.size for sight in sights]
-            output = checked(loaded(inputs), "logits", "pred_boxes")
-            results = loaded.processor.post_process_object_detection(output, threshold=self.least, target_sizes=sizes)
-            return [Seen(self.labels(_found(result, words), size)) for result, size in zip(results, sizes, strict=True)]
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            sizes = [item.size for item in batch]
+            output = require_finite(loaded(inputs), "logits", "pred_boxes")
+            results = loaded.processor.post_process_object_detection(
+                output, threshold=self.lowest_threshold, target_sizes=sizes
+            )
+            return [
+                LabellerOutput(self.labels(_found(result, words), size)) for result, size in zip(results, sizes, strict=True)
+            ]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
 
-def _found(result: dict[str, Any], words: dict[int, str]) -> list[Found]:
+def _found(result: dict[str, Any], words: dict[int, str]) -> list[RawDetection]:
     numbers, scores, boxes = (result[name].tolist() for name in ("labels", "scores", "boxes"))
-    return [Found(words[number], score, box) for number, score, box in zip(numbers, scores, boxes, strict=True)]
+    return [RawDetection(words[number], score, box) for number, score, box in zip(numbers, scores, boxes, strict=True)]

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight, Vector
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel, Vector
 from rsflow.pretrained.checkpoint import Loaded
 
 Pooling = Literal["pooled", "first", "mean"]
@@ -30,17 +30,17 @@ class Embedder(ModelLabeller):
     pooling: Pooling = "pooled"
     normalise: bool = True
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         loaded = self.load("AutoModel", "AutoImageProcessor", () if self.pooling == "pooled" else ("pooler.",))
         vectors = self._vectors(loaded)
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            return loaded.processor(images=[sight.image for sight in sights], return_tensors="pt")
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            return [Seen(vector=self._kept(vector)) for vector in vectors(inputs).float().cpu().numpy()]
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            return [LabellerOutput(vector=self._kept(vector)) for vector in vectors(inputs).float().cpu().numpy()]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
     def _vectors(self, loaded: Loaded) -> Callable[[Any], Any]:
         """The function from a processor's batch to a tensor (pictures, length)."""

@@ -21,8 +21,8 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Positive, Share
-from rsflow.labellers.bright_targets import Floats, Mask, closed, marks
-from rsflow.labellers.contract import Measured, Picture, missing_band, named_band, provenance, wrong_sensor
+from rsflow.labellers.bright_targets import Floats, Mask, close_gaps, connected_regions
+from rsflow.labellers.contract import MeasuredQuality, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 
@@ -37,9 +37,9 @@ class Hotspot:
     name: ClassVar[str] = "hotspot"
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"infrared"})
-    measured: ClassVar[tuple[Measured, ...]] = (
-        Measured("infrared", "HIT-UAV, 110 pictures", 0.12, 0.26),
-        Measured("infrared", "the demo's objects", 0.91, 0.74),
+    measured: ClassVar[tuple[MeasuredQuality, ...]] = (
+        MeasuredQuality("infrared", "HIT-UAV, 110 pictures", 0.12, 0.26),
+        MeasuredQuality("infrared", "the demo's objects", 0.91, 0.74),
     )
 
     category: str = "hot target"
@@ -64,11 +64,11 @@ class Hotspot:
         limit = self.threshold_sd * max(spread, float(np.finfo(np.float32).eps))
         origin = provenance(self)
         labels = []
-        for mark in marks(closed(valid & (contrast > limit), 1), self.min_area_px):
+        for mark in connected_regions(close_gaps(valid & (contrast > limit), 1), self.min_area_px):
             x0, y0, x1, y1 = mark.box
             aspect = max(x1 - x0, y1 - y0) / min(x1 - x0, y1 - y0)
             if mark.area_px <= self.max_area_px and aspect <= self.max_aspect:
-                peak = float(mark.of(contrast).max())
+                peak = float(mark.values_in(contrast).max())
                 labels.append(Label("box", self.category, origin, Shape(mark.box), score=1 - 0.5 * limit / peak))
         return labels
 

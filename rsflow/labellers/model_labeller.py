@@ -9,7 +9,7 @@ hardware, and on one machine another batch, add a little noise. It is kept small
 is ever padded) and rounded away (scores to 4 decimals, boxes to 2, vectors to 5), which hides it but for a value that lies just
 on a rounding edge. With `batch_rows: 1` a picture meets the same arithmetic in whatever company, on one kind of machine.
 
-Opening gives two functions, because they run side by side: `prepare` works on the CPU (resizing, tokens) while `look` has the
+Opening gives two functions, because they run side by side: `prepare` works on the CPU (resizing, tokens) while `infer` has the
 device busy with the batch before.
 """
 
@@ -27,9 +27,9 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT, Positive, Share
 from rsflow.errors import DataError
-from rsflow.labellers.contract import Measured, Picture
+from rsflow.labellers.contract import MeasuredQuality, Picture
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype, Loaded
-from rsflow.pretrained.device import Device, meant
+from rsflow.pretrained.device import Device, device_for_gpus
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName
 from rsflow.stage import fingerprint
@@ -38,7 +38,7 @@ Vector = npt.NDArray[np.float32]
 Amount = Annotated[float, Field(ge=0)]
 
 
-class Sight(NamedTuple):
+class LabellerInput(NamedTuple):
     """One picture as a model gets it: (rows, cols) or (rows, cols, 3), and the labels that are known of it in their order."""
 
     picture: Picture
@@ -57,7 +57,7 @@ class Sight(NamedTuple):
         return Image.fromarray(self.picture).convert("RGB")
 
 
-class Seen(NamedTuple):
+class LabellerOutput(NamedTuple):
     """What a model says of one picture: labels, a vector, and what it spent (tokens_in, tokens_out, …)."""
 
     labels: tuple[Label, ...] = ()
@@ -65,11 +65,11 @@ class Seen(NamedTuple):
     usage: dict[str, float] = {}  # noqa: RUF012 - read only
 
 
-class Eyes(NamedTuple):
+class OpenedModel(NamedTuple):
     """An opened model. `prepare` may run in another thread than `look`; both may raise whatever a picture makes them raise."""
 
-    prepare: Callable[[Sequence[Sight]], Any]
-    look: Callable[[Sequence[Sight], Any], list[Seen]]
+    prepare: Callable[[Sequence[LabellerInput]], Any]
+    infer: Callable[[Sequence[LabellerInput], Any], list[LabellerOutput]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class ModelLabeller:
     name: ClassVar[str]
     version: ClassVar[int] = 1
     sensors: ClassVar[frozenset[SensorName]] = frozenset(SENSOR_NAMES)
-    measured: ClassVar[tuple[Measured, ...]] = ()
+    measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
     model: str = field(compare=False)
     revision: str = field(default="", compare=False)
@@ -129,28 +129,28 @@ class ModelLabeller:
     def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:
         return self._files().load(model_class, processor_class, spare)
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         """Load the model. Raises RsflowError where it cannot be loaded or the settings do not fit it."""
         raise NotImplementedError(type(self).__name__)
 
     def _files(self) -> Checkpoint:
-        device = meant(self.device, self.gpus)
+        device = device_for_gpus(self.device, self.gpus)
         return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
 
-def rounded(value: float) -> float:
+def round_score(value: float) -> float:
     """A score as it is kept: 4 decimals. DataError `not_finite` where it is no finite number: that is no certainty."""
     if not math.isfinite(value):
-        raise not_finite(f"a score of {value}")
+        raise not_finite_error(f"a score of {value}")
     return round(float(value), 4)
 
 
-def share(value: float) -> float:
+def clip_score(value: float) -> float:
     """A score that rounding may have put outside [0, 1], as it is kept."""
-    return min(1.0, max(0.0, rounded(value)))
+    return min(1.0, max(0.0, round_score(value)))
 
 
-def checked(output: Any, *names: str) -> Any:
+def require_finite(output: Any, *names: str) -> Any:
     """A model's output whose tensors of these names hold numbers; DataError `not_finite` names the one that does not.
 
     Needed before any threshold: NaN is above none, so that what it would have been is lost without a word. Minus infinity is
@@ -159,9 +159,9 @@ def checked(output: Any, *names: str) -> Any:
     for name in names:
         values = getattr(output, name, None)
         if values is not None and bool((values.isnan() | values.isposinf()).any()):
-            raise not_finite(name)
+            raise not_finite_error(name)
     return output
 
 
-def not_finite(what: str) -> DataError:
+def not_finite_error(what: str) -> DataError:
     return DataError("not_finite", f"the model gave {what} that is no finite number: try dtype: float32")

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from rsflow.errors import DataError, RsflowError
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight
-from rsflow.pretrained.device import no_memory, raise_if_lost, release, told
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
+from rsflow.pretrained.device import free_memory, is_out_of_memory, raise_if_lost, short_message
 from rsflow.records import Label, Provenance, Shape
 
 # What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
@@ -35,60 +35,60 @@ _BOX = Label("box", "square", Provenance("annotation", "grey"), Shape((16.0, 16.
 class OomBackoff:
     """Calls never raise about a picture. `prepare` may run in another thread than the call."""
 
-    def __init__(self, eyes: Eyes) -> None:
-        self._eyes = eyes
+    def __init__(self, opened: OpenedModel) -> None:
+        self._model = opened
         self._fits: dict[tuple[int, ...], int] = {}
         self._preparing = threading.Lock()  # tokenizers keep the padding of the call that they are in
 
-    def prepare(self, sights: Sequence[Sight]) -> Any:
+    def prepare(self, batch: Sequence[LabellerInput]) -> Any:
         """What the model takes of a batch of pictures of one size, or None where it must be prepared in parts."""
-        if not 0 < len(sights) <= self._most(sights):
+        if not 0 < len(batch) <= self._most(batch):
             return None
         try:
-            return self._prepared(sights)
+            return self._prepared(batch)
         except FAULTS:  # found again, and told, where the batch is halved
             return None
 
-    def __call__(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
+    def __call__(self, batch: Sequence[LabellerInput], prepared: Any = None) -> list[LabellerOutput | DataError]:
         """For each picture what the model sees, or why it cannot. The pictures are of one size."""
-        found = self._look(sights, prepared)
-        if sights and not any(isinstance(one, Seen) or one.reason == "not_finite" for one in found):
-            self._show_grey(sights[0], found[0])
+        found = self._infer(batch, prepared)
+        if batch and not any(isinstance(one, LabellerOutput) or one.reason == "not_finite" for one in found):
+            self._show_grey(batch[0], found[0])
         return found
 
-    def _look(self, sights: Sequence[Sight], prepared: Any = None) -> list[Seen | DataError]:
-        most = self._most(sights)
-        if len(sights) > most:
-            return [one for start in range(0, len(sights), most) for one in self._look(sights[start : start + most])]
+    def _infer(self, batch: Sequence[LabellerInput], prepared: Any = None) -> list[LabellerOutput | DataError]:
+        most = self._most(batch)
+        if len(batch) > most:
+            return [one for start in range(0, len(batch), most) for one in self._infer(batch[start : start + most])]
         fault: DataError
         try:
-            return [*self._eyes.look(sights, self._prepared(sights) if prepared is None else prepared)]
+            return [*self._model.infer(batch, self._prepared(batch) if prepared is None else prepared)]
         except DataError as error:  # one of the pictures: which, the halves will tell
             fault = error
         except FAULTS as error:
             raise_if_lost(error)
-            fault = DataError("out_of_memory" if no_memory(error) else "model_failed", told(error))
+            fault = DataError("out_of_memory" if is_out_of_memory(error) else "model_failed", short_message(error))
         # Outside of the handler: the error's traceback holds the tensors of the call that failed.
         del prepared
         too_much = fault.reason == "out_of_memory"
         if too_much:
-            release()
-        if len(sights) == 1:
+            free_memory()
+        if len(batch) == 1:
             return [fault]
-        half = len(sights) // 2
+        half = len(batch) // 2
         if too_much:
-            self._fits[sights[0].picture.shape] = half
-        return [*self._look(sights[:half]), *self._look(sights[half:])]
+            self._fits[batch[0].picture.shape] = half
+        return [*self._infer(batch[:half]), *self._infer(batch[half:])]
 
-    def _most(self, sights: Sequence[Sight]) -> int:
-        return self._fits.get(sights[0].picture.shape, len(sights)) if sights else 0
+    def _most(self, batch: Sequence[LabellerInput]) -> int:
+        return self._fits.get(batch[0].picture.shape, len(batch)) if batch else 0
 
-    def _prepared(self, sights: Sequence[Sight]) -> Any:
+    def _prepared(self, batch: Sequence[LabellerInput]) -> Any:
         with self._preparing:
-            return self._eyes.prepare(sights)
+            return self._model.prepare(batch)
 
-    def _show_grey(self, like: Sight, fault: Seen | DataError) -> None:
-        (found,) = self._look([Sight(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
+    def _show_grey(self, like: LabellerInput, fault: LabellerOutput | DataError) -> None:
+        (found,) = self._infer([LabellerInput(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
         if isinstance(found, DataError):
             raise RsflowError(
                 f"the model fails on every picture, a plain grey one too: {found}\nOf the data it said: {fault}\n"

@@ -18,8 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.config.validation import Positive, Share
-from rsflow.labellers.bright_targets import largest
-from rsflow.labellers.model_labeller import Amount, Eyes, ModelLabeller, Seen, Sight, checked, share
+from rsflow.labellers.bright_targets import largest_region
+from rsflow.labellers.model_labeller import (
+    Amount,
+    LabellerInput,
+    LabellerOutput,
+    ModelLabeller,
+    OpenedModel,
+    clip_score,
+    require_finite,
+)
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.records import Label, Shape
 from rsflow.spatial.geometry import Box, area, ring_area
@@ -38,39 +46,41 @@ class Outliner(ModelLabeller):
     most: Positive = 100
     simplify_px: Amount = 1.0
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         loaded = self.load("AutoModelForMaskGeneration")
 
-        def prepare(sights: Sequence[Sight]) -> list[Any]:
-            return [_prompt(loaded, sight, self.boxes(sight)) for sight in sights]
+        def prepare(batch: Sequence[LabellerInput]) -> list[Any]:
+            return [_prompt(loaded, item, self.boxes(item)) for item in batch]
 
-        def look(sights: Sequence[Sight], inputs: list[Any]) -> list[Seen]:
-            return [self._seen(loaded, sight, prompt) for sight, prompt in zip(sights, inputs, strict=True)]
+        def infer(batch: Sequence[LabellerInput], inputs: list[Any]) -> list[LabellerOutput]:
+            return [self._seen(loaded, item, prompt) for item, prompt in zip(batch, inputs, strict=True)]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
-    def boxes(self, sight: Sight) -> list[Box]:
+    def boxes(self, item: LabellerInput) -> list[Box]:
         """The boxes to outline."""
-        shapes = [label.shape for label in sight.labels if label.kind == "box" and label.shape is not None]
+        shapes = [label.shape for label in item.labels if label.kind == "box" and label.shape is not None]
         return [shape.box for shape in shapes if not shape.polygon and area(shape.box) > 0][: self.most]
 
-    def _seen(self, loaded: Loaded, sight: Sight, prompt: Any) -> Seen:
+    def _seen(self, loaded: Loaded, item: LabellerInput, prompt: Any) -> LabellerOutput:
         if prompt is None:
-            return Seen()
+            return LabellerOutput()
         sizes = {name: prompt.pop(name) for name in ("original_sizes", "reshaped_input_sizes") if name in prompt}
-        output = checked(loaded.run(loaded.model, prompt, multimask_output=False), "iou_scores", "pred_masks")
+        output = require_finite(loaded.run(loaded.model, prompt, multimask_output=False), "iou_scores", "pred_masks")
         (masks,) = loaded.processor.post_process_masks(output.pred_masks.cpu(), *sizes.values())
         scores = output.iou_scores.reshape(-1).tolist()
-        found = zip(self.boxes(sight), masks[:, 0].numpy(), scores, strict=True)
-        labels = (self.label(box, mask, share(score)) for box, mask, score in found)
-        return Seen(tuple(label for label in labels if label is not None))
+        found = zip(self.boxes(item), masks[:, 0].numpy(), scores, strict=True)
+        labels = (self.label(box, mask, clip_score(score)) for box, mask, score in found)
+        return LabellerOutput(tuple(label for label in labels if label is not None))
 
     def label(self, box: Box, mask: Mask, score: float) -> Label | None:
         """The outline of a box by a mask (rows, cols) of the whole picture; None where there is none worth keeping."""
         ring = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
         if not ring:
             return None
-        return Label("fact", "outline", self.origin, Shape(box, ring), value=share(ring_area(ring) / area(box)), score=score)
+        return Label(
+            "fact", "outline", self.origin, Shape(box, ring), value=clip_score(ring_area(ring) / area(box)), score=score
+        )
 
 
 def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:
@@ -81,7 +91,7 @@ def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:
 
     rows = slice(max(0, int(np.floor(box[1]))), int(np.ceil(box[3])))
     cols = slice(max(0, int(np.floor(box[0]))), int(np.ceil(box[2])))
-    part = largest(mask[rows, cols])
+    part = largest_region(mask[rows, cols])
     if part is None:
         return ()
     place = Affine.translation(cols.start + part.cols.start, rows.start + part.rows.start)
@@ -95,7 +105,7 @@ def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:
     return tuple(round(float(value), 2) for point in simple.exterior.coords[:-1] for value in point)
 
 
-def _prompt(loaded: Loaded, sight: Sight, boxes: Sequence[Box]) -> Any:
+def _prompt(loaded: Loaded, item: LabellerInput, boxes: Sequence[Box]) -> Any:
     if not boxes:
         return None
-    return loaded.processor(sight.image, input_boxes=[[list(box) for box in boxes]], return_tensors="pt")
+    return loaded.processor(item.image, input_boxes=[[list(box) for box in boxes]], return_tensors="pt")

@@ -27,7 +27,7 @@ from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Share
 from rsflow.labellers.bright_targets import Mask
-from rsflow.labellers.contract import Measured, Picture, provenance
+from rsflow.labellers.contract import MeasuredQuality, Picture, provenance
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit, SensorName
 
@@ -61,7 +61,7 @@ class Scene:
     name: ClassVar[str] = "scene"
     version: ClassVar[int] = 2
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical", "sar", "infrared"})
-    measured: ClassVar[tuple[Measured, ...]] = ()
+    measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
     quality: Share = 1.0
 
@@ -72,9 +72,9 @@ class Scene:
         if not raster.valid.any():
             return []
         grey = picture.astype(np.float64) if picture.ndim == 2 else picture.mean(axis=2)
-        facts = [brightness(grey, raster.valid), *texture(grey, raster.valid), *extremes(grey, raster.valid)]
+        facts = [brightness(grey, raster.valid), *texture(grey, raster.valid), *brightest_and_darkest(grey, raster.valid)]
         if picture.ndim == 3 and np.ptp(picture, axis=2).any():
-            facts += colour(picture, raster.valid)
+            facts += dominant_colour(picture, raster.valid)
         elif unit == "db":
             facts += low_backscatter(raster.pixels[0].astype(np.float64), raster.valid)
         origin = provenance(self)
@@ -98,7 +98,7 @@ def texture(grey: Grey, valid: Mask) -> list[Fact]:
     return [("texture", word, level)]
 
 
-def extremes(grey: Grey, valid: Mask) -> list[Fact]:
+def brightest_and_darkest(grey: Grey, valid: Mask) -> list[Fact]:
     """The brightest and the darkest ninth of a tile, where each stands out. Ninths with less than half valid do not compete."""
     rows, cols = (np.linspace(0, size, 4).round().astype(int) for size in grey.shape)
     means: dict[str, float] = {}
@@ -117,7 +117,7 @@ def extremes(grey: Grey, valid: Mask) -> list[Fact]:
     return facts
 
 
-def colour(picture: Picture, valid: Mask) -> list[Fact]:
+def dominant_colour(picture: Picture, valid: Mask) -> list[Fact]:
     """The commonest colour name among the valid pixels, with its share."""
     counts = np.bincount(colour_index(picture[valid]), minlength=len(COLOURS))
     best = int(counts.argmax())

@@ -29,8 +29,8 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Share
-from rsflow.labellers.bright_targets import Floats, Mask, largest, marks
-from rsflow.labellers.contract import Measured, Picture, provenance, wrong_sensor
+from rsflow.labellers.bright_targets import Floats, Mask, connected_regions, largest_region
+from rsflow.labellers.contract import MeasuredQuality, Picture, provenance, wrong_sensor
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 from rsflow.spatial.geometry import iou
@@ -70,7 +70,7 @@ class Spectral:
     name: ClassVar[str] = "spectral"
     version: ClassVar[int] = 3
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
-    measured: ClassVar[tuple[Measured, ...]] = ()
+    measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
     bands: dict[Role, str] = field(default_factory=dict)
     offset: float = 0.0
@@ -82,7 +82,7 @@ class Spectral:
     min_share: Share = 0.01  # a cover of less is not mentioned
 
     @property
-    def takes_stored(self) -> bool:
+    def needs_stored_values(self) -> bool:
         """With an offset of its own it works on stored numbers, so that no other offset is applied beside it."""
         return self.offset != 0
 
@@ -96,7 +96,7 @@ class Spectral:
         return wrong_sensor(self, sensor)
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
-        usable = raster.valid & ~white(picture) & self._measured(raster)
+        usable = raster.valid & ~white_mask(picture) & self._measured(raster)
         origin = provenance(self)
         labels = []
         for category, (margin, mask) in self._covers(raster).items():
@@ -106,7 +106,9 @@ class Spectral:
                 # How far the index is beyond its threshold, on average: 0.5 at it, 1 from 0.25 beyond.
                 clear = float(np.clip(0.5 + 2 * margin[named], 0, 1).mean())
                 possible = named | ~usable | (margin >= -NEAR)
-                labels.append(Label("cover", category, origin, surely_largest(named, possible), value=share, score=clear))
+                labels.append(
+                    Label("cover", category, origin, certain_largest_region(named, possible), value=share, score=clear)
+                )
             elif self._absent(margin, usable, raster.valid):
                 labels.append(Label("cover", category, origin, value=0.0))
         return labels
@@ -148,10 +150,10 @@ class Spectral:
         if self._band("blue", raster.bands) is None:
             return np.zeros(raster.valid.shape, dtype=np.float32)
         swir, red, nir, blue = (self._pixels(raster, role) for role in ("swir", "red", "nir", "blue"))
-        return ratio(swir + red, nir + blue)
+        return normalised_difference(swir + red, nir + blue)
 
     def _index(self, raster: Raster, a: Role, b: Role) -> Floats:
-        return ratio(self._pixels(raster, a), self._pixels(raster, b))
+        return normalised_difference(self._pixels(raster, a), self._pixels(raster, b))
 
     def _pixels(self, raster: Raster, role: Role) -> Floats:
         band = self._band(role, raster.bands)
@@ -165,43 +167,43 @@ class Spectral:
         return next((name for name in names if name in bands), None)
 
 
-def ratio(a: Floats, b: Floats) -> Floats:
+def normalised_difference(a: Floats, b: Floats) -> Floats:
     """The normalised difference (a - b) / (a + b) in [-1, 1]; 0, which names nothing, where both are 0 or not finite."""
     total = a + b
     good = np.isfinite(total) & (total > 0)
     return np.where(good, (a - b) / np.where(good, total, 1), 0)
 
 
-def white(picture: Picture) -> Mask:
+def white_mask(picture: Picture) -> Mask:
     """Where a colour picture is white; nowhere in a grey one, whose white may be anything bright."""
     if picture.ndim == 2:
         return np.zeros(picture.shape, dtype=bool)
     return np.asarray(picture.min(axis=2) >= WHITE)
 
 
-def surely_largest(named: Mask, possible: Mask) -> Shape | None:
+def certain_largest_region(named: Mask, possible: Mask) -> Shape | None:
     """The box of the largest region of a cover, where no other one can be larger.
 
     `possible`: where the cover may be, what is named included; clouds, gaps and pixels near the threshold hide what belongs
     together. None where what may belong to the region, or to another, could make this box another one.
     """
-    found = region(named)
+    found = largest_region_box(named)
     if found is None:
         return None
     x0, y0, x1, y1 = (int(v) for v in found.box)
     possible = ndimage.uniform_filter(possible.astype(np.float32), SMOOTH_PX, mode="nearest") > 0.5
-    others = sorted((mark.area_px for mark in marks(possible)), reverse=True)
-    mine = largest(possible)
+    others = sorted((mark.area_px for mark in connected_regions(possible)), reverse=True)
+    mine = largest_region(possible)
     own = int(named[y0:y1, x0:x1].sum())
     if mine is None or iou(mine.box, found.box) < SAME_BOX or (len(others) > 1 and others[1] * CLEARLY >= own):
         return None
     return found
 
 
-def region(mask: Mask) -> Shape | None:
+def largest_region_box(mask: Mask) -> Shape | None:
     """The box of the largest connected region after a majority vote among neighbours; None below 1 % of the tile."""
     share = ndimage.uniform_filter(mask.astype(np.float32), SMOOTH_PX, mode="nearest")
-    found = largest(share > 0.5)
+    found = largest_region(share > 0.5)
     if found is None or found.area_px < LEAST_REGION * mask.size:
         return None
     return Shape(found.box)

@@ -17,7 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Share
-from rsflow.labellers.model_labeller import Eyes, ModelLabeller, Seen, Sight, checked, not_finite, share
+from rsflow.labellers.model_labeller import (
+    LabellerInput,
+    LabellerOutput,
+    ModelLabeller,
+    OpenedModel,
+    clip_score,
+    not_finite_error,
+    require_finite,
+)
 from rsflow.records import Label
 
 
@@ -42,33 +50,33 @@ class ZeroShotClassifier(ModelLabeller):
     def prompt(self) -> str:
         return " | ".join(self._sentences())
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         loaded = self.load("AutoModelForZeroShotImageClassification")
         independent = "siglip" in loaded.model.config.model_type
         # SigLIP was trained on texts padded to their full length, and gives other numbers for shorter ones.
         length = {"padding": "max_length", "max_length": 64} if independent else {"padding": True}
         texts = loaded.processor.tokenizer(self._sentences(), return_tensors="pt", truncation=True, **length)
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            inputs = loaded.processor.image_processor([sight.image for sight in sights], return_tensors="pt")
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            inputs = loaded.processor.image_processor([item.image for item in batch], return_tensors="pt")
             inputs.update(texts)
             return inputs
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            logits = checked(loaded(inputs), "logits_per_image").logits_per_image
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            logits = require_finite(loaded(inputs), "logits_per_image").logits_per_image
             scores = (logits.sigmoid() if independent else logits.softmax(dim=-1)).tolist()
-            return [Seen(self.labels(row, independent)) for row in scores]
+            return [LabellerOutput(self.labels(row, independent)) for row in scores]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
     def labels(self, scores: Sequence[float], independent: bool) -> tuple[Label, ...]:
         """The picture's category, if one is sure enough. `scores` are in the order of `categories`. DataError `not_finite`."""
         if not all(map(math.isfinite, scores)):
-            raise not_finite("a score")
+            raise not_finite_error("a score")
         whole: dict[str, float] = {}
         for category, score in zip(self.categories.values(), scores, strict=True):
             whole[category] = max(whole.get(category, 0.0), score) if independent else whole.get(category, 0.0) + score
-        best, score = min(((name, share(value)) for name, value in whole.items()), key=lambda one: (-one[1], one[0]))
+        best, score = min(((name, clip_score(value)) for name, value in whole.items()), key=lambda one: (-one[1], one[0]))
         return (Label("category", best, self.origin, score=score),) if best and score >= self.threshold else ()
 
     def _sentences(self) -> list[str]:

@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Share
-from rsflow.labellers.detections import Detections, Found
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked
+from rsflow.labellers.detections import DetectionLabeller, RawDetection
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
 
 _WORD = re.compile(r"[\w'-]+")
 _MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ZeroShotDetector(Detections):
+class ZeroShotDetector(DetectionLabeller):
     """`text_threshold` is Grounding DINO's own: how sure it must be that a word belongs to a box."""
 
     name: ClassVar[str] = "zero_shot_detector"
@@ -45,33 +45,35 @@ class ZeroShotDetector(Detections):
     def prompt(self) -> str:
         return ". ".join(self.categories)
 
-    def open(self) -> Eyes:
+    def open(self) -> OpenedModel:
         loaded = self.load("AutoModelForZeroShotObjectDetection")
         phrases = list(self.categories)
         finish = loaded.processor.post_process_grounded_object_detection
         own = {"text_threshold": self.text_threshold} if "text_threshold" in inspect.signature(finish).parameters else {}
 
-        def prepare(sights: Sequence[Sight]) -> Any:
-            return loaded.processor(
-                images=[sight.image for sight in sights], text=[phrases for _ in sights], return_tensors="pt"
-            )
+        def prepare(batch: Sequence[LabellerInput]) -> Any:
+            return loaded.processor(images=[item.image for item in batch], text=[phrases for _ in batch], return_tensors="pt")
 
-        def look(sights: Sequence[Sight], inputs: Any) -> list[Seen]:
-            sizes = [sight.size for sight in sights]
-            asked = [phrases for _ in sights]
-            output = checked(loaded(inputs), "logits", "pred_boxes", "decoder_class_logits", "decoder_coord_logits")
-            results = finish(output, threshold=self.least, target_sizes=sizes, text_labels=asked, **own)
-            return [Seen(self.labels(_found(result, phrases), size)) for result, size in zip(results, sizes, strict=True)]
+        def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
+            sizes = [item.size for item in batch]
+            asked = [phrases for _ in batch]
+            output = require_finite(loaded(inputs), "logits", "pred_boxes", "decoder_class_logits", "decoder_coord_logits")
+            results = finish(output, threshold=self.lowest_threshold, target_sizes=sizes, text_labels=asked, **own)
+            return [
+                LabellerOutput(self.labels(_found(result, phrases), size)) for result, size in zip(results, sizes, strict=True)
+            ]
 
-        return Eyes(prepare, look)
+        return OpenedModel(prepare, infer)
 
 
-def _found(result: Any, phrases: Collection[str]) -> list[Found]:
+def _found(result: Any, phrases: Collection[str]) -> list[RawDetection]:
     rows = zip(result["text_labels"], result["scores"].tolist(), result["boxes"].tolist(), strict=True)
-    return [Found(phrase, score, box) for said, score, box in rows if (phrase := meant(said, phrases)) is not None]
+    return [
+        RawDetection(phrase, score, box) for said, score, box in rows if (phrase := matching_phrase(said, phrases)) is not None
+    ]
 
 
-def meant(said: str, phrases: Collection[str]) -> str | None:
+def matching_phrase(said: str, phrases: Collection[str]) -> str | None:
     """The phrase that has just the words of a model's answer, or the only one that holds them all."""
     words = {phrase: _words(phrase) for phrase in phrases}
     asked = _words(_MARKS.sub(" ", said))

@@ -16,12 +16,12 @@ import torch
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
-from rsflow.loading.decode import as_tensor, decoded
-from rsflow.loading.packed_boxes import blocks, put_back, taken_out
-from rsflow.shards.format import BANDS, RAW, Sample
-from rsflow.shards.reader import Buffer, View
+from rsflow.loading.decode import as_tensor, decode_picture
+from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
+from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
+from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
-from rsflow.text.control_tokens import neutralised
+from rsflow.text.control_tokens import neutralise
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
@@ -29,8 +29,8 @@ Spell = Callable[[str, Sequence[Region], int, int], str]
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
 
-def example(
-    sample: Sample | View,
+def make_example(
+    sample: Sample | SampleView,
     dialect: str,
     tasks: frozenset[str] | None,
     decode: bool,
@@ -50,13 +50,13 @@ def example(
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
-    spell = dialects.get(dialect).spell
+    spell = dialects.get_dialect(dialect).spell
     instructions = [
         _instruction(instruction, spell, height_px, width_px)
         for instruction in record["instructions"]
         if tasks is None or instruction["task"] in tasks
     ]
-    regions = taken_out(instructions)
+    regions = extract_boxes(instructions)
     found = {
         "key": sample.key,
         "sensor": record["sensor"],
@@ -66,20 +66,20 @@ def example(
         "dialect": dialect,
         "instructions": instructions,
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
-        "others": _others(sample, decode) if sample.others else {},
+        "others": _companion_pictures(sample, decode) if sample.others else {},
         "bands": _bands(sample, decode) if BANDS in sample.others else None,
-        "image": _shown(sample, show) if show else picture(sample) if decode else bytes(sample.picture),
+        "image": _shown(sample, show) if show else decode_sample(sample) if decode else bytes(sample.picture),
     }
     if show:
         found["regions"] = regions
     else:
-        put_back(instructions, *blocks(regions))
+        restore_boxes(instructions, *pack_boxes(regions))
     return found
 
 
-def picture(sample: Sample | View) -> torch.Tensor:
+def decode_sample(sample: Sample | SampleView) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
-    return as_tensor(_shown(sample, decoded))
+    return as_tensor(_shown(sample, decode_picture))
 
 
 def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -87,7 +87,7 @@ def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in examples] for name in examples[0]}
 
 
-def _shown(sample: Sample | View, show: Callable[[Buffer], Any], extension: str = "") -> Any:
+def _shown(sample: Sample | SampleView, show: Callable[[Buffer], Any], extension: str = "") -> Any:
     """What `show` makes of the picture, or of the other member. SnapshotError where it cannot."""
     try:
         return show(sample.others[extension] if extension else sample.picture)
@@ -96,22 +96,24 @@ def _shown(sample: Sample | View, show: Callable[[Buffer], Any], extension: str 
         raise SnapshotError(f"sample {sample.key}: its {name} cannot be decoded ({error})") from error
 
 
-def _others(sample: Sample | View, decode: bool) -> dict[str, Any]:
+def _companion_pictures(sample: Sample | SampleView, decode: bool) -> dict[str, Any]:
     return {
-        name.partition(".")[0]: as_tensor(_shown(sample, decoded, name)) if decode else bytes(data)
+        name.partition(".")[0]: as_tensor(_shown(sample, decode_picture, name)) if decode else bytes(data)
         for name, data in sample.others.items()
         if name != BANDS
     }
 
 
-def _bands(sample: Sample | View, decode: bool) -> torch.Tensor | bytes:
+def _bands(sample: Sample | SampleView, decode: bool) -> torch.Tensor | bytes:
     return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
 
 
 def _array(data: Buffer) -> npt.NDArray[Any]:
     found = np.load(io.BytesIO(data), allow_pickle=False)
-    if found.ndim != 3 or found.dtype not in RAW:
-        raise ValueError(f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, RAW))}")
+    if found.ndim != 3 or found.dtype not in BAND_DTYPES:
+        raise ValueError(
+            f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, BAND_DTYPES))}"
+        )
     return np.asarray(found)
 
 
@@ -127,7 +129,7 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     turns = [
         {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
         for turn in instruction["turns"]
-        for text in (neutralised(turn["text"]),)  # shards may be older than the check of what goes into them
+        for text in (neutralise(turn["text"]),)  # shards may be older than the check of what goes into them
     ]
     return {
         "id": instruction["id"],

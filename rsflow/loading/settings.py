@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rsflow.loading.epoch_order import Uneven
-from rsflow.loading.sample_reader import Reading
+from rsflow.loading.sample_reader import ReadOptions
 from rsflow.loading.state import Cursor
 from rsflow.shards.reader import Buffer
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class StreamSettings:
     """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
 
     seed: int
@@ -25,20 +25,20 @@ class Settings:
     dialect: str
     decode: bool
     cache: str | None
-    reading: Reading
+    read_options: ReadOptions
 
     @property
     def block(self) -> int:
         return self.batch_size or 1
 
 
-class Display(Protocol):
+class PictureSink(Protocol):
     """Makes of an encoded picture what an example's `image` is, in place of the stream itself."""
 
-    def started(self) -> None:
+    def on_iteration_start(self) -> None:
         """An iteration begins."""
 
-    def room(self, size: int) -> memoryview:
+    def allocate(self, size: int) -> memoryview:
         """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
 
     def show(self, data: Buffer) -> Any:

@@ -22,22 +22,38 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from rsflow import dialects
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.distributed import agreed, given_ranks, ranks_of_process
-from rsflow.loading.epoch_order import UNEVEN, Consumer, Uneven, batches_of, dealt, rounds, share
-from rsflow.loading.example import example
+from rsflow.loading.distributed import broadcast_manifests, check_ranks, get_rank_and_world_size
+from rsflow.loading.epoch_order import (
+    UNEVEN,
+    Consumer,
+    Uneven,
+    batches_until_end,
+    consumer_positions,
+    count_batches,
+    samples_per_rank,
+)
+from rsflow.loading.example import make_example
 from rsflow.loading.mixture import Mix
-from rsflow.loading.number_values import least, whole_number
-from rsflow.loading.sample_reader import Counts, Reading, Roots
-from rsflow.loading.sampler import ENDLESS, Sampler, SampleReference, at_once
-from rsflow.loading.settings import Display, Progress, Settings
-from rsflow.loading.state import MOST_EPOCHS, Cursor, fingerprints, parsed, placed, refuse_others, spelled
-from rsflow.loading.stream_content import StreamRequest, gathered, newest, numbered
+from rsflow.loading.number_values import check_at_least, parse_integer
+from rsflow.loading.sample_reader import ReadOptions, SampleCounts, SampleReader
+from rsflow.loading.sampler import ENDLESS_SAMPLES, Sampler, SampleReference, max_open_shards
+from rsflow.loading.settings import PictureSink, Progress, StreamSettings
+from rsflow.loading.state import (
+    MAX_EPOCHS,
+    Cursor,
+    check_state_matches,
+    encode_state,
+    fingerprint_settings,
+    parse_state,
+    resolve_cursor,
+)
+from rsflow.loading.stream_content import StreamRequest, latest_manifest, load_content, manifest_path
 from rsflow.shards.format import Sample
-from rsflow.shards.reader import Scratch, View
+from rsflow.shards.reader import SampleView, ScratchBuffer
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
 MOST_SHARDS = 32  # a process may have few files open, and a shuffle over more is hardly better (docs/streaming.md)
-_READING = Reading()
+_READ_OPTIONS = ReadOptions()
 
 
 def stream(
@@ -61,7 +77,7 @@ def stream(
     rank: int | None = None,
     world_size: int | None = None,
     cache: str | None = None,
-    reading: Reading = _READING,
+    read_options: ReadOptions = _READ_OPTIONS,
 ) -> Stream:
     """A split of one or more snapshots as a dataset of dicts (rsflow.loading.example), each sample once per epoch:
 
@@ -84,17 +100,17 @@ def stream(
 
     ConfigError for an unknown split, task, sensor or dialect; SnapshotError or StorageError where the snapshot cannot be read.
     """
-    dialects.get(dialect)
+    dialects.get_dialect(dialect)
     urls = tuple(os.fspath(one) for one in ([url] if isinstance(url, (str, os.PathLike)) else url))
-    least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
-    epoch, seed = whole_number("epoch", epoch, MOST_EPOCHS), whole_number("seed", seed, None, None)
+    check_at_least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
+    epoch, seed = parse_integer("epoch", epoch, MAX_EPOCHS), parse_integer("seed", seed, None, None)
     if uneven not in UNEVEN:
         raise ConfigError(f"uneven: found {uneven!r}, expected one of {', '.join(UNEVEN)}")
     if follow and (repeat != 1 or any(one.endswith(".json") for one in urls)):
         raise ConfigError("follow: moves to a root's newest snapshot between epochs: give roots, not manifests, and repeat 1")
-    width = WINDOW_SHARDS if shuffle is True else 0 if shuffle is False else whole_number("shuffle", shuffle, MOST_SHARDS)
-    ranks = given_ranks(rank, world_size)
-    settings = Settings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, reading)
+    width = WINDOW_SHARDS if shuffle is True else 0 if shuffle is False else parse_integer("shuffle", shuffle, MOST_SHARDS)
+    ranks = check_ranks(rank, world_size)
+    settings = StreamSettings(seed, width, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, read_options)
     return Stream(
         StreamRequest(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch
     )
@@ -106,39 +122,41 @@ class Stream(IterableDataset[dict[str, Any]]):
     It can be pickled, so forked and spawned DataLoader workers do.
     """
 
-    def __init__(self, wish: StreamRequest, settings: Settings, epoch: int) -> None:
-        self.wish, self.settings = wish, settings
+    def __init__(self, request: StreamRequest, settings: StreamSettings, epoch: int) -> None:
+        self.request, self.settings = request, settings
         # The cursor; whether workers iterate; the numbers of the snapshots where they may change.
-        self._shared = torch.zeros(7 + len(wish.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._shared = torch.zeros(7 + len(request.urls), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
         self._own: Cursor | None = None  # of a worker that was given a state of its own
-        self._display: Display | None = None
+        self._sink: PictureSink | None = None
         self._latest: list[Progress] = []  # of the latest iteration, which may be that of a stream shown otherwise
-        self._read([newest(url) for url in wish.urls])
-        self._roots = Roots(self.content, settings.cache, settings.reading, at_once(self.content, settings.width))
-        self._counts = Counts()
+        self._read([latest_manifest(url) for url in request.urls])
+        self._roots = SampleReader(
+            self.content, settings.cache, settings.read_options, max_open_shards(self.content, settings.width)
+        )
+        self._counts = SampleCounts()
         self.move(Cursor(epoch))
 
     @property
     def cursor(self) -> Cursor:
         """Where the next iteration begins."""
-        epoch, position, taken, *crew = self._shared[:6].tolist()
-        return self._own or Cursor(epoch, position, taken, (crew[0], crew[1], crew[2]))
+        epoch, position, taken, *topology = self._shared[:6].tolist()
+        return self._own or Cursor(epoch, position, taken, (topology[0], topology[1], topology[2]))
 
     @property
     def total(self) -> int:
         """Positions of a whole iteration, over all ranks."""
-        return ENDLESS if self.settings.repeat is None else self.settings.repeat * self.content.samples
+        return ENDLESS_SAMPLES if self.settings.repeat is None else self.settings.repeat * self.content.samples
 
     def set_epoch(self, epoch: int) -> None:
         """Begin with this epoch from the next iteration on; to be called alike on every rank. Nothing happens where it is the
         one that the stream stands in: a position that was loaded stays."""
-        if whole_number("epoch", epoch, MOST_EPOCHS) != self.cursor.epoch:
+        if parse_integer("epoch", epoch, MAX_EPOCHS) != self.cursor.epoch:
             self.begin(epoch)
 
     def begin(self, epoch: int) -> None:
         """Begin with the first sample of this epoch from the next iteration on, wherever the stream stands."""
         if self.settings.follow:
-            manifests = agreed([newest(url) for url in self.wish.urls])
+            manifests = broadcast_manifests([latest_manifest(url) for url in self.request.urls])
             if manifests != [one.manifest for one in self.content.pinned]:
                 self._read(manifests)
         self.move(Cursor(epoch))
@@ -151,38 +169,38 @@ class Stream(IterableDataset[dict[str, Any]]):
                 "DataLoader workers read this stream ahead, so it cannot tell what the training loop got: "
                 "take the state of a rsflow.loading.loader.Loader or of torchdata's StatefulDataLoader"
             )
-        return self.state_at(self._reached(self._latest[0]) if self._latest else self.cursor)
+        return self.state_at(self._cursor_after(self._latest[0]) if self._latest else self.cursor)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Begin where the state was taken. SnapshotError where it is of another snapshot, ConfigError where it is of another
         order. A stream that follows goes back to the state's snapshot until its epoch ends."""
-        cursor, snapshots = parsed(state)
+        cursor, snapshots = parse_state(state)
         if self.settings.follow:
-            self._read([numbered(url, name) for url, (name, _) in zip(self.wish.urls, snapshots, strict=False)])
-        refuse_others(state, self.content.pinned, self._fingerprints())
-        cursor = placed(cursor, state, self.content.samples, self.settings.repeat)
+            self._read([manifest_path(url, name) for url, (name, _) in zip(self.request.urls, snapshots, strict=False)])
+        check_state_matches(state, self.content.pinned, self._fingerprints())
+        cursor = resolve_cursor(cursor, state, self.content.samples, self.settings.repeat)
         if get_worker_info() is not None:
             self._own = cursor
         else:
             self.move(cursor)
 
     def state_at(self, cursor: Cursor) -> dict[str, Any]:
-        return spelled(cursor, self.content.pinned, self._fingerprints(), self.settings.repeat)
+        return encode_state(cursor, self.content.pinned, self._fingerprints(), self.settings.repeat)
 
     def after(self, cursor: Cursor, batches: int, drop_last: bool = False) -> Cursor:
         """The cursor when every rank has taken so many batches since `cursor`, which lay between two batches. After the last
         of the iteration it is the start of the epoch that follows, whether or not anybody asked for one more."""
         ranks, block = self._ranks()[1], self.settings.block
-        if batches >= rounds(self.total, ranks, block, self.settings.uneven, cursor.position, drop_last):
-            return self.following(cursor)
+        if batches >= batches_until_end(self.total, ranks, block, self.settings.uneven, cursor.position, drop_last):
+            return self.next_epoch_start(cursor)
         return Cursor(cursor.epoch, cursor.position + batches * ranks * block)
 
     @property
-    def round_samples(self) -> int:
+    def samples_per_step(self) -> int:
         """Positions that a batch of each rank takes together."""
         return self._ranks()[1] * self.settings.block
 
-    def following(self, cursor: Cursor) -> Cursor:
+    def next_epoch_start(self, cursor: Cursor) -> Cursor:
         """The start of the first epoch after the iteration that holds the cursor; of one without end, after its epoch."""
         return Cursor(cursor.epoch + (self.settings.repeat or 1 + cursor.position // self.content.samples))
 
@@ -191,13 +209,13 @@ class Stream(IterableDataset[dict[str, Any]]):
         if self.settings.repeat is None:
             raise TypeError("a stream that repeats without end has no length")
         settings = self.settings
-        samples = share(self.total, replace(self._consumer(), worker=0, workers=1), settings.block, settings.uneven)
-        return batches_of(samples, settings.block, drop_last)
+        samples = samples_per_rank(self.total, replace(self._consumer(), worker=0, workers=1), settings.block, settings.uneven)
+        return count_batches(samples, settings.block, drop_last)
 
     def move(self, cursor: Cursor) -> None:
         """Begin at the cursor from the next iteration on."""
         self._latest.clear()
-        self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.crew, 0])
+        self._shared[:7] = torch.tensor([cursor.epoch, cursor.position, cursor.taken, *cursor.topology, 0])
 
     def stats(self) -> dict[str, Any]:
         """What was read so far by this process and by the DataLoader workers that were started with the stream, ahead of what
@@ -206,10 +224,10 @@ class Stream(IterableDataset[dict[str, Any]]):
         undecodable = counted.pop("undecodable")
         return {**counted, **fetched, "skipped": fetched["skipped"] + undecodable}
 
-    def shown_by(self, display: Display) -> Stream:
+    def with_picture_sink(self, sink: PictureSink) -> Stream:
         """This stream with its pictures shown by `display`. Both have one cursor, one progress and one count."""
         other = object.__new__(Stream)
-        other.__dict__.update(self.__dict__, _display=display)
+        other.__dict__.update(self.__dict__, _sink=sink)
         return other
 
     def __len__(self) -> int:
@@ -218,24 +236,24 @@ class Stream(IterableDataset[dict[str, Any]]):
             raise TypeError("a stream that repeats without end has no length")
         settings, cursor = self.settings, self.cursor
         one_rank = replace(self._consumer(), worker=0, workers=1)
-        return share(self.total, one_rank, settings.block, settings.uneven, cursor.position) - cursor.taken
+        return samples_per_rank(self.total, one_rank, settings.block, settings.uneven, cursor.position) - cursor.taken
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._catch_up()
-        self._leave_behind()
+        self._follow_snapshot()
+        self._finish_resumed_epoch()
         consumer, cursor = self._consumer(), self.cursor
-        crew = (consumer.world_size, consumer.workers, self.settings.block)
-        if cursor.taken and cursor.crew != crew:
+        topology = (consumer.world_size, consumer.workers, self.settings.block)
+        if cursor.taken and cursor.topology != topology:
             raise ConfigError(
-                f"the state was taken inside a batch, of (ranks, workers, batch size) {cursor.crew}, and here they are {crew}: "
+                f"the state was taken inside a batch, by (ranks, workers, batch size) {cursor.topology}, now {topology}: "
                 "take states between batches with one worker or a rsflow.loading.loader.Loader to change them"
             )
         if get_worker_info() is not None:
             self._shared[6] = 1
             self._own = None
-        self._latest[:] = [Progress(replace(cursor, crew=crew))]
-        if self._display:
-            self._display.started()
+        self._latest[:] = [Progress(replace(cursor, topology=topology))]
+        if self._sink:
+            self._sink.on_iteration_start()
         return self._examples(consumer, cursor, self._latest[0])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -244,50 +262,50 @@ class Stream(IterableDataset[dict[str, Any]]):
 
     def _examples(self, consumer: Consumer, cursor: Cursor, progress: Progress) -> Iterator[dict[str, Any]]:
         settings, total = self.settings, self.total
-        hand = chain.from_iterable(dealt(total, consumer, settings.block, settings.uneven, cursor.position))
-        course = Sampler(self.content, settings.seed, cursor.epoch, settings.width)
-        spots = ((i, course.at(i % total)) for i in islice(hand, cursor.taken, None))
+        positions = chain.from_iterable(consumer_positions(total, consumer, settings.block, settings.uneven, cursor.position))
+        sampler = Sampler(self.content, settings.seed, cursor.epoch, settings.width)
+        references = ((i, sampler.at(i % total)) for i in islice(positions, cursor.taken, None))
         counts = self._counts.row()
-        for position, spot, sample in self._roots.read(spots, self._display.room if self._display else Scratch()):
-            found = self._shown(spot, sample) or self._stand_in(position, cursor.epoch)
+        for position, reference, sample in self._roots.read(references, self._sink.allocate if self._sink else ScratchBuffer()):
+            found = self._shown(reference, sample) or self._substitute(position, cursor.epoch)
             progress.taken += 1
             counts.given(one["task"] for one in found["instructions"])
             yield found
 
-    def _shown(self, spot: SampleReference, sample: Sample | View | None) -> dict[str, Any] | None:
+    def _shown(self, reference: SampleReference, sample: Sample | SampleView | None) -> dict[str, Any] | None:
         """None where the sample is damaged and that is to be skipped."""
         if sample is None:
             return None
         try:
-            show = self._display.show if self._display else None
-            return example(sample, self.settings.dialect, spot.part.tasks, self.settings.decode, show)
+            show = self._sink.show if self._sink else None
+            return make_example(sample, self.settings.dialect, reference.part.tasks, self.settings.decode, show)
         except (KeyError, TypeError, IndexError, ValueError) as error:
-            trouble = SnapshotError(f"{spot.shard.path}: the record of sample {sample.key} lacks what it needs ({error!r})")
+            trouble = SnapshotError(f"{reference.shard.path}: the record of sample {sample.key} is incomplete ({error!r})")
             trouble.__cause__ = error
         except SnapshotError as error:
             trouble = error
-        if self.settings.reading.on_damage == "fail":
+        if self.settings.read_options.on_damage == "fail":
             raise trouble
         self._counts.row().undecodable()
         return None
 
-    def _stand_in(self, position: int, epoch: int) -> dict[str, Any]:
+    def _substitute(self, position: int, epoch: int) -> dict[str, Any]:
         """What is given for a damaged sample: the next good one of the order, so that counts stay equal on all ranks."""
-        course = Sampler(self.content, self.settings.seed, epoch, self.settings.width)
+        sampler = Sampler(self.content, self.settings.seed, epoch, self.settings.width)
         for i in range(position + 1, position + self.content.samples):
-            spot = course.at(i % self.total)
-            if found := self._shown(spot, self._roots.one(spot)):
+            reference = sampler.at(i % self.total)
+            if found := self._shown(reference, self._roots.one(reference)):
                 return found
-        raise SnapshotError(f"{', '.join(self.wish.urls)}: no sample is undamaged")
+        raise SnapshotError(f"{', '.join(self.request.urls)}: no sample is undamaged")
 
-    def _leave_behind(self) -> None:
+    def _finish_resumed_epoch(self) -> None:
         """A state is for one iteration: after that had begun within an epoch, the next takes a whole one, the following."""
         if get_worker_info() is None and self._latest:
             start, taken = self._latest[0].start, self._latest[0].taken
             if taken and (start.position or start.taken):
-                self.begin(self.following(start).epoch)
+                self.begin(self.next_epoch_start(start).epoch)
 
-    def _reached(self, progress: Progress) -> Cursor:
+    def _cursor_after(self, progress: Progress) -> Cursor:
         start, block = progress.start, self.settings.block
         consumer, taken = self._consumer(), start.taken + progress.taken
         if consumer.workers > 1:
@@ -295,30 +313,30 @@ class Stream(IterableDataset[dict[str, Any]]):
         if (
             self.settings.repeat is not None
             and progress.taken
-            and taken >= share(self.total, consumer, block, self.settings.uneven, start.position)
+            and taken >= samples_per_rank(self.total, consumer, block, self.settings.uneven, start.position)
         ):
-            return self.following(start)
+            return self.next_epoch_start(start)
         rounds, inside = divmod(taken, block)
         return replace(start, position=start.position + rounds * block * consumer.world_size, taken=inside)
 
     def _read(self, manifests: Sequence[str]) -> None:
-        self.content = gathered(self.wish, manifests)
+        self.content = load_content(self.request, manifests)
         if self.settings.follow:
             self._shared[7:] = torch.tensor(self._numbers())
 
-    def _catch_up(self) -> None:
+    def _follow_snapshot(self) -> None:
         """In a worker that was started before the stream moved to another snapshot: move as well."""
         if self.settings.follow and (numbers := self._shared[7:].tolist()) != self._numbers():
-            self._read([numbered(url, str(number)) for url, number in zip(self.wish.urls, numbers, strict=True)])
+            self._read([manifest_path(url, str(number)) for url, number in zip(self.request.urls, numbers, strict=True)])
 
     def _numbers(self) -> list[int]:
         return [int(one.name) for one in self.content.pinned]
 
     def _fingerprints(self) -> dict[str, str]:
-        return fingerprints(self.wish, self.settings.seed, self.settings.width)
+        return fingerprint_settings(self.request, self.settings.seed, self.settings.width)
 
     def _ranks(self) -> tuple[int, int]:
-        return self.settings.ranks or ranks_of_process()
+        return self.settings.ranks or get_rank_and_world_size()
 
     def _consumer(self) -> Consumer:
         worker = get_worker_info()

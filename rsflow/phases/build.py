@@ -26,7 +26,7 @@ from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
-from rsflow.phases.select.select import Selected, last_selection, present_selection, select
+from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
 from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
 from rsflow.planning.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
@@ -47,7 +47,7 @@ class BuildResult:
     plan: Plan
     planned: BuildEstimate  # before the run
     now: LiveRows
-    selected: Selected | None
+    selected: SelectionSummary | None
     sharded: Sharded | None
     balances: list[Balance]
     seconds: dict[str, float]
@@ -71,7 +71,7 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> BuildResult:
-    lake = _lake_for(built) if "label" in phases else open_lake(built.root)
+    lake = _lake_for(built) if "label" in phases else open_lake(built.root, writable=True)
     if "label" in phases:
         relabel_damaged(lake)
     seconds: dict[str, float] = {}
@@ -92,13 +92,13 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         seconds["select"] = time.monotonic() - start
     if "shard" in phases:
         start = time.monotonic()
-        chosen = selected or present_selection(built, lake, now)
+        chosen = selected or require_current_selection(built, lake, now)
         sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
     found = [
         _scenes(now),
         *label_balance(lake, now.label),
-        *model_balances(lake, now.seen, now.instruct),
+        *model_balances(lake, now.all_marks),
         *select_balance(lake),
     ]
     if sharded:

@@ -77,6 +77,14 @@ class Plan:
     undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be looked at: why; it has no units
 
     @property
+    def models(self) -> list[ModelStage]:
+        """All models of the build, in the order of their steps and sources; equal ones may come twice."""
+        return [
+            *(stage for stages in self.predictors.values() for stage in stages),
+            *([self.generator] if self.generator else []),
+        ]
+
+    @property
     def done(self) -> set[str]:
         """Ids of finished units; with `retry_rejects`, not those of `failed`."""
         return set(self.marks["unit"].to_pylist()) - self.failed
@@ -99,7 +107,7 @@ def make_plan(
     built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
 ) -> Plan:
     """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
-    from rsflow.lake.tables import TABLES
+    from rsflow.lake.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built)

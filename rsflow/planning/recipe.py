@@ -37,11 +37,19 @@ from rsflow.stages.merge_labels import MergeLabels
 from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.stages.render_tiles import RenderTiles
 from rsflow.stages.screen_tiles import ScreenTiles
+from rsflow.stages.write_tiles import WriteTiles
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
+    """Stages in their order; `output` writes what they made, and nothing depends on how."""
+
     stages: tuple[Stage, ...]
+    output: tuple[Stage, ...] = ()
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        return (*self.stages, *self.output)
 
     @property
     def fingerprint(self) -> str:
@@ -97,12 +105,13 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             *named,
             *([KeepBands()] if built.render.raw_bands else []),
             EncodeTiles(built.render.format, built.render.quality),
-        )
+        ),
+        (WriteTiles(built.root),),
     )
 
 
 def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
-    """The models that look at this source's tiles, in the order of its labellers."""
+    """The models that predict labels of this source's tiles, in the order of its labellers."""
     asked = [labellers.from_settings(settings) for settings in source.labellers]
     return tuple(PredictTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
 

@@ -12,18 +12,20 @@ do not count. Refused: bands in different map projections or turned against each
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rsflow.calibration import Calibration
 from rsflow.errors import DataError, UnavailableError
 from rsflow.readers import gdal
 from rsflow.readers.band_tags import shared_unit
-from rsflow.readers.contract import CLASS_BANDS, SceneReader, check_inside
+from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside
 from rsflow.readers.geotiff import GeoTiff, open_with_retries
-from rsflow.readers.products import PRODUCTS, read_product_metadata
+from rsflow.readers.products import PRODUCTS, Decoder, describe_product
 from rsflow.readers.statistics_sample import decimated_shape, sample_cells
 from rsflow.records import Raster, SceneFiles
 from rsflow.spatial.geometry import Window
@@ -64,10 +66,9 @@ class Taps:
 def open_bands(files: SceneFiles) -> BandFiles:
     """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
     wanted = list(files.options.get("bands") or files.files)
+    decoders: Mapping[str, Decoder] = {}
     if kind := files.options.get("product"):
-        product = PRODUCTS[kind]
-        named = files.options.get("bands") or {name: band for band, name in product.bands.items() if name in files.files}
-        files = read_product_metadata(product, files, named)
+        files, decoders = describe_product(PRODUCTS[kind], files)
     absent = [band for band in wanted if band not in files.files]
     if absent or not wanted:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
@@ -76,7 +77,7 @@ def open_bands(files: SceneFiles) -> BandFiles:
         for band in wanted:
             beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
             readers[band] = open_with_retries(files.files[band], files.options, files.sensor, beside, band)
-        return BandFiles(readers)
+        return BandFiles(readers, decoders)
     except (DataError, UnavailableError):
         for reader in readers.values():
             reader.close()
@@ -86,13 +87,14 @@ def open_bands(files: SceneFiles) -> BandFiles:
 class BandFiles(SceneReader):
     """Open band files, one data band each, on the grid of the finest."""
 
-    def __init__(self, readers: dict[str, GeoTiff]) -> None:
+    def __init__(self, readers: dict[str, GeoTiff], decoders: Mapping[str, Decoder] | None = None) -> None:
         self._readers = readers
+        self._decoders = decoders or {}
         # min keeps the first of equals, so the order of the source's bands decides.
         self._finest = min(readers.values(), key=_pixel_area)
         self._axes = {band: self._axes_of(reader) for band, reader in readers.items()}
-        dtype = np.result_type(*(reader.info.dtype for reader in readers.values()))
-        each = [reader.info for reader in readers.values()]
+        each = [self._band_info(band, reader.info) for band, reader in readers.items()]
+        dtype = np.result_type(*(info.dtype for info in each))
         calibration = tuple(how for info in each for how in info.calibration)
         self.info = replace(
             self._finest.info,
@@ -114,7 +116,7 @@ class BandFiles(SceneReader):
         shape = (self.info.height_px, self.info.width_px)
         if self._one_extent() and all(reader.is_cheap_to_decimate for reader in self._readers.values()):
             size = decimated_shape(*shape, max_px)
-            return self._stack({band: reader.decimated(*size) for band, reader in self._readers.items()})
+            return self._stack({band: self._decimated(band, *size) for band in self._readers})
         return sample_cells(self.read, shape, self.block_shape, max_px)
 
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:
@@ -148,13 +150,42 @@ class BandFiles(SceneReader):
             # Files of one grid may still differ by a pixel in size; what is not there is taken from the edge below.
             extent = reader.info
             if window.row_stop <= extent.height_px and window.col_stop <= extent.width_px:
-                return reader.read(window)
+                return self._decoded(band, reader.read(window), window)
         nearest = band in CLASS_BANDS
         row_taps = rows.taps(window.row_off, window.row_stop, nearest)
         col_taps = cols.taps(window.col_off, window.col_stop, nearest)
         top, left = int(row_taps.low.min()), int(col_taps.low.min())
         source = Window(top, left, int(row_taps.high.max()) + 1 - top, int(col_taps.high.max()) + 1 - left)
-        return interpolate(reader.read(source), _moved(row_taps, top), _moved(col_taps, left))
+        return interpolate(self._decoded(band, reader.read(source), source), _moved(row_taps, top), _moved(col_taps, left))
+
+    def _band_info(self, band: str, info: SceneInfo) -> SceneInfo:
+        decoder = self._decoders.get(band)
+        if decoder is None:
+            return info
+        how = Calibration(1.0, 0.0, decoder.unit, decoder.origin)
+        return replace(info, dtype="float32", nodata=(None,), calibration=(how,), unit=None)
+
+    def _decimated(self, band: str, height_px: int, width_px: int) -> Raster:
+        info = self._readers[band].info
+        return self._decode(
+            band,
+            self._readers[band].decimated(height_px, width_px),
+            _centres(0, height_px) * (info.height_px / height_px),
+            _centres(0, width_px) * (info.width_px / width_px),
+        )
+
+    def _decoded(self, band: str, stored: Raster, window: Window) -> Raster:
+        rows, cols = _centres(window.row_off, window.row_stop), _centres(window.col_off, window.col_stop)
+        return self._decode(band, stored, rows, cols)
+
+    def _decode(self, band: str, stored: Raster, rows: npt.NDArray[np.float64], cols: npt.NDArray[np.float64]) -> Raster:
+        """Physical values where the band has a decoder, NaN where it has none."""
+        decoder = self._decoders.get(band)
+        if decoder is None:
+            return stored
+        values = decoder(stored.pixels[0], rows, cols)
+        values[~stored.valid] = np.nan
+        return Raster(values[None], stored.valid & np.isfinite(values), stored.bands)
 
     def _axes_of(self, reader: GeoTiff) -> tuple[Axis, Axis]:
         info, finest = reader.info, self._finest.info
@@ -192,6 +223,10 @@ def interpolate(source: Raster, rows: Taps, cols: Taps) -> Raster:
         good = source.valid[:, cols.low] & source.valid[:, cols.high]
         valid &= good[rows.low] & good[rows.high]
     return Raster(pixels[None], valid, source.bands)
+
+
+def _centres(start: int, stop: int) -> npt.NDArray[np.float64]:
+    return np.arange(start, stop, dtype=np.float64) + 0.5
 
 
 def _mix(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -67,8 +67,14 @@ def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any
     tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(said, ""), "")
     if tagged.changes or tagged.unit:
         tagged = Calibration(tagged.scale, tagged.offset, tagged.unit, "file tags")
-    if stated := options.get("metadata"):
-        tagged = Calibration(stated["scale"][band], stated["offset"][band], stated["unit"], stated["origin"])
+    stated = options.get("metadata")
+    if stated and band in stated["scale"]:
+        tagged = Calibration(
+            _scale_of(stated["scale"][band], dataset.dtypes[index - 1]),
+            stated["offset"][band],
+            stated["unit"][band],
+            stated["origin"],
+        )
     asked = {name: number for name in ("scale", "offset") if (number := band_setting(options.get(name), band)) is not None}
     unit = options.get("unit") or tagged.unit
     result = Calibration(
@@ -95,6 +101,13 @@ def shared_unit(calibrations: tuple[Calibration, ...]) -> PixelUnit | None:
     """The unit that all bands are stated in, None where they differ or none is stated."""
     stated = {each.unit for each in calibrations}
     return next((unit for unit in UNITS_KNOWN if stated == {unit}), None)
+
+
+def _scale_of(stated: float | str, dtype: str) -> float:
+    """A number, or "type": whole numbers are shares of their type's range, fractions are themselves."""
+    if stated != "type":
+        return float(stated)
+    return 1.0 / np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else 1.0
 
 
 def _is_celsius(said: str) -> bool:

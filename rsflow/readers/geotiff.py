@@ -104,18 +104,24 @@ class GeoTiff(SceneReader):
             return [self._colours.index], ("band1",)
         if band is None:
             return _bands(self._dataset, self._options.get("bands"), self.place)
-        alpha = _alpha_index(self._dataset)
+        alpha = self._alpha_of()
         indexes = [index for index in self._dataset.indexes if index != alpha]
         if len(indexes) != 1:
             raise DataError("grid_mismatch", f"{self.place}: has {len(indexes)} bands, expected one band per file")
         _check_colour_table(self._dataset, {band: indexes[0]}, self.place)
         return indexes, (band,)
 
+    def _alpha_of(self) -> int | None:
+        """The band that tells which pixels are there: tagged as alpha, or the second of two where the product says so."""
+        if self._options.get("data_mask") and self._dataset.count == 2:
+            return 2
+        return _alpha_index(self._dataset)
+
     def _read_tags(self, bands: tuple[str, ...], sensor: SensorName) -> None:
         """Masks, fill values and calibrations of the bands that are read."""
         options = self._options
         # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
-        alpha = _alpha_index(self._dataset)
+        alpha = self._alpha_of()
         self._alpha = None if alpha in self._indexes else alpha
         self._masked = alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
         numbered = list(zip(self._indexes, bands, strict=True))

@@ -24,7 +24,7 @@ from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.readers.acquisition_time import check_rule, check_rule_matches
 from rsflow.readers.band_tags import NO_FILL
-from rsflow.readers.products import PRODUCTS, product_files
+from rsflow.readers.products import PRODUCTS, list_products
 from rsflow.readers.sidecars import FolderListings, find_sidecars
 from rsflow.records import SceneFiles
 
@@ -42,6 +42,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     found: dict[str, tuple[str, dict[str, str]]] = {}
     folders: dict[str, str] = {}
+    metadata: dict[str, list[str]] = {}  # of products
     near = FolderListings()
     for pattern in patterns:
         _check(source, pattern)
@@ -49,7 +50,9 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         if storage.is_remote(whole) and not whole.startswith(("http://", "https://")):
             near.add_remote(whole.replace(BAND, "*"))
         if scenes.product:
-            groups = product_files(PRODUCTS[scenes.product], whole, scenes.bands, f"source {source.name}: scenes")
+            products = list_products(PRODUCTS[scenes.product], whole, scenes.bands, f"source {source.name}: scenes")
+            groups = {path: each.bands for path, each in products.items()}
+            metadata.update((path, each.metadata) for path, each in products.items())
         else:
             groups = _band_groups(whole, scenes.bands) if BAND in whole else {path: {"": path} for path in storage.glob(whole)}
         if not groups:
@@ -69,7 +72,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
             reader,
             files,
             {**options, **_above(files, folders)},
-            [*_metadata(scenes, path), *find_sidecars(files.values(), near)],
+            [*metadata.get(path, []), *find_sidecars(files.values(), near)],
         )
         for path, slug, files in _told_apart(found)
     ]
@@ -183,10 +186,6 @@ def _without_band(match: re.Match[str]) -> str:
     """A path's part that holds the band, without it and without the separators that now lead or trail."""
     name = re.sub(r"[-_. ]*\{band\}", "", match[0].removeprefix("/")).strip("-_. ")
     return match[1] + name if name else ""
-
-
-def _metadata(scenes: Scenes, folder: str) -> list[str]:
-    return [posixpath.join(folder, PRODUCTS[scenes.product].metadata)] if scenes.product else []
 
 
 def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:

@@ -16,7 +16,7 @@ from rsflow.errors import UsageError
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
 
 # The beginning of a reason, and what it means; {rest} is what follows it.
-RULES = {
+REASONS = {
     "kept": "it is in",
     "scene_rejected": "another part of its scene could not be read, so the scene was rejected whole",
     "licence": "its licence is not one of `select.allow_licences`",
@@ -43,19 +43,19 @@ RULES = {
 }
 
 
-def meaning(reason: str) -> str:
+def describe_reason(reason: str) -> str:
     """The sentence for a reason. KeyError for one that no rule gives."""
-    if reason in RULES:
-        return RULES[reason]
+    if reason in REASONS:
+        return REASONS[reason]
     start = next(
-        (start for start in sorted(RULES, key=len, reverse=True) if start[-1] in ": " and reason.startswith(start)), None
+        (start for start in sorted(REASONS, key=len, reverse=True) if start[-1] in ": " and reason.startswith(start)), None
     )
     if start is None:
         raise KeyError(reason)
-    return RULES[start].format(rest=reason.removeprefix(start))
+    return REASONS[start].format(rest=reason.removeprefix(start))
 
 
-def explanation(
+def explanation_text(
     subject: Mapping[str, Any],
     tile: Mapping[str, Any],
     members: Sequence[Mapping[str, Any]],
@@ -64,7 +64,10 @@ def explanation(
 ) -> str:
     """What `rsflow explain` prints, from rows of the `selection` table."""
     verdict = "in" if subject["selected"] else "out"
-    lines = [f"{subject['kind']} {subject['subject']}: {verdict}", f"  {subject['reason']}: {meaning(subject['reason'])}"]
+    lines = [
+        f"{subject['kind']} {subject['subject']}: {verdict}",
+        f"  {subject['reason']}: {describe_reason(subject['reason'])}",
+    ]
     if subject["kind"] == "instruction":
         lines.append(f"  task {subject['task']}, goes with tile {tile['tile_id']} ({tile['reason']})")
     lines.append(f"  split {tile['split'] or 'none'}, ground cell {tile['cell'] or 'unknown'}, sensor {tile['sensor']}")
@@ -77,14 +80,14 @@ def explanation(
         lines.append("  no duplicate of it is known")
     if near:
         lines.append("  nearest tiles that are in:")
-        lines += [f"    {row['tile_id']}: {row['split']}, {_apart(row)}" for row in near]
+        lines += [f"    {row['tile_id']}: {row['split']}, {_distance_text(row)}" for row in near]
     if instructions:
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
         lines.append(f"  instructions that go with the tile: {counts}")
     return "\n".join(lines)
 
 
-def _apart(row: Mapping[str, Any]) -> str:
+def _distance_text(row: Mapping[str, Any]) -> str:
     return f"{row['apart_m']:,.0f} m away" if "apart_m" in row else f"differs by {row['apart_grey']:.1f} grey levels on average"
 
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
-from rsflow.instructions import english as words
-from rsflow.instructions.completeness import complete
+from rsflow.instructions import english
+from rsflow.instructions.completeness import complete_categories
 from rsflow.records import Label
 from rsflow.schemas import label_from_row, label_row, window_from_row
 from rsflow.stage import BatchFunction, Resources, over_kept
@@ -40,9 +40,9 @@ class AnnotateTiles:
         kept = clip_labels(labels, window, self.min_visibility, scene)
         # A sliver of a ship is no label, but to say that there is no ship would be untrue.
         unknown = {*find_hidden_categories(labels, window, self.min_visibility, scene), *_nameless(kept)}
-        return [label_row(label) for label in kept], complete(row["vocabulary"], unknown), sorted(unknown)
+        return [label_row(label) for label in kept], complete_categories(row["vocabulary"], unknown), sorted(unknown)
 
 
 def _nameless(labels: list[Label]) -> set[str]:
     """Categories of boxes that name nothing ("ignored regions"): what lies in them was not annotated."""
-    return {label.category for label in labels if label.kind == "box" and not words.noun(label.category)}
+    return {label.category for label in labels if label.kind == "box" and not english.singular_noun(label.category)}

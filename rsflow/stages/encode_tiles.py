@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.duplicates.image_signature import anchors, pixels_digest, signatures
+from rsflow.curation.duplicates.image_signature import anchor_signatures, orientation_signatures, pixels_digest
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import pictures, replace
 from rsflow.tiles.encode import encode
@@ -40,7 +40,7 @@ class EncodeTiles:
     def _encode(self, table: pa.Table) -> Iterator[pa.Table]:
         rendered = list(pictures(table))
         encoded = [encode(picture, self.format, self.quality) for picture in rendered]
-        views = np.array([signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)
+        views = np.array([orientation_signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)
         yield replace(
             table,
             picture=encoded,
@@ -50,5 +50,5 @@ class EncodeTiles:
             pixels_sha256=[pixels_digest(picture) for picture in rendered],
             signature=views[:, 0],
             signatures=list(views),
-            anchors=list(np.array([anchors(picture) for picture in rendered], dtype=np.uint64).view(np.int64)),
+            anchors=list(np.array([anchor_signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)),
         )

@@ -23,11 +23,10 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
-from rsflow.generation import Engine, Failure, Generate, Recorded, Request, Response, from_settings
-from rsflow.instructions import checks, instruction_id
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.hash_choice import digest
-from rsflow.instructions.prompts import KINDS, VERSION, Asked, Scene, digests, read, repair
+from rsflow.generation import Engine, Failure, Generate, RecordedEngine, Request, Response, from_settings
+from rsflow.instructions import checks, instruction_id, tile_facts
+from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.prompts import KINDS, VERSION, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction, Reject
@@ -45,7 +44,7 @@ class Draft:
     """A tile on its way: what is known of it, and what was written so far, by kind."""
 
     tile: dict[str, Any]
-    scene: Scene
+    scene: PromptContext
     kept: tuple[int, ...]
     label_ids: list[str]
     picture: bytes
@@ -64,7 +63,7 @@ class Draft:
 class Question:
     draft: Draft
     kind: str
-    asked: Asked
+    asked: PromptText
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class GenerateTiles:
         if wanted is None:
             return None
         engine = from_settings(wanted.engine)
-        written_from = (engine.answers_as, *digests(wanted.kinds))
+        written_from = (engine.model_identity, *prompt_digests(wanted.kinds))
         return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root)
 
     @property
@@ -101,24 +100,24 @@ class GenerateTiles:
 
     @property
     def busy_with(self) -> int:
-        return self.engine.busy_with
+        return self.engine.requests_in_flight
 
     @property
     def resources(self) -> Resources:
         return self.engine.resources
 
     def open(self) -> BatchFunction:
-        ask = Recorded(self.engine, self.root, self.written_from[0])
+        ask = RecordedEngine(self.engine, self.root, self.written_from[0])
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
-            groups = _groups(table.to_pylist(), self.engine.busy_with)
+            groups = _groups(table.to_pylist(), self.engine.requests_in_flight)
             for (units, drafts), waited in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
                 yield from self._written(units, drafts, ask, waited)
 
         return generate
 
     def _written(
-        self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: Recorded, waited: float
+        self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: RecordedEngine, waited: float
     ) -> Iterator[pa.Table]:
         loaded = ask.load_seconds
         for kinds in self._rounds():
@@ -136,7 +135,7 @@ class GenerateTiles:
         """The wanted kinds, each after those whose texts it draws on."""
         rounds: dict[str, int] = {}
         for kind in (kind for kind in KINDS if kind in self.generation.kinds):
-            rounds[kind] = 1 + max((rounds[name] for name in KINDS[kind].after if name in rounds), default=-1)
+            rounds[kind] = 1 + max((rounds[name] for name in KINDS[kind].draws_on if name in rounds), default=-1)
         return [[kind for kind in rounds if rounds[kind] == number] for number in range(max(rounds.values()) + 1)]
 
     def _drafts(self, unit: dict[str, Any]) -> list[Draft]:
@@ -150,8 +149,10 @@ class GenerateTiles:
         def draft_of(tile: dict[str, Any]) -> Draft:
             mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
             facts = facts_of(tile, mine)
-            kept = reading.trusted(facts, self.labels)
-            scene = Scene(reading.only(facts, kept), self.instructions, self.generation.max_objects, self.seed)
+            kept = tile_facts.trusted_labels(facts, self.labels)
+            scene = PromptContext(
+                tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
+            )
             return Draft(tile, scene, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
@@ -174,7 +175,7 @@ class GenerateTiles:
                 draft.refuse(kind, outcome.reason, outcome.detail)
                 continue
             try:
-                answer: Any = read(question.asked.form, outcome.text)
+                answer: Any = parse_answer(question.asked.answer_type, outcome.text)
             except DataError as error:
                 cut = f" (it was cut off after {self.generation.max_tokens} tokens: be shorter)"
                 fault = error.detail + (cut if outcome.finish_reason == "length" else "")
@@ -182,7 +183,7 @@ class GenerateTiles:
                     draft.refuse(kind, error.reason, f"{fault}; found {outcome.text[:_SHOWN]!r}")
                 else:
                     draft.usage["repairs"] += 1
-                    again[position] = Question(draft, kind, repair(question.asked, outcome.text, fault))
+                    again[position] = Question(draft, kind, repair_prompt(question.asked, outcome.text, fault))
                 continue
             draft.perplexity[kind] = outcome.perplexity
             self._take_in(question, answer)
@@ -190,8 +191,8 @@ class GenerateTiles:
 
     def _request(self, question: Question) -> Request:
         draft, settings = question.draft, self.generation
-        shown = [draft.picture, draft.other] if KINDS[question.kind].both else [draft.picture]
-        seed = digest(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
+        shown = [draft.picture, draft.other] if KINDS[question.kind].both_pictures else [draft.picture]
+        seed = hash_number(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
         asked = question.asked
         return Request(asked.system, asked.text, tuple(shown), asked.schema, settings.max_tokens, settings.temperature, seed)
 
@@ -199,18 +200,23 @@ class GenerateTiles:
         spent = {"requests": 1, "retries": outcome.retries, "tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
         if isinstance(outcome, Failure):
             return {**spent, "money": outcome.money, "failures": 1}
-        return {**spent, "money": outcome.money, self.engine.seconds_are: outcome.seconds, "replayed": int(outcome.replayed)}
+        return {
+            **spent,
+            "money": outcome.money,
+            self.engine.seconds_counted_as: outcome.seconds,
+            "replayed": int(outcome.replayed),
+        }
 
     def _take_in(self, question: Question, answer: Any) -> None:
         draft, kind = question.draft, KINDS[question.kind]
         stands = []
         for found in kind.made(draft.scene, answer):
-            generator = f"model:{self.written_from[0]}/{question.asked.prompt.spelled}"
+            generator = f"model:{self.written_from[0]}/{question.asked.prompt.identity}"
             checked = _checked(draft, question.kind, replace(found, generator=generator))
             if checked:
                 stands.append(checked)
         draft.made[question.kind] = stands
-        draft.scene = kind.told(draft.scene, stands)
+        draft.scene = kind.add_context(draft.scene, stands)
 
     def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]

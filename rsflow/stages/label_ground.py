@@ -19,7 +19,7 @@ from rsflow.ground.placed_features import TileView
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
-from rsflow.instructions.completeness import complete
+from rsflow.instructions.completeness import complete_categories
 from rsflow.schemas import label_row, unpack_array, window_from_row
 from rsflow.spatial.geometry import Box
 from rsflow.stage import BatchFunction, Resources, over_kept
@@ -68,7 +68,7 @@ class LabelGround:
             row["labels"] = [*row["labels"], *map(label_row, labels)]
             vocabulary += [category for category in known if category not in vocabulary]
             unknown |= unsure
-        row["vocabulary"], row["unknown"] = complete(vocabulary, unknown), sorted(unknown)
+        row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
 
 
 def _around(rows: list[dict[str, Any]]) -> Box:

@@ -27,7 +27,7 @@ class LabelTiles:
 
     def _label(self, table: pa.Table) -> Iterator[pa.Table]:
         units, sizes = table["pixel_unit"].to_pylist(), table["gsd_m"].to_pylist()
-        values = rasters(table) if getattr(self.labeller, "takes_stored", False) else measured(table)
+        values = rasters(table) if getattr(self.labeller, "needs_stored_values", False) else measured(table)
         tiles = zip(table["labels"].to_pylist(), values, pictures(table), units, sizes, strict=True)
         yield replace(
             table,

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.instructions.english import noun
-from rsflow.labellers.agreement import graded
+from rsflow.instructions.english import singular_noun
+from rsflow.labellers.agreement import raise_agreed_quality
 from rsflow.labellers.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_sort_key
@@ -47,7 +47,7 @@ class MergeLabels:
             "bytes_read": 0,
         }
         # Labellers without weights have a voice in what is agreed on; their own labels stand already and stay as they are.
-        return receipt_table(marks, labels=graded([*merged, *others], noun)[: len(merged)])
+        return receipt_table(marks, labels=raise_agreed_quality([*merged, *others], singular_noun)[: len(merged)])
 
 
 def _outlined(seen: list[dict[str, Any]]) -> list[dict[str, Any]]:

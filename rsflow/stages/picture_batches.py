@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
-from rsflow.labellers.model_labeller import Sight
+from rsflow.labellers.model_labeller import LabellerInput
 from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.lake.tile_files import read_pictures
 from rsflow.schemas import label_from_row, label_sort_key
@@ -33,7 +33,7 @@ class Picture(NamedTuple):
 
     unit: int
     tile_id: str
-    sight: Sight
+    input: LabellerInput
 
 
 class Batch(NamedTuple):
@@ -73,7 +73,7 @@ def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: Oom
             if isinstance(one, Unreadable):
                 yield one
                 continue
-            kind: Kind = (one.sight.sensor, one.sight.picture.shape)
+            kind: Kind = (one.input.sensor, one.input.picture.shape)
             gathered[kind].append(one)
             waiting_px += area_px(kind)
             if waiting_px > GATHERED_BATCHES * limits.pixels:
@@ -88,7 +88,7 @@ def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: Oom
 
 
 def _prepared(pictures: list[Picture], careful: OomBackoff) -> Batch:
-    return Batch(pictures, careful.prepare([one.sight for one in pictures]))
+    return Batch(pictures, careful.prepare([one.input for one in pictures]))
 
 
 def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture | Unreadable]:
@@ -104,7 +104,7 @@ def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture 
             yield Unreadable(number, name, DataError("picture_unreadable", error.detail))
         else:
             known = tuple(label_from_row(row) for row in labels[name])
-            yield Picture(number, name, Sight(picture, tile["sensor"], tile["gsd_m"], known))
+            yield Picture(number, name, LabellerInput(picture, tile["sensor"], tile["gsd_m"], known))
 
 
 def ahead(made: Iterator[T]) -> Iterator[tuple[T, float]]:

@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.errors import DataError
-from rsflow.labellers.model_labeller import ModelLabeller, Seen, not_finite
+from rsflow.labellers.model_labeller import LabellerOutput, ModelLabeller, not_finite_error
 from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.picture_batches import Limits, Unreadable, ahead, batches
-from rsflow.text.control_tokens import control_in
+from rsflow.text.control_tokens import find_control_token
 
 BLOCK_BATCHES = 8  # batches of a block of work: what is not full at its end is little beside them
 
@@ -70,7 +70,7 @@ class PredictTiles:
                 touched = [one.unit]
             else:
                 start = time.perf_counter()
-                found = careful([picture.sight for picture in one.pictures], one.prepared)
+                found = careful([picture.input for picture in one.pictures], one.prepared)
                 spent = {"device_seconds": time.perf_counter() - start, "wait_seconds": waited}
                 share = {name: value / len(found) for name, value in spent.items()}
                 for picture, seen in zip(one.pictures, found, strict=True):
@@ -85,17 +85,17 @@ class _Unit:
     def __init__(self, work: dict[str, Any]) -> None:
         self._same = {name: work[name] for name in ("unit", "scene_id", "source")}
         self._tiles = [tile["tile_id"] for tile in work["tiles"]]
-        self._found: dict[str, Seen | DataError] = {}
+        self._found: dict[str, LabellerOutput | DataError] = {}
         self._usage: Counter[str] = Counter()
 
     @property
     def done(self) -> bool:
         return len(self._found) == len(self._tiles)
 
-    def add(self, tile: str, seen: Seen | DataError, spent: dict[str, float]) -> None:
+    def add(self, tile: str, seen: LabellerOutput | DataError, spent: dict[str, float]) -> None:
         self._found[tile] = seen
         self._usage.update(spent)
-        if isinstance(seen, Seen):
+        if isinstance(seen, LabellerOutput):
             self._usage.update({"rows": 1, **seen.usage})
 
     def receipt(self, labeller: ModelLabeller) -> pa.Table:
@@ -103,11 +103,11 @@ class _Unit:
         key, (model, revision) = labeller.key, labeller.checkpoint
         embedder = {"labeller": key, "model": model, "revision": revision}
         rejected = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], DataError)}
-        seen = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], Seen)}
+        seen = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], LabellerOutput)}
         marks = {
             **self._same,
             "receipt": uuid.uuid4().hex,
-            "step": "see",
+            "step": "predict",
             "rows_in": len(self._tiles),
             "rows_kept": len(seen),
             "rows_rejected": len(rejected),
@@ -130,26 +130,26 @@ class _Unit:
 
     def _reject_row(self, tile: str, error: DataError) -> dict[str, Any]:
         said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
-        return {"kind": "tile", "subject": tile, **self._same, "step": "see", **said}
+        return {"kind": "tile", "subject": tile, **self._same, "step": "predict", **said}
 
-    def _control_rows(self, tile: str, key: str, seen: Seen) -> Iterator[dict[str, Any]]:
+    def _control_rows(self, tile: str, key: str, seen: LabellerOutput) -> Iterator[dict[str, Any]]:
         """A reject for each label that is left out because a model's words in it would steer another model."""
         for i, label in enumerate(seen.labels):
-            if found := control_in(f"{label.category}\n{label.text}"):
+            if found := find_control_token(f"{label.category}\n{label.text}"):
                 detail = f"the {label.kind} holds {found}, which models read as a command"
                 said = {"reason": "control_token", "detail": detail, "file": "", "rows": 0}  # the tile stays
-                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "see", **said}
+                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "predict", **said}
 
 
-def _label_rows(tile: str, key: str, seen: Seen) -> list[dict[str, Any]]:
+def _label_rows(tile: str, key: str, seen: LabellerOutput) -> list[dict[str, Any]]:
     return [
         {"label_id": f"{tile}#{key}.{i}", "tile_id": tile, **label_row(label)}
         for i, label in enumerate(seen.labels)
-        if not control_in(f"{label.category}\n{label.text}")
+        if not find_control_token(f"{label.category}\n{label.text}")
     ]
 
 
-def _finite(seen: Seen | DataError) -> Seen | DataError:
+def _finite(seen: LabellerOutput | DataError) -> LabellerOutput | DataError:
     """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
     if isinstance(seen, DataError):
         return seen
@@ -157,4 +157,4 @@ def _finite(seen: Seen | DataError) -> Seen | DataError:
     corners = [value for label in seen.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
     if np.isfinite([*told, *corners]).all() and (seen.vector is None or np.isfinite(seen.vector).all()):
         return seen
-    return not_finite("a score, a box or a vector")
+    return not_finite_error("a score, a box or a vector")

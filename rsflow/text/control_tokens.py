@@ -1,9 +1,9 @@
 """Special tokens of chat templates, and characters that steer a text instead of standing in it.
 
-One idea: a caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>`
-asks for a picture that is not there, and a bidi override shows people another text than models read. Text from outside
-(annotations, imported sets, models' answers) is looked at by `control_in` before it is stored and before it is exported. The
-table is literal, by family; `<|...|>` is refused whatever stands in it. Ordinary text stays: "a < b", "<25 m", "[1, 2]", "<5>".
+A caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>` asks for
+a picture that is not there, and a bidi override shows people another text than models read. Text from outside (annotations,
+imported sets, models' answers) passes `find_control_token` before it is stored and before it is exported. The table lists the
+tokens literally by model family; `<|...|>` is refused whatever it holds. Ordinary text stays: "a < b", "<25 m", "<5>".
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CHARACTER = re.compile(
 )
 
 
-def control_in(text: str) -> str:
+def find_control_token(text: str) -> str:
     """The first special token or control character of the text, as text that can be shown; empty where there is none."""
     if match := _CHARACTER.search(text):
         return f"U+{ord(match[0]):04X}"
@@ -51,7 +51,7 @@ def control_in(text: str) -> str:
     return match[0] if match else ""
 
 
-def neutralised(text: str) -> str:
+def neutralise(text: str) -> str:
     """The text without control characters, and with special tokens as plain words: `<|im_end|>` becomes `im_end`."""
     text = _CHARACTER.sub("", text)
     while _TOKEN.search(text):
@@ -59,17 +59,17 @@ def neutralised(text: str) -> str:
     return text
 
 
-def neutralised_value(value: Any) -> Any:
+def neutralise_value(value: Any) -> Any:
     """A JSON value with every text in it neutralised; the keys of objects are rsflow's own and stay."""
     if isinstance(value, str):
-        return neutralised(value)
+        return neutralise(value)
     if isinstance(value, dict):
-        return {key: neutralised_value(one) for key, one in value.items()}
-    return [neutralised_value(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: neutralise_value(one) for key, one in value.items()}
+    return [neutralise_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def check_text(text: str, what: str) -> None:
+def refuse_control_tokens(text: str, what: str) -> None:
     """DataError `control_token` where the text holds one. `what` names it: caption, category, answer."""
-    if found := control_in(text):
+    if found := find_control_token(text):
         shown = text if len(text) <= 80 else text[:77] + "..."
         raise DataError("control_token", f"the {what} {shown!r} holds {found}, which models read as a command: take it out")

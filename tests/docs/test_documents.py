@@ -20,7 +20,7 @@ from rsflow.demo import write_demo_scenes
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
-from rsflow.lake.tables import TABLES
+from rsflow.lake.formats import TABLES
 from rsflow.stages.sample_record import instruction_record, tile_record
 from tests.docs.blocks import ROOT, Block, blocks, run
 

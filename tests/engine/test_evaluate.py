@@ -11,7 +11,7 @@ import yaml
 
 from rsflow.cli import main
 from rsflow.errors import UsageError
-from rsflow.inspection.evaluate_labels import calibrations, evaluate
+from rsflow.inspection.evaluate_labels import evaluate, fit_calibrations
 from rsflow.labellers.calibration import Calibration
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.lake.tables import open_lake
@@ -51,8 +51,8 @@ def test_counts_are_those_of_the_lakes_rows(archive: Path) -> None:
     assert 0 < ship.left_out == len(tiles) - len(whole)
     plain = sum((score(boxes(rows, tile, "labeller"), boxes(rows, tile, "annotation"), 0.3) for tile in whole), Score())
     assert plain.right > 3
-    assert (ship.scored.true, ship.scored.used, ship.scored.right) == (plain.true, plain.found, plain.right)
-    assert any_.scored == ship.scored  # docks are annotated, and there are none
+    assert (ship.evaluation.true, ship.evaluation.used, ship.evaluation.right) == (plain.true, plain.found, plain.right)
+    assert any_.evaluation == ship.evaluation  # docks are annotated, and there are none
     assert "fewer than 50 true boxes" in found.notes[0]
 
 
@@ -60,8 +60,8 @@ def test_a_labeller_of_other_words_is_compared_by_place_alone(archive: Path) -> 
     root = labelled(archive, {**CFAR, "category": "bright thing"})
     (only,) = evaluate(root).qualities
     assert only.category == "*"
-    assert only.scored.right > 3
-    assert set(calibrations(evaluate(root)).calibrations[0].curves) == {"*"}
+    assert only.evaluation.right > 3
+    assert set(fit_calibrations(evaluate(root)).calibrations[0].curves) == {"*"}
 
 
 def test_annotations_with_gaps_are_told(archive: Path) -> None:
@@ -112,12 +112,12 @@ def test_a_model_is_judged_by_what_it_saw_of_each_tile_and_calibrated_once(archi
     root = labelled(archive, detector)
     found = evaluate(root)
     ship = found.qualities[-1]
-    assert (ship.name, ship.key[:9], len(ship.scored.judged)) == ("detector", "detector-", ship.scored.pictures)
+    assert (ship.name, ship.key[:9], len(ship.evaluation.judged)) == ("detector", "detector-", ship.evaluation.pictures)
     assert evaluate(root, "detector") == evaluate(root, ship.key) == found
     file = archive / "calibration.json"
-    file.write_bytes(calibrations(found).to_json())
+    file.write_bytes(fit_calibrations(found).to_json())
     again = evaluate(labelled(archive, {**detector, "calibration": str(file), "threshold": 0.0}))
-    learned = {one.claim.score for one in again.qualities[-1].scored.judged}
+    learned = {one.scored_box.score for one in again.qualities[-1].evaluation.judged}
     assert sorted(learned) == [pytest.approx(Calibration.load(str(file), "detector").score("ship", 0.9), abs=1e-3)]
     with pytest.raises(UsageError, match="is calibrated already: build without its `calibration`"):
-        calibrations(again)
+        fit_calibrations(again)

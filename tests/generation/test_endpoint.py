@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.generation import Failure, Request, Response, from_settings
-from rsflow.generation.chat_api import Answer, Fault, read_answer, read_refusal, retry_after_s
+from rsflow.generation.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 JPEG = b"\xff\xd8 a picture"
@@ -244,8 +244,8 @@ def test_leaving_early_ends_the_work() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_can_break_the_reader(data: bytes) -> None:
-    assert isinstance(read_answer(data), Fault | Answer)
-    assert isinstance(read_refusal(500, {"Retry-After": data.decode("latin-1")}, data), Fault)
+    assert isinstance(read_answer(data), AttemptFailure | Answer)
+    assert isinstance(read_error(500, {"Retry-After": data.decode("latin-1")}, data), AttemptFailure)
 
 
 def test_retry_after_in_both_forms() -> None:

@@ -19,8 +19,8 @@ from PIL import Image  # noqa: E402
 
 from rsflow.errors import ConfigError, DeviceLostError, RsflowError  # noqa: E402
 from rsflow.generation import Failure, Request, from_settings  # noqa: E402
-from rsflow.generation.local_model import Writer  # noqa: E402
-from rsflow.generation.model_batches import Batches, Chance  # noqa: E402
+from rsflow.generation.local_model import BatchGenerator  # noqa: E402
+from rsflow.generation.model_batches import GumbelNoise, ModelBatches  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
 
 COMMIT = "0" * 40
@@ -45,7 +45,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def batches(folder: Path) -> Batches:
+def batches(folder: Path) -> ModelBatches:
     return engine(folder).open().batches  # type: ignore[no-any-return]
 
 
@@ -89,10 +89,10 @@ def test_it_says_what_plain_generate_says(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
-def test_a_batch_changes_no_text(batches: Batches, temperature: float) -> None:
+def test_a_batch_changes_no_text(batches: ModelBatches, temperature: float) -> None:
     requests = [request(i % 4, temperature=temperature, seed=i, max_tokens=4 + i % 2) for i in range(6)]
-    alone = answers(Writer(batches, 1, PLENTY), *requests)
-    together = answers(Writer(batches, 4, PLENTY), *requests)
+    alone = answers(BatchGenerator(batches, 1, PLENTY), *requests)
+    together = answers(BatchGenerator(batches, 4, PLENTY), *requests)
     assert [one.text for one in alone] == [one.text for one in together]
     assert [(one.tokens_in, one.tokens_out) for one in alone] == [(one.tokens_in, one.tokens_out) for one in together]
 
@@ -101,13 +101,13 @@ def test_a_batch_changes_no_text(batches: Batches, temperature: float) -> None:
 def test_a_batch_changes_no_text_of_other_families(family: str, checkpoint: Callable[[str], Path]) -> None:
     batches = engine(checkpoint(family)).open().batches
     requests = [Request("", "a ship ." * (i % 3), (picture(i),) * (i % 2 + 1), max_tokens=6) for i in range(6)]
-    alone = answers(Writer(batches, 1, PLENTY), *requests)
-    assert [one.text for one in alone] == [one.text for one in answers(Writer(batches, 4, PLENTY), *requests)]
+    alone = answers(BatchGenerator(batches, 1, PLENTY), *requests)
+    assert [one.text for one in alone] == [one.text for one in answers(BatchGenerator(batches, 4, PLENTY), *requests)]
     assert len({one.text for one in alone}) > 1
 
 
-def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
-    drawn = answers(Writer(batches, 8, PLENTY), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
+def test_a_seed_decides_and_the_picture_counts(batches: ModelBatches) -> None:
+    drawn = answers(BatchGenerator(batches, 8, PLENTY), *[request(1, temperature=1.0, seed=seed) for seed in (1, 1, 2)])
     assert drawn[0].text == drawn[1].text != drawn[2].text
     inputs = batches.inputs([request(1), Request(request(1).system, request(1).prompt, (picture(9),))])
     assert not torch.equal(*inputs["pixel_values"])
@@ -116,25 +116,25 @@ def test_a_seed_decides_and_the_picture_counts(batches: Batches) -> None:
 def test_chance_draws_from_the_softmax() -> None:
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
     draws = 4000
-    chance = Chance([Request("", "", temperature=1.5, seed=seed) for seed in range(draws)], "cpu")
+    chance = GumbelNoise([Request("", "", temperature=1.5, seed=seed) for seed in range(draws)], "cpu")
     picked = chance(torch.zeros(draws, 1), logits.expand(draws, -1).clone()).argmax(dim=1)
     shares = torch.bincount(picked, minlength=4) / draws
     assert torch.allclose(shares, torch.softmax(logits / 1.5, 0), atol=0.03)
 
 
-def test_an_answer_ends_at_its_limit_or_by_itself(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
-    (found,) = answers(Writer(batches, 8, PLENTY), request(0, max_tokens=3))
+def test_an_answer_ends_at_its_limit_or_by_itself(batches: ModelBatches, monkeypatch: pytest.MonkeyPatch) -> None:
+    (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("length", 3)
     monkeypatch.setattr(batches, "_ends", set(range(10_000)))  # whatever token comes first ends the answer
-    (found,) = answers(Writer(batches, 8, PLENTY), request(0, max_tokens=3))
+    (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("stop", 1)
 
 
-def test_a_batch_keeps_to_its_rows_and_pixels(batches: Batches) -> None:
+def test_a_batch_keeps_to_its_rows_and_pixels(batches: ModelBatches) -> None:
     requests = list(enumerate([request(i, max_tokens=4 + (i > 6)) for i in range(9)]))  # pictures of 1,200 pixels
 
     def sizes(rows: int, pixels: int) -> list[int]:
-        return [len(batch) for batch in Writer(batches, rows, pixels)._cut(requests)]
+        return [len(batch) for batch in BatchGenerator(batches, rows, pixels)._cut(requests)]
 
     assert sizes(3, PLENTY) == [3, 3, 1, 2]
     assert sizes(9, PLENTY) == [7, 2]
@@ -143,7 +143,7 @@ def test_a_batch_keeps_to_its_rows_and_pixels(batches: Batches) -> None:
 
 
 @contextmanager
-def limited(batches: Batches, rows: int, poison: str = "") -> Iterator[Writer]:
+def limited(batches: ModelBatches, rows: int, poison: str = "") -> Iterator[BatchGenerator]:
     """The model with memory for so many rows, breaking at a word."""
 
     def before(_: Any, args: Any, kwargs: dict[str, Any]) -> None:
@@ -156,13 +156,13 @@ def limited(batches: Batches, rows: int, poison: str = "") -> Iterator[Writer]:
             raise RuntimeError("shape mismatch")
 
     handle = batches.model.register_forward_pre_hook(before, with_kwargs=True)
-    yield Writer(batches, 8, PLENTY)
+    yield BatchGenerator(batches, 8, PLENTY)
     handle.remove()
 
 
-def test_memory_that_runs_out_halves_the_batch_for_good(batches: Batches) -> None:
+def test_memory_that_runs_out_halves_the_batch_for_good(batches: ModelBatches) -> None:
     requests = [request(i) for i in range(8)]
-    plain = answers(Writer(batches, 8, PLENTY), *requests)
+    plain = answers(BatchGenerator(batches, 8, PLENTY), *requests)
     with limited(batches, rows=3) as writer:
         assert [one.text for one in answers(writer, *requests)] == [one.text for one in plain]
         assert writer.rows == 2
@@ -170,7 +170,7 @@ def test_memory_that_runs_out_halves_the_batch_for_good(batches: Batches) -> Non
         assert [one.reason for one in answers(writer, *requests[:2])] == ["out_of_memory"] * 2
 
 
-def test_a_request_that_breaks_the_model_stands_alone(batches: Batches) -> None:
+def test_a_request_that_breaks_the_model_stands_alone(batches: ModelBatches) -> None:
     requests = [request(i) for i in range(5)]
     poisoned = Request("", "harbour", (picture(1),), max_tokens=5)
     with limited(batches, 8, "harbour") as writer:
@@ -178,32 +178,32 @@ def test_a_request_that_breaks_the_model_stands_alone(batches: Batches) -> None:
     assert isinstance(found[2], Failure)
     assert found[2].reason == "model_failed"
     assert "shape mismatch" in found[2].detail
-    plain = answers(Writer(batches, 8, PLENTY), *requests)
+    plain = answers(BatchGenerator(batches, 8, PLENTY), *requests)
     assert [one.text for one in found if one is not found[2]] == [one.text for one in plain]
 
 
-def test_a_request_that_costs_the_device_ends_the_work(batches: Batches) -> None:
+def test_a_request_that_costs_the_device_ends_the_work(batches: ModelBatches) -> None:
     with limited(batches, 8) as writer, pytest.raises(DeviceLostError, match="device-side assert"):
         list(writer([request(0), Request("", "lost", (picture(1),), max_tokens=5), request(2)]))
 
 
-def test_a_picture_that_is_none_stands_alone(batches: Batches) -> None:
+def test_a_picture_that_is_none_stands_alone(batches: ModelBatches) -> None:
     broken = Request("", "q", (picture(0)[:200],), max_tokens=5)
-    found = answers(Writer(batches, 8, PLENTY), request(0), broken, request(1))
+    found = answers(BatchGenerator(batches, 8, PLENTY), request(0), broken, request(1))
     assert [getattr(one, "reason", "") for one in found] == ["", "picture_unreadable", ""]
 
 
 def test_a_folder_is_named_by_its_content(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / folder.name
     shutil.copytree(folder, copy)
-    before = engine(copy).answers_as
-    assert before == engine(folder).answers_as
+    before = engine(copy).model_identity
+    assert before == engine(folder).model_identity
     assert before.startswith(f"{folder.name}@")
     weights = copy / "model.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert engine(copy).answers_as != before
+    assert engine(copy).model_identity != before
 
 
 def test_what_is_no_checkpoint_is_refused_with_the_configuration(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_hub_id_wants_a_commit_and_says_how_to_get_it(monkeypatch: pytest.Monk
         from_settings({"name": "transformers", "model": "nobody/nothing", "revision": "main"})
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     found = from_settings({"name": "transformers", "model": "nobody/nothing", "revision": COMMIT})
-    assert found.answers_as == f"nobody/nothing@{COMMIT}"
+    assert found.model_identity == f"nobody/nothing@{COMMIT}"
     with pytest.raises(RsflowError, match=f"hf download nobody/nothing --revision {COMMIT}"):
         found.open()
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rsflow.errors import LakeError, RsflowError
-from rsflow.generation import Failure, Recorded, Request, Response
+from rsflow.generation import Failure, RecordedEngine, Request, Response
 from rsflow.generation.contract import Outcome
 from rsflow.generation.recording import FAILURES_IN_ROW
 from rsflow.stage import Resources
@@ -22,10 +22,10 @@ class Parrot:
 
     name: ClassVar[str] = "parrot"
     version: ClassVar[int] = 1
-    seconds_are: ClassVar[str] = "device_seconds"
+    seconds_counted_as: ClassVar[str] = "device_seconds"
     resources: ClassVar[Resources] = Resources()
-    busy_with: ClassVar[int] = 1
-    answers_as: str = "parrot@1"
+    requests_in_flight: ClassVar[int] = 1
+    model_identity: str = "parrot@1"
     log: list[str] = field(default_factory=list, compare=False)
 
     def open(self) -> Any:
@@ -39,11 +39,11 @@ class Parrot:
             yield position, Failure("lost", text) if "fail" in text else Response(text, 5, 2, 0.1, 1.5)
 
 
-def recorded(engine: Parrot, root: Path) -> Recorded:
-    return Recorded(engine, str(root), engine.answers_as)
+def recorded(engine: Parrot, root: Path) -> RecordedEngine:
+    return RecordedEngine(engine, str(root), engine.model_identity)
 
 
-def outcomes(asker: Recorded, *texts: str) -> list[Any]:
+def outcomes(asker: RecordedEngine, *texts: str) -> list[Any]:
     found = dict(asker([Request("s", text) for text in texts]))
     return [found[i] for i in range(len(texts))]
 
@@ -125,6 +125,6 @@ def test_another_model_has_other_answers(tmp_path: Path) -> None:
 def test_a_damaged_record_is_told(tmp_path: Path) -> None:
     asker = recorded(Parrot(), tmp_path)
     outcomes(asker, "a")
-    Path(asker.place(Request("s", "a"))).write_text('{"response": {"text"')
+    Path(asker.response_path(Request("s", "a"))).write_text('{"response": {"text"')
     with pytest.raises(LakeError, match="is not a recorded response"):
         outcomes(recorded(Parrot(), tmp_path), "a")

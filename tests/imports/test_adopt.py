@@ -29,7 +29,7 @@ BOX = (100.0, 50.0, 300.0, 150.0)
 
 
 def said(question: str, answer: str, form: str = "mmrs") -> list[Label]:
-    return list(parse_labels(Exchange(question, answer), dialects.get(form), SIZE, FROM))
+    return list(parse_labels(Exchange(question, answer), dialects.get_dialect(form), SIZE, FROM))
 
 
 def test_the_seeds_wordings_are_recognised() -> None:
@@ -88,7 +88,7 @@ def test_every_task_comes_back() -> None:
 
 @pytest.mark.parametrize("form", ["llava", "qwen", "geochat", "internvl"])
 def test_forms_without_a_phrase_give_their_categories_too(form: str) -> None:
-    answer = dialects.get(form).spell(f"There are {mark('2 ships', 0, 1)}", [BOX, (400, 100, 600, 300)], *SIZE)
+    answer = dialects.get_dialect(form).spell(f"There are {mark('2 ships', 0, 1)}", [BOX, (400, 100, 600, 300)], *SIZE)
     found = said("Please detect all objects in this image.", answer, form)
     assert [label.category for label in found] == ["ship", "ship"]
 

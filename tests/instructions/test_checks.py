@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
-from rsflow.instructions import compose
-from rsflow.instructions import tile_facts as reading
+from rsflow.instructions import compose, tile_facts
 from rsflow.instructions.checks import CHECKS, applied, check
 from rsflow.instructions.checks.regions import may_be, must_be, parts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
@@ -60,7 +59,7 @@ def rejected(answer: str, question: str = "Describe this image in detail.", of: 
 @settings(max_examples=MANY // 3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tiles(), st.integers(0, 3))
 def test_nothing_that_rules_make_is_rejected(tile: TileFacts, seed: int) -> None:
-    seen = reading.only(tile, reading.trusted(tile, LABELS))
+    seen = tile_facts.with_labels(tile, tile_facts.trusted_labels(tile, LABELS))
     for instruction in compose(tile, SETTINGS, seed, LABELS)[0]:
         assert [found for found in check(seen, instruction) if found.contradiction] == []
 

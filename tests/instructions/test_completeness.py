@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow.instructions.completeness import complete
+from rsflow.instructions.completeness import complete_categories
 
 KNOWN = ("car", "large-vehicle", "plane", "ship", "vehicle")
 
@@ -26,4 +26,4 @@ KNOWN = ("car", "large-vehicle", "plane", "ship", "vehicle")
     ],
 )
 def test_what_may_be_among_the_unknown_is_not_complete(unknown: tuple[str, ...], left: tuple[str, ...]) -> None:
-    assert complete(KNOWN, unknown) == list(left)
+    assert complete_categories(KNOWN, unknown) == list(left)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config import settings as config
-from rsflow.dialects import collapsed, get
+from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
-from rsflow.instructions.objects import collapses
+from rsflow.instructions.objects import collapses_when_rounded
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName
@@ -442,7 +442,7 @@ def test_collapse_is_what_the_coarsest_dialect_does(numbers: list[float], tall: 
     found = (x0 * width_px / 900, y0 * height_px / 900, x1 * width_px / 900, y1 * height_px / 900)
     facts = replace(tile(), height_px=height_px, width_px=width_px)
     if area(found) > 1e-3:
-        assert collapses(found, facts) == bool(collapsed(get("mmrs"), [found], height_px, width_px))
+        assert collapses_when_rounded(found, facts) == bool(collapsed_boxes(get_dialect("mmrs"), [found], height_px, width_px))
 
 
 def test_an_expression_is_used_word_for_word_in_both_directions() -> None:

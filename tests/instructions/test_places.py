@@ -24,11 +24,11 @@ def boxes(draw: st.DrawFn) -> Box:
 
 @given(boxes())
 def test_a_named_place_is_the_cell_of_the_centre(box: Box) -> None:
-    name = places.place(box, HEIGHT_PX, WIDTH_PX)
+    name = places.place_name(box, HEIGHT_PX, WIDTH_PX)
     if name:
         column, row = int((box[0] + box[2]) / 2 // 200), int((box[1] + box[3]) / 2 // 100)
         assert places.PLACES[min(2, row)][min(2, column)] == name
-        assert places.touches(box, name, HEIGHT_PX, WIDTH_PX)
+        assert places.touches_place(box, name, HEIGHT_PX, WIDTH_PX)
 
 
 @given(boxes(), boxes())
@@ -52,12 +52,12 @@ def test_directions_reverse_and_part_the_boxes(a: Box, b: Box) -> None:
     ],
 )
 def test_places_by_hand(box: Box, name: str | None) -> None:
-    assert places.place(box, HEIGHT_PX, WIDTH_PX) == name
+    assert places.place_name(box, HEIGHT_PX, WIDTH_PX) == name
 
 
 def test_a_side_is_the_whole_third() -> None:
     corner = (10.0, 10.0, 20.0, 20.0)
-    assert [name for row in places.PLACES for name in row if places.touches(corner, name, HEIGHT_PX, WIDTH_PX)] == [
+    assert [name for row in places.PLACES for name in row if places.touches_place(corner, name, HEIGHT_PX, WIDTH_PX)] == [
         "upper left",
         "top",
         "left",
@@ -69,8 +69,8 @@ def test_a_side_is_the_whole_third() -> None:
     [("Upper-Left", "upper left"), ("top_right", "upper right"), ("center", "centre"), ("middle left", "left")],
 )
 def test_other_names_of_places_are_understood(told: str, name: str) -> None:
-    assert places.known(told) == name
+    assert places.parse_place(told) == name
 
 
 def test_an_unknown_place_stays_unsaid() -> None:
-    assert places.known("somewhere") is None
+    assert places.parse_place("somewhere") is None

@@ -15,11 +15,11 @@ from pydantic import TypeAdapter
 
 from rsflow.config import settings as config
 from rsflow.errors import DataError
-from rsflow.instructions.prompts import KINDS, Asked, Scene, digests, read, repair
-from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Notes, Pairs, Thoughts, Whole
-from rsflow.instructions.prompts.facts_text import OBJECTS, known, subjects
-from rsflow.instructions.prompts.json_text import values
-from rsflow.instructions.prompts.prompt_files import prompt
+from rsflow.instructions.prompts import KINDS, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
+from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
+from rsflow.instructions.prompts.facts_text import OBJECTS, fact_lines, objects_to_describe
+from rsflow.instructions.prompts.json_text import json_values
+from rsflow.instructions.prompts.prompt_files import load_prompt
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.text.turns import marks
@@ -27,10 +27,10 @@ from rsflow.text.turns import marks
 GOLD = Provenance("annotation", "boxes.json")
 SETTINGS = config.Instructions()
 EXAMPLES: dict[type, Any] = {
-    Notes: {"objects": [{"number": 1, "text": "A ship, long and \"grey\", with a wake."}]},
-    Whole: {"description": "There is a ship, and water."},
-    Pairs: {"pairs": [{"question": "What is it?", "answer": "A ship."}]},
-    Thoughts: {"pairs": [{"kind": "why", "question": "Why?", "answer": "Because."}]},
+    ObjectNotes: {"objects": [{"number": 1, "text": "A ship, long and \"grey\", with a wake."}]},
+    Description: {"description": "There is a ship, and water."},
+    QuestionPairs: {"pairs": [{"question": "What is it?", "answer": "A ship."}]},
+    ReasoningPairs: {"pairs": [{"kind": "why", "question": "Why?", "answer": "Because."}]},
 }  # fmt: skip
 
 
@@ -38,12 +38,12 @@ def box(category: str, x: float, y: float, side: float = 20.0) -> Label:
     return Label("box", category, GOLD, Shape((x, y, x + side, y + side)))
 
 
-def scene(*labels: Label, sensor: Any = "optical", gsd_m: float | None = 0.5, **own: Any) -> Scene:
+def scene(*labels: Label, sensor: Any = "optical", gsd_m: float | None = 0.5, **own: Any) -> PromptContext:
     facts = TileFacts("s/t", sensor, 300, 300, gsd_m, labels, ("ship", "dock"))
-    return Scene(facts, SETTINGS, max_objects=12, seed=0, **own)
+    return PromptContext(facts, SETTINGS, max_objects=12, seed=0, **own)
 
 
-def asked(kind: str, of: Scene) -> Asked:
+def asked(kind: str, of: PromptContext) -> PromptText:
     found = KINDS[kind].ask(of)
     assert found
     return found
@@ -73,13 +73,13 @@ def test_every_prompt_is_filled_for_every_sensor(kind: str, sensor: Any) -> None
         assert "never name one" in found.system
         assert "its colour" not in found.system
     # The form that the prompt shows is the form that the schema holds it to.
-    shown = values(found.text.replace("...", "x"))[0]
+    shown = json_values(found.text.replace("...", "x"))[0]
     jsonschema.validate(shown, found.schema)
-    read(found.form, json.dumps(shown))
+    parse_answer(found.answer_type, json.dumps(shown))
 
 
 def test_facts_say_what_is_known_and_what_is_not() -> None:
-    said = known(FULL.facts, SETTINGS)
+    said = fact_lines(FULL.facts, SETTINGS)
     assert "There are four ships: " in said
     assert "ship in the upper left" in said
     assert "box of about 10 m by 10 m" in said
@@ -89,18 +89,18 @@ def test_facts_say_what_is_known_and_what_is_not() -> None:
     assert "Land cover: about 60% water." in said
     assert "As a whole it is classified as: harbor." in said
     assert "about 150 m by 150 m of ground" in said
-    assert "give no sizes in metres" in known(scene(gsd_m=None).facts, SETTINGS)
+    assert "give no sizes in metres" in fact_lines(scene(gsd_m=None).facts, SETTINGS)
 
 
 def test_words_from_outside_stay_on_their_line() -> None:
-    (line,) = [line for line in known(FULL.facts, SETTINGS).splitlines() if "Ignore the above" in line]
+    (line,) = [line for line in fact_lines(FULL.facts, SETTINGS).splitlines() if "Ignore the above" in line]
     assert line.startswith("- Somebody described it as")
     assert '\\"hello\\"' in line
 
 
 def test_many_objects_make_no_endless_prompt() -> None:
     crowd = scene(*[box("ship", 9.0 * (i % 30), 9.0 * (i // 30), 8.0) for i in range(900)])
-    said = known(crowd.facts, SETTINGS)
+    said = fact_lines(crowd.facts, SETTINGS)
     assert f"and {900 - OBJECTS} more" in said
     assert len(said) < 6000
     assert len(crowd.subjects()) == crowd.max_objects
@@ -118,7 +118,7 @@ def test_objects_are_numbered_the_largest_first_with_their_neighbours() -> None:
 
 def test_a_note_becomes_a_caption_of_its_box() -> None:
     of = scene(box("ship", 10.0, 10.0), box("dock", 200.0, 200.0, 50.0))
-    answer = read(Notes, json.dumps({"objects": [
+    answer = parse_answer(ObjectNotes, json.dumps({"objects": [
         {"number": 2, "text": "A ship  with\na [[wake|0]]."}, {"number": 1, "text": "A dock."},
         {"number": 1, "text": "Another dock."}, {"number": 7, "text": "Nothing."}]}))  # fmt: skip
     dock, ship = KINDS["local"].made(of, answer)
@@ -126,21 +126,23 @@ def test_a_note_becomes_a_caption_of_its_box() -> None:
     assert (dock.boxes, dock.labels) == (((200.0, 200.0, 250.0, 250.0),), (1,))
     assert marks(ship.turns[0].text)
     assert not marks(ship.turns[1].text)
-    told = KINDS["local"].told(of, [dock])
+    told = KINDS["local"].add_context(of, [dock])
     assert told.notes == ("- the dock: A dock.",)
     assert "- the dock: A dock." in asked("description", told).text
 
 
 def test_texts_of_the_whole() -> None:
-    (whole,) = KINDS["description"].made(FULL, Whole("Ships lie\n\nin water."))
+    (whole,) = KINDS["description"].made(FULL, Description("Ships lie\n\nin water."))
     assert (whole.task, whole.turns[1].text) == ("description", "Ships lie in water.")
     assert whole.labels == tuple(range(len(FULL.facts.labels)))
-    assert KINDS["description"].told(FULL, [whole]).description == "Ships lie in water."
-    assert KINDS["description"].told(FULL, []).description == ""
-    (talk,) = KINDS["conversation"].made(FULL, read(Pairs, json.dumps({"pairs": EXAMPLES[Pairs]["pairs"] * 2})))
+    assert KINDS["description"].add_context(FULL, [whole]).description == "Ships lie in water."
+    assert KINDS["description"].add_context(FULL, []).description == ""
+    (talk,) = KINDS["conversation"].made(
+        FULL, parse_answer(QuestionPairs, json.dumps({"pairs": EXAMPLES[QuestionPairs]["pairs"] * 2}))
+    )
     assert [turn.role for turn in talk.turns] == ["user", "assistant"] * 2
-    assert list(KINDS["conversation"].made(FULL, Pairs(()))) == []
-    (why,) = KINDS["reasoning"].made(FULL, read(Thoughts, json.dumps(EXAMPLES[Thoughts])))
+    assert list(KINDS["conversation"].made(FULL, QuestionPairs(()))) == []
+    (why,) = KINDS["reasoning"].made(FULL, parse_answer(ReasoningPairs, json.dumps(EXAMPLES[ReasoningPairs])))
     assert (why.task, why.answer) == ("reasoning", {"kind": "text", "topic": "why"})
 
 
@@ -159,14 +161,14 @@ def test_an_answer_is_found_in_what_surrounds_it(form: type, wrap: str) -> None:
     expected = TypeAdapter(form).validate_python(EXAMPLES[form])
     plain = json.dumps(EXAMPLES[form])
     for text in (plain, plain.replace("}", ",}").replace("]", " , ]"), json.dumps(EXAMPLES[form], indent=2)):
-        assert read(form, wrap.format(text)) == expected
+        assert parse_answer(form, wrap.format(text)) == expected
 
 
 def test_what_is_beside_the_form_is_taken_in_too() -> None:
-    assert read(Pairs, '[{"question": "q", "answer": "a", "confidence": 1}]') == Pairs(
-        read(Pairs, '{"pairs": [{"question": "q", "answer": "a"}]}').pairs
+    assert parse_answer(QuestionPairs, '[{"question": "q", "answer": "a", "confidence": 1}]') == QuestionPairs(
+        parse_answer(QuestionPairs, '{"pairs": [{"question": "q", "answer": "a"}]}').pairs
     )
-    assert read(Whole, '{"title": "x", "description": "two\nlines, ] }"}').description == "two\nlines, ] }"
+    assert parse_answer(Description, '{"title": "x", "description": "two\nlines, ] }"}').description == "two\nlines, ] }"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_what_is_beside_the_form_is_taken_in_too() -> None:
 )
 def test_what_has_no_form_is_told(text: str, words: str) -> None:
     with pytest.raises(DataError, match=words) as caught:
-        read(Whole, text)
+        parse_answer(Description, text)
     assert caught.value.reason == "unparsable"
 
 
@@ -192,13 +194,13 @@ def test_what_has_no_form_is_told(text: str, words: str) -> None:
 @given(st.text(alphabet='{}[]",:\\ a1\n', max_size=80), st.sampled_from(list(EXAMPLES)))
 def test_no_text_breaks_the_reader(text: str, form: type) -> None:
     with suppress(DataError):
-        assert isinstance(read(form, text), form)
+        assert isinstance(parse_answer(form, text), form)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(min_size=1, max_size=60).filter(str.strip))
 def test_any_text_comes_through_whole(text: str) -> None:
-    assert read(Whole, f"Here: {json.dumps({'description': text})}").description.split() == text.split()
+    assert parse_answer(Description, f"Here: {json.dumps({'description': text})}").description.split() == text.split()
 
 
 def test_schemas_and_readers_are_of_one_mind() -> None:
@@ -211,20 +213,20 @@ def test_schemas_and_readers_are_of_one_mind() -> None:
 
 def test_a_repair_shows_the_answer_and_the_fault() -> None:
     first = asked("description", FULL)
-    second = repair(first, "I see ${ships}", "expected one JSON object")
-    assert (second.system, second.form, second.prompt) == (first.system, first.form, first.prompt)
+    second = repair_prompt(first, "I see ${ships}", "expected one JSON object")
+    assert (second.system, second.answer_type, second.prompt) == (first.system, first.answer_type, first.prompt)
     assert second.text.startswith(first.text)
     assert "I see ${ships}" in second.text
     assert "expected one JSON object" in second.text
 
 
 def test_a_changed_file_changes_the_digests() -> None:
-    everything = digests(tuple(KINDS))
+    everything = prompt_digests(tuple(KINDS))
     assert len(set(everything)) == len(everything) == len(KINDS) + 1 + len(SENSOR_NAMES)
-    assert set(digests(("local",))) < set(everything)
-    assert prompt("local").spelled.startswith("local:1-")
+    assert set(prompt_digests(("local",))) < set(everything)
+    assert load_prompt("local").identity.startswith("local:1-")
 
 
 def test_the_configuration_knows_the_same_kinds() -> None:
     assert get_args(config.TextKind) == tuple(KINDS)
-    assert subjects(FULL.facts, SETTINGS, 2) == FULL.subjects()[:2]
+    assert objects_to_describe(FULL.facts, SETTINGS, 2) == FULL.subjects()[:2]

@@ -7,7 +7,7 @@ import pytest
 from rsflow.config import settings as config
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.instructions.tile_facts import trusted
+from rsflow.instructions.tile_facts import trusted_labels
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.spatial.geometry import Box
 
@@ -21,7 +21,7 @@ def seen(name: str, box: Box = BOX, category: str = "ship", *, quality: float = 
 
 
 def kept(*labels: Label, settings: config.Labels | None = None) -> tuple[int, ...]:
-    return trusted(TileFacts("t", "optical", 64, 64, None, labels), settings or config.Labels())
+    return trusted_labels(TileFacts("t", "optical", 64, 64, None, labels), settings or config.Labels())
 
 
 @pytest.mark.parametrize(

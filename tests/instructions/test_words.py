@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.instructions import english as words
+from rsflow.instructions import english
 
 NOUNS = {
     "ship": ("ship", "ships"),
@@ -39,12 +39,12 @@ NOUNS = {
 
 @pytest.mark.parametrize(("category", "expected"), NOUNS.items())
 def test_nouns_and_plurals(category: str, expected: tuple[str, str]) -> None:
-    assert (words.noun(category), words.plural(words.noun(category))) == expected
+    assert (english.singular_noun(category), english.pluralise(english.singular_noun(category))) == expected
 
 
 @pytest.mark.parametrize("category", ["DontCare", "ignored_regions", "others", "", "_", "background"])
 def test_a_category_that_names_nothing_has_no_noun(category: str) -> None:
-    assert words.noun(category) == ""
+    assert english.singular_noun(category) == ""
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,11 @@ def test_a_category_that_names_nothing_has_no_noun(category: str) -> None:
     ],
 )
 def test_articles_follow_the_sound(phrase: str, said: str) -> None:
-    assert words.article(phrase) == said
+    assert english.with_article(phrase) == said
 
 
 def test_counts_read_like_english() -> None:
-    assert [words.counted(n, "person") for n in (0, 1, 2, 10, 11)] == [
+    assert [english.count_phrase(n, "person") for n in (0, 1, 2, 10, 11)] == [
         "no people",
         "a person",
         "two people",
@@ -77,22 +77,22 @@ def test_counts_read_like_english() -> None:
 
 
 def test_lists_read_like_english() -> None:
-    assert words.listed(["a"]) == "a"
-    assert words.listed(["a", "b"]) == "a and b"
-    assert words.listed(["a", "b", "c"], "or") == "a, b or c"
+    assert english.join_list(["a"]) == "a"
+    assert english.join_list(["a", "b"]) == "a and b"
+    assert english.join_list(["a", "b", "c"], "or") == "a, b or c"
 
 
 @given(st.floats(0.01, 1))
 def test_a_spoken_share_is_near_the_true_one(share: float) -> None:
-    said = int(words.percent(share).split()[1].rstrip("%"))
+    said = int(english.percent_phrase(share).split()[1].rstrip("%"))
     assert abs(said / 100 - share) <= (0.0251 if share >= 0.1 else 0.0051)
     assert said > 0
-    assert words.percent(share) != "about 100%"
+    assert english.percent_phrase(share) != "about 100%"
 
 
 def test_general_words_overlap_with_special_ones() -> None:
     for one, other in [("vehicle", "car"), ("vehicle", "small vehicle"), ("ship", "fishing boat"), ("person", "pedestrian")]:
-        assert words.overlap_in_meaning(one, other)
-        assert words.overlap_in_meaning(other, one)
+        assert english.may_name_same_object(one, other)
+        assert english.may_name_same_object(other, one)
     for one, other in [("car", "bus"), ("car", "car"), ("vehicle of another kind", "car"), ("bridge", "ship")]:
-        assert not words.overlap_in_meaning(one, other)
+        assert not english.may_name_same_object(one, other)

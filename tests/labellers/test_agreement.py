@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.labellers.agreement import CEILING, grade, graded
+from rsflow.labellers.agreement import CEILING, combine_quality, raise_agreed_quality
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_row
 from rsflow.spatial.geometry import Box
@@ -23,7 +23,7 @@ def row(name: str, box: Box, quality: float | None, *, tile: str = "t", **change
 
 
 def qualities(*rows: Row) -> list[float | None]:
-    return [found["quality"] for found in graded(rows, lambda category: category.lower().rstrip("s"))]
+    return [found["quality"] for found in raise_agreed_quality(rows, lambda category: category.lower().rstrip("s"))]
 
 
 BOX, NEAR, FAR = (0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 10.0, 8.0), (0.0, 0.0, 10.0, 4.0)
@@ -32,13 +32,13 @@ BOX, NEAR, FAR = (0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 10.0, 8.0), (0.0, 0.0, 10.0,
 @given(st.lists(shares, min_size=1, max_size=4), shares)
 def test_a_grade_is_bounded(voices: list[float], one_more: float) -> None:
     """Never below the best voice, never above what independence would give, nor above the ceiling unless one is there alone."""
-    found = grade(voices)
+    found = combine_quality(voices)
     wrong = 1.0
     for quality in voices:
         wrong *= 1 - quality
     assert max(voices) <= found <= max(max(voices), min(CEILING, 1 - wrong)) + 1e-12
-    assert grade(voices[::-1]) == found
-    assert grade([*voices, one_more]) >= found - 1e-12
+    assert combine_quality(voices[::-1]) == found
+    assert combine_quality([*voices, one_more]) >= found - 1e-12
 
 
 def test_both_rise_to_the_same_grade() -> None:
@@ -62,7 +62,7 @@ def test_both_rise_to_the_same_grade() -> None:
 )
 def test_nothing_else_counts_as_agreement(other: Row) -> None:
     mine = row("a", BOX, 0.8)
-    assert graded([mine, other], str) == [mine, other]
+    assert raise_agreed_quality([mine, other], str) == [mine, other]
 
 
 def test_categories_are_compared_as_nouns() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
-from rsflow.labellers.cfar import Cfar, land, ring_statistics, to_amplitude
+from rsflow.labellers.cfar import Cfar, land_mask, ring_statistics, to_amplitude
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit
@@ -108,7 +108,7 @@ def test_land_is_what_is_bright_over_a_large_area() -> None:
     shown = sea()
     shown[:, 200:] *= 4
     shown[50:60, 50:60] *= 4
-    mask = land(shown, np.ones(shown.shape, bool), 2.0, 25, 6000)
+    mask = land_mask(shown, np.ones(shown.shape, bool), 2.0, 25, 6000)
     assert mask[:, 220:].all()
     assert not mask[:, :180].any()
 

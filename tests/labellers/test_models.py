@@ -13,12 +13,12 @@ import pytest
 
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.labellers import MODELS, from_settings
-from rsflow.labellers.captioner import sentences
+from rsflow.labellers.captioner import finished_sentences
 from rsflow.labellers.chat import Answer
-from rsflow.labellers.detections import Found
-from rsflow.labellers.model_labeller import ModelLabeller, Seen, Sight
+from rsflow.labellers.detections import RawDetection
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller
 from rsflow.labellers.outliner import outline
-from rsflow.labellers.zero_shot_detector import meant
+from rsflow.labellers.zero_shot_detector import matching_phrase
 from rsflow.records import Label, Provenance, Shape
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.spatial.geometry import Box, ring_area
@@ -52,19 +52,19 @@ def labeller(folders: Folders, family: str, **settings: Any) -> ModelLabeller:
     return found
 
 
-def seen(labeller: ModelLabeller, sights: list[Sight]) -> list[Seen]:
-    eyes = labeller.open()
-    return eyes.look(sights, eyes.prepare(sights))
+def run_labeller(labeller: ModelLabeller, batch: list[LabellerInput]) -> list[LabellerOutput]:
+    opened = labeller.open()
+    return opened.infer(batch, opened.prepare(batch))
 
 
-def sights(count: int = 8, rows: int = 50, cols: int = 70) -> list[Sight]:
+def make_inputs(count: int = 8, rows: int = 50, cols: int = 70) -> list[LabellerInput]:
     """Pictures of noise of one size, every other one grey, each third without a box."""
     made = []
     for i in range(count):
         shape = (rows, cols, 3) if i % 2 else (rows, cols)
         boxes = [box((5.0 * n, 4.0, 30.0 + 5 * n, 28.5)) for n in range(i % 3)]
         picture = np.random.default_rng(i).integers(0, 255, shape).astype(np.uint8)
-        made.append(Sight(picture, "optical", 1.0, tuple(boxes)))
+        made.append(LabellerInput(picture, "optical", 1.0, tuple(boxes)))
     return made
 
 
@@ -72,10 +72,10 @@ def box(place: Box, polygon: tuple[float, ...] = ()) -> Label:
     return Label("box", "ship", ANNOTATED, Shape(place, polygon))
 
 
-def colour(channel: int, seed: int = 0) -> Sight:
+def colour(channel: int, seed: int = 0) -> LabellerInput:
     picture = np.random.default_rng(seed).integers(60, 110, (40, 48, 3)).astype(np.uint8)
     picture[..., channel] += 100
-    return Sight(picture, "optical", None)
+    return LabellerInput(picture, "optical", None)
 
 
 def test_smolvlm_says_what_it_needs_and_sees_without_videos(checkpoint: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_smolvlm_says_what_it_needs_and_sees_without_videos(checkpoint: Folders,
     monkeypatch.setattr(module, "num2words", str)
     model, first = from_settings(captioner), labeller(checkpoint, "idefics3")
     assert isinstance(model, ModelLabeller)
-    texts = [[[label.text for label in one.labels] for one in seen(each, sights(3))] for each in (model, first)]
+    texts = [[[label.text for label in one.labels] for one in run_labeller(each, make_inputs(3))] for each in (model, first)]
     assert texts[0] == texts[1]
 
 
@@ -99,10 +99,10 @@ def test_every_model_of_the_table_is_looked_through_here() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_seen_is_in_order_and_does_not_depend_on_the_batch(family: str, checkpoint: Folders) -> None:
-    model, pictures = labeller(checkpoint, family), sights()
-    eyes = model.open()
-    together = eyes.look(pictures, eyes.prepare(pictures))
-    alone = [eyes.look([one], eyes.prepare([one]))[0] for one in pictures]
+    model, pictures = labeller(checkpoint, family), make_inputs()
+    opened = model.open()
+    together = opened.infer(pictures, opened.prepare(pictures))
+    alone = [opened.infer([one], opened.prepare([one]))[0] for one in pictures]
     assert any(one.labels or one.vector is not None for one in together)
     assert family not in WRITERS or len({one.labels for one in together}) > 1
     for one, other, picture in zip(together, alone, pictures, strict=True):
@@ -119,9 +119,13 @@ def test_what_is_seen_is_in_order_and_does_not_depend_on_the_batch(family: str, 
 
 @pytest.mark.parametrize("family", ["owlv2", "grounding_dino", "clip"])
 def test_a_phrase_that_means_nothing_takes_its_finds_away(family: str, checkpoint: Folders) -> None:
-    found = [label.category for one in seen(labeller(checkpoint, family), sights()) for label in one.labels]
+    found = [label.category for one in run_labeller(labeller(checkpoint, family), make_inputs()) for label in one.labels]
     drops = {phrase: category if category == "ship" else "" for phrase, category in ASKED.items()}
-    kept = [label.category for one in seen(labeller(checkpoint, family, categories=drops), sights()) for label in one.labels]
+    kept = [
+        label.category
+        for one in run_labeller(labeller(checkpoint, family, categories=drops), make_inputs())
+        for label in one.labels
+    ]
     assert set(found) <= {"ship", "plane"}
     assert kept == [category for category in found if category == "ship"]
 
@@ -129,7 +133,7 @@ def test_a_phrase_that_means_nothing_takes_its_finds_away(family: str, checkpoin
 def test_the_detector_says_what_its_weights_say(checkpoint: Folders) -> None:
     # Three equal boxes, middle (0.9, 0.5), size (0.4, 0.5) of the picture: they reach beyond its right edge.
     for rows, cols in ((50, 70), (64, 64), (30, 90)):
-        (one,) = seen(labeller(checkpoint, "corner_detr", name="detector", max_overlap=0.5), sights(1, rows, cols))
+        (one,) = run_labeller(labeller(checkpoint, "corner_detr", name="detector", max_overlap=0.5), make_inputs(1, rows, cols))
         (label,) = one.labels
         assert (label.category, label.score) == ("ship", 0.8)
         assert label.shape is not None
@@ -150,19 +154,19 @@ def test_the_detector_says_what_its_weights_say(checkpoint: Folders) -> None:
     ],
 )
 def test_thresholds_and_names_of_categories(settings: dict[str, Any], expected: list[str], checkpoint: Folders) -> None:
-    (one,) = seen(labeller(checkpoint, "corner_detr", name="detector", **settings), sights(1))
+    (one,) = run_labeller(labeller(checkpoint, "corner_detr", name="detector", **settings), make_inputs(1))
     assert [label.category for label in one.labels] == expected
 
 
 def test_a_box_goes_where_a_better_one_overlaps_it_whatever_they_are_called(checkpoint: Folders) -> None:
     model = from_settings({"name": "detector", "model": str(checkpoint("detr")), "max_overlap": 0.5})
     found = [
-        Found("ship", 0.6, (0, 0, 10, 10)),
-        Found("plane", 0.9, (0, 1, 10, 10)),
-        Found("plane", 0.8, (4, 0, 14, 10)),  # overlaps the best by 0.4
-        Found("ship", 0.7, (30, 30, 99, 99)),
-        Found("ship", 0.9, (50, 30, 60, 40)),  # beyond the picture
-        Found("ship", 0.9, (5, 5, 5, 9)),
+        RawDetection("ship", 0.6, (0, 0, 10, 10)),
+        RawDetection("plane", 0.9, (0, 1, 10, 10)),
+        RawDetection("plane", 0.8, (4, 0, 14, 10)),  # overlaps the best by 0.4
+        RawDetection("ship", 0.7, (30, 30, 99, 99)),
+        RawDetection("ship", 0.9, (50, 30, 60, 40)),  # beyond the picture
+        RawDetection("ship", 0.9, (5, 5, 5, 9)),
     ]
     labels = model.labels(found, (40, 40))  # type: ignore[union-attr]
     assert [(label.category, label.score, label.shape.box) for label in labels] == [
@@ -186,7 +190,7 @@ def test_calibrated_scores_are_what_thresholds_and_quality_are_about(checkpoint:
         ({"ship": "boat"}, 0.4, [("boat", 0.68, 0.7)]),
     ):
         model = labeller(checkpoint, "corner_detr", threshold=threshold, categories=names, **settings)
-        (one,) = seen(model, sights(1))
+        (one,) = run_labeller(model, make_inputs(1))
         assert [(label.category, label.score, label.provenance.quality) for label in one.labels] == expected
     before = fingerprint(model)
     file.write_text(file.read_text().replace("0.7", "0.71"))
@@ -194,23 +198,23 @@ def test_calibrated_scores_are_what_thresholds_and_quality_are_about(checkpoint:
 
 
 def test_detections_are_those_of_transformers_own_pipeline(checkpoint: Folders) -> None:
-    model, picture = labeller(checkpoint, "rt_detr", threshold=0.25, max_overlap=None), sights(2)[1]
+    model, picture = labeller(checkpoint, "rt_detr", threshold=0.25, max_overlap=None), make_inputs(2)[1]
     loaded = model.load("AutoModelForObjectDetection", "AutoImageProcessor")
     pipeline = transformers.pipeline("object-detection", loaded.model, image_processor=loaded.processor)
     theirs = sorted((row["label"], round(row["score"], 4)) for row in pipeline(picture.image, threshold=0.25))
-    (one,) = seen(model, [picture])
+    (one,) = run_labeller(model, [picture])
     assert theirs
     assert sorted((label.category, label.score) for label in one.labels) == theirs
 
 
 @pytest.mark.parametrize("family", ["clip", "siglip"])
 def test_scores_are_those_of_transformers_own_pipeline(family: str, checkpoint: Folders) -> None:
-    model, picture = labeller(checkpoint, family, template="a {} ."), sights(2)[1]
+    model, picture = labeller(checkpoint, family, template="a {} ."), make_inputs(2)[1]
     loaded = model.load("AutoModelForZeroShotImageClassification")
     parts = {"tokenizer": loaded.processor.tokenizer, "image_processor": loaded.processor.image_processor}
     pipeline = transformers.pipeline("zero-shot-image-classification", loaded.model, **parts)
     best = pipeline(picture.image, candidate_labels=list(ASKED), hypothesis_template="a {} .")[0]
-    ((label,),) = (one.labels for one in seen(model, [picture]))
+    ((label,),) = (one.labels for one in run_labeller(model, [picture]))
     assert (label.category, label.score) == (ASKED[best["label"]], pytest.approx(best["score"], abs=1e-4))
 
 
@@ -225,7 +229,7 @@ def test_a_taught_classifier_tells_colours_apart(checkpoint: Folders) -> None:
         }
     )
     pictures = [colour(channel) for channel in range(3)]
-    labels = [one.labels for one in seen(model, pictures)]  # type: ignore[arg-type]
+    labels = [one.labels for one in run_labeller(model, pictures)]  # type: ignore[arg-type]
     assert [[(label.kind, label.category) for label in found] for found in labels] == [
         [("category", "warm")], [("category", "cool")], [("category", "cool")]
     ]  # fmt: skip
@@ -236,7 +240,7 @@ def test_a_taught_classifier_tells_colours_apart(checkpoint: Folders) -> None:
 @pytest.mark.parametrize("normalise", [True, False])
 def test_vectors_of_like_pictures_are_near(normalise: bool, checkpoint: Folders) -> None:
     model = from_settings({"name": "embedder", "model": str(checkpoint("colour_clip")), "normalise": normalise})
-    vectors = [one.vector for one in seen(model, [colour(0), colour(0, 1), colour(1), colour(1, 1)])]  # type: ignore[arg-type]
+    vectors = [one.vector for one in run_labeller(model, [colour(0), colour(0, 1), colour(1), colour(1, 1)])]  # type: ignore[arg-type]
     unit = np.stack([vector / np.linalg.norm(vector) for vector in vectors if vector is not None])
     near = unit @ unit.T
     assert near[0, 1] > max(near[0, 2], near[0, 3])
@@ -250,27 +254,27 @@ def test_pooling(pooling: str, checkpoint: Folders) -> None:
 
     model = labeller(checkpoint, "dinov2", pooling=pooling, normalise=False)
     loaded = model.load("AutoModel", "AutoImageProcessor")
-    picture = sights(1)
+    picture = make_inputs(1)
     with torch.inference_mode():
         tokens = loaded.model(**loaded.processor(images=[picture[0].image], return_tensors="pt")).last_hidden_state[0].numpy()
-    (one,) = seen(model, picture)
+    (one,) = run_labeller(model, picture)
     assert np.allclose(one.vector, tokens[0] if pooling == "first" else tokens.mean(axis=0), atol=2e-5)
 
 
 def test_a_caption_is_what_the_model_writes(checkpoint: Folders) -> None:
     model = labeller(checkpoint, "talking_llava")
-    (one,) = seen(model, sights(1))
+    (one,) = run_labeller(model, make_inputs(1))
     assert [(label.kind, label.text) for label in one.labels] == [("caption", "a red ship .")]
     assert one.usage["tokens_out"] == 5  # four words and the end
     assert one.usage["tokens_in"] > 5  # the picture's tokens and the question's
     cut = labeller(checkpoint, "talking_llava", max_tokens=3)
-    assert [one.labels for one in seen(cut, sights(1))] == [()]
+    assert [one.labels for one in run_labeller(cut, make_inputs(1))] == [()]
 
 
 def test_a_request_names_the_kind_of_picture_and_may_differ_within_a_batch(checkpoint: Folders) -> None:
     model = labeller(checkpoint, "talking_llava")
-    kinds = [sights(1)[0]._replace(sensor=sensor) for sensor in SENSOR_NAMES]
-    found = seen(model, kinds)
+    kinds = [make_inputs(1)[0]._replace(sensor=sensor) for sensor in SENSOR_NAMES]
+    found = run_labeller(model, kinds)
     assert [[label.text for label in one.labels] for one in found] == [["a red ship ."]] * 3
     assert len({one.usage["tokens_in"] for one in found}) > 1
 
@@ -286,13 +290,13 @@ def test_a_request_names_the_kind_of_picture_and_may_differ_within_a_batch(check
     ],
 )
 def test_an_unfinished_caption_loses_its_unfinished_sentence(text: str, kept: str) -> None:
-    assert sentences(text) == kept
+    assert finished_sentences(text) == kept
 
 
 def test_answers_are_labels_of_their_questions(checkpoint: Folders) -> None:
     questions = ["How many ?", "What colour ?"]
     model = labeller(checkpoint, "talking_llava", name="answerer", questions=questions)
-    for one in seen(model, sights(2)):
+    for one in run_labeller(model, make_inputs(2)):
         assert [(label.kind, label.text, label.category) for label in one.labels] == [
             ("question", question, "a red ship") for question in questions
         ]
@@ -307,8 +311,8 @@ def test_an_outline_is_the_models_own_mask(checkpoint: Folders) -> None:
 
     model = labeller(checkpoint, "sam", simplify_px=0)
     place = (12.0, 8.0, 52.0, 40.0)
-    picture = sights(1)[0]._replace(labels=(box(place), box(place, (12.0, 8.0, 52.0, 8.0, 52.0, 40.0))))
-    (one,) = seen(model, [picture])
+    picture = make_inputs(1)[0]._replace(labels=(box(place), box(place, (12.0, 8.0, 52.0, 8.0, 52.0, 40.0))))
+    (one,) = run_labeller(model, [picture])
     (label,) = one.labels  # the second box has a polygon
     loaded = model.load("AutoModelForMaskGeneration")
     inputs = loaded.processor(picture.image, input_boxes=[[list(place)]], return_tensors="pt")
@@ -353,9 +357,9 @@ def test_outlines_of_known_masks() -> None:
     ],
 )
 def test_the_words_of_a_model_are_one_phrase_or_none(said: str, phrase: str | None) -> None:
-    assert meant(said, list(ASKED)) == phrase
-    assert meant("ship", ["cargo ship", "ship"]) == "ship"
-    assert meant("ship", ["cargo ship", "war ship"]) is None
+    assert matching_phrase(said, list(ASKED)) == phrase
+    assert matching_phrase("ship", ["cargo ship", "ship"]) == "ship"
+    assert matching_phrase("ship", ["cargo ship", "war ship"]) is None
 
 
 @pytest.mark.parametrize(

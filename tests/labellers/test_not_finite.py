@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rsflow.errors import DataError
-from rsflow.labellers.detections import Found
+from rsflow.labellers.detections import RawDetection
 from rsflow.labellers.detector import Detector
-from rsflow.labellers.model_labeller import Eyes, Seen, Sight, checked, rounded, share
+from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, clip_score, require_finite, round_score
 from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
@@ -23,7 +23,7 @@ MODEL: dict[str, Any] = {"model": "owner/name", "revision": "0" * 40}
 
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_no_score_is_made_of_what_is_no_number(value: float) -> None:
-    for door in (rounded, share):
+    for door in (round_score, clip_score):
         with pytest.raises(DataError, match="not_finite"):
             door(value)
 
@@ -33,7 +33,7 @@ def test_no_score_is_made_of_what_is_no_number(value: float) -> None:
 def test_a_detectors_scores_and_corners_are_numbers(value: float, place: int) -> None:
     numbers = [0.9, 1.0, 1.0, 5.0, 5.0]
     numbers[place] = value
-    found = [Found("ship", 0.8, (0, 0, 3, 3)), Found("ship", numbers[0], numbers[1:])]
+    found = [RawDetection("ship", 0.8, (0, 0, 3, 3)), RawDetection("ship", numbers[0], numbers[1:])]
     with pytest.raises(DataError, match="not_finite"):
         Detector(**MODEL).labels(found, (9, 9))
 
@@ -44,27 +44,27 @@ def test_a_classifier_and_an_outliner_refuse_them_too(value: float) -> None:
     with pytest.raises(DataError, match="not_finite"):
         classifier.labels([0.9, value], independent=True)
     with pytest.raises(DataError, match="not_finite"):
-        share(value)
+        clip_score(value)
     assert Outliner(**MODEL).label((0, 0, 4, 4), np.zeros((9, 9), bool), 0.9) is None
 
 
 def test_raw_output_is_looked_at_before_any_threshold() -> None:
     torch = pytest.importorskip("torch")
     fine = SimpleNamespace(logits=torch.tensor([[0.5, -math.inf]]), pred_boxes=torch.tensor([0.5]))
-    assert checked(fine, "logits", "pred_boxes", "not_there") is fine
+    assert require_finite(fine, "logits", "pred_boxes", "not_there") is fine
     for value in (math.nan, math.inf):
         with pytest.raises(DataError, match="pred_boxes"):
-            checked(SimpleNamespace(logits=fine.logits, pred_boxes=torch.tensor([value])), "logits", "pred_boxes")
+            require_finite(SimpleNamespace(logits=fine.logits, pred_boxes=torch.tensor([value])), "logits", "pred_boxes")
 
 
 def test_one_picture_of_a_batch_is_refused_and_the_others_are_seen() -> None:
-    def look(sights: Any, inputs: Any) -> list[Seen]:
-        if any(sight.gsd_m == 2 for sight in sights):
-            rounded(math.nan)
-        return [Seen() for _ in sights]
+    def infer(batch: Any, inputs: Any) -> list[LabellerOutput]:
+        if any(item.gsd_m == 2 for item in batch):
+            round_score(math.nan)
+        return [LabellerOutput() for _ in batch]
 
-    careful = OomBackoff(Eyes(lambda sights: None, look))
-    found = careful([Sight(np.zeros((8, 8), np.uint8), "optical", float(gsd_m)) for gsd_m in range(5)])
-    assert [isinstance(one, Seen) for one in found] == [True, True, False, True, True]
+    careful = OomBackoff(OpenedModel(lambda batch: None, infer))
+    found = careful([LabellerInput(np.zeros((8, 8), np.uint8), "optical", float(gsd_m)) for gsd_m in range(5)])
+    assert [isinstance(one, LabellerOutput) for one in found] == [True, True, False, True, True]
     assert isinstance(found[2], DataError)
     assert found[2].reason == "not_finite"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 import rasterio
 
-from rsflow.labellers.spectral import Spectral, ratio, white
+from rsflow.labellers.spectral import Spectral, normalised_difference, white_mask
 from rsflow.records import Label, Raster
 
 BANDS = ("blue", "green", "red", "nir", "swir16")
@@ -110,12 +110,12 @@ def test_a_cover_is_said_to_be_absent_only_where_it_was_looked_for_and_nothing_c
 
 def test_ratios_are_between_minus_one_and_one_and_zero_of_nothing() -> None:
     a, b = np.array([3.0, 0, 0, np.nan, 5], np.float32), np.array([1.0, 2, 0, 1, 5], np.float32)
-    assert ratio(a, b).tolist() == [0.5, -1, 0, 0, 0]
+    assert normalised_difference(a, b).tolist() == [0.5, -1, 0, 0, 0]
 
 
 def test_grey_pictures_have_no_white() -> None:
-    assert not white(np.full((4, 4), 255, np.uint8)).any()
-    assert white(np.full((4, 4, 3), 255, np.uint8)).all()
+    assert not white_mask(np.full((4, 4), 255, np.uint8)).any()
+    assert white_mask(np.full((4, 4, 3), 255, np.uint8)).all()
 
 
 def test_water_is_where_people_drew_it(test_data: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_raw_stream_takes_a_state_for_one_iteration(lake: Any) -> None:
         ({"epoch": -1}, "epoch: found -1"),
         ({"epoch": float("nan")}, "epoch: found nan"),
         ({"repeat": 0}, "repeat: found 0"),
-        ({"taken": 99, "crew": [1, 1, 8]}, "99 taken"),
+        ({"taken": 99, "topology": [1, 1, 8]}, "99 taken"),
     ],
 )
 def test_an_impossible_state_is_refused_by_name(lake: Any, change: dict[str, Any], found: str) -> None:

@@ -155,7 +155,7 @@ def test_inside_a_batch_the_same_ranks_go_on_and_others_are_refused(lake: Any) -
         Loader(of_ranks(lake, 2)[0]).load_state_dict(dataset.state_dict())
     other = of_ranks(lake, 3)[0]
     other.load_state_dict(dataset.state_dict())
-    with pytest.raises(ConfigError, match=r"\(2, 1, 4\), and here they are \(3, 1, 4\)"):
+    with pytest.raises(ConfigError, match=r"\(2, 1, 4\), now \(3, 1, 4\)"):
         iter(other)
 
 
@@ -294,7 +294,7 @@ def test_resuming_opens_the_shards_of_one_window_only(lake: Any, monkeypatch: py
 
     whole = [one["key"] for one in stream(lake.root, shuffle=1, decode=False)]
     monkeypatch.setattr(ShardReader, "__init__", counted)
-    monkeypatch.setattr(content, "picked", None)
+    monkeypatch.setattr(content, "select_positions", None)
     dataset = stream(lake.root, shuffle=1, decode=False)
     dataset.load_state_dict({**dataset.state_dict(), "position": 70})
     assert [one["key"] for one in islice(dataset, 1)] == whole[70:71]

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
 
 Picture = npt.NDArray[np.uint8]
 
@@ -29,7 +29,7 @@ THUMBNAIL_PX = 64
 # Windows (top, left, side) of a thumbnail. Steps of 0, 2, 6 and 8 differ by 2, 4, 6 and 8, so of two pictures that are moved by
 # any of these, down and to the right, two windows show the same.
 _OFFSETS = (0, 2, 6, 8)
-ANCHORS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
+ANCHOR_WINDOWS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
 
 _GREY = np.array([299, 587, 114], dtype=np.int64)  # thousandths: luma of ITU-R BT.601
 _LEAST_STEP = 500  # thousandths of a grey level
@@ -45,23 +45,23 @@ def signature(picture: Picture) -> int:
     return _rises(_grey_sums(pixels, 8, 9), pixels)
 
 
-def signatures(picture: Picture) -> list[int]:
+def orientation_signatures(picture: Picture) -> list[int]:
     """The signatures of the picture in all orientations, in their order: that of `oriented(picture, k)` at k.
 
     Area means turn with the picture, exactly, so two small grids of them say it all.
     """
     pixels = _checked(picture)
     grids = _grey_sums(pixels, 8, 9), _grey_sums(pixels, 9, 8)
-    return [_rises(oriented(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
+    return [_rises(apply_orientation(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
 
 
-def anchors(picture: Picture) -> list[int]:
+def anchor_signatures(picture: Picture) -> list[int]:
     """The signatures of 17 windows of the thumbnail, in the order of ANCHORS: they find what is cropped, framed or moved.
 
     What one picture shows in one window, another one that is moved by up to an eighth of a side shows in some other.
     """
     small = thumbnail(picture)
-    return [signature(np.ascontiguousarray(small[top : top + size, left : left + size])) for top, left, size in ANCHORS]
+    return [signature(np.ascontiguousarray(small[top : top + size, left : left + size])) for top, left, size in ANCHOR_WINDOWS]
 
 
 def pixels_digest(picture: Picture) -> str:

@@ -63,7 +63,7 @@ CHECKS: dict[str, Check] = {
 def check(facts: TileFacts, instruction: Instruction) -> tuple[Finding, ...]:
     """All comparisons that could be made, in the order of CHECKS; any with `contradiction` makes its turn untrue.
 
-    `facts` are those that the text was written from: give it what `reading.trusted` keeps.
+    `facts` are those that the text was written from: give it what `tile_facts.trusted_labels` keeps.
     """
     known = _known(_Facts(facts))
     talk = read(instruction, known)

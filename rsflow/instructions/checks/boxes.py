@@ -57,12 +57,12 @@ def _marked(known: Known, talk: Talk, turn: int, found: Mark) -> Iterator[Findin
         return
     asked = talk.texts[turn - 1] if not found.phrase and turn and len(marks(talk.instruction.turns[turn].text)) == 1 else ""
     named = [one for sentence in sentences(found.phrase or asked, turn) for one in mentions(sentence, known.lexicon)]
-    if len(named) == 1 and known.all_known(named[0].sense) and known.things(named[0].sense):
+    if len(named) == 1 and known.all_known(named[0].sense) and known.objects(named[0].sense):
         yield _named(known, named[0], turn, found, [bounding_box(boxes[index]) for index in found.boxes])
 
 
 def _named(known: Known, mention: Mention, turn: int, found: Mark, boxes: list[Box]) -> Finding:
-    meant = candidates(known.things(mention.sense), mention.picked) if len(boxes) == 1 else known.things(mention.sense)
+    meant = candidates(known.objects(mention.sense), mention.picked) if len(boxes) == 1 else known.objects(mention.sense)
     if mention.places and len(boxes) == 1:
         meant = [thing for thing in meant if may_be(known.scaled(thing.box), mention.places[0].part)]
     whole = {thing.box for thing in meant}

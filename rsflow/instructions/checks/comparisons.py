@@ -148,14 +148,16 @@ def _end(found: re.Match[str]) -> str:
 
 def _rank(known: Known, mention: Mention, end: str, scope: str, turn: int) -> Iterator[Finding]:
     mine = known.amount(mention.sense)
-    nouns = [english.noun(word) for word in scope.split()]
-    among = next((noun for noun in nouns if noun in english.KINDS), "") or ("object" if not _ANY_KIND.isdisjoint(nouns) else "")
+    nouns = [english.singular_noun(word) for word in scope.split()]
+    among = next((noun for noun in nouns if noun in english.HYPONYMS), "") or (
+        "object" if not _ANY_KIND.isdisjoint(nouns) else ""
+    )
     if math.isinf(mine.most) or not among:
         return
     others = [
         group
         for group in known.groups.values()
-        if group.noun not in mention.sense.every and (among == "object" or english.is_kind(group.noun, among))
+        if group.noun not in mention.sense.every and (among == "object" or english.is_kind_of(group.noun, among))
     ]
     if end == "most":
         wrong = any(group.count > mine.most for group in others)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rsflow.instructions import english as words
+from rsflow.instructions import english
 
 # Words of this field that mean the same things; the spelling of data sets and of both sides of the Atlantic.
 _SYNONYMS = (
@@ -98,14 +98,14 @@ class Lexicon:
 @lru_cache(maxsize=256)  # one per vocabulary, not per tile
 def lexicon(nouns: tuple[str, ...]) -> Lexicon:
     """Every word that may mean one of the nouns."""
-    candidates = {*nouns, *words.KINDS, *_WIDER, *(one for row in _SETS for one in row)}
-    for general, kinds in words.KINDS.items():
+    candidates = {*nouns, *english.HYPONYMS, *_WIDER, *(one for row in _SETS for one in row)}
+    for general, kinds in english.HYPONYMS.items():
         candidates |= {kind for kind in kinds.split() if kind.islower()} | {general}
     found: dict[str, list[Entry]] = {}
     for word in sorted(candidates):
         sense = _sense(word, nouns)
         if sense.every:
-            for spelled, plural in ((word, False), (words.plural(word), True), *_OTHER_PLURALS.get(word, ())):
+            for spelled, plural in ((word, False), (english.pluralise(word), True), *_OTHER_PLURALS.get(word, ())):
                 parts = tuple(spelled.lower().replace("-", " ").split())
                 found.setdefault(parts[0], []).append(Entry(parts, plural, sense))
     return Lexicon.of(found)
@@ -124,7 +124,7 @@ def _sense(word: str, nouns: tuple[str, ...]) -> Sense:
 
 def _is_kind(special: str, general: str) -> bool:
     listed = _WIDER.get(general, "")
-    return words.is_kind(special, general) or special in (listed.split("|") if "|" in listed else listed.split())
+    return english.is_kind_of(special, general) or special in (listed.split("|") if "|" in listed else listed.split())
 
 
 def _may_be(word: str, noun: str) -> bool:

@@ -132,7 +132,7 @@ def _ends(known: Known, named: Sentence, told: Sentence) -> Iterator[Finding]:
 
 def _there(known: Known, told: Sentence, named: Sentence, word: str, after: int) -> Iterator[Finding]:
     placed = [part for part in parts(told.words) if part.start > after]
-    cell, other = (places.known(known.measured.get(ends[word], "")) for ends in (_ENDS, _OTHER_END))
+    cell, other = (places.parse_place(known.measured.get(ends[word], "")) for ends in (_ENDS, _OTHER_END))
     if placed and (cell or other):
         part = placed[0]
         wrong = not may_be(_middle(cell), part) if cell else False

@@ -14,7 +14,7 @@ from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.sentences import Sentence, sentences
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.expressions import key
+from rsflow.instructions.expressions import normalise_text
 from rsflow.records import Instruction
 from rsflow.text.turns import replace_marks
 
@@ -75,5 +75,5 @@ def _answered(known: Known, question: str, answer: str) -> bool:
     """Whether an annotator answered this question, whatever hint stands around it, with these words."""
     if not known.asked:
         return False
-    said, given = key(question), key(answer)
+    said, given = normalise_text(question), normalise_text(answer)
     return any(given == told and asked in said for asked, told in known.asked)

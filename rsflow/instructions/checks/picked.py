@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.objects import TileObject
 from rsflow.instructions.references import AREA_RATIO
 from rsflow.spatial.geometry import area, min_area_rectangle
 
@@ -16,7 +16,7 @@ CLEAR = 1.1  # by which a length must be shorter to be plainly so
 _EDGES = {"leftmost": (0, 1), "rightmost": (2, -1), "topmost": (1, 1), "bottommost": (3, -1)}
 
 
-def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
+def candidates(things: Sequence[TileObject], picked: str) -> list[TileObject]:
     """Never empty where there are things; all of them for a word that picks nothing."""
     if picked in {"largest", "smallest"}:
         return _by_size(things, picked == "largest")
@@ -34,13 +34,13 @@ def candidates(things: Sequence[Thing], picked: str) -> list[Thing]:
     return list(things)
 
 
-def _by_length(things: Sequence[Thing], longest: bool) -> list[Thing]:
+def _by_length(things: Sequence[TileObject], longest: bool) -> list[TileObject]:
     lengths = [max(min_area_rectangle(thing.region).width_px, min_area_rectangle(thing.region).height_px) for thing in things]
     limit = max(lengths) / CLEAR if longest else min(lengths) * CLEAR
     return [thing for thing, length in zip(things, lengths, strict=True) if (length >= limit if longest else length <= limit)]
 
 
-def _by_size(things: Sequence[Thing], largest: bool) -> list[Thing]:
+def _by_size(things: Sequence[TileObject], largest: bool) -> list[TileObject]:
     """By area of the outline or of the box: nobody says which."""
     found = []
     for size in (lambda thing: thing.area_px, lambda thing: area(thing.box)):

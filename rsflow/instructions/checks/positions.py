@@ -15,7 +15,7 @@ from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import Part, may_be
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.objects import TileObject
 
 MOST = 0.4  # share of the objects from which "mostly" may be said
 
@@ -23,12 +23,12 @@ MOST = 0.4  # share of the objects from which "mostly" may be said
 def check(known: Known, talk: Talk) -> Iterator[Finding]:
     for mention in talk.mentions:
         if mention.places and not mention.denied and not mention.hedged and known.all_known(mention.sense):
-            things = known.things(mention.sense)
+            things = known.objects(mention.sense)
             if things:
                 yield from (_finding(known, mention, place, things) for place in mention.places)
 
 
-def _finding(known: Known, mention: Mention, place: Place, things: Sequence[Thing]) -> Finding:
+def _finding(known: Known, mention: Mention, place: Place, things: Sequence[TileObject]) -> Finding:
     meant = candidates(things, place.how) if place.how not in {"some", "any", "all", "most"} else things
     there = sum(may_be(known.scaled(thing.box), place.part) for thing in meant)
     needed = place.portion.of(len(meant)) if place.portion else _needed(mention, place.how, len(meant))
@@ -53,7 +53,7 @@ def _said(part: Part, how: str) -> str:
     return part.said if how in {"some", "any"} else f"{how}: {part.said}"
 
 
-def _centres(known: Known, things: Sequence[Thing]) -> str:
+def _centres(known: Known, things: Sequence[TileObject]) -> str:
     """Where they are, the first few, in percent of the width and height."""
     boxes = [known.scaled(thing.box) for thing in things[:3]]
     centres = [f"({50 * (x0 + x1):.0f} %, {50 * (y0 + y1):.0f} %)" for x0, y0, x1, y1 in boxes]

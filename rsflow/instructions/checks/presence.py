@@ -30,7 +30,7 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
 
 def _denied(known: Known, mention: Mention) -> Iterator[Finding]:
     nouns = (*mention.sense.same, *mention.sense.kinds)
-    boxes = [known.scaled(thing.box) for noun in nouns if noun in known.groups for thing in known.groups[noun].things]
+    boxes = [known.scaled(thing.box) for noun in nouns if noun in known.groups for thing in known.groups[noun].objects]
     if mention.places:
         boxes = [box for box in boxes if must_be(box, mention.places[0].part)]
     if boxes or known.closed(mention.sense):

@@ -22,7 +22,7 @@ from rsflow.instructions.checks.quantities import ADJECTIVES
 from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.objects import TileObject
 
 SHORT = 6  # words of an answer to a choice
 AWAY = 8  # words between two nouns of one relation
@@ -138,8 +138,8 @@ def _seen_from(mention: Mention) -> bool:
 def _compare(known: Known, one: Mention, other: Mention, way: str, turn: int, affirmed: bool) -> Iterator[Finding]:
     if one.sense == other.sense or not (known.all_known(one.sense) and known.all_known(other.sense)):
         return
-    subjects = candidates(known.things(one.sense), one.picked)
-    objects = candidates(known.things(other.sense), other.picked)
+    subjects = candidates(known.objects(one.sense), one.picked)
+    objects = candidates(known.objects(other.sense), other.picked)
     if subjects and objects:
         way = "below" if way == "beneath" else way
         if affirmed:
@@ -153,12 +153,12 @@ def _compare(known: Known, one: Mention, other: Mention, way: str, turn: int, af
         yield Finding("relations", turn, one.sentence.said(), expected, claim, wrong)
 
 
-def _so(known: Known, one: Thing, other: Thing, way: str) -> bool:
+def _so(known: Known, one: TileObject, other: TileObject, way: str) -> bool:
     a, b = known.scaled(one.box), known.scaled(other.box)
     axis = 0 if way in {"left", "right"} else 1
     ahead = (b[axis] + b[axis + 2] - a[axis] - a[axis + 2]) / 2
     return (ahead if way in {"left", "above"} else -ahead) > -SLACK
 
 
-def _plainly(known: Known, one: Thing, other: Thing) -> str | None:
+def _plainly(known: Known, one: TileObject, other: TileObject) -> str | None:
     return places.direction(one.box, other.box, known.facts.height_px, known.facts.width_px)

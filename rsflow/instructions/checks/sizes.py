@@ -16,7 +16,7 @@ from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.objects import TileObject
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import area
 
@@ -132,8 +132,8 @@ def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | No
     span = words[lead : after.start - 4 if after and after.start - 4 > mention.stop else after.start if after else len(words)]
     if not any(word in _METRES or word[:-1] in _METRES for word in span) or not known.all_known(mention.sense):
         return
-    things = candidates(known.things(mention.sense), mention.picked)
-    if not things or not all(thing.whole for thing in things):
+    things = candidates(known.objects(mention.sense), mention.picked)
+    if not things or not all(thing.fully_visible for thing in things):
         return
     text = digits(_OVER.sub("covers", " ".join(span)))
     one = _THE_LARGEST.match(text)
@@ -154,7 +154,7 @@ def _measured(known: Known, mention: Mention, earlier: bool, after: Mention | No
         yield Finding("sizes", mention.turn, mention.said, expected, quoted, not right)
 
 
-def _within(mention: Mention, things: Sequence[Thing], found: re.Match[str], facts: TileFacts) -> Finding:
+def _within(mention: Mention, things: Sequence[TileObject], found: re.Match[str], facts: TileFacts) -> Finding:
     """`between 20 and 30 m long`: some of them are."""
     low, high = (_metres(value, unit or found[4]) for value, unit in ((found[1], found[2]), (found[3], found[4])))
     slack = PIXELS * _coarser(facts)
@@ -205,7 +205,7 @@ def _fits(sides: tuple[float, float], lengths: Sequence[float], facts: TileFacts
     return near(lengths[0], sides[0]) or near(lengths[0], sides[1])
 
 
-def _covers(thing: Thing, square: float, facts: TileFacts) -> bool:
+def _covers(thing: TileObject, square: float, facts: TileFacts) -> bool:
     pixel_m2 = facts.metres(1, 0) * facts.metres(0, 1)
     sizes = [thing.area_px * pixel_m2, area(thing.box) * pixel_m2]
     return any(abs(square - size) <= max(AREA * size, 4 * pixel_m2) for size in sizes)
@@ -218,7 +218,7 @@ def _compared(known: Known, one: Mention, other: Mention) -> Iterator[Finding]:
     if len(signs) != 1 or "than" not in between[-5:] or {"not", "that"} & set(between) or other.bare:
         return
     if one.sense != other.sense and known.all_known(one.sense) and known.all_known(other.sense):
-        left, right = (candidates(known.things(each.sense), each.picked) for each in (one, other))
+        left, right = (candidates(known.objects(each.sense), each.picked) for each in (one, other))
         if left and right and len(between) <= 8:
             wrong = not any(signs[0] * (a.area_px - b.area_px) > 0 for a in left for b in right)
             sizes = [max(thing.area_px for thing in things) for things in (left, right)]

@@ -10,11 +10,10 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from rsflow.instructions import english as words
-from rsflow.instructions import tile_facts as reading
+from rsflow.instructions import english, tile_facts
 from rsflow.instructions.checks.lexicon import Lexicon, Sense, lexicon
-from rsflow.instructions.expressions import key
-from rsflow.instructions.objects import Thing
+from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.objects import TileObject
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box
@@ -45,27 +44,31 @@ class Known:
         """Captions and expressions of annotators, as instructions quote them, longest first."""
         texts = {label.text for label in self.facts.labels if label.kind in {"caption", "phrase"}}
         quoted = {escape(" ".join(text.split())) for text in texts}
-        spelled = {form for text in quoted for form in (text, words.sentence(text))}
+        spelled = {form for text in quoted for form in (text, english.capitalise(text))}
         return tuple(sorted(spelled - {""}, key=lambda text: (-len(text), text)))
 
     @cached_property
     def asked(self) -> frozenset[tuple[str, str]]:
         """Questions of annotators with their answers, as far as case and the last mark go."""
-        return frozenset((key(label.text), key(label.category)) for label in self.facts.labels if label.kind == "question")
+        return frozenset(
+            (normalise_text(label.text), normalise_text(label.category))
+            for label in self.facts.labels
+            if label.kind == "question"
+        )
 
     @cached_property
     def groups(self) -> dict[str, Group]:
-        return {group.noun: group for group in reading.groups(self.facts)}
+        return {group.noun: group for group in tile_facts.object_groups(self.facts)}
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
-        return frozenset(words.noun(category) for category in self.facts.vocabulary) - {""}
+        return frozenset(english.singular_noun(category) for category in self.facts.vocabulary) - {""}
 
     @cached_property
     def mentioned(self) -> frozenset[str]:
         """Nouns that a label speaks of without giving a number: expressions, classes, objects that are not certain."""
-        doubtful = {noun for noun, unsure in reading.nouns(self.facts).items() if unsure}
-        named = {words.noun(label.category) for label in self.facts.labels if label.kind in {"category", "phrase"}}
+        doubtful = {noun for noun, unsure in tile_facts.uncertain_by_noun(self.facts).items() if unsure}
+        named = {english.singular_noun(label.category) for label in self.facts.labels if label.kind in {"category", "phrase"}}
         return frozenset(doubtful | named) - {""}
 
     @cached_property
@@ -74,12 +77,12 @@ class Known:
 
     @cached_property
     def covers(self) -> dict[str, Cover]:
-        return {cover.name: cover for cover in reading.covers(self.facts) if cover.name}
+        return {cover.name: cover for cover in tile_facts.land_covers(self.facts) if cover.name}
 
     @cached_property
     def measured(self) -> dict[str, str]:
         """The text of each measured attribute of the whole picture, by its name."""
-        return {label.category: label.text for _, label in reversed(reading.of_kind(self.facts, "fact"))}
+        return {label.category: label.text for _, label in reversed(tile_facts.labels_of_kind(self.facts, "fact"))}
 
     def closed(self, sense: Sense) -> bool:
         """Whether every instance of it is annotated: the vocabulary holds it, what is wider, or at least two of its kinds."""
@@ -92,12 +95,12 @@ class Known:
             return Amount(least, math.inf)
         return Amount(least, sum(self._count(noun) for noun in sense.every))
 
-    def things(self, sense: Sense) -> list[Thing]:
+    def objects(self, sense: Sense) -> list[TileObject]:
         """Every object that the word may mean."""
         return [thing for noun in sense.every for thing in self.of_noun(noun)]
 
-    def of_noun(self, noun: str) -> tuple[Thing, ...]:
-        return self.groups[noun].things if noun in self.groups else ()
+    def of_noun(self, noun: str) -> tuple[TileObject, ...]:
+        return self.groups[noun].objects if noun in self.groups else ()
 
     def all_known(self, sense: Sense) -> bool:
         """Whether its objects are all among `things`: every instance is annotated."""

@@ -6,9 +6,9 @@ form, and what comes back is read into the same instructions that rules make. Wh
 
 from __future__ import annotations
 
-from rsflow.instructions.prompts.answer_schemas import read
-from rsflow.instructions.prompts.kinds import KINDS, Asked, Kind, Scene, digests, repair
+from rsflow.instructions.prompts.answer_schemas import parse_answer
+from rsflow.instructions.prompts.kinds import KINDS, PromptContext, PromptText, TextKind, prompt_digests, repair_prompt
 
-__all__ = ["KINDS", "VERSION", "Asked", "Kind", "Scene", "digests", "read", "repair"]
+__all__ = ["KINDS", "VERSION", "PromptContext", "PromptText", "TextKind", "parse_answer", "prompt_digests", "repair_prompt"]
 
 VERSION = 1  # raised when the facts are worded otherwise, or an answer becomes other instructions

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from rsflow.errors import DataError
-from rsflow.instructions.prompts.json_text import values
+from rsflow.instructions.prompts.json_text import json_values
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Topic = Literal["why", "what_if", "comparison", "counting"]
@@ -22,42 +22,42 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Note:
+class ObjectNote:
     number: int
     text: Text
 
 
 @dataclass(frozen=True)
-class Notes:
-    objects: tuple[Note, ...]
+class ObjectNotes:
+    objects: tuple[ObjectNote, ...]
 
 
 @dataclass(frozen=True)
-class Whole:
+class Description:
     description: Text
 
 
 @dataclass(frozen=True)
-class Pair:
+class QuestionPair:
     question: Text
     answer: Text
 
 
 @dataclass(frozen=True)
-class Pairs:
-    pairs: tuple[Pair, ...]
+class QuestionPairs:
+    pairs: tuple[QuestionPair, ...]
 
 
 @dataclass(frozen=True)
-class Thought:
+class ReasoningPair:
     kind: Topic
     question: Text
     answer: Text
 
 
 @dataclass(frozen=True)
-class Thoughts:
-    pairs: tuple[Thought, ...]
+class ReasoningPairs:
+    pairs: tuple[ReasoningPair, ...]
 
 
 def _object(**properties: dict[str, Any]) -> dict[str, Any]:
@@ -74,17 +74,17 @@ _TOPICS = {"type": "string", "enum": ["why", "what_if", "comparison", "counting"
 
 # Written out, because servers that hold a model to a schema know only a part of what pydantic would write.
 SCHEMAS: dict[type, dict[str, Any]] = {
-    Notes: _object(objects=_list(_object(number={"type": "integer"}, text=_TEXT))),
-    Whole: _object(description=_TEXT),
-    Pairs: _object(pairs=_list(_object(**_PAIR))),
-    Thoughts: _object(pairs=_list(_object(kind=_TOPICS, **_PAIR))),
+    ObjectNotes: _object(objects=_list(_object(number={"type": "integer"}, text=_TEXT))),
+    Description: _object(description=_TEXT),
+    QuestionPairs: _object(pairs=_list(_object(**_PAIR))),
+    ReasoningPairs: _object(pairs=_list(_object(kind=_TOPICS, **_PAIR))),
 }
 
 
-def read(form: type[T], text: str) -> T:
+def parse_answer(form: type[T], text: str) -> T:
     """The answer in a model's text. Raises DataError("unparsable", ...) that says what is wrong with it."""
     fault = "expected one JSON object, found none that is whole"
-    for value in _candidates(form, values(text)):
+    for value in _candidates(form, json_values(text)):
         try:
             return TypeAdapter(form).validate_python(value)
         except ValidationError as error:

@@ -13,12 +13,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, vqa
-from rsflow.instructions import english as words
+from rsflow.instructions import attributes, english, tile_facts, vqa
 from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts as reading
-from rsflow.instructions.objects import Thing, collapses
-from rsflow.instructions.region_captioning import describe
+from rsflow.instructions.objects import TileObject, collapses_when_rounded
+from rsflow.instructions.region_captioning import describe_object
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
@@ -30,41 +28,48 @@ _LONGEST = 400  # characters of a quoted text
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class NamedObject:
     """An object that is to be described by itself."""
 
     group: Group
-    thing: Thing
+    thing: TileObject
 
 
-def known(facts: TileFacts, settings: config.Instructions) -> str:
+def fact_lines(facts: TileFacts, settings: config.Instructions) -> str:
     """Lines, each beginning with a dash: the picture, its objects, land cover, look, and what people wrote of it."""
-    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
+    groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     lines = [_picture(facts), *_whole(facts), *_objects(facts, groups)]
-    lines += [claim.full for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
-    lines += [*_absent(facts), *_ground(facts), *(claim.full for claim in attributes.claims(facts)), *_quoted(facts)]
+    lines += [claim.full_answer for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
+    lines += [
+        *_absent(facts),
+        *_ground(facts),
+        *(claim.full_answer for claim in attributes.question_answers(facts)),
+        *_quoted(facts),
+    ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def subjects(facts: TileFacts, settings: config.Instructions, most: int) -> list[Subject]:
+def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: int) -> list[NamedObject]:
     """The objects worth a description of their own, the largest first, at most so many."""
-    groups = reading.worth_naming(reading.groups(facts), settings.min_box_px)
-    found = [Subject(group, thing) for group in groups for thing in group.things if thing.shorter_px >= settings.min_box_px]
-    clear = [subject for subject in found if not collapses(subject.thing.box, facts)]
+    groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
+    found = [
+        NamedObject(group, thing) for group in groups for thing in group.objects if thing.shorter_px >= settings.min_box_px
+    ]
+    clear = [subject for subject in found if not collapses_when_rounded(subject.thing.box, facts)]
     return sorted(clear, key=lambda subject: (-subject.thing.area_px, subject.thing.box, subject.thing.label))[:most]
 
 
-def listed(subjects: list[Subject], facts: TileFacts) -> str:
+def numbered_objects(subjects: list[NamedObject], facts: TileFacts) -> str:
     """The objects as numbered lines: what each is, where to look for it, and what is next to it."""
     return "\n".join(
-        f"{number}. {describe(subject.group.noun, subject.thing, facts)}; {_look_for(subject.thing.box, facts)}"
+        f"{number}. {describe_object(subject.group.noun, subject.thing, facts)}; {_look_for(subject.thing.box, facts)}"
         f"{_neighbour(subject, subjects, facts)}"
         for number, subject in enumerate(subjects, 1)
     )
 
 
 def _picture(facts: TileFacts) -> str:
-    said = f"It is {words.article(SENSORS[facts.sensor].picture)}."
+    said = f"It is {english.with_article(SENSORS[facts.sensor].picture)}."
     if not facts.gsd_m:
         return f"{said} How large a pixel is on the ground is not known: give no sizes in metres."
     width, height = (_metres(side) for side in (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px)))
@@ -72,18 +77,20 @@ def _picture(facts: TileFacts) -> str:
 
 
 def _whole(facts: TileFacts) -> list[str]:
-    classes = sorted({words.noun(label.category) for _, label in reading.of_kind(facts, "category")} - {""})
+    classes = sorted(
+        {english.singular_noun(label.category) for _, label in tile_facts.labels_of_kind(facts, "category")} - {""}
+    )
     return [f"As a whole it is classified as: {', '.join(classes)}."] if classes else []
 
 
 def _objects(facts: TileFacts, groups: list[Group]) -> list[str]:
     lines, left = [], OBJECTS
     for group in groups:
-        told = group.things[:left]
+        told = group.objects[:left]
         left -= len(told)
-        each = "; ".join(describe(group.noun, thing, facts) for thing in told)
+        each = "; ".join(describe_object(group.noun, thing, facts) for thing in told)
         more = f"; and {group.count - len(told)} more" if told and len(told) < group.count else ""
-        head = words.counted(group.count, group.noun) if group.exact else words.plural(group.noun)
+        head = english.count_phrase(group.count, group.noun) if group.exact else english.pluralise(group.noun)
         number = "" if group.exact else " (how many there are in all is not known: give no number)"
         lines.append(
             f"There {'is' if group.exact and group.count == 1 else 'are'} {head}{number}{': ' if each else ''}{each}{more}."
@@ -96,36 +103,36 @@ def _by_place(group: Group, facts: TileFacts) -> list[str]:
     """How many lie where, of a number of objects that is exact and too large to be seen at a glance."""
     if not group.exact or group.count < AT_A_GLANCE:
         return []
-    found = Counter(places.place(thing.box, facts.height_px, facts.width_px) for thing in group.things)
+    found = Counter(places.place_name(thing.box, facts.height_px, facts.width_px) for thing in group.objects)
     named = sorted(((place, count) for place, count in found.items() if place), key=lambda item: (-item[1], item[0]))
-    said = [f"{words.number(count)} {places.at(place)}" for place, count in named]
-    said += [f"{words.number(found[None])} between these places"] if found[None] and named else []
-    return [f"Of the {words.plural(group.noun)}, {words.listed(said)}."] if named else []
+    said = [f"{english.number_word(count)} {places.place_phrase(place)}" for place, count in named]
+    said += [f"{english.number_word(found[None])} between these places"] if found[None] and named else []
+    return [f"Of the {english.pluralise(group.noun)}, {english.join_list(said)}."] if named else []
 
 
 def _absent(facts: TileFacts) -> list[str]:
-    missing = [words.plural(words.noun(category)) for category in reading.absent(facts)]
-    return [f"There are no {words.listed(missing, 'and no')}."] if missing else []
+    missing = [english.pluralise(english.singular_noun(category)) for category in tile_facts.absent_categories(facts)]
+    return [f"There are no {english.join_list(missing, 'and no')}."] if missing else []
 
 
 def _ground(facts: TileFacts) -> list[str]:
-    named = [cover for cover in reading.covers(facts) if cover.name and cover.share >= vqa.COVER_YES]
+    named = [cover for cover in tile_facts.land_covers(facts) if cover.name and cover.share >= vqa.COVER_YES]
     if not named:
         return []
-    lines = [f"Land cover: {', '.join(f'{words.percent(cover.share)} {cover.name}' for cover in named)}."]
-    place = places.place(named[0].region, facts.height_px, facts.width_px) if named[0].region else None
-    return [*lines, f"The largest area of {named[0].name} lies {places.at(place)}."] if place else lines
+    lines = [f"Land cover: {', '.join(f'{english.percent_phrase(cover.share)} {cover.name}' for cover in named)}."]
+    place = places.place_name(named[0].region, facts.height_px, facts.width_px) if named[0].region else None
+    return [*lines, f"The largest area of {named[0].name} lies {places.place_phrase(place)}."] if place else lines
 
 
 def _quoted(facts: TileFacts) -> list[str]:
-    captions = [f"Somebody described it as {_quote(label.text)}" for _, label in reading.of_kind(facts, "caption")]
+    captions = [f"Somebody described it as {_quote(label.text)}" for _, label in tile_facts.labels_of_kind(facts, "caption")]
     phrases = [
-        f"Somebody wrote of one {words.noun(label.category) or 'object'} in it: {_quote(label.text)}"
-        for _, label in reading.of_kind(facts, "phrase")
+        f"Somebody wrote of one {english.singular_noun(label.category) or 'object'} in it: {_quote(label.text)}"
+        for _, label in tile_facts.labels_of_kind(facts, "phrase")
     ]
     asked = [
         f"Asked {_quote(label.text)} somebody answered {_quote(label.category)}"
-        for _, label in reading.of_kind(facts, "question")
+        for _, label in tile_facts.labels_of_kind(facts, "question")
     ]
     return [f"{line}." for lines in (captions, phrases, asked) for line in list(dict.fromkeys(lines))[:QUOTES]]
 
@@ -143,7 +150,7 @@ def _look_for(box: Box, facts: TileFacts) -> str:
     )
 
 
-def _neighbour(subject: Subject, subjects: list[Subject], facts: TileFacts) -> str:
+def _neighbour(subject: NamedObject, subjects: list[NamedObject], facts: TileFacts) -> str:
     """The nearest of the other objects on the list, where its direction is plain."""
     box = subject.thing.box
     others = [(_distance_px(box, other.thing.box), i, other) for i, other in enumerate(subjects) if other is not subject]
@@ -155,7 +162,7 @@ def _neighbour(subject: Subject, subjects: list[Subject], facts: TileFacts) -> s
         return ""
     where = f"to the {side} of it" if side in {"left", "right"} else f"{side} it"
     far = f", about {_metres(facts.metres(*_between(box, other.thing.box)))} away" if facts.gsd_m else ""
-    return f"; the nearest other object, {words.article(other.group.noun)}, is {where}{far}"
+    return f"; the nearest other object, {english.with_article(other.group.noun)}, is {where}{far}"
 
 
 def _distance_px(one: Box, other: Box) -> float:

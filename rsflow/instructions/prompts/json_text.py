@@ -15,7 +15,7 @@ _THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGN
 _CLOSING = {"{": "}", "[": "]"}
 
 
-def values(text: str) -> list[Any]:
+def json_values(text: str) -> list[Any]:
     """The objects and lists in a text that are whole JSON, the longest first. What a model thought aloud does not count."""
     found = [(stop - start, -start, value) for start, stop, value in _found(_THOUGHTS.sub(" ", text))]
     return [value for *_, value in sorted(found, key=lambda item: item[:2], reverse=True)]

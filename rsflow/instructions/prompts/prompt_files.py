@@ -25,17 +25,17 @@ class Prompt:
     digest: str
 
     @property
-    def spelled(self) -> str:
+    def identity(self) -> str:
         """`description:1-0a1b2c3d`, for provenance."""
         return f"{self.name}:{self.version}-{self.digest[:8]}"
 
-    def filled(self, **words: str) -> tuple[str, ...]:
+    def fill(self, **words: str) -> tuple[str, ...]:
         """The parts with every `$name` filled in; a name without words is a KeyError: a bug."""
         return tuple(Template(part).substitute(words).strip() for part in self.parts)
 
 
 @cache
-def prompt(name: str) -> Prompt:
+def load_prompt(name: str) -> Prompt:
     """The prompt in `name.txt`."""
     text = (files(__package__) / f"{name}.txt").read_text(encoding="utf-8")
     head = _HEAD.match(text)

@@ -1,7 +1,7 @@
 """The objects that samples hold: the boxes and outlines of selected tiles, as far as they may be believed.
 
 One idea: annotated objects are all held, whatever their texts name or list; those that labellers found are held where they may
-feed a text (rsflow.instructions.tile_facts.trusted).
+feed a text (rsflow.instructions.tile_facts.trusted_labels).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import Labels
-from rsflow.instructions.tile_facts import trusted
+from rsflow.instructions.tile_facts import trusted_labels
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import INSTRUCT_TILE_COLUMNS, LABELS, OBJECTS, label_sort_key
@@ -36,5 +36,7 @@ def objects_of(now: LiveRows, tiles: pa.Table, settings: Labels) -> pa.Table:
 
 def _held(tile: dict[str, Any], labels: list[dict[str, Any]], settings: Labels) -> Iterator[dict[str, Any]]:
     ordered = sorted(labels, key=lambda row: label_sort_key(row["label_id"]))
-    kept = set(trusted(facts_of(tile, ordered), settings)) if any(row["origin"] != "annotation" for row in ordered) else ()
+    kept = (
+        set(trusted_labels(facts_of(tile, ordered), settings)) if any(row["origin"] != "annotation" for row in ordered) else ()
+    )
     return (row for position, row in enumerate(ordered) if row["origin"] == "annotation" or position in kept)

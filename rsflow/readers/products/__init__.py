@@ -1,16 +1,22 @@
-"""Product folders as scenes: which files are its bands, and what its metadata says of them.
+"""Products as their makers deliver them: which files are the bands, and what the metadata says of them.
 
 To add one: a module with a Product (rsflow.readers.products.contract), and its row here.
 """
 
 from __future__ import annotations
 
-from rsflow.readers.products.contract import Product, product_files, read_product_metadata
+from rsflow.readers.products.contract import Decoder, Product, describe_product, list_products
+from rsflow.readers.products.landsat import LANDSAT_C2
+from rsflow.readers.products.sentinel1 import SENTINEL1_GRD
 from rsflow.readers.products.sentinel2 import SENTINEL2_L1C, SENTINEL2_L2A
+from rsflow.readers.products.sentinelhub import SENTINELHUB
 
-__all__ = ["PRODUCTS", "Product", "product_files", "read_product_metadata"]
+__all__ = ["PRODUCTS", "Decoder", "Product", "describe_product", "list_products"]
 
 PRODUCTS: dict[str, Product] = {
+    "landsat_c2": LANDSAT_C2,
+    "sentinel1_grd": SENTINEL1_GRD,
     "sentinel2_l1c": SENTINEL2_L1C,
     "sentinel2_l2a": SENTINEL2_L2A,
+    "sentinelhub": SENTINELHUB,
 }

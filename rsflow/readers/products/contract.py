@@ -1,71 +1,162 @@
-"""What a kind of product folder is: the name of its metadata file, the names of its bands, and how the metadata is read.
+"""What a kind of product is: where its metadata lies, which files are its bands, and how the metadata is read.
 
-One idea: when scenes are listed only names are looked at; the metadata file is one of the scene's sidecars and is read when the
-scene is opened, so that a damaged one is that scene's reject, and a changed one makes it another scene.
+One idea: when scenes are listed only names are looked at; the metadata files are sidecars of the scene and are read when the
+scene is opened. So damaged metadata is a reject of that scene alone, and changed metadata makes the scene another one.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from rsflow.errors import ConfigError, DataError, StorageError
 from rsflow.files import storage
 from rsflow.records import SceneFiles
 
 
+class Decoder(Protocol):
+    """Stored numbers to physical values where no scale and offset does it.
+
+    `pixels` (rows, cols) as stored; `rows` and `cols` are their positions in the file: pixel centres, the
+    first at 0.5. Gives float32 (rows, cols). `unit` is what the values are in, `origin` the file that the numbers come from.
+    """
+
+    @property
+    def unit(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
+
+    def __call__(
+        self, pixels: npt.NDArray[Any], rows: npt.NDArray[np.float64], cols: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a product's metadata says of one scene.
+
+    `options`: scene options under those of the source: `metadata` (per band `scale`, `offset` and `unit`, and `origin`),
+    `nodata`, `acquired_at`. `decoders`: by common band name, for bands that need more than scale and offset.
+    """
+
+    options: dict[str, Any]
+    decoders: Mapping[str, Decoder] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`metadata`: the file's name in the folder. `bands`: the product's own name of each band, and the common one.
+    """One kind of product.
 
-    `file`: matches the path of a band's file below the folder, with the groups `band` and, where there are several files of a
-    band, `pixel` (the least is taken). `describe` takes the metadata's text and the bands (common name to the product's) and
-    gives scene options: `metadata` (per band `scale` and `offset`, `unit`, `origin`), `nodata`, `acquired_at`. It raises
-    ValueError that says what is missing.
+    `metadata`: name of the metadata file in the product's folder, or a pattern of it, the preferred one first.
+    `prefix`: from the metadata's path, what the paths of all files of the scene begin with.
+    `file`: matches what follows the prefix in a band's path, with the groups `band` and, where a band has several files,
+    `pixel` (the least is taken). `bands`: from the prefix, the product's own name of each band and the common one.
+    `on_request`: common names of bands that are read only where the source's `bands` names them.
+    `more`: matches further metadata files. `describe`: from the metadata's path, the bands (common name to the product's own)
+    and the scene's files; raises ValueError that says what is missing.
     """
 
-    metadata: str
-    bands: Mapping[str, str]
+    metadata: tuple[str, ...]
+    prefix: Callable[[str], str]
     file: re.Pattern[str]
-    describe: Callable[[str, Mapping[str, str]], dict[str, Any]]
+    bands: Callable[[str], Mapping[str, str]]
+    describe: Callable[[str, Mapping[str, str], SceneFiles], Description]
+    on_request: frozenset[str] = frozenset()
+    more: re.Pattern[str] | None = None
 
 
-def product_files(product: Product, pattern: str, wanted: Mapping[str, Any], where: str) -> dict[str, dict[str, str]]:
-    """Product folder -> common band name -> file. `wanted` maps names to the product's bands; empty: all that are there.
+@dataclass(frozen=True, slots=True)
+class ProductFiles:
+    """The files of one product. `metadata`: paths, the main one first; `bands`: common name to path."""
 
-    Raises ConfigError for a band that this kind of product does not have.
+    metadata: list[str]
+    bands: dict[str, str]
+
+
+def in_folder(path: str) -> str:
+    """The prefix of products that have a folder of their own."""
+    return posixpath.dirname(path) + "/"
+
+
+def list_products(product: Product, pattern: str, requested: Mapping[str, Any], where: str) -> dict[str, ProductFiles]:
+    """Product's path -> its files, of all products in the folders that match `pattern`.
+
+    `requested` maps common names to the product's own; empty: all bands that are there. Raises ConfigError for a band that a
+    product found does not have.
     """
-    unknown = [band for band in wanted.values() if str(band) not in product.bands]
-    if unknown:
-        raise ConfigError(f"{where}: bands names {unknown[0]!r}, which is none of this product's: {', '.join(product.bands)}")
-    names = {str(band): name for name, band in wanted.items()} or dict(product.bands)
-    found = storage.glob(posixpath.join(pattern.rstrip("/"), product.metadata))
-    return {posixpath.dirname(path): _bands(product, posixpath.dirname(path), names) for path in found}
+    found: dict[str, ProductFiles] = {}
+    listings: dict[str, list[str]] = {}
+    for name in product.metadata:
+        for path in storage.glob(posixpath.join(pattern.rstrip("/"), name)):
+            prefix, folder = product.prefix(path), posixpath.dirname(path)
+            if prefix.rstrip("/_") in found:
+                continue
+            if folder not in listings:
+                listings[folder] = sorted(posixpath.join(folder, below) for below in storage.list_files(folder))
+            files = _with_prefix(listings[folder], prefix)
+            found[prefix.rstrip("/_")] = _collect(product, path, files, requested, where)
+    return found
 
 
-def read_product_metadata(product: Product, files: SceneFiles, bands: Mapping[str, str]) -> SceneFiles:
-    """The scene with what its metadata says among its options; settings of the source stay over it.
+def describe_product(product: Product, files: SceneFiles) -> tuple[SceneFiles, Mapping[str, Decoder]]:
+    """The scene with what its metadata says among its options, under the source's own settings, and its decoders.
 
-    Raises DataError("bad_metadata" | "missing_file", ...).
+    Raises DataError("bad_metadata" | "missing_file" | "unreadable", ...).
     """
-    place = next((path for path in files.sidecars if posixpath.basename(path) == product.metadata), "")
+    path = _metadata_of(product, files)
+    names = product.bands(product.prefix(path))
+    bands = files.options.get("bands") or {common: band for band, common in names.items() if common in files.files}
     try:
-        said = product.describe(storage.read_text(place), bands)
+        description = product.describe(path, bands, files)
     except StorageError as error:
         raise DataError("unreadable", str(error)) from error
     except ValueError as error:
-        raise DataError("bad_metadata", f"{place}: {error}") from error
-    return replace(files, options={**said, **files.options})
+        raise DataError("bad_metadata", f"{path}: {error}") from error
+    stated = {name for name in ("scale", "offset") if files.options.get(name) is not None}
+    decoders = {} if stated else description.decoders
+    return replace(files, options={**description.options, **files.options}), decoders
 
 
-def _bands(product: Product, folder: str, names: Mapping[str, str]) -> dict[str, str]:
+def _metadata_of(product: Product, files: SceneFiles) -> str:
+    for name in product.metadata:
+        expected = re.compile(re.escape(name).replace(r"\*", "[^/]*"))
+        for path in files.sidecars:
+            if expected.fullmatch(posixpath.basename(path)):
+                return path
+    raise DataError("missing_file", f"{files.scene_id}: has none of the metadata files {', '.join(product.metadata)}")
+
+
+def _with_prefix(paths: list[str], prefix: str) -> list[str]:
+    """Those of sorted paths that begin with `prefix`: many products may share one folder."""
+    start = bisect_left(paths, prefix)
+    return list(takewhile(lambda path: path.startswith(prefix), paths[start:]))
+
+
+def _collect(product: Product, path: str, files: list[str], requested: Mapping[str, Any], where: str) -> ProductFiles:
+    prefix = product.prefix(path)
+    names = product.bands(prefix)
+    absent = [str(band) for band in requested.values() if str(band) not in names]
+    if absent:
+        raise ConfigError(f"{where}: bands names {absent[0]!r}, which {path} does not have; it has {', '.join(names)}")
+    common = {str(band): name for name, band in requested.items()} or {
+        band: name for band, name in names.items() if name not in product.on_request
+    }
     best: dict[str, tuple[str, str]] = {}
-    for path in storage.list_files(folder):
-        match = product.file.search(path)
-        if match and match["band"] in names:
-            own = (match.groupdict().get("pixel") or "", path)
-            best[match["band"]] = min(best.get(match["band"], own), own)
-    return {name: posixpath.join(folder, best[band][1]) for band, name in names.items() if band in best}
+    metadata = [path]
+    for each in files:
+        rest = each.removeprefix(prefix)
+        if product.more and product.more.search(rest):
+            metadata.append(each)
+        match = product.file.search(rest)
+        if match and match["band"] in common:
+            candidate = (match.groupdict().get("pixel") or "", each)
+            best[match["band"]] = min(best.get(match["band"], candidate), candidate)
+    return ProductFiles(metadata, {name: best[band][1] for band, name in common.items() if band in best})

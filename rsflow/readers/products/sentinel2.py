@@ -9,13 +9,15 @@ https://github.com/stac-extensions/eo#common-band-names.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from xml.etree import ElementTree
 
-from rsflow.readers.products.contract import Product
+from rsflow.files import storage
+from rsflow.readers.products.contract import Description, Product, in_folder
+from rsflow.records import SceneFiles
 
 BANDS = {
     "B01": "coastal",
@@ -36,10 +38,10 @@ BAND_IDS = {band: str(number) for number, band in enumerate(BANDS)}  # as the me
 CLASSES = {"SCL": "scl"}
 
 
-def describe(quantification: str, offset: str, origin: str, text: str, bands: Mapping[str, str]) -> dict[str, Any]:
-    """Scene options from a product's metadata. ValueError where it is no such metadata."""
+def describe(quantification: str, offset: str, path: str, bands: Mapping[str, str], files: SceneFiles) -> Description:
+    """Calibration, fill and time of one product. ValueError where the file is no such metadata."""
     try:
-        root = ElementTree.fromstring(text)
+        root = ElementTree.fromstring(storage.read_text(path))
     except ElementTree.ParseError as error:
         raise ValueError(f"is no XML ({error})") from error
     divisor = float(_text(root, quantification))
@@ -47,19 +49,20 @@ def describe(quantification: str, offset: str, origin: str, text: str, bands: Ma
         raise ValueError(f"{quantification} is {divisor:g}, expected a number above 0")
     added = {node.get("band_id"): float(node.text or "nan") for node in root.iter(offset)}
     amounts = {name: band for name, band in bands.items() if band in BAND_IDS}
-    lost = [band for band in amounts.values() if added and BAND_IDS[band] not in added]
-    if lost:
-        raise ValueError(f"has {offset} for some bands, but none for {', '.join(lost)}")
-    return {
+    missing = [band for band in amounts.values() if added and BAND_IDS[band] not in added]
+    if missing:
+        raise ValueError(f"has {offset} for some bands, but none for {', '.join(missing)}")
+    options = {
         "metadata": {
             "scale": dict.fromkeys(amounts, 1 / divisor),
             "offset": {name: added.get(BAND_IDS[band], 0.0) / divisor for name, band in amounts.items()},
-            "unit": "reflectance",
-            "origin": origin,
+            "unit": dict.fromkeys(amounts, "reflectance"),
+            "origin": posixpath.basename(path),
         },
         "nodata": 0.0,
         "acquired_at": _text(root, "PRODUCT_START_TIME"),
     }
+    return Description(options)
 
 
 def _text(root: ElementTree.Element, tag: str) -> str:
@@ -69,16 +72,20 @@ def _text(root: ElementTree.Element, tag: str) -> str:
     return found.text.strip()
 
 
+# Cirrus is not in Level-2A: it is used up in the correction.
+_L2A_BANDS = {**{band: name for band, name in BANDS.items() if band != "B10"}, **CLASSES}
+
 SENTINEL2_L2A = Product(
-    "MTD_MSIL2A.xml",
-    # Cirrus is not in Level-2A: it is used up in the correction.
-    {**{band: name for band, name in BANDS.items() if band != "B10"}, **CLASSES},
-    re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
-    partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET", "MTD_MSIL2A.xml"),
+    metadata=("MTD_MSIL2A.xml",),
+    prefix=in_folder,
+    file=re.compile(r"IMG_DATA/R\d\dm/[^/]*_(?P<band>B\d[\dA]|SCL)_(?P<pixel>\d\d)m\.(?:jp2|tif)$"),
+    bands=lambda prefix: _L2A_BANDS,
+    describe=partial(describe, "BOA_QUANTIFICATION_VALUE", "BOA_ADD_OFFSET"),
 )
 SENTINEL2_L1C = Product(
-    "MTD_MSIL1C.xml",
-    BANDS,
-    re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
-    partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET", "MTD_MSIL1C.xml"),
+    metadata=("MTD_MSIL1C.xml",),
+    prefix=in_folder,
+    file=re.compile(r"IMG_DATA/[^/]*_(?P<band>B\d[\dA])\.(?:jp2|tif)$"),
+    bands=lambda prefix: BANDS,
+    describe=partial(describe, "QUANTIFICATION_VALUE", "RADIO_ADD_OFFSET"),
 )

@@ -21,7 +21,7 @@ GENERATOR = f"rules-{VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class QuestionAnswer:
     """`kind` is a key of PHRASINGS, `subject` tells apart the claims of one kind on a tile, `fill` names the words in braces.
 
     `short` answers in a word or phrase, `full` in a sentence; both may hold marks into `boxes`. `labels` are positions in
@@ -31,38 +31,40 @@ class Claim:
     task: TaskName
     kind: str
     subject: str
-    short: str
-    full: str
+    short_answer: str
+    full_answer: str
     answer: dict[str, Any]
     labels: tuple[int, ...]
     boxes: tuple[Region, ...] = ()
-    fill: dict[str, str] = field(default_factory=dict)
+    placeholders: dict[str, str] = field(default_factory=dict)
 
 
-def question(claim: Claim, facts: TileFacts, seed: int) -> str:
+def single_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """The phrasing that falls to this claim, filled."""
-    return choose(PHRASINGS[claim.kind], seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(**claim.fill)
-
-
-def talk_question(claim: Claim, facts: TileFacts, seed: int) -> str:
-    """The same for a conversation: never the first phrasing, which the seeds use for single questions."""
-    return choose(PHRASINGS[claim.kind][1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
-        **claim.fill
+    return choose(PHRASINGS[claim.kind], seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(
+        **claim.placeholders
     )
 
 
-def instruction(claim: Claim, facts: TileFacts, seed: int) -> Instruction:
+def conversation_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
+    """The same for a conversation: never the first phrasing, which the seeds use for single questions."""
+    return choose(PHRASINGS[claim.kind][1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
+        **claim.placeholders
+    )
+
+
+def instruction(claim: QuestionAnswer, facts: TileFacts, seed: int) -> Instruction:
     """One question and its short answer."""
-    turns = (Turn("user", question(claim, facts, seed)), Turn("assistant", claim.short))
+    turns = (Turn("user", single_question(claim, facts, seed)), Turn("assistant", claim.short_answer))
     return Instruction(claim.task, turns, claim.boxes, claim.labels, claim.answer, GENERATOR)
 
 
-def instructions(found: Iterator[Claim | Reject], facts: TileFacts, seed: int) -> Iterator[Instruction | Reject]:
+def instructions(found: Iterator[QuestionAnswer | Reject], facts: TileFacts, seed: int) -> Iterator[Instruction | Reject]:
     """Claims as instructions; what was refused goes through."""
     for item in found:
         yield item if isinstance(item, Reject) else instruction(item, facts, seed)
 
 
-def refuse(facts: TileFacts, task: TaskName, reason: str, detail: str) -> Reject:
+def reject_instruction(facts: TileFacts, task: TaskName, reason: str, detail: str) -> Reject:
     """An instruction that was not made, because it could not have been true or clear."""
     return Reject("instruction", f"{facts.tile_id}#{task}", reason, detail)
