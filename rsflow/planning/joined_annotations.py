@@ -28,7 +28,7 @@ def joined_sources(
 
     ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
     """
-    annotated = [source for source in built.sources if source.annotations]
+    annotated = [source for source in built.sources if source.annotated_set]
     sets = unify_spelling({source.name: _read(source) for source in annotated})
     found = {}
     for source in built.sources:
@@ -41,10 +41,10 @@ def joined_sources(
 
 
 def _read(source: Source) -> AnnotatedSet:
-    assert source.annotations
-    annotated = read_annotations(source.annotations, pattern_folders(source.scenes))
+    assert source.annotated_set
+    annotated = read_annotations(source.annotated_set, pattern_folders(source.scenes))
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
-    return annotated if source.annotations.exhaustive else dataclasses.replace(annotated, categories=())
+    return dataclasses.replace(annotated, categories=source.annotated_set.complete_categories(annotated.categories))
 
 
 def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
@@ -55,7 +55,7 @@ def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
 def _check_some_match(source: Source, annotated: AnnotatedSet, joined: JoinedSet, scenes: list[ScenePicture]) -> None:
     if annotated.pictures and all(reject.reason == "missing_picture" for reject in joined.rejects) and not joined.files:
         example = sorted(annotated.pictures)[0]
-        files = source.annotations.files if source.annotations else ""
+        files = source.annotated_set.files if source.annotated_set else ""
         raise ConfigError(
             f"sources.{source.name}: none of the {len(annotated.pictures)} pictures of {files} (such as {example!r}) "
             f"is among the {len(scenes)} scenes of {source.scenes.files} (such as {scenes[0].file!r}): "
