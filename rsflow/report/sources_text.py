@@ -43,7 +43,9 @@ def source_state(source: Source) -> SourceState:
         return SourceState(source, missing=pattern)
     try:
         pictures = len(list_scenes(source))
-        annotated = formats.read_annotations(source.annotations, pattern_folders(source.scenes)) if source.annotations else None
+        annotated = (
+            formats.read_annotations(source.annotated_set, pattern_folders(source.scenes)) if source.annotated_set else None
+        )
     except RsflowError as error:
         return SourceState(source, fault=str(error))
     labels = sum(len(picture.labels) for picture in annotated.pictures.values()) if annotated else 0
