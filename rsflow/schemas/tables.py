@@ -66,7 +66,7 @@ SCENES = pa.schema(
         ("footprint", _FLOATS),
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
-        ("place_fault", pa.string()),  # null, or why a georeference that the file has was refused
+        ("georeference_error", pa.string()),  # null, or why a georeference that the file has was refused
         ("nodata", _FLOATS),  # per band, null where no value stands for none
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values
@@ -203,7 +203,7 @@ SELECTION = pa.schema(
         ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
         ("canonical", pa.string()),  # the member that stands for the cluster
         ("split", pa.string()),
-        ("dealt", pa.string()),  # the split that it belongs to, in or out
+        ("assigned_split", pa.string()),  # the split that it belongs to, in or out
         ("cell", pa.string()),
         ("repeat", pa.int64()),  # of a tile: how often a loader that asks for it shows it per epoch; 0 where it is out
     ]
@@ -227,7 +227,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "see" | "instruct" | "generate"
+        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct" or "generate"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),
