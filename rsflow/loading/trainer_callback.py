@@ -49,8 +49,8 @@ class LoaderCallback(TrainerCallback):
         batches, accumulated = len(self.loader), args.gradient_accumulation_steps
         if batches % accumulated:
             raise ConfigError(
-                f"gradient_accumulation_steps: found {accumulated}, expected a divisor of the {batches} batches of an epoch, so "
-                "that a resumed epoch ends with a whole step: set max_samples of the stream, or give the Trainer the stream itself"
+                f"gradient_accumulation_steps: found {accumulated}, expected a divisor of the {batches} batches an epoch, so "
+                "that a resumed epoch ends with a whole step: set max_samples of the stream or give the Trainer the stream"
             )
         if state.global_step and self.resume_from is None:
             raise ConfigError(
