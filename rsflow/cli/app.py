@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "vacuum": lake.vacuum,
     "show": lake.show,
     "explain": selection.explain,
+    "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
     "evaluate-labels": quality.evaluate_labels,
