@@ -25,11 +25,10 @@ from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error
 from rsflow.lake import digests
+from rsflow.lake.renamed_columns import FORMAT_VERSION, stored_names
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
-
-FORMAT_VERSION = 1
 
 TABLES: dict[str, pa.Schema] = {
     "scenes": schemas.SCENES,
@@ -78,8 +77,9 @@ class Lake:
     ) -> pa.Table:
         """A table's rows in no stated order; no rows where it was never written.
 
-        A column that is younger than the table (an earlier rsflow made it) is null. `where`: a condition in SQL on its
-        columns; `version`: an earlier one than the present (LakeError where it is no longer kept).
+        A column that is younger than the table (an earlier rsflow made it) is null, a renamed one has its present name.
+        `where`: a condition in SQL on its columns; `version`: an earlier one than the present (LakeError where it is no longer
+        kept).
         """
         schema = TABLES[name]
         wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
@@ -89,11 +89,12 @@ class Lake:
         place = self.place("tables", name)
         with _translate_errors(place):
             digests.verify(self.root, name, pa.table(table.get_add_actions())["path"].to_pylist())
-            there = {field.name for field in table.schema().fields}
+            stored = stored_names(name, wanted.names, {field.name for field in table.schema().fields})
             # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
-            found = pa.table(table.scan(columns=[name for name in wanted.names if name in there], predicate=where))
-            lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in there}
-            return pa.table({**{name: found[name] for name in found.column_names}, **lacking}).select(wanted.names).cast(wanted)
+            found = pa.table(table.scan(columns=[*stored.values()], predicate=where))
+            lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in stored}
+            present = {name: found[former] for name, former in stored.items()}
+            return pa.table({**present, **lacking}).select(wanted.names).cast(wanted)
 
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
         """The Delta table itself, or None where it was never written."""
@@ -202,10 +203,11 @@ def find_lake(root: str) -> Lake | None:
 
 
 def create_lake(root: str) -> Lake:
-    """The lake at `root`, made where there is none."""
-    if find_lake(root) is None:
+    """The lake at `root`, made where there is none; one of an earlier format is of the present one from now on."""
+    lake = find_lake(root)
+    if lake is None or lake.read_json("lake.json", ["format"]) != {"format": FORMAT_VERSION}:
         storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
-    return open_lake(root)
+    return Lake(root)
 
 
 def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:

@@ -202,7 +202,7 @@ SELECTION = pa.schema(
         ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
         ("canonical", pa.string()),  # the member that stands for the cluster
         ("split", pa.string()),
-        ("dealt", pa.string()),  # the split that it belongs to, in or out
+        ("assigned_split", pa.string()),  # the split that it belongs to, in or out
         ("cell", pa.string()),
         ("repeat", pa.int64()),  # of a tile: how often a loader that asks for it shows it per epoch; 0 where it is out
     ]

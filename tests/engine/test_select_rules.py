@@ -118,7 +118,7 @@ def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archiv
 def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_comes(archive: Path) -> None:
     by_category = "select.splits_by=category"
     first = build(archive, by_category)
-    dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
+    dealt = {name: row["assigned_split"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
     assert set(dealt.values()) == {"train", "test"}
     bytes_before = shards_of(archive / "lake")
     untold(archive / "lake")
@@ -130,9 +130,12 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     write_scene(archive / "optical/o8.tif", optical(8), 500_700.0)
     outcome = build(archive, by_category, "select.quotas={captioning: 0}")
     after = verdicts(outcome)
-    assert all(after[name]["dealt"] == split for name, split in dealt.items())
+    assert all(after[name]["assigned_split"] == split for name, split in dealt.items())
     assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
-    assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
+    assert {after[name]["assigned_split"] for name in after if name.startswith("land.o9/") and "#" not in name} == {
+        "train",
+        "test",
+    }
     strata = count_by_stratum(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
     for label in outcome.now.labels().to_pylist():

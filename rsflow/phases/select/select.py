@@ -125,7 +125,7 @@ def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choi
             "cluster": ids.take(pa.array(choice.cluster)),
             "canonical": ids.take(pa.array(choice.canonical)),
             "split": choice.split,
-            "dealt": choice.assigned_split,
+            "assigned_split": choice.assigned_split,
             "cell": tiles["cell"],
             "repeat": choice.repeat,
         }
@@ -188,8 +188,8 @@ def _canonical_before(lake: Lake) -> pa.Array:
 
 def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
     """The split that each of these tiles was dealt to in the selection before."""
-    before = lake.read("selection", ["subject", "dealt"], where="kind = 'tile'")
-    return _looked_up(tiles, before["subject"], before["dealt"])
+    before = lake.read("selection", ["subject", "assigned_split"], where="kind = 'tile'")
+    return _looked_up(tiles, before["subject"], before["assigned_split"])
 
 
 def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
