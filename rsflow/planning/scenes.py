@@ -143,7 +143,7 @@ def _probe(scene: SceneFiles) -> dict[str, Any]:
             "footprint": list(info.footprint) if info.footprint else None,
             "gsd_m": info.gsd_m,
             "pixel_m": list(info.pixel_m) if info.pixel_m else None,
-            "place_fault": storage.mask_secrets(info.place_fault) if info.place_fault else None,
+            "georeference_error": storage.mask_secrets(info.georeference_error) if info.georeference_error else None,
             "nodata": list(info.nodata),
             "calibration": [asdict(how) for how in info.calibration],
             "unit": pixel_unit(scene, info),

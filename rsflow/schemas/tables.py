@@ -66,7 +66,7 @@ SCENES = pa.schema(
         ("footprint", _FLOATS),
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
-        ("place_fault", pa.string()),  # null, or why a georeference that the file has was refused
+        ("georeference_error", pa.string()),  # null, or why a georeference that the file has was refused
         ("nodata", _FLOATS),  # per band, null where no value stands for none
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values
@@ -113,7 +113,8 @@ TILES = pa.schema(
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
         ("acquired_at", _TIME),
         ("valid_share", pa.float64()),
-        ("cloud_share", pa.float64()),
+        ("cloud_share", pa.float64()),  # null: no band can tell cloud from snow, sand and white roofs
+        ("bright_share", pa.float64()),  # of what is white in the picture; null in tiles written before it existed
         ("sharpness", pa.float64()),
         ("contrast", pa.float64()),
         ("vocabulary", _STRINGS),  # categories whose every instance in the tile has a label
@@ -231,7 +232,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "see" | "instruct" | "generate"
+        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct" or "generate"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),

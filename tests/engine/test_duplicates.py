@@ -18,13 +18,13 @@ from PIL import Image
 from rsflow.config.select_settings import Select
 from rsflow.curation.duplicates.orientations import apply_orientation
 from rsflow.errors import ConfigError, RsflowError
-from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.leakage import check_leaks
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.select.tile_embeddings import load_embeddings
 from rsflow.planning.recipe import load
-from rsflow.report.explain import explanation
+from rsflow.report.explain import explanation_text
 from rsflow.schemas import EMBEDDINGS
 from tests.engine.conftest import untold
 from tests.engine.test_held_out import picture, save
@@ -68,13 +68,13 @@ def test_equal_pixels_match_in_any_lossless_encoding_and_a_new_jpeg_is_near(tmp_
     assert found["one.a"] == "kept"
 
 
-def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behind(tmp_path: Path) -> None:
+def test_flipped_copies_are_dropped_unless_up_is_up_and_their_instructions_stay_behind(tmp_path: Path) -> None:
     for seed in range(4):
         save(tmp_path / f"one/p{seed}.png", picture(seed))
         save(tmp_path / f"two/q{seed}.jpg", apply_orientation(picture(seed), 2 * seed + 1), quality=90)
     sources = [source(tmp_path, "one"), source(tmp_path, "two")]
-    assert set(reasons(build(tmp_path, sources)).values()) == {"kept"}
-    outcome = build(tmp_path, sources, flips=True)
+    assert set(reasons(build(tmp_path, sources, flips=False)).values()) == {"kept"}
+    outcome = build(tmp_path, sources)
     assert Counter(reasons(outcome).values()) == {"kept": 4, "duplicate_flipped": 4}
     told = reasons(outcome, "instruction")
     assert {why for name, why in told.items() if name.startswith("two")} <= {"tile:duplicate_flipped"}
@@ -102,9 +102,9 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     found = explain(here.lake.root, min(pushed))
     assert found.near[0]["split"] in {"val", "test"}
     assert found.near[0]["apart_grey"] <= Select().confirm_mae < found.near[-1]["apart_grey"]
-    told = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
+    told = explanation_text(found.subject, found.tile, found.members, found.instructions, found.near)
     assert f"    {found.near[0]['tile_id']}: {found.near[0]['split']}, differs by " in told
-    shown = pictures_of(here.lake.root, found, 2)
+    shown = read_cluster_pictures(here.lake.root, found, 2)
     assert [row["tile_id"] for row, _ in shown] == [min(pushed), found.near[0]["tile_id"]]
     tiles, _ = read_selected_rows(here.lake, here.now)
     every = here.now.tiles()
@@ -199,7 +199,7 @@ def test_vectors_of_the_named_labeller_join_pictures(tmp_path: Path) -> None:
     rows.append({"tile_id": tiles["tile_id"][0].as_py(), "labeller": "clip-0b", "vector": [1.0], "receipt": "r1"})
     outcome.lake.append("embeddings", pa.Table.from_pylist(rows, schema=EMBEDDINGS))
     mark = now.label.slice(0, 1).set_column(now.label.schema.get_field_index("receipt"), "receipt", pa.array(["r1"]))
-    now = dataclasses.replace(now, seen=mark)
+    now = dataclasses.replace(now, marks={**now.marks, "predict": mark})
     settings = load(str(tmp_path / "build.yaml"), ["select.semantic={labeller: dino, cosine: 0.9}"]).select
     found = load_embeddings(now, tiles, settings)
     assert found is not None

@@ -18,14 +18,14 @@ from rsflow.config.select_settings import Select
 from rsflow.curation.splits.leakage import find_leaks
 from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, UsageError
 from rsflow.inspection.diff import diff
-from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.lake.tables import Lake
 from rsflow.phases.build import BuildResult, lake_balances, run
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.leakage import check_leaks, compare_sets
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.shard.shard import shard
-from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
+from rsflow.report.explain import REASONS, describe_reason, explanation_sheet, explanation_text
 from tests.engine.conftest import config_of, optical, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -82,14 +82,14 @@ def test_every_verdict_is_explained(archive: Path) -> None:
     assert {"kept", "duplicate_exact", "split_buffer", "quota:vqa"} <= set(by_reason)
     for reason, row in by_reason.items():
         found = explain(outcome.lake.root, row["subject"])
-        text = explanation(found.subject, found.tile, found.members, found.instructions)
+        text = explanation_text(found.subject, found.tile, found.members, found.instructions)
         assert f"{row['subject']}: {'in' if row['selected'] else 'out'}" in text
-        assert meaning(reason) in text
+        assert describe_reason(reason) in text
     copy = explain(outcome.lake.root, by_reason["duplicate_exact"]["subject"])
     assert copy.members[0]["tile_id"] == copy.tile["canonical"] != copy.tile["tile_id"]
     key = copy.facts[copy.tile["tile_id"]]["key"]
     assert explain(outcome.lake.root, key).subject == copy.subject
-    shown = pictures_of(outcome.lake.root, copy, 9)
+    shown = read_cluster_pictures(outcome.lake.root, copy, 9)
     assert next(row["tile_id"] for row, _ in shown) == copy.tile["tile_id"]
     (archive / "sheet.png").write_bytes(explanation_sheet(shown, "sheet.png"))
     assert Image.open(archive / "sheet.png").width > 800
@@ -98,9 +98,9 @@ def test_every_verdict_is_explained(archive: Path) -> None:
 
 
 def test_every_rule_has_a_meaning_and_nothing_else_has() -> None:
-    assert all(meaning(rule + "x" if rule.endswith(":") else rule) for rule in RULES)
+    assert all(describe_reason(rule + "x" if rule.endswith(":") else rule) for rule in REASONS)
     with pytest.raises(KeyError):
-        meaning("whim")
+        describe_reason("whim")
 
 
 def test_a_diff_tells_what_came_and_went_and_why(archive: Path) -> None:

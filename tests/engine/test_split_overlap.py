@@ -52,7 +52,7 @@ def write(folder: Path) -> dict[str, Box]:
 def shared_with_train(outcome: BuildResult, places: dict[str, Box]) -> tuple[float, int, int]:
     """(the share of what test pictures show that train shows too, pictures in test, in train)."""
     boxes: dict[str, list[Box]] = {"train": [], "test": []}
-    for row in outcome.lake.read("selection", where="kind = 'tile' AND selected").to_pylist():
+    for row in outcome.lake.read("selection", where={"kind": "tile", "selected": True}).to_pylist():
         name, _, window = row["subject"].partition("/")
         top, left, size = (int(k) for k in window.split("_")[:3]) if name not in places else (0, 0, 0)
         boxes[row["split"]].append(places.get(name, (left, top, left + size, top + size)))
@@ -71,6 +71,6 @@ def test_crops_of_what_is_in_test_are_not_in_train(tmp_path: Path) -> None:
     share, tested, trained = shared_with_train(outcome, places)
     assert min(tested, trained) >= 3
     assert share < 0.1
-    rows = outcome.lake.read("selection", where="kind = 'tile'").to_pylist()
+    rows = outcome.lake.read("selection", where={"kind": "tile"}).to_pylist()
     gone = next(row["subject"] for row in rows if row["reason"] == "split_overlap")
     assert explain(outcome.lake.root, gone)

@@ -50,7 +50,7 @@ def _texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.Array
 
 def build_template_mask(now: LiveRows) -> str:
     """What `rsflow.curation.duplicates.text_signatures.forms` takes for one word: numbers, and the categories of all labels."""
-    receipts, names = now.told.combine_chunks(), set()
+    receipts, names = now.receipts("labels").combine_chunks(), set()
     for piece in list_table_files(now.lake, "labels"):
         for rows in read_table_file(piece, ["kind", "category"], receipts):
             naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING))

@@ -28,8 +28,8 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.lake.formats import TABLES
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
-from rsflow.lake.tables import TABLES
 from rsflow.phases.select.instruction_texts import build_template_mask
 from rsflow.planning.live_rows import LiveRows
 
@@ -83,7 +83,7 @@ def encode_all_instructions(
     limits = tuple(built.select.instruction_limits)
     forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
-    receipts = now.instruct["receipt"].combine_chunks()
+    receipts = now.receipts("instructions").combine_chunks()
     asked = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
     labels = _labels(now) if asked.category or "label_quality" in limits else None
     found = list(runner.each(encode_instruction_file, pieces, (asked, build_id_index(tiles), labels)))
@@ -111,7 +111,7 @@ def encode_instruction_file(
 
 def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:
     """instruction_id and task of the same instructions, in the same order, some at a time."""
-    receipts = now.instruct["receipt"].combine_chunks()
+    receipts = now.receipts("instructions").combine_chunks()
     for piece in pieces:
         yield from read_table_file(piece, ["instruction_id", "tile_id", "task"], receipts)
 
@@ -145,7 +145,7 @@ def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
 
 
 def _labels(now: LiveRows) -> LabelIndex:
-    receipts = now.told.combine_chunks()
+    receipts = now.receipts("labels").combine_chunks()
     parts = [
         rows
         for piece in list_table_files(now.lake, "labels")

@@ -69,7 +69,7 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     pieces = instruction_pieces(now)
     held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
     read_texts = (
-        make_text_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
+        make_text_reader(pieces, now.receipts("instructions").combine_chunks()) if built.select.same_text is not None else None
     )
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
@@ -100,11 +100,9 @@ def require_current_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> 
 
 def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     """Of all that a selection depends on."""
-    units = [
-        f"{unit} {amiss:g}"
-        for marks in (now.label, now.seen, now.instruct)
-        for unit, amiss in zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
-    ]
+    marks = now.all_marks
+    failures = zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
+    units = [f"{unit} {failed:g}" for unit, failed in failures]
     return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select))
 
 
@@ -157,7 +155,7 @@ def read_selected_rows(lake: Lake, now: LiveRows, version: int | None = None) ->
     `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
     which may stand for the one that it was made for.
     """
-    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], {"selected": True}, version)
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
@@ -191,7 +189,7 @@ def _canonical_before(lake: Lake) -> pa.Array:
 
 def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
     """The split that each of these tiles was dealt to in the selection before."""
-    before = lake.read("selection", ["subject", "assigned_split"], where="kind = 'tile'")
+    before = lake.read("selection", ["subject", "assigned_split"], where={"kind": "tile"})
     return _looked_up(tiles, before["subject"], before["assigned_split"])
 
 

@@ -29,7 +29,7 @@ StratumCounts = dict[tuple[str, str], dict[str, int]]
 
 def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     """The different categories of the labels that count of each of these tiles (ids)."""
-    receipts, index = now.told.combine_chunks(), build_id_index(tiles)
+    receipts, index = now.receipts("labels").combine_chunks(), build_id_index(tiles)
     numbers: dict[str, int] = {}
     keys = [np.empty(0, dtype=np.int64)]
     for piece in list_table_files(now.lake, "labels"):
@@ -49,7 +49,7 @@ def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListA
 
 def count_by_stratum(now: LiveRows) -> StratumCounts:
     """Tiles that are in, by (sensor, category) and split; the category "" stands for all of the sensor."""
-    chosen = now.lake.read("selection", ["kind", "subject", "split"], where="selected AND kind = 'tile'")
+    chosen = now.lake.read("selection", ["kind", "subject", "split"], where={"selected": True, "kind": "tile"})
     tiles = read_tiles(now, ["tile_id", "sensor"])
     place = pc.index_in(tiles["tile_id"], value_set=chosen["subject"].combine_chunks())
     tiles = tiles.append_column("split", chosen["split"].take(place)).filter(pc.is_valid(place))

@@ -33,7 +33,7 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
     if not sensors:
         return COMPANIONS.empty_table()
     others = now.tiles()
-    verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where="kind = 'tile'")
+    verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where={"kind": "tile"})
     may = _among(others, filter_by_values(verdicts, "reason", ALLOWED)["subject"])
     compares, carries = comparing(instructions)
     pairs = showing(tiles, others)

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config.config_paths import without_place
+from rsflow.config.config_paths import strip_common_folder
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
@@ -121,7 +121,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    return fingerprint(without_place(plain))
+    return fingerprint(strip_common_folder(plain))
 
 
 def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:
