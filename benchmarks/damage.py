@@ -20,13 +20,14 @@ from pathlib import Path
 
 from rsflow.cli import main as rsflow
 from rsflow.lake import digests
-from rsflow.lake.tables import TABLES, open_lake
+from rsflow.lake.formats import TABLES
+from rsflow.lake.tables import open_lake
 
 KINDS = ("tables", "tiles", "shards", "snapshots")
 
 
 def verified(lake: Path) -> tuple[int, str]:
-    digests._checked.clear()  # as in a process that has not read anything yet
+    digests.clear_cache()  # as in a process that has not read anything yet
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = rsflow(["verify", "--deep", str(lake)])

@@ -34,9 +34,9 @@ from rasterio.windows import Window
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import deduplicate
-from rsflow.curation.duplicates.image_signature import Picture, anchors, pixels_digest, signatures
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.phases.select.confirm_duplicates import confirmation
+from rsflow.curation.duplicates.image_signature import Picture, anchor_signatures, orientation_signatures, pixels_digest
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.phases.select.confirm_duplicates import confirm_pairs
 
 SIZE = 256
 PRECISION = 0.995
@@ -185,7 +185,7 @@ def half(tile: Picture) -> Picture:
 
 
 def turned(orientation: int) -> Kind:
-    return lambda tile: oriented(tile, orientation)
+    return lambda tile: apply_orientation(tile, orientation)
 
 
 KINDS: dict[str, Kind] = {
@@ -224,7 +224,7 @@ def of_rsflow(pictures: list[Picture], bits: int) -> npt.NDArray[np.bool_]:
         "width_px": pa.array([picture.shape[1] for picture in pictures]),
         "n_labels": pa.repeat(0, len(pictures)),
     }
-    for name, hashes in (("signatures", signatures), ("anchors", anchors)):
+    for name, hashes in (("signatures", orientation_signatures), ("anchors", anchor_signatures)):
         values = np.array([hashes(picture) for picture in pictures], dtype=np.uint64).view(np.int64)
         columns[name] = pa.array(values.tolist())
         columns.setdefault("signature", pa.array(values[:, 0]))
@@ -238,7 +238,7 @@ def of_rsflow(pictures: list[Picture], bits: int) -> npt.NDArray[np.bool_]:
     def own(rows: Indices) -> Iterator[Picture]:
         return (pictures[row] for row in rows)
 
-    confirm: Confirm = confirmation(own, 3.0, own)
+    confirm: Confirm = confirm_pairs(own, 3.0, own)
     found = deduplicate(tiles, bits, confirm)
     cluster = np.unique(np.asarray(found["cluster"].combine_chunks()), return_inverse=True)[1]
     joined: npt.NDArray[np.bool_] = cluster[:, None] == cluster[None]
@@ -266,7 +266,7 @@ def hashed(work: Callable[[Any], Any], view: Picture) -> Any:
 
 def within(pictures: list[Picture], bits_of: Callable[[Picture], Any], bits: int) -> npt.NDArray[np.bool_]:
     views = [
-        np.packbits(np.stack([bits_of(oriented(picture, k)) for picture in pictures]), axis=1).view(np.uint64)[:, 0]
+        np.packbits(np.stack([bits_of(apply_orientation(picture, k)) for picture in pictures]), axis=1).view(np.uint64)[:, 0]
         for k in range(ORIENTATIONS)
     ]
     joined = np.zeros((len(pictures), len(pictures)), dtype=np.bool_)

@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.connected_components import Indices, components
-from rsflow.curation.duplicates.embeddings import PROBES, Vectors, similar_pairs
+from rsflow.curation.connected_components import Indices, component_labels
+from rsflow.curation.duplicates.embeddings import PROBED_CENTRES, Vectors, similar_pairs
 from rsflow.curation.duplicates.hamming import Signatures, near_pairs
-from rsflow.curation.duplicates.minhash import near_texts
+from rsflow.curation.duplicates.minhash import near_duplicate_texts
 
 SAMPLE = 2000
 BRUTE = 200
@@ -123,7 +123,7 @@ def compare_texts(asked: argparse.Namespace, random: np.random.Generator) -> Non
         f"\nnear duplicates at Jaccard {JACCARD} among {len(said):,} texts of {np.mean([len(t) for t in said]):.0f} characters"
     )
     column = pa.array(said)
-    contest: Contest = {"near_texts": (lambda: near_texts(column, JACCARD), 1.0)}
+    contest: Contest = {"near_texts": (lambda: near_duplicate_texts(column, JACCARD), 1.0)}
     if datasketch := peer("datasketch"):
         few = said[:SAMPLE]
         contest["datasketch"] = (lambda: datasketch_texts(datasketch, few), len(said) / len(few))
@@ -177,7 +177,7 @@ def compare_vectors(asked: argparse.Namespace, random: np.random.Generator) -> N
         faiss.omp_set_num_threads(asked.threads)
         contest["faiss k-means + cosine"] = (lambda: within_clusters(faiss, vectors), 1.0)
     for name, pairs in race(contest, asked.rounds).items():
-        label = components(len(vectors), pairs)
+        label = component_labels(len(vectors), pairs)
         print(f"  {name + ', recall':<42}{np.mean(label[planted[:, 0]] == label[planted[:, 1]]):.4f}")
 
 
@@ -199,7 +199,7 @@ def planted_vectors(count: int, random: np.random.Generator) -> tuple[Vectors, I
 def within_clusters(faiss: Any, vectors: Vectors) -> Indices:
     """SemDeDup: k-means over all vectors with as many centres as ours, then every pair of a cluster."""
     unit = np.ascontiguousarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-    means = faiss.Kmeans(WIDTH, round(np.sqrt(PROBES * len(unit))), niter=10, spherical=True, seed=0)
+    means = faiss.Kmeans(WIDTH, round(np.sqrt(PROBED_CENTRES * len(unit))), niter=10, spherical=True, seed=0)
     means.train(unit)
     own = means.index.search(unit, 1)[1][:, 0]
     order = np.argsort(own, kind="stable")

@@ -50,12 +50,12 @@ from rsflow.config.settings import Budget, Engine
 from rsflow.engine import ray_data
 from rsflow.engine.budget import UsageMeter, Used
 from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, execute
+from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.engine.worker_pool import pool_size
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.lake.tile_files import read_pictures, write_pictures
-from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import decode, encode
@@ -191,7 +191,7 @@ def compare(labeller: ModelLabeller, plain: Iterator[float], root: Path, work: p
 
 def pool(labeller: ModelLabeller, root: Path, work: pa.Table, kill: bool) -> tuple[float, float]:
     """(seconds to the first receipt, rows per second from then on) through the actors of a local Ray."""
-    stage = Blocks(PredictTiles(labeller, str(root)), "see", str(root), f"run{time.time_ns()}", attempts=3)
+    stage = UnitBlocks((PredictTiles(labeller, str(root)),), "predict", str(root), f"run{time.time_ns()}", attempts=3)
     start = time.perf_counter()
     times: list[float] = []
     for receipt in execute([Job(stage, blocks_of(work, [0] * work.num_rows))], Engine(workers=2)):
@@ -245,7 +245,7 @@ class Sleeper(Embedder):
         return OpenedModel(lambda batch: batch, infer)
 
 
-def grown(stage: Blocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:
+def grown(stage: UnitBlocks, blocks: list[pa.Table], devices: int) -> Iterator[pa.Table]:
     """The same work through a pool that Ray Data grows by itself."""
     work = ray.data.from_arrow([ray_data._packed(block) for block in blocks]).map_batches(
         ray_data._Opened, fn_constructor_args=(stage,), batch_size=1, batch_format="pyarrow", num_cpus=0, num_gpus=1,
@@ -299,8 +299,8 @@ def _two_models(name: str, sleeper: Sleeper, root: Path, work: pa.Table, devices
     ends = []
     with watched(devices) as held:
         for number in range(2):
-            stage = Blocks(PredictTiles(sleeper, str(root)), "see", str(root), f"{name}{number}{start}", attempts=1)
-            blocks = blocks_with(work, "tiles", stage.stage.busy_with)
+            stage = UnitBlocks((PredictTiles(sleeper, str(root)),), "predict", str(root), f"{name}{number}{start}", attempts=1)
+            blocks = blocks_with(work, "tiles", PredictTiles(sleeper, str(root)).busy_with)
             sized = name == "sized by its work"
             receipts = execute([Job(stage, blocks)], Engine()) if sized else grown(stage, blocks, devices)
             with meter.over(f"model {number}", 1.0, pool_size((1, devices), len(blocks))[1]) as watch:

@@ -29,11 +29,12 @@ import pyarrow.compute as pc
 from rsflow.config.select_settings import Select
 from rsflow.config.settings import BuildConfig, Scenes, Source
 from rsflow.curation.duplicates.hamming import Indices, Signatures, near_pairs
-from rsflow.curation.select_samples import choose
-from rsflow.lake.tables import TABLES, create_lake, open_lake
-from rsflow.phases.select.instruction_texts import texts_reader
-from rsflow.phases.select.lake_columns import count_instructions, ids_in, instruction_pieces
-from rsflow.phases.select.select import selection_rows, tiles_of
+from rsflow.curation.select_samples import select_samples
+from rsflow.lake.formats import TABLES
+from rsflow.lake.tables import create_lake, open_lake
+from rsflow.phases.select.instruction_texts import make_text_reader
+from rsflow.phases.select.lake_columns import encode_all_instructions, instruction_pieces, read_instruction_ids
+from rsflow.phases.select.select import build_selection_rows, read_selection_tiles
 from rsflow.planning.live_rows import LiveRows
 
 SAMPLE = 500
@@ -144,16 +145,16 @@ def whole(asked: argparse.Namespace) -> None:
         now = LiveRows(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
         print(f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: peak {peak_mib():,} MiB before it starts")
         start, used = time.perf_counter(), time.process_time()
-        tiles = tiles_of(built, now)
+        tiles = read_selection_tiles(built, now)
         print(f"  read tiles               {time.perf_counter() - start:10.2f} s   peak memory {peak_mib():,} MiB")
         pieces = instruction_pieces(now)
-        seconds, instructions = timed(lambda: count_instructions(built, now, pieces, tiles["tile_id"]))
+        seconds, instructions = timed(lambda: encode_all_instructions(built, now, pieces, tiles["tile_id"]))
         print(f"  number instructions      {seconds:10.2f} s   peak memory {peak_mib():,} MiB")
-        texts_of = texts_reader(pieces, marks["receipt"].combine_chunks())
-        seconds, choice = timed(lambda: choose(tiles, instructions, settings, 0, confirm, texts_of=texts_of))
+        texts_of = make_text_reader(pieces, marks["receipt"].combine_chunks())
+        seconds, choice = timed(lambda: select_samples(tiles, instructions, settings, 0, confirm, read_texts=texts_of))
         print(f"  choose                   {seconds:10.2f} s   {questions:,} pairs asked, peak memory {peak_mib():,} MiB")
         begin = time.perf_counter()
-        lake.overwrite("selection", lambda: selection_rows(tiles, ids_in(pieces, now), choice))
+        lake.overwrite("selection", lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice))
         print(f"  write                    {time.perf_counter() - begin:10.2f} s   peak memory {peak_mib():,} MiB")
         spent = time.process_time() - used
         print(f"  together                 {time.perf_counter() - start:10.2f} s   of them {spent:,.0f} s of processor time")

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import webdataset.filters
 
-from rsflow.loading.epoch_order import Ints, Order, epoch_seed, shuffled
+from rsflow.loading.epoch_order import EpochOrder, Ints, epoch_seed, permutation
 from rsflow.loading.stream import WINDOW_SHARDS
 from rsflow.shards.plan import plan_shards
 
@@ -40,7 +40,7 @@ def planned() -> tuple[list[int], Ints]:
     tile = np.arange(SCENES * TILES) % TILES
     table = pa.table(
         {
-            "key": [f"{key:020x}" for key in shuffled(SCENES * TILES, 1).tolist()],
+            "key": [f"{key:020x}" for key in permutation(SCENES * TILES, 1).tolist()],
             "scene_id": pa.array([f"scene {i}" for i in scene.tolist()]),
             "chunk": tile // CHUNK,
             "split": ["train"] * (SCENES * TILES),
@@ -58,7 +58,7 @@ def scene_after_scene() -> tuple[list[int], Ints]:
 
 def of_the_stream(width: int) -> Shuffle:
     def run(sizes: list[int], epoch: int) -> Ints:
-        order, starts = Order(sizes, epoch_seed("layout", 0, epoch), width), np.cumsum([0, *sizes])
+        order, starts = EpochOrder(sizes, epoch_seed("layout", 0, epoch), width), np.cumsum([0, *sizes])
         found, stop = [], 0
         while stop < sum(sizes):
             window = order.window(stop)
@@ -81,7 +81,7 @@ def of_webdataset(buffer: int) -> Shuffle:
 
 
 def full(sizes: list[int], epoch: int) -> Ints:
-    return shuffled(sum(sizes), epoch_seed("full", 0, epoch))
+    return permutation(sum(sizes), epoch_seed("full", 0, epoch))
 
 
 def scenes_of_batches(scene: Ints) -> float:

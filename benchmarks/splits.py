@@ -21,10 +21,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.curation.splits.split_groups import assign_splits
-from rsflow.curation.splits.stratified import Strata, strata_of
+from rsflow.curation.splits.stratified import Strata, build_strata
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import plan_build, read_config
-from rsflow.phases.select.select import tiles_of
+from rsflow.phases.select.select import read_selection_tiles
 from rsflow.planning.live_rows import read_live_rows
 
 SHARES = {"train": 0.9, "val": 0.05, "test": 0.05}
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     for name, tiles in archives(asked):
-        strata = strata_of(tiles["sensor"], tiles["categories"])
+        strata = build_strata(tiles["sensor"], tiles["categories"])
         print(f"\n{name}: {tiles.num_rows:,} tiles, {sum(bool(what) for _, what in strata.names):,} categories")
         for way, columns in (("by name", tiles.drop_columns(["categories"])), ("by category", tiles)):
             told = [deal(columns, strata, asked.seed + k) for k in range(SEEDS)]
@@ -54,7 +54,7 @@ def archives(asked: argparse.Namespace) -> Iterator[tuple[str, pa.Table]]:
         lake = open_lake(root)
         built = read_config(lake)
         built = dataclasses.replace(built, select=dataclasses.replace(built.select, splits_by="category"))
-        tiles = tiles_of(built, read_live_rows(lake, plan_build(built, lake)))
+        tiles = read_selection_tiles(built, read_live_rows(lake, plan_build(built, lake)))
         columns = tiles.select(["tile_id", "cell", "scene_id", "sensor", "categories"])
         yield root, columns.append_column("cluster", columns["tile_id"])
     yield "single pictures", made(asked, 1)

@@ -45,9 +45,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from rsflow.loading.decode import as_tensor, decoded_to
+from rsflow.loading.decode import as_tensor, decode_into
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import Ring
+from rsflow.loading.ring_buffer import RingLoader
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
@@ -144,7 +144,7 @@ class Shown:
         if self.size_px is None:
             return row["jpg"], record
         pixels = np.empty((self.size_px, self.size_px, 3), np.uint8)
-        decoded_to(row["jpg"], pixels)
+        decode_into(row["jpg"], pixels)
         return as_tensor(pixels), record
 
 
@@ -162,7 +162,9 @@ def batched(dataset: Any, case: Case) -> Iterator[int]:
 
 def with_rsflow(folder: Path, case: Case) -> Iterator[int]:
     dataset = stream(folder / "rsflow", batch_size=BATCH, decode=False)
-    loader = Loader(dataset, num_workers=case.workers) if case.size_px is None else Ring(dataset, case.workers, case.size_px)
+    loader = (
+        Loader(dataset, num_workers=case.workers) if case.size_px is None else RingLoader(dataset, case.workers, case.size_px)
+    )
     return (len(batch["key"]) for batch in loader)
 
 

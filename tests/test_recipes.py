@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from rsflow.annotations import ANNOTATIONS
 from rsflow.cli import main
-from rsflow.config.availability import available, barred, lacks
+from rsflow.config.availability import describe_disallowed, drop_missing_sources, missing_pattern
 from rsflow.config.settings import BuildConfig, Published, Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.planning.recipe import load
@@ -181,7 +181,7 @@ def test_unknown_licences_are_never_used_in_silence(sources: Path, tmp_path: Pat
 def test_nothing_there_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RSFLOW_SOURCES", str(tmp_path / "nowhere"))
     with pytest.raises(ConfigError, match="rsflow sources"):
-        available(load(recipe("rs_gpt4v"), [ALLOWED]))
+        drop_missing_sources(load(recipe("rs_gpt4v"), [ALLOWED]))
 
 
 def test_only_an_optional_source_is_left_out(tmp_path: Path) -> None:
@@ -189,18 +189,18 @@ def test_only_an_optional_source_is_left_out(tmp_path: Path) -> None:
     here = Source("here", "optical", "MIT", Scenes(f"{tmp_path}/*.jpg"))
     gone = Source("gone", "optical", "MIT", Scenes(f"{tmp_path}/none/*.jpg"), optional=True, published=Published(pictures=7))
     needed = Source("needed", "optical", "unknown", Scenes(f"{tmp_path}/none/*.jpg"))
-    built, missing = available(BuildConfig(str(tmp_path / "lake"), (here, gone, needed)))
+    built, missing = drop_missing_sources(BuildConfig(str(tmp_path / "lake"), (here, gone, needed)))
     assert [source.name for source in built.sources] == ["here", "needed"]
     assert missing == {"gone": f"{tmp_path}/none/*.jpg"}
-    assert (lacks(here), barred(BuildConfig("x", (here,)))) == ("", "")
-    assert "needed (unknown)" in barred(built)
+    assert (missing_pattern(here), describe_disallowed(BuildConfig("x", (here,)))) == ("", "")
+    assert "needed (unknown)" in describe_disallowed(built)
 
 
 def test_bands_in_a_pattern_are_looked_for(tmp_path: Path) -> None:
     source = Source("s", "optical", "MIT", Scenes(f"{tmp_path}/B_{{band}}.tif", bands={"red": "04"}))
-    assert lacks(source) == f"{tmp_path}/B_{{band}}.tif"
+    assert missing_pattern(source) == f"{tmp_path}/B_{{band}}.tif"
     (tmp_path / "B_04.tif").write_bytes(b"x")
-    assert lacks(source) == ""
+    assert missing_pattern(source) == ""
 
 
 def run_pipeline(name: str, *overrides: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ from rsflow.annotations.captions import read_captions
 from rsflow.annotations.category_spelling import unify_spelling
 from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.coco import read_coco
+from rsflow.annotations.completeness import state_completeness
 from rsflow.annotations.control_text_rejects import reject_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
@@ -49,27 +50,31 @@ from rsflow.config.settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage
+from rsflow.plugins import PluginTable
 
 # Each is called with the sequence of its files and the options as keyword arguments.
-ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {
-    "captions": read_captions,
-    "coco": read_coco,
-    "conversations": read_conversations,
-    "csv": read_csv,
-    "dior_rsvg": read_dior_rsvg,
-    "dota": read_dota,
-    "fair1m": read_fair1m,
-    "floodnet": read_floodnet,
-    "folders": read_folders,
-    "masks": read_masks,
-    "rolabelimg": read_rolabelimg,
-    "rsflow": read_rsflow,
-    "rsivqa": read_rsivqa,
-    "rsvqa": read_rsvqa,
-    "voc": read_voc,
-    "yolo": read_yolo,
-    "yolo_obb": read_yolo_obb,
-}
+ANNOTATIONS: PluginTable[Callable[..., AnnotatedSet]] = PluginTable(
+    "rsflow.annotations",
+    {
+        "captions": read_captions,
+        "coco": read_coco,
+        "conversations": read_conversations,
+        "csv": read_csv,
+        "dior_rsvg": read_dior_rsvg,
+        "dota": read_dota,
+        "fair1m": read_fair1m,
+        "floodnet": read_floodnet,
+        "folders": read_folders,
+        "masks": read_masks,
+        "rolabelimg": read_rolabelimg,
+        "rsflow": read_rsflow,
+        "rsivqa": read_rsivqa,
+        "rsvqa": read_rsvqa,
+        "voc": read_voc,
+        "yolo": read_yolo,
+        "yolo_obb": read_yolo_obb,
+    },
+)
 
 __all__ = [
     "ANNOTATIONS",
@@ -124,7 +129,7 @@ def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> Anno
     allowed = None if settings.allow_outside else (*parent_folders(files), *folders)
     with _uncollected():
         annotated = read_with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
-        return reject_control_text(rename_categories(annotated, settings.categories))
+        return reject_control_text(rename_categories(state_completeness(annotated), settings.categories))
 
 
 def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:

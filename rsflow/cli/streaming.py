@@ -28,8 +28,8 @@ def stream_bench(
       rsflow stream-bench s3://bucket/lake --workers 8 --size 448 --cache /tmp/shards
     """
     try:
-        from rsflow.loading.throughput import Asked, measure
+        from rsflow.loading.throughput import BenchSettings, measure_throughput
     except ModuleNotFoundError as error:
         raise UsageError(f"stream-bench needs {error.name}: pip install 'rsflow[train]'") from error
-    print(measure(url, Asked(split, workers, batch, decode, size, cache, seconds)).text())
+    print(measure_throughput(url, BenchSettings(split, workers, batch, decode, size, cache, seconds)).text())
     return 0

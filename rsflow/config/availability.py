@@ -15,33 +15,33 @@ from rsflow.errors import ConfigError
 from rsflow.files import storage
 
 
-def lacks(source: Source) -> str:
+def missing_pattern(source: Source) -> str:
     """What is not there of a source: the first of its patterns without files; empty where all is there."""
-    for pattern in _patterns(source):
+    for pattern in _file_patterns(source):
         # One band or another is enough here: a scene that lacks one is told when it is opened.
         if not storage.glob(pattern.replace("{band}", "*")):
             return pattern
     return ""
 
 
-def _patterns(source: Source) -> Iterator[str]:
-    yield from _each(source.scenes.files)
-    if source.annotations:
-        yield from _each(source.annotations.files)
-        for patterns in source.annotations.splits.values():
-            yield from _each(patterns)
+def _file_patterns(source: Source) -> Iterator[str]:
+    yield from _as_tuple(source.scenes.files)
+    for entry in source.annotation_entries:
+        yield from _as_tuple(entry.files)
+        for patterns in entry.splits.values():
+            yield from _as_tuple(patterns)
 
 
-def _each(patterns: str | tuple[str, ...]) -> tuple[str, ...]:
+def _as_tuple(patterns: str | tuple[str, ...]) -> tuple[str, ...]:
     return (patterns,) if isinstance(patterns, str) else patterns
 
 
-def available(built: BuildConfig) -> tuple[BuildConfig, dict[str, str]]:
+def drop_missing_sources(built: BuildConfig) -> tuple[BuildConfig, dict[str, str]]:
     """The configuration without the optional sources that are not there, and what each of these lacks.
 
     ConfigError where none is left, or where none of those that are there has a licence that is allowed.
     """
-    missing = {source.name: pattern for source in built.sources if source.optional and (pattern := lacks(source))}
+    missing = {source.name: pattern for source in built.sources if source.optional and (pattern := missing_pattern(source))}
     left = tuple(source for source in built.sources if source.name not in missing)
     if not left:
         raise ConfigError(
@@ -49,17 +49,17 @@ def available(built: BuildConfig) -> tuple[BuildConfig, dict[str, str]]:
             "`rsflow sources CONFIG` tells where each is looked for and how to get it"
         )
     if not any(built.select.allows(source.licence) for source in left):
-        raise ConfigError(f"no source may be used: {_barred(built, left)}")
+        raise ConfigError(f"no source may be used: {_describe(built, left)}")
     return (replace(built, sources=left) if missing else built), missing
 
 
-def barred(built: BuildConfig) -> str:
+def describe_disallowed(built: BuildConfig) -> str:
     """Which sources a selection will leave out for their licence, in words; empty where none."""
     out = tuple(source for source in built.sources if not built.select.allows(source.licence))
-    return _barred(built, out) if out else ""
+    return _describe(built, out) if out else ""
 
 
-def _barred(built: BuildConfig, sources: tuple[Source, ...]) -> str:
+def _describe(built: BuildConfig, sources: tuple[Source, ...]) -> str:
     names = ", ".join(f"{source.name} ({source.licence})" for source in sources)
     hint = f"; who may use data of unknown licence says so by name: 'select.allow_licences=[{UNKNOWN}, ...]'"
     unknown = any(source.licence == UNKNOWN for source in sources)

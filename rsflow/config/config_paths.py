@@ -16,10 +16,11 @@ from typing import Any
 from rsflow.files import storage
 
 _SOURCE = r"sources\.\d+\."
-_FOLDERS = re.compile(rf"root|{_SOURCE}labellers\.\d+\.calibration|{_SOURCE}annotations\.options\.(classes|expressions\.[^.]+)")
-_PATTERNS = re.compile(
-    rf"({_SOURCE}scenes\.files|{_SOURCE}annotations\.(files|splits\.[^.]+)|select\.held_out\.\d+\.files)(\.\d+)?"
+_ENTRY = rf"{_SOURCE}annotations(\.\d+)?\."  # one entry, or one of a list
+_FOLDERS = re.compile(
+    rf"root|{_SOURCE}labellers\.\d+\.calibration|{_ENTRY}options\.(classes|area_of_interest|expressions\.[^.]+)"
 )
+_PATTERNS = re.compile(rf"({_SOURCE}scenes\.files|{_ENTRY}(files|splits\.[^.]+)|select\.held_out\.\d+\.files)(\.\d+)?")
 _MODELS = re.compile(rf"{_SOURCE}labellers\.\d+\.model|generation\.engine\.model")
 
 
@@ -43,25 +44,25 @@ def absolute_paths(value: Any, folder: str, at: tuple[str, ...] = ()) -> Any:
     return _absolute(value, folder) if _FOLDERS.fullmatch(key) else value
 
 
-def without_place(value: dict[str, Any]) -> dict[str, Any]:
+def strip_common_folder(value: dict[str, Any]) -> dict[str, Any]:
     """A configuration's plain values with the folder that all its local absolute paths share taken off them: the same wherever
     the whole of it lies. `root` does not count, and without such paths nothing changes."""
-    paths = [path for path in _paths({**value, "root": ""}, ()) if path.startswith("/")]
+    paths = [path for path in _collect_paths({**value, "root": ""}, ()) if path.startswith("/")]
     shared = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
-    return dict(_moved(value, f"{shared.rstrip('/')}/", ())) if shared else value
+    return dict(_strip_prefix(value, f"{shared.rstrip('/')}/", ())) if shared else value
 
 
-def _paths(value: Any, at: tuple[str, ...]) -> list[str]:
+def _collect_paths(value: Any, at: tuple[str, ...]) -> list[str]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     own = [value] if isinstance(value, str) and _is_path(at) else []
-    return own + [path for key, one in inner for path in _paths(one, (*at, str(key)))]
+    return own + [path for key, one in inner for path in _collect_paths(one, (*at, str(key)))]
 
 
-def _moved(value: Any, shared: str, at: tuple[str, ...]) -> Any:
+def _strip_prefix(value: Any, shared: str, at: tuple[str, ...]) -> Any:
     if isinstance(value, dict):
-        return {key: _moved(inner, shared, (*at, str(key))) for key, inner in value.items()}
+        return {key: _strip_prefix(inner, shared, (*at, str(key))) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_moved(inner, shared, (*at, str(number))) for number, inner in enumerate(value)]
+        return [_strip_prefix(inner, shared, (*at, str(number))) for number, inner in enumerate(value)]
     return value.removeprefix(shared) if isinstance(value, str) and _is_path(at) else value
 
 
@@ -69,7 +70,7 @@ def _is_path(at: tuple[str, ...]) -> bool:
     return any(keys.fullmatch(".".join(at)) for keys in (_FOLDERS, _PATTERNS, _MODELS))
 
 
-def folder_of(path: str) -> str:
+def parent_folder(path: str) -> str:
     """The folder that holds a file, absolute unless it is an address."""
     return posixpath.dirname(path) if storage.is_remote(path) else os.path.dirname(os.path.abspath(os.path.expanduser(path)))
 

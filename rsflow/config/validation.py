@@ -34,11 +34,11 @@ def check(kind: type[T], data: Any, where: str) -> T:
         # Strict JSON mode: no text is taken for a number, yet a list may fill a tuple and a whole number a float.
         return adapter.validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        faults = "\n".join(f"  {_fault(kind, data, dict(item))}" for item in error.errors())
+        faults = "\n".join(f"  {_describe_error(kind, data, dict(item))}" for item in error.errors())
         raise ConfigError(f"{where}: the configuration is not right:\n{faults}") from error
 
 
-def _fault(kind: type, data: Any, item: dict[str, Any]) -> str:
+def _describe_error(kind: type, data: Any, item: dict[str, Any]) -> str:
     place = [part for part in item["loc"] if isinstance(part, int) or "[" not in part]
     path = ".".join(map(str, place)) or "the file"
     if item["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from rsflow.config.config_paths import absolute_paths, folder_of
+from rsflow.config.config_paths import absolute_paths, parent_folder
 from rsflow.errors import ConfigError, StorageError
 from rsflow.files import storage
 
@@ -30,27 +30,27 @@ def read_yaml(path: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds a {type(data).__name__}, expected keys such as root and sources")
     for override in overrides:
-        _override(data, override)
-    return dict(absolute_paths(_expand(data, path, ()), folder_of(path)))
+        _apply_override(data, override)
+    return dict(absolute_paths(_expand_variables(data, path, ()), parent_folder(path)))
 
 
-def _override(data: dict[str, Any], text: str) -> None:
+def _apply_override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ConfigError(f"{text!r} is not an override: write key.key=value, for example tiles.size_px=256")
     *parents, last = key.split(".")
     node: Any = data
     for parent in parents:
-        node = _step(node, parent, text)
-    _step(node, last, text)
+        node = _child_of(node, parent, text)
+    _child_of(node, last, text)
     try:
-        given = _expand(yaml.safe_load(value), text, ())
+        given = _expand_variables(yaml.safe_load(value), text, ())
     except yaml.YAMLError as error:
         raise ConfigError(f"{text!r}: what stands after = is not valid YAML: {error}") from error
     node[int(last) if isinstance(node, list) else last] = absolute_paths(given, os.getcwd(), (*parents, last))
 
 
-def _step(node: Any, key: str, text: str) -> Any:
+def _child_of(node: Any, key: str, text: str) -> Any:
     if isinstance(node, list):
         if not key.isdigit() or int(key) >= len(node):
             raise ConfigError(f"{text!r}: {key!r} must be a position from 0 to {len(node) - 1}")
@@ -63,11 +63,11 @@ def _step(node: Any, key: str, text: str) -> Any:
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-def _expand(node: Any, path: str, at: tuple[str | int, ...]) -> Any:
+def _expand_variables(node: Any, path: str, at: tuple[str | int, ...]) -> Any:
     if isinstance(node, dict):
-        return {key: _expand(value, path, (*at, str(key))) for key, value in node.items()}
+        return {key: _expand_variables(value, path, (*at, str(key))) for key, value in node.items()}
     if isinstance(node, list):
-        return [_expand(value, path, (*at, index)) for index, value in enumerate(node)]
+        return [_expand_variables(value, path, (*at, index)) for index, value in enumerate(node)]
     if not isinstance(node, str):
         return node
 

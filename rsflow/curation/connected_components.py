@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 Indices = npt.NDArray[np.int64]
 
 
-def components(count: int, pairs: Indices) -> Indices:
+def component_labels(count: int, pairs: Indices) -> Indices:
     """The component of each of `count` rows, numbered from 0 by first row, where each of `pairs` (n, 2) joins two rows."""
     ones = np.ones(len(pairs), dtype=np.bool_)
     graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
@@ -24,7 +24,7 @@ def components(count: int, pairs: Indices) -> Indices:
     return named
 
 
-def first_equal(values: pa.Array | pa.ChunkedArray) -> Indices:
+def first_equal_row(values: pa.Array | pa.ChunkedArray) -> Indices:
     """For each row, the first row with the same value; a null equals nothing, so its row is its own."""
     rows = np.arange(len(values))
     # More than 2 GiB of different texts do not fit the 32-bit offsets of `string`.
@@ -39,7 +39,7 @@ def first_equal(values: pa.Array | pa.ChunkedArray) -> Indices:
     return result
 
 
-def joins(first: Indices) -> Indices:
-    """The pairs (row, first row) of `first_equal`, without those of a row and itself."""
+def pairs_with_first(first: Indices) -> Indices:
+    """The pairs (row, first row) of `first_equal_row`, without those of a row and itself."""
     rows = np.flatnonzero(first != np.arange(len(first)))
     return np.stack([first[rows], rows], axis=1)

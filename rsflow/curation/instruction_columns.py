@@ -2,11 +2,11 @@
 
 One idea: ids are hashed where they are read, piece by piece, and never held as a whole; what follows from the numbers (a
 verdict per row, in the order of reading) is put beside the ids when these are read once more to be written. A tile is found by
-the hash of its id among the tiles' hashes, which are all different: `index_of` looks for a seed that makes them so, and no tile
-is taken for another.
+the hash of its id among the tiles' hashes, which are all different: `build_id_index` looks for a seed that makes them so, and
+no tile is taken for another.
 
-A table of instructions has here: `order` (the hash of the id: which comes first), `said` (the hash of the task and of what is
-said), `tile` (a row of the tiles), `task`; `category` (lists) and scores, where a rule asks for them.
+A table of instructions has here: `order` (the hash of the id: which comes first), `content_hash` (the hash of the task and of
+what is said), `tile` (a row of the tiles), `task`; `category` (lists) and scores, where a rule asks for them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.hashing import Hashes, stable_hashes
 
-COLUMNS = ["instruction_id", "tile_id", "task"]  # what `numbered` reads
+COLUMNS = ["instruction_id", "tile_id", "task"]  # what `encode_instructions` reads
 
 _SEEDS = 8  # of a hundred million ids, two have one hash once in three thousand times
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class IdIndex:
     """Where an id stands: the hashes of all ids, sorted, and their rows."""
 
     seed: int
@@ -44,18 +44,18 @@ class Index:
         return rows
 
 
-def index_of(ids: pa.ChunkedArray) -> Index:
+def build_id_index(ids: pa.ChunkedArray) -> IdIndex:
     """The index of ids. ValueError where two are equal."""
     for seed in range(_SEEDS):
         hashes = stable_hashes(ids, seed)
         rows = np.argsort(hashes, kind="stable")
         hashes = hashes[rows]
         if not (hashes[1:] == hashes[:-1]).any():
-            return Index(seed, hashes, rows)
+            return IdIndex(seed, hashes, rows)
     raise ValueError("an id is there twice")
 
 
-def numbered(rows: pa.Table, tiles: Index, seed: int) -> pa.Table:
+def encode_instructions(rows: pa.Table, tiles: IdIndex, seed: int) -> pa.Table:
     """Rows with instruction_id (its tile, "#", the task, "#" and what it says), tile_id and task, as numbers.
 
     ValueError for a tile_id that is not in the index.
@@ -66,11 +66,11 @@ def numbered(rows: pa.Table, tiles: Index, seed: int) -> pa.Table:
     if len(known) and known.min() < 0:
         raise ValueError(f"{own.dictionary[int(known.argmin())]} is none of the tiles")
     place = known[np.asarray(own.indices)]
-    said = pc.replace_substring_regex(ids, "^.*#([^#]*#[^#]*)$", "\\1")
+    content = pc.replace_substring_regex(ids, "^.*#([^#]*#[^#]*)$", "\\1")
     return pa.table(
         {
             "order": stable_hashes(ids, seed),
-            "said": stable_hashes(said, 0),
+            "content_hash": stable_hashes(content, 0),
             "tile": place.astype(np.int32),
             "task": pc.dictionary_encode(rows["task"]),
         }

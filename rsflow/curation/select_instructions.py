@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Balance, Select
-from rsflow.curation.balance.mixture import balanced
-from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.balance.mixture import balance_instructions
+from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.drop_reasons import DropReasons, Flags
-from rsflow.curation.duplicates.text_signatures import sketch_of
-from rsflow.curation.duplicates.text_similarity import TextsOf, alike_in_groups
-from rsflow.curation.splits.ground import boxes_of, regions_of
+from rsflow.curation.duplicates.text_signatures import select_sketches
+from rsflow.curation.duplicates.text_similarity import ReadTexts, similar_pairs_in_groups
+from rsflow.curation.splits.ground import assign_regions, bounding_boxes
 
-TEXT = "duplicate_text"
+DUPLICATE_TEXT = "duplicate_text"
 
 
-def carriers_of(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, may: Flags) -> Indices:
+def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical: Indices, may: Flags) -> Indices:
     """The tile that each instruction goes with: the one that stands for its own, where it may say something new of it.
 
     That is where the two show the very same picture (`may`: exact and near duplicates, not flipped, shifted or merely similar
@@ -50,63 +50,65 @@ def carriers_of(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, canonical:
     said = np.unique(own[at] * width + tasks[at])
     source = _codes(tiles["source"])
     new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
-    carrier = own.copy()
-    carrier[moved[new]] = target[new]
-    return carrier
+    host = own.copy()
+    host[moved[new]] = target[new]
+    return host
 
 
 def select_instructions(
     instructions: pa.Table,
     tiles: pa.Table,
     own: Indices,
-    carrier: Indices,
+    host: Indices,
     gone: pa.DictionaryArray,
     settings: Select,
     seed: int,
-    texts_of: TextsOf | None,
+    read_texts: ReadTexts | None,
 ) -> DropReasons:
-    """Decide over numbered instructions, of which `own` and `carrier` are rows of `tiles`; `gone`: why the carrier is out."""
+    """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `gone`: why the host is out."""
     chosen = DropReasons(instructions.num_rows)
     chosen.drop_each(np.arange(instructions.num_rows), gone)
     chosen.limit(instructions, settings.instruction_limits)
-    _drop_repeats(instructions, own != carrier, carrier, chosen)
-    if texts_of and instructions.num_rows:
-        _drop_alike(instructions, own != carrier, carrier, settings, texts_of, chosen)
+    _drop_repeats(instructions, own != host, host, chosen)
+    if read_texts and instructions.num_rows:
+        _drop_alike(instructions, own != host, host, settings, read_texts, chosen)
     rows = np.flatnonzero(chosen.kept)
-    keyed = {name: _of_tiles(tiles[name], carrier[rows]) for name in ("sensor", "source", "licence")}
+    keyed = {name: _of_tiles(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
     form = ("form",) if settings.max_template_share is not None else ()
     some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
-    region = regions_of(boxes_of(tiles["footprint"]), settings.regions, settings.region_deg)
-    taken = taken.append_column("region", _of_tiles(region, carrier[rows]))
-    chosen.drop_each(rows, balanced(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share))
+    region = assign_regions(bounding_boxes(tiles["footprint"]), settings.regions, settings.region_deg)
+    taken = taken.append_column("region", _of_tiles(region, host[rows]))
+    chosen.drop_each(
+        rows, balance_instructions(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share)
+    )
     return chosen
 
 
-def _drop_repeats(instructions: pa.Table, guest: Flags, carrier: Indices, chosen: DropReasons) -> None:
+def _drop_repeats(instructions: pa.Table, guest: Flags, host: Indices, chosen: DropReasons) -> None:
     """Of instructions that say the same on one tile, one stays: the tile's own, else that which comes first."""
     guests = np.flatnonzero(chosen.kept & guest)
     if not len(guests):
         return
-    rows = np.flatnonzero(np.isin(carrier, np.unique(carrier[guests])) & chosen.kept)
-    said, first = (np.asarray(instructions[name])[rows] for name in ("said", "order"))
-    order = np.lexsort((first, guest[rows], said, carrier[rows]))
-    same = (np.diff(carrier[rows][order]) == 0) & (said[order][1:] == said[order][:-1])
-    chosen.drop(rows[order[1:][same]], TEXT)
+    rows = np.flatnonzero(np.isin(host, np.unique(host[guests])) & chosen.kept)
+    said, first = (np.asarray(instructions[name])[rows] for name in ("content_hash", "order"))
+    order = np.lexsort((first, guest[rows], said, host[rows]))
+    same = (np.diff(host[rows][order]) == 0) & (said[order][1:] == said[order][:-1])
+    chosen.drop(rows[order[1:][same]], DUPLICATE_TEXT)
 
 
 def _drop_alike(
-    instructions: pa.Table, guest: Flags, carrier: Indices, settings: Select, texts_of: TextsOf, chosen: DropReasons
+    instructions: pa.Table, guest: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
 ) -> None:
     """Of instructions of any task that say the same of one picture, or nearly, one stays: as above."""
     rows = np.flatnonzero(chosen.kept)
-    sketches = sketch_of(instructions, rows)
-    pairs = alike_in_groups(carrier[rows], sketches, settings.same_text or 1.0, lambda some: texts_of(rows[some]))
-    label = components(len(rows), pairs)
+    sketches = select_sketches(instructions, rows)
+    pairs = similar_pairs_in_groups(host[rows], sketches, settings.same_text or 1.0, lambda some: read_texts(rows[some]))
+    label = component_labels(len(rows), pairs)
     order = np.lexsort((np.asarray(instructions["order"])[rows], guest[rows], label))
-    chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], TEXT)
+    chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], DUPLICATE_TEXT)
 
 
 def _of_tiles(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:

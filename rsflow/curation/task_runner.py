@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 # (function, pieces, shared) -> all that function(piece, *shared) yields, piece after piece
-Each = Callable[[Callable[..., Iterator[Any]], Sequence[Any], tuple[Any, ...]], Iterator[Any]]
+MapTasks = Callable[[Callable[..., Iterator[Any]], Sequence[Any], tuple[Any, ...]], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRunner:
     """`each` does pieces of work; `tasks` is how many a whole is best cut into."""
 
-    each: Each
+    each: MapTasks
     tasks: int = 1
 
 

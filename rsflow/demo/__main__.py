@@ -20,13 +20,13 @@ from typing import Any
 from rsflow.demo.write import write_demo_scenes
 from rsflow.errors import RsflowError, SnapshotError, UsageError
 from rsflow.files import storage
-from rsflow.inspection.report_facts import summary_of, write_card
+from rsflow.inspection.report_facts import summarise_build, write_card
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
-from rsflow.report.build_summary import aligned, summary_text
+from rsflow.report.build_summary import align_columns, summary_text
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
-from rsflow.report.counts_table import table
-from rsflow.report.show import card_of
+from rsflow.report.counts_table import tally_table
+from rsflow.report.show import sample_card
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot
@@ -61,24 +61,26 @@ def _demo(folder: str, engine: str, size_px: int) -> None:
         raise UsageError('the demo streams through PyTorch, which is not installed: pip install "rsflow[train]"')
     start = time.monotonic()
     config = _scenes(folder, size_px)
-    lake = _built(config, engine)
+    lake = _build(config, engine)
     manifest = read_snapshot(lake)
-    _say(f"3. an epoch of every split through a torch DataLoader with {WORKERS} workers", "in Python: rsflow.stream(...)")
+    _print_step(
+        f"3. an epoch of every split through a torch DataLoader with {WORKERS} workers", "in Python: rsflow.stream(...)"
+    )
     _stream(lake, manifest)
     sheet = f"{folder}/sheet.png"
-    _say("4. a contact sheet", f"of your choice with: rsflow show {lake} -o mine.png")
+    _print_step("4. a contact sheet", f"of your choice with: rsflow show {lake} -o mine.png")
     rows = _cards(lake, manifest)
     Path(sheet).parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(rows, columns=len(SENSOR_NAMES)).save(sheet)
     print(f"{sheet}: {len(rows)} samples, a column per sensor")
-    print(_ending(folder, lake, sheet, config, time.monotonic() - start))
+    print(_closing_text(folder, lake, sheet, config, time.monotonic() - start))
 
 
 def _scenes(folder: str, size_px: int) -> str:
     """Write the scenes unless they are there; the configuration is written last, so it stands for them all."""
     scenes = f"{folder}/scenes"
     config = f"{scenes}/demo.yaml"
-    _say("1. scenes of one invented place by three sensors", f"rsflow demo-scenes {scenes}")
+    _print_step("1. scenes of one invented place by three sensors", f"rsflow demo-scenes {scenes}")
     if storage.exists(config):
         print(f"{scenes}: there already")
         return config
@@ -87,13 +89,13 @@ def _scenes(folder: str, size_px: int) -> str:
     return written.config
 
 
-def _built(config: str, engine: str) -> str:
+def _build(config: str, engine: str) -> str:
     """Label, select and shard; returns the lake's root."""
-    _say("2. label, select, shard", f"rsflow build {config}" + (" engine.kind=inline" if engine == "inline" else ""))
+    _print_step("2. label, select, shard", f"rsflow build {config}" + (" engine.kind=inline" if engine == "inline" else ""))
     built = load(config, [f"engine.kind={engine}"])
     outcome = run(built)
     write_card(built, outcome)
-    print(summary_text(summary_of(outcome)))
+    print(summary_text(summarise_build(outcome)))
     return built.root
 
 
@@ -130,7 +132,7 @@ def _stream(lake: str, manifest: Manifest) -> None:
     of_all: Counter[tuple[str, str]] = Counter()
     for (_, task, sensor), count in tasks.items():
         of_all[task, sensor] += count
-    print("\n".join("  " + line for line in aligned(table(of_all))))
+    print("\n".join("  " + line for line in align_columns(tally_table(of_all))))
     print(f"{keys.total():,} samples in {time.monotonic() - start:.1f} s, with the start of the workers")
 
 
@@ -156,11 +158,13 @@ def _cards(lake: str, manifest: Manifest) -> list[SheetSample]:
     for task in ON_SHEET:
         for sample in _samples(lake, manifest):
             place = (task, sample.record["sensor"])
-            rank = (not _telling(sample, task), sample.key, sample)
+            rank = (not _is_illustrative(sample, task), sample.key, sample)
             if _has(sample, task) and sample.key not in taken and (place not in found or rank[:2] < found[place][:2]):
                 found[place] = rank
         taken.update(sample.key for _, _, sample in found.values())
-    return [card_of(found[task, sensor][2], task) for task in ON_SHEET for sensor in SENSOR_NAMES if (task, sensor) in found]
+    return [
+        sample_card(found[task, sensor][2], task) for task in ON_SHEET for sensor in SENSOR_NAMES if (task, sensor) in found
+    ]
 
 
 def _samples(lake: str, manifest: Manifest) -> Iterator[Sample]:
@@ -173,18 +177,18 @@ def _has(sample: Sample, task: str) -> bool:
     return any(row["task"] == task for row in sample.record["instructions"])
 
 
-def _telling(sample: Sample, task: str) -> bool:
+def _is_illustrative(sample: Sample, task: str) -> bool:
     """Whether the sample's detections are few; tasks without boxes are judged by the same, so that something is to be seen."""
     rows = sample.record["instructions"]
     most = max((len(row["boxes"]) for row in rows if row["task"] == "detection"), default=0)
     return most in FEW_BOXES and sample.record["scores"]["valid_share"] == 1.0 and _has(sample, task)
 
 
-def _say(what: str, command: str) -> None:
+def _print_step(what: str, command: str) -> None:
     print(f"\n{what}\n   {command}", flush=True)
 
 
-def _ending(folder: str, lake: str, sheet: str, config: str, seconds: float) -> str:
+def _closing_text(folder: str, lake: str, sheet: str, config: str, seconds: float) -> str:
     return f"""
 done in {seconds:.0f} s; what exists now:
   {sheet:<28}  look at this first

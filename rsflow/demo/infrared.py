@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.demo.layout import Place, things_on
+from rsflow.demo.layout import Place, structures_on
 from rsflow.demo.relief import FloatImage, fractal_noise
-from rsflow.demo.scene import Rendered, shown_on, soften, swath
+from rsflow.demo.scene import Rendered, blur, swath, visible_structures
 from rsflow.demo.terrain import FIELD, FOREST, Terrain, terrain
-from rsflow.demo.things import Footprint, Thing, View
+from rsflow.demo.things import Footprint, Structure, View
 
 BANDS = ("tir",)
 NOISE_K = 0.08
@@ -38,11 +38,11 @@ def render_infrared(place: Place, overpass: Pass, view: View) -> Rendered:
     """A scene (1, rows, cols) uint16; 0 is nodata."""
     kelvin = _ground_kelvin(place, overpass, view, terrain(place, view))
     valid = swath(view, overpass.turn_deg)
-    shown = shown_on(things_on(place, overpass.date), view, valid)
+    shown = visible_structures(structures_on(place, overpass.date), view, valid)
     for thing, spot in shown:
         rows, cols = spot.slices
         kelvin[rows, cols][spot.mask] = _thing_kelvin(thing, spot, overpass.dawn)[spot.mask]
-    kelvin = soften(kelvin, 0.12)
+    kelvin = blur(kelvin, 0.12)
     kelvin += np.float32(NOISE_K) * np.random.default_rng([place.seed, 9, overpass.date]).standard_normal(
         kelvin.shape, dtype=np.float32
     )
@@ -60,7 +60,7 @@ def _ground_kelvin(place: Place, overpass: Pass, view: View, ground: Terrain) ->
     return kelvin + np.float32(0.5) * air
 
 
-def _thing_kelvin(thing: Thing, spot: Footprint, dawn: bool) -> FloatImage:
+def _thing_kelvin(thing: Structure, spot: Footprint, dawn: bool) -> FloatImage:
     """Temperature over a thing's window. `look` says how warm it is within its kind."""
     a, b = spot.along / (thing.length_m / 2), spot.across / (thing.width_m / 2)
     base, vary = 279.0 if dawn else 290.0, (thing.look % 100) / 100

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.demo.relief import coast_distance
-from rsflow.demo.things import Frame, Thing
+from rsflow.demo.things import Frame, Structure
 
 BLOCK_M = (92.0, 72.0)  # a town block with half of the streets around it
 STREET_M = 10.0
@@ -33,7 +33,7 @@ class Place:
     town: Frame
     blocks: frozenset[tuple[int, int]]  # (p, q) numbers of the town's blocks
     roads: tuple[Road, ...]
-    fixed: tuple[Thing, ...]
+    fixed: tuple[Structure, ...]
 
     @property
     def quay_m(self) -> tuple[float, float]:
@@ -49,7 +49,7 @@ class Place:
         return 0.08 * self.side_m
 
 
-def plan(seed: int, side_m: float) -> Place:
+def plan_place(seed: int, side_m: float) -> Place:
     """The place of a seed. The same seed and side give an equal value."""
     rng = np.random.default_rng([seed, 1])
     ground = _Ground(seed, side_m)
@@ -65,7 +65,7 @@ def plan(seed: int, side_m: float) -> Place:
     return Place(seed, side_m, harbour, town, bare.blocks, roads, tuple(yard.things))
 
 
-def things_on(place: Place, date: int) -> tuple[Thing, ...]:
+def structures_on(place: Place, date: int) -> tuple[Structure, ...]:
     """Everything that is there on the `date`-th day: what is fixed, and that day's ships and vehicles."""
     rng = np.random.default_rng([place.seed, 2, date])
     yard = _Yard((), list(place.fixed))
@@ -99,22 +99,22 @@ class _Ground:
 class _Yard:
     """The things placed so far; `put` adds one unless it would come too near to another or stand on a road."""
 
-    def __init__(self, roads: tuple[Road, ...], things: list[Thing] | None = None) -> None:
+    def __init__(self, roads: tuple[Road, ...], things: list[Structure] | None = None) -> None:
         self.things = things or []
         self.roads = np.array([point for road in roads for point in road]).reshape(-1, 2)
 
-    def put(self, thing: Thing, gap_m: float) -> bool:
+    def put(self, thing: Structure, gap_m: float) -> bool:
         if self.roads.size:
             nearest = np.hypot(self.roads[:, 0] - thing.x_m, self.roads[:, 1] - thing.y_m).min()
             if nearest < thing.reach_m + ROAD_M:
                 return False
-        if any(_near(thing, other, gap_m) for other in self.things):
+        if any(_is_near(thing, other, gap_m) for other in self.things):
             return False
         self.things.append(thing)
         return True
 
 
-def _near(a: Thing, b: Thing, gap_m: float) -> bool:
+def _is_near(a: Structure, b: Structure, gap_m: float) -> bool:
     """Whether the (loose) upright rectangles around two things come nearer than the gap."""
     reach = a.reach_m + b.reach_m + gap_m
     if abs(a.x_m - b.x_m) > reach or abs(a.y_m - b.y_m) > reach:
@@ -123,7 +123,7 @@ def _near(a: Thing, b: Thing, gap_m: float) -> bool:
     return abs(a.x_m - b.x_m) < ax + bx + gap_m and abs(a.y_m - b.y_m) < ay + by + gap_m
 
 
-def _half_extent(thing: Thing) -> tuple[float, float]:
+def _half_extent(thing: Structure) -> tuple[float, float]:
     c, s = abs(math.cos(math.radians(thing.heading_deg))), abs(math.sin(math.radians(thing.heading_deg)))
     a, b = thing.length_m / 2, thing.width_m / 2
     return a * c + b * s, a * s + b * c
@@ -177,7 +177,10 @@ def _fill_town(place: Place, yard: _Yard, rng: np.random.Generator) -> None:
             length, across = width * rng.uniform(0.66, 0.86), depth * rng.uniform(0.6, 0.8)
             x, y = place.town.to_ground(p0 + p, q0 + q)
             height = float(rng.uniform(6, 11) if len(lots) > 1 else rng.uniform(12, 20))
-            yard.put(Thing("building", x, y, float(length), float(across), place.town.angle_deg, height, _look(rng)), 1.0)
+            yard.put(
+                Structure("building", x, y, float(length), float(across), place.town.angle_deg, height, _random_variant(rng)),
+                1.0,
+            )
 
 
 def _house_lots(inner: tuple[float, float]) -> list[tuple[float, float, float, float]]:
@@ -193,15 +196,15 @@ def _fill_harbour(place: Place, yard: _Yard, rng: np.random.Generator) -> None:
         for q in np.arange(-0.92 * half, -0.12 * half, 50.0):
             x, y = place.harbour.to_ground(float(p), float(q))
             size = rng.uniform(38, 52), rng.uniform(22, 32)
-            yard.put(Thing("building", x, y, float(size[0]), float(size[1]), angle, 12.0, _look(rng)), 3.0)
+            yard.put(Structure("building", x, y, float(size[0]), float(size[1]), angle, 12.0, _random_variant(rng)), 3.0)
     for p in np.arange(0.36 * inland, 0.97 * inland, 54.0):
         for q in np.arange(0.3 * half, 0.95 * half, 54.0):
             x, y = place.harbour.to_ground(float(p), float(q))
             wide = float(rng.uniform(24, 44))
-            yard.put(Thing("storage tank", x, y, wide, wide, 0.0, 13.0, _look(rng)), 3.0)
+            yard.put(Structure("storage tank", x, y, wide, wide, 0.0, 13.0, _random_variant(rng)), 3.0)
     for q in (0.08, 0.17, 0.24):
         x, y = place.harbour.to_ground(0.9 * inland, q * half)
-        yard.put(Thing("chimney", x, y, 9.0, 9.0, 0.0, 55.0, _look(rng)), 4.0)
+        yard.put(Structure("chimney", x, y, 9.0, 9.0, 0.0, 55.0, _random_variant(rng)), 4.0)
 
 
 def _fill_country(place: Place, yard: _Yard, ground: _Ground, rng: np.random.Generator) -> None:
@@ -209,7 +212,9 @@ def _fill_country(place: Place, yard: _Yard, ground: _Ground, rng: np.random.Gen
     for _ in range(round((place.side_m / 130) ** 2 / 3)):
         x, y = (float(v) for v in rng.uniform(0.1, 0.97, 2) * place.side_m)
         size = rng.uniform(18, 38), rng.uniform(11, 18)
-        barn = Thing("building", x, y, float(size[0]), float(size[1]), float(rng.uniform(0, 180)), 8.0, _look(rng))
+        barn = Structure(
+            "building", x, y, float(size[0]), float(size[1]), float(rng.uniform(0, 180)), 8.0, _random_variant(rng)
+        )
         if ground.coast_m(x, y) > 60 and not in_harbour(place, x, y, 60) and not in_town(place, x, y):
             yard.put(barn, 8.0)
 
@@ -237,7 +242,7 @@ def _moor_ships(place: Place, yard: _Yard, rng: np.random.Generator) -> None:
         length = float(rng.uniform(0.6, 1.0) * longest)
         x, y = place.harbour.to_ground(p, q)
         heading = angle + turn + 180 * float(rng.integers(2))
-        yard.put(Thing("ship", x, y, length, length / float(rng.uniform(6, 7.5)), heading, 12.0, _look(rng)), 2.0)
+        yard.put(Structure("ship", x, y, length, length / float(rng.uniform(6, 7.5)), heading, 12.0, _random_variant(rng)), 2.0)
 
 
 def _sail_ships(place: Place, yard: _Yard, ground: _Ground, rng: np.random.Generator) -> None:
@@ -246,7 +251,7 @@ def _sail_ships(place: Place, yard: _Yard, ground: _Ground, rng: np.random.Gener
         x, y = (float(v) for v in rng.uniform(0.02, 0.98, 2) * place.side_m)
         length = float(rng.choice([26, 40, 64, 96, 140]) * rng.uniform(0.85, 1.15))
         width, heading = length / float(rng.uniform(4.2, 6.2)), float(rng.uniform(0, 360))
-        ship = Thing("ship", x, y, length, width, heading, 10.0, _look(rng), moving=bool(rng.random() < 0.7))
+        ship = Structure("ship", x, y, length, width, heading, 10.0, _random_variant(rng), moving=bool(rng.random() < 0.7))
         at_sea = ground.coast_m(x, y) < -70 and x < 0.6 * place.side_m  # not on the lake
         if at_sea and not in_harbour(place, x, y, 100):
             yard.put(ship, 30.0)
@@ -261,7 +266,7 @@ def _park_vehicles(place: Place, yard: _Yard, rng: np.random.Generator) -> None:
                 continue
             x, y = place.harbour.to_ground(row * inland, float(q))
             heading = place.harbour.angle_deg + float(rng.normal(0, 1.5))
-            yard.put(Thing("vehicle", x, y, float(rng.uniform(11, 15)), 4.4, heading, 4.0, _look(rng)), 2.5)
+            yard.put(Structure("vehicle", x, y, float(rng.uniform(11, 15)), 4.4, heading, 4.0, _random_variant(rng)), 2.5)
 
 
 def _drive_vehicles(place: Place, yard: _Yard, rng: np.random.Generator) -> None:
@@ -274,8 +279,8 @@ def _drive_vehicles(place: Place, yard: _Yard, rng: np.random.Generator) -> None
             x, y = lane.to_ground(0.0, ROAD_M / 4)
             length = float(rng.uniform(9, 15))
             heading = lane.angle_deg + float(rng.normal(0, 2))
-            yard.put(Thing("vehicle", x, y, length, 4.2, heading, 4.0, _look(rng), moving=True), 6.0)
+            yard.put(Structure("vehicle", x, y, length, 4.2, heading, 4.0, _random_variant(rng), moving=True), 6.0)
 
 
-def _look(rng: np.random.Generator) -> int:
+def _random_variant(rng: np.random.Generator) -> int:
     return int(rng.integers(1 << 30))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.demo.layout import Place, things_on
-from rsflow.demo.paint import draw_things
+from rsflow.demo.layout import Place, structures_on
+from rsflow.demo.paint import draw_structures
 from rsflow.demo.relief import FloatImage, fractal_noise, smooth_noise, smoothstep
-from rsflow.demo.scene import Rendered, shown_on, soften, swath
+from rsflow.demo.scene import Rendered, blur, swath, visible_structures
 from rsflow.demo.terrain import CONCRETE, FIELD, FOREST, GARDEN, ROAD, SAND, WATER, Terrain, terrain
 from rsflow.demo.things import View
 
@@ -69,9 +69,9 @@ def render_optical(place: Place, overpass: Pass, view: View) -> Rendered:
     image = _ground_colours(place, overpass, view, ground)
     cloud, shade = _cloud(place, overpass, view)
     valid = swath(view, overpass.turn_deg)
-    shown = shown_on(things_on(place, overpass.date), view, valid & (cloud < 0.02))
-    draw_things(image, shown, view, overpass.sun_deg, overpass.shade_to_deg)
-    image = soften(image, 0.1)
+    shown = visible_structures(structures_on(place, overpass.date), view, valid & (cloud < 0.02))
+    draw_structures(image, shown, view, overpass.sun_deg, overpass.shade_to_deg)
+    image = blur(image, 0.1)
     image *= (0.86 + 0.14 * math.sin(math.radians(overpass.sun_deg))) * (1 - 0.45 * shade)
     image += (_CLOUD[:, None, None] - image) * cloud
     return Rendered(_digitise(image, valid, place.seed, overpass.date), shown)

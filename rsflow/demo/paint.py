@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rsflow.demo.relief import FloatImage
 from rsflow.demo.scene import Shown
-from rsflow.demo.things import Footprint, Thing, View, around, sweep
+from rsflow.demo.things import Footprint, Structure, View, around, sweep
 
 Colours = npt.NDArray[Any]  # (rows, cols, bands) floats
 
@@ -60,7 +60,7 @@ _PAINTS = np.array(
 )
 
 
-def draw_things(image: FloatImage, shown: Shown, view: View, sun_deg: float, shade_to_deg: float) -> None:
+def draw_structures(image: FloatImage, shown: Shown, view: View, sun_deg: float, shade_to_deg: float) -> None:
     """Draw shadows and wakes, then the things themselves over them, in place; `image` (bands, rows, cols)."""
     shade_to = math.radians(shade_to_deg)
     for thing, _ in shown:
@@ -75,7 +75,7 @@ def draw_things(image: FloatImage, shown: Shown, view: View, sun_deg: float, sha
         image[:, rows, cols][:, spot.mask] = _paint(thing, spot, shade_to)[:, spot.mask]
 
 
-def _draw_wake(image: FloatImage, thing: Thing, view: View) -> None:
+def _draw_wake(image: FloatImage, thing: Structure, view: View) -> None:
     """Foam that widens and fades behind a ship under way, and along its sides."""
     (rows, cols), along, across = around(thing, view, 2.5 * thing.length_m)
     behind = thing.length_m * 0.45 + along
@@ -84,14 +84,14 @@ def _draw_wake(image: FloatImage, thing: Thing, view: View) -> None:
     image[:, rows, cols] += 1100 * foam * (0.7 + 0.3 * np.sin(along * 0.9))
 
 
-def _paint(thing: Thing, spot: Footprint, shade: float) -> FloatImage:
+def _paint(thing: Structure, spot: Footprint, shade: float) -> FloatImage:
     """Colours (bands, rows, cols) of a thing over its window."""
     a, b = spot.along / (thing.length_m / 2), spot.across / (thing.width_m / 2)
     colours: FloatImage = _PAINTERS[thing.category](thing, a, b, shade - math.radians(thing.heading_deg))
     return np.moveaxis(colours, -1, 0)
 
 
-def _paint_building(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Colours:
+def _paint_building(thing: Structure, a: FloatImage, b: FloatImage, shade: float) -> Colours:
     """A gable roof whose slopes differ in light; large buildings are flat with a parapet and plant on top."""
     roof = _ROOFS[thing.look % len(_ROOFS)]
     if thing.width_m < 19:
@@ -102,7 +102,7 @@ def _paint_building(thing: Thing, a: FloatImage, b: FloatImage, shade: float) ->
     return np.asarray(roof * (1 + 0.22 * edge - 0.4 * plant)[..., None])
 
 
-def _paint_ship(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Colours:
+def _paint_ship(thing: Structure, a: FloatImage, b: FloatImage, shade: float) -> Colours:
     """Deck, bulwark, a white house aft, and cargo in bays on the larger ones."""
     look = thing.look
     out = np.broadcast_to(_DECKS[look % len(_DECKS)], (*a.shape, _DECKS.shape[1])).copy()
@@ -117,7 +117,7 @@ def _paint_ship(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Col
     return out
 
 
-def _paint_tank(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Colours:
+def _paint_tank(thing: Structure, a: FloatImage, b: FloatImage, shade: float) -> Colours:
     """A white lid, lit from one side, with a rim and a manhole."""
     radius = np.hypot(a, b)
     light = 1 - 0.14 * (a * math.cos(shade) + b * math.sin(shade)) - 0.22 * (radius > 0.88)
@@ -126,14 +126,14 @@ def _paint_tank(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Col
     return np.asarray(white * light[..., None])
 
 
-def _paint_chimney(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Colours:
+def _paint_chimney(thing: Structure, a: FloatImage, b: FloatImage, shade: float) -> Colours:
     """A red and white crown around the dark flue."""
     radius, turn = np.hypot(a, b)[..., None], np.arctan2(b, a)[..., None]
     crown = np.where(np.mod(turn, math.pi / 2) < math.pi / 4, (900, 900, 3300, 3400, 3200), (3600, 3600, 3600, 3500, 3200))
     return np.asarray(np.where(radius < 0.4, (250, 250, 250, 260, 280), crown))
 
 
-def _paint_vehicle(thing: Thing, a: FloatImage, b: FloatImage, shade: float) -> Colours:
+def _paint_vehicle(thing: Structure, a: FloatImage, b: FloatImage, shade: float) -> Colours:
     """A lorry: its box in one paint, a gap, its cab in another."""
     box, cab = _PAINTS[thing.look % len(_PAINTS)], _PAINTS[thing.look // 8 % len(_PAINTS)]
     return np.asarray(np.where((a > 0.62)[..., None], cab, np.where((a > 0.5)[..., None], box * np.float32(0.4), box)))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.demo.layout import Place, things_on
+from rsflow.demo.layout import Place, structures_on
 from rsflow.demo.relief import FloatImage, fractal_noise, smooth_noise
-from rsflow.demo.scene import Rendered, shown_on, soften, swath
+from rsflow.demo.scene import Rendered, blur, swath, visible_structures
 from rsflow.demo.terrain import FIELD, WATER, Terrain, terrain
-from rsflow.demo.things import Footprint, Thing, View, sweep
+from rsflow.demo.things import Footprint, Structure, View, sweep
 
 BANDS = ("vv",)
 LOOKS = 4
@@ -41,7 +41,7 @@ def render_sar(place: Place, overpass: Pass, view: View) -> Rendered:
     """A scene (1, rows, cols) float32 amplitude; 0 is nodata, everything else at least 1 step."""
     level = _ground_db(place, overpass, view, terrain(place, view))
     valid = swath(view, overpass.turn_deg)
-    shown = shown_on(things_on(place, overpass.date), view, valid)
+    shown = visible_structures(structures_on(place, overpass.date), view, valid)
     for thing, _ in shown:
         if thing.category != "ship":
             (rows, cols), mask = sweep(thing, view, 0.8 * thing.height_m, 0.0)
@@ -49,7 +49,7 @@ def render_sar(place: Place, overpass: Pass, view: View) -> Rendered:
     for thing, spot in shown:
         rows, cols = spot.slices
         level[rows, cols][spot.mask] = _thing_db(thing, spot)[spot.mask]
-    power = soften(np.float32(10) ** (level / np.float32(10)), 0.06)
+    power = blur(np.float32(10) ** (level / np.float32(10)), 0.06)
     rng = np.random.default_rng([place.seed, 6, overpass.date])
     power *= rng.standard_gamma(LOOKS, power.shape, dtype=np.float32) / np.float32(LOOKS)
     amplitude = np.maximum(np.rint(np.sqrt(power) / np.float32(STEP)), 1) * np.float32(STEP) * valid
@@ -70,7 +70,7 @@ def _ground_db(place: Place, overpass: Pass, view: View, ground: Terrain) -> Flo
     return level
 
 
-def _thing_db(thing: Thing, spot: Footprint) -> FloatImage:
+def _thing_db(thing: Structure, spot: Footprint) -> FloatImage:
     """Backscatter in dB over a thing's window: strong all over, stronger where its near side meets the ground."""
     a, b = spot.along / (thing.length_m / 2), spot.across / (thing.width_m / 2)
     turn = math.radians(thing.heading_deg)

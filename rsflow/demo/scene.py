@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.demo.relief import FloatImage
-from rsflow.demo.things import Footprint, Frame, Thing, View, footprint
+from rsflow.demo.things import Footprint, Frame, Structure, View, footprint
 
-Shown = list[tuple[Thing, Footprint]]
+Shown = list[tuple[Structure, Footprint]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def swath(view: View, turn_deg: float) -> npt.NDArray[np.bool_]:
     return valid
 
 
-def shown_on(things: tuple[Thing, ...], view: View, clear: npt.NDArray[np.bool_]) -> Shown:
+def visible_structures(things: tuple[Structure, ...], view: View, clear: npt.NDArray[np.bool_]) -> Shown:
     """The things that lie wholly on the grid and on clear pixels (True in `clear`), with a pixel to spare."""
     shown: Shown = []
     for thing in things:
@@ -48,7 +48,7 @@ def shown_on(things: tuple[Thing, ...], view: View, clear: npt.NDArray[np.bool_]
     return shown
 
 
-def soften(image: FloatImage, side_weight: float) -> FloatImage:
+def blur(image: FloatImage, side_weight: float) -> FloatImage:
     """A three-pixel point spread along rows and columns of the last two axes; the middle keeps 1 - 2 side_weight."""
     for axis in (-2, -1):
         out = image * np.float32(1 - 2 * side_weight)

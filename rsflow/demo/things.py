@@ -59,7 +59,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Structure:
     """One object: its middle, its size along and across its heading, its height, a number that picks its looks, and whether
     it is under way."""
 
@@ -102,7 +102,7 @@ class Footprint:
         return slice(w.row_off, w.row_stop), slice(w.col_off, w.col_stop)
 
 
-def footprint(thing: Thing, view: View) -> Footprint | None:
+def footprint(thing: Structure, view: View) -> Footprint | None:
     """The pixels of a thing, or None where it does not lie wholly inside the grid or covers no pixel centre."""
     mask, window = shape_mask(thing, view)
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -116,7 +116,7 @@ def footprint(thing: Thing, view: View) -> Footprint | None:
     return Footprint(tight, inner, *_local(thing, view, tight))
 
 
-def shape_mask(thing: Thing, view: View, dx_m: float = 0.0, dy_m: float = 0.0) -> tuple[npt.NDArray[np.bool_], Window]:
+def shape_mask(thing: Structure, view: View, dx_m: float = 0.0, dy_m: float = 0.0) -> tuple[npt.NDArray[np.bool_], Window]:
     """(pixels of the thing moved by dx, dy; the window of the mask, which may reach beyond the grid)."""
     reach = thing.reach_m + view.gsd_m
     col = math.floor((thing.x_m + dx_m - reach - view.x_m) / view.gsd_m)
@@ -126,7 +126,7 @@ def shape_mask(thing: Thing, view: View, dx_m: float = 0.0, dy_m: float = 0.0) -
     return _inside(thing, *_local(thing, view, window, dx_m, dy_m)), window
 
 
-def sweep(thing: Thing, view: View, dx_m: float, dy_m: float) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
+def sweep(thing: Structure, view: View, dx_m: float, dy_m: float) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
     """The pixels that a thing crosses on its way to (dx, dy): slices of the grid, and the mask in them. So are shadows made."""
     steps = max(1, math.ceil(math.hypot(dx_m, dy_m) / view.gsd_m))
     masks = [shape_mask(thing, view, dx_m * step / steps, dy_m * step / steps) for step in range(steps + 1)]
@@ -140,7 +140,7 @@ def sweep(thing: Thing, view: View, dx_m: float, dy_m: float) -> tuple[tuple[sli
     return (rows, cols), swept[rows.start - low[0] : rows.stop - low[0], cols.start - low[1] : cols.stop - low[1]]
 
 
-def around(thing: Thing, view: View, margin_m: float) -> tuple[tuple[slice, slice], FloatImage, FloatImage]:
+def around(thing: Structure, view: View, margin_m: float) -> tuple[tuple[slice, slice], FloatImage, FloatImage]:
     """(slices of the grid around a thing, metres along, metres across) for everything within `margin_m` of its reach."""
     reach = thing.reach_m + margin_m
     cols = _clamped(thing.x_m - reach - view.x_m, thing.x_m + reach - view.x_m, view.gsd_m, view.width_px)
@@ -153,13 +153,13 @@ def _clamped(low_m: float, high_m: float, gsd_m: float, count: int) -> slice:
     return slice(min(max(0, math.floor(low_m / gsd_m)), count), min(max(0, math.ceil(high_m / gsd_m)), count))
 
 
-def _local(thing: Thing, view: View, window: Window, dx_m: float = 0.0, dy_m: float = 0.0) -> tuple[FloatImage, FloatImage]:
+def _local(thing: Structure, view: View, window: Window, dx_m: float = 0.0, dy_m: float = 0.0) -> tuple[FloatImage, FloatImage]:
     xs = view.x_m + (np.arange(window.col_off, window.col_stop) + 0.5) * view.gsd_m - dx_m
     ys = view.y_m + (np.arange(window.row_off, window.row_stop) + 0.5) * view.gsd_m - dy_m
     return thing.frame.to_local(xs[None, :], ys[:, None])
 
 
-def _inside(thing: Thing, along: FloatImage, across: FloatImage) -> npt.NDArray[np.bool_]:
+def _inside(thing: Structure, along: FloatImage, across: FloatImage) -> npt.NDArray[np.bool_]:
     half_length, half_width = thing.length_m / 2, thing.width_m / 2
     if thing.category in _ROUND:
         inside: npt.NDArray[np.bool_] = np.hypot(along / half_length, across / half_width) <= 1
@@ -174,7 +174,7 @@ def _inside(thing: Thing, along: FloatImage, across: FloatImage) -> npt.NDArray[
     return (np.abs(along) <= half_length) & (np.abs(across) <= half_width)
 
 
-def outline(thing: Thing) -> list[tuple[float, float]]:
+def outline(thing: Structure) -> list[tuple[float, float]]:
     """The thing's outline in metres of the place: a ring without a repeated first point."""
     a, b = thing.length_m / 2, thing.width_m / 2
     if thing.category in _ROUND:

@@ -23,9 +23,9 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from rsflow.demo import infrared, optical, sar
-from rsflow.demo.layout import Place, plan
+from rsflow.demo.layout import Place, plan_place
 from rsflow.demo.scene import Rendered, Shown
-from rsflow.demo.things import CATEGORIES, Thing, View, outline
+from rsflow.demo.things import CATEGORIES, Structure, View, outline
 from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.sensors import SENSOR_NAMES, SensorName
@@ -71,7 +71,7 @@ def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) ->
     root = str(folder)
     scenes: list[str] = []
     coco: dict[SensorName, dict[str, Any]] = {sensor: _empty_coco(sensor) for sensor in SENSOR_NAMES}
-    for delivery in _deliveries(plan(seed, float(size_px)), size_px):
+    for delivery in _deliveries(plan_place(seed, float(size_px)), size_px):
         scenes.append(storage.join(root, delivery.sensor, delivery.name))
         storage.write_bytes(scenes[-1], _geotiff(delivery))
         _annotate(coco[delivery.sensor], delivery)
@@ -204,7 +204,7 @@ def _annotation_rows(shown: Shown, view: View) -> Iterator[dict[str, Any]]:
         }
 
 
-def _ring(thing: Thing, view: View, box: Box) -> list[float]:
+def _ring(thing: Structure, view: View, box: Box) -> list[float]:
     """The outline in pixels, cut to the box: it may pass the outermost pixels' centres by up to half a pixel."""
     corners = [((x - view.x_m) / view.gsd_m, (y - view.y_m) / view.gsd_m) for x, y in outline(thing)]
     inside = shapely.clip_by_rect(shapely.Polygon(corners), *box)

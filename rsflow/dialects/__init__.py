@@ -1,7 +1,7 @@
 """Dialects: one file per model family, how boxes are spelled in its text.
 
-One idea: a literal table of modules with `spell`, `parse` and `loss_px` (rsflow.dialects.contract). A new family is a new file
-and a new row. `qwen` is Qwen2.5-VL's.
+One idea: a literal table of modules with `spell`, `parse` and `max_rounding_px` (rsflow.dialects.contract). A new family is a
+new file and a new row. `qwen` is Qwen2.5-VL's.
 """
 
 from __future__ import annotations
@@ -11,26 +11,30 @@ from dataclasses import fields
 from functools import lru_cache
 
 from rsflow.dialects import geochat, internvl, llava, mmrs, pixels, qwen, qwen2, qwen3
-from rsflow.dialects.contract import Dialect, collapsed, moved_px
+from rsflow.dialects.contract import Dialect, collapsed_boxes, displacement_px
 from rsflow.errors import ConfigError
+from rsflow.plugins import PluginTable
 
-__all__ = ["DIALECTS", "Dialect", "collapsed", "get", "moved_px"]
+__all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect"]
 
-DIALECTS: dict[str, Dialect] = {
-    "geochat": geochat,
-    "internvl": internvl,
-    "llava": llava,
-    "mmrs": mmrs,
-    "pixels": pixels,
-    "qwen": qwen,
-    "qwen2": qwen2,
-    "qwen3": qwen3,
-}
+DIALECTS: PluginTable[Dialect] = PluginTable(
+    "rsflow.dialects",
+    {
+        "geochat": geochat,
+        "internvl": internvl,
+        "llava": llava,
+        "mmrs": mmrs,
+        "pixels": pixels,
+        "qwen": qwen,
+        "qwen2": qwen2,
+        "qwen3": qwen3,
+    },
+)
 
 SETTINGS = {"qwen": qwen.Qwen}  # dialects that depend on how a model's processor is set, as dataclasses of its settings
 
 
-def get(name: str) -> Dialect:
+def get_dialect(name: str) -> Dialect:
     """The dialect of that name, or a ConfigError that lists the known ones.
 
     One with settings takes them after a colon: `qwen:min_pixels=3136,max_pixels=1003520`.

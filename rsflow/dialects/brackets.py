@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER, region
+from rsflow.dialects.contract import NUMBER, make_region
 from rsflow.spatial.geometry import Region
 
 _COORDINATES = rf"\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*"
@@ -23,4 +23,4 @@ def write(regions: Sequence[Sequence[str]], comma: str, semicolon: str) -> str:
 
 def read(inside: str) -> list[Region]:
     """The regions of what GROUP's one group caught."""
-    return [region([float(number) for number in re.findall(NUMBER, part)]) for part in inside.split(";")]
+    return [make_region([float(number) for number in re.findall(NUMBER, part)]) for part in inside.split(";")]

@@ -1,9 +1,8 @@
 """What a dialect is: how one family of models writes boxes in text.
 
 One idea: pure functions. `spell` turns a text with marks (rsflow.text.turns) and float pixel boxes into the family's own
-spelling,
-`parse` turns such a spelling back, `loss_px` says how far its rounding moves a box. A dialect knows the picture's size and
-nothing else: it never sees labels, and it changes nothing in a text but its marks.
+spelling, `parse` turns such a spelling back, `max_rounding_px` says how far its rounding moves a box. A dialect knows the
+picture's size and nothing else: it never sees labels, and it changes nothing in a text but its marks.
 
 Boxes may be oriented (eight numbers). Of the families here only GeoChat has a spelling for these; every other spelling of
 them is marked as our own where it stands. Polygons are spelled by none: their boxes are.
@@ -39,13 +38,13 @@ class Dialect(Protocol):
         """
         ...
 
-    def loss_px(self, height_px: int, width_px: int) -> tuple[float, float]:
+    def max_rounding_px(self, height_px: int, width_px: int) -> tuple[float, float]:
         """The most that spelling moves an x and a y of a box inside the picture, in pixels."""
         ...
 
 
 @dataclass
-class Boxes:
+class BoxCollector:
     """Collects the boxes that a parser meets, and writes the mark of each group."""
 
     found: list[Region]
@@ -65,7 +64,7 @@ def spell_marks(text: str, boxes: Sequence[Region], write: Callable[[str, list[R
     return replace_marks(text, spell)
 
 
-def region(numbers: Sequence[float]) -> Region:
+def make_region(numbers: Sequence[float]) -> Region:
     """Four numbers as a box, eight as an oriented one. Any other number of them is a ValueError."""
     if len(numbers) == 4:
         x0, y0, x1, y1 = numbers
@@ -73,12 +72,12 @@ def region(numbers: Sequence[float]) -> Region:
     return to_quad(numbers)
 
 
-def scaled(found: Region, scale_x: float, scale_y: float) -> list[float]:
+def scale_region(found: Region, scale_x: float, scale_y: float) -> list[float]:
     """Its numbers, every x times `scale_x` and every y times `scale_y`."""
     return [value * (scale_y if place % 2 else scale_x) for place, value in enumerate(found)]
 
 
-def collapsed(dialect: Dialect, boxes: Sequence[Region], height_px: int, width_px: int) -> tuple[int, ...]:
+def collapsed_boxes(dialect: Dialect, boxes: Sequence[Region], height_px: int, width_px: int) -> tuple[int, ...]:
     """Positions of the boxes that have an area in pixels and lose it to the dialect's rounding."""
     lost = []
     for position, box in enumerate(boxes):
@@ -87,7 +86,7 @@ def collapsed(dialect: Dialect, boxes: Sequence[Region], height_px: int, width_p
     return tuple(lost)
 
 
-def moved_px(dialect: Dialect, box: Region, height_px: int, width_px: int) -> float:
+def displacement_px(dialect: Dialect, box: Region, height_px: int, width_px: int) -> float:
     """How far a box is from its spelling: the greatest distance in pixels from a corner of one to the nearest of the other."""
     was, now = _points(box), _points(_read_back(dialect, box, height_px, width_px))
     return max(max(min(math.dist(a, b) for b in now) for a in was), max(min(math.dist(a, b) for a in was) for b in now))

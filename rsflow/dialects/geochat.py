@@ -19,7 +19,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
+from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100
@@ -40,7 +40,7 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases in `<p>` come back into their marks. At right angles a box comes out horizontal, else oriented."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def read(match: re.Match[str]) -> str:
         rows = [[float(number) for number in re.findall(NUMBER, box)] for box in re.findall(_BOX, match[2])]
@@ -49,8 +49,8 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     return _SPELLED.sub(read, text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
-    """Half of a hundredth of each side. The corners of an oriented box move further, with the angle: see `moved_px`."""
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
+    """Half of a hundredth of each side. The corners of an oriented box move further, with the angle: see `displacement_px`."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px
 
 
@@ -79,7 +79,7 @@ def _ways(turned: RotatedRectangle) -> list[tuple[int, Box]]:
 
 
 def _numbers(box: Box, height_px: int, width_px: int) -> list[int]:
-    return [round(value) for value in scaled(box, SCALE / width_px, SCALE / height_px)]
+    return [round(value) for value in scale_region(box, SCALE / width_px, SCALE / height_px)]
 
 
 def _braced(numbers: Sequence[int], angle: int) -> str:
@@ -88,7 +88,7 @@ def _braced(numbers: Sequence[int], angle: int) -> str:
 
 def _read(numbers: Sequence[float], height_px: int, width_px: int) -> Region:
     angle = numbers[4] if len(numbers) == 5 else 0.0
-    x0, y0, x1, y1 = scaled(region(numbers[:4]), width_px / SCALE, height_px / SCALE)
+    x0, y0, x1, y1 = scale_region(make_region(numbers[:4]), width_px / SCALE, height_px / SCALE)
     if angle % 180 == 0:
         return (x0, y0, x1, y1)
     found = RotatedRectangle((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, -math.radians(angle)).quad

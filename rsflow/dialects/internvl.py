@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
+from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -25,7 +25,7 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
     """Rounds to a thousandth of the picture's side."""
 
     def write(phrase: str, group: list[Region]) -> str:
-        rows = [[round(value) for value in scaled(box, SCALE / width_px, SCALE / height_px)] for box in group]
+        rows = [[round(value) for value in scale_region(box, SCALE / width_px, SCALE / height_px)] for box in group]
         tag = "quad" if any(len(box) == 8 for box in group) else "box"
         return (f"<ref>{phrase}</ref>" if phrase else "") + f"<{tag}>{rows}</{tag}>"
 
@@ -34,16 +34,16 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases in `<ref>` come back into their marks."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def read(match: re.Match[str]) -> str:
-        rows = [region([float(number) for number in re.findall(NUMBER, row)]) for row in re.findall(_BOX, match[3])]
-        group = [region(scaled(row, width_px / SCALE, height_px / SCALE)) for row in rows]
+        rows = [make_region([float(number) for number in re.findall(NUMBER, row)]) for row in re.findall(_BOX, match[3])]
+        group = [make_region(scale_region(row, width_px / SCALE, height_px / SCALE)) for row in rows]
         return boxes.mark(match[1] or "", group)
 
     return _SPELLED.sub(read, text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a thousandth of each side."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
-from rsflow.dialects.contract import NUMBER, Boxes, region
+from rsflow.dialects.contract import NUMBER, BoxCollector, make_region
 from rsflow.spatial.geometry import Region
 
 _FOUR = rf'"bbox_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]'
@@ -31,10 +31,10 @@ def write(phrase: str, rows: Sequence[Sequence[int]]) -> str:
 
 def read(text: str, to_pixels: Callable[[Region], Region]) -> tuple[str, list[Region]]:
     """Every object or list of objects becomes a mark without a phrase; a `label` is read and dropped."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def replaced(match: re.Match[str]) -> str:
         rows = [[float(number) for number in numbers.split(",")] for numbers in _NUMBERS.findall(match[0])]
-        return boxes.mark("", [to_pixels(region(row)) for row in rows])
+        return boxes.mark("", [to_pixels(make_region(row)) for row in rows])
 
     return _SPELLED.sub(replaced, text), boxes.found

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects import brackets
-from rsflow.dialects.contract import Boxes, spell_marks
+from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.padded_square import from_square, to_square
 from rsflow.spatial.geometry import Region
 
@@ -32,7 +32,7 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Every bracket of four or eight numbers per box becomes a mark without a phrase."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def read(match: re.Match[str]) -> str:
         return boxes.mark("", [from_square(box, height_px, width_px) for box in brackets.read(match[1])])
@@ -40,7 +40,7 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     return _GROUP.sub(read, text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of 0.01 of the longer side."""
     return (0.005 * max(height_px, width_px),) * 2
 

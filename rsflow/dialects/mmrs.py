@@ -3,8 +3,8 @@
 One idea: shares of the padded square (rsflow.dialects.padded_square), two decimals, the phrase between `<p>` and `</p>`, one
 pair of brackets for all its boxes, no spaces. Source: the EarthGPT paper (https://arxiv.org/abs/2401.16822) for the square, the
 released files for decimals and punctuation. Two decimals are 1 % of the longer side: small boxes may collapse
-(rsflow.dialects.collapsed finds them). Oriented boxes, for which no rule is public, are our own: the same for each of the four
-corners, eight numbers to a box.
+(rsflow.dialects.collapsed_boxes finds them). Oriented boxes, for which no rule is public, are our own: the same for each of the
+four corners, eight numbers to a box.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects import brackets
-from rsflow.dialects.contract import Boxes, spell_marks
+from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.padded_square import from_square, to_square
 from rsflow.spatial.geometry import Region
 
@@ -33,7 +33,7 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases in `<p>` come back into their marks."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def read(match: re.Match[str]) -> str:
         return boxes.mark(match[1] or "", [from_square(box, height_px, width_px) for box in brackets.read(match[2])])
@@ -41,6 +41,6 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     return _SPELLED.sub(read, text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of 0.01 of the longer side."""
     return (0.005 * max(height_px, width_px),) * 2

@@ -8,7 +8,7 @@ One idea: the picture is centred in a square of its longer side, and coordinates
 
 from __future__ import annotations
 
-from rsflow.dialects.contract import region
+from rsflow.dialects.contract import make_region
 from rsflow.spatial.geometry import Region
 
 
@@ -19,10 +19,10 @@ def _pads(height_px: int, width_px: int) -> tuple[int, int]:
 def to_square(box: Region, height_px: int, width_px: int) -> Region:
     """Pixels to shares of the padded square's side, in [0, 1] for a box inside the picture."""
     side, pads = max(height_px, width_px), _pads(height_px, width_px)
-    return region([(value + pads[place % 2]) / side for place, value in enumerate(box)])
+    return make_region([(value + pads[place % 2]) / side for place, value in enumerate(box)])
 
 
 def from_square(box: Region, height_px: int, width_px: int) -> Region:
     """The inverse of `to_square`."""
     side, pads = max(height_px, width_px), _pads(height_px, width_px)
-    return region([value * side - pads[place % 2] for place, value in enumerate(box)])
+    return make_region([value * side - pads[place % 2] for place, value in enumerate(box)])

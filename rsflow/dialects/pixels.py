@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects import brackets
-from rsflow.dialects.contract import Boxes, spell_marks
+from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
@@ -23,11 +23,11 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Every bracket of four or eight numbers per box becomes a mark without a phrase."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
     return _GROUP.sub(lambda match: boxes.mark("", brackets.read(match[1])), text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a tenth of a pixel, whatever the size."""
     return 0.05, 0.05
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rsflow.dialects import json_boxes
-from rsflow.dialects.contract import region, scaled, spell_marks
+from rsflow.dialects.contract import make_region, scale_region, spell_marks
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region
 
@@ -55,7 +55,7 @@ class Qwen:
         last = (width - 1, height - 1)
 
         def write(phrase: str, group: list[Region]) -> str:
-            rows = [scaled(box, width / width_px, height / height_px) for box in group]
+            rows = [scale_region(box, width / width_px, height / height_px) for box in group]
             whole = [[max(0, min(round(v), last[i % 2])) for i, v in enumerate(row)] for row in rows]
             return json_boxes.write(phrase, whole)
 
@@ -64,9 +64,9 @@ class Qwen:
     def parse(self, text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
         """Every object, or list of objects, becomes a mark without a phrase; a `label` is read and dropped."""
         height, width = self.resized(height_px, width_px)
-        return json_boxes.read(text, lambda box: region(scaled(box, width_px / width, height_px / height)))
+        return json_boxes.read(text, lambda box: make_region(scale_region(box, width_px / width, height_px / height)))
 
-    def loss_px(self, height_px: int, width_px: int) -> tuple[float, float]:
+    def max_rounding_px(self, height_px: int, width_px: int) -> tuple[float, float]:
         """A pixel of the resized picture: half of one by rounding, a whole one at the far edge, which its last pixel stands
         for."""
         height, width = self.resized(height_px, width_px)
@@ -90,4 +90,4 @@ def _resized(height_px: int, width_px: int, min_pixels: int, max_pixels: int) ->
 
 
 RELEASED = Qwen()
-resized, spell, parse, loss_px = RELEASED.resized, RELEASED.spell, RELEASED.parse, RELEASED.loss_px
+resized, spell, parse, max_rounding_px = RELEASED.resized, RELEASED.spell, RELEASED.parse, RELEASED.max_rounding_px

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects.contract import NUMBER, Boxes, region, scaled, spell_marks
+from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -28,23 +28,23 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
     def write(phrase: str, group: list[Region]) -> str:
         said = f"<|object_ref_start|>{phrase}<|object_ref_end|>" if phrase else ""
-        return said + "".join(_write(scaled(box, SCALE / width_px, SCALE / height_px)) for box in group)
+        return said + "".join(_write(scale_region(box, SCALE / width_px, SCALE / height_px)) for box in group)
 
     return spell_marks(text, boxes, write)
 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Phrases between their tokens come back into their marks; boxes that stand one after the other share one."""
-    boxes = Boxes([])
+    boxes = BoxCollector([])
 
     def read(match: re.Match[str]) -> str:
-        rows = [region([float(number) for number in re.findall(NUMBER, one)]) for one in _ONE.findall(match[2])]
-        return boxes.mark(match[1] or "", [region(scaled(row, width_px / SCALE, height_px / SCALE)) for row in rows])
+        rows = [make_region([float(number) for number in re.findall(NUMBER, one)]) for one in _ONE.findall(match[2])]
+        return boxes.mark(match[1] or "", [make_region(scale_region(row, width_px / SCALE, height_px / SCALE)) for row in rows])
 
     return _SPELLED.sub(read, text), boxes.found
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """A thousandth of each side: half of one by rounding, a whole one at the far edge."""
     return 1 / SCALE * width_px, 1 / SCALE * height_px
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.dialects import json_boxes
-from rsflow.dialects.contract import region, scaled, spell_marks
+from rsflow.dialects.contract import make_region, scale_region, spell_marks
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -21,7 +21,7 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
     """Rounds to a thousandth of the picture's side."""
 
     def write(phrase: str, group: list[Region]) -> str:
-        rows = [scaled(box, SCALE / width_px, SCALE / height_px) for box in group]
+        rows = [scale_region(box, SCALE / width_px, SCALE / height_px) for box in group]
         return json_boxes.write(phrase, [[max(0, min(round(value), SCALE)) for value in row] for row in rows])
 
     return spell_marks(text, boxes, write)
@@ -29,9 +29,9 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
 
 def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
     """Every object, or list of objects, becomes a mark without a phrase; a `label` is read and dropped."""
-    return json_boxes.read(text, lambda box: region(scaled(box, width_px / SCALE, height_px / SCALE)))
+    return json_boxes.read(text, lambda box: make_region(scale_region(box, width_px / SCALE, height_px / SCALE)))
 
 
-def loss_px(height_px: int, width_px: int) -> tuple[float, float]:
+def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a thousandth of each side."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px

@@ -98,12 +98,12 @@ def blocks_with(work: pa.Table, column: str, enough: int) -> list[pa.Table]:
     return [*blocks, work.slice(start)] if start < work.num_rows else blocks
 
 
-def blocks_of(work: pa.Table, sizes: Sequence[int]) -> list[pa.Table]:
-    """Cut rows of work into blocks of at least BLOCK_BYTES (the rows' `sizes` summed) or BLOCK_UNITS rows."""
+def blocks_of(work: pa.Table, sizes: Sequence[int], block_bytes: int = BLOCK_BYTES) -> list[pa.Table]:
+    """Cut rows of work into blocks of at least `block_bytes` (the rows' `sizes` summed) or BLOCK_UNITS rows."""
     blocks, start, size = [], 0, 0
     for i, row_bytes in enumerate(sizes):
         size += row_bytes
-        if size >= BLOCK_BYTES or i + 1 - start >= BLOCK_UNITS:
+        if size >= block_bytes or i + 1 - start >= BLOCK_UNITS:
             blocks.append(work.slice(start, i + 1 - start))
             start, size = i + 1, 0
     if start < work.num_rows:

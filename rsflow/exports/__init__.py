@@ -13,19 +13,23 @@ from rsflow import dialects
 from rsflow.errors import UsageError
 from rsflow.exports import coco, geochat, hf, llava, mmrs, qwen
 from rsflow.exports import output_folder as folder
-from rsflow.exports.contract import Export, Job, Tally
-from rsflow.shards.manifest import Manifest, Split, read_snapshot, root_of
+from rsflow.exports.contract import Export, ExportJob, Tally
+from rsflow.plugins import PluginTable
+from rsflow.shards.manifest import Manifest, Split, read_snapshot, snapshot_root
 
-__all__ = ["EXPORTS", "Export", "Tally", "chosen", "export"]
+__all__ = ["EXPORTS", "Export", "Tally", "export", "select_splits"]
 
-EXPORTS: dict[str, Export] = {
-    "coco": coco,
-    "geochat": geochat,
-    "hf": hf,
-    "llava": llava,
-    "mmrs": mmrs,
-    "qwen": qwen,
-}
+EXPORTS: PluginTable[Export] = PluginTable(
+    "rsflow.exports",
+    {
+        "coco": coco,
+        "geochat": geochat,
+        "hf": hf,
+        "llava": llava,
+        "mmrs": mmrs,
+        "qwen": qwen,
+    },
+)
 
 
 def export(
@@ -48,15 +52,17 @@ def export(
     module = EXPORTS[form]
     named = dialect or module.DIALECT
     manifest = read_snapshot(root)
-    job = Job(root_of(root), out, chosen(manifest, split), dialects.get(named), on_sample, dict(manifest.splits))
+    job = ExportJob(
+        snapshot_root(root), out, select_splits(manifest, split), dialects.get_dialect(named), on_sample, dict(manifest.splits)
+    )
     contents = module.top_level(list(job.splits))
-    folder.claim(out, contents)
+    folder.prepare_folder(out, contents)
     module.write(job)
-    folder.finish(out, contents, _facts(form, named, manifest, job))
+    folder.mark_complete(out, contents, _facts(form, named, manifest, job))
     return job.tally
 
 
-def chosen(manifest: Manifest, split: str | None) -> dict[str, Split]:
+def select_splits(manifest: Manifest, split: str | None) -> dict[str, Split]:
     """The splits to export, by name in order. UsageError where the asked one is not in the snapshot."""
     if split is not None and split not in manifest.splits:
         raise UsageError(f"split {split!r} is not in the snapshot; its splits: {', '.join(sorted(manifest.splits))}")
@@ -64,7 +70,7 @@ def chosen(manifest: Manifest, split: str | None) -> dict[str, Split]:
     return {name: manifest.splits[name] for name in names}
 
 
-def _facts(form: str, dialect: str, manifest: Manifest, job: Job) -> dict[str, object]:
+def _facts(form: str, dialect: str, manifest: Manifest, job: ExportJob) -> dict[str, object]:
     return {
         "as": form,
         "dialect": dialect,

@@ -23,8 +23,8 @@ import numpy as np
 from shapely.geometry import mapping
 
 from rsflow.errors import UsageError
-from rsflow.exports.contract import Job, Record
-from rsflow.exports.json_files import lines, separated
+from rsflow.exports.contract import ExportJob, Record
+from rsflow.exports.json_files import array_writer, json_lines
 from rsflow.exports.pictures_jsonl import FILE, picture_record
 from rsflow.files import storage
 from rsflow.shards.format import Sample
@@ -41,9 +41,9 @@ def top_level(splits: Sequence[str]) -> list[str]:
     return ["images", FILE, *(f"{kind}_{split}.json" for split in splits for kind in _KINDS)]
 
 
-def write(job: Job) -> None:
+def write(job: ExportJob) -> None:
     numbers = {name: number for number, name in enumerate(_categories(job), 1)}
-    with lines(job.place(FILE)) as tell:
+    with json_lines(job.place(FILE)) as tell:
         for split in job.splits:
             with ExitStack() as whole:
                 objects, captions = (whole.enter_context(_document(job, kind, split, numbers)) for kind in _KINDS)
@@ -51,15 +51,15 @@ def write(job: Job) -> None:
                     fit = [instruction for instruction, _ in job.instructions(sample)]
                     path = job.write_picture(split, sample)
                     tell(picture_record(path, split, sample, job.write_companions(split, sample)))
-                    job.tally.records += _put(captions, sample, path, _captions(fit))
+                    job.tally.records += _store_picture(captions, sample, path, _captions(fit))
                     # Without a list of what is whole, a picture without objects is not one that shows none.
                     if sample.record["objects"] or sample.record["vocabulary"]:
-                        job.tally.records += _put(objects, sample, path, map(_object, _sized(sample)))
+                        job.tally.records += _store_picture(objects, sample, path, map(_object, _sized(sample)))
                     else:
                         job.tally.not_annotated += 1
 
 
-def _categories(job: Job) -> list[str]:
+def _categories(job: ExportJob) -> list[str]:
     """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are asked for."""
     found: set[str] = set()
     for shards in job.all_splits.values():
@@ -74,11 +74,11 @@ def _categories(job: Job) -> list[str]:
     return sorted(found)
 
 
-def _document(job: Job, kind: str, split: str, numbers: dict[str, int]) -> _Document:
+def _document(job: ExportJob, kind: str, split: str, numbers: dict[str, int]) -> _Document:
     return _Document(job.place(f"{kind}_{split}.json"), numbers if kind == "instances" else None)
 
 
-def _put(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
+def _store_picture(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
     image = document.add_image(path, sample)
     count = 0
     for annotation in annotations:
@@ -142,7 +142,7 @@ class _Document:
         self._stream: IO[bytes] = self._stack.enter_context(storage.create(self.place))
         self._later: IO[bytes] = self._stack.enter_context(tempfile.TemporaryFile())
         self._stream.write(b'{"images": [')
-        self._image, self._annotation = separated(self._stream), separated(self._later)
+        self._image, self._annotation = array_writer(self._stream), array_writer(self._later)
         return self
 
     def __exit__(self, *error: Any) -> None:

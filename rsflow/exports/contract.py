@@ -39,7 +39,7 @@ class Export(Protocol):
         """The files and folders directly in the output folder that `write` makes for these splits."""
         ...
 
-    def write(self, job: Job) -> None:
+    def write(self, job: ExportJob) -> None:
         """Write all splits of the job, counting into its `tally`."""
         ...
 
@@ -62,7 +62,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Job:
+class ExportJob:
     """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
 
     `on_sample` is called after every sample, to show progress.
@@ -127,8 +127,8 @@ class Job:
         for instruction in sample.record["instructions"]:
             try:
                 plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
-                boxes = regions(instruction["boxes"], height_px, width_px)
-                turns = spelled(plain["turns"], boxes, self.dialect, height_px, width_px)
+                boxes = check_boxes(instruction["boxes"], height_px, width_px)
+                turns = spell_turns(plain["turns"], boxes, self.dialect, height_px, width_px)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
                 continue
@@ -136,12 +136,12 @@ class Job:
             yield {**instruction, **plain}, turns
 
 
-def regions(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:
+def check_boxes(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:
     """The boxes of an instruction, checked. DataError `box_not_a_number`, `box_empty` or `box_outside`."""
     return [_region(box, height_px, width_px) for box in boxes]
 
 
-def spelled(
+def spell_turns(
     turns: Sequence[Record], boxes: Sequence[Region], dialect: Dialect, height_px: int, width_px: int
 ) -> list[tuple[str, str]]:
     """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area."""

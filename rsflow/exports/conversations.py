@@ -12,26 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from rsflow.exports import json_files
-from rsflow.exports.contract import Job, Record
+from rsflow.exports.contract import ExportJob, Record
 from rsflow.exports.pictures_jsonl import FILE, picture_record
 from rsflow.shards.format import Sample
 
 _FROM = {"user": "human", "assistant": "gpt"}
 
-Spelled = tuple[Record, list[tuple[str, str]]]
-Records = Callable[[Sample, str, Sequence[Spelled]], Iterator[Record]]
+SpelledInstruction = tuple[Record, list[tuple[str, str]]]
+Records = Callable[[Sample, str, Sequence[SpelledInstruction]], Iterator[Record]]
 
 
 def top_level(splits: Sequence[str]) -> list[str]:
     return ["images", FILE, *(f"{split}.json" for split in splits)]
 
 
-def write_records(job: Job, records: Records) -> None:
+def write_records(job: ExportJob, records: Records) -> None:
     """Write every sample's picture and what `records` makes of its instructions; a sample without any is no picture either."""
     with ExitStack() as whole:
-        tell = whole.enter_context(json_files.lines(job.place(FILE)))
+        tell = whole.enter_context(json_files.json_lines(job.place(FILE)))
         for split in job.splits:
-            with json_files.array(job.place(f"{split}.json")) as put:
+            with json_files.json_array(job.place(f"{split}.json")) as put:
                 for sample in job.samples(split):
                     fit = list(job.instructions(sample))
                     if fit:
@@ -42,7 +42,7 @@ def write_records(job: Job, records: Records) -> None:
                         job.tally.records += 1
 
 
-def conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
+def llava_conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
     """Turns as LLaVA spells them; with `token` the first one begins with the picture's."""
     found = [{"from": _FROM[role], "value": text} for role, text in turns]
     if token and found:
@@ -50,14 +50,14 @@ def conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
     return found
 
 
-def one_each(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:
+def record_per_instruction(sample: Sample, path: str, fit: Sequence[SpelledInstruction]) -> Iterator[Record]:
     """A record per instruction, with what is known of it; loaders of this family pass over keys they do not know."""
     about = {name: sample.record[name] for name in ("sensor", "source", "licence", "width_px", "height_px")}
     for instruction, turns in fit:
         yield {
             "id": instruction["id"],
             "image": path,
-            "conversations": conversation(turns, token=True),
+            "conversations": llava_conversation(turns, token=True),
             "task": instruction["task"],
             **about,
         }

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rsflow.exports.contract import Job, Record
-from rsflow.exports.conversations import Spelled, one_each, top_level, write_records
+from rsflow.exports.contract import ExportJob, Record
+from rsflow.exports.conversations import SpelledInstruction, record_per_instruction, top_level, write_records
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]
@@ -21,12 +21,14 @@ DIALECT = "geochat"
 TOKENS = {"grounding": "[refer]", "detection": "[refer]", "region_captioning": "[identify]"}
 
 
-def write(job: Job) -> None:
+def write(job: ExportJob) -> None:
     write_records(job, _records)
 
 
-def _records(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:
-    return one_each(sample, path, [(instruction, _with_token(instruction["task"], turns)) for instruction, turns in fit])
+def _records(sample: Sample, path: str, fit: Sequence[SpelledInstruction]) -> Iterator[Record]:
+    return record_per_instruction(
+        sample, path, [(instruction, _with_token(instruction["task"], turns)) for instruction, turns in fit]
+    )
 
 
 def _with_token(task: str, turns: list[tuple[str, str]]) -> list[tuple[str, str]]:

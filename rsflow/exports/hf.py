@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rsflow.exports.contract import Job, Record
+from rsflow.exports.contract import ExportJob, Record
 from rsflow.files import storage
 from rsflow.shards.format import Sample
 
@@ -49,7 +49,7 @@ def top_level(splits: Sequence[str]) -> list[str]:
     return ["data", "README.md"]
 
 
-def write(job: Job) -> None:
+def write(job: ExportJob) -> None:
     for split, content in job.splits.items():
         for number in range(len(content.shards)):
             place = job.place("data", f"{split}-{number:05d}-of-{len(content.shards):05d}.parquet")
@@ -59,7 +59,7 @@ def write(job: Job) -> None:
     storage.write_bytes(job.place("README.md"), _readme(job).encode())
 
 
-def _grouped(job: Job, split: str, number: int) -> Iterator[list[Record]]:
+def _grouped(job: ExportJob, split: str, number: int) -> Iterator[list[Record]]:
     rows: list[Record] = []
     for sample in job.shard(split, number):
         row = _row(job, sample)
@@ -74,7 +74,7 @@ def _grouped(job: Job, split: str, number: int) -> Iterator[list[Record]]:
         yield rows
 
 
-def _row(job: Job, sample: Sample) -> Record:
+def _row(job: ExportJob, sample: Sample) -> Record:
     return {
         **{name: sample.record.get(name) for name in _COLUMNS},
         "image": {"bytes": sample.picture, "path": f"{sample.key}.{sample.picture_format}"},
@@ -110,7 +110,7 @@ def _feature(kind: pa.DataType) -> Any:
     return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
 
 
-def _readme(job: Job) -> str:
+def _readme(job: ExportJob) -> str:
     """The card's header, which tells `datasets` which files are which split, and a line on what this is."""
     files = "\n".join(
         f"  - split: {split}\n    path: data/{split}-*.parquet" for split in job.splits if job.splits[split].shards

@@ -13,28 +13,28 @@ from typing import IO, Any
 
 from rsflow.files import storage
 
-Put = Callable[[dict[str, Any]], None]
+WriteRecord = Callable[[dict[str, Any]], None]
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 @contextmanager
-def array(place: str) -> Iterator[Put]:
+def json_array(place: str) -> Iterator[WriteRecord]:
     """A JSON array at `place`; the function that is given adds a record to it."""
     with storage.create(place) as stream:
         stream.write(b"[")
-        yield separated(stream)
+        yield array_writer(stream)
         stream.write(b"\n]\n")
 
 
 @contextmanager
-def lines(place: str) -> Iterator[Put]:
+def json_lines(place: str) -> Iterator[WriteRecord]:
     """A file with one JSON object per line."""
     with storage.create(place) as stream:
         yield lambda record: _write(stream, _ENCODER.encode(record) + "\n")
 
 
-def separated(stream: IO[bytes]) -> Put:
+def array_writer(stream: IO[bytes]) -> WriteRecord:
     """Adds records to an array that was opened on the stream, with commas between."""
     separator = "\n"
 

@@ -6,13 +6,13 @@ record says its task, sensor, source, licence and picture size, which LLaVA's lo
 
 from __future__ import annotations
 
-from rsflow.exports.contract import Job
-from rsflow.exports.conversations import one_each, top_level, write_records
+from rsflow.exports.contract import ExportJob
+from rsflow.exports.conversations import record_per_instruction, top_level, write_records
 
 __all__ = ["DIALECT", "top_level", "write"]
 
 DIALECT = "llava"
 
 
-def write(job: Job) -> None:
-    write_records(job, one_each)
+def write(job: ExportJob) -> None:
+    write_records(job, record_per_instruction)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rsflow.exports.contract import Job, Record
-from rsflow.exports.conversations import Spelled, conversation, top_level, write_records
+from rsflow.exports.contract import ExportJob, Record
+from rsflow.exports.conversations import SpelledInstruction, llava_conversation, top_level, write_records
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]
@@ -18,13 +18,13 @@ __all__ = ["DIALECT", "top_level", "write"]
 DIALECT = "mmrs"
 
 
-def write(job: Job) -> None:
+def write(job: ExportJob) -> None:
     write_records(job, _records)
 
 
-def _records(sample: Sample, path: str, fit: Sequence[Spelled]) -> Iterator[Record]:
+def _records(sample: Sample, path: str, fit: Sequence[SpelledInstruction]) -> Iterator[Record]:
     by_task: dict[str, list[tuple[str, str]]] = {}
     for instruction, turns in fit:
         by_task.setdefault(instruction["task"], []).extend(turns)
     for turns in by_task.values():
-        yield {"image": path, "conversations": conversation(turns, token=False)}
+        yield {"image": path, "conversations": llava_conversation(turns, token=False)}

@@ -17,14 +17,14 @@ MARKER = "export.json"
 FORMAT = "rsflow-export"
 
 
-def claim(out: str, contents: Sequence[str]) -> None:
+def prepare_folder(out: str, contents: Sequence[str]) -> None:
     """Make `out` ready for an export of these files and folders. UsageError where it holds anything but a former export's."""
     for name in _former(out):
         _delete(storage.join(out, name))
     storage.write_bytes(storage.join(out, MARKER), _marker({"contents": sorted(contents), "complete": False}))
 
 
-def finish(out: str, contents: Sequence[str], facts: dict[str, Any]) -> None:
+def mark_complete(out: str, contents: Sequence[str], facts: dict[str, Any]) -> None:
     """Write down that the export is whole, and what it is."""
     storage.write_bytes(storage.join(out, MARKER), _marker({"contents": sorted(contents), "complete": True, **facts}))
 

@@ -25,7 +25,7 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.generation.contract import Generate, Outcome, Request, Response
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
-from rsflow.pretrained.device import Device, meant, raise_if_lost
+from rsflow.pretrained.device import Device, device_for_gpus, raise_if_lost
 from rsflow.stage import Resources
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LocalModel:
 
     @property
     def _checkpoint(self) -> Checkpoint:
-        device = meant(self.device, self.gpus)
+        device = device_for_gpus(self.device, self.gpus)
         return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
     def open(self) -> Generate:

@@ -18,7 +18,7 @@ from PIL import Image
 from rsflow.errors import RsflowError
 from rsflow.generation.contract import Failure, Request
 from rsflow.pretrained.checkpoint import Loaded
-from rsflow.pretrained.device import no_memory, release, told
+from rsflow.pretrained.device import free_memory, is_out_of_memory, short_message
 
 
 class PictureError(ValueError):
@@ -75,11 +75,11 @@ class ModelBatches:
 
     def failure(self, error: Exception) -> Failure:
         if isinstance(error, PictureError):
-            return Failure("picture_unreadable", told(error))
-        if no_memory(error):
-            release()
-            return Failure("out_of_memory", told(error))
-        return Failure("model_failed", told(error))
+            return Failure("picture_unreadable", short_message(error))
+        if is_out_of_memory(error):
+            free_memory()
+            return Failure("out_of_memory", short_message(error))
+        return Failure("model_failed", short_message(error))
 
     def _length(self, row: list[int]) -> tuple[int, bool]:
         end = next((i for i, token in enumerate(row) if token in self._ends), None)

@@ -23,7 +23,7 @@ from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.generation.chat_api import chat_messages
 from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
-from rsflow.pretrained.device import told
+from rsflow.pretrained.device import short_message
 from rsflow.stage import Resources
 
 Positive = Annotated[int, Field(gt=0)]
@@ -85,7 +85,9 @@ class VllmModel:
                 **self.extra,
             )
         except (RuntimeError, ValueError, OSError) as error:
-            raise RsflowError(f"engine vllm: {self.model} cannot be started, vLLM's own log says why: {told(error)}") from error
+            raise RsflowError(
+                f"engine vllm: {self.model} cannot be started, vLLM's own log says why: {short_message(error)}"
+            ) from error
         return _Chat(self, model, vllm.SamplingParams, structured, dead)
 
 
@@ -105,7 +107,7 @@ class _Chat:
         try:
             made = self.model.chat([chat_messages(request) for _, request in batch], [self._sampling(r) for _, r in batch])
         except self.dead as error:
-            raise DeviceLostError(f"vLLM's engine died, its own log says why: {told(error)}") from error
+            raise DeviceLostError(f"vLLM's engine died, its own log says why: {short_message(error)}") from error
         except ValueError as error:  # raised before any of them is begun
             if len(batch) == 1:
                 yield batch[0][0], Failure("request_refused", " ".join(str(error).split()))

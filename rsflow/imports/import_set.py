@@ -108,7 +108,7 @@ class _Adopting:
         rows = []
         for exchange in conversation.exchanges:
             try:
-                found = list(parse_labels(exchange, dialects.get(self.form), size, Provenance("annotation", self.name)))
+                found = list(parse_labels(exchange, dialects.get_dialect(self.form), size, Provenance("annotation", self.name)))
                 for label in found:
                     refuse_control_tokens(f"{label.category}\n{label.text}".strip(), label.kind)
                 rows += [{key: value for key, value in label_row(label).items() if value or key in _SAID} for label in found]

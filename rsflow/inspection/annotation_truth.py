@@ -44,13 +44,13 @@ class AnnotationTruth:
     nouns: Mapping[str, Nouns]
 
 
-def annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable[Mapping[str, Any]]) -> AnnotationTruth:
+def read_annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable[Mapping[str, Any]]) -> AnnotationTruth:
     """The truth of a lake's tiles; `annotated`: LABELS rows of its annotated boxes."""
     boxes: dict[str, list[tuple[str, Box, bool]]] = defaultdict(list)
     for row in annotated:
         sure = UNCERTAIN_FLAGS.isdisjoint(row["flags"] or ())
-        boxes[row["tile_id"]].append((english.singular_noun(row["category"]), box_of(row), sure))
-    exhaustive = {source.name: source.annotations.exhaustive for source in built.sources if source.annotations}
+        boxes[row["tile_id"]].append((english.singular_noun(row["category"]), axis_aligned_box(row), sure))
+    exhaustive = {source.name: source.annotated_set.exhaustive is not False for source in built.sources if source.annotated_set}
     rows = now.tiles(["tile_id", "scene_id", "source", "sensor", "vocabulary"]).to_pylist()
     scenes = {row["scene_id"] for row in rows if row["vocabulary"] or row["tile_id"] in boxes}
     tiles: dict[str, AnnotatedTile] = {}
@@ -61,7 +61,7 @@ def annotation_truth(built: BuildConfig, now: LiveRows, annotated: Iterable[Mapp
     return AnnotationTruth(tiles, _nouns(tiles.values()))
 
 
-def box_of(row: Mapping[str, Any]) -> Box:
+def axis_aligned_box(row: Mapping[str, Any]) -> Box:
     x0, y0, x1, y1 = row["box"]
     return (x0, y0, x1, y1)
 

@@ -20,7 +20,7 @@ from rsflow.shards.reader import ShardReader
 
 GONE = "its scene is gone, changed, or cut in another way"
 NEW = "new"
-FORGOTTEN = "its selection was not kept"
+SELECTION_LOST = "its selection was not kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Diff:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SnapshotSide:
     """What one of the two snapshots has in shards that the other has not, and what its selection says of the rest."""
 
     samples: Mapping[str, tuple[str, tuple[str, ...], bytes]]  # tile_id -> (split, instruction ids, canonical record)
@@ -53,12 +53,12 @@ class Side:
 
     def why(self, subject: str, unknown: str) -> str:
         """Why the subject is out; `unknown` where the selection does not know it."""
-        return FORGOTTEN if self.told is None else self.told.get(subject, unknown)
+        return SELECTION_LOST if self.told is None else self.told.get(subject, unknown)
 
 
 def diff(root: str, before: int, after: int) -> Diff:
     """Compare two snapshots of a lake. SnapshotError where one is missing or damaged."""
-    was, now = _sides(root, before, after)
+    was, now = _read_sides(root, before, after)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     examples: dict[str, str] = {}
 
@@ -83,19 +83,19 @@ def diff(root: str, before: int, after: int) -> Diff:
     return Diff({what: dict(counts[what]) for what in sorted(counts)}, examples)
 
 
-def _sides(root: str, before: int, after: int) -> tuple[Side, Side]:
+def _read_sides(root: str, before: int, after: int) -> tuple[SnapshotSide, SnapshotSide]:
     old, new = read_snapshot(root, before), read_snapshot(root, after)
-    same = _paths(old) & _paths(new)
-    was, now = _samples(root, old, same), _samples(root, new, same)
+    same = _shard_paths(old) & _shard_paths(new)
+    was, now = _read_samples(root, old, same), _read_samples(root, new, same)
     subjects = {*was, *now, *(name for side in (was, now) for _, names, _ in side.values() for name in names)}
-    return Side(was, _reasons(root, before, subjects)), Side(now, _reasons(root, after, subjects))
+    return SnapshotSide(was, _read_reasons(root, before, subjects)), SnapshotSide(now, _read_reasons(root, after, subjects))
 
 
-def _paths(manifest: Manifest) -> set[str]:
+def _shard_paths(manifest: Manifest) -> set[str]:
     return {shard.path for split in manifest.splits.values() for shard in split.shards}
 
 
-def _samples(root: str, manifest: Manifest, same: set[str]) -> dict[str, tuple[str, tuple[str, ...], bytes]]:
+def _read_samples(root: str, manifest: Manifest, same: set[str]) -> dict[str, tuple[str, tuple[str, ...], bytes]]:
     """What a Side says of the samples in shards that are not the same."""
     found = {}
     for name, split in manifest.splits.items():
@@ -109,12 +109,12 @@ def _samples(root: str, manifest: Manifest, same: set[str]) -> dict[str, tuple[s
     return found
 
 
-def _reasons(root: str, snapshot: int, subjects: set[str]) -> dict[str, str] | None:
+def _read_reasons(root: str, snapshot: int, subjects: set[str]) -> dict[str, str] | None:
     """Why these are out of a snapshot, of those that its selection knows; None for one of an rsflow that noted no version."""
     lake = open_lake(root)
     version = selection_version(lake, snapshot)
     if version is None:
         return None
-    rows = lake.read("selection", ["subject", "selected", "reason"], where="not selected", version=version)
+    rows = lake.read("selection", ["subject", "selected", "reason"], where={"selected": False}, version=version)
     rows = filter_by_values(rows, "subject", sorted(subjects))
     return dict(zip(rows["subject"].to_pylist(), rows["reason"].to_pylist(), strict=True))

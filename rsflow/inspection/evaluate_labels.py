@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import UsageError
-from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, annotation_truth, box_of
+from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, axis_aligned_box, read_annotation_truth
 from rsflow.instructions import english
 from rsflow.instructions.tile_facts import min_score_of
 from rsflow.labellers import ModelLabeller, calibration, from_settings
@@ -34,13 +34,13 @@ from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.schemas import label_sort_key
 
-FEW = 50  # true boxes, below which a number is hardly more than a hint
+FEW_TRUE_BOXES = 50  # true boxes, below which a number is hardly more than a hint
 
 Claims = Mapping[str, Sequence[ScoredBox]]  # by tile
 
 
 @dataclass(frozen=True, slots=True)
-class Seer:
+class EvaluatedLabeller:
     """One labeller with its settings: `key` is a model's, or the name; `sources` ask for it."""
 
     key: str
@@ -55,7 +55,7 @@ class Evaluation:
 
     root: str
     iou: float
-    seers: tuple[Seer, ...]
+    seers: tuple[EvaluatedLabeller, ...]
     qualities: tuple[Quality, ...]
     notes: tuple[str, ...]
 
@@ -71,11 +71,13 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     lake = open_lake(root)
     built = read_config(lake)
     now = read_live_rows(lake, plan_build(built, lake))
-    rows = _boxes(now)
-    seers = _chosen(_seers(built, {_key(row) for row in rows if row["origin"] == "labeller"}), asked, root)
-    truth = annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
-    claims = _claims(built, [row for row in rows if row["origin"] == "labeller"])
-    qualities = [quality for seer in seers for quality in _qualities(seer, truth, claims[seer.key], iou)]
+    rows = _read_boxes(now)
+    seers = _filter_labellers(
+        _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), asked, root
+    )
+    truth = read_annotation_truth(built, now, [row for row in rows if row["origin"] == "annotation"])
+    claims = _group_claims(built, [row for row in rows if row["origin"] == "labeller"])
+    qualities = [quality for seer in seers for quality in _measure(seer, truth, claims[seer.key], iou)]
     blind = [
         f"{seer.key} is not counted: none of its sources ({', '.join(sorted(seer.sources))}) has annotated boxes"
         for seer in seers
@@ -83,10 +85,10 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
     ]
     if not qualities:
         raise UsageError(f"{root}: there is nothing to evaluate by: {'; '.join(blind)}")
-    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_cautions(built, seers, truth, qualities)))
+    return Evaluation(root, iou, tuple(seers), tuple(qualities), (*blind, *_find_caveats(built, seers, truth, qualities)))
 
 
-def calibrations(found: Evaluation) -> calibration.CalibrationFile:
+def fit_calibrations(found: Evaluation) -> calibration.CalibrationFile:
     """A calibration of every labeller by its name, learned from what was judged.
 
     A box was judged against its own category, or against any where the labeller has words of its own. UsageError where two
@@ -120,21 +122,20 @@ def _check_calibratable(found: Evaluation) -> None:
         keys[seer.name] = seer.key
 
 
-def _boxes(now: LiveRows) -> list[dict[str, Any]]:
+def _read_boxes(now: LiveRows) -> list[dict[str, Any]]:
     """The boxes of annotations, and those that every labeller said tile by tile."""
-    seen = now.seen.filter(pc.equal(now.seen["step"], "see"))
-    receipts = pa.chunked_array([*now.label["receipt"].chunks, *seen["receipt"].chunks], pa.string())
+    receipts = pa.concat_tables([now.label, now.marks["predict"]])["receipt"]
     columns = ["label_id", "tile_id", "kind", "category", "box", "score", "origin", "origin_name", "flags"]
     rows = read_receipt_rows(now.lake, "labels", receipts, columns)
     boxes: list[dict[str, Any]] = rows.filter(pc.equal(rows["kind"], "box")).sort_by("label_id").to_pylist()
     return boxes
 
 
-def _key(row: Mapping[str, Any]) -> str:
+def _labeller_key(row: Mapping[str, Any]) -> str:
     return label_sort_key(row["label_id"])[0] or str(row["origin_name"])
 
 
-def _seers(built: BuildConfig, made: set[str]) -> list[Seer]:
+def _labellers_with_boxes(built: BuildConfig, made: set[str]) -> list[EvaluatedLabeller]:
     """The labellers that the configuration asks for and that made boxes."""
     sources: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
     for source in built.sources:
@@ -143,10 +144,10 @@ def _seers(built: BuildConfig, made: set[str]) -> list[Seer]:
             key = labeller.key if isinstance(labeller, ModelLabeller) else labeller.name
             calibrated = isinstance(labeller, DetectionLabeller) and labeller.calibrated is not None
             sources[key, labeller.name, calibrated].add(source.name)
-    return [Seer(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
+    return [EvaluatedLabeller(*who, frozenset(sources[who])) for who in sorted(sources) if who[0] in made]
 
 
-def _chosen(seers: list[Seer], asked: str | None, root: str) -> list[Seer]:
+def _filter_labellers(seers: list[EvaluatedLabeller], asked: str | None, root: str) -> list[EvaluatedLabeller]:
     if not seers:
         raise UsageError(f"{root}: no labeller has made a box here: there is nothing to evaluate")
     chosen = [seer for seer in seers if asked in (None, seer.key, seer.name)]
@@ -156,18 +157,18 @@ def _chosen(seers: list[Seer], asked: str | None, root: str) -> list[Seer]:
     return chosen
 
 
-def _claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[ScoredBox]]]:
+def _group_claims(built: BuildConfig, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[ScoredBox]]]:
     """By labeller and tile."""
     claims: dict[str, dict[str, list[ScoredBox]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         # A labeller without scores is as sure of every box.
         score = 1.0 if row["score"] is None else row["score"]
-        claim = ScoredBox(box_of(row), score, row["category"], min_score_of(row["category"], built.labels))
-        claims[_key(row)][row["tile_id"]].append(claim)
+        claim = ScoredBox(axis_aligned_box(row), score, row["category"], min_score_of(row["category"], built.labels))
+        claims[_labeller_key(row)][row["tile_id"]].append(claim)
     return claims
 
 
-def _qualities(seer: Seer, truth: AnnotationTruth, claims: Claims, iou: float) -> Iterator[Quality]:
+def _measure(seer: EvaluatedLabeller, truth: AnnotationTruth, claims: Claims, iou: float) -> Iterator[Quality]:
     mine = {name: tile for name, tile in sorted(truth.tiles.items()) if tile.source in seer.sources & truth.nouns.keys()}
     for sensor in sorted({tile.sensor for tile in mine.values()}):
         tiles = {name: tile for name, tile in mine.items() if tile.sensor == sensor}
@@ -179,7 +180,7 @@ def _qualities(seer: Seer, truth: AnnotationTruth, claims: Claims, iou: float) -
             known = {name: truth.nouns[tile.source] & asked for name, tile in tiles.items()}
             counted = {name: tile for name, tile in tiles.items() if known[name] and tile.complete_for(known[name])}
             pictures = [
-                _compared(tile, claims.get(name, ()), known[name], meant & known[name] if shared else meant)
+                _compare_tile(tile, claims.get(name, ()), known[name], meant & known[name] if shared else meant)
                 for name, tile in counted.items()
             ]
             if pictures:
@@ -187,7 +188,7 @@ def _qualities(seer: Seer, truth: AnnotationTruth, claims: Claims, iou: float) -
                 yield Quality(seer.key, seer.name, sensor, noun, left_out, evaluate_boxes(pictures, iou))
 
 
-def _compared(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, meant: Nouns) -> EvaluatedPicture:
+def _compare_tile(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, meant: Nouns) -> EvaluatedPicture:
     """What there is of the nouns `asked` beside what was said of the nouns `meant`."""
     there = [(box, sure) for noun, box, sure in tile.boxes if noun in asked]
     return EvaluatedPicture(
@@ -197,11 +198,13 @@ def _compared(tile: AnnotatedTile, claims: Iterable[ScoredBox], asked: Nouns, me
     )
 
 
-def _cautions(built: BuildConfig, seers: Iterable[Seer], truth: AnnotationTruth, qualities: Iterable[Quality]) -> Iterator[str]:
+def _find_caveats(
+    built: BuildConfig, seers: Iterable[EvaluatedLabeller], truth: AnnotationTruth, qualities: Iterable[Quality]
+) -> Iterator[str]:
     counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
     for source in built.sources:
-        if source.name in counted and source.annotations and not source.annotations.exhaustive:
+        if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
-    few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW]
+    few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW_TRUE_BOXES]
     if few:
-        yield f"fewer than {FEW} true boxes, so hardly more than a hint: {', '.join(few)}"
+        yield f"fewer than {FEW_TRUE_BOXES} true boxes, so hardly more than a hint: {', '.join(few)}"

@@ -15,17 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.duplicates.image_signature import mean_absolute_error, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.curation.splits.assign_splits import ALIKE, BUFFER
-from rsflow.curation.splits.ground import boxes_of, gaps_m
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.splits.assign_splits import SPLIT_ALIKE, SPLIT_BUFFER
+from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
+from rsflow.inspection.rejects import read_rejects
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
-from rsflow.phases.select.confirm_duplicates import PLACE
+from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
 from rsflow.tiles.encode import decode
 
-_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
+_NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up
+_MAX_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +45,62 @@ class Explained:
     facts: dict[str, dict[str, Any]]
 
 
-def explain(root: str, subject: str) -> Explained:
-    """What is known of a tile (by id or sample key) or an instruction (by id). UsageError where the selection has none such."""
+@dataclass(frozen=True, slots=True)
+class ExplainedRejects:
+    """What the selection never saw as one row: a scene, a rejected tile, a refused instruction or an annotation record.
+
+    `scene`: the SCENES row where `subject` is a scene, else None. `tiles`: of a scene, its tiles by the selection's reason
+    (`not selected yet` where no selection knows them). `rejects`: REJECTS rows of the subject and of what lies in the scene.
+    """
+
+    subject: str
+    scene: dict[str, Any] | None
+    tiles: dict[str, int]
+    rejects: tuple[dict[str, Any], ...]
+
+
+def explain(root: str, subject: str) -> Explained | ExplainedRejects:
+    """What is known of a tile (by id or sample key), an instruction, a scene or an annotation record (by id).
+
+    UsageError where the lake knows none of that name.
+    """
     lake = open_lake(root)
-    if lake.delta("selection") is None:
-        raise UsageError(f"{root}: nothing was selected here yet: run `rsflow select CONFIG`")
-    found = _rows(lake, "selection", "subject", subject) or _by_key(lake, subject)
-    if not found:
-        raise UsageError(f"{root}: the selection knows no tile or instruction {subject!r}{_hint(lake, subject)}")
-    (tile,) = _rows(lake, "selection", "subject", found[0]["tile_id"])
-    members = _rows(lake, "selection", "cluster", tile["cluster"])
+    selected = lake.delta("selection") is not None
+    found = (_read_rows(lake, "selection", "subject", subject) or _find_by_key(lake, subject)) if selected else []
+    return _explain_selected(lake, found) if found else _explain_rejects(lake, subject)
+
+
+def _explain_rejects(lake: Lake, subject: str) -> ExplainedRejects:
+    rejects = read_rejects(lake)
+    mine = tuple(row for row in rejects if subject in (row["subject"], row["scene_id"]))
+    scene = next(iter(_read_rows(lake, "scenes", "scene_id", subject)), None)
+    if not mine and scene is None:
+        raise UsageError(
+            f"{lake.root}: knows no tile, instruction, scene or rejected record {subject!r}{_suggest(lake, subject, rejects)}"
+        )
+    return ExplainedRejects(subject, scene, _count_outcomes(lake, subject) if scene else {}, mine)
+
+
+def _count_outcomes(lake: Lake, scene_id: str) -> dict[str, int]:
+    finished = set(completed_units(lake)["receipt"].to_pylist())
+    ids = sorted({row["tile_id"] for row in _read_rows(lake, "tiles", "scene_id", scene_id) if row["receipt"] in finished})
+    known = {row["subject"]: row["reason"] for row in _read_rows(lake, "selection", "subject", *ids)} if ids else {}
+    return dict(sorted(Counter(known.get(tile, "not selected yet") for tile in ids).items()))
+
+
+def _explain_selected(lake: Lake, found: list[dict[str, Any]]) -> Explained:
+    (tile,) = _read_rows(lake, "selection", "subject", found[0]["tile_id"])
+    members = _read_rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
-    of_tile = [row for row in _rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
-    nearest = {BUFFER: _nearest, ALIKE: _most_alike}.get(tile["reason"])
+    of_tile = [row for row in _read_rows(lake, "selection", "tile_id", tile["tile_id"]) if row["kind"] == "instruction"]
+    nearest = {SPLIT_BUFFER: _nearest_by_distance, SPLIT_ALIKE: _nearest_by_pixels}.get(tile["reason"])
     near = nearest(lake, tile["tile_id"]) if nearest else []
-    facts = _facts(lake, [row["tile_id"] for row in [*members, *near]])
+    facts = _tile_rows(lake, [row["tile_id"] for row in [*members, *near]])
     reasons = dict(Counter(row["reason"] for row in of_tile))
     return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts)
 
 
-def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
+def read_cluster_pictures(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
     """(selection row, encoded picture) of the tile that was asked for, of those near and of its cluster, `most` in all."""
     asked = explained.tile["tile_id"]
     members = sorted(explained.members, key=lambda row: row["tile_id"] != asked)
@@ -71,32 +109,31 @@ def pictures_of(root: str, explained: Explained, most: int) -> list[tuple[dict[s
     return [(row, found[row["tile_id"]]) for row in rows]
 
 
-def _rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
+def _read_rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
     """The rows of a table whose column has one of these values."""
-    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    found: list[dict[str, Any]] = lake.read(table, where=f"{column} IN ({listed})").to_pylist()
+    found: list[dict[str, Any]] = lake.read(table, where={column: values}).to_pylist()
     return found
 
 
-def _by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
-    tiles = {row["tile_id"] for row in _rows(lake, "tiles", "key", key)}
-    return _rows(lake, "selection", "subject", *tiles) if tiles else []
+def _find_by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
+    tiles = {row["tile_id"] for row in _read_rows(lake, "tiles", "key", key)}
+    return _read_rows(lake, "selection", "subject", *tiles) if tiles else []
 
 
-def _facts(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
+def _tile_rows(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:
     finished = set(completed_units(lake)["receipt"].to_pylist())
-    return {row["tile_id"]: row for row in _rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
+    return {row["tile_id"]: row for row in _read_rows(lake, "tiles", "tile_id", *ids) if row["receipt"] in finished}
 
 
-def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
+def _nearest_by_distance(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and whose ground lies nearest to that of a tile."""
-    chosen = lake.read("selection", where="kind = 'tile' AND selected")
+    chosen = lake.read("selection", where={"kind": "tile", "selected": True})
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = filter_by_values(
         read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], ["tile_id", "footprint"]), "tile_id", asked
     )
-    boxes = boxes_of(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
-    apart = np.nan_to_num(gaps_m(boxes[:1], boxes[1:]), nan=np.inf)
+    boxes = bounding_boxes(known["footprint"].take(pc.index_in(asked, value_set=known["tile_id"].combine_chunks())))
+    apart = np.nan_to_num(distances_m(boxes[:1], boxes[1:]), nan=np.inf)
     splits = np.asarray(chosen["split"].to_pylist())
     first = [int(rows[np.argmin(apart[rows])]) for rows in (np.flatnonzero(splits == name) for name in np.unique(splits))]
     first.sort(key=lambda row: apart[row])
@@ -104,10 +141,10 @@ def _nearest(lake: Lake, tile: str) -> list[dict[str, Any]]:
     return [row for row in found.to_pylist() if np.isfinite(row["apart_m"])]
 
 
-def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
+def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
     """Of each split the tile that is in and looks most like a tile, in any orientation; none where its picture is gone."""
-    tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PLACE, "signature", "signatures"])
-    chosen = filter_by_values(lake.read("selection", where="kind = 'tile' AND selected"), "tile_id", tiles["tile_id"])
+    tiles = read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"], [*PICTURE_LOCATION, "signature", "signatures"])
+    chosen = filter_by_values(lake.read("selection", where={"kind": "tile", "selected": True}), "tile_id", tiles["tile_id"])
     asked = pa.chunked_array([[tile], *chosen["subject"].chunks], pa.string())
     known = tiles.take(pc.index_in(asked, value_set=tiles["tile_id"].combine_chunks()))
     if not known["tile_id"][0].is_valid:
@@ -119,11 +156,11 @@ def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
     found = []
     for name in np.unique(splits):
         rows = np.flatnonzero(splits == name)
-        rows = rows[np.argsort(bits[rows], kind="stable")[:_COMPARED]]
-        places = known.select(PLACE).take(pa.array([0, *(rows + 1)])).to_pylist()
+        rows = rows[np.argsort(bits[rows], kind="stable")[:_MAX_COMPARED]]
+        places = known.select(PICTURE_LOCATION).take(pa.array([0, *(rows + 1)])).to_pylist()
         pictures = read_pictures(lake.root, places)
         own, *others = (thumbnail(decode(pictures[place["tile_id"]])) for place in places)
-        turned = [oriented(own, orientation) for orientation in range(ORIENTATIONS)]
+        turned = [apply_orientation(own, orientation) for orientation in range(ORIENTATIONS)]
         apart = [min(mean_absolute_error(view, other) for view in turned) for other in others]
         best = int(np.argmin(apart))
         (row,) = chosen.slice(int(rows[best]), 1).to_pylist()
@@ -131,7 +168,8 @@ def _most_alike(lake: Lake, tile: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: row["apart_grey"])
 
 
-def _hint(lake: Lake, subject: str) -> str:
-    known = lake.read("selection", ["subject"])["subject"]
+def _suggest(lake: Lake, subject: str, rejects: list[dict[str, Any]]) -> str:
+    names = pa.concat_tables([lake.read(table, [column]).rename_columns(["name"]) for table, column in _NAMES.items()])["name"]
+    known = pa.chunked_array([*names.chunks, pa.array([row["subject"] for row in rejects], pa.string())], pa.string())
     like = known.filter(pc.match_substring(known, subject.partition("/")[0])).to_pylist()
     return f"; it knows for example {min(like)!r}" if like else ""

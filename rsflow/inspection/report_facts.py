@@ -16,7 +16,7 @@ from rsflow.files import storage
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
@@ -31,14 +31,16 @@ def plan_facts(counts: BuildEstimate) -> PlanFacts:
     return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models)
 
 
-def held_text(held: LakeStatus) -> str:
+def describe_lake(held: LakeStatus) -> str:
     """What a lake holds, as `rsflow status` begins."""
     rows = ", ".join(f"{number:,} {name}" for name, number in held.rows.items())
     latest = held.snapshot or "none yet"
-    return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *(line.line() for line in held.balances)])
+    empty = [f"empty source {name}: {why}" for name, why in held.empty_sources.items()]
+    balances = [balance.line() for balance in held.balances]
+    return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *balances, *empty])
 
 
-def summary_of(outcome: BuildResult) -> BuildSummary:
+def summarise_build(outcome: BuildResult) -> BuildSummary:
     """What `rsflow build` says at its end."""
     scenes = outcome.planned.scenes
     rejected = len(outcome.now.rejected_scenes)
@@ -48,17 +50,18 @@ def summary_of(outcome: BuildResult) -> BuildSummary:
         root=outcome.lake.root,
         scenes=counts,
         tiles_kept=int(pc.sum(outcome.now.label["rows_kept"]).as_py() or 0),
-        rejects=_rejects(outcome),
-        instructions=_tally(sharded.manifest.splits.values()) if sharded else _made(outcome),
+        rejects=_count_rejects(outcome),
+        instructions=_sum_counts(sharded.manifest.splits.values()) if sharded else _count_instructions(outcome),
         seconds=outcome.seconds,
         snapshot=outcome.lake.place("snapshots", f"{sharded.snapshot}.json") if sharded else None,
-        shards=_shards(sharded.manifest, sharded.written) if sharded else None,
+        shards=_count_shards(sharded.manifest, sharded.written) if sharded else None,
         balances=tuple(balance.line() for balance in outcome.balances),
-        models=tuple(_model_use(outcome)),
+        models=tuple(_iterate_model_use(outcome)),
+        empty_sources=outcome.empty_sources,
     )
 
 
-def _model_use(outcome: BuildResult) -> Iterator[ModelUse]:
+def _iterate_model_use(outcome: BuildResult) -> Iterator[ModelUse]:
     """What each model's step took beside what the plan had expected."""
     expected = {model.name: model.expected for model in outcome.planned.models}
     for used in outcome.used:
@@ -102,21 +105,21 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
     return CardFacts(
         name=built.root.rstrip("/").rpartition("/")[2],
         snapshot=snapshot,
-        sources=_sources(built, outcome),
+        sources=_source_facts(built, outcome),
         samples={name: split.samples for name, split in manifest.splits.items()},
-        instructions={name: _tally([split]) for name, split in manifest.splits.items()},
-        rejects=_rejects(outcome),
+        instructions={name: _sum_counts([split]) for name, split in manifest.splits.items()},
+        rejects=_count_rejects(outcome),
         dropped=dict(dropped),
-        quality=_quality(built),
-        origins=_origins(outcome),
-        by_source=_by_source(built, outcome),
-        made=_made_by_task(outcome),
+        quality=_labeller_quality(built),
+        origins=_count_label_origins(outcome),
+        by_source=_count_by_source(built, outcome),
+        made=_count_by_task(outcome),
         wanted=built.select.splits,
-        strata=split_shares(outcome.now),
+        strata=count_by_stratum(outcome.now),
     )
 
 
-def _rejects(outcome: BuildResult) -> dict[str, int]:
+def _count_rejects(outcome: BuildResult) -> dict[str, int]:
     """By reason: each unreadable scene once, every other row by itself. Refused instructions are no loss of data: left out."""
     rows = outcome.now.rejects()
     rows = rows.filter(pc.not_equal(rows["kind"], "instruction")).select(["kind", "subject", "reason"]).to_pylist()
@@ -125,7 +128,7 @@ def _rejects(outcome: BuildResult) -> dict[str, int]:
     return dict(Counter(reason for _, reason in scenes) + Counter(row["reason"] for row in rows if row["kind"] != "scene"))
 
 
-def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
+def _sum_counts(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
     tally: Counter[tuple[str, str]] = Counter()
     for split in splits:
         for task, by_sensor in split.counts.items():
@@ -133,13 +136,13 @@ def _tally(splits: Iterable[Split]) -> dict[tuple[str, str], int]:
     return dict(tally)
 
 
-def _made_by_task(outcome: BuildResult) -> dict[str, int]:
-    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.instruct["receipt"], ["task"])
+def _count_by_task(outcome: BuildResult) -> dict[str, int]:
+    rows = read_receipt_rows(outcome.lake, "instructions", outcome.now.receipts("instructions"), ["task"])
     counts = rows.group_by("task").aggregate([("task", "count")])
     return dict(zip(counts["task"].to_pylist(), counts["task_count"].to_pylist(), strict=True))
 
 
-def _made(outcome: BuildResult) -> dict[tuple[str, str], int]:
+def _count_instructions(outcome: BuildResult) -> dict[tuple[str, str], int]:
     """Instructions as they were made, before any selection."""
     sensors = outcome.now.tiles(["tile_id", "sensor"])
     sensor = dict(zip(sensors["tile_id"].to_pylist(), sensors["sensor"].to_pylist(), strict=True))
@@ -147,13 +150,13 @@ def _made(outcome: BuildResult) -> dict[tuple[str, str], int]:
     return dict(Counter((row["task"], sensor[row["tile_id"]]) for row in rows))
 
 
-def _shards(manifest: Manifest, written: int) -> ShardCounts:
+def _count_shards(manifest: Manifest, written: int) -> ShardCounts:
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     samples = {name: split.samples for name, split in manifest.splits.items()}
     return ShardCounts(len(shards), sum(shard.bytes for shard in shards), written, samples)
 
 
-def _sources(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts, ...]:
+def _source_facts(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts, ...]:
     marks = outcome.now.label
     kept: Counter[str] = Counter()
     for row in marks.select(["source", "rows_kept"]).to_pylist():
@@ -168,7 +171,7 @@ def _sources(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts, ...
     return tuple(SourceFacts(s.name, s.sensor, s.licence, scenes[s.name], kept[s.name], samples[s.name]) for s in built.sources)
 
 
-def _by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str, str, str], tuple[int, int]]:
+def _count_by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Pictures and instructions in the dataset by (split, task, published set); several sources may make up a set."""
     sets = {source.name: source.published.part_of or source.name for source in built.sources}
     rows = outcome.lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
@@ -188,7 +191,7 @@ def _by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str, str,
     return found
 
 
-def _origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
+def _count_label_origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
     """Labels in the lake by who says so: ("annotation", "") or ("labeller", its name). Measured facts are no opinions."""
     rows = outcome.now.labels(["label_id", "kind", "origin", "origin_name"])
     annotated = pc.equal(rows["origin"], "annotation")
@@ -199,7 +202,7 @@ def _origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
     return dict(counts)
 
 
-def _quality(built: BuildConfig) -> tuple[QualityFacts, ...]:
+def _labeller_quality(built: BuildConfig) -> tuple[QualityFacts, ...]:
     """What is known of the labellers that the sources ask for."""
     used = {settings["name"]: from_settings(settings) for source in built.sources for settings in source.labellers}
     return tuple(

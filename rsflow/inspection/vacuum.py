@@ -18,19 +18,20 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
+from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units
-from rsflow.lake.tables import TABLES, Lake, open_lake
+from rsflow.lake.tables import Lake, open_lake
 from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
 from rsflow.planning.live_rows import read_live_rows
 from rsflow.shards.manifest import latest_snapshot, read_snapshot
 
-AT_ONCE = 1000  # files deleted between two words about it
+DELETE_BATCH = 1000  # files deleted between two words about it
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Retention:
     """`hours`: files that are younger stay. `snapshots`: how many of the last ones stay (None: all). `former`: what the
     configuration of the last build does not ask for any more stays too."""
 
@@ -39,13 +40,13 @@ class Kept:
     former: bool = True
 
 
-def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFiles]:
+def vacuum(root: str, kept: Retention, delete: bool = False) -> list[UnreferencedFiles]:
     """What of the lake can go; with `delete`, it is gone afterwards.
 
     Not beside a build of the same root: that may count on a shard which is about to go. LakeError where the last build is not
     whole, so that it cannot be told what is former.
     """
-    lake = open_lake(root)
+    lake = open_lake(root, writable=delete)
     before = time.time() - 3600 * kept.hours
     notes = {file.place for file in storage.scan_folder(lake.place("snapshots"))}
     numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
@@ -54,19 +55,19 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFile
     latest = latest_snapshot(root) if "LATEST" in notes else None
     stay = [n for n in numbers if n in stay or n == latest]
     gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
-    counting = pc.unique(completed_units(lake)["receipt"] if kept.former else _asked_for(lake))
+    counting = pc.unique(completed_units(lake)["receipt"] if kept.former else _requested_receipts(lake))
     waste = [
         UnreferencedFiles(
             "snapshots", "older than those to keep", tuple(file for file in gone if posixpath.basename(file) in notes), 0
         ),
-        find_unreferenced(lake, "shards", "no snapshot that stays names them", _shards(root, stay), before),
-        find_unreferenced(lake, "tiles", "no unit of work that stays names them", _tiles(lake, counting), before),
+        find_unreferenced(lake, "shards", "no snapshot that stays names them", _shard_files(root, stay), before),
+        find_unreferenced(lake, "tiles", "no unit of work that stays names them", _tile_files(lake, counting), before),
         find_unreferenced(lake, "attempts", "left by workers that died", (), before),
     ]
     versions = [version for n in stay if (version := selection_version(lake, n)) is not None]
     if delete:
-        _forget(lake, counting, waste[1].files)
-        _remove(lake, [file for part in waste for file in part.files])
+        _delete_rows(lake, counting, waste[1].files)
+        _delete_files(lake, [file for part in waste for file in part.files])
     for name in TABLES:
         needed = versions if name == "selection" else []
         waste.append(find_old_versions(lake, name, kept.hours, needed))
@@ -75,24 +76,23 @@ def vacuum(root: str, kept: Kept, delete: bool = False) -> list[UnreferencedFile
     return [part for part in waste if part.files]
 
 
-def _asked_for(lake: Lake) -> pa.ChunkedArray:
+def _requested_receipts(lake: Lake) -> pa.ChunkedArray:
     """The receipts of all units that the configuration of the last build asks for."""
     now = read_live_rows(lake, plan_build(read_config(lake), lake))
-    steps = (now.label, now.seen, now.instruct, now.annotations)
-    return pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks], pa.string())
+    return pa.concat_tables(now.marks.values())["receipt"]
 
 
-def _tiles(lake: Lake, counting: pa.Array) -> set[str]:
+def _tile_files(lake: Lake, counting: pa.Array) -> set[str]:
     rows = lake.read("tiles", ["receipt", "file"])
     return set(pc.unique(rows.filter(pc.is_in(rows["receipt"], counting))["file"]).to_pylist())
 
 
-def _shards(root: str, snapshots: list[int]) -> set[str]:
+def _shard_files(root: str, snapshots: list[int]) -> set[str]:
     splits = [split for n in snapshots for split in read_snapshot(root, n).splits.values()]
     return {place for split in splits for shard in split.shards for place in (shard.path, shard.index_path)}
 
 
-def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
+def _delete_rows(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
     """Take out what names the files that go: marks first, so that their rows count for nobody."""
     receipts = lake.read("runs", ["receipt"])["receipt"]
     lost = pc.unique(receipts.filter(pc.invert(pc.is_in(receipts, counting)))).to_pylist()
@@ -101,9 +101,9 @@ def _forget(lake: Lake, counting: pa.Array, shards: tuple[str, ...]) -> None:
     lake.delete_rows("shards", "path", [shard for shard in shards if shard.endswith(".tar")])
 
 
-def _remove(lake: Lake, files: list[str]) -> None:
+def _delete_files(lake: Lake, files: list[str]) -> None:
     with progress("vacuum", "files", len(files), quiet_seconds=2.0) as state:
-        for start in range(0, len(files), AT_ONCE):
-            part = files[start : start + AT_ONCE]
+        for start in range(0, len(files), DELETE_BATCH):
+            part = files[start : start + DELETE_BATCH]
             storage.remove_all([lake.place(file) for file in part])
             state.add(len(part))

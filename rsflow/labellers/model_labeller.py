@@ -29,7 +29,7 @@ from rsflow.config.validation import STRICT, Positive, Share
 from rsflow.errors import DataError
 from rsflow.labellers.contract import MeasuredQuality, Picture
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype, Loaded
-from rsflow.pretrained.device import Device, meant
+from rsflow.pretrained.device import Device, device_for_gpus
 from rsflow.records import Label, Provenance
 from rsflow.sensors import SENSOR_NAMES, SensorName
 from rsflow.stage import fingerprint
@@ -134,7 +134,7 @@ class ModelLabeller:
         raise NotImplementedError(type(self).__name__)
 
     def _files(self) -> Checkpoint:
-        device = meant(self.device, self.gpus)
+        device = device_for_gpus(self.device, self.gpus)
         return Checkpoint(self.model, self.revision, self.dtype, device, self.trust_remote_code)
 
 

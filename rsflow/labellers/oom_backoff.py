@@ -20,7 +20,7 @@ import numpy as np
 
 from rsflow.errors import DataError, RsflowError
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
-from rsflow.pretrained.device import no_memory, raise_if_lost, release, told
+from rsflow.pretrained.device import free_memory, is_out_of_memory, raise_if_lost, short_message
 from rsflow.records import Label, Provenance, Shape
 
 # What a model or its processor may raise about a picture; an RsflowError is about the set-up and passes.
@@ -67,12 +67,12 @@ class OomBackoff:
             fault = error
         except FAULTS as error:
             raise_if_lost(error)
-            fault = DataError("out_of_memory" if no_memory(error) else "model_failed", told(error))
+            fault = DataError("out_of_memory" if is_out_of_memory(error) else "model_failed", short_message(error))
         # Outside of the handler: the error's traceback holds the tensors of the call that failed.
         del prepared
         too_much = fault.reason == "out_of_memory"
         if too_much:
-            release()
+            free_memory()
         if len(batch) == 1:
             return [fault]
         half = len(batch) // 2

@@ -21,6 +21,7 @@ from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
+_OLD_PREDICT = "see"  # what marks of older versions call the step `predict`
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 
 # `undone`: why the unit is not done, where it is not; such a receipt is never committed.
@@ -43,22 +44,30 @@ def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Tab
     return pa.Table.from_pylist([{**marks, **nested}], schema=RECEIPTS)
 
 
-def commit(lake: Lake, receipts: pa.Table, run: str) -> None:
-    """Make the units of these receipts visible: their rows, then their marks."""
+def commit(lake: Lake, receipts: pa.Table, run: str) -> pa.Table:
+    """Make the units of these receipts visible: their rows, then their marks (RUNS rows), which are returned."""
     if not receipts.num_rows:
-        return
+        return schemas.RUNS.empty_table()
     for name in ROW_TABLES:
         rows = receipts[name].combine_chunks().flatten()
         lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
     now = pa.array([datetime.now(UTC)] * receipts.num_rows, schemas.RUNS.field("committed_at").type)
     marks = receipts.select([f.name for f in _MARK])
     marks = marks.append_column("run", pa.array([run] * receipts.num_rows)).append_column("committed_at", now)
+    marks = marks.select(schemas.RUNS.names)
     lake.append("runs", marks)
+    return marks
 
 
 def completed_units(lake: Lake) -> pa.Table:
-    """The mark of every finished unit, one each: of several attempts the one that went best, else the smallest receipt."""
+    """The mark of every finished unit, one each: see `best_marks`."""
     runs = lake.read("runs")
+    steps = pc.if_else(pc.equal(runs["step"], _OLD_PREDICT), "predict", runs["step"])
+    return best_marks(runs.set_column(runs.schema.get_field_index("step"), "step", steps))
+
+
+def best_marks(runs: pa.Table) -> pa.Table:
+    """One mark of each unit: of several attempts the one that went best, else the smallest receipt."""
     if not runs.num_rows:
         return runs
     order = [(name, "ascending") for name in ("unit", "scene_rejected", "missed", "receipt")]
@@ -76,8 +85,8 @@ def count_failures(marked: pa.Table) -> npt.NDArray[np.float64]:
     rows = np.asarray(pc.list_parent_indices(usage))[failed]
     found = np.zeros(marked.num_rows)
     np.add.at(found, rows, np.asarray(amounts)[failed])
-    seen = np.asarray(pc.equal(marked["step"], "see"))
-    found[seen] += np.asarray(marked["rows_rejected"])[seen]
+    predicted = np.asarray(pc.equal(marked["step"], "predict"))
+    found[predicted] += np.asarray(marked["rows_rejected"])[predicted]
     return found
 
 

@@ -19,33 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import tenacity
 
-from rsflow import schemas
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error
 from rsflow.lake import digests
+from rsflow.lake.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.migration import migrate
+from rsflow.lake.table_files import TableFile, read_columns
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-FORMAT_VERSION = 1
-
-TABLES: dict[str, pa.Schema] = {
-    "scenes": schemas.SCENES,
-    "tiles": schemas.TILES,
-    "labels": schemas.LABELS,
-    "embeddings": schemas.EMBEDDINGS,
-    "instructions": schemas.INSTRUCTIONS,
-    "rejects": schemas.REJECTS,
-    "selection": schemas.SELECTION,
-    "shards": schemas.SHARDS,
-    "runs": schemas.RUNS,
-}
-
-# A snapshot of last year is told by the selection of last year: Delta would forget its versions after thirty days.
+# An old snapshot is explained by the version of the selection that it was made of; Delta would forget it after thirty days.
 _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
+LAKE_FILE = "lake.json"
 _AT_ONCE = 500  # values in one condition
 _COMMITS = 10  # tried before a write that others get ahead of is given up
 _METADATA_KEY = "rsflow"  # key of our metadata in a commit
@@ -74,49 +64,57 @@ class Lake:
         return found
 
     def read(
-        self, name: str, columns: Sequence[str] | None = None, where: str | None = None, version: int | None = None
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        version: int | None = None,
     ) -> pa.Table:
         """A table's rows in no stated order; no rows where it was never written.
 
-        A column that is younger than the table (an earlier rsflow made it) is null. `where`: a condition in SQL on its
-        columns; `version`: an earlier one than the present (LakeError where it is no longer kept).
+        A column that is younger than the table (an earlier rsflow made it) is null. `where`: the value that a column must have,
+        or a collection of values, by column; `version`: an earlier one than the present (LakeError where it is no longer kept).
         """
-        schema = TABLES[name]
-        wanted = pa.schema([schema.field(column) for column in columns]) if columns else schema
+        wanted = list(columns or TABLES[name].names)
         table = self.delta(name, version)
-        if table is None:
-            return wanted.empty_table()
-        place = self.place("tables", name)
-        with _translate_errors(place):
-            digests.verify(self.root, name, pa.table(table.get_add_actions())["path"].to_pylist())
-            there = {field.name for field in table.schema().fields}
-            # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
-            found = pa.table(table.scan(columns=[name for name in wanted.names if name in there], predicate=where))
-            lacking = {f.name: pa.nulls(found.num_rows, f.type) for f in wanted if f.name not in there}
-            return pa.table({**{name: found[name] for name in found.column_names}, **lacking}).select(wanted.names).cast(wanted)
+        with _translate_errors(self.place("tables", name)):
+            files = [TableFile(self.root, name, path, 0) for path in digests.data_files(table)] if table else []
+            parts = [_matching(read_columns(file, [*dict.fromkeys([*wanted, *(where or {})])]), where or {}) for file in files]
+        empty = pa.schema([TABLES[name].field(column) for column in wanted]).empty_table()
+        return pa.concat_tables([empty, *(part.select(wanted) for part in parts)])
 
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
-        """The Delta table itself, or None where it was never written."""
+        """The Delta table itself, verified, or None where it was never written."""
+        with _translate_errors(self.place("tables", name)):
+            digests.verify_log(self.root, name)
+            table = self._load(name, version)
+            if table is not None:
+                digests.verify_state(self.root, name, table)
+            return table
+
+    def _load(self, name: str, version: int | None = None) -> DeltaTable | None:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        place = self.place("tables", name)
-        with _translate_errors(place):
-            digests.verify(self.root, name)
-            try:
-                return DeltaTable(place, version, storage_options=_options(self.root))
-            except TableNotFoundError:
-                return None
+        try:
+            return DeltaTable(self.place("tables", name), version, storage_options=_options(self.root))
+        except TableNotFoundError:
+            return None
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
-        from deltalake import write_deltalake
+        from deltalake import DeltaTable, write_deltalake
 
         if rows.num_rows:
             data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
-            # Columns that are younger than the table join it.
-            _committed(place, lambda: write_deltalake(place, data, mode="append", schema_mode="merge", **settings))
-            digests.record(self.root, name)
+
+            def attempt() -> DeltaTable:
+                table = self._load(name)
+                # Columns that are younger than the table join it.
+                write_deltalake(table or place, data, mode="append", schema_mode="merge", **settings)
+                return table or DeltaTable(place, storage_options=_options(self.root))
+
+            digests.record(self.root, name, _commit(place, attempt))
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
@@ -132,14 +130,14 @@ class Lake:
         # began at the same version; and nothing may begin before there is a table.
         commit = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
 
-        def replace() -> None:
-            DeltaTable.create(place, schema, mode="ignore", **settings)
+        def attempt() -> DeltaTable:
+            table = DeltaTable.create(place, schema, mode="ignore", **settings)
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
             data = pa.RecordBatchReader.from_batches(schema, batches)
-            write_deltalake(place, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
+            write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
+            return table
 
-        _committed(place, replace)
-        digests.record(self.root, name)
+        digests.record(self.root, name, _commit(place, attempt))
 
     def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""
@@ -148,12 +146,16 @@ class Lake:
             return None
         # Not by Delta's history: it tells of the commits up to now, which may be more than those of this version.
         for version in range(table.version(), -1, -1):
-            place = self.place("tables", name, "_delta_log", f"{version:020d}.json")
+            below = f"tables/{name}/_delta_log/{version:020d}.json"
+            place = self.place(below)
             try:
-                actions = [json.loads(line) for line in storage.read_text(place).splitlines()]
+                data = storage.read_bytes(place)
+                digests.verify_file(self.root, below, data)
+                actions = [json.loads(line) for line in data.splitlines()]
                 commit: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
                 if commit.get("operation") == "WRITE":  # and none that tidied up
-                    return (table.version(), json.loads(commit[_METADATA_KEY])) if _METADATA_KEY in commit else None
+                    known = commit.get(_METADATA_KEY)
+                    return (table.version(), json.loads(known)) if known else None
             except (ValueError, TypeError, AttributeError) as error:
                 raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
         return None
@@ -173,39 +175,67 @@ class Lake:
                 raise StorageError(
                     f"{self.place('tables', name)}: cannot delete rows: {storage.describe_error(error)}"
                 ) from error
-            digests.record(self.root, name)
+            digests.record(self.root, name, table)
 
     def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
         """Where a table is, and how Delta is to write it."""
         return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": _options(self.root)}
 
 
-def open_lake(root: str) -> Lake:
-    """The lake at `root`. LakeError where there is none, or where it was made by a newer rsflow."""
-    if not storage.exists(storage.join(root, "lake.json")):
-        raise LakeError(f"{root}: there is no lake here (no lake.json): run `rsflow build CONFIG` with root: {root}")
-    try:
-        version = json.loads(storage.read_text(storage.join(root, "lake.json")))["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise LakeError(f"{root}/lake.json: is damaged: expected a JSON object with a number under 'format'") from error
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise LakeError(
-            f"{root}: the lake has format {version}, this rsflow reads up to {FORMAT_VERSION}: "
-            "use a newer rsflow, or another root"
-        )
-    return Lake(root)
+def open_lake(root: str, writable: bool = False) -> Lake:
+    """The lake at `root`. LakeError where there is none, or where it was made by a newer rsflow.
+
+    A lake of an earlier format is read as it is; where it is to be `writable`, it is first brought to the present one.
+    """
+    if not storage.exists(storage.join(root, LAKE_FILE)):
+        raise LakeError(f"{root}: there is no lake here (no {LAKE_FILE}): run `rsflow build CONFIG` with root: {root}")
+    lake, version = Lake(root), _stored_format(root)
+    if writable and version < FORMAT_VERSION:
+        _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
+        migrate(lake, version)
+        _write_format(root, {"format": FORMAT_VERSION})
+    return lake
 
 
 def find_lake(root: str) -> Lake | None:
     """The lake at `root`, or None where nothing was made yet."""
-    return open_lake(root) if storage.exists(storage.join(root, "lake.json")) else None
+    return open_lake(root) if storage.exists(storage.join(root, LAKE_FILE)) else None
 
 
 def create_lake(root: str) -> Lake:
-    """The lake at `root`, made where there is none."""
+    """The lake at `root`, to write to; made where there is none."""
     if find_lake(root) is None:
-        storage.write_bytes(storage.join(root, "lake.json"), json.dumps({"format": FORMAT_VERSION}).encode())
-    return open_lake(root)
+        _write_format(root, {"format": FORMAT_VERSION})
+    return open_lake(root, writable=True)
+
+
+def _stored_format(root: str) -> int:
+    """The format of a lake's tables: the earlier one where its migration did not come to an end."""
+    place = storage.join(root, LAKE_FILE)
+    try:
+        stored = json.loads(storage.read_text(place))
+        version = stored["format"]
+        tables = stored.get("migrating_from", version)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
+    if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise LakeError(
+            f"{root}: the lake has format {version}, this rsflow reads formats 1 to {FORMAT_VERSION}: "
+            "use a newer rsflow, or another root"
+        )
+    return min(tables, version)
+
+
+def _write_format(root: str, content: dict[str, int]) -> None:
+    storage.write_bytes(storage.join(root, LAKE_FILE), json.dumps(content).encode())
+
+
+def _matching(rows: pa.Table, where: Mapping[str, Any]) -> pa.Table:
+    """The rows whose columns have the values, or one of the values, of `where`."""
+    for column, value in where.items():
+        values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        rows = rows.filter(pc.is_in(rows[column], value_set=pa.array(sorted(values), rows[column].type)))
+    return rows
 
 
 def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
@@ -231,18 +261,19 @@ def _translate_errors(place: str) -> Iterator[None]:
         raise kind(f"{place}: cannot read this Delta table: {storage.describe_error(error)}") from error
 
 
-def _committed(place: str, attempt: Callable[[], None]) -> None:
-    """Write to a table, again where another writer's commit got ahead: then nothing of ours is there."""
+def _commit(place: str, attempt: Callable[[], DeltaTable]) -> DeltaTable:
+    """Write to a table, again where another writer's commit got ahead: then nothing of ours is there. The table after it."""
     from deltalake.exceptions import CommitFailedError, DeltaError
 
-    for left in reversed(range(_COMMITS)):
-        try:
-            attempt()
-            return
-        except (OSError, DeltaError) as error:
-            if not isinstance(error, CommitFailedError) or not left:
-                # The Rust store reports a full disk or a missing permission as text only.
-                raise StorageError(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(CommitFailedError), stop=tenacity.stop_after_attempt(_COMMITS), reraise=True
+    )
+    try:
+        return again(attempt)
+    except (OSError, DeltaError) as error:
+        # The Rust store reports a full disk or a missing permission as text only.
+        kind = classify_error(error, place) or StorageError
+        raise kind(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
 
 
 def _options(root: str) -> dict[str, str]:

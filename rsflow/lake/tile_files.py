@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,7 +33,7 @@ class RawBands(NamedTuple):
     invalid: list[int]
 
 
-def write_pictures(place: str, chunks: Sequence[int], tiles: pa.Table) -> list[dict[str, int]]:
+def write_pictures(place: str, chunks: Sequence[Hashable], tiles: pa.Table) -> list[dict[str, int]]:
     """Write the tiles' pictures (columns of SCHEMA), and their raw bands (of RAW_SCHEMA) where these are there and not null, a
     row group per run of equal chunks.
 

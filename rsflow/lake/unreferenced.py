@@ -59,7 +59,8 @@ def delete_old_versions(lake: Lake, name: str, hours: int, kept: Sequence[int]) 
         except (OSError, DeltaError) as error:
             raise StorageError(f"{lake.place('tables', name)}: cannot be compacted: {storage.describe_error(error)}") from error
         _vacuum(lake, name, hours, kept, delete=True)
-        digests.record(lake.root, name)
+        digests.record(lake.root, name, table)
+        digests.compact(lake.root)
 
 
 def _vacuum(lake: Lake, name: str, hours: int, kept: Sequence[int], delete: bool) -> list[str]:

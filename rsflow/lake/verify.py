@@ -11,8 +11,9 @@ from typing import Any
 
 from rsflow.errors import LakeError
 from rsflow.lake import digests
+from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import completed_units, read_receipt_rows
-from rsflow.lake.tables import TABLES, Lake
+from rsflow.lake.tables import Lake
 from rsflow.lake.tile_files import read_pictures, read_raw
 
 _COLUMNS = ["tile_id", "file", "row_group", "row", "picture_sha256", "raw"]

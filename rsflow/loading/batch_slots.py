@@ -21,9 +21,9 @@ from torch.utils.data import get_worker_info
 
 from rsflow.loading.epoch_order import Ints
 from rsflow.loading.example import collate_samples
-from rsflow.loading.packed_boxes import Floats, blocks, put_back
-from rsflow.loading.shared_memory import Bytes, Private, Shared
-from rsflow.shards.reader import Buffer, Scratch
+from rsflow.loading.packed_boxes import Floats, pack_boxes, restore_boxes
+from rsflow.loading.shared_memory import Bytes, PrivateBuffer, SharedBuffer
+from rsflow.shards.reader import Buffer, ScratchBuffer
 
 _POLL_SECONDS = 0.0002
 _CLOSED = -1
@@ -43,14 +43,14 @@ _TEXT = (
 )  # columns of a batch that cross as JSON
 
 
-class Slots:
+class BatchSlots:
     """`each` slots of `size` bytes for each worker; without workers, for this process alone."""
 
     def __init__(self, workers: int, each: int, size: int) -> None:
         self.workers, self.each = max(1, workers), each
         self.size = -(-size // _LINE) * _LINE
         self._head = -(-2 * self.workers * 8 // _LINE) * _LINE
-        self._memory = (Shared if workers else Private)(self._head + self.workers * each * self.size)
+        self._memory = (SharedBuffer if workers else PrivateBuffer)(self._head + self.workers * each * self.size)
 
     def slot(self, worker: int, number: int) -> Bytes:
         start = self._head + (worker * self.each + number) * self.size
@@ -88,7 +88,7 @@ class Slots:
         return self._memory.bytes[start : start + self.workers * 8].view(np.int64)
 
 
-class Filler:
+class SlotCollator:
     """The collate function of a Loader whose workers hand pictures over in slots.
 
     In a worker the stream says when an iteration has `started`, reads each picture to where there is `room`, and gives what
@@ -103,111 +103,111 @@ class Filler:
         self._slot: Bytes | None = None  # of the batch in progress, once it was waited for
         self._waited = False
 
-    def begin(self, workers: int, same_workers: bool) -> None:
+    def start_iteration(self, workers: int, same_workers: bool) -> None:
         """To be called before an iteration of so many workers (0: of this process); `same_workers`: those of the last one."""
         if not same_workers:
-            self._slots = Slots(workers, self.slots_each, self.slot_bytes)
+            self._slots = BatchSlots(workers, self.slots_each, self.slot_bytes)
             self._opened = self._iteration = 0
         self._opened += 1
         self._slots.open(self._opened)
 
-    def arriving(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+    def receive(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """The batches as the loop gets them; `batches` are those that workers sent."""
         slots, iteration = self._slots, self._opened
         try:
-            for batch in self._arrived(batches, slots, iteration):
+            for batch in self._receive_pictures(batches, slots, iteration):
                 text, regions = orjson.loads(batch.pop("text")), batch.pop("regions")
-                put_back(chain.from_iterable(text["instructions"]), *regions)
+                restore_boxes(chain.from_iterable(text["instructions"]), *regions)
                 yield {**text, **batch}
         finally:
             slots.close(iteration)
 
-    def started(self) -> None:
+    def on_iteration_start(self) -> None:
         self._iteration += 1
         self._written, self._slot, self._waited = 0, None, False
-        self._scratch = Scratch()
+        self._scratch = ScratchBuffer()
 
-    def room(self, size: int) -> memoryview:
+    def allocate(self, size: int) -> memoryview:
         """Where the next encoded picture is to be written."""
         return self._scratch(size)
 
-    def show(self, data: Buffer) -> Any:
+    def store(self, data: Buffer) -> Any:
         """What stands for an encoded picture. ValueError where it cannot be decoded: then the next one takes its place."""
-        slot = self._ready()
-        return None if slot is None else self._put(data, slot)
+        slot = self._claim_slot()
+        return None if slot is None else self._store_picture(data, slot)
 
-    def _ready(self) -> Bytes | None:
+    def _claim_slot(self) -> Bytes | None:
         """The slot of the batch in progress, which is waited for once. None: nobody wants it any more."""
         if not self._waited:
-            worker, number = self._place()
+            worker, number = self._slot_place()
             wanted = self._slots.free(self._iteration, worker, self._written)
             self._slot, self._waited = (self._slots.slot(worker, number) if wanted else None), True
-            self._cleared()
+            self._on_new_batch()
         return self._slot
 
     def __call__(self, examples: Sequence[Batch]) -> Batch:
         batch: Batch = collate_samples(examples)
         text = orjson.dumps({name: batch.pop(name) for name in _TEXT})
-        batch |= {"slot": (*self._place(), len(examples)), "text": text, "regions": self._blocks(examples)}
+        batch |= {"slot": (*self._slot_place(), len(examples)), "text": text, "regions": self._blocks(examples)}
         self._written, self._slot, self._waited = self._written + 1, None, False
         return batch
 
     def _blocks(self, examples: Sequence[Batch]) -> tuple[Floats, Floats]:
         """The boxes of the whole batch."""
-        return blocks([box for one in examples for box in one["regions"]])
+        return pack_boxes([box for one in examples for box in one["regions"]])
 
-    def _place(self) -> tuple[int, int]:
+    def _slot_place(self) -> tuple[int, int]:
         worker = get_worker_info()
         return (worker.id if worker else 0), self._written % self.slots_each
 
-    def _cleared(self) -> None:
+    def _on_new_batch(self) -> None:
         """A new batch begins."""
         raise NotImplementedError
 
-    def _put(self, data: Buffer, slot: Bytes) -> Any:
+    def _store_picture(self, data: Buffer, slot: Bytes) -> Any:
         raise NotImplementedError
 
-    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
+    def _receive_pictures(self, batches: Iterator[Batch], slots: BatchSlots, iteration: int) -> Iterator[Batch]:
         raise NotImplementedError
 
 
-class Together:
+class LocalCollator:
     """The collate function of a Loader without workers: encoded pictures as bytes, the boxes of a batch made as one block."""
 
-    def started(self) -> None:
-        self._scratch = Scratch()
+    def on_iteration_start(self) -> None:
+        self._scratch = ScratchBuffer()
 
-    def room(self, size: int) -> memoryview:
+    def allocate(self, size: int) -> memoryview:
         return self._scratch(size)
 
-    def show(self, data: Buffer) -> bytes:
+    def store(self, data: Buffer) -> bytes:
         return bytes(data)
 
     def __call__(self, examples: Sequence[Batch]) -> Batch:
         batch = collate_samples(examples)
-        regions = blocks(list(chain.from_iterable(batch.pop("regions"))))
-        put_back(chain.from_iterable(batch["instructions"]), *regions)
+        regions = pack_boxes(list(chain.from_iterable(batch.pop("regions"))))
+        restore_boxes(chain.from_iterable(batch["instructions"]), *regions)
         return batch
 
 
-class Encoded(Filler):
+class EncodedSlotCollator(SlotCollator):
     """Hands pictures over as they are encoded, end to end, where they were read to if that was here. Those that do not fit
     into a slot any more go through the pipe."""
 
     _given: memoryview | None  # of the slot, to the picture that is read now
 
-    def room(self, size: int) -> memoryview:
-        slot = self._ready()
+    def allocate(self, size: int) -> memoryview:
+        slot = self._claim_slot()
         if slot is None or self._end + size > len(slot):
-            return super().room(size)
+            return super().allocate(size)
         self._given = slot[self._end : self._end + size].data
         return self._given
 
-    def _cleared(self) -> None:
+    def _on_new_batch(self) -> None:
         self._end = 0
         self._given = None
 
-    def _put(self, data: Buffer, slot: Bytes) -> bytes | tuple[int, int]:
+    def _store_picture(self, data: Buffer, slot: Bytes) -> bytes | tuple[int, int]:
         start, stop = self._end, self._end + len(data)
         if stop > len(slot):
             return bytes(data)
@@ -216,7 +216,7 @@ class Encoded(Filler):
         self._end = stop
         return start, stop
 
-    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
+    def _receive_pictures(self, batches: Iterator[Batch], slots: BatchSlots, iteration: int) -> Iterator[Batch]:
         for batch in batches:
             worker, number, _ = batch.pop("slot")
             held = slots.slot(worker, number)

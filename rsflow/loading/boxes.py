@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-Width = Literal["boxes", "quads"]
+BoxKind = Literal["boxes", "quads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Ragged:
     instruction: torch.Tensor
 
 
-def ragged(batch: Mapping[str, Any], kind: Width = "boxes", task: str | None = None) -> Ragged:
+def ragged(batch: Mapping[str, Any], kind: BoxKind = "boxes", task: str | None = None) -> Ragged:
     """All boxes of a batch (a dict of lists, as a Loader gives it) of the instructions of `task`; None: of all."""
     found, places = [], []
     for i, instructions in enumerate(batch["instructions"]):
@@ -41,7 +41,7 @@ def ragged(batch: Mapping[str, Any], kind: Width = "boxes", task: str | None = N
     return Ragged(torch.from_numpy(boxes), sample.repeat_interleave(count), instruction.repeat_interleave(count))
 
 
-def padded(batch: Mapping[str, Any], kind: Width = "boxes", task: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(batch: Mapping[str, Any], kind: BoxKind = "boxes", task: str | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """(boxes float32 (samples, most, 4 or 8), valid bool (samples, most)): each sample's boxes first, then zeros."""
     flat, samples = ragged(batch, kind, task), len(batch["instructions"])
     counts = torch.bincount(flat.sample, minlength=samples)

@@ -23,11 +23,11 @@ from rsflow.files import storage
 T = TypeVar("T")
 
 _GAP_BYTES = 64 << 10  # two ranges this close cost less as one request
-_LONGEST_BYTES = 8 << 20  # of a merged request: what is lost when it fails
-_LONGEST_PAUSE = 30.0
-_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_BUSY = {408, 425, 429}  # HTTP's own "try again later" among the codes that blame the asker
+_MAX_REQUEST_BYTES = 8 << 20  # of a merged request: what is lost when it fails
+_MAX_PAUSE_SECONDS = 30.0
+_PERMANENT_ERRORS = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_DISK_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_RETRY_STATUSES = {408, 425, 429}  # HTTP's own "try again later" among the codes that blame the asker
 
 
 class Range(NamedTuple):
@@ -38,12 +38,12 @@ class Range(NamedTuple):
     stop: int
 
 
-class CutError(ConnectionError):
+class ShortReadError(ConnectionError):
     """Fewer bytes came than were asked for: a broken connection, or a file that is shorter than its manifest says."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How often a failed request is made again, the pause before the first retry (it doubles), and how long one may take."""
 
     retries: int = 5
@@ -51,63 +51,72 @@ class Patience:
     stall_seconds: float = 60.0
 
     def pause(self, attempt: int) -> None:
-        time.sleep(min(_LONGEST_PAUSE, self.pause_seconds * 2**attempt))
+        time.sleep(min(_MAX_PAUSE_SECONDS, self.pause_seconds * 2**attempt))
 
 
-def read_ranges(ranges: Sequence[Range], patience: Patience, retried: Callable[[int], None]) -> list[bytes | StorageError]:
+def read_ranges(
+    ranges: Sequence[Range], retry_policy: RetryPolicy, retried: Callable[[int], None]
+) -> list[bytes | StorageError]:
     """The bytes of each range, or why they cannot be had. All ranges are of one file system.
 
     `retried` is told how many requests are made again.
     """
-    merged = _merged(ranges)
+    merged = _merge_ranges(ranges)
     found: list[bytes | StorageError] = [b""] * len(merged)
     missing = list(range(len(merged)))
-    for attempt in range(patience.retries + 1):
-        for i, answer in zip(missing, _requested([merged[i] for i in missing], patience.stall_seconds), strict=True):
+    for attempt in range(retry_policy.retries + 1):
+        for i, answer in zip(missing, _request_ranges([merged[i] for i in missing], retry_policy.stall_seconds), strict=True):
             found[i] = answer
-        missing = [i for i in missing if isinstance(answer := found[i], StorageError) and passing(answer)]
-        if not missing or attempt == patience.retries:
+        missing = [i for i in missing if isinstance(answer := found[i], StorageError) and is_transient(answer)]
+        if not missing or attempt == retry_policy.retries:
             break
         retried(len(missing))
-        patience.pause(attempt)
-    return _cut_apart(ranges, merged, found)
+        retry_policy.pause(attempt)
+    return _split_merged(ranges, merged, found)
 
 
-def tried(call: Callable[[], T], patience: Patience, retried: Callable[[int], None]) -> T:
+def retry_call(call: Callable[[], T], retry_policy: RetryPolicy, retried: Callable[[int], None]) -> T:
     """What `call` returns, called again where it raises a StorageError of the passing kind."""
-    for attempt in range(patience.retries):
+    for attempt in range(retry_policy.retries):
         try:
             return call()
         except StorageError as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise
         retried(1)
-        patience.pause(attempt)
+        retry_policy.pause(attempt)
     return call()
 
 
-def passing(error: StorageError) -> bool:
+def is_transient(error: StorageError) -> bool:
     """Whether the failure may be over in a moment."""
     cause = error.__cause__
     status = getattr(cause, "status", None)  # of aiohttp's errors
-    if isinstance(status, int) and 400 <= status < 500 and status not in _BUSY:
+    if isinstance(status, int) and 400 <= status < 500 and status not in _RETRY_STATUSES:
         return False
-    return not isinstance(cause, _LASTING) and getattr(cause, "errno", None) not in _FULL
+    return not isinstance(cause, _PERMANENT_ERRORS) and getattr(cause, "errno", None) not in _DISK_FULL_ERRNOS
 
 
-def _merged(ranges: Sequence[Range]) -> list[Range]:
+def _merge_ranges(ranges: Sequence[Range]) -> list[Range]:
     """Fewest requests that cover all ranges, sorted: neighbours of one file are one, gaps included."""
     merged: list[Range] = []
     for one in sorted(set(ranges)):
         last = merged[-1] if merged else None
-        if last and last.place == one.place and one.start - last.stop <= _GAP_BYTES and one.stop - last.start <= _LONGEST_BYTES:
+        if (
+            last
+            and last.place == one.place
+            and one.start - last.stop <= _GAP_BYTES
+            and one.stop - last.start <= _MAX_REQUEST_BYTES
+        ):
             merged[-1] = Range(one.place, last.start, max(last.stop, one.stop))
         else:
             merged.append(one)
     return merged
 
 
-def _cut_apart(ranges: Sequence[Range], merged: list[Range], found: list[bytes | StorageError]) -> list[bytes | StorageError]:
+def _split_merged(
+    ranges: Sequence[Range], merged: list[Range], found: list[bytes | StorageError]
+) -> list[bytes | StorageError]:
     parts: dict[Range, bytes | StorageError] = {}
     whole = iter(zip(merged, found, strict=True))
     asked, data = next(whole, (None, b""))
@@ -118,7 +127,7 @@ def _cut_apart(ranges: Sequence[Range], merged: list[Range], found: list[bytes |
     return [parts[one] for one in ranges]
 
 
-def _requested(ranges: list[Range], stall_seconds: float) -> list[bytes | StorageError]:
+def _request_ranges(ranges: list[Range], stall_seconds: float) -> list[bytes | StorageError]:
     """One attempt at each range, all at the same time."""
     fs, _ = storage.filesystem(ranges[0].place)
     paths = [storage.filesystem(one.place)[1] for one in ranges]
@@ -130,7 +139,7 @@ def _requested(ranges: list[Range], stall_seconds: float) -> list[bytes | Storag
         return await asyncio.gather(*(asyncio.wait_for(call, stall_seconds) for call in calls), return_exceptions=True)
 
     answers = fsspec.asyn.sync(fs.loop, together)
-    return [_whole(one, partial(_answered, answer)) for one, answer in zip(ranges, answers, strict=True)]
+    return [_whole(one, partial(_raise_or_return, answer)) for one, answer in zip(ranges, answers, strict=True)]
 
 
 def _whole(one: Range, ask: Callable[[], Any]) -> bytes | StorageError:
@@ -139,13 +148,13 @@ def _whole(one: Range, ask: Callable[[], Any]) -> bytes | StorageError:
         with storage.translate_errors(one.place, "read"):
             data = ask()
             if len(data) != one.stop - one.start:
-                raise CutError(f"{len(data)} bytes came for a request of {one.stop - one.start} from byte {one.start}")
+                raise ShortReadError(f"{len(data)} bytes came for a request of {one.stop - one.start} from byte {one.start}")
             return bytes(data)
     except StorageError as error:
         return error
 
 
-def _answered(answer: bytes | BaseException) -> bytes:
+def _raise_or_return(answer: bytes | BaseException) -> bytes:
     if isinstance(answer, BaseException):
         raise answer
     return answer

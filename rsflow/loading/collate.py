@@ -21,28 +21,28 @@ import numpy as np
 import torch
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.decode import decoded
-from rsflow.loading.sizes import refuse_other_sizes
+from rsflow.loading.decode import decode_picture
+from rsflow.loading.sizes import check_picture_sizes
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
-Together = Literal["joined", "each", "first"]
+Grouping = Literal["joined", "each", "first"]
 Pictures = Literal["own", "all"]
 
 
 @dataclass(frozen=True)
-class Row:
+class Conversation:
     """One conversation about one sample's pictures, which all come before its first words."""
 
     key: str
     images: tuple[Any, ...]
     turns: tuple[tuple[str, str], ...]  # (role, text), user and assistant in turn
 
-    def first(self, count: int) -> Row:
-        return Row(self.key, self.images, self.turns[:count])
+    def first(self, count: int) -> Conversation:
+        return Conversation(self.key, self.images, self.turns[:count])
 
 
-class Spoken(NamedTuple):
+class TokenizedConversation(NamedTuple):
     """A conversation's text as tokens, pictures not yet expanded; True where the assistant speaks."""
 
     ids: list[int]
@@ -54,21 +54,22 @@ class Collate:
     """What `collate` returns. It can be pickled as far as its processor can, so DataLoader workers may run it."""
 
     processor: Any
-    together: Together
+    grouping: Grouping
     max_tokens: int | None
     system: str | None
     pictures: Pictures
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        of_each = [_rows(one, self.together, self.pictures) for one in examples]
+        of_each = [_conversations(one, self.grouping, self.pictures) for one in examples]
         rows = [row for found in of_each for row in found]
-        batch, spoken = self._processed(rows)
-        refuse_other_sizes(examples, _own_pictures(of_each), batch, self.processor)
+        batch, spoken = self._process(rows)
+        check_picture_sizes(examples, _own_picture_positions(of_each), batch, self.processor)
         if self.max_tokens is not None and batch["input_ids"].shape[1] > self.max_tokens:
             rows = [
-                self._fitting(row, ids, one, self.max_tokens) for row, ids, one in zip(rows, _real(batch), spoken, strict=True)
+                self._truncate(row, ids, one, self.max_tokens)
+                for row, ids, one in zip(rows, _unpadded_ids(batch), spoken, strict=True)
             ]
-            batch, spoken = self._processed(rows)
+            batch, spoken = self._process(rows)
         labels = torch.full_like(batch["input_ids"], IGNORED)
         for i, (row, one) in enumerate(zip(rows, spoken, strict=True)):
             places = batch["attention_mask"][i].nonzero()[:, 0]
@@ -76,7 +77,7 @@ class Collate:
             labels[i, answer] = batch["input_ids"][i, answer]
         return {**batch, "labels": labels}
 
-    def _processed(self, rows: list[Row]) -> tuple[dict[str, Any], list[Spoken]]:
+    def _process(self, rows: list[Conversation]) -> tuple[dict[str, Any], list[TokenizedConversation]]:
         texts = [self._text(row) for row in rows]
         token = getattr(self.processor, "image_token", None)
         for row in rows:
@@ -91,18 +92,18 @@ class Collate:
             padding_side="right",
             add_special_tokens=not (bos and texts[0].startswith(bos)),
         )
-        return dict(batch), [self._spoken(row, text) for row, text in zip(rows, texts, strict=True)]
+        return dict(batch), [self._tokenize_with_mask(row, text) for row, text in zip(rows, texts, strict=True)]
 
-    def _messages(self, row: Row) -> list[dict[str, Any]]:
+    def _messages(self, row: Conversation) -> list[dict[str, Any]]:
         messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in row.turns]
         messages[0]["content"] = [*({"type": "image"} for _ in row.images), *messages[0]["content"]]
         system = [] if self.system is None else [{"role": "system", "content": [{"type": "text", "text": self.system}]}]
         return [*system, *messages]
 
-    def _text(self, row: Row, prompt: bool = False) -> str:
+    def _text(self, row: Conversation, prompt: bool = False) -> str:
         return str(self.processor.apply_chat_template(self._messages(row), tokenize=False, add_generation_prompt=prompt))
 
-    def _spoken(self, row: Row, text: str) -> Spoken:
+    def _tokenize_with_mask(self, row: Conversation, text: str) -> TokenizedConversation:
         if "{% generation" in self.processor.chat_template or "{%- generation" in self.processor.chat_template:
             marked = self.processor.tokenizer.apply_chat_template(
                 self._messages(row),
@@ -110,13 +111,13 @@ class Collate:
                 return_dict=True,
                 return_assistant_tokens_mask=True,
             )
-            return Spoken(list(marked["input_ids"]), [bool(one) for one in marked["assistant_masks"]])
+            return TokenizedConversation(list(marked["input_ids"]), [bool(one) for one in marked["assistant_masks"]])
         tokens = self.processor.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         spans = list(self._answers(row, text))
         mask = [any(start < stop and a < stop and start < b for a, b in spans) for start, stop in tokens["offset_mapping"]]
-        return Spoken(list(tokens["input_ids"]), mask)
+        return TokenizedConversation(list(tokens["input_ids"]), mask)
 
-    def _answers(self, row: Row, text: str) -> Iterator[tuple[int, int]]:
+    def _answers(self, row: Conversation, text: str) -> Iterator[tuple[int, int]]:
         """Where in the text the assistant speaks, [start, stop) in characters."""
         for i, (role, said) in enumerate(row.turns):
             if role != "assistant":
@@ -129,12 +130,12 @@ class Collate:
                 )
             yield len(before), len(after)
 
-    def _fitting(self, row: Row, ids: list[int], spoken: Spoken, limit: int) -> Row:
+    def _truncate(self, row: Conversation, ids: list[int], spoken: TokenizedConversation, limit: int) -> Conversation:
         """The row with as many of its first exchanges as fit into `limit` tokens."""
         pictures = len(ids) - len(spoken.ids)
         for count in range(len(row.turns), 0, -2):
             shorter = row.first(count)
-            length = pictures + len(self._spoken(shorter, self._text(shorter)).ids)
+            length = pictures + len(self._tokenize_with_mask(shorter, self._text(shorter)).ids)
             if length <= limit:
                 return shorter
         raise ConfigError(
@@ -145,7 +146,7 @@ class Collate:
 def collate(
     processor: Any,
     *,
-    together: Together = "joined",
+    grouping: Grouping = "joined",
     max_tokens: int | None = None,
     system: str | None = None,
     pictures: Pictures = "own",
@@ -155,7 +156,7 @@ def collate(
         DataLoader(stream(root, dialect="qwen"), batch_size=8, collate_fn=collate(AutoProcessor.from_pretrained(name)))
 
     The batch is what the processor returns (`input_ids`, `attention_mask`, `pixel_values` and, for some families,
-    `image_grid_thw` and others; rows padded on the right) and `labels`. `together`: all instructions of a sample as one
+    `image_grid_thw` and others; rows padded on the right) and `labels`. `grouping`: all instructions of a sample as one
     conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
     row; whole exchanges leave from the end of a conversation until it fits. `system`: what a system turn says first.
     `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order.
@@ -163,30 +164,30 @@ def collate(
     ConfigError where the processor has no chat template, or one that cannot tell answers from prompts, and where it resizes
     pictures to another size than the dialect of their boxes counts in.
     """
-    if together not in ("joined", "each", "first"):
-        raise ConfigError(f"together: found {together!r}, expected 'joined', 'each' or 'first'")
+    if grouping not in ("joined", "each", "first"):
+        raise ConfigError(f"grouping: found {grouping!r}, expected 'joined', 'each' or 'first'")
     if pictures not in ("own", "all"):
         raise ConfigError(f"pictures: found {pictures!r}, expected 'own' or 'all'")
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
         raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")
-    return Collate(processor, together, max_tokens, system, pictures)
+    return Collate(processor, grouping, max_tokens, system, pictures)
 
 
-def _rows(one: Example, together: Together, pictures: Pictures) -> list[Row]:
+def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list[Conversation]:
     others = one.get("others") or {} if pictures == "all" else {}
     images = (one["image"], *others.values())
     named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others else ""
     talks = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in one["instructions"]]
-    if together == "first":
+    if grouping == "first":
         talks = talks[:1]
-    if together == "joined":
+    if grouping == "joined":
         talks = [tuple(turn for talk in talks for turn in talk)]
     talks = [((talk[0][0], named + talk[0][1]), *talk[1:]) for talk in talks if talk]
-    return [Row(one["key"], images, talk) for talk in talks]
+    return [Conversation(one["key"], images, talk) for talk in talks]
 
 
-def _own_pictures(of_each: Sequence[Sequence[Row]]) -> list[int]:
+def _own_picture_positions(of_each: Sequence[Sequence[Conversation]]) -> list[int]:
     """Of each example the place of its own picture among all pictures of the batch, -1 where it has no row."""
     places, seen = [], 0
     for rows in of_each:
@@ -200,18 +201,18 @@ def _pixels(key: str, image: Any) -> Any:
     if isinstance(image, torch.Tensor):
         return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
     try:
-        return decoded(bytes(image))
+        return decode_picture(bytes(image))
     except ValueError as error:
         raise SnapshotError(f"sample {key}: its picture cannot be decoded ({error})") from error
 
 
-def _real(batch: Mapping[str, Any]) -> list[list[int]]:
+def _unpadded_ids(batch: Mapping[str, Any]) -> list[list[int]]:
     """The input ids of each row without padding."""
     rows = zip(batch["input_ids"], batch["attention_mask"], strict=True)
     return [ids[mask.bool()].tolist() for ids, mask in rows]
 
 
-def _answer_places(key: str, ids: list[int], spoken: Spoken, processor: Any) -> list[int]:
+def _answer_places(key: str, ids: list[int], spoken: TokenizedConversation, processor: Any) -> list[int]:
     """Positions in the expanded row `ids` of what the assistant says."""
     first = spoken.mask.index(True) if True in spoken.mask else len(spoken.mask)
     tail = spoken.ids[first:]

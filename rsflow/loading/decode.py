@@ -33,34 +33,34 @@ _SHRINKING = (2, 4, 8)  # what a JPEG decoder can divide a picture's sides by, f
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
-def decoded(data: Buffer, out: Pixels | None = None) -> Pixels:
+def decode_picture(data: Buffer, out: Pixels | None = None) -> Pixels:
     """The pixels (rows, cols, 3). Where `out` has just their shape they are written to it, and it is returned."""
     begin = bytes(data[: len(_PNG)])
     if begin.startswith(_JPEG):
-        return _jpeg(data, out)
+        return _decode_jpeg(data, out)
     if begin != _PNG:
         raise ValueError(f"begins with {begin!r}: neither a JPEG nor a PNG")
-    pixels = _png(data)
+    pixels = _decode_png(data)
     if out is None or out.shape != pixels.shape:
         return pixels
     out[...] = pixels
     return out
 
 
-def decoded_to(data: Buffer, out: Pixels) -> tuple[int, int]:
+def decode_into(data: Buffer, out: Pixels) -> tuple[int, int]:
     """Write the picture, resized where it is of another size, to `out` (rows, cols, 3); returns its own (height_px, width_px).
 
     A picture of another shape than `out` is stretched: scale its boxes with `scaled_boxes`.
     """
-    if was := _shrunk(data, out):
+    if was := _decode_scaled_jpeg(data, out):
         return was
-    pixels = decoded(data, out)
+    pixels = decode_picture(data, out)
     if pixels is not out:
-        out[...] = resized(pixels, out.shape[0], out.shape[1])
+        out[...] = resize(pixels, out.shape[0], out.shape[1])
     return pixels.shape[0], pixels.shape[1]
 
 
-def resized(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
+def resize(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
     """Bilinear with antialiasing: a pixel is a weighted mean of all that it covers. (rows, cols, 3) at both sizes."""
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
@@ -75,7 +75,7 @@ def as_tensor(pixels: Pixels) -> torch.Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def scaled_boxes(
+def scale_boxes(
     boxes: Sequence[Sequence[float]] | npt.NDArray[np.float32], was_px: tuple[int, int], now_px: tuple[int, int], width: int = 4
 ) -> torch.Tensor:
     """Boxes of a picture of (rows, cols) `was_px`, resized to `now_px`: float32 (n, `width`), 4 numbers each, or 8."""
@@ -83,7 +83,7 @@ def scaled_boxes(
     return torch.from_numpy(np.array(boxes, dtype=np.float32).reshape(-1, width)) * scale
 
 
-def _jpeg(data: Buffer, out: Pixels | None) -> Pixels:
+def _decode_jpeg(data: Buffer, out: Pixels | None) -> Pixels:
     if out is None:
         return np.asarray(simplejpeg.decode_jpeg(data, colorspace="RGB"))
     height_px, width_px = simplejpeg.decode_jpeg_header(data)[:2]
@@ -92,7 +92,7 @@ def _jpeg(data: Buffer, out: Pixels | None) -> Pixels:
     return out if fits else np.asarray(pixels)
 
 
-def _shrunk(data: Buffer, out: Pixels) -> tuple[int, int] | None:
+def _decode_scaled_jpeg(data: Buffer, out: Pixels) -> tuple[int, int] | None:
     """As `decoded_to`, where the JPEG decoder itself comes to the size of `out`. None: it does not, and nothing was written."""
     if bytes(data[: len(_JPEG)]) != _JPEG or not out.flags.c_contiguous:
         return None
@@ -104,7 +104,7 @@ def _shrunk(data: Buffer, out: Pixels) -> tuple[int, int] | None:
     return height_px, width_px
 
 
-def _png(data: Buffer) -> Pixels:
+def _decode_png(data: Buffer) -> Pixels:
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         if image.mode not in {"L", "RGB"}:
             raise ValueError(f"mode {image.mode}, expected 8-bit grey or RGB")

@@ -13,7 +13,7 @@ import torch.distributed
 from rsflow.errors import ConfigError
 
 
-def given_ranks(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
+def check_ranks(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
     """(rank, world size) as they were given, None where they were not. ConfigError where they cannot be."""
     if rank is None and world_size is None:
         return None
@@ -22,14 +22,14 @@ def given_ranks(rank: int | None, world_size: int | None) -> tuple[int, int] | N
     return rank, world_size
 
 
-def agreed(manifests: list[str]) -> list[str]:
+def broadcast_manifests(manifests: list[str]) -> list[str]:
     """What rank 0 of the process group says, so that a build which commits meanwhile cannot part the ranks."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.broadcast_object_list(manifests, src=0)
     return manifests
 
 
-def ranks_of_process() -> tuple[int, int]:
+def get_rank_and_world_size() -> tuple[int, int]:
     """(rank, world size) of the process group, else of the environment (as torchrun sets it), else one process."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         return torch.distributed.get_rank(), torch.distributed.get_world_size()

@@ -36,7 +36,7 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ShuffleWindow:
     """Consecutive positions [start, stop): position start + i is sample `sample[i]` of shard `shard[i]`."""
 
     start: int
@@ -45,7 +45,7 @@ class Window:
     sample: Ints
 
 
-class Order:
+class EpochOrder:
     """An epoch over shards of `sizes` samples, `width` shards shuffled together. `seed` None: all as it stands.
 
     Every (shard, sample) has exactly one position. Takes memory for the shards, not for the samples.
@@ -53,18 +53,18 @@ class Order:
 
     def __init__(self, sizes: Sequence[int], seed: int | None, width: int) -> None:
         self._seed, self._width = seed, width
-        self._shards = np.arange(len(sizes)) if seed is None else shuffled(len(sizes), seed)
+        self._shards = np.arange(len(sizes)) if seed is None else permutation(len(sizes), seed)
         self._sizes = np.array(sizes, dtype=np.int64)[self._shards]
-        self._ends = np.cumsum(self._sizes)
+        self._shard_ends = np.cumsum(self._sizes)
 
-    def window(self, position: int) -> Window:
+    def window(self, position: int) -> ShuffleWindow:
         """The window that holds a position."""
-        first = int(np.searchsorted(self._ends, position, side="right")) // self._width * self._width
+        first = int(np.searchsorted(self._shard_ends, position, side="right")) // self._width * self._width
         members, counts = self._shards[first : first + self._width], self._sizes[first : first + self._width]
-        total, start = int(counts.sum()), int(self._ends[first] - self._sizes[first])
+        total, start = int(counts.sum()), int(self._shard_ends[first] - self._sizes[first])
         sample = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-        order = np.arange(total) if self._seed is None else shuffled(total, self._seed + 1 + first)
-        return Window(start, start + total, np.repeat(members, counts)[order], sample[order])
+        order = np.arange(total) if self._seed is None else permutation(total, self._seed + 1 + first)
+        return ShuffleWindow(start, start + total, np.repeat(members, counts)[order], sample[order])
 
 
 def epoch_seed(content: str, seed: int, epoch: int) -> int:
@@ -72,7 +72,7 @@ def epoch_seed(content: str, seed: int, epoch: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{content}\n{seed}\n{epoch}".encode(), digest_size=8).digest())
 
 
-def dealt(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> Iterator[range]:
+def consumer_positions(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> Iterator[range]:
     """The positions from `start` on of a consumer, as rising ranges. Block k of a round belongs to rank k; a rank's workers
     take its blocks in turn, as a DataLoader takes their batches.
 
@@ -88,30 +88,30 @@ def dealt(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int
         yield range(begin, begin + block)
     if left and rounds % consumer.workers == consumer.worker:
         begin = start + rounds * one_round
-        first, last = _last_share(left, consumer, uneven)
+        first, last = _last_round_share(left, consumer, uneven)
         yield range(begin + first, begin + last)
 
 
-def share(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> int:
+def samples_per_rank(total: int, consumer: Consumer, block: int, uneven: Uneven, start: int = 0) -> int:
     """How many samples all workers of the consumer's rank get."""
     rounds, left = divmod(max(0, total - start), consumer.world_size * block)
-    first, last = _last_share(left, consumer, uneven)
+    first, last = _last_round_share(left, consumer, uneven)
     return rounds * block + last - first
 
 
-def batches_of(samples: int, block: int, drop_last: bool) -> int:
+def count_batches(samples: int, block: int, drop_last: bool) -> int:
     """Batches of `block` samples that so many make; `drop_last`: a smaller last one is left out."""
     return samples // block if drop_last else -(-samples // block)
 
 
-def rounds(total: int, world_size: int, block: int, uneven: Uneven, start: int = 0, drop_last: bool = False) -> int:
+def batches_until_end(total: int, world_size: int, block: int, uneven: Uneven, start: int = 0, drop_last: bool = False) -> int:
     """Batches from `start` on of the rank that gets most of them: after so many the iteration is over on every rank."""
     whole, left = divmod(max(0, total - start), world_size * block)
     most = left // world_size if uneven == "drop" else -(-left // world_size)
-    return whole + batches_of(most, block, drop_last)
+    return whole + count_batches(most, block, drop_last)
 
 
-def _last_share(left: int, consumer: Consumer, uneven: Uneven) -> tuple[int, int]:
+def _last_round_share(left: int, consumer: Consumer, uneven: Uneven) -> tuple[int, int]:
     rank, ranks = consumer.rank, consumer.world_size
     if uneven == "keep":
         return left * rank // ranks, left * (rank + 1) // ranks
@@ -119,7 +119,7 @@ def _last_share(left: int, consumer: Consumer, uneven: Uneven) -> tuple[int, int
     return each * rank, each * (rank + 1)
 
 
-def shuffled(n: int, seed: int) -> Ints:
+def permutation(n: int, seed: int) -> Ints:
     """A permutation of 0 … n - 1: sorted by the SplitMix64 output for (seed, i), https://prng.di.unimi.it/splitmix64.c"""
     with np.errstate(over="ignore"):
         x = np.uint64(seed % 2**64) + (np.arange(n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

@@ -16,10 +16,10 @@ import torch
 
 from rsflow import dialects
 from rsflow.errors import SnapshotError
-from rsflow.loading.decode import as_tensor, decoded
-from rsflow.loading.packed_boxes import blocks, put_back, taken_out
-from rsflow.shards.format import BANDS, RAW, Sample
-from rsflow.shards.reader import Buffer, View
+from rsflow.loading.decode import as_tensor, decode_picture
+from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
+from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
+from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
 from rsflow.text.control_tokens import neutralise
 
@@ -29,12 +29,12 @@ Spell = Callable[[str, Sequence[Region], int, int], str]
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
 
-def example(
-    sample: Sample | View,
+def make_example(
+    sample: Sample | SampleView,
     dialect: str,
     tasks: frozenset[str] | None,
     decode: bool,
-    show: Callable[[Buffer], Any] | None = None,
+    store: Callable[[Buffer], Any] | None = None,
 ) -> dict[str, Any]:
     """The sample as a dict.
 
@@ -45,18 +45,18 @@ def example(
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
     meta: the record's rest.
 
-    With `show` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `show` makes of the
+    With `store` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `store` makes of the
     encoded bytes, and what rsflow.loading.packed_boxes took out of the instructions stands in `regions`.
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
-    spell = dialects.get(dialect).spell
+    spell = dialects.get_dialect(dialect).spell
     instructions = [
         _instruction(instruction, spell, height_px, width_px)
         for instruction in record["instructions"]
         if tasks is None or instruction["task"] in tasks
     ]
-    regions = taken_out(instructions)
+    regions = extract_boxes(instructions)
     found = {
         "key": sample.key,
         "sensor": record["sensor"],
@@ -66,20 +66,20 @@ def example(
         "dialect": dialect,
         "instructions": instructions,
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
-        "others": _others(sample, decode) if sample.others else {},
+        "others": _companion_pictures(sample, decode) if sample.others else {},
         "bands": _bands(sample, decode) if BANDS in sample.others else None,
-        "image": _shown(sample, show) if show else picture(sample) if decode else bytes(sample.picture),
+        "image": _stored_picture(sample, store) if store else decode_sample(sample) if decode else bytes(sample.picture),
     }
-    if show:
+    if store:
         found["regions"] = regions
     else:
-        put_back(instructions, *blocks(regions))
+        restore_boxes(instructions, *pack_boxes(regions))
     return found
 
 
-def picture(sample: Sample | View) -> torch.Tensor:
+def decode_sample(sample: Sample | SampleView) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
-    return as_tensor(_shown(sample, decoded))
+    return as_tensor(_stored_picture(sample, decode_picture))
 
 
 def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -87,31 +87,33 @@ def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in examples] for name in examples[0]}
 
 
-def _shown(sample: Sample | View, show: Callable[[Buffer], Any], extension: str = "") -> Any:
-    """What `show` makes of the picture, or of the other member. SnapshotError where it cannot."""
+def _stored_picture(sample: Sample | SampleView, store: Callable[[Buffer], Any], extension: str = "") -> Any:
+    """What `store` makes of the picture, or of the other member. SnapshotError where it cannot."""
     try:
-        return show(sample.others[extension] if extension else sample.picture)
+        return store(sample.others[extension] if extension else sample.picture)
     except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
         name = extension or sample.picture_format
         raise SnapshotError(f"sample {sample.key}: its {name} cannot be decoded ({error})") from error
 
 
-def _others(sample: Sample | View, decode: bool) -> dict[str, Any]:
+def _companion_pictures(sample: Sample | SampleView, decode: bool) -> dict[str, Any]:
     return {
-        name.partition(".")[0]: as_tensor(_shown(sample, decoded, name)) if decode else bytes(data)
+        name.partition(".")[0]: as_tensor(_stored_picture(sample, decode_picture, name)) if decode else bytes(data)
         for name, data in sample.others.items()
         if name != BANDS
     }
 
 
-def _bands(sample: Sample | View, decode: bool) -> torch.Tensor | bytes:
-    return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
+def _bands(sample: Sample | SampleView, decode: bool) -> torch.Tensor | bytes:
+    return torch.from_numpy(_stored_picture(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
 
 
 def _array(data: Buffer) -> npt.NDArray[Any]:
     found = np.load(io.BytesIO(data), allow_pickle=False)
-    if found.ndim != 3 or found.dtype not in RAW:
-        raise ValueError(f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, RAW))}")
+    if found.ndim != 3 or found.dtype not in BAND_DTYPES:
+        raise ValueError(
+            f"{found.dtype} of shape {found.shape}, expected (bands, rows, cols) of {', '.join(map(str, BAND_DTYPES))}"
+        )
     return np.asarray(found)
 
 

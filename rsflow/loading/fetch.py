@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeVar
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
-from rsflow.loading.byte_ranges import Patience
+from rsflow.loading.byte_ranges import RetryPolicy
 from rsflow.loading.fetch_stats import FetchStats, SharedCounts
 from rsflow.loading.remote_shards import OPEN_SHARDS, RemoteShards
 from rsflow.loading.shard_cache import ShardCache
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
-from rsflow.shards.reader import Room, Scratch, ShardReader, View
+from rsflow.shards.reader import Allocator, SampleView, ScratchBuffer, ShardReader
 
 CACHE_BYTES = 32 << 30
 _PUBLISH = 32  # samples between two looks at the counts from outside
@@ -38,10 +38,10 @@ class Fetcher:
         root: str,
         cache: str | None = None,
         cache_bytes: int = CACHE_BYTES,
-        retries: int = Patience().retries,
+        retries: int = RetryPolicy().retries,
         on_damage: Literal["fail", "skip"] = "fail",
         whole: bool = True,
-        patience: Patience | None = None,
+        retry_policy: RetryPolicy | None = None,
         open_shards: int = OPEN_SHARDS,
     ) -> None:
         """`cache`: a local folder for shards of a remote root, of at most about `cache_bytes`; a local root needs none and
@@ -62,12 +62,12 @@ class Fetcher:
         self.root, self.on_damage = root, on_damage
         self.remote = storage.is_remote(root)
         self.cache = ShardCache(cache, cache_bytes) if cache is not None and self.remote and whole else None
-        self.patience = patience or Patience(retries)
+        self.retry_policy = retry_policy or RetryPolicy(retries)
         self.open_shards = open_shards
         self.counts = SharedCounts()
         self._open: dict[str, ShardReader] = {}
         self._damaged: dict[str, SnapshotError] = {}
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_open": {}, "_damaged": {}, "_told": set()}
@@ -82,26 +82,26 @@ class Fetcher:
         `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
         SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
         """
-        return self._afar(iter(wanted)) if self.remote else self._here(wanted, _whole)
+        return self._iter_remote(iter(wanted)) if self.remote else self._iter_local(wanted, _whole)
 
-    def views(self, wanted: Iterable[tuple[ShardEntry, int]], room: Room) -> Iterator[Sample | View | None]:
+    def views(self, wanted: Iterable[tuple[ShardEntry, int]], allocate: Allocator) -> Iterator[Sample | SampleView | None]:
         """As `samples`; pictures of a local root are written to what `room` gives, and the rest holds until the next sample."""
         if self.remote:
-            return self._afar(iter(wanted))
-        rest = Scratch()
-        return self._here(wanted, lambda reader, i: ((view := reader.view(i, room, rest)), view.span_bytes))
+            return self._iter_remote(iter(wanted))
+        rest = ScratchBuffer()
+        return self._iter_local(wanted, lambda reader, i: ((view := reader.view(i, allocate, rest)), view.span_bytes))
 
     def stats(self) -> FetchStats:
         return self.counts.total()
 
-    def _afar(self, wanted: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
-        afar = RemoteShards(self.root, self.cache, self.patience, self.counts, self.open_shards)
-        for shard, found in afar.found(wanted):
+    def _iter_remote(self, wanted: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+        remote = RemoteShards(self.root, self.cache, self.retry_policy, self.counts, self.open_shards)
+        for shard, found in remote.found(wanted):
             if isinstance(found, SnapshotError):
                 self._skip(shard, found)
             yield None if isinstance(found, SnapshotError) else found
 
-    def _here(
+    def _iter_local(
         self, wanted: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, int], tuple[Found, int]]
     ) -> Iterator[Found | None]:
         hits = size = 0
@@ -138,8 +138,8 @@ class Fetcher:
     def _skip(self, shard: ShardEntry, error: SnapshotError) -> None:
         if self.on_damage == "fail":
             raise error
-        if shard.path not in self._told:
-            self._told.add(shard.path)
+        if shard.path not in self._logged:
+            self._logged.add(shard.path)
             _LOG.warning("skipped, and counted: %s", error)
         self.counts.publish(skipped=1)
 

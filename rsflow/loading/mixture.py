@@ -21,11 +21,11 @@ from typing import Literal
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.loading.epoch_order import Ints, shuffled
-from rsflow.loading.number_values import exact, whole_number
+from rsflow.loading.epoch_order import Ints, permutation
+from rsflow.loading.number_values import parse_integer, parse_number
 
-By = Literal["task", "sensor", "source", "url"]
-BY: tuple[By, ...] = ("task", "sensor", "source", "url")
+MixKey = Literal["task", "sensor", "source", "url"]
+MIX_KEYS: tuple[MixKey, ...] = ("task", "sensor", "source", "url")
 Weights = Mapping[str, float]
 
 _BLOCK = 16  # samples whose parts are shuffled among themselves
@@ -40,13 +40,13 @@ class Mix:
     mentioned are not drawn; a weight of 0 leaves a part out for a while.
     """
 
-    by: By
+    by: MixKey
     weights: Weights | Sequence[tuple[int, Weights]]
     unit: Literal["samples", "epochs"] = "samples"
 
     def __post_init__(self) -> None:
-        if self.by not in BY:
-            raise ConfigError(f"mix.by: found {self.by!r}, expected one of {', '.join(BY)}")
+        if self.by not in MIX_KEYS:
+            raise ConfigError(f"mix.by: found {self.by!r}, expected one of {', '.join(MIX_KEYS)}")
         if self.unit not in ("samples", "epochs"):
             raise ConfigError(f"mix.unit: found {self.unit!r}, expected 'samples' or 'epochs'")
         if not isinstance(self.weights, (Mapping, Sequence)) or isinstance(self.weights, str):
@@ -56,10 +56,10 @@ class Mix:
         for step in self.schedule():
             if not isinstance(step, Sequence) or len(step) != 2 or not isinstance(step[1], Mapping):
                 raise ConfigError(f"mix.weights: found {step!r} in the schedule, expected (start, {{name: weight}})")
-        starts = [whole_number("mix.weights: start", start) for start, _ in self.schedule()]
+        starts = [parse_integer("mix.weights: start", start) for start, _ in self.schedule()]
         if starts[:1] != [0] or starts != sorted(set(starts)):
             raise ConfigError(f"mix.weights: starts {starts}, expected 0 first and then rising")
-        for start, row in self._exact():
+        for start, row in self._exact_weights():
             if min(row.values(), default=0) < 0 or not any(row.values()):
                 found = {name: float(weight) for name, weight in row.items()}
                 raise ConfigError(f"mix.weights from {start} on: found {found}, expected none below 0 and one above")
@@ -69,14 +69,14 @@ class Mix:
 
     def whole(self) -> list[tuple[int, tuple[int, ...]]]:
         """The schedule with the smallest whole numbers of the same proportions, in the order of `names`."""
-        rows = [(start, [row.get(name, Fraction(0)) for name in self.names()]) for start, row in self._exact()]
+        rows = [(start, [row.get(name, Fraction(0)) for name in self.names()]) for start, row in self._exact_weights()]
         scaled = [(start, [int(one * lcm(*(each.denominator for each in row))) for one in row]) for start, row in rows]
         return [(start, tuple(one // gcd(*row) for one in row)) for start, row in scaled]
 
-    def _exact(self) -> list[tuple[int, dict[str, Fraction]]]:
+    def _exact_weights(self) -> list[tuple[int, dict[str, Fraction]]]:
         """Starts and weights as the numbers that they mean. ConfigError for a weight that is no finite number."""
         return [
-            (whole_number("mix.weights: start", start), {k: exact(f"mix.weights: {k}", v) for k, v in weights.items()})
+            (parse_integer("mix.weights: start", start), {k: parse_number(f"mix.weights: {k}", v) for k, v in weights.items()})
             for start, weights in self.schedule()
         ]
 
@@ -106,9 +106,9 @@ class Mixture:
         k = max(k for k, start in enumerate(self.starts) if start <= n)
         begin = self.starts[k] + (n - self.starts[k]) // _BLOCK * _BLOCK
         stop = min([begin + _BLOCK, *self.starts[k + 1 : k + 2]])
-        part = np.array([_leaf(i - self.starts[k], self.weights[k]) for i in range(begin, stop)], dtype=np.int64)
+        part = np.array([_part_of(i - self.starts[k], self.weights[k]) for i in range(begin, stop)], dtype=np.int64)
         if seed is not None:
-            part = part[shuffled(stop - begin, seed + begin)]
+            part = part[permutation(stop - begin, seed + begin)]
         index, before = np.empty_like(part), self.counts(begin)
         for name in np.unique(part).tolist():
             index[part == name] = before[name] + np.arange((part == name).sum())
@@ -125,7 +125,7 @@ class Block:
     index: Ints
 
 
-def mixture(mix: Mix, epoch_samples: int) -> Mixture:
+def resolve_mix(mix: Mix, epoch_samples: int) -> Mixture:
     """The mix over its sorted names, epochs being of so many samples. Decimal weights are taken as they are written."""
     unit = epoch_samples if mix.unit == "epochs" else 1
     return Mixture(tuple(start * unit for start, _ in mix.whole()), tuple(row for _, row in mix.whole()))
@@ -135,22 +135,22 @@ def _counts(n: int, weights: tuple[int, ...]) -> list[int]:
     if len(weights) == 1 or n == 0:
         return [n] + [0] * (len(weights) - 1)
     half = len(weights) // 2
-    left = _left(n, weights)
+    left = _left_count(n, weights)
     return _counts(left, weights[:half]) + _counts(n - left, weights[half:])
 
 
-def _leaf(n: int, weights: tuple[int, ...]) -> int:
+def _part_of(n: int, weights: tuple[int, ...]) -> int:
     """The part whose count grows from n samples to n + 1."""
     first = 0
     while len(weights) > 1:
-        half, left = len(weights) // 2, _left(n, weights)
-        if _left(n + 1, weights) > left:
+        half, left = len(weights) // 2, _left_count(n, weights)
+        if _left_count(n + 1, weights) > left:
             n, weights = left, weights[:half]
         else:
             n, first, weights = n - left, first + half, weights[half:]
     return first
 
 
-def _left(n: int, weights: tuple[int, ...]) -> int:
+def _left_count(n: int, weights: tuple[int, ...]) -> int:
     total = sum(weights)
     return (2 * n * sum(weights[: len(weights) // 2]) + total) // (2 * total)

@@ -17,7 +17,7 @@ import numpy as np
 from rsflow.errors import ConfigError
 
 
-def exact(name: str, value: Any) -> Fraction:
+def parse_number(name: str, value: Any) -> Fraction:
     """The number as it is written: 0.1 is a tenth. ConfigError, with `name`, where it is no finite number."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal)) or not math.isfinite(value):
         raise ConfigError(f"{name}: found {value!r}, expected a finite number")
@@ -26,10 +26,10 @@ def exact(name: str, value: Any) -> Fraction:
     return Fraction(str(value))  # the shortest decimal that gives this number in its own precision
 
 
-def whole_number(name: str, value: Any, most: int | None = None, smallest: int | None = 0) -> int:
+def parse_integer(name: str, value: Any, most: int | None = None, smallest: int | None = 0) -> int:
     """The whole number in [smallest, most], None: without that bound. ConfigError, with `name`, where it is none."""
     try:
-        found = exact(name, value)
+        found = parse_number(name, value)
     except ConfigError as error:
         raise ConfigError(f"{name}: found {value!r}, expected a whole number") from error
     if found.denominator != 1:
@@ -41,8 +41,8 @@ def whole_number(name: str, value: Any, most: int | None = None, smallest: int |
     return int(found)
 
 
-def least(smallest: int, **values: Any) -> None:
+def check_at_least(smallest: int, **values: Any) -> None:
     """ConfigError for the first of the values, None aside, that is no whole number from `smallest` on."""
     for name, value in values.items():
         if value is not None:
-            whole_number(name, value, smallest=smallest)
+            parse_integer(name, value, smallest=smallest)

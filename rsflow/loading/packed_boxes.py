@@ -22,7 +22,7 @@ _CORNERS = np.array([0, 1, 2, 1, 2, 3, 0, 3])
 _NUMBERS = frozenset({4, 8})  # of a box, and of an oriented one
 
 
-def taken_out(instructions: Instructions) -> list[Any]:
+def extract_boxes(instructions: Instructions) -> list[Any]:
     """The boxes of all instructions in order; `boxes` of each is from now on how many it had.
 
     ValueError for a box of other than four or eight numbers.
@@ -36,7 +36,7 @@ def taken_out(instructions: Instructions) -> list[Any]:
     return found
 
 
-def blocks(boxes: list[Any]) -> tuple[Floats, Floats]:
+def pack_boxes(boxes: list[Any]) -> tuple[Floats, Floats]:
     """(n, 4), x0, y0, x1, y1 of each box, of an oriented one its hull; and (n, 8), its four corners."""
     if not boxes:
         return np.empty((0, 4), dtype=np.float32), np.empty((0, 8), dtype=np.float32)
@@ -48,7 +48,7 @@ def blocks(boxes: list[Any]) -> tuple[Floats, Floats]:
     )
 
 
-def put_back(instructions: Instructions, hulls: Floats, quads: Floats) -> None:
+def restore_boxes(instructions: Instructions, hulls: Floats, quads: Floats) -> None:
     """Give each instruction its `boxes` and `quads`: views of the blocks, which hold those of all in order."""
     stop = 0
     for one in instructions:

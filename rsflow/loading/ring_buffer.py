@@ -21,19 +21,19 @@ import numpy as np
 import torch
 
 from rsflow.errors import ConfigError
-from rsflow.loading.batch_slots import Batch, Filler, Slots
-from rsflow.loading.decode import Pixels, decoded_to
+from rsflow.loading.batch_slots import Batch, BatchSlots, SlotCollator
+from rsflow.loading.dataset import Stream
+from rsflow.loading.decode import Pixels, decode_into
 from rsflow.loading.loader import Loader
 from rsflow.loading.packed_boxes import Floats
 from rsflow.loading.shared_memory import Bytes
-from rsflow.loading.stream import Stream
 from rsflow.shards.reader import Buffer
 
 
-class Ring(Loader):
+class RingLoader(Loader):
     """Batches of the stream, decoded by `workers` processes (0: by this one) and stretched to `size_px` × `size_px`:
 
-        for batch in Ring(stream(root, batch_size=32, decode=False), workers=4, size_px=512):
+        for batch in RingLoader(stream(root, batch_size=32, decode=False), workers=4, size_px=512):
             model(batch["image"].to("cuda"), ...)
 
     A batch is a dict: `image`, uint8 (n, 3, rows, cols), a view that holds until `hold` more batches are asked for; the other
@@ -57,19 +57,19 @@ class Ring(Loader):
     ) -> None:
         """ConfigError where the stream decodes by itself or has no batch size, or a number is impossible."""
         if stream.settings.decode:
-            raise ConfigError("a Ring decodes: give it a stream(..., decode=False)")
+            raise ConfigError("a RingLoader decodes: give it a stream(..., decode=False)")
         if min(size_px, hold, prefetch) < 1 or workers < 0:
             raise ConfigError(
                 f"workers {workers}, size_px {size_px}, hold {hold}, prefetch {prefetch}: expected at least 0, 1, 1 and 1"
             )
         ahead: dict[str, Any] = {"prefetch_factor": prefetch, "multiprocessing_context": start} if workers else {}
-        filler = Decoded(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
-        super().__init__(stream, filler, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
-        self.ring_bytes = max(1, workers) * filler.slots_each * filler.slot_bytes
+        collator = DecodedSlotCollator(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
+        super().__init__(stream, collator, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
+        self.ring_bytes = max(1, workers) * collator.slots_each * collator.slot_bytes
         """Shared memory that an iteration takes for pictures."""
 
 
-class Decoded(Filler):
+class DecodedSlotCollator(SlotCollator):
     """Hands pictures over as pixels (rows, cols, 3), `size_px` square, each at its example's place."""
 
     def __init__(self, slots_each: int, batch_size: int, size_px: int, hold: int, pin: bool) -> None:
@@ -77,8 +77,8 @@ class Decoded(Filler):
         self._shape = (batch_size, size_px, size_px, 3)
         self._hold, self._pin = hold, pin
 
-    def begin(self, workers: int, same_workers: bool) -> None:
-        super().begin(workers, same_workers)
+    def start_iteration(self, workers: int, same_workers: bool) -> None:
+        super().start_iteration(workers, same_workers)
         if self._pin and not same_workers:
             _lock_pages(self._slots)
 
@@ -90,18 +90,18 @@ class Decoded(Filler):
         scale = scales.repeat([len(one["regions"]) for one in examples], axis=0)
         return hulls * np.tile(scale, 2), quads * np.tile(scale, 4)
 
-    def _cleared(self) -> None:
+    def _on_new_batch(self) -> None:
         self._next = 0
 
-    def _put(self, data: Buffer, slot: Bytes) -> None:
-        decoded_to(data, self._pixels(slot)[self._next])
+    def _store_picture(self, data: Buffer, slot: Bytes) -> None:
+        decode_into(data, self._pixels(slot)[self._next])
         self._next += 1
 
     def _pixels(self, slot: Bytes) -> Pixels:
         rows, height, width, bands = self._shape
         return slot[: rows * height * width * bands].reshape(self._shape)
 
-    def _arrived(self, batches: Iterator[Batch], slots: Slots, iteration: int) -> Iterator[Batch]:
+    def _receive_pictures(self, batches: Iterator[Batch], slots: BatchSlots, iteration: int) -> Iterator[Batch]:
         held: deque[int] = deque()
         for batch in batches:
             worker, number, count = batch.pop("slot")
@@ -112,7 +112,7 @@ class Decoded(Filler):
                 slots.release(iteration, held.popleft())
 
 
-def _lock_pages(slots: Slots) -> None:
+def _lock_pages(slots: BatchSlots) -> None:
     """Until the slots are given back. ConfigError where there is no CUDA device, or it will not lock so much memory."""
     if not torch.cuda.is_available():
         raise ConfigError("pin_memory: there is no CUDA device here")

@@ -14,17 +14,17 @@ import numpy as np
 
 from rsflow.errors import ConfigError
 from rsflow.loading.epoch_order import Ints
-from rsflow.loading.mixture import By
+from rsflow.loading.mixture import MixKey
 from rsflow.shards.manifest import Manifest, ShardEntry, Split
 from rsflow.shards.reader import read_index
 
-Placed = tuple[str, ShardEntry]  # a shard and the root that it lies below
+RootedShard = tuple[str, ShardEntry]  # a shard and the root that it lies below
 
 _AT_ONCE = 16  # indices that are asked for together
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SampleFilter:
     """Samples that have one of `tasks` and one of `sensors`; None: any. `repeated`: each as often as the selection wants it."""
 
     tasks: frozenset[str] | None = None
@@ -32,23 +32,23 @@ class Choice:
     repeated: bool = False
 
 
-def chosen_split(manifest: Manifest, name: str) -> Split:
+def get_split(manifest: Manifest, name: str) -> Split:
     """The split of that name, or a ConfigError that lists the splits."""
     if name not in manifest.splits:
         raise ConfigError(f"split {name!r} is not in the snapshot; its splits: {_listed(manifest.splits)}")
     return manifest.splits[name]
 
 
-def choice(
+def make_filter(
     splits: Sequence[Split], tasks: Sequence[str] | None, sensors: Sequence[str] | None, repeated: bool = False
-) -> Choice:
+) -> SampleFilter:
     """The choice, its names checked against those that occur in the splits (ConfigError)."""
     known_tasks = {task for split in splits for task in split.counts}
     known_sensors = {sensor for split in splits for by_sensor in split.counts.values() for sensor in by_sensor}
-    return Choice(known("task", tasks, known_tasks), known("sensor", sensors, known_sensors), repeated)
+    return SampleFilter(check_names("task", tasks, known_tasks), check_names("sensor", sensors, known_sensors), repeated)
 
 
-def known(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> frozenset[str] | None:
+def check_names(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> frozenset[str] | None:
     """The names as a set, or a ConfigError that tells one which is not there and those that are."""
     if names is None:
         return None
@@ -59,7 +59,9 @@ def known(kind: str, names: Sequence[str] | None, there: Iterable[str]) -> froze
     return asked
 
 
-def picked(shards: Sequence[Placed], wanted: Choice, by: By | None, names: Sequence[str]) -> list[list[Ints]]:
+def select_positions(
+    shards: Sequence[RootedShard], wanted: SampleFilter, by: MixKey | None, names: Sequence[str]
+) -> list[list[Ints]]:
     """For each name (of `by` task, sensor or source; one entry for all where `by` is None), for each shard: the positions of
     the samples that are wanted and belong to it. A sample with several of the tasks belongs to several. Reads every index.
 
@@ -78,7 +80,7 @@ def picked(shards: Sequence[Placed], wanted: Choice, by: By | None, names: Seque
     return rows
 
 
-def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
+def _groups(shard: RootedShard, wanted: SampleFilter, by: MixKey | None) -> Mapping[str, Ints]:
     """The positions of a shard's wanted samples by the name of their group ("" where there are none)."""
     index = read_index(*shard)
     kinds: dict[str, list[int]] = {}
@@ -89,7 +91,7 @@ def _groups(shard: Placed, wanted: Choice, by: By | None) -> Mapping[str, Ints]:
         names = tasks if by == "task" else (kind.sensor if by == "sensor" else kind.source if by == "source" else "",)
         for name in names:
             kinds.setdefault(name, []).append(number)
-    return {name: index.of_kinds(numbers, wanted.repeated) for name, numbers in kinds.items()}
+    return {name: index.positions_of_kinds(numbers, wanted.repeated) for name, numbers in kinds.items()}
 
 
 def _listed(names: Iterable[str] | None) -> str:

@@ -21,16 +21,16 @@ from rsflow.loading.stream_content import Content
 from rsflow.records import TaskName
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
-from rsflow.shards.reader import Room, View
+from rsflow.shards.reader import Allocator, SampleView
 
 _SLOTS = 65  # of processes that count; workers beyond share a row
 _TASKS = {task: i for i, task in enumerate((*get_args(TaskName), "other"))}
 
-Placed = tuple[int, SampleReference]
+PlacedReference = tuple[int, SampleReference]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How shards are read. `cache_bytes`: the most a cache holds. `retries`: of a request that failed for the moment.
     `on_damage`: "fail", or "skip": count a damaged sample and give the next good one of the order in its stead."""
 
@@ -39,45 +39,49 @@ class Reading:
     on_damage: Literal["fail", "skip"] = "fail"
 
 
-class Roots:
+class SampleReader:
     """The fetchers of a content."""
 
-    def __init__(self, content: Content, cache: str | None, reading: Reading, open_shards: int) -> None:
+    def __init__(self, content: Content, cache: str | None, read_options: ReadOptions, open_shards: int) -> None:
         options: dict[str, Any] = {"whole": content.whole, "open_shards": open_shards}
         self._fetchers = {
-            root: Fetcher(root, cache, reading.cache_bytes, reading.retries, reading.on_damage, **options)
-            for root in dict.fromkeys(one.root for one in content.pinned)
+            root: Fetcher(root, cache, read_options.cache_bytes, read_options.retries, read_options.on_damage, **options)
+            for root in dict.fromkeys(one.root for one in content.snapshots)
         }
 
-    def read(self, spots: Iterable[Placed], room: Room) -> Iterator[tuple[int, SampleReference, Sample | View | None]]:
+    def read(
+        self, references: Iterable[PlacedReference], allocate: Allocator
+    ) -> Iterator[tuple[int, SampleReference, Sample | SampleView | None]]:
         """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped.
 
         It holds until the next is asked for: see Fetcher.views.
         """
         if len(self._fetchers) == 1 and not any(fetcher.remote for fetcher in self._fetchers.values()):
-            yield from self._one_by_one(spots, room)
+            yield from self._read_single_root(references, allocate)
             return
-        deal = _Deal(iter(spots), list(self._fetchers))
-        samples = {root: fetcher.views(deal.of(root), room) for root, fetcher in self._fetchers.items()}
-        while (following := deal.next()) is not None:
-            position, spot = following
-            yield position, spot, next(samples[spot.root])
+        deal = _RequestSplitter(iter(references), list(self._fetchers))
+        samples = {root: fetcher.views(deal.of(root), allocate) for root, fetcher in self._fetchers.items()}
+        while (placed := deal.next()) is not None:
+            position, reference = placed
+            yield position, reference, next(samples[reference.root])
 
-    def _one_by_one(self, spots: Iterable[Placed], room: Room) -> Iterator[tuple[int, SampleReference, Sample | View | None]]:
+    def _read_single_root(
+        self, references: Iterable[PlacedReference], allocate: Allocator
+    ) -> Iterator[tuple[int, SampleReference, Sample | SampleView | None]]:
         """The only root is on this machine: nothing is to be gained by taking spots ahead."""
         (fetcher,) = self._fetchers.values()
-        now: deque[Placed] = deque(maxlen=1)
+        now: deque[PlacedReference] = deque(maxlen=1)
 
         def wanted() -> Iterator[tuple[ShardEntry, int]]:
-            for placed in spots:
+            for placed in references:
                 now.append(placed)
                 yield placed[1].shard, placed[1].i
 
-        for sample in fetcher.views(wanted(), room):
+        for sample in fetcher.views(wanted(), allocate):
             yield *now[0], sample
 
-    def one(self, spot: SampleReference) -> Sample | None:
-        return self._fetchers[spot.root].sample(spot.shard, spot.i)
+    def read_one(self, reference: SampleReference) -> Sample | None:
+        return self._fetchers[reference.root].sample(reference.shard, reference.i)
 
     def stats(self) -> dict[str, Any]:
         """The sums of what the fetchers count."""
@@ -85,12 +89,12 @@ class Roots:
         return {name: sum(one[name] for one in every) for name in every[0]}
 
 
-class _Deal:
+class _RequestSplitter:
     """Spots in their order, and the same spots by root. Fetchers may ask from threads of their own."""
 
-    def __init__(self, spots: Iterator[Placed], roots: list[str]) -> None:
-        self._spots, self._lock = spots, Lock()
-        self._order: deque[Placed] = deque()
+    def __init__(self, references: Iterator[PlacedReference], roots: list[str]) -> None:
+        self._references, self._lock = references, Lock()
+        self._order: deque[PlacedReference] = deque()
         self._of = {root: deque[tuple[ShardEntry, int]]() for root in roots}
 
     def of(self, root: str) -> Iterator[tuple[ShardEntry, int]]:
@@ -102,50 +106,50 @@ class _Deal:
                 wanted = self._of[root].popleft()
             yield wanted
 
-    def next(self) -> Placed | None:
+    def next(self) -> PlacedReference | None:
         with self._lock:
             return self._order.popleft() if self._order or self._draw() else None
 
     def _draw(self) -> bool:
-        following = next(self._spots, None)
-        if following is None:
+        next_item = next(self._references, None)
+        if next_item is None:
             return False
-        self._order.append(following)
-        self._of[following[1].root].append((following[1].shard, following[1].i))
+        self._order.append(next_item)
+        self._of[next_item[1].root].append((next_item[1].shard, next_item[1].i))
         return True
 
 
-class Counts:
+class SampleCounts:
     """What was given so far: samples, those replaced because they could not be decoded, and instructions of each task.
 
     In shared memory, a row for each process: DataLoader workers count, whoever started them asks.
     """
 
     def __init__(self) -> None:
-        self._rows = torch.zeros(_SLOTS, 2 + len(_TASKS), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._conversations = torch.zeros(_SLOTS, 2 + len(_TASKS), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
-    def row(self) -> Row:
+    def row(self) -> CounterRow:
         """The row of this process."""
         worker = get_worker_info()
-        return Row(self._rows.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data)
+        return CounterRow(self._conversations.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data)
 
     def stats(self) -> dict[str, Any]:
         """samples, undecodable; by_task: the instructions of each task that occurred."""
-        samples, undecodable, *by_task = self._rows.sum(dim=0).tolist()
+        samples, undecodable, *by_task = self._conversations.sum(dim=0).tolist()
         tasks = {task: count for task, count in zip(_TASKS, by_task, strict=True) if count}
         return {"samples": samples, "undecodable": undecodable, "by_task": tasks}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CounterRow:
     """What one process counts."""
 
     numbers: memoryview  # of int64: one number of an array takes twice as long to raise
 
-    def given(self, tasks: Iterable[str]) -> None:
+    def count_sample(self, tasks: Iterable[str]) -> None:
         self.numbers[0] += 1
         for task in tasks:
             self.numbers[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
 
-    def undecodable(self) -> None:
+    def count_undecodable(self) -> None:
         self.numbers[1] += 1

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from rsflow.loading.epoch_order import Order, Window, epoch_seed
+from rsflow.loading.epoch_order import EpochOrder, ShuffleWindow, epoch_seed
 from rsflow.loading.mixture import Block
 from rsflow.loading.stream_content import Content, Part
 from rsflow.shards.manifest import ShardEntry
 
-ENDLESS = 1 << 62
-_BORDER = 8
-_KEPT = 2  # windows of a part: near a border the samples of a mixture go back and forth
+ENDLESS_SAMPLES = 1 << 62
+_EXTRA_OPEN_SHARDS = 8
+_CACHED_WINDOWS = 2  # windows of a part: near a border the samples of a mixture go back and forth
 
 
 class SampleReference(NamedTuple):
@@ -35,7 +35,7 @@ class Sampler:
     def __init__(self, content: Content, seed: int, epoch: int, width: int) -> None:
         self._content, self._seed, self._epoch, self._width = content, seed, epoch, width
         each = _window(content, width)
-        self._lanes = [_Lane(part, content.name, seed, each, width > 0) for part in content.parts]
+        self._part_samplers = [_PartSampler(part, content.name, seed, each, width > 0) for part in content.parts]
         self._block: Block | None = None
 
     def at(self, position: int) -> SampleReference:
@@ -43,25 +43,25 @@ class Sampler:
         content = self._content
         if content.mixture is None:
             epoch, place = divmod(position, content.samples)
-            return self._spot(0, self._epoch + epoch, place)
+            return self._reference(0, self._epoch + epoch, place)
         n = self._epoch * content.samples + position
         if self._block is None or not self._block.start <= n < self._block.stop:
             seed = epoch_seed(f"{content.name} mixed", self._seed, 0) if self._width else None
             self._block = content.mixture.block(n, seed)
         part = int(self._block.part[n - self._block.start])
         index = int(self._block.index[n - self._block.start])
-        return self._spot(part, *divmod(index, content.parts[part].samples))
+        return self._reference(part, *divmod(index, content.parts[part].samples))
 
-    def _spot(self, lane: int, epoch: int, place: int) -> SampleReference:
-        part = self._content.parts[lane]
-        shard, i = self._lanes[lane].at(epoch, place)
+    def _reference(self, part_number: int, epoch: int, place: int) -> SampleReference:
+        part = self._content.parts[part_number]
+        shard, i = self._part_samplers[part_number].at(epoch, place)
         root, entry = self._content.shards[part.shards[shard]]
-        return SampleReference(root, entry, i if part.picks is None else int(part.picks[shard][i]), part)
+        return SampleReference(root, entry, i if part.selected is None else int(part.selected[shard][i]), part)
 
 
-def at_once(content: Content, width: int) -> int:
+def max_open_shards(content: Content, width: int) -> int:
     """How many shards a walk goes to and fro among, and some more for the borders between windows."""
-    return len(content.parts) * _window(content, width) + _BORDER
+    return len(content.parts) * _window(content, width) + _EXTRA_OPEN_SHARDS
 
 
 def _window(content: Content, width: int) -> int:
@@ -69,14 +69,14 @@ def _window(content: Content, width: int) -> int:
     return max(1, width) if len(content.parts) == 1 else max(2, 2 * width // len(content.parts))
 
 
-class _Lane:
+class _PartSampler:
     """One part's own epochs."""
 
     def __init__(self, part: Part, content: str, seed: int, width: int, shuffle: bool) -> None:
         self._part, self._seed, self._width, self._shuffle = part, seed, width, shuffle
         self._name = f"{content}/{part.name}" if part.name else content
-        self._orders: OrderedDict[int, Order] = OrderedDict()
-        self._windows: OrderedDict[tuple[int, int], Window] = OrderedDict()
+        self._orders: OrderedDict[int, EpochOrder] = OrderedDict()
+        self._windows: OrderedDict[tuple[int, int], ShuffleWindow] = OrderedDict()
 
     def at(self, epoch: int, place: int) -> tuple[int, int]:
         """(shard of the part, sample of the shard's picks)."""
@@ -86,14 +86,14 @@ class _Lane:
         else:
             window = self._order(epoch).window(place)
             self._windows[epoch, window.start] = window
-            if len(self._windows) > _KEPT:
+            if len(self._windows) > _CACHED_WINDOWS:
                 self._windows.popitem(last=False)
         return int(window.shard[place - window.start]), int(window.sample[place - window.start])
 
-    def _order(self, epoch: int) -> Order:
+    def _order(self, epoch: int) -> EpochOrder:
         if epoch not in self._orders:
             seed = epoch_seed(self._name, self._seed, epoch) if self._shuffle else None
-            self._orders[epoch] = Order(self._part.sizes, seed, self._width)
-            if len(self._orders) > _KEPT:
+            self._orders[epoch] = EpochOrder(self._part.sizes, seed, self._width)
+            if len(self._orders) > _CACHED_WINDOWS:
                 self._orders.popitem(last=False)
         return self._orders[epoch]

@@ -54,7 +54,7 @@ class ShardCache:
             with suppress(FileNotFoundError):
                 os.utime(path)  # used now: it leaves last
                 return False
-            with _claimed(path) as ours:
+            with _claim_file(path) as ours:
                 if not ours and path.exists():
                     return False
                 self._fill(path, sha256, chunks, place)
@@ -104,7 +104,7 @@ def _claim(path: Path) -> Path:
 
 
 @contextmanager
-def _claimed(path: Path) -> Iterator[bool]:
+def _claim_file(path: Path) -> Iterator[bool]:
     """True for the one process that shall fetch the file; others wait until it is there, or the claim is gone or stale."""
     claim = _claim(path)
     try:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 
 
-class Shared:
+class SharedBuffer:
     """`size` bytes, zero at first. They are given back when no process has this object or an array of it any more."""
 
     def __init__(self, size: int) -> None:
@@ -43,7 +43,7 @@ class Shared:
         self._hold(state[0].detach(), state[1])
 
 
-class Private:
+class PrivateBuffer:
     """`size` bytes of this process alone, zero at first. Pages of a file take several times as long to be touched first."""
 
     def __init__(self, size: int) -> None:

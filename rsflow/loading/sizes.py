@@ -14,20 +14,20 @@ from rsflow import dialects
 from rsflow.errors import ConfigError
 
 
-def refuse_other_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[int], batch: Any, processor: Any) -> None:
+def check_picture_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[int], batch: Any, processor: Any) -> None:
     """ConfigError for the first example with boxes whose picture the processor resized to another size than was spelled.
 
     `firsts`: of each example, which picture of the batch is its own, -1 where it has none.
     """
     for one, first in zip(examples, firsts, strict=True):
-        resized = getattr(dialects.get(one["dialect"]), "resized", None) if "dialect" in one else None
+        resized = getattr(dialects.get_dialect(one["dialect"]), "resized", None) if "dialect" in one else None
         if first < 0 or resized is None or not any(len(said["boxes"]) for said in one["instructions"]):
             continue
         spelled, shown = resized(one["height_px"], one["width_px"]), _shown(batch, first, processor)
         if spelled != shown:
             raise ConfigError(
                 f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
-                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_told(shown)}. "
+                f"{spelled[0]} x {spelled[1]}, but {type(processor).__name__} shows the model {_described_size(shown)}. "
                 f"{_advice(processor)}"
             )
 
@@ -40,7 +40,7 @@ def _shown(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
     return rows * patch, cols * patch
 
 
-def _told(shown: tuple[int, int] | None) -> str:
+def _described_size(shown: tuple[int, int] | None) -> str:
     return "a size that it does not tell" if shown is None else f"{shown[0]} x {shown[1]}"
 
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.mixture import Mix
-from rsflow.loading.number_values import whole_number
+from rsflow.loading.number_values import parse_integer
 from rsflow.loading.stream_content import SnapshotReference, StreamRequest
 from rsflow.shards.format import canonical_json
 
 FORMAT = "rsflow-stream-1"
-MOST_EPOCHS = 1 << 31
-_MOST = 1 << 62
+MAX_EPOCHS = 1 << 31
+_MAX_COUNT = 1 << 62
 
 WorkerTopology = tuple[int, int, int]  # world size, workers of a rank, batch size
 
@@ -29,64 +29,66 @@ WorkerTopology = tuple[int, int, int]  # world size, workers of a rank, batch si
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where consumers begin: all positions before `position` of the iteration that began with `epoch` are done; of its share
-    of the rest each has taken `taken` samples, dealt to `crew`."""
+    of the rest each has taken `taken` samples, shared out by `topology`."""
 
     epoch: int
     position: int = 0
     taken: int = 0
-    crew: WorkerTopology = (0, 0, 0)
+    topology: WorkerTopology = (0, 0, 0)
 
 
-def spelled(
+def encode_state(
     cursor: Cursor, pinned: Sequence[SnapshotReference], settings: Mapping[str, str], repeat: int | None = 1
 ) -> dict[str, Any]:
     """The state: plain JSON of a few hundred bytes. `repeat`: epochs of the iteration, None: without end."""
     snapshots = [[one.name, one.digest] for one in pinned]
-    fields = {name: list(value) if name == "crew" else value for name, value in asdict(cursor).items()}
+    fields = {name: list(value) if name == "topology" else value for name, value in asdict(cursor).items()}
     if not cursor.taken:
-        del fields["taken"], fields["crew"]
+        del fields["taken"], fields["topology"]
     return {"format": FORMAT, "snapshots": snapshots, "settings": dict(settings), **fields, "repeat": repeat}
 
 
-def parsed(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
+def parse_state(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
     """(the cursor, name and digest of each snapshot). ConfigError where it is no state of a stream."""
     try:
         if state["format"] != FORMAT:
             raise ConfigError(f"state: format {state['format']!r}, expected {FORMAT!r}")
-        size, workers, batch = state.get("crew", (0, 0, 0))
+        size, workers, batch = state.get("topology", state.get("crew", (0, 0, 0)))  # `crew`: of an earlier rsflow
         snapshots = [(str(name), str(digest)) for name, digest in state["snapshots"]]
         numbers = {"epoch": state["epoch"], "position": state["position"], "taken": state.get("taken", 0)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"state: is none of a stream ({error!r})") from error
-    most = {"epoch": MOST_EPOCHS}
-    epoch, position, taken = (whole_number(f"state: {name}", value, most.get(name, _MOST)) for name, value in numbers.items())
-    crew = [whole_number("state: crew", value, _MOST) for value in (size, workers, batch)]
-    return Cursor(epoch, position, taken, (crew[0], crew[1], crew[2])), snapshots
+    most = {"epoch": MAX_EPOCHS}
+    epoch, position, taken = (
+        parse_integer(f"state: {name}", value, most.get(name, _MAX_COUNT)) for name, value in numbers.items()
+    )
+    topology = [parse_integer("state: topology", value, _MAX_COUNT) for value in (size, workers, batch)]
+    return Cursor(epoch, position, taken, (topology[0], topology[1], topology[2])), snapshots
 
 
-def placed(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int | None) -> Cursor:
+def resolve_cursor(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int | None) -> Cursor:
     """The cursor of the state in a stream of epochs of `samples` that takes `repeat` of them (None: endlessly many).
 
-    An iteration of several epochs may go on in one of another number: a position counts through them all. At the end of the
-    state's iteration it is the start of the epoch that follows. ConfigError for a position beyond that.
+    An iteration of several epochs may go on in one of another number: a position counts through them all. ConfigError for a
+    position beyond the end of the state's iteration.
     """
     epochs = state.get("repeat", repeat)
     if epochs is not None:
-        end = whole_number("state: repeat", epochs, _MOST, 1) * samples
+        end = parse_integer("state: repeat", epochs, _MAX_COUNT, 1) * samples
         if cursor.position + cursor.taken > end:
             raise ConfigError(
                 f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all, as many as "
                 f"an iteration of {epochs} epochs has: the state is of a stream with another repeat, or was changed"
             )
-    if epochs == repeat and cursor.position < samples * (repeat or _MOST):
+    if epochs == repeat and cursor.position <= samples * (repeat or _MAX_COUNT):
         return cursor
     past, position = divmod(cursor.position, samples)
     return replace(cursor, epoch=cursor.epoch + past, position=position)
 
 
-def refuse_others(state: Mapping[str, Any], pinned: Sequence[SnapshotReference], settings: Mapping[str, str]) -> None:
+def check_state_matches(state: Mapping[str, Any], pinned: Sequence[SnapshotReference], settings: Mapping[str, str]) -> None:
     """SnapshotError where the state is of another snapshot, ConfigError where it is of a stream with other settings."""
-    _, snapshots = parsed(state)
+    _, snapshots = parse_state(state)
     if [digest for _, digest in snapshots] != [one.digest for one in pinned]:
         found = ", ".join(f"snapshot {one.name} ({one.digest})" for one in pinned)
         wanted = ", ".join(f"snapshot {name} ({digest})" for name, digest in snapshots)
@@ -99,17 +101,17 @@ def refuse_others(state: Mapping[str, Any], pinned: Sequence[SnapshotReference],
         raise ConfigError(f"the state is of a stream with another {', '.join(differ)}: give the same, or start anew")
 
 
-def fingerprints(wish: StreamRequest, seed: int, width: int) -> dict[str, str]:
+def fingerprint_settings(request: StreamRequest, seed: int, width: int) -> dict[str, str]:
     """A short digest of each setting that the order depends on, so that a refusal can name those that differ."""
     values = {
         "seed": seed,
         "shuffle": width,
-        "split": wish.split,
-        "tasks": _sorted(wish.tasks),
-        "sensors": _sorted(wish.sensors),
-        "mix": _proportions(wish.mix) if wish.mix else None,
-        "max_samples": wish.max_samples,
-        "oversample": wish.oversample,
+        "split": request.split,
+        "tasks": _sorted(request.tasks),
+        "sensors": _sorted(request.sensors),
+        "mix": _proportions(request.mix) if request.mix else None,
+        "max_samples": request.max_samples,
+        "oversample": request.oversample,
     }
     return {name: hashlib.blake2b(canonical_json(value), digest_size=4).hexdigest() for name, value in values.items()}
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
 from rsflow.loading.epoch_order import Ints
-from rsflow.loading.mixture import Mix, Mixture, mixture
-from rsflow.loading.sample_filter import Choice, Placed, choice, chosen_split, known, picked
-from rsflow.shards.manifest import Split, expected, read_snapshot, root_of
+from rsflow.loading.mixture import Mix, Mixture, resolve_mix
+from rsflow.loading.sample_filter import RootedShard, SampleFilter, check_names, get_split, make_filter, select_positions
+from rsflow.shards.manifest import Split, read_snapshot, reading_required, snapshot_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Part:
     name: str
     tasks: frozenset[str] | None
     shards: tuple[int, ...]
-    picks: tuple[Ints, ...] | None
+    selected: tuple[Ints, ...] | None
     sizes: tuple[int, ...]
 
     @property
@@ -67,83 +67,93 @@ class Content:
     """`samples`: those of an epoch. Without a `mixture` there is one part. `name` tells the content's order apart; `whole`:
     whether most samples of the shards are wanted."""
 
-    pinned: tuple[SnapshotReference, ...]
+    snapshots: tuple[SnapshotReference, ...]
     name: str
-    shards: tuple[Placed, ...]
+    shards: tuple[RootedShard, ...]
     parts: tuple[Part, ...]
     mixture: Mixture | None
     samples: int
     whole: bool
 
 
-def newest(url: str) -> str:
+def latest_manifest(url: str) -> str:
     """The path of the manifest that an address means now: itself, or the latest of a root."""
     if url.endswith(".json"):
         return url
     place = storage.join(url, "snapshots", "LATEST")
-    with expected(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
+    with reading_required(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
         number = storage.read_text(place).strip()
     if not number.isascii() or not number.isdigit():
         raise SnapshotError(f"{place}: found {number[:40]!r}, expected the number of a snapshot")
-    return numbered(url, number)
+    return manifest_path(url, number)
 
 
-def numbered(root: str, number: str) -> str:
+def manifest_path(root: str, number: str) -> str:
     """The path of the manifest of that number."""
     return storage.join(root, "snapshots", f"{number}.json")
 
 
-def gathered(wish: StreamRequest, manifests: Sequence[str]) -> Content:
+def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
     """The content of a wish at the given manifests, one for each of its addresses.
 
     ConfigError for an unknown split, task, sensor or name in the mix, and where no sample is left; SnapshotError or
     StorageError where a snapshot cannot be read.
     """
-    found = [(root_of(place), place, read_snapshot(place)) for place in manifests]
-    pinned = tuple(SnapshotReference(root, place, manifest.digest) for root, place, manifest in found)
-    splits = [chosen_split(manifest, wish.split) for _, _, manifest in found]
-    wanted = choice(splits, wish.tasks, wish.sensors, wish.oversample)
-    shards = tuple((one.root, shard) for one, split in zip(pinned, splits, strict=True) for shard in split.shards)
-    parts = _parts(wish, wanted, shards, splits)
+    found = [(snapshot_root(place), place, read_snapshot(place)) for place in manifests]
+    snapshots = tuple(SnapshotReference(root, place, manifest.digest) for root, place, manifest in found)
+    splits = [get_split(manifest, request.split) for _, _, manifest in found]
+    wanted = make_filter(splits, request.tasks, request.sensors, request.oversample)
+    shards = tuple((one.root, shard) for one, split in zip(snapshots, splits, strict=True) for shard in split.shards)
+    parts = _parts(request, wanted, shards, splits)
     distinct = sum(part.samples for part in parts)
-    samples = distinct if wish.max_samples is None else min(distinct, wish.max_samples) if not wish.mix else wish.max_samples
+    samples = (
+        distinct
+        if request.max_samples is None
+        else min(distinct, request.max_samples)
+        if not request.mix
+        else request.max_samples
+    )
     return Content(
-        pinned,
-        "+".join(f"{one.digest}/{wish.split}" for one in pinned),
+        snapshots,
+        "+".join(f"{one.digest}/{request.split}" for one in snapshots),
         shards,
         parts,
-        mixture(wish.mix, samples) if wish.mix else None,
+        resolve_mix(request.mix, samples) if request.mix else None,
         samples,
         2 * distinct > sum(split.samples for split in splits),
     )
 
 
-def _parts(wish: StreamRequest, wanted: Choice, shards: tuple[Placed, ...], splits: Sequence[Split]) -> tuple[Part, ...]:
+def _parts(
+    request: StreamRequest, wanted: SampleFilter, shards: tuple[RootedShard, ...], splits: Sequence[Split]
+) -> tuple[Part, ...]:
     every = tuple(range(len(shards)))
-    if wish.mix is None:
-        return (_part("", wanted, every, shards, _picks(shards, wanted)),)
-    names = wish.mix.names()
-    if wish.mix.by != "url":
-        rows = picked(shards, wanted, wish.mix.by, names)
-        by_task = wish.mix.by == "task"
+    if request.mix is None:
+        return (_part("", wanted, every, shards, _select(shards, wanted)),)
+    names = request.mix.names()
+    if request.mix.by != "url":
+        rows = select_positions(shards, wanted, request.mix.by, names)
+        by_task = request.mix.by == "task"
         return tuple(
-            _part(name, Choice(frozenset([name])) if by_task else wanted, every, shards, tuple(row))
+            _part(name, SampleFilter(frozenset([name])) if by_task else wanted, every, shards, tuple(row))
             for name, row in zip(names, rows, strict=True)
         )
-    known("url", names, wish.urls)
+    check_names("url", names, request.urls)
     ends = [0]
     for split in splits:
         ends.append(ends[-1] + len(split.shards))
-    spans = {url: every[ends[i] : ends[i + 1]] for i, url in enumerate(wish.urls)}
-    return tuple(_part(url, wanted, spans[url], shards, _picks([shards[i] for i in spans[url]], wanted)) for url in names)
+    spans = {url: every[ends[i] : ends[i + 1]] for i, url in enumerate(request.urls)}
+    return tuple(_part(url, wanted, spans[url], shards, _select([shards[i] for i in spans[url]], wanted)) for url in names)
 
 
-def _picks(shards: Sequence[Placed], wanted: Choice) -> tuple[Ints, ...] | None:
-    return None if wanted == Choice() else tuple(picked(shards, wanted, None, ())[0])
+def _select(shards: Sequence[RootedShard], wanted: SampleFilter) -> tuple[Ints, ...] | None:
+    return None if wanted == SampleFilter() else tuple(select_positions(shards, wanted, None, ())[0])
 
 
-def _part(name: str, wanted: Choice, of: tuple[int, ...], shards: Sequence[Placed], picks: tuple[Ints, ...] | None) -> Part:
-    sizes = tuple(shards[i][1].samples for i in of) if picks is None else tuple(map(len, picks))
+def _part(
+    name: str, wanted: SampleFilter, of: tuple[int, ...], shards: Sequence[RootedShard], selected: tuple[Ints, ...] | None
+) -> Part:
+    sizes = tuple(shards[i][1].samples for i in of) if selected is None else tuple(map(len, selected))
     if not any(sizes):
         raise ConfigError(f"{name or 'the split'}: holds no sample")
-    return Part(name, wanted.tasks, of, picks, sizes)
+    return Part(name, wanted.tasks, of, selected, sizes)

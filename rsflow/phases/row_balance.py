@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import Lake
+from rsflow.planning.steps import STEPS
 from rsflow.shards.manifest import Manifest
 
 
@@ -48,18 +49,17 @@ def label_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     return [Balance("label", "windows", int(pc.sum(marked["rows_in"]).as_py() or 0), dict(reasons))]
 
 
-def model_balances(lake: Lake, *marked: pa.Table) -> list[Balance]:
+def model_balances(lake: Lake, marked: pa.Table) -> list[Balance]:
     """Of the steps that models run, by these marks: tiles in, tiles kept, and the rows of rejects that they delivered."""
-    every = pa.concat_tables(marked)
     balances = []
-    for step in ("see", "generate"):
-        mine = every.filter(pc.equal(every["step"], step))
+    for step in (step.name for step in STEPS if step.runs_model):
+        mine = marked.filter(pc.equal(marked["step"], step))
         rejects = read_receipt_rows(lake, "rejects", mine["receipt"], ["reason", "rows"])
         reasons = Counter({"kept": int(pc.sum(mine["rows_kept"]).as_py() or 0)})
         for row in rejects.to_pylist():
             reasons[row["reason"]] += row["rows"]
         if mine.num_rows:
-            balances.append(Balance(step, "looks at tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
+            balances.append(Balance(step, "tiles", int(pc.sum(mine["rows_in"]).as_py() or 0), dict(reasons)))
     return balances
 
 
@@ -82,7 +82,7 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
     known = lake.commit_metadata("selection")
     if known is None:
         return []
-    rows = lake.read("selection", ["kind", "subject"], "selected", known[0])
+    rows = lake.read("selection", ["kind", "subject"], {"selected": True}, known[0])
     balances = []
     for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
         wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
@@ -95,7 +95,7 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
 def shard_balance(lake: Lake, manifest: Manifest, version: int | None = None) -> list[Balance]:
     """Of the shards: tiles and instructions that the selection (its last version, or this one) took, against the manifest's
     counts."""
-    rows = lake.read("selection", ["kind", "split"], "selected", version)
+    rows = lake.read("selection", ["kind", "split"], {"selected": True}, version)
     chosen = rows["kind"].to_pylist()
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     # Split by split, so that a sample which changed sides is missed on one of them.

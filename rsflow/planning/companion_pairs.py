@@ -19,7 +19,7 @@ import shapely
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import Flags
-from rsflow.curation.splits.leakage import Shapes, outlines
+from rsflow.curation.splits.leakage import Shapes, footprint_polygons
 
 SAME_GROUND = 0.8  # intersection over union of two footprints
 SHOWN = 0.8  # share of a footprint that is inside another
@@ -98,7 +98,7 @@ def _columns(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 def _sound(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
     """The outlines and their rows, but for those that cross themselves, as a poor model of a scene's geometry makes them."""
-    shapes, rows = outlines(footprints)
+    shapes, rows = footprint_polygons(footprints)
     good = shapely.is_valid(shapes)
     return shapes[good], rows[good]
 

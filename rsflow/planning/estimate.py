@@ -7,16 +7,20 @@ small sample (`rsflow plan CONFIG --sample N`) is real work that is kept.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.engine.budget import LOADING, WORKERS, total_usage
 from rsflow.planning.plan import Plan, Unit
-from rsflow.planning.work_units import WorkUnits
+from rsflow.planning.step import StepUnit
+from rsflow.planning.steps import STEPS, missing_units
+from rsflow.planning.unit_ids import UnitIds
+from rsflow.stage import ModelStage
 
 SECONDS = "worker_seconds"  # of a model's workers together, beside the amounts that its marks name
 
@@ -50,18 +54,17 @@ class BuildEstimate:
 
 def estimate_build(plan: Plan) -> BuildEstimate:
     """What a build would do."""
-    missing = plan.missing
-    rejected = _rejected_scenes(plan)
-    units = WorkUnits(plan, plan.marks)
-    done = plan.done
-    good = [unit for unit in units.fit.values() if unit.scene_id not in rejected]
+    rejected, done, ids = _rejected_scenes(plan), plan.done, UnitIds(plan, plan.marks)
+    label, *later = ((step, missing_units(step, ids, done)) for step in STEPS)
+    good = [(step, [unit for unit in units if unit.scene_id not in rejected]) for step, units in later]
+    units = [unit for each in label[1] for unit in each.label_units]
     return BuildEstimate(
-        _states(plan, {unit.scene_id for unit in missing}, rejected),
-        len(missing),
-        sum(len(unit.windows) for unit in missing),
-        sum(unit.bytes for unit in missing),
-        sum(units.instruct(unit) not in done for unit in good),
-        tuple(_models(plan, units, good, done)),
+        _states(plan, {unit.scene_id for unit in units}, rejected),
+        len(units),
+        sum(len(unit.windows) for unit in units),
+        sum(unit.bytes for unit in units),
+        sum(len(missing) for step, missing in good if step.name == "instruct"),
+        tuple(_models(plan, [unit for step, missing in good if step.runs_model for unit in missing])),
     )
 
 
@@ -80,14 +83,11 @@ def _states(plan: Plan, pending: set[str], rejected: set[str]) -> dict[str, int]
     return {name: states[name] for name in ("new", "changed", "to_label", "done", "rejected", "gone")}
 
 
-def _models(plan: Plan, units: WorkUnits, good: list[Unit], done: set[str]) -> list[ModelWork]:
-    todo: dict[str, list[Unit]] = defaultdict(list)
-    for unit in good:
-        for seeing in units.seeing(unit):
-            todo[seeing.stage.name] += [unit] if seeing.id not in done else []
-        if plan.generator:
-            todo[plan.generator.name] += [unit] if units.generate(unit) not in done else []
-    return [_expect(plan.marks, name, mine) for name, mine in todo.items()]
+def _models(plan: Plan, missing: list[StepUnit]) -> list[ModelWork]:
+    by_name: dict[str, list[Unit]] = {model.name: [] for model in plan.models}
+    for each in missing:
+        by_name[cast(ModelStage, each.stages[0]).name] += each.label_units
+    return [_expect(plan.marks, name, units) for name, units in by_name.items()]
 
 
 def _expect(marked: pa.Table, name: str, todo: list[Unit]) -> ModelWork:

@@ -1,12 +1,12 @@
-"""The rows that count now: those of finished units which the present configuration wants.
+"""The live rows: those of finished units which the present configuration wants.
 
-One idea: the lake keeps everything that was ever made; a phase looks only at wanted ∩ done. So two lakes with different
-histories but the same configuration and files give the same dataset.
+One idea: the lake keeps everything that was ever made; a phase uses only wanted ∩ done. So two lakes with different histories
+but the same configuration and files give the same dataset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,84 +16,82 @@ from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
 from rsflow.planning.plan import Plan, undone_text
-from rsflow.planning.work_units import WorkUnits
+from rsflow.planning.steps import STEPS
+from rsflow.planning.unit_ids import UnitIds
+
+ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
+
+_STEPS_OF: dict[str, tuple[str, ...]] = {
+    table: (*(step.name for step in STEPS if table in step.tables), *([ANNOTATIONS] if table == "rejects" else []))
+    for table in ("tiles", "labels", "embeddings", "instructions", "rejects")
+}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """Marks of the wanted and finished units, per step.
-
-    `seen`: of the models' looks at tiles and of what was merged of them. `instruct`: of all that made instructions, rules and
-    models.
-    """
+    """`marks`: those of the wanted and finished units, by step."""
 
     lake: Lake
-    label: pa.Table
-    seen: pa.Table
-    instruct: pa.Table
-    annotations: pa.Table
+    marks: Mapping[str, pa.Table]
+
+    @property
+    def label(self) -> pa.Table:
+        return self.marks["label"]
+
+    @property
+    def all_marks(self) -> pa.Table:
+        """The marks of all steps, without those of rejected annotations."""
+        return pa.concat_tables([self.marks[step.name] for step in STEPS])
+
+    def receipts(self, table: str) -> pa.ChunkedArray:
+        """The receipts whose rows of this table count."""
+        return pa.concat_tables([self.marks[step] for step in _STEPS_OF[table]])["receipt"]
 
     @property
     def rejected_scenes(self) -> set[str]:
         return set(self.label.filter(self.label["scene_rejected"])["scene_id"].to_pylist())
 
+    def read(self, table: str, columns: list[str] | None = None) -> pa.Table:
+        """The live rows of a table, in no stated order."""
+        return read_receipt_rows(self.lake, table, self.receipts(table), columns)
+
     def tiles(self, columns: list[str] | None = None) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""
-        return read_receipt_rows(self.lake, "tiles", self.label["receipt"], columns).sort_by("tile_id")
-
-    @property
-    def told(self) -> pa.ChunkedArray:
-        """Receipts of the labels that count: annotations, what labellers without weights say, and what models saw, merged."""
-        merged = self.seen.filter(pa.compute.equal(self.seen["step"], "merge"))
-        return pa.chunked_array([*self.label["receipt"].chunks, *merged["receipt"].chunks], pa.string())
+        return self.read("tiles", columns).sort_by("tile_id")
 
     def labels(self, columns: list[str] | None = None) -> pa.Table:
-        return read_receipt_rows(self.lake, "labels", self.told, columns).sort_by("label_id")
+        """Annotations, labels of labellers without weights, and merged predictions, sorted by label_id."""
+        return self.read("labels", columns).sort_by("label_id")
 
     def embeddings(self, labeller: str) -> pa.Table:
         """EMBEDDINGS rows (tile_id, vector) of the labeller of this name, sorted by tile_id."""
-        rows = read_receipt_rows(self.lake, "embeddings", self.seen["receipt"], ["tile_id", "labeller", "vector"])
+        rows = self.read("embeddings", ["tile_id", "labeller", "vector"])
         named = pa.compute.starts_with(rows["labeller"], f"{labeller}-")
         return rows.filter(named).select(["tile_id", "vector"]).sort_by("tile_id")
 
     def instructions(self, columns: list[str] | None = None) -> pa.Table:
-        return read_receipt_rows(self.lake, "instructions", self.instruct["receipt"], columns).sort_by("instruction_id")
+        return self.read("instructions", columns).sort_by("instruction_id")
 
     def rejects(self) -> pa.Table:
-        steps = (self.annotations, self.label, self.seen, self.instruct)
-        return read_receipt_rows(
-            self.lake, "rejects", pa.chunked_array([chunk for step in steps for chunk in step["receipt"].chunks])
-        )
+        return self.read("rejects")
 
 
-def read_live_rows(lake: Lake, plan: Plan) -> LiveRows:
-    """The marks that count. LakeError where a wanted unit is not done: select and shard never work on half a label phase."""
-    if plan.undone:
+def read_live_rows(lake: Lake, plan: Plan, marked: pa.Table | None = None, allow_missing: bool = False) -> LiveRows:
+    """The live rows under a plan. `marked`: the marks of finished units, where the caller has them.
+
+    LakeError where a wanted unit is not done: select and shard never work on half a label phase. With `allow_missing`, for
+    reports, the rows of those that are done.
+    """
+    if plan.undone and not allow_missing:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
-    marked = completed_units(lake)
-    wanted = [unit.id for unit in plan.units]
-    label = filter_by_values(marked, "unit", wanted)
-    if label.num_rows < len(wanted):
-        raise LakeError(
-            f"{lake.root}: {len(wanted) - label.num_rows} of {len(wanted)} units are not labelled yet: run `rsflow label` first"
-        )
-    units = WorkUnits(plan, marked)
-    seen = _done(
-        marked, [each.id for unit in units.fit.values() for each in units.seeing(unit)], lake, "not seen by every model"
-    )
-    merged = _done(marked, units.merging.values(), lake, "not merged")
-    told = _done(marked, map(units.instruct, units.fit.values()), lake, "without instructions")
-    written = _done(marked, filter(None, map(units.generate, units.fit.values())), lake, "not written about by the model")
-    annotations = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
-    return LiveRows(lake, label, pa.concat_tables([seen, merged]), pa.concat_tables([told, written]), annotations)
-
-
-def _done(marked: pa.Table, wanted: Iterable[str], lake: Lake, lacking: str) -> pa.Table:
-    """The marks of these units. LakeError where one is missing."""
-    units = list(wanted)
-    found = filter_by_values(marked, "unit", units)
-    if found.num_rows < len(units):
-        raise LakeError(
-            f"{lake.root}: {len(units) - found.num_rows} of {len(units)} units are {lacking} yet: run `rsflow label` first"
-        )
-    return found
+    marked = completed_units(lake) if marked is None else marked
+    ids = UnitIds(plan, marked)
+    marks = {}
+    for step in STEPS:
+        wanted = [unit.id for unit in step.units(ids)]
+        marks[step.name] = filter_by_values(marked, "unit", wanted)
+        if not allow_missing and (missing := len(wanted) - marks[step.name].num_rows) > 0:
+            what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
+            raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
+    marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
+    return LiveRows(lake, marks)

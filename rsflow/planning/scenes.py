@@ -19,7 +19,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
-from rsflow.readers import list_scenes, open_scene, select_reader
+from rsflow.readers import READERS, list_scenes, open_scene, select_reader
 from rsflow.records import SceneFiles
 from rsflow.schemas import SCENES
 from rsflow.stage import fingerprint
@@ -77,7 +77,8 @@ def probe_scenes(
 
 
 def _row(scene: SceneFiles, licence: str, before: dict[str, Any] | None, retry_rejects: bool) -> dict[str, Any]:
-    settings = fingerprint(PROBE_VERSION, scene, licence)
+    plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
+    settings = fingerprint(PROBE_VERSION, scene, licence, *plugin)
     try:
         stats = stats_key(scene)
     except DataError as error:
@@ -143,7 +144,7 @@ def _probe(scene: SceneFiles) -> dict[str, Any]:
             "footprint": list(info.footprint) if info.footprint else None,
             "gsd_m": info.gsd_m,
             "pixel_m": list(info.pixel_m) if info.pixel_m else None,
-            "place_fault": storage.mask_secrets(info.place_fault) if info.place_fault else None,
+            "georeference_error": storage.mask_secrets(info.georeference_error) if info.georeference_error else None,
             "nodata": list(info.nodata),
             "calibration": [asdict(how) for how in info.calibration],
             "unit": pixel_unit(scene, info),

@@ -1,71 +1,78 @@
-"""What is known of finished label units: their tiles, and their labels with what models saw since.
+"""What finished units delivered: the tiles and labels that a later step works on.
 
-One idea: every later step gets its work in one shape, a row per unit with tiles and labels nested, gathered here from the
-tables by receipt. Raw labels of models are never told: what counts is what their merging made of them.
+One idea: every later step gets its work in one shape, a row per unit with tiles and labels nested, gathered here from
+the tables by receipt. Raw labels of models count only where a step asks for them; all others get what merging made of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
+from rsflow.errors import LakeError
 from rsflow.lake.receipts import read_receipt_rows
-from rsflow.lake.tables import Lake, filter_by_values
+from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Unit
-
-SLICE_UNITS = 2000  # units whose columns the driver holds at a time
-
-
-def receipts_of(marked: pa.Table, units: Iterable[str]) -> dict[str, str]:
-    """The receipt of every one of these units that is finished."""
-    found = filter_by_values(marked.select(["unit", "receipt"]), "unit", list(units))
-    return dict(zip(found["unit"].to_pylist(), found["receipt"].to_pylist(), strict=True))
+from rsflow.planning.step import StepUnit
+from rsflow.planning.unit_ids import UnitIds
 
 
-def gather(
-    lake: Lake,
-    schema: pa.Schema,
-    units: Sequence[tuple[str, Unit]],
-    tiles: Mapping[str, str],
-    labels: Sequence[Mapping[str, str]],
-) -> pa.Table:
-    """A row of `schema` for each (id, label unit).
+@dataclass(frozen=True)
+class StepInputs:
+    """The finished units of a lake (`marked`: their marks) under the ids of a plan."""
 
-    `tiles`: the receipt of each label unit. `labels`: further receipts by label unit, which may deliver labels of other units'
-    tiles too (of their scene): each label goes with its tile.
-    """
-    wanted = [unit.id for _, unit in units]
-    rows = _rows(lake, "tiles", schema, {tiles[unit] for unit in wanted})
-    unit_of = {receipt: unit for unit, receipt in tiles.items()}
-    by_unit: dict[str, list[dict[str, Any]]] = {unit: [] for unit in wanted}
-    home: dict[str, str] = {}
-    for row in rows:
-        unit = unit_of[row.pop("receipt")]
-        by_unit[unit].append(row)
-        home[row["tile_id"]] = unit
-    said: dict[str, list[dict[str, Any]]] = {unit: [] for unit in wanted}
-    for row in _rows(lake, "labels", schema, {by[unit] for by in (tiles, *labels) for unit in wanted if unit in by}):
-        del row["receipt"]
-        if row["tile_id"] in home:
-            said[home[row["tile_id"]]].append(row)
-    return pa.Table.from_pylist(
-        [
-            {"unit": name, "scene_id": unit.scene_id, "source": unit.source, "tiles": by_unit[unit.id], "labels": said[unit.id]}
-            for name, unit in units
-        ],
-        schema=schema,
-    )
+    lake: Lake
+    ids: UnitIds
+    marked: pa.Table
 
+    @cached_property
+    def receipts(self) -> dict[str, str]:
+        """The receipt of every finished unit."""
+        return dict(zip(self.marked["unit"].to_pylist(), self.marked["receipt"].to_pylist(), strict=True))
 
-def slices(units: Sequence[tuple[str, Unit]], most: int = SLICE_UNITS) -> Iterator[Sequence[tuple[str, Unit]]]:
-    for start in range(0, len(units), most):
-        yield units[start : start + most]
+    def gather(
+        self, schema: pa.Schema, units: Sequence[StepUnit], labels_from: Callable[[Unit], Iterable[str]] = lambda unit: ()
+    ) -> pa.Table:
+        """A row of `schema` for each unit: the tiles of its label units, and their labels.
 
+        `labels_from` names, for a label unit, the further units whose labels count beside its own. Those may deliver labels of
+        other tiles of the scene too: each label goes with its tile. LakeError where a unit is not finished.
+        """
+        label_units = {unit.id: unit for each in units for unit in each.label_units}
+        home, tiles = dict[str, str](), {name: list[dict[str, Any]]() for name in label_units}
+        unit_of = {self._receipt(name): name for name in label_units}
+        for row in self._rows("tiles", schema, unit_of):
+            unit = home[row["tile_id"]] = unit_of[row.pop("receipt")]
+            tiles[unit].append(row)
+        labels = {name: list[dict[str, Any]]() for name in label_units}
+        further = {self._receipt(name) for unit in label_units.values() for name in labels_from(unit)}
+        for row in self._rows("labels", schema, {*unit_of, *further}):
+            del row["receipt"]
+            if row["tile_id"] in home:
+                labels[home[row["tile_id"]]].append(row)
+        rows = [
+            {
+                "unit": each.id,
+                "scene_id": each.scene_id,
+                "source": each.source,
+                "tiles": [row for unit in each.label_units for row in tiles[unit.id]],
+                "labels": [row for unit in each.label_units for row in labels[unit.id]],
+            }
+            for each in units
+        ]
+        return pa.Table.from_pylist(rows, schema=schema)
 
-def _rows(lake: Lake, name: str, schema: pa.Schema, receipts: set[str]) -> list[dict[str, Any]]:
-    fields = schema.field(name).type.value_type
-    columns = [fields.field(i).name for i in range(fields.num_fields)]
-    rows: list[dict[str, Any]] = read_receipt_rows(lake, name, sorted(receipts), [*columns, "receipt"]).to_pylist()
-    return rows
+    def _receipt(self, unit: str) -> str:
+        if unit not in self.receipts:
+            raise LakeError(f"{self.lake.root}: the unit {unit} is not finished, and others need it: run `rsflow label` first")
+        return self.receipts[unit]
+
+    def _rows(self, name: str, schema: pa.Schema, receipts: Iterable[str]) -> list[dict[str, Any]]:
+        fields = schema.field(name).type.value_type
+        columns = [fields.field(i).name for i in range(fields.num_fields)]
+        rows: list[dict[str, Any]] = read_receipt_rows(self.lake, name, sorted(receipts), [*columns, "receipt"]).to_pylist()
+        return rows

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rsflow.errors import RsflowError
-from rsflow.pretrained.device import Device, chosen
-from rsflow.pretrained.load_errors import misfit, mismatch, told, unreachable
+from rsflow.pretrained.device import Device, select_device
+from rsflow.pretrained.load_errors import describe_hub_error, describe_load_error, find_missing_weights, find_wrong_architecture
 from rsflow.pretrained.processor import load_processor
 
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -79,8 +79,8 @@ class Checkpoint:
             from safetensors import SafetensorError
         except ImportError as error:
             raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
-        device = chosen(self.device)
-        _hush()
+        device = select_device(self.device)
+        _silence_libraries()
         folder = Path(self.model).expanduser()
         place = {"pretrained_model_name_or_path": str(folder)} if folder.is_dir() else self._on_the_hub()
         shared: dict[str, Any] = {**place, "trust_remote_code": self.trust_remote_code}
@@ -88,7 +88,7 @@ class Checkpoint:
         auto: Any = transformers  # whose Auto classes have no types
         try:
             config = auto.AutoConfig.from_pretrained(**shared)
-            unfit = None if self.trust_remote_code else misfit(self.model, model_class, config)
+            unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
             if unfit:
                 raise RsflowError(unfit)
             processor = load_processor(processor_class, shared)
@@ -96,7 +96,7 @@ class Checkpoint:
             model, report = getattr(auto, model_class).from_pretrained(
                 **shared, dtype=dtype, use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True
             )
-            unfit = mismatch(self.model, model, report, spare)
+            unfit = find_missing_weights(self.model, model, report, spare)
             if unfit:
                 raise RsflowError(unfit)
             model = model.to(device).eval()
@@ -106,8 +106,8 @@ class Checkpoint:
 
     def _told(self, model_class: str, error: Exception) -> str:
         if isinstance(error, OSError) and not Path(self.model).expanduser().is_dir():
-            return unreachable(self.model, self.revision, error)
-        return told(self.model, model_class, error)
+            return describe_hub_error(self.model, self.revision, error)
+        return describe_load_error(self.model, model_class, error)
 
     def _on_the_hub(self) -> dict[str, str]:
         import huggingface_hub
@@ -117,7 +117,7 @@ class Checkpoint:
             try:  # one request, because a download is tried for minutes before it gives up
                 hub.HfApi().model_info(self.model, revision=self.revision, timeout=_ANSWER_SECONDS)
             except (OSError, hub.errors.HTTPError) as error:
-                raise RsflowError(unreachable(self.model, self.revision, error)) from error
+                raise RsflowError(describe_hub_error(self.model, self.revision, error)) from error
         return {"pretrained_model_name_or_path": self.model, "revision": self.revision}
 
 
@@ -150,7 +150,7 @@ class Loaded:
             return out
 
 
-def _hush() -> None:
+def _silence_libraries() -> None:
     """No bars, and no tables of weights: what is wrong with them is told in one line."""
     from transformers.utils import logging
 
@@ -194,11 +194,11 @@ def _file_digest(path: str, size: int, mtime_ns: int) -> str:
     with open(path, "rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if size >= _LARGE_BYTES:
-        _keep(note, found)
+        _write_note(note, found)
     return found
 
 
-def _keep(note: Path, text: str) -> None:
+def _write_note(note: Path, text: str) -> None:
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
         part = note.with_suffix(f".{os.getpid()}")

@@ -18,7 +18,7 @@ from rsflow.errors import DeviceLostError, RsflowError
 
 Device = Literal["auto", "cpu", "cuda"]
 
-_NO_MEMORY = (
+_OUT_OF_MEMORY = (
     "out of memory",
     "can't allocate memory",
     "cannot allocate memory",
@@ -42,10 +42,10 @@ _LOST = (
     "gpu requires reset",
     "fallen off the bus",
 )
-_SHOWN = 300
+_MAX_MESSAGE = 300
 
 
-def chosen(wanted: Device) -> str:
+def select_device(wanted: Device) -> str:
     """The device's name for torch. Raises RsflowError where a GPU is wanted and none is there."""
     import torch
 
@@ -55,34 +55,34 @@ def chosen(wanted: Device) -> str:
     return "cuda" if there and wanted != "cpu" else "cpu"
 
 
-def meant(wanted: Device, gpus: float) -> Device:
+def device_for_gpus(wanted: Device, gpus: float) -> Device:
     """With `gpus` a GPU is meant: where it is gone, `auto` must not fall back to the CPU in silence, for days."""
     return "cuda" if wanted == "auto" and gpus else wanted
 
 
-def told(error: BaseException) -> str:
+def short_message(error: BaseException) -> str:
     """The error on one line, shortened."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:_SHOWN]}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:_MAX_MESSAGE]}"
 
 
-def no_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     said = str(error).lower()
-    return isinstance(error, MemoryError) or any(sign in said for sign in _NO_MEMORY)
+    return isinstance(error, MemoryError) or any(sign in said for sign in _OUT_OF_MEMORY)
 
 
 def raise_if_lost(error: Exception) -> None:
     """Raise DeviceLostError where this error means that nothing will work in this process any more."""
     said = str(error).lower()
-    if not no_memory(error) and (any(sign in said for sign in _LOST) or _is_silent()):
+    if not is_out_of_memory(error) and (any(sign in said for sign in _LOST) or _is_lost()):
         raise DeviceLostError(
-            f"the device failed, and this process cannot use it any more: {told(error)}\nOne piece of data may have done that "
-            "(the model met a number that it has no place for), or the device itself is broken (`nvidia-smi`, and Xid in the "
-            "kernel's log). What is done is kept: run again, on Ray, where another worker goes on and what keeps doing this is "
-            "left out"
+            f"the device failed, and this process cannot use it any more: {short_message(error)}\n"
+            "One piece of data may have caused it (an index outside the model's tables), or the device itself is broken (see "
+            "`nvidia-smi`, and Xid in the kernel's log). What is done is kept: run again on Ray, where another worker goes "
+            "on, and data that fails repeatedly is rejected"
         ) from error
 
 
-def release() -> None:
+def free_memory() -> None:
     """Give back what a GPU's allocator keeps; memory of the CPU comes back by itself."""
     cuda = _cuda()
     if cuda is not None:
@@ -90,7 +90,7 @@ def release() -> None:
         cuda.empty_cache()
 
 
-def _is_silent() -> bool:
+def _is_lost() -> bool:
     cuda = _cuda()
     if cuda is None:
         return False

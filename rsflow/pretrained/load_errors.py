@@ -10,10 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rsflow.pretrained.device import no_memory
+from rsflow.pretrained.device import is_out_of_memory
 
 # By Auto class of transformers: the table of its families there, and what goes by it here.
-_GOES_BY = {
+_CLASSES_BY_TASK = {
     "AutoModelForObjectDetection": ("MODEL_FOR_OBJECT_DETECTION_MAPPING", "detector"),
     "AutoModelForZeroShotObjectDetection": ("MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING", "zero_shot_detector"),
     "AutoModelForZeroShotImageClassification": ("MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING", "zero_shot_classifier"),
@@ -26,18 +26,18 @@ _WORDS = ("tokenizer.json", "vocab.*", "*.model", "*.spm", "*.tiktoken", "tekken
 _POINTER = b"version https://git-lfs"
 
 
-def misfit(model: str, model_class: str, config: Any) -> str | None:
+def find_wrong_architecture(model: str, model_class: str, config: Any) -> str | None:
     """What to say where a checkpoint is of a family that an Auto class does not have; None where it fits."""
     import transformers
 
-    kinds = [name for name, (table, _) in _GOES_BY.items() if type(config) in getattr(transformers, table)]
+    kinds = [name for name, (table, _) in _CLASSES_BY_TASK.items() if type(config) in getattr(transformers, table)]
     if model_class in kinds:
         return None
-    fitting = ", ".join(_GOES_BY[name][1] for name in kinds)
+    fitting = ", ".join(_CLASSES_BY_TASK[name][1] for name in kinds)
     return f"{model}: is of type {config.model_type}, which {model_class} lacks; it can be used as: {fitting or 'no labeller'}"
 
 
-def mismatch(model: str, loaded: Any, report: Any, spare: tuple[str, ...]) -> str | None:
+def find_missing_weights(model: str, loaded: Any, report: Any, spare: tuple[str, ...]) -> str | None:
     """What to say where the weights are not those of the model that the configuration describes; None where they are."""
     name = type(loaded).__name__
     missing = sorted(weights for weights in report["missing_keys"] if not weights.startswith(spare))
@@ -50,12 +50,12 @@ def mismatch(model: str, loaded: Any, report: Any, spare: tuple[str, ...]) -> st
     return None
 
 
-def told(model: str, model_class: str, error: Exception) -> str:
+def describe_load_error(model: str, model_class: str, error: Exception) -> str:
     """What to say of an error that loading a checkpoint raised."""
     from safetensors import SafetensorError
 
     said = _first_line(error)
-    if no_memory(error):
+    if is_out_of_memory(error):
         return (
             f"{model}: there is not enough memory to load it: {said}\nSet dtype: bfloat16 where it was saved in float32, let "
             "fewer workers share the machine or the GPU (cpus, gpus), or take a smaller model"
@@ -64,13 +64,13 @@ def told(model: str, model_class: str, error: Exception) -> str:
         return f"{model}: a library is missing that this model needs: {' '.join(str(error).split())}"
     folder = Path(model).expanduser()
     if isinstance(error, SafetensorError):
-        return f"{model}: {_damaged(folder)} ({said}): fetch it again, with `hf download --force-download`"
-    lacking = _lacking(folder) if folder.is_dir() else []
+        return f"{model}: {_describe_damage(folder)} ({said}): fetch it again, with `hf download --force-download`"
+    lacking = _missing_files(folder) if folder.is_dir() else []
     fetch = f"\nThe folder lacks {', '.join(lacking)}: fetch the whole checkpoint, as `hf download` does" if lacking else ""
     return f"{model}: transformers cannot load it as {model_class}: {said}{fetch}"
 
 
-def unreachable(model: str, revision: str, error: Exception) -> str:
+def describe_hub_error(model: str, revision: str, error: Exception) -> str:
     """What to say of a hub id that is not in the local cache and that the hub does not give."""
     from huggingface_hub import errors
 
@@ -93,7 +93,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(": ")
 
 
-def _damaged(folder: Path) -> str:
+def _describe_damage(folder: Path) -> str:
     """Which of a folder's weights cannot be read, and how."""
     from safetensors import SafetensorError, safe_open
 
@@ -110,7 +110,7 @@ def _damaged(folder: Path) -> str:
     return "its weights are cut off or damaged"
 
 
-def _lacking(folder: Path) -> list[str]:
+def _missing_files(folder: Path) -> list[str]:
     """Files that such a checkpoint usually has and this one has not."""
     index = folder / "model.safetensors.index.json"
     shards = set(json.loads(index.read_text())["weight_map"].values()) if index.is_file() else set()

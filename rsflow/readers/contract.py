@@ -31,7 +31,7 @@ class SceneInfo:
     band the value that stands for none, None where no value does (of fractions, what is not finite always does); empty for
     plain pictures. `calibration`: per band, empty where nothing is known. `unit`: of the calibrated values, where the file
     states it. `pixel_m`: metres on the ground of a pixel along its row and its column, at the scene's middle; `gsd_m` is their
-    geometric mean. `place_fault`: why a georeference that the file has was refused.
+    geometric mean. `georeference_error`: why a georeference that the file has was refused.
     """
 
     bands: tuple[str, ...]
@@ -48,7 +48,7 @@ class SceneInfo:
     calibration: tuple[Calibration, ...] = ()
     unit: PixelUnit | None = None
     pixel_m: tuple[float, float] | None = None
-    place_fault: str | None = None
+    georeference_error: str | None = None
 
 
 class SceneReader(Protocol):

@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rsflow.report.counts_table import Tally, by_count, size, table
-from rsflow.report.usage_text import spent
+from rsflow.report.counts_table import Tally, by_count, format_bytes, tally_table
+from rsflow.report.usage_text import usage_text
 
 WIDTH = 100
 _LABEL = 12
@@ -61,7 +61,7 @@ class BuildSummary:
 
     `root`: the lake. `snapshot`: the place of the snapshot's manifest, or None where no shards were asked for. `rejects`: by
     reason. `instructions`: by (task, sensor). `seconds`: by phase or stage, in order. `balances`: lines that show that rows in
-    equal rows kept and left, as the engine worded them.
+    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why nothing came of it.
     """
 
     root: str
@@ -74,6 +74,7 @@ class BuildSummary:
     shards: ShardCounts | None = None
     balances: tuple[str, ...] = field(default=())
     models: tuple[ModelUse, ...] = ()
+    empty_sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def summary_text(summary: BuildSummary) -> str:
@@ -85,16 +86,17 @@ def summary_text(summary: BuildSummary) -> str:
             *_entry("scenes", [_scenes(summary.scenes)]),
             *_entry("tiles", [f"{summary.tiles_kept:,} kept"]),
             *_entry("rejects", _rejects(summary.rejects)),
-            *_entry("instructions", aligned(table(summary.instructions)) if summary.instructions else ["none"]),
+            *_entry("instructions", align_columns(tally_table(summary.instructions)) if summary.instructions else ["none"]),
             *(_shards(summary.shards) if summary.shards else []),
             *_entry("balance", summary.balances),
-            *_entry("models", map(_model, summary.models)),
+            *_entry("empty source", (f"{name}: {why}" for name, why in summary.empty_sources.items())),
+            *_entry("models", map(_model_text, summary.models)),
             *_entry("time", [", ".join(f"{name} {_duration(value)}" for name, value in summary.seconds.items())]),
         ]
     )
 
 
-def aligned(rows: list[list[str]]) -> list[str]:
+def align_columns(rows: list[list[str]]) -> list[str]:
     """Rows of a table as lines: the first column set to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
@@ -127,10 +129,10 @@ def _rejects(rejects: Mapping[str, int]) -> list[str]:
     if not rejects:
         return ["none"]
     rows = [[reason.replace("_", " "), f"{count:,}"] for reason, count in by_count(rejects)]
-    return aligned([*rows, ["all", f"{sum(rejects.values()):,}"]])
+    return align_columns([*rows, ["all", f"{sum(rejects.values()):,}"]])
 
 
-def _model(use: ModelUse) -> str:
+def _model_text(use: ModelUse) -> str:
     idle = f", GPUs idle for {_duration(use.idle_gpu_seconds)}" if use.idle_gpu_seconds else ""
     spent_seconds = max(use.seconds, 1e-9)
     tokens = use.amounts.get("tokens_out", 0)
@@ -138,9 +140,9 @@ def _model(use: ModelUse) -> str:
     parts = [
         f"{use.name}: {use.tiles:,} tiles in {_duration(use.seconds)} ({rate}), first after {_duration(use.first_seconds)}, "
         f"all workers after {_duration(use.ramp_seconds)}, running {use.busy_share:.0%} of their time{idle}",
-        f"used {spent(use.amounts)}",
+        f"used {usage_text(use.amounts)}",
     ]
-    return "; ".join(parts + ([f"expected {spent(use.expected)}"] if use.expected else []))
+    return "; ".join(parts + ([f"expected {usage_text(use.expected)}"] if use.expected else []))
 
 
 def _shards(shards: ShardCounts) -> Iterable[str]:
@@ -148,7 +150,7 @@ def _shards(shards: ShardCounts) -> Iterable[str]:
     by_split = ", ".join(f"{split} {count:,}" for split, count in shards.samples.items())
     yield from _entry("samples", [f"{total:,} ({by_split})" if by_split else "0"])
     wrote = f"{shards.written:,} written now" if shards.written else "all there already"
-    yield from _entry("shards", [f"{shards.shards:,} of {size(shards.bytes)} together, {wrote}"])
+    yield from _entry("shards", [f"{shards.shards:,} of {format_bytes(shards.bytes)} together, {wrote}"])
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rsflow.report.counts_table import Tally, added, by_count, by_task, size, table, tasks_of
+from rsflow.report.counts_table import Tally, by_count, by_task, format_bytes, sum_tallies, tally_table, tasks_of
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.split_table import Strata, split_error, split_rows
@@ -85,21 +85,21 @@ class CardFacts:
 def dataset_card(facts: CardFacts) -> str:
     """The card as Markdown."""
     sections = [
-        [f"# {facts.name}", _opening(facts)],
+        [f"# {facts.name}", _introduction(facts)],
         ["## What is in it", _counts(facts)],
         ["## Instructions by task and sensor", *_instructions(facts)],
-        *([["## What each split got", *_dealt(facts.wanted, facts.strata)]] if facts.strata else []),
+        *([["## What each split got", *_split_rows(facts.wanted, facts.strata)]] if facts.strata else []),
         ["## Sources", _sources(facts.sources)],
-        ["## What was left out", *_left_out(facts)],
+        ["## What was left out", *_list_dropped(facts)],
         ["## How right the machine's labels are", *_quality(facts.quality, facts.origins)],
         ["## The mix beside its models", *_mix(facts)],
         ["## How to load it", *_loading(facts.snapshot)],
-        ["## How it was made", _making(facts.snapshot)],
+        ["## How it was made", _how_made(facts.snapshot)],
     ]
     return "\n\n".join("\n\n".join(parts) for parts in sections) + "\n"
 
 
-def _opening(facts: CardFacts) -> str:
+def _introduction(facts: CardFacts) -> str:
     sensors = _listed(sorted({source.sensor for source in facts.sources}))
     licences = _listed(sorted({source.licence for source in facts.sources}))
     return (
@@ -113,14 +113,14 @@ def _counts(facts: CardFacts) -> str:
         ["scenes", f"{sum(source.scenes for source in facts.sources):,}"],
         ["tiles kept", f"{sum(source.tiles for source in facts.sources):,}"],
         ["samples (tiles with their chosen instructions)", f"{sum(facts.samples.values()):,}"],
-        ["instructions", f"{sum(added(facts.instructions.values()).values()):,}"],
-        ["shards", f"{facts.snapshot.shards:,} ({size(facts.snapshot.bytes)})"],
+        ["instructions", f"{sum(sum_tallies(facts.instructions.values()).values()):,}"],
+        ["shards", f"{facts.snapshot.shards:,} ({format_bytes(facts.snapshot.bytes)})"],
     ]
     return _table(["", "count"], rows)
 
 
 def _instructions(facts: CardFacts) -> Iterable[str]:
-    yield _tally_table(added(facts.instructions.values()))
+    yield _tally_table(sum_tallies(facts.instructions.values()))
     for split in facts.samples:
         tally = facts.instructions.get(split, {})
         yield f"### Split `{split}`: {facts.samples[split]:,} samples, {sum(tally.values()):,} instructions"
@@ -128,7 +128,7 @@ def _instructions(facts: CardFacts) -> Iterable[str]:
             yield _tally_table(tally)
 
 
-def _dealt(wanted: Mapping[str, float], strata: Strata) -> Iterable[str]:
+def _split_rows(wanted: Mapping[str, float], strata: Strata) -> Iterable[str]:
     head, rows = split_rows(wanted, strata)
     yield (
         "The share of each split in the samples of a sensor and of its categories. What shows one place or one picture is "
@@ -145,7 +145,7 @@ def _sources(sources: tuple[SourceFacts, ...]) -> str:
     return _table(["source", "sensor", "licence", "scenes", "tiles", "samples"], rows, text_columns=3)
 
 
-def _left_out(facts: CardFacts) -> Iterable[str]:
+def _list_dropped(facts: CardFacts) -> Iterable[str]:
     for title, counts in (
         ("Rejected while labelling (scenes, tiles and annotations)", facts.rejects),
         ("Dropped while selecting (tiles and instructions)", facts.dropped),
@@ -187,9 +187,12 @@ def _quality(quality: tuple[QualityFacts, ...], origins: Mapping[tuple[str, str]
 
 
 def _mix(facts: CardFacts) -> Iterable[str]:
-    counts = by_task(added(facts.instructions.values()))
+    counts = by_task(sum_tallies(facts.instructions.values()))
     total = sum(counts.values())
-    listed = [*MMRS_1M.counts, *(task for task in tasks_of(added(facts.instructions.values())) if task not in MMRS_1M.counts)]
+    listed = [
+        *MMRS_1M.counts,
+        *(task for task in tasks_of(sum_tallies(facts.instructions.values())) if task not in MMRS_1M.counts),
+    ]
     rows = []
     for task in listed:
         own = counts[task] / total if total else 0.0
@@ -240,7 +243,7 @@ def _loading(snapshot: SnapshotFacts) -> Iterable[str]:
     )
 
 
-def _making(snapshot: SnapshotFacts) -> str:
+def _how_made(snapshot: SnapshotFacts) -> str:
     rows = [
         ["snapshot", f"`{snapshot.manifest}`"],
         ["digest of the content", f"`{snapshot.digest}`"],
@@ -251,7 +254,7 @@ def _making(snapshot: SnapshotFacts) -> str:
 
 
 def _tally_table(tally: Tally) -> str:
-    head, *rows = table(tally)
+    head, *rows = tally_table(tally)
     return _table(["task", *head[1:]], rows)
 
 

@@ -81,7 +81,7 @@ def contact_sheet(samples: Sequence[SheetSample], columns: int = 3, picture_px: 
     if not samples or columns < 1:
         raise ValueError(f"nothing to draw: {len(samples)} samples in {columns} columns")
     columns = min(columns, len(samples))
-    cards = [_card(_merged(sample), picture_px) for sample in samples]
+    cards = [_card(_merge_equal_boxes(sample), picture_px) for sample in samples]
     rows = [cards[start : start + columns] for start in range(0, len(cards), columns)]
     heights = [max(card.height_px for card in row) for row in rows]
     wide = picture_px + 2 * PAD
@@ -94,7 +94,7 @@ def contact_sheet(samples: Sequence[SheetSample], columns: int = 3, picture_px: 
     return page
 
 
-def _merged(sample: SheetSample) -> SheetSample:
+def _merge_equal_boxes(sample: SheetSample) -> SheetSample:
     """The sample with equal boxes made one, so that instructions that speak of the same box show the same number."""
     place = {box: number for number, box in enumerate(dict.fromkeys(sample.boxes))}
     number = dict(enumerate(place[box] for box in sample.boxes))
@@ -118,7 +118,7 @@ def _card(sample: SheetSample, picture_px: int) -> _Card:
         blocks.append((lay_out(runs, TEXT_PX, picture_px - GUTTER - PAD), turn.role))
     if sample.footer:
         blocks.append((lay_out([Run(sample.footer, QUIET)], SMALL_PX, picture_px), "footer"))
-    return _Card(_annotated(sample, colours, picture_px), tuple(blocks))
+    return _Card(_draw_annotations(sample, colours, picture_px), tuple(blocks))
 
 
 def _box_colours(sample: SheetSample) -> list[Colour]:
@@ -155,7 +155,7 @@ def _mark_runs(found: Mark, colours: list[Colour]) -> Iterator[Run]:
         yield Run(str(index + 1), colours[index], tag=True) if index < len(colours) else Run("?", INK, tag=True)
 
 
-def _annotated(sample: SheetSample, colours: list[Colour], picture_px: int) -> Image.Image:
+def _draw_annotations(sample: SheetSample, colours: list[Colour], picture_px: int) -> Image.Image:
     picture = _as_image(sample.picture)
     scale = picture_px / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))

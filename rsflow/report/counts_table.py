@@ -19,11 +19,11 @@ _TASKS: tuple[str, ...] = get_args(TaskName)
 
 
 def tasks_of(tally: Tally) -> list[str]:
-    return _in_order({task for task, _ in tally}, _TASKS)
+    return _sorted_by({task for task, _ in tally}, _TASKS)
 
 
 def sensors_of(tally: Tally) -> list[str]:
-    return _in_order({sensor for _, sensor in tally}, SENSOR_NAMES)
+    return _sorted_by({sensor for _, sensor in tally}, SENSOR_NAMES)
 
 
 def by_task(tally: Tally) -> Counter[str]:
@@ -34,7 +34,7 @@ def by_task(tally: Tally) -> Counter[str]:
     return sums
 
 
-def added(tallies: Iterable[Tally]) -> Counter[tuple[str, str]]:
+def sum_tallies(tallies: Iterable[Tally]) -> Counter[tuple[str, str]]:
     """The sum of several tallies."""
     sums: Counter[tuple[str, str]] = Counter()
     for tally in tallies:
@@ -42,7 +42,7 @@ def added(tallies: Iterable[Tally]) -> Counter[tuple[str, str]]:
     return sums
 
 
-def table(tally: Tally) -> list[list[str]]:
+def tally_table(tally: Tally) -> list[list[str]]:
     """Rows of text: a head, one row per task with its sum, and a last row of sums. The corner is empty."""
     tasks, sensors = tasks_of(tally), sensors_of(tally)
     rows = [["", *sensors, "all"]]
@@ -58,7 +58,7 @@ def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def size(count: int) -> str:
+def format_bytes(count: int) -> str:
     """Bytes for people: `12.3 MB` (decimal units)."""
     value = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -68,5 +68,5 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def _in_order(names: set[str], order: tuple[str, ...]) -> list[str]:
+def _sorted_by(names: set[str], order: tuple[str, ...]) -> list[str]:
     return [name for name in order if name in names] + sorted(names - set(order))

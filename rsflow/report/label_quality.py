@@ -18,7 +18,7 @@ _WORDS = 3  # columns of words, on the left
 
 def quality_text(qualities: Sequence[Quality], iou: float, notes: Sequence[str]) -> str:
     """A table with a row per labeller, sensor and category, each labeller's reliability over all of them, and the notes."""
-    rows = [_HEAD, *([*_who(one), *map(_told, _numbers(one).values())] for one in qualities)]
+    rows = [_HEAD, *([*_key_columns(one), *map(_format_number, _numbers(one).values())] for one in qualities)]
     lines = [
         *_aligned(rows),
         f"AP: mean over IoU 0.50 to 0.95; AP50: at 0.50; all sizes, at most {MOST_BOXES} boxes of a picture (pycocotools).",
@@ -29,7 +29,7 @@ def quality_text(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
             lines += [
                 "",
                 f"{one.key} in {one.sensor} pictures: of boxes with a mean score of … so many are right",
-                *_steps(one),
+                *_reliability_lines(one),
             ]
     return "\n".join([*lines, *([""] if notes else []), *(f"note: {note}" for note in notes)])
 
@@ -38,7 +38,7 @@ def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
     """The same and the reliability of every row; what cannot be told is null."""
     rows = [
         {
-            **dict(zip(_HEAD[:_WORDS], _who(one), strict=True)),
+            **dict(zip(_HEAD[:_WORDS], _key_columns(one), strict=True)),
             **_numbers(one),
             "left_out": one.left_out,
             "reliability": [
@@ -51,7 +51,7 @@ def quality_json(qualities: Sequence[Quality], iou: float, notes: Sequence[str])
     return json.dumps({"iou": iou, "most_boxes": MOST_BOXES, "qualities": rows, "notes": list(notes)}, indent=1)
 
 
-def _who(one: Quality) -> list[str]:
+def _key_columns(one: Quality) -> list[str]:
     return [one.key, one.sensor, one.category_name]
 
 
@@ -70,18 +70,18 @@ def _numbers(one: Quality) -> dict[str, int | float | None]:
     }
 
 
-def _told(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
-def _steps(one: Quality) -> list[str]:
+def _reliability_lines(one: Quality) -> list[str]:
     steps = one.evaluation.reliability
-    return _aligned([["", "score", "right", "boxes"], *(_step(step) for step in steps)], words=1)
+    return _aligned([["", "score", "right", "boxes"], *(_reliability_row(step) for step in steps)], words=1)
 
 
-def _step(step: Any) -> list[str]:
+def _reliability_row(step: Any) -> list[str]:
     return ["", f"{step.mean_score:.2f}", f"{step.share_right:.2f}", f"{step.scored_boxes:,}"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rsflow.report.counts_table import size
-from rsflow.report.usage_text import spent
+from rsflow.report.counts_table import format_bytes
+from rsflow.report.usage_text import usage_text
 
 STATES = {
     "new": "new",
@@ -45,7 +45,7 @@ def plan_text(plan: PlanFacts) -> str:
     states = [f"{plan.scenes[name]:>9,}  {words}" for name, words in STATES.items() if plan.scenes.get(name)]
     if plan.units:
         work = (
-            f"to do: cut and label {plan.tiles:,} tiles in {plan.units:,} units, reading {size(plan.bytes)} of pixels; "
+            f"to do: cut and label {plan.tiles:,} tiles in {plan.units:,} units, reading {format_bytes(plan.bytes)} of pixels; "
             f"make instructions for {plan.instruct_units:,} units"
         )
     elif plan.instruct_units:
@@ -59,4 +59,4 @@ def _model(model: ModelFacts) -> str:
     head = f"model {model.name}: {model.tiles:,} tiles"
     if not model.measured:
         return f"{head}; what they take is not known: nothing was measured yet (rsflow plan CONFIG --sample 2)"
-    return f"{head}; about {spent(model.expected)}, going by {model.measured:,} tiles"
+    return f"{head}; about {usage_text(model.expected)}, going by {model.measured:,} tiles"

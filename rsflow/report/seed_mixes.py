@@ -12,7 +12,7 @@ GENERATED = ("description", "conversation", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class PublishedCounts:
     """What a table says of one task from one source; None where it says nothing."""
 
     train_pictures: int | None = None
@@ -32,7 +32,7 @@ class SeedMix:
     link: str
     counts: dict[str, int]
     total: int
-    sources: dict[tuple[str, str], Listed] = field(default_factory=dict)
+    sources: dict[tuple[str, str], PublishedCounts] = field(default_factory=dict)
 
     def share(self, task: str) -> float | None:
         """The task's share of the whole, or None where the table does not list it."""
@@ -65,12 +65,12 @@ MMRS_1M = SeedMix(
     1_005_842,
     # The paper names the sources of each task and counts tasks only.
     {
-        **{("captioning", source): Listed() for source in _CAPTIONS},
-        **{("vqa", source): Listed() for source in ("floodnet", "rsvqa_lr", "rsivqa", "crsvqa")},
-        **{("classification", source): Listed() for source in _CLASSES},
-        **{("detection", source): Listed() for source in _OBJECTS},
-        ("grounding", "dior_rsvg"): Listed(train_pairs=30_820),
-        ("region_captioning", "dior_rsvg"): Listed(train_pairs=30_820),
+        **{("captioning", source): PublishedCounts() for source in _CAPTIONS},
+        **{("vqa", source): PublishedCounts() for source in ("floodnet", "rsvqa_lr", "rsivqa", "crsvqa")},
+        **{("classification", source): PublishedCounts() for source in _CLASSES},
+        **{("detection", source): PublishedCounts() for source in _OBJECTS},
+        ("grounding", "dior_rsvg"): PublishedCounts(train_pairs=30_820),
+        ("region_captioning", "dior_rsvg"): PublishedCounts(train_pairs=30_820),
     },
 )
 
@@ -87,17 +87,17 @@ RS_GPT4V = SeedMix(
     },
     991_206,
     {
-        ("captioning", "nwpu_captions"): Listed(25_200, 125_894, 3_150),
-        ("captioning", "rsicd"): Listed(8_734, 17_813, 1_093, 1_093),
-        ("captioning", "rsitmd"): Listed(4_291, 20_096),
-        ("captioning", "sydney_captions"): Listed(497, 2_294, 58, 58),
-        ("captioning", "ucm_captions"): Listed(1_680, 7_999, 210, 210),
-        ("vqa", "rsvqa_lr"): Listed(572, 57_223, 100, 10_004),
-        ("vqa", "rsvqa_hr"): Listed(6_251, 625_340, 2_226, 222_684),
-        ("vqa", "floodnet"): Listed(1_448, 4_511),
-        ("vqa", "rsivqa"): Listed(5_401, 19_218),
-        ("grounding", "dior_rsvg"): Listed(9_466, 19_643, 7_936, 18_677),
-        ("region_captioning", "dior_rsvg"): Listed(9_466, 19_643),
+        ("captioning", "nwpu_captions"): PublishedCounts(25_200, 125_894, 3_150),
+        ("captioning", "rsicd"): PublishedCounts(8_734, 17_813, 1_093, 1_093),
+        ("captioning", "rsitmd"): PublishedCounts(4_291, 20_096),
+        ("captioning", "sydney_captions"): PublishedCounts(497, 2_294, 58, 58),
+        ("captioning", "ucm_captions"): PublishedCounts(1_680, 7_999, 210, 210),
+        ("vqa", "rsvqa_lr"): PublishedCounts(572, 57_223, 100, 10_004),
+        ("vqa", "rsvqa_hr"): PublishedCounts(6_251, 625_340, 2_226, 222_684),
+        ("vqa", "floodnet"): PublishedCounts(1_448, 4_511),
+        ("vqa", "rsivqa"): PublishedCounts(5_401, 19_218),
+        ("grounding", "dior_rsvg"): PublishedCounts(9_466, 19_643, 7_936, 18_677),
+        ("region_captioning", "dior_rsvg"): PublishedCounts(9_466, 19_643),
     },
 )
 

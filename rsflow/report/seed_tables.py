@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rsflow.report.seed_mixes import SEEDS, Listed, SeedMix
+from rsflow.report.seed_mixes import SEEDS, PublishedCounts, SeedMix
 
 # (split, task, source) -> (pictures, instructions)
 Built = Mapping[tuple[str, str, str], tuple[int, int]]
@@ -34,15 +34,15 @@ def seed_tables(built: Built) -> Iterable[tuple[SeedMix, list[list[str]], str]]:
         listed = {source for _, source in seed.sources}
         if sources & listed:
             # A line without a figure on either side says nothing.
-            lines = {key: said for key, said in seed.sources.items() if said != Listed() or key[1] in sources}
+            lines = {key: said for key, said in seed.sources.items() if said != PublishedCounts() or key[1] in sources}
             yield (
                 seed,
                 [_row(task, source, built, said) for (task, source), said in lines.items()],
-                _beyond(seed, built, listed),
+                _unlisted_text(seed, built, listed),
             )
 
 
-def _row(task: str, source: str, built: Built, said: Listed) -> list[str]:
+def _row(task: str, source: str, built: Built, said: PublishedCounts) -> list[str]:
     train, test = (built.get((split, task, source), (0, 0)) for split in ("train", "test"))
     pairs = (
         (train[0], said.train_pictures),
@@ -53,7 +53,7 @@ def _row(task: str, source: str, built: Built, said: Listed) -> list[str]:
     return [task, source, *(text for own, published in pairs for text in (f"{own:,}", _number(published)))]
 
 
-def _beyond(seed: SeedMix, built: Built, listed: set[str]) -> str:
+def _unlisted_text(seed: SeedMix, built: Built, listed: set[str]) -> str:
     more = sum(
         count for (_, task, source), (_, count) in built.items() if source in listed and (task, source) not in seed.sources
     )

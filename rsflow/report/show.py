@@ -20,7 +20,7 @@ from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
 from rsflow.shards.format import BANDS, Sample
-from rsflow.shards.manifest import Manifest, read_snapshot, root_of
+from rsflow.shards.manifest import Manifest, read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, to_quad
 from rsflow.text.turns import Turn, mark, replace_marks
@@ -31,7 +31,7 @@ PER_SAMPLE = 4  # instructions of one sample on its card, where no task is asked
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SampleFilter:
     """Which samples: None means any. `tile` is a tile's id or sample key; `count` the most that are drawn."""
 
     tile: str | None = None
@@ -41,14 +41,14 @@ class Choice:
     count: int = 12
 
 
-def show(root: str, choice: Choice, output: str) -> int:
+def show(root: str, choice: SampleFilter, output: str) -> int:
     """Draw samples of the latest snapshot into a picture file and return their number. UsageError where none fits."""
     manifest = read_snapshot(root)
     _check(choice, manifest)
-    chosen = heapq.nsmallest(choice.count, _matching(root_of(root), manifest, choice), key=lambda sample: sample.key)
+    chosen = heapq.nsmallest(choice.count, _matching(snapshot_root(root), manifest, choice), key=lambda sample: sample.key)
     if not chosen:
-        raise UsageError(f"{root}: no sample fits {_told(choice)}: `rsflow status {root}` tells what there is")
-    sheet = contact_sheet([card_of(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))
+        raise UsageError(f"{root}: no sample fits {_describe_filter(choice)}: `rsflow status {root}` tells what there is")
+    sheet = contact_sheet([sample_card(sample, choice.task) for sample in chosen], columns=min(3, len(chosen)))
     buffer = BytesIO()
     form = Image.registered_extensions().get("." + output.rpartition(".")[2].lower())
     if form is None:
@@ -58,7 +58,7 @@ def show(root: str, choice: Choice, output: str) -> int:
     return len(chosen)
 
 
-def _check(choice: Choice, manifest: Manifest) -> None:
+def _check(choice: SampleFilter, manifest: Manifest) -> None:
     if choice.count < 1:
         raise UsageError(f"-n is {choice.count}: draw at least one sample")
     counts = [split.counts for split in manifest.splits.values()]
@@ -73,14 +73,14 @@ def _check(choice: Choice, manifest: Manifest) -> None:
             raise UsageError(f"there is no {name} {value!r} in this snapshot: it has {', '.join(values)}")
 
 
-def _matching(root: str, manifest: Manifest, choice: Choice) -> Iterator[Sample]:
+def _matching(root: str, manifest: Manifest, choice: SampleFilter) -> Iterator[Sample]:
     for name, split in sorted(manifest.splits.items()):
         if choice.split in {None, name}:
             for shard in split.shards:
-                yield from (sample for sample in ShardReader(root, shard) if _fits(sample, choice))
+                yield from (sample for sample in ShardReader(root, shard) if _matches(sample, choice))
 
 
-def _fits(sample: Sample, choice: Choice) -> bool:
+def _matches(sample: Sample, choice: SampleFilter) -> bool:
     record = sample.record
     return (
         (choice.tile is None or choice.tile in {record["tile_id"], sample.key})
@@ -89,17 +89,17 @@ def _fits(sample: Sample, choice: Choice) -> bool:
     )
 
 
-def card_of(sample: Sample, task: str | None) -> SheetSample:
+def sample_card(sample: Sample, task: str | None) -> SheetSample:
     """What a sheet shows of a sample: all its instructions of a task, or the first of each of its first tasks."""
     record = sample.record
     rows = [row for row in record["instructions"] if task in {None, row["task"]}]
     if task is None:
-        rows = _one_of_each(rows)
+        rows = _first_per_task(rows)
     turns: list[Turn] = []
     boxes: list[Region] = []
     outlines: list[tuple[int, tuple[float, ...]]] = []
     for row in rows:
-        turns += [Turn(turn["role"], _shifted(turn["text"], len(boxes))) for turn in row["turns"]]
+        turns += [Turn(turn["role"], _shift_marks(turn["text"], len(boxes))) for turn in row["turns"]]
         outlines += [(index + len(boxes), ring) for index, ring in _outlines(row["answer"])]
         boxes += [to_quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
     tasks = ", ".join(sorted({row["task"] for row in rows}))
@@ -124,23 +124,23 @@ def _side_by_side(picture: bytes, others: list[bytes]) -> Pixels:
 
 
 def _outlines(answer: dict[str, Any]) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """The polygons of a structured answer, each with the index of its box."""
+    """Every ring of the outlines of a structured answer, holes too, each with the index of its box."""
     boxes = [answer["box"]] if "box" in answer else answer.get("boxes", [])
-    for index, ring in zip(boxes, answer.get("polygons", ()), strict=False):
-        if ring:
-            yield index, tuple(ring)
+    parts = answer.get("parts") or [[[ring]] if ring else [] for ring in answer.get("polygons", ())]
+    for index, outline in zip(boxes, parts, strict=False):
+        yield from ((index, tuple(ring)) for part in outline for ring in part)
     for part in [*answer.get("groups", ()), *answer.get("earlier", ())]:
         yield from _outlines(part)
 
 
-def _one_of_each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _first_per_task(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     first: dict[str, dict[str, Any]] = {}
     for row in rows:
         first.setdefault(row["task"], row)
     return list(first.values())[:PER_SAMPLE]
 
 
-def _shifted(text: str, by: int) -> str:
+def _shift_marks(text: str, by: int) -> str:
     """The text with its marks pointing `by` boxes further, for several instructions share one card."""
     return replace_marks(text, lambda found: mark(found.phrase, *(index + by for index in found.boxes)))
 
@@ -149,14 +149,14 @@ def _footer(record: dict[str, Any]) -> str:
     gsd = f" · {record['gsd_m']:g} m per pixel" if record["gsd_m"] else ""
     when = f" · {record['acquired_at']}" if record["acquired_at"] else ""
     raw = f" · {len(record['bands'])} raw bands ({record['raw']['dtype']})" if "raw" in record else ""
-    return f"{record['width_px']} x {record['height_px']} px{gsd}{when} · {record['licence']}{raw}{_beside(record)}"
+    return f"{record['width_px']} x {record['height_px']} px{gsd}{when} · {record['licence']}{raw}{_companion_names(record)}"
 
 
-def _beside(record: dict[str, Any]) -> str:
+def _companion_names(record: dict[str, Any]) -> str:
     told = [f"{one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
     return f" · beside it: {'; '.join(told)}" if told else ""
 
 
-def _told(choice: Choice) -> str:
+def _describe_filter(choice: SampleFilter) -> str:
     asked = {name: getattr(choice, name) for name in ("tile", "task", "sensor", "split")}
     return ", ".join(f"--{name} {value}" for name, value in asked.items() if value) or "the choice"

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rsflow import annotations as formats
-from rsflow.config.availability import barred, lacks
+from rsflow.config.availability import describe_disallowed, missing_pattern
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
 from rsflow.readers.scene_listing import pattern_folders
-from rsflow.report.build_summary import aligned
+from rsflow.report.build_summary import align_columns
 
 WIDTH = 100
 
@@ -39,29 +39,36 @@ class SourceState:
 
 def source_state(source: Source) -> SourceState:
     """Look for a source, and count its scenes and annotation records."""
-    if pattern := lacks(source):
+    if pattern := missing_pattern(source):
         return SourceState(source, missing=pattern)
     try:
         pictures = len(list_scenes(source))
-        annotated = formats.read_annotations(source.annotations, pattern_folders(source.scenes)) if source.annotations else None
+        annotated = (
+            formats.read_annotations(source.annotated_set, pattern_folders(source.scenes)) if source.annotated_set else None
+        )
     except RsflowError as error:
         return SourceState(source, fault=str(error))
     labels = sum(len(picture.labels) for picture in annotated.pictures.values()) if annotated else 0
     return SourceState(source, pictures, labels, len(annotated.rejects) if annotated else 0)
 
 
-def sources_text(built: BuildConfig, on_source: Callable[[], None] = lambda: None) -> str:
-    """The table of all sources, what is missing with how to get it, and what the licences mean for a build."""
+def source_states(built: BuildConfig, on_source: Callable[[], None] = lambda: None) -> list[SourceState]:
+    """The state of every source, in the order of the configuration; `on_source` is called after each, to show progress."""
     states = []
     for source in built.sources:
         states.append(source_state(source))
         on_source()
-    lines = [*aligned(_rows(states)), "", _counted(states)]
+    return states
+
+
+def sources_text(built: BuildConfig, states: list[SourceState]) -> str:
+    """The table of all sources, what is missing with how to get it, and what the licences mean for a build."""
+    lines = [*align_columns(_rows(states)), "", _total_line(states)]
     for title, chosen in (("missing", [s for s in states if s.missing]), ("unusable", [s for s in states if s.fault])):
         if chosen:
-            lines += ["", f"{title}:", *(line for state in chosen for line in _told(state))]
-    if said := barred(built):
-        lines += ["", *_wrapped(f"licences: {said}", "")]
+            lines += ["", f"{title}:", *(line for state in chosen for line in _source_lines(state))]
+    if said := describe_disallowed(built):
+        lines += ["", *_wrap(f"licences: {said}", "")]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -83,26 +90,26 @@ def _counts(state: SourceState) -> tuple[int, int, int]:
     return state.pictures, state.records, state.rejected
 
 
-def _counted(states: list[SourceState]) -> str:
+def _total_line(states: list[SourceState]) -> str:
     found = sum(state.word == "found" for state in states)
     sets = {state.source.published.part_of or state.source.name for state in states}
     of = f" ({len(sets)} sets)" if len(sets) < len(states) else ""
     return f"{found} of {len(states)} sources{of} found, {sum(state.pictures for state in states):,} pictures"
 
 
-def _told(state: SourceState) -> Iterable[str]:
+def _source_lines(state: SourceState) -> Iterable[str]:
     known = state.source.published
     yield f"  {state.source.name}"
     if state.fault:
-        yield from _wrapped(state.fault.replace("\n", " "), "    ")
+        yield from _wrap(state.fault.replace("\n", " "), "    ")
         return
     yield f"    looked for  {state.missing}"
     yield f"    home        {known.home or 'not known'}"
     if known.get:
-        yield from _wrapped(f"how to get  {known.get}", "    ", " " * 16)
+        yield from _wrap(f"how to get  {known.get}", "    ", " " * 16)
 
 
-def _wrapped(text: str, first: str, later: str | None = None) -> list[str]:
+def _wrap(text: str, first: str, later: str | None = None) -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=first if later is None else later, break_long_words=False
     )

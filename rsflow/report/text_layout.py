@@ -26,7 +26,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedRun:
     """A word and where its line box begins, in pixels from the block's upper left corner."""
 
     run: Run
@@ -36,7 +36,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    words: tuple[Placed, ...]
+    words: tuple[PlacedRun, ...]
     size: int
     height_px: int
 
@@ -56,7 +56,7 @@ def line_height(size: int) -> int:
 
 def lay_out(runs: Iterable[Run], size: int, width_px: int) -> Block:
     """Wrap runs to a width: every word lies within [0, width_px]. A newline in a text starts a new line."""
-    words: list[Placed] = []
+    words: list[PlacedRun] = []
     x = line = 0
     for unit in _units(runs):
         if unit == "\n":
@@ -65,12 +65,12 @@ def lay_out(runs: Iterable[Run], size: int, width_px: int) -> Block:
         if isinstance(unit, str):
             x += _space(size) if x else 0
             continue
-        for group in _broken(unit, size, width_px):
+        for group in _break_word(unit, size, width_px):
             wide = sum(width(run, size) for run in group)
             if x and x + wide > width_px:
                 x, line = 0, line + 1
             for run in group:
-                words.append(Placed(run, x, line * line_height(size)))
+                words.append(PlacedRun(run, x, line * line_height(size)))
                 x += width(run, size)
     return Block(tuple(words), size, (line + 1) * line_height(size) if words else 0)
 
@@ -129,7 +129,7 @@ def _units(runs: Iterable[Run]) -> Iterable[list[Run] | str]:
         yield word
 
 
-def _broken(word: list[Run], size: int, width_px: int) -> Iterable[list[Run]]:
+def _break_word(word: list[Run], size: int, width_px: int) -> Iterable[list[Run]]:
     """The word itself where it fits a line, else pieces that do."""
     if sum(width(run, size) for run in word) <= width_px:
         yield word
@@ -137,12 +137,12 @@ def _broken(word: list[Run], size: int, width_px: int) -> Iterable[list[Run]]:
     for run in word:
         rest = run.text
         while rest:
-            fits = len(rest) if run.tag else _longest(rest, lambda text: font(size).getlength(text) <= width_px)
+            fits = len(rest) if run.tag else _longest_prefix(rest, lambda text: font(size).getlength(text) <= width_px)
             yield [Run(rest[:fits], run.colour, run.tag)]
             rest = rest[fits:]
 
 
-def _longest(text: str, fits: Callable[[str], bool]) -> int:
+def _longest_prefix(text: str, fits: Callable[[str], bool]) -> int:
     """How many characters of the text fit, at least one."""
     count = 1
     while count < len(text) and fits(text[: count + 1]):

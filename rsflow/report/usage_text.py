@@ -26,7 +26,7 @@ _WORDS = {
 }
 
 
-def spent(amounts: Mapping[str, float]) -> str:
+def usage_text(amounts: Mapping[str, float]) -> str:
     """Amounts by name as one line: `120 requests, 61,440 tokens in, 12.5 s of the device`; what has no words keeps its name."""
     known = [name for name in _WORDS if name in amounts]
     others = sorted(set(amounts) - set(_WORDS))

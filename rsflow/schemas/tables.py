@@ -66,7 +66,7 @@ SCENES = pa.schema(
         ("footprint", _FLOATS),
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
-        ("place_fault", pa.string()),  # null, or why a georeference that the file has was refused
+        ("georeference_error", pa.string()),  # null, or why a georeference that the file has was refused
         ("nodata", _FLOATS),  # per band, null where no value stands for none
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values
@@ -113,7 +113,8 @@ TILES = pa.schema(
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
         ("acquired_at", _TIME),
         ("valid_share", pa.float64()),
-        ("cloud_share", pa.float64()),
+        ("cloud_share", pa.float64()),  # null: no band can tell cloud from snow, sand and white roofs
+        ("bright_share", pa.float64()),  # of what is white in the picture; null in tiles written before it existed
         ("sharpness", pa.float64()),
         ("contrast", pa.float64()),
         ("vocabulary", _STRINGS),  # categories whose every instance in the tile has a label
@@ -128,7 +129,12 @@ TILES = pa.schema(
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
         ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
-        ("anchors", pa.list_(pa.int64())),  # signatures of windows, see curation.signature; null in tiles of before
+        (
+            "anchors",
+            pa.list_(pa.int64()),
+        ),  # signatures of windows, see curation.duplicates.image_signature; null in tiles of before
+        ("keypoints", pa.list_(pa.int32())),  # packed positions, see curation.duplicates.keypoints; null in tiles of before
+        ("keypoint_codes", pa.list_(pa.int64())),  # of each keypoint
         ("raw", RAW_STRUCT),  # null where only the picture was kept
         ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
@@ -202,7 +208,7 @@ SELECTION = pa.schema(
         ("cluster", pa.string()),  # the smallest tile_id of its duplicates, itself where it has none
         ("canonical", pa.string()),  # the member that stands for the cluster
         ("split", pa.string()),
-        ("dealt", pa.string()),  # the split that it belongs to, in or out
+        ("assigned_split", pa.string()),  # the split that it belongs to, in or out
         ("cell", pa.string()),
         ("repeat", pa.int64()),  # of a tile: how often a loader that asks for it shows it per epoch; 0 where it is out
     ]
@@ -226,7 +232,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations" | "label" | "see" | "instruct" | "generate"
+        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct" or "generate"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),

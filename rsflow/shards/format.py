@@ -32,7 +32,7 @@ END = bytes(2 * BLOCK)
 PICTURE_FORMATS = ("jpg", "png")
 
 BANDS = "npy"  # the member with raw bands: an array in NumPy's own format, (bands, rows, cols)
-RAW = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # its types
+BAND_DTYPES = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # its types
 
 _NPY = b"\x93NUMPY\x01\x00"  # magic and version
 _NPY_BYTES, _NPY_ALIGN = len(_NPY) + 2, 64  # the data begin at a multiple of this
@@ -114,21 +114,21 @@ def canonical_json(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def bands_member(pixels: npt.NDArray[Any]) -> bytes:
+def encode_bands(pixels: npt.NDArray[Any]) -> bytes:
     """Raw bands (bands, rows, cols) as the member BANDS: what `numpy.load` reads. DataError for a type that is none of RAW.
 
     The header is made by hand, like those of the archive: how much of it is padding changed between releases of NumPy.
     https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
     """
     kind = pixels.dtype.newbyteorder("<")
-    if kind not in RAW:
-        raise DataError("unsupported", f"raw bands are {pixels.dtype}, expected {', '.join(map(str, RAW))}")
+    if kind not in BAND_DTYPES:
+        raise DataError("unsupported", f"raw bands are {pixels.dtype}, expected {', '.join(map(str, BAND_DTYPES))}")
     told = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {pixels.shape}, }}".encode()
     told += b" " * (-(_NPY_BYTES + len(told) + 1) % _NPY_ALIGN) + b"\n"
     return b"".join((_NPY, len(told).to_bytes(2, "little"), told, np.ascontiguousarray(pixels, kind).tobytes()))
 
 
-def header(name: str, size: int) -> bytes:
+def tar_header(name: str, size: int) -> bytes:
     """The 512 bytes before a member's data. DataError where the name or size does not fit the fields of USTAR."""
     spelled = name.encode()
     if len(spelled) > _NAME_BYTES:
@@ -140,10 +140,10 @@ def header(name: str, size: int) -> bytes:
     return b"".join((spelled.ljust(_NAME_BYTES, b"\0"), _BEFORE_SIZE, octal, _MTIME, checksum, _AFTER_CHECKSUM))
 
 
-def parse_header(block: bytes) -> tuple[str, int]:
+def parse_tar_header(block: bytes) -> tuple[str, int]:
     """(name, size) of a header. ValueError unless it is, byte for byte, what `header` makes of them."""
     name, size = block[:_NAME_BYTES].rstrip(b"\0").decode(), int(block[124:135], 8)
-    if header(name, size) != block:
+    if tar_header(name, size) != block:
         raise ValueError("a header with other fields than rsflow writes")
     return name, size
 
@@ -156,6 +156,6 @@ def crc32(parts: Iterable[bytes | memoryview]) -> int:
     return found
 
 
-def padding(size: int) -> int:
+def padding_bytes(size: int) -> int:
     """How many zero bytes follow a member's data."""
     return -size % BLOCK

@@ -40,7 +40,7 @@ class Member(NamedTuple):
     size: int
 
 
-class Kind(NamedTuple):
+class SampleKind(NamedTuple):
     """What samples have in common: `tasks` and `extensions` (of the members) are sorted. `repeat`: how often the selection
     wants them shown per epoch."""
 
@@ -72,7 +72,7 @@ class Index(Sequence[IndexedSample]):
     """The samples of a shard in key order. Sample i is of `kinds[kind[i]]`; its members' offsets and sizes are the columns of
     `places` (2, members) from `start[i]` on. `crc32`: of each sample, None where the index was written without."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[SampleKind, ...]
     keys: npt.NDArray[np.bytes_]
     kind: Ints
     start: Ints
@@ -90,12 +90,12 @@ class Index(Sequence[IndexedSample]):
         if isinstance(i, slice):
             return tuple(self[one] for one in range(*i.indices(len(self))))
         sensor, tasks, source, repeat, extensions = self.kinds[self.kind[i]]
-        offsets, sizes = self.places_of(i)
+        offsets, sizes = self.member_places(i)
         members = tuple(map(Member, extensions, offsets, sizes))
         crc = None if self.crc32 is None else int(self.crc32[i])
         return IndexedSample(self.keys[i].decode(), sensor, tasks, source, repeat, members, crc)
 
-    def places_of(self, i: int) -> tuple[list[int], list[int]]:
+    def member_places(self, i: int) -> tuple[list[int], list[int]]:
         """The offsets and the sizes of the members of sample `i`."""
         first = self.start[i]
         offsets, sizes = self.places[:, first : first + len(self.kinds[self.kind[i]].extensions)].tolist()
@@ -103,13 +103,13 @@ class Index(Sequence[IndexedSample]):
 
     def span(self, i: int) -> tuple[int, int]:
         """That of sample `i`, see IndexedSample.span."""
-        offsets, sizes = self.places_of(i)
+        offsets, sizes = self.member_places(i)
         return offsets[0] - BLOCK, offsets[-1] + sizes[-1]
 
     def __iter__(self) -> Iterator[IndexedSample]:
         return (self[i] for i in range(len(self)))
 
-    def of_kinds(self, wanted: Sequence[int], repeated: bool = False) -> Ints:
+    def positions_of_kinds(self, wanted: Sequence[int], repeated: bool = False) -> Ints:
         """The positions of the samples of these kinds, rising; each as often as it is to be repeated where that is asked."""
         found = np.flatnonzero(np.isin(self.kind, np.array(wanted, dtype=np.int64)))
         if not repeated:
@@ -118,9 +118,9 @@ class Index(Sequence[IndexedSample]):
         return np.repeat(found, repeats[self.kind[found]])
 
 
-def index_bytes(samples: Sequence[IndexedSample]) -> bytes:
+def encode_index(samples: Sequence[IndexedSample]) -> bytes:
     """The index file of a shard's samples. All have a CRC-32, or none."""
-    of_each = [Kind(*one[1:5], tuple(member.extension for member in one.members)) for one in samples]
+    of_each = [SampleKind(*one[1:5], tuple(member.extension for member in one.members)) for one in samples]
     kinds = sorted(set(of_each))
     number = {kind: i for i, kind in enumerate(kinds)}
     content = {
@@ -150,7 +150,8 @@ def parse_index(data: bytes, place: str) -> Index:
 
 def _index(content: dict[str, Any]) -> Index:
     kinds = tuple(
-        Kind(sensor, tuple(tasks), source, repeat, tuple(names)) for sensor, tasks, source, repeat, names in content["kinds"]
+        SampleKind(sensor, tuple(tasks), source, repeat, tuple(names))
+        for sensor, tasks, source, repeat, names in content["kinds"]
     )
     keys = np.array(content["keys"], dtype=np.bytes_)
     kind, places = (np.array(content[name], dtype=np.int64) for name in ("kind", "places"))

@@ -92,7 +92,7 @@ def index_path(shard_path: str) -> str:
     return shard_path.removesuffix(".tar") + ".idx"
 
 
-def from_json(text: str, place: str) -> Manifest:
+def parse_manifest(text: str, place: str) -> Manifest:
     """The inverse of `Manifest.to_json`. SnapshotError, naming `place`, where the text is not such a manifest."""
     try:
         content = json.loads(text)
@@ -130,22 +130,22 @@ def read_snapshot(source: str, n: int | None = None) -> Manifest:
     SnapshotError where there is none, it is damaged or of a newer version.
     """
     place = source if source.endswith(".json") else _place(source, latest_snapshot(source) if n is None else n)
-    with expected(place, "there is no such snapshot"):
+    with reading_required(place, "there is no such snapshot"):
         text = storage.read_text(place)
-    return from_json(text, place)
+    return parse_manifest(text, place)
 
 
 def latest_snapshot(root: str) -> int:
     """The number of the latest snapshot of a root. SnapshotError where there is none, or what names it is damaged."""
     place = storage.join(root, _LATEST)
-    with expected(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
+    with reading_required(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
         text = storage.read_text(place).strip()
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise SnapshotError(f"{place}: found {text[:40]!r}, expected the number of a snapshot")
     return int(text)
 
 
-def root_of(source: str) -> str:
+def snapshot_root(source: str) -> str:
     """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest stands in a folder of it."""
     if not source.endswith(".json"):
         return source
@@ -154,7 +154,7 @@ def root_of(source: str) -> str:
 
 
 @contextmanager
-def expected(place: str, missing: str) -> Iterator[None]:
+def reading_required(place: str, missing: str) -> Iterator[None]:
     """Reading what must be there: a missing file is a SnapshotError with the given words, other trouble a StorageError."""
     try:
         with storage.translate_errors(place, "read"):

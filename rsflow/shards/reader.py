@@ -25,17 +25,17 @@ import orjson
 from rsflow.errors import SnapshotError
 from rsflow.files import storage
 from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample, crc32
-from rsflow.shards.index import Index, Kind, parse_index
-from rsflow.shards.manifest import ShardEntry, expected
+from rsflow.shards.index import Index, SampleKind, parse_index
+from rsflow.shards.manifest import ShardEntry, reading_required
 
-REPAIR = "restore the file, or delete it and build again"
-MISSING = f"the manifest names it, but it is missing; {REPAIR}"
+REPAIR_HINT = "restore the file, or delete it and build again"
+MISSING_MESSAGE = f"the manifest names it, but it is missing; {REPAIR_HINT}"
 
 Buffer = bytes | memoryview
-Room = Callable[[int], memoryview]  # memory for so many bytes
+Allocator = Callable[[int], memoryview]  # memory for so many bytes
 
 
-class Scratch:
+class ScratchBuffer:
     """Room that is used again: what a call gives holds until the next."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Scratch:
         return self._memory[:size]
 
 
-class View(NamedTuple):
+class SampleView(NamedTuple):
     """A Sample (rsflow.shards.format) whose bytes may stand in memory that is used again. `span_bytes`: what it takes of the
     shard, headers included."""
 
@@ -90,20 +90,20 @@ class ShardReader:
         start, stop = self.samples.span(i)
         if self._file is not None:
             return self.parse(i, os.pread(self._file, stop - start, start))
-        with expected(self.place, MISSING):
+        with reading_required(self.place, MISSING_MESSAGE):
             return self.parse(i, storage.read_bytes(self.place, start, stop))
 
     def parse(self, i: int, data: bytes) -> Sample:
         """Sample `i` from its bytes, those of its span."""
-        offsets, sizes = self.samples.places_of(i)
+        offsets, sizes = self.samples.member_places(i)
         key, picture, name, record, others, _ = self._parsed(i, offsets, sizes, memoryview(data), None)
         return Sample(key, bytes(picture), name, record, {extension: bytes(one) for extension, one in others.items()})
 
-    def view(self, i: int, picture: Room, rest: Room) -> View:
+    def view(self, i: int, picture: Allocator, rest: Allocator) -> SampleView:
         """Sample `i` of a local shard: its picture where `picture` gives room, all else where `rest` does."""
         if self._file is None:
             raise ValueError(f"{self.place}: is not on this machine")
-        offsets, sizes = self.samples.places_of(i)
+        offsets, sizes = self.samples.member_places(i)
         at = self._layouts[self.samples.kind[i]].picture
         start, size = offsets[0] - BLOCK, offsets[-1] + sizes[-1] - offsets[0] + BLOCK
         before, own, around = offsets[at] - start, picture(sizes[at]), rest(size - sizes[at])
@@ -112,7 +112,7 @@ class ShardReader:
             raise self._broken(i, next(n for n, offset in enumerate(offsets) if offset + sizes[n] > start + found))
         return self._parsed(i, offsets, sizes, around, own)
 
-    def _parsed(self, i: int, offsets: list[int], sizes: list[int], data: memoryview, own: memoryview | None) -> View:
+    def _parsed(self, i: int, offsets: list[int], sizes: list[int], data: memoryview, own: memoryview | None) -> SampleView:
         """`data`: the bytes of the sample's span, without those of its picture where these are given as `own`."""
         coded, (members, at, picture_format) = self.samples.keys[i], self._layouts[self.samples.kind[i]]
         begin = first = offsets[0] - BLOCK
@@ -128,20 +128,20 @@ class ShardReader:
             parts[extension] = found
         if self.samples.crc32 is not None and crc32(parts.values()) != self.samples.crc32[i]:
             raise SnapshotError(
-                f"{self.place}: sample {coded.decode()} is damaged: its CRC-32 is not that of the index; {REPAIR}"
+                f"{self.place}: sample {coded.decode()} is damaged: its CRC-32 is not that of the index; {REPAIR_HINT}"
             )
         try:
             key, record = coded.decode(), orjson.loads(parts.pop("json"))
             if record["key"] != key:
                 raise ValueError(f"its record says {record['key']!r}")
-            return View(key, parts.pop(members[at][0]), picture_format, record, parts, offsets[-1] + sizes[-1] - begin)
+            return SampleView(key, parts.pop(members[at][0]), picture_format, record, parts, offsets[-1] + sizes[-1] - begin)
         except (ValueError, KeyError, TypeError) as error:
-            raise SnapshotError(f"{self.place}: sample {coded.decode()} is damaged ({error!r}); {REPAIR}") from error
+            raise SnapshotError(f"{self.place}: sample {coded.decode()} is damaged ({error!r}); {REPAIR_HINT}") from error
 
     def _broken(self, i: int, n: int) -> SnapshotError:
         row = self.samples[i]
         extension, offset, _ = row.members[n]
-        return SnapshotError(f"{self.place}: no whole member {row.key}.{extension} at byte {offset}; {REPAIR}")
+        return SnapshotError(f"{self.place}: no whole member {row.key}.{extension} at byte {offset}; {REPAIR_HINT}")
 
 
 class _Layout(NamedTuple):
@@ -152,7 +152,7 @@ class _Layout(NamedTuple):
     picture_format: str
 
 
-def _layout(kind: Kind, place: str) -> _Layout:
+def _layout(kind: SampleKind, place: str) -> _Layout:
     """The picture is the plain one, or that of the sample's own sensor. SnapshotError where there is none."""
     own = {f"{kind.sensor}.{name}" for name in PICTURE_FORMATS} if len(kind.extensions) > 2 else ()
     for i, extension in enumerate(kind.extensions):
@@ -160,28 +160,29 @@ def _layout(kind: Kind, place: str) -> _Layout:
             members = tuple((name, f".{name}\0".encode()) for name in kind.extensions)
             return _Layout(members, i, extension.rpartition(".")[2])
     raise SnapshotError(
-        f"{place}: samples of members {list(kind.extensions)}, expected a picture, plain or of sensor {kind.sensor!r}; {REPAIR}"
+        f"{place}: samples of members {list(kind.extensions)}, expected a picture, plain or of sensor {kind.sensor!r}; "
+        f"{REPAIR_HINT}"
     )
 
 
 def read_index(root: str, shard: ShardEntry) -> Index:
     """The index of a shard. SnapshotError where it is missing or its bytes are not those the manifest tells."""
     place = storage.join(root, shard.index_path)
-    with expected(place, MISSING):
+    with reading_required(place, MISSING_MESSAGE):
         data = storage.read_bytes(place) if storage.is_remote(place) else Path(_local(place)).read_bytes()
     if hashlib.sha256(data).hexdigest() != shard.index_sha256:
-        raise SnapshotError(f"{place}: its SHA-256 is not the manifest's; {REPAIR}")
+        raise SnapshotError(f"{place}: its SHA-256 is not the manifest's; {REPAIR_HINT}")
     return parse_index(data, place)
 
 
 def _opened(place: str, size: int) -> int:
     """A descriptor of the file, which has to be of that size."""
-    with expected(place, MISSING):
+    with reading_required(place, MISSING_MESSAGE):
         file = os.open(_local(place), os.O_RDONLY)
     found = os.fstat(file).st_size
     if found != size:
         os.close(file)
-        raise SnapshotError(f"{place}: has {found} bytes, the manifest says {size}; {REPAIR}")
+        raise SnapshotError(f"{place}: has {found} bytes, the manifest says {size}; {REPAIR_HINT}")
     return file
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.shards.format import BANDS, BLOCK, END, Sample, crc32, padding, parse_header
+from rsflow.shards.format import BANDS, BLOCK, END, Sample, crc32, padding_bytes, parse_tar_header
 from rsflow.shards.index import IndexedSample, Member
 from rsflow.shards.manifest import ShardEntry, Split, read_snapshot
 from rsflow.shards.reader import read_index
@@ -153,11 +153,11 @@ def _walk(data: bytes) -> tuple[list[tuple[str, Member]], str]:
     position = 0
     while len(data) - position > len(END):
         try:
-            name, size = parse_header(data[position : position + BLOCK])
+            name, size = parse_tar_header(data[position : position + BLOCK])
         except (ValueError, DataError) as error:
             return members, f"byte {position}: no header that rsflow writes ({error})"
         start, stop = position + BLOCK, position + BLOCK + size
-        position = stop + padding(size)
+        position = stop + padding_bytes(size)
         if position > len(data) - len(END):
             return members, f"byte {start}: {name} should have {size} bytes, the file is cut off"
         if any(data[stop:position]):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from rsflow.files import storage
-from rsflow.shards.format import BLOCK, END, Sample, crc32, header, padding
-from rsflow.shards.index import IndexedSample, Member, index_bytes
+from rsflow.shards.format import BLOCK, END, Sample, crc32, padding_bytes, tar_header
+from rsflow.shards.index import IndexedSample, Member, encode_index
 
 _BUFFER_BYTES = 1 << 18  # stays in the processor's cache between joining, hashing and writing
 _ZEROS = bytes(BLOCK)
@@ -50,7 +50,7 @@ def write_shard(place: str, index_place: str, samples: Iterable[Sample]) -> Shar
             rows.append(IndexedSample(sample.key, *sample.kind(), members, crc32(data for _, data in parts)))
             instructions += len(sample.record["instructions"])
         tar.finish()
-    index = index_bytes(rows)
+    index = encode_index(rows)
     storage.write_bytes(index_place, index)
     digest = hashlib.sha256(index).hexdigest()
     return ShardInfo(len(rows), instructions, tar.position, tar.sha256.hexdigest(), len(index), digest)
@@ -67,8 +67,8 @@ class _Tar:
         self._written = 0
 
     def add(self, name: str, data: bytes) -> Member:
-        start, fill = self.position + BLOCK, padding(len(data))
-        self._pieces += (header(name, len(data)), data, _ZEROS[:fill])
+        start, fill = self.position + BLOCK, padding_bytes(len(data))
+        self._pieces += (tar_header(name, len(data)), data, _ZEROS[:fill])
         self.position = start + len(data) + fill
         if self.position - self._written >= _BUFFER_BYTES:
             self._flush()

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from rsflow.errors import DataError
 from rsflow.records import Raster
-from rsflow.shards.format import bands_member
+from rsflow.shards.format import encode_bands
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import rasters, replace
 
@@ -56,7 +56,7 @@ def _keep(table: pa.Table) -> Iterator[pa.Table]:
 
 def _member(tile_id: str, tile: Raster) -> bytes:
     try:
-        return bands_member(tile.pixels)
+        return encode_bands(tile.pixels)
     except DataError as error:
         raise DataError(error.reason, f"{tile_id}: {error.detail}; without `render.raw_bands` it can be used") from error
 

@@ -107,7 +107,7 @@ class _Unit:
         marks = {
             **self._same,
             "receipt": uuid.uuid4().hex,
-            "step": "see",
+            "step": "predict",
             "rows_in": len(self._tiles),
             "rows_kept": len(seen),
             "rows_rejected": len(rejected),
@@ -130,7 +130,7 @@ class _Unit:
 
     def _reject_row(self, tile: str, error: DataError) -> dict[str, Any]:
         said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
-        return {"kind": "tile", "subject": tile, **self._same, "step": "see", **said}
+        return {"kind": "tile", "subject": tile, **self._same, "step": "predict", **said}
 
     def _control_rows(self, tile: str, key: str, seen: LabellerOutput) -> Iterator[dict[str, Any]]:
         """A reject for each label that is left out because a model's words in it would steer another model."""
@@ -138,7 +138,7 @@ class _Unit:
             if found := find_control_token(f"{label.category}\n{label.text}"):
                 detail = f"the {label.kind} holds {found}, which models read as a command"
                 said = {"reason": "control_token", "detail": detail, "file": "", "rows": 0}  # the tile stays
-                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "see", **said}
+                yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "predict", **said}
 
 
 def _label_rows(tile: str, key: str, seen: LabellerOutput) -> list[dict[str, Any]]:

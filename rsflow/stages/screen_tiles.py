@@ -20,7 +20,7 @@ class ScreenTiles:
 
     screen: config.Screen
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         return over_kept(self._screen)
@@ -35,6 +35,7 @@ class ScreenTiles:
             table,
             valid_share=[score.valid_share for score in found],
             cloud_share=[score.cloud_share for score in found],
+            bright_share=[score.bright_share for score in found],
             sharpness=[score.sharpness for score in found],
             contrast=[score.contrast for score in found],
             reject_reason=[reason for reason, _ in rejects],

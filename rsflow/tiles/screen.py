@@ -4,15 +4,18 @@ One idea: numbers are measured first and stored with the tile, whatever the limi
 the rendered picture, whose stretch is one for the scene, so a tile's numbers do not depend on where it was cut; the tests with
 other bands are ratios of measured values, which no stretch or scale changes.
 
-Cloud, for optical scenes: a band named `cloud_mask` counts as it is (0 clear). Else a pixel is cloud if it is bright in the
-picture and white, and passes those of Fmask's tests for which there are bands: no vegetation (NDVI), no snow (NDSI), near
-infrared over short-wave infrared above 0.75 (bare rock and sand are below), and brightness temperature below 27 degrees where
-`thermal` is in kelvin (Zhu and Woodcock 2012, https://doi.org/10.1016/j.rse.2011.10.028, equations 1, 2 and 6; whiteness and
-brightness are judged here in the picture's grey levels, because many scenes hold uncalibrated numbers). Without such bands,
-snow, sand and white roofs can pass for cloud, which is why the limit is a large share of a tile; in a single band nothing can
-be told, and nothing counts as cloud.
+Cloud, for optical scenes: a mask band decides where there is one: `cloud_mask` (0 clear), Sentinel-2's scene classes `scl`,
+Landsat's `qa_pixel`. Else a pixel is cloud if it is bright and white in the picture, and passes those of Fmask's tests for
+which there are bands: no vegetation (NDVI), no snow (NDSI), near infrared over short-wave infrared above 0.75 (bare rock and
+sand are below), and brightness temperature below 27 degrees where `thermal` is in kelvin (Zhu and Woodcock 2012,
+https://doi.org/10.1016/j.rse.2011.10.028, equations 1, 2 and 6; whiteness and brightness are judged here in the picture's grey
+levels, because many scenes hold uncalibrated numbers). Without a short-wave infrared or thermal band snow, sand and white
+roofs look like cloud: the cloud share is then not known, and what is white counts as bright only.
 
-Radar and infrared have no cloud score (0): radar sees through them, and in one thermal band cold ground looks the same.
+Radar sees through clouds (0). In one infrared band cold ground looks like cloud: not known.
+
+Sources: Sentinel-2 Level-2A scene classes 8 and 9 (cloud) and 10 (thin cirrus), S2-PDGS-MPC-L2A-PFS; Landsat Collection 2
+QA_PIXEL bits 1 (dilated cloud), 2 (cirrus) and 3 (cloud), LSDS-1619.
 """
 
 from __future__ import annotations
@@ -34,19 +37,24 @@ BRIGHT = 190  # mean grey of a cloudy pixel, at least
 WHITE = 0.15  # its colours' spread as a share of the brightest, at most
 SWIR = ("swir", "swir1", "swir16")  # names of the band at 1.6 micrometres
 MAX_NDVI, MAX_NDSI, MIN_NIR_SWIR, MAX_KELVIN = 0.8, 0.8, 0.75, 300.15
+SCL_CLOUD = (8, 9, 10)
+QA_PIXEL_CLOUD = 0b1110
 COUNTED_PX = 1 << 16  # cloud and contrast are counted on about so many pixels of a tile, evenly spread
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Shares of the tile's pixels (`cloud_share`: of its valid pixels); `sharpness` and `contrast` in grey levels.
+    """Shares of the tile's pixels (of cloud and of what is white: of its valid pixels); `sharpness`, `contrast` in grey levels.
+
+    `cloud_share` is None where cloud cannot be told from other white surfaces.
 
     Sharpness is the mean absolute Laplacian over valid pixels with valid neighbours, contrast the span from the 2nd to the
     98th percentile of the valid pixels' grey.
     """
 
     valid_share: float
-    cloud_share: float
+    cloud_share: float | None
+    bright_share: float
     sharpness: float
     contrast: float
 
@@ -55,7 +63,7 @@ def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, se
     """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster where other bands may help."""
     share = float(valid.mean()) if valid.size else 0.0
     if share == 0.0:
-        return Scores(0.0, 0.0, 0.0, 0.0)
+        return Scores(0.0, None, 0.0, 0.0, 0.0)
     step = max(1, int((valid.size / COUNTED_PX) ** 0.5))
     thin = (slice(None, None, step), slice(None, None, step))
     # Where only pixels between the counted ones are valid, all are counted.
@@ -63,8 +71,10 @@ def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, se
         thin = (slice(None), slice(None))
     counted = valid[thin]
     grey = _grey(picture)
-    cloud = float(_cloud(picture[thin], raster, thin)[counted].mean()) if sensor == "optical" else 0.0
-    return Scores(share, cloud, _sharpness(grey, valid), _contrast(grey[thin][counted]))
+    white = is_bright_and_white(picture[thin])
+    cloud = _cloud(white, raster, thin) if sensor == "optical" else np.zeros_like(white) if sensor == "sar" else None
+    cloud_share = None if cloud is None else float(cloud[counted].mean())
+    return Scores(share, cloud_share, float(white[counted].mean()), _sharpness(grey, valid), _contrast(grey[thin][counted]))
 
 
 def reject_reason(scores: Scores, settings: Screen) -> tuple[str, str] | None:
@@ -73,8 +83,10 @@ def reject_reason(scores: Scores, settings: Screen) -> tuple[str, str] | None:
         return "no_valid_pixels", "every pixel is nodata"
     if scores.valid_share < settings.min_valid_share:
         return "little_valid", f"valid share {scores.valid_share:.3f} is below {settings.min_valid_share:g}"
-    if scores.cloud_share > settings.max_cloud_share:
+    if scores.cloud_share is not None and scores.cloud_share > settings.max_cloud_share:
         return "cloudy", f"cloud share {scores.cloud_share:.3f} is above {settings.max_cloud_share:g}"
+    if scores.bright_share > settings.max_bright_share:
+        return "bright", f"share of white pixels {scores.bright_share:.3f} is above {settings.max_bright_share:g}"
     if scores.contrast < settings.min_contrast:
         return "flat", f"contrast {scores.contrast:.2f} is below {settings.min_contrast:g} grey levels"
     if scores.sharpness < settings.min_sharpness:
@@ -82,15 +94,32 @@ def reject_reason(scores: Scores, settings: Screen) -> tuple[str, str] | None:
     return None
 
 
-def _cloud(picture: Picture, raster: Raster | None, thin: tuple[slice, slice]) -> BoolArray:
+def _cloud(white: BoolArray, raster: Raster | None, thin: tuple[slice, slice]) -> BoolArray | None:
+    """Where there is cloud; None where no band can tell."""
     bands = {name: raster.pixels[i][thin] for i, name in enumerate(raster.bands)} if raster else {}
+    masked = _masked_cloud(bands)
+    return masked if masked is not None else _spectral_cloud(white, bands)
+
+
+def _masked_cloud(bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
     if "cloud_mask" in bands:
-        masked: BoolArray = bands["cloud_mask"] != 0
-        return masked
-    cloud = is_bright_and_white(picture)
+        return np.asarray(bands["cloud_mask"] != 0)
+    if "scl" in bands:
+        return np.isin(bands["scl"], SCL_CLOUD)
+    if "qa_pixel" in bands:
+        # Stacked with fractions, a mask comes as fractions too.
+        return np.asarray(np.nan_to_num(bands["qa_pixel"]).astype(np.int64) & QA_PIXEL_CLOUD != 0)
+    return None
+
+
+def _spectral_cloud(white: BoolArray, bands: dict[str, npt.NDArray[Any]]) -> BoolArray | None:
+    cloud = white.copy()
     red, green, nir = (_floats(bands.get(name)) for name in ("red", "green", "nir"))
     swir = _floats(next((bands[name] for name in SWIR if name in bands), None))
     thermal = _floats(bands.get("thermal"))
+    kelvin = thermal is not None and bool(150 < np.nanmedian(thermal) < 350)
+    if not kelvin and (swir is None or (green is None and nir is None)):
+        return None
     with np.errstate(invalid="ignore", divide="ignore"):
         if nir is not None and red is not None:
             cloud &= (nir - red) < MAX_NDVI * (nir + red)
@@ -98,7 +127,7 @@ def _cloud(picture: Picture, raster: Raster | None, thin: tuple[slice, slice]) -
             cloud &= (green - swir) < MAX_NDSI * (green + swir)
         if swir is not None and nir is not None:
             cloud &= nir > MIN_NIR_SWIR * swir
-        if thermal is not None and 150 < np.nanmedian(thermal) < 350:  # else it is not in kelvin
+        if thermal is not None and kelvin:
             cloud &= thermal < MAX_KELVIN
     return cloud
 

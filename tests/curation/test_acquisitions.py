@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow.curation.duplicates.acquisitions import same_acquisition
-from rsflow.curation.splits.ground import boxes_of
+from rsflow.curation.duplicates.acquisitions import same_acquisition_pairs
+from rsflow.curation.splits.ground import bounding_boxes
 
 NOON = datetime(2020, 5, 1, 10, 2, 3, tzinfo=UTC)
 SCHEMA = pa.schema(
@@ -37,7 +37,7 @@ def tile(scene: str, west: float, **more: Any) -> dict[str, Any]:
 
 def pairs(*tiles: dict[str, Any]) -> list[list[int]]:
     table = pa.Table.from_pylist(list(tiles), schema=SCHEMA)
-    return sorted(np.sort(same_acquisition(table, boxes_of(table["footprint"])), axis=1).tolist())
+    return sorted(np.sort(same_acquisition_pairs(table, bounding_boxes(table["footprint"])), axis=1).tolist())
 
 
 def test_overlapping_granules_are_found_whatever_their_grids() -> None:

@@ -10,15 +10,15 @@ import pytest
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates import cross_split as across
-from rsflow.curation.duplicates.candidates import CROWD, Confirm, Flags, Pictures
-from rsflow.curation.duplicates.cross_split import confirmed, weaker_tiles
-from rsflow.curation.duplicates.deduplicate import alike
-from rsflow.curation.duplicates.image_signature import Picture, signatures, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.curation.instruction_columns import index_of, numbered
-from rsflow.curation.select_samples import Choice, choose
-from rsflow.curation.splits.assign_splits import ALIKE
-from rsflow.curation.splits.leakage import near_leaks
+from rsflow.curation.duplicates.candidates import CROWD_SIZE, Confirm, Flags, Pictures
+from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs, weaker_split_duplicates
+from rsflow.curation.duplicates.deduplicate import is_same_picture
+from rsflow.curation.duplicates.image_signature import Picture, orientation_signatures, thumbnail
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.instruction_columns import build_id_index, encode_instructions
+from rsflow.curation.select_samples import SelectionResult, select_samples
+from rsflow.curation.splits.assign_splits import SPLIT_ALIKE
+from rsflow.curation.splits.leakage import find_near_duplicate_leaks
 from tests.curation.test_choose import TILES, tables, tile
 
 BITS = 6
@@ -63,7 +63,7 @@ def all_pairs(pictures: Pictures, shade: npt.NDArray[np.int64], ranks: Indices) 
 def test_what_leaves_is_what_all_pairs_say(seed: int) -> None:
     pictures, shade = world(400, seed)
     ranks = np.random.default_rng(seed + 9).choice([0, 0, 0, 1, 2], 400)
-    gone, crowded = weaker_tiles(pictures, ranks, np.arange(400, dtype=np.uint64), BITS, of_shades(shade, []))
+    gone, crowded = weaker_split_duplicates(pictures, ranks, np.arange(400, dtype=np.uint64), BITS, of_shades(shade, []))
     assert not crowded.any()
     pairs = all_pairs(pictures, shade, ranks)
     stays = ~gone
@@ -77,12 +77,14 @@ def test_what_leaves_is_what_all_pairs_say(seed: int) -> None:
 
 
 def test_a_crowd_that_is_too_many_to_ask_about_is_thinned_and_the_rest_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(across, "AT_LEAST", 0)
+    monkeypatch.setattr(across, "MIN_COMPARISONS", 0)
     pictures, shade = world(3000, 5)
     ranks = (np.arange(3000) % 2).astype(np.int64)
     asked: list[int] = []
-    gone, crowded = weaker_tiles(pictures, ranks, np.arange(3000, dtype=np.uint64), BITS, of_shades(3 * shade, asked))
-    assert sum(asked) <= across.PER_PICTURE * 3000
+    gone, crowded = weaker_split_duplicates(
+        pictures, ranks, np.arange(3000, dtype=np.uint64), BITS, of_shades(3 * shade, asked)
+    )
+    assert sum(asked) <= across.COMPARISONS_PER_PICTURE * 3000
     assert 0 < crowded.sum() < 1400
     assert not ranks[gone].any()
     assert ranks[crowded].all()
@@ -99,7 +101,7 @@ def test_an_archive_with_ground_everywhere_is_asked_nothing() -> None:
     boxes = np.tile(np.arange(200.0)[:, None], (1, 4)) + np.array([0, 0, 0.5, 0.5])
     asked: list[int] = []
     ranks = np.arange(200) % 2
-    gone, _ = weaker_tiles(
+    gone, _ = weaker_split_duplicates(
         Pictures(np.zeros(200, np.uint64), boxes), ranks, np.zeros(200, np.uint64), BITS, of_shades(ranks * 0, asked)
     )
     assert not gone.any()
@@ -109,16 +111,16 @@ def test_an_archive_with_ground_everywhere_is_asked_nothing() -> None:
 def test_turned_pictures_meet_in_the_orientation_that_they_are_asked_about() -> None:
     random = np.random.default_rng(2)
     shown = [random.integers(0, 255, (72, 72, 3), dtype=np.uint8) for _ in range(ORIENTATIONS)]
-    every = [*shown, *(oriented(picture, k) for k, picture in enumerate(shown))]
-    views = np.array([signatures(picture) for picture in every], dtype=np.uint64)
+    every = [*shown, *(apply_orientation(picture, k) for k, picture in enumerate(shown))]
+    views = np.array([orientation_signatures(picture) for picture in every], dtype=np.uint64)
     pictures = Pictures(views[:, 0].copy(), np.full((16, 4), np.nan), views)
     thumbnails = np.stack([thumbnail(picture) for picture in every])
 
     def confirm(pairs: Indices) -> Flags:
-        return alike(thumbnails, pairs, 3.0)
+        return is_same_picture(thumbnails, pairs, 3.0)
 
     for strong, weak in ((np.arange(8), np.arange(8, 16)), (np.arange(8, 16), np.arange(8))):
-        found = confirmed(pictures, strong, weak, 2, confirm)
+        found = confirmed_cross_pairs(pictures, strong, weak, 2, confirm)
         assert {(a, b) for a, b, _ in found.tolist()} == set(zip(strong.tolist(), weak.tolist(), strict=True))
 
 
@@ -129,36 +131,38 @@ def seas(count: int, seed: int) -> tuple[list[Picture], pa.Table, pa.Table]:
     pictures = [(level + noise).astype(np.uint8) for level in levels]
     rows = []
     for k, picture in enumerate(pictures):
-        signed = np.array(signatures(picture), dtype=np.uint64).view(np.int64).tolist()
+        signed = np.array(orientation_signatures(picture), dtype=np.uint64).view(np.int64).tolist()
         at = 7 * k if random.random() < 0.2 else None
         rows.append(tile(k, at=at, signature=signed[0], height_px=64, width_px=64) | {"signatures": signed})
     _, instructions = tables(rows, [(k, "vqa", "u") for k in range(count)])
     return pictures, pa.Table.from_pylist(rows, schema=VIEWED), instructions
 
 
-def chosen(tiles: pa.Table, instructions: pa.Table, confirm: Confirm, settings: Select) -> Choice:
-    return choose(tiles, numbered(instructions, index_of(tiles["tile_id"]), 0), settings, 0, confirm)
+def chosen(tiles: pa.Table, instructions: pa.Table, confirm: Confirm, settings: Select) -> SelectionResult:
+    return select_samples(tiles, encode_instructions(instructions, build_id_index(tiles["tile_id"]), 0), settings, 0, confirm)
 
 
 @pytest.mark.parametrize(("seed", "flips"), [(0, False), (1, True)])
 def test_crowds_of_empty_pictures_never_leak_and_a_planted_one_does(seed: int, flips: bool) -> None:
-    pictures, tiles, instructions = seas(3 * CROWD, seed)
+    pictures, tiles, instructions = seas(3 * CROWD_SIZE, seed)
     tiles = tiles if flips else tiles.drop_columns("signatures")
     thumbnails = np.stack([thumbnail(picture) for picture in pictures])
     settings = Select(splits={"train": 0.5, "val": 0.3, "test": 0.2}, flips=flips)
 
     def confirm(pairs: Indices) -> Flags:
-        return alike(thumbnails, pairs, settings.confirm_mae)
+        return is_same_picture(thumbnails, pairs, settings.confirm_mae)
 
     choice = chosen(tiles, instructions, confirm, settings)
     counts = choice.tiles.counts()
-    assert counts[ALIKE] > 0  # what leaders alone would have let through
+    assert counts[SPLIT_ALIKE] > 0  # what leaders alone would have let through
     kept = np.flatnonzero(choice.tiles.kept)
     dealt = tiles.append_column("split", choice.split)
 
     def leaking(rows: Indices) -> list[str]:
         own = thumbnails[rows]
-        found = near_leaks(dealt.take(pa.array(rows)), BITS, lambda pairs: alike(own, pairs, settings.confirm_mae))
+        found = find_near_duplicate_leaks(
+            dealt.take(pa.array(rows)), BITS, lambda pairs: is_same_picture(own, pairs, settings.confirm_mae)
+        )
         return [name for leak in found for name in (leak.what, leak.one, leak.other)]
 
     assert len(np.unique(choice.split.take(pa.array(kept)))) == 3
@@ -166,7 +170,7 @@ def test_crowds_of_empty_pictures_never_leak_and_a_planted_one_does(seed: int, f
     order = np.random.default_rng(seed).permutation(len(pictures))
     shuffled = chosen(tiles.take(pa.array(order)), instructions, lambda p: confirm(np.c_[order[p[:, :2]], p[:, 2:]]), settings)
     assert shuffled.tiles.texts().to_pylist() == choice.tiles.texts().take(pa.array(order)).to_pylist()
-    (out, *_) = np.flatnonzero(np.asarray(choice.tiles.texts().cast(pa.string())) == ALIKE)
+    (out, *_) = np.flatnonzero(np.asarray(choice.tiles.texts().cast(pa.string())) == SPLIT_ALIKE)
     dealt = dealt.set_column(dealt.num_columns - 1, "split", choice.split.fill_null("train"))
     what, *names = leaking(np.append(kept, out))
     assert what == "near duplicate"

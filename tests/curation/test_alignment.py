@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from rsflow.curation.duplicates.alignment import aligned_correlation
-from rsflow.curation.duplicates.deduplicate import alike
+from rsflow.curation.duplicates.deduplicate import is_same_picture
 from rsflow.curation.duplicates.image_signature import Picture, thumbnail
 
 Change = Callable[[Picture], Picture]
@@ -84,6 +84,6 @@ def test_two_calm_surfaces_under_one_slope_of_light_are_not_one_picture() -> Non
     grey = np.stack([picture.sum(axis=2) / 3 for picture in pictures])
     assert np.corrcoef(grey[0].ravel(), grey[1].ravel())[0, 1] > 0.95  # what a correlation alone would join
     thumbnails = np.stack([thumbnail(picture) for picture in pictures])
-    assert not alike(thumbnails, np.array([[0, 1, 0]]), 3.0).any()
+    assert not is_same_picture(thumbnails, np.array([[0, 1, 0]]), 3.0).any()
     same = np.stack([thumbnail(pictures[0]), thumbnail(np.clip(pictures[0] * 0.9 + 20, 0, 255).astype(np.uint8))])
-    assert alike(same, np.array([[0, 1, 0]]), 3.0).all()
+    assert is_same_picture(same, np.array([[0, 1, 0]]), 3.0).all()

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config.select_settings import Select
-from rsflow.curation.instruction_columns import index_of, numbered
-from rsflow.curation.select_samples import Choice, choose
-from rsflow.curation.splits.leakage import leaks
+from rsflow.curation.instruction_columns import build_id_index, encode_instructions
+from rsflow.curation.select_samples import SelectionResult, select_samples
+from rsflow.curation.splits.leakage import find_leaks
 
 STEP = 0.05
 SHARES = {"train": 0.5, "val": 0.3, "test": 0.2}
@@ -61,12 +61,12 @@ def no_pictures(pairs: np.ndarray) -> np.ndarray:
     raise AssertionError("no picture should be looked at")
 
 
-def chosen(tiles: pa.Table, instructions: pa.Table, caught: pa.Array | None = None, **select: Any) -> Choice:
-    numbers = numbered(instructions, index_of(tiles["tile_id"]), 0)
-    return choose(tiles, numbers, Select(**{"splits": SHARES, **select}), 0, no_pictures, caught)
+def chosen(tiles: pa.Table, instructions: pa.Table, held_out_matches: pa.Array | None = None, **select: Any) -> SelectionResult:
+    numbers = encode_instructions(instructions, build_id_index(tiles["tile_id"]), 0)
+    return select_samples(tiles, numbers, Select(**{"splits": SHARES, **select}), 0, no_pictures, held_out_matches)
 
 
-def told(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> dict[str, Any]:
+def told(tiles: pa.Table, instructions: pa.Table, choice: SelectionResult) -> dict[str, Any]:
     """Everything that was decided, by name."""
     ids = tiles["tile_id"].to_pylist()
     facts: dict[str, Any] = {
@@ -76,7 +76,7 @@ def told(tiles: pa.Table, instructions: pa.Table, choice: Choice) -> dict[str, A
         )
     }
     names, why = instructions["instruction_id"].to_pylist(), choice.instructions.texts().to_pylist()
-    return facts | {name: (reason, ids[at]) for name, reason, at in zip(names, why, choice.carrier.tolist(), strict=True)}
+    return facts | {name: (reason, ids[at]) for name, reason, at in zip(names, why, choice.host.tolist(), strict=True)}
 
 
 SOME = st.lists(
@@ -107,7 +107,7 @@ def test_laws(items: list[Any], said: list[Any], random: Any) -> None:
 
     kept = np.flatnonzero(choice.tiles.kept)
     table = tiles.take(pa.array(kept)).append_column("split", choice.split.take(pa.array(kept)))
-    assert leaks(table) == []
+    assert find_leaks(table) == []
     assert [split is None for split in choice.split.to_pylist()] == (~choice.tiles.kept).tolist()
     clusters = defaultdict(set)
     for row in rows:
@@ -157,8 +157,8 @@ def test_what_another_source_says_goes_with_the_tile_that_stays() -> None:
 
 def test_a_caught_tile_leaves_with_its_cluster() -> None:
     tiles = [tile(0), tile(1, picture_sha256="p0"), tile(2)]
-    caught = pa.array([None, "ucm:near", None])
-    facts = told(*tables(tiles, []), chosen(*tables(tiles, []), caught=caught))
+    held_out_matches = pa.array([None, "ucm:near", None])
+    facts = told(*tables(tiles, []), chosen(*tables(tiles, []), held_out_matches=held_out_matches))
     assert facts["s0/0_0_8"][0] == "held_out:ucm:cluster"
     assert facts["s1/0_0_8"][0] == "duplicate_exact"
     assert facts["s2/0_0_8"][0] == "no_instruction"

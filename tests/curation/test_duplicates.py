@@ -18,10 +18,17 @@ from PIL import Image
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.candidates import Confirm, Flags
-from rsflow.curation.duplicates.deduplicate import alike, deduplicate, exact_groups
-from rsflow.curation.duplicates.embeddings import Embedded
-from rsflow.curation.duplicates.image_signature import Picture, anchors, pixels_digest, signature, signatures, thumbnail
-from rsflow.curation.duplicates.orientations import oriented
+from rsflow.curation.duplicates.deduplicate import deduplicate, exact_groups, is_same_picture
+from rsflow.curation.duplicates.embeddings import TileEmbeddings
+from rsflow.curation.duplicates.image_signature import (
+    Picture,
+    anchor_signatures,
+    orientation_signatures,
+    pixels_digest,
+    signature,
+    thumbnail,
+)
+from rsflow.curation.duplicates.orientations import apply_orientation
 
 SCHEMA = pa.schema(
     [
@@ -182,7 +189,7 @@ def test_a_flipped_duplicate_has_its_own_reason_and_is_not_the_same_picture() ->
 def test_semantic_duplicates_join_what_stands_for_the_others() -> None:
     tiles = [row("a", signature=1), row("b", signature=1), row("c"), row("d"), row("e", sensor="sar")]
     vectors = np.array([[1, 0, 0], [0, 1, 0], [1, 0.1, 0], [0, 0, 1], [1, 0, 0]], dtype=np.float32)
-    embedded = Embedded(np.arange(5), vectors, 0.95)
+    embedded = TileEmbeddings(np.arange(5), vectors, 0.95)
     result = deduplicate(pa.Table.from_pylist(tiles, schema=SCHEMA), 2, always, embedded=embedded)
     assert result["canonical"].to_pylist() == ["a", "a", "a", "d", "e"]
     assert result["reason"].to_pylist() == [None, "duplicate_near", "duplicate_semantic", None, None]
@@ -257,7 +264,7 @@ def sea(seed: int, ship: tuple[int, int] | None = None, level: int = 12) -> Pict
 
 def compare(pictures: list[Picture], most: float = 3.0) -> Callable[[Indices], Flags]:
     thumbnails = np.stack([thumbnail(picture) for picture in pictures])
-    return lambda pairs: alike(thumbnails, pairs, most)
+    return lambda pairs: is_same_picture(thumbnails, pairs, most)
 
 
 def test_ships_in_different_places_are_different_pictures() -> None:
@@ -293,18 +300,18 @@ def test_alike_is_its_two_rules_in_plain_numpy() -> None:
     base = random.integers(20, 230, (6, 64, 64, 3)).astype(np.int16)
     noise = random.integers(-14, 15, (90, 64, 64, 3)) * random.uniform(0, 1, (90, 1, 1, 1))
     level = random.integers(-4, 5, (90, 1, 1, 1))
-    views = [oriented(base[k % 6], int(random.integers(0, 8))) for k in range(90)]
+    views = [apply_orientation(base[k % 6], int(random.integers(0, 8))) for k in range(90)]
     thumbnails = (np.stack(views) + noise + level).clip(0, 255).astype(np.uint8)
     pairs = np.concatenate([random.integers(0, 90, (3000, 2)), random.integers(0, 8, (3000, 1))], axis=1)
     expected = []
     for one, other, way in pairs.tolist():
-        differ = thumbnails[one].astype(int) - oriented(thumbnails[other], way)
-        a, b = thumbnails[one].sum(axis=2, dtype=float), oriented(thumbnails[other], way).sum(axis=2, dtype=float)
+        differ = thumbnails[one].astype(int) - apply_orientation(thumbnails[other], way)
+        a, b = thumbnails[one].sum(axis=2, dtype=float), apply_orientation(thumbnails[other], way).sum(axis=2, dtype=float)
         rich = min(a.std(), b.std()) > 9
         correlated = a.std() * b.std() > 0 and float(np.corrcoef(a.ravel(), b.ravel())[0, 1]) > 0.9
         close = np.abs(differ).mean() <= 3 and np.abs(differ.sum(axis=2)).max() <= 54
         expected.append(bool((rich and correlated) or (close and (rich or correlated))))
-    assert alike(thumbnails, pairs, 3.0).tolist() == expected
+    assert is_same_picture(thumbnails, pairs, 3.0).tolist() == expected
     assert 5 < sum(expected) < 1500
 
 
@@ -356,7 +363,7 @@ def test_the_same_ground_at_another_date_is_no_duplicate(test_data: Path, folder
             for left in range(0, pixels.shape[1] - 127, 128):
                 ground = [left / 1e3, top / 1e3, (left + 128) / 1e3, top / 1e3, left / 1e3, (top + 128) / 1e3]
                 pictures.append(np.ascontiguousarray(pixels[top : top + 128, left : left + 128]))
-                views = np.array(signatures(pictures[-1]), dtype=np.uint64).view(np.int64).tolist()
+                views = np.array(orientation_signatures(pictures[-1]), dtype=np.uint64).view(np.int64).tolist()
                 rows.append(described(f"{file.stem}/{top}_{left}", pictures[-1], footprint=ground, signatures=views))
     assert len(rows) >= 40
     assert not [name for name, (_, _, reason) in found(rows, compare(pictures)).items() if reason]
@@ -374,9 +381,9 @@ def test_flipped_copies_of_real_pictures_are_all_found_and_nothing_else_is_joine
     rows, pictures = [], []
     for number, file in enumerate(files):
         original, stream = read(file), io.BytesIO()
-        Image.fromarray(oriented(original, 1 + number % 7)).save(stream, "JPEG", quality=85)
+        Image.fromarray(apply_orientation(original, 1 + number % 7)).save(stream, "JPEG", quality=85)
         for kind, picture in (("a", original), ("b", np.asarray(Image.open(stream)))):
-            views = np.array(signatures(picture), dtype=np.uint64)
+            views = np.array(orientation_signatures(picture), dtype=np.uint64)
             changes = {"picture_sha256": None, "signatures": views.view(np.int64).tolist()}
             rows.append(described(f"{kind}{number:04d}", picture) | changes)
             pictures.append(picture)
@@ -398,7 +405,7 @@ def test_crops_and_shifts_are_found_by_their_windows_alone(window: tuple[int, in
     pictures = [np.repeat(part[:, :, None], 3, axis=2) for part in (scene[:256, :256], scene[top:bottom, left:right])]
     rows = [described(name, picture) for name, picture in zip("ab", pictures, strict=True)]
     tiles = pa.Table.from_pylist(rows, schema=SCHEMA)
-    windows = np.array([anchors(picture) for picture in pictures], dtype=np.uint64).view(np.int64).tolist()
+    windows = np.array([anchor_signatures(picture) for picture in pictures], dtype=np.uint64).view(np.int64).tolist()
     reasons = [
         deduplicate(table, 4, compare(pictures))["reason"].to_pylist()
         for table in (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rsflow.curation.connected_components import components
+from rsflow.curation.connected_components import component_labels
 from rsflow.curation.duplicates import embeddings
-from rsflow.curation.duplicates.embeddings import Embedded, Vectors, similar_pairs
+from rsflow.curation.duplicates.embeddings import TileEmbeddings, Vectors, similar_pairs
 
 
 def world(count: int, seed: int, width: int = 48) -> Vectors:
@@ -29,8 +29,8 @@ def brute_force(vectors: Vectors, cosine: float) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_found_is_true_and_nearly_all_is_found(seed: int) -> None:
     vectors = world(1500, seed)
-    expected = components(1500, np.array(sorted(brute_force(vectors, 0.95))))
-    found = components(1500, similar_pairs(vectors, 0.95))
+    expected = component_labels(1500, np.array(sorted(brute_force(vectors, 0.95))))
+    found = component_labels(1500, similar_pairs(vectors, 0.95))
     assert len(np.unique(expected)) < 1400
     merged = {tuple(pair) for pair in np.stack([expected, found], axis=1).tolist()}
     assert len(merged) == len(np.unique(found))  # nothing joined that is apart
@@ -55,7 +55,7 @@ def test_a_crowd_is_one_and_zeros_are_alone() -> None:
 
 
 def test_vectors_follow_their_rows() -> None:
-    embedded = Embedded(np.array([1, 4, 6]), np.eye(3, dtype=np.float32), 0.9)
+    embedded = TileEmbeddings(np.array([1, 4, 6]), np.eye(3, dtype=np.float32), 0.9)
     rows, vectors = embedded.among(np.array([6, 5, 1]))
     assert rows.tolist() == [6, 1]
     assert vectors.tolist() == [[0, 0, 1], [1, 0, 0]]

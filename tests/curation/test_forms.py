@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.balance.template_forms import beyond_share
+from rsflow.curation.balance.template_forms import is_over_template_share
 from rsflow.curation.hashing import stable_hashes
 
 
@@ -18,7 +18,7 @@ def kept(items: list[tuple[str, int]], share: float, among: list[bool] | None = 
     task, form = (pa.chunked_array([list(column)]) for column in zip(*items, strict=True))
     order = stable_hashes(pa.array([f"i{k}" for k in range(len(items))]), 0)
     some = np.array(among if among is not None else [True] * len(items))
-    beyond = beyond_share(task, form, order, some, share)
+    beyond = is_over_template_share(task, form, order, some, share)
     assert not (beyond & ~some).any()
     return np.flatnonzero(some & ~beyond).tolist()
 

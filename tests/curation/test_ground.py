@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.splits.ground import UNKNOWN, boxes_of, comes_near, gaps_m, region_names, regions_of
+from rsflow.curation.splits.ground import (
+    UNKNOWN_REGION,
+    assign_regions,
+    bounding_boxes,
+    distances_m,
+    is_within_distance,
+    region_names,
+)
 
 LON = st.floats(-180, 179.9)
 BOXES = st.lists(st.tuples(LON, st.floats(-80, 80), st.floats(0.001, 3), st.floats(0.001, 3)), max_size=12)
@@ -33,7 +40,7 @@ def apart_m(a: np.ndarray, b: np.ndarray) -> float:
 @given(BOXES, BOXES, st.sampled_from([0.0, 10_000.0, 200_000.0]))
 def test_what_is_near_by_plain_arithmetic_is_found(a: list, b: list, distance: float) -> None:
     boxes, others = arrays(a), arrays(b)
-    near = comes_near(boxes, others, distance)
+    near = is_within_distance(boxes, others, distance)
     for box, found in zip(boxes, near, strict=True):
         nearest = min((apart_m(box, other) for other in others), default=math.inf)
         assert found or nearest > distance * 0.999
@@ -43,22 +50,22 @@ def test_what_is_near_by_plain_arithmetic_is_found(a: list, b: list, distance: f
 def test_neighbours_of_one_grid_touch_and_the_next_but_one_do_not() -> None:
     step = 0.01
     boxes = np.array([(k * step, 0.0, (k + 1) * step, step) for k in range(4)])
-    assert comes_near(boxes, boxes[:1], 0.0).tolist() == [True, True, False, False]
-    assert comes_near(boxes, boxes[:1], 1200.0).tolist() == [True, True, True, False]
+    assert is_within_distance(boxes, boxes[:1], 0.0).tolist() == [True, True, False, False]
+    assert is_within_distance(boxes, boxes[:1], 1200.0).tolist() == [True, True, True, False]
 
 
 def test_the_antimeridian_is_no_border() -> None:
     east, west = [179.9, 0.0, 180.1, 0.0, 180.1, 0.2, 179.9, 0.2], [-180.0, 0.1, -179.8, 0.1, -179.8, 0.3]
     rings = pa.chunked_array([[east, west, None]])
-    boxes = boxes_of(rings)
+    boxes = bounding_boxes(rings)
     assert np.isnan(boxes[2]).all()
-    assert comes_near(boxes, boxes[:1], 0.0).tolist() == [True, True, False]
-    assert comes_near(boxes, boxes[1:2], 0.0).tolist() == [True, True, False]
+    assert is_within_distance(boxes, boxes[:1], 0.0).tolist() == [True, True, False]
+    assert is_within_distance(boxes, boxes[1:2], 0.0).tolist() == [True, True, False]
 
 
 def test_a_ring_spelled_a_turn_further_is_the_same_place() -> None:
     rings = pa.chunked_array([[[190.0, 0.0, 191.0, 1.0]], [[-170.0, 0.0, -169.0, 1.0]]])
-    first, second = boxes_of(rings)
+    first, second = bounding_boxes(rings)
     assert first.tolist() == second.tolist()
 
 
@@ -70,15 +77,15 @@ def test_a_tile_is_in_the_first_named_region_that_holds_its_middle_else_in_its_c
     named = {"alps": (5.0, 44.0, 16.0, 48.0), "europe": (-10.0, 36.0, 30.0, 71.0), "fiji": (177.0, -20.0, -178.0, -15.0)}
     places = [(10.0, 46.0), (2.0, 48.0), (179.0, -17.0), (-179.5, -17.0), (151.0, -33.0), (-0.5, -0.5), (179.999, 89.999)]
     boxes = np.array([*(box(*place) for place in places), (np.nan,) * 4])
-    expected = ["alps", "europe", "fiji", "fiji", "S40E150", "S10W010", "N80E170", UNKNOWN]
-    assert regions_of(boxes, named, 10.0).to_pylist() == expected
+    expected = ["alps", "europe", "fiji", "fiji", "S40E150", "S10W010", "N80E170", UNKNOWN_REGION]
+    assert assign_regions(boxes, named, 10.0).to_pylist() == expected
     assert set(expected) <= set(region_names(named, 10.0))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.floats(-180, 179.99), st.floats(-89.9, 89.9), st.sampled_from([7.5, 10.0, 90.0]))
 def test_a_cells_name_says_where_it_is(lon: float, lat: float, deg: float) -> None:
-    (name,) = regions_of(np.array([[lon, lat, lon, lat]]), {}, deg).to_pylist()
+    (name,) = assign_regions(np.array([[lon, lat, lon, lat]]), {}, deg).to_pylist()
     match = re.fullmatch(r"([NS])([\d.]+)([EW])([\d.]+)", name)
     assert match
     south = float(match[2]) * (1 if match[1] == "N" else -1)
@@ -96,10 +103,10 @@ def test_gaps_are_those_of_plain_arithmetic_also_across_the_antimeridian() -> No
     others = np.array([(10.0, 60.0, 10.1, 60.1), (10.2, 60.0, 10.3, 60.1), (10.0, 60.3, 10.1, 60.4), (9.0, 59.0, 11.0, 61.0)])
     degree = math.pi / 180 * 6_371_008.8
     expected = [0.0, 0.1 * degree * math.cos(math.radians(60.05)), 0.2 * degree, 0.0]
-    np.testing.assert_allclose(gaps_m(others[:1], others), expected, rtol=1e-9, atol=1e-3)
+    np.testing.assert_allclose(distances_m(others[:1], others), expected, rtol=1e-9, atol=1e-3)
     west, east = np.array([[-180.0, 0.0, -179.5, 1.0]]), np.array([[178.5, 0.0, 179.0, 1.0]])
     for one, other in ((west, east), (east, west)):
-        np.testing.assert_allclose(gaps_m(one, other), degree * math.cos(math.radians(0.5)), rtol=1e-9)
+        np.testing.assert_allclose(distances_m(one, other), degree * math.cos(math.radians(0.5)), rtol=1e-9)
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
@@ -108,6 +115,6 @@ def test_a_distance_holds_over_the_poles(side: float) -> None:
         lat = side * (90.0 - metres / 111_194.93)
         return np.array([[lon, min(lat, lat + side * 1e-6), lon + 0.01, max(lat, lat + side * 1e-6)]])
 
-    assert comes_near(box(0.0, 200.0), box(179.0, 200.0), 500.0).all()  # 400 m across the pole
-    assert comes_near(box(10.0, 200.0), box(-100.0, 300.0), 500.0).all()
-    assert not comes_near(box(0.0, 20_000.0), box(90.0, 20_000.0), 500.0).any()
+    assert is_within_distance(box(0.0, 200.0), box(179.0, 200.0), 500.0).all()  # 400 m across the pole
+    assert is_within_distance(box(10.0, 200.0), box(-100.0, 300.0), 500.0).all()
+    assert not is_within_distance(box(0.0, 20_000.0), box(90.0, 20_000.0), 500.0).any()

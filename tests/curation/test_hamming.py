@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.curation.duplicates import hamming
-from rsflow.curation.duplicates.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand, near_pairs
+from rsflow.curation.duplicates.hamming import Indices, Signatures, expand_ranges, iter_cross_pairs, iter_near_pairs, near_pairs
 
 
 def brute_force(signatures: Signatures, bits: int) -> Indices:
@@ -43,16 +43,16 @@ def test_every_number_of_parts_gives_the_same(parts: int, bits: int, monkeypatch
     np.testing.assert_array_equal(near_pairs(values, bits), brute_force(values, bits))
     left, right = values[:120], values[80:]
     expected = np.argwhere(np.bitwise_count(left[:, None] ^ right[None, :]) <= bits)
-    pieces = list(each_cross_pairs(left, right, bits))
+    pieces = list(iter_cross_pairs(left, right, bits))
     found = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
     np.testing.assert_array_equal(found[np.lexsort((found[:, 1], found[:, 0]))], expected)
 
 
 def test_blocks_of_the_second_set_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     left, right = family(100, 1), family(150, 1)
-    whole = np.concatenate(list(each_cross_pairs(left, right, 6)))
+    whole = np.concatenate(list(iter_cross_pairs(left, right, 6)))
     monkeypatch.setattr(hamming, "_BLOCK", 7)
-    parts = np.concatenate(list(each_cross_pairs(left, right, 6)))
+    parts = np.concatenate(list(iter_cross_pairs(left, right, 6)))
     assert sorted(map(tuple, parts.tolist())) == sorted(map(tuple, whole.tolist()))
     assert len(whole) > 10
 
@@ -69,12 +69,12 @@ def test_small_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = near_pairs(values, 7)
     monkeypatch.setattr(hamming, "_CHUNK", 3)
     np.testing.assert_array_equal(near_pairs(values, 7), whole)
-    assert max(map(len, each_near_pairs(values, 7))) < 150
+    assert max(map(len, iter_near_pairs(values, 7))) < 150
 
 
 def test_expand_is_the_loop() -> None:
     left, start, stop = np.array([7, 8, 9]), np.array([2, 5, 0]), np.array([4, 5, 3])
-    got = [pair for a, b in expand(left, start, stop) for pair in zip(a.tolist(), b.tolist(), strict=True)]
+    got = [pair for a, b in expand_ranges(left, start, stop) for pair in zip(a.tolist(), b.tolist(), strict=True)]
     assert got == [(7, 2), (7, 3), (9, 0), (9, 1), (9, 2)]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.splits.ground import boxes_of
-from rsflow.curation.splits.leakage import leaks
-from rsflow.curation.splits.split_groups import near_stronger
+from rsflow.curation.splits.ground import bounding_boxes
+from rsflow.curation.splits.leakage import find_leaks
+from rsflow.curation.splits.split_groups import is_near_stronger_split
 
 SCHEMA = pa.schema(
     [
@@ -30,7 +30,7 @@ def tile(name: str, split: str, **more: Any) -> dict[str, Any]:
 
 def found(*tiles: dict[str, Any]) -> dict[str, tuple[int, set[str]]]:
     table = pa.Table.from_pylist(list(tiles), schema=SCHEMA)
-    return {leak.what: (leak.count, {leak.one, leak.other}) for leak in leaks(table)}
+    return {leak.what: (leak.count, {leak.one, leak.other}) for leak in find_leaks(table)}
 
 
 def test_a_clean_set_has_none() -> None:
@@ -68,11 +68,11 @@ def test_ground_nearer_than_the_buffer_leaks_by_the_distance_on_the_ground() -> 
     north, east = square(10, 60.11, 0.1), square(10.11, 60, 0.1)
     for other, metres in ((north, 1112), (east, 556)):
         rows = pa.Table.from_pylist([first, tile("b", "test", footprint=other)], schema=SCHEMA)
-        assert [leak.what for leak in leaks(rows, 1.01 * metres)] == ["ground"]
-        assert leaks(rows, 0.99 * metres) == []
+        assert [leak.what for leak in find_leaks(rows, 1.01 * metres)] == ["ground"]
+        assert find_leaks(rows, 0.99 * metres) == []
     assert "ground" in found(first, tile("b", "test", footprint=square(10.05, 60.05, 0.1)))
     over = [tile("a", "train", footprint=square(179.5, 0, 0.4)), tile("b", "test", footprint=square(-179.9, 0, 0.4))]
-    assert [leak.what for leak in leaks(pa.Table.from_pylist(over, schema=SCHEMA), 30_000)] == ["ground"]
+    assert [leak.what for leak in find_leaks(pa.Table.from_pylist(over, schema=SCHEMA), 30_000)] == ["ground"]
 
 
 def test_what_the_rule_of_splits_leaves_does_not_leak() -> None:
@@ -84,8 +84,8 @@ def test_what_the_rule_of_splits_leaves_does_not_leak() -> None:
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         splits = pa.array(random.choice(["train", "val", "test"], 1000))
         shares = {"train": 0.8, "val": 0.15, "test": 0.05}
-        leaves = near_stronger(boxes_of(table["footprint"]), splits, shares, buffer_m)
+        leaves = is_near_stronger_split(bounding_boxes(table["footprint"]), splits, shares, buffer_m)
         dealt = table.set_column(table.schema.get_field_index("split"), "split", splits)
-        assert leaks(dealt, buffer_m)
-        assert leaks(dealt.filter(~leaves), buffer_m) == []
+        assert find_leaks(dealt, buffer_m)
+        assert find_leaks(dealt.filter(~leaves), buffer_m) == []
         assert 0 < leaves.sum() < 1000

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config.select_settings import Balance
-from rsflow.curation.balance.mixture import balanced, by_temperature
-from rsflow.curation.balance.quotas import cap_each, first_each
+from rsflow.curation.balance.mixture import balance_instructions, counts_by_temperature
+from rsflow.curation.balance.quotas import is_among_first, is_over_cap
 from rsflow.curation.hashing import stable_hashes
 from rsflow.errors import ConfigError
 
@@ -30,7 +30,7 @@ def table(counts: dict[str, int] = HELD) -> pa.Table:
 
 
 def kept(rows: pa.Table, quotas: dict[str, int] | None = None, **wanted: Any) -> pa.Table:
-    return rows.filter(pc.is_null(balanced(rows, quotas or {}, Balance(**wanted), 0)))
+    return rows.filter(pc.is_null(balance_instructions(rows, quotas or {}, Balance(**wanted), 0)))
 
 
 def counts(rows: pa.Table, column: str = "task") -> Counter[str]:
@@ -78,20 +78,20 @@ def test_the_least_stays_first_within_quotas_that_leave_room_for_it() -> None:
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 500), min_size=1), st.floats(0.5, 20), st.data())
 def test_temperature_laws(held: dict[str, int], temperature: float, data: Any) -> None:
     total = data.draw(st.integers(1, sum(held.values())))
-    caps = by_temperature(held, temperature, total)
+    caps = counts_by_temperature(held, temperature, total)
     assert all(0 <= caps[key] <= held[key] for key in held)
     assert total - len(held) <= sum(caps.values()) <= total + len(held)
-    more = by_temperature(held, temperature, min(sum(held.values()), total + 20))
+    more = counts_by_temperature(held, temperature, min(sum(held.values()), total + 20))
     assert all(more[key] >= caps[key] for key in held)
     order = sorted(held, key=lambda key: held[key])
     assert all(caps[a] <= caps[b] for a, b in pairwise(order) if held[a] < held[b])
 
 
 def test_temperature_flattens() -> None:
-    assert by_temperature(HELD, 1.0, 75) == {"vqa": 50, "captioning": 20, "detection": 5}
-    assert max(by_temperature(HELD, 1000.0, 30).values()) <= min(by_temperature(HELD, 1000.0, 30).values()) + 1
+    assert counts_by_temperature(HELD, 1.0, 75) == {"vqa": 50, "captioning": 20, "detection": 5}
+    assert max(counts_by_temperature(HELD, 1000.0, 30).values()) <= min(counts_by_temperature(HELD, 1000.0, 30).values()) + 1
     with pytest.raises(ConfigError, match="200 wanted, 150 there: 50 missing"):
-        by_temperature(HELD, 2.0, 200)
+        counts_by_temperature(HELD, 2.0, 200)
 
 
 LISTS = pa.chunked_array([[["ship", "ship"], ["ship"], ["dock", "ship"], ["dock"], [], None]])
@@ -99,15 +99,15 @@ ORDER = stable_hashes(pa.array([f"i{k}" for k in range(6)]), 0)
 
 
 def test_a_cap_per_category_counts_an_instruction_once_for_each() -> None:
-    beyond = cap_each(LISTS, 2, ORDER)
+    beyond = is_over_cap(LISTS, 2, ORDER)
     assert beyond[3:].tolist() == [False, False, False]
     assert beyond.sum() == 1
-    assert cap_each(LISTS, 3, ORDER).sum() == 0
-    assert set(cap_each(LISTS, 1, ORDER).nonzero()[0]) > set(beyond.nonzero()[0])
+    assert is_over_cap(LISTS, 3, ORDER).sum() == 0
+    assert set(is_over_cap(LISTS, 1, ORDER).nonzero()[0]) > set(beyond.nonzero()[0])
     encoded = pa.ListArray.from_arrays(
         pa.array([0, 2, 3, 5, 6, 6, 6], pa.int32()), pc.dictionary_encode(LISTS.chunk(0).flatten())
     )
-    assert cap_each(pa.chunked_array([encoded]), 2, ORDER).tolist() == beyond.tolist()
+    assert is_over_cap(pa.chunked_array([encoded]), 2, ORDER).tolist() == beyond.tolist()
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,7 +115,7 @@ def test_a_cap_per_category_counts_an_instruction_once_for_each() -> None:
 def test_the_first_of_each_category_and_those_beyond_are_all(items: list[set[str]], number: int) -> None:
     lists = pa.chunked_array([pa.array([sorted(item) for item in items], pa.list_(pa.string()))])
     order = stable_hashes(pa.array([f"i{k}" for k in range(len(items))]), 0)
-    first, beyond = first_each(lists, number, order), cap_each(lists, number, order)
+    first, beyond = is_among_first(lists, number, order), is_over_cap(lists, number, order)
     assert (first | beyond).tolist() == [bool(item) for item in items]
     for category in "abc":
         about = [k for k in np.argsort(order) if category in items[k]]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config.select_settings import Repeat
-from rsflow.curation.balance.repeat_factors import repeats_of
+from rsflow.curation.balance.repeat_factors import repeat_factors
 from rsflow.curation.connected_components import Indices
 
 
@@ -20,7 +20,7 @@ def repeats(items: list[set[str]], threshold: float, most: int = 100) -> Indices
     pairs = [(row, codes[name]) for row, names in enumerate(items) for name in sorted(names)]
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     ids = pa.chunked_array([pa.array([f"t{k}" for k in range(len(items))], pa.string())])
-    return repeats_of(ids, rows[:, 0], rows[:, 1], Repeat(threshold, most))
+    return repeat_factors(ids, rows[:, 0], rows[:, 1], Repeat(threshold, most))
 
 
 def test_a_category_is_shown_as_often_as_lvis_says() -> None:

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rsflow.curation.duplicates.image_signature import (
-    ANCHORS,
-    anchors,
+    ANCHOR_WINDOWS,
+    anchor_signatures,
     mean_absolute_error,
+    orientation_signatures,
     pixels_digest,
     signature,
-    signatures,
     thumbnail,
 )
-from rsflow.curation.duplicates.orientations import INVERSE, ORIENTATIONS, oriented
+from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS, apply_orientation
 
 Picture = npt.NDArray[np.uint8]
 
@@ -55,11 +55,11 @@ def test_signature_is_the_definition(rows: int, cols: int, seed: int) -> None:
 @given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([1, 3]), st.integers(0, 2**32))
 def test_signatures_are_those_of_the_turned_pictures(rows: int, cols: int, channels: int, seed: int) -> None:
     picture = np.random.default_rng(seed).integers(0, 256, (rows, cols, channels), dtype=np.uint8)
-    views = [oriented(picture, orientation) for orientation in range(ORIENTATIONS)]
-    assert signatures(picture) == [signature(view) for view in views]
+    views = [apply_orientation(picture, orientation) for orientation in range(ORIENTATIONS)]
+    assert orientation_signatures(picture) == [signature(view) for view in views]
     for orientation, view in enumerate(views):
-        assert (thumbnail(view) == oriented(thumbnail(picture), orientation)).all()
-        assert (oriented(view, int(INVERSE[orientation])) == picture).all()
+        assert (thumbnail(view) == apply_orientation(thumbnail(picture), orientation)).all()
+        assert (apply_orientation(view, int(INVERSE_ORIENTATION[orientation])) == picture).all()
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (100, 130), (30, 200)])
@@ -131,7 +131,9 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(("down", "right"), [(8, 8), (16, 0), (24, 32), (0, 32)])
 def test_pictures_moved_by_eighths_of_an_eighth_share_a_window(down: int, right: int) -> None:
     whole = noise(320, 320)
-    first, second = (anchors(np.ascontiguousarray(whole[y : y + 256, x : x + 256])) for y, x in ((0, 0), (down, right)))
-    assert len(first) == len(ANCHORS)
+    first, second = (
+        anchor_signatures(np.ascontiguousarray(whole[y : y + 256, x : x + 256])) for y, x in ((0, 0), (down, right))
+    )
+    assert len(first) == len(ANCHOR_WINDOWS)
     assert set(first) & set(second)
     assert signature(whole[:256, :256]) != signature(whole[down : down + 256, right : right + 256])

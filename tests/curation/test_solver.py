@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rsflow.config.select_settings import Balance
-from rsflow.curation.balance.mixture import balanced
+from rsflow.curation.balance.mixture import balance_instructions
 from rsflow.errors import ConfigError
 
 TASKS, SENSORS, SOURCES, LICENCES = ("vqa", "captioning"), ("optical", "sar"), ("a", "b"), ("CC0-1.0", "MIT")
@@ -92,7 +92,7 @@ def broken(
 def outcome(rows: pa.Table, quotas: dict[str, int], wanted: Balance, form: float | None) -> tuple[pa.Array | None, str]:
     """The reasons, or None and the error."""
     try:
-        return balanced(rows, quotas, wanted, 0, form), ""
+        return balance_instructions(rows, quotas, wanted, 0, form), ""
     except ConfigError as error:
         return None, str(error)
 
@@ -136,7 +136,9 @@ def test_every_promise_is_kept_or_refused_by_name(items: list[Any], mix: Any, ra
     assert broken(rows.filter(pc.is_null(why)).to_pylist(), there, quotas, wanted, form) == []
     assert all(reason is None or reason.startswith(("quota:", "template")) for reason in why.to_pylist())
     turned = random.sample(range(len(items)), len(items))
-    assert balanced(rows.take(pa.array(turned)), quotas, wanted, 0, form).to_pylist() == [why[k].as_py() for k in turned]
+    assert balance_instructions(rows.take(pa.array(turned)), quotas, wanted, 0, form).to_pylist() == [
+        why[k].as_py() for k in turned
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -162,9 +164,9 @@ def held(count: int) -> pa.Table:
 
 def test_a_conflict_names_the_keys_the_numbers_and_what_is_possible_and_nothing_else() -> None:
     quotas = {"source:a": 5, "source:b": 7, "captioning": 50}
-    with pytest.raises(ConfigError) as caught:
-        balanced(held(200), quotas, Balance(total=40, per_region=150, least={"sar": 1}), 0)
-    told = str(caught.value)
+    with pytest.raises(ConfigError) as held_out_matches:
+        balance_instructions(held(200), quotas, Balance(total=40, per_region=150, least={"sar": 1}), 0)
+    told = str(held_out_matches.value)
     assert told.startswith("select.balance.total, select.quotas.source:a, select.quotas.source:b: cannot be kept together")
     assert "40 wanted of 200 there (0 to 12 possible beside the others)" in told
     assert "at most 5 wanted" in told
@@ -175,7 +177,8 @@ def test_a_mix_that_needed_solving_changes_little_when_data_is_added() -> None:
     wanted, quotas = Balance(exactly={"vqa": 300, "source:a": 250}, total=500), {"sar": 200}
     before, after = (held(count) for count in (2000, 2100))
     kept = [
-        {*rows.filter(pc.is_null(balanced(rows, quotas, wanted, 0)))["instruction_id"].to_pylist()} for rows in (before, after)
+        {*rows.filter(pc.is_null(balance_instructions(rows, quotas, wanted, 0)))["instruction_id"].to_pylist()}
+        for rows in (before, after)
     ]
     assert [len(some) for some in kept] == [500, 500]
     assert len(kept[1] - kept[0]) < 60
@@ -184,7 +187,9 @@ def test_a_mix_that_needed_solving_changes_little_when_data_is_added() -> None:
 def test_shares_take_all_that_other_rules_leave() -> None:
     rows = held(400)
     stays = rows.filter(
-        pc.is_null(balanced(rows, {"vqa/sar": 0, "vqa/optical": 30}, Balance(shares={"vqa": 0.3, "captioning": 0.7}), 0))
+        pc.is_null(
+            balance_instructions(rows, {"vqa/sar": 0, "vqa/optical": 30}, Balance(shares={"vqa": 0.3, "captioning": 0.7}), 0)
+        )
     )
     assert Counter(stays["task"].to_pylist())["vqa"] == 30
     assert abs(stays.num_rows - 100) <= 3
@@ -193,7 +198,7 @@ def test_shares_take_all_that_other_rules_leave() -> None:
 def test_a_temperature_gives_way_to_other_rules_and_its_total_does_not() -> None:
     rows = held(400)
     wanted = Balance(temperature=100.0, over="region", total=100, exactly={"captioning": 90})
-    stays = rows.filter(pc.is_null(balanced(rows, {"captioning/region:Alps": 20}, wanted, 0)))
+    stays = rows.filter(pc.is_null(balance_instructions(rows, {"captioning/region:Alps": 20}, wanted, 0)))
     assert Counter(stays["task"].to_pylist()) == {"captioning": 90, "vqa": 10}
     assert Counter(stays["region"].to_pylist()) == {"N40E010": 70, "Alps": 30}
 
@@ -207,5 +212,5 @@ def test_more_kinds_than_are_solved_at_once() -> None:
         for form in forms
     )
     quotas, wanted = {"source:a": 600}, Balance(exactly={"vqa": 700, "sar": 500}, total=1000, least={"licence:MIT": 600})
-    why = balanced(rows, quotas, wanted, 0, 0.01)
+    why = balance_instructions(rows, quotas, wanted, 0, 0.01)
     assert broken(rows.filter(pc.is_null(why)).to_pylist(), rows.to_pylist(), quotas, wanted, 0.01) == []

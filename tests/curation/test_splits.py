@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.splits.split_groups import FREE, NOWHERE, assign_splits, near_stronger, pins, strengths
+from rsflow.curation.splits.split_groups import (
+    EXCLUDED,
+    UNASSIGNED,
+    assign_splits,
+    is_near_stronger_split,
+    source_split_ranks,
+    splits_by_strength,
+)
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("tile_id", "cluster", "cell", "scene_id")])
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -117,24 +124,24 @@ def test_a_stronger_split_pushes_its_neighbours_out_and_none_that_left_pushes() 
     boxes = np.array([(k * 0.01, 0.0, (k + 1) * 0.01, 0.01) for k in range(5)])
     splits = pa.array(["train", "test", "val", "val", "train"])
     shares = {"train": 0.8, "val": 0.15, "test": 0.05}
-    assert near_stronger(boxes, splits, shares, 0.0).tolist() == [True, False, True, False, True]
-    assert near_stronger(boxes, splits, shares, 1500.0).tolist() == [True, False, True, True, False]
-    assert not near_stronger(np.full((5, 4), np.nan), splits, shares, 1e6).any()
+    assert is_near_stronger_split(boxes, splits, shares, 0.0).tolist() == [True, False, True, False, True]
+    assert is_near_stronger_split(boxes, splits, shares, 1500.0).tolist() == [True, False, True, True, False]
+    assert not is_near_stronger_split(np.full((5, 4), np.nan), splits, shares, 1e6).any()
 
 
 def test_a_sources_own_split_is_kept_whatever_its_spelling() -> None:
     words = pa.chunked_array([["test", "testA", "Validation", "dev", "train", None, "trainval"]])
-    order = [*strengths(SHARES), NOWHERE]
-    found = [order[k] if k != FREE else None for k in pins(words, {"test": "test", "val": "val"}, SHARES)]
+    order = [*splits_by_strength(SHARES), EXCLUDED]
+    found = [order[k] if k != UNASSIGNED else None for k in source_split_ranks(words, {"test": "test", "val": "val"}, SHARES)]
     assert found == ["test", "test", "val", "val", None, None, None]
-    assert pins(words, {}, SHARES).tolist() == [FREE] * 7
-    lacking = pins(words, {"test": "test"}, {"train": 1.0})
+    assert source_split_ranks(words, {}, SHARES).tolist() == [UNASSIGNED] * 7
+    lacking = source_split_ranks(words, {"test": "test"}, {"train": 1.0})
     assert [k == 1 for k in lacking.tolist()] == [True, True, *[False] * 5]
 
 
 def test_pins_move_a_tile_of_known_ground_alone_and_a_scene_without_ground_whole() -> None:
     tiles = table([(None, 3, 0), (None, 3, 0), (None, None, 1), (None, None, 1)])
-    order = [*strengths(SHARES), NOWHERE]
+    order = [*splits_by_strength(SHARES), EXCLUDED]
     free = assign_splits(tiles, SHARES, 0).to_pylist()
-    pinned = np.array([order.index("test"), FREE, FREE, order.index("val")])
+    pinned = np.array([order.index("test"), UNASSIGNED, UNASSIGNED, order.index("val")])
     assert assign_splits(tiles, SHARES, 0, pinned).to_pylist() == ["test", free[1], "val", "val"]

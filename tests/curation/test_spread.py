@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.curation.duplicates.hamming import Indices, each_cross_pairs, each_near_pairs
+from rsflow.curation.duplicates.hamming import Indices, iter_cross_pairs, iter_near_pairs
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 
@@ -37,10 +37,10 @@ def test_near_pairs_are_the_same_in_any_number_of_tasks(tasks: int) -> None:
     random = np.random.default_rng(tasks)
     values = random.integers(0, 2**64, 400, dtype=np.uint64)
     values[200:] = values[:200] ^ (np.uint64(1) << random.integers(0, 64, 200, dtype=np.uint64))
-    spread = TaskRunner(elsewhere, tasks)
-    near = in_order(each_near_pairs(values, 4, spread))
-    assert near == in_order(each_near_pairs(values, 4))
+    runner = TaskRunner(elsewhere, tasks)
+    near = in_order(iter_near_pairs(values, 4, runner))
+    assert near == in_order(iter_near_pairs(values, 4))
     assert len(near) >= 200
-    crossed = in_order(each_cross_pairs(values[:200], values[200:], 4, spread))
-    assert crossed == in_order(each_cross_pairs(values[:200], values[200:], 4))
+    crossed = in_order(iter_cross_pairs(values[:200], values[200:], 4, runner))
+    assert crossed == in_order(iter_cross_pairs(values[:200], values[200:], 4))
     assert len(crossed) >= 200

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.splits.assign_splits import MERGED
-from rsflow.curation.splits.split_groups import FREE, assign_splits, strengths
-from rsflow.curation.splits.stratified import OPEN, deal, strata_of
+from rsflow.curation.splits.assign_splits import SPLIT_MERGED
+from rsflow.curation.splits.split_groups import assign_splits, splits_by_strength
+from rsflow.curation.splits.stratified import UNASSIGNED_GROUP, assign_stratified, build_strata
 from tests.curation.test_choose import TILES, chosen, tables, tile
 
 SHARES = (0.7, 0.2, 0.1)
@@ -50,29 +50,33 @@ def plain(rows: list[tuple[int, str, list[str]]], fixed: list[int], first: list[
         return gained
 
     while True:
-        left = sum((inside[group] for group in inside if split[group] == OPEN), Counter[tuple[str, str]]())
+        left = sum((inside[group] for group in inside if split[group] == UNASSIGNED_GROUP), Counter[tuple[str, str]]())
         if not left:
             return split
         rarest = min(left, key=lambda name: (left[name], name))
         for group in sorted(inside, key=lambda group: (-inside[group][rarest], first[group])):
-            if split[group] == OPEN and inside[group][rarest]:
+            if split[group] == UNASSIGNED_GROUP and inside[group][rarest]:
                 split[group] = max(range(3), key=lambda choice: (gain(group, choice), -choice))
 
 
 @settings(max_examples=60, deadline=None)
-@given(ROWS, st.lists(st.sampled_from([OPEN, OPEN, OPEN, 0, 1, 2]), min_size=6, max_size=6), st.randoms(use_true_random=False))
+@given(
+    ROWS,
+    st.lists(st.sampled_from([UNASSIGNED_GROUP, UNASSIGNED_GROUP, UNASSIGNED_GROUP, 0, 1, 2]), min_size=6, max_size=6),
+    st.randoms(use_true_random=False),
+)
 def test_it_is_what_the_plain_one_does(rows: list[Any], fixed: list[int], random: Any) -> None:
     first = [random.randrange(10**6) * 8 + k for k in range(6)]
     order = np.array([first[group] for group, _, _ in rows], dtype=np.uint64)
     group = np.array([group for group, _, _ in rows], dtype=np.int64)
-    found = deal(strata_of(*columns(rows)), group, np.array(fixed), order, [7, 2, 1])
+    found = assign_stratified(build_strata(*columns(rows)), group, np.array(fixed), order, [7, 2, 1])
     there = {group for group, _, _ in rows}
     expected = plain(rows, fixed, first)
     assert [found[k] for k in there] == [expected[k] for k in there]
-    assert all(found[k] == fixed[k] for k in range(6) if fixed[k] != OPEN)
+    assert all(found[k] == fixed[k] for k in range(6) if fixed[k] != UNASSIGNED_GROUP)
     shuffled = random.sample(range(len(rows)), len(rows))
-    again = deal(
-        strata_of(*columns([rows[k] for k in shuffled])), group[shuffled], np.array(fixed), order[shuffled], [0.7, 0.2, 0.1]
+    again = assign_stratified(
+        build_strata(*columns([rows[k] for k in shuffled])), group[shuffled], np.array(fixed), order[shuffled], [0.7, 0.2, 0.1]
     )
     assert again.tolist() == found.tolist()
 
@@ -103,7 +107,7 @@ def test_a_long_tail_is_dealt_to_within_a_few_tiles() -> None:
     rows = long_tailed(4000)
     order = stable_hashes(pa.array([f"g{group}" for group, _, _ in rows]), 0)
     group = np.arange(len(rows))
-    found = deal(strata_of(*columns(rows)), group, np.full(len(rows), OPEN), order, SHARES)
+    found = assign_stratified(build_strata(*columns(rows)), group, np.full(len(rows), UNASSIGNED_GROUP), order, SHARES)
     apart = missed(rows, found.tolist())
     # The commonest comes last and makes up for what the rounding of all others cost the whole.
     assert apart.pop("") < 0.01 * len(rows)
@@ -125,13 +129,13 @@ def cells(rows: list[tuple[int, str, list[str]]]) -> pa.Table:
 def test_what_was_dealt_before_stays_and_what_comes_evens_out() -> None:
     rows = long_tailed(900)
     shares = {"train": 0.7, "val": 0.2, "test": 0.1}
-    order = strengths(shares)
+    order = splits_by_strength(shares)
     before = assign_splits(cells(rows[:500]), shares, 0).to_pylist()
-    former = np.array([*(order.index(split) for split in before), *[FREE] * 400])
+    former = np.array([*(order.index(split) for split in before), *[UNASSIGNED_GROUP] * 400])
     after = assign_splits(cells(rows), shares, 0, former=former).to_pylist()
     assert after[:500] == before
     assert np.mean(list(missed(rows, [order.index(split) for split in after]).values())) < 1
-    pinned = np.full(900, FREE)
+    pinned = np.full(900, UNASSIGNED_GROUP)
     pinned[::2] = order.index("test")
     far = assign_splits(cells(rows), shares, 0, pinned).to_pylist()
     assert set(far[::2]) == {"test"}
@@ -151,9 +155,9 @@ def test_of_groups_that_become_one_the_stronger_split_takes_the_rest_leaves_and_
     rows = [tile(k, cell="one" if k < 3 else "two") | {"was_split": split, "categories": ["x"]} for k, split in enumerate(was)]
     _, instructions = tables(rows, [(k, "vqa", "u") for k in range(5)])
     found = chosen(pa.Table.from_pylist(rows, schema=schema), instructions)
-    assert found.tiles.texts().to_pylist() == [MERGED, "kept", MERGED, "kept", "kept"]
+    assert found.tiles.texts().to_pylist() == [SPLIT_MERGED, "kept", SPLIT_MERGED, "kept", "kept"]
     assert found.split.to_pylist() == [None, "test", None, "train", "train"]
-    assert found.dealt.to_pylist() == ["train", "test", "val", "train", "train"]
+    assert found.assigned_split.to_pylist() == ["train", "test", "val", "train", "train"]
 
 
 def test_a_better_duplicate_takes_the_place_of_the_one_before() -> None:
@@ -162,4 +166,4 @@ def test_a_better_duplicate_takes_the_place_of_the_one_before() -> None:
     _, instructions = tables(rows, [(k, "vqa", "u") for k in range(2)])
     found = chosen(pa.Table.from_pylist(rows, schema=schema), instructions)
     assert found.split.to_pylist() == [None, "test"]
-    assert found.dealt.to_pylist() == ["test", "test"]
+    assert found.assigned_split.to_pylist() == ["test", "test"]

@@ -12,10 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.duplicates import text_similarity as texts
-from rsflow.curation.duplicates.minhash import band_width, minhashes, near_texts
-from rsflow.curation.duplicates.text_similarity import Sketch, alike_in_groups, folded, sets_of, shingles, sketch
+from rsflow.curation.duplicates.minhash import band_width, minhashes, near_duplicate_texts
+from rsflow.curation.duplicates.text_similarity import (
+    Sketch,
+    build_shingle_sets,
+    normalise_text,
+    shingles,
+    similar_pairs_in_groups,
+    sketch_texts,
+)
 from rsflow.curation.hashing import stable_hashes
 
 TEXT = st.text(alphabet="ab c.D-2é\n", max_size=24)
@@ -53,15 +60,15 @@ def sentences(count: int, seed: int) -> list[str]:
 @given(st.lists(TEXT, max_size=8))
 @settings(max_examples=60, deadline=None)
 def test_folding_and_sets_are_the_plain_ones(some: list[str]) -> None:
-    words = folded(pa.array(some, pa.string()))
+    words = normalise_text(pa.array(some, pa.string()))
     assert words.to_pylist() == [plain_folded(text) for text in some]
     pairs = np.array([(i, j) for i in range(len(some)) for j in range(len(some))], dtype=np.int64).reshape(-1, 2)
-    found = sets_of(*shingles(words)).jaccard(pairs)
+    found = build_shingle_sets(*shingles(words)).jaccard(pairs)
     np.testing.assert_allclose(found, [plain_jaccard(some[i], some[j]) for i, j in pairs])
 
 
 def test_what_folding_keeps_apart() -> None:
-    a, b, c, d = folded(pa.array(["Two  ships.", "two SHIPS", "two ship s", "３ ships"])).to_pylist()
+    a, b, c, d = normalise_text(pa.array(["Two  ships.", "two SHIPS", "two ship s", "３ ships"])).to_pylist()
     assert a == b != c
     assert d == "3 ships"
 
@@ -70,18 +77,18 @@ def test_what_folding_keeps_apart() -> None:
 @pytest.mark.parametrize("least", [0.4, 0.75, 0.9, 1.0])
 def test_alike_in_groups_is_brute_force(least: float, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "_PAIRS", 7)
-    monkeypatch.setattr(texts, "MANY", many)
+    monkeypatch.setattr(texts, "LARGE_GROUP", many)
     said = sentences(240, 1)
     groups = np.random.default_rng(0).integers(0, 3, len(said))
-    words = folded(pa.array(said))
+    words = normalise_text(pa.array(said))
     asked: list[int] = []
 
-    def texts_of(rows: Indices) -> pa.Array:
+    def read_texts(rows: Indices) -> pa.Array:
         assert (np.diff(rows) > 0).all()
         asked.append(len(rows))
         return words.take(pa.array(rows))
 
-    pairs = alike_in_groups(groups, sketch(words), least, texts_of)
+    pairs = similar_pairs_in_groups(groups, sketch_texts(words), least, read_texts)
     expected = [
         (i, j)
         for i in range(len(said))
@@ -89,8 +96,8 @@ def test_alike_in_groups_is_brute_force(least: float, many: int, monkeypatch: py
         if groups[i] == groups[j]
         and (plain_jaccard(said[i], said[j]) >= least if least < 1 else plain_folded(said[i]) == plain_folded(said[j]))
     ]
-    found = components(len(said), pairs)
-    np.testing.assert_array_equal(found, components(len(said), np.array(expected).reshape(-1, 2)))
+    found = component_labels(len(said), pairs)
+    np.testing.assert_array_equal(found, component_labels(len(said), np.array(expected).reshape(-1, 2)))
     assert len(np.unique(found)) < len(said) - 5
     all_pairs = sum(int(n) * (int(n) - 1) // 2 for n in np.bincount(groups))
     once = len(said) if many < 512 else 0  # groups of many are read whole
@@ -98,10 +105,10 @@ def test_alike_in_groups_is_brute_force(least: float, many: int, monkeypatch: py
 
 
 def test_what_points_at_boxes_is_only_like_its_equal() -> None:
-    words = folded(pa.array(["a b c d e f g h i j k l m"] * 3))
-    plain = sketch(words)
-    marked = Sketch(plain.said ^ np.array([1, 1, 2], dtype=np.uint64), plain.bits, np.zeros(3, dtype=np.int32))
-    pairs = alike_in_groups(np.zeros(3, dtype=np.int64), marked, 0.5, lambda rows: words.take(pa.array(rows)))
+    words = normalise_text(pa.array(["a b c d e f g h i j k l m"] * 3))
+    plain = sketch_texts(words)
+    marked = Sketch(plain.text_hash ^ np.array([1, 1, 2], dtype=np.uint64), plain.bits, np.zeros(3, dtype=np.int32))
+    pairs = similar_pairs_in_groups(np.zeros(3, dtype=np.int64), marked, 0.5, lambda rows: words.take(pa.array(rows)))
     assert sorted(map(sorted, pairs.tolist())) == [[0, 1]]
 
 
@@ -109,17 +116,17 @@ def test_what_points_at_boxes_is_only_like_its_equal() -> None:
 def test_near_texts_are_true_and_nearly_all(least: float) -> None:
     said = sentences(400, 2)
     expected = {(i, j) for j in range(len(said)) for i in range(j) if plain_jaccard(said[i], said[j]) >= least}
-    pairs = near_texts(pa.array(said), least)
+    pairs = near_duplicate_texts(pa.array(said), least)
     assert {tuple(pair) for pair in pairs.tolist()} <= expected
-    found, right = components(len(said), pairs), components(len(said), np.array(sorted(expected)))
+    found, right = component_labels(len(said), pairs), component_labels(len(said), np.array(sorted(expected)))
     assert len(np.unique(right)) < 390
     assert len(np.unique(found)) <= len(np.unique(right)) + 1
 
 
 def test_near_texts_of_nothing_and_of_one_kind() -> None:
-    assert near_texts(pa.array([], pa.string()), 0.8).shape == (0, 2)
-    assert near_texts(pa.array(["", "!", "a"]), 0.8).tolist() == [[0, 1]]
-    assert len(near_texts(pa.array(["the same text here"] * 1000), 0.8)) == 999
+    assert near_duplicate_texts(pa.array([], pa.string()), 0.8).shape == (0, 2)
+    assert near_duplicate_texts(pa.array(["", "!", "a"]), 0.8).tolist() == [[0, 1]]
+    assert len(near_duplicate_texts(pa.array(["the same text here"] * 1000), 0.8)) == 999
 
 
 def test_minhash_estimates_jaccard() -> None:

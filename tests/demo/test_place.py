@@ -9,9 +9,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.demo.layout import plan, things_on
+from rsflow.demo.layout import plan_place, structures_on
 from rsflow.demo.relief import fractal_noise, smooth_noise
-from rsflow.demo.things import CATEGORIES, Thing, View, footprint, outline, sweep
+from rsflow.demo.things import CATEGORIES, Structure, View, footprint, outline, sweep
 
 metres = st.floats(10, 90)
 
@@ -46,7 +46,7 @@ def test_noise_has_mean_0_and_variance_1_and_differs_by_seed() -> None:
 def test_a_footprint_is_the_pixel_centres_inside_the_outline(
     category: str, x: float, y: float, length: float, width: float, heading: float, gsd: float
 ) -> None:
-    thing = Thing(category, x, y, length, width, heading, 5.0, 0)
+    thing = Structure(category, x, y, length, width, heading, 5.0, 0)
     view = View(0.0, 0.0, gsd, int(100 / gsd), int(100 / gsd))
     spot = footprint(thing, view)
     # The round outline is a 24-gon inside the circle: the oracle is exact for the others, and within its sagitta for those.
@@ -68,23 +68,23 @@ def test_a_footprint_is_the_pixel_centres_inside_the_outline(
 
 
 def test_a_sweep_covers_the_start_and_the_end() -> None:
-    thing = Thing("building", 30.0, 30.0, 20.0, 10.0, 30.0, 5.0, 0)
+    thing = Structure("building", 30.0, 30.0, 20.0, 10.0, 30.0, 5.0, 0)
     view = View(0.0, 0.0, 1.0, 64, 64)
     (rows, cols), mask = sweep(thing, view, 12.0, -9.0)
     swept = np.zeros((64, 64), dtype=bool)
     swept[rows, cols] = mask
-    for moved in (thing, Thing("building", 42.0, 21.0, 20.0, 10.0, 30.0, 5.0, 0)):
+    for moved in (thing, Structure("building", 42.0, 21.0, 20.0, 10.0, 30.0, 5.0, 0)):
         spot = footprint(moved, view)
         assert spot is not None
         assert swept[spot.slices][spot.mask].all()
 
 
 def test_nothing_touches_on_any_day_and_only_ships_and_vehicles_move() -> None:
-    assert plan(7, 1024.0) != plan(3, 1024.0)
+    assert plan_place(7, 1024.0) != plan_place(3, 1024.0)
     for seed in (7, 3):
-        place = plan(seed, 1024.0)
-        assert place == plan(seed, 1024.0)
-        days = [things_on(place, day) for day in range(3)]
+        place = plan_place(seed, 1024.0)
+        assert place == plan_place(seed, 1024.0)
+        days = [structures_on(place, day) for day in range(3)]
         for things in days:
             rings = [shapely.Polygon(outline(thing)) for thing in things]
             tree = shapely.STRtree(rings)

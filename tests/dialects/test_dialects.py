@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.dialects import DIALECTS, collapsed, get, moved_px, qwen
+from rsflow.dialects import DIALECTS, collapsed_boxes, displacement_px, get_dialect, qwen
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region, RotatedRectangle, bounding_box, corners, min_area_rectangle
 from rsflow.text.turns import mark, marks
@@ -52,7 +52,7 @@ def test_what_is_spelled_is_read_back(name: str, case: tuple[str, list[Region], 
     spelled = dialect.spell(text, boxes, height_px, width_px)
     assert not marks(spelled), "no mark survives spelling"
     back, found = dialect.parse(spelled, height_px, width_px)
-    limits = [limit * 1.0001 + 1e-6 for limit in dialect.loss_px(height_px, width_px)]
+    limits = [limit * 1.0001 + 1e-6 for limit in dialect.max_rounding_px(height_px, width_px)]
     assert len(marks(back)) == len(marks(text))
     for asked, read in zip(marks(text), marks(back), strict=True):
         assert len(read.boxes) == len(asked.boxes)
@@ -120,14 +120,14 @@ def test_geochat_turns_counter_clockwise_as_its_demo_draws() -> None:
     ship = RotatedRectangle(250.0, 250.0, 200.0, 40.0, math.radians(-30)).quad
     assert ship[2] > ship[0]
     assert ship[3] < ship[1], "to the right it goes up, and y points down"
-    spelled = get("geochat").spell("[[1 ship|0]]", [ship], 500, 500)
+    spelled = get_dialect("geochat").spell("[[1 ship|0]]", [ship], 500, 500)
     assert spelled == "<p>1 ship</p> {<30><46><70><54>|<30>}"
     steep = RotatedRectangle(250.0, 250.0, 200.0, 40.0, math.radians(30)).quad
-    assert get("geochat").spell("[[|0]]", [steep], 500, 500) == "{<46><30><54><70>|<60>}"
+    assert get_dialect("geochat").spell("[[|0]]", [steep], 500, 500) == "{<46><30><54><70>|<60>}"
 
 
 def test_geochat_reads_what_its_demo_takes() -> None:
-    parse = get("geochat").parse
+    parse = get_dialect("geochat").parse
     text, boxes = parse("[identify] what is this {<8><26><22><37>}", 200, 100)
     assert (text, boxes) == ("[identify] what is this [[|0]]", [(8.0, 52.0, 22.0, 74.0)])
     text, boxes = parse("<p>2 planes</p> {<0><0><10><20>|<90>}{<50><50><60><60>|<0>}", 100, 100)
@@ -138,12 +138,12 @@ def test_geochat_reads_what_its_demo_takes() -> None:
 def test_geochat_stays_within_its_range() -> None:
     """A long thing aslant in the corner: turned back it would leave the picture, whichever way."""
     quay = RotatedRectangle(150.0, 150.0, 400.0, 10.0, math.radians(45)).quad
-    numbers = [int(number) for number in re.findall(r"-?\d+", get("geochat").spell("[[|0]]", [quay], 500, 500))]
+    numbers = [int(number) for number in re.findall(r"-?\d+", get_dialect("geochat").spell("[[|0]]", [quay], 500, 500))]
     assert all(0 <= number <= 100 for number in numbers[:4])
     assert numbers == [1, 1, 59, 59, 0]
-    assert moved_px(get("geochat"), quay, 500, 500) > 200, "the loss is told"
+    assert displacement_px(get_dialect("geochat"), quay, 500, 500) > 200, "the loss is told"
     tall = RotatedRectangle(60.0, 250.0, 300.0, 100.0, math.radians(80)).quad
-    assert get("geochat").spell("[[|0]]", [tall], 500, 500) == "{<2><20><22><80>|<10>}"
+    assert get_dialect("geochat").spell("[[|0]]", [tall], 500, 500) == "{<2><20><22><80>|<10>}"
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -152,31 +152,31 @@ def test_geochat_stays_within_its_range() -> None:
 def test_no_spelling_leaves_the_range_or_moves_further_than_it_says(name: str, data: st.DataObject) -> None:
     height_px, width_px = data.draw(st.integers(16, 3000)), data.draw(st.integers(16, 3000))
     box = data.draw(quads(height_px, width_px))
-    limits = DIALECTS[name].loss_px(height_px, width_px)
-    assert moved_px(DIALECTS[name], bounding_box(box), height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
+    limits = DIALECTS[name].max_rounding_px(height_px, width_px)
+    assert displacement_px(DIALECTS[name], bounding_box(box), height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
     if name != "geochat":
-        assert moved_px(DIALECTS[name], box, height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
+        assert displacement_px(DIALECTS[name], box, height_px, width_px) <= math.hypot(*limits) * 1.0001 + 1e-6
 
 
 def test_qwen2_writes_tokens_in_thousandths() -> None:
     """The example of its maintainers: (0, 0, 320, 320) of 640 x 640 is (0,0),(500,500)."""
-    spell = get("qwen2").spell
+    spell = get_dialect("qwen2").spell
     one = spell("[[a ship|0]]", [(0.0, 0.0, 320.0, 320.0)], 640, 640)
     assert one == "<|object_ref_start|>a ship<|object_ref_end|><|box_start|>(0,0),(500,500)<|box_end|>"
     assert spell("[[|0,0]]", [(0.0, 0.0, 640.0, 640.0)], 640, 640) == "<|box_start|>(0,0),(999,999)<|box_end|>" * 2
-    text, boxes = get("qwen2").parse("Here: <|box_start|>(10, 20), (30, 40)<|box_end|>.", 1000, 2000)
+    text, boxes = get_dialect("qwen2").parse("Here: <|box_start|>(10, 20), (30, 40)<|box_end|>.", 1000, 2000)
     assert (text, boxes) == ("Here: [[|0]].", [(20.0, 20.0, 60.0, 40.0)])
 
 
 def test_qwen3_counts_in_thousandths() -> None:
-    assert get("qwen3").spell("[[|0]]", [(64.0, 51.2, 640.0, 512.0)], 512, 640) == '{"bbox_2d": [100, 100, 1000, 1000]}'
-    text, boxes = get("qwen3").parse('[{"bbox_2d": [139, 768, 315, 954], "label": "cat"}]', 1000, 2000)
+    assert get_dialect("qwen3").spell("[[|0]]", [(64.0, 51.2, 640.0, 512.0)], 512, 640) == '{"bbox_2d": [100, 100, 1000, 1000]}'
+    text, boxes = get_dialect("qwen3").parse('[{"bbox_2d": [139, 768, 315, 954], "label": "cat"}]', 1000, 2000)
     assert (text, boxes) == ("[[|0]]", [(278.0, 768.0, 630.0, 954.0)])
 
 
 def test_an_oriented_box_is_eight_numbers_where_a_family_has_no_spelling() -> None:
     diamond = (50.0, 0.0, 100.0, 50.0, 50.0, 100.0, 0.0, 50.0)
-    spelled = {name: get(name).spell("[[|0]]", [diamond], 100, 100) for name in DIALECTS}
+    spelled = {name: get_dialect(name).spell("[[|0]]", [diamond], 100, 100) for name in DIALECTS}
     assert spelled == {
         "geochat": "{<15><15><85><85>|<45>}",
         "internvl": "<quad>[[500, 0, 1000, 500, 500, 1000, 0, 500]]</quad>",
@@ -249,12 +249,12 @@ def test_qwen_refuses_a_ribbon() -> None:
 
 def test_a_box_that_would_collapse_is_found() -> None:
     boxes = [(0.0, 0.0, 50.0, 50.0), (10.0, 10.0, 10.4, 30.0), (5.0, 5.0, 5.0, 9.0)]
-    assert collapsed(get("mmrs"), boxes, 100, 100) == (1,)
-    assert collapsed(get("pixels"), boxes, 100, 100) == ()
+    assert collapsed_boxes(get_dialect("mmrs"), boxes, 100, 100) == (1,)
+    assert collapsed_boxes(get_dialect("pixels"), boxes, 100, 100) == ()
     sliver = RotatedRectangle(50.0, 50.0, 30.0, 0.2, math.radians(45)).quad
-    assert collapsed(get("mmrs"), [sliver], 100, 100) == (0,)
+    assert collapsed_boxes(get_dialect("mmrs"), [sliver], 100, 100) == (0,)
 
 
 def test_an_unknown_dialect_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"did you mean 'llava'.*geochat, internvl, llava, mmrs, pixels, qwen, qwen2, qwen3"):
-        get("llvaa")
+        get_dialect("llvaa")

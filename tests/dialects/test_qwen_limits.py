@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from rsflow.dialects import get
+from rsflow.dialects import get_dialect
 from rsflow.errors import ConfigError
 
 BOX = (819.2, 1638.4, 972.8, 1945.6)
 
 
 def spelled(dialect: str, height_px: int, width_px: int) -> list[int]:
-    return json.loads(get(dialect).spell("[[|0]]", [BOX], height_px, width_px))["bbox_2d"]
+    return json.loads(get_dialect(dialect).spell("[[|0]]", [BOX], height_px, width_px))["bbox_2d"]
 
 
 def test_a_picture_below_the_released_limit_keeps_its_size() -> None:
@@ -21,8 +21,8 @@ def test_a_picture_below_the_released_limit_keeps_its_size() -> None:
 
 
 def test_named_limits_are_those_of_the_resize() -> None:
-    assert get("qwen:max_pixels=1003520").resized(1024, 1024) == (980, 980)
-    assert get("qwen:min_pixels=12544,max_pixels=100000").resized(20, 20) == (112, 112)
+    assert get_dialect("qwen:max_pixels=1003520").resized(1024, 1024) == (980, 980)
+    assert get_dialect("qwen:min_pixels=12544,max_pixels=100000").resized(20, 20) == (112, 112)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def test_named_limits_are_those_of_the_resize() -> None:
 )
 def test_impossible_settings_are_refused_by_name(name: str) -> None:
     with pytest.raises(ConfigError, match=name.partition(":")[0]):
-        get(name)
+        get_dialect(name)
 
 
 def test_the_released_processor_resizes_alike() -> None:
     resize = pytest.importorskip("transformers.models.qwen2_vl.image_processing_qwen2_vl").smart_resize
     for size in [(1024, 1024), (640, 480), (3000, 5000), (3600, 3600), (30, 41), (20, 3000)]:
         for low, high in [(3136, 12_845_056), (784, 1_003_520), (200_704, 1_003_520)]:
-            assert get(f"qwen:min_pixels={low},max_pixels={high}").resized(*size) == resize(*size, 28, low, high)
+            assert get_dialect(f"qwen:min_pixels={low},max_pixels={high}").resized(*size) == resize(*size, 28, low, high)

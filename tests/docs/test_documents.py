@@ -20,7 +20,7 @@ from rsflow.demo import write_demo_scenes
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
-from rsflow.lake.tables import TABLES
+from rsflow.lake.formats import TABLES
 from rsflow.stages.sample_record import instruction_record, tile_record
 from tests.docs.blocks import ROOT, Block, blocks, run
 
@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("document", ["docs/labels.md", "docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"])
+@pytest.mark.parametrize("document", ["docs/json.md", "docs/labels.md", "docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"])
 def test_what_is_shown_runs(document: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
     found = blocks(document)

@@ -16,7 +16,7 @@ from rsflow.annotations import ANNOTATIONS
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
-from rsflow.dialects import DIALECTS, moved_px
+from rsflow.dialects import DIALECTS, displacement_px
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
@@ -109,4 +109,4 @@ def test_the_dialect(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert dialect.spell("See [[a ship|0]].", [box], 300, 200) == "See a ship (10%, 10%, 60%, 30%)."
     for shift in (0.0, 0.3, 1.7):
         moved = (20.0 + shift, 30.0, 120.0, 90.0 + shift)
-        assert moved_px(dialect, moved, 300, 200) <= np.hypot(*dialect.loss_px(300, 200)) + 1e-9
+        assert displacement_px(dialect, moved, 300, 200) <= np.hypot(*dialect.max_rounding_px(300, 200)) + 1e-9

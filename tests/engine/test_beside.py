@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 import rsflow
-from rsflow.curation.splits.leakage import leaks
+from rsflow.curation.splits.leakage import find_leaks
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import BuildResult, run
-from rsflow.phases.select.select import selected_rows
+from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.shard.companions import companions_of, comparing, held, with_companions
 from rsflow.planning.companion_pairs import showing
 from rsflow.schemas import TILES
@@ -104,11 +104,11 @@ def test_what_is_held_out_is_in_no_sample(archive: Path) -> None:
 
 def test_a_companion_of_two_splits_would_be_a_leak(archive: Path) -> None:
     outcome = build(archive)
-    tiles, instructions = selected_rows(outcome.lake, outcome.now)
+    tiles, instructions = read_selected_rows(outcome.lake, outcome.now)
     beside = companions_of(outcome.now, tiles, instructions, ["sar", "optical"])
     assert beside.num_rows
     shown = with_companions(tiles, beside)
-    assert leaks(shown) == []
+    assert find_leaks(shown) == []
     assert len(set(shown["tile_id"].to_pylist())) == shown.num_rows
     turned = tiles.set_column(
         tiles.schema.get_field_index("split"),
@@ -117,7 +117,7 @@ def test_a_companion_of_two_splits_would_be_a_leak(archive: Path) -> None:
     )
     found = with_companions(turned, beside)
     assert found.num_rows > len(set(found["tile_id"].to_pylist()))
-    assert {leak.what for leak in leaks(found)} >= {"picture", "ground"}
+    assert {leak.what for leak in find_leaks(found)} >= {"picture", "ground"}
 
 
 def test_what_was_checked_for_leaks_is_not_checked_again(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

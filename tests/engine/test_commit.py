@@ -32,6 +32,6 @@ def test_a_commit_that_ctrl_c_cuts_short_is_not_made_again(tmp_path: Path) -> No
     built = check(BuildConfig, {"root": lake.root, "sources": [source], "engine": {"commit_seconds": 1e-9}}, "test")
     receipts = iter([receipt("a", "r1"), receipt("b", "r2")])
     with pytest.raises(KeyboardInterrupt):
-        commit_receipts(built, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
+        commit_receipts(built.engine, Interrupted(lake.root), receipts, "run", Progress("label", "units", 2), Counter({"s": 2}))
     assert completed_units(lake)["unit"].to_pylist() == ["a"]
     assert read_receipt_rows(lake, "tiles", completed_units(lake)["receipt"])["tile_id"].to_pylist() == ["a/0"]

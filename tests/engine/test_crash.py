@@ -20,7 +20,7 @@ import pytest
 
 from rsflow.config.settings import Engine
 from rsflow.engine.execute import Job, execute, session
-from rsflow.engine.unit_chain import UnitChain
+from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.errors import RsflowError
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tables import open_lake
@@ -67,7 +67,7 @@ def work(*scenes: str) -> list[pa.Table]:
 def test_a_scene_that_kills_its_worker_is_tried_so_often_and_rejected(
     tmp_path: Path, ray_session: None, by_value: None
 ) -> None:
-    chain = UnitChain((Hurt(crashes="bad"),), "label", str(tmp_path), "run", attempts=2)
+    chain = UnitBlocks((Hurt(crashes="bad"),), "label", str(tmp_path), "run", attempts=2)
     made = pa.concat_tables(execute([Job(chain, work("good", "bad", "fine"))], Engine(workers=2))).to_pylist()
     assert sorted(row["unit"] for row in made) == sorted(f"{scene}-{i}" for scene in ("good", "bad", "fine") for i in range(2))
     rejected = {row["unit"]: row["rejects"][0] for row in made if row["scene_rejected"]}
@@ -79,7 +79,7 @@ def test_a_scene_that_kills_its_worker_is_tried_so_often_and_rejected(
 
 @pytest.mark.ray
 def test_a_worker_that_hangs_fails_the_run_and_names_the_limit(tmp_path: Path, ray_session: None, by_value: None) -> None:
-    chain = UnitChain((Hurt(hangs="slow"),), "label", str(tmp_path), "run", attempts=2)
+    chain = UnitBlocks((Hurt(hangs="slow"),), "label", str(tmp_path), "run", attempts=2)
     begun = time.monotonic()
     with pytest.raises(RsflowError, match=r"engine\.stall_seconds=4"):
         list(execute([Job(chain, work("good", "slow"))], Engine(workers=2, stall_seconds=4)))
@@ -115,7 +115,7 @@ def test_what_is_raised_between_two_results_ends_the_work_before_its_cluster(
         next(receipts)
         raise KeyboardInterrupt
 
-    chain = UnitChain((Hurt(),), "label", str(tmp_path), "run", attempts=2)
+    chain = UnitBlocks((Hurt(),), "label", str(tmp_path), "run", attempts=2)
     with pytest.raises(KeyboardInterrupt), session():
         read(execute([Job(chain, work("a"))], Engine(kind="ray")))
     assert ended == ["work", "cluster"]

@@ -16,15 +16,15 @@ import yaml
 from PIL import Image
 
 from rsflow.config.select_settings import Select
-from rsflow.curation.duplicates.orientations import oriented
+from rsflow.curation.duplicates.orientations import apply_orientation
 from rsflow.errors import ConfigError, RsflowError
-from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.leakage import check_leaks
-from rsflow.phases.select.select import selected_rows
-from rsflow.phases.select.tile_embeddings import embedded
+from rsflow.phases.select.select import read_selected_rows
+from rsflow.phases.select.tile_embeddings import load_embeddings
 from rsflow.planning.recipe import load
-from rsflow.report.explain import explanation
+from rsflow.report.explain import explanation_text
 from rsflow.schemas import EMBEDDINGS
 from tests.engine.conftest import untold
 from tests.engine.test_held_out import picture, save
@@ -68,17 +68,17 @@ def test_equal_pixels_match_in_any_lossless_encoding_and_a_new_jpeg_is_near(tmp_
     assert found["one.a"] == "kept"
 
 
-def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behind(tmp_path: Path) -> None:
+def test_flipped_copies_are_dropped_unless_up_is_up_and_their_instructions_stay_behind(tmp_path: Path) -> None:
     for seed in range(4):
         save(tmp_path / f"one/p{seed}.png", picture(seed))
-        save(tmp_path / f"two/q{seed}.jpg", oriented(picture(seed), 2 * seed + 1), quality=90)
+        save(tmp_path / f"two/q{seed}.jpg", apply_orientation(picture(seed), 2 * seed + 1), quality=90)
     sources = [source(tmp_path, "one"), source(tmp_path, "two")]
-    assert set(reasons(build(tmp_path, sources)).values()) == {"kept"}
-    outcome = build(tmp_path, sources, flips=True)
+    assert set(reasons(build(tmp_path, sources, flips=False)).values()) == {"kept"}
+    outcome = build(tmp_path, sources)
     assert Counter(reasons(outcome).values()) == {"kept": 4, "duplicate_flipped": 4}
     told = reasons(outcome, "instruction")
     assert {why for name, why in told.items() if name.startswith("two")} <= {"tile:duplicate_flipped"}
-    _, instructions = selected_rows(outcome.lake, outcome.now)
+    _, instructions = read_selected_rows(outcome.lake, outcome.now)
     assert all(row["instruction_id"].startswith(row["tile_id"]) for row in instructions.to_pylist())
 
 
@@ -86,7 +86,7 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crowd of one faint pattern in any shade: leaders answer for some in `deduplicate`, the splits for the rest."""
-    for name, number in {"CROWD": 8, "ROUNDS": 2}.items():  # a round is a task of the cluster
+    for name, number in {"CROWD_SIZE": 8, "LEADER_ROUNDS": 2}.items():  # a round is a task of the cluster
         monkeypatch.setattr(f"rsflow.curation.duplicates.candidates.{name}", number)
     random = np.random.default_rng(3)
     faint = 2 * (-1) ** np.indices((64, 64, 1)).sum(axis=0)  # too fine for signatures, and what all of them show
@@ -102,11 +102,11 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     found = explain(here.lake.root, min(pushed))
     assert found.near[0]["split"] in {"val", "test"}
     assert found.near[0]["apart_grey"] <= Select().confirm_mae < found.near[-1]["apart_grey"]
-    told = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
+    told = explanation_text(found.subject, found.tile, found.members, found.instructions, found.near)
     assert f"    {found.near[0]['tile_id']}: {found.near[0]['split']}, differs by " in told
-    shown = pictures_of(here.lake.root, found, 2)
+    shown = read_cluster_pictures(here.lake.root, found, 2)
     assert [row["tile_id"] for row, _ in shown] == [min(pushed), found.near[0]["tile_id"]]
-    tiles, _ = selected_rows(here.lake, here.now)
+    tiles, _ = read_selected_rows(here.lake, here.now)
     every = here.now.tiles()
     back = every.filter(pc.is_in(every["tile_id"], pa.array(sorted(pushed)[:1])))
     back = back.append_column("split", pa.array(["train"])).append_column("repeat", pa.array([1]))
@@ -153,7 +153,7 @@ def captioned(folder: Path, captions: list[str]) -> dict[str, Any]:
 
 
 def answers(outcome: BuildResult) -> list[str]:
-    return sorted(row["turns"][-1]["text"] for row in selected_rows(outcome.lake, outcome.now)[1].to_pylist())
+    return sorted(row["turns"][-1]["text"] for row in read_selected_rows(outcome.lake, outcome.now)[1].to_pylist())
 
 
 def test_one_of_the_captions_that_say_the_same_stays(tmp_path: Path) -> None:
@@ -199,13 +199,13 @@ def test_vectors_of_the_named_labeller_join_pictures(tmp_path: Path) -> None:
     rows.append({"tile_id": tiles["tile_id"][0].as_py(), "labeller": "clip-0b", "vector": [1.0], "receipt": "r1"})
     outcome.lake.append("embeddings", pa.Table.from_pylist(rows, schema=EMBEDDINGS))
     mark = now.label.slice(0, 1).set_column(now.label.schema.get_field_index("receipt"), "receipt", pa.array(["r1"]))
-    now = dataclasses.replace(now, seen=mark)
+    now = dataclasses.replace(now, marks={**now.marks, "predict": mark})
     settings = load(str(tmp_path / "build.yaml"), ["select.semantic={labeller: dino, cosine: 0.9}"]).select
-    found = embedded(now, tiles, settings)
+    found = load_embeddings(now, tiles, settings)
     assert found is not None
     assert dict(zip(found.rows.tolist(), found.vectors.tolist(), strict=True)) == {0: [2, 0.5], 1: [1, 0], 2: [0, 1]}
-    assert embedded(now, tiles, dataclasses.replace(settings, semantic=None)) is None
+    assert load_embeddings(now, tiles, dataclasses.replace(settings, semantic=None)) is None
     settings = load(str(tmp_path / "build.yaml"), ["select.semantic={labeller: nobody}"]).select
     with pytest.raises(ConfigError, match="no labeller 'nobody' has made a vector"):
-        embedded(now, tiles, settings)
+        load_embeddings(now, tiles, settings)
     assert pc.sum(pc.equal(outcome.lake.read("embeddings")["labeller"], "dino-0a")).as_py() == 3

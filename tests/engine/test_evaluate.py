@@ -11,7 +11,7 @@ import yaml
 
 from rsflow.cli import main
 from rsflow.errors import UsageError
-from rsflow.inspection.evaluate_labels import calibrations, evaluate
+from rsflow.inspection.evaluate_labels import evaluate, fit_calibrations
 from rsflow.labellers.calibration import Calibration
 from rsflow.labellers.detection_metrics import Score, score
 from rsflow.lake.tables import open_lake
@@ -61,7 +61,7 @@ def test_a_labeller_of_other_words_is_compared_by_place_alone(archive: Path) -> 
     (only,) = evaluate(root).qualities
     assert only.category == "*"
     assert only.evaluation.right > 3
-    assert set(calibrations(evaluate(root)).calibrations[0].curves) == {"*"}
+    assert set(fit_calibrations(evaluate(root)).calibrations[0].curves) == {"*"}
 
 
 def test_annotations_with_gaps_are_told(archive: Path) -> None:
@@ -115,9 +115,9 @@ def test_a_model_is_judged_by_what_it_saw_of_each_tile_and_calibrated_once(archi
     assert (ship.name, ship.key[:9], len(ship.evaluation.judged)) == ("detector", "detector-", ship.evaluation.pictures)
     assert evaluate(root, "detector") == evaluate(root, ship.key) == found
     file = archive / "calibration.json"
-    file.write_bytes(calibrations(found).to_json())
+    file.write_bytes(fit_calibrations(found).to_json())
     again = evaluate(labelled(archive, {**detector, "calibration": str(file), "threshold": 0.0}))
-    learned = {one.claim.score for one in again.qualities[-1].evaluation.judged}
+    learned = {one.scored_box.score for one in again.qualities[-1].evaluation.judged}
     assert sorted(learned) == [pytest.approx(Calibration.load(str(file), "detector").score("ship", 0.9), abs=1e-3)]
     with pytest.raises(UsageError, match="is calibrated already: build without its `calibration`"):
-        calibrations(again)
+        fit_calibrations(again)

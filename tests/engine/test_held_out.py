@@ -15,12 +15,12 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from rsflow.curation.duplicates.image_signature import pixels_digest, signature
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
-from rsflow.curation.splits.split_groups import strengths
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
+from rsflow.curation.splits.split_groups import splits_by_strength
 from rsflow.errors import UsageError
 from rsflow.phases.build import run
-from rsflow.phases.select.held_out import prints_of, read_prints, write_prints
+from rsflow.phases.select.held_out import fingerprint_place, read_fingerprints, write_fingerprints
 from rsflow.planning.recipe import load
 from tests.engine.conftest import optical, write_scene
 
@@ -47,7 +47,7 @@ def pictures(tmp_path: Path) -> Path:
     save(tmp_path / "bench/a.png", picture(0))
     save(tmp_path / "bench/b.bmp", picture(1))
     save(tmp_path / "bench/deep/c.png", np.ascontiguousarray(np.rot90(picture(2)[:, ::-1])))
-    save(tmp_path / "bench/d.jpg", oriented(picture(3), 3), quality=85)
+    save(tmp_path / "bench/d.jpg", apply_orientation(picture(3), 3), quality=85)
     save(tmp_path / "bench/e.png", picture(77))
     source = {
         "name": "own",
@@ -84,9 +84,9 @@ def test_a_folder_keeps_out_what_it_shows_however_it_is_turned(pictures: Path) -
 
 
 def test_a_fingerprint_file_does_the_same_without_the_pictures(pictures: Path) -> None:
-    prints = prints_of(f"{pictures}/bench")
-    write_prints(prints.rows, f"{pictures}/bench.parquet")
-    assert read_prints(f"{pictures}/bench.parquet").equals(prints.rows)
+    prints = fingerprint_place(f"{pictures}/bench")
+    write_fingerprints(prints.rows, f"{pictures}/bench.parquet")
+    assert read_fingerprints(f"{pictures}/bench.parquet").equals(prints.rows)
     raw = (pictures / "bench.parquet").read_bytes()
     assert len(raw) < 12_000
     found = reasons(pictures, f"{pictures}/bench.parquet")
@@ -122,24 +122,24 @@ def test_a_changed_benchmark_is_selected_against_again(pictures: Path) -> None:
 def test_a_picture_that_cannot_be_read_is_not_skipped(pictures: Path) -> None:
     (pictures / "bench/broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"broken.png: this picture cannot be read"):
-        prints_of(f"{pictures}/bench")
+        fingerprint_place(f"{pictures}/bench")
     (pictures / "none").mkdir()
     with pytest.raises(UsageError, match="holds no picture"):
-        prints_of(f"{pictures}/none")
+        fingerprint_place(f"{pictures}/none")
 
 
 def test_all_orientations_are_found_and_empty_pictures_only_exactly() -> None:
     own = picture(5)
-    digests, signatures = described(own)
+    digests, signatures = fingerprint_picture(own)
     assert len(digests) == len(signatures) == ORIENTATIONS
-    assert len({oriented(own, k).tobytes() for k in range(ORIENTATIONS)}) == ORIENTATIONS
+    assert len({apply_orientation(own, k).tobytes() for k in range(ORIENTATIONS)}) == ORIENTATIONS
     blank = np.full((96, 96, 3), 7, np.uint8)
     rows = [
         {"name": name, "picture_sha256": None, "pixels_sha256": d, "signatures": s, "footprint": None}
-        for name, (d, s) in {"own": (digests, signatures), "blank": described(blank)}.items()
+        for name, (d, s) in {"own": (digests, signatures), "blank": fingerprint_picture(blank)}.items()
     ]
     prints = pa.Table.from_pylist(rows, schema=FINGERPRINTS)
-    shown = [*(oriented(own, k) for k in range(ORIENTATIONS)), blank, blank + 1]
+    shown = [*(apply_orientation(own, k) for k in range(ORIENTATIONS)), blank, blank + 1]
     signs = np.array([signature(view) for view in shown], np.uint64).view(np.int64)
     tiles = pa.table(
         {
@@ -149,7 +149,7 @@ def test_all_orientations_are_found_and_empty_pictures_only_exactly() -> None:
             "footprint": pa.nulls(10, pa.list_(pa.float64())),
         }
     )
-    assert matches(tiles, prints, 6).to_pylist() == ["exact", *["flipped"] * 7, "exact", "kept"]
+    assert match_fingerprints(tiles, prints, 6).to_pylist() == ["exact", *["flipped"] * 7, "exact", "kept"]
 
 
 def test_a_sources_own_test_pictures_are_held_out_by_default_with_all_that_shows_the_same(pictures: Path) -> None:
@@ -181,7 +181,7 @@ def test_what_the_recipes_sources_test_with_never_goes_to_the_largest_split(reci
     """By what each says that it tests with, how its annotations tell splits, and where these go."""
     built = load(f"{Path(__file__).parents[2]}/configs/{recipe}.yaml")
     tell_themselves = {"captions", "rsvqa", "dior_rsvg"}
-    trained = strengths(built.select.splits)[0]
+    trained = splits_by_strength(built.select.splits)[0]
     for source in built.sources:
         for word in source.published.held_out:
             assert source.annotations is not None

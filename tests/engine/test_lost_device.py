@@ -13,11 +13,11 @@ import pytest
 
 from rsflow.config.settings import Engine
 from rsflow.engine.execute import Job, execute
+from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.errors import DeviceLostError
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.tile_files import write_pictures
-from rsflow.phases.label.model_steps import Blocks
 from rsflow.schemas import PICTURE_WORK
 from rsflow.stages.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
@@ -42,9 +42,9 @@ class Fragile(Embedder):
 
 
 @pytest.fixture
-def blocks(checkpoint: Callable[[str], Path], tmp_path: Path) -> Blocks:
+def blocks(checkpoint: Callable[[str], Path], tmp_path: Path) -> UnitBlocks:
     model = Fragile(model=str(checkpoint("dinov2")), batch_rows=2, cpus=0.5)
-    return Blocks(PredictTiles(model, str(tmp_path)), "see", str(tmp_path), "run", attempts=1)
+    return UnitBlocks((PredictTiles(model, str(tmp_path)),), "predict", str(tmp_path), "run", attempts=1)
 
 
 def work(folder: Path, *greys: int) -> pa.Table:
@@ -63,7 +63,7 @@ def work(folder: Path, *greys: int) -> pa.Table:
 
 @pytest.mark.ray
 def test_another_process_goes_on_and_what_kills_them_all_is_a_reject(
-    blocks: Blocks, tmp_path: Path, ray_session: None, by_value: None
+    blocks: UnitBlocks, tmp_path: Path, ray_session: None, by_value: None
 ) -> None:
     block = work(tmp_path, 10, POISON, 20)
     made = pa.concat_tables(execute([Job(blocks, [block])], Engine())).to_pylist()
@@ -77,7 +77,7 @@ def test_another_process_goes_on_and_what_kills_them_all_is_a_reject(
     assert len(list((tmp_path / "attempts/run" / str(POISON)).iterdir())) == 1
 
 
-def test_in_one_process_it_is_told_and_what_is_done_is_kept(blocks: Blocks, tmp_path: Path) -> None:
+def test_in_one_process_it_is_told_and_what_is_done_is_kept(blocks: UnitBlocks, tmp_path: Path) -> None:
     made: list[pa.Table] = []
     with pytest.raises(DeviceLostError, match=r"(?s)device-side assert triggered.*nvidia-smi.*run again, on Ray"):
         made.extend(execute([Job(blocks, [work(tmp_path, 10), work(tmp_path, POISON)])], Engine(kind="inline")))

@@ -21,7 +21,7 @@ from rsflow.config.validation import check
 from rsflow.phases.build import BuildResult, plan_build, run
 from rsflow.phases.shard.shard import config_fingerprint
 from rsflow.planning.recipe import label_recipe
-from rsflow.planning.work_units import WorkUnits
+from rsflow.planning.unit_ids import UnitIds
 from rsflow.schemas import TILES
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
@@ -118,7 +118,7 @@ def test_raw_bands_cut_tiles_again_and_nothing_else(archive: Path) -> None:
     plain = shards_of(archive / "lake")
     second = build(archive, RAW)
     assert (second.planned.units, second.planned.instruct_units) == (4, 0)
-    assert second.now.instruct.equals(first.now.instruct)
+    assert second.now.marks["instruct"].equals(first.now.marks["instruct"])
     assert pictures_of(archive / "lake") == pictures_of(archive / "lake", 1)
     third = build(archive)
     assert (third.planned.units, third.planned.instruct_units) == (0, 0)
@@ -132,13 +132,13 @@ def test_raw_bands_cut_tiles_again_and_nothing_else(archive: Path) -> None:
 def test_no_model_looks_again(archive: Path) -> None:
     looker: Any = EncodeTiles("jpg", 92)  # any stage: what a look is called is all that is asked here
     plans = [plan_build(config_of(archive, *more), None) for more in ((), (RAW,))]
-    every = [WorkUnits(replace(plan, predictors={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
+    every = [UnitIds(replace(plan, predictors={"land": (looker,), "sea": (looker,)}), plan.marks) for plan in plans]
     looks = [
-        [seeing.id for unit in plan.units for seeing in units.seeing(unit)] for plan, units in zip(plans, every, strict=True)
+        [each.id for unit in plan.units for each in units.predictions(unit)] for plan, units in zip(plans, every, strict=True)
     ]
     assert len(looks[0]) == 4
     assert looks[0] == looks[1]
-    assert every[0].merging == every[1].merging
+    assert every[0].merges == every[1].merges
     assert not {unit.id for unit in plans[0].units} & {unit.id for unit in plans[1].units}
 
 
@@ -163,7 +163,7 @@ def test_left_off_they_change_no_fingerprint() -> None:
     sea = {"name": "sea", "sensor": "sar", "licence": "CC-BY-4.0", "scenes": {"files": "sea/*.tif"}}
     base: dict[str, Any] = {"root": "lake", "sources": [sea]}
     off = check(BuildConfig, base, "off")
-    assert label_recipe(off, off.sources[0]).fingerprint == "765427bfe0ad5fac87a3543a0304502b"
+    assert label_recipe(off, off.sources[0]).fingerprint == "a9c4e988fcf53f7216cdcba910a850c9"
     row = {**dict.fromkeys(TILES.names), "key": "k", "tile_id": "land/a/0_0_64", "height_px": 64, "width_px": 64}
     assert digest(tile_record({**row, "bands": ["red"], "footprint": [1.0, 2.0]})) == "519815b514dfa214709362e0039c7eb4"
     plain = {name: value for name, value in resolved(off).items() if name not in {"root", "engine"}}

@@ -15,17 +15,17 @@ from PIL import Image
 
 from rsflow.cli import main
 from rsflow.config.select_settings import Select
-from rsflow.curation.splits.leakage import leaks
+from rsflow.curation.splits.leakage import find_leaks
 from rsflow.errors import ConfigError, LakeError, RsflowError, SnapshotError, UsageError
 from rsflow.inspection.diff import diff
-from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.lake.tables import Lake
 from rsflow.phases.build import BuildResult, lake_balances, run
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.leakage import check_leaks, compare_sets
-from rsflow.phases.select.select import selected_rows
+from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.shard.shard import shard
-from rsflow.report.explain import RULES, explanation, explanation_sheet, meaning
+from rsflow.report.explain import REASONS, describe_reason, explanation_sheet, explanation_text
 from tests.engine.conftest import config_of, optical, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
@@ -43,17 +43,17 @@ def test_splits_of_overlapping_scenes_share_no_ground(archive: Path) -> None:
     """Three dates and two sensors over one place, in cells smaller than two tiles."""
     write_scene(archive / "optical/o5.tif", optical(5), 500_110.0)
     outcome = build(archive)
-    tiles, _ = selected_rows(outcome.lake, outcome.now)
+    tiles, _ = read_selected_rows(outcome.lake, outcome.now)
     assert set(tiles["split"].to_pylist()) == {"train", "test"}
     assert "split_buffer" in reasons(outcome)
-    assert leaks(tiles) == []
-    apart, _ = selected_rows(outcome.lake, build(archive, "select.buffer_m=40000").now)
+    assert find_leaks(tiles) == []
+    apart, _ = read_selected_rows(outcome.lake, build(archive, "select.buffer_m=40000").now)
     assert 0 < apart.num_rows < tiles.num_rows
 
 
 def test_a_leak_stops_the_build(archive: Path) -> None:
     outcome = build(archive)
-    tiles, _ = selected_rows(outcome.lake, outcome.now)
+    tiles, _ = read_selected_rows(outcome.lake, outcome.now)
     flipped = pc.if_else(pc.equal(tiles["split"], "train"), "test", "train")
     mixed = pc.if_else(np.arange(tiles.num_rows) % 2 == 0, tiles["split"], flipped)
     with pytest.raises(RsflowError, match=r"(?s)the splits leak.*ground: \d+ tiles, for example"):
@@ -66,7 +66,7 @@ def test_a_leak_stops_the_build(archive: Path) -> None:
 
 def test_written_in_pieces_it_is_the_same_selection(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(archive)
-    monkeypatch.setattr(phase, "PIECE", 7)
+    monkeypatch.setattr(phase, "ROWS_PER_WRITE", 7)
     whole = {row["subject"]: row for row in build(archive).lake.read("selection").to_pylist()}
     untold(archive / "lake")
     again = build(archive).lake.read("selection").to_pylist()
@@ -82,14 +82,14 @@ def test_every_verdict_is_explained(archive: Path) -> None:
     assert {"kept", "duplicate_exact", "split_buffer", "quota:vqa"} <= set(by_reason)
     for reason, row in by_reason.items():
         found = explain(outcome.lake.root, row["subject"])
-        text = explanation(found.subject, found.tile, found.members, found.instructions)
+        text = explanation_text(found.subject, found.tile, found.members, found.instructions)
         assert f"{row['subject']}: {'in' if row['selected'] else 'out'}" in text
-        assert meaning(reason) in text
+        assert describe_reason(reason) in text
     copy = explain(outcome.lake.root, by_reason["duplicate_exact"]["subject"])
     assert copy.members[0]["tile_id"] == copy.tile["canonical"] != copy.tile["tile_id"]
     key = copy.facts[copy.tile["tile_id"]]["key"]
     assert explain(outcome.lake.root, key).subject == copy.subject
-    shown = pictures_of(outcome.lake.root, copy, 9)
+    shown = read_cluster_pictures(outcome.lake.root, copy, 9)
     assert next(row["tile_id"] for row, _ in shown) == copy.tile["tile_id"]
     (archive / "sheet.png").write_bytes(explanation_sheet(shown, "sheet.png"))
     assert Image.open(archive / "sheet.png").width > 800
@@ -98,9 +98,9 @@ def test_every_verdict_is_explained(archive: Path) -> None:
 
 
 def test_every_rule_has_a_meaning_and_nothing_else_has() -> None:
-    assert all(meaning(rule + "x" if rule.endswith(":") else rule) for rule in RULES)
+    assert all(describe_reason(rule + "x" if rule.endswith(":") else rule) for rule in REASONS)
     with pytest.raises(KeyError):
-        meaning("whim")
+        describe_reason("whim")
 
 
 def test_a_diff_tells_what_came_and_went_and_why(archive: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_selection_that_another_build_makes_meanwhile_changes_nothing(archive:
 
 def test_balance_by_category_and_what_cannot_be_met(archive: Path) -> None:
     def about_ships(outcome: BuildResult) -> int:
-        _, instructions = selected_rows(outcome.lake, outcome.now)
+        _, instructions = read_selected_rows(outcome.lake, outcome.now)
         labels = {row["label_id"] for row in outcome.now.labels().to_pylist() if row["category"] == "ship"}
         return sum(bool(labels & set(ids)) for ids in instructions["label_ids"].to_pylist())
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from rsflow.errors import ConfigError
-from rsflow.inspection.diff import FORGOTTEN, diff
-from rsflow.inspection.explain import explain, pictures_of
+from rsflow.inspection.diff import SELECTION_LOST, diff
+from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.inspection.report_facts import card_facts
 from rsflow.phases.build import BuildResult, run
-from rsflow.phases.select.select import selected_rows
-from rsflow.phases.select.stratify import split_shares
+from rsflow.phases.select.select import read_selected_rows
+from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.recipe import load
-from rsflow.report.explain import explanation
+from rsflow.report.explain import explanation_text
 from rsflow.shards.reader import ShardReader
 from tests.engine.conftest import config_of, optical, shards_of, untold, write_scene
 
@@ -33,7 +33,7 @@ def verdicts(outcome: BuildResult) -> dict[str, dict[str, Any]]:
 
 
 def chosen(outcome: BuildResult) -> list[dict[str, Any]]:
-    _, instructions = selected_rows(outcome.lake, outcome.now)
+    _, instructions = read_selected_rows(outcome.lake, outcome.now)
     rows: list[dict[str, Any]] = instructions.to_pylist()
     return rows
 
@@ -99,7 +99,9 @@ def test_rare_categories_ask_for_repeats(archive: Path) -> None:
     assert {row["tile_id"]: row["repeat"] for row in records if "repeat" in row} == {k: n for k, n in shown.items() if n > 1}
     most = max(shown, key=lambda name: shown[name])
     found = explain(outcome.lake.root, most)
-    assert f"shown {shown[most]} times per epoch" in explanation(found.subject, found.tile, found.members, found.instructions)
+    assert f"shown {shown[most]} times per epoch" in explanation_text(
+        found.subject, found.tile, found.members, found.instructions
+    )
     assert {row["repeat"] for row in verdicts(build(archive)).values() if row["selected"] and row["split"]} == {1}
 
 
@@ -110,15 +112,18 @@ def test_a_tile_too_near_another_split_is_shown_beside_what_pushed_it_out(archiv
     found = explain(outcome.lake.root, pushed)
     assert [row["split"] for row in found.near if row["apart_m"] < 1] == ["test"]
     assert found.near[0]["selected"]
-    text = explanation(found.subject, found.tile, found.members, found.instructions, found.near)
+    text = explanation_text(found.subject, found.tile, found.members, found.instructions, found.near)
     assert f"{found.near[0]['tile_id']}: test, 0 m away" in text
-    assert [row["tile_id"] for row, _ in pictures_of(outcome.lake.root, found, 2)] == [pushed, found.near[0]["tile_id"]]
+    assert [row["tile_id"] for row, _ in read_cluster_pictures(outcome.lake.root, found, 2)] == [
+        pushed,
+        found.near[0]["tile_id"],
+    ]
 
 
 def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_comes(archive: Path) -> None:
     by_category = "select.splits_by=category"
     first = build(archive, by_category)
-    dealt = {name: row["dealt"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
+    dealt = {name: row["assigned_split"] for name, row in verdicts(first).items() if row["kind"] == "tile"}
     assert set(dealt.values()) == {"train", "test"}
     bytes_before = shards_of(archive / "lake")
     untold(archive / "lake")
@@ -130,10 +135,13 @@ def test_dealt_by_category_every_build_is_the_same_and_no_tile_moves_when_data_c
     write_scene(archive / "optical/o8.tif", optical(8), 500_700.0)
     outcome = build(archive, by_category, "select.quotas={captioning: 0}")
     after = verdicts(outcome)
-    assert all(after[name]["dealt"] == split for name, split in dealt.items())
+    assert all(after[name]["assigned_split"] == split for name, split in dealt.items())
     assert all(after[name]["split"] in (split, None) for name, split in dealt.items())
-    assert {after[name]["dealt"] for name in after if name.startswith("land.o9/") and "#" not in name} == {"train", "test"}
-    strata = split_shares(outcome.now)
+    assert {after[name]["assigned_split"] for name in after if name.startswith("land.o9/") and "#" not in name} == {
+        "train",
+        "test",
+    }
+    strata = count_by_stratum(outcome.now)
     told: dict[str, set[str]] = {row["tile_id"]: set() for row in after.values() if row["kind"] == "tile" and row["selected"]}
     for label in outcome.now.labels().to_pylist():
         if label["tile_id"] in told and label["kind"] != "fact" and label["category"]:
@@ -173,4 +181,4 @@ def test_a_diff_tells_by_the_selections_of_its_two_snapshots(archive: Path) -> N
     assert {reason.partition(", before: ")[2] for reason in last.counts["samples added"]} == {"quota", "new"}
     for note in (archive / "lake/snapshots").glob("*.selection.json"):
         note.unlink()
-    assert set(diff(root, 1, 2).counts["samples removed"]) == {FORGOTTEN}
+    assert set(diff(root, 1, 2).counts["samples removed"]) == {SELECTION_LOST}

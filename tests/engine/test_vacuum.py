@@ -9,13 +9,13 @@ import pytest
 from rsflow.cli import main
 from rsflow.errors import LakeError
 from rsflow.inspection.diff import diff
-from rsflow.inspection.vacuum import Kept, vacuum
+from rsflow.inspection.vacuum import Retention, vacuum
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import lake_balances, run, status
 from rsflow.shards.verify import verify_snapshot
 from tests.engine.conftest import config_of, optical, shards_of, write_scene
 
-ALL = Kept(hours=0, snapshots=1, former=False)
+ALL = Retention(hours=0, snapshots=1, former=False)
 OTHER = "tiles.size_px=80"  # all tiles are others
 
 
@@ -40,13 +40,13 @@ def test_nothing_goes_that_is_young_or_named(changed: Path) -> None:
         (changed / "lake" / folder).mkdir(parents=True, exist_ok=True)
         (changed / "lake" / folder / "not-committed-yet").write_bytes(b"whole")
     before = files(changed / "lake")
-    vacuum(str(changed / "lake"), Kept(), delete=True)
+    vacuum(str(changed / "lake"), Retention(), delete=True)
     after = files(changed / "lake")
     assert {name: after[name] for name in before if not name.startswith(("tables/", "digests/"))} == {
         name: data for name, data in before.items() if not name.startswith(("tables/", "digests/"))
     }
     assert {name for name in before if not name.startswith("digests/")} <= after.keys()
-    assert vacuum(str(changed / "lake"), Kept()) == []
+    assert vacuum(str(changed / "lake"), Retention()) == []
 
 
 def test_what_a_dead_worker_left_goes(changed: Path) -> None:
@@ -56,12 +56,12 @@ def test_what_a_dead_worker_left_goes(changed: Path) -> None:
     for path in left:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half")
-    found = vacuum(str(root), Kept(hours=0))
+    found = vacuum(str(root), Retention(hours=0))
     assert {file for waste in found if not waste.folder.startswith("tables/") for file in waste.files} == {
         str(path.relative_to(root)) for path in left
     }
     assert all(path.exists() for path in left), "it only told"
-    vacuum(str(root), Kept(hours=0), delete=True)
+    vacuum(str(root), Retention(hours=0), delete=True)
     assert not any(path.exists() for path in left)
     assert of(root, "tiles") | of(root, "shards") | of(root, "snapshots") == whole
 
@@ -87,7 +87,7 @@ def test_the_latest_snapshot_stays_whatever_its_number(changed: Path) -> None:
     """Of two builds at once the one that took the smaller number may end last."""
     root = changed / "lake"
     (root / "snapshots/LATEST").write_text("1\n")
-    vacuum(str(root), Kept(hours=0, snapshots=1), delete=True)
+    vacuum(str(root), Retention(hours=0, snapshots=1), delete=True)
     assert {path.name for path in (root / "snapshots").glob("[0-9].json")} == {"1.json", "2.json"}
     assert verify_snapshot(str(root)).differences == ()
     (root / "snapshots/1.json").unlink()
@@ -113,7 +113,7 @@ def test_a_vacuumed_lake_works_on(changed: Path) -> None:
     assert added.sharded is not None
     last = added.sharded.snapshot
     told = diff(str(root), last - 1, last).text()
-    vacuum(str(root), Kept(hours=0, snapshots=2, former=False), delete=True)
+    vacuum(str(root), Retention(hours=0, snapshots=2, former=False), delete=True)
     assert told
     assert diff(str(root), last - 1, last).text() == told
     # The former configuration is work to be done again.
@@ -123,7 +123,7 @@ def test_a_vacuumed_lake_works_on(changed: Path) -> None:
 def test_former_tiles_cannot_be_told_while_a_build_is_not_whole(changed: Path) -> None:
     write_scene(changed / "optical/o9.tif", optical(9), 700_000.0)
     before = files(changed / "lake")
-    with pytest.raises(LakeError, match="not labelled yet"):
+    with pytest.raises(LakeError, match="of the step `label` are not done yet"):
         vacuum(str(changed / "lake"), ALL, delete=True)
     assert files(changed / "lake") == before
 

@@ -19,7 +19,7 @@ from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.exports import EXPORTS, export
 from rsflow.files import storage
-from rsflow.shards.format import Sample, bands_member
+from rsflow.shards.format import Sample, encode_bands
 from tests.exports.conftest import BOXES, HEIGHT, QUAD, WIDTH, instruction, sample, write_root
 
 CONVERSATIONS = ("geochat", "llava", "mmrs", "qwen")
@@ -75,12 +75,12 @@ def test_a_conversation_record_is_what_the_loaders_of_the_family_take(root: Path
 @pytest.mark.parametrize("form", CONVERSATIONS)
 def test_boxes_come_back_from_the_text_within_the_dialects_rounding(root: Path, tmp_path: Path, form: str) -> None:
     export(str(root), form, str(tmp_path / "out"))
-    dialect = dialects.get(EXPORTS[form].DIALECT)
+    dialect = dialects.get_dialect(EXPORTS[form].DIALECT)
     texts = [turn["value"] for record in records(tmp_path / "out") for turn in record["conversations"]]
     boxes = [dialect.parse(text, HEIGHT, WIDTH)[1] for text in texts]
     pairs = [found for found in boxes if len(found) == 2]
     assert len(pairs) == 6
-    loss = max(dialect.loss_px(HEIGHT, WIDTH))
+    loss = max(dialect.max_rounding_px(HEIGHT, WIDTH))
     for found in pairs:
         for box, true in zip(found, BOXES, strict=True):
             flat = box if len(box) == 4 else (min(box[::2]), min(box[1::2]), max(box[::2]), max(box[1::2]))
@@ -302,7 +302,7 @@ def test_samples_without_objects_are_no_source_for_coco(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", EXPORTS)
 def test_companion_pictures_are_carried_and_raw_bands_counted(tmp_path: Path, form: str) -> None:
     one = sample(0, "train")
-    bands = bands_member(np.zeros((2, 4, 4), dtype=np.uint16))
+    bands = encode_bands(np.zeros((2, 4, 4), dtype=np.uint16))
     one = replace(one, others={"sar.jpg": one.picture, "npy": bands})
     root = write_root(tmp_path / "lake", {"train": [[one]]})
     tally = export(str(root), form, str(tmp_path / "out"))

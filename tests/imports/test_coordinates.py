@@ -29,7 +29,7 @@ def test_a_box_that_a_dialect_spells_keeps_its_contract(
     if min(x1 - x0, y1 - y0) < 0.05 * max(height, width):
         return  # rounding may leave no area, which is the dialect's business
     try:
-        text = dialects.get(form).spell(f"Look: {mark('', 0)}.", [(x0, y0, x1, y1)], height, width)
+        text = dialects.get_dialect(form).spell(f"Look: {mark('', 0)}.", [(x0, y0, x1, y1)], height, width)
     except DataError:
         return
     found = list(find_boxes(text, form))
@@ -88,7 +88,9 @@ def test_sound_boxes_are_left_alone(form: str, text: str, size: tuple[int, int] 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "qwen3"])
 def test_the_form_is_told_from_texts(form: str) -> None:
     spelled = [
-        dialects.get(form).spell(f"There are {mark('2 ships', 0, 1)}.", [(10, 20, 300, 250), (50, 60, 400, 420)], 480, 640)
+        dialects.get_dialect(form).spell(
+            f"There are {mark('2 ships', 0, 1)}.", [(10, 20, 300, 250), (50, 60, 400, 420)], 480, 640
+        )
         for _ in range(3)
     ]
     assert detect_format([*spelled, "Yes.", "no boxes here [1]"]) == form

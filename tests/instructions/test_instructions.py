@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.config import settings as config
-from rsflow.dialects import collapsed, get
+from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
 from rsflow.instructions.objects import collapses_when_rounded
@@ -396,6 +396,15 @@ def test_polygons_reach_the_structured_answer() -> None:
     assert {tuple(item.answer.get("polygons", ())[0]) for item in made(facts, "grounding", per_task=50) if item.labels == (0,)}
 
 
+def test_parts_and_holes_reach_the_structured_answer() -> None:
+    outer, hole = (10.0, 10.0, 60.0, 10.0, 60.0, 70.0, 10.0, 70.0), (20.0, 20.0, 30.0, 20.0, 30.0, 30.0)
+    apart = (70.0, 10.0, 90.0, 10.0, 90.0, 40.0)
+    lake = Label("box", "lake", ANNOTATION, Shape.of_parts((10, 10, 90, 70), ((outer, hole), (apart,))))
+    listed = next(item for item in made(tile(lake, vocabulary=("lake",)), "detection") if item.answer["kind"] == "boxes")
+    assert listed.answer["polygons"] == [list(outer)]
+    assert listed.answer["parts"] == [[[list(outer), list(hole)], [list(apart)]]]
+
+
 @pytest.mark.parametrize("flag", ["difficult", "crowd", "ignore"])
 def test_what_annotators_were_not_sure_of_makes_no_number_and_no_list(flag: str) -> None:
     facts = tile(box("car", 50, 50, 90, 90), flagged("car", flag, 300, 300, 400, 360), vocabulary=("car", "ship"))
@@ -442,7 +451,7 @@ def test_collapse_is_what_the_coarsest_dialect_does(numbers: list[float], tall: 
     found = (x0 * width_px / 900, y0 * height_px / 900, x1 * width_px / 900, y1 * height_px / 900)
     facts = replace(tile(), height_px=height_px, width_px=width_px)
     if area(found) > 1e-3:
-        assert collapses_when_rounded(found, facts) == bool(collapsed(get("mmrs"), [found], height_px, width_px))
+        assert collapses_when_rounded(found, facts) == bool(collapsed_boxes(get_dialect("mmrs"), [found], height_px, width_px))
 
 
 def test_an_expression_is_used_word_for_word_in_both_directions() -> None:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rsflow.config import settings as config
-from rsflow.dialects import collapsed, get
+from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.instructions import TASKS, compose
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.spatial.geometry import Box, Region
@@ -295,7 +295,7 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     there: set[tuple[float, ...]] = {label.shape.box for label in rested_on if label.shape}
     there |= {label.shape.polygon for label in rested_on if label.shape and label.shape.oriented}
     assert set(boxes) <= there
-    assert not collapsed(get("mmrs"), boxes, facts.height_px, facts.width_px)
+    assert not collapsed_boxes(get_dialect("mmrs"), boxes, facts.height_px, facts.width_px)
     json.dumps(answer, allow_nan=False)
     text = " ".join(turn.text for turn in instruction.turns)
     assert "<image>" not in text

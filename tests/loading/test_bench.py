@@ -9,22 +9,25 @@ from typing import Any
 import pytest
 
 from rsflow.cli import main
-from rsflow.loading.throughput import Asked, measure
+from rsflow.loading.throughput import BenchSettings, measure_throughput
 
 
-@pytest.mark.parametrize("asked", [Asked(workers=0), Asked(decode=True, workers=1), Asked(size_px=32, workers=2, batch_size=4)])
-def test_a_whole_epoch_is_counted(lake: Any, asked: Asked) -> None:
-    found = measure(str(lake.root), asked)
+@pytest.mark.parametrize(
+    "asked",
+    [BenchSettings(workers=0), BenchSettings(decode=True, workers=1), BenchSettings(size_px=32, workers=2, batch_size=4)],
+)
+def test_a_whole_epoch_is_counted(lake: Any, asked: BenchSettings) -> None:
+    found = measure_throughput(str(lake.root), asked)
     said = Counter(one["task"] for sample in lake.samples["train"] for one in sample.record["instructions"])
     assert (found.samples, found.whole_epoch, found.tasks) == (73, True, said)
-    assert found.reading["hits"] == 73
+    assert found.stream_stats["hits"] == 73
     assert 0 < found.first_s <= found.seconds
     assert 0 < found.wait_s <= found.seconds
-    assert found.picture_bytes == found.reading["bytes"] > sum(len(one.picture) for one in lake.samples["train"])
+    assert found.picture_bytes == found.stream_stats["bytes"] > sum(len(one.picture) for one in lake.samples["train"])
 
 
 def test_it_stops_when_the_time_is_over(lake: Any) -> None:
-    found = measure(str(lake.root), Asked(workers=0, batch_size=4, seconds=1e-9))
+    found = measure_throughput(str(lake.root), BenchSettings(workers=0, batch_size=4, seconds=1e-9))
     assert (found.samples, found.whole_epoch) == (4, False)
 
 

@@ -206,8 +206,8 @@ def test_a_row_in_a_batch_is_the_row_alone(built: dict[str, Any]) -> None:
 def test_instructions_joined_each_or_first(built: dict[str, Any]) -> None:
     processor = built["qwen2"][1]
 
-    def said(together: Any) -> list[list[str]]:
-        return spoken(processor, collate(processor, together=together)(EXAMPLES[1:]))
+    def said(grouping: Any) -> list[list[str]]:
+        return spoken(processor, collate(processor, grouping=grouping)(EXAMPLES[1:]))
 
     assert said("joined") == [["A harbour.<|im_end|>\n", "No.<|im_end|>\n"]]
     assert said("each") == [["A harbour.<|im_end|>\n"], ["No.<|im_end|>\n"]]
@@ -266,8 +266,8 @@ def test_what_would_be_trained_on_wrongly_is_refused(built: dict[str, Any]) -> N
     processor = copy.deepcopy(built["qwen2"][1])
     with pytest.raises(SnapshotError, match=r"sample x: its text holds '<\|image_pad\|>'"):
         collate(processor)([one("x", talk("What is <|image_pad|>?", "A token."))])
-    with pytest.raises(ConfigError, match="together: found 'all'"):
-        collate(processor, together="all")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="grouping: found 'all'"):
+        collate(processor, grouping="all")  # type: ignore[arg-type]
     # As templates do that strip the reasoning of earlier turns: what is trained on is not what later turns see.
     processor.chat_template = CHATML.replace(
         "{{ content['text'] }}", "{{ content['text'] if loop.index0 or messages|length < 4 else '' }}"

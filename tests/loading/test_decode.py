@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.loading.decode import as_tensor, decoded, decoded_to, resized, scaled_boxes
+from rsflow.loading.decode import as_tensor, decode_into, decode_picture, resize, scale_boxes
 
 
 def smooth(height_px: int, width_px: int, channels: int = 3, seed: int = 0) -> Any:
@@ -38,7 +38,7 @@ def encoded(pixels: Any, kind: str) -> bytes:
 @pytest.mark.parametrize("size", [(64, 64), (41, 77), (1, 1)])
 def test_png_is_exact_and_grey_has_three_equal_channels(channels: int, size: tuple[int, int]) -> None:
     pixels = smooth(*size, channels)
-    found = decoded(encoded(pixels, "PNG"))
+    found = decode_picture(encoded(pixels, "PNG"))
     assert found.shape == (*size, 3)
     assert np.array_equal(found, np.broadcast_to(pixels, (*size, 3)))
 
@@ -47,7 +47,7 @@ def test_png_is_exact_and_grey_has_three_equal_channels(channels: int, size: tup
 def test_jpeg_is_what_pillow_reads(channels: int) -> None:
     data = encoded(smooth(96, 130, channels), "JPEG")
     oracle = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
-    found = decoded(data)
+    found = decode_picture(data)
     assert found.shape == oracle.shape
     assert np.abs(found - oracle).max() <= 3  # two builds of libjpeg-turbo may round chroma differently
 
@@ -55,23 +55,23 @@ def test_jpeg_is_what_pillow_reads(channels: int) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_any_memory_that_holds_a_picture_is_read(kind: str) -> None:
     data = encoded(smooth(48, 32), kind)
-    assert np.array_equal(decoded(memoryview(bytearray(data))), decoded(data))
+    assert np.array_equal(decode_picture(memoryview(bytearray(data))), decode_picture(data))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_written_to_given_memory(kind: str) -> None:
     data = encoded(smooth(48, 32), kind)
     batch = np.zeros((3, 48, 32, 3), np.uint8)
-    assert decoded_to(data, batch[1]) == (48, 32)
-    assert np.array_equal(batch[1], decoded(data))
+    assert decode_into(data, batch[1]) == (48, 32)
+    assert np.array_equal(batch[1], decode_picture(data))
     assert not batch[0].any()
     assert not batch[2].any()
     small = np.zeros((20, 30, 3), np.uint8)
-    assert decoded_to(data, small) == (48, 32)
-    assert np.array_equal(small, resized(decoded(data), 20, 30))
+    assert decode_into(data, small) == (48, 32)
+    assert np.array_equal(small, resize(decode_picture(data), 20, 30))
     turned = np.zeros((32, 48, 3), np.uint8).transpose(1, 0, 2)  # no decoder may write this as if it were contiguous
-    decoded_to(data, turned)
-    assert np.array_equal(turned, decoded(data))
+    decode_into(data, turned)
+    assert np.array_equal(turned, decode_picture(data))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -85,26 +85,26 @@ def test_a_jpeg_at_a_part_of_its_size_is_nearer_to_the_picture_than_a_resized_on
     size = 256 // factor, 320 // factor
     means = pixels.reshape(size[0], factor, size[1], factor, channels).mean(axis=(1, 3))
     out = np.zeros((*size, 3), np.uint8)
-    assert decoded_to(data, out) == (256, 320)
-    assert np.abs(out - means).mean() < 0.8 * np.abs(resized(decoded(data), *size) - means).mean()
+    assert decode_into(data, out) == (256, 320)
+    assert np.abs(out - means).mean() < 0.8 * np.abs(resize(decode_picture(data), *size) - means).mean()
     strided = np.zeros((size[1], size[0], 3), np.uint8).transpose(1, 0, 2)
-    assert decoded_to(data, strided) == (256, 320)
-    assert np.array_equal(strided, resized(decoded(data), *size))
+    assert decode_into(data, strided) == (256, 320)
+    assert np.array_equal(strided, resize(decode_picture(data), *size))
 
 
 @pytest.mark.parametrize("size", [(128, 159), (100, 125), (64, 160)])
 def test_other_sizes_are_resized_from_the_whole(size: tuple[int, int]) -> None:
     data, out = encoded(smooth(256, 320), "JPEG"), np.zeros((*size, 3), np.uint8)
-    decoded_to(data, out)
-    assert np.array_equal(out, resized(decoded(data), *size))
+    decode_into(data, out)
+    assert np.array_equal(out, resize(decode_picture(data), *size))
 
 
 @pytest.mark.parametrize("size", [(24, 24), (224, 224), (65, 301)])
 def test_resizing_is_pillows_bilinear(size: tuple[int, int]) -> None:
     pixels = smooth(130, 97)
     oracle = np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BILINEAR)).astype(int)
-    assert np.abs(resized(pixels, *size) - oracle).max() <= 1
-    assert resized(pixels, 130, 97) is pixels
+    assert np.abs(resize(pixels, *size) - oracle).max() <= 1
+    assert resize(pixels, 130, 97) is pixels
 
 
 def test_a_tensor_is_a_view() -> None:
@@ -128,7 +128,7 @@ def test_a_tensor_is_a_view() -> None:
 )
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        decoded(data)
+        decode_picture(data)
 
 
 @given(
@@ -137,7 +137,7 @@ def test_what_is_no_picture_is_refused(data: bytes) -> None:
     st.tuples(st.integers(1, 600), st.integers(1, 600)),
 )
 def test_boxes_keep_their_share_of_the_picture(boxes: Any, was: tuple[int, int], now: tuple[int, int]) -> None:
-    found = scaled_boxes(boxes, was, now)
+    found = scale_boxes(boxes, was, now)
     assert found.shape == (len(boxes), 4)
     for box, row in zip(boxes, found.tolist(), strict=True):
         shares = [value / was[1 - place % 2] for place, value in enumerate(box)]
@@ -145,7 +145,7 @@ def test_boxes_keep_their_share_of_the_picture(boxes: Any, was: tuple[int, int],
 
 
 def test_corners_of_oriented_boxes() -> None:
-    found = scaled_boxes([[0, 10, 10, 0, 20, 10, 10, 20]], (100, 100), (50, 200), 8)
+    found = scale_boxes([[0, 10, 10, 0, 20, 10, 10, 20]], (100, 100), (50, 200), 8)
     assert found.tolist() == [[0, 5, 20, 0, 40, 5, 20, 10]]
 
 
@@ -153,7 +153,7 @@ def test_a_real_picture_and_the_decoder_is_the_faster_one(test_data: Path) -> No
     path = next(iter(sorted(test_data.rglob("*.jpg"))))
     data = path.read_bytes()
     oracle = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
-    assert np.abs(decoded(data) - oracle).mean() < 1
+    assert np.abs(decode_picture(data) - oracle).mean() < 1
 
     def best(call: Any) -> float:
         times = []
@@ -163,6 +163,6 @@ def test_a_real_picture_and_the_decoder_is_the_faster_one(test_data: Path) -> No
             times.append(time.perf_counter() - start)
         return min(times)
 
-    assert best(lambda: decoded(data)) < best(lambda: np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
+    assert best(lambda: decode_picture(data)) < best(lambda: np.asarray(Image.open(io.BytesIO(data)).convert("RGB")))
     assert simplejpeg.is_jpeg(data)
-    assert torch.equal(as_tensor(decoded(data)), as_tensor(np.asarray(simplejpeg.decode_jpeg(data))))
+    assert torch.equal(as_tensor(decode_picture(data)), as_tensor(np.asarray(simplejpeg.decode_jpeg(data))))

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,7 @@ def test_a_raw_stream_takes_a_state_for_one_iteration(lake: Any) -> None:
         ({"epoch": -1}, "epoch: found -1"),
         ({"epoch": float("nan")}, "epoch: found nan"),
         ({"repeat": 0}, "repeat: found 0"),
-        ({"taken": 99, "crew": [1, 1, 8]}, "99 taken"),
+        ({"taken": 99, "topology": [1, 1, 8]}, "99 taken"),
     ],
 )
 def test_an_impossible_state_is_refused_by_name(lake: Any, change: dict[str, Any], found: str) -> None:
@@ -169,125 +168,3 @@ def test_equal_proportions_are_one_mix(lake: Any, pair: tuple[Any, Any]) -> None
     other = stream(lake.root, mix=Mix("sensor", dict(zip(("optical", "sar"), pair, strict=True))))
     other.load_state_dict(plain.state_dict())
     assert [one["key"] for one in other] == [one["key"] for one in plain]
-
-
-def test_lightning_through_three_epochs_and_a_crash(lake: Any, tmp_path: Path) -> None:
-    lightning = pytest.importorskip("lightning")
-    import torch
-    from lightning.pytorch.callbacks import ModelCheckpoint
-
-    class Model(lightning.LightningModule):
-        def __init__(self, crash: int | None) -> None:
-            super().__init__()
-            self.layer, self.crash, self.seen = torch.nn.Linear(1, 1), crash, []
-
-        def training_step(self, batch: Any, _: int) -> Any:
-            if self.global_step == self.crash:
-                raise RuntimeError("crash")
-            self.seen.append((self.global_step, self.current_epoch, batch["key"]))
-            return self.layer(torch.ones(1, 1)).sum()
-
-        def configure_optimizers(self) -> Any:
-            return torch.optim.SGD(self.parameters(), lr=0.1)
-
-    def fit(crash: int | None, start: str | None = None) -> list[tuple[int, int, list[str]]]:
-        model, loader = Model(crash), make(lake)
-        saved = ModelCheckpoint(tmp_path, every_n_train_steps=2, save_top_k=-1, filename="{step}")
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "callbacks": [saved]}
-        trainer = lightning.Trainer(accelerator="cpu", devices=1, max_epochs=3, **quiet)
-        try:
-            trainer.fit(model, loader, ckpt_path=start)
-        except RuntimeError as error:
-            if str(error) != "crash":
-                raise
-        return model.seen
-
-    parts, start = [], None
-    for crash in (7, 13, 21, None):  # in each epoch of ten batches; 20 was saved at the end of an epoch
-        parts += [one for one in fit(crash, start) if crash is None or one[0] < crash // 2 * 2]
-        start = str(tmp_path / f"step={crash // 2 * 2}.ckpt") if crash else None
-    epochs = [[key for _, epoch, keys in parts if epoch == n for key in keys] for n in range(3)]
-    assert epochs == orders(lake)
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_stateful_data_loader_through_three_epochs_and_a_crash_in_each(lake: Any, workers: int) -> None:
-    torchdata = pytest.importorskip("torchdata.stateful_dataloader")
-    from rsflow.loading.example import collate_samples
-
-    def loader() -> Any:
-        dataset = stream(lake.root, batch_size=SIZE, seed=2, decode=False)
-        return torchdata.StatefulDataLoader(dataset, batch_size=SIZE, num_workers=workers, collate_fn=collate_samples)
-
-    seen: list[list[str]] = [[], [], []]
-    state, step = None, 0
-    for crash in (4, 13, 25, 30):
-        now, epoch = loader(), step // 10
-        if state:
-            now.load_state_dict(state)
-        while step < crash:
-            now.dataset.set_epoch(epoch)
-            for batch in now:
-                seen[epoch] += batch["key"]
-                state, step = now.state_dict(), step + 1
-                if step == crash:
-                    break
-            else:
-                epoch += 1
-    assert seen == orders(lake)
-
-
-def test_the_trainer_of_transformers_through_three_epochs_and_a_crash(lake: Any, tmp_path: Path) -> None:
-    transformers = pytest.importorskip("transformers")
-    pytest.importorskip("accelerate")
-    import torch
-
-    class Model(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.layer = torch.nn.Linear(1, 1)
-
-        def forward(self, key: Any = None, **_: Any) -> Any:
-            return {"loss": self.layer(torch.ones(1, 1)).sum()}
-
-    class Trainer(transformers.Trainer):
-        def get_train_dataloader(self) -> Any:
-            return self.train_dataset  # a Loader: the stream deals to ranks and workers by itself
-
-        def training_step(self, model: Any, inputs: Any, *rest: Any) -> Any:
-            if self.state.global_step == self.crash:
-                raise RuntimeError("crash")
-            self.seen.append((self.state.global_step, inputs["key"]))
-            return super().training_step(model, inputs, *rest)
-
-    class SaveLoader(transformers.TrainerCallback):
-        def __init__(self, loader: Loader) -> None:
-            self.loader = loader
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            place = Path(args.output_dir, f"checkpoint-{state.global_step}", "stream.json")
-            place.write_text(json.dumps(self.loader.state_dict()))
-
-    def fit(crash: int | None, start: Path | None) -> list[tuple[int, list[str]]]:
-        loader = make(lake)
-        if start:
-            loader.load_state_dict(json.loads((start / "stream.json").read_text()))
-        args = transformers.TrainingArguments(
-            str(tmp_path), num_train_epochs=3, save_steps=2, use_cpu=True, report_to=[], disable_tqdm=True,
-            ignore_data_skip=True, remove_unused_columns=False, max_grad_norm=0, logging_strategy="no",
-        )  # fmt: skip
-        trainer = Trainer(Model(), args, train_dataset=loader, callbacks=[SaveLoader(loader)])
-        trainer.crash, trainer.seen = crash, []
-        try:
-            trainer.train(resume_from_checkpoint=str(start) if start else None)
-        except RuntimeError as error:
-            if str(error) != "crash":
-                raise
-        return trainer.seen
-
-    parts, start = [], None
-    for crash in (7, 13, 21, None):
-        parts += [one for one in fit(crash, start) if crash is None or one[0] < crash // 2 * 2]
-        start = tmp_path / f"checkpoint-{crash // 2 * 2}" if crash else None
-    assert [step for step, _ in parts] == list(range(30))
-    assert [[key for step, keys in parts if step // 10 == n for key in keys] for n in range(3)] == orders(lake)

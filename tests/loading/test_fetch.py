@@ -19,12 +19,12 @@ import s3fs
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rsflow.errors import ConfigError, SnapshotError, StorageError
-from rsflow.loading.byte_ranges import Patience, Range, read_ranges
+from rsflow.loading.byte_ranges import Range, RetryPolicy, read_ranges
 from rsflow.loading.fetch import Fetcher
 from rsflow.shards.manifest import ShardEntry, read_snapshot
 from rsflow.shards.reader import ShardReader
 
-QUICK = Patience(retries=6, pause_seconds=0.01, stall_seconds=0.5)
+QUICK = RetryPolicy(retries=6, pause_seconds=0.01, stall_seconds=0.5)
 
 
 @dataclass
@@ -128,7 +128,7 @@ def test_local_samples_in_the_order_asked_for(lake: Any) -> None:
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_web_server_gives_the_same(lake: Any, web: Web, tmp_path: Path, cached: bool) -> None:
     wanted = mixed(lake)
-    fetcher = Fetcher(web.url, str(tmp_path / "cache") if cached else None, patience=QUICK)
+    fetcher = Fetcher(web.url, str(tmp_path / "cache") if cached else None, retry_policy=QUICK)
     assert list(fetcher.samples(wanted)) == expected(lake, wanted)
     assert fetcher.sample(*wanted[7]) == expected(lake, wanted)[7]
     assert fetcher.stats().bytes >= 73
@@ -145,15 +145,15 @@ def test_an_object_store_gives_the_same(lake: Any, bucket: str, tmp_path: Path) 
     fs.rm(f"{bucket}/root/shards/train/3.tar")
     lost = [(shard, i) for shard, i in wanted if shard.path.endswith("/3.tar")]
     with pytest.raises(SnapshotError, match=rf"{root}/shards/train/3\.tar: the manifest names it, but it is missing"):
-        list(Fetcher(root, patience=QUICK).samples(lost))
+        list(Fetcher(root, retry_policy=QUICK).samples(lost))
 
 
 def test_neighbours_come_in_one_request_and_subsets_by_range(lake: Any, web: Web) -> None:
     shard = shards(lake)[3]
-    list(Fetcher(web.url, patience=QUICK).samples([(shard, i) for i in range(shard.samples)]))
+    list(Fetcher(web.url, retry_policy=QUICK).samples([(shard, i) for i in range(shard.samples)]))
     assert sum(path.endswith(".tar") for path, _ in web.requests) == 1
     web.requests.clear()
-    fetcher = Fetcher(web.url, patience=QUICK, cache=str(web.folder / "none"), whole=False)
+    fetcher = Fetcher(web.url, retry_policy=QUICK, cache=str(web.folder / "none"), whole=False)
     list(fetcher.samples([(shard, 2)]))
     start, stop = ShardReader(str(lake.root), shard).samples[2].span
     assert [asked for path, asked in web.requests if path.endswith(".tar")] == [f"bytes={start}-{stop - 1}"]
@@ -165,7 +165,7 @@ def test_neighbours_come_in_one_request_and_subsets_by_range(lake: Any, web: Web
 def test_what_fails_for_the_moment_is_tried_again(lake: Any, web: Web, tmp_path: Path, trouble: str, cached: bool) -> None:
     wanted = mixed(lake)[:40]
     web.trouble = lambda path, n: trouble if path.endswith(".tar") and n == 1 else ""
-    fetcher = Fetcher(web.url, str(tmp_path / "cache") if cached else None, patience=QUICK)
+    fetcher = Fetcher(web.url, str(tmp_path / "cache") if cached else None, retry_policy=QUICK)
     assert list(fetcher.samples(wanted)) == expected(lake, wanted)
     assert fetcher.stats().retried > 0
 
@@ -184,7 +184,7 @@ def test_only_what_failed_is_asked_for_again(lake: Any, web: Web) -> None:
 def test_an_outage_stops_even_where_damage_is_skipped(lake: Any, web: Web) -> None:
     web.trouble = lambda path, n: "500" if path.endswith(".tar") else ""
     with pytest.raises(StorageError, match=r"shards/train/\d\.tar: cannot read it: 500"):
-        list(Fetcher(web.url, on_damage="skip", patience=replace(QUICK, retries=1)).samples(mixed(lake)))
+        list(Fetcher(web.url, on_damage="skip", retry_policy=replace(QUICK, retries=1)).samples(mixed(lake)))
 
 
 @pytest.mark.parametrize("place", ["local", "web", "cached"])
@@ -204,7 +204,7 @@ def test_damage_is_named_or_skipped_and_counted(
             file.write_bytes(data[:-3] + b"   ")
     root = str(web.folder) if place == "local" else web.url
     options: dict[str, Any] = {
-        "patience": replace(QUICK, retries=1),
+        "retry_policy": replace(QUICK, retries=1),
         "cache": str(tmp_path / "cache") if place == "cached" else None,
     }
     name = r"shards/train/3\.(tar|idx): "
@@ -226,7 +226,7 @@ def test_samples_before_the_damaged_one_are_given(lake: Any, web: Web) -> None:
     good, bad = shards(lake)[2], shards(lake)[3]
     (web.folder / bad.path).unlink()
     for root in (str(web.folder), web.url):
-        samples = Fetcher(root, patience=replace(QUICK, retries=0)).samples([(good, 0), (good, 1), (bad, 0)])
+        samples = Fetcher(root, retry_policy=replace(QUICK, retries=0)).samples([(good, 0), (good, 1), (bad, 0)])
         assert [next(samples).key, next(samples).key] == [one.key for one in expected(lake, [(good, 0), (good, 1)])]  # type: ignore[union-attr]
         with pytest.raises(SnapshotError, match="is missing"):
             next(samples)
@@ -249,7 +249,7 @@ class Dealt(IterableDataset[str]):
 def test_counts_of_workers_are_seen_outside(lake: Any, web: Web, tmp_path: Path) -> None:
     wanted = mixed(lake)
     for root in (str(lake.root), web.url):
-        dataset = Dealt(Fetcher(root, str(tmp_path / "cache"), patience=QUICK), wanted)
+        dataset = Dealt(Fetcher(root, str(tmp_path / "cache"), retry_policy=QUICK), wanted)
         keys = list(DataLoader(dataset, batch_size=None, num_workers=2))
         assert sorted(keys) == sorted(lake.keys())
         stats = dataset.fetcher.stats()
@@ -260,7 +260,7 @@ def test_counts_of_workers_are_seen_outside(lake: Any, web: Web, tmp_path: Path)
 def test_few_open_shards_give_the_same(lake: Any, web: Web, place: str) -> None:
     wanted = mixed(lake)
     root = str(lake.root) if place == "local" else web.url
-    assert list(Fetcher(root, patience=QUICK, open_shards=1).samples(wanted)) == expected(lake, wanted)
+    assert list(Fetcher(root, retry_policy=QUICK, open_shards=1).samples(wanted)) == expected(lake, wanted)
 
 
 def test_a_pickled_fetcher_reads_the_same(lake: Any) -> None:
@@ -274,7 +274,7 @@ def test_leaving_early_ends_the_threads(lake: Any, web: Web, tmp_path: Path) -> 
         return sum(thread.name.startswith("ThreadPoolExecutor") for thread in threading.enumerate())
 
     before = pools()
-    samples = Fetcher(web.url, str(tmp_path / "cache"), patience=QUICK).samples(mixed(lake))
+    samples = Fetcher(web.url, str(tmp_path / "cache"), retry_policy=QUICK).samples(mixed(lake))
     next(samples)
     assert pools() > before
     del samples

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Block, Mix, Mixture, mixture
+from rsflow.loading.mixture import Block, Mix, Mixture, resolve_mix
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import Manifest, write_snapshot
 from tests.loading.conftest import make_sample, write_split
@@ -75,12 +75,12 @@ def test_parts_do_not_fall_in_step_with_ranks() -> None:
 
 
 def test_decimal_weights_are_taken_as_written() -> None:
-    assert mixture(Mix("task", {"b": 0.1, "a": 0.3}), 10).counts(4_000_000_000) == [3_000_000_000, 1_000_000_000]
-    assert mixture(Mix("task", {"a": 1e-5, "b": 1}), 10).counts(100_001) == [1, 100_000]
+    assert resolve_mix(Mix("task", {"b": 0.1, "a": 0.3}), 10).counts(4_000_000_000) == [3_000_000_000, 1_000_000_000]
+    assert resolve_mix(Mix("task", {"a": 1e-5, "b": 1}), 10).counts(100_001) == [1, 100_000]
 
 
 def test_a_schedule_in_epochs_counts_their_samples() -> None:
-    mixed = mixture(Mix("task", [(0, {"a": 1}), (2, {"b": 1})], unit="epochs"), 50)
+    mixed = resolve_mix(Mix("task", [(0, {"a": 1}), (2, {"b": 1})], unit="epochs"), 50)
     assert mixed.counts(100) == [100, 0]
     assert mixed.counts(130) == [100, 30]
 

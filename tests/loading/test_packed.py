@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rsflow.errors import SnapshotError
 from rsflow.loading.loader import Loader
-from rsflow.loading.packed_boxes import blocks, put_back, taken_out
-from rsflow.loading.sample_reader import Reading
+from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
+from rsflow.loading.sample_reader import ReadOptions
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.spatial.geometry import bounding_box, corners
@@ -27,9 +27,9 @@ BOX = st.one_of(st.lists(NUMBER, min_size=4, max_size=4), st.lists(NUMBER, min_s
 @given(st.lists(st.lists(BOX, max_size=3), max_size=5))
 def test_each_instruction_gets_its_boxes_back(groups: list[list[list[float]]]) -> None:
     instructions: list[dict[str, Any]] = [{"boxes": group} for group in groups]
-    boxes = taken_out(instructions)
+    boxes = extract_boxes(instructions)
     assert boxes == [box for group in groups for box in group]
-    put_back(instructions, *blocks(boxes))
+    restore_boxes(instructions, *pack_boxes(boxes))
     for one, group in zip(instructions, groups, strict=True):
         for name, width, whole in (("boxes", 4, bounding_box), ("quads", 8, corners)):
             assert (one[name].dtype, one[name].shape) == (np.float32, (len(group), width))
@@ -45,11 +45,11 @@ def test_a_broken_box_is_damage(lake: Any, tmp_path: Path, workers: int, broken:
     split = write_split(tmp_path, "val", [[bad, *others]])
     write_snapshot(str(tmp_path), replace(read_snapshot(str(lake.root)), splits={"val": split}))
 
-    def loader(reading: Reading) -> Loader:
-        return Loader(stream(tmp_path, "val", batch_size=2, decode=False, reading=reading), num_workers=workers)
+    def loader(read_options: ReadOptions) -> Loader:
+        return Loader(stream(tmp_path, "val", batch_size=2, decode=False, read_options=read_options), num_workers=workers)
 
-    with pytest.raises(SnapshotError, match=f"the record of sample {bad.key} lacks what it needs"):
-        list(loader(Reading()))
-    found = [key for batch in loader(Reading(on_damage="skip")) for key in batch["key"]]
+    with pytest.raises(SnapshotError, match=f"the record of sample {bad.key} is incomplete"):
+        list(loader(ReadOptions()))
+    found = [key for batch in loader(ReadOptions(on_damage="skip")) for key in batch["key"]]
     assert set(found) == {one.key for one in others}
     assert len(found) == 5

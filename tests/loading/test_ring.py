@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.decode import decoded, resized, scaled_boxes
+from rsflow.loading.decode import decode_picture, resize, scale_boxes
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import Ring
+from rsflow.loading.ring_buffer import RingLoader
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot
@@ -25,8 +25,8 @@ from tests.loading.conftest import write_split
 SIZE = 16
 
 
-def made(lake: Any, workers: int, batch_size: int = 8, size_px: int = SIZE, **options: Any) -> Ring:
-    return Ring(stream(lake.root, batch_size=batch_size, decode=False), workers, size_px, **options)
+def made(lake: Any, workers: int, batch_size: int = 8, size_px: int = SIZE, **options: Any) -> RingLoader:
+    return RingLoader(stream(lake.root, batch_size=batch_size, decode=False), workers, size_px, **options)
 
 
 def copied(batches: Iterator[Any]) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def plain(lake: Any) -> list[dict[str, Any]]:
     """What a loop over the undecoded stream makes of it, one picture after the other."""
     batches = []
     for batch in Loader(stream(lake.root, batch_size=8, decode=False)):
-        pixels = [resized(decoded(data), SIZE, SIZE) for data in batch["image"]]
+        pixels = [resize(decode_picture(data), SIZE, SIZE) for data in batch["image"]]
         batches.append({**batch, "image": torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)})
     return batches
 
@@ -64,7 +64,7 @@ def test_boxes_move_with_the_picture(lake: Any) -> None:
         for key, instructions in zip(batch["key"], batch["instructions"], strict=True):
             for now, was in zip(instructions, whole[key]["instructions"], strict=True):
                 for name, width in (("boxes", 4), ("quads", 8)):
-                    assert np.array_equal(now[name], scaled_boxes(was[name], (24, 40), (SIZE, SIZE), width).numpy())
+                    assert np.array_equal(now[name], scale_boxes(was[name], (24, 40), (SIZE, SIZE), width).numpy())
                 seen += len(now["boxes"])
     assert seen > 20
 
@@ -106,7 +106,7 @@ def test_a_broken_picture_surfaces_by_name(lake: Any, tmp_path: Path) -> None:
     split = write_split(root, "train", [broken])
     write_snapshot(str(root), Manifest("f" * 32, 0, {"train": split}))
     for workers in (0, 1):
-        ring = Ring(stream(root, batch_size=2, decode=False), workers, SIZE)
+        ring = RingLoader(stream(root, batch_size=2, decode=False), workers, SIZE)
         with pytest.raises(SnapshotError, match=rf"sample {broken[0].key}: its (jpg|png) cannot be decoded"):
             list(ring)
 
@@ -147,9 +147,9 @@ def test_pages_cannot_be_locked_without_a_device(lake: Any) -> None:
 
 
 def test_impossible_rings_are_refused(lake: Any) -> None:
-    with pytest.raises(ConfigError, match=r"a Ring decodes: give it a stream\(\.\.\., decode=False\)"):
-        Ring(stream(lake.root, batch_size=8), 1, SIZE)
+    with pytest.raises(ConfigError, match=r"a RingLoader decodes: give it a stream\(\.\.\., decode=False\)"):
+        RingLoader(stream(lake.root, batch_size=8), 1, SIZE)
     with pytest.raises(ConfigError, match="batch size"):
-        Ring(stream(lake.root, decode=False), 1, SIZE)
+        RingLoader(stream(lake.root, decode=False), 1, SIZE)
     with pytest.raises(ConfigError, match="size_px 0"):
         made(lake, 1, size_px=0)

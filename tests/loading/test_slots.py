@@ -14,12 +14,12 @@ import pytest
 
 from rsflow.errors import SnapshotError
 from rsflow.loading import loader as loader_module
-from rsflow.loading.batch_slots import Encoded, Slots
+from rsflow.loading.batch_slots import BatchSlots, EncodedSlotCollator
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import Ring
-from rsflow.loading.sample_reader import Reading
-from rsflow.loading.shared_memory import Shared
+from rsflow.loading.ring_buffer import RingLoader
+from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.shared_memory import SharedBuffer
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot
@@ -33,14 +33,14 @@ def pairs(loader: Loader) -> Pairs:
 
 
 def made(root: Path, workers: int, skip: bool = False, **options: Any) -> Loader:
-    reading = Reading(on_damage="skip" if skip else "fail")
-    return Loader(stream(root, batch_size=4, decode=False, reading=reading), num_workers=workers, **options)
+    read_options = ReadOptions(on_damage="skip" if skip else "fail")
+    return Loader(stream(root, batch_size=4, decode=False, read_options=read_options), num_workers=workers, **options)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_encoded_pictures_come_as_they_are(lake: Any, workers: int) -> None:
     loader = made(lake.root, workers)
-    assert isinstance(loader.collate_fn, Encoded)
+    assert isinstance(loader.collate_fn, EncodedSlotCollator)
     assert pairs(loader) == pairs(made(lake.root, 0))
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_shard_leaves_no_trace_in_the_slots(lake: Any, tmp_path: Path)
 
 
 def test_no_slots_are_made_where_they_would_be_too_large(lake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loader_module, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(loader_module, "_MAX_SLOT_BYTES", 1000)
     loader = made(lake.root, 1)
     assert loader.collate_fn is collate_samples
     assert pairs(loader) == pairs(made(lake.root, 0))
@@ -99,8 +99,8 @@ def test_persistent_workers_go_on_after_an_epoch_was_left(lake: Any) -> None:
 
 
 def test_a_ring_keeps_its_workers(lake: Any) -> None:
-    def ring(workers: int, persistent: bool) -> Ring:
-        return Ring(stream(lake.root, batch_size=4, decode=False), workers, 16, persistent=persistent)
+    def ring(workers: int, persistent: bool) -> RingLoader:
+        return RingLoader(stream(lake.root, batch_size=4, decode=False), workers, 16, persistent=persistent)
 
     def content(batch: Any) -> Any:
         return batch["key"], batch["image"].numpy().tobytes()
@@ -115,31 +115,33 @@ def test_a_ring_replaces_broken_pictures_where_damage_is_skipped(lake: Any, tmp_
         for i, one in enumerate(sorted(lake.samples["train"], key=lambda one: str(one.key)))
     ]
     write_snapshot(str(tmp_path), Manifest("f" * 32, 0, {"train": write_split(tmp_path, "train", [broken])}))
-    skip = Reading(on_damage="skip")
-    dataset = stream(tmp_path, reading=skip)
+    skip = ReadOptions(on_damage="skip")
+    dataset = stream(tmp_path, read_options=skip)
     plain = [one["key"] for one in dataset]
-    ring = Ring(stream(tmp_path, batch_size=8, decode=False, reading=skip), workers, 16)
+    ring = RingLoader(stream(tmp_path, batch_size=8, decode=False, read_options=skip), workers, 16)
     whole = {
-        one["key"]: one["image"] for batch in Ring(stream(lake.root, batch_size=1, decode=False), 0, 16) for one in rows(batch)
+        one["key"]: one["image"]
+        for batch in RingLoader(stream(lake.root, batch_size=1, decode=False), 0, 16)
+        for one in rows(batch)
     }
     found = [one for batch in ring for one in rows(batch)]
     assert [one["key"] for one in found] == plain
     assert all(np.array_equal(one["image"], whole[one["key"]]) for one in found)
     assert ring.stats()["skipped"] == dataset.stats()["skipped"] >= 15
     with pytest.raises(SnapshotError, match="cannot be decoded"):
-        list(Ring(stream(tmp_path, batch_size=8, decode=False), workers, 16))
+        list(RingLoader(stream(tmp_path, batch_size=8, decode=False), workers, 16))
 
 
 def rows(batch: Any) -> list[dict[str, Any]]:
     return [{"key": key, "image": image.numpy().copy()} for key, image in zip(batch["key"], batch["image"], strict=True)]
 
 
-def _write(memory: Shared) -> None:
+def _write(memory: SharedBuffer) -> None:
     memory.bytes[3] = 7
 
 
 def test_memory_is_shared_with_processes() -> None:
-    memory = Shared(10)
+    memory = SharedBuffer(10)
     process = get_context("fork").Process(target=_write, args=(memory,))
     process.start()
     process.join()
@@ -147,7 +149,7 @@ def test_memory_is_shared_with_processes() -> None:
 
 
 def test_memory_outlives_its_object_in_arrays() -> None:
-    array = Shared(1 << 16).bytes
+    array = SharedBuffer(1 << 16).bytes
     array[:] = 3
     assert array.sum() == 3 << 16
     with pytest.raises((RuntimeError, pickle.PicklingError, TypeError, AssertionError)):
@@ -155,7 +157,7 @@ def test_memory_outlives_its_object_in_arrays() -> None:
 
 
 def test_slots_are_apart_and_waited_for() -> None:
-    slots = Slots(2, 3, 100)
+    slots = BatchSlots(2, 3, 100)
     for worker in range(2):
         for number in range(3):
             slots.slot(worker, number)[:] = 10 * worker + number

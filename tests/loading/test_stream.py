@@ -24,10 +24,11 @@ from torch.utils.data import DataLoader
 import rsflow
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
+from rsflow.loading.dataset import Stream
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.sample_reader import Reading
-from rsflow.loading.stream import Stream, stream
+from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.verify import verify_snapshot
 from rsflow.shards.writer import write_shard
@@ -59,13 +60,13 @@ def test_every_sample_once_over_ranks_and_workers(lake: Any, world_size: int, wo
             for rank in range(world_size)
         ]
         hands = [keys(dataset, workers) for dataset in datasets]
-        assert [len(hand) for hand in hands] == [len(dataset) for dataset in datasets]
-        count = Counter(key for hand in hands for key in hand)
+        assert [len(positions) for positions in hands] == [len(dataset) for dataset in datasets]
+        count = Counter(key for positions in hands for key in positions)
         assert set(count) <= set(lake.keys())
         if each is None:
             assert sorted(count.elements()) == sorted(lake.keys())
         else:
-            assert {len(hand) for hand in hands} == {each}
+            assert {len(positions) for positions in hands} == {each}
             assert len(count) >= 73 - world_size + 1
             assert count.total() - len(count) < world_size
 
@@ -75,15 +76,15 @@ def test_one_order_for_any_ranks_and_workers(lake: Any) -> None:
     assert keys(stream(lake.root, batch_size=8, decode=False), workers=2) == alone
     hands = [keys(stream(lake.root, batch_size=8, decode=False, rank=rank, world_size=3), workers=rank) for rank in range(3)]
     whole = len(alone) // 24 * 24  # what is left after the last whole round is shared evenly
-    rounds = [key for i in range(0, whole // 3, 8) for hand in hands for key in hand[i : i + 8]]
+    rounds = [key for i in range(0, whole // 3, 8) for positions in hands for key in positions[i : i + 8]]
     assert rounds == alone[:whole]
 
 
 def test_epochs_and_seeds_differ_and_repeat(lake: Any) -> None:
     dataset = stream(lake.root, decode=False)
     first = [one["key"] for one in dataset]
+    dataset.set_epoch(0)
     assert [one["key"] for one in dataset] == first
-    dataset.set_epoch(1)
     second = [one["key"] for one in dataset]
     assert second == [one["key"] for one in stream(lake.root, decode=False, epoch=1)]
     assert sorted(second) == sorted(first)
@@ -269,7 +270,7 @@ def test_repeat_runs_through_the_epochs_without_a_seam(lake: Any) -> None:
         [one["key"] for one in stream(lake.root, batch_size=4, decode=False, epoch=2, repeat=3, rank=r, world_size=2)]
         for r in (0, 1)
     ]
-    rounds = [key for i in range(0, 108, 4) for hand in hands for key in hand[i : i + 4]]
+    rounds = [key for i in range(0, 108, 4) for positions in hands for key in positions[i : i + 4]]
     assert rounds[:216] == alone[:216]
     endless = stream(lake.root, decode=False, epoch=2, repeat=None)
     assert [one["key"] for one in islice(endless, 200)] == alone[:200]
@@ -315,14 +316,14 @@ def test_a_damaged_shard_is_skipped_by_choice_and_counts_stay_equal(lake: Any, t
     lost = {sample.key for sample in lake.samples["train"][20:37]}
     order = [one["key"] for one in stream(lake.root, decode=False)]
     expected = [next(key for key in order[i:] + order if key not in lost) for i in range(73)]
-    dataset = stream(root, decode=False, reading=Reading(on_damage="skip"))
+    dataset = stream(root, decode=False, read_options=ReadOptions(on_damage="skip"))
     assert [one["key"] for one in dataset] == expected
     assert dataset.stats()["skipped"] >= 17
     hands = [
-        keys(stream(root, batch_size=8, decode=False, rank=rank, world_size=2, reading=Reading(on_damage="skip")), 2)
+        keys(stream(root, batch_size=8, decode=False, rank=rank, world_size=2, read_options=ReadOptions(on_damage="skip")), 2)
         for rank in range(2)
     ]
-    assert [key for i in range(0, 32, 8) for hand in hands for key in hand[i : i + 8]] == expected[:64]
+    assert [key for i in range(0, 32, 8) for positions in hands for key in positions[i : i + 8]] == expected[:64]
 
 
 def test_a_picture_that_cannot_be_decoded_is_damage(lake: Any, tmp_path: Path) -> None:
@@ -333,7 +334,7 @@ def test_a_picture_that_cannot_be_decoded_is_damage(lake: Any, tmp_path: Path) -
     )
     with pytest.raises(SnapshotError, match=f"sample {sample.key}: its .* cannot be decoded"):
         list(stream(tmp_path, "val"))
-    dataset = stream(tmp_path, "val", reading=Reading(on_damage="skip"))
+    dataset = stream(tmp_path, "val", read_options=ReadOptions(on_damage="skip"))
     found = [one["key"] for one in dataset]
     assert len(found) == 5
     assert set(found) == {one.key for one in samples} - {sample.key}

@@ -152,7 +152,7 @@ def test_a_georeference_that_cannot_be_true_is_refused_as_a_whole_and_the_scene_
             info = reader.info
             assert (info.georeference, info.crs, info.transform) == ("none", None, None)
             assert (info.footprint, info.gsd_m, info.pixel_m) == (None, None, None)
-            assert said in info.place_fault
+            assert said in info.georeference_error
             assert reader.footprint_of(Window(0, 0, 10, 10)) is None
             assert reader.pixel_m_of(Window(0, 0, 10, 10)) is None
             assert reader.read(Window(0, 0, 50, 60)).valid.all()

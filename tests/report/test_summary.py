@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.report.build_summary import WIDTH, BuildSummary, SceneCounts, summary_text
-from rsflow.report.counts_table import by_task, size, table
+from rsflow.report.counts_table import by_task, format_bytes, tally_table
 
 
 def test_it_names_everything_that_exists_now(build_summary: BuildSummary) -> None:
@@ -39,7 +39,7 @@ def test_no_line_is_wider_than_a_hundred_columns_but_a_long_place(build_summary:
 def test_the_tables_columns_line_up(build_summary: BuildSummary) -> None:
     lines = summary_text(build_summary).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("instructions"))
-    block = lines[start : start + len(table(build_summary.instructions))]
+    block = lines[start : start + len(tally_table(build_summary.instructions))]
     assert len({len(line) for line in block}) == 1
     assert block[-1].split()[0] == "all"
     assert block[-1].split()[-1] == f"{sum(build_summary.instructions.values()):,}"
@@ -57,7 +57,7 @@ pairs = st.tuples(st.sampled_from(["vqa", "detection", "odd"]), st.sampled_from(
 
 @given(st.dictionaries(pairs, st.integers(0, 10**6)))
 def test_a_table_of_counts_adds_up(tally: dict[tuple[str, str], int]) -> None:
-    head, *rows = table(tally)
+    head, *rows = tally_table(tally)
     numbers = [[int(cell.replace(",", "")) for cell in row[1:]] for row in rows]
     assert numbers[-1][-1] == sum(tally.values())
     assert all(sum(row[:-1]) == row[-1] for row in numbers)
@@ -66,7 +66,7 @@ def test_a_table_of_counts_adds_up(tally: dict[tuple[str, str], int]) -> None:
 
 
 def test_sizes_are_told_in_decimal_units() -> None:
-    assert [size(n) for n in (0, 999, 1000, 999_950, 51_234_567, 2_000_000_000_000)] == [
+    assert [format_bytes(n) for n in (0, 999, 1000, 999_950, 51_234_567, 2_000_000_000_000)] == [
         "0 bytes",
         "999 bytes",
         "1.0 kB",

@@ -15,7 +15,7 @@ from rsflow.errors import SnapshotError
 from rsflow.shards.format import Sample
 from rsflow.shards.index import parse_index
 from rsflow.shards.manifest import ShardEntry
-from rsflow.shards.reader import Scratch, ShardReader
+from rsflow.shards.reader import ScratchBuffer, ShardReader
 from rsflow.shards.verify import verify_shard
 from rsflow.shards.writer import write_shard
 
@@ -51,7 +51,7 @@ def test_every_flipped_bit_of_the_data_is_noticed_and_named(tmp_path: Path, shar
                 reader, (start, stop) = ShardReader(str(tmp_path), shard), rows.span(i)
                 for read in (
                     lambda reader=reader, i=i: reader.read(i),
-                    lambda reader=reader, i=i: reader.view(i, Scratch(), Scratch()),
+                    lambda reader=reader, i=i: reader.view(i, ScratchBuffer(), ScratchBuffer()),
                     lambda reader=reader, i=i, part=bytes(flipped[start:stop]): reader.parse(i, part),
                 ):
                     with pytest.raises(SnapshotError, match=rf"s\.tar: sample {row.key} is damaged"):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import SnapshotError
-from rsflow.shards.index import IndexedSample, Member, index_bytes, parse_index
+from rsflow.shards.index import IndexedSample, Member, encode_index, parse_index
 
 MEMBER = st.builds(Member, st.sampled_from(["jpg", "json", "sar.png"]), st.integers(512, 2**62), st.integers(0, 8**11))
 TASKS = st.lists(st.sampled_from(["vqa", "detection", "captioning"]), unique=True).map(lambda tasks: tuple(sorted(tasks)))
@@ -27,16 +27,18 @@ ROW = st.builds(
 @given(st.lists(ROW), st.booleans())
 def test_round_trip(rows: list[IndexedSample], with_crc: bool) -> None:
     rows = rows if with_crc else [row._replace(crc32=None) for row in rows]
-    data = index_bytes(rows)
+    data = encode_index(rows)
     index = parse_index(data, "x")
     assert (list(index), len(index), index[1:]) == (rows, len(rows), tuple(rows[1:]))
-    assert index_bytes(index) == data
+    assert encode_index(index) == data
     for number, kind in enumerate(index.kinds):
         found = [i for i, row in enumerate(rows) if (row.sensor, row.tasks, row.source, row.repeat) == kind[:4]]
-        assert set(index.of_kinds([number]).tolist()) <= set(found)
+        assert set(index.positions_of_kinds([number]).tolist()) <= set(found)
     every = range(len(index.kinds))
-    assert index.of_kinds(every).tolist() == list(range(len(rows)))
-    assert index.of_kinds(every, repeated=True).tolist() == [i for i, row in enumerate(rows) for _ in range(row.repeat)]
+    assert index.positions_of_kinds(every).tolist() == list(range(len(rows)))
+    assert index.positions_of_kinds(every, repeated=True).tolist() == [
+        i for i, row in enumerate(rows) for _ in range(row.repeat)
+    ]
 
 
 def test_span_goes_from_the_first_header_to_the_last_byte() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import SnapshotError
-from rsflow.shards.manifest import Manifest, ShardEntry, Split, from_json, read_snapshot, root_of, write_snapshot
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, parse_manifest, read_snapshot, snapshot_root, write_snapshot
 
 WriteLake = Callable[[Path], Manifest]
 COUNT = st.integers(0, 2**40)
@@ -27,7 +27,7 @@ MANIFEST = st.builds(Manifest, NAME, st.integers(), st.dictionaries(NAME, SPLIT,
 @settings(deadline=None, max_examples=30)
 @given(MANIFEST)
 def test_round_trip(manifest: Manifest) -> None:
-    assert from_json(manifest.to_json(), "x") == manifest
+    assert parse_manifest(manifest.to_json(), "x") == manifest
 
 
 def test_the_order_in_which_shards_were_gathered_is_irrelevant(write_lake: WriteLake, tmp_path: Path) -> None:
@@ -101,20 +101,20 @@ def edited(manifest: Manifest, **changes: object) -> str:
 )
 def test_what_is_no_manifest_is_refused(write_lake: WriteLake, tmp_path: Path, changes: dict[str, object], found: str) -> None:
     with pytest.raises(SnapshotError, match=f"^place: {found}"):
-        from_json(edited(write_lake(tmp_path), **changes), "place")
+        parse_manifest(edited(write_lake(tmp_path), **changes), "place")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}"])
 def test_what_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(SnapshotError, match="is not a snapshot manifest"):
-        from_json(text, "place")
+        parse_manifest(text, "place")
 
 
 @pytest.mark.parametrize("path", ["../x.tar", "/etc/x.tar", "shards/../../x.tar"])
 def test_a_path_that_leaves_the_root_is_refused(path: str) -> None:
     manifest = Manifest("f", 0, {"train": Split((ShardEntry(path, 1, 1, 1, "0", 1, "0"),))})
     with pytest.raises(SnapshotError, match="would leave"):
-        from_json(manifest.to_json(), "place")
+        parse_manifest(manifest.to_json(), "place")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_a_path_that_leaves_the_root_is_refused(path: str) -> None:
     ],
 )
 def test_the_root_of_a_source(source: str, root: str) -> None:
-    assert root_of(source) == root
+    assert snapshot_root(source) == root

@@ -12,7 +12,7 @@ import pytest
 from rsflow.errors import SnapshotError
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry
-from rsflow.shards.reader import Scratch, ShardReader
+from rsflow.shards.reader import ScratchBuffer, ShardReader
 from rsflow.shards.verify import verify_shard
 from rsflow.shards.writer import write_shard
 
@@ -88,14 +88,14 @@ def test_a_view_is_the_sample_in_memory_that_was_brought(tmp_path: Path) -> None
     ]
     info = write_shard(str(tmp_path / "a.tar"), str(tmp_path / "a.idx"), samples)
     shard = ShardEntry("a.tar", info.samples, info.instructions, info.bytes, info.sha256, info.index_bytes, info.index_sha256)
-    reader, rest, given = ShardReader(str(tmp_path), shard), Scratch(), []
+    reader, rest, given = ShardReader(str(tmp_path), shard), ScratchBuffer(), []
 
-    def room(size: int) -> memoryview:
+    def allocate(size: int) -> memoryview:
         given.append(memoryview(bytearray(size)))
         return given[-1]
 
     for i, sample in enumerate(samples):
-        found = reader.view(i, room, rest)
+        found = reader.view(i, allocate, rest)
         start, stop = reader.samples[i].span
         assert found.span_bytes == stop - start
         assert found.picture is given[-1]
@@ -105,17 +105,17 @@ def test_a_view_is_the_sample_in_memory_that_was_brought(tmp_path: Path) -> None
 
 def test_a_view_of_a_shard_that_is_cut_is_not_what_the_memory_held(lake: tuple[Path, ShardEntry]) -> None:
     root, shard = lake
-    reader, room, rest = ShardReader(str(root), shard), Scratch(), Scratch()
+    reader, allocate, rest = ShardReader(str(root), shard), ScratchBuffer(), ScratchBuffer()
     last = reader.samples[-1]
-    reader.view(len(reader) - 1, room, rest)
+    reader.view(len(reader) - 1, allocate, rest)
     with open(root / shard.path, "r+b") as stream:
         stream.truncate(last.members[-1].offset + 1)
     with pytest.raises(SnapshotError, match=rf"a\.tar: no whole member {last.key}\.{last.members[-1].extension}"):
-        reader.view(len(reader) - 1, room, rest)
+        reader.view(len(reader) - 1, allocate, rest)
 
 
 def test_scratch_memory_grows() -> None:
-    scratch = Scratch()
+    scratch = ScratchBuffer()
     assert [len(scratch(size)) for size in (10, 1 << 20, 3, 0)] == [10, 1 << 20, 3, 0]
 
 
@@ -169,4 +169,4 @@ def test_damage_within_is_told_when_it_is_read(lake: tuple[Path, ShardEntry], ta
     with pytest.raises(SnapshotError, match=rf"a\.tar: .*{row.key}"):
         reader.read(4)
     with pytest.raises(SnapshotError, match=rf"a\.tar: .*{row.key}"):
-        reader.view(4, Scratch(), Scratch())
+        reader.view(4, ScratchBuffer(), ScratchBuffer())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rsflow.errors import SnapshotError
-from rsflow.shards.format import BLOCK, Sample, canonical_json, header, padding
+from rsflow.shards.format import BLOCK, Sample, canonical_json, padding_bytes, tar_header
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.shards.verify import verify_shard, verify_snapshot
@@ -111,14 +111,16 @@ def test_bytes_after_the_end_are_found(lake: tuple[Path, ShardEntry]) -> None:
 def test_a_missing_member_is_found(lake: tuple[Path, ShardEntry]) -> None:
     root, shard = lake
     key, offset, size = member_of(root, shard, "json")
-    change(root / shard.path, lambda data: data[: offset - BLOCK] + data[offset + size + padding(size) :])
+    change(root / shard.path, lambda data: data[: offset - BLOCK] + data[offset + size + padding_bytes(size) :])
     lines = verify_shard(str(root), agreed(root, shard))
     assert any(key in line and "expected a picture and json" in line for line in lines)
     assert any("holds 19 samples, the manifest says 20" in line for line in lines)
 
 
 def archive(samples: list[list[tuple[str, bytes]]]) -> bytes:
-    members = (header(name, len(data)) + data + bytes(padding(len(data))) for sample in samples for name, data in sample)
+    members = (
+        tar_header(name, len(data)) + data + bytes(padding_bytes(len(data))) for sample in samples for name, data in sample
+    )
     return b"".join(members) + bytes(1024)
 
 

@@ -193,7 +193,7 @@ def test_labels_carry_who_saw_them_and_what_it_cost(detect: Callable[..., Watche
         assert usage["rows"] == row["rows_in"]
         assert usage["device_seconds"] > 0
         assert row["seconds"] == pytest.approx(usage["device_seconds"] + usage["wait_seconds"])
-        assert row["step"] == "see"
+        assert row["step"] == "predict"
 
 
 def test_a_model_gets_the_labels_that_are_known_in_their_order(detect: Callable[..., Watched], tmp_path: Path) -> None:

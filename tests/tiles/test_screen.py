@@ -60,18 +60,27 @@ def test_fill_does_not_count():
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.75])
 def test_cloud_share_is_that_of_the_planted_cloud(share):
-    assert measure_scores(with_cloud(share), ALL, None, "optical").cloud_share == pytest.approx(share, abs=0.02)
+    swir = measured(green=np.full((SIZE, SIZE), 0.3, np.float32), swir16=np.full((SIZE, SIZE), 0.3, np.float32))
+    assert measure_scores(with_cloud(share), ALL, swir, "optical").cloud_share == pytest.approx(share, abs=0.02)
 
 
-@pytest.mark.parametrize("sensor", ["sar", "infrared"])
-def test_only_optical_scenes_have_clouds(sensor):
-    assert measure_scores(with_cloud(0.75), ALL, None, sensor).cloud_share == 0
+def test_without_a_band_that_can_tell_white_is_bright_and_the_tile_stays():
+    found = measure_scores(with_cloud(0.75), ALL, None, "optical")
+    assert found.cloud_share is None
+    assert found.bright_share == pytest.approx(0.75, abs=0.02)
+    assert reject_reason(found, Screen()) is None
+    assert reject_reason(found, Screen(max_bright_share=0.7))[0] == "bright"
 
 
-def test_bright_colours_and_single_bands_are_not_cloud():
+@pytest.mark.parametrize(("sensor", "share"), [("sar", 0), ("infrared", None)])
+def test_radar_sees_through_clouds_and_infrared_cannot_tell(sensor, share):
+    assert measure_scores(with_cloud(0.75), ALL, None, sensor).cloud_share == share
+
+
+def test_bright_colours_and_single_bands_are_not_white():
     sand = np.full((SIZE, SIZE, 3), (250, 220, 170), np.uint8)
-    assert measure_scores(sand, ALL, None, "optical").cloud_share == 0
-    assert measure_scores(np.full((SIZE, SIZE), 250, np.uint8), ALL, None, "optical").cloud_share == 0
+    assert measure_scores(sand, ALL, None, "optical").bright_share == 0
+    assert measure_scores(np.full((SIZE, SIZE), 250, np.uint8), ALL, None, "optical").bright_share == 0
 
 
 @pytest.mark.parametrize(
@@ -101,8 +110,19 @@ def test_a_cloud_mask_is_believed():
     assert measure_scores(with_cloud(0.75), ALL, measured(cloud_mask=mask), "optical").cloud_share == 0.25
 
 
+@pytest.mark.parametrize(
+    ("band", "clear", "cloudy"),
+    [("scl", (4, 5, 6, 11, 3), (8, 9, 10)), ("qa_pixel", (21824, 21952, 30048, 23888), (22280, 22018, 54596))],
+)
+def test_mask_bands_of_products_tell_cloud_from_snow_and_shadow(band, clear, cloudy):
+    for dtype in (np.uint16, np.float32):
+        for value, expected in [(each, 0) for each in clear] + [(each, 1) for each in cloudy]:
+            mask = measured(**{band: np.full((SIZE, SIZE), value, dtype)})
+            assert measure_scores(land(), ALL, mask, "optical").cloud_share == expected
+
+
 def test_a_tile_without_valid_pixels_has_no_scores():
-    assert measure_scores(land(), ~ALL, None, "optical") == Scores(0, 0, 0, 0)
+    assert measure_scores(land(), ~ALL, None, "optical") == Scores(0, None, 0, 0, 0)
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,11 +138,11 @@ def test_one_valid_pixel_is_enough_to_measure(row, col):
 @pytest.mark.parametrize(
     ("found", "reason", "detail"),
     [
-        (Scores(0.0, 0.0, 0.0, 0.0), "no_valid_pixels", "nodata"),
-        (Scores(0.4, 0.9, 0.0, 0.0), "little_valid", "0.400 is below 0.5"),
-        (Scores(1.0, 0.9, 0.0, 0.0), "cloudy", "0.900 is above 0.5"),
-        (Scores(1.0, 0.1, 9.0, 1.0), "flat", "1.00 is below 2"),
-        (Scores(1.0, 0.1, 0.4, 9.0), "blurred", "0.40 is below 0.5"),
+        (Scores(0.0, 0.0, 0.0, 0.0, 0.0), "no_valid_pixels", "nodata"),
+        (Scores(0.4, 0.9, 0.0, 0.0, 0.0), "little_valid", "0.400 is below 0.5"),
+        (Scores(1.0, 0.9, 0.0, 0.0, 0.0), "cloudy", "0.900 is above 0.5"),
+        (Scores(1.0, 0.1, 0.0, 9.0, 1.0), "flat", "1.00 is below 2"),
+        (Scores(1.0, 0.1, 0.0, 0.4, 9.0), "blurred", "0.40 is below 0.5"),
     ],
 )
 def test_the_first_limit_passed_is_the_reason(found, reason, detail):
@@ -131,7 +151,7 @@ def test_the_first_limit_passed_is_the_reason(found, reason, detail):
 
 
 def test_scores_at_the_limits_are_kept():
-    assert reject_reason(Scores(0.5, 0.5, 0.5, 2.0), Screen()) is None
+    assert reject_reason(Scores(0.5, 0.5, 0.0, 0.5, 2.0), Screen()) is None
 
 
 @pytest.mark.parametrize("mean", [5, 20, 120])

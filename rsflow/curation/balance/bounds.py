@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Balance
-from rsflow.curation.balance.quotas import Flags, Keyed, Rows, part_of, row_values
+from rsflow.curation.balance.quotas import Flags, KeyIndex, Rows, parse_key_part, row_values
 from rsflow.curation.hashing import Hashes, stable_hashes
 
 Counts = npt.NDArray[np.int64]
@@ -67,7 +67,7 @@ class Kinds:
     count: Counts
 
 
-def kinds_of(instructions: pa.Table, columns: set[str], order: Hashes) -> Kinds:
+def group_by_kind(instructions: pa.Table, columns: set[str], order: Hashes) -> Kinds:
     """The kinds of instructions by `columns`, in the order of the first of each."""
     code = np.zeros(instructions.num_rows, dtype=np.int64)
     for column in sorted(columns):
@@ -82,20 +82,20 @@ def kinds_of(instructions: pa.Table, columns: set[str], order: Hashes) -> Kinds:
     return Kinds(of_row, rows, np.bincount(of_row, minlength=len(first)))
 
 
-def columns_of(quotas: Mapping[str, int], wanted: Balance, template_share: float | None) -> set[str]:
+def rule_columns(quotas: Mapping[str, int], wanted: Balance, template_share: float | None) -> set[str]:
     """The columns that the rules look at."""
-    columns = {part_of(part)[0] for key in [*quotas, *wanted.keys()] for part in key.split("/")}
+    columns = {parse_key_part(part)[0] for key in [*quotas, *wanted.keys()] for part in key.split("/")}
     columns |= {wanted.over} if wanted.temperature is not None else set()
     columns |= {"region"} if wanted.per_region else set()
     columns |= {"category"} if wanted.per_category or wanted.least_per_category else set()
     return columns | ({"task", "form"} if template_share is not None else set())
 
 
-def bounds_of(
+def build_bounds(
     kinds: Kinds, quotas: Mapping[str, int], wanted: Balance, parts: Mapping[str, int], template_share: float | None
 ) -> list[Bound]:
     """All bounds; those come first that an error names last. `parts`: of each key of `over`, as the temperature has it."""
-    keyed = Keyed(kinds.rows)
+    keyed = KeyIndex(kinds.rows)
     every = np.arange(len(kinds.count))
     bounds = [*_of_forms(kinds, template_share)] if template_share is not None else []
     for column, most, least in (
@@ -119,7 +119,9 @@ def bounds_of(
     ]
 
 
-def _of_keys(kinds: Kinds, keyed: Keyed, name: str, numbers: Mapping[str, int], *, least: bool, most: bool) -> Iterator[Bound]:
+def _of_keys(
+    kinds: Kinds, keyed: KeyIndex, name: str, numbers: Mapping[str, int], *, least: bool, most: bool
+) -> Iterator[Bound]:
     how = "exactly" if least and most else "at least" if least else "at most"
     for key, number in sorted(numbers.items()):
         rows = keyed.rows(key)
@@ -128,7 +130,7 @@ def _of_keys(kinds: Kinds, keyed: Keyed, name: str, numbers: Mapping[str, int], 
         yield Bound(f"select.{name}.{key}", f"quota:{key}", rows, low, high, told, int(kinds.count[rows].sum()))
 
 
-def _of_shares(kinds: Kinds, keyed: Keyed, wanted: Balance) -> Iterator[Bound]:
+def _of_shares(kinds: Kinds, keyed: KeyIndex, wanted: Balance) -> Iterator[Bound]:
     """Each share of all that stay, to within one; nothing else of the column."""
     if not wanted.shares:
         return
@@ -139,7 +141,7 @@ def _of_shares(kinds: Kinds, keyed: Keyed, wanted: Balance) -> Iterator[Bound]:
         there = int(kinds.count[rows].sum())
         within = (0.0 if share == 0 else -_WITHIN), (0.0 if share == 0 else _WITHIN)
         yield Bound("select.balance.shares", f"quota:{key}", rows, *within, f"{key}: {share:g}", there, share, every)
-    (column,) = {part_of(key)[0] for key in wanted.shares}
+    (column,) = {parse_key_part(key)[0] for key in wanted.shares}
     yield Bound("select.balance.shares", f"quota:{column}", np.flatnonzero(~named), most=0)
 
 
@@ -223,6 +225,6 @@ def _grouped(group: Rows) -> list[Rows]:
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []
 
 
-def kept_by_kind(kinds: Kinds, kept: Flags) -> Counts:
+def count_kept_by_kind(kinds: Kinds, kept: Flags) -> Counts:
     """How many of each kind are kept."""
     return np.bincount(kinds.of_row[kept], minlength=len(kinds.count))

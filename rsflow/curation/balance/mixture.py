@@ -25,20 +25,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Balance
-from rsflow.curation.balance.bounds import Bound, Counts, Kinds, bounds_of, columns_of, kept_by_kind, kinds_of
-from rsflow.curation.balance.quotas import Flags, Keyed, Rows, apply_quotas, cap_each, first_each, order_of, part_of, protected
+from rsflow.curation.balance.bounds import Bound, Counts, Kinds, build_bounds, count_kept_by_kind, group_by_kind, rule_columns
+from rsflow.curation.balance.quotas import (
+    Flags,
+    KeyIndex,
+    Rows,
+    apply_quotas,
+    is_among_first,
+    is_over_cap,
+    parse_key_part,
+    priority_order,
+    protected_rows,
+)
 from rsflow.curation.balance.solver import solve
-from rsflow.curation.balance.template_forms import beyond_share
+from rsflow.curation.balance.template_forms import is_over_template_share
 from rsflow.curation.hashing import Hashes
 from rsflow.errors import ConfigError
 
 Caps = dict[str, int]
 
-FLOOD = "template"
+TEMPLATE = "template"
 _NONE = pa.scalar(None, pa.string())
 
 
-def balanced(
+def balance_instructions(
     instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance, seed: int, template_share: float | None = None
 ) -> pa.Array:
     """Why each instruction leaves, "quota:<key>", "quota:each category", "quota:each region", "quota:total" or "template"; null
@@ -47,16 +57,16 @@ def balanced(
     `instructions` as for `apply_quotas`, with `form` (a number per form of words) where a `template_share` is given. Raises
     ConfigError where what is wanted cannot be met.
     """
-    order = order_of(instructions, seed)
-    keyed = Keyed(instructions)
+    order = priority_order(instructions, seed)
+    keyed = KeyIndex(instructions)
     parts = _by_temperature(keyed, quotas, wanted)
-    caps = _joined(caps_of(instructions, quotas, wanted), parts)
+    caps = _joined(caps_by_key(instructions, quotas, wanted), parts)
     why = _draft(instructions, caps, wanted, seed, template_share)
     if not _wants_any_least(wanted):
         return why  # no most is exceeded by a draft: each rule drops all that is beyond its own
-    kinds = kinds_of(instructions, columns_of(quotas, wanted, template_share), order)
-    bounds = bounds_of(kinds, quotas, wanted, parts, template_share)
-    draft = kept_by_kind(kinds, np.asarray(why.is_null()))
+    kinds = group_by_kind(instructions, rule_columns(quotas, wanted, template_share), order)
+    bounds = build_bounds(kinds, quotas, wanted, parts, template_share)
+    draft = count_kept_by_kind(kinds, np.asarray(why.is_null()))
     if all(bound.holds(draft) for bound in bounds):
         return why
     solved = solve(kinds.count, draft, bounds, largest=bool(wanted.shares) and wanted.total is None)
@@ -65,23 +75,25 @@ def balanced(
 
 def _draft(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, template_share: float | None) -> pa.Array:
     """What each rule on its own makes leave, but for what some `least` asks to stay."""
-    order = order_of(instructions, seed)
+    order = priority_order(instructions, seed)
     _, why = apply_quotas(instructions, caps, seed)
     for column, most in (("category", wanted.per_category), ("region", wanted.per_region)):
         if most:
-            why = _also(why, cap_each(instructions[column], most, order), f"quota:each {column}")
+            why = _also(why, is_over_cap(instructions[column], most, order), f"quota:each {column}")
     safe = np.zeros(instructions.num_rows, dtype=np.bool_)
-    safe[protected(Keyed(instructions), wanted.least, order)] = True
+    safe[protected_rows(KeyIndex(instructions), wanted.least, order)] = True
     if wanted.least_per_category:
-        safe |= first_each(instructions["category"], wanted.least_per_category, order)
+        safe |= is_among_first(instructions["category"], wanted.least_per_category, order)
     why = pc.if_else(safe, _NONE, why)
     if wanted.total is not None:
         kept = np.flatnonzero(np.asarray(why.is_null()))
         late = kept[np.lexsort((order[kept], ~safe[kept]))][wanted.total :]
         why = _also(why, np.isin(np.arange(len(why)), late), "quota:total")
     if template_share is not None:
-        flooding = beyond_share(instructions["task"], instructions["form"], order, np.asarray(why.is_null()), template_share)
-        why = _also(why, flooding, FLOOD)
+        flooding = is_over_template_share(
+            instructions["task"], instructions["form"], order, np.asarray(why.is_null()), template_share
+        )
+        why = _also(why, flooding, TEMPLATE)
     return why
 
 
@@ -115,12 +127,12 @@ def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
     return reasons.take(pa.array(last))
 
 
-def caps_of(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+def caps_by_key(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
     """The most of each key: the quotas', the exact counts, and what shares come to; of two the smaller.
 
     Raises ConfigError where there is not enough of something, with how many are missing.
     """
-    keyed = Keyed(instructions)
+    keyed = KeyIndex(instructions)
     _check_enough(keyed, wanted.exactly, "exactly")
     _check_enough(keyed, wanted.least, "least")
     if wanted.total is not None and wanted.total > instructions.num_rows:
@@ -133,7 +145,9 @@ def _joined(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
     return {**caps, **{key: min(most, caps.get(key, most)) for key, most in more.items()}}
 
 
-def by_temperature(counts: Mapping[str, int], temperature: float, total: int, most: Mapping[str, int] | None = None) -> Caps:
+def counts_by_temperature(
+    counts: Mapping[str, int], temperature: float, total: int, most: Mapping[str, int] | None = None
+) -> Caps:
     """Of each key so many, `total` together, in proportion to count ** (1 / temperature), rounded; never more than there are.
 
     `most`: of a key, where it may not have all that are there; what it lacks the others share. Grows with `total` key by key
@@ -163,16 +177,16 @@ def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
     return part
 
 
-def _by_temperature(keyed: Keyed, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+def _by_temperature(keyed: KeyIndex, quotas: Mapping[str, int], wanted: Balance) -> Caps:
     if wanted.temperature is None or wanted.total is None:
         return {}
     counts = {_spelled(wanted.over, value): count for value, count in keyed.counts(wanted.over).items()}
-    return by_temperature(counts, wanted.temperature, wanted.total, _joined(quotas, wanted.exactly))
+    return counts_by_temperature(counts, wanted.temperature, wanted.total, _joined(quotas, wanted.exactly))
 
 
-def _by_shares(keyed: Keyed, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
+def _by_shares(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
     """The most of each key, and 0 of the keys of the same column that no share names. `caps`: other rules' most of a key."""
-    columns = {part_of(key)[0] for key in shares}
+    columns = {parse_key_part(key)[0] for key in shares}
     if len(columns) > 1 or any("/" in key for key in shares) or columns == {"category"}:
         raise ConfigError(
             f"select.balance.shares: keys {', '.join(shares)}: expected only tasks, only sensors, or keys of one of source:, "
@@ -213,7 +227,7 @@ def _spelled(column: str, value: str) -> str:
     return value if column in {"task", "sensor"} else f"{column}:{value}"
 
 
-def _check_enough(keyed: Keyed, wanted: Mapping[str, int], name: str) -> None:
+def _check_enough(keyed: KeyIndex, wanted: Mapping[str, int], name: str) -> None:
     there = {key: len(keyed.rows(key)) for key in wanted}
     short = [
         f"{key}: {count:,} wanted, {there[key]:,} there: {count - there[key]:,} missing"

@@ -37,13 +37,13 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -> tuple[pa.Array, pa.Array]:
     """(selected, reason) per instruction; reason is null where selected, else "quota:<key>".
 
-    `instructions` has instruction_id (unique; or `order`, see `order_of`) and the columns that the keys name (plain or
+    `instructions` has instruction_id (unique; or `order`, see `priority_order`) and the columns that the keys name (plain or
     dictionary-encoded text; `category` a list of texts), and may have `priority`: whole numbers 0 to 255, of which 0 comes
     first and the hash decides among equals. Where several quotas drop one, the reason names the one with most parts, tasks
     before sensors before others. Never more than a quota is kept; if two hashes are equal at its edge, one or two fewer.
     """
-    order = order_of(instructions, seed)
-    keyed = Keyed(instructions)
+    order = priority_order(instructions, seed)
+    keyed = KeyIndex(instructions)
     dropped_by = np.full(instructions.num_rows, -1, dtype=np.int32)
     names = sorted(quotas, key=_rank)
     for number in reversed(range(len(names))):
@@ -54,7 +54,7 @@ def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -
     return reason.is_null(), reason
 
 
-def protected(keyed: Keyed, least: Mapping[str, int], order: Hashes) -> Rows:
+def protected_rows(keyed: KeyIndex, least: Mapping[str, int], order: Hashes) -> Rows:
     """The rows that are among the first so many of a key of `least`."""
     found = [np.empty(0, dtype=np.int64)]
     for key, count in least.items():
@@ -63,7 +63,7 @@ def protected(keyed: Keyed, least: Mapping[str, int], order: Hashes) -> Rows:
     return np.concatenate(found)
 
 
-def cap_each(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
+def is_over_cap(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
     """True for the instructions that are not among the first `most` of some value of theirs.
 
     `values`: a list of texts per instruction, or one dictionary-encoded text. `order`: smaller comes first.
@@ -74,7 +74,7 @@ def cap_each(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
     return beyond
 
 
-def first_each(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
+def is_among_first(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
     """True for the instructions that are among the first `least` of some value of theirs."""
     row, rank = _ranked(values, order)
     first = np.zeros(len(values), dtype=np.bool_)
@@ -82,7 +82,7 @@ def first_each(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
     return first
 
 
-def order_of(instructions: pa.Table, seed: int) -> Hashes:
+def priority_order(instructions: pa.Table, seed: int) -> Hashes:
     """What comes first among instructions, smaller before larger: the hash of the id, after the priority where there is one.
 
     The column `order` holds such hashes already, for tables that are too long to hold their ids.
@@ -95,7 +95,7 @@ def order_of(instructions: pa.Table, seed: int) -> Hashes:
     return (priority << np.uint64(56)) | (hashes >> np.uint64(8))
 
 
-class Keyed:
+class KeyIndex:
     """Finds the rows that a key concerns; each column is encoded once."""
 
     def __init__(self, instructions: pa.Table) -> None:
@@ -105,7 +105,7 @@ class Keyed:
     def rows(self, key: str) -> npt.NDArray[np.int64]:
         """Positions, ascending."""
         mask = np.ones(self._table.num_rows, dtype=np.bool_)
-        for column, value in map(part_of, key.split("/")):
+        for column, value in map(parse_key_part, key.split("/")):
             mask &= self._has_category(value) if column == "category" else self._equals(column, value)
         return np.flatnonzero(mask)
 
@@ -137,7 +137,7 @@ class Keyed:
         return self._codes[column]
 
 
-def part_of(text: str) -> tuple[str, str]:
+def parse_key_part(text: str) -> tuple[str, str]:
     """(column, value) of a part of a key."""
     column, colon, value = text.partition(":")
     if colon and column in COLUMNS:
@@ -163,14 +163,14 @@ def check_quotas(
 
 
 def _is_known(key: str, known: Mapping[str, Collection[str]]) -> bool:
-    parts = [part_of(text) for text in key.split("/")]
+    parts = [parse_key_part(text) for text in key.split("/")]
     columns = [COLUMNS.index(column) for column, _ in parts]
     right = all(value in known[column] if column in known else value for column, value in parts)
     return right and columns == sorted(set(columns))
 
 
 def _rank(key: str) -> tuple[int, list[int], str]:
-    columns = [COLUMNS.index(part_of(text)[0]) for text in key.split("/")]
+    columns = [COLUMNS.index(parse_key_part(text)[0]) for text in key.split("/")]
     return -len(columns), columns, key
 
 

@@ -1,9 +1,9 @@
 """Repeat factors: how often a training sample is to be shown per epoch, so that rare categories are seen.
 
 One idea, that of LVIS (Gupta, Dollár, Girshick, https://arxiv.org/abs/1908.03195, appendix B.2): a category on a share f of the
-training samples asks for max(1, sqrt(threshold / f)) showings of each of its samples, and a sample follows the most asking of
-its categories. Factors are made whole by the hash of the sample's id: 1.3 is 2 for three samples in ten, always the same three.
-So a larger threshold shows no sample less often, and added data changes the number of few.
+training samples asks for max(1, sqrt(threshold / f)) showings of each of its samples, and a sample follows the most demanding
+of its categories. Factors are made whole by the hash of the sample's id: 1.3 is 2 for three samples in ten, always the same
+three. So a larger threshold shows no sample less often, and added data changes the number of few.
 
 Nothing is copied: a number goes with the sample, and whoever streams decides whether to follow it.
 """
@@ -18,7 +18,7 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.hashing import stable_hashes, unit_interval
 
 
-def repeats_of(ids: pa.ChunkedArray, row: Indices, category: Indices, settings: Repeat) -> Indices:
+def repeat_factors(ids: pa.ChunkedArray, row: Indices, category: Indices, settings: Repeat) -> Indices:
     """The showings of each sample, from 1 to `settings.most`.
 
     `row` and `category` are pairs, in any order and repeated at will: the sample of this row is about this category.

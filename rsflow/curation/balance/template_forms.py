@@ -15,7 +15,7 @@ from rsflow.curation.balance.quotas import Flags
 from rsflow.curation.hashing import Hashes
 
 
-def beyond_share(task: pa.ChunkedArray, form: pa.ChunkedArray, order: Hashes, kept: Flags, share: float) -> Flags:
+def is_over_template_share(task: pa.ChunkedArray, form: pa.ChunkedArray, order: Hashes, kept: Flags, share: float) -> Flags:
     """True for those `kept` instructions of each form that are too many, those that come last by `order`."""
     beyond = np.zeros(len(kept), dtype=np.bool_)
     rows = np.flatnonzero(kept)

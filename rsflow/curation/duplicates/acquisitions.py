@@ -17,12 +17,12 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
 
-GSD_SLACK = 1.01
+MAX_GSD_RATIO = 1.01
 _DAY_US = 86_400_000_000
 _BLOCK = 1 << 16
 
 
-def same_acquisition(tiles: pa.Table, boxes: Boxes) -> Indices:
+def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
     """Pairs of rows (n, 2): one source, sensor, instant and resolution, two scenes, ground that mostly is the same.
 
     `tiles` has source, sensor, scene_id, acquired_at and gsd_m; `boxes` is their ground. "Mostly" as for near duplicates: the
@@ -47,7 +47,7 @@ def same_acquisition(tiles: pa.Table, boxes: Boxes) -> Indices:
         a, b = tree.query(shapes[start : start + _BLOCK])
         a = a + start
         alike = (a < b) & (group[a] == group[b]) & (scene[a] != scene[b])
-        alike &= np.maximum(gsd[a], gsd[b]) <= GSD_SLACK * np.minimum(gsd[a], gsd[b])
+        alike &= np.maximum(gsd[a], gsd[b]) <= MAX_GSD_RATIO * np.minimum(gsd[a], gsd[b])
         pairs = np.stack([rows[a[alike]], rows[b[alike]]], axis=1)
         found.append(pairs[same_ground(boxes, pairs)])
     return np.concatenate(found)

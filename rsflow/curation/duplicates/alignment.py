@@ -4,7 +4,7 @@ One idea: Gauss-Newton image alignment (Lucas and Kanade,
 https://www.ri.cmu.edu/pub_files/pub3/baker_simon_2004_1/baker_simon_2004_1.pdf) of shift, scale and rotation on a pyramid of
 grey pictures that are normalised to mean 0 and deviation 1, so that gain and offset do not count; then the correlation of what
 both show. The margin of a picture does not count, so a border is no other picture. What would need a larger change than
-`SCALE`, `TURN` and `SHIFT` is not the same picture, however well it correlates.
+`MAX_SCALE_CHANGE`, `MAX_ROTATION` and `MAX_SHIFT` is not the same picture, however well it correlates.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from scipy import ndimage
 Grey = npt.NDArray[np.float64]
 
 MARGIN = 5 / 64  # of a side, on every side
-SCALE = 0.15  # relative
-TURN = 0.1  # radians, 5.7 degrees
-SHIFT = 0.16  # of a side
+MAX_SCALE_CHANGE = 0.15  # relative
+MAX_ROTATION = 0.1  # radians, 5.7 degrees
+MAX_SHIFT = 0.16  # of a side
 
 _LEVELS = (4, 2, 1)  # a pixel of a level is the mean of so many times so many
 _STEPS = (8, 6, 5)
@@ -48,7 +48,7 @@ def aligned_correlation(pictures: Grey, others: Grey) -> Grey:
     return np.where(fits, correlation, 0.0)
 
 
-def same_structure(pictures: Grey, others: Grey) -> npt.NDArray[np.bool_]:
+def has_same_structure(pictures: Grey, others: Grey) -> npt.NDArray[np.bool_]:
     """Of each pair of square pictures (n, size, size) whether more than a gradient is alike, as they lie."""
     if not len(pictures):
         return np.empty(0, dtype=np.bool_)
@@ -87,7 +87,7 @@ def _without_gradient(pictures: Grey) -> Grey:
     return structure
 
 
-_LIMITS = np.array([SCALE, TURN, SHIFT, SHIFT])
+_LIMITS = np.array([MAX_SCALE_CHANGE, MAX_ROTATION, MAX_SHIFT, MAX_SHIFT])
 
 
 def _limited(change: Grey) -> Grey:

@@ -5,18 +5,18 @@ read pictures. Two pictures of known ground can be the same only where that grou
 boxes share at least half of what they cover together. So two tiles of one calm sea are never joined, however alike.
 
 Windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. They are compared as
-they lie; a window that more than `CROWD` share, or of fewer than `LEAST_BITS` bits, says nothing.
+they lie; a window that more than `CROWD_SIZE` share, or of fewer than `MIN_BITS_SET` bits, says nothing.
 
 Where asked, a picture is also held against the others as it looks turned and mirrored (`Pictures.views`): a pair is worth a
-look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `LEAST_BITS` bits say
+look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `MIN_BITS_SET` bits say
 nothing and find nothing.
 
 The trap is the crowd: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures
-with at most bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD` pictures share a
+with at most bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD_SIZE` pictures share a
 signature, leaders are asked instead of all pairs: the best picture against all others, then the best of those that were not
-joined, and so on for `ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd of n
-costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of known
-ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
+joined, and so on for `LEADER_ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd
+of n costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of
+known ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
 against turned views. Between two splits nothing is missed: see `rsflow.curation.duplicates.cross_split`.
 """
 
@@ -29,14 +29,14 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.curation.connected_components import components
-from rsflow.curation.duplicates.hamming import Indices, Signatures, each_cross_pairs, each_near_pairs, expand
-from rsflow.curation.duplicates.orientations import INVERSE, ORIENTATIONS
+from rsflow.curation.connected_components import component_labels
+from rsflow.curation.duplicates.hamming import Indices, Signatures, expand_ranges, iter_cross_pairs, iter_near_pairs
+from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
-CROWD = 64
-ROUNDS = 16
-LEAST_BITS = 8
+CROWD_SIZE = 64
+LEADER_ROUNDS = 16
+MIN_BITS_SET = 8
 
 _BATCH = 1 << 13  # pairs in one question: 100 MB of thumbnails at most on either side
 _PENDING = 1 << 20  # pairs gathered before any is asked: sorted, so that pictures are read in order
@@ -64,14 +64,14 @@ class Pictures:
         return ~np.isnan(self.boxes[:, 0])
 
 
-def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER) -> Indices:
+def near_duplicate_pairs(pictures: Pictures, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER) -> Indices:
     """Confirmed (row, other row, orientation), enough of them that their connected components are the near duplicates.
 
     Of orientation 0 there are enough that the components of these alone are the upright ones.
     """
     unit = np.where(np.bitwise_count(pictures.signatures) <= bits // 2, np.uint64(0), pictures.signatures)
     _, unit, counts = np.unique(unit, return_inverse=True, return_counts=True)
-    crowded = counts[unit] > CROWD
+    crowded = counts[unit] > CROWD_SIZE
     members = np.flatnonzero(crowded)
     edges, leaders = _stars(pictures, members, unit[members], ~pictures.grounded[members], confirm)
     grounded = members[pictures.grounded[members]]
@@ -79,24 +79,24 @@ def near_edges(pictures: Pictures, bits: int, confirm: Confirm, spread: TaskRunn
     local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
     voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    edges = _joined(_pairs_of(pictures, pictures.signatures[voices], voices, bits, spread), edges, pictures.grounded, confirm)
+    edges = _joined(_pairs_of(pictures, pictures.signatures[voices], voices, bits, runner), edges, pictures.grounded, confirm)
     if pictures.anchors is not None:
-        edges = _joined(_anchor_pairs(pictures, pictures.anchors, voices, bits, spread), edges, pictures.grounded, confirm)
+        edges = _joined(_anchor_pairs(pictures, pictures.anchors, voices, bits, runner), edges, pictures.grounded, confirm)
     if pictures.views is None:
         return edges
-    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, spread), edges, pictures.grounded, confirm)
+    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, runner), edges, pictures.grounded, confirm)
 
 
 def _joined(found: Iterator[Indices], edges: Indices, grounded: Flags, confirm: Confirm) -> Indices:
     """The edges, and those of the pairs found that are confirmed and join what was not joined yet."""
     count = len(grounded)
-    for pairs in in_pieces(found, _by_row):
-        label, by_ground = components(count, edges), components(count, edges[grounded[edges[:, :2]].all(axis=1)])
+    for pairs in merge_pieces(found, _by_row):
+        label, by_ground = component_labels(count, edges), component_labels(count, edges[grounded[edges[:, :2]].all(axis=1)])
         one, other = pairs[:, 0], pairs[:, 1]
         # What a picture without a place joins may be parted again (rsflow.curation.duplicates.known_ground).
         placed = grounded[one] & grounded[other]
         news = pairs[np.where(placed, by_ground[one] != by_ground[other], label[one] != label[other])]
-        edges = np.concatenate([edges, in_batches(news, confirm)])
+        edges = np.concatenate([edges, confirm_in_batches(news, confirm)])
     return edges
 
 
@@ -118,7 +118,7 @@ def same_ground(boxes: npt.NDArray[np.float64], pairs: Indices) -> Flags:
 def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags, confirm: Confirm) -> tuple[Indices, Indices]:
     """Per key, in rounds: the first member that may lead, against all that no leader has joined: (edges, leaders)."""
     edges, leaders = [np.empty((0, 3), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for _ in range(ROUNDS):
+    for _ in range(LEADER_ROUNDS):
         key, first = np.unique(keys[may_lead], return_index=True)
         lead = np.flatnonzero(may_lead)[first]
         if not len(lead):
@@ -128,7 +128,7 @@ def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags,
         led[lead] = False
         leader = members[lead][np.searchsorted(key, keys[led])]
         pairs = _upright(np.sort(np.stack([leader, members[led]], axis=1), axis=1))
-        edges.append(in_batches(pairs[same_ground(pictures.boxes, pairs)], confirm))
+        edges.append(confirm_in_batches(pairs[same_ground(pictures.boxes, pairs)], confirm))
         left = ~np.isin(members, np.concatenate([edges[-1][:, :2].ravel(), members[lead]]))
         members, keys, may_lead = members[left], keys[left], may_lead[left]
     return np.concatenate(edges), np.sort(np.concatenate(leaders))
@@ -143,39 +143,39 @@ def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     return patch.reshape(-1).astype(np.int64)
 
 
-def _anchor_pairs(pictures: Pictures, anchors: Signatures, voices: Indices, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+def _anchor_pairs(pictures: Pictures, anchors: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """The same of voices any of whose windows, or the whole, is within `bits` of another's; common windows say nothing."""
     windows = np.column_stack([pictures.signatures[voices], anchors[voices]])
     owners = np.repeat(voices, windows.shape[1])
     flat = windows.ravel()
     _, value, counts = np.unique(flat, return_inverse=True, return_counts=True)
-    telling = (np.bitwise_count(flat) >= LEAST_BITS) & (counts[value] <= CROWD)
-    return _pairs_of(pictures, flat[telling], owners[telling], bits, spread)
+    telling = (np.bitwise_count(flat) >= MIN_BITS_SET) & (counts[value] <= CROWD_SIZE)
+    return _pairs_of(pictures, flat[telling], owners[telling], bits, runner)
 
 
-def _pairs_of(pictures: Pictures, signatures: Signatures, owners: Indices, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+def _pairs_of(pictures: Pictures, signatures: Signatures, owners: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """Upright pairs of different owners of signatures within `bits`, on the same ground, i < j."""
     ranks = np.argsort(signatures, kind="stable")
     order = owners[ranks]
     values, start, counts = np.unique(signatures[ranks], return_index=True, return_counts=True)
     own = np.flatnonzero(counts > 1)
-    for units in chain([np.stack([own, own], axis=1)], each_near_pairs(values, bits, spread)):
+    for units in chain([np.stack([own, own], axis=1)], iter_near_pairs(values, bits, runner)):
         a, b = units[:, 0], units[:, 1]
-        for row, left in expand(np.arange(len(units)), start[a], start[a] + counts[a]):
-            for x, y in expand(left, start[b[row]], start[b[row]] + counts[b[row]]):
+        for row, left in expand_ranges(np.arange(len(units)), start[a], start[a] + counts[a]):
+            for x, y in expand_ranges(left, start[b[row]], start[b[row]] + counts[b[row]]):
                 pairs = _upright(np.sort(np.stack([order[x], order[y]], axis=1)[x != y], axis=1))
                 pairs = pairs[pairs[:, 0] < pairs[:, 1]]
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 
-def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """The same of one as it lies and the other turned, i < j."""
-    upright = voices[np.bitwise_count(pictures.signatures[voices]) >= LEAST_BITS]
+    upright = voices[np.bitwise_count(pictures.signatures[voices]) >= MIN_BITS_SET]
     for orientation in range(1, ORIENTATIONS):
-        turned = voices[np.bitwise_count(views[voices, orientation]) >= LEAST_BITS]
-        for found in each_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits, spread):
+        turned = voices[np.bitwise_count(views[voices, orientation]) >= MIN_BITS_SET]
+        for found in iter_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits, runner):
             row, other = upright[found[:, 0]], turned[found[:, 1]]
-            seen = np.where(row < other, orientation, INVERSE[orientation])
+            seen = np.where(row < other, orientation, INVERSE_ORIENTATION[orientation])
             pairs = np.stack([np.minimum(row, other), np.maximum(row, other), seen], axis=1)[row != other]
             yield pairs[same_ground(pictures.boxes, pairs)]
 
@@ -184,7 +184,7 @@ def _upright(pairs: Indices) -> Indices:
     return np.pad(pairs, ((0, 0), (0, 1)))
 
 
-def in_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) -> Iterator[Indices]:
+def merge_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) -> Iterator[Indices]:
     """The same pairs in few large pieces, each put in an order and without what stands twice side by side in it."""
     waiting: list[Indices] = []
     count = 0
@@ -198,7 +198,7 @@ def in_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) -> 
         yield _ordered(waiting, order)
 
 
-def in_batches(pairs: Indices, confirm: Confirm) -> Indices:
+def confirm_in_batches(pairs: Indices, confirm: Confirm) -> Indices:
     """The pairs that `confirm` says yes to."""
     answers = [confirm(pairs[start : start + _BATCH]) for start in range(0, len(pairs), _BATCH)]
     said_yes: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]

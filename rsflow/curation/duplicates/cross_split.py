@@ -10,10 +10,10 @@ count, in any of eight views), and ground that is the same or not known. Tiles o
 touch, so their pictures are of different places. So one of a pair is without ground, and an archive that is georeferenced
 throughout is asked nothing.
 
-The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test. Signatures with at most
-bits // 2 bits set are one run of rows, never pairs of signatures; and a number bounds the whole: at most `PER_PICTURE`
-questions per picture, or `AT_LEAST` if that is more. Beyond it, pictures of the stronger splits leave, those first with which
-most others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test. Signatures with at most bits // 2
+bits set are one run of rows, never pairs of signatures; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE`
+questions per picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with
+which most others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
 """
 
 from __future__ import annotations
@@ -24,20 +24,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import LEAST_BITS, ROUNDS, Confirm, Flags, Pictures, in_batches, in_pieces
-from rsflow.curation.duplicates.hamming import Signatures, each_cross_pairs, expand
-from rsflow.curation.duplicates.orientations import INVERSE, ORIENTATIONS
+from rsflow.curation.duplicates.candidates import (
+    LEADER_ROUNDS,
+    MIN_BITS_SET,
+    Confirm,
+    Flags,
+    Pictures,
+    confirm_in_batches,
+    merge_pieces,
+)
+from rsflow.curation.duplicates.hamming import Signatures, expand_ranges, iter_cross_pairs
+from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS
 from rsflow.curation.hashing import Hashes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
-PER_PICTURE = ROUNDS // 2  # fewer than finding the duplicates of a crowd may take
-AT_LEAST = 1 << 22  # questions: a minute or two
+COMPARISONS_PER_PICTURE = LEADER_ROUNDS // 2  # fewer than finding the duplicates of a crowd may take
+MIN_COMPARISONS = 1 << 22  # questions: a minute or two
 
 _ABREAST = 32  # pictures of one side that are compared with those of the other before the next: each read serves so many
 
 
-def weaker_tiles(
-    pictures: Pictures, ranks: Indices, priority: Hashes, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER
+def weaker_split_duplicates(
+    pictures: Pictures, ranks: Indices, priority: Hashes, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER
 ) -> tuple[Flags, Flags]:
     """(alike, crowded): tiles that leave, because one of a higher rank that stays shows the same, or to bound the questions.
 
@@ -46,34 +54,34 @@ def weaker_tiles(
     alike, crowded = np.zeros((2, len(ranks)), dtype=np.bool_)
     for rank in reversed(range(ranks.max(initial=0))):
         weak, strong = np.flatnonzero((ranks == rank) & ~crowded), np.flatnonzero((ranks > rank) & ~(alike | crowded))
-        numbers = _questions(pictures, strong, weak, bits, spread)
-        most = max(AT_LEAST, PER_PICTURE * (len(strong) + len(weak)))
+        numbers = _questions(pictures, strong, weak, bits, runner)
+        most = max(MIN_COMPARISONS, COMPARISONS_PER_PICTURE * (len(strong) + len(weak)))
         order = np.lexsort((priority[strong], numbers))
         asked = order[np.cumsum(numbers[order]) <= most]
         crowded[np.delete(strong, asked)] = True
         some = strong[asked[numbers[asked] > 0]]
-        alike[confirmed(pictures, some, weak, bits, confirm, spread)[:, 1]] = True
+        alike[confirmed_cross_pairs(pictures, some, weak, bits, confirm, runner)[:, 1]] = True
     return alike, crowded
 
 
-def confirmed(
-    pictures: Pictures, strong: Indices, weak: Indices, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER
+def confirmed_cross_pairs(
+    pictures: Pictures, strong: Indices, weak: Indices, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER
 ) -> Indices:
     """(row of `strong`, row of `weak`, orientation) that show one picture: at least one for each of `weak` that has any."""
     found = [np.empty((0, 3), dtype=np.int64)]
     met = np.zeros(len(pictures.signatures), dtype=np.bool_)
-    for pairs in in_pieces(_candidates(pictures, strong, weak, bits, spread), _abreast):
-        found.append(in_batches(pairs[~met[pairs[:, 1]]], confirm))
+    for pairs in merge_pieces(_candidates(pictures, strong, weak, bits, runner), _abreast):
+        found.append(confirm_in_batches(pairs[~met[pairs[:, 1]]], confirm))
         met[found[-1][:, 1]] = True
     return np.concatenate(found)
 
 
-def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, spread: TaskRunner) -> Indices:
+def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Indices:
     """For each of `strong` how many pairs it is in; counted by runs of equal signatures, so none is made."""
     counts = np.zeros(len(pictures.signatures), dtype=np.int64)
     for ours, theirs, _ in _sides(pictures, strong, weak, bits):
         change = np.zeros(len(ours.rows) + 1, dtype=np.int64)
-        for runs in _meetings(ours, theirs, bits, spread):
+        for runs in _meetings(ours, theirs, bits, runner):
             others = runs[:, 3] - runs[:, 2]
             np.add.at(change, runs[:, 0], others)
             np.subtract.at(change, runs[:, 1], others)
@@ -81,12 +89,12 @@ def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, sp
     return counts[strong]
 
 
-def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """(row of `strong`, row of `weak`, orientation) that have to be looked at; a turned pair may come twice."""
     for ours, theirs, orientation in _sides(pictures, strong, weak, bits):
-        for runs in _meetings(ours, theirs, bits, spread):
-            for run, x in expand(np.arange(len(runs)), runs[:, 0], runs[:, 1]):
-                for left, y in expand(np.arange(len(run)), runs[run, 2], runs[run, 3]):
+        for runs in _meetings(ours, theirs, bits, runner):
+            for run, x in expand_ranges(np.arange(len(runs)), runs[:, 0], runs[:, 1]):
+                for left, y in expand_ranges(np.arange(len(run)), runs[run, 2], runs[run, 3]):
                     yield np.stack([ours.rows[x[left]], theirs.rows[y], np.full(len(y), orientation)], axis=1)
 
 
@@ -126,15 +134,15 @@ def _sides(pictures: Pictures, strong: Indices, weak: Indices, bits: int) -> Ite
             yield _Side.of(ours, upright, 0, bits), _Side.of(theirs, upright, 0, bits), 0
             for turn in range(1, ORIENTATIONS if pictures.views is not None else 1):
                 yield _turned(pictures, ours, 0, bits), _turned(pictures, theirs, turn, bits), turn
-                yield _turned(pictures, ours, turn, bits), _turned(pictures, theirs, 0, bits), int(INVERSE[turn])
+                yield _turned(pictures, ours, turn, bits), _turned(pictures, theirs, 0, bits), int(INVERSE_ORIENTATION[turn])
 
 
 def _turned(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _Side:
     signatures = pictures.signatures if pictures.views is None or orientation == 0 else pictures.views[:, orientation]
-    return _Side.of(rows, signatures, LEAST_BITS, bits)
+    return _Side.of(rows, signatures, MIN_BITS_SET, bits)
 
 
-def _meetings(ours: _Side, theirs: _Side, bits: int, spread: TaskRunner) -> Iterator[Indices]:
+def _meetings(ours: _Side, theirs: _Side, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """Runs (n, 4) of rows within `bits` of each other: start and stop on our side, start and stop on theirs."""
     if ours.empty and theirs.empty:  # each of these is within `bits` of every other
         yield np.array([[0, ours.starts[ours.empty], 0, theirs.starts[theirs.empty]]])
@@ -144,6 +152,6 @@ def _meetings(ours: _Side, theirs: _Side, bits: int, spread: TaskRunner) -> Iter
     ):
         values, asked = theirs.values[others], ours.values[mine]
         if len(values) and len(asked):
-            for pairs in each_cross_pairs(values, asked, bits, spread):
+            for pairs in iter_cross_pairs(values, asked, bits, runner):
                 a, b = pairs[:, 1] + mine.start, pairs[:, 0] + others.start
                 yield np.stack([ours.starts[a], ours.starts[a + 1], theirs.starts[b], theirs.starts[b + 1]], axis=1)

@@ -38,17 +38,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.balance.licences import licence_ranks
-from rsflow.curation.connected_components import Indices, components, first_equal, joins
-from rsflow.curation.duplicates.acquisitions import same_acquisition
-from rsflow.curation.duplicates.alignment import aligned_correlation, same_structure
-from rsflow.curation.duplicates.candidates import Confirm, Flags, Pictures, near_edges
-from rsflow.curation.duplicates.embeddings import Embedded, similar_pairs
+from rsflow.curation.connected_components import Indices, component_labels, first_equal_row, pairs_with_first
+from rsflow.curation.duplicates.acquisitions import same_acquisition_pairs
+from rsflow.curation.duplicates.alignment import aligned_correlation, has_same_structure
+from rsflow.curation.duplicates.candidates import Confirm, Flags, Pictures, near_duplicate_pairs
+from rsflow.curation.duplicates.embeddings import TileEmbeddings, similar_pairs
 from rsflow.curation.duplicates.hamming import Signatures
-from rsflow.curation.duplicates.image_signature import ANCHORS, THUMBNAIL_PX, Picture
-from rsflow.curation.duplicates.known_ground import within_ground
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, Number, oriented
-from rsflow.curation.duplicates.overlaps import covered_by
-from rsflow.curation.splits.ground import Boxes, boxes_of
+from rsflow.curation.duplicates.image_signature import ANCHOR_WINDOWS, THUMBNAIL_PX, Picture
+from rsflow.curation.duplicates.known_ground import drop_edges_across_ground
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, Number, apply_orientation
+from rsflow.curation.duplicates.overlaps import overlapping_tiles
+from rsflow.curation.splits.ground import Boxes, bounding_boxes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 EXACT = "duplicate_exact"
@@ -57,9 +57,9 @@ FLIPPED = "duplicate_flipped"
 GROUND = "duplicate_ground"
 SEMANTIC = "duplicate_semantic"
 
-CORRELATION = 0.9  # of the grey values of two thumbnails that show one picture
-ALIGNED = 0.92  # of the same once aligned, which brings pictures that are merely of one kind nearer too
-CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
+MIN_CORRELATION = 0.9  # of the grey values of two thumbnails that show one picture
+MIN_ALIGNED_CORRELATION = 0.92  # of the same once aligned, which brings pictures that are merely of one kind nearer too
+MIN_CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
 
 _PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
 _BLOCK = 512  # pairs of thumbnails compared at a time
@@ -70,8 +70,8 @@ def deduplicate(
     bits: int,
     confirm: Confirm,
     licences: Sequence[str] = (),
-    embedded: Embedded | None = None,
-    spread: TaskRunner = LOCAL_RUNNER,
+    embedded: TileEmbeddings | None = None,
+    runner: TaskRunner = LOCAL_RUNNER,
 ) -> pa.Table:
     """The cluster of every tile: columns tile_id, cluster, canonical, reason, same_picture, in the rows' order.
 
@@ -90,20 +90,20 @@ def deduplicate(
     """
     rows = np.arange(tiles.num_rows)
     best_first = _best_first(tiles, licences)
-    same = [joins(first_equal(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
-    stands = _first_of(components(len(rows), np.concatenate(same)), best_first)
+    same = [pairs_with_first(first_equal_row(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
+    stands = _first_of(component_labels(len(rows), np.concatenate(same)), best_first)
     heads = best_first[stands[best_first] == best_first]
-    boxes = boxes_of(tiles["footprint"])
-    near = _near(tiles, heads, boxes, bits, confirm, spread)
+    boxes = bounding_boxes(tiles["footprint"])
+    near = _near(tiles, heads, boxes, bits, confirm, runner)
     steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
     steps.append(_by_place(tiles, best_first, boxes))
     if embedded:
-        left = _first_of(components(len(rows), np.concatenate(steps)), best_first) == rows
+        left = _first_of(component_labels(len(rows), np.concatenate(steps)), best_first) == rows
         steps.append(_semantic(tiles, best_first[left[best_first]], embedded))
-    steps = within_ground(steps, stands, boxes, best_first)
-    labels = [components(len(rows), np.concatenate(steps[:2]))]
+    steps = drop_edges_across_ground(steps, stands, boxes, best_first)
+    labels = [component_labels(len(rows), np.concatenate(steps[:2]))]
     for count, step in enumerate(steps[2:], 3):
-        labels.append(components(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
+        labels.append(component_labels(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
     canonical = _first_of(labels[-1], best_first)
     leads = np.stack([label == label[canonical] for label in labels])
     reasons = pa.array([NEAR, FLIPPED, GROUND, SEMANTIC]).take(pa.array(leads.argmax(axis=0)))
@@ -122,14 +122,14 @@ def deduplicate(
 
 def exact_groups(digests: pa.Array | pa.ChunkedArray) -> Indices:
     """A group number per row, from 0 in the order of first rows; equal digests are one group, each null its own."""
-    _, numbers = np.unique(first_equal(digests), return_inverse=True)
+    _, numbers = np.unique(first_equal_row(digests), return_inverse=True)
     return numbers.astype(np.int64)
 
 
-def alike(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
+def is_same_picture(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     """Whether thumbnails (k, 64, 64, 3) show one picture, for each (one, other, orientation): two limits on how they differ.
 
-    Either the grey values of both have a standard deviation above `CONTRAST` and correlate above `CORRELATION`, so that
+    Either the grey values of both have a standard deviation above `MIN_CONTRAST` and correlate above `MIN_CORRELATION`, so that
     brighter, gamma, a text or a logo make no other picture; so they may once one is moved, scaled and turned a little
     (`rsflow.curation.duplicates.alignment`). Or the mean absolute error is at most `most` grey levels, and no
     pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
@@ -148,13 +148,13 @@ def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, mos
         count * np.einsum("ijk,ijk->i", x, y) - x.sum(axis=(1, 2)) * y.sum(axis=(1, 2)) for x, y in ((a, a), (b, b), (a, b))
     )
     # In whole numbers, so that no processor's rounding decides.
-    correlated = (both > 0) & (both.astype(np.float64) ** 2 > CORRELATION**2 * own.astype(np.float64) * other)
-    rich = np.minimum(own, other) > (3 * CONTRAST * count) ** 2
+    correlated = (both > 0) & (both.astype(np.float64) ** 2 > MIN_CORRELATION**2 * own.astype(np.float64) * other)
+    rich = np.minimum(own, other) > (3 * MIN_CONTRAST * count) ** 2
     flags: Flags = correlated & rich
     # Two calm surfaces under one slope of light correlate as well: what stands out of the slope has to, too.
-    flags[flags] = same_structure(a[flags] / 3, b[flags] / 3)
+    flags[flags] = has_same_structure(a[flags] / 3, b[flags] / 3)
     moved = rich & ~flags
-    flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > ALIGNED
+    flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > MIN_ALIGNED_CORRELATION
     close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
     left = pairs[close]
     one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
@@ -167,7 +167,7 @@ def _turned(thumbnails: npt.NDArray[Number], pairs: Indices) -> npt.NDArray[Numb
     others = thumbnails[pairs[:, 1]]
     for orientation in range(1, ORIENTATIONS if pairs.shape[1] > 2 else 1):
         for k in np.flatnonzero(pairs[:, 2] == orientation):
-            others[k] = oriented(others[k], orientation)
+            others[k] = apply_orientation(others[k], orientation)
     return others
 
 
@@ -175,11 +175,11 @@ def _blocks(pairs: Indices) -> list[Indices]:
     return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
 
 
-def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, spread: TaskRunner) -> Indices:
+def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, runner: TaskRunner) -> Indices:
     """Confirmed (row, row, orientation) among `heads` (best first), sensor by sensor."""
     found = [np.empty((0, 3), dtype=np.int64)]
     for rows, own in pictures_by_sensor(tiles, heads, boxes):
-        found.append(of_rows(rows, near_edges(own, bits, asking(confirm, rows), spread)))
+        found.append(pairs_as_rows(rows, near_duplicate_pairs(own, bits, confirm_by_position(confirm, rows), runner)))
     return np.concatenate(found)
 
 
@@ -187,13 +187,13 @@ def _by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
     """Pairs that show one ground at one instant, whatever their pixels: as far as the columns that say so are there."""
     found = [np.empty((0, 2), dtype=np.int64)]
     if "acquired_at" in tiles.column_names:
-        found.append(same_acquisition(tiles, boxes))
+        found.append(same_acquisition_pairs(tiles, boxes))
     if "row_off" in tiles.column_names:
-        found.append(covered_by(tiles, best_first))
+        found.append(overlapping_tiles(tiles, best_first))
     return np.concatenate(found)
 
 
-def _semantic(tiles: pa.Table, heads: Indices, embedded: Embedded) -> Indices:
+def _semantic(tiles: pa.Table, heads: Indices, embedded: TileEmbeddings) -> Indices:
     """Pairs of rows among `heads` (best first, so in an order of their own), sensor by sensor."""
     found = [np.empty((0, 2), dtype=np.int64)]
     for rows in _by_sensor(tiles, heads):
@@ -208,20 +208,20 @@ def pictures_by_sensor(tiles: pa.Table, rows: Indices, boxes: Boxes) -> Iterator
     signed = np.asarray(pc.is_valid(signatures))
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
     views = _lists(tiles, "signatures", ORIENTATIONS)
-    windows = _lists(tiles, "anchors", len(ANCHORS))
+    windows = _lists(tiles, "anchors", len(ANCHOR_WINDOWS))
     for own in _by_sensor(tiles, rows[signed[rows]]):
         views_of, anchors_of = (some[own] if some is not None else None for some in (views, windows))
         yield own, Pictures(values[own], boxes[own], views_of, anchors_of)
 
 
-def of_rows(rows: Indices, pairs: Indices) -> Indices:
+def pairs_as_rows(rows: Indices, pairs: Indices) -> Indices:
     """(position, position, orientation) as (row, row, orientation)."""
     return np.column_stack([rows[pairs[:, :2]], pairs[:, 2:]])
 
 
-def asking(confirm: Confirm, rows: Indices) -> Confirm:
+def confirm_by_position(confirm: Confirm, rows: Indices) -> Confirm:
     """The same question about positions in `rows`."""
-    return lambda pairs: confirm(of_rows(rows, pairs))
+    return lambda pairs: confirm(pairs_as_rows(rows, pairs))
 
 
 def _by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:

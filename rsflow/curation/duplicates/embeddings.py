@@ -2,8 +2,9 @@
 
 One idea, that of SemDeDup (https://arxiv.org/abs/2303.09540) with two changes: vectors are grouped around centres, and only
 those that share a group are compared. Centres are found on a sample, for they only have to divide the work; and a vector is
-held against the groups of its `PROBES` nearest centres, not of one, so that pairs on a border are not lost. What is found is
-verified in double precision; what is missed are pairs that have none of their nearest centres in common, few above 0.9.
+held against the groups of its `PROBED_CENTRES` nearest centres, not of one, so that pairs on a border are not lost. What is
+found is verified in double precision; what is missed are pairs that have none of their nearest centres in common, few above
+0.9.
 
 The same rows in the same order give the same pairs on one machine. Between machines the matrix products of groups round
 differently, so a pair that hangs on one border may be found on one only; the verified cosines do not differ.
@@ -21,11 +22,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.connected_components import Indices, component_labels
 
 Vectors = npt.NDArray[np.float32]
 
-PROBES = 3
+PROBED_CENTRES = 3
 
 _ROUNDS = 6
 _PER_CENTRE = 32  # sampled vectors for each centre
@@ -35,17 +36,17 @@ _ROUNDING = 1e-3  # more than a product of normalised float32 vectors is wrong b
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class TileEmbeddings:
     """The rows of tiles that have a vector, their vectors (n, d), and the least cosine of what means the same."""
 
     rows: Indices
     vectors: Vectors
     cosine: float
 
-    def of(self, rows: Indices) -> Embedded:
+    def of(self, rows: Indices) -> TileEmbeddings:
         """The same for a table of these rows alone."""
         some = np.isin(self.rows, rows)
-        return Embedded(np.searchsorted(rows, self.rows[some]), self.vectors[some], self.cosine)
+        return TileEmbeddings(np.searchsorted(rows, self.rows[some]), self.vectors[some], self.cosine)
 
     def among(self, rows: Indices) -> tuple[Indices, Vectors]:
         """Those of these rows that have a vector, in their order, and the vectors."""
@@ -82,7 +83,7 @@ def _normalised(vectors: Vectors) -> Vectors:
 
 def _centres(unit: Vectors) -> Vectors:
     """Centres of a sample that is spread evenly over the rows, by a few rounds of k-means on the sphere."""
-    number = max(1, round(np.sqrt(PROBES * len(unit))))
+    number = max(1, round(np.sqrt(PROBED_CENTRES * len(unit))))
     sample = unit[_spread(len(unit), number * _PER_CENTRE)]
     centres = sample[_spread(len(sample), number)]
     for _ in range(_ROUNDS):
@@ -98,7 +99,7 @@ def _spread(count: int, number: int) -> Indices:
     return np.unique(np.linspace(0, count - 1, min(count, number)).astype(np.int64))
 
 
-def _nearest(unit: Vectors, centres: Vectors, probes: int = PROBES) -> npt.NDArray[np.int64]:
+def _nearest(unit: Vectors, centres: Vectors, probes: int = PROBED_CENTRES) -> npt.NDArray[np.int64]:
     """(n, probes): the nearest centres, the nearest first."""
     probes = min(probes, len(centres))
     nearest = np.empty((len(unit), probes), dtype=np.int64)
@@ -144,7 +145,7 @@ def _cosines(a: Vectors, b: Vectors) -> npt.NDArray[np.float64]:
 
 def _stars(count: int, pairs: Indices) -> Indices:
     """What connects the same rows: each with the first of its component."""
-    label = components(count, pairs)
+    label = component_labels(count, pairs)
     _, first = np.unique(label, return_index=True)
     stars = np.stack([first[label], np.arange(count)], axis=1)
     return stars[stars[:, 0] < stars[:, 1]]

@@ -38,24 +38,24 @@ def near_pairs(signatures: Signatures, bits: int) -> Indices:
     Time grows with the pairs that agree in a part, memory with the signatures and the result. A thousand equal signatures
     are half a million pairs, so give it distinct ones. Raises ValueError for `bits` outside [0, 64].
     """
-    pairs = np.concatenate([np.empty((0, 2), dtype=np.int64), *each_near_pairs(signatures, bits)])
+    pairs = np.concatenate([np.empty((0, 2), dtype=np.int64), *iter_near_pairs(signatures, bits)])
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
-def each_near_pairs(signatures: Signatures, bits: int, spread: TaskRunner = LOCAL_RUNNER) -> Iterator[Indices]:
+def iter_near_pairs(signatures: Signatures, bits: int, runner: TaskRunner = LOCAL_RUNNER) -> Iterator[Indices]:
     """The same pairs in pieces (n, 2) of at most about a quarter of a million, in no useful order."""
     values = np.ascontiguousarray(signatures, dtype=np.uint64)
-    work = [(part, number, spread.tasks) for part in _parts(len(values), len(values), bits) for number in range(spread.tasks)]
-    return spread.each(_near_part, work, (values, bits))
+    work = [(part, number, runner.tasks) for part in _parts(len(values), len(values), bits) for number in range(runner.tasks)]
+    return runner.each(_near_part, work, (values, bits))
 
 
-def each_cross_pairs(
-    signatures: Signatures, others: Signatures, bits: int, spread: TaskRunner = LOCAL_RUNNER
+def iter_cross_pairs(
+    signatures: Signatures, others: Signatures, bits: int, runner: TaskRunner = LOCAL_RUNNER
 ) -> Iterator[Indices]:
     """Every (row of `signatures`, row of `others`) that differ in at most `bits`, each once, in such pieces."""
     values, asked = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
-    work = [(part, number, spread.tasks) for part in _parts(len(values), len(asked), bits) for number in range(spread.tasks)]
-    return spread.each(_cross_part, work, (values, asked, bits))
+    work = [(part, number, runner.tasks) for part in _parts(len(values), len(asked), bits) for number in range(runner.tasks)]
+    return runner.each(_cross_part, work, (values, asked, bits))
 
 
 def _near_part(work: tuple[_Part, int, int], values: Signatures, bits: int) -> Iterator[Indices]:
@@ -82,7 +82,7 @@ def _share(count: int, number: int, shares: int) -> tuple[int, int]:
     return count * number // shares, count * (number + 1) // shares
 
 
-def expand(left: Indices, start: Indices, stop: Indices) -> Iterator[tuple[Indices, Indices]]:
+def expand_ranges(left: Indices, start: Indices, stop: Indices) -> Iterator[tuple[Indices, Indices]]:
     """Every left[k] with every number of [start[k], stop[k]), about _CHUNK pairs (and one run) at a time."""
     counts = stop - start
     some = np.flatnonzero(counts)
@@ -187,7 +187,7 @@ def _meet(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Itera
             lower = np.flatnonzero((keys >> places[-1]) & 1 == 0)
             other = keys[lower] ^ sum(1 << place for place in places)
             runs = low + lower, starts[other], starts[other + 1]
-        for left, right in expand(*runs):
+        for left, right in expand_ranges(*runs):
             near = np.flatnonzero(np.bitwise_count(values[left] ^ values[right]) <= bits)
             if len(near):
                 yield np.stack([buckets.rows[left[near]], buckets.rows[right[near]]], axis=1)
@@ -199,7 +199,7 @@ def _look_up(buckets: _Buckets, others: Signatures, bits: int, part: _Part) -> I
     every = np.arange(len(others))
     for places in _masks(len(buckets.starts), part.flips):
         other = asked.keys ^ sum(1 << place for place in places)
-        for left, right in expand(every, buckets.starts[other], buckets.starts[other + 1]):
+        for left, right in expand_ranges(every, buckets.starts[other], buckets.starts[other + 1]):
             near = np.flatnonzero(np.bitwise_count(asked.values[left] ^ buckets.values[right]) <= bits)
             if len(near):
                 yield np.stack([buckets.rows[right[near]], asked.rows[left[near]]], axis=1)

@@ -13,13 +13,14 @@ stay 0. So pictures without content share signatures near 0 and say nothing; see
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
 
 Picture = npt.NDArray[np.uint8]
 
@@ -29,7 +30,7 @@ THUMBNAIL_PX = 64
 # Windows (top, left, side) of a thumbnail. Steps of 0, 2, 6 and 8 differ by 2, 4, 6 and 8, so of two pictures that are moved by
 # any of these, down and to the right, two windows show the same.
 _OFFSETS = (0, 2, 6, 8)
-ANCHORS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
+ANCHOR_WINDOWS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
 
 _GREY = np.array([299, 587, 114], dtype=np.int64)  # thousandths: luma of ITU-R BT.601
 _LEAST_STEP = 500  # thousandths of a grey level
@@ -45,23 +46,23 @@ def signature(picture: Picture) -> int:
     return _rises(_grey_sums(pixels, 8, 9), pixels)
 
 
-def signatures(picture: Picture) -> list[int]:
+def orientation_signatures(picture: Picture) -> list[int]:
     """The signatures of the picture in all orientations, in their order: that of `oriented(picture, k)` at k.
 
     Area means turn with the picture, exactly, so two small grids of them say it all.
     """
     pixels = _checked(picture)
     grids = _grey_sums(pixels, 8, 9), _grey_sums(pixels, 9, 8)
-    return [_rises(oriented(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
+    return [_rises(apply_orientation(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
 
 
-def anchors(picture: Picture) -> list[int]:
+def anchor_signatures(picture: Picture) -> list[int]:
     """The signatures of 17 windows of the thumbnail, in the order of ANCHORS: they find what is cropped, framed or moved.
 
     What one picture shows in one window, another one that is moved by up to an eighth of a side shows in some other.
     """
     small = thumbnail(picture)
-    return [signature(np.ascontiguousarray(small[top : top + size, left : left + size])) for top, left, size in ANCHORS]
+    return [signature(np.ascontiguousarray(small[top : top + size, left : left + size])) for top, left, size in ANCHOR_WINDOWS]
 
 
 def pixels_digest(picture: Picture) -> str:
@@ -78,6 +79,16 @@ def thumbnail(picture: Picture) -> Picture:
     whole = pixels.shape[0] * pixels.shape[1]
     means = (_area_sums(pixels, THUMBNAIL_PX, THUMBNAIL_PX) + whole // 2) // whole
     return np.broadcast_to(means.astype(np.uint8), (THUMBNAIL_PX, THUMBNAIL_PX, 3)).copy()
+
+
+def region_thumbnail(picture: Picture, region: Sequence[float]) -> Picture:
+    """The thumbnail of a part: left, top, right and bottom as shares of the picture's width and height, at least one pixel."""
+    height, width = picture.shape[:2]
+    (left, right), (top, bottom) = (
+        (min(int(start * size + 0.5), size - 1), int(stop * size + 0.5))
+        for start, stop, size in ((region[0], region[2], width), (region[1], region[3], height))
+    )
+    return thumbnail(picture[top : max(bottom, top + 1), left : max(right, left + 1)])
 
 
 def mean_absolute_error(a: Picture, b: Picture) -> float:

@@ -15,19 +15,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rsflow.curation.connected_components import Indices, components
+from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.duplicates.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
 
 
-def within_ground(steps: Sequence[Indices], stands: Indices, boxes: Boxes, best_first: Indices) -> list[Indices]:
+def drop_edges_across_ground(steps: Sequence[Indices], stands: Indices, boxes: Boxes, best_first: Indices) -> list[Indices]:
     """The same lists of edges (n, 2) without those by which a component would hold tiles of different known ground.
 
     `stands`: the row that stands for each row's group of equal pictures. Edges of earlier lists come first, then those of
     better rows (`best_first`: all rows, the best first).
     """
     edges = np.concatenate([stands[step] for step in steps])
-    label = components(len(stands), edges)
+    label = component_labels(len(stands), edges)
     ground = _of_groups(stands, boxes, best_first)
     doubtful = _differing(label, ground)[label]
     if not doubtful.any():

@@ -14,13 +14,13 @@ import shapely
 
 from rsflow.curation.connected_components import Indices
 
-COVERED = 0.8  # of a tile's pixels that another one shows too: then one of the two is enough
+MIN_SHARED_AREA = 0.8  # of a tile's pixels that another one shows too: then one of the two is enough
 
 _BLOCK = 1 << 17
 
 
-def covered_by(tiles: pa.Table, best_first: Indices) -> Indices:
-    """(row that stays, row that it covers): of one scene, the windows share at least `COVERED` of either's pixels.
+def overlapping_tiles(tiles: pa.Table, best_first: Indices) -> Indices:
+    """(row that stays, row that it covers): of one scene, the windows share at least `MIN_SHARED_AREA` of either's pixels.
 
     `tiles` has scene_id, row_off, col_off, height_px and width_px. Every row is covered once at most, none that covers is.
     """
@@ -50,7 +50,7 @@ def _covering(windows: np.ndarray[tuple[int, int], np.dtype[np.float64]], scenes
     found = [np.empty((0, 2), dtype=np.int64)]
     for start in range(0, len(rows), _BLOCK):
         part = slice(start, start + _BLOCK)
-        across, down = (1 - COVERED) * width[part], (1 - COVERED) * height[part]
+        across, down = (1 - MIN_SHARED_AREA) * width[part], (1 - MIN_SHARED_AREA) * height[part]
         x, y = middle_x[part], middle_y[part]
         a, b = tree.query(shapely.box(x - across, y - down, x + across, y + down))
         found.append(np.stack([a + start, b], axis=1)[a + start < b])
@@ -58,7 +58,7 @@ def _covering(windows: np.ndarray[tuple[int, int], np.dtype[np.float64]], scenes
     a, b = pairs.T
     shared = _shared(left, width, a, b) * _shared(top, height, a, b)
     larger = np.maximum((width * height)[a], (width * height)[b])
-    covering: Indices = rows[pairs[shared >= COVERED * larger]]
+    covering: Indices = rows[pairs[shared >= MIN_SHARED_AREA * larger]]
     return covering
 
 

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons
-from rsflow.curation.duplicates.candidates import LEAST_BITS, Confirm
-from rsflow.curation.duplicates.hamming import each_cross_pairs
-from rsflow.curation.duplicates.image_signature import Picture, pixels_digest, signatures
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, oriented
-from rsflow.curation.splits.ground import boxes_of, comes_near
+from rsflow.curation.duplicates.candidates import MIN_BITS_SET, Confirm
+from rsflow.curation.duplicates.hamming import iter_cross_pairs
+from rsflow.curation.duplicates.image_signature import Picture, orientation_signatures, pixels_digest
+from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.splits.ground import bounding_boxes, is_within_distance
 
 FINGERPRINTS = pa.schema(
     [
@@ -38,19 +38,19 @@ FINGERPRINTS = pa.schema(
 Flags = npt.NDArray[np.bool_]
 
 
-def described(picture: Picture) -> tuple[list[str], list[int]]:
+def fingerprint_picture(picture: Picture) -> tuple[list[str], list[int]]:
     """(digests of the pixels, signatures as signed numbers) in all orientations.
 
     A colour picture whose channels are equal is described as a grey one too, after the others: sets store radar and infrared
     either way.
     """
     forms = [picture, picture[:, :, 1]] if _is_grey(picture) else [picture]
-    digests = [pixels_digest(oriented(form, orientation)) for form in forms for orientation in range(ORIENTATIONS)]
-    signed = np.array([signatures(form) for form in forms], dtype=np.uint64).view(np.int64)
+    digests = [pixels_digest(apply_orientation(form, orientation)) for form in forms for orientation in range(ORIENTATIONS)]
+    signed = np.array([orientation_signatures(form) for form in forms], dtype=np.uint64).view(np.int64)
     return digests, signed.ravel().tolist()
 
 
-def matches(
+def match_fingerprints(
     tiles: pa.Table, prints: pa.Table, bits: int, buffer_m: float = 0.0, confirm: Confirm | None = None
 ) -> pa.DictionaryArray:
     """Per tile the test that recognises it: "exact", "flipped", "near", "ground", or "kept" where none does.
@@ -65,23 +65,23 @@ def matches(
     found.drop(_flags(equal), "exact")
     for which, test in ((upright, "exact"), (~upright, "flipped")):
         found.drop(_flags(pc.is_in(tiles["pixels_sha256"], value_set=digests.filter(pa.array(which)))), test)
-    pairs = near_prints(tiles["signature"], prints, bits if confirm else bits // 2)
+    pairs = near_fingerprint_pairs(tiles["signature"], prints, bits if confirm else bits // 2)
     pairs = pairs[found.kept[pairs[:, 0]]]
     yes = confirm(pairs) if confirm and len(pairs) else np.ones(len(pairs), dtype=np.bool_)
     found.drop(np.unique(pairs[yes, 0]), "near")
-    found.drop(comes_near(boxes_of(tiles["footprint"]), boxes_of(prints["footprint"]), buffer_m), "ground")
+    found.drop(is_within_distance(bounding_boxes(tiles["footprint"]), bounding_boxes(prints["footprint"]), buffer_m), "ground")
     return found.texts()
 
 
-def near_prints(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Indices:
+def near_fingerprint_pairs(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Indices:
     """(n, 3): tile row, row of `prints`, orientation, where the signatures differ in at most `bits`, without empty ones."""
     parents, numbers = _flat(prints["signatures"])
     theirs = np.asarray(numbers, dtype=np.int64).view(np.uint64)
     known = np.flatnonzero(np.asarray(pc.is_valid(signatures)))
     ours = np.asarray(pc.fill_null(signatures, 0), dtype=np.int64).view(np.uint64)
-    known = known[np.bitwise_count(ours[known]) >= LEAST_BITS]
-    some = np.flatnonzero(np.bitwise_count(theirs) >= LEAST_BITS)
-    found = np.concatenate([np.empty((0, 2), dtype=np.int64), *each_cross_pairs(theirs[some], ours[known], bits)])
+    known = known[np.bitwise_count(ours[known]) >= MIN_BITS_SET]
+    some = np.flatnonzero(np.bitwise_count(theirs) >= MIN_BITS_SET)
+    found = np.concatenate([np.empty((0, 2), dtype=np.int64), *iter_cross_pairs(theirs[some], ours[known], bits)])
     pairs = np.stack([known[found[:, 1]], some[found[:, 0]]], axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     rank = pairs[:, 1] - np.searchsorted(parents, parents[pairs[:, 1]])

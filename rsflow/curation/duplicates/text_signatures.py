@@ -1,10 +1,10 @@
 """What instructions say, as numbers: for what one picture is told twice, and for forms of words that flood a task.
 
-One idea: an instruction is one text: its answers, where these have at least `LONG` words and point at no box, for then they say
-it all, however it was asked; else questions and answers. Two instructions of one picture say the same where their folded texts
-are alike (`rsflow.curation.duplicates.text_similarity`); those that point at boxes only where text and boxes are equal, because
-the same words about another box are another statement. A *form* is a text with its numbers and categories masked: "How many
-ships? 3" and "How many cars? 12" are one form.
+One idea: an instruction is one text: its answers, where these have at least `MIN_ANSWER_WORDS` words and point at no box, for
+then they say it all, however it was asked; else questions and answers. Two instructions of one picture say the same where their
+folded texts are alike (`rsflow.curation.duplicates.text_similarity`); those that point at boxes only where text and boxes are
+equal, because the same words about another box are another statement. A *form* is a text with its numbers and categories
+masked: "How many ships? 3" and "How many cars? 12" are one form.
 
 Size: 20 bytes an instruction, 8 more with forms; texts are read a piece at a time and, of the few that may be alike, once more.
 """
@@ -20,63 +20,63 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.text_similarity import Sketch, folded, sketch
+from rsflow.curation.duplicates.text_similarity import Sketch, normalise_text, sketch_texts
 from rsflow.curation.hashing import Hashes, stable_hashes
 
-LONG = 8
-READ = ("turns", "boxes")  # the columns that sayings are made from
+MIN_ANSWER_WORDS = 8
+TEXT_SOURCE_COLUMNS = ("turns", "boxes")  # the columns that sayings are made from
 
 _BLOCK = 1 << 14  # texts at a time: their bytes stay in the processor's cache
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
 
 
-def texts_in(turns: pa.ChunkedArray) -> pa.Array:
+def extract_texts(turns: pa.ChunkedArray) -> pa.Array:
     """The folded text of each list of turns."""
     whole = turns.combine_chunks()
     flat, offsets = whole.flatten(), _offsets(whole)
     text = pc.fill_null(pc.struct_field(flat, "text"), "")
     answers = pc.if_else(pc.equal(pc.struct_field(flat, "role"), "assistant"), text, "")
     answered = pc.binary_join(pa.ListArray.from_arrays(offsets, answers), "\n")
-    said = folded(answered)
+    said = normalise_text(answered)
     # A list of boxes says nothing without what was asked for.
-    short = pc.or_(pc.less(pc.count_substring(said, " "), LONG - 1), pc.match_substring(answered, "[["))
+    short = pc.or_(pc.less(pc.count_substring(said, " "), MIN_ANSWER_WORDS - 1), pc.match_substring(answered, "[["))
     asked = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
-    return pc.replace_with_mask(said, short, folded(asked))
+    return pc.replace_with_mask(said, short, normalise_text(asked))
 
 
-def sayings(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:
+def text_columns(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:
     """Columns `text`, `bits` and `elements` (see `Sketch`; 0 elements: it points at boxes), with a `mask` also `form`."""
     parts = [_sayings(rows.slice(start, _BLOCK), mask) for start in range(0, max(rows.num_rows, 1), _BLOCK)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _sayings(rows: pa.Table, mask: str | None) -> dict[str, npt.NDArray[np.generic]]:
-    texts = texts_in(rows["turns"])
-    made, places = sketch(texts), _places(rows["boxes"].combine_chunks())
+    texts = extract_texts(rows["turns"])
+    made, places = sketch_texts(texts), _places(rows["boxes"].combine_chunks())
     columns: dict[str, npt.NDArray[np.generic]] = {
-        "text": made.said ^ places,
+        "text": made.text_hash ^ places,
         "bits": made.bits,
         "elements": np.where(places != 0, np.int32(0), made.elements),
     }
-    return columns | ({"form": forms(texts, mask)} if mask is not None else {})
+    return columns | ({"form": template_hashes(texts, mask)} if mask is not None else {})
 
 
-def sketch_of(instructions: pa.Table, rows: Indices) -> Sketch:
-    """The sketches of these rows of a table with the columns of `sayings`."""
+def select_sketches(instructions: pa.Table, rows: Indices) -> Sketch:
+    """The sketches of these rows of a table with the columns of `text_columns`."""
     return Sketch(*(np.asarray(instructions[name])[rows] for name in ("text", "bits", "elements")))
 
 
-def mask_of(categories: Collection[str], numbers: Collection[str]) -> str:
+def build_mask(categories: Collection[str], numbers: Collection[str]) -> str:
     """A regular expression for the words that `forms` takes for one, in folded texts: categories, also in the plural."""
     names = sorted(
-        set(folded(pa.array(sorted(categories), pa.string())).to_pylist()) - {""}, key=lambda name: (-len(name), name)
+        set(normalise_text(pa.array(sorted(categories), pa.string())).to_pylist()) - {""}, key=lambda name: (-len(name), name)
     )
     counts = r"\b(?:[0-9]+|" + "|".join(map(re.escape, numbers)) + r")\b"
     return counts + (r"|\b(?:" + "|".join(map(re.escape, names)) + r")(?:s|es)?\b" if names else "")
 
 
-def forms(texts: pa.Array, mask: str) -> Hashes:
+def template_hashes(texts: pa.Array, mask: str) -> Hashes:
     """A hash of each folded text with what `mask` matches taken for one word."""
     return stable_hashes(pc.replace_substring_regex(texts, mask, "#"), 0)
 

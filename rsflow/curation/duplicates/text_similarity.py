@@ -19,13 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.hamming import expand
+from rsflow.curation.duplicates.hamming import expand_ranges
 from rsflow.curation.hashing import Hashes, stable_hashes
 
-WIDTH = 3  # words that are one element
+SHINGLE_WORDS = 3  # words that are one element
 
 Flags = npt.NDArray[np.bool_]
-TextsOf = Callable[[Indices], pa.Array]
+ReadTexts = Callable[[Indices], pa.Array]
 
 _ODD = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9))
 _SPACE = ord(" ")
@@ -33,23 +33,24 @@ _SPACE = ord(" ")
 _FOLD = np.full(256, _SPACE, dtype=np.uint8)
 _FOLD[list(b"0123456789abcdefghijklmnopqrstuvwxyz")] = list(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _FOLD[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")] = list(b"abcdefghijklmnopqrstuvwxyz")
-MANY = 512  # texts of one group beyond which not all pairs are made
+LARGE_GROUP = 512  # texts of one group beyond which not all pairs are made
 _PAIRS = 1 << 19  # compared in full at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Sketch:
-    """Of each text: `said`, a hash of it folded; `bits`, a map of its elements; `elements`, how many it has, repeated ones too.
+    """Of each text: `text_hash`, of it normalised; `bits`, a map of its elements; `elements`, how many it has, repeated ones
+    too.
 
-    With 0 elements a text is only held to be like one of the same `said`.
+    With 0 elements a text is only held to be like one of the same `text_hash`.
     """
 
-    said: Hashes
+    text_hash: Hashes
     bits: Hashes
     elements: npt.NDArray[np.int32]
 
 
-def folded(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+def normalise_text(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Words (NFKC, runs of letters and digits) in lower case with single spaces between them."""
     whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     whole = pc.fill_null(whole.cast(pa.large_string()), "")
@@ -79,12 +80,12 @@ def _folded_bytes(texts: pa.Array) -> pa.Array:
     return _strings(offsets - np.searchsorted(dropped, offsets), mapped[solid])
 
 
-def sketch(folded_texts: pa.Array) -> Sketch:
+def sketch_texts(folded_texts: pa.Array) -> Sketch:
     """The sketches of folded texts."""
-    return sketched(folded_texts, *shingles(folded_texts))
+    return sketch_from_shingles(folded_texts, *shingles(folded_texts))
 
 
-def sketched(folded_texts: pa.Array, elements: Hashes, starts: Indices) -> Sketch:
+def sketch_from_shingles(folded_texts: pa.Array, elements: Hashes, starts: Indices) -> Sketch:
     """The same where the shingles are known."""
     bits = np.uint64(1) << (elements >> np.uint64(58))
     maps = np.bitwise_or.reduceat(bits, starts[:-1]) if len(elements) else np.empty(0, dtype=np.uint64)
@@ -102,15 +103,15 @@ def shingles(folded_texts: pa.Array) -> tuple[Hashes, Indices]:
     # Without its spaces, of which a text has one fewer than words, each word ends where the next begins.
     spaces = np.arange(len(first)) - np.repeat(np.arange(len(begins)), counts[some])
     words = _strings(np.append(first - spaces, np.count_nonzero(solid)), data[solid])
-    hashes = np.concatenate([stable_hashes(words, 0), np.zeros(WIDTH, dtype=np.uint64)])
+    hashes = np.concatenate([stable_hashes(words, 0), np.zeros(SHINGLE_WORDS, dtype=np.uint64)])
     # How many words of its text follow a word: an element begins where two do, and with a short text.
     left = np.repeat(np.cumsum(counts), counts) - np.arange(len(first)) - 1
     mixed = np.zeros(len(first), dtype=np.uint64)
     for place, odd in enumerate(_ODD):
         mixed += np.where(left >= place, hashes[place : place + len(first)], np.uint64(0)) * odd
-    begin = left >= WIDTH - 1
-    begin[(np.cumsum(counts) - counts)[some & (counts < WIDTH)]] = True
-    elements = np.maximum(counts - WIDTH + 1, 1)
+    begin = left >= SHINGLE_WORDS - 1
+    begin[(np.cumsum(counts) - counts)[some & (counts < SHINGLE_WORDS)]] = True
+    elements = np.maximum(counts - SHINGLE_WORDS + 1, 1)
     starts = np.concatenate([[0], np.cumsum(elements)])
     values = np.zeros(int(starts[-1]), dtype=np.uint64)
     values[np.repeat(some, elements)] = mixed[begin]
@@ -132,7 +133,7 @@ def _strings(offsets: Indices, data: npt.NDArray[np.uint8]) -> pa.Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Sets:
+class ShingleSets:
     """The different elements of texts: `values` of text k end at `ends[k]` and are `sizes[k]`; `held`: see `_of_text`."""
 
     values: Hashes
@@ -144,7 +145,7 @@ class Sets:
         """How alike the two texts of each pair (n, 2) are, 0 to 1."""
         a, b = pairs.T
         both = np.zeros(len(pairs))
-        for pair, at in expand(np.arange(len(pairs)), (self.ends - self.sizes)[a], self.ends[a]):
+        for pair, at in expand_ranges(np.arange(len(pairs)), (self.ends - self.sizes)[a], self.ends[a]):
             asked = _of_text(self.values[at], b[pair])
             near = np.minimum(np.searchsorted(self.held, asked), len(self.held) - 1)
             both += np.bincount(pair[self.held[near] == asked], minlength=len(pairs))
@@ -152,49 +153,49 @@ class Sets:
         return shares
 
 
-def sets_of(elements: Hashes, starts: Indices) -> Sets:
+def build_shingle_sets(elements: Hashes, starts: Indices) -> ShingleSets:
     """The sets of what `shingles` gives."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     held, first = np.unique(_of_text(elements, rows), return_index=True)
     first = np.sort(first)
     sizes = np.bincount(rows[first], minlength=len(starts) - 1)
-    return Sets(elements[first], sizes, np.cumsum(sizes), held)
+    return ShingleSets(elements[first], sizes, np.cumsum(sizes), held)
 
 
-def alike_in_groups(groups: Indices, sketches: Sketch, least: float, texts_of: TextsOf) -> Indices:
+def similar_pairs_in_groups(groups: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
     """Pairs (n, 2) of rows of one group whose texts are alike by at least `least`: enough that their components are right.
 
-    `texts_of` gives the folded texts of rows, which are asked for in ascending order, many at a time.
+    `read_texts` gives the folded texts of rows, which are asked for in ascending order, many at a time.
     """
-    order = np.lexsort((sketches.said, groups)).astype(np.int64)
-    group, said = groups[order], sketches.said[order]
-    first = np.concatenate([[True], (np.diff(group) != 0) | (said[1:] != said[:-1])])[: len(order)]
+    order = np.lexsort((sketches.text_hash, groups)).astype(np.int64)
+    group, text_hash = groups[order], sketches.text_hash[order]
+    first = np.concatenate([[True], (np.diff(group) != 0) | (text_hash[1:] != text_hash[:-1])])[: len(order)]
     heads = np.flatnonzero(first)
     equal = np.stack([order[heads[np.cumsum(first) - 1]], order], axis=1)[~first]
     if least >= 1.0:
         return np.asarray(equal)
     rows, ends = order[heads], np.searchsorted(group[heads], group[heads], side="right")
     starts = np.searchsorted(group[heads], group[heads], side="left")
-    many = ends - starts > MANY
+    many = ends - starts > LARGE_GROUP
     large = [np.sort(rows[start : ends[start]]) for start in np.unique(starts[many]).tolist()]
-    waiting = [np.empty((0, 2), dtype=np.int64), *(_of_many(some, sketches, least, texts_of) for some in large)]
-    for one, other in expand(np.flatnonzero(~many), np.flatnonzero(~many) + 1, ends[~many]):
+    waiting = [np.empty((0, 2), dtype=np.int64), *(_of_many(some, sketches, least, read_texts) for some in large)]
+    for one, other in expand_ranges(np.flatnonzero(~many), np.flatnonzero(~many) + 1, ends[~many]):
         pairs = np.sort(np.stack([rows[one], rows[other]], axis=1), axis=1)
-        waiting.append(pairs[may_be_alike(sketches, pairs, least)])
+        waiting.append(pairs[may_be_similar(sketches, pairs, least)])
     pairs = np.concatenate(waiting)
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     blocks = [pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS)]
-    return np.concatenate([equal, *(_verified(block, least, texts_of) for block in blocks)])
+    return np.concatenate([equal, *(_verified(block, least, read_texts) for block in blocks)])
 
 
-def _of_many(rows: Indices, sketches: Sketch, least: float, texts_of: TextsOf) -> Indices:
+def _of_many(rows: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
     """The same pairs of one group of many texts, without comparing all: only those that share one of their rarest elements.
 
     Two sets that are alike by `least` share an element among the first |A| - ceil(least |A|) + 1 of each in any common order;
     rare elements first leave the fewest pairs (Chaudhuri, Ganti, Kaushik, https://doi.org/10.1109/ICDE.2006.9).
     """
     rows = rows[sketches.elements[rows] > 0]
-    sets = sets_of(*shingles(texts_of(rows)))
+    sets = build_shingle_sets(*shingles(read_texts(rows)))
     owner = np.repeat(np.arange(len(rows)), sets.sizes)
     _, element, counts = np.unique(sets.values, return_inverse=True, return_counts=True)
     element = element.reshape(-1)
@@ -205,13 +206,13 @@ def _of_many(rows: Indices, sketches: Sketch, least: float, texts_of: TextsOf) -
     prefix = prefix[np.lexsort((owner[prefix], element[prefix]))]
     ends = np.searchsorted(element[prefix], element[prefix], side="right")
     found = [np.empty((0, 2), dtype=np.int64)]
-    for one, other in expand(owner[prefix], np.arange(1, len(prefix) + 1), ends):
+    for one, other in expand_ranges(owner[prefix], np.arange(1, len(prefix) + 1), ends):
         pairs = rows[np.stack([one, owner[prefix[other]]], axis=1)]
-        found.append(np.unique(pairs[may_be_alike(sketches, pairs, least)], axis=0))
+        found.append(np.unique(pairs[may_be_similar(sketches, pairs, least)], axis=0))
     return np.unique(np.concatenate(found), axis=0)
 
 
-def may_be_alike(sketches: Sketch, pairs: Indices, least: float) -> Flags:
+def may_be_similar(sketches: Sketch, pairs: Indices, least: float) -> Flags:
     """False where the sketches show that texts are not alike: too many elements are in one only."""
     a, b = pairs.T
     ones, others = sketches.elements[a], sketches.elements[b]
@@ -221,9 +222,9 @@ def may_be_alike(sketches: Sketch, pairs: Indices, least: float) -> Flags:
     return flags
 
 
-def _verified(pairs: Indices, least: float, texts_of: TextsOf) -> Indices:
+def _verified(pairs: Indices, least: float, read_texts: ReadTexts) -> Indices:
     rows, places = np.unique(pairs, return_inverse=True)
-    alike: Indices = pairs[sets_of(*shingles(texts_of(rows))).jaccard(places.reshape(-1, 2)) >= least]
+    alike: Indices = pairs[build_shingle_sets(*shingles(read_texts(rows))).jaccard(places.reshape(-1, 2)) >= least]
     return alike
 
 

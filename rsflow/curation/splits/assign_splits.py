@@ -1,7 +1,7 @@
 """Which split each tile falls to, and which tiles leave so that splits share neither ground nor pictures.
 
 One idea: dealing never moves what a source or an earlier selection has put somewhere, and never looks at neighbours; what comes
-too close by that leaves afterwards, the tile of the weaker split: first by ground, then by pixels.
+too close by that leaves afterwards, the tile of the weaker split: by ground, then by whole pictures, then by parts of pictures.
 """
 
 from __future__ import annotations
@@ -14,18 +14,33 @@ from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons
 from rsflow.curation.duplicates.candidates import Confirm
-from rsflow.curation.duplicates.cross_split import weaker_tiles
-from rsflow.curation.duplicates.deduplicate import asking, pictures_by_sensor
+from rsflow.curation.duplicates.cross_split import weaker_split_duplicates
+from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
+from rsflow.curation.duplicates.orientations import ORIENTATIONS
+from rsflow.curation.duplicates.partial_overlap import (
+    ConfirmRegions,
+    confirm_regions_by_position,
+    overlapping_weaker_tiles,
+    tile_keypoints,
+)
 from rsflow.curation.hashing import stable_hashes
-from rsflow.curation.splits.ground import Boxes, boxes_of
-from rsflow.curation.splits.split_groups import FREE, NOWHERE, assign_splits, near_stronger, pins, strengths
+from rsflow.curation.splits.ground import Boxes, bounding_boxes
+from rsflow.curation.splits.split_groups import (
+    EXCLUDED,
+    UNASSIGNED,
+    assign_splits,
+    is_near_stronger_split,
+    source_split_ranks,
+    splits_by_strength,
+)
 from rsflow.curation.task_runner import TaskRunner
 
-SOURCE = "held_out:source"
-MERGED = "split_merged"
-BUFFER = "split_buffer"
-ALIKE = "split_alike"
-CROWD = "split_crowd"
+HELD_OUT_SOURCE = "held_out:source"
+SPLIT_MERGED = "split_merged"
+SPLIT_BUFFER = "split_buffer"
+SPLIT_ALIKE = "split_alike"
+SPLIT_OVERLAP = "split_overlap"
+SPLIT_CROWD = "split_crowd"
 
 _COLUMNS = ("tile_id", "cell", "scene_id", "sensor", "categories")
 
@@ -37,7 +52,8 @@ def assign_tile_splits(
     seed: int,
     confirm: Confirm,
     verdicts: DropReasons,
-    spread: TaskRunner,
+    runner: TaskRunner,
+    confirm_regions: ConfirmRegions | None = None,
 ) -> pa.Array:
     """The split that every tile belongs to, duplicates to that of their cluster; null for those that were never dealt.
 
@@ -45,28 +61,30 @@ def assign_tile_splits(
     in the split that it, or a duplicate of it, was dealt to before, or leaves.
     """
     rows = np.flatnonzero(verdicts.kept)
-    pinned = _of_cluster(pins(tiles["source_split"], settings.source_splits, settings.splits), cluster)[rows]
-    ranks = np.full(tiles.num_rows, FREE, dtype=np.int64)
+    pinned = _of_cluster(source_split_ranks(tiles["source_split"], settings.source_splits, settings.splits), cluster)[rows]
+    ranks = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
     if "was_split" in tiles.column_names:
         ranks = _of_cluster(_ranks(tiles["was_split"], settings), cluster)
     former = ranks[rows]
     table = tiles.select([name for name in _COLUMNS if name in tiles.column_names])
     table = table.append_column("cluster", pa.array(cluster)).take(pa.array(rows))
     split = assign_splits(table, settings.splits, seed, pinned, former)
-    verdicts.drop(rows[np.asarray(pc.equal(split, NOWHERE))], SOURCE)
-    moved = (pinned == FREE) & (former != FREE) & (former != _ranks(split, settings))
-    verdicts.drop(rows[moved], MERGED)
+    verdicts.drop(rows[np.asarray(pc.equal(split, EXCLUDED))], HELD_OUT_SOURCE)
+    moved = (pinned == UNASSIGNED) & (former != UNASSIGNED) & (former != _ranks(split, settings))
+    verdicts.drop(rows[moved], SPLIT_MERGED)
     ranks[rows] = np.where(moved, former, _ranks(split, settings))
-    boxes = boxes_of(tiles["footprint"])
+    boxes = bounding_boxes(tiles["footprint"])
     _part_ground(boxes, ranks, settings, verdicts)
-    _part_pictures(tiles, boxes, ranks, settings, seed, confirm, verdicts, spread)
+    _part_pictures(tiles, boxes, ranks, settings, seed, confirm, verdicts, runner)
+    if confirm_regions is not None:
+        _part_overlaps(tiles, boxes, ranks, settings, confirm_regions, verdicts, runner)
     return _named(_of_cluster(ranks, cluster), settings)
 
 
 def _part_ground(boxes: Boxes, ranks: Indices, settings: Select, verdicts: DropReasons) -> None:
     rows = np.flatnonzero(verdicts.kept)
     splits = _named(ranks[rows], settings)
-    verdicts.drop(rows[near_stronger(boxes[rows], splits, settings.splits, settings.buffer_m)], BUFFER)
+    verdicts.drop(rows[is_near_stronger_split(boxes[rows], splits, settings.splits, settings.buffer_m)], SPLIT_BUFFER)
 
 
 def _part_pictures(
@@ -77,28 +95,46 @@ def _part_pictures(
     seed: int,
     confirm: Confirm,
     verdicts: DropReasons,
-    spread: TaskRunner,
+    runner: TaskRunner,
 ) -> None:
     priority = stable_hashes(tiles["tile_id"], seed)
     for rows, pictures in pictures_by_sensor(tiles, np.flatnonzero(verdicts.kept), boxes):
-        ask = asking(confirm, rows)
-        alike, crowded = weaker_tiles(pictures, ranks[rows], priority[rows], settings.near_bits, ask, spread)
-        verdicts.drop(rows[alike], ALIKE)
-        verdicts.drop(rows[crowded], CROWD)
+        ask = confirm_by_position(confirm, rows)
+        alike, crowded = weaker_split_duplicates(pictures, ranks[rows], priority[rows], settings.near_bits, ask, runner)
+        verdicts.drop(rows[alike], SPLIT_ALIKE)
+        verdicts.drop(rows[crowded], SPLIT_CROWD)
+
+
+def _part_overlaps(
+    tiles: pa.Table,
+    boxes: Boxes,
+    ranks: Indices,
+    settings: Select,
+    confirm: ConfirmRegions,
+    verdicts: DropReasons,
+    runner: TaskRunner,
+) -> None:
+    rows = np.flatnonzero(verdicts.kept)
+    keypoints, grounded = tile_keypoints(tiles, rows), ~np.isnan(boxes[rows, 0])
+    if keypoints is not None:
+        ask, orientations = confirm_regions_by_position(confirm, rows), ORIENTATIONS if settings.flips else 1
+        verdicts.drop(
+            rows[overlapping_weaker_tiles(keypoints, ranks[rows], grounded, ask, orientations, runner)], SPLIT_OVERLAP
+        )
 
 
 def _of_cluster(ranks: Indices, cluster: Indices) -> Indices:
     """For each tile the strongest split in its cluster."""
-    most = np.full(len(cluster), FREE, dtype=np.int64)
+    most = np.full(len(cluster), UNASSIGNED, dtype=np.int64)
     np.maximum.at(most, cluster, ranks)
     return most[cluster]
 
 
 def _ranks(split: pa.Array | pa.ChunkedArray, settings: Select) -> Indices:
     """Splits by strength, the weakest 0; FREE for none, and for one that has no share."""
-    order = pa.array(strengths(settings.splits), pa.string())
-    return np.asarray(pc.index_in(split, value_set=order).fill_null(FREE), dtype=np.int64)
+    order = pa.array(splits_by_strength(settings.splits), pa.string())
+    return np.asarray(pc.index_in(split, value_set=order).fill_null(UNASSIGNED), dtype=np.int64)
 
 
 def _named(ranks: Indices, settings: Select) -> pa.Array:
-    return pa.array(strengths(settings.splits), pa.string()).take(pa.array(ranks, mask=ranks == FREE))
+    return pa.array(splits_by_strength(settings.splits), pa.string()).take(pa.array(ranks, mask=ranks == UNASSIGNED))

@@ -25,14 +25,14 @@ Boxes = npt.NDArray[np.float64]
 Bounds = tuple[float, float, float, float]
 Flags = npt.NDArray[np.bool_]
 
-UNKNOWN = "unknown"  # the region of a tile whose ground is not known
+UNKNOWN_REGION = "unknown"  # the region of a tile whose ground is not known
 
 _TOUCH_DEG = 1e-9  # a tenth of a millimetre: neighbours' shared edges differ by rounding
 _BLOCK = 1 << 17
 _DEGREE_M = EARTH_RADIUS_KM * 1000 * math.pi / 180
 
 
-def boxes_of(footprints: pa.ChunkedArray) -> Boxes:
+def bounding_boxes(footprints: pa.ChunkedArray) -> Boxes:
     """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; west in [-180, 180), NaN where null or empty."""
     boxes = np.concatenate([np.empty((0, 4)), *(_boxes(chunk) for chunk in footprints.chunks)])
     turns = np.floor((boxes[:, 0] + 180.0) / 360.0) * 360.0
@@ -41,7 +41,7 @@ def boxes_of(footprints: pa.ChunkedArray) -> Boxes:
     return boxes
 
 
-def comes_near(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
+def is_within_distance(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
     """True for every box that touches one of `others` or is nearer to it than `distance_m`; False where the ground is unknown.
 
     Distances are measured along parallels and meridians, on a sphere, and at the latitude where a degree is shortest: a box is
@@ -52,7 +52,7 @@ def comes_near(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
     known = np.flatnonzero(~np.isnan(boxes[:, 0]))
     if not len(others) or not len(known):
         return near
-    tree = shapely.STRtree(_shapes(grown(others, distance_m)))
+    tree = shapely.STRtree(_shapes(expand_boxes(others, distance_m)))
     widest = float((others[:, 2] - others[:, 0]).max())
     for start in range(0, len(known), _BLOCK):
         rows = known[start : start + _BLOCK]
@@ -63,7 +63,7 @@ def comes_near(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
     return near
 
 
-def grown(boxes: Boxes, by_m: float) -> Boxes:
+def expand_boxes(boxes: Boxes, by_m: float) -> Boxes:
     """The boxes with so many metres more on every side."""
     north = by_m / _DEGREE_M + _TOUCH_DEG
     poleward = np.minimum(np.maximum(np.abs(boxes[:, 1]), np.abs(boxes[:, 3])) + north, 90.0)
@@ -71,7 +71,7 @@ def grown(boxes: Boxes, by_m: float) -> Boxes:
     return np.stack([boxes[:, 0] - east, boxes[:, 1] - north, boxes[:, 2] + east, boxes[:, 3] + north], axis=1)
 
 
-def gaps_m(box: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
+def distances_m(box: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
     """How far each of `others` is from one box (1, 4), on a plane that is right at its latitude; 0 where they touch."""
     east = np.maximum(others[:, 0] - box[:, 2], box[:, 0] - others[:, 2])
     # The shorter way round: two boxes may lie on the two sides of the antimeridian.
@@ -82,7 +82,7 @@ def gaps_m(box: Boxes, others: Boxes) -> npt.NDArray[np.float64]:
     return gaps
 
 
-def regions_of(boxes: Boxes, named: Mapping[str, Bounds], cell_deg: float) -> pa.DictionaryArray:
+def assign_regions(boxes: Boxes, named: Mapping[str, Bounds], cell_deg: float) -> pa.DictionaryArray:
     """The region of each box: the first of `named` (west, south, east, north) that holds its middle, else its grid cell.
 
     Bounds are half open; one whose west is east of its east reaches over the antimeridian.
@@ -108,7 +108,7 @@ def region_names(named: Mapping[str, Bounds], cell_deg: float) -> list[str]:
         for south in souths
         for west in wests
     ]
-    return [*named, *cells, UNKNOWN]
+    return [*named, *cells, UNKNOWN_REGION]
 
 
 def _boxes(ring: pa.Array) -> Boxes:
@@ -124,7 +124,7 @@ def _boxes(ring: pa.Array) -> Boxes:
 
 def _reaches_over(boxes: Boxes, turn: float, widest: float, distance_m: float) -> Flags:
     """Whether a box may meet another one across the antimeridian when it is shifted by a whole turn."""
-    reach = widest + (grown(boxes, distance_m)[:, 2] - boxes[:, 2])
+    reach = widest + (expand_boxes(boxes, distance_m)[:, 2] - boxes[:, 2])
     flags: Flags = boxes[:, 0] - reach < -180.0 if turn > 0 else boxes[:, 2] + reach > 180.0
     return flags
 

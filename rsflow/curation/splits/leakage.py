@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from rsflow.curation.connected_components import Indices, first_equal
+from rsflow.curation.connected_components import Indices, first_equal_row
 from rsflow.curation.duplicates.candidates import Confirm
-from rsflow.curation.duplicates.cross_split import confirmed
-from rsflow.curation.duplicates.deduplicate import asking, pictures_by_sensor
-from rsflow.curation.splits.ground import boxes_of, grown
+from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs
+from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
+from rsflow.curation.splits.ground import bounding_boxes, expand_boxes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.spatial.geometry import EARTH_RADIUS_KM
 
@@ -40,7 +40,7 @@ class Leak:
     other: str
 
 
-def leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
+def find_leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     """What tiles of two splits have in common; empty where all is well.
 
     `tiles` has tile_id, split, scene_id, cell, footprint, picture_sha256 and pixels_sha256. Looked for: equal pictures,
@@ -55,7 +55,7 @@ def leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     return [_told(tiles, what, pairs) for what, pairs in found if len(pairs)]
 
 
-def near_leaks(tiles: pa.Table, bits: int, confirm: Confirm, spread: TaskRunner = LOCAL_RUNNER) -> list[Leak]:
+def find_near_duplicate_leaks(tiles: pa.Table, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER) -> list[Leak]:
     """Pictures of two splits that `confirm` (of rows of `tiles`) says show the same; see
     `rsflow.curation.duplicates.cross_split`.
 
@@ -63,16 +63,18 @@ def near_leaks(tiles: pa.Table, bits: int, confirm: Confirm, spread: TaskRunner 
     """
     found = [np.empty((0, 2), dtype=np.int64)]
     codes, by_size = _splits(tiles)
-    for rows, pictures in pictures_by_sensor(tiles, np.arange(tiles.num_rows), boxes_of(tiles["footprint"])):
+    for rows, pictures in pictures_by_sensor(tiles, np.arange(tiles.num_rows), bounding_boxes(tiles["footprint"])):
         for number, split in enumerate(by_size[1:], 1):
             mine = np.flatnonzero(codes[rows] == split)
             others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
-            found.append(rows[confirmed(pictures, mine, others, bits, asking(confirm, rows), spread)[:, :2]])
+            found.append(
+                rows[confirmed_cross_pairs(pictures, mine, others, bits, confirm_by_position(confirm, rows), runner)[:, :2]]
+            )
     pairs = np.concatenate(found)
     return [_told(tiles, "near duplicate", pairs)] if len(pairs) else []
 
 
-def outlines(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
+def footprint_polygons(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
     """(polygons, their rows) of the rings that there are."""
     whole = footprints.combine_chunks()
     whole = whole.cast(pa.large_list(pa.float64()))
@@ -90,7 +92,7 @@ def outlines(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
 
 def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
     """(row, first row of the same value) where the two are of different splits."""
-    first = first_equal(values)
+    first = first_equal_row(values)
     codes = np.asarray(pc.dictionary_encode(splits).combine_chunks().indices)
     rows = np.flatnonzero(codes != codes[first])
     return np.stack([rows, first[rows]], axis=1)
@@ -99,7 +101,7 @@ def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
 def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
     """Pairs of tiles of different splits whose outlines meet or are less than `buffer_m` apart."""
     codes, by_size = _splits(tiles)
-    shapes, rows = outlines(tiles["footprint"])
+    shapes, rows = footprint_polygons(tiles["footprint"])
     found = [np.empty((0, 2), dtype=np.int64)]
     # The largest split is never put into a tree: memory grows with the others.
     for number, split in enumerate(by_size[1:], 1):
@@ -108,12 +110,12 @@ def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
         tree = shapely.STRtree(shapes[mine])
         for block, asked in _blocks(shapes, others):
             if buffer_m > 0:
-                asking, met = tree.query(shapely.box(*grown(shapely.bounds(asked), buffer_m).T))
-                near = _apart_m(asked[asking], shapes[mine[met]]) < _ROUNDING * buffer_m
-                asking, met = asking[near], met[near]
+                asked_row, met = tree.query(shapely.box(*expand_boxes(shapely.bounds(asked), buffer_m).T))
+                near = _apart_m(asked[asked_row], shapes[mine[met]]) < _ROUNDING * buffer_m
+                asked_row, met = asked_row[near], met[near]
             else:
-                asking, met = tree.query(asked, predicate="intersects")
-            found.append(np.stack([rows[mine[met]], rows[block[asking]]], axis=1))
+                asked_row, met = tree.query(asked, predicate="intersects")
+            found.append(np.stack([rows[mine[met]], rows[block[asked_row]]], axis=1))
     return np.concatenate(found)
 
 

@@ -35,13 +35,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.connected_components import Indices, components, first_equal, joins
+from rsflow.curation.connected_components import Indices, component_labels, first_equal_row, pairs_with_first
 from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
-from rsflow.curation.splits.ground import Boxes, comes_near
-from rsflow.curation.splits.stratified import deal, strata_of
+from rsflow.curation.splits.ground import Boxes, is_within_distance
+from rsflow.curation.splits.stratified import assign_stratified, build_strata
 
-FREE = -1  # no source says where the tile belongs
-NOWHERE = ""  # it belongs to a split that this dataset does not have
+UNASSIGNED = -1  # no source says where the tile belongs
+EXCLUDED = ""  # it belongs to a split that this dataset does not have
 
 _COUNTED = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
 _PLASTIC = 1.32471795724474602596  # the real solution of x**3 = x + 1
@@ -63,8 +63,9 @@ def assign_splits(
     Give it the tiles that stay. Duplicates that were dropped tie nothing, and should not: one empty picture that recurs
     everywhere would tie all ground together.
 
-    `pinned` (see `pins`) goes before: a tile, or the whole group where a tile's ground is unknown, is in that split; NOWHERE
-    where there is none. Tiles of known ground that share a cell with a pinned one are left where they are, for `near_stronger`.
+    `pinned` (see `source_split_ranks`) goes before: a tile, or the whole group where a tile's ground is unknown, is in that
+    split; NOWHERE where there is none. Tiles of known ground that share a cell with a pinned one are left where they are, for
+    `is_near_stronger_split`.
 
     Shares hold on average over groups: with a few large groups they can be far off, and a split can be empty. One guarantee:
     the first split with a share above 0 is not empty; if no group falls to it by name, it gets the one of the smallest number
@@ -72,12 +73,12 @@ def assign_splits(
     above 0.
     """
     names, bounds = _bounds(shares)
-    order = strengths(shares)
+    order = splits_by_strength(shares)
     place = _places(tiles)
-    pairs = np.concatenate([joins(first_equal(place)), joins(first_equal(tiles["cluster"]))])
-    group = components(tiles.num_rows, pairs)
+    pairs = np.concatenate([pairs_with_first(first_equal_row(place)), pairs_with_first(first_equal_row(tiles["cluster"]))])
+    group = component_labels(tiles.num_rows, pairs)
     points = _group_points(place, group, seed)
-    free = np.full(tiles.num_rows, FREE, dtype=np.int64)
+    free = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
     own = free if pinned is None else _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
     if "categories" in tiles.column_names:
         ranks = _by_categories(tiles, [shares[name] for name in order], group, points, own, free if former is None else former)
@@ -86,41 +87,43 @@ def assign_splits(
         if len(chosen) and chosen.min() > 0:
             chosen[points == points.min()] = 0
         ranks = np.array([order.index(name) for name in names], dtype=np.int64)[chosen]
-    return pa.array([*order, NOWHERE], pa.string()).take(pa.array(np.where(own == FREE, ranks, own)))
+    return pa.array([*order, EXCLUDED], pa.string()).take(pa.array(np.where(own == UNASSIGNED, ranks, own)))
 
 
-def strengths(shares: Mapping[str, float]) -> list[str]:
+def splits_by_strength(shares: Mapping[str, float]) -> list[str]:
     """The splits with a share, the weakest (largest) first."""
     return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
 
 
-def pins(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+def source_split_ranks(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
     """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
 
     `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
     "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
     """
-    order = strengths(shares)
+    order = splits_by_strength(shares)
     codes = pc.dictionary_encode(source_splits).combine_chunks()
     words = [wanted.get(_folded(word)) for word in codes.dictionary.to_pylist()]
-    ranks = [FREE if split is None else order.index(split) if split in order else len(order) for split in words]
-    numbers = np.array([*ranks, FREE], dtype=np.int64)
+    ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
+    numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)
     result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]
     return result
 
 
-def near_stronger(boxes: Boxes, splits: pa.Array, shares: Mapping[str, float], buffer_m: float) -> npt.NDArray[np.bool_]:
+def is_near_stronger_split(
+    boxes: Boxes, splits: pa.Array, shares: Mapping[str, float], buffer_m: float
+) -> npt.NDArray[np.bool_]:
     """True for tiles that must give way: one of a stronger split, that itself stays, touches them or is nearer than `buffer_m`.
 
-    `boxes` as `rsflow.curation.splits.ground.boxes_of` makes them; tiles of unknown ground stay.
+    `boxes` as `rsflow.curation.splits.ground.bounding_boxes` makes them; tiles of unknown ground stay.
     """
-    order = strengths(shares)
+    order = splits_by_strength(shares)
     ranks = np.asarray(pc.index_in(splits, value_set=pa.array(order, pa.string())).fill_null(-1))
     leaves = np.zeros(len(ranks), dtype=np.bool_)
     for rank in reversed(range(len(order) - 1)):
         rows = np.flatnonzero(ranks == rank)
         stronger = (ranks > rank) & ~leaves
-        leaves[rows] = comes_near(boxes[rows], boxes[stronger], buffer_m)
+        leaves[rows] = is_within_distance(boxes[rows], boxes[stronger], buffer_m)
     return leaves
 
 
@@ -143,16 +146,16 @@ def _by_categories(
 ) -> Indices:
     """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
     count = int(group.max(initial=-1)) + 1
-    kept = np.full(count, FREE, dtype=np.int64)
-    np.maximum.at(kept, group[own == FREE], former[own == FREE])
+    kept = np.full(count, UNASSIGNED, dtype=np.int64)
+    np.maximum.at(kept, group[own == UNASSIGNED], former[own == UNASSIGNED])
     fixed = np.concatenate([kept, np.arange(len(shares) + 1)])
-    group = np.where(own == FREE, group, count + own)
-    return deal(strata_of(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
+    group = np.where(own == UNASSIGNED, group, count + own)
+    return assign_stratified(build_strata(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
 
 
 def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
     """Each row's pin; in a group of unknown ground the strongest of its rows'."""
-    strongest = np.full(group.max(initial=-1) + 1, FREE, dtype=np.int64)
+    strongest = np.full(group.max(initial=-1) + 1, UNASSIGNED, dtype=np.int64)
     np.maximum.at(strongest, group[groundless], pinned[groundless])
     return np.where(groundless, strongest[group], pinned)
 

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.hashing import Hashes
 
-OPEN = -1  # of a group: not dealt yet
+UNASSIGNED_GROUP = -1  # of a group: not dealt yet
 
 # Shares and weights are reckoned in whole numbers, so that ties are ties.
 _PARTS = 1_000_000
@@ -47,7 +47,7 @@ class Strata:
     code: Indices
 
 
-def strata_of(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata:
+def build_strata(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata:
     """The strata of rows by their sensor and their list of categories (null or empty: about nothing that has a name)."""
     sensors, sensor_names = _by_name(sensor)
     whole = categories.combine_chunks()
@@ -64,7 +64,7 @@ def strata_of(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata:
     return Strata(names, row, code.astype(np.int64))
 
 
-def deal(strata: Strata, group: Indices, fixed: Indices, order: Hashes, shares: Sequence[float]) -> Indices:
+def assign_stratified(strata: Strata, group: Indices, fixed: Indices, order: Hashes, shares: Sequence[float]) -> Indices:
     """The split of each group: that of `fixed` where it is not OPEN, else as near to `shares` in all strata as groups allow.
 
     `group` and `order` are of rows: groups are numbered from 0, the `order` of one group's rows is one number. `shares` need
@@ -83,12 +83,12 @@ def deal(strata: Strata, group: Indices, fixed: Indices, order: Hashes, shares: 
     for number in range(len(share)):
         lacks[:, number] -= _PARTS * entries.totals(np.flatnonzero(fixed == number))
     needs, weights = lacks.tolist(), (_WEIGHT // np.maximum(whole, 1)).tolist()
-    left = entries.totals(np.flatnonzero(fixed == OPEN))
+    left = entries.totals(np.flatnonzero(fixed == UNASSIGNED_GROUP))
     while left.any():
         rarest = int(np.where(left > 0, left, left.max() + 1).argmin())
         groups, sizes = entries.of(rarest)
         groups = groups[np.lexsort((rank[groups], -sizes))]
-        groups = groups[split[groups] == OPEN]
+        groups = groups[split[groups] == UNASSIGNED_GROUP]
         split[groups] = _nearest(*entries.inside(groups), needs, weights)
         left -= entries.totals(groups)
     return split

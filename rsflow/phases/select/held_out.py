@@ -24,27 +24,27 @@ from rsflow.config.select_settings import HeldOut, Select
 from rsflow.config.settings import Annotations
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.image_signature import Picture
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
+from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake
-from rsflow.phases.select.confirm_duplicates import PicturesOf, confirmation, tile_pictures
+from rsflow.phases.select.confirm_duplicates import ReadPictures, confirm_pairs, make_picture_reader
 from rsflow.readers import SUFFIXES, open_scene
 from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import Window
 
-MOST_PX = 64_000_000  # a larger one is a scene, not a picture: only its ground is compared
+MAX_PICTURE_PX = 64_000_000  # a larger one is a scene, not a picture: only its ground is compared
 
 
 @dataclass(frozen=True, slots=True)
-class Prints:
+class Fingerprints:
     """Rows of FINGERPRINTS; `pictures` gives the pictures of rows, None where they are not at hand."""
 
     rows: pa.Table
-    pictures: PicturesOf | None = None
+    pictures: ReadPictures | None = None
 
 
-def caught(settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array | None:
+def match_held_out(settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array | None:
     """Per tile "<benchmark>:<test>" of the first benchmark that it matches, else null; None where nothing is held out."""
     found: pa.Array | None = None
     for benchmark in settings.held_out:
@@ -54,15 +54,15 @@ def caught(settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array | None:
     return found
 
 
-def held_out_key(settings: Select) -> list[list[str]]:
+def held_out_file_keys(settings: Select) -> list[list[str]]:
     """Sizes and times of all files of the benchmarks: another one where any may have changed."""
     return [[storage.stat_key(place) for place in _places(benchmark)] for benchmark in settings.held_out]
 
 
-def prints_of(place: str) -> Prints:
+def fingerprint_place(place: str) -> Fingerprints:
     """The fingerprints in a file, or of all pictures below a folder. UsageError where there are none, or one cannot be read."""
     if place.endswith(".parquet"):
-        return Prints(read_prints(place))
+        return Fingerprints(read_fingerprints(place))
     names = _pictures(place)
     if not names:
         raise UsageError(f"{place}: holds no picture ({', '.join(SUFFIXES)}) and is no fingerprint file (.parquet)")
@@ -70,13 +70,13 @@ def prints_of(place: str) -> Prints:
     rows = [{"name": name, **_described(file)} for name, file in zip(names, places, strict=True)]
 
     def pictures(asked: Indices) -> Iterator[Picture]:
-        shown = (picture_at(places[row])[0] for row in asked)
+        shown = (read_picture(places[row])[0] for row in asked)
         return (picture for picture in shown if picture is not None)  # all: what has a signature was a picture before
 
-    return Prints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
+    return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 
 
-def write_prints(prints: pa.Table, place: str) -> None:
+def write_fingerprints(prints: pa.Table, place: str) -> None:
     """Write a fingerprint file. UsageError where its name does not end in .parquet, by which it is known again."""
     if not place.endswith(".parquet"):
         raise UsageError(f"{place}: a fingerprint file is called something.parquet")
@@ -84,7 +84,7 @@ def write_prints(prints: pa.Table, place: str) -> None:
         pq.write_table(prints, stream)
 
 
-def read_prints(place: str) -> pa.Table:
+def read_fingerprints(place: str) -> pa.Table:
     """The rows of a fingerprint file. UsageError where it is none."""
     try:
         return pq.ParquetFile(io.BytesIO(storage.read_bytes(place))).read().select(FINGERPRINTS.names).cast(FINGERPRINTS)
@@ -92,13 +92,13 @@ def read_prints(place: str) -> pa.Table:
         raise UsageError(f"{place}: is no fingerprint file of `rsflow fingerprint`: {error}") from error
 
 
-def picture_at(place: str) -> tuple[Picture | None, tuple[float, ...] | None]:
+def read_picture(place: str) -> tuple[Picture | None, tuple[float, ...] | None]:
     """(8-bit picture (rows, cols) or (rows, cols, 3), footprint); either None where there is none. UsageError: unreadable."""
     files = SceneFiles(place, "held_out", "optical", "auto", {"": place})
     try:
         with open_scene(files) as scene:
             height, width = scene.info.height_px, scene.info.width_px
-            if scene.info.dtype != "uint8" or height * width > MOST_PX or len(scene.info.bands) == 2:
+            if scene.info.dtype != "uint8" or height * width > MAX_PICTURE_PX or len(scene.info.bands) == 2:
                 return None, scene.info.footprint
             pixels = scene.read(Window(0, 0, height, width)).pixels
             shown = pixels[:3].transpose(1, 2, 0) if len(pixels) >= 3 else pixels[0]
@@ -108,17 +108,19 @@ def picture_at(place: str) -> tuple[Picture | None, tuple[float, ...] | None]:
 
 
 def _described(place: str) -> dict[str, object]:
-    picture, footprint = picture_at(place)
-    digests, signatures = described(picture) if picture is not None else ([], [])
+    picture, footprint = read_picture(place)
+    digests, signatures = fingerprint_picture(picture) if picture is not None else ([], [])
     digest = hashlib.sha256(storage.read_bytes(place)).hexdigest()
     ring = list(footprint) if footprint else None
     return {"picture_sha256": digest, "pixels_sha256": digests, "signatures": signatures, "footprint": ring}
 
 
 def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array:
-    prints = prints_of(benchmark.files)
-    confirm = confirmation(tile_pictures(lake, tiles), settings.confirm_mae, prints.pictures) if prints.pictures else None
-    return matches(tiles, prints.rows, settings.near_bits, settings.buffer_m, confirm).cast(pa.string())
+    prints = fingerprint_place(benchmark.files)
+    confirm = (
+        confirm_pairs(make_picture_reader(lake, tiles), settings.confirm_mae, prints.pictures) if prints.pictures else None
+    )
+    return match_fingerprints(tiles, prints.rows, settings.near_bits, settings.buffer_m, confirm).cast(pa.string())
 
 
 def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
@@ -141,5 +143,7 @@ def _places(benchmark: HeldOut) -> list[str]:
 
 def _pictures(folder: str) -> list[str]:
     return [
-        name for name in storage.list_files(folder) if name.lower().endswith(tuple(SUFFIXES)) and not storage.is_metadata(name)
+        name
+        for name in storage.list_files(folder, follow_links=True)
+        if name.lower().endswith(tuple(SUFFIXES)) and not storage.is_metadata(name)
     ]

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.text_signatures import mask_of, texts_in
-from rsflow.curation.duplicates.text_similarity import TextsOf
+from rsflow.curation.duplicates.text_signatures import build_mask, extract_texts
+from rsflow.curation.duplicates.text_similarity import ReadTexts
 from rsflow.instructions.english import NUMBER_WORDS
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
@@ -22,11 +22,11 @@ from rsflow.planning.live_rows import LiveRows
 _NAMING = ("box", "category", "cover")  # kinds of labels whose category is a word for what is seen
 
 
-def texts_reader(pieces: list[TableFile], receipts: pa.Array) -> TextsOf:
+def make_text_reader(pieces: list[TableFile], receipts: pa.Array) -> ReadTexts:
     """Gives the folded texts of rows, by their positions among the instructions that count, ascending."""
     sizes: list[int] = []
 
-    def texts_of(rows: Indices) -> pa.Array:
+    def read_texts(rows: Indices) -> pa.Array:
         if not sizes:
             sizes.extend(sum(part.num_rows for part in read_table_file(piece, ["receipt"], receipts)) for piece in pieces)
         found = [pa.array([], pa.large_string())]
@@ -36,23 +36,23 @@ def texts_reader(pieces: list[TableFile], receipts: pa.Array) -> TextsOf:
                 found.extend(_texts(piece, rows[low:high] - start, receipts))
         return pa.concat_arrays(found)
 
-    return texts_of
+    return read_texts
 
 
 def _texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
     found, start = [], 0
     for part in read_table_file(piece, ["turns"], receipts):
         low, high = np.searchsorted(rows, (start, start + part.num_rows))
-        found.append(texts_in(part["turns"].take(pa.array(rows[low:high] - start))))
+        found.append(extract_texts(part["turns"].take(pa.array(rows[low:high] - start))))
         start += part.num_rows
     return found
 
 
-def mask(now: LiveRows) -> str:
+def build_template_mask(now: LiveRows) -> str:
     """What `rsflow.curation.duplicates.text_signatures.forms` takes for one word: numbers, and the categories of all labels."""
-    receipts, names = now.told.combine_chunks(), set()
+    receipts, names = now.receipts("labels").combine_chunks(), set()
     for piece in list_table_files(now.lake, "labels"):
         for rows in read_table_file(piece, ["kind", "category"], receipts):
             naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING))
             names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
-    return mask_of(names, NUMBER_WORDS)
+    return build_mask(names, NUMBER_WORDS)

@@ -25,23 +25,23 @@ from rsflow.config.settings import BuildConfig
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates import text_signatures as sayings
 from rsflow.curation.hashing import Hashes, stable_hashes
-from rsflow.curation.instruction_columns import COLUMNS, Index, index_of, numbered
-from rsflow.curation.select_samples import asks_category
+from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
+from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
+from rsflow.lake.formats import TABLES
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
-from rsflow.lake.tables import TABLES
-from rsflow.phases.select.instruction_texts import mask
+from rsflow.phases.select.instruction_texts import build_template_mask
 from rsflow.planning.live_rows import LiveRows
 
-MANY_ROWS = 50_000_000  # instructions from which on `engine.select: auto` uses the cluster
+MIN_CLUSTER_ROWS = 50_000_000  # instructions from which on `engine.select: auto` uses the cluster
 
 # Columns of the tiles with one text for many: kept as dictionaries.
-REPEATED = {"source", "sensor", "licence", "source_split", "file"}
+DICTIONARY_COLUMNS = {"source", "sensor", "licence", "source_split", "file"}
 
 Floats = npt.NDArray[np.float64]
 
 # What a score of `select.instruction_limits` is made from.
-READ = {
+SCORE_COLUMNS = {
     "label_quality": "label_ids",
     "answer_words": "turns",
     "answer_characters": "turns",
@@ -51,7 +51,7 @@ READ = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class InstructionQuery:
     """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form."""
 
     seed: int
@@ -63,10 +63,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelIndex:
     """Labels as numbers: where a label_id stands, and there its category and quality (NaN where not known)."""
 
-    index: Index
+    index: IdIndex
     category: npt.NDArray[np.int32]
     names: pa.Array
     quality: npt.NDArray[np.float32]
@@ -76,40 +76,42 @@ def instruction_pieces(now: LiveRows) -> list[TableFile]:
     return list_table_files(now.lake, "instructions")
 
 
-def count_instructions(
-    built: BuildConfig, now: LiveRows, pieces: list[TableFile], tiles: pa.ChunkedArray, spread: TaskRunner = LOCAL_RUNNER
+def encode_all_instructions(
+    built: BuildConfig, now: LiveRows, pieces: list[TableFile], tiles: pa.ChunkedArray, runner: TaskRunner = LOCAL_RUNNER
 ) -> pa.Table:
     """All instructions that count, numbered; `tiles` are the ids of the tiles that their rows stand for."""
     limits = tuple(built.select.instruction_limits)
-    forms = mask(now) if built.select.max_template_share is not None else None
+    forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
-    receipts = now.instruct["receipt"].combine_chunks()
-    asked = Asked(built.seed, limits, asks_category(built.select), texts, forms, receipts)
+    receipts = now.receipts("instructions").combine_chunks()
+    asked = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
     labels = _labels(now) if asked.category or "label_quality" in limits else None
-    found = list(spread.each(numbers_of, pieces, (asked, index_of(tiles), labels)))
-    return pa.concat_tables(found) if found else numbered(_NOTHING, index_of(tiles), built.seed)
+    found = list(runner.each(encode_instruction_file, pieces, (asked, build_id_index(tiles), labels)))
+    return pa.concat_tables(found) if found else encode_instructions(_NOTHING, build_id_index(tiles), built.seed)
 
 
-def numbers_of(piece: TableFile, asked: Asked, tiles: Index, labels: Labels | None) -> Iterator[pa.Table]:
+def encode_instruction_file(
+    piece: TableFile, asked: InstructionQuery, tiles: IdIndex, labels: LabelIndex | None
+) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if asked.category else set()
-    needed |= set(sayings.READ) if asked.texts else set()
-    columns = [*COLUMNS, *sorted(needed | {READ[score] for score in asked.scores})]
+    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if asked.texts else set()
+    columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in asked.scores})]
     for rows in read_table_file(piece, columns, asked.receipts):
-        numbers = numbered(rows.select(COLUMNS), tiles, asked.seed)
+        numbers = encode_instructions(rows.select(COLUMNS), tiles, asked.seed)
         places = labels.index.find(_flat(rows["label_ids"])) if labels else None
         for score in asked.scores:
             numbers = numbers.append_column(score, pa.array(_score(score, rows, labels, places), pa.float32()))
         if asked.category and labels and places is not None:
             numbers = numbers.append_column("category", _categories(rows["label_ids"], places, labels))
-        for name, values in (sayings.sayings(rows, asked.mask) if asked.texts else {}).items():
+        for name, values in (sayings.text_columns(rows, asked.mask) if asked.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         yield numbers
 
 
-def ids_in(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:
+def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:
     """instruction_id and task of the same instructions, in the same order, some at a time."""
-    receipts = now.instruct["receipt"].combine_chunks()
+    receipts = now.receipts("instructions").combine_chunks()
     for piece in pieces:
         yield from read_table_file(piece, ["instruction_id", "tile_id", "task"], receipts)
 
@@ -128,12 +130,12 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
 
 
 def _short(tiles: pa.Table) -> pa.Table:
-    return pa.table({c: pc.dictionary_encode(tiles[c]) if c in REPEATED else tiles[c] for c in tiles.column_names})
+    return pa.table({c: pc.dictionary_encode(tiles[c]) if c in DICTIONARY_COLUMNS else tiles[c] for c in tiles.column_names})
 
 
 def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     """The number of labels of each of these tiles that are annotations."""
-    receipts, index = now.label["receipt"].combine_chunks(), index_of(tiles)
+    receipts, index = now.label["receipt"].combine_chunks(), build_id_index(tiles)
     counts = np.zeros(len(tiles), dtype=np.int64)
     for piece in list_table_files(now.lake, "labels"):
         for rows in read_table_file(piece, ["tile_id", "origin"], receipts):
@@ -142,8 +144,8 @@ def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     return counts
 
 
-def _labels(now: LiveRows) -> Labels:
-    receipts = now.told.combine_chunks()
+def _labels(now: LiveRows) -> LabelIndex:
+    receipts = now.receipts("labels").combine_chunks()
     parts = [
         rows
         for piece in list_table_files(now.lake, "labels")
@@ -154,7 +156,7 @@ def _labels(now: LiveRows) -> Labels:
     category = pa.chunked_array([part[1] for part in parts], pa.dictionary(pa.int32(), pa.string())).combine_chunks()
     quality = np.concatenate([np.empty(0, dtype=np.float32), *(part[2] for part in parts)])
     codes = np.asarray(category.indices.fill_null(-1), dtype=np.int32)
-    return Labels(Index(0, hashes[rows], np.arange(len(rows))), codes[rows], category.dictionary, quality[rows])
+    return LabelIndex(IdIndex(0, hashes[rows], np.arange(len(rows))), codes[rows], category.dictionary, quality[rows])
 
 
 def _label_numbers(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
@@ -163,14 +165,14 @@ def _label_numbers(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.flo
     return stable_hashes(rows["label_id"], 0), category, quality
 
 
-def _categories(label_ids: pa.ChunkedArray, places: Indices, labels: Labels) -> pa.Array:
+def _categories(label_ids: pa.ChunkedArray, places: Indices, labels: LabelIndex) -> pa.Array:
     """Per instruction the categories of the labels that it rests on."""
     codes = np.where(places < 0, -1, labels.category[places])
     values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
     return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
 
 
-def _score(score: str, rows: pa.Table, labels: Labels | None, places: Indices | None) -> Floats:
+def _score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
     """A score per instruction; NaN where it is not known."""
     if score == "checks":
         return np.asarray(pc.fill_null(pc.list_value_length(rows["checks"]), 0), dtype=np.float64)

@@ -17,14 +17,14 @@ import pyarrow as pa
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.image_signature import Picture
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, described, matches
-from rsflow.curation.splits.leakage import Leak, leaks, near_leaks
+from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
+from rsflow.curation.splits.leakage import Leak, find_leaks, find_near_duplicate_leaks
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.errors import RsflowError, UsageError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake
-from rsflow.phases.select.confirm_duplicates import confirmation, of_tiles
-from rsflow.phases.select.held_out import Prints, prints_of
+from rsflow.phases.select.confirm_duplicates import confirm_pairs, confirm_tile_pairs
+from rsflow.phases.select.held_out import Fingerprints, fingerprint_place
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.tiles.encode import decode
@@ -33,17 +33,20 @@ BITS, MAE = 6, 3.0  # as `select` finds near duplicates unless told otherwise
 
 
 def check_leaks(
-    lake: Lake, tiles: pa.Table, settings: Select, caught: pa.Array | None = None, spread: TaskRunner = LOCAL_RUNNER
+    lake: Lake, tiles: pa.Table, settings: Select, held_out_matches: pa.Array | None = None, runner: TaskRunner = LOCAL_RUNNER
 ) -> None:
     """RsflowError, naming an example of each kind, where tiles of two splits share a picture, also nearly, or ground, or are
-    too near, or where one is still there that matches what is held out (`caught`, see rsflow.phases.select.held_out)."""
-    found = leaks(tiles, settings.buffer_m)
+    too near, or where one is still there that matches what is held out (`held_out_matches`, see
+    rsflow.phases.select.held_out)."""
+    found = find_leaks(tiles, settings.buffer_m)
     seen = tiles if settings.flips else tiles.drop_columns("signatures")
-    found += near_leaks(seen, settings.near_bits, of_tiles(lake, tiles, settings.confirm_mae, spread), spread)
-    if caught is not None and caught.null_count < len(caught):
-        rows = pa.compute.indices_nonzero(caught.is_valid())
+    found += find_near_duplicate_leaks(
+        seen, settings.near_bits, confirm_tile_pairs(lake, tiles, settings.confirm_mae, runner), runner
+    )
+    if held_out_matches is not None and held_out_matches.null_count < len(held_out_matches):
+        rows = pa.compute.indices_nonzero(held_out_matches.is_valid())
         first = int(rows[0].as_py())
-        found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), caught[first].as_py()))
+        found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), held_out_matches[first].as_py()))
     if found:
         told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
         raise RsflowError(
@@ -74,8 +77,8 @@ def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
     """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
     known, asked = _set(train), _set(test)
     both = known.pictures and asked.pictures
-    confirm = confirmation(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
-    found = matches(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    confirm = confirm_pairs(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
+    found = match_fingerprints(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
     hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)
     order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
@@ -91,20 +94,20 @@ def _upright(prints: pa.Table) -> pa.Table:
     return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
 
 
-def _set(place: str) -> Prints:
+def _set(place: str) -> Fingerprints:
     root, at, split = place.rpartition("@")
     if at and storage.exists(storage.join(root, "snapshots/LATEST")):
         return _snapshot_prints(root, split)
     if storage.exists(storage.join(place, "snapshots/LATEST")):
         raise UsageError(f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _splits(place))}")
-    return prints_of(place)
+    return fingerprint_place(place)
 
 
 def _splits(root: str) -> list[str]:
     return sorted(read_snapshot(root).splits)
 
 
-def _snapshot_prints(root: str, split: str) -> Prints:
+def _snapshot_prints(root: str, split: str) -> Fingerprints:
     if split not in _splits(root):
         raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_splits(root))}")
     readers = [ShardReader(root, shard) for shard in read_snapshot(root).splits[split].shards]
@@ -114,10 +117,10 @@ def _snapshot_prints(root: str, split: str) -> Prints:
     def pictures(asked: Indices) -> Iterator[Picture]:
         return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
 
-    return Prints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
+    return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 
 
 def _print_of(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
-    digests, signatures = described(picture)
+    digests, signatures = fingerprint_picture(picture)
     own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
     return {**own, "pixels_sha256": digests, "signatures": signatures}

@@ -17,39 +17,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
-from rsflow.curation.select_samples import Choice, choose
+from rsflow.curation.select_samples import SelectionResult, select_samples
 from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
-from rsflow.phases.select.confirm_duplicates import of_tiles
-from rsflow.phases.select.held_out import caught, held_out_key
-from rsflow.phases.select.instruction_texts import texts_reader
+from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
+from rsflow.phases.select.held_out import held_out_file_keys, match_held_out
+from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import (
-    MANY_ROWS,
+    MIN_CLUSTER_ROWS,
     count_annotations,
-    count_instructions,
-    ids_in,
+    encode_all_instructions,
     instruction_pieces,
+    read_instruction_ids,
     read_tiles,
 )
-from rsflow.phases.select.stratify import categories_of
-from rsflow.phases.select.tile_embeddings import embedded
+from rsflow.phases.select.stratify import read_tile_categories
+from rsflow.phases.select.tile_embeddings import load_embeddings
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 7
+VERSION = 8
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
-    *("row_off", "col_off", "anchors"),
+    *("row_off", "col_off", "anchors", "keypoints", "keypoint_codes"),
 ]
-PIECE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
+ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Selected:
+class SelectionSummary:
     """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
     reason (`kept` among them), for tiles and for instructions."""
 
@@ -59,26 +59,35 @@ class Selected:
     instructions: dict[str, int]
 
 
-def select(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected:
+def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     """Decide, write the `selection` table, and say what was decided. LakeError where another build came between."""
     digest = selection_digest(built, now)
     known = last_selection(lake)
     if known and known.digest == digest:
         return known
-    tiles = tiles_of(built, now)
+    tiles = read_selection_tiles(built, now)
     pieces = instruction_pieces(now)
-    held_out, vectors = caught(built.select, lake, tiles), embedded(now, tiles, built.select)
-    texts_of = texts_reader(pieces, now.instruct["receipt"].combine_chunks()) if built.select.same_text is not None else None
-    with task_runner(built.engine, sum(piece.rows for piece in pieces) > MANY_ROWS) as spread:
-        instructions = count_instructions(built, now, pieces, tiles["tile_id"], spread)
-        confirm = of_tiles(lake, tiles, built.select.confirm_mae, spread)
-        choice = choose(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, texts_of, spread)
+    held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
+    read_texts = (
+        make_text_reader(pieces, now.receipts("instructions").combine_chunks()) if built.select.same_text is not None else None
+    )
+    with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
+        instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
+        confirm = confirm_tile_pairs(lake, tiles, built.select.confirm_mae, runner)
+        confirm_regions = confirm_tile_regions(lake, tiles, built.select.confirm_mae, runner)
+        choice = select_samples(
+            tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
+        )
     counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
-    lake.overwrite("selection", lambda: selection_rows(tiles, ids_in(pieces, now), choice), {"digest": digest, **counts})
-    return present_selection(built, lake, now)
+    lake.overwrite(
+        "selection",
+        lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice),
+        {"digest": digest, **counts},
+    )
+    return require_current_selection(built, lake, now)
 
 
-def present_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected:
+def require_current_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     """What the `selection` table holds. LakeError where that is not of the present rows and settings."""
     known = last_selection(lake)
     if known is None or known.digest != selection_digest(built, now):
@@ -91,21 +100,19 @@ def present_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> Selected
 
 def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     """Of all that a selection depends on."""
-    units = [
-        f"{unit} {amiss:g}"
-        for marks in (now.label, now.seen, now.instruct)
-        for unit, amiss in zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
-    ]
-    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_key(built.select))
+    marks = now.all_marks
+    failures = zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
+    units = [f"{unit} {failed:g}" for unit, failed in failures]
+    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select))
 
 
-def last_selection(lake: Lake) -> Selected | None:
+def last_selection(lake: Lake) -> SelectionSummary | None:
     """What the `selection` table holds, or None before the first selection."""
     told = lake.commit_metadata("selection")
-    return Selected(told[0], **told[1]) if told else None
+    return SelectionSummary(told[0], **told[1]) if told else None
 
 
-def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Choice) -> Iterator[pa.Table]:
+def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: SelectionResult) -> Iterator[pa.Table]:
     """The rows of the `selection` table, in pieces: all tiles first. `instructions`: ids and tasks, as they were counted."""
     ids, reasons = tiles["tile_id"], choice.tiles.texts()
     yield _piece(
@@ -119,71 +126,71 @@ def selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: Ch
             "cluster": ids.take(pa.array(choice.cluster)),
             "canonical": ids.take(pa.array(choice.canonical)),
             "split": choice.split,
-            "dealt": choice.dealt,
+            "assigned_split": choice.assigned_split,
             "cell": tiles["cell"],
             "repeat": choice.repeat,
         }
     )
     reasons, kept, start = choice.instructions.texts(), choice.instructions.kept, 0
-    for part in _of_size(instructions, PIECE):
+    for part in _of_size(instructions, ROWS_PER_WRITE):
         rows = slice(start, start + part.num_rows)
         start += part.num_rows
-        carrier = pa.array(choice.carrier[rows])
+        host = pa.array(choice.host[rows])
         yield _piece(
             {
                 "kind": pa.repeat("instruction", part.num_rows),
                 "subject": part["instruction_id"],
-                "tile_id": ids.take(carrier),
+                "tile_id": ids.take(host),
                 "task": part["task"],
-                "sensor": tiles["sensor"].take(carrier),
+                "sensor": tiles["sensor"].take(host),
                 "selected": kept[rows],
                 "reason": reasons[rows].cast(pa.string()),
             }
         )
 
 
-def selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tuple[pa.Table, pa.Table]:
+def read_selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tuple[pa.Table, pa.Table]:
     """(tiles with their split and repeat, instructions) that are in, as TILES and INSTRUCTIONS rows.
 
     `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
     which may stand for the one that it was made for.
     """
-    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], "selected", version)
+    chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], {"selected": True}, version)
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
         rows = rows.append_column(name, _looked_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
     chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
     instructions = filter_by_values(now.instructions(), "instruction_id", chosen["subject"])
-    carrier = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
-    return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", carrier)
+    host = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
+    return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", host)
 
 
-def tiles_of(built: BuildConfig, now: LiveRows) -> pa.Table:
+def read_selection_tiles(built: BuildConfig, now: LiveRows) -> pa.Table:
     """The tiles with the number of their annotations, which decides who stands for a cluster."""
     views = ["signatures"] if built.select.flips else []
     tiles = read_tiles(now, list(dict.fromkeys([*COLUMNS, *views, *built.select.limits])))
     if built.select.keep_choices:
-        tiles = tiles.append_column("was_canonical", pc.is_in(tiles["tile_id"], value_set=_stood(now.lake)))
+        tiles = tiles.append_column("was_canonical", pc.is_in(tiles["tile_id"], value_set=_canonical_before(now.lake)))
     if built.select.splits_by == "category":
-        tiles = tiles.append_column("was_split", _dealt(now.lake, tiles["tile_id"]))
-        tiles = tiles.append_column("categories", categories_of(now, tiles["tile_id"]))
+        tiles = tiles.append_column("was_split", _assigned_before(now.lake, tiles["tile_id"]))
+        tiles = tiles.append_column("categories", read_tile_categories(now, tiles["tile_id"]))
     rejected = pa.array(sorted(now.rejected_scenes), pa.string())
     tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
     return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
 
 
-def _stood(lake: Lake) -> pa.Array:
+def _canonical_before(lake: Lake) -> pa.Array:
     """The tiles that stood for their cluster in the selection before."""
     before = lake.read("selection", ["kind", "subject", "canonical"])
     stood = pc.and_(pc.equal(before["kind"], "tile"), pc.equal(before["subject"], before["canonical"]))
     return before["subject"].filter(stood).combine_chunks()
 
 
-def _dealt(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
+def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
     """The split that each of these tiles was dealt to in the selection before."""
-    before = lake.read("selection", ["subject", "dealt"], where="kind = 'tile'")
-    return _looked_up(tiles, before["subject"], before["dealt"])
+    before = lake.read("selection", ["subject", "assigned_split"], where={"kind": "tile"})
+    return _looked_up(tiles, before["subject"], before["assigned_split"])
 
 
 def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:

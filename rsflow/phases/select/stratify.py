@@ -14,27 +14,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.instruction_columns import index_of
-from rsflow.curation.splits.stratified import strata_of
+from rsflow.curation.instruction_columns import build_id_index
+from rsflow.curation.splits.stratified import build_strata
 from rsflow.lake.table_files import list_table_files, read_table_file
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 
-KINDS = ("box", "category", "cover", "phrase")  # of labels that say what there is to be seen
+CONTENT_KINDS = ("box", "category", "cover", "phrase")  # of labels that say what there is to be seen
 
 _WIDTH = 1 << 24  # more than there are categories
 
-Shares = dict[tuple[str, str], dict[str, int]]
+StratumCounts = dict[tuple[str, str], dict[str, int]]
 
 
-def categories_of(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
+def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     """The different categories of the labels that count of each of these tiles (ids)."""
-    receipts, index = now.told.combine_chunks(), index_of(tiles)
+    receipts, index = now.receipts("labels").combine_chunks(), build_id_index(tiles)
     numbers: dict[str, int] = {}
     keys = [np.empty(0, dtype=np.int64)]
     for piece in list_table_files(now.lake, "labels"):
         for every in read_table_file(piece, ["tile_id", "kind", "category"], receipts):
-            named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(KINDS)), pc.not_equal(every["category"], ""))
+            named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(CONTENT_KINDS)), pc.not_equal(every["category"], ""))
             rows = every.filter(named)
             own, told = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
             codes = [numbers.setdefault(name, len(numbers)) for name in told.dictionary.to_pylist()]
@@ -47,17 +47,17 @@ def categories_of(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListArray:
     return pa.LargeListArray.from_arrays(pa.array(starts), values)
 
 
-def split_shares(now: LiveRows) -> Shares:
+def count_by_stratum(now: LiveRows) -> StratumCounts:
     """Tiles that are in, by (sensor, category) and split; the category "" stands for all of the sensor."""
-    chosen = now.lake.read("selection", ["kind", "subject", "split"], where="selected AND kind = 'tile'")
+    chosen = now.lake.read("selection", ["kind", "subject", "split"], where={"selected": True, "kind": "tile"})
     tiles = read_tiles(now, ["tile_id", "sensor"])
     place = pc.index_in(tiles["tile_id"], value_set=chosen["subject"].combine_chunks())
     tiles = tiles.append_column("split", chosen["split"].take(place)).filter(pc.is_valid(place))
-    strata = strata_of(tiles["sensor"], pa.chunked_array([categories_of(now, tiles["tile_id"])]))
+    strata = build_strata(tiles["sensor"], pa.chunked_array([read_tile_categories(now, tiles["tile_id"])]))
     split = pc.dictionary_encode(tiles["split"]).combine_chunks()
     width = len(split.dictionary)
     counts = Counter((strata.code * width + np.asarray(split.indices, dtype=np.int64)[strata.row]).tolist())
-    shares: Shares = defaultdict(dict)
+    shares: StratumCounts = defaultdict(dict)
     for key, count in sorted(counts.items()):
         shares[strata.names[key // width]][split.dictionary[key % width].as_py()] = count
     return dict(shares)

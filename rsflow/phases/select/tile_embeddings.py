@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Select
-from rsflow.curation.duplicates.embeddings import Embedded
+from rsflow.curation.duplicates.embeddings import TileEmbeddings
 from rsflow.errors import ConfigError
 from rsflow.planning.live_rows import LiveRows
 
 
-def embedded(now: LiveRows, tiles: pa.Table, settings: Select) -> Embedded | None:
+def load_embeddings(now: LiveRows, tiles: pa.Table, settings: Select) -> TileEmbeddings | None:
     """The vectors by rows of `tiles`; None where `select.semantic` is not set. ConfigError where its labeller made none."""
     wanted = settings.semantic
     if wanted is None or not tiles.num_rows:
@@ -33,4 +33,4 @@ def embedded(now: LiveRows, tiles: pa.Table, settings: Select) -> Embedded | Non
         )
     vectors = [np.asarray(chunk.flatten(), dtype=np.float32) for chunk in found["vector"].chunks]
     places = np.asarray(rows.drop_null(), dtype=np.int64)
-    return Embedded(places, np.concatenate(vectors).reshape(-1, lengths[0]), wanted.cosine)
+    return TileEmbeddings(places, np.concatenate(vectors).reshape(-1, lengths[0]), wanted.cosine)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.connected_components import first_equal
+from rsflow.curation.connected_components import first_equal_row
 from rsflow.curation.drop_reasons import KEPT, Flags
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.companion_pairs import Pairs, best_fitting, showing
@@ -33,7 +33,7 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
     if not sensors:
         return COMPANIONS.empty_table()
     others = now.tiles()
-    verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where="kind = 'tile'")
+    verdicts = now.lake.read("selection", ["kind", "subject", "reason"], where={"kind": "tile"})
     may = _among(others, filter_by_values(verdicts, "reason", ALLOWED)["subject"])
     compares, carries = comparing(instructions)
     pairs = showing(tiles, others)
@@ -74,7 +74,7 @@ def with_companions(tiles: pa.Table, companions: pa.Table) -> pa.Table:
     split = tiles["split"].take(pc.index_in(companions["beside"], value_set=tiles["tile_id"].combine_chunks()))
     others = companions.append_column("split", split).append_column("repeat", pa.nulls(len(split), pa.int64()))
     every = pa.concat_tables([tiles, others.select(tiles.column_names)])
-    first = first_equal(pc.binary_join_element_wise(every["split"], every["tile_id"], "/"))
+    first = first_equal_row(pc.binary_join_element_wise(every["split"], every["tile_id"], "/"))
     return every.filter(pa.array(first == np.arange(len(first))))
 
 

@@ -15,17 +15,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config.config_paths import without_place
+from rsflow.config.config_paths import strip_common_folder
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import RsflowError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake
-from rsflow.phases.select.held_out import caught
-from rsflow.phases.select.lake_columns import MANY_ROWS
+from rsflow.phases.select.held_out import match_held_out
+from rsflow.phases.select.lake_columns import MIN_CLUSTER_ROWS
 from rsflow.phases.select.leakage import check_leaks
-from rsflow.phases.select.select import Selected, selected_rows
+from rsflow.phases.select.select import SelectionSummary, read_selected_rows
 from rsflow.phases.shard.companions import companions_of, with_companions
 from rsflow.phases.shard.objects import objects_of
 from rsflow.planning.live_rows import LiveRows
@@ -54,9 +54,9 @@ class Sharded:
     written: int
 
 
-def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: Selected) -> Sharded:
+def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSummary) -> Sharded:
     """Write the missing shards and the snapshot. RsflowError where nothing was selected, or where splits leak."""
-    tiles, instructions = selected_rows(lake, now, selected.version)
+    tiles, instructions = read_selected_rows(lake, now, selected.version)
     if not tiles.num_rows:
         raise RsflowError(
             f"{lake.root}: no sample was selected, so there is nothing to write: "
@@ -71,8 +71,8 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: Selected) -> 
     missing = [plan for plan in plans if paths[plan] not in there]
     if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
         shown = with_companions(tiles, beside)
-        with task_runner(built.engine, instructions.num_rows > MANY_ROWS) as spread:
-            check_leaks(lake, shown, built.select, caught(built.select, lake, shown), spread)
+        with task_runner(built.engine, instructions.num_rows > MIN_CLUSTER_ROWS) as spread:
+            check_leaks(lake, shown, built.select, match_held_out(built.select, lake, shown), spread)
     blocks = _work(tiles, instructions, beside, objects, missing)
     with progress("shard", "shards", len(missing)) as state:
         for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
@@ -85,13 +85,13 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: Selected) -> 
     return Sharded(number, manifest, len(missing))
 
 
-def snapshot_of(lake: Lake, selected: Selected | None) -> int | None:
+def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
     """The number of the last snapshot, where it was made of this selection; else None."""
     told = lake.read_json(RECORD, ["snapshot", "selection"])
     return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
 
-def _remember(lake: Lake, snapshot: int, selected: Selected) -> None:
+def _remember(lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
     """Note which selection the snapshot was made of: a later selection is not to be held against it.
 
     Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is told by it.
@@ -121,7 +121,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    return fingerprint(without_place(plain))
+    return fingerprint(strip_common_folder(plain))
 
 
 def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:

@@ -1,0 +1,35 @@
+"""Bringing the tables of a lake of an earlier format to the present one.
+
+One idea: each table is rewritten in one transaction, under its present columns and with the metadata of its last commit. A
+migration that dies is begun again by the next one, which finds what is done by the tables' own columns; rows are never lost,
+because a table's earlier version stays until `rsflow vacuum` deletes it, and every reader knows the former names too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rsflow.lake.formats import RENAMED, TABLES
+from rsflow.lake.table_files import list_table_files, read_columns
+
+if TYPE_CHECKING:
+    from rsflow.lake.tables import Lake
+
+
+def migrate(lake: Lake, stored_format: int) -> None:
+    """Rewrite each table that has columns which were renamed since `stored_format`."""
+    for name in TABLES:
+        former = {each.former for each in RENAMED if each.table == name and each.last_format >= stored_format}
+        table = lake.delta(name) if former else None
+        if table is not None and former & {field.name for field in table.schema().fields}:
+            _rewrite(lake, name)
+
+
+def _rewrite(lake: Lake, name: str) -> None:
+    metadata = lake.commit_metadata(name)
+    columns = TABLES[name].names
+    lake.overwrite(
+        name,
+        lambda: (read_columns(file, columns) for file in list_table_files(lake, name)),
+        metadata[1] if metadata else None,
+    )

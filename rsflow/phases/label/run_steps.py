@@ -1,0 +1,111 @@
+"""The driver of the label phase: one loop plans, gathers, executes, commits and counts the units of every step.
+
+One idea: what differs between steps is in their values (rsflow.planning.steps). Units of one step run together, but for models:
+one model runs at a time, its pool has as many actors as its work can feed, and it gives their GPUs back when it is drained,
+before the next model asks for them (Ray Data's pools never shrink to nothing while their run lasts, ray#66196).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import pyarrow as pa
+
+from rsflow.config.settings import BuildConfig
+from rsflow.engine.budget import UsageMeter
+from rsflow.engine.commit import Watch, commit_receipts, no_watch
+from rsflow.engine.execute import BLOCK_BYTES, Job, blocks_of, blocks_with, execute
+from rsflow.engine.progress import progress
+from rsflow.engine.unit_blocks import UnitBlocks
+from rsflow.engine.worker_pool import pool_size
+from rsflow.lake.receipts import best_marks
+from rsflow.lake.tables import Lake
+from rsflow.planning.plan import Plan
+from rsflow.planning.step import Step, StepUnit
+from rsflow.planning.step_inputs import StepInputs
+from rsflow.planning.steps import missing_units
+from rsflow.planning.unit_ids import UnitIds
+from rsflow.stage import ModelStage, fingerprint
+
+
+@dataclass
+class StepRunner:
+    """Runs steps of one plan. `marked`: the marks of finished units, with those that it commits. `undone`: by scene, why the
+    surroundings kept it from being done; later units of such a scene are left alone."""
+
+    built: BuildConfig
+    lake: Lake
+    run: str
+    meter: UsageMeter
+    marked: pa.Table
+    undone: dict[str, str] = field(default_factory=dict)
+
+    def run_step(self, step: Step, plan: Plan) -> None:
+        """Do the missing units of a step."""
+        ids = UnitIds(without_scenes(plan, self.undone), self.marked)
+        done = set(self.marked["unit"].to_pylist()) - plan.failed
+        for pool in _pools(missing_units(step, ids, done), step.runs_model):
+            self._run_pool(step, ids, [unit for unit in pool if unit.scene_id not in self.undone])
+
+    def _run_pool(self, step: Step, ids: UnitIds, units: Sequence[StepUnit]) -> None:
+        inputs = StepInputs(self.lake, ids, self.marked)
+        pending = Counter(unit.scene_id for unit in units)
+        name = _model(units).name if units and step.runs_model else step.name
+        totals = {"scenes": len(pending)} if step.counted == "units" else {}
+        with progress(name, step.counted, len(units), totals) as state:
+            for start in range(0, len(units), step.slice_units):
+                part = units[start : start + step.slice_units]
+                jobs = [self._job(step, inputs, mine) for mine in _by_stages(part)]
+                with self._metered(_model(part), len(jobs[0].blocks)) if step.runs_model else nullcontext(no_watch) as watch:
+                    receipts = execute(jobs, self.built.engine)
+                    committed = commit_receipts(self.built.engine, self.lake, receipts, self.run, state, pending, watch)
+                self.undone |= committed.undone
+                self.marked = pa.concat_tables([self.marked, *committed.marks])
+        self.marked = best_marks(self.marked)
+
+    def _job(self, step: Step, inputs: StepInputs, units: Sequence[StepUnit]) -> Job:
+        rows = step.rows(inputs, units)
+        stage = UnitBlocks(units[0].stages, step.name, self.built.root, self.run, self.built.engine.attempts)
+        if step.runs_model:
+            return Job(stage, blocks_with(rows, "tiles", _model(units).busy_with))
+        most = min(BLOCK_BYTES, int(self.built.tiles.unit_mb * 2**20))
+        return Job(stage, blocks_of(rows, [unit.bytes for unit in units], most))
+
+    def _metered(self, model: ModelStage, blocks: int) -> AbstractContextManager[Watch]:
+        """The meter over the pool of one model with so many blocks of work."""
+        most = 1 if self.built.engine.kind == "inline" else pool_size(model.resources.workers or 1, blocks)[1]
+        return self.meter.over(model.name, model.resources.gpus, most)
+
+
+def without_scenes(plan: Plan, scenes: Collection[str]) -> Plan:
+    """The plan without the units of these scenes."""
+    return replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id not in scenes)) if scenes else plan
+
+
+def _pools(units: Sequence[StepUnit], apart: bool) -> Iterator[list[StepUnit]]:
+    """The units that run together: those of one rank and, where stages are to run `apart`, of one stage."""
+    by_rank: dict[int, list[StepUnit]] = defaultdict(list)
+    for unit in units:
+        by_rank[unit.rank].append(unit)
+    for _, mine in sorted(by_rank.items()):
+        yield from _by_stages(mine) if apart else [mine]
+
+
+def _by_stages(units: Sequence[StepUnit]) -> list[list[StepUnit]]:
+    """Units with equal stages, in the order of their first ones. Units share few objects, so few are hashed."""
+    by_identity: dict[tuple[int, ...], list[StepUnit]] = defaultdict(list)
+    for unit in units:
+        by_identity[tuple(map(id, unit.stages))].append(unit)
+    found: dict[str, list[StepUnit]] = defaultdict(list)
+    for mine in by_identity.values():
+        found[fingerprint(list(mine[0].stages))] += mine
+    return list(found.values())
+
+
+def _model(units: Sequence[StepUnit]) -> ModelStage:
+    """The stage of units of a step that runs a model."""
+    return cast(ModelStage, units[0].stages[0])

@@ -1,0 +1,14 @@
+"""The steps of the label phase in their order: all that is known of them is in this table."""
+
+from __future__ import annotations
+
+from rsflow.planning.step import Step, StepUnit
+from rsflow.planning.steps import generate, instruct, label, merge, predict
+from rsflow.planning.unit_ids import UnitIds
+
+STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP)
+
+
+def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:
+    """The wanted units of a step that are not among the finished ones."""
+    return [unit for unit in step.units(ids) if unit.id not in done]

@@ -1,0 +1,45 @@
+"""A model writes instructions from labels and pictures, also of other sensors on the same ground."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from rsflow.planning.companion_pairs import companions
+from rsflow.planning.step import Step, StepUnit
+from rsflow.planning.step_inputs import StepInputs
+from rsflow.planning.unit_ids import UnitIds
+from rsflow.schemas import PICTURE_WORK
+
+
+def _units(ids: UnitIds) -> Iterator[StepUnit]:
+    if stage := ids.plan.generator:
+        yield from (StepUnit(ids.generate(unit), (unit,), (stage,)) for unit in ids.usable.values())
+
+
+def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
+    """With `others`: tiles of other sensors that show the ground of one of its tiles."""
+    ids = inputs.ids
+    work = inputs.gather(PICTURE_WORK, units, ids.merged)
+    scenes = sorted({name for unit in units for name in ids.neighbours.get(unit.scene_id, [])})
+    around = [StepUnit(unit.id, (unit,), ()) for scene_id in scenes for unit in ids.by_scene.get(scene_id, [])]
+    if not around:
+        return work
+    known = inputs.gather(PICTURE_WORK, around, ids.merged).to_pylist()
+    others = [tile for row in known for tile in row["tiles"]]
+    labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in known:
+        for label in row["labels"]:
+            labels[label["tile_id"]].append(label)
+    rows = work.to_pylist()
+    for row in rows:
+        found = companions(row["tiles"], others)
+        row["others"] = [{"beside": tile, **other} for tile, other in sorted(found.items())]
+        row["labels"] += [label for name in sorted({other["tile_id"] for other in found.values()}) for label in labels[name]]
+    return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
+
+
+STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, slice_units=20_000)

@@ -1,0 +1,104 @@
+"""The ids of the units of all steps after `label`, and so what each unit depends on.
+
+One idea: a unit's id hashes the ids of the units that it rests on and the fingerprint of its stage. So a changed prompt gives
+other ids to `generate` alone, a new revision of a model to its own units and to all that rest on them, and the pixels of a
+scene are cut again only when the label recipe changes.
+
+Models predict unit by unit; their predictions are merged scene by scene, because an object on the edge of two tiles is one
+object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.lake.receipts import count_failures
+from rsflow.planning.companion_pairs import neighbours
+from rsflow.planning.plan import Plan, Unit
+from rsflow.stage import ModelStage, fingerprint
+
+PREDICT = "see"  # the name of the step `predict` in ids: that of format 1, so that old lakes keep their predictions
+
+
+class Prediction(NamedTuple):
+    """The unit in which one model predicts the tiles of one label unit."""
+
+    id: str
+    stage: ModelStage
+
+
+class UnitIds:
+    """The ids of every later step, by label unit or scene. Label units that were rejected have none."""
+
+    def __init__(self, plan: Plan, marked: pa.Table) -> None:
+        self.plan = plan
+        rejected = marked.filter(marked["scene_rejected"])
+        self._rejected = set(rejected["unit"].to_pylist())
+        failures = count_failures(marked)
+        rows = np.flatnonzero(failures)
+        self._failures = dict(zip(marked["unit"].take(pa.array(rows)).to_pylist(), failures[rows].tolist(), strict=True))
+
+    @cached_property
+    def usable(self) -> dict[str, Unit]:
+        """Wanted label units that were not rejected, by id."""
+        return {unit.id: unit for unit in self.plan.units if unit.id not in self._rejected}
+
+    @cached_property
+    def by_scene(self) -> dict[str, list[Unit]]:
+        """The same by scene."""
+        found: dict[str, list[Unit]] = defaultdict(list)
+        for unit in self.usable.values():
+            found[unit.scene_id].append(unit)
+        return found
+
+    def predictions(self, unit: Unit) -> list[Prediction]:
+        """In the order of the source's models. A model may use the labels of those before it, so its id depends on them."""
+        stages = self.plan.predictors.get(unit.source, ())
+        return [
+            Prediction(fingerprint(PREDICT, unit.label_fingerprint, list(stages[: number + 1])), stage)
+            for number, stage in enumerate(stages)
+        ]
+
+    @cached_property
+    def merges(self) -> dict[str, str]:
+        """By scene with predictions: the id of the unit that merges them."""
+        # Predictions without some tiles differ from those that a retry completed.
+        return {
+            scene_id: fingerprint(
+                "merge",
+                [(each.id, self._failures.get(each.id, 0)) for unit in units for each in self.predictions(unit)],
+                self.plan.merge,
+            )
+            for scene_id, units in self.by_scene.items()
+            if units[0].source in self.plan.predictors
+        }
+
+    def merged(self, unit: Unit) -> list[str]:
+        """The unit that merges the predictions of a label unit's scene, where there are any."""
+        return [self.merges[unit.scene_id]] if unit.scene_id in self.merges else []
+
+    def instruct(self, unit: Unit) -> str:
+        return fingerprint(*self._labels_of(unit), self.plan.instruct.fingerprint)
+
+    def generate(self, unit: Unit) -> str:
+        """A model that compares sensors depends on all labels of the neighbouring scenes."""
+        others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
+        return fingerprint("generate", *self._labels_of(unit), *others, self.plan.generator)
+
+    @cached_property
+    def neighbours(self) -> dict[str, list[str]]:
+        """By scene: those of other sensors that share ground with it, where a model is to compare them."""
+        return neighbours(self.plan.scenes) if self.plan.generator and self.plan.generator.compares else {}
+
+    @cached_property
+    def _labels_of_scene(self) -> dict[str, str]:
+        return {scene: fingerprint([self._labels_of(unit) for unit in units]) for scene, units in self.by_scene.items()}
+
+    def _labels_of(self, unit: Unit) -> list[str]:
+        """The units that deliver the labels of a label unit's tiles."""
+        return [unit.label_fingerprint, *self.merged(unit)]
