@@ -35,7 +35,7 @@ TaskName = Literal[
 
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
-LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "question"]
+LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "presence", "question"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ class Label:
     kind "box": an object (`category`, `shape`). "category": the whole picture's class. "caption": a sentence (`text`).
     "phrase": an expression (`text`) that refers to one object (`category`, `shape`). "question": asked in `text`, answered in
     `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region).
-    "fact": a measured attribute, named in `category`, with `value` and/or `text`. `score` is the labeller's own confidence,
-    in [0, 1].
+    "presence": objects of `category` are somewhere in the tile. "fact": a measured attribute, named in `category`, with `value`
+    and/or `text`. `score` is the labeller's own confidence, in [0, 1].
     """
 
     kind: LabelKind

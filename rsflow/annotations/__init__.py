@@ -27,6 +27,7 @@ from rsflow.annotations.captions import read_captions
 from rsflow.annotations.category_spelling import unify_spelling
 from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.coco import read_coco
+from rsflow.annotations.completeness import state_completeness
 from rsflow.annotations.control_text_rejects import reject_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
@@ -124,7 +125,7 @@ def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> Anno
     allowed = None if settings.allow_outside else (*parent_folders(files), *folders)
     with _uncollected():
         annotated = read_with_splits(lambda some: _within(reader(some, **options), allowed), files, settings.splits, allowed)
-        return reject_control_text(rename_categories(annotated, settings.categories))
+        return reject_control_text(rename_categories(state_completeness(annotated), settings.categories))
 
 
 def _within(annotated: AnnotatedSet, allowed: Folders | None) -> AnnotatedSet:

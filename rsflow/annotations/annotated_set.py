@@ -190,15 +190,21 @@ def merge_pictures(found: list[AnnotatedPicture]) -> AnnotatedPicture:
         labels=_each_once(tuple(label for picture in found for label in picture.labels)),
         complete=all(picture.complete for picture in found),
         split=next((picture.split for picture in reversed(found) if picture.split), None),
-        vocabulary=_looked_for(picture.vocabulary for picture in found),
+        vocabulary=_merge_vocabularies(found),
         gsd_m=next((picture.gsd_m for picture in found if picture.gsd_m), None),
     )
 
 
-def _looked_for(vocabularies: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    """What every file that has a category list of its own looked for; None where none has."""
-    known = [set(one) for one in vocabularies if one is not None]
-    return tuple(sorted(set.intersection(*known))) if known else None
+def _merge_vocabularies(found: list[AnnotatedPicture]) -> tuple[str, ...] | None:
+    """The categories that one of the files is complete for, without those that another one has and is not complete for.
+
+    None where no file states any.
+    """
+    known = [(picture.vocabulary, picture.labels) for picture in found if picture.vocabulary is not None]
+    if not known:
+        return None
+    partial = {label.category for listed, labels in known for label in labels if label.category not in listed}
+    return tuple(sorted({category for listed, _ in known for category in listed} - partial))
 
 
 def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
@@ -209,22 +215,30 @@ def _each_once(labels: tuple[Label, ...]) -> tuple[Label, ...]:
     return labels if len(first) == len(labels) else tuple(first.values())
 
 
-def rename_categories(annotated: AnnotatedSet, names: dict[str, str]) -> AnnotatedSet:
+def rename_categories(annotated: AnnotatedSet, names: dict[str, str], spelling_only: bool = False) -> AnnotatedSet:
     """The set with categories renamed; of those renamed to "" the objects stay as unknown areas, the rest goes. Others stay.
 
     Captions have no category, and that of a question is its answer: both stay as they are. A name that several categories are
-    renamed to was looked for in a picture only where all of them were.
+    renamed to was looked for in a picture only where all of them were, unless they are one category (`spelling_only`).
     """
     if not names:
         return annotated
+    known = () if spelling_only else annotated.categories
 
     def relabelled(picture: AnnotatedPicture) -> AnnotatedPicture:
         labels = tuple(kept for label in picture.labels if (kept := _relabelled(label, names)))
-        return replace(picture, labels=labels, vocabulary=_revocabulary(picture.vocabulary, annotated.categories, names))
+        return replace(picture, labels=labels, vocabulary=_rename_vocabulary(picture.vocabulary, known, names))
 
     pictures = {name: relabelled(picture) for name, picture in annotated.pictures.items()}
     categories = {names.get(category, category) for category in annotated.categories} - {""}
     return AnnotatedSet(pictures, tuple(sorted(categories)), annotated.rejects)
+
+
+def with_flag(label: Label, flag: str) -> Label:
+    """The label with the flag on its shape; one that has the flag, or no shape, stays as it is."""
+    if label.shape is None or flag in label.shape.flags:
+        return label
+    return replace(label, shape=replace(label.shape, flags=(*label.shape.flags, flag)))
 
 
 def _relabelled(label: Label, names: dict[str, str]) -> Label | None:
@@ -234,11 +248,11 @@ def _relabelled(label: Label, names: dict[str, str]) -> Label | None:
     if name or not label.category:
         return replace(label, category=name)
     if label.kind == "box" and label.shape:
-        return replace(label, shape=replace(label.shape, flags=(*label.shape.flags, UNKNOWN)))
+        return with_flag(label, UNKNOWN)
     return replace(label, category=UNKNOWN) if label.kind == "cover" else None
 
 
-def _revocabulary(mine: tuple[str, ...] | None, known: Iterable[str], names: dict[str, str]) -> tuple[str, ...] | None:
+def _rename_vocabulary(mine: tuple[str, ...] | None, known: Iterable[str], names: dict[str, str]) -> tuple[str, ...] | None:
     if mine is None:
         return None
     lacking = {names.get(category, category) for category in {*known} - {*mine}}

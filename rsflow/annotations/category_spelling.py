@@ -21,7 +21,7 @@ def unify_spelling(sets: dict[str, AnnotatedSet]) -> dict[str, AnnotatedSet]:
         by_fold.setdefault(_folded(name), []).append(name)
     kept = {name: min(alike, key=_capitals) for alike in by_fold.values() if len(alike) > 1 for name in alike}
     changed = {name: to for name, to in kept.items() if name != to}
-    return {source: rename_categories(annotated, changed) for source, annotated in sets.items()}
+    return {source: rename_categories(annotated, changed, spelling_only=True) for source, annotated in sets.items()}
 
 
 def _names(annotated: AnnotatedSet) -> Iterable[str]:

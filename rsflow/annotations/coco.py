@@ -6,13 +6,14 @@ incompletely annotated.
 
 What is read: `bbox` x, y, width, height; `segmentation` as rings, each a part of the object (what they share counts once, as
 with COCO's own tools), or as a run-length mask, whose outline is kept with all its parts and holes; `caption`;
-"difficult", "occluded", "truncated" and "ignore" that are true, as flags;
+"difficult", "occluded", "truncated" and "ignore" that are true in the record or its `attributes`, as flags;
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
 the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says
-which angle it is (rsflow.annotations.oriented_boxes.ANGLES); no file says so itself. `iscrowd` records are rejected as `crowd`:
-one box around many objects is not an object; where all records of a file are crowds (CVAT marks every mask so) they are
-objects. The option `crowds` (auto, objects, reject) says it otherwise. Ids are compared by value: 1, 1.0 and "1" are one.
+which angle it is (rsflow.annotations.oriented_boxes.ANGLES); no file says so itself. An `iscrowd` record
+outlines many objects at once: it is counted as a reject `crowd` and kept as an area flagged "crowd", so that its category alone
+is neither counted nor denied there; where all records of a file are masks marked so (CVAT marks every mask) they are objects.
+The option `crowds` (auto, areas, objects, reject) overrides this. Ids are compared by value: 1, 1.0 and "1" are one.
 `area`,
 `score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
 (https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the supercategory of another is
@@ -26,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name, with_flag
 from rsflow.annotations.category_tree import CategoryTree, read_category_tree
 from rsflow.annotations.mask_outlines import trace_outline
 from rsflow.annotations.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
@@ -40,7 +41,7 @@ from rsflow.spatial.geometry import Box, Parts
 from rsflow.spatial.polygons import parts_bounds
 
 _NUMERIC = frozenset({int, float})
-_CROWDS = ("auto", "objects", "reject")
+_CROWDS = ("auto", "areas", "objects", "reject")
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
 
 
@@ -56,8 +57,9 @@ def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") ->
 def _read_one(file: str, radians_of_one: float | None, crowds: str) -> Iterator[AnnotatedSet]:
     data = _document(file)
     origin = Provenance("annotation", posixpath.basename(file))
-    taken = crowds == "objects" or (crowds == "auto" and _all_crowds(data["annotations"]))
-    reading = _Reading(file, _categories(data, file), origin, radians_of_one, taken, read_category_tree(data))
+    if crowds == "auto":
+        crowds = "objects" if _all_crowds(data["annotations"]) else "areas"
+    reading = _Reading(file, _categories(data, file), origin, radians_of_one, crowds, read_category_tree(data))
     for index, entry in enumerate(data["images"]):
         reading.take_picture(index, entry)
     for index, record in enumerate(data["annotations"]):
@@ -84,7 +86,7 @@ class _Reading:
     categories: dict[str, tuple[str, ...]]  # by id; several names where the file has an id several times
     provenance: Provenance
     radians_of_one: float | None  # unit of the angle of five-number boxes; None: they are not expected
-    crowds_taken: bool  # crowds are read as objects
+    crowds: str  # what iscrowd records become: objects, areas (that are not counted) or reject
     tree: CategoryTree = field(default_factory=CategoryTree)
     pictures: dict[str, _Picture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
@@ -159,11 +161,15 @@ class _Reading:
     def _label(self, subject: str, record: dict[str, Any], picture: _Picture) -> Label:
         if "caption" in record and "bbox" not in record:
             return Label("caption", "", self.provenance, text=_caption(record["caption"]))
-        category = self._category(record)
-        if parse_flag(record.get("iscrowd")) and not self.crowds_taken:
-            way = "annotations.options.crowds=objects takes such records as objects (CVAT marks every mask so)"
-            raise DataError("crowd", f"iscrowd marks many of {category!r} at once, not one object; {way}")
-        return Label("box", category, self.provenance, self._shape(subject, record, picture))
+        label = Label("box", self._category(record), self.provenance, self._shape(subject, record, picture))
+        if not parse_flag(record.get("iscrowd")) or self.crowds == "objects":
+            return label
+        found = f"iscrowd marks several of {label.category!r} at once, not one object"
+        option = "annotations.options.crowds=objects reads such records as objects (CVAT marks every mask so)"
+        if self.crowds == "reject":
+            raise DataError("crowd", f"{found}; {option}")
+        self._reject(subject, "crowd", f"{found}: kept as an area in which {label.category!r} is not counted; {option}")
+        return with_flag(label, "crowd")
 
     def _category(self, record: dict[str, Any]) -> str:
         names = self.categories.get(parse_identifier(record.get("category_id")) or "", ())
@@ -177,7 +183,7 @@ class _Reading:
         return names[0]
 
     def _shape(self, subject: str, record: dict[str, Any], picture: _Picture) -> Shape:
-        bbox, flags = record.get("bbox"), tuple(name for name in _FLAGS if parse_flag(record.get(name)))
+        bbox, flags = record.get("bbox"), _flags(record)
         size = (picture.height_px, picture.width_px)
         if self.radians_of_one is not None and isinstance(bbox, list) and len(bbox) == 5 and _numbers(bbox):
             cx, cy, width, height, angle = map(float, bbox)
@@ -189,6 +195,13 @@ class _Reading:
         except DataError as error:
             self._reject(subject, error.reason, f"{error.detail}; the box is kept")
         return make_shape(_box(bbox, parts), (), *size, flags=flags, parts=parts)
+
+
+def _flags(record: dict[str, Any]) -> tuple[str, ...]:
+    """The flags that are set in the record, or in the `attributes` of it that CVAT writes."""
+    attributes = record.get("attributes")
+    stated = [record, attributes] if isinstance(attributes, dict) else [record]
+    return tuple(name for name in _FLAGS if any(parse_flag(one.get(name)) for one in stated))
 
 
 def _document(file: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import FileCollector, collect_categories
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
@@ -30,14 +31,21 @@ _IMAGE = ("image_path", "image", "filename", "file_name", "image_name", "img", "
 _LABEL = ("label", "class", "category", "class_name", "name")
 _CORNERS = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 _BOXES = (_CORNERS, ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height"))
-_FLAGS = ("difficult", "truncated", "occluded")
+_FLAGS = ("difficult", "truncated", "occluded", "ignore")
 
 Row = dict[str, str]
 
 
-def read_csv(files: Sequence[str], *, columns: tuple[str, ...] = (), delimiter: str = ",", category: str = "") -> AnnotatedSet:
+def read_csv(
+    files: Sequence[str],
+    *,
+    columns: tuple[str, ...] = (),
+    delimiter: str = ",",
+    category: str = "",
+    vocabulary: tuple[str, ...] = (),
+) -> AnnotatedSet:
     """Tables of boxes as one annotated set. UsageError where columns that are needed are neither in the header nor told."""
-    return merge_sets(_read_one(file, columns, delimiter, category) for file in files)
+    return with_vocabulary(merge_sets(_read_one(file, columns, delimiter, category) for file in files), vocabulary)
 
 
 def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str) -> AnnotatedSet:
@@ -87,6 +95,8 @@ def _shape(row: Row, columns: tuple[str, ...]) -> Shape | None:
     if not any(values):
         return None
     flags = tuple(name for name in _FLAGS if parse_flag(row.get(name)))
+    if _is_zero(row.get("score", "")):
+        flags = (*flags, "ignore")
     if columns is _CORNERS:
         ring = check_corner_order(tuple(values))
         return make_shape(ring_bounds(ring), ring, None, None, oriented=True, flags=flags)
@@ -94,6 +104,11 @@ def _shape(row: Row, columns: tuple[str, ...]) -> Shape | None:
     if columns[2] == "width":
         x1, y1 = x0 + x1, y0 + y1
     return make_shape((x0, y0, x1, y1), (), None, None, flags=flags)
+
+
+def _is_zero(text: str) -> bool:
+    """Whether a score is there and 0: VisDrone marks so what its evaluation leaves out."""
+    return bool(text) and not parse_flag(text) and text.strip(" +0.") == ""
 
 
 def _first(spellings: tuple[str, ...], names: list[str]) -> str:

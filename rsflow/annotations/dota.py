@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import FileCollector, OpenPicture, collect_categories
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
@@ -25,9 +26,9 @@ _FROM = Provenance("annotation", "dota")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z _]*):(.*)")
 
 
-def read_dota(files: Sequence[str]) -> AnnotatedSet:
+def read_dota(files: Sequence[str], *, vocabulary: tuple[str, ...] = ()) -> AnnotatedSet:
     """labelTxt files as one annotated set."""
-    return merge_sets(_read_one(file) for file in files)
+    return with_vocabulary(merge_sets(_read_one(file) for file in files), vocabulary)
 
 
 def _read_one(file: str) -> AnnotatedSet:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import OpenPicture
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
@@ -22,9 +23,10 @@ from rsflow.spatial.geometry import Ring
 _FROM = Provenance("annotation", "fair1m")
 
 
-def read_fair1m(files: Sequence[str]) -> AnnotatedSet:
+def read_fair1m(files: Sequence[str], *, vocabulary: tuple[str, ...] = ()) -> AnnotatedSet:
     """FAIR1M files as one annotated set."""
-    return merge_sets(read_xml(file, _label, objects="objects/object", name_at="source/filename") for file in files)
+    sets = (read_xml(file, _label, objects="objects/object", name_at="source/filename") for file in files)
+    return with_vocabulary(merge_sets(sets), vocabulary)
 
 
 def _label(element: Element, picture: OpenPicture) -> Label:

@@ -30,6 +30,7 @@ class OpenPicture:
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
     own_name: str = ""
+    vocabulary: tuple[str, ...] | None = None
 
     def to_annotated(self, origin: str) -> AnnotatedPicture:
         return AnnotatedPicture(
@@ -42,6 +43,7 @@ class OpenPicture:
             self.split,
             self.normalised,
             self.gsd_m,
+            self.vocabulary,
             annotation_file=origin,
             own_name=self.own_name,
         )

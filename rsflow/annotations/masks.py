@@ -7,9 +7,9 @@ value that the legend lacks is rejected with it, never guessed. Values are numbe
 colours ("0,255,0"). The files are whatever rasterio opens.
 
 `objects` names categories whose components (pixels that touch, also at corners) are objects, with box and outline, where they
-have at least `min_px` pixels. `rename` turns text in the mask's name into that of its picture: `{_LabelHand: _S1Hand}`. A
-cover label's shape is the box of its largest region. Cover is said of the whole picture only: a tile of a larger one has the
-objects, not the shares.
+have at least `min_px` pixels; smaller ones, and pixels without data, are areas in which objects are not known. `rename` turns
+text in the mask's name into that of its picture: `{_LabelHand: _S1Hand}`. A cover label's shape is the box of its largest
+region. Cover is a label of the whole picture: a tile of a larger one has the objects, not the shares.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import IGNORED
 from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.mask_outlines import find_components
+from rsflow.annotations.mask_outlines import find_components, trace_outline
 from rsflow.annotations.shapes import make_shape
 from rsflow.annotations.text_files import stem
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.records import Label, Provenance, Shape
+from rsflow.records import UNKNOWN, Label, Provenance, Shape
+from rsflow.spatial.polygons import parts_bounds
 
 _FROM = Provenance("annotation", "masks")
 _THREADS = 4
@@ -102,6 +104,7 @@ def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSe
         name = name.replace(old, new)
     picture = collector.picture_of_file(stem(name))
     picture.height_px, picture.width_px = values.shape
+    picture.vocabulary = tuple(sorted(legend.objects))
     picture.labels.extend(labels)
     return collector.result()
 
@@ -146,7 +149,17 @@ def _labels(values: Values, legend: _Legend) -> list[Label]:
         mine = [value for value, name in legend.names.items() if name == category and value in pixels]
         if mine:
             labels += _of_category(np.isin(values, mine), category, sum(pixels[value] for value in mine) / valid, legend)
+    no_data = [value for value, name in legend.names.items() if name is None and value in pixels]
+    if no_data and legend.objects:
+        labels.append(_unknown_area(np.isin(values, no_data)))
     return labels
+
+
+def _unknown_area(mask: npt.NDArray[np.bool_]) -> Label:
+    """Pixels without data as an area in which objects of any category may be."""
+    outline, (height_px, width_px) = trace_outline(mask), mask.shape
+    shape = make_shape(parts_bounds(outline), (), height_px, width_px, flags=(UNKNOWN,), parts=outline)
+    return Label("box", IGNORED, _FROM, shape)
 
 
 def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legend: _Legend) -> list[Label]:
@@ -155,8 +168,10 @@ def _of_category(mask: npt.NDArray[np.bool_], category: str, share: float, legen
     if len(parts) > _MANY:
         raise DataError("too_many_objects", f"{category} has {len(parts)} components, expected at most {_MANY}")
     cover = Label("cover", category, _FROM, _largest(mask), value=share)
+    # What is too small to be an object is there all the same: its category cannot be counted.
     shapes = [
-        make_shape(box, (), height_px, width_px, parts=outline) for box, outline, pixels in parts if pixels >= legend.min_px
+        make_shape(box, (), height_px, width_px, flags=() if pixels >= legend.min_px else (UNKNOWN,), parts=outline)
+        for box, outline, pixels in parts
     ]
     return [cover, *(Label("box", category, _FROM, shape) for shape in shapes)]
 

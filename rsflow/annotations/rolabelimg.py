@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import OpenPicture
 from rsflow.annotations.oriented_boxes import (
     ANGLES,
@@ -34,7 +35,9 @@ _FIVE = ("cx", "cy", "w", "h", "angle")
 _CORNERS = tuple(f"{axis}_{side}" for side in ("left_top", "right_top", "right_bottom", "left_bottom") for axis in "xy")
 
 
-def read_rolabelimg(files: Sequence[str], *, angle: str = "radians_clockwise") -> AnnotatedSet:
+def read_rolabelimg(
+    files: Sequence[str], *, angle: str = "radians_clockwise", vocabulary: tuple[str, ...] = ()
+) -> AnnotatedSet:
     """roLabelImg files as one annotated set. ConfigError for an unknown `angle`.
 
     Where one angle of the set is no radians none of them is known to be, and every box with an angle is a reject.
@@ -44,7 +47,7 @@ def read_rolabelimg(files: Sequence[str], *, angle: str = "radians_clockwise") -
     sets = [read_xml(file, _with(ANGLES[angle])) for file in files]
     if any(reject.reason == "bad_angle" for one in sets for reject in one.rejects):
         sets = [read_xml(file, _with(None)) for file in files]
-    return merge_sets(sets)
+    return with_vocabulary(merge_sets(sets), vocabulary)
 
 
 def _with(radians_of_one: float | None) -> LabelParser:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
+from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import OpenPicture
 from rsflow.annotations.shapes import make_shape
 from rsflow.annotations.xml_file import Element, child_text, read_category, read_flags, read_xml
@@ -26,9 +27,9 @@ from rsflow.spatial.geometry import Box
 _FROM = Provenance("annotation", "voc")
 
 
-def read_voc(files: Sequence[str]) -> AnnotatedSet:
+def read_voc(files: Sequence[str], *, vocabulary: tuple[str, ...] = ()) -> AnnotatedSet:
     """VOC files as one annotated set."""
-    return merge_sets(read_xml(file, _label) for file in files)
+    return with_vocabulary(merge_sets(read_xml(file, _label) for file in files), vocabulary)
 
 
 def read_box(element: Element) -> Box:

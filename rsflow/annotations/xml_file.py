@@ -62,8 +62,8 @@ def read_category(element: Element, path: str = "name") -> str:
 
 
 def read_flags(element: Element) -> tuple[str, ...]:
-    """What VOC says of an object beside its class: <difficult>, <truncated> and <occluded> that are not 0."""
-    named = ("difficult", "truncated", "occluded")
+    """The flags of an object: <difficult>, <truncated>, <occluded> and <ignore> that are not 0."""
+    named = ("difficult", "truncated", "occluded", "ignore")
     return tuple(name for name in named if parse_flag(child_text(element, name)))
 
 

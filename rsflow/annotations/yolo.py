@@ -5,8 +5,9 @@ reads "class cx cy w h" and, where there are more numbers, the corners of a poly
 "class x1 y1 x2 y2 x3 y3 x4 y4" as an oriented box, corners in order; the two cannot be told apart by the file, so the format
 says which it is. Pose rows, a box with keypoints, are known by the option `kpt_shape` or the data.yaml's; the box is read.
 
-Class names: option `classes`, a text file with a name per line or a data.yaml with `names`; else classes.txt beside the files
-or one folder up. A file of that name among the label files is not a label file. A file without lines is a picture without
+Class names: option `classes`, a text file with a name per line or a data.yaml with `names`; else, for every folder of label
+files, the nearest classes.txt or data.yaml in it or up to two folders above, so that sets of different class lists can be read
+together. A file of that name among the label files is not a label file. A file without lines is a picture without
 objects.
 """
 
@@ -30,19 +31,23 @@ from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, Ring
 
 _FROM = Provenance("annotation", "yolo")
-_NAMES = "classes.txt"
+_CLASS_FILES = ("classes.txt", "data.yaml", "data.yml")
 RowParser = Callable[[list[float]], tuple[Box, Ring, bool]]
 
 
 def read_yolo(files: Sequence[str], *, classes: str = "", kpt_shape: tuple[int, ...] = ()) -> AnnotatedSet:
     """YOLO boxes, polygons or poses as one annotated set. ConfigError where class names are neither given nor found."""
-    keypoints = _keypoints(classes, kpt_shape)
-    return _read(files, classes, _pose(keypoints) if keypoints else _box_or_polygon)
+
+    def parser_of(class_file: str) -> RowParser:
+        keypoints = _keypoints(class_file, kpt_shape)
+        return _pose(keypoints) if keypoints else _box_or_polygon
+
+    return _read(files, classes, parser_of)
 
 
 def read_yolo_obb(files: Sequence[str], *, classes: str = "") -> AnnotatedSet:
     """YOLO oriented boxes as one annotated set. ConfigError where class names are neither given nor found."""
-    return _read(files, classes, _oriented)
+    return _read(files, classes, lambda _: _oriented)
 
 
 def read_class_names(file: str) -> dict[int, str]:
@@ -74,34 +79,52 @@ def _keypoints(classes: str, told: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _read(files: Sequence[str], classes: str, form: RowParser) -> AnnotatedSet:
-    labels = [file for file in files if posixpath.basename(file) != _NAMES]
-    names = read_class_names(classes or _beside(files))
-    sets = [_read_one(file, names, form) for file in labels]
-    return merge_sets([AnnotatedSet({}, tuple(names.values())), *sets])
+def _read(files: Sequence[str], classes: str, parser_of: Callable[[str], RowParser]) -> AnnotatedSet:
+    labels = [file for file in files if posixpath.basename(file) not in _CLASS_FILES]
+    class_files = dict.fromkeys(map(posixpath.dirname, labels), classes) if classes else _find_class_files(labels)
+    names = {class_file: read_class_names(class_file) for class_file in dict.fromkeys(class_files.values())}
+    parsers = {class_file: parser_of(class_file) for class_file in names}
+    sets = [AnnotatedSet({}, tuple(found.values())) for found in names.values()]
+    for file in labels:
+        class_file = class_files[posixpath.dirname(file)]
+        sets.append(_read_one(file, names[class_file], parsers[class_file]))
+    return merge_sets(sets)
 
 
-def _beside(files: Sequence[str]) -> str:
-    folders = dict.fromkeys(posixpath.dirname(file) for file in files)
-    for folder in (*folders, *dict.fromkeys(posixpath.dirname(folder) for folder in folders)):
-        place = posixpath.join(folder, _NAMES)
-        if storage.exists(place):
-            return place
-    raise ConfigError(
-        f"annotations.options.classes is missing, and there is no {_NAMES} beside {files[0]}: "
-        "give the list of class names, or the data.yaml of the set"
-    )
+def _find_class_files(labels: Sequence[str]) -> dict[str, str]:
+    """The file of class names of every folder of label files: the nearest one, in it or up to two folders above.
+
+    A folder without one has that of the others, where they have one in common. ConfigError where there is none, or several.
+    """
+    folders = dict.fromkeys(map(posixpath.dirname, labels))
+    above = {folder: (folder, posixpath.dirname(folder), posixpath.dirname(posixpath.dirname(folder))) for folder in folders}
+    there = {place: _class_file_in(place) for place in dict.fromkeys(place for places in above.values() for place in places)}
+    nearest = {folder: next((there[place] for place in places if there[place]), "") for folder, places in above.items()}
+    found = [*dict.fromkeys(file for file in nearest.values() if file)]
+    missing = next((folder for folder, file in nearest.items() if not file), None)
+    if missing is not None and len(found) != 1:
+        searched = f"there is no {' or '.join(_CLASS_FILES)} in {missing or '.'} or the two folders above it"
+        raise ConfigError(
+            f"annotations.options.classes is missing, and {searched}: give the list of class names, or the data.yaml of the set"
+        )
+    return {folder: file or found[0] for folder, file in nearest.items()}
 
 
-def _read_one(file: str, names: dict[int, str], form: RowParser) -> AnnotatedSet:
+def _class_file_in(folder: str) -> str:
+    places = (posixpath.join(folder, name) for name in _CLASS_FILES)
+    return next((place for place in places if storage.exists(place)), "")
+
+
+def _read_one(file: str, names: dict[int, str], parse: RowParser) -> AnnotatedSet:
     collector = FileCollector(file)
     picture = collector.picture_of_file()
     picture.normalised = True
+    picture.vocabulary = tuple(sorted(set(names.values())))
     for number, line in read_lines(file):
         try:
             words = line.split()
             category = _category(words[0], names)
-            box, ring, oriented = form(parse_numbers(words[1:]))
+            box, ring, oriented = parse(parse_numbers(words[1:]))
             shape = make_shape(box, ring, None, None, oriented)
             picture.labels.append(Label("box", category, _FROM, shape))
         except DataError as error:

@@ -69,7 +69,7 @@ def list_formats() -> list[str]:
 def _files(place: str, form: str | None) -> tuple[str, ...]:
     found = storage.glob(place)
     if not found and not any(sign in place for sign in "*?["):
-        below = storage.list_files(place)
+        below = storage.list_files(place, follow_links=True)
         wanted = _ENDINGS.get(form or "", _ANY)
         # The first ending that there is; all of them where pictures are what is annotated.
         ending = next((end for end in wanted if any(name.lower().endswith(end) for name in below)), "/")

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from rsflow.annotations import read_annotations
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_stem, picture_name
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path
+from rsflow.audit.annotated_pictures import match_pictures
 from rsflow.audit.category_spellings import CategorySpellings
 from rsflow.audit.field_consistency import FIELD_CHECKS
-from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.stated_boxes import BOX_READERS, StatedBox
 from rsflow.config.settings import Annotations
-from rsflow.files import storage
-from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import EDGE_TOLERANCE_PX, Size
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box, area
 
-BATCH = 512
 _COVERED = frozenset(["box_empty", "box_outside"])  # told from the file itself where it is in RAW
 _NO_FAULT = frozenset(["crowd"])  # left out by a reader, and right as it is
 
@@ -45,9 +41,11 @@ def audit_annotated(
     for reject in annotated.rejects:
         if reject.reason not in _NO_FAULT and not (form in BOX_READERS and reject.reason in _COVERED):
             report.add(reject.reason, f"{posixpath.basename(reject.file)} {reject.subject}".strip(), reject.detail)
-    sizes = _look(annotated, folder, report, on_record, allow_outside)
+    if folder is None:
+        report.notes.append("pictures were not checked: give --pictures DIR")
+    sizes = match_pictures(annotated, folder, files, report, on_record, allow_outside) if folder else {}
     if form in BOX_READERS:
-        _judge([stated for file in files for stated in BOX_READERS[form](file)], sizes, report)
+        _judge([stated for file in files for stated in BOX_READERS[form](file)], _by_spelling(annotated, sizes), report)
     else:
         for name, picture in annotated.pictures.items():
             _unsized(picture, sizes.get(name), report)
@@ -60,48 +58,28 @@ def audit_annotated(
     return report
 
 
-def _look(
-    annotated: AnnotatedSet, folder: str | None, report: Report, on_record: Callable[[int], None], allow_outside: bool
-) -> dict[str, Size | None]:
-    """The true sizes of the pictures by name, their own faults reported."""
-    if folder is None:
-        report.notes.append("pictures were not checked: give --pictures DIR")
-        return {}
-    files = {key: file for file in storage.list_files(folder) for key in _keys(folder, file)}
-
-    def locate(below: str, name: str) -> str | None:
-        # A link among the files may lead out of the folder.
-        return resolve_below(below, files[name], allow_outside) if name in files else None
-
-    pictures = Pictures(folder, report, locate)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for batch in in_batches(annotated.pictures, BATCH):
-            pictures.inspect(((name, name) for name in batch), pool)
-            on_record(len(batch))
-    return {name: pictures.size(name) for name in annotated.pictures}
+def _by_spelling(annotated: AnnotatedSet, sizes: dict[str, Size]) -> dict[tuple[str, str], Size]:
+    """Sizes by annotation file and the picture's path as that file spells it: "" where the file describes one picture."""
+    pictures = ((picture, sizes[name]) for name, picture in annotated.pictures.items() if name in sizes)
+    return {(one.annotation_file, "" if one.own_name else normalise_path(one.file)): size for one, size in pictures}
 
 
-def _keys(folder: str, file: str) -> tuple[str, str]:
-    """By what a picture may be known: its name alone, or its whole path (class folders)."""
-    return picture_name(file), path_stem(storage.join(folder, file))
-
-
-def _judge(boxes: list[StatedBox], sizes: dict[str, Size | None], report: Report) -> None:
+def _judge(boxes: list[StatedBox], sizes: dict[tuple[str, str], Size], report: Report) -> None:
     """Every box on its picture's true size where that is known, else on the stated one."""
-    seen: dict[tuple[str, Box], str] = {}
+    seen: dict[tuple[str, str, Box], str] = {}
     for stated in boxes:
         report.count_inspected("boxes")
         _box(stated.where, stated.box, sizes.get(stated.picture) or stated.size, report)
-        first = seen.setdefault((stated.picture, stated.box), stated.category)
-        if (stated.picture, stated.box) in seen and first != stated.category:
+        first = seen.setdefault((*stated.picture, stated.box), stated.category)
+        if first != stated.category:
             report.add("contradictory_labels", stated.where, f"{_spelled(stated.box)} is {first!r} and {stated.category!r}")
     _repeated(boxes, report)
 
 
 def _repeated(boxes: Iterable[StatedBox], report: Report) -> None:
-    seen: set[tuple[str, str, Box]] = set()
+    seen: set[tuple[str, str, str, Box]] = set()
     for stated in boxes:
-        key = (stated.picture, stated.category, stated.box)
+        key = (*stated.picture, stated.category, stated.box)
         if key in seen:
             report.add("repeated_label", stated.where, f"{stated.category!r} {_spelled(stated.box)} stands there twice")
         seen.add(key)

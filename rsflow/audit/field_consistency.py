@@ -6,14 +6,13 @@ another object. How much they may differ is what rounding, the VOC corner that i
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 from rsflow.annotations.annotated_set import picture_name
-from rsflow.annotations.text_files import stem
+from rsflow.annotations.text_files import read_json, stem
 from rsflow.files import storage
 from rsflow.spatial.geometry import Box, area, iou, ring_area
 
@@ -27,7 +26,7 @@ AREA_TOLERANCE = 0.2  # an area may differ so much from that of the box and that
 def find_coco_faults(files: tuple[str, ...]) -> Iterator[Fault]:
     """Ids that stand twice in a file, and records whose `area`, `bbox` and `segmentation` do not fit together."""
     for file in files:
-        data = json.loads(storage.read_text(file))
+        data = read_json(file, "coco")
         records = [record for record in data.get("annotations", data.get("annotation", [])) if isinstance(record, dict)]
         for what, entries in (
             ("image", data.get("images", [])),

@@ -17,7 +17,8 @@ from rsflow.audit.answer_consistency import CategoryCounts
 from rsflow.audit.category_spellings import CategorySpellings
 from rsflow.audit.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.near_duplicate_records import NearDuplicates
-from rsflow.audit.pictures import THREADS, Pictures, in_batches, locate_picture
+from rsflow.audit.picture_finder import PictureFinder
+from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.text_rules import find_faults, iter_named_categories
 from rsflow.errors import DataError
@@ -51,7 +52,7 @@ def audit_instructions(
 
 
 def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictures | None:
-    return Pictures(folder, report, lambda below, name: locate_picture(below, name, allow_outside)) if folder else None
+    return Pictures(report, PictureFinder(folder, allow_outside)) if folder else None
 
 
 @dataclass
@@ -120,14 +121,15 @@ def find_picture_folder(file: str) -> str | None:
     """The folder of the file, where one of its first pictures is below it; else None."""
     folder = posixpath.dirname(file) or "."
     names = (name for conversation in _conversations(file) for name in conversation.pictures)
-    return folder if any(_there(folder, name) for name in islice(names, MAX_TRIED_PICTURES)) else None
+    find = PictureFinder(folder)
+    return folder if any(_there(find, name) for name in islice(names, MAX_TRIED_PICTURES)) else None
 
 
-def _there(folder: str, name: str) -> bool:
+def _there(find: PictureFinder, name: str) -> bool:
     try:
-        return locate_picture(folder, name) is not None
+        return find(name) is not None
     except DataError:
-        return False  # it is counted when the picture is looked at
+        return False  # reported when the picture is inspected
 
 
 def _conversations(file: str) -> Iterator[Conversation]:

@@ -1,15 +1,13 @@
 """The pictures that a set names: there or not, whole or not, how large, and the same one under another name.
 
-One idea: each picture is read once, by a few threads, and leaves sixteen bytes behind: its size, and a digest of its bytes.
-Whole means decoded: a header may be fine where the data ends early. A path is looked for below the folder as it is spelled,
-then by its last part, for sets lose and gain folders as they travel.
+Each picture is read once, by a few threads; kept are its size and a digest of its bytes. Whole means decoded: a header may be
+fine where the data ends early.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,13 +20,13 @@ from PIL import Image
 from rsflow.audit.report import Report
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 
 THREADS = 8
 DECIMATED_PX = 1024
+_NAME_FAULTS = frozenset(["path_outside", "ambiguous_picture"])
 _RASTERS = (".tif", ".tiff", ".jp2")
 
 T = TypeVar("T")
@@ -38,7 +36,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
+class InspectedPicture:
     """`fault`: (reason, detail), or None for a whole picture, which then has a size."""
 
     size: Size | None
@@ -48,19 +46,18 @@ class Inspected:
 
 @dataclass
 class Pictures:
-    """The pictures below a folder, as far as they were asked for. `report` gets each fault once.
+    """The pictures that were inspected so far. `report` gets each fault once.
 
-    `locate` gives the place of a picture by the name that the set has for it, or None.
+    `locate` gives the place of a picture by the name that the set has for it, or None (rsflow.audit.picture_finder).
     """
 
-    folder: str
     report: Report
-    locate: Callable[[str, str], str | None] = field(default_factory=lambda: locate_picture)
+    locate: Callable[[str], str | None]
     _sizes: dict[int, Size | None] = field(default_factory=dict)
     _first: dict[bytes, str] = field(default_factory=dict)
 
     def size(self, name: str) -> Size | None:
-        """The size of a picture that `look` has seen; None where it is missing or unreadable."""
+        """The size of a picture that `inspect` was given; None where it is missing or unreadable."""
         return self._sizes.get(_key(name))
 
     def inspect(self, named: Iterable[tuple[str, str]], pool: ThreadPoolExecutor) -> None:
@@ -74,36 +71,29 @@ class Pictures:
             else:
                 self._once(where, name, found.digest)
 
+    def _inspect(self, name: str) -> InspectedPicture:
+        return inspect_picture(name, self.locate)
+
     def _once(self, where: str, name: str, digest: bytes) -> None:
         first = self._first.setdefault(digest, name)
         if first != name:
             self.report.add("repeated_picture", where, f"{name} has the same bytes as {first}")
 
-    def _inspect(self, name: str) -> Inspected:
-        try:
-            place = self.locate(self.folder, name)
-            if place is None:
-                return Inspected(None, b"", ("missing_picture", f"{name} is not below {self.folder}"))
-            data = storage.read_bytes(place)
-            size = _raster(place) if place.lower().endswith(_RASTERS) else _decoded(data)
-            return Inspected(size, hashlib.blake2b(data, digest_size=16).digest())
-        except DataError as error:
-            reason = "path_outside" if error.reason == "path_outside" else "unreadable_picture"
-            return Inspected(None, b"", (reason, error.detail))
-        except (StorageError, ValueError, OSError, SyntaxError) as error:  # SyntaxError: Pillow, of a broken PNG
-            return Inspected(None, b"", ("unreadable_picture", f"{name}: {error}"))
 
-
-def locate_picture(folder: str, name: str, allow_outside: bool = False) -> str | None:
-    """Where the picture is: below the folder as spelled, or by its last part; None where it is neither.
-
-    DataError `path_outside` where the name leads out of the folder.
-    """
-    spelled = resolve_below(folder, name, allow_outside)
-    if storage.exists(spelled):
-        return spelled
-    last = resolve_below(folder, os.path.basename(name.replace("\\", "/")), allow_outside)
-    return last if storage.exists(last) else None
+def inspect_picture(name: str, locate: Callable[[str], str | None]) -> InspectedPicture:
+    """Decode one picture. `locate` gives its place, None where there is none, and may raise DataError `path_outside`."""
+    try:
+        place = locate(name)
+        if place is None:
+            return InspectedPicture(None, b"", ("missing_picture", f"there is no {name} in the folder of the pictures"))
+        data = storage.read_bytes(place)
+        size = _raster(place) if place.lower().endswith(_RASTERS) else _decoded(data)
+        return InspectedPicture(size, hashlib.blake2b(data, digest_size=16).digest())
+    except DataError as error:
+        reason = error.reason if error.reason in _NAME_FAULTS else "unreadable_picture"
+        return InspectedPicture(None, b"", (reason, error.detail))
+    except (StorageError, ValueError, OSError, SyntaxError) as error:  # SyntaxError: Pillow, of a broken PNG
+        return InspectedPicture(None, b"", ("unreadable_picture", f"{name}: {error}"))
 
 
 def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -7,14 +7,14 @@ own rejects tell, and its labels wherever the file knows no size.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from rsflow.annotations.annotated_set import picture_name
+from rsflow.annotations.annotated_set import normalise_path, picture_name
+from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size
 from rsflow.spatial.geometry import Box
@@ -24,10 +24,13 @@ SIZE_KEYS = ("width", "height")
 
 @dataclass(frozen=True, slots=True)
 class StatedBox:
-    """One box of a file: `where` it stands, its picture's name and stated size (None: not stated), category and corners."""
+    """One box of a file: `where` it stands, its picture, the stated size (None: not stated), category and corners.
+
+    `picture`: (annotation file, the picture's path as that file spells it; "" where the file describes one picture).
+    """
 
     where: str
-    picture: str
+    picture: tuple[str, str]
     size: Size | None
     category: str
     box: Box
@@ -35,18 +38,18 @@ class StatedBox:
 
 def read_coco_boxes(file: str) -> Iterator[StatedBox]:
     """The `bbox` entries of a COCO file that are four numbers and belong to a picture; the reader rejects the others."""
-    data = json.loads(storage.read_text(file))
-    names = {entry.get("id"): str(entry.get("name")) for entry in data.get("categories", []) if isinstance(entry, dict)}
-    images = {entry.get("id"): entry for entry in data["images"] if isinstance(entry, dict)}
+    data = read_json(file, "coco")
+    names = {parse_identifier(entry.get("id")): str(entry.get("name")) for entry in data.get("categories", [])}
+    images = {parse_identifier(entry.get("id")): entry for entry in data["images"] if isinstance(entry, dict)}
     for index, record in enumerate(data.get("annotations", data.get("annotation", []))):
-        bbox = record.get("bbox") if isinstance(record, dict) else None
-        entry = images.get(record.get("image_id")) if isinstance(record, dict) else None
+        entry = images.get(parse_identifier(record.get("image_id"))) if isinstance(record, dict) else None
         name = (entry.get("file_name") or entry.get("filename")) if entry else None
-        if isinstance(bbox, list) and len(bbox) == 4 and isinstance(name, str) and _finite(bbox) and not record.get("iscrowd"):
-            x, y, width, height = map(float, bbox)
-            category = names.get(record.get("category_id"), "")
-            where = f"annotation {record.get('id', index)}"
-            yield StatedBox(where, picture_name(name), _size(entry), category, (x, y, x + width, y + height))
+        if entry is None or not isinstance(name, str) or parse_flag(record.get("iscrowd")) or not _is_box(record.get("bbox")):
+            continue
+        x, y, width, height = map(float, record["bbox"])
+        category = names.get(parse_identifier(record.get("category_id")), "")
+        where = f"annotation {record.get('id', index)}"
+        yield StatedBox(where, (file, normalise_path(name)), _size(entry), category, (x, y, x + width, y + height))
 
 
 def read_voc_boxes(file: str) -> Iterator[StatedBox]:
@@ -68,7 +71,7 @@ def read_voc_boxes(file: str) -> Iterator[StatedBox]:
             continue
         # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
         said = f"{element.findtext('name') or ''} {element.findtext('description') or ''}".strip()
-        yield StatedBox(f"{name} object {index}", name, _size(stated), said, (x0, y0, x1, y1))
+        yield StatedBox(f"{name} object {index}", (file, ""), _size(stated), said, (x0, y0, x1, y1))
 
 
 BOX_READERS: dict[str, Callable[[str], Iterator[StatedBox]]] = {
@@ -88,5 +91,9 @@ def _whole(text: str | None) -> int | None:
     return int(text) if text and text.strip().isdigit() else None
 
 
-def _finite(values: list[Any]) -> bool:
-    return all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+def _is_box(values: Any) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == 4
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in values)
+    )

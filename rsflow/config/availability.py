@@ -26,9 +26,9 @@ def missing_pattern(source: Source) -> str:
 
 def _file_patterns(source: Source) -> Iterator[str]:
     yield from _as_tuple(source.scenes.files)
-    if source.annotations:
-        yield from _as_tuple(source.annotations.files)
-        for patterns in source.annotations.splits.values():
+    for entry in source.annotation_entries:
+        yield from _as_tuple(entry.files)
+        for patterns in entry.splits.values():
             yield from _as_tuple(patterns)
 
 

@@ -117,6 +117,8 @@ class Select:
     def __post_init__(self) -> None:
         if not self.splits or sum(self.splits.values()) <= 0:
             raise ValueError("splits needs at least one split with a share above 0")
+        if abs(sum(self.splits.values()) - 1) > 1e-6:
+            raise ValueError(f"splits are {sum(self.splits.values()):g} together: expected shares that sum to 1")
         if 90 % self.region_deg:
             raise ValueError(f"region_deg is {self.region_deg:g}: it must divide 90")
         for name, (west, south, east, north) in self.regions.items():

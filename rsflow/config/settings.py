@@ -18,6 +18,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
+from rsflow.config.annotation_settings import AnnotationEntries
+from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.select_settings import Select
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
@@ -63,24 +65,6 @@ class Scenes:
 
 
 @dataclass(frozen=True)
-class Annotations:
-    """`files`: the annotation file, or a glob of them. `exhaustive`: every instance of every category is annotated.
-
-    `options` are the format's own settings (docs/formats.md). `splits` says which pictures the set itself puts in which split:
-    a pattern of some of `files`, or of text files that name a picture per line; where two claim a picture, the later has it.
-    """
-
-    __pydantic_config__ = STRICT
-    format: str
-    files: str | tuple[str, ...]
-    exhaustive: bool = True
-    categories: dict[str, str] = field(default_factory=dict)  # rename: name in the file -> name in the dataset ("" drops it)
-    options: dict[str, Any] = field(default_factory=dict)
-    splits: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
-    allow_outside: bool = False  # an absolute name may be of another folder: the picture goes by its file name
-
-
-@dataclass(frozen=True)
 class Published:
     """What a source's makers say of it, to hold what is found against; what is not known is left out. No build depends on it.
 
@@ -111,10 +95,32 @@ class Source:
     licence: Annotated[str, Field(min_length=1)]
     scenes: Scenes
     reader: str = "auto"
-    annotations: Annotations | None = None
+    annotations: AnnotationEntries | None = None  # one entry or several, of which at most one is in pixels
     labellers: tuple[dict[str, Any], ...] = ()
     optional: bool = False
     published: Published = field(default_factory=Published)
+
+    def __post_init__(self) -> None:
+        in_pixels = [entry.format for entry in self.annotation_entries if not entry.on_ground]
+        if len(in_pixels) > 1:
+            raise ValueError(
+                f"annotations: {' and '.join(in_pixels)} both describe pictures by name; a source has one such set"
+            )
+
+    @property
+    def annotation_entries(self) -> tuple[Annotations, ...]:
+        found = self.annotations
+        return () if found is None else found if isinstance(found, tuple) else (found,)
+
+    @property
+    def annotated_set(self) -> Annotations | None:
+        """The annotations in pixels of its pictures."""
+        return next((entry for entry in self.annotation_entries if not entry.on_ground), None)
+
+    @property
+    def ground_layers(self) -> tuple[Annotations, ...]:
+        """The annotations in ground coordinates."""
+        return tuple(entry for entry in self.annotation_entries if entry.on_ground)
 
 
 @dataclass(frozen=True)

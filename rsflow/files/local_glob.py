@@ -28,13 +28,25 @@ def local_glob(pattern: str) -> list[str]:
 def _expanded(place: str, part: str, last: bool) -> Iterator[str]:
     spelled = posixpath.join(place, part)
     if part == "**":
-        folders = [place, *_below(place, {os.path.realpath(place or ".")})] if os.path.isdir(place or ".") else []
+        folders = [place, *_subfolders(place)] if os.path.isdir(place or ".") else []
         yield from (posixpath.join(folder, name) for folder in folders for name in os.listdir(folder)) if last else folders
         return
     if os.path.lexists(spelled):
         yield spelled
     if WILD.search(part) and os.path.isdir(place or "."):
         yield from (posixpath.join(place, name) for name in fnmatch.filter(os.listdir(place or "."), part))
+
+
+def list_local(folder: str) -> list[str]:
+    """All files below a folder, relative to it, sorted; linked folders are entered, but for links back to a folder above."""
+    if not os.path.isdir(folder):
+        return []
+    places = (posixpath.join(below, name) for below in (folder, *_subfolders(folder)) for name in os.listdir(below))
+    return sorted(posixpath.relpath(place, folder) for place in places if os.path.isfile(place))
+
+
+def _subfolders(folder: str) -> Iterator[str]:
+    return _below(folder, {os.path.realpath(folder or ".")})
 
 
 def _below(folder: str, above: set[str]) -> Iterator[str]:

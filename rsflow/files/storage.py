@@ -29,7 +29,7 @@ from rsflow.files.faults import describe_error as describe_error
 from rsflow.files.faults import mask_secrets as mask_secrets
 from rsflow.files.faults import retry_transient
 from rsflow.files.faults import translate_errors as translate_errors
-from rsflow.files.local_glob import local_glob
+from rsflow.files.local_glob import list_local, local_glob
 
 
 def is_remote(place: str) -> bool:
@@ -46,15 +46,22 @@ def join(root: str, *parts: str) -> str:
 
 def filesystem(place: str) -> tuple[Any, str]:
     """The fsspec file system of a place, and the place's path on it."""
-    if "://" not in place and "::" in place:
-        # A file's name; fsspec would take it for a chain of file systems.
-        local = fsspec.filesystem("file")
-        return local, str(local._strip_protocol(place))
+    if _has_plain_colons(place):
+        # fsspec would take the colons for a chain of file systems.
+        scheme = place.partition("://")[0] if "://" in place else "file"
+        plain = fsspec.filesystem(scheme, **(_s3_options() if scheme == "s3" else {}))
+        return plain, str(plain._strip_protocol(place))
     try:
         fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
     except (ImportError, ValueError) as error:
         raise StorageError(f"{place}: no file system for this address ({error})") from error
     return fs, path
+
+
+def _has_plain_colons(place: str) -> bool:
+    """Whether `::` is part of a file name or key: no address or known protocol stands on both of its sides."""
+    chained = place.split("::")
+    return len(chained) > 1 and "://" not in place.split("::", 1)[1] and chained[0] not in fsspec.available_protocols()
 
 
 def _s3_options() -> dict[str, Any]:
@@ -229,8 +236,11 @@ def is_metadata(place: str) -> bool:
     return posixpath.basename(place).startswith("._") or "__MACOSX" in place.split("/")
 
 
-def list_files(place: str) -> list[str]:
-    """All files below a folder, relative to it, sorted; none where it is missing."""
+def list_files(place: str, follow_links: bool = False) -> list[str]:
+    """All files below a folder, relative to it, sorted; none where it is missing. `follow_links`: enter linked folders too."""
+    if follow_links and not is_remote(place):
+        with translate_errors(place, "list"):
+            return list_local(filesystem(place)[1])
     return [file.place for file in scan_folder(place)]
 
 

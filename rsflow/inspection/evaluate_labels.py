@@ -203,7 +203,7 @@ def _find_caveats(
 ) -> Iterator[str]:
     counted = frozenset().union(*(seer.sources for seer in seers)) & truth.nouns.keys()
     for source in built.sources:
-        if source.name in counted and source.annotations and not source.annotations.exhaustive:
+        if source.name in counted and source.annotated_set and source.annotated_set.exhaustive is False:
             yield f"{source.name}: its annotations are not exhaustive, so precision and AP may be higher than told"
     few = [f"{one.key} {one.sensor} {one.category_name}" for one in qualities if one.evaluation.true < FEW_TRUE_BOXES]
     if few:

@@ -34,6 +34,8 @@ def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
     for unit in plan.units:
         windows[unit.scene_id] += [window for _, window in unit.windows]
     found = {source: list(annotated.rejects) for source, annotated in sorted(plan.annotated.items())}
+    for source, rejects in sorted(plan.ground.rejects.items()):
+        found.setdefault(source, []).extend(rejects)
     for name, mine in sorted(windows.items()):
         scene = plan.files[name]
         if picture := picture_of(scene, plan.annotated.get(scene.source)):

@@ -15,7 +15,7 @@ from rsflow.annotations import AnnotatedSet, JoinedSet, ScenePicture, join_scene
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
 from rsflow.readers.scene_listing import pattern_folders
-from rsflow.records import Reject, SceneFiles
+from rsflow.records import UNKNOWN, Label, Reject, SceneFiles
 from rsflow.stages.cut_scenes import main_file
 
 SHOWN = 5  # reasons that a message gives an example of
@@ -28,7 +28,7 @@ def joined_sources(
 
     ConfigError where none is a scene's, which can only be said where `all_known`: no scene is missing from `rows`.
     """
-    annotated = [source for source in built.sources if source.annotations]
+    annotated = [source for source in built.sources if source.annotated_set]
     sets = unify_spelling({source.name: _read(source) for source in annotated})
     found = {}
     for source in built.sources:
@@ -41,10 +41,10 @@ def joined_sources(
 
 
 def _read(source: Source) -> AnnotatedSet:
-    assert source.annotations
-    annotated = read_annotations(source.annotations, pattern_folders(source.scenes))
+    assert source.annotated_set
+    annotated = read_annotations(source.annotated_set, pattern_folders(source.scenes))
     # Where not everything is annotated, an absent category proves nothing: the vocabulary is what negatives are asked from.
-    return annotated if source.annotations.exhaustive else dataclasses.replace(annotated, categories=())
+    return dataclasses.replace(annotated, categories=source.annotated_set.complete_categories(annotated.categories))
 
 
 def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
@@ -55,7 +55,7 @@ def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
 def _check_some_match(source: Source, annotated: AnnotatedSet, joined: JoinedSet, scenes: list[ScenePicture]) -> None:
     if annotated.pictures and all(reject.reason == "missing_picture" for reject in joined.rejects) and not joined.files:
         example = sorted(annotated.pictures)[0]
-        files = source.annotations.files if source.annotations else ""
+        files = source.annotated_set.files if source.annotated_set else ""
         raise ConfigError(
             f"sources.{source.name}: none of the {len(annotated.pictures)} pictures of {files} (such as {example!r}) "
             f"is among the {len(scenes)} scenes of {source.scenes.files} (such as {scenes[0].file!r}): "
@@ -68,7 +68,7 @@ def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_r
 
     A limit of 1 allows it.
     """
-    labels = sum(len(picture.labels) for picture in joined.pictures.values())
+    labels = sum(not _is_area(label) for picture in joined.pictures.values() for label in picture.labels)
     cut = sum(reject.reason == "picture_is_cut" for reject in rejects)
     if labels > cut or not rejects or max_reject_share >= 1:
         return
@@ -79,3 +79,8 @@ def check_some_left(source: str, joined: JoinedSet, rejects: list[Reject], max_r
         f"sources.{source}: all annotations were rejected, so its dataset would have none:\n{lines}\n"
         "Correct the files or annotations.options, leave `annotations` out, or set max_reject_share=1 to go on without them"
     )
+
+
+def _is_area(label: Label) -> bool:
+    """Whether a label marks an area that nothing can be said of, and no object."""
+    return label.shape is not None and not {UNKNOWN, "crowd"}.isdisjoint(label.shape.flags)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,12 @@ import pyarrow as pa
 from rsflow.annotations import AnnotatedPicture, JoinedSet
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
+from rsflow.ground.scene_layer import SceneLayer
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
+from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import SceneFiles
@@ -54,11 +56,13 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a build needs to know before it starts; nothing in the lake was changed to make it."""
+    """Everything that a build needs to know before it starts; nothing in the lake was changed to make it, but for copies of
+    layers (rsflow.ground.layer_store), which are a cache."""
 
     scenes: pa.Table  # SCENES, as the sources are now
     files: dict[str, SceneFiles]
     annotated: dict[str, JoinedSet]  # by source
+    ground: GroundLayers
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
     predictors: dict[
@@ -111,6 +115,7 @@ def make_plan(
     files = {scene.scene_id: scene for found in listed.values() for scene in found}
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
+    ground = ground_layers(built, rows, lake.root if lake else None)
     for source in built.sources:
         _check_bands(source, rows)
     recipes = {source.name: recipe.label_recipe(built, source) for source in built.sources}
@@ -118,12 +123,20 @@ def make_plan(
     units = [
         unit
         for row in rows
-        for unit in units_of(built, row, files[row["scene_id"]], annotated.get(row["source"]), prints[row["source"]])
+        for unit in units_of(
+            built,
+            row,
+            files[row["scene_id"]],
+            annotated.get(row["source"]),
+            prints[row["source"]],
+            ground.of_scene.get(row["scene_id"], ()),
+        )
     ]
     return Plan(
         scenes,
         files,
         annotated,
+        ground,
         tuple(units),
         recipes,
         {source.name: stages for source in built.sources if (stages := recipe.predict_stages(built, source))},
@@ -138,7 +151,12 @@ def make_plan(
 
 
 def units_of(
-    built: BuildConfig, row: dict[str, Any], scene: SceneFiles, annotated: JoinedSet | None, recipe_prints: tuple[str, str]
+    built: BuildConfig,
+    row: dict[str, Any],
+    scene: SceneFiles,
+    annotated: JoinedSet | None,
+    recipe_prints: tuple[str, str],
+    layers: Sequence[SceneLayer] = (),
 ) -> list[Unit]:
     """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
 
@@ -147,7 +165,8 @@ def units_of(
     picture = picture_of(scene, annotated)
     options = scaled(scene, picture).options
     same, columns = [options, scene.sensor, row["licence"], row["fingerprint"]], annotation_columns(annotated, picture)
-    known = {each: fingerprint([*same, each], columns) for each in dict.fromkeys(recipe_prints)}
+    truth = [columns, list(layers)] if layers else [columns]
+    known = {each: fingerprint([*same, each], *truth) for each in dict.fromkeys(recipe_prints)}
     depends, tells = (known[each] for each in recipe_prints)
     if row["probe_reason"]:
         name = fingerprint(row["scene_id"], depends, "probe")
@@ -184,6 +203,7 @@ def label_work(plan: Plan, units: list[Unit]) -> pa.Table:
                 "stats_key": row["stats_key"],
                 "windows": [{"index": index, **dataclasses.asdict(window)} for index, window in unit.windows],
                 **annotation_columns(annotated, picture),
+                "ground": json.dumps([layer.to_row() for layer in plan.ground.of_scene.get(unit.scene_id, ())]),
             }
         )
     return pa.Table.from_pylist(rows, schema=LABEL_WORK)

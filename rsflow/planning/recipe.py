@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from rsflow import instructions, labellers, readers
 from rsflow.annotations import ANNOTATIONS, check_options
 from rsflow.config import settings as config
+from rsflow.config.annotation_settings import GROUND_FORMATS
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.curation.balance.quotas import check_quotas
 from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
+from rsflow.ground.layer_store import check_vector_options
 from rsflow.labellers import ModelLabeller
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
@@ -29,6 +31,7 @@ from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.keep_bands import KeepBands
+from rsflow.stages.label_ground import LabelGround
 from rsflow.stages.label_tiles import LabelTiles
 from rsflow.stages.merge_labels import MergeLabels
 from rsflow.stages.predict_tiles import PredictTiles
@@ -98,6 +101,7 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             RenderTiles(),
             ScreenTiles(built.screen),
             AnnotateTiles(built.labels.min_visibility),
+            *([LabelGround(built.labels.min_visibility, built.root)] if source.ground_layers else []),
             *named,
             *([KeepBands()] if built.render.raw_bands else []),
             EncodeTiles(built.render.format, built.render.quality),
@@ -137,9 +141,13 @@ def _check_source(source: Source, where: str) -> None:
     check_known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
     if source.scenes.product is not None:
         check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
-    if source.annotations:
-        check_known(source.annotations.format, ANNOTATIONS, f"{where}.annotations.format", "annotation format")
-        check_options(source.annotations)
+    for number, entry in enumerate(source.annotation_entries):
+        place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
+        check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")
+        if entry.on_ground:
+            check_vector_options(entry, place)
+        else:
+            check_options(entry)
     for number, settings in enumerate(source.labellers):
         try:
             labeller = labellers.from_settings(settings)

@@ -25,6 +25,7 @@ LABEL_WORK = pa.schema(
         ("labels", pa.list_(LABEL_STRUCT)),  # annotations that touch these windows, boxes in scene pixels
         ("vocabulary", _STRINGS),
         ("source_split", pa.string()),
+        ("ground", pa.string()),  # JSON of what the scene takes from layers on the ground (rsflow.ground.scene_layer)
     ]
 )
 
@@ -34,6 +35,8 @@ IN_FLIGHT = pa.schema(
         *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
         ("scene_height_px", pa.int64()),
         ("scene_width_px", pa.int64()),
+        ("transform", _FLOATS),  # the scene's, as in SCENES
+        ("ground", pa.string()),  # as in LABEL_WORK
         ("pixels", pa.large_binary()),  # C order (bands, rows, cols), see pack_arrays
         ("pixels_dtype", pa.string()),
         ("pixels_shape", pa.list_(pa.int64())),

@@ -161,7 +161,10 @@ def _columns(
     height_px, width_px = raster.valid.shape
     pixel_m = reader.pixel_m_of(window)
     return {
-        **{name: row[name] for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split")},
+        **{
+            name: row[name]
+            for name in ("scene_id", "source", "sensor", "licence", "unit", "vocabulary", "source_split", "ground")
+        },
         "tile_id": identity,
         "key": sample_key(identity),
         "chunk": chunk_index(index),
@@ -178,6 +181,7 @@ def _columns(
         "acquired_at": info.acquired_at,
         "scene_height_px": info.height_px,
         "scene_width_px": info.width_px,
+        "transform": list(info.transform) if info.transform else None,
         "pixels_dtype": raster.pixels.dtype.str,
         "pixels_shape": list(raster.pixels.shape),
     }

@@ -66,7 +66,6 @@ def test_a_box_becomes_corners_in_scene_pixels(tmp_path: Path) -> None:
         ({"bbox": [10, 20, -5, 40]}, "box_empty", "no area"),
         ({"bbox": [200, 20, 30, 40]}, "box_outside", "100 rows, 200 columns"),
         ({"bbox": [10, 20, 30, 40], "category_id": 3}, "unknown_category", "3"),
-        ({"bbox": [10, 20, 30, 40], "iscrowd": 1}, "crowd", "ship"),
         ({"caption": " "}, "empty_caption", "sentence"),
     ],
 )
@@ -275,15 +274,34 @@ def test_a_picture_states_what_it_lacks_and_what_it_does_not_list_whole(tmp_path
     assert [pictures[name].vocabulary for name in "abc"] == [("ship",), ("crane",), ("crane", "ship")]
 
 
-def test_of_a_picture_in_several_files_only_what_all_of_them_list_was_looked_for(tmp_path: Path) -> None:
+def test_a_picture_of_several_files_is_complete_for_what_one_of_them_is_complete_for(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    other = written(tmp_path / "other", categories=[{"id": 0, "name": "ship"}], images=[{"id": 1, "file_name": "b.tif"}])
     scenes = [ScenePicture("Harbour_1.tif", 100, 200), ScenePicture("b.tif", 100, 200)]
 
-    def looked_for(file: str) -> list[tuple[str, ...] | None]:
+    def complete_for(file: str) -> list[tuple[str, ...] | None]:
         joined = join_scenes(read_files([written(tmp_path), file]), scenes).pictures
         return [joined[scene.file].vocabulary for scene in scenes]
 
-    assert looked_for(other) == [("crane", "ship"), ("ship",)]
-    captions = written(tmp_path / "other", categories=None, images=[{"id": 1, "file_name": "b.tif"}])
-    assert looked_for(captions) == [("crane", "ship"), ("crane", "ship")]
+    def other(entry: dict[str, Any], **more: Any) -> str:
+        return written(tmp_path / "other", images=[{"id": 1, "file_name": "b.tif", **entry}], **more)
+
+    assert complete_for(other({}, categories=[{"id": 0, "name": "plane"}])) == [("crane", "ship"), ("crane", "plane", "ship")]
+    assert complete_for(other({}, categories=None)) == [("crane", "ship"), ("crane", "ship")]  # captions
+    record = {"id": 1, "image_id": 1, "category_id": 0, "bbox": [10, 20, 30, 40]}
+    lists = {"neg_category_ids": [], "not_exhaustive_category_ids": [0]}
+    vague = other(lists, categories=[{"id": 0, "name": "ship"}], annotations=[record])
+    assert complete_for(vague) == [("crane", "ship"), ("crane",)]
+
+
+@pytest.mark.parametrize("crowd", [1, "1", True, "true", 1.0])
+def test_a_crowd_is_an_area_in_which_only_its_category_is_not_known(tmp_path: Path, crowd: Any) -> None:
+    picture = one(tmp_path, bbox=[10, 20, 30, 40], iscrowd=crowd)
+    (label,) = picture.pictures["Harbour_1"].labels
+    assert (label.category, label.shape and label.shape.flags) == ("ship", ("crowd",))
+    assert (picture.pictures["Harbour_1"].complete, picture.pictures["Harbour_1"].vocabulary) == (True, ("crane", "ship"))
+    (reject,) = picture.rejects
+    assert (reject.reason, "crowds=objects" in reject.detail) == ("crowd", True)
+    file = str(tmp_path / "truth.json")
+    assert read_files([file], crowds="objects").rejects == ()
+    rejected = read_files([file], crowds="reject").pictures["Harbour_1"]
+    assert (rejected.labels, rejected.complete) == ((), False)

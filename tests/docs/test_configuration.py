@@ -14,6 +14,7 @@ from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.generation import ENGINES
 from rsflow.generation.endpoint import Limits, Prices
+from rsflow.ground import layer_settings
 from rsflow.labellers import LABELLERS
 from rsflow.readers import READERS
 from rsflow.sensors import SENSOR_NAMES
@@ -24,6 +25,9 @@ SECTIONS: dict[str, Any] = {
     "sources": config.Source,
     "sources: scenes": config.Scenes,
     "sources: annotations": config.Annotations,
+    "annotations: vector": layer_settings.VectorOptions,
+    "annotations: vector: rules": layer_settings.Rule,
+    "annotations: vector: validity": layer_settings.Validity,
     "sources: published": config.Published,
     "tiles": config.Tiles,
     "render": config.Render,

@@ -40,7 +40,8 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
         runner.marked = pa.concat_tables([runner.marked, commit(lake, pa.concat_tables(rejects), runner.run)])
     if not plan.undone:  # whose pictures would seem to be missing
         for source, lost in lost_annotations(plan).items():
-            check_some_left(source, plan.annotated[source], lost, built.max_reject_share)
+            if source in plan.annotated:
+                check_some_left(source, plan.annotated[source], lost, built.max_reject_share)
     for step in STEPS:
         runner.run_step(step, plan)
     # Markers of crashed attempts count in their own run only, and their folders would pile up. Not after an error: workers may

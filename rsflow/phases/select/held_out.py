@@ -143,5 +143,7 @@ def _places(benchmark: HeldOut) -> list[str]:
 
 def _pictures(folder: str) -> list[str]:
     return [
-        name for name in storage.list_files(folder) if name.lower().endswith(tuple(SUFFIXES)) and not storage.is_metadata(name)
+        name
+        for name in storage.list_files(folder, follow_links=True)
+        if name.lower().endswith(tuple(SUFFIXES)) and not storage.is_metadata(name)
     ]

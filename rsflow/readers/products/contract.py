@@ -100,7 +100,8 @@ def list_products(product: Product, pattern: str, requested: Mapping[str, Any], 
             if prefix.rstrip("/_") in found:
                 continue
             if folder not in listings:
-                listings[folder] = sorted(posixpath.join(folder, below) for below in storage.list_files(folder))
+                below = storage.list_files(folder, follow_links=True)
+                listings[folder] = sorted(posixpath.join(folder, file) for file in below)
             files = _with_prefix(listings[folder], prefix)
             found[prefix.rstrip("/_")] = _collect(product, path, files, requested, where)
     return found

@@ -1,0 +1,102 @@
+"""Geometries of features made fit to compute with: flat, valid, in one form whatever file they came from.
+
+One idea: what is repaired or dropped is counted with the feature's id, never silent. Rings that cross themselves are made valid
+(https://shapely.readthedocs.io/en/stable/reference/shapely.make_valid.html, method "structure": what a ring runs around is
+inside); rings, parts and starting points are put in one order, because Shapefile and GeoJSON turn them differently.
+
+In degrees, an edge longer than half the globe is one that crosses the antimeridian: its ring runs on beyond 180 (RFC 7946,
+section 3.1.9, asks for two parts instead; those stay as they are).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Geometries = npt.NDArray[np.object_]
+_COLLECTION = 7
+
+
+@dataclass
+class GeometryFaults:
+    """Ids of features by what was wrong with their geometry; `REPAIRED` ones are kept, the others are not."""
+
+    ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, reason: str, ids: npt.NDArray[Any], rows: npt.NDArray[np.bool_]) -> None:
+        if rows.any():
+            self.ids[reason].extend(ids[rows].tolist())
+
+
+REPAIRED = "geometry_repaired"
+
+
+def clean_geometries(wkb: npt.NDArray[Any], ids: npt.NDArray[Any], in_degrees: bool, faults: GeometryFaults) -> Geometries:
+    """Valid two-dimensional geometries in canonical order; None where one cannot be used, which `faults` then says."""
+    missing = np.array([value is None for value in wkb], np.bool_)
+    geometries: Geometries = shapely.from_wkb(wkb, on_invalid="ignore")
+    faults.note("geometry_missing", ids, missing)
+    faults.note("geometry_unreadable", ids, shapely.is_missing(geometries) & ~missing)
+    empty = shapely.is_empty(geometries)
+    faults.note("geometry_empty", ids, empty)
+    geometries[empty] = None
+    geometries = shapely.force_2d(geometries)
+    there = ~shapely.is_missing(geometries)
+    infinite = there & ~np.isfinite(shapely.bounds(geometries)).all(axis=1)
+    faults.note("geometry_not_a_number", ids, infinite)
+    geometries[infinite] = None
+    _flatten(geometries)
+    if in_degrees:
+        _unwrap_edges(geometries)
+    broken = ~shapely.is_missing(geometries) & ~shapely.is_valid(geometries)
+    if broken.any():
+        geometries[broken] = shapely.make_valid(geometries[broken], method="structure", keep_collapsed=False)
+        _flatten(geometries)
+        lost = broken & (shapely.is_missing(geometries) | shapely.is_empty(geometries))
+        faults.note("geometry_without_area", ids, lost)
+        faults.note(REPAIRED, ids, broken & ~lost)
+        geometries[lost] = None
+    normal: Geometries = shapely.normalize(geometries)
+    return normal
+
+
+def _flatten(geometries: Geometries) -> None:
+    """Collections become their parts of the highest dimension, a single part itself. In place."""
+    for row in np.flatnonzero(shapely.get_type_id(geometries) == _COLLECTION):
+        parts = shapely.get_parts(geometries[row])
+        while (shapely.get_type_id(parts) == _COLLECTION).any():
+            parts = shapely.get_parts(parts)
+        highest = max(shapely.get_dimensions(parts), default=-1)
+        geometries[row] = shapely.union_all(parts[shapely.get_dimensions(parts) == highest]) if highest >= 0 else None
+    single = np.isin(shapely.get_type_id(geometries), (4, 5, 6)) & (shapely.get_num_geometries(geometries) == 1)
+    geometries[single] = shapely.get_geometry(geometries[single], 0)
+
+
+def _unwrap_edges(geometries: Geometries) -> None:
+    """Rings and lines with an edge over more than half the globe get longitudes that run on. In place."""
+    wide = np.nan_to_num(np.ptp(shapely.bounds(geometries)[:, [0, 2]], axis=1)) > 180.0
+    for row in np.flatnonzero(wide):
+        parts = [_unwrapped(part) for part in shapely.get_parts(geometries[row])]
+        geometries[row] = parts[0] if len(parts) == 1 else shapely.union_all(parts)
+
+
+def _unwrapped(part: Any) -> Any:
+    longitudes = shapely.get_coordinates(part)[:, 0]
+    steps = np.abs(np.diff(longitudes))
+    # A step all the way round runs along a pole or an edge of the map: it is drawn as meant.
+    if part.geom_type not in ("Polygon", "LineString", "LinearRing") or not ((steps > 180.0) & (steps < 359.999)).any():
+        return part
+    if part.geom_type != "Polygon":
+        return shapely.transform(part, _run_on)
+    return shapely.Polygon(
+        shapely.transform(part.exterior, _run_on), [shapely.transform(ring, _run_on) for ring in part.interiors]
+    )
+
+
+def _run_on(coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.stack([np.unwrap(coordinates[:, 0], period=360.0), coordinates[:, 1]], axis=1)

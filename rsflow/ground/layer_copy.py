@@ -1,0 +1,225 @@
+"""A layer's features in a spatial index: what a layer becomes before any window is read from it.
+
+Whatever the format, features that a rule takes are written once to a spatially sorted Parquet file, valid and in one order of
+rings, with the number of their form, their name and when they are there. A window is then a read of its box, also of an extract
+of gigabytes. The copy is a cache: it is named by the files' sizes and
+times (or ETags) and by the settings, and can be made again.
+
+`LayerSummary` is what is known of the whole layer: where it lies, how many features of what, and what was dropped or repaired,
+by feature id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import shapely
+
+from rsflow.errors import DataError
+from rsflow.ground.classify import NO_FORM, Classifier, FeatureForm
+from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometries
+from rsflow.ground.layer_files import GEOMETRY, ID, Layer, read_batches
+from rsflow.ground.layer_settings import VectorOptions
+from rsflow.ground.scene_grid import parse_crs
+from rsflow.ground.spatial_parquet import BOUNDS, read_boxes, write_sorted
+from rsflow.ground.validity import read_periods
+from rsflow.spatial.geometry import Box
+from rsflow.stage import fingerprint
+
+VERSION = 1  # raised when the copy of the same layer changes
+IDS_KEPT = 20  # feature ids that a summary names per reason
+
+_COPY = pa.schema(
+    [
+        ("form", pa.int32()),
+        ("name", pa.string()),
+        ("since", pa.int64()),
+        ("until", pa.int64()),
+        ("geometry", pa.binary()),  # WKB
+        *[pa.field(name, pa.float64()) for name in BOUNDS],
+    ]
+)
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """`crs` as WKT. `bounds` in its units. `features` that a rule takes, `forms` of them by number, `counts` by category.
+
+    `unmapped`: (attribute, value, number of features) that no rule takes, most frequent first. `faults`: by reason, the number
+    of features and the ids of the first of them.
+    """
+
+    crs: str
+    bounds: Box | None
+    features: int
+    read: int
+    forms: tuple[FeatureForm, ...]
+    counts: dict[str, int] = field(default_factory=dict)
+    unmapped: tuple[tuple[str, str, int], ...] = ()
+    faults: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    misplaced: tuple[str, ...] = ()  # categories of features that could not be placed, so that they may be anywhere
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return tuple(sorted({form.category for form in self.forms}))
+
+
+def write_copy(
+    layers: Sequence[Layer], crs: str, options: VectorOptions, renamed: dict[str, str], where: str, path: str
+) -> LayerSummary:
+    """Write the copy of these layers, which all have `crs`, to `path`. ConfigError, naming `where`, for what cannot be read."""
+    copying = _Copying(
+        Classifier(options.every_rule, options.uncertainty_m, where, dict(renamed)), options, parse_crs(crs).is_geographic
+    )
+    write_sorted(copying.copied(layers), _COPY, path)
+    return copying.summary(parse_crs(crs).to_wkt())
+
+
+@dataclass
+class _Copying:
+    classifier: Classifier
+    options: VectorOptions
+    in_degrees: bool
+    faults: GeometryFaults = field(default_factory=GeometryFaults)
+    counts: Counter[int] = field(default_factory=Counter)
+    bounds: Box | None = None
+    read: int = 0
+    misplaced: set[int] = field(default_factory=set)
+
+    @property
+    def _attributes(self) -> list[str]:
+        asked, time = self.options, self.options.validity
+        more = (asked.id_attribute, asked.name_attribute, time.since_attribute, time.until_attribute)
+        return list(dict.fromkeys([*self.classifier.attributes, *(name for name in more if name)]))
+
+    def copied(self, layers: Sequence[Layer]) -> Iterator[pa.Table]:
+        for layer in layers:
+            for batch in read_batches(layer, self._attributes):
+                if (table := self._batch(batch)).num_rows:
+                    yield table
+
+    def _batch(self, batch: pa.Table) -> pa.Table:
+        self.read += batch.num_rows
+        ids = np.array(self._column(batch, self.options.id_attribute or ID), dtype=object)
+        wkb = batch[GEOMETRY].to_numpy()
+        forms = self.classifier.classify(batch, shapely.get_type_id(shapely.from_wkb(wkb, on_invalid="ignore")))
+        taken = forms != NO_FORM
+        geometries = clean_geometries(wkb[taken], ids[taken], self.in_degrees, self.faults)
+        kept = ~shapely.is_missing(geometries)
+        self.misplaced.update(np.unique(forms[taken][~kept]).tolist())
+        rows = np.flatnonzero(taken)[kept]
+        since, until = read_periods(batch, self.options.validity, ids, self.faults)
+        self._count(geometries[kept], forms[rows])
+        names = self._column(batch, self.options.name_attribute) if self.options.name_attribute else [None] * batch.num_rows
+        return pa.table(
+            [
+                pa.array(forms[rows], pa.int32()),
+                pa.array([names[row] for row in rows], pa.string()),
+                since.take(pa.array(rows)),
+                until.take(pa.array(rows)),
+                pa.array(shapely.to_wkb(geometries[kept]), pa.binary()),
+                *shapely.bounds(geometries[kept]).T,
+            ],
+            schema=_COPY,
+        )
+
+    def _column(self, batch: pa.Table, name: str) -> list[str | None]:
+        if name not in batch.column_names:
+            return [None] * batch.num_rows
+        return [None if value is None else str(value) for value in batch[name].to_pylist()]
+
+    def _count(self, geometries: Geometries, forms: npt.NDArray[np.int32]) -> None:
+        self.counts.update(forms.tolist())
+        if len(geometries):
+            x0, y0, x1, y1 = map(float, shapely.total_bounds(geometries))
+            known = self.bounds or (x0, y0, x1, y1)
+            self.bounds = (min(x0, known[0]), min(y0, known[1]), max(x1, known[2]), max(y1, known[3]))
+
+    def summary(self, crs: str) -> LayerSummary:
+        forms = tuple(self.classifier.forms)
+        by_category: Counter[str] = Counter()
+        for number, count in self.counts.items():
+            by_category[forms[number].category] += count
+        return LayerSummary(
+            crs,
+            self.bounds,
+            sum(self.counts.values()),
+            self.read,
+            forms,
+            dict(sorted(by_category.items())),
+            tuple(
+                (*pair, count) for pair, count in sorted(self.classifier.unmapped.items(), key=lambda item: (-item[1], item[0]))
+            ),
+            {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())},
+            tuple(sorted({forms[number].category for number in self.misplaced})),
+        )
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of a copy, in an order that depends on nothing but them: by form, then by bounds, then by shape.
+
+    `forms` are numbers of `kinds`. `since`, `until`: microseconds since 1970 (rsflow.ground.validity).
+    """
+
+    kinds: tuple[FeatureForm, ...]
+    geometries: Geometries
+    forms: npt.NDArray[np.int32]
+    names: npt.NDArray[Any]
+    since: npt.NDArray[np.int64]
+    until: npt.NDArray[np.int64]
+    wkb: npt.NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.geometries)
+
+    def digest(self) -> str:
+        """32 hexadecimal digits that change with anything of any feature."""
+        found = hashlib.blake2b(digest_size=16)
+        used = np.unique(self.forms).tolist()
+        for column in (np.array([fingerprint(self.kinds[number]) for number in used]), np.searchsorted(used, self.forms)):
+            found.update("".join(column).encode() if column.dtype.kind == "U" else column.astype("<i4").tobytes())
+        found.update(self.since.tobytes() + self.until.tobytes() + orjson.dumps(self.names.tolist()))
+        found.update(b"".join(self.wkb.tolist()))
+        return found.hexdigest()
+
+
+def read_features(path: str, forms: Sequence[FeatureForm], boxes: Sequence[Box] = ()) -> Features:
+    """Those whose bounds meet one of the boxes (in the layer's coordinates), each once; all without boxes.
+
+    `forms`: those of the copy's summary. DataError where the copy cannot be read.
+    """
+    try:
+        table = read_boxes(path, boxes)
+    except (OSError, pa.ArrowException) as error:
+        detail = f"{path}: the copy of a layer is missing or damaged: delete it and run the build again: {error}"
+        raise DataError("layer_unreadable", detail) from error
+    return _ordered(table, forms)
+
+
+def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
+    kinds = sorted(set(forms), key=repr)
+    ranks = np.array([kinds.index(form) for form in forms] or [0], np.int32)
+    wkb = table["geometry"].to_numpy()
+    geometries: Geometries = shapely.from_wkb(wkb)
+    numbers = ranks[table["form"].to_numpy()].astype(np.int32)
+    hashes = np.array([zlib.crc32(value) for value in wkb], np.uint32)
+    order = np.lexsort((hashes, *(table[name].to_numpy() for name in BOUNDS[::-1]), numbers))
+    return Features(
+        tuple(kinds),
+        geometries[order],
+        numbers[order],
+        table["name"].to_numpy()[order],
+        table["since"].to_numpy().astype(np.int64)[order],
+        table["until"].to_numpy().astype(np.int64)[order],
+        wkb[order],
+    )

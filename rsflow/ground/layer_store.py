@@ -1,0 +1,196 @@
+"""Copies of layers on disk, by what they were made from: each layer is read once, whoever asks.
+
+One idea: a copy's name is a hash of its files' sizes and times (or ETags) and of the settings that decide what is in it, so
+nothing is ever overwritten, and a changed file or rule gives another copy. Its summary lies beside it as JSON; a copy without
+one was never finished.
+
+Remote files are downloaded for as long as they are read; a copy in a remote lake, for as long as the process lives.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+
+import orjson
+
+from rsflow.config.annotation_settings import Annotations
+from rsflow.config.validation import check
+from rsflow.errors import ConfigError
+from rsflow.files import storage
+from rsflow.files.faults import mask_secrets, translate_errors
+from rsflow.ground.classify import FeatureForm
+from rsflow.ground.layer_copy import VERSION, LayerSummary, write_copy
+from rsflow.ground.layer_files import Layer, list_layers
+from rsflow.ground.layer_settings import Rule, VectorOptions
+from rsflow.ground.scene_grid import parse_crs
+from rsflow.ground.validity import check_validity
+from rsflow.stage import fingerprint
+
+FOLDER = "ground"  # of a lake
+_BESIDE = (".shx", ".dbf", ".prj", ".cpg", ".gpkg-wal", ".xsd", ".gfs")  # files that belong to one of the same name
+
+
+@dataclass(frozen=True)
+class LayerCopy:
+    """`file`: relative to the root of its store."""
+
+    file: str
+    summary: LayerSummary
+
+
+def check_vector_options(entry: Annotations, where: str) -> VectorOptions:
+    """The options of a vector layer, checked. ConfigError with their path."""
+    options = check(VectorOptions, entry.options, f"{where}.options")
+    check_validity(options.validity, f"{where}.options")
+    if options.crs:
+        parse_crs(options.crs)
+    return options
+
+
+def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str) -> LayerCopy:
+    """The copy of a layer in the store at `root`, made where it is not there. ConfigError for what cannot be read."""
+    patterns = (entry.files,) if isinstance(entry.files, str) else entry.files
+    return _copied(_found(patterns, where), options, entry.categories, root, where)
+
+
+def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
+    """The same of the area within which the layer is exhaustive."""
+    asked = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
+    return _copied(_found((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
+
+
+def _found(patterns: Sequence[str], where: str) -> list[str]:
+    files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
+    beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
+    return [
+        file for file in dict.fromkeys(files) if not (file.lower().endswith(_BESIDE) and os.path.splitext(file)[0] in beside)
+    ]
+
+
+def _missing(pattern: str, where: str) -> list[str]:
+    raise ConfigError(f"{where}.files: {pattern!r} matches no file; give the path or pattern of the layer's files")
+
+
+def _copied(files: Sequence[str], options: VectorOptions, renamed: dict[str, str], root: str, where: str) -> LayerCopy:
+    stats = [(mask_secrets(file), storage.stat_key(file)) for file in _with_beside(files)]
+    decides = (options.layers, options.crs, list(options.every_rule), options.id_attribute, options.name_attribute)
+    key = fingerprint(VERSION, stats, decides, options.uncertainty_m, options.validity, renamed)
+    place = storage.join(root, FOLDER, f"{key}.json")
+    if not storage.exists(place):
+        with tempfile.TemporaryDirectory(prefix="rsflow-") as folder, _local(files, folder) as local:
+            path = os.path.join(folder, "copy.parquet")
+            layers = [
+                layer for file in local for layer in list_layers(file, options.layers or _OSM_LAYERS.get(file[-4:].lower(), ()))
+            ]
+            summary = write_copy(layers, _one_crs(layers, options.crs), options, renamed, where, path)
+            _upload(path, storage.join(root, FOLDER, f"{key}.parquet"))
+            storage.write_bytes(place, orjson.dumps(asdict(summary)))
+    return LayerCopy(f"{FOLDER}/{key}.parquet", _read_summary(place))
+
+
+# Of an OpenStreetMap extract: its other layers are routes and relations without an area.
+_OSM_LAYERS = dict.fromkeys((".pbf", ".osm"), ("points", "lines", "multipolygons"))
+
+
+def _read_summary(place: str) -> LayerSummary:
+    found = orjson.loads(storage.read_bytes(place))
+    return LayerSummary(
+        **{
+            **found,
+            "bounds": tuple(found["bounds"]) if found["bounds"] else None,
+            "forms": tuple(FeatureForm(**form) for form in found["forms"]),
+            "unmapped": tuple(tuple(item) for item in found["unmapped"]),
+            "faults": {reason: (count, tuple(ids)) for reason, (count, ids) in found["faults"].items()},
+            "misplaced": tuple(found["misplaced"]),
+        }
+    )
+
+
+def _one_crs(layers: Sequence[Layer], stated: str | None) -> str:
+    """The coordinate reference system of all layers; what the settings state beats the files."""
+    if stated:
+        return stated
+    for layer in layers:
+        if layer.crs is None:
+            raise ConfigError(
+                f"{layer.path}: layer {layer.name!r} names no coordinate reference system; "
+                "say which it is with options.crs (for example EPSG:4326)"
+            )
+    first, *others = layers
+    for other in others:
+        if parse_crs(str(other.crs)) != parse_crs(str(first.crs)):
+            names = [f"{layer.path} ({parse_crs(str(layer.crs)).name})" for layer in (first, other)]
+            raise ConfigError(f"{' and '.join(names)} differ in their coordinate reference systems: give them as two entries")
+    return str(first.crs)
+
+
+def _with_beside(files: Sequence[str]) -> list[str]:
+    """The files with those that belong to a shapefile or GML of the same name."""
+    found = list(files)
+    for file in files:
+        stem, ending = os.path.splitext(file)
+        if ending.lower() in (".shp", ".gml", ".gpkg"):
+            endings = [e for e in _BESIDE for e in (e, e.upper())] if ending.lower() == ".shp" else [".xsd", ".gfs"]
+            endings = ["-wal"] if ending.lower() == ".gpkg" else endings
+            found += [place for e in endings if storage.exists(place := (file if e == "-wal" else stem) + e)]
+    return found
+
+
+@contextmanager
+def _local(files: Sequence[str], folder: str) -> Iterator[list[str]]:
+    """Local paths of these files; remote ones are copied into `folder` meanwhile, each with those that belong to it."""
+    paths = []
+    for number, file in enumerate(files):
+        if not storage.is_remote(file):
+            paths.append(file.removeprefix("file://"))
+            continue
+        below = os.path.join(folder, str(number))
+        os.makedirs(below)
+        for part in _with_beside([file]):
+            _download(part, os.path.join(below, posixpath.basename(part)))
+        paths.append(os.path.join(below, posixpath.basename(file)))
+    yield paths
+
+
+def local_copy(place: str) -> str:
+    """A local path of a store's file, which never changes."""
+    return _fetched(place) if storage.is_remote(place) else place.removeprefix("file://")
+
+
+@cache
+def _fetched(place: str) -> str:
+    path = os.path.join(_folder(), posixpath.basename(place))
+    _download(place, path)
+    return path
+
+
+@lru_cache(maxsize=1)
+def _folder() -> str:
+    import atexit
+
+    folder = tempfile.mkdtemp(prefix="rsflow-ground-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def temporary_store() -> str:
+    """A folder for copies that lives as long as this process: where there is no lake to keep them."""
+    return _folder()
+
+
+def _download(place: str, path: str) -> None:
+    fs, _ = storage.filesystem(place)
+    with translate_errors(place, "read"), fs.open(place, "rb") as source, open(path, "wb") as sink:
+        shutil.copyfileobj(source, sink, 1 << 22)
+
+
+def _upload(path: str, place: str) -> None:
+    with open(path, "rb") as source, storage.create(place) as sink:
+        shutil.copyfileobj(source, sink, 1 << 22)

@@ -1,0 +1,75 @@
+"""Features of a layer in the pixels of a scene, and what of a tile and a layer decides its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rsflow.ground.classify import FeatureForm
+from rsflow.ground.geometries import Geometries
+from rsflow.ground.layer_settings import OutlineKind
+from rsflow.records import Provenance
+from rsflow.spatial.geometry import Box, FloatArray, Window
+
+
+@dataclass(frozen=True)
+class PlacedFeatures:
+    """Features in pixels of their scene, with their bounds (n, 4). `shares`: how much of each whole feature its geometry is.
+
+    `period_known`: whether it is known that the feature was there when the scene was taken; those known not to be are left out.
+    """
+
+    geometries: Geometries
+    bounds: FloatArray
+    shares: FloatArray
+    forms: npt.NDArray[np.int32]
+    names: npt.NDArray[Any]
+    period_known: npt.NDArray[np.bool_]
+
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> PlacedFeatures:
+        return PlacedFeatures(
+            self.geometries[chosen],
+            self.bounds[chosen],
+            self.shares[chosen],
+            self.forms[chosen],
+            self.names[chosen],
+            self.period_known[chosen],
+        )
+
+
+@dataclass(frozen=True)
+class TileView:
+    """`pixel_m`: metres on the ground (width, height) of a pixel. `valid` (rows, cols): None where all pixels are."""
+
+    window: Window
+    pixel_m: tuple[float, float]
+    valid: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def pixel_m2(self) -> float:
+        return self.pixel_m[0] * self.pixel_m[1]
+
+    def reach(self, metres: float) -> tuple[float, float]:
+        """So many metres in pixels, along x and y."""
+        return metres / self.pixel_m[0], metres / self.pixel_m[1]
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    """What holds for a whole layer. `min_visibility`: an object of which a tile shows less is not its label."""
+
+    forms: Sequence[FeatureForm]
+    provenance: Provenance
+    outline: OutlineKind = "polygon"
+    min_visibility: float = 0.3
+
+
+def overlaps_box(bounds: FloatArray, box: Box) -> npt.NDArray[np.bool_]:
+    """Which bounds (n, 4) share more than an edge with the box, or lie in it."""
+    x0, y0, x1, y1 = bounds.T
+    found: npt.NDArray[np.bool_] = (x0 < box[2]) & (x1 > box[0]) & (y0 < box[3]) & (y1 > box[1])
+    return found

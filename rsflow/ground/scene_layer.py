@@ -1,0 +1,158 @@
+"""What a scene takes from a vector layer: the features on its ground, and what may be concluded from those that are not there.
+
+One idea: everything that decides a scene's labels is in one value that travels with its units and names them. A layer whose
+features changed elsewhere gives an equal value, so the scene is not labelled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from rsflow.files import storage
+from rsflow.ground.classify import FeatureForm
+from rsflow.ground.ground_cover import widen
+from rsflow.ground.layer_copy import Features, read_features
+from rsflow.ground.layer_settings import OutlineKind
+from rsflow.ground.layer_store import local_copy
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
+from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
+from rsflow.ground.tile_labels import label_tile
+from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
+from rsflow.records import UNKNOWN, Label, Provenance
+from rsflow.spatial.geometry import Box
+
+
+@dataclass(frozen=True)
+class AreaOfInterest:
+    """A copy of polygons, with what is in it on the scene's ground."""
+
+    crs: str
+    digest: str
+    file: str = field(compare=False)
+    forms: tuple[FeatureForm, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class SceneLayer:
+    """`complete`: categories of which the layer has every feature within `bounds` (of its coordinates, as far as the scene's
+    ground reaches) and within `interest`. `digest`: of the features on the scene's ground. `file`: the copy, below the root."""
+
+    name: str
+    crs: str
+    digest: str
+    bounds: Box | None
+    complete: tuple[str, ...]
+    interest: AreaOfInterest | None
+    outline: OutlineKind
+    licence: str | None
+    attribution: str
+    file: str = field(compare=False)
+    forms: tuple[FeatureForm, ...] = field(default=(), compare=False)
+    kind: str = "vector"
+
+    def to_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> SceneLayer:
+        interest = row["interest"] and AreaOfInterest(**{**row["interest"], "forms": _forms(row["interest"]["forms"])})
+        bounds = tuple(row["bounds"]) if row["bounds"] else None
+        return cls(
+            **{**row, "interest": interest, "bounds": bounds, "complete": tuple(row["complete"]), "forms": _forms(row["forms"])}
+        )
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance("annotation", self.kind, self.name)
+
+
+def _forms(rows: Sequence[dict[str, Any]]) -> tuple[FeatureForm, ...]:
+    return tuple(FeatureForm(**row) for row in rows)
+
+
+@dataclass(frozen=True)
+class WindowFeatures:
+    """A layer's features around a window of a scene, ready to label the tiles in it."""
+
+    layer: SceneLayer
+    kinds: tuple[FeatureForm, ...]
+    placed: PlacedFeatures
+    complete_area: shapely.Geometry | None  # in pixels; None: nowhere
+
+    def label(self, tile: TileView, min_visibility: float) -> tuple[list[Label], list[str], set[str]]:
+        """(labels in tile pixels, categories of which every feature is labelled or known to be unlabelled, unknown ones)."""
+        rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
+        labels, unknown = label_tile(self.placed, tile, rules)
+        if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
+            return labels, [], unknown
+        return _completed(labels, self.layer, self.kinds, unknown), list(self.layer.complete), unknown
+
+
+def _completed(labels: list[Label], layer: SceneLayer, kinds: Sequence[FeatureForm], unknown: set[str]) -> list[Label]:
+    """Where all land cover of the layer is known: its absent categories have a share of 0, and the rest is of none of them."""
+    covers = {form.category for form in layer.forms if form.kind in ("area", "line")}
+    if not covers or not covers <= set(layer.complete) or covers & unknown:
+        return labels
+    said = {label.category for label in labels if label.kind == "cover"}
+    absent = [Label("cover", category, layer.provenance, value=0.0) for category in sorted(covers - said)]
+    return [*(label for label in labels if label.kind != "cover" or label.category != UNKNOWN), *absent]
+
+
+def read_window_features(
+    layer: SceneLayer, root: str, grid: SceneGrid, window: Box, pixel_m: tuple[float, float], acquired: int | None
+) -> WindowFeatures:
+    """Read what of a layer lies in a window (scene pixels). `acquired`: microseconds since 1970, None where it is not known."""
+    margin = [max((form.uncertainty_m + (form.width_m or 0.0) for form in layer.forms), default=0.0) / side for side in pixel_m]
+    x0, y0, x1, y1 = window
+    around = (x0 - margin[0], y0 - margin[1], x1 + margin[0], y1 + margin[1])
+    found = read_features(
+        local_copy(storage.join(root, layer.file)), layer.forms, project_box(layer.crs, grid.bounds(around), grid.crs)
+    )
+    gsd_m = (pixel_m[0] * pixel_m[1]) ** 0.5
+    geometries, shares = to_pixels(found.geometries, layer.crs, grid, around, gsd_m)
+    dated, period_known = _in_period(found, acquired)
+    kept = ~shapely.is_missing(geometries) & dated
+    geometries = _with_extent(geometries[kept], [found.kinds[number] for number in found.forms[kept]], pixel_m)
+    placed = PlacedFeatures(
+        geometries, shapely.bounds(geometries), shares[kept], found.forms[kept], found.names[kept], period_known[kept]
+    )
+    return WindowFeatures(layer, found.kinds, placed, _complete_area(layer, root, grid, window, gsd_m))
+
+
+def _in_period(found: Features, acquired: int | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """(not known to be absent at the time, known to be there). A period that is empty is one that could not be read."""
+    unbounded = (found.since == ALWAYS_BEFORE) & (found.until == ALWAYS_AFTER)
+    readable = found.since < found.until
+    if acquired is None:
+        return np.ones(len(found), np.bool_), unbounded
+    there = (found.since <= acquired) & (acquired < found.until)
+    return there | ~readable, there & readable
+
+
+def _with_extent(geometries: Any, forms: Sequence[FeatureForm], pixel_m: tuple[float, float]) -> Any:
+    """Objects that are drawn as points or lines become areas."""
+    narrow = (shapely.get_dimensions(geometries) < 2) & np.array([form.kind == "object" for form in forms], np.bool_)
+    if narrow.any():
+        widths = np.array([form.width_m or 0.0 for form in forms])
+        geometries[narrow] = widen(geometries[narrow], widths[narrow], pixel_m)
+    return geometries
+
+
+def _complete_area(layer: SceneLayer, root: str, grid: SceneGrid, window: Box, gsd_m: float) -> shapely.Geometry | None:
+    """Where the layer is complete, in pixels: its area of interest, or else its own extent."""
+    if not layer.complete:
+        return None
+    if layer.interest is None:
+        area, crs = (np.array([shapely.box(*layer.bounds)]) if layer.bounds else np.array([], object)), layer.crs
+    else:
+        boxes = project_box(layer.interest.crs, grid.bounds(window), grid.crs)
+        file = local_copy(storage.join(root, layer.interest.file))
+        area, crs = read_features(file, layer.interest.forms, boxes).geometries, layer.interest.crs
+    placed, _ = to_pixels(area, crs, grid, window, gsd_m)
+    return shapely.union_all(placed)

@@ -1,0 +1,132 @@
+"""A Parquet file whose rows lie in spatial order, and reading those in a box from it.
+
+Rows are sorted by the Morton code of their centre (https://en.wikipedia.org/wiki/Z-order_curve) and written in small row
+groups; the minima and maxima that Parquet keeps of the columns x0, y0, x1, y1 are the index. Memory is bounded: rows are
+collected in a temporary file, distributed to one file per stretch of the curve where they are many, and sorted one by one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rsflow.spatial.geometry import Box, FloatArray
+
+BOUNDS = ("x0", "y0", "x1", "y1")
+GROUP_ROWS = 4096
+SORTED_BYTES = 256 << 20  # that are sorted in memory at a time
+CODE_BITS = 31  # per axis
+
+
+def write_sorted(tables: Iterable[pa.Table], schema: pa.Schema, path: str, sorted_bytes: int = SORTED_BYTES) -> None:
+    """Write all rows of `tables` (of `schema`, with the float64 columns BOUNDS) to `path`. Temporary files lie beside it."""
+    unsorted = f"{path}.unsorted"
+    centres = _collect(tables, schema, unsorted)
+    codes = morton_codes(centres)
+    size = max(1, os.path.getsize(unsorted))
+    stretches = -(-size // sorted_bytes)
+    limits = np.sort(codes)[(np.arange(1, stretches) * len(codes)) // stretches] if len(codes) else np.array([], np.uint64)
+    parts = [unsorted] if stretches == 1 else _distribute(unsorted, codes, limits, schema, path)
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for number, part in enumerate(parts):
+            table = pq.read_table(part)
+            mine = codes if stretches == 1 else codes[np.searchsorted(limits, codes, side="right") == number]
+            writer.write_table(table.take(pa.array(np.argsort(mine, kind="stable"))), row_group_size=GROUP_ROWS)
+            os.remove(part)
+    if stretches > 1:
+        os.remove(unsorted)
+
+
+def _collect(tables: Iterable[pa.Table], schema: pa.Schema, path: str) -> FloatArray:
+    """Write the rows as they come. Returns their centres (n, 2)."""
+    centres = [np.empty((0, 2))]
+    with pq.ParquetWriter(path, schema, compression="lz4") as writer:
+        for table in tables:
+            x0, y0, x1, y1 = (table[name].to_numpy() for name in BOUNDS)
+            centres.append(np.stack([(x0 + x1) / 2, (y0 + y1) / 2], axis=1))
+            writer.write_table(table)
+    return np.concatenate(centres)
+
+
+def _distribute(
+    unsorted: str, codes: npt.NDArray[np.uint64], limits: npt.NDArray[np.uint64], schema: pa.Schema, path: str
+) -> list[str]:
+    """One file per stretch between `limits`, rows in their order."""
+    parts = [f"{path}.{number}" for number in range(len(limits) + 1)]
+    writers = [pq.ParquetWriter(part, schema, compression="lz4") for part in parts]
+    at = 0
+    for batch in pq.ParquetFile(unsorted).iter_batches():
+        stretch = np.searchsorted(limits, codes[at : at + batch.num_rows], side="right")
+        for number in np.unique(stretch).tolist():
+            writers[number].write_table(pa.Table.from_batches([batch.filter(pa.array(stretch == number))], schema))
+        at += batch.num_rows
+    for writer in writers:
+        writer.close()
+    return parts
+
+
+def morton_codes(points: FloatArray) -> npt.NDArray[np.uint64]:
+    """The place of each point (n, 2) on the curve through the box that holds all of them."""
+    if not len(points):
+        return np.array([], np.uint64)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scaled = (points - low) / np.maximum(high - low, 1e-300) * (2**CODE_BITS - 1)
+    x, y = (_spread_bits(column.astype(np.uint64)) for column in scaled.T)
+    codes: npt.NDArray[np.uint64] = x | y << np.uint64(1)
+    return codes
+
+
+def _spread_bits(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A zero between every two bits."""
+    for shift, mask in (
+        (16, 0x0000FFFF0000FFFF),
+        (8, 0x00FF00FF00FF00FF),
+        (4, 0x0F0F0F0F0F0F0F0F),
+        (2, 0x3333333333333333),
+        (1, 0x5555555555555555),
+    ):
+        values = (values | values << np.uint64(shift)) & np.uint64(mask)
+    return values
+
+
+def read_boxes(path: str, boxes: Sequence[Box] = ()) -> pa.Table:
+    """The rows whose bounds meet one of the boxes, each once, in the file's order; all where there are no boxes.
+
+    OSError or pyarrow.ArrowException where the file is missing or damaged.
+    """
+    file, groups = _opened(path, os.stat(path).st_mtime_ns)
+    near = [int(number) for number in np.flatnonzero(_meet(groups, boxes))] if boxes else list(range(file.num_row_groups))
+    table = file.read_row_groups(near) if near else file.schema_arrow.empty_table()
+    if not boxes:
+        return table
+    bounds = np.stack([table[name].to_numpy() for name in BOUNDS], axis=1) if table.num_rows else np.empty((0, 4))
+    return table.filter(pa.array(_meet(bounds, boxes)))
+
+
+def _meet(bounds: FloatArray, boxes: Sequence[Box]) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(bounds), np.bool_)
+    x0, y0, x1, y1 = bounds.T
+    for box in boxes:
+        found |= (x0 <= box[2]) & (x1 >= box[0]) & (y0 <= box[3]) & (y1 >= box[1])
+    return found
+
+
+@lru_cache(maxsize=32)
+def _opened(path: str, changed: int) -> tuple[pq.ParquetFile, FloatArray]:
+    """The open file and the bounds (n, 4) of its row groups."""
+    file = pq.ParquetFile(path, memory_map=True)
+    return file, np.array(list(_group_bounds(file.metadata))).reshape(-1, 4)
+
+
+def _group_bounds(metadata: pq.FileMetaData) -> Iterator[Box]:
+    columns = {metadata.schema.column(number).name: number for number in range(metadata.num_columns)}
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        x0, y0, x1, y1 = (group.column(columns[name]).statistics for name in BOUNDS)
+        yield (x0.min, y0.min, x1.max, y1.max)

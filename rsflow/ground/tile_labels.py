@@ -1,0 +1,130 @@
+"""The labels of one tile from the features of a vector layer.
+
+One idea: a label says no more than the layer supports. An object is a box with its outline, as far as the tile shows it; ground
+of one category is a share of the tile; what is too small, too little seen or too uncertain in place is no label, and makes its
+category unknown there, so that it is neither counted nor denied.
+
+Where a feature may lie `uncertainty_m` from where it is drawn, its box holds only if that is at most a quarter of its shorter
+side (boxes so far apart still overlap by more than half); else it is known to be there, if it lies so far within the tile that
+it cannot be outside; else nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from rsflow.ground.classify import FeatureForm
+from rsflow.ground.geometries import Geometries
+from rsflow.ground.ground_cover import measure_covers
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView, overlaps_box
+from rsflow.records import Label, Shape
+from rsflow.spatial.geometry import Box, shift_box
+from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
+
+BOX_SHARE = 0.25  # of an object's shorter side that its place may be uncertain by, for its box to be told
+
+
+def label_tile(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], set[str]]:
+    """(labels in tile pixels, categories of which the tile shows more than is labelled)."""
+    labels: list[Label] = []
+    unknown: set[str] = set()
+    present: dict[str, None] = {}
+    placed = placed.rows(
+        overlaps_box(placed.bounds, _grown(tile, max((form.uncertainty_m for form in rules.forms), default=0.0)))
+    )
+    for number in np.unique(placed.forms).tolist():
+        form = rules.forms[number]
+        near = np.flatnonzero((placed.forms == number) & overlaps_box(placed.bounds, _grown(tile, form.uncertainty_m)))
+        if not len(near):
+            continue
+        dated = near[placed.period_known[near]]
+        if len(dated) < len(near):
+            unknown.add(form.category)
+        if form.kind == "object":
+            found = list(_objects(placed, dated, tile, form, rules))
+            labels += [label for label, _ in found if label]
+            present |= dict.fromkeys(form.category for label, there in found if there and not label)
+            if any(label is None for label, _ in found):
+                unknown.add(form.category)
+        elif form.kind == "point" or (form.kind == "line" and not form.width_m):
+            if _surely_inside(placed.bounds[dated], tile, form).any():
+                present[form.category] = None
+            unknown.add(form.category)
+    covers, more_present, more_unknown = measure_covers(placed, tile, rules)
+    said = {label.category for label in labels}
+    there = [category for category in sorted({*present, *more_present}) if category not in said]
+    return [*labels, *(Label("presence", category, rules.provenance) for category in there), *covers], unknown | more_unknown
+
+
+def _objects(
+    placed: PlacedFeatures, rows: npt.NDArray[np.int64], tile: TileView, form: FeatureForm, rules: LabelRules
+) -> Iterator[tuple[Label | None, bool]]:
+    """For each feature: its label or None, and whether it is surely there."""
+    whole = placed.geometries[rows]
+    clipped = clip_to(whole, tile.window.box)
+    wholes = shapely.area(whole)
+    visible = shapely.area(clipped)
+    seen = np.divide(visible, wholes, out=np.zeros(len(rows)), where=wholes > 0) * placed.shares[rows]
+    large = (wholes / placed.shares[rows] * tile.pixel_m2 >= form.min_area_m2) & (visible >= form.min_area_px)
+    sides = _shorter_sides_m(whole, tile) if form.uncertainty_m else np.full(len(rows), np.inf)
+    exact = form.uncertainty_m <= BOX_SHARE * sides
+    inside = _surely_inside(placed.bounds[rows], tile, form)
+    for place, row in enumerate(rows.tolist()):
+        if visible[place] <= 0:
+            if form.uncertainty_m:
+                yield None, False  # it may reach in
+        elif exact[place] and large[place] and seen[place] >= rules.min_visibility:
+            share = 1.0 if seen[place] > 1 - 1e-9 else float(seen[place])
+            yield (
+                Label(
+                    "box", form.category, rules.provenance, _shape(clipped[place], share, tile, rules), placed.names[row] or ""
+                ),
+                True,
+            )
+        else:
+            yield None, bool(inside[place] and large[place])
+
+
+def clip_to(geometries: Geometries, box: Box) -> Geometries:
+    """What of each lies inside the box; one that lies wholly inside is itself."""
+    x0, y0, x1, y1 = shapely.bounds(geometries).T
+    reaching = ~((x0 >= box[0]) & (y0 >= box[1]) & (x1 <= box[2]) & (y1 <= box[3]))
+    clipped: Geometries = geometries.copy()
+    clipped[reaching] = shapely.intersection(geometries[reaching], shapely.box(*box))
+    return clipped
+
+
+def _shape(geometry: shapely.Geometry, visibility: float, tile: TileView, rules: LabelRules) -> Shape:
+    parts = from_geometry(geometry)
+    dx, dy = -float(tile.window.col_off), -float(tile.window.row_off)
+    if rules.outline == "rectangle" and visibility == 1.0:
+        rectangle = from_geometry(shapely.minimum_rotated_rectangle(geometry))
+        if rectangle:
+            return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), translate_parts(rectangle, dx, dy), visibility, True)
+    outline = translate_parts(parts, dx, dy) if rules.outline == "polygon" else ()
+    return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), outline, visibility)
+
+
+def _shorter_sides_m(geometries: Geometries, tile: TileView) -> npt.NDArray[np.float64]:
+    on_ground = shapely.transform(geometries, lambda found: found * np.array(tile.pixel_m))
+    rectangles = shapely.minimum_rotated_rectangle(on_ground)
+    # Of a rectangle, area and perimeter give the sides: s (p / 2 - s) = a.
+    half, areas = shapely.length(rectangles) / 2, shapely.area(rectangles)
+    sides: npt.NDArray[np.float64] = (half - np.sqrt(np.maximum(half**2 - 4 * areas, 0.0))) / 2
+    return sides
+
+
+def _surely_inside(bounds: npt.NDArray[np.float64], tile: TileView, form: FeatureForm) -> npt.NDArray[np.bool_]:
+    x0, y0, x1, y1 = _grown(tile, -form.uncertainty_m)
+    inside: npt.NDArray[np.bool_] = (bounds[:, 0] >= x0) & (bounds[:, 1] >= y0) & (bounds[:, 2] <= x1) & (bounds[:, 3] <= y1)
+    return inside
+
+
+def _grown(tile: TileView, metres: float) -> Box:
+    dx, dy = tile.reach(metres)
+    x0, y0, x1, y1 = tile.window.box
+    return (x0 - dx, y0 - dy, x1 + dx, y1 + dy)

@@ -1,0 +1,84 @@
+"""Labels from layers on the ground: what of them lies in each tile, in tile pixels.
+
+Neighbouring tiles share one read of each layer. Labels come after those of the pictures' own annotations; completeness follows
+from both together (rsflow.instructions.completeness).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rsflow.ground.placed_features import TileView
+from rsflow.ground.scene_grid import SceneGrid
+from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
+from rsflow.ground.validity import microseconds
+from rsflow.instructions.completeness import complete_categories
+from rsflow.schemas import label_row, unpack_array, window_from_row
+from rsflow.spatial.geometry import Box
+from rsflow.stage import BatchFunction, Resources, over_kept
+from rsflow.stages.tile_columns import replace
+
+_COLUMNS = ["row_off", "col_off", "height_px", "width_px", "pixel_m", "crs", "transform", "acquired_at", "ground"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelGround:
+    """Adds to `labels`, `vocabulary` and `unknown` what the layers of the scene's ground say of each tile.
+
+    `root`: the lake with the copies of the layers, no part of what labels depend on.
+    """
+
+    min_visibility: float
+    root: str = field(compare=False)
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        return over_kept(self._label)
+
+    def _label(self, table: pa.Table) -> Iterator[pa.Table]:
+        rows = table.select([*_COLUMNS, "labels", "vocabulary", "unknown"]).to_pylist()
+        entries = [SceneLayer.from_row(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
+        if not entries or rows[0]["transform"] is None:
+            yield table
+            return
+        layers = [self._features(entry, rows) for entry in entries]
+        for row, valid in zip(rows, _valid(table), strict=True):
+            self._add(row, layers, valid)
+        yield replace(table, **{name: [row[name] for row in rows] for name in ("labels", "vocabulary", "unknown")})
+
+    def _features(self, entry: SceneLayer, rows: list[dict[str, Any]]) -> WindowFeatures:
+        first = rows[0]
+        acquired = microseconds(first["acquired_at"]) if first["acquired_at"] else None
+        grid = SceneGrid(first["crs"], tuple(first["transform"]))
+        return read_window_features(entry, self.root, grid, _around(rows), tuple(first["pixel_m"]), acquired)
+
+    def _add(self, row: dict[str, Any], layers: list[WindowFeatures], valid: npt.NDArray[np.bool_] | None) -> None:
+        tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
+        vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
+        for layer in layers:
+            labels, known, unsure = layer.label(tile, self.min_visibility)
+            row["labels"] = [*row["labels"], *map(label_row, labels)]
+            vocabulary += [category for category in known if category not in vocabulary]
+            unknown |= unsure
+        row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
+
+
+def _around(rows: list[dict[str, Any]]) -> Box:
+    boxes = [window_from_row(row).box for row in rows]
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return (min(x0s), min(y0s), max(x1s), max(y1s))
+
+
+def _valid(table: pa.Table) -> Iterator[npt.NDArray[np.bool_] | None]:
+    """The valid pixels of each tile, None where all are."""
+    for number, shape in enumerate(table["pixels_shape"].to_pylist()):
+        valid = unpack_array(table["valid"][number], "bool", shape[1:])
+        yield None if valid.all() else valid
