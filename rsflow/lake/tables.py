@@ -9,3 +9,236 @@ rsflow.lake.receipts).
 """
 
 from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rsflow.errors import LakeError
+from rsflow.files import storage
+from rsflow.files.faults import retry_transient
+from rsflow.lake import digests
+from rsflow.lake.commits import COMMIT_KEY, commit, delete_where, has_commit, storage_options, translate_delta_errors
+from rsflow.lake.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.migration import migrate
+from rsflow.lake.table_files import TableFile, read_columns
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+# An old snapshot is explained by the version of the selection that it was made of; Delta would forget it after thirty days.
+_KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
+
+LAKE_FILE = "lake.json"
+_AT_ONCE = 500  # values in one condition
+_METADATA_KEY = "rsflow"  # key of our metadata in a commit
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The tables under one root. Make one with `open_lake` or `create_lake`."""
+
+    root: str
+
+    def place(self, *parts: str) -> str:
+        return storage.join(self.root, *parts)
+
+    def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
+        """A small JSON file at the root with at least these keys, or None where it was never written."""
+        place = self.place(name)
+        if not storage.exists(place):
+            return None
+        try:
+            found = json.loads(storage.read_text(place))
+        except ValueError as error:
+            raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
+        if not isinstance(found, dict) or not set(keys) <= set(found):
+            raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
+        return found
+
+    @retry_transient
+    def read(
+        self,
+        name: str,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+        version: int | None = None,
+    ) -> pa.Table:
+        """A table's rows in no stated order; no rows where it was never written.
+
+        A column that is younger than the table (an earlier rsflow made it) is null. `where`: the value that a column must have,
+        or a collection of values, by column; `version`: an earlier one than the present (LakeError where it is no longer kept).
+        """
+        wanted = list(columns or TABLES[name].names)
+        table = self.delta(name, version)
+        with translate_delta_errors(self.place("tables", name)):
+            files = [TableFile(self.root, name, path, 0) for path in digests.data_files(table)] if table else []
+            parts = [_matching(read_columns(file, [*dict.fromkeys([*wanted, *(where or {})])]), where or {}) for file in files]
+        empty = pa.schema([TABLES[name].field(column) for column in wanted]).empty_table()
+        return pa.concat_tables([empty, *(part.select(wanted) for part in parts)])
+
+    @retry_transient
+    def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
+        """The Delta table itself, verified, or None where it was never written."""
+        with translate_delta_errors(self.place("tables", name)):
+            digests.verify_log(self.root, name)
+            table = self._load(name, version)
+            if table is not None:
+                digests.verify_state(self.root, name, table)
+            return table
+
+    def _load(self, name: str, version: int | None = None) -> DeltaTable | None:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        try:
+            return DeltaTable(self.place("tables", name), version, storage_options=storage_options(self.root))
+        except TableNotFoundError:
+            return None
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Add rows in one transaction; nothing happens for no rows."""
+        from deltalake import CommitProperties, DeltaTable, write_deltalake
+
+        if not rows.num_rows:
+            return
+        data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
+        commit_id = uuid.uuid4().hex
+        properties = CommitProperties({COMMIT_KEY: commit_id})
+
+        def attempt(number: int) -> DeltaTable:
+            table = self._load(name)
+            # The answer to a commit may be lost where the commit is not.
+            if number > 1 and table is not None and has_commit(table, commit_id):
+                return table
+            # Columns that are younger than the table join it.
+            write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
+            return table or DeltaTable(place, storage_options=storage_options(self.root))
+
+        digests.record(self.root, name, commit(place, attempt))
+
+    def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
+        """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
+
+        Of several writers at once, one has the last word, for both; `pieces` is called again where another one got ahead.
+        Earlier versions stay readable by Delta's time travel.
+        """
+        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+        schema, (place, settings) = TABLES[name], self._settings(name)
+        custom = {_METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata is not None else None
+        # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application that
+        # began at the same version; and nothing may begin before there is a table.
+        properties = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
+
+        def attempt(number: int) -> DeltaTable:
+            table = DeltaTable.create(place, schema, mode="ignore", **settings)
+            batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
+            data = pa.RecordBatchReader.from_batches(schema, batches)
+            write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=properties, **settings)
+            return table
+
+        digests.record(self.root, name, commit(place, attempt))
+
+    def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
+        """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""
+        table = self.delta(name)
+        if table is None:
+            return None
+        # Not by Delta's history: it tells of the commits up to now, which may be more than those of this version.
+        for version in range(table.version(), -1, -1):
+            below = f"tables/{name}/_delta_log/{version:020d}.json"
+            place = self.place(below)
+            try:
+                data = storage.read_bytes(place)
+                digests.verify_file(self.root, below, data)
+                actions = [json.loads(line) for line in data.splitlines()]
+                info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+                if info.get("operation") == "WRITE":  # and none that tidied up
+                    known = info.get(_METADATA_KEY)
+                    return (table.version(), json.loads(known)) if known else None
+            except (ValueError, TypeError, AttributeError) as error:
+                raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
+        return None
+
+    def delete_rows(self, name: str, column: str, values: Sequence[str]) -> None:
+        """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
+        for start in range(0, len(values), _AT_ONCE):
+            quoted = ", ".join(f"'{value.replace(chr(39), chr(39) * 2)}'" for value in values[start : start + _AT_ONCE])
+            if (table := self.delta(name)) is not None:
+                commit(self.place("tables", name), partial(delete_where, table, f"{column} IN ({quoted})"))
+                digests.record(self.root, name, table)
+
+    def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
+        """Where a table is, and how Delta is to write it."""
+        return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": storage_options(self.root)}
+
+
+def open_lake(root: str, writable: bool = False) -> Lake:
+    """The lake at `root`. LakeError where there is none, or where it was made by a newer rsflow.
+
+    A lake of an earlier format is read as it is; where it is to be `writable`, it is first brought to the present one.
+    """
+    if not storage.exists(storage.join(root, LAKE_FILE)):
+        raise LakeError(f"{root}: there is no lake here (no {LAKE_FILE}): run `rsflow build CONFIG` with root: {root}")
+    lake, version = Lake(root), _stored_format(root)
+    if writable and version < FORMAT_VERSION:
+        _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
+        migrate(lake, version)
+        _write_format(root, {"format": FORMAT_VERSION})
+    return lake
+
+
+def find_lake(root: str) -> Lake | None:
+    """The lake at `root`, or None where nothing was made yet."""
+    return open_lake(root) if storage.exists(storage.join(root, LAKE_FILE)) else None
+
+
+def create_lake(root: str) -> Lake:
+    """The lake at `root`, to write to; made where there is none."""
+    if find_lake(root) is None:
+        _write_format(root, {"format": FORMAT_VERSION})
+    return open_lake(root, writable=True)
+
+
+def _stored_format(root: str) -> int:
+    """The format of a lake's tables: the earlier one where its migration did not come to an end."""
+    place = storage.join(root, LAKE_FILE)
+    try:
+        stored = json.loads(storage.read_text(place))
+        version = stored["format"]
+        tables = stored.get("migrating_from", version)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
+    if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise LakeError(
+            f"{root}: the lake has format {version}, this rsflow reads formats 1 to {FORMAT_VERSION}: "
+            "use a newer rsflow, or another root"
+        )
+    return min(tables, version)
+
+
+def _write_format(root: str, content: dict[str, int]) -> None:
+    storage.write_bytes(storage.join(root, LAKE_FILE), json.dumps(content).encode())
+
+
+def _matching(rows: pa.Table, where: Mapping[str, Any]) -> pa.Table:
+    """The rows whose columns have the values, or one of the values, of `where`."""
+    for column, value in where.items():
+        values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        rows = rows.filter(pc.is_in(rows[column], value_set=pa.array(sorted(values), rows[column].type)))
+    return rows
+
+
+def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
+    """The rows whose `column` is one of `values` (an array or a list of strings)."""
+    wanted = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    if isinstance(wanted, pa.ChunkedArray):
+        wanted = wanted.combine_chunks()
+    return table.filter(pc.is_in(table[column], value_set=wanted))
