@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from rsflow.cli.options import Config, Overrides
+from rsflow.cli.options import Config, Json, Overrides
 from rsflow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ RetryRejects = Annotated[
 ]
 
 
-def build(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False) -> int:
+def build(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
     """Run label, select and shard, and report what exists then.
 
     Examples:
@@ -27,37 +27,37 @@ def build(config: Config, overrides: Overrides = None, retry_rejects: RetryRejec
       rsflow build build.yaml engine.kind=inline       in this process, without Ray
       rsflow build build.yaml tiles.size_px=256 --retry-rejects
     """
-    return _run_phases(config, overrides, ("label", "select", "shard"), retry_rejects)
+    return _run_phases(config, overrides, ("label", "select", "shard"), retry_rejects, json)
 
 
-def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False) -> int:
+def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
     """Cut scenes into tiles, label them and make instructions.
 
     Examples:
       rsflow label build.yaml
       rsflow label build.yaml --retry-rejects
     """
-    return _run_phases(config, overrides, ("label",), retry_rejects)
+    return _run_phases(config, overrides, ("label",), retry_rejects, json)
 
 
-def select(config: Config, overrides: Overrides = None) -> int:
+def select(config: Config, overrides: Overrides = None, json: Json = False) -> int:
     """Drop duplicates, assign splits and apply quotas.
 
     Examples:
       rsflow select build.yaml
       rsflow select build.yaml 'select.splits={train: 0.8, test: 0.2}'
     """
-    return _run_phases(config, overrides, ("select",))
+    return _run_phases(config, overrides, ("select",), json=json)
 
 
-def shard(config: Config, overrides: Overrides = None) -> int:
+def shard(config: Config, overrides: Overrides = None, json: Json = False) -> int:
     """Write the selected samples as shards and a snapshot.
 
     Examples:
       rsflow shard build.yaml
       rsflow shard build.yaml shard.target_mb=256
     """
-    return _run_phases(config, overrides, ("shard",))
+    return _run_phases(config, overrides, ("shard",), json=json)
 
 
 def plan(
@@ -67,6 +67,7 @@ def plan(
         int | None,
         Option(metavar="N", help="first label N scenes for real, to measure what models take per tile (the work is kept)"),
     ] = None,
+    json: Json = False,
 ) -> int:
     """Report what a build would do, without doing it.
 
@@ -74,6 +75,7 @@ def plan(
       rsflow plan build.yaml
       rsflow plan build.yaml --sample 3                label three scenes, then estimate the rest from them
     """
+    from rsflow.inspection.json_reports import plan_json, to_json_text
     from rsflow.inspection.report_facts import plan_facts
     from rsflow.lake.tables import find_lake
     from rsflow.phases.build import plan_build
@@ -81,34 +83,38 @@ def plan(
     from rsflow.planning.estimate import estimate_build
     from rsflow.report.plan_text import plan_text
 
-    built, _ = load_available(config, overrides)
+    built, missing = load_available(config, overrides)
     if sample is not None:
         if sample < 1:
             raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
         label_sample(built, sample)
-    print(plan_text(plan_facts(estimate_build(plan_build(built, find_lake(built.root))))))
+    estimate = estimate_build(plan_build(built, find_lake(built.root)))
+    print(to_json_text(plan_json(built.root, estimate, missing)) if json else plan_text(plan_facts(estimate)))
     return 0
 
 
-def _run_phases(config: str, overrides: list[str] | None, phases: tuple[Phase, ...], retry_rejects: bool = False) -> int:
+def _run_phases(
+    config: str, overrides: list[str] | None, phases: tuple[Phase, ...], retry_rejects: bool = False, json: bool = False
+) -> int:
+    from rsflow.inspection.json_reports import build_json, to_json_text
     from rsflow.inspection.report_facts import summarise_build, write_card
     from rsflow.phases.build import run
     from rsflow.report.build_summary import summary_text
 
     built, missing = load_available(config, overrides)
-    outcome = run(built, phases, retry_rejects)
-    if outcome.sharded and outcome.selected:
-        write_card(built, outcome)
-    print(summary_text(summarise_build(outcome)))
-    if missing:
-        print(f"lacked        {missing}")
+    result = run(built, phases, retry_rejects)
+    if result.sharded and result.selected:
+        write_card(built, result)
+    print(to_json_text(build_json(result, missing)) if json else summary_text(summarise_build(result)))
+    if missing and not json:
+        print(f"lacked        {_missing_line(missing)}")
     return 0
 
 
-def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfig, str]:
-    """The configuration without the optional sources that are missing, and a line that names these; empty where none is.
+def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfig, dict[str, str]]:
+    """The configuration without the optional sources that are missing, and the pattern that matched no file of each of these.
 
-    The line, and which sources the licences exclude, also go to stderr.
+    Which sources are missing, and which the licences exclude, is also printed on stderr.
     """
     from rsflow.config.availability import describe_disallowed, drop_missing_sources
     from rsflow.planning.recipe import load
@@ -116,7 +122,10 @@ def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfi
     built, missing = drop_missing_sources(load(config, overrides or []))
     if excluded := describe_disallowed(built):
         print(f"rsflow: {excluded}", file=sys.stderr)
-    line = f"{len(missing)} sources were not there and are left out: {', '.join(missing)}" if missing else ""
-    if line:
-        print(f"rsflow: {line} (see `rsflow sources {config}`)", file=sys.stderr)
-    return built, line
+    if missing:
+        print(f"rsflow: {_missing_line(missing)} (see `rsflow sources {config}`)", file=sys.stderr)
+    return built, missing
+
+
+def _missing_line(missing: dict[str, str]) -> str:
+    return f"{len(missing)} sources were not there and are left out: {', '.join(missing)}"

@@ -6,24 +6,25 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from rsflow.cli.options import AllowOutside, Config, Overrides, Root
+from rsflow.cli.options import AllowOutside, Config, Json, Overrides, Root
 from rsflow.sensors import SensorName
 
 
-def sources(config: Config, overrides: Overrides = None) -> int:
+def sources(config: Config, overrides: Overrides = None, json: Json = False) -> int:
     """Report which sources of a recipe are there, and how to get the rest.
 
     Examples:
       rsflow sources configs/mmrs_1m.yaml
     """
     from rsflow.engine.progress import progress
+    from rsflow.inspection.json_reports import sources_json, to_json_text
     from rsflow.planning.recipe import load
-    from rsflow.report.sources_text import sources_text
+    from rsflow.report.sources_text import source_states, sources_text
 
     built = load(config, overrides or [])
     with progress("sources", "looked at", len(built.sources), quiet_seconds=2.0) as state:
-        text = sources_text(built, lambda: state.add(1))
-    print(text)
+        states = source_states(built, lambda: state.add(1))
+    print(to_json_text(sources_json(states)) if json else sources_text(built, states))
     return 0
 
 

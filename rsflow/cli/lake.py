@@ -7,22 +7,26 @@ from typing import Annotated
 
 from typer import Option
 
-from rsflow.cli.options import Root
+from rsflow.cli.options import Json, Root
 from rsflow.errors import UsageError
 
 
-def status(root: Root) -> int:
+def status(root: Root, json: Json = False) -> int:
     """Report what a lake holds, its row balance, and what a build would do.
 
     Examples:
       rsflow status demo-out/scenes/lake
       rsflow status s3://bucket/lake
     """
+    from rsflow.inspection.json_reports import status_json, to_json_text
     from rsflow.inspection.report_facts import describe_lake, plan_facts
     from rsflow.phases.build import status
     from rsflow.report.plan_text import plan_text
 
     held, planned = status(root)
+    if json:
+        print(to_json_text(status_json(held, planned)))
+        return 0
     print(describe_lake(held))
     print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
     return 0
@@ -31,6 +35,7 @@ def status(root: Root) -> int:
 def verify(
     root: Root,
     deep: Annotated[bool, Option("--deep", help="also read all tables and tile files of the lake again")] = False,
+    json: Json = False,
 ) -> int:
     """Read all shards of the latest snapshot again; exit 1 on any difference from its manifest.
 
@@ -38,6 +43,7 @@ def verify(
       rsflow verify demo-out/scenes/lake
       rsflow verify demo-out/scenes/lake --deep
     """
+    from rsflow.inspection.json_reports import to_json_text, verify_json
     from rsflow.lake.tables import open_lake
     from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
@@ -47,6 +53,9 @@ def verify(
     checked = verify_snapshot(root)
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]
+    if json:
+        print(to_json_text(verify_json(root, checked, differences)))
+        return 1 if differences else 0
     for difference in differences:
         print(difference)
     if differences:
@@ -66,6 +75,7 @@ def vacuum(
         bool, Option("--former", help="also tiles that the configuration of the last build no longer asks for")
     ] = False,
     hours: Annotated[int, Option(metavar="H", help="younger files stay; 168 hours are a week")] = 168,
+    json: Json = False,
 ) -> int:
     """List the files of a lake that nothing will read again, and delete them where asked.
 
@@ -73,6 +83,7 @@ def vacuum(
       rsflow vacuum demo-out/scenes/lake                        only list them
       rsflow vacuum demo-out/scenes/lake --keep-snapshots 2 --hours 0 --delete
     """
+    from rsflow.inspection.json_reports import to_json_text, vacuum_json
     from rsflow.inspection.vacuum import Retention
     from rsflow.inspection.vacuum import vacuum as find_waste
     from rsflow.report.counts_table import format_bytes
@@ -80,6 +91,9 @@ def vacuum(
     _check_at_least("--hours", hours, 0)
     _check_at_least("--keep-snapshots", keep_snapshots, 1)
     waste = find_waste(root, Retention(hours, keep_snapshots, not former), delete)
+    if json:
+        print(to_json_text(vacuum_json(root, waste, delete)))
+        return 0
     for part in waste:
         print(f"{part.folder:20} {len(part.files):7,} files {format_bytes(part.bytes):>10}   {part.why}")
     total = f"{sum(len(part.files) for part in waste):,} files, {format_bytes(sum(part.bytes for part in waste))}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from rsflow.cli.options import AllowOutside, Root
+from rsflow.cli.options import AllowOutside, Json, Root
 from rsflow.errors import UsageError
 
 
@@ -16,7 +16,7 @@ def evaluate_labels(
         str | None, Option(metavar="N", help="only this one, by name or key (default: all that make boxes)")
     ] = None,
     iou: Annotated[float, Option(metavar="X", help="overlap from which a box is right")] = 0.5,
-    json: Annotated[bool, Option("--json", help="print JSON, with the reliability of every row")] = False,
+    json: Json = False,
     calibrate: Annotated[bool, Option("--calibrate", help="learn what scores mean, and write it to -o FILE")] = False,
     output: Annotated[
         str | None,
@@ -47,6 +47,9 @@ def audit(
         str | None,
         Argument(metavar="PATH", help="an instruction set's JSON, or annotations (a file, folder or pattern)"),
     ] = None,
+    report_file: Annotated[
+        str | None, Argument(metavar="FILE", help="with --json: write the JSON here, and print the text")
+    ] = None,
     leak: Annotated[
         tuple[str, str] | None,
         Option(
@@ -59,26 +62,30 @@ def audit(
     ] = None,
     pictures: Annotated[str | None, Option(metavar="DIR", help="the folder of its pictures, to check them too")] = None,
     allow_outside: AllowOutside = False,
-    json: Annotated[str | None, Option(metavar="FILE", help="write the report as JSON as well")] = None,
+    json: Json = False,
 ) -> int:
     """Report what is wrong with a set of anybody's; exit 1 on any fault.
 
     Examples:
       rsflow audit train.json --pictures images/
       rsflow audit 'labels/*.txt' --format yolo --pictures images/
+      rsflow audit train.json --json report.json
       rsflow audit --leak images/train images/test
     """
     from rsflow import audit as auditing
     from rsflow.engine.progress import progress
     from rsflow.files import storage
+    from rsflow.inspection.json_reports import leakage_json, to_json_text
     from rsflow.phases.select.leakage import compare_sets
 
     if leak:
         leakage = compare_sets(*leak)
-        print(leakage.text())
+        print(to_json_text(leakage_json(leakage)) if json else leakage.text())
         return 1 if leakage.by_test else 0
     if path is None:
         raise UsageError("give the PATH of a set to audit, or --leak TRAIN TEST to compare two")
+    if report_file and not json:
+        raise UsageError(f"{report_file}: only one PATH is audited at a time; to write the report as JSON there, add --json")
     with progress("audit", "looked at", 0, quiet_seconds=2.0) as state:
 
         def count(number: int) -> None:
@@ -86,7 +93,7 @@ def audit(
             state.add(number)
 
         report = auditing.audit(path, format, pictures, count, allow_outside)
-    if json:
-        storage.write_bytes(json, report.to_json().encode())
-    print(report.text())
+    if report_file:
+        storage.write_bytes(report_file, report.to_json().encode())
+    print(report.to_json().rstrip() if json and not report_file else report.text())
     return 1 if report.faults else 0

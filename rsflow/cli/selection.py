@@ -1,38 +1,79 @@
-"""The commands about what is in a dataset, what is out and why: explain, diff and fingerprint."""
+"""The commands about what is in a dataset, what is out and why: explain, rejects, diff and fingerprint."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from typer import Argument, Option
 
-from rsflow.cli.options import Root
+from rsflow.cli.options import Json, Root
+from rsflow.errors import UsageError
 
 
 def explain(
     root: Root,
-    subject: Annotated[str, Argument(metavar="TILE|INSTRUCTION", help="its id, or the sample key of a tile")],
+    subject: Annotated[
+        str,
+        Argument(metavar="ID", help="of a tile (or its sample key), an instruction, a scene or a rejected annotation record"),
+    ],
     output: Annotated[
         str | None, Option("-o", "--output", metavar="FILE", help="draw the tile and its duplicates side by side")
     ] = None,
+    json: Json = False,
 ) -> int:
-    """Report why a tile or an instruction is in or out, and by which rule.
+    """Report why a tile, instruction, scene or annotation record is in or out.
 
     Examples:
       rsflow explain demo-out/scenes/lake 1f0c23d5a8b94e67
       rsflow explain demo-out/scenes/lake optical-7/0_0_512 -o duplicates.png
+      rsflow explain demo-out/scenes/lake 'train.json annotations[3]'
     """
     from rsflow.files import storage
+    from rsflow.inspection.explain import Explained, read_cluster_pictures
     from rsflow.inspection.explain import explain as find
-    from rsflow.inspection.explain import read_cluster_pictures
-    from rsflow.report.explain import explanation_sheet, explanation_text
+    from rsflow.inspection.json_reports import explain_json, to_json_text
+    from rsflow.report.explain import explanation_sheet, explanation_text, rejects_text
 
     found = find(root, subject)
-    print(explanation_text(found.subject, found.tile, found.members, found.instructions, found.near))
-    if output:
+    if output and not isinstance(found, Explained):
+        raise UsageError(f"{subject}: -o draws tiles and instructions that a selection knows, and this is none")
+    if json:
+        print(to_json_text(explain_json(found)))
+    elif isinstance(found, Explained):
+        print(explanation_text(found.subject, found.tile, found.members, found.instructions, found.near))
+    else:
+        print(rejects_text(found.subject, found.scene, found.tiles, found.rejects))
+    if output and isinstance(found, Explained):
         shown = read_cluster_pictures(root, found, most=9)
         storage.write_bytes(output, explanation_sheet(shown, output))
-        print(f"{output}: {len(shown)} pictures")
+        print(f"{output}: {len(shown)} pictures", file=sys.stderr if json else sys.stdout)
+    return 0
+
+
+def rejects(
+    root: Root,
+    source: Annotated[str, Option(metavar="NAME", help="only rejects of this source")] = "",
+    reason: Annotated[str, Option(metavar="R", help="only rejects with this reason")] = "",
+    scene: Annotated[str, Option(metavar="ID", help="only rejects of this scene")] = "",
+    limit: Annotated[int, Option("-n", metavar="N", help="print at most N of them")] = 50,
+    json: Json = False,
+) -> int:
+    """List what left while a lake was labelled, each with its reason.
+
+    Examples:
+      rsflow rejects demo-out/scenes/lake
+      rsflow rejects demo-out/scenes/lake --source optical --reason cloudy -n 10
+      rsflow rejects demo-out/scenes/lake --json
+    """
+    from rsflow.inspection.json_reports import rejects_json, to_json_text
+    from rsflow.inspection.rejects import RejectFilter, find_rejects
+    from rsflow.report.explain import reject_lines
+
+    if limit < 0:
+        raise UsageError(f"-n is {limit}: expected a number from 0")
+    rows = find_rejects(root, RejectFilter(source, reason, scene))
+    print(to_json_text(rejects_json(root, rows)) if json else "\n".join(reject_lines(rows, limit)))
     return 0
 
 
@@ -40,6 +81,7 @@ def diff(
     root: Root,
     before: Annotated[int, Argument(metavar="A", help="the number of a snapshot, as in snapshots/A.json")],
     after: Annotated[int, Argument(metavar="B", help="the number of another")],
+    json: Json = False,
 ) -> int:
     """Report what changed between two snapshots, by reason.
 
@@ -47,8 +89,10 @@ def diff(
       rsflow diff demo-out/scenes/lake 1 2
     """
     from rsflow.inspection.diff import diff as compare
+    from rsflow.inspection.json_reports import diff_json, to_json_text
 
-    print(compare(root, before, after).text() or "nothing changed")
+    found = compare(root, before, after)
+    print(to_json_text(diff_json(root, before, after, found)) if json else found.text() or "nothing changed")
     return 0
 
 

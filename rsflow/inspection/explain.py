@@ -19,12 +19,14 @@ from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientat
 from rsflow.curation.splits.assign_splits import SPLIT_ALIKE, SPLIT_BUFFER
 from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
+from rsflow.inspection.rejects import read_rejects
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
 from rsflow.tiles.encode import decode
 
+_NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up
 _MAX_COMPARED = 64  # pictures of a split that are looked at, those whose signatures are nearest
 
 
@@ -43,14 +45,50 @@ class Explained:
     facts: dict[str, dict[str, Any]]
 
 
-def explain(root: str, subject: str) -> Explained:
-    """What is known of a tile (by id or sample key) or an instruction (by id). UsageError where the selection has none such."""
+@dataclass(frozen=True, slots=True)
+class ExplainedRejects:
+    """What the selection never saw as one row: a scene, a rejected tile, a refused instruction or an annotation record.
+
+    `scene`: the SCENES row where `subject` is a scene, else None. `tiles`: of a scene, its tiles by the selection's reason
+    (`not selected yet` where no selection knows them). `rejects`: REJECTS rows of the subject and of what lies in the scene.
+    """
+
+    subject: str
+    scene: dict[str, Any] | None
+    tiles: dict[str, int]
+    rejects: tuple[dict[str, Any], ...]
+
+
+def explain(root: str, subject: str) -> Explained | ExplainedRejects:
+    """What is known of a tile (by id or sample key), an instruction, a scene or an annotation record (by id).
+
+    UsageError where the lake knows none of that name.
+    """
     lake = open_lake(root)
-    if lake.delta("selection") is None:
-        raise UsageError(f"{root}: nothing was selected here yet: run `rsflow select CONFIG`")
-    found = _read_rows(lake, "selection", "subject", subject) or _find_by_key(lake, subject)
-    if not found:
-        raise UsageError(f"{root}: the selection knows no tile or instruction {subject!r}{_suggest(lake, subject)}")
+    selected = lake.delta("selection") is not None
+    found = (_read_rows(lake, "selection", "subject", subject) or _find_by_key(lake, subject)) if selected else []
+    return _explain_selected(lake, found) if found else _explain_rejects(lake, subject)
+
+
+def _explain_rejects(lake: Lake, subject: str) -> ExplainedRejects:
+    rejects = read_rejects(lake)
+    mine = tuple(row for row in rejects if subject in (row["subject"], row["scene_id"]))
+    scene = next(iter(_read_rows(lake, "scenes", "scene_id", subject)), None)
+    if not mine and scene is None:
+        raise UsageError(
+            f"{lake.root}: knows no tile, instruction, scene or rejected record {subject!r}{_suggest(lake, subject, rejects)}"
+        )
+    return ExplainedRejects(subject, scene, _count_outcomes(lake, subject) if scene else {}, mine)
+
+
+def _count_outcomes(lake: Lake, scene_id: str) -> dict[str, int]:
+    finished = set(completed_units(lake)["receipt"].to_pylist())
+    ids = sorted({row["tile_id"] for row in _read_rows(lake, "tiles", "scene_id", scene_id) if row["receipt"] in finished})
+    known = {row["subject"]: row["reason"] for row in _read_rows(lake, "selection", "subject", *ids)} if ids else {}
+    return dict(sorted(Counter(known.get(tile, "not selected yet") for tile in ids).items()))
+
+
+def _explain_selected(lake: Lake, found: list[dict[str, Any]]) -> Explained:
     (tile,) = _read_rows(lake, "selection", "subject", found[0]["tile_id"])
     members = _read_rows(lake, "selection", "cluster", tile["cluster"])
     members.sort(key=lambda row: (row["tile_id"] != tile["canonical"], row["tile_id"]))
@@ -130,7 +168,8 @@ def _nearest_by_pixels(lake: Lake, tile: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: row["apart_grey"])
 
 
-def _suggest(lake: Lake, subject: str) -> str:
-    known = lake.read("selection", ["subject"])["subject"]
+def _suggest(lake: Lake, subject: str, rejects: list[dict[str, Any]]) -> str:
+    names = pa.concat_tables([lake.read(table, [column]).rename_columns(["name"]) for table, column in _NAMES.items()])["name"]
+    known = pa.chunked_array([*names.chunks, pa.array([row["subject"] for row in rejects], pa.string())], pa.string())
     like = known.filter(pc.match_substring(known, subject.partition("/")[0])).to_pylist()
     return f"; it knows for example {min(like)!r}" if like else ""

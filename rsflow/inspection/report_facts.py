@@ -35,7 +35,9 @@ def describe_lake(held: LakeStatus) -> str:
     """What a lake holds, as `rsflow status` begins."""
     rows = ", ".join(f"{number:,} {name}" for name, number in held.rows.items())
     latest = held.snapshot or "none yet"
-    return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *(line.line() for line in held.balances)])
+    empty = [f"empty source {name}: {why}" for name, why in held.empty_sources.items()]
+    balances = [balance.line() for balance in held.balances]
+    return "\n".join([held.root, f"holds {rows}", f"latest snapshot: {latest}", *balances, *empty])
 
 
 def summarise_build(outcome: BuildResult) -> BuildSummary:
@@ -55,6 +57,7 @@ def summarise_build(outcome: BuildResult) -> BuildSummary:
         shards=_count_shards(sharded.manifest, sharded.written) if sharded else None,
         balances=tuple(balance.line() for balance in outcome.balances),
         models=tuple(_iterate_model_use(outcome)),
+        empty_sources=outcome.empty_sources,
     )
 
 

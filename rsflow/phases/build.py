@@ -24,6 +24,7 @@ from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
+from rsflow.phases.empty_sources import find_empty_sources
 from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
@@ -52,6 +53,7 @@ class BuildResult:
     balances: list[Balance]
     seconds: dict[str, float]
     used: list[Used]  # by models
+    empty_sources: dict[str, str]  # by name, why nothing came of it
 
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> BuildResult:
@@ -103,7 +105,8 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     ]
     if sharded:
         found += shard_balance(lake, sharded.manifest, chosen.version)
-    return BuildResult(lake, plan, planned, now, selected, sharded, found, seconds, meter.used)
+    empty = dict(find_empty_sources(now, plan.recipes, selected is not None))
+    return BuildResult(lake, plan, planned, now, selected, sharded, found, seconds, meter.used, empty)
 
 
 def relabel_damaged(lake: Lake, place: str = "") -> None:
@@ -170,12 +173,14 @@ def _scenes(now: LiveRows) -> Balance:
 
 @dataclass(frozen=True)
 class LakeStatus:
-    """What a lake holds: rows per table, the latest snapshot, and the equations of what was done."""
+    """What a lake holds: rows per table, the latest snapshot, the equations of what was done, and the sources of the last
+    build's configuration that contribute nothing, each with the reason."""
 
     root: str
     rows: dict[str, int]
     snapshot: str | None
     balances: list[Balance]
+    empty_sources: dict[str, str]
 
 
 def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
@@ -191,11 +196,15 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     }
     latest = lake.place("snapshots", "LATEST")
     snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
-    held = LakeStatus(root, {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}, snapshot, lake_balances(root))
+    rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
+    held = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:
-        return held, estimate_build(plan_build(read_config(lake), lake))
+        plan = plan_build(read_config(lake), lake)
     except RsflowError as error:
-        return held, f"what a build would do cannot be told: {error}"
+        return held, f"what a build would do cannot be determined: {error}"
+    now = read_live_rows(lake, plan, allow_missing=True)
+    empty = find_empty_sources(now, plan.recipes, selected=snapshot is not None)
+    return replace(held, empty_sources=dict(empty)), estimate_build(plan)
 
 
 def lake_balances(root: str) -> list[Balance]:

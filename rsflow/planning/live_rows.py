@@ -76,12 +76,13 @@ class LiveRows:
         return self.read("rejects")
 
 
-def read_live_rows(lake: Lake, plan: Plan, marked: pa.Table | None = None) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan, marked: pa.Table | None = None, allow_missing: bool = False) -> LiveRows:
     """The live rows under a plan. `marked`: the marks of finished units, where the caller has them.
 
-    LakeError where a wanted unit is not done: select and shard never work on half a label phase.
+    LakeError where a wanted unit is not done: select and shard never work on half a label phase. With `allow_missing`, for
+    reports, the rows of those that are done.
     """
-    if plan.undone:
+    if plan.undone and not allow_missing:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
     marked = completed_units(lake) if marked is None else marked
     ids = UnitIds(plan, marked)
@@ -89,7 +90,7 @@ def read_live_rows(lake: Lake, plan: Plan, marked: pa.Table | None = None) -> Li
     for step in STEPS:
         wanted = [unit.id for unit in step.units(ids)]
         marks[step.name] = filter_by_values(marked, "unit", wanted)
-        if (missing := len(wanted) - marks[step.name].num_rows) > 0:
+        if not allow_missing and (missing := len(wanted) - marks[step.name].num_rows) > 0:
             what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
             raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
     marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])

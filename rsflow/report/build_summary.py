@@ -61,7 +61,7 @@ class BuildSummary:
 
     `root`: the lake. `snapshot`: the place of the snapshot's manifest, or None where no shards were asked for. `rejects`: by
     reason. `instructions`: by (task, sensor). `seconds`: by phase or stage, in order. `balances`: lines that show that rows in
-    equal rows kept and left, as the engine worded them.
+    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why nothing came of it.
     """
 
     root: str
@@ -74,6 +74,7 @@ class BuildSummary:
     shards: ShardCounts | None = None
     balances: tuple[str, ...] = field(default=())
     models: tuple[ModelUse, ...] = ()
+    empty_sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def summary_text(summary: BuildSummary) -> str:
@@ -88,6 +89,7 @@ def summary_text(summary: BuildSummary) -> str:
             *_entry("instructions", align_columns(tally_table(summary.instructions)) if summary.instructions else ["none"]),
             *(_shards(summary.shards) if summary.shards else []),
             *_entry("balance", summary.balances),
+            *_entry("empty source", (f"{name}: {why}" for name, why in summary.empty_sources.items())),
             *_entry("models", map(_model_text, summary.models)),
             *_entry("time", [", ".join(f"{name} {_duration(value)}" for name, value in summary.seconds.items())]),
         ]

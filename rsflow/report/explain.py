@@ -6,6 +6,7 @@ One idea: a pure function of rows of the `selection` table; each rule has its se
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from PIL import Image
 
 from rsflow.errors import UsageError
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
+
+_SHOWN_REJECTS = 20  # of what lies in a scene
 
 # The beginning of a reason, and what it means; {rest} is what follows it.
 REASONS = {
@@ -33,6 +36,7 @@ REASONS = {
     "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
     "split_merged": "it was in one split before, and its group is now in a stronger one together with what was there before",
     "split_alike": "a tile of a smaller split shows the same picture: found pair by pair after the splits were dealt",
+    "split_overlap": "a tile of a smaller split shows a part of the same picture: a crop, or a window that overlaps it",
     "split_crowd": "so many tiles of larger splits have a signature like its own that not all of them can be looked at",
     "no_instruction": "nothing could be asked about it",
     "quota:each ": "its {rest} has as many as `select.balance` wants of any, and these come before it by the hash of their ids",
@@ -85,6 +89,42 @@ def explanation_text(
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
         lines.append(f"  instructions that go with the tile: {counts}")
     return "\n".join(lines)
+
+
+def rejects_text(
+    subject: str, scene: Mapping[str, Any] | None, tiles: Mapping[str, int], rejects: Sequence[Mapping[str, Any]]
+) -> str:
+    """What `rsflow explain` prints of a scene, a rejected tile or instruction, or an annotation record."""
+    lines = []
+    if scene is not None:
+        lines += [f"scene {subject}: source {scene['source']}, {', '.join(scene['files'])}"]
+        lines += [f"  tiles: {', '.join(f'{count:,} {reason}' for reason, count in tiles.items()) or 'none'}"]
+    own = [row for row in rejects if row["subject"] == subject]
+    lines += [f"{row['kind']} {subject}: rejected\n  {_reject_line(row)}" for row in own]
+    others = [row for row in rejects if row["subject"] != subject]
+    lines += [f"  {row['kind']} {row['subject']}: {_reject_line(row)}" for row in others[:_SHOWN_REJECTS]]
+    if len(others) > _SHOWN_REJECTS:
+        lines.append(f"  and {len(others) - _SHOWN_REJECTS:,} more rejects (rsflow rejects ROOT --scene {subject})")
+    return "\n".join(lines)
+
+
+def reject_lines(rows: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
+    """What `rsflow rejects` prints: the first `limit` rejects, a line each, then how many there are by reason."""
+    lines = [f"{row['source']}  {row['kind']} {row['subject']}  {_reject_line(row)}{_file_note(row)}" for row in rows[:limit]]
+    if len(rows) > limit:
+        lines.append(f"and {len(rows) - limit:,} more: -n shows more, --source, --reason and --scene show fewer")
+    by_reason = Counter(row["reason"] for row in rows)
+    lines += [f"{count:>9,}  {reason}" for reason, count in sorted(by_reason.items(), key=lambda item: (-item[1], item[0]))]
+    return [*lines, f"{len(rows):,} rejects"]
+
+
+def _file_note(row: Mapping[str, Any]) -> str:
+    return f"  [{row['file']}]" if row["file"] else ""
+
+
+def _reject_line(row: Mapping[str, Any]) -> str:
+    windows = f" ({row['rows']:,} windows)" if row["rows"] > 1 else ""
+    return f"{row['reason']} in step {row['step']}{windows}: {row['detail']}"
 
 
 def _distance_text(row: Mapping[str, Any]) -> str:

@@ -52,12 +52,17 @@ def source_state(source: Source) -> SourceState:
     return SourceState(source, pictures, labels, len(annotated.rejects) if annotated else 0)
 
 
-def sources_text(built: BuildConfig, on_source: Callable[[], None] = lambda: None) -> str:
-    """The table of all sources, what is missing with how to get it, and what the licences mean for a build."""
+def source_states(built: BuildConfig, on_source: Callable[[], None] = lambda: None) -> list[SourceState]:
+    """The state of every source, in the order of the configuration; `on_source` is called after each, to show progress."""
     states = []
     for source in built.sources:
         states.append(source_state(source))
         on_source()
+    return states
+
+
+def sources_text(built: BuildConfig, states: list[SourceState]) -> str:
+    """The table of all sources, what is missing with how to get it, and what the licences mean for a build."""
     lines = [*align_columns(_rows(states)), "", _total_line(states)]
     for title, chosen in (("missing", [s for s in states if s.missing]), ("unusable", [s for s in states if s.fault])):
         if chosen:

@@ -376,7 +376,7 @@ def test_status_of_a_lake_whose_sources_are_gone_tells_what_it_holds(
     code, text = said("status", str(archive / "lake"))
     assert code == 0
     assert "4 scenes, 36 tiles" in text
-    assert "cannot be told" in text
+    assert "cannot be determined" in text
     assert f"{archive}/optical/*.tif" in text
 
 
