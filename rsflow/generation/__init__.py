@@ -1,6 +1,6 @@
 """Engines: what writes when a text is asked of a model.
 
-One idea: a literal table. An engine is a frozen dataclass that satisfies `contract.Engine`; which model, where it runs and what
+A literal table. An engine is a frozen dataclass that satisfies `contract.Engine`; which model, where it runs and what
 it costs are its settings. To add one, write a file and name it below. Without any (the default) only rules write.
 """
 

@@ -1,6 +1,6 @@
 """What an engine is: settings that open into a function from requests to answers.
 
-One idea: a request says all that decides an answer but the model, and an engine says the rest (its
+A request says all that decides an answer but the model, and an engine says the rest (its
 fingerprint and `model_identity`). So together they name an answer for ever, whatever machine, batch or order it came from;
 `recording` keeps answers under that name.
 An engine refuses nothing for the sake of one request: what goes wrong with it is a `Failure`, counted. What would go wrong

@@ -1,6 +1,6 @@
 """Keeping to an endpoint's limits: so many requests and tokens a minute, and nobody asks while it says "wait".
 
-One idea: a bucket that fills with time and may be overdrawn. Whoever takes more than is there waits until the bucket would be
+A bucket that fills with time and may be overdrawn. Whoever takes more than is there waits until the bucket would be
 full enough again, so over any stretch the rate holds whatever the sizes are. A bucket starts with the tenth of a minute: a
 full one would let two minutes' worth through in the first.
 """

@@ -1,6 +1,6 @@
 """Instructions: labels in, conversations out, by rules alone. One file per task.
 
-One idea: a literal table of pure functions from what is known of a tile to what may be asked about it. Every answer follows
+A literal table of pure functions from what is known of a tile to what may be asked about it. Every answer follows
 from labels and can be derived from them again; what would be ambiguous or untrue is refused with its reason, and what is said
 in which words follows from a hash of seed, tile, task and subject. Nothing here looks at a pixel.
 """

@@ -1,6 +1,6 @@
 """Of which categories a tile shows every instance, given what it also shows without a label.
 
-One idea: completeness is a property of evidence. What a tile shows without a label (an object cut off at its edge, a category
+Completeness is a property of evidence. What a tile shows without a label (an object cut off at its edge, a category
 that the settings drop, a region that annotators ignored) makes its own category unknown there, and every category whose noun
 may be said of the same thing; a region without a name of its own may hold anything, so that no category is complete.
 """
@@ -22,7 +22,7 @@ def complete_categories(vocabulary: Iterable[str], unknown: Collection[str]) -> 
     if any(is_unspecific(category) for category in unknown):
         return []
     nouns = {english.singular_noun(category) for category in unknown}
-    return [category for category in vocabulary if not _may_be(english.singular_noun(category), nouns)]
+    return [category for category in vocabulary if not _may_name_any(english.singular_noun(category), nouns)]
 
 
 def is_unspecific(category: str) -> bool:
@@ -31,5 +31,5 @@ def is_unspecific(category: str) -> bool:
     return not english.singular_noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
 
 
-def _may_be(noun: str, nouns: set[str]) -> bool:
+def _may_name_any(noun: str, nouns: set[str]) -> bool:
     return noun in nouns or any(english.may_name_same_object(noun, other) for other in nouns)

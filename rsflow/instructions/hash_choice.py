@@ -1,6 +1,6 @@
 """Choices without chance: by hash of what is chosen for.
 
-One idea: a choice depends on the seed, the tile, the task and the subject, and on nothing else; so adding a label or a task
+A choice depends on the seed, the tile, the task and the subject, and on nothing else; so adding a label or a task
 never reshuffles the rest, and order and worker count cannot matter.
 """
 

@@ -1,6 +1,6 @@
 """Objects of a tile as instructions speak of them: where, how large, how sure, and whether a text could hold their box.
 
-One idea: of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; the box
+Of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; the box
 around them is what horizontal answers give. An oriented box whose corners leave the picture is used as a horizontal one alone,
 because the text forms cannot spell it.
 

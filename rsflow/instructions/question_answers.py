@@ -1,6 +1,6 @@
 """A claim: one thing that is true of a tile, ready to be asked about and answered.
 
-One idea: tasks derive claims from labels, and only this module turns a claim into turns. The same claim serves a single
+Tasks derive claims from labels, and only this module turns a claim into turns. The same claim serves a single
 question with a short answer and a turn of a conversation with a full sentence.
 """
 

@@ -1,6 +1,6 @@
 """Bright marks of a tile as objects: from a mask to boxes.
 
-One idea: shared by the labellers that detect by contrast. A mark is a connected region (8 neighbours); its box is the tight
+Shared by the labellers that detect by contrast. A mark is a connected region (8 neighbours); its box is the tight
 half-open box of its pixels.
 """
 

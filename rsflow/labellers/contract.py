@@ -1,6 +1,6 @@
 """What a labeller is: settings that look at one tile and say what they see.
 
-One idea: a labeller is a frozen dataclass. Its fields are its settings (strictly checked when the configuration loads), it
+A labeller is a frozen dataclass. Its fields are its settings (strictly checked when the configuration loads), it
 keeps no state, and the same tile gives the same labels. What it says carries its own confidence (`score`) and its known
 quality, the measured or stated share of its labels that are right; what feeds a task is decided by those, elsewhere.
 """

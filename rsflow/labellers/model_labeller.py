@@ -1,6 +1,6 @@
 """What a labeller with weights is: settings that open into a model, which looks at batches of written pictures.
 
-One idea: like every labeller it is a frozen dataclass whose fields are its settings. Those that say what comes out (the
+Like every labeller it is a frozen dataclass whose fields are its settings. Those that say what comes out (the
 checkpoint's content, thresholds, prompts, number type) make its fingerprint; those that say how it is run (device, batch,
 workers) do not, and neither does the place of the checkpoint: a moved folder relabels nothing, a changed file does.
 

@@ -1,6 +1,6 @@
 """How text refers to boxes before a dialect spells them.
 
-One idea: a turn's text carries marks, `[[phrase|0,2]]`, where the numbers index the instruction's list of boxes (float pixels
+A turn's text carries marks, `[[phrase|0,2]]`, where the numbers index the instruction's list of boxes (float pixels
 of the tile). The phrase may be empty: `[[|0]]` is a bare box. Dialects turn marks into a model family's own spelling at the
 last moment; nothing else in rsflow writes coordinates into text. Free text from outside must go through `escape`, which makes
 a mark impossible, so no caption can smuggle one in.

@@ -125,7 +125,7 @@ def test_chance_draws_from_the_softmax() -> None:
 def test_an_answer_ends_at_its_limit_or_by_itself(batches: ModelBatches, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("length", 3)
-    monkeypatch.setattr(batches, "_ends", set(range(10_000)))  # whatever token comes first ends the answer
+    monkeypatch.setattr(batches, "_end_tokens", set(range(10_000)))  # whatever token comes first ends the answer
     (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("stop", 1)
 

@@ -1,6 +1,6 @@
 """The forms that models are asked to answer in: what each holds, its JSON schema, and how it is read.
 
-One idea: strict in what is asked, tolerant in what is taken. The schema allows nothing beside the form; the reader finds the
+Strict in what is asked, tolerant in what is taken. The schema allows nothing beside the form; the reader finds the
 form in a fence or in prose, with keys that nobody asked for, or with its one list left bare. What then still does not fit is
 told in a sentence that goes back to the model once, and into the reject after that.
 """

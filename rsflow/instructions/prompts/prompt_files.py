@@ -1,6 +1,6 @@
 """Prompts: text files beside this module, one per kind of text that a model is asked for.
 
-One idea: a prompt is data. A file begins with `version: N`; lines of three dashes part it, first what the model is told as a
+A prompt is data. A file begins with `version: N`; lines of three dashes part it, first what the model is told as a
 system message, then the question. `$name` stands for what is filled in. Name, version and digest of the content go into the
 provenance of every text that was written from it, and into the recipe, so a changed file writes its texts anew.
 """
