@@ -1,7 +1,7 @@
 """Results of asynchronous work as a plain iterator.
 
-The work runs in an event loop of its own in one thread and hands over each result as it is ready. What the work
-raises comes out of the iterator; an iterator that is left early cancels the work and waits until it has ended.
+The work runs in an event loop of its own in one thread and hands over each result as it is ready. An exception of the work is
+raised by the iterator; closing the iterator early cancels the work and waits until it has ended.
 """
 
 from __future__ import annotations

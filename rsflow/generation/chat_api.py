@@ -1,7 +1,7 @@
-"""The form of chat endpoints: a request as a JSON body, and what an answer or a refusal says.
+"""Request bodies and answers of chat endpoints.
 
-Pure functions between bytes and values, so that what a strange server may send is tested without a server. An answer
-that does not have the form is a fault that is worth another attempt: proxies put pages of their own in its place.
+Pure functions between bytes and values, so that malformed answers are tested without a server. An answer without the expected
+form is retryable: proxies may put pages of their own in its place.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""What an engine is: settings that open into a function from requests to answers.
+"""The interface of an engine: settings that open into a function from requests to answers.
 
-A request says all that decides an answer but the model, and an engine says the rest (its
-fingerprint and `model_identity`). So together they name an answer for ever, whatever machine, batch or order it came from;
-`recording` keeps answers under that name.
-An engine refuses nothing for the sake of one request: what goes wrong with it is a `Failure`, counted. What would go wrong
-with every request (no such model, a key that is refused) is an RsflowError and ends the run.
+A request holds all that decides an answer except the model; the engine holds the rest (its fingerprint and `model_identity`).
+Together they identify an answer independently of machine, batch and order, and `recording` stores answers under that identity.
+A problem with one request is a counted `Failure`. A problem that every request would have (no such model, a refused key) is an
+RsflowError and ends the run.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Chat endpoints that speak OpenAI's form: commercial APIs, and servers of one's own (vLLM, SGLang, llama.cpp, Ollama).
+"""Chat endpoints with OpenAI's interface: commercial APIs, and own servers (vLLM, SGLang, llama.cpp, Ollama).
 
-Every request ends, whatever the server does. It has a deadline over all of its bytes, so many attempts with waiting
-in between (the server's own Retry-After, else twice as long each time), and then it is a counted failure. When every request
-would fail (the key is refused, the model is not there, the account is empty) the run ends with the reason instead.
+Every request ends, whatever the server does: it has a deadline over all of its bytes and a number of attempts with waiting in
+between (the server's Retry-After, else doubled each time); after that it is a counted failure. What every request would fail
+with (the key is refused, the model is not there, the account is empty) ends the run with the reason.
 
-The client is aiohttp, which fsspec already brings: hundreds of open requests in one thread, and a deadline that a server which
-sends a byte a minute cannot outlive. The `openai` package would hide its own retries and know parameters that other servers
-do not. The key is read from the environment when the first request is sent; it is in no setting, record, message or log.
+The client is aiohttp, which fsspec already requires: hundreds of open requests in one thread, and a deadline that a server
+which sends a byte a minute cannot exceed. The `openai` package would hide its own retries and send parameters that other
+servers do not know. The key is read from the environment when the engine is opened; it is in no setting, record, message or
+log.
 
-Form: https://platform.openai.com/docs/api-reference/chat/create and
+Interface: https://platform.openai.com/docs/api-reference/chat/create and
 https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 """
 

@@ -1,13 +1,13 @@
-"""Image-text-to-text models through transformers, in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
+"""Image-text-to-text models through transformers in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
 
-A batch (at most `batch_rows` requests and `batch_pixels` pixels, but at least one request) is only a way to be fast.
-Rows are padded on the left, and chance comes from each request's own seed (the largest of logit / temperature + Gumbel noise is
-a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a
-wider batch may sum floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory
-is halved, and the size that fitted is kept; one that fails for another reason is halved too, until the request that is to
-blame stands alone. A device that is lost ends all: DeviceLostError, for another process to go on.
+Requests run in batches of at most `batch_rows` requests and `batch_pixels` pixels, but at least one request. Rows are padded
+on the left, and sampling uses each request's own seed (the largest of logit / temperature + Gumbel noise is a draw from the
+softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a wider batch may sum
+floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory is halved, and the
+size that fitted is kept; one that fails for another reason is halved until the failing request stands alone. A lost device
+raises DeviceLostError.
 
-The next batch is prepared in a thread while the model works.
+The next batch is prepared in a thread while the model generates.
 """
 
 from __future__ import annotations

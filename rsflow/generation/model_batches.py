@@ -1,7 +1,7 @@
-"""Requests as a model's input tensors, and its tokens as text again. The one module of this folder that works with torch.
+"""Requests as a model's input tensors, and its tokens as text. The only module of this folder that imports torch.
 
-The processor's own chat template and padding do the work; what is added is the choice of the next token, so that
-chance belongs to a row and not to its batch.
+The processor's own chat template and padding are used; sampling is added here, so that the random numbers belong to a row and
+not to its batch.
 """
 
 from __future__ import annotations

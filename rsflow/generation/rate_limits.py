@@ -1,8 +1,8 @@
-"""Keeping to an endpoint's limits: so many requests and tokens a minute, and nobody asks while it says "wait".
+"""Rate limits of an endpoint: requests and tokens per minute, and pauses that the endpoint asks for.
 
-A bucket that fills with time and may be overdrawn. Whoever takes more than is there waits until the bucket would be
-full enough again, so over any stretch the rate holds whatever the sizes are. A bucket starts with the tenth of a minute: a
-full one would let two minutes' worth through in the first.
+A token bucket that fills with time and may be overdrawn: who takes more than it holds waits until it would be full enough
+again, so the rate holds over any stretch whatever the sizes are. A bucket starts with a tenth of a minute: a full one would
+let two minutes' worth through in the first.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Recorded answers: what a model said once is read from the lake the next time.
+"""Recorded answers: a request that a model has answered once is read from the lake from then on.
 
-An answer lies under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file that is
-written whole. A run that was cut short goes on at the request where it stopped, a run that is repeated asks
-nothing and pays nothing, and an engine whose every answer is recorded is never opened: no model, no GPU, no key. Failures are
-not recorded; so many in a row that the engine itself must be at fault end the run, because an outage must not turn a dataset
-into rejects. Equal requests in one call are asked once; two workers that ask the same at the same moment may both pay.
+An answer is stored under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file that is
+written atomically. An interrupted run continues at the request where it stopped, a repeated run sends and pays nothing, and an
+engine whose answers are all recorded is never opened: no model, no GPU, no key. Failures are not recorded; too many in a row
+end the run, because an outage must not turn a dataset into rejects. Equal requests in one call are sent once; two workers that
+send the same request at the same moment may both pay.
 """
 
 from __future__ import annotations

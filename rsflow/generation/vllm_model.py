@@ -1,9 +1,9 @@
-"""vLLM in the worker's own process: the fastest way to keep large models busy, where vLLM is installed.
+"""vLLM in the worker's own process, where vLLM is installed.
 
-VLLM forms its own batches, so it is given all requests at once and left alone. It is not among rsflow's
-dependencies (it wants its own versions of torch and CUDA); a vLLM server beside the cluster, asked by the engine `openai`,
-needs nothing in this environment. A request that vLLM will not take (too long) is found by halving and fails alone. When its
-engine has died (a lost device kills it) it answers nothing more: DeviceLostError, for another process to go on.
+vLLM forms its own batches, so it gets all requests at once. It is not among rsflow's dependencies (it needs its own versions
+of torch and CUDA); a vLLM server beside the cluster, used through the engine `openai`, needs nothing in this environment. A
+request that vLLM refuses (too long) is found by halving and fails alone. When its engine has died (a lost device kills it),
+DeviceLostError is raised for another process to go on.
 
 Interface: https://docs.vllm.ai/en/latest/models/generative_models.html#llmchat
 """

@@ -1,8 +1,8 @@
-"""Instructions: labels in, conversations out, by rules alone. One file per task.
+"""Instructions: from labels to conversations by rules. One file per task.
 
-A literal table of pure functions from what is known of a tile to what may be asked about it. Every answer follows
-from labels and can be derived from them again; what would be ambiguous or untrue is refused with its reason, and what is said
-in which words follows from a hash of seed, tile, task and subject. Nothing here looks at a pixel.
+A literal table of pure functions from the facts of a tile to questions and answers. Every answer follows from labels; an
+ambiguous or untrue one is refused with its reason. Choices of wording follow from a hash of seed, tile, task and subject. No
+module here reads pixels.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Captioning: one sentence about the picture.
 
-A sentence that a person wrote is used word for word (identical ones of one picture once); only where there is none
-is one composed, from the objects, the land cover and the measured attributes that the labels hold, and from nothing else.
+A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
+composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Of which categories a tile shows every instance, given what it also shows without a label.
+"""The categories of which a tile's labels show every instance.
 
-Completeness is a property of evidence. What a tile shows without a label (an object cut off at its edge, a category
-that the settings drop, a region that annotators ignored) makes its own category unknown there, and every category whose noun
-may be said of the same thing; a region without a name of its own may hold anything, so that no category is complete.
+What a tile shows without a label (an object cut off at its edge, a category that the settings drop, a region that annotators
+ignored) makes its own category unknown there, and every category whose noun may name the same thing. A region without a
+specific category may hold anything, so no category is complete.
 """
 
 from __future__ import annotations

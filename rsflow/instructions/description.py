@@ -1,8 +1,8 @@
 """Description: a paragraph that goes over the parts and then sums up.
 
-The local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479), without a model: first a sentence per
-group of objects, relation, land cover and measured attribute, then one sentence on the whole. A tile of which fewer than
-two local sentences can be said gets no description.
+The local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479) without a model: a sentence per group of objects,
+relation, land cover and measured attribute, then one sentence on the whole. With fewer than two sentences about parts there is
+no description.
 """
 
 from __future__ import annotations

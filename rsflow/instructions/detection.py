@@ -1,9 +1,9 @@
 """Detection: all objects of one category, or of all, with their boxes.
 
-A list is a claim to have them all. It is made only of complete groups, in the stated order (rsflow.instructions.
-reading), with at most `max_boxes` boxes in one answer and none of them too small to name or to spell; otherwise it is refused
-with its reason. Where every object is oriented, the same list is given with oriented boxes too. On one tile in four an absent
-category is asked for, so that a model learns to find nothing.
+A list states completeness. It is made only of complete groups, in the order of rsflow.instructions.tile_facts, with at most
+`max_boxes` boxes and none too small to name or to write; otherwise it is refused with its reason. Where every object is
+oriented, the list is also given with oriented boxes. On one tile in four an absent category is asked for, so that a model
+learns to find nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Referring expressions that annotators wrote for one object each: `the tiny vehicle on the left`.
 
-An expression is used word for word, in both directions (expression to box, box to expression), and only where it
-means one object: the same words for two boxes, or the bare name of a category of which there are several, mean neither.
+An expression is used word for word in both directions (expression to box, box to expression), and only where it refers to one
+object: the same words for two boxes, or the bare name of a category with several objects, are refused as ambiguous.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Grounding: a phrase that means one thing in the tile, answered by its box.
+"""Grounding: a phrase that refers to one thing of the tile, answered by its box.
 
-The phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the
-boxes (rsflow.instructions.references). A group where no phrase is, is refused as ambiguous. The largest region of a land cover
-can be asked for as well, when it is neither a speck nor the whole tile. An oriented object is asked for in both ways.
+The phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the boxes
+(rsflow.instructions.references). A group without a unique phrase is refused as ambiguous. The largest region of a land cover
+can be asked for too, unless it is a speck or nearly the whole tile. An oriented object is asked for both ways.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Objects of a tile as instructions speak of them: where, how large, how sure, and whether a text could hold their box.
+"""Objects of a tile as instructions use them: position, size, certainty, and whether a text can hold their box.
 
-Of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; the box
-around them is what horizontal answers give. An oriented box whose corners leave the picture is used as a horizontal one alone,
-because the text forms cannot spell it.
+Of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; horizontal answers
+give the box around it. An oriented box whose corners leave the picture is used as a horizontal one only, because the text
+formats cannot write it.
 
-What annotators flag is not certain: "crowd" is several objects in one box, "difficult" or "ignore" one that people could not
-be sure of. None is named, pointed at or listed; and as nobody can say how many there are, their category gives no number, no
-complete list, no unique phrase and no absence.
+Objects that annotators flag are uncertain: "crowd" is several objects in one box, "difficult" and "ignore" objects that
+annotators could not be sure of. None is named, pointed at or listed, and as their number is unknown, their category gives no
+count, no complete list, no unique phrase and no absence.
 """
 
 from __future__ import annotations

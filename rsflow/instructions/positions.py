@@ -1,9 +1,8 @@
-"""Where things are in a picture, in words, and only where the words are clear.
+"""Positions and directions in a picture, in words, only where the words are clear.
 
-Thirds. The picture is cut into 3 x 3 cells; a thing's place is the cell of its centre, and has no name when the
-centre lies near a border between cells or the thing spans more than 60 % of a side. Corner names mean the corner cell; "top",
-"left", "right" and "bottom" mean the whole third when a question asks what lies there, so that an answer holds whichever way
-it is read.
+The picture is divided into 3 x 3 cells. An object's place is the cell of its centre; it has none when the centre lies near a
+border between cells or the object spans more than 60 % of a side. Corner names mean the corner cell; "top", "left", "right"
+and "bottom" mean the whole third when a question asks what lies there, so that an answer holds in either reading.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A claim: one thing that is true of a tile, ready to be asked about and answered.
+"""A question with its answer: one fact of a tile in words, used alone or as a turn of a conversation.
 
-Tasks derive claims from labels, and only this module turns a claim into turns. The same claim serves a single
-question with a short answer and a turn of a conversation with a full sentence.
+Tasks derive them from labels; only this module turns them into turns. A single question gets the short answer, a conversation
+the full sentence.
 """
 
 from __future__ import annotations

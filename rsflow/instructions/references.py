@@ -1,8 +1,7 @@
-"""Phrases that can mean just one object: the only one of its kind, the largest, the leftmost, the one in the upper left.
+"""Phrases that refer to exactly one object: the only one of its kind, the largest, the leftmost, the one in the upper left.
 
-A phrase is used only when nothing else in the tile comes near to it. Margins: the largest has at least 1.3 times
-the area of the next; an outermost one leads by 5 % of the side with its centre and with its edge; the one in a place is the
-only one that touches that place at all.
+A phrase is used only with a clear margin: the largest has at least 1.3 times the area of the next; an outermost one leads by 5
+% of the side with its centre and with its edge; the one in a place is the only one that touches that place at all.
 """
 
 from __future__ import annotations

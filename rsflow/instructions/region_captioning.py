@@ -1,8 +1,8 @@
-"""Region captioning: a box is given, a few words say what is in it.
+"""Region captioning: a box is given, a few words say what it shows.
 
-The words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category
-and what can be measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the
-pixel size is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
+The words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category with what
+is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel size
+is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
 """
 
 from __future__ import annotations

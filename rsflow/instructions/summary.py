@@ -1,7 +1,7 @@
-"""The whole tile in one phrase: what captions are made of and what descriptions end with.
+"""The whole tile in one phrase, for captions and the last sentence of descriptions.
 
-A subject ("a dark SAR image"), what is in it ("four ships and a car"), and what the ground is ("mostly covered by
-water"), each only as far as labels say so, joined by the few patterns of English that hold for every combination.
+A subject ("a dark SAR image"), its objects ("four ships and a car") and its land cover ("mostly covered by water"), each only
+as far as labels state it, joined by patterns that are correct English for every combination.
 """
 
 from __future__ import annotations

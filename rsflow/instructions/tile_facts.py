@@ -1,10 +1,9 @@
-"""What a tile's labels amount to: groups of objects, land cover, measured attributes, and which of them may be believed.
+"""What a tile's labels state: groups of objects, land cover, measured attributes, and which labels may feed a task.
 
-Tasks never look at raw labels. They ask for groups (all objects of one noun, in the stated order: from top to
-bottom by upper edge, then from left to right by left edge), and for what is complete: a list, a number, "the only one" and an
-absence are said only on the ground of the tile's vocabulary. What a labeller found is there, and at least so many: its quality
-speaks of what it found, not of what it missed. Objects that annotators were not sure of (rsflow.instructions.objects) are in no
-group, and leave theirs incomplete.
+Tasks never read raw labels. They use groups (all objects of one noun, from top to bottom by upper edge, then from left to
+right) and completeness: a list, a count, "the only one" and an absence need a complete category of the tile's vocabulary. A
+labeller's boxes are present, and at least that many: its quality is a precision and says nothing of what it missed. Objects
+that annotators were not sure of (rsflow.instructions.objects) are in no group and make their category incomplete.
 """
 
 from __future__ import annotations

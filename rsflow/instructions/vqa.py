@@ -1,9 +1,9 @@
-"""Visual question answering: presence, number, place, relation, land cover, measured attributes; each answer a word or two.
-Questions that annotators asked (rsflow.instructions.questions) come before all of these.
+"""Visual question answering: presence, count, place, relation, land cover, measured attributes; each answer a word or two.
 
-Yes and no come in pairs on one tile (a present category with an absent one, a place that holds a thing with one
-that does not), so that neither answer can be guessed from the form of the question. Where no pair can be formed, the question
-is not asked. The rest is asked only where the answer is clear-cut: margins are named below and in places and references.
+Questions that annotators asked (rsflow.instructions.questions) come first. Yes and no come in pairs on one tile (a present
+category with an absent one, a place that holds an object with one that does not), so that the form of a question does not give
+its answer away; without a pair the question is not asked. Other questions are asked only where the answer is clear: margins
+are constants below and in rsflow.instructions.positions and references.
 """
 
 from __future__ import annotations

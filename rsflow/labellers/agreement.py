@@ -1,16 +1,14 @@
-"""Two labellers that say the same of the same place are worth more than one: a higher grade for what they agree on.
+"""Raise the quality of boxes that labellers with different models agree on.
 
-A box that labellers with different models found, each by itself, is more likely right than its best finder's word.
-If their mistakes had nothing to do with each other, 1 - (1 - q1)(1 - q2) of such boxes would be right; but models have learned
-from similar pictures and fall for the same things (Kuncheva and Whitaker 2003, https://doi.org/10.1023/A:1022859003006, on how
-little independence there is among classifiers). So each further voice counts for half of its quality, the best one's in full,
-and agreement never takes a label beyond `MAX_QUALITY`: it is no annotation.
+If the errors of labellers were independent, 1 - (1 - q1)(1 - q2) of the boxes that both found would be right. Models trained on
+similar pictures make similar errors (Kuncheva and Whitaker 2003, https://doi.org/10.1023/A:1022859003006), so each further
+labeller counts with half of its quality, the best one in full, and no quality rises above `MAX_QUALITY`: it is no annotation.
 
-Measured at IoU 0.3 with a plain global threshold as the second voice (benchmarks/label_quality.py): on HRSID 0.94 and 0.57 give
-0.95 here, and 0.96 of 27 agreed boxes were right; on HIT-UAV 0.12 and 0.65 give 0.67, and 0.81 of 16 were.
+Measured at IoU 0.3 with a plain global threshold as the second labeller (benchmarks/label_quality.py): on HRSID 0.94 and 0.57
+give 0.95, and 0.96 of 27 agreed boxes were right; on HIT-UAV 0.12 and 0.65 give 0.67, and 0.81 of 16 were.
 
-A box gains nothing from its own labeller, from the same model under another name, or from one whose quality is unknown.
-Qualities only rise. Annotations are not looked at and not changed.
+A box gains nothing from its own labeller, from the same model under another name, or from one of unknown quality. Qualities
+only rise. Annotations pass unchanged.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Asking an image-text-to-text model about pictures: what captions and answers have in common.
+"""Questions to an image-text-to-text model: what captions and answers have in common.
 
-The model's processor decides everything about the prompt: its chat template spells the question with its picture and
-opens the answer (https://huggingface.co/docs/transformers/tasks/image_text_to_text), for LLaVA, Qwen-VL, InternVL, SmolVLM and
-the others behind `AutoModelForImageTextToText`. Decoding is greedy, so the same picture and question give the same answer. An
-answer that was not finished within `max_tokens` says so.
+The model's processor decides the prompt: its chat template formats the question with its picture and opens the answer
+(https://huggingface.co/docs/transformers/tasks/image_text_to_text), for LLaVA, Qwen-VL, InternVL, SmolVLM and the others
+behind `AutoModelForImageTextToText`. Decoding is greedy, so the same picture and question give the same answer. An answer that
+was cut off at `max_tokens` is marked as unfinished.
 
-In a question `{picture}` stands for what a picture of its sensor is called ("infrared remote sensing image").
+In a question `{picture}` stands for the name of a picture of its sensor ("infrared remote sensing image").
 """
 
 from __future__ import annotations

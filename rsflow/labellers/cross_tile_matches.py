@@ -1,11 +1,11 @@
-"""What the tiles of one scene saw, laid over each other: which boxes of two tiles show the same object.
+"""Match boxes of overlapping or adjacent tiles that show the same object of a scene.
 
-Two tiles can only be compared where both look. There each should see the same part of an object, so two boxes are
-clipped to the pixels that the tiles share, and agree by what is left of them; how an object goes on in the one tile says
-nothing against the other, which cannot see it. Tiles that share no pixels meet at a seam: there an object of one category
-that ends at the edge in both, over the same stretch of it, is one object that the edge cuts.
+Two tiles can be compared only where they overlap: there both should show the same part of an object. So two boxes are clipped
+to the overlap and matched by the intersection over union of what remains; how an object continues outside of the overlap is
+not compared. Tiles without an overlap can share an edge: an object of one category that ends at that edge in both tiles, over
+the same stretch of it, is one object.
 
-Boxes agree one to one, the best first: of the boxes of a tile no two are ever the same object.
+Matching is one to one, best agreement first. Two boxes of one tile are never the same object.
 """
 
 from __future__ import annotations

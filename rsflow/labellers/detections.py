@@ -1,12 +1,11 @@
-"""What the detecting models have in common: from what a model found to box labels.
+"""Base of the detecting models: from raw detections to box labels.
 
-A model's raw boxes become labels by the same few steps whatever the model: its words become the dataset's categories,
-boxes are rounded and clipped to the picture, those below their category's threshold or without area leave, and where
-`max_overlap` is set a box that overlaps a better one by more goes too, whatever the two are called (class-agnostic
-non-maximum suppression, here within the tile). The rest comes in the order of score, ties by place.
+The model's class names are mapped to the dataset's categories; boxes are rounded and clipped to the picture; boxes below their
+category's threshold or without area are dropped; with `max_overlap` set, a box that overlaps a better one by more is dropped
+whatever its category (class-agnostic non-maximum suppression within the tile). Labels are ordered by score, ties by position.
 
 With a `calibration` file (`rsflow evaluate-labels --calibrate`) scores are first mapped to the share of such boxes that were
-right, so thresholds mean probabilities, and each category has its own measured quality.
+right, so thresholds are probabilities, and each category has its own measured quality.
 """
 
 from __future__ import annotations

@@ -1,17 +1,16 @@
-"""What labellers saw tile by tile, as objects of the scene: an object that several tiles show is one object.
+"""Merge the boxes that a labeller found tile by tile into objects of the scene, and cut these back into tiles.
 
-Back in scene pixels, the boxes of a labeller that show the same object (rsflow.labellers.cross_tile_matches) become
-one box, and every tile that shows enough of it gets its part, as tiles get their part of an annotation. So an object is told
-alike in all tiles, one that a tile's edge cuts knows how much of it is missing, and what one tile overlooked another may have
-seen. This is non-maximum suppression over the scene: categories are not compared where pixels can be, and the best view stands
-for all.
+Boxes are moved to scene pixels; those that show the same object (rsflow.labellers.cross_tile_matches) become one box, and
+every tile that shows enough of it gets its part, as with annotations. So all tiles agree on an object, one that is cut by a
+tile's edge has the right visibility, and an object missed in one tile is added from another. This is non-maximum suppression
+over the scene; categories are not compared where pixels can be.
 
-The best view is the one with the fewest sides cut by its tile, then the highest score. Where it is whole the box is its box,
-else what all views together cover. Coordinates are rounded to 1/1024 pixel, so that going from tile to scene pixels and back
-is exact.
+The best view of an object has the fewest sides cut by its tile, then the highest score. Where it is not cut, its box is the
+object's; otherwise the box around all views is. Coordinates are rounded to 1/1024 pixel, so that moving between tile and scene
+pixels is exact.
 
-It does not judge boxes of one tile against each other: that is their labeller's own business. Annotations, and labels
-that are no boxes, pass unchanged.
+Boxes of one tile are not compared with each other; that is the labeller's task. Annotations, and labels that are no boxes, pass
+unchanged.
 """
 
 from __future__ import annotations

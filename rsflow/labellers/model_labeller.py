@@ -1,16 +1,16 @@
-"""What a labeller with weights is: settings that open into a model, which looks at batches of written pictures.
+"""Base of the labellers with weights: settings that open into a model, which runs on batches of written pictures.
 
-Like every labeller it is a frozen dataclass whose fields are its settings. Those that say what comes out (the
-checkpoint's content, thresholds, prompts, number type) make its fingerprint; those that say how it is run (device, batch,
-workers) do not, and neither does the place of the checkpoint: a moved folder relabels nothing, a changed file does.
+A labeller is a frozen dataclass whose fields are its settings. Those that decide the output (the checkpoint's content,
+thresholds, prompts, number type) make its fingerprint. Those that say how it runs (device, batch, workers) do not, and neither
+does the path of the checkpoint: a moved folder relabels nothing, a changed file does.
 
-What a model says of a picture depends on that picture and these settings alone, up to the last bits of floating point: other
-hardware, and on one machine another batch, add a little noise. It is kept small (a batch holds pictures of one size, so nothing
-is ever padded) and rounded away (scores to 4 decimals, boxes to 2, vectors to 5), which hides it but for a value that lies just
-on a rounding edge. With `batch_rows: 1` a picture meets the same arithmetic in whatever company, on one kind of machine.
+The output for a picture depends on that picture and these settings alone, up to floating-point rounding: other hardware, or
+another batch on the same machine, changes the last bits. A batch holds pictures of one size, so nothing is padded, and outputs
+are rounded (scores to 4 decimals, boxes to 2, vectors to 5), which hides the difference except at a rounding edge.
+`batch_rows: 1` removes the dependence on the batch.
 
-Opening gives two functions, because they run side by side: `prepare` works on the CPU (resizing, tokens) while `infer` has the
-device busy with the batch before.
+Opening gives two functions that run concurrently: `prepare` on the CPU (resizing, tokens) while `infer` runs the previous
+batch on the device.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""A model that looks at whatever it is given: memory that does not suffice and pictures that break it stay small troubles.
+"""Run a model over batches so that one bad picture, or too little memory, costs only the pictures concerned.
 
-A batch that fails is halved until what is to blame stands alone. Out of memory: the half is tried again, and the
-number of rows that fitted is remembered for pictures of that size. Anything else: the halves are looked at apart, so a picture
-that the model cannot take costs its batch a few more runs and nothing else. What still fails alone becomes a DataError in its
-place: `out_of_memory`, `model_failed`, or the reason that the model itself gives (`not_finite`).
+A batch that fails is split in halves until the failing picture stands alone. Out of memory: the halves are run again, and the
+number of rows that fitted is kept for pictures of that size. Any other error: the halves are run separately, so a picture that
+the model rejects costs its batch a few more runs. A picture that fails alone gives a DataError: `out_of_memory`,
+`model_failed`, or the reason that the model itself states (`not_finite`).
 
-Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
-not to blame but the set-up is (no memory left for even one picture), and the run ends with the reason. After a fault inside the
-device nothing is tried again, for nothing would succeed: DeviceLostError passes, and another process has to go on.
+Where every picture of a batch fails, the model is run on a plain grey picture. If that fails too, the set-up is at fault and
+not the data, and the run ends with the reason. After an error inside the device nothing is retried: DeviceLostError passes to
+the caller, which has to start another process.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Zero-shot detection: a model that is told in words what to look for (Grounding DINO, OWLv2, OWL-ViT, OmDet).
 
-One idea: `categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
+`categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
 phrase that is mapped to "" is a distractor, asked beside the others so that it takes what is not meant. The rest is
 `AutoModelForZeroShotObjectDetection` and its processor's `post_process_grounded_object_detection`
 (https://huggingface.co/docs/transformers/tasks/zero_shot_object_detection).

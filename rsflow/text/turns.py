@@ -1,9 +1,9 @@
-"""How text refers to boxes before a dialect spells them.
+"""References from text to boxes before a dialect writes them.
 
-A turn's text carries marks, `[[phrase|0,2]]`, where the numbers index the instruction's list of boxes (float pixels
-of the tile). The phrase may be empty: `[[|0]]` is a bare box. Dialects turn marks into a model family's own spelling at the
-last moment; nothing else in rsflow writes coordinates into text. Free text from outside must go through `escape`, which makes
-a mark impossible, so no caption can smuggle one in.
+A turn's text holds marks, `[[phrase|0,2]]`, whose numbers index the instruction's list of boxes (float pixels of the tile).
+The phrase may be empty: `[[|0]]` is a bare box. Dialects replace marks by a model family's own format when samples are
+streamed or exported; nothing else in rsflow writes coordinates into text. Free text must pass `escape`, which makes a mark
+impossible.
 """
 
 from __future__ import annotations

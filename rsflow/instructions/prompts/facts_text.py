@@ -1,8 +1,8 @@
-"""What is known of a tile, as lines of plain text for a prompt.
+"""The facts of a tile as lines of plain text for a prompt.
 
-A prompt says what the rules could have said, through the same readers (rsflow.instructions.tile_facts and its kin),
-and says as clearly what is not known: a number only where it is exact, an absence only where the vocabulary grants it. Words
-that came with a data set are quoted on one line, so that none of them can pose as a part of the prompt.
+The same readers as the rules use (rsflow.instructions.tile_facts and others), and it states as clearly what is not known: a
+count only where it is exact, an absence only where the vocabulary grants it. Texts of a data set are quoted on one line, so
+that none can pose as a part of the prompt.
 """
 
 from __future__ import annotations

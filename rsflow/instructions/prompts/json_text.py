@@ -1,6 +1,6 @@
-"""JSON in what a model wrote: in a fence or in prose, with trailing commas or line breaks inside its strings.
+"""Extract JSON from a model's text: from a fence or prose, with trailing commas or line breaks inside strings.
 
-Find whole brackets, then be strict again. A bracket that is never closed is not guessed at: half an answer is none.
+Whole brackets are found first, then parsed strictly. A bracket that is never closed is not completed.
 """
 
 from __future__ import annotations

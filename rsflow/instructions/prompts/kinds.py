@@ -1,8 +1,8 @@
-"""The kinds of text that a model is asked for: what each asks, and what becomes of its answer.
+"""The kinds of text that a model is asked for: their prompts, and the instructions that answers become.
 
-A literal table of pairs of pure functions. `ask` turns what is known of a tile into a question (None where there is
-nothing to ask), `made` turns the answer into instructions. What one kind wrote is known to the next: notes on single objects
-go into the description of the whole, the description into conversation and reasoning (local to global, as in RS-GPT4V,
+A literal table of pairs of pure functions: `ask` makes a prompt from what is known of a tile (None where there is nothing to
+ask), `made` makes instructions from the parsed answer. Later kinds use the texts of earlier ones: notes on single objects go
+into the description of the whole, the description into conversation and reasoning (local to global, as in RS-GPT4V,
 https://arxiv.org/abs/2406.12479).
 """
 
