@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to.
+    """`retryable`: another attempt may succeed. `wait_s`: how long the server asks to wait. `for_all_requests`: all have to.
 
     Tokens are those that were charged for nothing.
     """
@@ -85,7 +85,7 @@ def estimate_tokens(request: Request) -> int:
 
 
 def read_answer(data: bytes) -> Answer | AttemptFailure:
-    """What the body of an HTTP 200 says."""
+    """Parse the body of an HTTP 200."""
     try:
         found = json.loads(data)
         (choice,) = found["choices"]
@@ -113,7 +113,7 @@ def read_answer(data: bytes) -> Answer | AttemptFailure:
 
 
 def read_error(status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
-    """What any other answer says: whether to try again, and when."""
+    """Parse any other reply: whether to retry, and when."""
     said, code = _error_message(data)
     if code == "insufficient_quota":
         return AttemptFailure("no_credit", said, retryable=False)

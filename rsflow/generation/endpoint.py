@@ -109,7 +109,7 @@ class Endpoint:
 
 
 class EndpointClient:
-    """Asks an endpoint; keeps to its limits between calls too."""
+    """A client of one endpoint; its rate limits hold over all calls."""
 
     def __init__(self, settings: Endpoint) -> None:
         self.settings, self.limits = settings, settings.limits
@@ -171,7 +171,7 @@ class EndpointClient:
             await asyncio.sleep(wait)
 
     async def _send_once(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
-        """One try. Raises RsflowError for what no other request would survive either."""
+        """One attempt. RsflowError for what every other request would fail with too."""
         try:
             body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.
@@ -216,6 +216,6 @@ def _read_key(settings: Endpoint) -> str:
 
 
 def _find_proxy(url: str) -> str | None:
-    """The environment's proxy. aiohttp's own look at it (`trust_env`) would also read .netrc, which may hold another key."""
+    """The environment's proxy. aiohttp's `trust_env` would also read .netrc, which may hold another key."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -84,7 +84,7 @@ class LocalModel:
 
 
 def pixel_count(picture: bytes) -> int:
-    """How many pixels an encoded picture says that it has; 0 where it does not say."""
+    """Pixels of an encoded picture by its header; 0 where it has no readable one."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
             return image.width * image.height

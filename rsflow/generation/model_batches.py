@@ -26,7 +26,7 @@ class PictureError(ValueError):
 
 
 class ModelBatches:
-    """One loaded model. `FAULTS`: what it may raise because of its input or for want of memory."""
+    """One loaded model. `FAULTS`: exceptions that its input or a lack of memory can cause."""
 
     FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
 

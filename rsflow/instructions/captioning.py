@@ -67,7 +67,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
-    """One sentence from the summary; empty where it says nothing."""
+    """One sentence from the summary; empty for an empty summary."""
     templates = (
         (_OBJECT_AND_GROUND_TEMPLATES if whole.ground else _OBJECT_TEMPLATES)
         if whole.objects

@@ -18,7 +18,7 @@ _ANYTHING = frozenset(
 
 
 def complete_categories(vocabulary: Iterable[str], unknown: Collection[str]) -> list[str]:
-    """The categories of `vocabulary`, in their order, of which none can be among what is `unknown`."""
+    """The categories of `vocabulary`, in their order, that cannot be among the `unknown` ones."""
     if any(is_unspecific(category) for category in unknown):
         return []
     nouns = {english.singular_noun(category) for category in unknown}
@@ -26,7 +26,7 @@ def complete_categories(vocabulary: Iterable[str], unknown: Collection[str]) -> 
 
 
 def is_unspecific(category: str) -> bool:
-    """Whether a category says nothing of what its objects are: `ignored regions`, `others`, a bare number."""
+    """Whether a category does not say what its objects are: `ignored regions`, `others`, a bare number."""
     said = english.category_words(category).lower().split()
     return not english.singular_noun(category) or said[0].rstrip("s") in _ANYTHING or not any(c.isalpha() for c in category)
 

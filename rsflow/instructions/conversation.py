@@ -66,7 +66,7 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 def make_conversation(
     facts: TileFacts, settings: config.Instructions, seed: int, asked: Collection[Instruction]
 ) -> Iterator[Instruction]:
-    """At most one conversation, of what none of the tile's instructions `asked` says."""
+    """At most one conversation, of questions that none of the tile's instructions `asked` asks."""
     chosen = _choose(facts, settings, seed, {_key(each) for each in asked})
     if len(chosen) >= LEAST_PAIRS:
         yield _join(chosen, facts, seed)
@@ -93,7 +93,7 @@ def _choose(facts: TileFacts, settings: config.Instructions, seed: int, asked: s
 
 
 def _key(single: Instruction) -> str:
-    """What a single instruction says, whatever the words of its question: its task, answer and boxes."""
+    """Task, answer and boxes of a single instruction: what it asks, independent of the wording."""
     return json.dumps([single.task, single.turns[-1].text, single.answer, single.boxes], sort_keys=True)
 
 

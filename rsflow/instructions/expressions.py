@@ -23,7 +23,7 @@ SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """`text` as written, safe to stand in a turn; `category` may be empty; `labels` are all that say the same."""
+    """`text` as written, escaped for a turn; `category` may be empty; `labels` are all with the same text."""
 
     text: str
     category: str
@@ -50,7 +50,7 @@ def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName)
 
 
 def normalise_text(text: str) -> str:
-    """What two texts share that say the same: case, spaces and the last full stop do not matter."""
+    """The text in lower case, with single spaces and without a final mark: equal for texts that say the same."""
     return " ".join(text.casefold().split()).rstrip(" .?!")
 
 

@@ -27,7 +27,7 @@ HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there a
 
 @dataclass(frozen=True, slots=True)
 class TileObject:
-    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
+    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether it is fully visible.
 
     `quad`: its corners where it is oriented. `outline`: all parts and holes of its polygon where it has another. `area_px` and
     `shorter_px` are those of the most exact of these that there is.

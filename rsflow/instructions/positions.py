@@ -41,7 +41,7 @@ _OTHER_NAMES = {
 
 
 def parse_place(text: str) -> str | None:
-    """One of the nine names for a place told in other words, None for anything else."""
+    """The standard name of a place ("upper left" for "top-left"), None for anything that is no place."""
     said = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
     said = _OTHER_NAMES.get(said, said)
     return said if any(said in row for row in PLACES) else None
@@ -73,9 +73,9 @@ def touches_place(box: Box, place: str, height_px: int, width_px: int) -> bool:
 
 
 def direction(subject: Box, other: Box, height_px: int, width_px: int) -> str | None:
-    """`left`, `right`, `above` or `below`: where the subject is, seen from the other; None unless it is plainly so.
+    """`left`, `right`, `above` or `below`: where the subject is, seen from the other; None unless that is clear.
 
-    Plainly: a gap of at least 5 % of the side between the two boxes along that axis, and centres at least twice as far
+    Clear: a gap of at least 5 % of the side between the two boxes along that axis, and centres at least twice as far
     apart along it as across it.
     """
     dx = (subject[0] + subject[2] - other[0] - other[2]) / 2

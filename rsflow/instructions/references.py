@@ -37,7 +37,7 @@ def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[st
 
 
 def clearly_largest(group: Group) -> TileObject | None:
-    """The object of clearly the largest area; the only one where there is one."""
+    """The object whose area is clearly the largest, or the only object; None otherwise."""
     ranked = sorted(group.objects, key=lambda thing: thing.area_px, reverse=True)
     if len(ranked) == 1 or ranked[0].area_px >= AREA_RATIO * ranked[1].area_px:
         return ranked[0]

@@ -99,7 +99,7 @@ def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
 
 
 def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:
-    """`small ship`: of the picture it fills little. A noun that speaks of size itself ("large vehicle") is left as it is, and
+    """`small ship`, by its share of the picture. A noun that names a size itself ("large vehicle") is left as it is, and
     so is every noun where metres are known: a ship of 120 m is not small."""
     if noun.split(" ")[0] in _SIZES or facts.gsd_m:
         return noun

@@ -21,10 +21,11 @@ MOSTLY, PARTLY = 0.6, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`image`: "dark SAR image"; `things`: "a ship"; `ground`: "mostly covered by water"; `look`: "dark and smooth overall".
+    """`image`: "dark SAR image"; `objects`: "a ship"; `ground`: "mostly covered by water"; `appearance`: "dark and smooth
+    overall".
 
-    Any but `image` may be empty. `plain` is `image` without what `look` says, `placed` is `things` with their place where
-    one place holds. `labels` is what `image`, `things` and `ground` rest on, `look_labels` what `look` does.
+    Any but `image` may be empty. `plain` is `image` without adjectives, `objects_placed` is `objects` with their place where
+    one place holds. `labels` support `image`, `objects` and `ground`, `appearance_labels` support `appearance`.
     """
 
     image: str
@@ -38,7 +39,7 @@ class Summary:
 
 
 def summary(facts: TileFacts, least_px: float) -> Summary:
-    """`least_px`: the shorter side from which an object is worth naming."""
+    """`least_px`: the least shorter side of an object that is named."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), least_px)
     plain = f"{SENSORS[facts.sensor].adjective} image"
     seen, parts = attributes.picture_attributes(facts), attributes.extreme_parts(facts)

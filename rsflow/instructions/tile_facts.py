@@ -135,7 +135,7 @@ def object_groups(facts: TileFacts) -> list[Group]:
 
 
 def large_enough(groups: list[Group], least_px: float) -> list[Group]:
-    """The groups of which at least one object is large enough to be seen: a sliver alone makes no statement."""
+    """The groups of which at least one object is at least `least_px` wide: a sliver alone supports no statement."""
     return [group for group in groups if group.largest_px() >= least_px]
 
 
@@ -187,7 +187,7 @@ def land_covers(facts: TileFacts) -> list[Cover]:
 
 
 def unknown_cover_share(facts: TileFacts) -> float:
-    """The share of the valid pixels of which nobody knows what covers them, as far as labels say so."""
+    """The share of the valid pixels that labels mark as unknown."""
     return sum(cover.share for cover in land_covers(facts) if english.mass_noun(cover.category) in _UNKNOWN_COVERS)
 
 
@@ -227,7 +227,7 @@ def _superseded_boxes(facts: TileFacts, positions: Collection[int]) -> set[int]:
 
 
 def _are_rival_labels(one: Label, other: Label) -> bool:
-    """Whether two labellers speak of the same kind of thing."""
+    """Whether two labels are of different labellers and of one noun."""
     labellers = [(label.provenance.name, label.provenance.model, label.provenance.prompt_digest) for label in (one, other)]
     return labellers[0] != labellers[1] and english.singular_noun(one.category) == english.singular_noun(other.category)
 

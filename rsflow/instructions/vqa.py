@@ -62,7 +62,7 @@ def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Ite
 
 
 def quantity_phrase(group: Group) -> str:
-    """`a ship`, `four ships`; `at least two ships` where more may be there; `many ships` where nobody would count."""
+    """`a ship`, `four ships`; `at least two ships` where the number is not known; `many ships` above COUNT_LIMIT."""
     if group.count > COUNT_LIMIT:
         return f"many {english.pluralise(group.noun)}"
     counted = english.count_phrase(group.count, group.noun)

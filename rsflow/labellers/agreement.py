@@ -26,7 +26,7 @@ Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
 MAX_QUALITY = 0.95
-FURTHER_WEIGHT = 0.5  # what a further voice's quality counts for
+FURTHER_WEIGHT = 0.5  # weight of the quality of each further labeller
 
 
 def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> list[Row]:
@@ -47,13 +47,14 @@ def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: floa
                 other_qualities[a].append(rows[b]["quality"])
                 other_qualities[b].append(rows[a]["quality"])
     for position, others in other_qualities.items():
-        # Every voice is a measured quality, none a grade: rows are changed only here, when all are heard.
+        # Rows are changed only here, after all pairs, so that every quality that counts is a measured one.
         rows[position] = {**rows[position], "quality": combine_quality([rows[position]["quality"], *others])}
     return rows
 
 
 def combine_quality(qualities: Sequence[float]) -> float:
-    """The quality of a label that labellers of these qualities agree on: at least the best of them, whatever their order."""
+    """The quality of a label that labellers of these qualities agree on; at least the best of them, independent of their
+    order."""
     best, *others = sorted(qualities, reverse=True)
     together = best
     for quality in others:

@@ -86,7 +86,8 @@ class Calibration:
 
     @classmethod
     def load(cls, path: str, labeller: str) -> Calibration:
-        """The calibration of a labeller (its name) from a file. ConfigError that says what is wrong with it or what it has."""
+        """Read a labeller's calibration by the labeller's name. ConfigError for an invalid file, or one without that
+        labeller."""
         try:
             data = json.loads(storage.read_text(path))
         except ValueError as error:

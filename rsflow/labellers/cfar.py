@@ -82,7 +82,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Cfar:
-    """Lengths ending in `_px` are pixels; where the ground sample distance is known, `_m` and `_m2` say what a target is."""
+    """Lengths ending in `_px` are pixels; where the ground sample distance is known, `_m` and `_m2` limit a target."""
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "cfar"

@@ -62,7 +62,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None where nothing is true. The rest is at the IoU asked."""
+    """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None without true boxes. The rest is at the requested IoU."""
 
     pictures: int
     true: int

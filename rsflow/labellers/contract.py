@@ -44,7 +44,7 @@ class Labeller(Protocol):
     def quality(self) -> float: ...
 
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
-        """Why it cannot label such scenes (what is missing, what there is), or None."""
+        """Why scenes with these bands cannot be labelled (what is missing, what there is), or None."""
         ...
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:

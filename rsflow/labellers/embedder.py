@@ -23,7 +23,7 @@ Pooling = Literal["pooled", "first", "mean"]
 
 @dataclass(frozen=True, kw_only=True)
 class Embedder(ModelLabeller):
-    """Its `quality` means nothing: it says nothing that could be wrong."""
+    """`quality` has no meaning here: a vector is neither right nor wrong."""
 
     name: ClassVar[str] = "embedder"
 

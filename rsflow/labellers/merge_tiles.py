@@ -66,7 +66,7 @@ def merge_scene(tiles: Rows, labels: Rows, min_visibility: float, min_iou: float
 
 
 def scene_objects(tiles: Rows, labels: Rows, min_iou: float = 0.5, edge_px: float = 2.0) -> list[SceneObject]:
-    """The objects that labellers saw in a scene, each once, in the order of the first tile that shows them."""
+    """The objects that labellers found in a scene, each once, in the order of the first tile that shows them."""
     ordered = _sort_tiles(tiles)
     position = {tile["tile_id"]: number for number, tile in enumerate(ordered)}
     rows = sorted(_boxes(labels), key=lambda row: (position[row["tile_id"]], label_sort_key(row["label_id"])))

@@ -39,7 +39,7 @@ Amount = Annotated[float, Field(ge=0)]
 
 
 class LabellerInput(NamedTuple):
-    """One picture as a model gets it: (rows, cols) or (rows, cols, 3), and the labels that are known of it in their order."""
+    """One picture for a model, (rows, cols) or (rows, cols, 3), with its labels so far in their order."""
 
     picture: Picture
     sensor: SensorName
@@ -53,12 +53,12 @@ class LabellerInput(NamedTuple):
 
     @property
     def image(self) -> Image.Image:
-        """What a processor takes: in colour whatever the picture is, and never in doubt which axis holds the channels."""
+        """The picture as RGB, in the form that processors take without guessing the channel axis."""
         return Image.fromarray(self.picture).convert("RGB")
 
 
 class LabellerOutput(NamedTuple):
-    """What a model says of one picture: labels, a vector, and what it spent (tokens_in, tokens_out, …)."""
+    """Output for one picture: labels, an embedding, and usage (tokens_in, tokens_out, …)."""
 
     labels: tuple[Label, ...] = ()
     vector: Vector | None = None
@@ -66,7 +66,7 @@ class LabellerOutput(NamedTuple):
 
 
 class OpenedModel(NamedTuple):
-    """An opened model. `prepare` may run in another thread than `look`; both may raise whatever a picture makes them raise."""
+    """An opened model. `prepare` may run in another thread than `infer`; both may raise on a picture."""
 
     prepare: Callable[[Sequence[LabellerInput]], Any]
     infer: Callable[[Sequence[LabellerInput], Any], list[LabellerOutput]]
@@ -113,7 +113,7 @@ class ModelLabeller:
 
     @property
     def key(self) -> str:
-        """Its name and what its labels depend on, in short: the part of a label's id that says who saw it."""
+        """Name and short fingerprint: the part of a label's id that names its labeller."""
         return f"{self.name}-{fingerprint(self)[:6]}"
 
     @property
@@ -123,7 +123,7 @@ class ModelLabeller:
         return Provenance("labeller", self.name, *self.checkpoint, digest, self.quality)
 
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
-        """Nothing: a model looks at the picture."""
+        """None: a model needs only the picture."""
         return None
 
     def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:

@@ -75,7 +75,7 @@ class Outliner(ModelLabeller):
         return LabellerOutput(tuple(label for label in labels if label is not None))
 
     def label(self, box: Box, mask: Mask, score: float) -> Label | None:
-        """The outline of a box by a mask (rows, cols) of the whole picture; None where there is none worth keeping."""
+        """The outline of a box by a mask (rows, cols) of the whole picture; None below the threshold or without an area."""
         parts = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
         if not parts:
             return None

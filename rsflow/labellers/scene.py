@@ -107,14 +107,15 @@ def texture(grey: Grey, valid: Mask) -> list[Fact]:
 
 
 def brightest_and_darkest(grey: Grey, valid: Mask) -> list[Fact]:
-    """The brightest and the darkest ninth of a tile, where each stands out. Ninths with less than half valid do not compete."""
+    """The brightest and the darkest ninth of a tile, where each differs enough. Ninths that are less than half valid are left
+    out."""
     found = extreme_parts(_part_means(grey, valid), float(grey[valid].mean()), 8, 2)
     names = {"highest": "brightest_part", "lowest": "darkest_part"}
     return [(names[end], part, mean / 255) for end, part, mean in found]
 
 
 def physical_facts(values: Grey, valid: Mask, unit: PixelUnit) -> list[Fact]:
-    """What values (rows, cols) in `unit` say of the ground; nothing where the unit is no physical one."""
+    """Facts about the ground from values (rows, cols) in `unit`; none where the unit is not physical."""
     valid = valid & np.isfinite(values)
     if not valid.any() or unit not in {"db", "power", "kelvin"}:
         return []

@@ -27,7 +27,7 @@ _MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroShotDetector(DetectionLabeller):
-    """`text_threshold` is Grounding DINO's own: how sure it must be that a word belongs to a box."""
+    """`text_threshold`: Grounding DINO's least score for a word to belong to a box."""
 
     name: ClassVar[str] = "zero_shot_detector"
 

@@ -26,21 +26,21 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a text that stands for boxes: the phrase (may be empty) and the indices of its boxes."""
+    """A reference to boxes in a text: the phrase (may be empty) and the indices of its boxes."""
 
     phrase: str
     boxes: tuple[int, ...]
 
 
 def mark(phrase: str, *boxes: int) -> str:
-    """Spell a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
+    """Write a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
     if not boxes or re.search(r"[\[\]|]", phrase):
         raise ValueError(f"not a mark: phrase {phrase!r}, boxes {boxes}")
     return f"[[{phrase}|{','.join(map(str, boxes))}]]"
 
 
 def escape(text: str) -> str:
-    """Free text made safe to stand in a turn: `[[` and `]]` lose their second bracket's contact, `|` stays outside marks."""
+    """Escape free text for a turn: `[[` and `]]` become `[ [` and `] ]`, so that it cannot hold a mark."""
     return text.replace("[[", "[ [").replace("]]", "] ]")
 
 

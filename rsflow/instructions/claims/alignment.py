@@ -83,7 +83,7 @@ class Aligned:
         return next((o.value for o in self.tokens if o.kind == "noun" and o.position > token.position), "")
 
     def named(self, claim: Claim, noun: str) -> bool:
-        """Whether a claim speaks of things that the noun names."""
+        """Whether the noun names the category or the objects of a claim."""
         nouns = {english.singular_noun(claim.category), english.mass_noun(claim.category), claim.category}
         nouns |= (
             {each.noun for each in self.facts.pick(claim.objects)} if not self.facts.numbers_missing(claim.objects) else set()

@@ -36,7 +36,7 @@ class NamedObject:
 
 
 def fact_lines(facts: TileFacts, settings: config.Instructions) -> str:
-    """Lines, each beginning with a dash: the picture, its objects, land cover, look, and what people wrote of it."""
+    """Lines that begin with a dash: the picture, its objects, land cover, appearance, and quoted annotations."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     lines = [_picture_line(facts), *_class_lines(facts), *_object_lines(facts, groups)]
     lines += [claim.full_answer for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
@@ -50,7 +50,7 @@ def fact_lines(facts: TileFacts, settings: config.Instructions) -> str:
 
 
 def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: int) -> list[NamedObject]:
-    """The objects worth a description of their own, the largest first, at most so many."""
+    """The objects that are large enough for a text of their own, largest first, at most `most`."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     found = [
         NamedObject(group, thing) for group in groups for thing in group.objects if thing.shorter_px >= settings.min_box_px
@@ -60,7 +60,7 @@ def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: i
 
 
 def numbered_objects(subjects: list[NamedObject], facts: TileFacts) -> str:
-    """The objects as numbered lines: what each is, where to look for it, and what is next to it."""
+    """The objects as numbered lines: noun, extent in the picture, nearest neighbour."""
     return "\n".join(
         f"{number}. {describe_object(subject.group.noun, subject.thing, facts)}; {_extent_hint(subject.thing.box, facts)}"
         f"{_neighbour_hint(subject, subjects, facts)}"
@@ -100,7 +100,7 @@ def _object_lines(facts: TileFacts, groups: list[Group]) -> list[str]:
 
 
 def _counts_by_place(group: Group, facts: TileFacts) -> list[str]:
-    """How many lie where, of a number of objects that is exact and too large to be seen at a glance."""
+    """Counts by place, for an exact number of at least AT_A_GLANCE objects."""
     if not group.exact or group.count < AT_A_GLANCE:
         return []
     found = Counter(places.place_name(thing.box, facts.height_px, facts.width_px) for thing in group.objects)

@@ -59,7 +59,7 @@ def _closing_position(text: str, start: int) -> int:
 
 
 def _decode(text: str) -> Any:
-    """The value, or None where it is no JSON. Line breaks may stand in strings."""
+    """The parsed value, or None for invalid JSON. Line breaks are allowed in strings."""
     try:
         return json.loads(_without_trailing_commas(text), strict=False)
     except (ValueError, RecursionError):

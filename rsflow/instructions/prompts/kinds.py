@@ -47,7 +47,7 @@ class PromptContext:
 
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """One question to a model: its two texts, and the form of the answer. `prompt` names what it was written from."""
+    """System message, question and answer format of one request; `prompt` is the file that it was made from."""
 
     system: str
     text: str
@@ -61,8 +61,8 @@ class PromptText:
 
 @dataclass(frozen=True, slots=True)
 class TextKind:
-    """`told` adds to the scene what later kinds may draw on, from the instructions that stand; `after` names the kinds whose
-    texts this one draws on. `both`: it is shown the other sensor's picture as well.
+    """`add_context` adds the accepted instructions to the context of later kinds; `draws_on` names the kinds whose texts this
+    one uses. `both_pictures`: the request also shows the other sensor's picture.
     """
 
     task: TaskName
@@ -185,7 +185,7 @@ KINDS: dict[str, TextKind] = {
 
 
 def repair_prompt(asked: PromptText, answer: str, fault: str) -> PromptText:
-    """The same question again, with the answer that could not be used and what is wrong with it."""
+    """The same request with the rejected answer and what is wrong with it."""
     shown = answer if len(answer) <= _MAX_SHOWN else f"{answer[:_MAX_SHOWN]}…"
     system, text = load_prompt("repair").fill(system=asked.system, prompt=asked.text, answer=shown, fault=fault)
     return PromptText(system, text, asked.answer_type, asked.prompt)
