@@ -44,6 +44,6 @@ def iterate_results(work: Work[T]) -> Iterator[T]:
 
 def _run_loop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], results: SimpleQueue[Any]) -> None:
     asyncio.set_event_loop(loop)
-    # Whatever it was, it belongs to the thread that waits for the results: nobody would see it here.
+    # Any exception is raised in the consuming thread; in this one it would be lost.
     outcome = loop.run_until_complete(asyncio.gather(task, return_exceptions=True))[0]
     results.put(_EndOfResults(outcome))

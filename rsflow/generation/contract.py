@@ -37,7 +37,7 @@ class Request:
     def digest(self) -> str:
         """32 hexadecimal digits of everything above; pictures count by their content."""
         pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
-        # Without chance the seed decides nothing, so it must not part equal requests either.
+        # At temperature 0 the seed has no effect, so equal requests must have equal digests.
         sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
         return fingerprint(self.system, self.prompt, pictures, self.schema, sampling)
 

@@ -39,7 +39,7 @@ from rsflow.stage import Resources
 Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]
 
-LONGEST_WAIT_S = 300.0  # a server that says "come back tomorrow" is not waited for
+LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Endpoint:
     seconds_counted_as: ClassVar[str] = "wait_seconds"
 
     model: Annotated[str, Field(min_length=1)]
-    # The same model behind another port says the same.
+    # Not compared: the same model at another address gives the same answers.
     address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
     key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
     revision: str = ""
@@ -189,7 +189,7 @@ class EndpointClient:
     def _read_failure(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
         fault = read_error(status, headers, data)
         detail = self._mask_key(f"{self.place}: HTTP {status}: {fault.detail}")
-        # An endpoint that has answered others finds fault with this one request: 403 is also said of a picture or a text.
+        # Once others were answered, 403 concerns this request alone: endpoints also use it for refused pictures or texts.
         if status == 401 or (status == 403 and not self._has_answered):
             raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
         if status == 402 or fault.reason == "no_credit":

@@ -56,7 +56,7 @@ class LocalModel:
     cpus: Annotated[float, Field(ge=0)] = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
-        self._checkpoint.identity()  # which refuses what is no checkpoint, or not pinned
+        self._checkpoint.identity()  # refuses what is no checkpoint or is not pinned
 
     @property
     def resources(self) -> Resources:
@@ -101,7 +101,7 @@ class BatchGenerator:
     pixels: int
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
-        # Rows of one batch stop together, so they have one limit; pictures of a kind pad least when they stand together.
+        # A batch has one token limit for all rows; sorting by number of pictures keeps padding small.
         indexed = sorted(enumerate(requests), key=lambda item: (item[1].max_tokens, len(item[1].pictures), item[0]))
         with ThreadPoolExecutor(1) as ahead:
             cut = self._split_batches(indexed)

@@ -51,14 +51,14 @@ class ModelBatches:
         texts = [self.processor.apply_chat_template(self._chat_turns(r), add_generation_prompt=True) for r in requests]
         images = {"images": pictures} if any(pictures) else {}
         begin = self.processor.tokenizer.bos_token
-        # Some templates write the token that begins a text, and then a second one must not be added.
+        # Some templates write the begin-of-text token themselves: do not add a second one.
         once = {"add_special_tokens": False} if begin and texts[0].startswith(begin) else {}
         return self.processor(text=texts, **images, **once, return_tensors="pt", padding=True)
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""
         chance = [GumbelNoise(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
-        # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
+        # Override the checkpoint's own sampling settings.
         plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
         made = self.loaded.run(
             self.model.generate,

@@ -49,7 +49,7 @@ class VllmModel:
     gpus: Positive = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
-        Checkpoint(self.model, self.revision).identity()  # which refuses what is no checkpoint, or not pinned
+        Checkpoint(self.model, self.revision).identity()  # refuses what is no checkpoint or is not pinned
 
     @property
     def resources(self) -> Resources:

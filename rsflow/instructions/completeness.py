@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 from rsflow.instructions import english
 
-# First words of categories that stand for whatever annotators did not tell apart.
+# First words of catch-all categories.
 _ANYTHING = frozenset(
     ["other", "unknown", "ignore", "ignored", "dont", "don't", "misc", "miscellaneous", "unlabeled", "unlabelled"]
 )

@@ -23,7 +23,7 @@ from rsflow.text.turns import Turn, mark, replace_marks
 
 LEAST_PAIRS, MOST_PAIRS = 3, 6
 SOURCES = (classification, vqa, region_captioning, grounding, detection)
-# Kinds in the order they are asked in, each with its topic: one question per topic, so that nobody is asked the same twice.
+# Kinds in the order of their questions, each with its topic; a conversation has one question per topic.
 TOPICS = {
     "classification": "ground",
     "dominant_cover": "ground",

@@ -53,7 +53,7 @@ _UNCHANGED = frozenset(
 _SPOKEN_ACRONYMS = frozenset(["SAR", "SWIR", "RADAR", "LIDAR", "NATO", "RAF"])
 _VOWEL_LETTERS = "AEFHILMNORSX"  # letters whose names begin with a vowel sound: an SUV
 
-# General words that an annotated set may use beside more special ones: to say that there is no vehicle beside a car is untrue.
+# General nouns and their special kinds: "no vehicle" is untrue of a picture with a car.
 HYPONYMS = {
     "vehicle": "car bus truck van lorry motorcycle bicycle tricycle tractor trailer motor bike minibus taxi SUV",
     "ship": "boat vessel tanker ferry warship yacht tugboat frigate destroyer cruiser submarine carrier freighter",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from rsflow.spatial.geometry import Box
 
 MARGIN = 0.02  # of a side: how far a centre must be from the border between two cells
-SPAN = 0.6  # of a side: what is longer is in no one place
+SPAN = 0.6  # of a side: a longer object has no single place
 GAP = 0.05  # of a side: how far apart two things must be to be beside each other
 
 PLACES = (

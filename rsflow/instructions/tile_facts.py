@@ -18,7 +18,7 @@ from rsflow.instructions.objects import TileObject, is_uncertain, tile_object
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.geometry import Box, area, iou
 
-# Mass nouns of the land-cover classes; "" is a class that says what something is not.
+# Mass nouns of the land-cover classes; "" for rest classes.
 _COVERS = {
     **dict.fromkeys(["built-up", "built up", "builtup", "urban", "artificial"], "built-up land"),
     **dict.fromkeys(["bare", "bare soil", "soil", "bare ground"], "bare soil"),
@@ -30,7 +30,7 @@ _COVERS = {
     **dict.fromkeys(["barren", "barren land"], "barren land"),
     **dict.fromkeys(["other", "others", "unknown", "background", "unclassified", "clutter", "no data", "no water"], ""),
 }
-# Of the classes without a name, those of which nobody knows what is there.
+# Rest classes whose ground is unknown.
 _UNKNOWN_COVERS = frozenset(["unknown", "unclassified", "no data", "ignore", "ignored", "unlabelled", "unlabeled"])
 
 

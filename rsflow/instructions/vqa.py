@@ -19,10 +19,10 @@ from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject, TileFacts
 
-COUNT_LIMIT = 50  # beyond it nobody counts
-NONE_EVERY = 4  # a count of zero is asked for on one in so many tiles
+COUNT_LIMIT = 50  # above it no count is asked for
+NONE_EVERY = 4  # one tile in NONE_EVERY gets a question with the count 0
 COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, or plainly not
-COVER_UNKNOWN = 0.01  # a share of which nobody knows the cover: above it, no share is asked for
+COVER_UNKNOWN = 0.01  # share of unknown cover above which no share is asked for
 DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
 RELATED = 6  # groups of a tile that are compared with each other
 
@@ -183,7 +183,7 @@ def _cover_questions(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
     covers = [cover for cover in tile_facts.land_covers(facts) if cover.name]
     by_name = {cover.name: cover for cover in covers}
     there = [cover.name for cover in covers if cover.share >= COVER_YES]
-    # Under what nobody looked at there may be anything: nothing is absent, and no share is all that there is.
+    # An unknown part may hold any cover: nothing is absent, and no share is complete.
     unknown = tile_facts.unknown_cover_share(facts)
     not_there = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
     key = (seed, facts.tile_id, "vqa", "cover")

@@ -107,7 +107,7 @@ class Cfar:
     max_length_m: Above = 450.0
     max_clutter_cv: Above = 0.65  # standard deviation over mean of the ring: speckle alone has at most 0.52, towns have more
     max_water_spread: Above = 0.12
-    min_even_windows: Positive = 40  # that fit into the clear area: of fewer the spread of their means says little
+    min_even_windows: Positive = 40  # that fit into the clear area: fewer give no reliable spread of means
     max_water_db: float = -16.0  # of calibrated co-polarised backscatter
     max_cross_water_db: float = -22.0  # of calibrated cross-polarised backscatter
     min_contrast_ratio: Above = 9.0  # target over clutter, in amplitude, where numbers are not calibrated

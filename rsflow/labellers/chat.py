@@ -73,7 +73,7 @@ def open_chat(labeller: ModelLabeller, max_tokens: int) -> Chat:
     loaded = labeller.load("AutoModelForImageTextToText")
     if not getattr(loaded.processor, "chat_template", None):
         raise ConfigError(f"{labeller.model}: its processor has no chat template, so it is not known how to ask it")
-    loaded.processor.tokenizer.padding_side = "left"  # what is generated follows the prompt, so that must end the row
+    loaded.processor.tokenizer.padding_side = "left"  # generated tokens follow the prompt, so the prompt must end the row
     return Chat(loaded, max_tokens)
 
 

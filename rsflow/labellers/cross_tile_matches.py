@@ -22,7 +22,7 @@ from rsflow.spatial.geometry import FloatArray
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
-MIN_CONTAINED = 0.8  # of the smaller box: so much of an edge's sliver must lie in the box that it is a part of
+MIN_CONTAINED = 0.8  # share of the smaller box of a cut object that must lie in the larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _agreement(views: Views, one: Numbers, other: Numbers, min_iou: float, edge_
 
     edge_overlap = _safe_divide(common, size + other_size - common)[
         :, ::-1
-    ]  # across x it is y that tells, and the other way round
+    ]  # an edge along x is compared in y, and the reverse
     meets = thin & ~thin[:, ::-1] & same_category[:, None] & (edge_overlap >= min_iou) & _cut_at_shared_edge(views, one, other)
     agreement = np.where(meets.any(axis=1), np.where(meets, edge_overlap, 0).max(axis=1, initial=0), iou)
     return agreement, seam, overlaps | meets.any(axis=1)

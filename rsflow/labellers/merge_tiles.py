@@ -91,7 +91,7 @@ def _build_objects(rows: Sequence[Mapping[str, Any]], views: Views, number: Numb
         mine = [rows[i] for i in members]
         outline = _merge_outlines(mine, views.window[members], complete=not views.cut[members[0]].any())
         size = _area(whole, outline)
-        # Of parts it is known how much of the object each of them is only if an earlier merge has said so.
+        # The visibility of a part is known only from an earlier merge.
         parts = [_area(views.box[i].tolist(), _outline(row)) for i, row in zip(members, mine, strict=True)]
         shares = [_visibility(row) * size / part for row, part in zip(mine, parts, strict=True) if part]
         seen_in = {int(views.tile[i]): row["label_id"] for i, row in zip(members, mine, strict=True)}

@@ -46,7 +46,7 @@ class OomBackoff:
             return None
         try:
             return self._prepare(batch)
-        except FAULTS:  # found again, and told, where the batch is halved
+        except FAULTS:  # raised again, and reported, when the batch is halved
             return None
 
     def __call__(self, batch: Sequence[LabellerInput], prepared: Any = None) -> list[LabellerOutput | DataError]:

@@ -41,7 +41,7 @@ from rsflow.spatial.geometry import iou
 
 Role = Literal["blue", "green", "red", "nir", "swir"]
 
-# The names that bands have where no setting says otherwise: STAC's, https://github.com/stac-extensions/eo#common-band-names
+# Default band names: STAC's, https://github.com/stac-extensions/eo#common-band-names
 BAND_NAMES: dict[Role, tuple[str, ...]] = {
     "blue": ("blue",),
     "green": ("green",),
@@ -51,13 +51,13 @@ BAND_NAMES: dict[Role, tuple[str, ...]] = {
 }
 
 WHITE = 225  # grey level that all of red, green and blue reach in cloud, snow and glare
-SMOOTH_PX = 5  # regions are drawn after a majority vote of so many pixels square
-LEAST_REGION = 0.01  # share of the tile below which a region is not worth a box
-ABSENT_SHARE = 0.001  # of the valid pixels: at most so many may come near to a cover that is said to be absent
+SMOOTH_PX = 5  # side of the square of the majority vote before regions are drawn
+LEAST_REGION = 0.01  # least share of the tile that a region needs for a box
+ABSENT_SHARE = 0.001  # largest share of valid pixels near the threshold of a cover that is called absent
 SAME_BOX = 0.8  # intersection over union of a region's box with and without what may belong to it
 CLEARLY = 1.3  # how many times any other region the largest one must be
 NEAR = 0.1  # how far below its threshold an index comes near
-HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows what is under them
+HIDDEN_SHARE = 0.01  # largest share of white valid pixels: what is under them is unknown
 
 
 @dataclass(frozen=True)

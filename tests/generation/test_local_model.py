@@ -134,7 +134,7 @@ def test_a_batch_keeps_to_its_rows_and_pixels(batches: ModelBatches) -> None:
     requests = list(enumerate([request(i, max_tokens=4 + (i > 6)) for i in range(9)]))  # pictures of 1,200 pixels
 
     def sizes(rows: int, pixels: int) -> list[int]:
-        return [len(batch) for batch in BatchGenerator(batches, rows, pixels)._cut(requests)]
+        return [len(batch) for batch in BatchGenerator(batches, rows, pixels)._split_batches(requests)]
 
     assert sizes(3, PLENTY) == [3, 3, 1, 2]
     assert sizes(9, PLENTY) == [7, 2]

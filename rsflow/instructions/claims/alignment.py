@@ -105,7 +105,7 @@ def _noun(token: Token, aligned: Aligned) -> bool:
     plural = token.text != token.value.lower() or token.text == english.pluralise(token.value).lower() != token.value
     if not spoken or not plural:
         return bool(spoken)
-    # "ships" are two at least, unless none is said to be there.
+    # A plural means two at least, unless its absence is claimed.
     denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in spoken)
     covers = any(claim.kind in {"share", "class", "change", "comparison"} for claim in spoken)
     return denied or covers or len(aligned.facts.objects_named(token.value)) >= 2
