@@ -120,11 +120,11 @@ def test_a_damaged_commit_is_told(tmp_path: Path) -> None:
 
 def test_a_commit_is_found_by_its_id(lake: Lake) -> None:
     """So rows are not added twice where the answer to a commit was lost."""
-    lake.append("selection", rows("p"))
+    lake.append("selection", next(rows("p")))
     table = lake.delta("selection")
     assert table is not None
     commit_id = table.history(1)[0][COMMIT_KEY]
-    lake.append("selection", rows("q"))
+    lake.append("selection", next(rows("q")))
     again = lake.delta("selection")
     assert again is not None
     assert has_commit(again, commit_id)
