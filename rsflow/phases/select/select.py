@@ -9,8 +9,9 @@ the selection before. A digest of the first two is committed with it, so selecti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.select_samples import SelectionResult, select_samples
+from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
@@ -51,12 +53,14 @@ ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
     """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
-    reason (`kept` among them), for tiles and for instructions."""
+    reason (`kept` among them), for tiles and for instructions. `unplaced`: by source, tiles that are in and say neither where
+    they lie nor what they were cut from, if there are several splits."""
 
     version: int
     digest: str
     tiles: dict[str, int]
     instructions: dict[str, int]
+    unplaced: dict[str, int] = field(default_factory=dict)
 
 
 def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
@@ -78,13 +82,27 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
         choice = select_samples(
             tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
         )
-    counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
+    counts = {
+        "tiles": choice.tiles.counts(),
+        "instructions": choice.instructions.counts(),
+        "unplaced": _count_unplaced(tiles, choice.split),
+    }
     lake.overwrite(
         "selection",
         lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice),
         {"digest": digest, **counts},
     )
     return require_current_selection(built, lake, now)
+
+
+def _count_unplaced(tiles: pa.Table, split: pa.Array) -> dict[str, int]:
+    """By source, tiles in one of several splits without a ground cell, whose scene's name tells of no parent."""
+    if len(split.unique().drop_null()) < 2:
+        return {}
+    tiles = tiles.filter(pc.and_(pc.is_valid(split), pc.is_null(tiles["cell"])))
+    groups = scene_groups(tiles["scene_id"], tiles["cell"])
+    alone = tiles["source"].filter(pc.equal(groups, tiles["scene_id"]))
+    return dict(sorted(Counter(alone.to_pylist()).items()))
 
 
 def require_current_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
