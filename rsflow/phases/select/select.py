@@ -25,6 +25,7 @@ from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
+from rsflow.phases.select.confirmation_cache import read_cache, write_cache
 from rsflow.phases.select.held_out import held_out_file_keys, match_held_out
 from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import (
@@ -77,11 +78,14 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     )
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
-        confirm = confirm_tile_pairs(lake, tiles, built.select.confirm_mae, runner)
-        confirm_regions = confirm_tile_regions(lake, tiles, built.select.confirm_mae, runner)
+        max_error, pictures = built.select.confirm_mae, tiles["picture_sha256"]
+        cache = read_cache(lake, max_error)
+        confirm = cache.wrap_pairs(confirm_tile_pairs(lake, tiles, max_error, runner), pictures)
+        confirm_regions = cache.wrap_regions(confirm_tile_regions(lake, tiles, max_error, runner), pictures)
         choice = select_samples(
             tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
         )
+    write_cache(lake, max_error, cache)
     counts = {
         "tiles": choice.tiles.counts(),
         "instructions": choice.instructions.counts(),
