@@ -46,6 +46,18 @@ def signature(picture: Picture) -> int:
     return _rises(_grey_sums(pixels, 8, 9), pixels)
 
 
+def faint_signature(picture: Picture) -> int:
+    """The difference hash without a least step: in pictures without content, bits of noise that only copies share.
+
+    A picture of one shade has none; so that such pictures are not all alike, they have a hash of their pixels instead.
+    """
+    pixels = _checked(picture)
+    grey = _grey_sums(pixels, 8, 9)
+    if (grey == grey[0, 0]).all():
+        return int(pixels_digest(pixels)[:16], 16)
+    return _pack_rises(np.diff(grey, axis=1) > 0)
+
+
 def orientation_signatures(picture: Picture) -> list[int]:
     """The signatures of the picture in all orientations, in their order: that of `oriented(picture, k)` at k.
 
@@ -111,7 +123,10 @@ def _grey_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:
 
 
 def _rises(grey: npt.NDArray[np.int64], pixels: Picture) -> int:
-    rises = np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1]
+    return _pack_rises(np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1])
+
+
+def _pack_rises(rises: npt.NDArray[np.bool_]) -> int:
     return int.from_bytes(np.packbits(rises).tobytes(), "big")
 
 

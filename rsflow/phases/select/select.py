@@ -42,11 +42,11 @@ from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 8
+VERSION = 9
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
-    *("row_off", "col_off", "anchors", "keypoints", "keypoint_codes"),
+    *("row_off", "col_off", "anchors", "faint_signature", "keypoints", "keypoint_codes"),
 ]
 ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 
