@@ -130,7 +130,7 @@ TILES = pa.schema(
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
         ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
         # null in tiles of before, as the next two; see curation.duplicates.image_signature
-        ("faint_signature", pa.int64()),  # the hash without a least step, for pictures without content
+        ("faint_signature", pa.int64()),  # of the noise of pictures without content
         ("anchors", pa.list_(pa.int64())),  # signatures of windows
         ("keypoints", pa.list_(pa.int32())),  # packed positions, see curation.duplicates.keypoints
         ("keypoint_codes", pa.list_(pa.int64())),  # of each keypoint

@@ -11,10 +11,10 @@ touch, so their pictures are of different places. So one of a pair is without gr
 throughout is asked nothing.
 
 The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test, all with at most bits // 2 bits
-set. Of these only such are compared as have like noise (`Pictures.faint`), as copies do, so questions grow with the pictures
-and not with their square; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE` questions per picture, or
-`MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with which most others have to
-be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+set. Of these only such are compared whose faint signatures agree (`Pictures.faint`), as those of copies do, so questions grow
+with the pictures and not with their square; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE` questions per
+picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with which most
+others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 COMPARISONS_PER_PICTURE = LEADER_ROUNDS // 2  # fewer than finding the duplicates of a crowd may take
 MIN_COMPARISONS = 1 << 22  # questions: a minute or two
-FAINT_BITS = 16  # of 64, in which the faint hashes of two copies differ at most; of two pictures with other noise 32 +- 4 do
+FAINT_BITS = 18  # of 64: thumbnails that correlate by 0.9 differ in 9 +- 3 of them, others in 32 +- 4
 
 _FAINT_BLOCK = 1 << 20  # hashes compared at a time
 _ABREAST = 32  # pictures of one side that are compared with those of the other before the next: each read serves so many
@@ -150,7 +150,7 @@ def _turned(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _
 
 
 def _faint_pairs(pictures: Pictures, ours: _Side, theirs: _Side) -> Iterator[Indices]:
-    """(row, row) of pictures without content, all of which are within `bits` of each other, whose faint hashes agree."""
+    """(row, row) of pictures without content, all of which are within `bits` of each other, whose faint signatures agree."""
     some, others = ours.rows[: ours.starts[ours.empty]], theirs.rows[: theirs.starts[theirs.empty]]
     step = max(1, _FAINT_BLOCK // max(1, len(others)))
     for start in range(0, len(some) if len(others) else 0, step):
