@@ -14,8 +14,8 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +24,7 @@ import tenacity
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error
-from rsflow.lake import digests
+from rsflow.lake import digests, read_cache
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
@@ -43,9 +43,17 @@ _METADATA_KEY = "rsflow"  # key of our metadata in a commit
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The tables under one root. Make one with `open_lake` or `create_lake`."""
+    """The tables under one root. Make one with `open_lake` or `create_lake`.
+
+    The log of each table is read once; later uses ask for newer commits only.
+    """
 
     root: str
+    _open_tables: dict[str, DeltaTable] = field(default_factory=dict, compare=False, repr=False)
+    written: set[str] = field(default_factory=set, compare=False, repr=False)  # tables that this object committed to
+
+    def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
+        return Lake, (self.root,)  # open tables stay in their process
 
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
@@ -53,10 +61,11 @@ class Lake:
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
         """A small JSON file at the root with at least these keys, or None where it was never written."""
         place = self.place(name)
-        if not storage.exists(place):
+        text = storage.read_text_if_exists(place)
+        if text is None:
             return None
         try:
-            found = json.loads(storage.read_text(place))
+            found = json.loads(text)
         except ValueError as error:
             raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
         if not isinstance(found, dict) or not set(keys) <= set(found):
@@ -96,14 +105,22 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
+        known = self._open_tables.get(name)
         try:
-            return DeltaTable(self.place("tables", name), version, storage_options=_options(self.root))
+            if version is not None and (known is None or known.version() != version):
+                return DeltaTable(self.place("tables", name), version, storage_options=_options(self.root))
+            if known is None:
+                read_cache.is_current(self.root, name)
+                self._open_tables[name] = DeltaTable(self.place("tables", name), storage_options=_options(self.root))
+            elif version is None and not read_cache.is_current(self.root, name):
+                known.update_incremental()
         except TableNotFoundError:
-            return None
+            self._open_tables.pop(name, None)
+        return self._open_tables.get(name)
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
-        from deltalake import DeltaTable, write_deltalake
+        from deltalake import write_deltalake
 
         if rows.num_rows:
             data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
@@ -112,9 +129,9 @@ class Lake:
                 table = self._load(name)
                 # Columns that are younger than the table join it.
                 write_deltalake(table or place, data, mode="append", schema_mode="merge", **settings)
-                return table or DeltaTable(place, storage_options=_options(self.root))
+                return table or cast("DeltaTable", self._load(name))
 
-            digests.record(self.root, name, _commit(place, attempt))
+            digests.record(self.root, name, self._commit(name, attempt))
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
@@ -131,13 +148,14 @@ class Lake:
         commit = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
 
         def attempt() -> DeltaTable:
-            table = DeltaTable.create(place, schema, mode="ignore", **settings)
+            table = self._load(name) or DeltaTable.create(place, schema, mode="ignore", **settings)
+            self._open_tables[name] = table
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
             data = pa.RecordBatchReader.from_batches(schema, batches)
             write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
             return table
 
-        digests.record(self.root, name, _commit(place, attempt))
+        digests.record(self.root, name, self._commit(name, attempt))
 
     def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""
@@ -149,7 +167,7 @@ class Lake:
             below = f"tables/{name}/_delta_log/{version:020d}.json"
             place = self.place(below)
             try:
-                data = storage.read_bytes(place)
+                data = read_cache.read_file(place)
                 digests.verify_file(self.root, below, data)
                 actions = [json.loads(line) for line in data.splitlines()]
                 commit: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
@@ -177,6 +195,25 @@ class Lake:
                 ) from error
             digests.record(self.root, name, table)
 
+    def _commit(self, name: str, attempt: Callable[[], DeltaTable]) -> DeltaTable:
+        """Write to a table, again where another writer's commit got ahead: then nothing of ours is there. The new table."""
+        from deltalake.exceptions import CommitFailedError, DeltaError
+
+        self.written.add(name)
+        again = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(CommitFailedError),
+            stop=tenacity.stop_after_attempt(_COMMITS),
+            after=lambda state: read_cache.forget(self.root, name),
+            reraise=True,
+        )
+        try:
+            return again(attempt)
+        except (OSError, DeltaError) as error:
+            # The Rust store reports a full disk or a missing permission as text only.
+            place = self.place("tables", name)
+            kind = classify_error(error, place) or StorageError
+            raise kind(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
+
     def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
         """Where a table is, and how Delta is to write it."""
         return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": _options(self.root)}
@@ -187,9 +224,18 @@ def open_lake(root: str, writable: bool = False) -> Lake:
 
     A lake of an earlier format is read as it is; where it is to be `writable`, it is first brought to the present one.
     """
-    if not storage.exists(storage.join(root, LAKE_FILE)):
+    lake = find_lake(root, writable)
+    if lake is None:
         raise LakeError(f"{root}: there is no lake here (no {LAKE_FILE}): run `rsflow build CONFIG` with root: {root}")
-    lake, version = Lake(root), _stored_format(root)
+    return lake
+
+
+def find_lake(root: str, writable: bool = False) -> Lake | None:
+    """The lake at `root` as `open_lake` gives it, or None where nothing was made yet."""
+    text = storage.read_text_if_exists(storage.join(root, LAKE_FILE))
+    if text is None:
+        return None
+    lake, version = Lake(root), _parse_format(root, text)
     if writable and version < FORMAT_VERSION:
         _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
         migrate(lake, version)
@@ -197,26 +243,22 @@ def open_lake(root: str, writable: bool = False) -> Lake:
     return lake
 
 
-def find_lake(root: str) -> Lake | None:
-    """The lake at `root`, or None where nothing was made yet."""
-    return open_lake(root) if storage.exists(storage.join(root, LAKE_FILE)) else None
-
-
 def create_lake(root: str) -> Lake:
     """The lake at `root`, to write to; made where there is none."""
-    if find_lake(root) is None:
+    lake = find_lake(root, writable=True)
+    if lake is None:
         _write_format(root, {"format": FORMAT_VERSION})
-    return open_lake(root, writable=True)
+    return lake or Lake(root)
 
 
-def _stored_format(root: str) -> int:
+def _parse_format(root: str, text: str) -> int:
     """The format of a lake's tables: the earlier one where its migration did not come to an end."""
-    place = storage.join(root, LAKE_FILE)
     try:
-        stored = json.loads(storage.read_text(place))
+        stored = json.loads(text)
         version = stored["format"]
         tables = stored.get("migrating_from", version)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        place = storage.join(root, LAKE_FILE)
         raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
     if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
         raise LakeError(
@@ -259,21 +301,6 @@ def _translate_errors(place: str) -> Iterator[None]:
             raise
         kind = classify_error(error, place) or LakeError
         raise kind(f"{place}: cannot read this Delta table: {storage.describe_error(error)}") from error
-
-
-def _commit(place: str, attempt: Callable[[], DeltaTable]) -> DeltaTable:
-    """Write to a table, again where another writer's commit got ahead: then nothing of ours is there. The table after it."""
-    from deltalake.exceptions import CommitFailedError, DeltaError
-
-    again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(CommitFailedError), stop=tenacity.stop_after_attempt(_COMMITS), reraise=True
-    )
-    try:
-        return again(attempt)
-    except (OSError, DeltaError) as error:
-        # The Rust store reports a full disk or a missing permission as text only.
-        kind = classify_error(error, place) or StorageError
-        raise kind(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
 
 
 def _options(root: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from rsflow.engine import progress
 from rsflow.engine.progress import Progress
-from tests.engine.conftest import archive
+from tests.archive import archive
 
 __all__ = ["archive"]
 

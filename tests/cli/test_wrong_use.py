@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.cli import main
-from tests.engine.conftest import archive
+from tests.archive import archive
 
 __all__ = ["archive"]
 

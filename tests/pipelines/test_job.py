@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.shards.verify import verify_snapshot
-from tests.engine.conftest import archive, shards_of
+from tests.archive import archive, shards_of
 
 __all__ = ["archive"]
 
