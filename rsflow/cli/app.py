@@ -21,13 +21,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, selection, streaming
+from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
 Command = Callable[..., int]
 
 COMMANDS: dict[str, Command] = {
+    "init": start.init,
     "build": building.build,
     "label": building.label,
     "select": building.select,

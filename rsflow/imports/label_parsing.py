@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.shapes import make_shape
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import Size
@@ -20,7 +22,7 @@ from rsflow.imports.conversation import Exchange
 from rsflow.instructions import english
 from rsflow.instructions.phrasings import HINT, PHRASINGS
 from rsflow.records import Label, Provenance, Shape
-from rsflow.spatial.geometry import Region, area, bounding_box, clip_box, ring_area
+from rsflow.spatial.geometry import Region
 from rsflow.text.turns import marks, replace_marks
 
 # In this order: "all objects" would do for the words in the gap of a question about one category.
@@ -128,8 +130,8 @@ def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenanc
 
 
 def _shape(region: Region, size: Size) -> Shape:
-    height, width = size
-    box = clip_box(bounding_box(region), (0.0, 0.0, float(width), float(height)))
-    if not area(box) > 0 or (len(region) == 8 and not ring_area(region) > 0):
-        raise DataError("box_outside", f"{[round(value, 1) for value in region]} has no area on {width} x {height} pixels")
-    return Shape(box, tuple(region), 1.0, True) if len(region) == 8 else Shape(box)
+    """The shape of a region, checked and clipped as every other annotation is."""
+    if len(region) == 8:
+        ring = check_corner_order(tuple(region))
+        return make_shape(ring_bounds(ring), ring, *size, oriented=True)
+    return make_shape(region, (), *size)

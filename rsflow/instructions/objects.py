@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.records import Label, Shape, TileFacts
-from rsflow.spatial.geometry import Box, Quad, Region, area, corners, min_area_rectangle, ring_area, to_quad
-from rsflow.spatial.polygons import parts_area
+from rsflow.spatial.geometry import Box, Parts, Quad, Region, area, corners, min_area_rectangle, ring_area, to_quad
+from rsflow.spatial.polygons import parts_area, round_parts
 
 UNCERTAIN_FLAGS = frozenset({"crowd", "difficult", "ignore"})
 PARTLY_VISIBLE_FLAGS = frozenset({"occluded", "truncated"})
@@ -29,8 +29,8 @@ HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there a
 class TileObject:
     """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
 
-    `quad`: its corners where it is oriented. `outline`: its polygon where it has another. `area_px` and `shorter_px` are those
-    of the most exact of these that there is.
+    `quad`: its corners where it is oriented. `outline`: all parts and holes of its polygon where it has another. `area_px` and
+    `shorter_px` are those of the most exact of these that there is.
     """
 
     label: int
@@ -38,7 +38,7 @@ class TileObject:
     truncated: bool
     fully_visible: bool
     quad: Quad | None
-    outline: tuple[float, ...]
+    outline: Parts
     area_px: float
     shorter_px: float
 
@@ -58,7 +58,7 @@ def tile_object(position: int, shape: Shape, facts: TileFacts) -> TileObject:
         size = parts_area(shape.area_parts) or size
     kept = turned if turned and _inside(turned, facts) else None
     whole = not shape.truncated and PARTLY_VISIBLE_FLAGS.isdisjoint(shape.flags)
-    return TileObject(position, box, shape.truncated, whole, kept, () if turned else shape.polygon, size, shorter)
+    return TileObject(position, box, shape.truncated, whole, kept, () if turned else shape.area_parts, size, shorter)
 
 
 def is_uncertain(label: Label) -> bool:
@@ -75,10 +75,23 @@ def collapses_when_rounded(region: Region, facts: TileFacts) -> bool:
 
 
 def polygon_fields(things: Sequence[TileObject]) -> dict[str, Any]:
-    """The part of a structured answer that holds the things' polygons, one flat ring each (tenths of a pixel, [] where it has
-    none); nothing where none has one."""
-    rings = [[round(value, 1) for value in found.outline] for found in things]
-    return {"polygons": rings} if any(rings) else {}
+    """The outlines of a structured answer, in tenths of a pixel; nothing where no object has one.
+
+    `polygons`: per object one flat ring, that of its largest part ([] without an outline). `parts`, where an object has several
+    parts or holes: per object its parts, each as the outer ring and then its holes.
+    """
+    outlines = [round_parts(found.outline, 1) for found in things]
+    if not any(outlines):
+        return {}
+    largest = [max((part[0] for part in parts), key=ring_area, default=()) for parts in outlines]
+    whole = all(sum(map(len, parts)) <= 1 for parts in outlines)
+    return {"polygons": [list(ring) for ring in largest]} | (
+        {} if whole else {"parts": [_to_lists(parts) for parts in outlines]}
+    )
+
+
+def _to_lists(parts: Parts) -> list[list[list[float]]]:
+    return [[list(ring) for ring in part] for part in parts]
 
 
 def _inside(turned: Quad, facts: TileFacts) -> bool:

@@ -4,7 +4,7 @@ One idea: a box says roughly where an object is, and a promptable model says whi
 (`AutoModelForMaskGeneration`, https://huggingface.co/docs/transformers/model_doc/sam). An object is never doubled, so an
 outline is a fact about the box, which rsflow.stages.merge_labels makes the polygon of a model's box: kind "fact", category
 "outline", the box that was given, the polygon found in it, `value` the polygon's share of the box and `score` the model's own
-estimate of its overlap with the truth. The polygon is the outer ring of the largest connected part inside the box. Boxes that
+estimate of its overlap with the truth. The polygon has all parts and holes of the mask inside the box. Boxes that
 come with a polygon are left alone, and a picture without boxes costs nothing.
 """
 
@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.config.validation import Positive, Share
-from rsflow.labellers.bright_targets import largest_region
 from rsflow.labellers.model_labeller import (
     Amount,
     LabellerInput,
@@ -30,7 +29,8 @@ from rsflow.labellers.model_labeller import (
 )
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.records import Label, Shape
-from rsflow.spatial.geometry import Box, area, ring_area
+from rsflow.spatial.geometry import Box, Parts, area, ring_area
+from rsflow.spatial.polygons import from_geometry, parts_area, round_parts
 
 Mask = npt.NDArray[np.bool_]
 
@@ -41,6 +41,7 @@ class Outliner(ModelLabeller):
     first ones. `simplify_px`: how far an outline may lie from the mask's pixel edges, for fewer corners."""
 
     name: ClassVar[str] = "outliner"
+    version: ClassVar[int] = 2
 
     threshold: Share = 0.7
     most: Positive = 100
@@ -75,34 +76,33 @@ class Outliner(ModelLabeller):
 
     def label(self, box: Box, mask: Mask, score: float) -> Label | None:
         """The outline of a box by a mask (rows, cols) of the whole picture; None where there is none worth keeping."""
-        ring = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
-        if not ring:
+        parts = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
+        if not parts:
             return None
-        return Label(
-            "fact", "outline", self.origin, Shape(box, ring), value=clip_score(ring_area(ring) / area(box)), score=score
-        )
+        share = clip_score(parts_area(parts) / area(box))
+        return Label("fact", "outline", self.origin, Shape.of_parts(box, parts), value=share, score=score)
 
 
-def outline(mask: Mask, box: Box, simplify_px: float) -> tuple[float, ...]:
-    """The flat ring around the largest connected part of the mask inside the box, in pixels of the picture, or empty."""
+def outline(mask: Mask, box: Box, simplify_px: float) -> Parts:
+    """The outline of a mask inside the box, in pixels of the picture, with all parts and holes; empty where there is none.
+
+    Parts and holes of less than (2 x simplify_px) squared pixels are dropped: simplification makes lines of them.
+    """
     import shapely
     from rasterio.features import shapes
     from rasterio.transform import Affine
 
-    rows = slice(max(0, int(np.floor(box[1]))), int(np.ceil(box[3])))
-    cols = slice(max(0, int(np.floor(box[0]))), int(np.ceil(box[2])))
-    part = largest_region(mask[rows, cols])
-    if part is None:
+    row_off, col_off = max(0, int(np.floor(box[1]))), max(0, int(np.floor(box[0])))
+    cells = mask[row_off : int(np.ceil(box[3])), col_off : int(np.ceil(box[2]))]
+    if not cells.any():
         return ()
-    place = Affine.translation(cols.start + part.cols.start, rows.start + part.rows.start)
-    traced = shapes(part.mask.astype(np.uint8), mask=part.mask, connectivity=4, transform=place)
-    polygons = [shapely.Polygon(shape["coordinates"][0]) for shape, _ in traced]
-    inside = max(polygons, key=lambda polygon: polygon.area).intersection(shapely.box(*box))
-    whole = max(shapely.get_parts(inside), key=lambda one: one.area)
-    simple = whole.simplify(simplify_px) if simplify_px else whole
-    if simple.geom_type != "Polygon" or simple.area == 0:
-        return ()
-    return tuple(round(float(value), 2) for point in simple.exterior.coords[:-1] for value in point)
+    traced = shapes(cells.astype(np.uint8), mask=cells, connectivity=4, transform=Affine.translation(col_off, row_off))
+    polygons = [shapely.Polygon(shape["coordinates"][0], shape["coordinates"][1:]) for shape, _ in traced]
+    inside = shapely.MultiPolygon(polygons).intersection(shapely.box(*box))
+    simple = inside.simplify(simplify_px) if simplify_px else inside
+    least = (2 * simplify_px) ** 2
+    parts = ((part[0], *(hole for hole in part[1:] if ring_area(hole) >= least)) for part in from_geometry(simple))
+    return round_parts(tuple(part for part in parts if ring_area(part[0]) >= least), 2)
 
 
 def _prompt(loaded: Loaded, item: LabellerInput, boxes: Sequence[Box]) -> Any:

@@ -1,20 +1,20 @@
 """Tables that many commits wrote are put together, so that reading one costs an object store a few requests.
 
 One idea: every commit adds a data file and a file of the log, and whoever opens a table reads them all. A build ends with
-this, for the tables that it wrote to: small data files become one, and a checkpoint stands for the log before it. Rows stay, and
-so do the files of earlier versions, until a vacuum deletes them.
+this, for the tables that it wrote to: small data files become one, and a checkpoint stands for the log before it. Rows stay,
+and so do the files of earlier versions, until a vacuum deletes them.
 """
 
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, DeltaError
 
-from rsflow.errors import StorageError
 from rsflow.files import storage
 from rsflow.lake import digests
+from rsflow.lake.commits import commit
 from rsflow.lake.formats import TABLES
 from rsflow.lake.tables import Lake
 
@@ -26,23 +26,24 @@ def compact_written_tables(lake: Lake) -> None:
     """Put together the tables that this lake object committed to, where they have many files."""
     for name in TABLES:
         if name in lake.written and (table := lake.delta(name)) is not None:
-            try:
-                _compact(lake, name, table)
-            except CommitFailedError:  # another writer's rows: the next build puts them together
-                continue
-            except (OSError, DeltaError) as error:
-                raise StorageError(
-                    f"{lake.place('tables', name)}: cannot be compacted: {storage.describe_error(error)}"
-                ) from error
+            place = lake.place("tables", name)
+            if len(digests.data_files(table)) > MAX_FILES:
+                digests.record(lake.root, name, commit(place, partial(_compact, table)))
+            if table.version() - _last_checkpoint(lake, name) > MAX_COMMITS:
+                commit(place, partial(_write_checkpoint, table))
+                digests.record_checkpoint(lake.root, name, table.version())
 
 
-def _compact(lake: Lake, name: str, table: DeltaTable) -> None:
-    if len(digests.data_files(table)) > MAX_FILES:
-        table.optimize.compact()
-        digests.record(lake.root, name, table)
-    if table.version() - _last_checkpoint(lake, name) > MAX_COMMITS:
-        table.create_checkpoint()
-        digests.record_checkpoint(lake.root, name, table.version())
+def _compact(table: DeltaTable, attempt: int) -> DeltaTable:
+    if attempt > 1:
+        table.update_incremental()
+    table.optimize.compact()
+    return table
+
+
+def _write_checkpoint(table: DeltaTable, attempt: int) -> DeltaTable:
+    table.create_checkpoint()
+    return table
 
 
 def _last_checkpoint(lake: Lake, name: str) -> int:

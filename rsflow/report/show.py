@@ -124,11 +124,11 @@ def _side_by_side(picture: bytes, others: list[bytes]) -> Pixels:
 
 
 def _outlines(answer: dict[str, Any]) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """The polygons of a structured answer, each with the index of its box."""
+    """Every ring of the outlines of a structured answer, holes too, each with the index of its box."""
     boxes = [answer["box"]] if "box" in answer else answer.get("boxes", [])
-    for index, ring in zip(boxes, answer.get("polygons", ()), strict=False):
-        if ring:
-            yield index, tuple(ring)
+    parts = answer.get("parts") or [[[ring]] if ring else [] for ring in answer.get("polygons", ())]
+    for index, outline in zip(boxes, parts, strict=False):
+        yield from ((index, tuple(ring)) for part in outline for ring in part)
     for part in [*answer.get("groups", ()), *answer.get("earlier", ())]:
         yield from _outlines(part)
 

@@ -72,7 +72,7 @@ def test_a_lake_in_a_bucket_is_the_lake_on_a_disk(
     # What nobody names goes.
     client.put_object(Bucket=name, Key="lake/tiles/x/dead.parquet", Body=b"half")
     assert main(["vacuum", root, "--hours", "0", "--delete"]) == 0
-    tidied = ("tables/", "digests/")  # put together by a vacuum
+    tidied = ("tables/", "digests/")
     assert {key for key in objects(client, name) if not key.startswith(tidied)} == {
         key for key in held if not key.startswith(tidied)
     }

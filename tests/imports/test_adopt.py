@@ -21,6 +21,7 @@ from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.planning.recipe import load
 from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Label, Provenance
+from rsflow.spatial.polygons import parts_area
 from rsflow.text.turns import mark
 
 FROM = Provenance("annotation", "t")
@@ -91,6 +92,19 @@ def test_forms_without_a_phrase_give_their_categories_too(form: str) -> None:
     answer = dialects.get_dialect(form).spell(f"There are {mark('2 ships', 0, 1)}", [BOX, (400, 100, 600, 300)], *SIZE)
     found = said("Please detect all objects in this image.", answer, form)
     assert [label.category for label in found] == ["ship", "ship"]
+
+
+def test_an_oriented_box_over_the_edge_is_cut_exactly() -> None:
+    # A diamond of centre (500, 0): its upper half lies in the padding above the picture of 1000 x 500 pixels.
+    region = "Please provide a short description for this region in this remote sensing image :"
+    (label,) = said(region + "[0.50,0.15,0.60,0.25,0.50,0.35,0.40,0.25]", "The ship")
+    assert label.shape is not None
+    assert (label.shape.box, label.shape.oriented) == (pytest.approx((400, 0, 600, 100)), False)
+    assert parts_area(label.shape.area_parts) == pytest.approx(200 * 100 / 2)
+    with pytest.raises(DataError, match="crossed_corners"):
+        said(region + "[0.40,0.40,0.60,0.60,0.60,0.40,0.40,0.60]", "The ship")
+    with pytest.raises(DataError, match="box_outside"):
+        said(region + "[0.40,0.05,0.60,0.10]", "The ship")
 
 
 def test_a_place_that_is_not_understood_is_refused() -> None:

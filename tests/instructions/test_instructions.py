@@ -396,6 +396,15 @@ def test_polygons_reach_the_structured_answer() -> None:
     assert {tuple(item.answer.get("polygons", ())[0]) for item in made(facts, "grounding", per_task=50) if item.labels == (0,)}
 
 
+def test_parts_and_holes_reach_the_structured_answer() -> None:
+    outer, hole = (10.0, 10.0, 60.0, 10.0, 60.0, 70.0, 10.0, 70.0), (20.0, 20.0, 30.0, 20.0, 30.0, 30.0)
+    apart = (70.0, 10.0, 90.0, 10.0, 90.0, 40.0)
+    lake = Label("box", "lake", ANNOTATION, Shape.of_parts((10, 10, 90, 70), ((outer, hole), (apart,))))
+    listed = next(item for item in made(tile(lake, vocabulary=("lake",)), "detection") if item.answer["kind"] == "boxes")
+    assert listed.answer["polygons"] == [list(outer)]
+    assert listed.answer["parts"] == [[[list(outer), list(hole)], [list(apart)]]]
+
+
 @pytest.mark.parametrize("flag", ["difficult", "crowd", "ignore"])
 def test_what_annotators_were_not_sure_of_makes_no_number_and_no_list(flag: str) -> None:
     facts = tile(box("car", 50, 50, 90, 90), flagged("car", flag, 300, 300, 400, 360), vocabulary=("car", "ship"))

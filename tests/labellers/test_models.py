@@ -21,7 +21,8 @@ from rsflow.labellers.outliner import outline
 from rsflow.labellers.zero_shot_detector import matching_phrase
 from rsflow.records import Label, Provenance, Shape
 from rsflow.sensors import SENSOR_NAMES
-from rsflow.spatial.geometry import Box, ring_area
+from rsflow.spatial.geometry import Box
+from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
 from rsflow.stage import fingerprint
 
 transformers = pytest.importorskip("transformers", reason="needs the extra rsflow[vlm]")
@@ -307,7 +308,6 @@ def test_answers_are_labels_of_their_questions(checkpoint: Folders) -> None:
 def test_an_outline_is_the_models_own_mask(checkpoint: Folders) -> None:
     import torch
     from rasterio.features import rasterize
-    from scipy import ndimage
 
     model = labeller(checkpoint, "sam", simplify_px=0)
     place = (12.0, 8.0, 52.0, 40.0)
@@ -323,11 +323,8 @@ def test_an_outline_is_the_models_own_mask(checkpoint: Folders) -> None:
     mask = np.zeros(picture.size, bool)
     mask[8:40, 12:52] = masks[0, 0].numpy()[8:40, 12:52]
     assert (label.kind, label.category, label.shape is not None and label.shape.box) == ("fact", "outline", place)
-    ring = label.shape.polygon  # type: ignore[union-attr]
-    points = list(zip(ring[::2], ring[1::2], strict=True))
-    drawn = rasterize([{"type": "Polygon", "coordinates": [[*points, points[0]]]}], picture.size).astype(bool)
-    numbered, count = ndimage.label(ndimage.binary_fill_holes(mask))
-    assert any((drawn == (numbered == number)).all() for number in range(1, count + 1))
+    drawn = rasterize([to_geometry(label.shape.area_parts)], picture.size).astype(bool)  # type: ignore[union-attr]
+    assert (drawn == mask).all()
 
 
 def test_outlines_of_known_masks() -> None:
@@ -335,12 +332,13 @@ def test_outlines_of_known_masks() -> None:
     mask[2:10, 3:9] = True
     mask[6:10, 9:14] = True  # an L
     mask[15:17, 15:17] = True  # apart and smaller
-    assert ring_area(outline(mask, (0, 0, 20, 20), 0.0)) == 6 * 8 + 4 * 5
-    assert outline(mask, (3, 2, 9, 6), 1.0) in {
-        (3.0, 2.0, 3.0, 6.0, 9.0, 6.0, 9.0, 2.0),
-        (3.0, 6.0, 9.0, 6.0, 9.0, 2.0, 3.0, 2.0),
-    }
-    assert max(outline(mask, (2.5, 1.5, 8.5, 5.5), 0.0)) == 8.5  # never beyond the box
+    mask[4:6, 5:7] = False  # a hole
+    whole = outline(mask, (0, 0, 20, 20), 0.0)
+    assert (parts_area(whole), sorted(map(len, whole))) == (6 * 8 + 4 * 5 + 4 - 4, [1, 2])
+    assert [len(part) for part in outline(mask, (0, 0, 20, 20), 1.5)] == [1]  # too small for that coarseness
+    (((*ring,),),) = outline(mask, (3, 6, 9, 10), 1.0)
+    assert sorted(zip(ring[::2], ring[1::2], strict=True)) == [(3, 6), (3, 10), (9, 6), (9, 10)]
+    assert parts_bounds(outline(mask, (2.5, 1.5, 8.5, 5.5), 0.0))[2] == 8.5  # never beyond the box
     assert outline(mask, (15, 2, 19, 6), 0.0) == ()
 
 

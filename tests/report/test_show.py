@@ -44,6 +44,12 @@ def test_polygons_of_every_form_of_answer_find_their_boxes() -> None:
     assert [turn.text for turn in card.turns[1::2]] == ["[[|0]]", "[[2 trees|1,2]]", "[[|3]]"]
 
 
+def test_every_part_and_hole_of_an_outline_is_drawn() -> None:
+    answer = {"kind": "box", "box": 0, "polygons": [TREE], "parts": [[[TREE, [5.0, 5.0, 6.0, 5.0, 6.0, 6.0]], [TREE[::-1]]]]}
+    card = sample_card(made(instruction("grounding", "[[|0]]", [[10.0, 10.0, 20.0, 20.0]], answer)), None)
+    assert card.outlines == ((0, tuple(TREE)), (0, (5.0, 5.0, 6.0, 5.0, 6.0, 6.0)), (0, tuple(TREE[::-1])))
+
+
 def png(height: int, width: int, grey: int) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(np.full((height, width), grey, np.uint8)).save(stream, "PNG")

@@ -1,0 +1,237 @@
+"""Draft sources: each group of scenes with the annotations that speak of it, and what is known of both."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from rsflow.discovery.annotation_files import AnnotationGroup
+from rsflow.discovery.file_tree import FileTree
+from rsflow.discovery.scene_groups import SceneGroup
+from rsflow.imports.picture_sensors import guess_sensor
+from rsflow.sensors import SensorName
+
+# Where several formats describe the same pictures, the one that says most comes first.
+PREFERENCE = (
+    "coco",
+    "fair1m",
+    "rolabelimg",
+    "dota",
+    "yolo_obb",
+    "voc",
+    "yolo",
+    "csv",
+    "dior_rsvg",
+    "captions",
+    "rsvqa",
+    "rsivqa",
+    "floodnet",
+)
+MIN_OVERLAP = 0.2  # share of a group's pictures, or of an annotation's, that must have the other's names
+_MASK_FOLDER = re.compile(
+    r"^(?:.*[_-])?(?:masks?|labels?|gt|ground_?truth|annotations?|segmentation)(?:[_-].*)?$", re.IGNORECASE
+)
+_VECTORS = {".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm"}
+_OTHER = {
+    ".json": "JSON files of no known annotation format (STAC, metadata or another)",
+    ".jsonl": "JSON lines of no known annotation format",
+    ".xml": "XML files of no known annotation format (metadata or another)",
+    ".txt": "text files of no known annotation format",
+    ".csv": "tables of no known annotation format",
+    ".parquet": "Parquet tables",
+    **dict.fromkeys((".shx", ".dbf", ".prj", ".cpg"), "parts of shapefiles"),
+}
+_DATES = (r"(?<!\d)((?:19|20)\d{6})(?!\d)", r"(?<!\d)((?:19|20)\d{2}-\d{2}-\d{2})(?!\d)", r"L[A-Z]\d{7}((?:19|20)\d{5})")
+_PRODUCT_SENSORS: dict[str, SensorName] = {"sentinel1_grd": "sar"}
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSource:
+    """One source of the draft. `annotations`: the one used. `others`: further annotations of the same pictures, not used.
+
+    `sensor` is what was found; `sensor_reason` tells from what, and is empty where `sensor` is a mere assumption.
+    `acquired_at`: a regular expression that finds a date in every file's path, or "". `masks`: a folder that looks like
+    the masks of these pictures.
+    """
+
+    name: str
+    scenes: SceneGroup
+    sensor: SensorName
+    sensor_reason: str
+    annotations: AnnotationGroup | None = None
+    others: tuple[AnnotationGroup, ...] = ()
+    acquired_at: str = ""
+    masks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """Files that no source uses, and why."""
+
+    place: str
+    reason: str
+
+
+def pair_sources(
+    tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]
+) -> tuple[list[DraftSource], list[Unused]]:
+    """One source per readable group of scenes, and what is left over."""
+    unused = [
+        Unused(_some(group.patterns), f"cannot be read: {group.fault}") for group in scenes if group.fault and not group.meaning
+    ]
+    readable = []
+    for group in scenes:
+        if group.meaning:
+            unused.append(Unused(_some(group.patterns), group.meaning))
+        elif not group.fault:
+            readable.append(group)
+    masks = {group.folder: group for group in readable if _is_mask_folder(group, readable)}
+    readable = [group for group in readable if group.folder not in masks]
+    sources: list[DraftSource] = []
+    names: dict[str, int] = {}
+    used: set[int] = set()
+    for group in readable:
+        fitting = [each for each in annotations if not each.fault and _overlap(group, each) >= MIN_OVERLAP]
+        fitting.sort(
+            key=lambda each: (not each.labels, -round(_overlap(group, each), 1), _preference(each.format), each.folder)
+        )
+        used.update(id(each) for each in fitting)
+        sensor, reason = _sensor(group)
+        sources.append(
+            DraftSource(
+                _name(tree, group, names),
+                group,
+                sensor,
+                reason,
+                fitting[0] if fitting else None,
+                tuple(fitting[1:]),
+                _date_pattern(group.files),
+                next((folder for folder, mask in masks.items() if mask.stems & group.stems), ""),
+            )
+        )
+    paired = {source.masks for source in sources}
+    unused += [
+        Unused(folder, "looks like masks, but no pictures have its files' names") for folder in masks if folder not in paired
+    ]
+    for each in annotations:
+        if each.fault:
+            unused.append(Unused(_place(each), f"looks like {each.format}, but: {each.fault}"))
+        elif id(each) not in used:
+            unused.append(Unused(_place(each), f"{each.format} of {len(each.pictures)} pictures, none of which was found"))
+    return sources, [*unused, *_other_files(tree, scenes, annotations)]
+
+
+def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
+    """Files that are neither scenes nor annotations of a known format: by folder and kind, counted."""
+    known = {path for group in scenes for path in group.files} | {path for group in annotations for path in group.files}
+    products = tuple(pattern.removesuffix("*.SAFE") for group in scenes if group.product for pattern in group.patterns)
+    counts: dict[tuple[str, str], int] = {}
+    for folder, names in tree.folders.items():
+        for name in names:
+            if posixpath.join(folder, name) not in known and not (products and (folder + "/").startswith(products)):
+                kind = _kind_of_file(name)
+                counts[(folder, kind)] = counts.get((folder, kind), 0) + 1
+    return [Unused(folder, f"{count:,} {kind}") for (folder, kind), count in sorted(counts.items())]
+
+
+def _kind_of_file(name: str) -> str:
+    suffix = posixpath.splitext(name)[1].lower()
+    if suffix in _VECTORS:
+        return f"{suffix} vector layers"
+    return _OTHER.get(suffix, f"files of no known kind ({suffix or 'without suffix'})")
+
+
+def _some(places: Sequence[str]) -> str:
+    return places[0] if len(places) == 1 else f"{places[0]} and {len(places) - 1} more"
+
+
+def _place(group: AnnotationGroup) -> str:
+    return group.files[0] if len(group.files) == 1 else f"{group.folder}: {len(group.files)} files"
+
+
+def _preference(format: str) -> int:
+    return PREFERENCE.index(format) if format in PREFERENCE else len(PREFERENCE)
+
+
+def _overlap(scenes: SceneGroup, annotations: AnnotationGroup) -> float:
+    """The larger of two shares: of the pictures that are annotated, of the annotated pictures that are there.
+
+    Names that many sets share, such as 0001, count only where the folders are near.
+    """
+    common = scenes.stems & annotations.pictures
+    if not common or not _is_near(scenes.folder, annotations.folder):
+        return 0.0
+    return max(len(common) / len(scenes.stems), len(common) / len(annotations.pictures))
+
+
+def _is_near(one: str, other: str) -> bool:
+    """One is, holds or lies beside the other, or both lie alike in sibling folders (images/train, labels/train)."""
+    first, second = posixpath.dirname(one), posixpath.dirname(other)
+    parallel = posixpath.basename(one) == posixpath.basename(other) and posixpath.dirname(first) == posixpath.dirname(second)
+    return one in (other, second) or first in (other, second) or _below(one, other) or parallel
+
+
+def _below(one: str, other: str) -> bool:
+    return one.startswith(other + "/") or other.startswith(one + "/")
+
+
+def _is_mask_folder(group: SceneGroup, scenes: Sequence[SceneGroup]) -> bool:
+    """A folder named like masks, of pictures in one band or with a colour table, beside a folder of pictures."""
+    if not _MASK_FOLDER.match(posixpath.basename(group.folder)) or group.product or group.bands or group.classes:
+        return False
+    return any(other.folder != group.folder and _is_near(other.folder, group.folder) for other in scenes)
+
+
+def _sensor(group: SceneGroup) -> tuple[SensorName, str]:
+    """The sensor and what told it; optical with an empty reason where nothing did."""
+    if group.product:
+        return _PRODUCT_SENSORS.get(group.product, "optical"), f"product {group.product}"
+    bands = set(group.bands) or set(group.info.bands if group.info else ())
+    if bands & {"vv", "vh", "hh", "hv"}:
+        return "sar", "its bands are polarisations"
+    sample = group.files[0] if group.files else group.folder
+    if found := guess_sensor("/".join(sample.split("/")[-4:])):
+        return found, "the names of its folders and files"
+    if re.search(r"(?<![a-z])s1(?:[ab]|_|rtc|grd)", sample.split("/")[-1].lower()):
+        return "sar", "its files are named as Sentinel-1's"
+    if {"red", "green", "blue"} <= bands or len(bands) >= 3:
+        return "optical", "it has three bands or more"
+    if group.info and group.info.unit == "kelvin":
+        return "infrared", "its values are in kelvin"
+    return "optical", ""
+
+
+def _date_pattern(files: Sequence[str]) -> str:
+    """A regular expression whose group is a date in every file's name, "" where none is."""
+    names = [posixpath.basename(path) for path in files]
+    for pattern in _DATES:
+        matches = [re.search(pattern, name) for name in names]
+        if matches and all(match and _is_date(match[1]) for match in matches):
+            return pattern
+    return ""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        if len(text) == 7:
+            found = date(int(text[:4]), 1, 1) + timedelta(int(text[4:]) - 1)
+            return 1 <= int(text[4:]) <= 366 and found.year >= 1960
+        return datetime.strptime(text.replace("-", ""), "%Y%m%d").year >= 1960
+    except ValueError:
+        return False
+
+
+def _name(tree: FileTree, group: SceneGroup, names: dict[str, int]) -> str:
+    """A short name from the folder, told from others of the same name by a number."""
+    root = max((root for root in tree.roots if (group.folder + "/").startswith(root + "/")), key=len, default="")
+    parts = [part for part in group.folder.removeprefix(root).split("/") if part] or [posixpath.basename(root)]
+    generic = {"images", "image", "jpegimages", "imgs", "img", "data", "scenes", "tiles"}
+    if len(parts) > 1 and parts[-1].lower() in generic:
+        parts = parts[:-1]
+    word = re.sub(r"[^a-z0-9]+", "_", "_".join(parts[-2:] if len(parts[-1]) < 4 else parts[-1:]).lower()).strip("_")
+    word = word if word[:1].isalpha() else f"source_{word}".rstrip("_")
+    names[word] = names.get(word, 0) + 1
+    return word if names[word] == 1 else f"{word}_{names[word]}"
