@@ -29,7 +29,7 @@ from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import fingerprint
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.sample_record import digest, tile_record
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 RAW, BOTH = "render.raw_bands=true", ("render.raw_bands=true", "shard.companions=[optical, sar]")
 
