@@ -18,7 +18,7 @@ import tenacity
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error, retry_transient
-from rsflow.lake import digests
+from rsflow.lake import digests, read_cache
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -81,7 +81,7 @@ def commit_infos(root: str, name: str, version: int) -> Iterator[dict[str, Any]]
         below = f"tables/{name}/_delta_log/{number:020d}.json"
         place = storage.join(root, below)
         try:
-            data = storage.read_bytes(place)
+            data = read_cache.read_file(place)
             digests.verify_file(root, below, data)
             actions = [json.loads(line) for line in data.splitlines()]
             yield next((action["commitInfo"] for action in actions if "commitInfo" in action), {})

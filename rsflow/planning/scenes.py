@@ -26,7 +26,7 @@ from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
-PROBE_VERSION = 2  # raised when what is stored of a scene changes
+PROBE_VERSION = 3  # raised when what is stored of a scene changes
 
 
 class Looked(NamedTuple):
