@@ -14,18 +14,22 @@ from rsflow.errors import UsageError
 from rsflow.exports import coco, geochat, hf, llava, mmrs, qwen
 from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob, Tally
+from rsflow.plugins import PluginTable
 from rsflow.shards.manifest import Manifest, Split, read_snapshot, snapshot_root
 
 __all__ = ["EXPORTS", "Export", "Tally", "export", "select_splits"]
 
-EXPORTS: dict[str, Export] = {
-    "coco": coco,
-    "geochat": geochat,
-    "hf": hf,
-    "llava": llava,
-    "mmrs": mmrs,
-    "qwen": qwen,
-}
+EXPORTS: PluginTable[Export] = PluginTable(
+    "rsflow.exports",
+    {
+        "coco": coco,
+        "geochat": geochat,
+        "hf": hf,
+        "llava": llava,
+        "mmrs": mmrs,
+        "qwen": qwen,
+    },
+)
 
 
 def export(

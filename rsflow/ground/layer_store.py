@@ -26,6 +26,7 @@ from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.files.faults import mask_secrets, translate_errors
 from rsflow.ground.classify import FeatureForm
+from rsflow.ground.conditions import parse_conditions
 from rsflow.ground.layer_copy import VERSION, LayerSummary, write_copy
 from rsflow.ground.layer_files import Layer, list_layers
 from rsflow.ground.layer_settings import Rule, VectorOptions
@@ -49,6 +50,8 @@ def check_vector_options(entry: Annotations, where: str) -> VectorOptions:
     """The options of a vector layer, checked. ConfigError with their path."""
     options = check(VectorOptions, entry.options, f"{where}.options")
     check_validity(options.validity, f"{where}.options")
+    for number, rule in enumerate(options.every_rule):
+        parse_conditions(rule.where, f"{where}.options.rules.{number}.where")
     if options.crs:
         parse_crs(options.crs)
     return options

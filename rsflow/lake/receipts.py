@@ -21,7 +21,6 @@ from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
-_OLD_PREDICT = "see"  # what marks of older versions call the step `predict`
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 
 # `undone`: why the unit is not done, where it is not; such a receipt is never committed.
@@ -61,9 +60,7 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> pa.Table:
 
 def completed_units(lake: Lake) -> pa.Table:
     """The mark of every finished unit, one each: see `best_marks`."""
-    runs = lake.read("runs")
-    steps = pc.if_else(pc.equal(runs["step"], _OLD_PREDICT), "predict", runs["step"])
-    return best_marks(runs.set_column(runs.schema.get_field_index("step"), "step", steps))
+    return best_marks(lake.read("runs"))
 
 
 def best_marks(runs: pa.Table) -> pa.Table:

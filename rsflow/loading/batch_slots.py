@@ -103,7 +103,7 @@ class SlotCollator:
         self._slot: Bytes | None = None  # of the batch in progress, once it was waited for
         self._waited = False
 
-    def begin(self, workers: int, same_workers: bool) -> None:
+    def start_iteration(self, workers: int, same_workers: bool) -> None:
         """To be called before an iteration of so many workers (0: of this process); `same_workers`: those of the last one."""
         if not same_workers:
             self._slots = BatchSlots(workers, self.slots_each, self.slot_bytes)
@@ -131,7 +131,7 @@ class SlotCollator:
         """Where the next encoded picture is to be written."""
         return self._scratch(size)
 
-    def show(self, data: Buffer) -> Any:
+    def store(self, data: Buffer) -> Any:
         """What stands for an encoded picture. ValueError where it cannot be decoded: then the next one takes its place."""
         slot = self._claim_slot()
         return None if slot is None else self._store_picture(data, slot)
@@ -180,7 +180,7 @@ class LocalCollator:
     def allocate(self, size: int) -> memoryview:
         return self._scratch(size)
 
-    def show(self, data: Buffer) -> bytes:
+    def store(self, data: Buffer) -> bytes:
         return bytes(data)
 
     def __call__(self, examples: Sequence[Batch]) -> Batch:

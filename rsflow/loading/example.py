@@ -34,7 +34,7 @@ def make_example(
     dialect: str,
     tasks: frozenset[str] | None,
     decode: bool,
-    show: Callable[[Buffer], Any] | None = None,
+    store: Callable[[Buffer], Any] | None = None,
 ) -> dict[str, Any]:
     """The sample as a dict.
 
@@ -45,7 +45,7 @@ def make_example(
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
     meta: the record's rest.
 
-    With `show` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `show` makes of the
+    With `store` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `store` makes of the
     encoded bytes, and what rsflow.loading.packed_boxes took out of the instructions stands in `regions`.
     """
     record = sample.record
@@ -68,9 +68,9 @@ def make_example(
         "meta": {name: value for name, value in record.items() if name not in _TAKEN},
         "others": _companion_pictures(sample, decode) if sample.others else {},
         "bands": _bands(sample, decode) if BANDS in sample.others else None,
-        "image": _shown(sample, show) if show else decode_sample(sample) if decode else bytes(sample.picture),
+        "image": _stored_picture(sample, store) if store else decode_sample(sample) if decode else bytes(sample.picture),
     }
-    if show:
+    if store:
         found["regions"] = regions
     else:
         restore_boxes(instructions, *pack_boxes(regions))
@@ -79,7 +79,7 @@ def make_example(
 
 def decode_sample(sample: Sample | SampleView) -> torch.Tensor:
     """The decoded picture: uint8 (3, rows, cols), a view of rows × cols × 3 in memory. SnapshotError where it is damaged."""
-    return as_tensor(_shown(sample, decode_picture))
+    return as_tensor(_stored_picture(sample, decode_picture))
 
 
 def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -87,10 +87,10 @@ def collate_samples(examples: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     return {name: [one[name] for one in examples] for name in examples[0]}
 
 
-def _shown(sample: Sample | SampleView, show: Callable[[Buffer], Any], extension: str = "") -> Any:
-    """What `show` makes of the picture, or of the other member. SnapshotError where it cannot."""
+def _stored_picture(sample: Sample | SampleView, store: Callable[[Buffer], Any], extension: str = "") -> Any:
+    """What `store` makes of the picture, or of the other member. SnapshotError where it cannot."""
     try:
-        return show(sample.others[extension] if extension else sample.picture)
+        return store(sample.others[extension] if extension else sample.picture)
     except (ValueError, OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
         name = extension or sample.picture_format
         raise SnapshotError(f"sample {sample.key}: its {name} cannot be decoded ({error})") from error
@@ -98,14 +98,14 @@ def _shown(sample: Sample | SampleView, show: Callable[[Buffer], Any], extension
 
 def _companion_pictures(sample: Sample | SampleView, decode: bool) -> dict[str, Any]:
     return {
-        name.partition(".")[0]: as_tensor(_shown(sample, decode_picture, name)) if decode else bytes(data)
+        name.partition(".")[0]: as_tensor(_stored_picture(sample, decode_picture, name)) if decode else bytes(data)
         for name, data in sample.others.items()
         if name != BANDS
     }
 
 
 def _bands(sample: Sample | SampleView, decode: bool) -> torch.Tensor | bytes:
-    return torch.from_numpy(_shown(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
+    return torch.from_numpy(_stored_picture(sample, _array, BANDS)) if decode else bytes(sample.others[BANDS])
 
 
 def _array(data: Buffer) -> npt.NDArray[Any]:

@@ -18,10 +18,10 @@ from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
 from rsflow.loading.batch_slots import EncodedSlotCollator, LocalCollator, SlotCollator
+from rsflow.loading.dataset import Stream
 from rsflow.loading.example import collate_samples
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.state import MAX_EPOCHS, Cursor, parse_state
-from rsflow.loading.stream import Stream
+from rsflow.loading.state import MAX_EPOCHS, Cursor
 
 _END = object()
 _PREFETCH = 2  # torch's own
@@ -58,13 +58,13 @@ class Loader(DataLoader[Any]):
         if collate_fn is collate_samples and not dataset.settings.decode:
             ahead = options.get("prefetch_factor") or _PREFETCH
             collate_fn = (_encoded(dataset, ahead) if options.get("num_workers") else LocalCollator()) or collate_fn
-        shown = dataset.with_picture_sink(collate_fn) if isinstance(collate_fn, (SlotCollator, LocalCollator)) else dataset
-        super().__init__(shown, batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
+        sink = collate_fn if isinstance(collate_fn, (SlotCollator, LocalCollator)) else None
+        super().__init__(dataset.in_loader(sink), batch_size=dataset.settings.batch_size, collate_fn=collate_fn, **options)
         self.stream = dataset
         self._start: Cursor | None = None  # of the iteration in progress
         self._batches = 0
-        self._repeat_epoch = False  # whether the epoch of the iteration in progress was asked for once more
-        self._since = self._seconds = self._waited = 0.0
+        self._repeat_epoch = False  # whether the epoch of the iteration in progress was requested once more
+        self._seconds = self._wait_seconds = 0.0
 
     @property
     def epoch(self) -> int:
@@ -76,24 +76,38 @@ class Loader(DataLoader[Any]):
         now = self._cursor().epoch
         if parse_integer("epoch", epoch, MAX_EPOCHS) != now:
             self._start = None
-            self.stream.begin(epoch)
+            self.stream.start_epoch(epoch)
         elif self._start is not None and self._start.epoch == now:
             self._repeat_epoch = True
+
+    def skip_to(self, epoch: int, batches: int) -> None:
+        """Begin the next iteration after so many batches of this epoch, without reading them."""
+        self._start = None
+        self.stream.start_epoch(parse_integer("epoch", epoch, MAX_EPOCHS))
+        self.stream.move_to(
+            self.stream.plan.after_batches(self.stream.origin, parse_integer("batches", batches), self.drop_last)
+        )
 
     def __len__(self) -> int:
         """Batches of a whole iteration for this rank. What a trainer takes for the length of an epoch does not shrink where
         it was resumed within one: the iteration then ends by itself, earlier."""
-        return self.stream.batches(self.drop_last)
+        return self.stream.plan.batches(self.drop_last)
 
     def state_dict(self) -> dict[str, Any]:
         """After the batch that the loop got last; equal on all ranks after the same number of batches."""
         return self.stream.state_at(self._cursor())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        if parse_state(state)[0].taken:
+        """Begin where the state was taken. As Stream.load_state_dict, and ConfigError for a state taken inside a batch."""
+        before = self.stream.origin
+        self.stream.load_state_dict(state)
+        reached, plan = self.stream.origin, self.stream.plan
+        if plan.is_at_end(reached):
+            self.stream.move_to(plan.next_epoch_start(reached))
+        elif reached.taken:
+            self.stream.move_to(before)
             raise ConfigError("the state was taken inside a batch or by one DataLoader worker: a Loader cannot begin there")
         self._start = None
-        self.stream.load_state_dict(state)
 
     def stats(self) -> dict[str, Any]:
         """Stream.stats, and of the loop: seconds since the first batch was asked for, samples_per_s and bytes_per_s over them,
@@ -101,26 +115,27 @@ class Loader(DataLoader[Any]):
         found = self.stream.stats()
         seconds = max(self._seconds, 1e-9)
         rates = {f"{name}_per_s": found[name] / seconds for name in ("samples", "bytes")}
-        return {**found, "seconds": self._seconds, **rates, "wait_share": self._waited / seconds}
+        return {**found, "seconds": self._seconds, **rates, "wait_share": self._wait_seconds / seconds}
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]  # torch names its own iterator class
         self._start, self._batches, self._repeat_epoch = self._start_cursor(), 0, False
-        self.stream.move(self._start)
-        filler = self.collate_fn
-        if not isinstance(filler, SlotCollator):
+        self.stream.move_to(self._start)
+        self.stream.set_loader_iterates(True)
+        collator = self.collate_fn
+        if not isinstance(collator, SlotCollator):
             return self._count_batches(super().__iter__(), self._start)
-        filler.begin(self.num_workers, same_workers=self.persistent_workers and self._iterator is not None)
-        return self._count_batches(filler.receive(super().__iter__()), self._start)
+        collator.start_iteration(self.num_workers, same_workers=self.persistent_workers and self._iterator is not None)
+        return self._count_batches(collator.receive(super().__iter__()), self._start)
 
     def _count_batches(self, batches: Iterator[Any], start: Cursor) -> Iterator[Any]:
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         while True:
             began = time.perf_counter()
             batch = next(batches, _END)
             now = time.perf_counter()
-            self._waited += now - began
-            self._seconds += now - asked
-            asked = now
+            self._wait_seconds += now - began
+            self._seconds += now - requested
+            requested = now
             if batch is _END:
                 break
             if self._start is start:
@@ -128,18 +143,24 @@ class Loader(DataLoader[Any]):
             yield batch
         if self._start is start:
             self._start = None
-            self.stream.begin(self.stream.next_epoch_start(start).epoch)
+            self.stream.set_loader_iterates(False)
+            self.stream.start_epoch(self.stream.plan.next_epoch_start(start).epoch)
 
     def _start_cursor(self) -> Cursor:
         """Where an iteration begins. One that a loop has left, after some of its batches or after the last, is over, although
-        nobody asked it for more than it had: the next is of the epoch that follows, and whole."""
-        if self._start is not None and self._batches and not self._repeat_epoch:
-            reached = replace(self._start, position=self._start.position + self._batches * self.stream.samples_per_step - 1)
-            self.stream.begin(self.stream.next_epoch_start(reached).epoch)
-        return self.stream.cursor
+        nobody asked it for more than it had: the next is of the next epoch, and whole."""
+        stream, start = self.stream, self._start
+        if start is not None and self._repeat_epoch:
+            stream.move_to(Cursor(start.epoch))
+        elif start is not None and self._batches:
+            last = replace(start, position=start.position + self._batches * stream.plan.samples_per_step - 1)
+            stream.start_epoch(stream.plan.next_epoch_start(last).epoch)
+        return stream.origin
 
     def _cursor(self) -> Cursor:
-        return self.stream.cursor if self._start is None else self.stream.after(self._start, self._batches, self.drop_last)
+        if self._start is None:
+            return self.stream.origin
+        return self.stream.plan.after_batches(self._start, self._batches, self.drop_last)
 
 
 def _encoded(dataset: Stream, prefetch: int) -> EncodedSlotCollator | None:

@@ -65,9 +65,9 @@ class RemoteShards:
         announced = self._prefetch_shards(wanted, downloads) if self.cache else wanted
         with ThreadPoolExecutor(1) as one:
             try:
-                next_epoch_start = one.submit(self._fetch_group, announced, True)
-                while group := self._wait_for(next_epoch_start):
-                    next_epoch_start = one.submit(self._fetch_group, announced, False)
+                group_ahead = one.submit(self._fetch_group, announced, True)
+                while group := self._wait_for(group_ahead):
+                    group_ahead = one.submit(self._fetch_group, announced, False)
                     yield from group
             finally:
                 self._stop.set()  # a download that nobody waits for any more ends at its next chunk

@@ -22,11 +22,11 @@ import torch
 
 from rsflow.errors import ConfigError
 from rsflow.loading.batch_slots import Batch, BatchSlots, SlotCollator
+from rsflow.loading.dataset import Stream
 from rsflow.loading.decode import Pixels, decode_into
 from rsflow.loading.loader import Loader
 from rsflow.loading.packed_boxes import Floats
 from rsflow.loading.shared_memory import Bytes
-from rsflow.loading.stream import Stream
 from rsflow.shards.reader import Buffer
 
 
@@ -63,9 +63,9 @@ class RingLoader(Loader):
                 f"workers {workers}, size_px {size_px}, hold {hold}, prefetch {prefetch}: expected at least 0, 1, 1 and 1"
             )
         ahead: dict[str, Any] = {"prefetch_factor": prefetch, "multiprocessing_context": start} if workers else {}
-        filler = DecodedSlotCollator(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
-        super().__init__(stream, filler, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
-        self.ring_bytes = max(1, workers) * filler.slots_each * filler.slot_bytes
+        collator = DecodedSlotCollator(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
+        super().__init__(stream, collator, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
+        self.ring_bytes = max(1, workers) * collator.slots_each * collator.slot_bytes
         """Shared memory that an iteration takes for pictures."""
 
 
@@ -77,8 +77,8 @@ class DecodedSlotCollator(SlotCollator):
         self._shape = (batch_size, size_px, size_px, 3)
         self._hold, self._pin = hold, pin
 
-    def begin(self, workers: int, same_workers: bool) -> None:
-        super().begin(workers, same_workers)
+    def start_iteration(self, workers: int, same_workers: bool) -> None:
+        super().start_iteration(workers, same_workers)
         if self._pin and not same_workers:
             _lock_pages(self._slots)
 

@@ -46,7 +46,7 @@ class SampleReader:
         options: dict[str, Any] = {"whole": content.whole, "open_shards": open_shards}
         self._fetchers = {
             root: Fetcher(root, cache, read_options.cache_bytes, read_options.retries, read_options.on_damage, **options)
-            for root in dict.fromkeys(one.root for one in content.pinned)
+            for root in dict.fromkeys(one.root for one in content.snapshots)
         }
 
     def read(
@@ -61,8 +61,8 @@ class SampleReader:
             return
         deal = _RequestSplitter(iter(references), list(self._fetchers))
         samples = {root: fetcher.views(deal.of(root), allocate) for root, fetcher in self._fetchers.items()}
-        while (next_epoch_start := deal.next()) is not None:
-            position, reference = next_epoch_start
+        while (placed := deal.next()) is not None:
+            position, reference = placed
             yield position, reference, next(samples[reference.root])
 
     def _read_single_root(
@@ -80,7 +80,7 @@ class SampleReader:
         for sample in fetcher.views(wanted(), allocate):
             yield *now[0], sample
 
-    def one(self, reference: SampleReference) -> Sample | None:
+    def read_one(self, reference: SampleReference) -> Sample | None:
         return self._fetchers[reference.root].sample(reference.shard, reference.i)
 
     def stats(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class _RequestSplitter:
     """Spots in their order, and the same spots by root. Fetchers may ask from threads of their own."""
 
     def __init__(self, references: Iterator[PlacedReference], roots: list[str]) -> None:
-        self._spots, self._lock = references, Lock()
+        self._references, self._lock = references, Lock()
         self._order: deque[PlacedReference] = deque()
         self._of = {root: deque[tuple[ShardEntry, int]]() for root in roots}
 
@@ -111,11 +111,11 @@ class _RequestSplitter:
             return self._order.popleft() if self._order or self._draw() else None
 
     def _draw(self) -> bool:
-        next_epoch_start = next(self._spots, None)
-        if next_epoch_start is None:
+        next_item = next(self._references, None)
+        if next_item is None:
             return False
-        self._order.append(next_epoch_start)
-        self._of[next_epoch_start[1].root].append((next_epoch_start[1].shard, next_epoch_start[1].i))
+        self._order.append(next_item)
+        self._of[next_item[1].root].append((next_item[1].shard, next_item[1].i))
         return True
 
 
@@ -146,10 +146,10 @@ class CounterRow:
 
     numbers: memoryview  # of int64: one number of an array takes twice as long to raise
 
-    def given(self, tasks: Iterable[str]) -> None:
+    def count_sample(self, tasks: Iterable[str]) -> None:
         self.numbers[0] += 1
         for task in tasks:
             self.numbers[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
 
-    def undecodable(self) -> None:
+    def count_undecodable(self) -> None:
         self.numbers[1] += 1

@@ -16,7 +16,7 @@ class StreamSettings:
     """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
 
     seed: int
-    width: int
+    window_shards: int
     batch_size: int | None
     ranks: tuple[int, int] | None
     uneven: Uneven
@@ -41,13 +41,14 @@ class PictureSink(Protocol):
     def allocate(self, size: int) -> memoryview:
         """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
 
-    def show(self, data: Buffer) -> Any:
+    def store(self, data: Buffer) -> Any:
         """ValueError where the picture cannot be decoded."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """An iteration: where it began, and how many samples it gave."""
+    """An iteration: where it began, how many samples it gave, and whether somebody asked for more than there are."""
 
     start: Cursor
     taken: int = 0
+    is_exhausted: bool = False

@@ -69,8 +69,8 @@ def parse_state(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]
 def resolve_cursor(cursor: Cursor, state: Mapping[str, Any], samples: int, repeat: int | None) -> Cursor:
     """The cursor of the state in a stream of epochs of `samples` that takes `repeat` of them (None: endlessly many).
 
-    An iteration of several epochs may go on in one of another number: a position counts through them all. At the end of the
-    state's iteration it is the start of the epoch that follows. ConfigError for a position beyond that.
+    An iteration of several epochs may go on in one of another number: a position counts through them all. ConfigError for a
+    position beyond the end of the state's iteration.
     """
     epochs = state.get("repeat", repeat)
     if epochs is not None:
@@ -80,7 +80,7 @@ def resolve_cursor(cursor: Cursor, state: Mapping[str, Any], samples: int, repea
                 f"state: found position {cursor.position} and {cursor.taken} taken, expected at most {end} in all, as many as "
                 f"an iteration of {epochs} epochs has: the state is of a stream with another repeat, or was changed"
             )
-    if epochs == repeat and cursor.position < samples * (repeat or _MAX_COUNT):
+    if epochs == repeat and cursor.position <= samples * (repeat or _MAX_COUNT):
         return cursor
     past, position = divmod(cursor.position, samples)
     return replace(cursor, epoch=cursor.epoch + past, position=position)

@@ -67,7 +67,7 @@ class Content:
     """`samples`: those of an epoch. Without a `mixture` there is one part. `name` tells the content's order apart; `whole`:
     whether most samples of the shards are wanted."""
 
-    pinned: tuple[SnapshotReference, ...]
+    snapshots: tuple[SnapshotReference, ...]
     name: str
     shards: tuple[RootedShard, ...]
     parts: tuple[Part, ...]
@@ -100,10 +100,10 @@ def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
     StorageError where a snapshot cannot be read.
     """
     found = [(snapshot_root(place), place, read_snapshot(place)) for place in manifests]
-    pinned = tuple(SnapshotReference(root, place, manifest.digest) for root, place, manifest in found)
+    snapshots = tuple(SnapshotReference(root, place, manifest.digest) for root, place, manifest in found)
     splits = [get_split(manifest, request.split) for _, _, manifest in found]
     wanted = make_filter(splits, request.tasks, request.sensors, request.oversample)
-    shards = tuple((one.root, shard) for one, split in zip(pinned, splits, strict=True) for shard in split.shards)
+    shards = tuple((one.root, shard) for one, split in zip(snapshots, splits, strict=True) for shard in split.shards)
     parts = _parts(request, wanted, shards, splits)
     distinct = sum(part.samples for part in parts)
     samples = (
@@ -114,8 +114,8 @@ def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
         else request.max_samples
     )
     return Content(
-        pinned,
-        "+".join(f"{one.digest}/{request.split}" for one in pinned),
+        snapshots,
+        "+".join(f"{one.digest}/{request.split}" for one in snapshots),
         shards,
         parts,
         resolve_mix(request.mix, samples) if request.mix else None,

@@ -142,13 +142,7 @@ def _rejects(summary: LayerSummary, name: str, entry: Annotations) -> list[Rejec
     """One reject per reason with the ids of its first features, and one per value that no rule maps."""
     file = entry.files if isinstance(entry.files, str) else entry.files[0]
     lost = [
-        Reject(
-            "annotation",
-            f"{name}: {count:,} features",
-            reason,
-            f"features {', '.join(ids)}{' …' if count > len(ids) else ''}",
-            file,
-        )
+        Reject("annotation", f"{name}: {count:,} features", reason, _fault_detail(count, ids), file)
         for reason, (count, ids) in summary.faults.items()
     ]
     unmapped = [
@@ -156,6 +150,12 @@ def _rejects(summary: LayerSummary, name: str, entry: Annotations) -> list[Rejec
         for attribute, value, count in summary.unmapped
     ]
     return [*lost, *unmapped]
+
+
+def _fault_detail(count: int, ids: Sequence[str]) -> str:
+    if not ids:
+        return "records that draw a feature of the layer again: it counts once"
+    return f"features {', '.join(ids)}{' …' if count > len(ids) else ''}"
 
 
 def _note(source: str, name: str, summary: LayerSummary) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rsflow.ground.ground_cover import unmapped_rest
 from rsflow.ground.placed_features import TileView
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
@@ -63,11 +64,15 @@ class LabelGround:
     def _add(self, row: dict[str, Any], layers: list[WindowFeatures], valid: npt.NDArray[np.bool_] | None) -> None:
         tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
         vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
-        for layer in layers:
-            labels, known, unsure = layer.label(tile, self.min_visibility)
-            row["labels"] = [*row["labels"], *map(label_row, labels)]
-            vocabulary += [category for category in known if category not in vocabulary]
-            unknown |= unsure
+        found = [layer.label(tile, self.min_visibility) for layer in layers]
+        labels = [label for layer in found for label in layer.truth.labels]
+        covered = [area for layer in found for area in layer.truth.covered]
+        if covered and not any(layer.is_mapped for layer in found) and (rest := unmapped_rest(covered, tile)):
+            labels.append(rest)
+        for layer in found:
+            vocabulary += [category for category in layer.complete if category not in vocabulary]
+            unknown |= layer.truth.unknown
+        row["labels"] = [*row["labels"], *map(label_row, labels)]
         row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading import stream_content as content
+from rsflow.loading.dataset import Stream
 from rsflow.loading.loader import Loader
 from rsflow.loading.mixture import Mix
-from rsflow.loading.stream import Stream, stream
+from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.reader import ShardReader
 
@@ -140,6 +141,7 @@ def test_inside_a_batch_the_same_ranks_go_on_and_others_are_refused(lake: Any) -
     dataset = of_ranks(lake, 2)[1]
     whole = [one["key"] for one in dataset]
     for step in range(len(whole)):
+        dataset.set_epoch(0)
         given = iter(dataset)
         for _ in range(step):
             next(given)
@@ -258,6 +260,7 @@ def test_a_build_that_commits_meanwhile_disturbs_nothing(lake: Any, tmp_path: Pa
     manifest = read_snapshot(str(root))
     write_snapshot(str(root), replace(manifest, splits={"train": manifest.splits["val"]}))
     assert first + [one["key"] for one in given] == expected
+    dataset.set_epoch(0)
     assert [one["key"] for one in dataset] == expected
     dataset.set_epoch(1)
     assert len(list(dataset)) == 73
