@@ -31,10 +31,11 @@ def evaluate(
     meteor: Annotated[bool, Option("--meteor", help="METEOR of captions too; needs Java")] = False,
     by: Annotated[str, Option(metavar="G", help="what to print: all, sensor, source or kind")] = "all",
 ) -> int:
-    """Score a model's answers on a split of the latest snapshot, per task, sensor, source and question kind.
+    """Score a model's answers on a split of the latest snapshot.
 
-    Answers are kept as they come: the same command goes on where it was stopped. DIR/scores.json has every score with its 95 %
-    interval and what always giving the commonest answer would score; DIR/page.html shows the worst and best answers.
+    Scores are per task, sensor, source and question kind. Answers are kept as they come: the same command goes on where it was
+    stopped. DIR/scores.json has every score with its 95 % interval and what always giving the commonest answer would score;
+    DIR/page.html shows the worst and best answers.
 
     Examples:
       rsflow evaluate ./checkpoint lake --split test -o scores
