@@ -51,10 +51,10 @@ def write(job: ExportJob) -> None:
                     fit = [instruction for instruction, _ in job.instructions(sample)]
                     path = job.write_picture(split, sample)
                     tell(picture_record(path, split, sample, job.write_companions(split, sample)))
-                    job.tally.records += _store_picture(captions, sample, path, _captions(fit))
+                    job.tally.records += _write_annotations(captions, sample, path, _captions(fit))
                     # Without a list of what is whole, a picture without objects is not one that shows none.
                     if sample.record["objects"] or sample.record["vocabulary"]:
-                        job.tally.records += _store_picture(objects, sample, path, map(_object, _sized(sample)))
+                        job.tally.records += _write_annotations(objects, sample, path, map(_object, _sized(sample)))
                     else:
                         job.tally.not_annotated += 1
 
@@ -78,7 +78,7 @@ def _document(job: ExportJob, kind: str, split: str, numbers: dict[str, int]) ->
     return _Document(job.place(f"{kind}_{split}.json"), numbers if kind == "instances" else None)
 
 
-def _store_picture(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
+def _write_annotations(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
     image = document.add_image(path, sample)
     count = 0
     for annotation in annotations:

@@ -68,6 +68,13 @@ def neutralise_value(value: Any) -> Any:
     return [neutralise_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+def neutralise_instruction(instruction: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The instruction with its turns and answer neutralised, and whether that changed anything."""
+    plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
+    changed = any(plain[name] != instruction[name] for name in plain)
+    return ({**instruction, **plain} if changed else instruction), changed
+
+
 def refuse_control_tokens(text: str, what: str) -> None:
     """DataError `control_token` where the text holds one. `what` names it: caption, category, answer."""
     if found := find_control_token(text):
