@@ -232,13 +232,16 @@ def _all_crowds(records: list[Any]) -> bool:
 
 
 def _categories(data: dict[str, Any], file: str) -> dict[str, tuple[str, ...]]:
-    try:
-        found: dict[str, dict[str, None]] = {}
-        for entry in data.get("categories", []):
-            found.setdefault(parse_identifier(entry["id"]) or "", {})[entry["name"].strip()] = None
-        return {number: tuple(names) for number, names in found.items() if number}
-    except (TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"{file}: categories must be a list of entries with id and name ({error!r})") from error
+    """Names by id; an entry without an id or a name is left out, so that its records are of an unknown category."""
+    entries = data.get("categories", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UsageError(f"{file}: categories is {shorten(entries)}, expected a list of entries with id and name")
+    found: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        number, name = parse_identifier(entry.get("id")), entry.get("name")
+        if number and isinstance(name, str) and name.strip():
+            found.setdefault(number, {})[name.strip()] = None
+    return {number: tuple(names) for number, names in found.items()}
 
 
 def _caption(text: Any) -> str:
@@ -257,6 +260,8 @@ def _parts(segmentation: Any, size: tuple[int | None, int | None]) -> Parts:
         if (size[0] or mask.shape[0], size[1] or mask.shape[1]) != mask.shape:
             raise DataError("bad_rle", f"the mask has {mask.shape} rows and columns, its picture {size}")
         return trace_outline(mask)
+    if isinstance(segmentation, list) and not any(isinstance(ring, list) for ring in segmentation):
+        segmentation = [segmentation]  # one ring, written without the list of rings around it
     if not isinstance(segmentation, list) or not all(
         isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0 and _numbers(ring) for ring in segmentation
     ):
@@ -281,7 +286,8 @@ def _numbers(values: list[Any]) -> bool:
 
 
 def _size(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and 0 < value < 1e12 else None
+    text = parse_identifier(value) or ""
+    return int(text) if text.isdecimal() and 0 < int(text) < 10**12 else None
 
 
 def _subject(index: int, record: Any) -> str:

@@ -97,7 +97,7 @@ def _turns(row: dict[str, Any]) -> list[str]:
 
 
 def _role(turn: Any) -> str:
-    return str(turn.get("from", turn.get("role"))) if isinstance(turn, dict) else shorten(turn)
+    return str(turn.get("from", turn.get("role"))).strip().lower() if isinstance(turn, dict) else shorten(turn)
 
 
 def _said(turn: Any) -> str:

@@ -22,7 +22,7 @@ from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import FileCollector, collect_categories
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_flag, parse_numbers, read_lines
+from rsflow.annotations.text_files import parse_flag, parse_identifier, parse_numbers, read_lines
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance, Shape
 
@@ -65,12 +65,14 @@ def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str
         row = dict(zip(names, (cell.strip() for cell in cells), strict=False))
         found = picture
         try:
+            if not columns and any(cells[len(names) :]):
+                raise DataError("broken_record", f"found {len(cells)} cells, the header has {len(names)} columns")
             found = found or collector.picture(_text(row, image, "the picture"))
             found.split = row.get("split") or found.split
             shape = _shape(row, box or ())
             if shape:
-                said = category or _text(row, label, "the category")
-                found.labels.append(Label("box", said, _FROM, shape))
+                name = category or _text(row, label, "the category")
+                found.labels.append(Label("box", parse_identifier(name) or name, _FROM, shape))
         except DataError as error:
             collector.reject(f"line {number}", error, found)
     return collector.result(collect_categories(collector.pictures))

@@ -18,7 +18,7 @@ from rsflow.annotations.completeness import with_vocabulary
 from rsflow.annotations.file_collector import FileCollector, OpenPicture, collect_categories
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_identifier, parse_numbers, read_lines
+from rsflow.annotations.text_files import parse_flag, parse_identifier, parse_numbers, read_lines
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 
@@ -51,11 +51,12 @@ def _note(picture: OpenPicture, key: str, value: str) -> None:
 
 
 def _label(words: list[str]) -> Label:
-    if len(words) not in {9, 10}:
+    if len(words) < 9:
         raise DataError("bad_box", f"found {len(words)} words, expected eight numbers, a category and a difficulty")
     ring = check_corner_order(tuple(parse_numbers(words[:8])))
-    difficulty = (parse_identifier(words[9]) or "") if len(words) == 10 else "0"
-    if not difficulty.isdigit():
-        raise DataError("bad_difficulty", f"found {words[9]!r}, expected 0, 1 or 2")
-    flags = ("difficult",) if difficulty != "0" else ()
-    return Label("box", words[8], _FROM, make_shape(ring_bounds(ring), ring, None, None, oriented=True, flags=flags))
+    *category, difficulty = words[8:] if len(words) > 9 else [words[8], "0"]
+    if not (parse_identifier(difficulty) or "").isdecimal():
+        raise DataError("bad_difficulty", f"found {difficulty!r}, expected 0, 1 or 2")
+    flags = ("difficult",) if parse_flag(difficulty) else ()
+    shape = make_shape(ring_bounds(ring), ring, None, None, oriented=True, flags=flags)
+    return Label("box", " ".join(category), _FROM, shape)

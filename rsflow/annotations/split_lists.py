@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from urllib.parse import unquote
 
 from rsflow.annotations.allowed_paths import Folders, check_picture_path
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, iter_path_suffixes, merge_sets
@@ -88,7 +89,11 @@ def _within(
 
 
 def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:
-    """The pictures that a line of a list means: by as much of its path as there are pictures of, the longest first."""
-    words = dict.fromkeys((line, line.split()[0]))
-    names = (name for word in words for name in reversed([*iter_path_suffixes(word)]))
+    """The pictures that a line means: by as much of its path as there are pictures of, the longest first.
+
+    Columns behind the name are cut off one by one until a picture has the name; %20 and the like are decoded.
+    """
+    words = line.split()
+    spelled = [line, *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
+    names = (name for text in spelled for one in (text, unquote(text)) for name in reversed([*iter_path_suffixes(one)]))
     return next((keys[name] for name in names if name in keys), [])

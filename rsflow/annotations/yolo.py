@@ -24,7 +24,7 @@ from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.file_collector import FileCollector
 from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
 from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_numbers, read_lines, read_text
+from rsflow.annotations.text_files import parse_identifier, parse_numbers, read_lines, read_text
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.records import Label, Provenance
@@ -55,10 +55,11 @@ def read_class_names(file: str) -> dict[int, str]:
     if not file.endswith((".yaml", ".yml")):
         return {number - 1: name for number, name in read_lines(file)}
     names = _data_yaml(file).get("names")
-    found = dict(enumerate(names)) if isinstance(names, list) else names
-    if not isinstance(found, dict) or not all(isinstance(key, int) for key in found):
+    entries = names.items() if isinstance(names, dict) else enumerate(names if isinstance(names, list) else ())
+    numbered = {parse_identifier(key) or "": name for key, name in entries}
+    if not numbered or not all(key.isdecimal() for key in numbered):
         raise ConfigError(f"{file}: names is {names!r}, expected a list of names, or names by number")
-    return {number: str(name).strip() for number, name in found.items()}
+    return {int(key): str(name).strip() for key, name in numbered.items()}
 
 
 def _data_yaml(file: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Select:
     __pydantic_config__ = STRICT
     near_bits: Annotated[int, Field(ge=0, le=16)] = 6  # signatures that differ in at most so many bits are candidates
     confirm_mae: Annotated[float, Field(ge=0)] = 3.0  # mean absolute error on 64 x 64, grey levels, that confirms
-    flips: bool = False  # near duplicates also turned and mirrored
+    flips: bool = True  # near duplicates also turned and mirrored: seen from above, no side of a picture is up
     semantic: Semantic | None = None
     licence_preference: tuple[str, ...] = ()  # among duplicates, before what leaves most freedom
     keep_choices: bool = False  # what stood for its duplicates in the selection before still does

@@ -29,6 +29,7 @@ from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, deduplicate
 from rsflow.curation.duplicates.embeddings import TileEmbeddings
+from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
 from rsflow.curation.duplicates.text_similarity import ReadTexts
 from rsflow.curation.select_instructions import assign_host_tiles, select_instructions
 from rsflow.curation.splits.assign_splits import assign_tile_splits
@@ -62,6 +63,7 @@ def select_samples(
     embedded: TileEmbeddings | None = None,
     read_texts: ReadTexts | None = None,
     runner: TaskRunner = LOCAL_RUNNER,
+    confirm_regions: ConfirmRegions | None = None,
 ) -> SelectionResult:
     """Decide over all rows.
 
@@ -71,14 +73,15 @@ def select_samples(
     (`needs_categories`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`.
     `held_out_matches`: per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their
     vectors, where semantic duplicates are asked for. `read_texts` gives the folded texts of instructions; without it texts are
-    not compared. `runner`: where pairs are looked for.
+    not compared. `runner`: where pairs are looked for. `confirm_regions` gets rows of `tiles` too; without it, or without their
+    keypoints, pictures of two splits are not searched for common parts.
     """
     verdicts = DropReasons(tiles.num_rows)
     _single_rules(tiles, settings, verdicts)
     cluster, canonical, same = _duplicates(tiles, settings, confirm, verdicts, embedded, runner)
     if held_out_matches is not None:
         _hold_out(cluster, held_out_matches, verdicts)
-    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner)
+    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
     gone = verdicts.take(host, "tile:")

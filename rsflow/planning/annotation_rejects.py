@@ -1,4 +1,4 @@
-"""The annotations that no tile carries, as rows of the table `rejects`.
+"""The annotations that no tile carries, and the times that scenes lack, as rows of the table `rejects`.
 
 One idea: what was rejected is known when a build is planned, from the annotation files and the windows of their scenes, so
 that a plan and a build count the same.
@@ -12,15 +12,19 @@ from typing import Any
 
 from rsflow.annotations.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
+from rsflow.readers.acquisition_time import missing_time
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 from rsflow.stage import fingerprint
 
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    """(source, unit, REJECTS rows) of every source whose annotations hold something that cannot be used."""
-    found = []
-    for source, rejects in lost_annotations(plan).items():
+    """(source, unit, REJECTS rows) of every source of whose annotations or times something is lost."""
+    found, lost = [], lost_annotations(plan)
+    for scene in plan.files.values():
+        if reject := missing_time(scene):
+            lost.setdefault(scene.source, []).append(reject)
+    for source, rejects in sorted(lost.items()):
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
         if rows:

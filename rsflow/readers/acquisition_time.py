@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rsflow.errors import ConfigError, DataError
+from rsflow.records import Reject, SceneFiles
 
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})(?:T(\d{2}):?(\d{2}):?(\d{2}))?Z?")  # 1988227, as in Landsat scene names
 _TIFF = re.compile(r"(\d{4}):(\d{2}):(\d{2}) (\d{2}:\d{2}:\d{2})")  # TIFF 6.0, tag DateTime
@@ -52,6 +53,16 @@ def check_rule_matches(rule: str, places: Sequence[str], source: str) -> None:
             f"source {source}: acquired_at: {rule!r} matches none of its {len(places)} files (such as {places[0]}): "
             "correct the expression, or leave it out to read times from the files"
         )
+
+
+def missing_time(scene: SceneFiles) -> Reject | None:
+    """A reject `no_time` where the source's rule is a regular expression that no path of the scene matches; the scene stays."""
+    rule = scene.options.get("acquired_at")
+    if rule is None or parse_time(rule) is not None or any(re.search(rule, place) for place in scene.files.values()):
+        return None
+    place = next(iter(scene.files.values()))
+    detail = f"acquired_at: {rule!r} is not found in {place}: the scene has no time; correct the expression or the name"
+    return Reject("annotation", scene.scene_id, "no_time", detail, place)
 
 
 def find_acquisition_time(rule: str | None, place: str, tags: Iterable[str | None] = ()) -> datetime | None:

@@ -36,6 +36,7 @@ REASONS = {
     "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
     "split_merged": "it was in one split before, and its group is now in a stronger one together with what was there before",
     "split_alike": "a tile of a smaller split shows the same picture: found pair by pair after the splits were dealt",
+    "split_overlap": "a tile of a smaller split shows a part of the same picture: a crop, or a window that overlaps it",
     "split_crowd": "so many tiles of larger splits have a signature like its own that not all of them can be looked at",
     "no_instruction": "nothing could be asked about it",
     "quota:each ": "its {rest} has as many as `select.balance` wants of any, and these come before it by the hash of their ids",

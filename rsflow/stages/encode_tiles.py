@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.curation.duplicates.image_signature import anchor_signatures, orientation_signatures, pixels_digest
+from rsflow.curation.duplicates.keypoints import find_keypoints, pack_positions
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import pictures, replace
 from rsflow.tiles.encode import encode
@@ -26,7 +27,7 @@ class EncodeTiles:
     format: Literal["jpg", "png"]
     quality: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
         encode_kept = over_kept(self._encode)
@@ -41,6 +42,7 @@ class EncodeTiles:
         rendered = list(pictures(table))
         encoded = [encode(picture, self.format, self.quality) for picture in rendered]
         views = np.array([orientation_signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)
+        positions, codes = zip(*map(find_keypoints, rendered), strict=True) if rendered else ((), ())
         yield replace(
             table,
             picture=encoded,
@@ -51,4 +53,6 @@ class EncodeTiles:
             signature=views[:, 0],
             signatures=list(views),
             anchors=list(np.array([anchor_signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)),
+            keypoints=[pack_positions(found) for found in positions],
+            keypoint_codes=[found.view(np.int64) for found in codes],
         )

@@ -201,7 +201,7 @@ def test_captions_are_labels_of_the_whole_picture(tmp_path: Path) -> None:
         ("[1]", "no list 'images' (it holds a list)"),
         ('{"images": []}', "no list 'annotations'"),
         ('{"images": {}, "annotations": []}', "no list 'images'"),
-        ('{"images": [], "annotations": [], "categories": [{"id": 1}]}', "categories must be"),
+        ('{"images": [], "annotations": [], "categories": [7]}', "categories is"),
     ],
 )
 def test_a_file_that_is_not_coco_stops_with_its_name(tmp_path: Path, text: str, message: str) -> None:

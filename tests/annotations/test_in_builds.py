@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,16 @@ def test_a_set_with_lists_of_its_splits_says_them_of_its_tiles(tmp_path: Path) -
     assert sorted((row["tile_id"].split("/")[0], row["source_split"]) for row in tiles) == [("set.a", None), ("set.b", "test")]
     assert {tuple(row["vocabulary"]) for row in tiles} == {("ship",)}
     assert all(row["box"] == pytest.approx([40, 40, 60, 60]) for row in done.lake.read("labels").to_pylist())
+
+
+def test_scenes_whose_names_hold_no_date_are_counted_and_stay(tmp_path: Path) -> None:
+    for name in ("a_20200131", "b_20200201", "c"):
+        Image.fromarray(noise(200, np.uint8, 255)).save(tmp_path / f"{name}.png")
+    built = config(tmp_path, "optical", f"{tmp_path}/*.png", {"format": "captions", "files": f"{tmp_path}/set.json"})
+    source = replace(built.sources[0], annotations=None, scenes=replace(built.sources[0].scenes, acquired_at=r"_(\d{8})"))
+    done = run(replace(built, sources=(source,)), ["label"])
+    times = {row["scene_id"]: row["acquired_at"] for row in done.lake.read("scenes").to_pylist()}
+    assert [times[name] is None for name in sorted(times)] == [False, False, True]
+    rejects = done.now.rejects().to_pylist()
+    assert [(row["reason"], row["subject"]) for row in rejects] == [("no_time", "set.c")]
+    assert run(replace(built, sources=(source,)), ["label"]).now.rejects().num_rows == 1

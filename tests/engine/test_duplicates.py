@@ -68,13 +68,13 @@ def test_equal_pixels_match_in_any_lossless_encoding_and_a_new_jpeg_is_near(tmp_
     assert found["one.a"] == "kept"
 
 
-def test_flipped_copies_are_dropped_where_asked_and_their_instructions_stay_behind(tmp_path: Path) -> None:
+def test_flipped_copies_are_dropped_unless_up_is_up_and_their_instructions_stay_behind(tmp_path: Path) -> None:
     for seed in range(4):
         save(tmp_path / f"one/p{seed}.png", picture(seed))
         save(tmp_path / f"two/q{seed}.jpg", apply_orientation(picture(seed), 2 * seed + 1), quality=90)
     sources = [source(tmp_path, "one"), source(tmp_path, "two")]
-    assert set(reasons(build(tmp_path, sources)).values()) == {"kept"}
-    outcome = build(tmp_path, sources, flips=True)
+    assert set(reasons(build(tmp_path, sources, flips=False)).values()) == {"kept"}
+    outcome = build(tmp_path, sources)
     assert Counter(reasons(outcome).values()) == {"kept": 4, "duplicate_flipped": 4}
     told = reasons(outcome, "instruction")
     assert {why for name, why in told.items() if name.startswith("two")} <= {"tile:duplicate_flipped"}

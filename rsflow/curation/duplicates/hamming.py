@@ -137,7 +137,7 @@ def _flips(bits: int, parts: int) -> list[int]:
 
 
 def _cost(count: int, asked: int, bits: int, parts: int) -> float:
-    """Time of look-ups, tables and comparisons, for signatures runner evenly."""
+    """Time of look-ups, tables and comparisons, for signatures spread evenly."""
     cost = 0.0
     for cut, most in zip(_cut(parts), _flips(bits, parts), strict=True):
         looks = sum(comb(len(cut), flipped) for flipped in range(most + 1))

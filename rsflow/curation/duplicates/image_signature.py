@@ -13,6 +13,7 @@ stay 0. So pictures without content share signatures near 0 and say nothing; see
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -78,6 +79,16 @@ def thumbnail(picture: Picture) -> Picture:
     whole = pixels.shape[0] * pixels.shape[1]
     means = (_area_sums(pixels, THUMBNAIL_PX, THUMBNAIL_PX) + whole // 2) // whole
     return np.broadcast_to(means.astype(np.uint8), (THUMBNAIL_PX, THUMBNAIL_PX, 3)).copy()
+
+
+def region_thumbnail(picture: Picture, region: Sequence[float]) -> Picture:
+    """The thumbnail of a part: left, top, right and bottom as shares of the picture's width and height, at least one pixel."""
+    height, width = picture.shape[:2]
+    (left, right), (top, bottom) = (
+        (min(int(start * size + 0.5), size - 1), int(stop * size + 0.5))
+        for start, stop, size in ((region[0], region[2], width), (region[1], region[3], height))
+    )
+    return thumbnail(picture[top : max(bottom, top + 1), left : max(right, left + 1)])
 
 
 def mean_absolute_error(a: Picture, b: Picture) -> float:

@@ -1,7 +1,7 @@
 """Which split each tile falls to, and which tiles leave so that splits share neither ground nor pictures.
 
 One idea: dealing never moves what a source or an earlier selection has put somewhere, and never looks at neighbours; what comes
-too close by that leaves afterwards, the tile of the weaker split: first by ground, then by pixels.
+too close by that leaves afterwards, the tile of the weaker split: by ground, then by whole pictures, then by parts of pictures.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ from rsflow.curation.drop_reasons import DropReasons
 from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.cross_split import weaker_split_duplicates
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
+from rsflow.curation.duplicates.orientations import ORIENTATIONS
+from rsflow.curation.duplicates.partial_overlap import (
+    ConfirmRegions,
+    confirm_regions_by_position,
+    overlapping_weaker_tiles,
+    tile_keypoints,
+)
 from rsflow.curation.hashing import stable_hashes
 from rsflow.curation.splits.ground import Boxes, bounding_boxes
 from rsflow.curation.splits.split_groups import (
@@ -32,6 +39,7 @@ HELD_OUT_SOURCE = "held_out:source"
 SPLIT_MERGED = "split_merged"
 SPLIT_BUFFER = "split_buffer"
 SPLIT_ALIKE = "split_alike"
+SPLIT_OVERLAP = "split_overlap"
 SPLIT_CROWD = "split_crowd"
 
 _COLUMNS = ("tile_id", "cell", "scene_id", "sensor", "categories")
@@ -45,6 +53,7 @@ def assign_tile_splits(
     confirm: Confirm,
     verdicts: DropReasons,
     runner: TaskRunner,
+    confirm_regions: ConfirmRegions | None = None,
 ) -> pa.Array:
     """The split that every tile belongs to, duplicates to that of their cluster; null for those that were never dealt.
 
@@ -67,6 +76,8 @@ def assign_tile_splits(
     boxes = bounding_boxes(tiles["footprint"])
     _part_ground(boxes, ranks, settings, verdicts)
     _part_pictures(tiles, boxes, ranks, settings, seed, confirm, verdicts, runner)
+    if confirm_regions is not None:
+        _part_overlaps(tiles, boxes, ranks, settings, confirm_regions, verdicts, runner)
     return _named(_of_cluster(ranks, cluster), settings)
 
 
@@ -92,6 +103,24 @@ def _part_pictures(
         alike, crowded = weaker_split_duplicates(pictures, ranks[rows], priority[rows], settings.near_bits, ask, runner)
         verdicts.drop(rows[alike], SPLIT_ALIKE)
         verdicts.drop(rows[crowded], SPLIT_CROWD)
+
+
+def _part_overlaps(
+    tiles: pa.Table,
+    boxes: Boxes,
+    ranks: Indices,
+    settings: Select,
+    confirm: ConfirmRegions,
+    verdicts: DropReasons,
+    runner: TaskRunner,
+) -> None:
+    rows = np.flatnonzero(verdicts.kept)
+    keypoints, grounded = tile_keypoints(tiles, rows), ~np.isnan(boxes[rows, 0])
+    if keypoints is not None:
+        ask, orientations = confirm_regions_by_position(confirm, rows), ORIENTATIONS if settings.flips else 1
+        verdicts.drop(
+            rows[overlapping_weaker_tiles(keypoints, ranks[rows], grounded, ask, orientations, runner)], SPLIT_OVERLAP
+        )
 
 
 def _of_cluster(ranks: Indices, cluster: Indices) -> Indices:

@@ -16,7 +16,9 @@ import pyarrow as pa
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, thumbnail
+from rsflow.curation.duplicates.image_signature import Picture, region_thumbnail, thumbnail
+from rsflow.curation.duplicates.orientations import apply_orientation
+from rsflow.curation.duplicates.partial_overlap import ConfirmRegions, Floats
 from rsflow.curation.task_runner import TaskRunner
 from rsflow.lake.tables import Lake
 from rsflow.lake.tile_files import read_pictures
@@ -45,22 +47,53 @@ def confirm_tile_pairs(lake: Lake, tiles: pa.Table, most: float, runner: TaskRun
     """The same of tiles with each other, block by block wherever `runner` does them."""
     places = tiles.select(PICTURE_LOCATION)
 
-    def work(block: Indices) -> tuple[list[dict[str, Any]], Indices]:
-        rows, numbers = np.unique(block[:, :2], return_inverse=True)
-        return places.take(pa.array(rows)).to_pylist(), np.column_stack([numbers.reshape(-1, 2), block[:, 2]])
-
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
-        blocks = [work(pairs[start : start + size]) for start in range(0, len(pairs), size)]
+        blocks = [_with_places(places, pairs[start : start + size]) for start in range(0, len(pairs), size)]
         return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_alike, blocks, (lake.root, most))])
 
     return confirm
+
+
+def _with_places(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]], Indices]:
+    """(where the pictures of some pairs lie, the pairs by positions in that list)."""
+    rows, numbers = np.unique(pairs[:, :2], return_inverse=True)
+    return places.take(pa.array(rows)).to_pylist(), np.column_stack([numbers.reshape(-1, 2), pairs[:, 2]])
 
 
 def _alike(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
     asked, pairs = work
     found = read_pictures(root, asked)
     yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in asked]), pairs, most)
+
+
+def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskRunner) -> ConfirmRegions:
+    """Tells for each pair of tiles whether its regions show the same, block by block wherever `runner` does them."""
+    places = tiles.select(PICTURE_LOCATION)
+
+    def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
+        size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
+        parts = [slice(start, start + size) for start in range(0, len(pairs), size)]
+        blocks = [(*_with_places(places, pairs[part]), regions[part]) for part in parts]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_compare_regions, blocks, (lake.root, most))])
+
+    return confirm
+
+
+def _compare_regions(
+    work: tuple[list[dict[str, Any]], Indices, Floats], root: str, most: float
+) -> Iterator[npt.NDArray[np.bool_]]:
+    asked, pairs, regions = work
+    found = read_pictures(root, asked)
+    pictures = [decode(found[row["tile_id"]]) for row in asked]
+    shown = [
+        (region_thumbnail(apply_orientation(pictures[a], orientation), own), region_thumbnail(pictures[b], other))
+        for (a, b, orientation), (own, other) in zip(pairs.tolist(), regions.reshape(-1, 2, 4).tolist(), strict=True)
+    ]
+    numbers = np.arange(len(shown))
+    yield is_same_picture(
+        np.array(shown).reshape(-1, *shown[0][0].shape), np.stack([2 * numbers, 2 * numbers + 1], axis=1), most
+    )
 
 
 def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Confirm:

@@ -22,7 +22,7 @@ from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
-from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs
+from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
 from rsflow.phases.select.held_out import held_out_file_keys, match_held_out
 from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import (
@@ -39,11 +39,11 @@ from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 7
+VERSION = 8
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
-    *("row_off", "col_off", "anchors"),
+    *("row_off", "col_off", "anchors", "keypoints", "keypoint_codes"),
 ]
 ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 
@@ -74,7 +74,10 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
         confirm = confirm_tile_pairs(lake, tiles, built.select.confirm_mae, runner)
-        choice = select_samples(tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner)
+        confirm_regions = confirm_tile_regions(lake, tiles, built.select.confirm_mae, runner)
+        choice = select_samples(
+            tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
+        )
     counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
     lake.overwrite(
         "selection",
