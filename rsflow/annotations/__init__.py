@@ -50,27 +50,31 @@ from rsflow.config.settings import Annotations
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage
+from rsflow.plugins import PluginTable
 
 # Each is called with the sequence of its files and the options as keyword arguments.
-ANNOTATIONS: dict[str, Callable[..., AnnotatedSet]] = {
-    "captions": read_captions,
-    "coco": read_coco,
-    "conversations": read_conversations,
-    "csv": read_csv,
-    "dior_rsvg": read_dior_rsvg,
-    "dota": read_dota,
-    "fair1m": read_fair1m,
-    "floodnet": read_floodnet,
-    "folders": read_folders,
-    "masks": read_masks,
-    "rolabelimg": read_rolabelimg,
-    "rsflow": read_rsflow,
-    "rsivqa": read_rsivqa,
-    "rsvqa": read_rsvqa,
-    "voc": read_voc,
-    "yolo": read_yolo,
-    "yolo_obb": read_yolo_obb,
-}
+ANNOTATIONS: PluginTable[Callable[..., AnnotatedSet]] = PluginTable(
+    "rsflow.annotations",
+    {
+        "captions": read_captions,
+        "coco": read_coco,
+        "conversations": read_conversations,
+        "csv": read_csv,
+        "dior_rsvg": read_dior_rsvg,
+        "dota": read_dota,
+        "fair1m": read_fair1m,
+        "floodnet": read_floodnet,
+        "folders": read_folders,
+        "masks": read_masks,
+        "rolabelimg": read_rolabelimg,
+        "rsflow": read_rsflow,
+        "rsivqa": read_rsivqa,
+        "rsvqa": read_rsvqa,
+        "voc": read_voc,
+        "yolo": read_yolo,
+        "yolo_obb": read_yolo_obb,
+    },
+)
 
 __all__ = [
     "ANNOTATIONS",

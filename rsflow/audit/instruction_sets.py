@@ -17,7 +17,6 @@ from rsflow.audit.answer_consistency import CategoryCounts
 from rsflow.audit.category_spellings import CategorySpellings
 from rsflow.audit.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
 from rsflow.audit.near_duplicate_records import NearDuplicates
-from rsflow.audit.picture_finder import PictureFinder
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
 from rsflow.audit.text_rules import find_faults, iter_named_categories
@@ -25,6 +24,7 @@ from rsflow.errors import DataError
 from rsflow.imports.box_formats import BOX_FORMATS, Size, detect_format, find_boxes
 from rsflow.imports.conversation import Conversation, parse_conversation
 from rsflow.imports.json_records import read_records
+from rsflow.imports.picture_finder import PictureFinder
 
 BATCH = 2048
 SAMPLE_RECORDS = 2000  # records that tell the form, where it is not given

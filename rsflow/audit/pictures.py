@@ -21,6 +21,7 @@ from rsflow.audit.report import Report
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size
+from rsflow.imports.picture_size import upright_size
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 
@@ -48,7 +49,7 @@ class InspectedPicture:
 class Pictures:
     """The pictures that were inspected so far. `report` gets each fault once.
 
-    `locate` gives the place of a picture by the name that the set has for it, or None (rsflow.audit.picture_finder).
+    `locate` gives the place of a picture by the name that the set has for it, or None (rsflow.imports.picture_finder).
     """
 
     report: Report
@@ -105,15 +106,14 @@ def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _decoded(data: bytes) -> Size:
     """(height_px, width_px) of a picture that decodes to its end. ValueError, OSError or SyntaxError where it does not."""
-    if data[:2] == b"\xff\xd8":
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-        # An eighth of the size: all of the data is read, little of it is computed. The size counts as whole rows of blocks.
-        simplejpeg.decode_jpeg(data, min_height=max(1, height // 8), min_width=max(1, width // 8))
-        return height, width
     with Image.open(io.BytesIO(data)) as image:
-        width, height = image.size
-        image.load()
-        return height, width
+        if data[:2] == b"\xff\xd8":
+            height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+            # An eighth of the size: all of the data is read, little of it is computed. The size counts as whole rows of blocks.
+            simplejpeg.decode_jpeg(data, min_height=max(1, height // 8), min_width=max(1, width // 8))
+        else:
+            image.load()
+        return upright_size(image)
 
 
 def _raster(place: str) -> Size:

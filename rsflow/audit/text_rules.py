@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rsflow.audit.answer_consistency import find_miscounts, find_wrong_answer_kinds
-from rsflow.imports.conversation import Conversation
+from rsflow.imports.conversation import Conversation, turn_text
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
 from rsflow.text.control_tokens import find_control_token
@@ -121,5 +121,5 @@ def iter_named_categories(conversation: Conversation) -> Iterator[str]:
 def _texts(record: Any) -> list[str]:
     """The turns as they stand, asking and answering in turn, without what the system says."""
     turns = record.get("conversations", record.get("messages"))
-    spoken = [turn for turn in turns if str(turn.get("from", turn.get("role"))).lower() != "system"]
-    return [turn.get("value", turn.get("content")) for turn in spoken]
+    spoken = [turn for turn in turns if str(turn.get("from", turn.get("role"))).strip().lower() != "system"]
+    return [turn_text(turn) or "" for turn in spoken]

@@ -13,19 +13,23 @@ from functools import lru_cache
 from rsflow.dialects import geochat, internvl, llava, mmrs, pixels, qwen, qwen2, qwen3
 from rsflow.dialects.contract import Dialect, collapsed_boxes, displacement_px
 from rsflow.errors import ConfigError
+from rsflow.plugins import PluginTable
 
 __all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect"]
 
-DIALECTS: dict[str, Dialect] = {
-    "geochat": geochat,
-    "internvl": internvl,
-    "llava": llava,
-    "mmrs": mmrs,
-    "pixels": pixels,
-    "qwen": qwen,
-    "qwen2": qwen2,
-    "qwen3": qwen3,
-}
+DIALECTS: PluginTable[Dialect] = PluginTable(
+    "rsflow.dialects",
+    {
+        "geochat": geochat,
+        "internvl": internvl,
+        "llava": llava,
+        "mmrs": mmrs,
+        "pixels": pixels,
+        "qwen": qwen,
+        "qwen2": qwen2,
+        "qwen3": qwen3,
+    },
+)
 
 SETTINGS = {"qwen": qwen.Qwen}  # dialects that depend on how a model's processor is set, as dataclasses of its settings
 

@@ -15,23 +15,27 @@ from rsflow.exports import coco, earthdial, geochat, hf, internvl, llamafactory,
 from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob
 from rsflow.exports.notes import NOTES, Tally
+from rsflow.plugins import PluginTable
 from rsflow.shards.manifest import Manifest, Split, read_snapshot, snapshot_root
 
 __all__ = ["EXPORTS", "Export", "Tally", "export", "select_splits"]
 
-EXPORTS: dict[str, Export] = {
-    "coco": coco,
-    "earthdial": earthdial,
-    "geochat": geochat,
-    "hf": hf,
-    "internvl": internvl,
-    "llamafactory": llamafactory,
-    "llava": llava,
-    "mmrs": mmrs,
-    "qwen": qwen,
-    "swift": swift,
-    "trl": trl,
-}
+EXPORTS: PluginTable[Export] = PluginTable(
+    "rsflow.exports",
+    {
+        "coco": coco,
+        "earthdial": earthdial,
+        "geochat": geochat,
+        "hf": hf,
+        "internvl": internvl,
+        "llamafactory": llamafactory,
+        "llava": llava,
+        "mmrs": mmrs,
+        "qwen": qwen,
+        "swift": swift,
+        "trl": trl,
+    },
+)
 
 
 def export(

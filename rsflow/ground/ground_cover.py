@@ -18,57 +18,60 @@ import shapely
 
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
-from rsflow.records import UNKNOWN, Label, Shape
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
+from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.geometry import FloatArray, Window, shift_box
 from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
 
 SHARE_ERROR = 0.02  # by which a share may be wrong
+LEAST_SHARE = 1e-9  # below it, arithmetic is all that there is
+LEAST_WIDTH_PX = 1.0  # of a line that can be seen
 CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widen
 
 
-def measure_covers(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], list[str], set[str]]:
-    """(covers in tile pixels, categories that are there without a known share, categories of which more may be there).
-
-    What no feature covers is the cover UNKNOWN; whoever knows that a layer is exhaustive takes it away.
-    """
+def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> None:
+    """Add the shares of areas and lines to the truth, or what is known instead of a share."""
     frame = shapely.box(*tile.window.box)
-    labels: list[Label] = []
-    present: list[str] = []
-    unknown: set[str] = set()
-    areas: list[shapely.Geometry] = []
-    for category, rows in _by_category(placed, rules).items():
+    for category, rows in _by_category(truth, placed, tile, rules).items():
         forms = [rules.forms[placed.forms[row]] for row in rows]
-        uncertainty_m = max(form.uncertainty_m for form in forms)
         united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), frame)
-        if not all(placed.period_known[row] for row in rows):
-            unknown.add(category)
+        if shapely.is_empty(united):
             continue
-        size = float(shapely.area(united))
-        if size == 0 or size * tile.pixel_m2 < forms[0].min_area_m2 or size < forms[0].min_area_px:
-            unknown |= {category} if size else set()
-            continue
-        reach = max(tile.reach(uncertainty_m))
-        if uncertainty_m and reach * shapely.length(united) > SHARE_ERROR * shapely.area(frame):
-            left = shapely.buffer(united, -reach)
-            present += [category] if not shapely.is_empty(left) else []
-            unknown.add(category)
-            continue
-        areas.append(united)
-        labels.append(Label("cover", category, rules.provenance, _largest(united, tile.window), value=_share(united, tile)))
-    if areas:
-        rest = max(0.0, 1.0 - _share(shapely.union_all(areas), tile))
-        labels += [Label("cover", UNKNOWN, rules.provenance, value=rest)] if rest > 1e-9 else []
-    return labels, present, unknown
+        reach = max(tile.reach(max(form.uncertainty_m for form in forms)))
+        if not placed.period_known[rows].all() or not _is_visible(united, forms, tile):
+            truth.unknown.add(category)
+        elif reach * shapely.length(united) > SHARE_ERROR * shapely.area(frame):
+            truth.unknown.add(category)
+            if not shapely.is_empty(shapely.buffer(united, -reach)):
+                truth.present.add(category)
+        else:
+            truth.covered.append(united)
+            shape = _largest(united, tile.window)
+            truth.labels.append(Label("cover", category, rules.provenance, shape, value=_share(united, tile)))
 
 
-def _by_category(placed: PlacedFeatures, rules: LabelRules) -> dict[str, list[int]]:
+def unmapped_rest(covered: list[shapely.Geometry], tile: TileView) -> Label | None:
+    """The cover UNKNOWN: the share of the tile that none of these areas covers, None where that is nothing."""
+    rest = 1.0 - _share(shapely.union_all(covered), tile)
+    return Label("cover", UNKNOWN, Provenance("annotation", "vector"), value=rest) if rest > LEAST_SHARE else None
+
+
+def _by_category(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> dict[str, list[int]]:
+    """Rows of areas and of lines that are wide enough to be seen. Categories of narrower lines are unknown."""
     found: dict[str, list[int]] = defaultdict(list)
-    for row, number in enumerate(placed.forms.tolist()):
+    for number in np.unique(placed.forms).tolist():
         form = rules.forms[number]
-        if form.kind == "area" or (form.kind == "line" and form.width_m):
-            found[form.category].append(row)
+        if form.kind == "line" and form.width_m and max(tile.reach(form.width_m)) < LEAST_WIDTH_PX:
+            truth.unknown.add(form.category)
+        elif form.kind == "area" or (form.kind == "line" and form.width_m):
+            found[form.category] += np.flatnonzero(placed.forms == number).tolist()
     return dict(sorted(found.items()))
+
+
+def _is_visible(united: shapely.Geometry, forms: list[FeatureForm], tile: TileView) -> bool:
+    """Whether the tile shows enough of it for the least areas of its forms."""
+    size = float(shapely.area(united))
+    return size * tile.pixel_m2 >= min(f.min_area_m2 for f in forms) and size >= min(f.min_area_px for f in forms)
 
 
 def _surfaces(geometries: Geometries, forms: list[FeatureForm], tile: TileView) -> Geometries:

@@ -94,6 +94,7 @@ class _Copying:
     bounds: Box | None = None
     read: int = 0
     misplaced: set[int] = field(default_factory=set)
+    hashes: list[npt.NDArray[np.int64]] = field(default_factory=list)
 
     @property
     def _attributes(self) -> list[str]:
@@ -119,6 +120,8 @@ class _Copying:
         rows = np.flatnonzero(taken)[kept]
         since, until = read_periods(batch, self.options.validity, ids, self.faults)
         self._count(geometries[kept], forms[rows])
+        whole = zip(forms[rows].tolist(), since.take(pa.array(rows)).to_pylist(), shapely.to_wkb(geometries[kept]), strict=True)
+        self.hashes.append(np.array([hash(feature) for feature in whole], np.int64))
         names = self._column(batch, self.options.name_attribute) if self.options.name_attribute else [None] * batch.num_rows
         return pa.table(
             [
@@ -145,6 +148,9 @@ class _Copying:
             self.bounds = (min(x0, known[0]), min(y0, known[1]), max(x1, known[2]), max(y1, known[3]))
 
     def summary(self, crs: str) -> LayerSummary:
+        every = np.concatenate([*self.hashes, np.array([], np.int64)])
+        repeated = len(every) - len(np.unique(every))
+        faults = {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())}
         forms = tuple(self.classifier.forms)
         by_category: Counter[str] = Counter()
         for number, count in self.counts.items():
@@ -159,14 +165,14 @@ class _Copying:
             tuple(
                 (*pair, count) for pair, count in sorted(self.classifier.unmapped.items(), key=lambda item: (-item[1], item[0]))
             ),
-            {reason: (len(ids), tuple(ids[:IDS_KEPT])) for reason, ids in sorted(self.faults.ids.items())},
+            {**faults, **({"repeated_feature": (repeated, ())} if repeated else {})},
             tuple(sorted({forms[number].category for number in self.misplaced})),
         )
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of a copy, in an order that depends on nothing but them: by form, then by bounds, then by shape.
+    """Features of a copy, each once, in an order that depends on nothing but them: by form, then by bounds, then by shape.
 
     `forms` are numbers of `kinds`. `since`, `until`: microseconds since 1970 (rsflow.ground.validity).
     """
@@ -214,12 +220,15 @@ def _ordered(table: pa.Table, forms: Sequence[FeatureForm]) -> Features:
     numbers = ranks[table["form"].to_numpy()].astype(np.int32)
     hashes = np.array([zlib.crc32(value) for value in wkb], np.uint32)
     order = np.lexsort((hashes, *(table[name].to_numpy() for name in BOUNDS[::-1]), numbers))
+    since, until = (table[name].to_numpy().astype(np.int64) for name in ("since", "until"))
+    alike = [column[order][1:] == column[order][:-1] for column in (numbers, since, until, wkb)]
+    order = order[np.concatenate([[True], ~np.logical_and.reduce(alike)])] if len(order) else order
     return Features(
         tuple(kinds),
         geometries[order],
         numbers[order],
         table["name"].to_numpy()[order],
-        table["since"].to_numpy().astype(np.int64)[order],
-        table["until"].to_numpy().astype(np.int64)[order],
+        since[order],
+        until[order],
         wkb[order],
     )

@@ -38,7 +38,8 @@ class Rule:
 
     `tags: osm` takes category, kind and width from the shipped table of OpenStreetMap tags instead. `kind`: by default "object"
     for polygons and points, "line" for lines. `width_m` is a line's; `diameter_m` that of a point, which without it has no
-    extent and is only known to be there. A smaller feature than the minimum areas is no label, and is not denied either.
+    extent and is only known to be there. A smaller feature than the minimum areas is no label, and is not denied either:
+    nobody can see an object of one pixel.
     """
 
     __pydantic_config__ = STRICT
@@ -49,7 +50,7 @@ class Rule:
     width_m: Metres | None = None
     diameter_m: Metres | None = None
     min_area_m2: Metres = 0.0
-    min_area_px: Metres = 0.0
+    min_area_px: Metres = 16.0
     uncertainty_m: Metres | None = None
 
     def __post_init__(self) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
-from rsflow.records import Provenance
+from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 
 
@@ -66,6 +67,17 @@ class LabelRules:
     provenance: Provenance
     outline: OutlineKind = "polygon"
     min_visibility: float = 0.3
+
+
+@dataclass
+class TileTruth:
+    """What a layer says of one tile: `labels` in tile pixels, `present` categories of objects without a certain place,
+    `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
+
+    labels: list[Label] = field(default_factory=list)
+    present: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    covered: list[shapely.Geometry] = field(default_factory=list)
 
 
 def overlaps_box(bounds: FloatArray, box: Box) -> npt.NDArray[np.bool_]:

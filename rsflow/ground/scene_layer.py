@@ -20,11 +20,11 @@ from rsflow.ground.ground_cover import widen
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_store import local_copy
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
 from rsflow.ground.tile_labels import label_tile
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
-from rsflow.records import UNKNOWN, Label, Provenance
+from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box
 
 
@@ -85,23 +85,28 @@ class WindowFeatures:
     placed: PlacedFeatures
     complete_area: shapely.Geometry | None  # in pixels; None: nowhere
 
-    def label(self, tile: TileView, min_visibility: float) -> tuple[list[Label], list[str], set[str]]:
-        """(labels in tile pixels, categories of which every feature is labelled or known to be unlabelled, unknown ones)."""
+    def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
         rules = LabelRules(self.kinds, self.layer.provenance, self.layer.outline, min_visibility)
-        labels, unknown = label_tile(self.placed, tile, rules)
+        truth = label_tile(self.placed, tile, rules)
         if self.complete_area is None or not shapely.covers(self.complete_area, shapely.box(*tile.window.box)):
-            return labels, [], unknown
-        return _completed(labels, self.layer, self.kinds, unknown), list(self.layer.complete), unknown
+            return LayerTruth(truth)
+        covers = {form.category for form in self.layer.forms if form.kind in ("area", "line")}
+        mapped = bool(covers) and covers <= {*self.layer.complete} - truth.unknown
+        if mapped:
+            said = {label.category for label in truth.labels}
+            absent = sorted(covers - said)
+            truth.labels += [Label("cover", category, self.layer.provenance, value=0.0) for category in absent]
+        return LayerTruth(truth, tuple(name for name in self.layer.complete if name not in covers), mapped)
 
 
-def _completed(labels: list[Label], layer: SceneLayer, kinds: Sequence[FeatureForm], unknown: set[str]) -> list[Label]:
-    """Where all land cover of the layer is known: its absent categories have a share of 0, and the rest is of none of them."""
-    covers = {form.category for form in layer.forms if form.kind in ("area", "line")}
-    if not covers or not covers <= set(layer.complete) or covers & unknown:
-        return labels
-    said = {label.category for label in labels if label.kind == "cover"}
-    absent = [Label("cover", category, layer.provenance, value=0.0) for category in sorted(covers - said)]
-    return [*(label for label in labels if label.kind != "cover" or label.category != UNKNOWN), *absent]
+@dataclass(frozen=True)
+class LayerTruth:
+    """What a layer says of a tile. `complete`: categories of which every object is in the layer. `is_mapped`: it knows all of
+    the tile's land cover, so that what it leaves open is covered by none of its categories, which then have a share of 0."""
+
+    truth: TileTruth
+    complete: tuple[str, ...] = ()
+    is_mapped: bool = False
 
 
 def read_window_features(

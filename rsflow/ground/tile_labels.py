@@ -20,44 +20,53 @@ import shapely
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.ground_cover import measure_covers
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView, overlaps_box
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
 from rsflow.records import Label, Shape
 from rsflow.spatial.geometry import Box, shift_box
 from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
 
+POINT_EXTENT_M = 10.0  # what a thing of unknown extent is taken to measure, to tell whether it can be seen
 BOX_SHARE = 0.25  # of an object's shorter side that its place may be uncertain by, for its box to be told
 
 
-def label_tile(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> tuple[list[Label], set[str]]:
-    """(labels in tile pixels, categories of which the tile shows more than is labelled)."""
-    labels: list[Label] = []
-    unknown: set[str] = set()
-    present: dict[str, None] = {}
-    placed = placed.rows(
-        overlaps_box(placed.bounds, _grown(tile, max((form.uncertainty_m for form in rules.forms), default=0.0)))
-    )
+def label_tile(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> TileTruth:
+    """What the features say of the tile."""
+    truth = TileTruth()
+    margin = max((form.uncertainty_m for form in rules.forms), default=0.0)
+    placed = placed.rows(overlaps_box(placed.bounds, _grown(tile, margin)))
     for number in np.unique(placed.forms).tolist():
         form = rules.forms[number]
         near = np.flatnonzero((placed.forms == number) & overlaps_box(placed.bounds, _grown(tile, form.uncertainty_m)))
-        if not len(near):
-            continue
         dated = near[placed.period_known[near]]
         if len(dated) < len(near):
-            unknown.add(form.category)
+            truth.unknown.add(form.category)
         if form.kind == "object":
-            found = list(_objects(placed, dated, tile, form, rules))
-            labels += [label for label, _ in found if label]
-            present |= dict.fromkeys(form.category for label, there in found if there and not label)
-            if any(label is None for label, _ in found):
-                unknown.add(form.category)
-        elif form.kind == "point" or (form.kind == "line" and not form.width_m):
-            if _surely_inside(placed.bounds[dated], tile, form).any():
-                present[form.category] = None
-            unknown.add(form.category)
-    covers, more_present, more_unknown = measure_covers(placed, tile, rules)
-    said = {label.category for label in labels}
-    there = [category for category in sorted({*present, *more_present}) if category not in said]
-    return [*labels, *(Label("presence", category, rules.provenance) for category in there), *covers], unknown | more_unknown
+            _add_objects(truth, placed, dated, tile, form, rules)
+        elif len(near) and (form.kind == "point" or (form.kind == "line" and not form.width_m)):
+            truth.unknown.add(form.category)
+            visible = POINT_EXTENT_M**2 / tile.pixel_m2 >= form.min_area_px
+            if visible and _surely_inside(placed.bounds[dated], tile, form).any():
+                truth.present.add(form.category)
+    measure_covers(truth, placed, tile, rules)
+    labelled = {label.category for label in truth.labels}
+    truth.labels += [Label("presence", category, rules.provenance) for category in sorted(truth.present - labelled)]
+    return truth
+
+
+def _add_objects(
+    truth: TileTruth,
+    placed: PlacedFeatures,
+    rows: npt.NDArray[np.int64],
+    tile: TileView,
+    form: FeatureForm,
+    rules: LabelRules,
+) -> None:
+    for label, is_there in _objects(placed, rows, tile, form, rules):
+        if label:
+            truth.labels.append(label)
+        else:
+            truth.unknown.add(form.category)
+            truth.present |= {form.category} if is_there else set()
 
 
 def _objects(

@@ -50,12 +50,28 @@ def parse_conversation(record: Any) -> Conversation:
 def _turn(turn: Any) -> tuple[str, str]:
     if not isinstance(turn, dict):
         raise DataError("broken_record", f"a turn is a {type(turn).__name__}, expected an object with from and value")
-    said, text = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
-    if not isinstance(said, str) or said.lower() not in _ROLES or not isinstance(text, str):
-        raise DataError(
-            "broken_record", f"a turn is from {said!r} with a {type(text).__name__}, expected human or gpt and text"
-        )
-    return _ROLES[said.lower()], text
+    role, text = turn.get("from", turn.get("role")), turn_text(turn)
+    if not isinstance(role, str) or role.strip().lower() not in _ROLES or text is None:
+        found = type(turn.get("value", turn.get("content"))).__name__
+        raise DataError("broken_record", f"a turn is from {role!r} with a {found}, expected human or gpt and text")
+    return _ROLES[role.strip().lower()], text
+
+
+def turn_text(turn: dict[str, Any]) -> str | None:
+    """The text of a turn, `<image>` for each picture among the parts that chat APIs split it in; None where it is none."""
+    content = turn.get("value", turn.get("content"))
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [_part_text(part) for part in content]
+    return "\n".join(part for part in parts if part) if all(part is not None for part in parts) else None
+
+
+def _part_text(part: Any) -> str | None:
+    if not isinstance(part, dict):
+        return part if isinstance(part, str) else None
+    if part.get("type") in {"image", "image_url"}:
+        return "<image>"
+    return part["text"] if part.get("type", "text") == "text" and isinstance(part.get("text"), str) else None
 
 
 def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:

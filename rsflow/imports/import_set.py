@@ -19,21 +19,20 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import IO, Any
 
 import yaml
-from PIL import Image
 
 from rsflow import dialects
-from rsflow.errors import DataError, StorageError, UsageError
+from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
-from rsflow.files.data_paths import resolve_below
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Conversation, parse_conversation
 from rsflow.imports.json_records import read_records
 from rsflow.imports.label_parsing import lists_all_objects, parse_labels
+from rsflow.imports.picture_finder import PictureFinder
 from rsflow.imports.picture_sensors import read_stated_sensors, resolve_sensor
+from rsflow.imports.picture_size import read_size
 from rsflow.records import Provenance
 from rsflow.schemas import label_row
 from rsflow.sensors import SensorName
@@ -44,13 +43,12 @@ GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # tex
 
 MAX_SOURCES = 64  # further folders share one source per sensor
 
-_SAID = ("kind", "category")  # of a label's columns, those that are written even if empty
-_HEADER = 1 << 16  # bytes that hold a picture's size, nearly always
+_ALWAYS_WRITTEN = ("kind", "category")  # columns of a label that are written even if empty
 
 
 @dataclass
 class ImportedSet:
-    """What became of a set: its records, labels by (sensor, kind), refusals by reason, and the configuration's place."""
+    """What was imported: number of records, labels by (sensor, kind), refused records by reason, place of the configuration."""
 
     config: str = ""
     records: int = 0
@@ -68,53 +66,58 @@ class _Source:
 
 
 @dataclass
-class _Adopting:
+class _Importer:
+    """`stated_sensors`: by picture, where a file beside the set has them. `partly_refused`: patterns of folders of which a
+    picture was refused."""
+
     form: str
-    folder: str
+    find_picture: PictureFinder
     out: str
     name: str
     sensor: SensorName | None
     files: ExitStack
-    allow_outside: bool = False
-    stated: dict[str, str] = field(default_factory=dict)  # the sensor by picture, where a file beside the set has it
+    stated_sensors: dict[str, str] = field(default_factory=dict)
     result: ImportedSet = field(default_factory=ImportedSet)
     sources: dict[str, _Source] = field(default_factory=dict)
-    outside_links: set[str] = field(default_factory=set)
+    partly_refused: set[str] = field(default_factory=set)
     _rejects: IO[bytes] | None = None
     _sizes: dict[str, Size] = field(default_factory=dict)
 
-    def take(self, number: int, record: Any) -> None:
+    def import_record(self, number: int, record: Any) -> None:
         self.result.records += 1
         try:
             if isinstance(record, dict) and record.get("task") in GENERATED_TASKS:
                 raise DataError("made_anew", f"{record['task']} is generated text: a build makes it from the labels")
             conversation = parse_conversation(record)
             name, place, size = self._picture(conversation)
-            sensor = self.sensor or resolve_sensor(name, record.get("sensor", self.stated.get(name)))
+            sensor = self.sensor or resolve_sensor(name, record.get("sensor", self.stated_sensors.get(name)))
         except DataError as error:
             self._reject(number, error)
             return
-        rows = self._labels(number, conversation, size)
+        rows, complete = self._label_rows(number, conversation, size)
         if rows:
             source = self._source(name, sensor)
-            source.pictures.setdefault(_pattern(place), set()).add(place)
+            source.pictures.setdefault(_folder_pattern(place), set()).add(place)
             self.result.labels.update((source.sensor, row["kind"]) for row in rows)
-            complete = any(lists_all_objects(exchange) for exchange in conversation.exchanges)
-            _write(
-                source.stream, {"file": place, "height_px": size[0], "width_px": size[1], "complete": complete, "labels": rows}
-            )
+            line = {"file": place, "height_px": size[0], "width_px": size[1], "complete": complete, "labels": rows}
+            _write_row(source.stream, line)
 
-    def _labels(self, number: int, conversation: Conversation, size: Size) -> list[dict[str, Any]]:
-        rows = []
+    def _label_rows(self, number: int, conversation: Conversation, size: Size) -> tuple[list[dict[str, Any]], bool]:
+        """The labels of a record, and whether one of its answers lists all objects and could be read as a whole."""
+        rows: list[dict[str, Any]] = []
+        complete = False
         for exchange in conversation.exchanges:
             try:
                 found = list(parse_labels(exchange, dialects.get_dialect(self.form), size, Provenance("annotation", self.name)))
                 for label in found:
                     refuse_control_tokens(f"{label.category}\n{label.text}".strip(), label.kind)
-                rows += [{key: value for key, value in label_row(label).items() if value or key in _SAID} for label in found]
+                rows += [
+                    {k: value for k, value in label_row(label).items() if value or k in _ALWAYS_WRITTEN} for label in found
+                ]
+                complete = complete or lists_all_objects(exchange)
             except DataError as error:
                 self._reject(number, error)
-        return rows
+        return rows, complete
 
     def _picture(self, conversation: Conversation) -> tuple[str, str, Size]:
         """The picture's name in the set, its place and its true size. DataError where there is not one whole picture."""
@@ -122,21 +125,24 @@ class _Adopting:
             raise DataError("no_picture", f"the record has {len(conversation.pictures)} pictures, expected one")
         name = conversation.pictures[0]
         try:
-            place = _place(self.folder, name, self.allow_outside)
+            place = self.find_picture(name)
         except DataError:
-            self._refused(name)
+            self._note_refused(name)
             raise
+        if place is None:
+            raise DataError("missing_picture", f"{name} is not below {self.find_picture.folder}")
         if name not in self._sizes:
-            self._sizes[name] = _size(place)
-        return name, place, self._sizes[name]
+            self._sizes[name] = read_size(place)
+        return name, _absolute(place), self._sizes[name]
 
-    def _refused(self, name: str) -> None:
-        """A folder with a link that leads out is no pattern: its pictures are named one by one."""
-        self.outside_links.add(_pattern(_absolute(posixpath.normpath(posixpath.join(self.folder, name.replace("\\", "/"))))))
+    def _note_refused(self, name: str) -> None:
+        """A folder with a link that leads out is no pattern: its pictures are listed one by one."""
+        place = posixpath.join(self.find_picture.folder, name.replace("\\", "/"))
+        self.partly_refused.add(_folder_pattern(_absolute(posixpath.normpath(place))))
 
     def _source(self, name: str, sensor: SensorName) -> _Source:
         first, slash, _ = name.replace("\\", "/").lstrip("./").partition("/")
-        key = "_".join([self.name, *([_word(first)] if slash else []), sensor])
+        key = "_".join([self.name, *([_identifier(first)] if slash else []), sensor])
         if key not in self.sources and len(self.sources) >= MAX_SOURCES:
             key = f"{self.name}_rest_{sensor}"
         if key not in self.sources:
@@ -146,15 +152,15 @@ class _Adopting:
     def _reject(self, number: int, error: DataError) -> None:
         self.result.rejects[error.reason] += 1
         self._rejects = self._rejects or self._open("rejects.jsonl")
-        _write(self._rejects, {"record": number, "reason": error.reason, "detail": error.detail})
+        _write_row(self._rejects, {"record": number, "reason": error.reason, "detail": error.detail})
 
     def _open(self, name: str) -> IO[bytes]:
         return self.files.enter_context(storage.create(storage.join(self.out, name)))
 
-    def shared(self) -> set[str]:
-        """Patterns that would bring pictures of several sources, or one that was refused."""
+    def shared_patterns(self) -> set[str]:
+        """Patterns that would find pictures of several sources, or one that was refused."""
         counts = Counter(pattern for source in self.sources.values() for pattern in source.pictures)
-        return self.outside_links | {pattern for pattern, count in counts.items() if count > 1}
+        return self.partly_refused | {pattern for pattern, count in counts.items() if count > 1}
 
 
 def import_set(
@@ -175,19 +181,20 @@ def import_set(
     """
     if form not in FORMATS:
         raise UsageError(f"import format {form!r} is not known; known formats: {', '.join(FORMATS)}")
-    name = _word(posixpath.splitext(posixpath.basename(file))[0])
+    name = _identifier(posixpath.splitext(posixpath.basename(file))[0])
     folder = pictures or posixpath.dirname(file) or "."
     with ExitStack() as files:
-        adopting = _Adopting(form, folder, out, name, sensor, files, allow_outside, read_stated_sensors(folder))
+        finder = PictureFinder(folder, allow_outside)
+        importer = _Importer(form, finder, out, name, sensor, files, read_stated_sensors(folder))
         for number, record in enumerate(read_records(file)):
-            adopting.take(number, record)
+            importer.import_record(number, record)
             on_record()
-    result = adopting.result
+    result = importer.result
     if not result.labels:
         said = ", ".join(f"{count} {reason}" for reason, count in result.rejects.most_common(3)) or "it has no records"
         raise UsageError(f"{file}: nothing could be used ({said}); check --format and --pictures{_hint(result)}")
     result.config = storage.join(out, "config.yaml")
-    storage.write_bytes(result.config, _config(adopting, file, licence).encode())
+    storage.write_bytes(result.config, _config(importer, file, licence).encode())
     return result
 
 
@@ -195,8 +202,8 @@ def _hint(result: ImportedSet) -> str:
     return ", and say --sensor" if "sensor_unknown" in result.rejects else ""
 
 
-def _config(adopting: _Adopting, file: str, licence: str) -> str:
-    out, shared = _absolute(adopting.out), adopting.shared()
+def _config(importer: _Importer, file: str, licence: str) -> str:
+    out, shared = _absolute(importer.out), importer.shared_patterns()
     sources = [
         {
             "name": name,
@@ -205,9 +212,9 @@ def _config(adopting: _Adopting, file: str, licence: str) -> str:
             "scenes": {"files": _patterns(source, shared)},
             "annotations": {"format": "rsflow", "files": storage.join(out, f"{name}.jsonl")},
         }
-        for name, source in sorted(adopting.sources.items())
+        for name, source in sorted(importer.sources.items())
     ]
-    head = f"# Made by `rsflow import` from {posixpath.basename(file)} (format {adopting.form}).\n"
+    head = f"# Made by `rsflow import` from {posixpath.basename(file)} (format {importer.form}).\n"
     if licence == "unknown":
         head += "# The licence is not known: find it out, or allow it by name with select.allow_licences: [unknown].\n"
     return head + yaml.safe_dump({"root": storage.join(out, "lake"), "sources": sources}, sort_keys=False, width=120)
@@ -217,51 +224,31 @@ def _patterns(source: _Source, shared: set[str]) -> list[str]:
     """What finds the source's pictures and no other source's: patterns, and the pictures one by one in a shared folder."""
     whole = [pattern for pattern in source.pictures if pattern not in shared]
     return sorted(
-        [*whole, *(_plain(place) for pattern, places in source.pictures.items() if pattern in shared for place in places)]
+        [
+            *whole,
+            *(_escape_pattern(place) for pattern, places in source.pictures.items() if pattern in shared for place in places),
+        ]
     )
 
 
-def _write(stream: IO[bytes], row: dict[str, Any]) -> None:
+def _write_row(stream: IO[bytes], row: dict[str, Any]) -> None:
     stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
-def _word(text: str) -> str:
+def _identifier(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text).strip("_") or "set"
-
-
-def _place(folder: str, name: str, allow_outside: bool) -> str:
-    place = resolve_below(folder, name, allow_outside)
-    if not storage.exists(place):
-        raise DataError("missing_picture", f"{name} is not below {folder}")
-    return _absolute(place)
 
 
 def _absolute(place: str) -> str:
     return place if storage.is_remote(place) else os.path.abspath(place)
 
 
-def _size(place: str) -> Size:
-    try:
-        return _measured(storage.read_bytes(place, 0, _HEADER))
-    except (OSError, ValueError, SyntaxError):
-        pass  # a header that is longer than that: thumbnails may stand before the size
-    try:
-        return _measured(storage.read_bytes(place))
-    except (OSError, ValueError, SyntaxError, StorageError) as error:
-        raise DataError("unreadable_picture", f"{place}: {error}") from error
-
-
-def _measured(data: bytes) -> Size:
-    with Image.open(BytesIO(data)) as image:
-        return image.height, image.width
-
-
-def _pattern(place: str) -> str:
-    """The pictures of the folder with the same ending."""
+def _folder_pattern(place: str) -> str:
+    """A pattern of the pictures of the folder with the same suffix."""
     folder, name = posixpath.split(place)
-    return f"{_plain(folder)}/*{posixpath.splitext(name)[1]}"
+    return f"{_escape_pattern(folder)}/*{posixpath.splitext(name)[1]}"
 
 
-def _plain(path: str) -> str:
-    """A path as a pattern that means just it."""
+def _escape_pattern(path: str) -> str:
+    """A path as a pattern that matches that path only."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in path)

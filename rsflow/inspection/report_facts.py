@@ -28,7 +28,7 @@ CARD = "card.md"
 
 def plan_facts(counts: BuildEstimate) -> PlanFacts:
     models = tuple(ModelFacts(model.name, model.tiles, model.measured, model.expected) for model in counts.models)
-    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models)
+    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models, counts.layers)
 
 
 def describe_lake(held: LakeStatus) -> str:

@@ -46,6 +46,7 @@ def summary(facts: TileFacts, least_px: float) -> Summary:
     ground, ground_labels = _ground(facts)
     things = _things(facts, groups)
     labels = {position for group in groups for position in group.labels} | set(ground_labels)
+    labels |= {position for position, _ in tile_facts.objects_without_place(facts).values()}
     return Summary(
         image=" ".join([", ".join(found.value for found in adjectives), plain]).strip(),
         plain=plain,
@@ -60,8 +61,10 @@ def summary(facts: TileFacts, least_px: float) -> Summary:
 
 def _things(facts: TileFacts, groups: list[Group]) -> str:
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))
-    said = [vqa.quantity_phrase(group) for group in ranked[:NAMED_GROUPS]]
-    if len(ranked) > NAMED_GROUPS:
+    said = [vqa.quantity_phrase(group) for group in ranked]
+    said += [f"at least one {noun}" for noun in tile_facts.objects_without_place(facts)]
+    if len(said) > NAMED_GROUPS:
+        said = said[:NAMED_GROUPS]
         said.append("other objects")
     if not said:
         missing = [english.pluralise(english.singular_noun(category)) for category in tile_facts.absent_categories(facts)]

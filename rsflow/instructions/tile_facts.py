@@ -35,6 +35,8 @@ _COVERS = {
 _UNKNOWN_COVERS = frozenset(["unknown", "unclassified", "no data", "ignore", "ignored", "unlabelled", "unlabeled"])
 
 
+_OF_OBJECTS = frozenset({"box", "category", "phrase", "presence"})  # kinds of labels that say that something is there
+
 SAME_IOU = 0.5  # boxes of two labellers that overlap so much show one object
 
 
@@ -150,13 +152,22 @@ def is_cut_off(thing: TileObject, facts: TileFacts) -> bool:
 
 def absent_categories(facts: TileFacts) -> list[str]:
     """Categories of the vocabulary that the tile truly lacks, one per noun, in the order of their nouns."""
-    present = {english.singular_noun(label.category) for label in facts.labels if label.kind in {"box", "category", "phrase"}}
+    present = {english.singular_noun(label.category) for label in facts.labels if label.kind in _OF_OBJECTS}
     missing = {english.singular_noun(category): category for category in sorted(facts.vocabulary, reverse=True)}
     return [
         missing[said]
         for said in sorted(missing)
         if said and said not in present and not any(english.may_name_same_object(said, other) for other in present)
     ]
+
+
+def objects_without_place(facts: TileFacts) -> dict[str, tuple[int, str]]:
+    """By noun, in alphabetical order: (position, category) of objects that are in the tile, nobody knows where or how many."""
+    placed = _members(facts)
+    found: dict[str, tuple[int, str]] = {}
+    for position, label in labels_of_kind(facts, "presence"):
+        found.setdefault(english.singular_noun(label.category), (position, label.category))
+    return {noun: found[noun] for noun in sorted(found) if noun and noun not in placed}
 
 
 def land_covers(facts: TileFacts) -> list[Cover]:

@@ -45,13 +45,18 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
-    present = {group.noun: group for group in groups}
+    counted = {group.noun: (quantity_phrase(group), group.count == 1, group.category, group.labels) for group in groups}
+    uncounted = {
+        noun: (f"at least one {noun}", True, category, (position,))
+        for noun, (position, category) in tile_facts.objects_without_place(facts).items()
+    }
+    present = {**uncounted, **counted}
     missing = {english.singular_noun(category): category for category in tile_facts.absent_categories(facts)}
     key = (seed, facts.tile_id, "vqa", "presence")
     for there, not_there in zip(hash_order(list(present), *key), hash_order(list(missing), *key), strict=False):
-        group = present[there]
-        full = f"Yes, {'there is' if group.count == 1 else 'there are'} {quantity_phrase(group)} in the image."
-        yield _presence_claim(there, group.category, True, full, group.labels)
+        quantity, is_one, category, labels = present[there]
+        full = f"Yes, {'there is' if is_one else 'there are'} {quantity} in the image."
+        yield _presence_claim(there, category, True, full, labels)
         full = f"No, there are no {english.pluralise(not_there)} in the image."
         yield _presence_claim(not_there, missing[not_there], False, full, ())
 

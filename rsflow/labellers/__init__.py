@@ -25,13 +25,7 @@ from rsflow.labellers.scene import Scene
 from rsflow.labellers.spectral import Spectral
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
 from rsflow.labellers.zero_shot_detector import ZeroShotDetector
-
-LABELLERS: dict[str, type[Labeller]] = {
-    Spectral.name: Spectral,
-    Cfar.name: Cfar,
-    Hotspot.name: Hotspot,
-    Scene.name: Scene,
-}
+from rsflow.plugins import PluginTable
 
 MODELS: dict[str, type[ModelLabeller]] = {
     Detector.name: Detector,
@@ -42,6 +36,17 @@ MODELS: dict[str, type[ModelLabeller]] = {
     Answerer.name: Answerer,
     Outliner.name: Outliner,
 }
+
+LABELLERS: PluginTable[type[Labeller]] = PluginTable(
+    "rsflow.labellers",
+    {
+        Spectral.name: Spectral,
+        Cfar.name: Cfar,
+        Hotspot.name: Hotspot,
+        Scene.name: Scene,
+    },
+    reserved=MODELS,
+)
 
 __all__ = ["LABELLERS", "MODELS", "Labeller", "ModelLabeller", "from_settings"]
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow import schemas
 
@@ -44,6 +45,19 @@ RENAMED = (
 )
 
 
+class RenamedValue(NamedTuple):
+    """A value of a text column that was `former` up to format `last_format`."""
+
+    last_format: int
+    table: str
+    column: str
+    former: str
+    present: str
+
+
+RENAMED_VALUES = (RenamedValue(1, "runs", "step", "see", "predict"),)
+
+
 def stored_names(table: str, names: Sequence[str], stored: Sequence[str]) -> dict[str, str]:
     """Present name -> name in a file whose columns are `stored`, for those of `names` that the file has."""
     former = {each.present: each.former for each in RENAMED if each.table == table}
@@ -52,11 +66,20 @@ def stored_names(table: str, names: Sequence[str], stored: Sequence[str]) -> dic
 
 
 def conform(table: str, rows: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The columns `names` of rows as a file holds them, with the present schema; a column that the file lacks is null."""
+    """The columns `names` of rows as a file holds them, with the present schema and values; null where the file lacks one."""
     schema = pa.schema([TABLES[table].field(name) for name in names])
     stored = stored_names(table, names, rows.column_names)
     columns = [
         rows[stored[field.name]].cast(field.type) if field.name in stored else pa.nulls(rows.num_rows, field.type)
         for field in schema
     ]
-    return pa.table(columns, schema=schema)
+    values = [each for each in RENAMED_VALUES if each.table == table and each.column in names]
+    return _with_present_values(pa.table(columns, schema=schema), values)
+
+
+def _with_present_values(rows: pa.Table, values: Sequence[RenamedValue]) -> pa.Table:
+    for each in values:
+        column = rows[each.column]
+        present = pc.if_else(pc.equal(column, each.former), each.present, column)
+        rows = rows.set_column(rows.schema.get_field_index(each.column), each.column, present)
+    return rows

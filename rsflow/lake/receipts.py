@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
+from rsflow.lake import digests
 from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
 
-_OLD_PREDICT = "see"  # what marks of older versions call the step `predict`
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 
 # `undone`: why the unit is not done, where it is not; such a receipt is never committed.
@@ -48,22 +48,21 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> pa.Table:
     """Make the units of these receipts visible: their rows, then their marks (RUNS rows), which are returned."""
     if not receipts.num_rows:
         return schemas.RUNS.empty_table()
-    for name in ROW_TABLES:
-        rows = receipts[name].combine_chunks().flatten()
-        lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
     now = pa.array([datetime.now(UTC)] * receipts.num_rows, schemas.RUNS.field("committed_at").type)
     marks = receipts.select([f.name for f in _MARK])
     marks = marks.append_column("run", pa.array([run] * receipts.num_rows)).append_column("committed_at", now)
     marks = marks.select(schemas.RUNS.names)
-    lake.append("runs", marks)
+    with digests.one_record(lake.root):
+        for name in ROW_TABLES:
+            rows = receipts[name].combine_chunks().flatten()
+            lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
+        lake.append("runs", marks)
     return marks
 
 
 def completed_units(lake: Lake) -> pa.Table:
     """The mark of every finished unit, one each: see `best_marks`."""
-    runs = lake.read("runs")
-    steps = pc.if_else(pc.equal(runs["step"], _OLD_PREDICT), "predict", runs["step"])
-    return best_marks(runs.set_column(runs.schema.get_field_index("step"), "step", steps))
+    return best_marks(lake.read("runs"))
 
 
 def best_marks(runs: pa.Table) -> pa.Table:

@@ -11,20 +11,20 @@ rsflow.lake.receipts).
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import tenacity
 
-from rsflow.errors import LakeError, RsflowError, StorageError
+from rsflow.errors import LakeError
 from rsflow.files import storage
-from rsflow.files.faults import classify_error
-from rsflow.lake import digests
+from rsflow.files.faults import retry_transient
+from rsflow.lake import digests, read_cache
+from rsflow.lake.commits import COMMIT_KEY, commit, delete_where, has_commit, storage_options, translate_delta_errors
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
@@ -37,15 +37,22 @@ _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
 
 LAKE_FILE = "lake.json"
 _AT_ONCE = 500  # values in one condition
-_COMMITS = 10  # tried before a write that others get ahead of is given up
 _METADATA_KEY = "rsflow"  # key of our metadata in a commit
 
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The tables under one root. Make one with `open_lake` or `create_lake`."""
+    """The tables under one root. Make one with `open_lake` or `create_lake`.
+
+    The log of each table is read once; later uses ask for newer commits only.
+    """
 
     root: str
+    _open_tables: dict[str, DeltaTable] = field(default_factory=dict, compare=False, repr=False)
+    written: set[str] = field(default_factory=set, compare=False, repr=False)  # tables that this object committed to
+
+    def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
+        return Lake, (self.root,)  # open tables stay in their process
 
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
@@ -53,16 +60,18 @@ class Lake:
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
         """A small JSON file at the root with at least these keys, or None where it was never written."""
         place = self.place(name)
-        if not storage.exists(place):
+        text = storage.read_text_if_exists(place)
+        if text is None:
             return None
         try:
-            found = json.loads(storage.read_text(place))
+            found = json.loads(text)
         except ValueError as error:
             raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
         if not isinstance(found, dict) or not set(keys) <= set(found):
             raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
         return found
 
+    @retry_transient
     def read(
         self,
         name: str,
@@ -77,15 +86,16 @@ class Lake:
         """
         wanted = list(columns or TABLES[name].names)
         table = self.delta(name, version)
-        with _translate_errors(self.place("tables", name)):
+        with translate_delta_errors(self.place("tables", name)):
             files = [TableFile(self.root, name, path, 0) for path in digests.data_files(table)] if table else []
             parts = [_matching(read_columns(file, [*dict.fromkeys([*wanted, *(where or {})])]), where or {}) for file in files]
         empty = pa.schema([TABLES[name].field(column) for column in wanted]).empty_table()
         return pa.concat_tables([empty, *(part.select(wanted) for part in parts)])
 
+    @retry_transient
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
         """The Delta table itself, verified, or None where it was never written."""
-        with _translate_errors(self.place("tables", name)):
+        with translate_delta_errors(self.place("tables", name)):
             digests.verify_log(self.root, name)
             table = self._load(name, version)
             if table is not None:
@@ -96,25 +106,47 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
+        known = self._open_tables.get(name)
         try:
-            return DeltaTable(self.place("tables", name), version, storage_options=_options(self.root))
+            options = storage_options(self.root)
+            if version is not None and (known is None or known.version() != version):
+                return DeltaTable(self.place("tables", name), version, storage_options=options)
+            if known is None:
+                read_cache.is_current(self.root, name)
+                self._open_tables[name] = DeltaTable(self.place("tables", name), storage_options=options)
+            elif version is None and not read_cache.is_current(self.root, name):
+                known.update_incremental()
         except TableNotFoundError:
-            return None
+            self._open_tables.pop(name, None)
+        return self._open_tables.get(name)
+
+    def _load_to_write(self, name: str, attempt: int) -> DeltaTable | None:
+        """The table, again from its log where an earlier attempt failed: another writer may have got ahead."""
+        self.written.add(name)
+        if attempt > 1:
+            read_cache.forget(self.root, name)
+        return self._load(name)
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
-        from deltalake import DeltaTable, write_deltalake
+        from deltalake import CommitProperties, write_deltalake
 
-        if rows.num_rows:
-            data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
+        if not rows.num_rows:
+            return
+        data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
+        commit_id = uuid.uuid4().hex
+        properties = CommitProperties({COMMIT_KEY: commit_id})
 
-            def attempt() -> DeltaTable:
-                table = self._load(name)
-                # Columns that are younger than the table join it.
-                write_deltalake(table or place, data, mode="append", schema_mode="merge", **settings)
-                return table or DeltaTable(place, storage_options=_options(self.root))
+        def attempt(number: int) -> DeltaTable:
+            table = self._load_to_write(name, number)
+            # The answer to a commit may be lost where the commit is not.
+            if number > 1 and table is not None and has_commit(table, commit_id):
+                return table
+            # Columns that are younger than the table join it.
+            write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
+            return table or cast("DeltaTable", self._load(name))
 
-            digests.record(self.root, name, _commit(place, attempt))
+        digests.record(self.root, name, commit(place, attempt))
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
@@ -128,16 +160,17 @@ class Lake:
         custom = {_METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata is not None else None
         # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application that
         # began at the same version; and nothing may begin before there is a table.
-        commit = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
+        properties = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
 
-        def attempt() -> DeltaTable:
-            table = DeltaTable.create(place, schema, mode="ignore", **settings)
+        def attempt(number: int) -> DeltaTable:
+            table = self._load_to_write(name, number) or DeltaTable.create(place, schema, mode="ignore", **settings)
+            self._open_tables[name] = table
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
             data = pa.RecordBatchReader.from_batches(schema, batches)
-            write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=commit, **settings)
+            write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=properties, **settings)
             return table
 
-        digests.record(self.root, name, _commit(place, attempt))
+        digests.record(self.root, name, commit(place, attempt))
 
     def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""
@@ -149,12 +182,12 @@ class Lake:
             below = f"tables/{name}/_delta_log/{version:020d}.json"
             place = self.place(below)
             try:
-                data = storage.read_bytes(place)
+                data = read_cache.read_file(place)
                 digests.verify_file(self.root, below, data)
                 actions = [json.loads(line) for line in data.splitlines()]
-                commit: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-                if commit.get("operation") == "WRITE":  # and none that tidied up
-                    known = commit.get(_METADATA_KEY)
+                info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+                if info.get("operation") == "WRITE":  # and none that tidied up
+                    known = info.get(_METADATA_KEY)
                     return (table.version(), json.loads(known)) if known else None
             except (ValueError, TypeError, AttributeError) as error:
                 raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
@@ -162,24 +195,15 @@ class Lake:
 
     def delete_rows(self, name: str, column: str, values: Sequence[str]) -> None:
         """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
-        from deltalake.exceptions import DeltaError
-
         for start in range(0, len(values), _AT_ONCE):
-            table = self.delta(name)
-            if table is None:
-                return
             quoted = ", ".join(f"'{value.replace(chr(39), chr(39) * 2)}'" for value in values[start : start + _AT_ONCE])
-            try:
-                table.delete(f"{column} IN ({quoted})")
-            except (OSError, DeltaError) as error:
-                raise StorageError(
-                    f"{self.place('tables', name)}: cannot delete rows: {storage.describe_error(error)}"
-                ) from error
-            digests.record(self.root, name, table)
+            if (table := self.delta(name)) is not None:
+                commit(self.place("tables", name), partial(delete_where, table, f"{column} IN ({quoted})"))
+                digests.record(self.root, name, table)
 
     def _settings(self, name: str) -> tuple[str, dict[str, Any]]:
         """Where a table is, and how Delta is to write it."""
-        return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": _options(self.root)}
+        return self.place("tables", name), {"configuration": _KEPT.get(name), "storage_options": storage_options(self.root)}
 
 
 def open_lake(root: str, writable: bool = False) -> Lake:
@@ -187,9 +211,18 @@ def open_lake(root: str, writable: bool = False) -> Lake:
 
     A lake of an earlier format is read as it is; where it is to be `writable`, it is first brought to the present one.
     """
-    if not storage.exists(storage.join(root, LAKE_FILE)):
+    lake = find_lake(root, writable)
+    if lake is None:
         raise LakeError(f"{root}: there is no lake here (no {LAKE_FILE}): run `rsflow build CONFIG` with root: {root}")
-    lake, version = Lake(root), _stored_format(root)
+    return lake
+
+
+def find_lake(root: str, writable: bool = False) -> Lake | None:
+    """The lake at `root` as `open_lake` gives it, or None where nothing was made yet."""
+    text = storage.read_text_if_exists(storage.join(root, LAKE_FILE))
+    if text is None:
+        return None
+    lake, version = Lake(root), _parse_format(root, text)
     if writable and version < FORMAT_VERSION:
         _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
         migrate(lake, version)
@@ -197,26 +230,22 @@ def open_lake(root: str, writable: bool = False) -> Lake:
     return lake
 
 
-def find_lake(root: str) -> Lake | None:
-    """The lake at `root`, or None where nothing was made yet."""
-    return open_lake(root) if storage.exists(storage.join(root, LAKE_FILE)) else None
-
-
 def create_lake(root: str) -> Lake:
     """The lake at `root`, to write to; made where there is none."""
-    if find_lake(root) is None:
+    lake = find_lake(root, writable=True)
+    if lake is None:
         _write_format(root, {"format": FORMAT_VERSION})
-    return open_lake(root, writable=True)
+    return lake or Lake(root)
 
 
-def _stored_format(root: str) -> int:
+def _parse_format(root: str, text: str) -> int:
     """The format of a lake's tables: the earlier one where its migration did not come to an end."""
-    place = storage.join(root, LAKE_FILE)
     try:
-        stored = json.loads(storage.read_text(place))
+        stored = json.loads(text)
         version = stored["format"]
         tables = stored.get("migrating_from", version)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        place = storage.join(root, LAKE_FILE)
         raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
     if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
         raise LakeError(
@@ -244,41 +273,3 @@ def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     if isinstance(wanted, pa.ChunkedArray):
         wanted = wanted.combine_chunks()
     return table.filter(pc.is_in(table[column], value_set=wanted))
-
-
-@contextmanager
-def _translate_errors(place: str) -> Iterator[None]:
-    """LakeError for whatever a damaged table makes Delta raise; what the network does is no damage."""
-    try:
-        yield
-    except RsflowError:
-        raise
-    except BaseException as error:
-        # A panic of the Rust part is no Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        kind = classify_error(error, place) or LakeError
-        raise kind(f"{place}: cannot read this Delta table: {storage.describe_error(error)}") from error
-
-
-def _commit(place: str, attempt: Callable[[], DeltaTable]) -> DeltaTable:
-    """Write to a table, again where another writer's commit got ahead: then nothing of ours is there. The table after it."""
-    from deltalake.exceptions import CommitFailedError, DeltaError
-
-    again = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(CommitFailedError), stop=tenacity.stop_after_attempt(_COMMITS), reraise=True
-    )
-    try:
-        return again(attempt)
-    except (OSError, DeltaError) as error:
-        # The Rust store reports a full disk or a missing permission as text only.
-        kind = classify_error(error, place) or StorageError
-        raise kind(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
-
-
-def _options(root: str) -> dict[str, str]:
-    # object_store reads AWS_* itself, but refuses a plain-http endpoint (a local S3 server) unless told.
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    if not root.startswith("s3://") or not endpoint:
-        return {}
-    return {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true" if endpoint.startswith("http://") else "false"}

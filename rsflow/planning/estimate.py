@@ -50,6 +50,7 @@ class BuildEstimate:
     bytes: int
     instruct_units: int
     models: tuple[ModelWork, ...] = ()
+    layers: tuple[str, ...] = ()  # what each layer on the ground holds, in words
 
 
 def estimate_build(plan: Plan) -> BuildEstimate:
@@ -65,6 +66,7 @@ def estimate_build(plan: Plan) -> BuildEstimate:
         sum(unit.bytes for unit in units),
         sum(len(missing) for step, missing in good if step.name == "instruct"),
         tuple(_models(plan, [unit for step, missing in good if step.runs_model for unit in missing])),
+        tuple(plan.ground.notes),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from rsflow import instructions, labellers, readers
 from rsflow.annotations import ANNOTATIONS, check_options
@@ -22,6 +23,8 @@ from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import check_vector_options
 from rsflow.labellers import ModelLabeller
+from rsflow.planning.raster_layers import check_raster_options
+from rsflow.plugins import PluginTable
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.stage import ModelStage, Stage, fingerprint
@@ -42,10 +45,12 @@ from rsflow.stages.write_tiles import WriteTiles
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Stages in their order; `output` writes what they made, and nothing depends on how."""
+    """Stages in their order; `output` writes what they made, and nothing depends on how. `plugins`: other packages, with their
+    versions, whose readers, formats or labellers the source uses."""
 
     stages: tuple[Stage, ...]
     output: tuple[Stage, ...] = ()
+    plugins: tuple[str, ...] = ()
 
     @property
     def all_stages(self) -> tuple[Stage, ...]:
@@ -53,12 +58,12 @@ class Recipe:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(list(self.stages))
+        return fingerprint(list(self.stages), *self.plugins)
 
     @property
     def label_fingerprint(self) -> str:
         """The fingerprint without stages that only shards take from: neither labels nor pictures depend on them."""
-        return fingerprint([stage for stage in self.stages if not isinstance(stage, KeepBands)])
+        return fingerprint([stage for stage in self.stages if not isinstance(stage, KeepBands)], *self.plugins)
 
 
 def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
@@ -107,7 +112,18 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             EncodeTiles(built.render.format, built.render.quality),
         ),
         (WriteTiles(built.root),),
+        _plugins(source),
     )
+
+
+def _plugins(source: Source) -> tuple[str, ...]:
+    """The packages and versions that the source's reader, annotation formats and labellers come from, without rsflow itself."""
+    used = [
+        readers.READERS.provider(source.reader),
+        *(ANNOTATIONS.provider(entry.format) for entry in source.annotation_entries),
+        *(labellers.LABELLERS.provider(settings["name"]) for settings in source.labellers),
+    ]
+    return tuple(sorted({provider for provider in used if provider}))
 
 
 def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
@@ -137,16 +153,27 @@ def check_known(name: str, table: Collection[str], where: str, what: str) -> Non
         raise ConfigError(f"{where}: unknown {what} {name!r}; {hint}known: {', '.join(sorted(table))}")
 
 
+def _load_row(table: PluginTable[Any], name: str, where: str) -> None:
+    """Import a row that another package registers, so that what is wrong with it is an error of the configuration."""
+    try:
+        table[name]
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
 def _check_source(source: Source, where: str) -> None:
     check_known(source.reader, {"auto", *readers.READERS}, f"{where}.reader", "reader")
+    if source.reader != "auto":
+        _load_row(readers.READERS, source.reader, f"{where}.reader")
     if source.scenes.product is not None:
         check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
     for number, entry in enumerate(source.annotation_entries):
         place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
         check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")
         if entry.on_ground:
-            check_vector_options(entry, place)
+            (check_vector_options if entry.format == "vector" else check_raster_options)(entry, place)
         else:
+            _load_row(ANNOTATIONS, entry.format, f"{place}.format")
             check_options(entry)
     for number, settings in enumerate(source.labellers):
         try:

@@ -19,7 +19,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
-from rsflow.readers import list_scenes, open_scene, select_reader
+from rsflow.readers import READERS, list_scenes, open_scene, select_reader
 from rsflow.records import SceneFiles
 from rsflow.schemas import SCENES
 from rsflow.stage import fingerprint
@@ -77,7 +77,8 @@ def probe_scenes(
 
 
 def _row(scene: SceneFiles, licence: str, before: dict[str, Any] | None, retry_rejects: bool) -> dict[str, Any]:
-    settings = fingerprint(PROBE_VERSION, scene, licence)
+    plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
+    settings = fingerprint(PROBE_VERSION, scene, licence, *plugin)
     try:
         stats = stats_key(scene)
     except DataError as error:

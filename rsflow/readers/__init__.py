@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from rsflow.errors import DataError
+from rsflow.plugins import PluginTable
 from rsflow.readers.band_files import open_bands
 from rsflow.readers.contract import SceneInfo, SceneReader
 from rsflow.readers.geotiff import open_geotiff
@@ -18,11 +19,14 @@ from rsflow.records import SceneFiles
 
 __all__ = ["READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
 
-READERS: dict[str, Callable[[SceneFiles], SceneReader]] = {
-    "geotiff": open_geotiff,
-    "bands": open_bands,
-    "picture": open_picture,
-}
+READERS: PluginTable[Callable[[SceneFiles], SceneReader]] = PluginTable(
+    "rsflow.readers",
+    {
+        "geotiff": open_geotiff,
+        "bands": open_bands,
+        "picture": open_picture,
+    },
+)
 
 SUFFIXES = {
     **dict.fromkeys((".tif", ".tiff", ".jp2", ".vrt"), "geotiff"),

@@ -38,10 +38,11 @@ class PlanFacts:
     bytes: int
     instruct_units: int
     models: tuple[ModelFacts, ...] = ()
+    layers: tuple[str, ...] = ()  # a line for each layer on the ground
 
 
 def plan_text(plan: PlanFacts) -> str:
-    """A line per state of scenes that occurs, then a line on the work."""
+    """A line per state of scenes that occurs, one per layer on the ground, then a line on the work."""
     states = [f"{plan.scenes[name]:>9,}  {words}" for name, words in STATES.items() if plan.scenes.get(name)]
     if plan.units:
         work = (
@@ -52,7 +53,7 @@ def plan_text(plan: PlanFacts) -> str:
         work = f"to do: make instructions for {plan.instruct_units:,} units (no pixel is read)"
     else:
         work = "to do: nothing to label"
-    return "\n".join(["scenes", *states, work, *(_model(model) for model in plan.models if model.tiles)])
+    return "\n".join(["scenes", *states, *plan.layers, work, *(_model(model) for model in plan.models if model.tiles)])
 
 
 def _model(model: ModelFacts) -> str:

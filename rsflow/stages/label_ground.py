@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rsflow.ground.ground_cover import unmapped_rest
 from rsflow.ground.placed_features import TileView
+from rsflow.ground.raster_layer import RasterLayer, RasterWindow
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
@@ -45,7 +47,7 @@ class LabelGround:
 
     def _label(self, table: pa.Table) -> Iterator[pa.Table]:
         rows = table.select([*_COLUMNS, "labels", "vocabulary", "unknown"]).to_pylist()
-        entries = [SceneLayer.from_row(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
+        entries = [_layer(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
         if not entries or rows[0]["transform"] is None:
             yield table
             return
@@ -54,21 +56,33 @@ class LabelGround:
             self._add(row, layers, valid)
         yield replace(table, **{name: [row[name] for row in rows] for name in ("labels", "vocabulary", "unknown")})
 
-    def _features(self, entry: SceneLayer, rows: list[dict[str, Any]]) -> WindowFeatures:
+    def _features(self, entry: SceneLayer | RasterLayer, rows: list[dict[str, Any]]) -> WindowFeatures | RasterWindow:
         first = rows[0]
         acquired = microseconds(first["acquired_at"]) if first["acquired_at"] else None
         grid = SceneGrid(first["crs"], tuple(first["transform"]))
+        if isinstance(entry, RasterLayer):
+            return RasterWindow(entry, grid)
         return read_window_features(entry, self.root, grid, _around(rows), tuple(first["pixel_m"]), acquired)
 
-    def _add(self, row: dict[str, Any], layers: list[WindowFeatures], valid: npt.NDArray[np.bool_] | None) -> None:
+    def _add(
+        self, row: dict[str, Any], layers: list[WindowFeatures | RasterWindow], valid: npt.NDArray[np.bool_] | None
+    ) -> None:
         tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
         vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
-        for layer in layers:
-            labels, known, unsure = layer.label(tile, self.min_visibility)
-            row["labels"] = [*row["labels"], *map(label_row, labels)]
-            vocabulary += [category for category in known if category not in vocabulary]
-            unknown |= unsure
+        found = [layer.label(tile, self.min_visibility) for layer in layers]
+        labels = [label for layer in found for label in layer.truth.labels]
+        covered = [area for layer in found for area in layer.truth.covered]
+        if covered and not any(layer.is_mapped for layer in found) and (rest := unmapped_rest(covered, tile)):
+            labels.append(rest)
+        for layer in found:
+            vocabulary += [category for category in layer.complete if category not in vocabulary]
+            unknown |= layer.truth.unknown
+        row["labels"] = [*row["labels"], *map(label_row, labels)]
         row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
+
+
+def _layer(row: dict[str, Any]) -> SceneLayer | RasterLayer:
+    return SceneLayer.from_row(row) if row["kind"] == "vector" else RasterLayer.from_row(row)
 
 
 def _around(rows: list[dict[str, Any]]) -> Box:

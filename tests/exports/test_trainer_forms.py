@@ -213,9 +213,8 @@ assert several == 1
 import sys
 from llamafactory.data.converter import get_dataset_converter
 from llamafactory.data.parser import get_dataset_list
-from llamafactory.hparams import DataArguments
-import json, os
-arguments = DataArguments(dataset_dir=sys.argv[1], media_dir=sys.argv[1])
+import json, os, types
+arguments = types.SimpleNamespace(media_dir=sys.argv[1])
 (attributes,) = get_dataset_list(["rsflow_train"], sys.argv[1])
 convert = get_dataset_converter(attributes.formatting, attributes, arguments)
 records = json.load(open(os.path.join(sys.argv[1], attributes.dataset_name)))

@@ -26,7 +26,10 @@ EAST, NORTH = 500_000.0, 5_000_000.0  # upper left corner of the usual scene, in
 
 
 def write_scene(
-    path: Path, crs: str = "EPSG:32633", transform: Sequence[float] = (PIXEL, 0, EAST, 0, -PIXEL, NORTH), size: int = SIZE
+    path: Path,
+    crs: str | None = "EPSG:32633",
+    transform: Sequence[float] = (PIXEL, 0, EAST, 0, -PIXEL, NORTH),
+    size: int = SIZE,
 ) -> Path:
     """A textured picture of three bands, so that the screen keeps it. `transform`: a, b, c, d, e, f."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,11 +73,11 @@ def write_layer(
     return path
 
 
-def settings(folder: Path, scenes: str, annotations: Any, **more: Any) -> BuildConfig:
+def settings(folder: Path, pattern: str, annotations: Any, **more: Any) -> BuildConfig:
     source = {"name": "scenes", "sensor": "optical", "licence": "CC-BY-4.0", "annotations": annotations}
     plain = {
         "root": str(folder / "lake"),
-        "sources": [{**source, "scenes": {"files": scenes, **more.pop("scenes", {})}}],
+        "sources": [{**source, "scenes": {"files": pattern, **more.pop("scenes", {})}}],
         "tiles": {"size_px": 64},
         "screen": {"min_contrast": 0.0, "min_sharpness": 0.0, "min_valid_share": 0.0, "max_cloud_share": 1.0},
         "engine": {"kind": "inline"},

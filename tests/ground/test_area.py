@@ -53,7 +53,7 @@ def test_labels_hold_the_same_area(shapes: list[shapely.Geometry]) -> None:
         np.ones(len(every), np.bool_),
     )
     rules = LabelRules((FeatureForm("house", "object"),), FROM, "polygon", 0.0)
-    labels = [label for tile in tiles() for label in label_tile(placed, TileView(tile, (1.0, 1.0)), rules)[0]]
+    labels = [label for tile in tiles() for label in label_tile(placed, TileView(tile, (1.0, 1.0)), rules).labels]
     whole = shapely.area(shapely.intersection(every, shapely.box(0, 0, 100, 100))).sum()
     found = sum(parts_area(label.shape.area_parts) for label in labels if label.shape)
     assert abs(found - whole) <= 1e-9 * max(whole, 1e4)

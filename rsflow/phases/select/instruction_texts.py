@@ -19,7 +19,7 @@ from rsflow.instructions.english import NUMBER_WORDS
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
-_NAMING = ("box", "category", "cover")  # kinds of labels whose category is a word for what is seen
+_NAMING = ("box", "category", "cover", "presence")  # kinds of labels whose category is a word for what is seen
 
 
 def make_text_reader(pieces: list[TableFile], receipts: pa.Array) -> ReadTexts:

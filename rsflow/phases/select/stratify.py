@@ -20,7 +20,7 @@ from rsflow.lake.table_files import list_table_files, read_table_file
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 
-CONTENT_KINDS = ("box", "category", "cover", "phrase")  # of labels that say what there is to be seen
+CONTENT_KINDS = ("box", "category", "cover", "phrase", "presence")  # of labels that say what there is to be seen
 
 _WIDTH = 1 << 24  # more than there are categories
 

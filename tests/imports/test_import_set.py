@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from rsflow import annotations, dialects
+from rsflow.audit import audit
 from rsflow.cli import main
 from rsflow.config.settings import Annotations
 from rsflow.errors import DataError, UsageError
@@ -19,6 +21,7 @@ from rsflow.imports.label_parsing import match_phrasing, parse_labels
 from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.planning.recipe import load
+from rsflow.readers import list_scenes
 from rsflow.readers.scene_listing import pattern_folders
 from rsflow.records import Label, Provenance
 from rsflow.spatial.polygons import parts_area
@@ -250,3 +253,46 @@ def test_the_command_tells_what_it_made(mmrs: Path, capsys: pytest.CaptureFixtur
     assert "6 records" in out
     assert "1 boxes_in_text, 1 missing_picture" in out
     assert "rsflow build" in out
+
+
+@pytest.mark.parametrize("name", ["é.png", "a b [1].png", "x%20y.png", "B.PNG", "deep/é.png", "x::y.png"])
+def test_names_of_every_spelling_find_their_pictures(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "p" / unicodedata.normalize("NFD", name)
+    place.parent.mkdir(parents=True)
+    Image.new("RGB", (100, 50)).save(place, format="PNG")
+    spelled = unicodedata.normalize("NFC", name).replace("B.PNG", "B.png")
+    (tmp_path / "set.json").write_text(json.dumps([{"image": f"data/{spelled}", "conversations": turns("Is it day?", "yes")}]))
+    made = import_set(str(tmp_path / "set.json"), "llava", str(tmp_path / "out"), str(tmp_path / "p"), sensor="optical")
+    assert (made.rejects, made.labels) == ({}, {("optical", "question"): 1})
+    (source,) = load(made.config).sources
+    assert [Path(one.files[""]).name for one in list_scenes(source)] == [place.name]
+
+
+def test_a_list_that_could_not_be_read_is_not_complete(tmp_path: Path) -> None:
+    Image.new("RGB", (100, 100)).save(tmp_path / "a.png")
+    texts = ("Please detect all objects in this image.", "There are <p>2 ships</p>[0.1,0.2,0.3,0.4;0.5,0.2,0.5,0.4]")
+    (tmp_path / "set.json").write_text(json.dumps([{"image": "a.png", "conversations": turns(*texts, "Is it day?", "yes")}]))
+    made = import_set(str(tmp_path / "set.json"), "mmrs", str(tmp_path / "out"), sensor="optical")
+    assert made.rejects == {"box_empty": 1}
+    (file,) = (tmp_path / "out").glob("set*.jsonl")
+    assert [json.loads(line)["complete"] for line in file.read_text().splitlines()] == [False]
+
+
+def test_sizes_are_those_of_the_upright_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # turned by a quarter
+    Image.new("RGB", (100, 50)).save(tmp_path / "a.jpg", exif=exif)
+    (tmp_path / "set.json").write_text(json.dumps([{"image": "a.jpg", "conversations": turns("Is it day?", "yes")}]))
+    made = import_set(str(tmp_path / "set.json"), "llava", str(tmp_path / "out"), sensor="optical")
+    (line,) = (tmp_path / "out" / "set_optical.jsonl").read_text().splitlines()
+    assert (json.loads(line)["height_px"], json.loads(line)["width_px"], made.rejects) == (100, 50, {})
+    sized = [{"image": "a.jpg", "height": 100, "width": 50, "conversations": turns("Is it day?", "yes")}]
+    (tmp_path / "set.json").write_text(json.dumps(sized))
+    assert audit(str(tmp_path / "set.json"), "llava", str(tmp_path)).counts == {}
+
+
+def test_turns_in_parts_are_read(tmp_path: Path) -> None:
+    parts = [{"type": "image"}, {"type": "text", "text": "Is it day?"}]
+    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": [{"type": "text", "text": "yes"}]}]
+    (exchange,) = parse_conversation({"images": ["a.png"], "messages": messages}).exchanges
+    assert exchange == Exchange("Is it day?", "yes")

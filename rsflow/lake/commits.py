@@ -1,0 +1,81 @@
+"""Delta's errors and commits: what is tried again, and what each failure is called.
+
+One idea: a commit that fails because another writer got ahead left nothing, so it is simply made again; after a fault of the
+network nobody knows, so whoever adds rows gives the commit an id and looks for it before adding them again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import tenacity
+
+from rsflow.errors import LakeError, RsflowError, StorageError
+from rsflow.files import storage
+from rsflow.files.faults import classify_error, retry_transient
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+COMMIT_KEY = "rsflow_commit"  # key of a commit's own id among its metadata
+_COMMITS = 10  # tried before a write that others get ahead of is given up
+
+
+@contextmanager
+def translate_delta_errors(place: str) -> Iterator[None]:
+    """LakeError for whatever a damaged table makes Delta raise; what the network does is no damage."""
+    try:
+        yield
+    except RsflowError:
+        raise
+    except BaseException as error:
+        # A panic of the Rust part is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        kind = classify_error(error, place) or LakeError
+        raise kind(f"{place}: cannot read this Delta table: {storage.describe_error(error)}") from error
+
+
+def commit(place: str, attempt: Callable[[int], DeltaTable]) -> DeltaTable:
+    """Write to a table; the table after it. `attempt` gets its number, from 1: it is made again where another writer's commit
+    got ahead (then nothing of ours is there), and after transient faults (then nobody knows)."""
+    from deltalake.exceptions import CommitFailedError, DeltaError
+
+    numbers = count(1)
+    ahead = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(CommitFailedError), stop=tenacity.stop_after_attempt(_COMMITS), reraise=True
+    )
+
+    @retry_transient
+    def once() -> DeltaTable:
+        try:
+            return ahead(lambda: attempt(next(numbers)))
+        except (OSError, DeltaError) as error:
+            # The Rust store reports a full disk or a missing permission as text only.
+            kind = classify_error(error, place) or StorageError
+            raise kind(f"{place}: cannot commit rows: {storage.describe_error(error)}") from error
+
+    return once()
+
+
+def delete_where(table: DeltaTable, condition: str, number: int) -> DeltaTable:
+    if number > 1:
+        table.update_incremental()
+    table.delete(condition)
+    return table
+
+
+def has_commit(table: DeltaTable, commit_id: str) -> bool:
+    return any(entry.get(COMMIT_KEY) == commit_id for entry in table.history(10 * _COMMITS))
+
+
+def storage_options(root: str) -> dict[str, str]:
+    # object_store reads AWS_* itself, but refuses a plain-http endpoint (a local S3 server) unless told.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    if not root.startswith("s3://") or not endpoint:
+        return {}
+    return {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true" if endpoint.startswith("http://") else "false"}

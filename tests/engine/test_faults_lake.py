@@ -1,0 +1,111 @@
+"""A build in an object store that fails (sources, annotations, the lake): it waits, or ends with one line and goes on."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from rsflow.cli import main
+from rsflow.lake.tables import open_lake
+from rsflow.phases.build import run
+from tests.archive import config_of, shards_of
+from tests.engine.faulty_store import faulty_store
+from tests.engine.test_s3 import moved, objects, put
+
+
+@pytest.fixture
+def stored(bucket: str, archive: Path) -> tuple[Any, str]:
+    client = boto3.client("s3")
+    for path in (*archive.glob("optical/*"), *archive.glob("sar/*"), archive / "sar.json"):
+        put(client, bucket, path, archive)
+    return client, bucket
+
+
+def shards_in(client: Any, bucket: str) -> dict[str, bytes]:
+    return {key: data for key, data in objects(client, bucket).items() if key.startswith("shards/")}
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RSFLOW_RETRY_SECONDS": "0.5", "AWS_MAX_ATTEMPTS": "1", "GDAL_HTTP_MAX_RETRY": "0"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.slow
+def test_a_tenth_of_all_requests_fails(
+    archive: Path, stored: tuple[Any, str], endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(config_of(archive))
+
+    def often(path: str, chance: random.Random) -> int | str | None:
+        return chance.choice([503, 500, "reset"]) if chance.random() < 0.1 else None
+
+    with faulty_store(endpoint, often) as (address, failed):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        assert main(["build", str(archive / "build.yaml"), *moved(stored[1])]) == 0
+    assert len(failed) > 10
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert shards_in(*stored) == shards_of(archive / "lake")
+    assert main(["verify", "--deep", f"s3://{stored[1]}/lake"]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [40, 200])
+def test_an_outage_that_ends_is_waited_for(
+    archive: Path, stored: tuple[Any, str], endpoint: str, after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(config_of(archive))
+    state = {"requests": 0, "until": 0.0}
+
+    def outage(path: str, chance: random.Random) -> str | None:
+        state["requests"] += 1
+        if state["requests"] == after:
+            state["until"] = time.monotonic() + 4
+        return "reset" if time.monotonic() < state["until"] else None
+
+    with faulty_store(endpoint, outage) as (address, failed):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        assert main(["build", str(archive / "build.yaml"), *moved(stored[1])]) == 0
+    assert failed
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert shards_in(*stored) == shards_of(archive / "lake")
+
+
+@pytest.mark.parametrize("status", [403, 503, "reset"])
+@pytest.mark.parametrize(
+    "where", ["optical", "sar.json", "lake/tables/tiles", "lake/tiles/", "lake/shards/", "lake/digests", ""]
+)
+def test_a_lasting_fault_ends_with_one_line_and_the_next_run_goes_on(
+    archive: Path,
+    stored: tuple[Any, str],
+    endpoint: str,
+    where: str,
+    status: int | str,
+    impatient: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(config_of(archive))
+    capsys.readouterr()
+
+    def fault(path: str, chance: random.Random) -> int | str | None:
+        return status if where in path.replace("%2F", "/") else None
+
+    command = ["build", str(archive / "build.yaml"), *moved(stored[1])]
+    with faulty_store(endpoint, fault) as (address, failed):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        assert main(command) == 1
+    assert failed
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("rsflow:")]
+    assert said
+    assert len(said[-1]) < 600
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    if where.startswith("lake/"):
+        assert not open_lake(f"s3://{stored[1]}/lake").read("rejects", where={"kind": "scene"}).num_rows
+    assert main(command) == 0
+    assert shards_in(*stored) == shards_of(archive / "lake")
