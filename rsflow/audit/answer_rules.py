@@ -13,7 +13,7 @@ from rsflow.imports.conversation import Exchange
 
 _LABELLED = re.compile(r"(?:^|[\n(\s,;])\(?([A-H])[.):]\)?\s+(.+?)(?=[\s,;]+\(?[A-H][.):]\)?\s|\n|$)", re.DOTALL)
 _LETTER = re.compile(
-    r"(?:the\s+)?(?:(?:correct\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?\(?([A-Z])(?:[.):]\)?\s*(.*)|\s*)", re.DOTALL
+    r"(?i:(?:the\s+)?(?:(?:correct\s+)?(?:answer|option|choice)\s*(?:is|:)?\s*)?)\(?([A-Z])(?:[.):]\)?\s*(.*)|\s*)", re.DOTALL
 )
 _LISTED = re.compile(
     r"(?:(?:choose|select|pick|classify)\b[^:?]{0,80}|\b(?:options|classes|categories|choices)(?: are)?)\s*:\s*([^\n.?]+)",

@@ -55,7 +55,7 @@ class SetRules:
             self._tokens.add(number, picture_tokens > 0)
         for exchange in conversation.exchanges:
             if len(exchange.answer.split()) >= LONG_WORDS:
-                self._ends.add(number, exchange.answer.endswith(_ENDS))
+                self._ends.add(number, not exchange.answer.split()[-1].islower() or exchange.answer.endswith(_ENDS))
 
     def report_to(self, report: Report) -> None:
         self._english.report_to(report, "other_language", "is not in English as the rest is")
