@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test check lint format clean
+.PHONY: help demo test quick check lint format hooks clean
 
 help:
 	@echo "make demo   build a dataset from three made sensors, stream it, leave a contact sheet in demo-out/"
 	@echo "make test   run all tests"
+	@echo "make quick  run the unit tests of what changed since main, in under a minute"
 	@echo "make check  format, lint, types, import floors and tests: what CI runs"
+	@echo "make hooks  run format, lint and import floors before every commit (needs pre-commit)"
 	@echo "make format rewrite the code in the project's format"
 	@echo "make clean  remove what these leave behind, but not .venv"
 
@@ -26,6 +28,9 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+quick: $(STAMP)
+	$(BIN)/python -m tests.quick
+
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -33,6 +38,9 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint test
+
+hooks:
+	pre-commit install
 
 format: $(STAMP)
 	$(BIN)/ruff format .

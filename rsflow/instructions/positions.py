@@ -20,6 +20,13 @@ PLACES = (
     ("lower left", "bottom", "lower right"),
 )
 
+# What a border's name means where a question or claim asks what lies there: the whole third.
+WIDE_PLACES = {
+    "top": PLACES[0],
+    "bottom": PLACES[2],
+    "left": tuple(row[0] for row in PLACES),
+    "right": tuple(row[2] for row in PLACES),
+}
 _PREPOSITIONS = {"top": "at the top", "bottom": "at the bottom", "left": "on the left", "right": "on the right"}
 _OTHER_NAMES = {
     **dict.fromkeys(["center", "middle", "middle centre", "centre centre", "central"], "centre"),

@@ -13,7 +13,8 @@ from rsflow.generation import ENGINES
 from rsflow.generation.recording import FAILURES_IN_ROW, FOLDER
 from rsflow.instructions.prompts import KINDS
 from rsflow.planning.companion_pairs import SAME_GROUND
-from rsflow.stages.generate_tiles import LEAST_PAIRS, GenerateTiles
+from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.generated_texts import LEAST_PAIRS
 from tests.docs.blocks import ROOT, blocks
 
 TEXT = (ROOT / "docs/generation.md").read_text()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rsflow.config import settings as config
+from rsflow.instructions.claims import ObjectTexts, StatementText
 from rsflow.instructions.english import singular_noun, with_article
 from rsflow.instructions.prompts import facts_text
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
@@ -87,7 +88,7 @@ def _sensor(facts: TileFacts) -> str:
 
 def _ask_local(scene: PromptContext) -> PromptText | None:
     subjects = scene.subjects()
-    return _asked("local", ObjectNotes, scene, objects=facts_text.numbered_objects(subjects, scene.facts)) if subjects else None
+    return _asked("local", ObjectTexts, scene, objects=facts_text.numbered_objects(subjects, scene.facts)) if subjects else None
 
 
 def _made_local(scene: PromptContext, notes: ObjectNotes) -> Iterator[Instruction]:
@@ -112,7 +113,8 @@ def _told_local(scene: PromptContext, made: Sequence[Instruction]) -> PromptCont
 
 
 def _ask_description(scene: PromptContext) -> PromptText:
-    return _asked("description", Description, scene, notes="\n".join(scene.notes) or NOTHING_YET)
+    objects = facts_text.numbered_objects(scene.subjects(), scene.facts) or NOTHING_YET
+    return _asked("description", StatementText, scene, objects=objects, notes="\n".join(scene.notes) or NOTHING_YET)
 
 
 def _told_description(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
