@@ -15,9 +15,10 @@ import errno
 import math
 import os
 import posixpath
+import re
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import IO, Any, NamedTuple
 
@@ -92,6 +93,16 @@ def read_bytes(place: str, start: int | None = None, stop: int | None = None) ->
         # s3fs would first look the size up, in a listing that may be older than the file, to read parts at once.
         whole = {"max_concurrency": 1} if place.startswith("s3://") else {}
         return bytes(fs.cat_file(path, start=start, end=stop, **whole))
+
+
+def read_text_if_exists(place: str) -> str | None:
+    """The file's text, or None where there is none: one request where `exists` and `read_text` are two."""
+    try:
+        return read_text(place)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def read_text(place: str) -> str:
@@ -184,10 +195,9 @@ def create(place: str) -> Iterator[IO[bytes]]:
 @retry_transient
 def remove(place: str) -> None:
     """Delete a file; one that is not there is no error."""
-    with translate_errors(place, "delete"):
+    with translate_errors(place, "delete"), suppress(FileNotFoundError):
         fs, path = filesystem(place)
-        if fs.exists(path):
-            fs.rm_file(path)
+        fs.rm_file(path)
 
 
 @retry_transient
@@ -221,7 +231,7 @@ def glob(pattern: str) -> list[str]:
         if pattern.startswith(("http://", "https://")):
             # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
             return [pattern]
-        fs.invalidate_cache()
+        _forget_listings(fs, path)
         wild = any(c in path for c in "*?[")
         if not wild or (not is_remote(pattern) and fs.exists(path)):
             found = [path] if fs.exists(path) else []
@@ -229,6 +239,14 @@ def glob(pattern: str) -> list[str]:
             found = sorted(fs.glob(path)) if is_remote(pattern) else local_glob(path)
         files = [name for name in found if not is_metadata(name) and not fs.isdir(name)]
         return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
+
+
+def _forget_listings(fs: Any, pattern: str) -> None:
+    """Let the folder that a pattern begins in, and all below it, be listed anew. Others stay listed, for `stat_key`."""
+    base = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    for folder in [folder for folder in getattr(fs, "dircache", ()) if f"{folder}/".startswith(f"{base}/")]:
+        fs.dircache.pop(folder, None)
+    fs.invalidate_cache(base)
 
 
 def is_metadata(place: str) -> bool:
@@ -258,8 +276,6 @@ def scan_folder(place: str) -> list[FileEntry]:
     with translate_errors(place, "list"):
         fs, path = filesystem(place)
         fs.invalidate_cache(path)
-        if not fs.exists(path):
-            return []
         base = path.rstrip("/") + "/"
         entries = {name: info for name, info in fs.find(path, detail=True).items() if name.startswith(base)}
     return [FileEntry(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]

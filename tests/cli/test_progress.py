@@ -15,9 +15,6 @@ import pytest
 
 from rsflow.engine import progress
 from rsflow.engine.progress import Progress
-from tests.engine.conftest import archive
-
-__all__ = ["archive"]
 
 COMMAND = [sys.executable, "-m", "rsflow.cli", "label"]
 

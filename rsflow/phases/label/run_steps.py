@@ -43,6 +43,7 @@ class StepRunner:
     meter: UsageMeter
     marked: pa.Table
     undone: dict[str, str] = field(default_factory=dict)
+    has_run: bool = False  # any unit
 
     def run_step(self, step: Step, plan: Plan) -> None:
         """Do the missing units of a step."""
@@ -59,6 +60,7 @@ class StepRunner:
         with progress(name, step.counted, len(units), totals) as state:
             for start in range(0, len(units), step.slice_units):
                 part = units[start : start + step.slice_units]
+                self.has_run = True
                 jobs = [self._job(step, inputs, mine) for mine in _by_stages(part)]
                 with self._metered(_model(part), len(jobs[0].blocks)) if step.runs_model else nullcontext(no_watch) as watch:
                     receipts = execute(jobs, self.built.engine)
