@@ -20,7 +20,7 @@ from rsflow.lake.tables import create_lake, open_lake
 from rsflow.phases.build import lake_balances, plan_build, run, status
 from rsflow.phases.label.label import label
 from rsflow.planning.live_rows import read_live_rows
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 FULL = "the disk is full. What was committed is safe: free space and run again"
 

@@ -28,7 +28,7 @@ from rsflow.phases.build import run
 from rsflow.schemas import LABEL_WORK
 from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import BatchFunction, Resources
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 BUILD = [sys.executable, "-m", "rsflow.cli", "build"]
 QUICK = ["engine.commit_seconds=0.2", "tiles.unit_mb=0.02"]
