@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from rsflow import dialects
 from rsflow.errors import UsageError
-from rsflow.exports import coco, geochat, hf, llava, mmrs, qwen
+from rsflow.exports import coco, geochat, geojson, geoparquet, hf, llava, mmrs, qwen
 from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob, Tally
 from rsflow.plugins import PluginTable
@@ -24,6 +24,8 @@ EXPORTS: PluginTable[Export] = PluginTable(
     {
         "coco": coco,
         "geochat": geochat,
+        "geojson": geojson,
+        "geoparquet": geoparquet,
         "hf": hf,
         "llava": llava,
         "mmrs": mmrs,

@@ -10,9 +10,21 @@ import numpy as np
 import pytest
 import shapely
 
+from rsflow.errors import RsflowError
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
-from tests.ground.conftest import EAST, NORTH, PIXEL, GroundBuild, assert_same_boxes, settings, square, write_layer, write_scene
+from tests.ground.conftest import (
+    EAST,
+    NORTH,
+    PIXEL,
+    GroundBuild,
+    assert_same_boxes,
+    sample_records,
+    settings,
+    square,
+    write_layer,
+    write_scene,
+)
 
 OPTIONS = {"rules": [{"category": {"from": "kind"}}]}
 HERE, THERE = [square(5, 5, 10), square(30, 20, 12)], [square(205, 5, 10)]
@@ -123,3 +135,19 @@ def test_several_layers_of_one_source_label_together(build: GroundBuild, tmp_pat
     found = {(row["kind"], row["category"], row["model"]) for row in rows}
     assert {("box", "house", "houses.gpkg"), ("cover", "road", "roads.gpkg")} <= found
     assert make_plan(config, None).ground.of_scene["scenes.a"][1].digest
+
+
+def test_samples_name_the_licences_and_attribution_of_the_layers_that_they_rest_on(build: GroundBuild, tmp_path: Path) -> None:
+    houses = write_layer(tmp_path / "houses.gpkg", HERE, {"kind": ["house", "house"]})
+    entry = {"licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors"}
+    build.labels(houses, OPTIONS, entry=entry)
+    tiles = {row["tile_id"]: (row["licence"], row["attribution"]) for row in build.rows("tiles")}
+    assert tiles["scenes.a/0_0_64"] == ("CC-BY-4.0 AND ODbL-1.0", ["© OpenStreetMap contributors"])
+    assert tiles["scenes.a/64_64_64"] == ("CC-BY-4.0", None), "no label of the layer"
+    config = build.config(houses, OPTIONS, entry=entry)
+    records = sample_records(run(config))
+    (credited,) = [record for record in records if "attribution" in record]
+    assert (credited["licence"], credited["attribution"]) == tiles["scenes.a/0_0_64"]
+    allowed = build.config(houses, OPTIONS, entry=entry, select={"allow_licences": ["CC-BY-4.0"]})
+    with pytest.raises(RsflowError, match="no sample was selected"):
+        run(allowed)
