@@ -1,8 +1,8 @@
 """Tiles and their objects as features on the ground: longitudes and latitudes (WGS 84), for a GIS.
 
 The map from a tile's pixels to the coordinates of its reference system is affine, and the tile's outline holds its four
-corners, so the map is solved from them; a tile without a reference system (control points) is mapped in degrees. Edges are cut
-into pieces before they are projected. Rings run as RFC 7946 asks (section 3.1.6) and are cut at the antimeridian (section 3.1.9).
+corners, so the map is solved from them; a tile without a reference system (control points) is in degrees. Edges are cut
+into pieces before they are projected. Rings run and are cut at the antimeridian as RFC 7946 asks (sections 3.1.6, 3.1.9).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Feature = tuple[str, shapely.Geometry, Record]  # id, geometry, properties
 def tile_feature(sample: Sample, split: str) -> Feature | None:
     """The tile's outline; None for a tile without a place on the ground."""
     record = sample.record
-    if not record["footprint"]:
+    if not record.get("footprint"):
         return None
     ring = np.array(record["footprint"], dtype=np.float64).reshape(-1, 2)
     properties = {
@@ -46,7 +46,7 @@ def tile_feature(sample: Sample, split: str) -> Feature | None:
 def object_features(sample: Sample, split: str) -> Iterator[Feature]:
     """The tile's objects: their outline, or their box where only that is known; none for a tile without a place."""
     record = sample.record
-    if not record["footprint"]:
+    if not record.get("footprint"):
         return
     affine = pixel_map(record)
     for thing in record["objects"]:
