@@ -24,6 +24,7 @@ from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Allocator, SampleView
 
 _SLOTS = 65  # of processes that count; workers beyond share a row
+_COLUMNS = ("samples", "undecodable", "neutralised")  # before a column for each task
 _TASKS = {task: i for i, task in enumerate((*get_args(TaskName), "other"))}
 
 PlacedReference = tuple[int, SampleReference]
@@ -120,24 +121,26 @@ class _RequestSplitter:
 
 
 class SampleCounts:
-    """What was given so far: samples, those replaced because they could not be decoded, and instructions of each task.
+    """What was given so far: samples, those replaced because they could not be decoded, instructions in which special tokens
+    were made plain text, and instructions of each task.
 
-    In shared memory, a row for each process: DataLoader workers count, whoever started them asks.
+    In shared memory, a row for each process: DataLoader workers count, the process that started them reads.
     """
 
     def __init__(self) -> None:
-        self._conversations = torch.zeros(_SLOTS, 2 + len(_TASKS), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        columns = len(_COLUMNS) + len(_TASKS)
+        self._table = torch.zeros(_SLOTS, columns, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     def row(self) -> CounterRow:
         """The row of this process."""
         worker = get_worker_info()
-        return CounterRow(self._conversations.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data)
+        return CounterRow(self._table.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data)
 
     def stats(self) -> dict[str, Any]:
-        """samples, undecodable; by_task: the instructions of each task that occurred."""
-        samples, undecodable, *by_task = self._conversations.sum(dim=0).tolist()
-        tasks = {task: count for task, count in zip(_TASKS, by_task, strict=True) if count}
-        return {"samples": samples, "undecodable": undecodable, "by_task": tasks}
+        """samples, undecodable, neutralised; by_task: the instructions of each task that occurred."""
+        sums = self._table.sum(dim=0).tolist()
+        tasks = {task: count for task, count in zip(_TASKS, sums[len(_COLUMNS) :], strict=True) if count}
+        return {**dict(zip(_COLUMNS, sums, strict=False)), "by_task": tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,11 @@ class CounterRow:
     def count_sample(self, tasks: Iterable[str]) -> None:
         self.numbers[0] += 1
         for task in tasks:
-            self.numbers[2 + _TASKS.get(task, len(_TASKS) - 1)] += 1
+            self.numbers[len(_COLUMNS) + _TASKS.get(task, len(_TASKS) - 1)] += 1
 
     def count_undecodable(self) -> None:
         self.numbers[1] += 1
+
+    def count_neutralised(self, instructions: int) -> None:
+        if instructions:
+            self.numbers[2] += instructions

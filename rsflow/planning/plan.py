@@ -177,9 +177,9 @@ def units_of(
     for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
         chosen = tuple((index, windows[index]) for index in group)
         size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
-        places = [[index, *dataclasses.astuple(window)] for index, window in chosen]
-        identity, label_fingerprint = (fingerprint(row["scene_id"], each, places) for each in (depends, tells))
-        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size, label_fingerprint))
+        places = [[index, window.row_off, window.col_off, window.height_px, window.width_px] for index, window in chosen]
+        ids = {each: fingerprint(row["scene_id"], each, places) for each in dict.fromkeys((depends, tells))}
+        units.append(Unit(ids[depends], row["scene_id"], row["source"], chosen, size, ids[tells]))
     return units
 
 

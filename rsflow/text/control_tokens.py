@@ -19,6 +19,7 @@ TOKENS: dict[str, tuple[str, ...]] = {
     "llava": ("<s>", "</s>", "<unk>", "<pad>", "<image>", "<video>", "<im_start>", "<im_end>", "<im_patch>", "<ImageHere>"),
     "internvl": ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
     "llama": ("<<SYS>>", "<</SYS>>"),
+    "swift": ("<ref-object>", "<bbox>", "<cot-process>", "<audio>"),
     "mistral": (
         *("[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
         *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
@@ -66,6 +67,13 @@ def neutralise_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: neutralise_value(one) for key, one in value.items()}
     return [neutralise_value(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def neutralise_instruction(instruction: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The instruction with its turns and answer neutralised, and whether that changed anything."""
+    plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
+    changed = any(plain[name] != instruction[name] for name in plain)
+    return ({**instruction, **plain} if changed else instruction), changed
 
 
 def refuse_control_tokens(text: str, what: str) -> None:

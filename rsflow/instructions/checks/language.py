@@ -34,6 +34,12 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
             yield Finding("language", turn, text[:40], "English", found, bool(found))
 
 
+def describe_foreign_text(text: str) -> str:
+    """What shows that a text is not English: letters of another script, or words of another language; else empty."""
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower())
+    return _script(text) or _words(words)
+
+
 def _script(text: str) -> str:
     letters = [] if text.isascii() else _OTHER_SCRIPT.findall(text)
     return f"{len(letters)} letters of another script: {''.join(letters[:10])}" if len(letters) > LETTERS else ""
