@@ -15,7 +15,7 @@ from tests.archive import write_archive
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are spread over processes: a file stays whole, so that its fixtures are made once, and one process has Ray."""
+    """With several processes a file stays whole, so that its fixtures are made once, and one process has Ray."""
     for item in items:
         name = "ray" if item.get_closest_marker("ray") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(name))
