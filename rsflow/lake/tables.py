@@ -24,7 +24,15 @@ from rsflow.errors import LakeError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
 from rsflow.lake import digests, read_cache
-from rsflow.lake.commits import COMMIT_KEY, commit, delete_where, has_commit, storage_options, translate_delta_errors
+from rsflow.lake.commits import (
+    COMMIT_KEY,
+    commit,
+    commit_infos,
+    delete_where,
+    has_commit,
+    storage_options,
+    translate_delta_errors,
+)
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
@@ -140,7 +148,7 @@ class Lake:
         def attempt(number: int) -> DeltaTable:
             table = self._load_to_write(name, number)
             # The answer to a commit may be lost where the commit is not.
-            if number > 1 and table is not None and has_commit(table, commit_id):
+            if number > 1 and table is not None and has_commit(self.root, name, table.version(), commit_id):
                 return table
             # Columns that are younger than the table join it.
             write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
@@ -177,21 +185,18 @@ class Lake:
         table = self.delta(name)
         if table is None:
             return None
-        # Not by Delta's history: it tells of the commits up to now, which may be more than those of this version.
-        for version in range(table.version(), -1, -1):
-            below = f"tables/{name}/_delta_log/{version:020d}.json"
-            place = self.place(below)
-            try:
-                data = read_cache.read_file(place)
-                digests.verify_file(self.root, below, data)
-                actions = [json.loads(line) for line in data.splitlines()]
-                info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-                if info.get("operation") == "WRITE":  # and none that tidied up
-                    known = info.get(_METADATA_KEY)
-                    return (table.version(), json.loads(known)) if known else None
-            except (ValueError, TypeError, AttributeError) as error:
-                raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
+        for info in commit_infos(self.root, name, table.version()):
+            if info.get("operation") == "WRITE":  # and none that tidied up
+                known = info.get(_METADATA_KEY)
+                return (table.version(), self._parsed(name, known)) if known else None
         return None
+
+    def _parsed(self, name: str, text: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(text)
+            return found
+        except (ValueError, TypeError) as error:
+            raise LakeError(f"{self.place('tables', name)}: the metadata of its last commit is damaged ({error})") from error
 
     def delete_rows(self, name: str, column: str, values: Sequence[str]) -> None:
         """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""

@@ -27,7 +27,7 @@ from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread
-PROBE_VERSION = 2  # raised when what is stored of a scene changes
+PROBE_VERSION = 3  # raised when what is stored of a scene changes
 
 
 class Looked(NamedTuple):
