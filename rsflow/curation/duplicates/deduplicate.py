@@ -134,7 +134,7 @@ def is_same_picture(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     (`rsflow.curation.duplicates.alignment`). Or the mean absolute error is at most `most` grey levels, and no
     pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
     in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
-    has to correlate too, for one calm sea is not another.
+    has to correlate too, and not only by a slope of light, for one calm sea is not another.
     """
     grey = thumbnails.sum(axis=3, dtype=np.int64)
     blocks = [_alike(thumbnails, grey, block, most) for block in _blocks(pairs)]
@@ -156,6 +156,8 @@ def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, mos
     moved = rich & ~flags
     flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > MIN_ALIGNED_CORRELATION
     close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
+    flat = close & ~rich
+    close[flat] = has_same_structure(a[flat] / 3, b[flat] / 3)
     left = pairs[close]
     one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
     flags[close] = (np.maximum(one, two) - np.minimum(one, two)).mean(axis=(1, 2, 3)) <= most
