@@ -36,19 +36,19 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     """
     fits = may & (canonical != np.arange(len(canonical)))
     for name in ("sensor", "height_px", "width_px"):
-        codes = _codes(tiles[name])
+        codes = _encode(tiles[name])
         fits &= codes == codes[canonical]
     moved = np.flatnonzero(fits[own])
     if not len(moved):
         return own
-    tasks = _codes(task)
+    tasks = _encode(task)
     width = int(tasks.max()) + 1
     target = canonical[own[moved]]
     hosts = np.zeros(len(canonical), dtype=np.bool_)
     hosts[target] = True
     at = np.flatnonzero(hosts[own])
     said = np.unique(own[at] * width + tasks[at])
-    source = _codes(tiles["source"])
+    source = _encode(tiles["source"])
     new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
     host = own.copy()
     host[moved[new]] = target[new]
@@ -71,16 +71,16 @@ def select_instructions(
     chosen.limit(instructions, settings.instruction_limits)
     _drop_repeats(instructions, own != host, host, chosen)
     if read_texts and instructions.num_rows:
-        _drop_alike(instructions, own != host, host, settings, read_texts, chosen)
+        _drop_similar(instructions, own != host, host, settings, read_texts, chosen)
     rows = np.flatnonzero(chosen.kept)
-    keyed = {name: _of_tiles(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
+    keyed = {name: _take_tile_values(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
     form = ("form",) if settings.max_template_share is not None else ()
     some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
     region = assign_regions(bounding_boxes(tiles["footprint"]), settings.regions, settings.region_deg)
-    taken = taken.append_column("region", _of_tiles(region, host[rows]))
+    taken = taken.append_column("region", _take_tile_values(region, host[rows]))
     chosen.drop_each(
         rows, balance_instructions(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share)
     )
@@ -99,7 +99,7 @@ def _drop_repeats(instructions: pa.Table, guest: Flags, host: Indices, chosen: D
     chosen.drop(rows[order[1:][same]], DUPLICATE_TEXT)
 
 
-def _drop_alike(
+def _drop_similar(
     instructions: pa.Table, guest: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
 ) -> None:
     """Of instructions of any task that say the same of one picture, or nearly, one stays: as above."""
@@ -111,12 +111,12 @@ def _drop_alike(
     chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], DUPLICATE_TEXT)
 
 
-def _of_tiles(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
+def _take_tile_values(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
     """A column of the tiles for many rows, without copying a text per row."""
     encoded = values if isinstance(values, pa.DictionaryArray) else pc.dictionary_encode(values).combine_chunks()
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
 
 
-def _codes(values: pa.ChunkedArray) -> Indices:
+def _encode(values: pa.ChunkedArray) -> Indices:
     """Equal values, equal numbers; null is -1."""
     return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)

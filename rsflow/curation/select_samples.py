@@ -77,18 +77,18 @@ def select_samples(
     keypoints, pictures of two splits are not searched for common parts.
     """
     verdicts = DropReasons(tiles.num_rows)
-    _single_rules(tiles, settings, verdicts)
-    cluster, canonical, same = _duplicates(tiles, settings, confirm, verdicts, embedded, runner)
+    _apply_tile_rules(tiles, settings, verdicts)
+    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, verdicts, embedded, runner)
     if held_out_matches is not None:
-        _hold_out(cluster, held_out_matches, verdicts)
+        _drop_held_out(cluster, held_out_matches, verdicts)
     assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
     gone = verdicts.take(host, "tile:")
     chosen = select_instructions(instructions, tiles, own, host, gone, settings, seed, read_texts)
-    _drop_silent(own, host, chosen, verdicts)
-    split = _only(assigned_split, verdicts.kept)
-    repeat = _repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
+    _drop_without_instructions(own, host, chosen, verdicts)
+    split = _mask_values(assigned_split, verdicts.kept)
+    repeat = _count_repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
     return SelectionResult(verdicts, cluster, canonical, split, assigned_split, chosen, host, repeat)
 
 
@@ -99,16 +99,16 @@ def needs_categories(settings: Select) -> bool:
     return keyed or bool(wanted.per_category or wanted.least_per_category or wanted.repeat)
 
 
-def _single_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
+def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
     """The rules that look at one tile at a time."""
     verdicts.drop(np.asarray(tiles["scene_rejected"]), "scene_rejected")
-    licences = _one(pc.dictionary_encode(tiles["licence"]))
+    licences = _as_one_array(pc.dictionary_encode(tiles["licence"]))
     allowed = np.array([settings.allows(name) for name in licences.dictionary.to_pylist()], dtype=np.bool_)
     verdicts.drop(~allowed[np.asarray(licences.indices)], "licence")
     verdicts.limit(tiles, settings.limits)
 
 
-def _duplicates(
+def _drop_duplicates(
     tiles: pa.Table,
     settings: Select,
     confirm: Confirm,
@@ -126,7 +126,7 @@ def _duplicates(
     some = embedded.of(rows) if embedded else None
     found = deduplicate(taken, settings.near_bits, ask, settings.licence_preference, some, runner)
     verdicts.drop_each(rows, found["reason"])
-    names = _one(found["tile_id"])
+    names = _as_one_array(found["tile_id"])
     cluster, canonical = np.arange(tiles.num_rows), np.arange(tiles.num_rows)
     cluster[rows] = rows[np.asarray(pc.index_in(found["cluster"], value_set=names))]
     canonical[rows] = rows[np.asarray(pc.index_in(found["canonical"], value_set=names))]
@@ -135,7 +135,7 @@ def _duplicates(
     return cluster, canonical, same
 
 
-def _hold_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReasons) -> None:
+def _drop_held_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReasons) -> None:
     """What matches leaves, and with it every duplicate that would stay in its place."""
     rows = np.flatnonzero(np.asarray(held_out_matches.is_valid()))
     by_cluster = np.full(len(cluster), -1, dtype=np.int64)
@@ -146,7 +146,7 @@ def _hold_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReason
     verdicts.drop_each(members, pc.binary_join_element_wise("held_out", why, ":"))
 
 
-def _repeats(
+def _count_repeats(
     ids: pa.ChunkedArray, split: pa.Array, instructions: pa.Table, host: Indices, kept: Flags, settings: Select
 ) -> Indices:
     """1 for every tile that is in, more for those of the largest split that rare categories ask for; 0 for the others."""
@@ -163,7 +163,7 @@ def _repeats(
     return shown
 
 
-def _drop_silent(own: Indices, host: Indices, chosen: DropReasons, verdicts: DropReasons) -> None:
+def _drop_without_instructions(own: Indices, host: Indices, chosen: DropReasons, verdicts: DropReasons) -> None:
     """Tiles that are in but have nothing to be trained on: `no_instruction` from the start, `quota` since the quotas."""
     count = len(verdicts.kept)
     had, has = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
@@ -174,11 +174,11 @@ def _drop_silent(own: Indices, host: Indices, chosen: DropReasons, verdicts: Dro
     verdicts.drop(~has, "no_instruction")
 
 
-def _only(values: pa.Array, rows: Flags) -> pa.Array:
+def _mask_values(values: pa.Array, rows: Flags) -> pa.Array:
     return pc.if_else(pa.array(rows), values, pa.scalar(None, pa.string()))
 
 
-def _one(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _as_one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The column as one array."""
     whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole

@@ -23,9 +23,9 @@ class TaskRunner:
     tasks: int = 1
 
 
-def _here(function: Callable[..., Iterator[Any]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[Any]:
+def _run_locally(function: Callable[..., Iterator[Any]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[Any]:
     for piece in pieces:
         yield from function(piece, *shared)
 
 
-LOCAL_RUNNER = TaskRunner(_here)
+LOCAL_RUNNER = TaskRunner(_run_locally)

@@ -24,8 +24,8 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 
 Counts = npt.NDArray[np.int64]
 
-_ROUNDING = 1e-6
-_WITHIN = 1 - 1e-3  # a share is kept to within one instruction
+_TOLERANCE = 1e-6
+_SHARE_TOLERANCE = 1 - 1e-3  # a share is kept to within one instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Bound:
 
     def holds(self, counts: Counts) -> bool:
         """Whether a selection of so many of each kind keeps it."""
-        inside = self.least - _ROUNDING <= self.value(counts) <= self.most + _ROUNDING
+        inside = self.least - _TOLERANCE <= self.value(counts) <= self.most + _TOLERANCE
         return self.soft or inside or (self.or_one and int(counts[self.kinds].sum()) <= 1)
 
 
@@ -71,7 +71,7 @@ def group_by_kind(instructions: pa.Table, columns: set[str], order: Hashes) -> K
     """The kinds of instructions by `columns`, in the order of the first of each."""
     code = np.zeros(instructions.num_rows, dtype=np.int64)
     for column in sorted(columns):
-        code = _numbered(code, _codes(instructions, column))
+        code = _combine_codes(code, _encode_column(instructions, column))
     by_order = np.argsort(order, kind="stable")
     _, first = np.unique(code[by_order], return_index=True)
     place = np.empty(len(first), dtype=np.int64)
@@ -97,29 +97,29 @@ def build_bounds(
     """All bounds; those come first that an error names last. `parts`: of each key of `over`, as the temperature has it."""
     keyed = KeyIndex(kinds.rows)
     every = np.arange(len(kinds.count))
-    bounds = [*_of_forms(kinds, template_share)] if template_share is not None else []
+    bounds = [*_template_bounds(kinds, template_share)] if template_share is not None else []
     for column, most, least in (
         ("category", wanted.per_category, wanted.least_per_category),
         ("region", wanted.per_region, None),
     ):
-        bounds += _of_each(kinds, column, most, least)
+        bounds += _value_bounds(kinds, column, most, least)
     if wanted.total is not None:
         bounds.append(
             Bound(
                 "select.balance.total", "quota:total", every, wanted.total, wanted.total, f"{wanted.total:,}", kinds.count.sum()
             )
         )
-    bounds += _of_shares(kinds, keyed, wanted)
-    bounds += _of_keys(kinds, keyed, "balance.least", wanted.least, least=True, most=False)
-    bounds += _of_keys(kinds, keyed, "balance.exactly", wanted.exactly, least=True, most=True)
-    bounds += _of_keys(kinds, keyed, "quotas", quotas, least=False, most=True)
+    bounds += _share_bounds(kinds, keyed, wanted)
+    bounds += _key_bounds(kinds, keyed, "balance.least", wanted.least, least=True, most=False)
+    bounds += _key_bounds(kinds, keyed, "balance.exactly", wanted.exactly, least=True, most=True)
+    bounds += _key_bounds(kinds, keyed, "quotas", quotas, least=False, most=True)
     return bounds + [
         Bound("select.balance.temperature", f"quota:{key}", keyed.rows(key), number, number, soft=True)
         for key, number in sorted(parts.items())
     ]
 
 
-def _of_keys(
+def _key_bounds(
     kinds: Kinds, keyed: KeyIndex, name: str, numbers: Mapping[str, int], *, least: bool, most: bool
 ) -> Iterator[Bound]:
     how = "exactly" if least and most else "at least" if least else "at most"
@@ -130,7 +130,7 @@ def _of_keys(
         yield Bound(f"select.{name}.{key}", f"quota:{key}", rows, low, high, told, int(kinds.count[rows].sum()))
 
 
-def _of_shares(kinds: Kinds, keyed: KeyIndex, wanted: Balance) -> Iterator[Bound]:
+def _share_bounds(kinds: Kinds, keyed: KeyIndex, wanted: Balance) -> Iterator[Bound]:
     """Each share of all that stay, to within one; nothing else of the column."""
     if not wanted.shares:
         return
@@ -139,13 +139,13 @@ def _of_shares(kinds: Kinds, keyed: KeyIndex, wanted: Balance) -> Iterator[Bound
         rows = keyed.rows(key)
         named[rows] = True
         there = int(kinds.count[rows].sum())
-        within = (0.0 if share == 0 else -_WITHIN), (0.0 if share == 0 else _WITHIN)
+        within = (0.0 if share == 0 else -_SHARE_TOLERANCE), (0.0 if share == 0 else _SHARE_TOLERANCE)
         yield Bound("select.balance.shares", f"quota:{key}", rows, *within, f"{key}: {share:g}", there, share, every)
     (column,) = {parse_key_part(key)[0] for key in wanted.shares}
     yield Bound("select.balance.shares", f"quota:{column}", np.flatnonzero(~named), most=0)
 
 
-def _of_each(kinds: Kinds, column: str, most: int | None, least: int | None) -> Iterator[Bound]:
+def _value_bounds(kinds: Kinds, column: str, most: int | None, least: int | None) -> Iterator[Bound]:
     """The most and the least of each value of a column."""
     if not most and not least:
         return
@@ -160,13 +160,13 @@ def _of_each(kinds: Kinds, column: str, most: int | None, least: int | None) -> 
             yield Bound(f"select.balance.per_{column}", f"quota:each {column}", rows, -math.inf, most, told, there)
 
 
-def _of_forms(kinds: Kinds, share: float) -> Iterator[Bound]:
+def _template_bounds(kinds: Kinds, share: float) -> Iterator[Bound]:
     """Of each form of words that is there more than once at most this share of its task, or one."""
-    task = np.asarray(pc.index_in(kinds.rows["task"].cast(pa.string()), value_set=pa.array(_texts(kinds.rows["task"]))))
+    task = np.asarray(pc.index_in(kinds.rows["task"].cast(pa.string()), value_set=pa.array(_sorted_texts(kinds.rows["task"]))))
     pairs = np.stack([task.astype(np.int64), np.asarray(kinds.rows["form"]).view(np.int64)], axis=1)
     _, group = np.unique(pairs, axis=0, return_inverse=True)
     of_task = [np.flatnonzero(task == number) for number in range(int(task.max(initial=-1)) + 1)]
-    for rows in _grouped(group.reshape(-1)):
+    for rows in _rows_by_group(group.reshape(-1)):
         there = int(kinds.count[rows].sum())
         if there > 1:
             told = f"at most {share:g} of a task in one form of words"
@@ -193,7 +193,7 @@ def value_names(values: pa.ChunkedArray) -> list[str]:
     return list(whole.dictionary.to_pylist())
 
 
-def _codes(instructions: pa.Table, column: str) -> Rows:
+def _encode_column(instructions: pa.Table, column: str) -> Rows:
     """A number per instruction, equal where the column has equal values; of lists, as sets."""
     values = instructions[column]
     if column == "form":
@@ -210,17 +210,17 @@ def _codes(instructions: pa.Table, column: str) -> Rows:
     return np.asarray(whole.indices.fill_null(-1)).astype(np.int64) + 1
 
 
-def _numbered(code: Rows, more: Rows) -> Rows:
+def _combine_codes(code: Rows, more: Rows) -> Rows:
     joined = code * (int(more.max(initial=0)) + 1) + more
     codes: Rows = np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
     return codes
 
 
-def _texts(values: pa.ChunkedArray) -> list[str]:
+def _sorted_texts(values: pa.ChunkedArray) -> list[str]:
     return sorted(values.unique().cast(pa.string()).to_pylist())
 
 
-def _grouped(group: Rows) -> list[Rows]:
+def _rows_by_group(group: Rows) -> list[Rows]:
     order = np.argsort(group, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []
 

@@ -59,10 +59,10 @@ def balance_instructions(
     """
     order = priority_order(instructions, seed)
     keyed = KeyIndex(instructions)
-    parts = _by_temperature(keyed, quotas, wanted)
-    caps = _joined(caps_by_key(instructions, quotas, wanted), parts)
-    why = _draft(instructions, caps, wanted, seed, template_share)
-    if not _wants_any_least(wanted):
+    parts = _temperature_caps(keyed, quotas, wanted)
+    caps = _merge_caps(caps_by_key(instructions, quotas, wanted), parts)
+    why = _apply_caps(instructions, caps, wanted, seed, template_share)
+    if not _has_lower_bounds(wanted):
         return why  # no most is exceeded by a draft: each rule drops all that is beyond its own
     kinds = group_by_kind(instructions, rule_columns(quotas, wanted, template_share), order)
     bounds = build_bounds(kinds, quotas, wanted, parts, template_share)
@@ -70,16 +70,16 @@ def balance_instructions(
     if all(bound.holds(draft) for bound in bounds):
         return why
     solved = solve(kinds.count, draft, bounds, largest=bool(wanted.shares) and wanted.total is None)
-    return _adjusted(why, kinds, order, draft, solved, bounds)
+    return _apply_solution(why, kinds, order, draft, solved, bounds)
 
 
-def _draft(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, template_share: float | None) -> pa.Array:
+def _apply_caps(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, template_share: float | None) -> pa.Array:
     """What each rule on its own makes leave, but for what some `least` asks to stay."""
     order = priority_order(instructions, seed)
     _, why = apply_quotas(instructions, caps, seed)
     for column, most in (("category", wanted.per_category), ("region", wanted.per_region)):
         if most:
-            why = _also(why, is_over_cap(instructions[column], most, order), f"quota:each {column}")
+            why = _add_reason(why, is_over_cap(instructions[column], most, order), f"quota:each {column}")
     safe = np.zeros(instructions.num_rows, dtype=np.bool_)
     safe[protected_rows(KeyIndex(instructions), wanted.least, order)] = True
     if wanted.least_per_category:
@@ -88,36 +88,36 @@ def _draft(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, templ
     if wanted.total is not None:
         kept = np.flatnonzero(np.asarray(why.is_null()))
         late = kept[np.lexsort((order[kept], ~safe[kept]))][wanted.total :]
-        why = _also(why, np.isin(np.arange(len(why)), late), "quota:total")
+        why = _add_reason(why, np.isin(np.arange(len(why)), late), "quota:total")
     if template_share is not None:
         flooding = is_over_template_share(
             instructions["task"], instructions["form"], order, np.asarray(why.is_null()), template_share
         )
-        why = _also(why, flooding, TEMPLATE)
+        why = _add_reason(why, flooding, TEMPLATE)
     return why
 
 
-def _also(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
+def _add_reason(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
     return pc.coalesce(why, pc.if_else(pa.array(rows), pa.scalar(reason), _NONE))
 
 
-def _wants_any_least(wanted: Balance) -> bool:
+def _has_lower_bounds(wanted: Balance) -> bool:
     some = wanted.exactly or wanted.least or wanted.shares or wanted.least_per_category
     return bool(some) or wanted.total is not None
 
 
-def _adjusted(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
+def _apply_solution(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """The reasons of the draft, with so many of each kind staying as were `solved`: those that come first."""
     by_kind = np.lexsort((order, kinds.of_row))
     sorted_kinds = kinds.of_row[by_kind]
     rank = np.empty(len(order), dtype=np.int64)
     rank[by_kind] = np.arange(len(order)) - np.searchsorted(sorted_kinds, sorted_kinds)
     stays = rank < solved[kinds.of_row]
-    full = _full(kinds, solved, bounds).take(pa.array(kinds.of_row))
+    full = _reasons_by_kind(kinds, solved, bounds).take(pa.array(kinds.of_row))
     return pc.if_else(stays, _NONE, pc.coalesce(why, full))
 
 
-def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
+def _reasons_by_kind(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """For each kind the reason of the last bound that has as many as it may have, else "quota:total"."""
     reasons = pa.array(["quota:total", *(bound.reason for bound in bounds)])
     last = np.zeros(len(kinds.count), dtype=np.int64)
@@ -136,12 +136,12 @@ def caps_by_key(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balan
     _check_enough(keyed, wanted.exactly, "exactly")
     _check_enough(keyed, wanted.least, "least")
     if wanted.total is not None and wanted.total > instructions.num_rows:
-        raise _too_few(wanted.total, instructions.num_rows)
-    caps = _joined(quotas, wanted.exactly)
-    return _joined(caps, _by_shares(keyed, wanted.shares, wanted.total, caps)) if wanted.shares else caps
+        raise _too_few_error(wanted.total, instructions.num_rows)
+    caps = _merge_caps(quotas, wanted.exactly)
+    return _merge_caps(caps, _share_caps(keyed, wanted.shares, wanted.total, caps)) if wanted.shares else caps
 
 
-def _joined(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
+def _merge_caps(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
     return {**caps, **{key: min(most, caps.get(key, most)) for key, most in more.items()}}
 
 
@@ -155,10 +155,10 @@ def counts_by_temperature(
     """
     room = np.array([min(count, (most or {}).get(key, count)) for key, count in counts.items()], dtype=np.int64)
     if total > room.sum():
-        raise _too_few(total, int(room.sum()))
+        raise _too_few_error(total, int(room.sum()))
     number = np.array([*counts.values()], dtype=np.float64)
     weight = number ** (1.0 / temperature)
-    part = _level(room, weight, total)
+    part = _divide(room, weight, total)
     names = [*counts]
     while (short := total - int(part.sum())) > 0:
         open_keys = sorted(np.flatnonzero(part < room), key=lambda at: ((part[at] + 0.5) / weight[at], -number[at], names[at]))
@@ -166,7 +166,7 @@ def counts_by_temperature(
     return dict(zip(names, part.tolist(), strict=True))
 
 
-def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
+def _divide(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
     """The parts, rounded, of the highest level at which they are not more than `total`."""
     lowest, highest = 0.0, float(((room + 1) / weight).max(initial=0.0))
     for _ in range(100):  # halving: to the last digit of a double
@@ -177,14 +177,14 @@ def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
     return part
 
 
-def _by_temperature(keyed: KeyIndex, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+def _temperature_caps(keyed: KeyIndex, quotas: Mapping[str, int], wanted: Balance) -> Caps:
     if wanted.temperature is None or wanted.total is None:
         return {}
-    counts = {_spelled(wanted.over, value): count for value, count in keyed.counts(wanted.over).items()}
-    return counts_by_temperature(counts, wanted.temperature, wanted.total, _joined(quotas, wanted.exactly))
+    counts = {_key_of(wanted.over, value): count for value, count in keyed.counts(wanted.over).items()}
+    return counts_by_temperature(counts, wanted.temperature, wanted.total, _merge_caps(quotas, wanted.exactly))
 
 
-def _by_shares(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
+def _share_caps(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
     """The most of each key, and 0 of the keys of the same column that no share names. `caps`: other rules' most of a key."""
     columns = {parse_key_part(key)[0] for key in shares}
     if len(columns) > 1 or any("/" in key for key in shares) or columns == {"category"}:
@@ -194,23 +194,23 @@ def _by_shares(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, 
         )
     (column,) = columns
     there = {key: len(keyed.rows(key)) for key in shares}
-    possible = _largest(there, shares)
+    possible = _largest_total(there, shares)
     if total is None:
-        total = _largest({key: min(count, caps.get(key, count)) for key, count in there.items()}, shares)
+        total = _largest_total({key: min(count, caps.get(key, count)) for key, count in there.items()}, shares)
     least = {key: int(total * share + 1e-9) for key, share in shares.items()}  # to within one instruction
     short = {key: least[key] - there[key] for key in shares if least[key] > there[key]}
     if short:
         told = ", ".join(f"{key}: {least[key]:,} wanted, {there[key]:,} there: {lack:,} missing" for key, lack in short.items())
         raise ConfigError(f"select.balance.shares of {total:,}: {told}; the most with these shares are {possible:,}")
-    return {**{_spelled(column, value): 0 for value in keyed.counts(column)}, **_rounded(shares, total)}
+    return {**{_key_of(column, value): 0 for value in keyed.counts(column)}, **_round_shares(shares, total)}
 
 
-def _largest(there: Mapping[str, int], shares: Mapping[str, float]) -> int:
+def _largest_total(there: Mapping[str, int], shares: Mapping[str, float]) -> int:
     """The largest total of which every key has its share."""
     return min(int(there[key] / share + 1e-9) for key, share in shares.items() if share)
 
 
-def _rounded(shares: Mapping[str, float], total: int) -> Caps:
+def _round_shares(shares: Mapping[str, float], total: int) -> Caps:
     """Whole numbers that are `total` together, each within one of its share: the largest remainders are rounded up."""
     parts = {key: int(total * share + 1e-9) for key, share in shares.items()}
     late = sorted((key for key in shares if shares[key]), key=lambda key: (parts[key] - total * shares[key], key))
@@ -219,11 +219,11 @@ def _rounded(shares: Mapping[str, float], total: int) -> Caps:
     return parts
 
 
-def _too_few(wanted: int, there: int) -> ConfigError:
+def _too_few_error(wanted: int, there: int) -> ConfigError:
     return ConfigError(f"select.balance.total: {wanted:,} wanted, {there:,} there: {wanted - there:,} missing")
 
 
-def _spelled(column: str, value: str) -> str:
+def _key_of(column: str, value: str) -> str:
     return value if column in {"task", "sensor"} else f"{column}:{value}"
 
 

@@ -28,8 +28,8 @@ def drop_edges_across_ground(steps: Sequence[Indices], stands: Indices, boxes: B
     """
     edges = np.concatenate([stands[step] for step in steps])
     label = component_labels(len(stands), edges)
-    ground = _of_groups(stands, boxes, best_first)
-    doubtful = _differing(label, ground)[label]
+    ground = _group_ground(stands, boxes, best_first)
+    doubtful = _has_differing_ground(label, ground)[label]
     if not doubtful.any():
         return list(steps)
     rank = np.empty(len(best_first), dtype=np.int64)
@@ -39,11 +39,11 @@ def drop_edges_across_ground(steps: Sequence[Indices], stands: Indices, boxes: B
     ranks = np.sort(rank[edges[asked]], axis=1)
     asked = asked[np.lexsort((ranks[:, 1], ranks[:, 0], number[asked]))]
     taken = np.ones(len(edges), dtype=np.bool_)
-    taken[asked] = _taken(edges[asked], ground)
+    taken[asked] = _accept_edges(edges[asked], ground)
     return [step[taken[number == k]] for k, step in enumerate(steps)]
 
 
-def _of_groups(stands: Indices, boxes: Boxes, best_first: Indices) -> Boxes:
+def _group_ground(stands: Indices, boxes: Boxes, best_first: Indices) -> Boxes:
     """The ground of each row that stands for a group: its own, else that of the best row of the group that has one."""
     ground = boxes.copy()
     known = best_first[~np.isnan(boxes[best_first, 0])]
@@ -54,7 +54,7 @@ def _of_groups(stands: Indices, boxes: Boxes, best_first: Indices) -> Boxes:
     return ground
 
 
-def _differing(label: Indices, ground: Boxes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _has_differing_ground(label: Indices, ground: Boxes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Per component whether it may hold tiles of different ground: all alike with one they still may, pair by pair."""
     known = np.flatnonzero(~np.isnan(ground[:, 0]))
     found, counts = np.unique(label[known], return_counts=True)
@@ -68,7 +68,7 @@ def _differing(label: Indices, ground: Boxes) -> np.ndarray[tuple[int], np.dtype
     return several
 
 
-def _taken(edges: Indices, ground: Boxes) -> list[bool]:
+def _accept_edges(edges: Indices, ground: Boxes) -> list[bool]:
     """Union by union: whether each edge joins nothing that differs. A set keeps those of its tiles that have ground."""
     roots: dict[int, int] = {}
     placed: dict[int, list[int]] = {}
@@ -85,7 +85,7 @@ def _taken(edges: Indices, ground: Boxes) -> list[bool]:
     taken = []
     for one, other in edges.tolist():
         a, b = root(one), root(other)
-        joins = a == b or _one_ground(tiles(a), tiles(b), ground)
+        joins = a == b or _is_one_ground(tiles(a), tiles(b), ground)
         if joins and a != b:
             fewer, more = sorted((a, b), key=lambda row: len(tiles(row)))
             roots[fewer] = more
@@ -94,7 +94,7 @@ def _taken(edges: Indices, ground: Boxes) -> list[bool]:
     return taken
 
 
-def _one_ground(some: list[int], others: list[int], ground: Boxes) -> bool:
+def _is_one_ground(some: list[int], others: list[int], ground: Boxes) -> bool:
     if not some or not others:
         return True
     pairs = np.stack(np.meshgrid(some, others), axis=-1).reshape(-1, 2)

@@ -47,13 +47,13 @@ def extract_texts(turns: pa.ChunkedArray) -> pa.Array:
 
 def text_columns(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:
     """Columns `text`, `bits` and `elements` (see `Sketch`; 0 elements: it points at boxes), with a `mask` also `form`."""
-    parts = [_sayings(rows.slice(start, _BLOCK), mask) for start in range(0, max(rows.num_rows, 1), _BLOCK)]
+    parts = [_text_columns(rows.slice(start, _BLOCK), mask) for start in range(0, max(rows.num_rows, 1), _BLOCK)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _sayings(rows: pa.Table, mask: str | None) -> dict[str, npt.NDArray[np.generic]]:
+def _text_columns(rows: pa.Table, mask: str | None) -> dict[str, npt.NDArray[np.generic]]:
     texts = extract_texts(rows["turns"])
-    made, places = sketch_texts(texts), _places(rows["boxes"].combine_chunks())
+    made, places = sketch_texts(texts), _hash_boxes(rows["boxes"].combine_chunks())
     columns: dict[str, npt.NDArray[np.generic]] = {
         "text": made.text_hash ^ places,
         "bits": made.bits,
@@ -81,7 +81,7 @@ def template_hashes(texts: pa.Array, mask: str) -> Hashes:
     return stable_hashes(pc.replace_substring_regex(texts, mask, "#"), 0)
 
 
-def _places(boxes: pa.Array) -> Hashes:
+def _hash_boxes(boxes: pa.Array) -> Hashes:
     """A hash of each list of boxes; 0 for none."""
     outer = np.asarray(_offsets(boxes))
     inner = boxes.flatten()

@@ -34,7 +34,7 @@ _DEGREE_M = EARTH_RADIUS_KM * 1000 * math.pi / 180
 
 def bounding_boxes(footprints: pa.ChunkedArray) -> Boxes:
     """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; west in [-180, 180), NaN where null or empty."""
-    boxes = np.concatenate([np.empty((0, 4)), *(_boxes(chunk) for chunk in footprints.chunks)])
+    boxes = np.concatenate([np.empty((0, 4)), *(_ring_boxes(chunk) for chunk in footprints.chunks)])
     turns = np.floor((boxes[:, 0] + 180.0) / 360.0) * 360.0
     boxes[:, 0] -= turns
     boxes[:, 2] -= turns
@@ -52,14 +52,14 @@ def is_within_distance(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
     known = np.flatnonzero(~np.isnan(boxes[:, 0]))
     if not len(others) or not len(known):
         return near
-    tree = shapely.STRtree(_shapes(expand_boxes(others, distance_m)))
+    tree = shapely.STRtree(_box_polygons(expand_boxes(others, distance_m)))
     widest = float((others[:, 2] - others[:, 0]).max())
     for start in range(0, len(known), _BLOCK):
         rows = known[start : start + _BLOCK]
         for turn in (0.0, 360.0, -360.0):
-            here = rows if turn == 0.0 else rows[_reaches_over(boxes[rows], turn, widest, distance_m)]
+            here = rows if turn == 0.0 else rows[_crosses_antimeridian(boxes[rows], turn, widest, distance_m)]
             shifted = boxes[here] + np.array([turn, 0.0, turn, 0.0])
-            near[here[np.unique(tree.query(_shapes(shifted))[0])]] = True
+            near[here[np.unique(tree.query(_box_polygons(shifted))[0])]] = True
     return near
 
 
@@ -111,7 +111,7 @@ def region_names(named: Mapping[str, Bounds], cell_deg: float) -> list[str]:
     return [*named, *cells, UNKNOWN_REGION]
 
 
-def _boxes(ring: pa.Array) -> Boxes:
+def _ring_boxes(ring: pa.Array) -> Boxes:
     sizes = np.asarray(pc.fill_null(pc.list_value_length(ring), 0), dtype=np.int64)
     numbers = np.asarray(ring.flatten(), dtype=np.float64).reshape(-1, 2)
     boxes = np.full((len(sizes), 4), np.nan)
@@ -142,13 +142,13 @@ def _with_poles(boxes: Boxes, turns: npt.NDArray[np.int64]) -> Boxes:
     return boxes
 
 
-def _reaches_over(boxes: Boxes, turn: float, widest: float, distance_m: float) -> Flags:
+def _crosses_antimeridian(boxes: Boxes, turn: float, widest: float, distance_m: float) -> Flags:
     """Whether a box may meet another one across the antimeridian when it is shifted by a whole turn."""
     reach = widest + (expand_boxes(boxes, distance_m)[:, 2] - boxes[:, 2])
     flags: Flags = boxes[:, 0] - reach < -180.0 if turn > 0 else boxes[:, 2] + reach > 180.0
     return flags
 
 
-def _shapes(boxes: Boxes) -> npt.NDArray[np.object_]:
+def _box_polygons(boxes: Boxes) -> npt.NDArray[np.object_]:
     shapes: npt.NDArray[np.object_] = shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3])
     return shapes

@@ -49,19 +49,19 @@ def confirm_tile_pairs(lake: Lake, tiles: pa.Table, most: float, runner: TaskRun
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
-        blocks = [_with_places(places, pairs[start : start + size]) for start in range(0, len(pairs), size)]
-        return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_alike, blocks, (lake.root, most))])
+        blocks = [_locate_pairs(places, pairs[start : start + size]) for start in range(0, len(pairs), size)]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_compare_pictures, blocks, (lake.root, most))])
 
     return confirm
 
 
-def _with_places(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]], Indices]:
+def _locate_pairs(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]], Indices]:
     """(where the pictures of some pairs lie, the pairs by positions in that list)."""
     rows, numbers = np.unique(pairs[:, :2], return_inverse=True)
     return places.take(pa.array(rows)).to_pylist(), np.column_stack([numbers.reshape(-1, 2), pairs[:, 2]])
 
 
-def _alike(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
+def _compare_pictures(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
     asked, pairs = work
     found = read_pictures(root, asked)
     yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in asked]), pairs, most)
@@ -74,7 +74,7 @@ def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskR
     def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
         size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
         parts = [slice(start, start + size) for start in range(0, len(pairs), size)]
-        blocks = [(*_with_places(places, pairs[part]), regions[part]) for part in parts]
+        blocks = [(*_locate_pairs(places, pairs[part]), regions[part]) for part in parts]
         return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_compare_regions, blocks, (lake.root, most))])
 
     return confirm
@@ -104,13 +104,13 @@ def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Conf
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
-        answers = [_confirmed(block, ours, theirs, most) for block in blocks]
+        answers = [_confirm_block(block, ours, theirs, most) for block in blocks]
         return np.concatenate([np.empty(0, dtype=np.bool_), *answers])
 
     return confirm
 
 
-def _confirmed(pairs: Indices, ours: ReadPictures, theirs: ReadPictures, most: float) -> npt.NDArray[np.bool_]:
+def _confirm_block(pairs: Indices, ours: ReadPictures, theirs: ReadPictures, most: float) -> npt.NDArray[np.bool_]:
     rows, left = np.unique(pairs[:, 0], return_inverse=True)
     others, right = np.unique(pairs[:, 1], return_inverse=True)
     shown = [thumbnail(picture) for pictures, asked in ((ours, rows), (theirs, others)) for picture in pictures(asked)]

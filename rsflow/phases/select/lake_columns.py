@@ -85,9 +85,9 @@ def encode_all_instructions(
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
     asked = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
-    labels = _labels(now) if asked.category or "label_quality" in limits else None
+    labels = _read_label_index(now) if asked.category or "label_quality" in limits else None
     found = list(runner.each(encode_instruction_file, pieces, (asked, build_id_index(tiles), labels)))
-    return pa.concat_tables(found) if found else encode_instructions(_NOTHING, build_id_index(tiles), built.seed)
+    return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
 
 
 def encode_instruction_file(
@@ -99,11 +99,11 @@ def encode_instruction_file(
     columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in asked.scores})]
     for rows in read_table_file(piece, columns, asked.receipts):
         numbers = encode_instructions(rows.select(COLUMNS), tiles, asked.seed)
-        places = labels.index.find(_flat(rows["label_ids"])) if labels else None
+        places = labels.index.find(_flatten(rows["label_ids"])) if labels else None
         for score in asked.scores:
-            numbers = numbers.append_column(score, pa.array(_score(score, rows, labels, places), pa.float32()))
+            numbers = numbers.append_column(score, pa.array(_instruction_score(score, rows, labels, places), pa.float32()))
         if asked.category and labels and places is not None:
-            numbers = numbers.append_column("category", _categories(rows["label_ids"], places, labels))
+            numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
         for name, values in (sayings.text_columns(rows, asked.mask) if asked.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         yield numbers
@@ -120,7 +120,7 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
     receipts = now.label["receipt"].combine_chunks()
     found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
-    tiles = pa.concat_tables([_short(TABLES["tiles"].empty_table().select(columns)), *map(_short, found)])
+    tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])
     held = dict(zip(columns, tiles.columns, strict=True))
     del tiles
     order = pc.sort_indices(held["tile_id"])
@@ -129,7 +129,7 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     return pa.table(held)
 
 
-def _short(tiles: pa.Table) -> pa.Table:
+def _encode_repeated(tiles: pa.Table) -> pa.Table:
     return pa.table({c: pc.dictionary_encode(tiles[c]) if c in DICTIONARY_COLUMNS else tiles[c] for c in tiles.column_names})
 
 
@@ -144,12 +144,12 @@ def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     return counts
 
 
-def _labels(now: LiveRows) -> LabelIndex:
+def _read_label_index(now: LiveRows) -> LabelIndex:
     receipts = now.receipts("labels").combine_chunks()
     parts = [
         rows
         for piece in list_table_files(now.lake, "labels")
-        for rows in map(_label_numbers, read_table_file(piece, ["label_id", "category", "quality"], receipts))
+        for rows in map(_encode_labels, read_table_file(piece, ["label_id", "category", "quality"], receipts))
     ]
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)])
     rows = np.argsort(hashes)
@@ -159,20 +159,20 @@ def _labels(now: LiveRows) -> LabelIndex:
     return LabelIndex(IdIndex(0, hashes[rows], np.arange(len(rows))), codes[rows], category.dictionary, quality[rows])
 
 
-def _label_numbers(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
+def _encode_labels(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
     category = pc.dictionary_encode(rows["category"]).combine_chunks()
     quality = np.asarray(rows["quality"].cast(pa.float32()).fill_null(np.nan))
     return stable_hashes(rows["label_id"], 0), category, quality
 
 
-def _categories(label_ids: pa.ChunkedArray, places: Indices, labels: LabelIndex) -> pa.Array:
+def _instruction_categories(label_ids: pa.ChunkedArray, places: Indices, labels: LabelIndex) -> pa.Array:
     """Per instruction the categories of the labels that it rests on."""
     codes = np.where(places < 0, -1, labels.category[places])
     values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
     return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
 
 
-def _score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
+def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
     """A score per instruction; NaN where it is not known."""
     if score == "checks":
         return np.asarray(pc.fill_null(pc.list_value_length(rows["checks"]), 0), dtype=np.float64)
@@ -180,15 +180,15 @@ def _score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indice
         return np.asarray(rows["perplexity"].fill_null(np.nan), dtype=np.float64)
     if labels and places is not None and score == "label_quality":
         known = np.where(places < 0, np.nan, labels.quality[places])
-        return _each(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
-    turns = _flat(rows["turns"])
+        return _reduce_lists(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
+    turns = _flatten(rows["turns"])
     text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
     size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
     said = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
-    return _each(np.add, said, _offsets(rows["turns"]), 0)
+    return _reduce_lists(np.add, said, _offsets(rows["turns"]), 0)
 
 
-def _each(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
+def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
     """Each list's values reduced to one; `empty` for a list of none."""
     result = np.full(len(offsets) - 1, empty, dtype=np.float64)
     some = np.diff(offsets) > 0
@@ -197,7 +197,7 @@ def _each(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, e
     return result
 
 
-def _flat(lists: pa.ChunkedArray) -> pa.Array:
+def _flatten(lists: pa.ChunkedArray) -> pa.Array:
     return lists.combine_chunks().flatten()
 
 
@@ -207,4 +207,4 @@ def _offsets(lists: pa.ChunkedArray) -> Indices:
     return np.concatenate([[0], np.cumsum(sizes)])
 
 
-_NOTHING = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
+_NO_INSTRUCTIONS = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})

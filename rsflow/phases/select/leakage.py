@@ -75,17 +75,17 @@ class SetLeak:
 
 def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
     """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
-    known, asked = _set(train), _set(test)
+    known, asked = _read_set(train), _read_set(test)
     both = known.pictures and asked.pictures
     confirm = confirm_pairs(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
-    found = match_fingerprints(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    found = match_fingerprints(_upright_columns(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
     hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)
     order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
     return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
 
 
-def _upright(prints: pa.Table) -> pa.Table:
+def _upright_columns(prints: pa.Table) -> pa.Table:
     """Fingerprints as columns of tiles: of all orientations the first."""
     firsts = {
         column: pa.array([values[0] if values else None for values in prints[name].to_pylist()], kind)
@@ -94,25 +94,27 @@ def _upright(prints: pa.Table) -> pa.Table:
     return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
 
 
-def _set(place: str) -> Fingerprints:
+def _read_set(place: str) -> Fingerprints:
     root, at, split = place.rpartition("@")
     if at and storage.exists(storage.join(root, "snapshots/LATEST")):
-        return _snapshot_prints(root, split)
+        return _fingerprint_snapshot(root, split)
     if storage.exists(storage.join(place, "snapshots/LATEST")):
-        raise UsageError(f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _splits(place))}")
+        raise UsageError(
+            f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _list_splits(place))}"
+        )
     return fingerprint_place(place)
 
 
-def _splits(root: str) -> list[str]:
+def _list_splits(root: str) -> list[str]:
     return sorted(read_snapshot(root).splits)
 
 
-def _snapshot_prints(root: str, split: str) -> Fingerprints:
-    if split not in _splits(root):
-        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_splits(root))}")
+def _fingerprint_snapshot(root: str, split: str) -> Fingerprints:
+    if split not in _list_splits(root):
+        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_list_splits(root))}")
     readers = [ShardReader(root, shard) for shard in read_snapshot(root).splits[split].shards]
     where = [(reader, i) for reader in readers for i in range(len(reader))]
-    rows = [_print_of(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
+    rows = [_fingerprint_sample(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
 
     def pictures(asked: Indices) -> Iterator[Picture]:
         return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
@@ -120,7 +122,7 @@ def _snapshot_prints(root: str, split: str) -> Fingerprints:
     return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 
 
-def _print_of(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
+def _fingerprint_sample(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
     digests, signatures = fingerprint_picture(picture)
     own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
     return {**own, "pixels_sha256": digests, "signatures": signatures}
