@@ -35,12 +35,12 @@ class IdIndex:
 
     def find(self, ids: pa.Array | pa.ChunkedArray) -> Indices:
         """The row of each id; -1 for one that the index was not made of."""
-        asked = stable_hashes(ids, self.seed)
-        at = np.searchsorted(self.hashes, asked)
-        there = at < len(self.hashes)
-        there[there] = self.hashes[at[there]] == asked[there]
-        rows = np.full(len(asked), -1, dtype=np.int64)
-        rows[there] = self.rows[at[there]]
+        hashed = stable_hashes(ids, self.seed)
+        at = np.searchsorted(self.hashes, hashed)
+        known_rows = at < len(self.hashes)
+        known_rows[known_rows] = self.hashes[at[known_rows]] == hashed[known_rows]
+        rows = np.full(len(hashed), -1, dtype=np.int64)
+        rows[known_rows] = self.rows[at[known_rows]]
         return rows
 
 

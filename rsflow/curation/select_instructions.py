@@ -47,9 +47,9 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     hosts = np.zeros(len(canonical), dtype=np.bool_)
     hosts[target] = True
     at = np.flatnonzero(hosts[own])
-    said = np.unique(own[at] * width + tasks[at])
+    content = np.unique(own[at] * width + tasks[at])
     source = _encode(tiles["source"])
-    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
+    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], content)
     host = own.copy()
     host[moved[new]] = target[new]
     return host
@@ -60,14 +60,14 @@ def select_instructions(
     tiles: pa.Table,
     own: Indices,
     host: Indices,
-    gone: pa.DictionaryArray,
+    tile_reasons: pa.DictionaryArray,
     settings: Select,
     seed: int,
     read_texts: ReadTexts | None,
 ) -> DropReasons:
-    """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `gone`: why the host is out."""
+    """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `tile_reasons`: why the host is out."""
     chosen = DropReasons(instructions.num_rows)
-    chosen.drop_each(np.arange(instructions.num_rows), gone)
+    chosen.drop_each(np.arange(instructions.num_rows), tile_reasons)
     chosen.limit(instructions, settings.instruction_limits)
     _drop_repeats(instructions, own != host, host, chosen)
     if read_texts and instructions.num_rows:
@@ -87,27 +87,27 @@ def select_instructions(
     return chosen
 
 
-def _drop_repeats(instructions: pa.Table, guest: Flags, host: Indices, chosen: DropReasons) -> None:
+def _drop_repeats(instructions: pa.Table, moved_here: Flags, host: Indices, chosen: DropReasons) -> None:
     """Of instructions that say the same on one tile, one stays: the tile's own, else that which comes first."""
-    guests = np.flatnonzero(chosen.kept & guest)
-    if not len(guests):
+    moved_rows = np.flatnonzero(chosen.kept & moved_here)
+    if not len(moved_rows):
         return
-    rows = np.flatnonzero(np.isin(host, np.unique(host[guests])) & chosen.kept)
-    said, first = (np.asarray(instructions[name])[rows] for name in ("content_hash", "order"))
-    order = np.lexsort((first, guest[rows], said, host[rows]))
-    same = (np.diff(host[rows][order]) == 0) & (said[order][1:] == said[order][:-1])
+    rows = np.flatnonzero(np.isin(host, np.unique(host[moved_rows])) & chosen.kept)
+    content, first = (np.asarray(instructions[name])[rows] for name in ("content_hash", "order"))
+    order = np.lexsort((first, moved_here[rows], content, host[rows]))
+    same = (np.diff(host[rows][order]) == 0) & (content[order][1:] == content[order][:-1])
     chosen.drop(rows[order[1:][same]], DUPLICATE_TEXT)
 
 
 def _drop_similar(
-    instructions: pa.Table, guest: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
+    instructions: pa.Table, moved_here: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
 ) -> None:
     """Of instructions of any task that say the same of one picture, or nearly, one stays: as above."""
     rows = np.flatnonzero(chosen.kept)
     sketches = select_sketches(instructions, rows)
     pairs = similar_pairs_in_groups(host[rows], sketches, settings.same_text or 1.0, lambda some: read_texts(rows[some]))
     label = component_labels(len(rows), pairs)
-    order = np.lexsort((np.asarray(instructions["order"])[rows], guest[rows], label))
+    order = np.lexsort((np.asarray(instructions["order"])[rows], moved_here[rows], label))
     chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], DUPLICATE_TEXT)
 
 

@@ -84,8 +84,8 @@ def select_samples(
     assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
-    gone = verdicts.take(host, "tile:")
-    chosen = select_instructions(instructions, tiles, own, host, gone, settings, seed, read_texts)
+    tile_reasons = verdicts.take(host, "tile:")
+    chosen = select_instructions(instructions, tiles, own, host, tile_reasons, settings, seed, read_texts)
     _drop_without_instructions(own, host, chosen, verdicts)
     split = _mask_values(assigned_split, verdicts.kept)
     repeat = _count_repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
@@ -94,9 +94,9 @@ def select_samples(
 
 def needs_categories(settings: Select) -> bool:
     """Whether any rule looks at the categories that an instruction is about."""
-    wanted = settings.balance or Balance()
-    keyed = any("category:" in key for key in [*settings.quotas, *wanted.keys()])
-    return keyed or bool(wanted.per_category or wanted.least_per_category or wanted.repeat)
+    balance = settings.balance or Balance()
+    keyed = any("category:" in key for key in [*settings.quotas, *balance.keys()])
+    return keyed or bool(balance.per_category or balance.least_per_category or balance.repeat)
 
 
 def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
@@ -122,9 +122,9 @@ def _drop_duplicates(
     """
     rows = np.flatnonzero(verdicts.kept)
     taken = tiles.take(pa.array(rows)) if len(rows) < tiles.num_rows else tiles
-    ask = confirm_by_position(confirm, rows) if len(rows) < tiles.num_rows else confirm
+    confirm_rows = confirm_by_position(confirm, rows) if len(rows) < tiles.num_rows else confirm
     some = embedded.of(rows) if embedded else None
-    found = deduplicate(taken, settings.near_bits, ask, settings.licence_preference, some, runner)
+    found = deduplicate(taken, settings.near_bits, confirm_rows, settings.licence_preference, some, runner)
     verdicts.drop_each(rows, found["reason"])
     names = _as_one_array(found["tile_id"])
     cluster, canonical = np.arange(tiles.num_rows), np.arange(tiles.num_rows)

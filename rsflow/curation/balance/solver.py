@@ -187,16 +187,18 @@ def _conflict_message(count: Counts, bounds: Sequence[Bound]) -> str:
         if without and _find_nearest(count, nothing, without) is None:
             left = without
     settings = [*dict.fromkeys(bound.setting for bound in left)]
-    told = [_describe_setting(count, setting, left) for setting in settings]
+    parts = [_describe_setting(count, setting, left) for setting in settings]
     return (
-        f"{', '.join(settings)}: cannot {'be kept together' if len(settings) > 1 else 'be kept'}: {'; '.join(told)}; "
+        f"{', '.join(settings)}: cannot {'be kept together' if len(settings) > 1 else 'be kept'}: {'; '.join(parts)}; "
         "change or leave out one of them"
     )
 
 
 def _describe_setting(count: Counts, setting: str, bounds: Sequence[Bound]) -> str:
-    own = [bound for bound in bounds if bound.setting == setting and bound.wanted]
-    text = ", ".join(f"{bound.wanted} wanted of {bound.there:,} there" for bound in own[:3]) + (" …" if len(own) > 3 else "")
+    own = [bound for bound in bounds if bound.setting == setting and bound.requested]
+    text = ", ".join(f"{bound.requested} wanted of {bound.available:,} there" for bound in own[:3]) + (
+        " …" if len(own) > 3 else ""
+    )
     if len(own) == 1 and own[0].of is None:
         others = [bound for bound in bounds if bound.setting != setting]
         least, most = (_find_extreme(count, others, own[0].kinds, largest) for largest in (False, True))

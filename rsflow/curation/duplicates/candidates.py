@@ -80,17 +80,22 @@ def near_duplicate_pairs(pictures: Pictures, bits: int, confirm: Confirm, runner
     patches = _ground_patches(unit[grounded], pictures.boxes[grounded])
     local, _ = _leader_edges(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
-    voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
+    representatives = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
     edges = _extend_edges(
-        _signature_pairs(pictures, pictures.signatures[voices], voices, bits, runner), edges, pictures.grounded, confirm
+        _signature_pairs(pictures, pictures.signatures[representatives], representatives, bits, runner),
+        edges,
+        pictures.grounded,
+        confirm,
     )
     if pictures.anchors is not None:
         edges = _extend_edges(
-            _anchor_pairs(pictures, pictures.anchors, voices, bits, runner), edges, pictures.grounded, confirm
+            _anchor_pairs(pictures, pictures.anchors, representatives, bits, runner), edges, pictures.grounded, confirm
         )
     if pictures.views is None:
         return edges
-    return _extend_edges(_oriented_pairs(pictures, pictures.views, voices, bits, runner), edges, pictures.grounded, confirm)
+    return _extend_edges(
+        _oriented_pairs(pictures, pictures.views, representatives, bits, runner), edges, pictures.grounded, confirm
+    )
 
 
 def _extend_edges(found: Iterator[Indices], edges: Indices, grounded: Flags, confirm: Confirm) -> Indices:
@@ -151,10 +156,12 @@ def _ground_patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     return patch.reshape(-1).astype(np.int64)
 
 
-def _anchor_pairs(pictures: Pictures, anchors: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _anchor_pairs(
+    pictures: Pictures, anchors: Signatures, representatives: Indices, bits: int, runner: TaskRunner
+) -> Iterator[Indices]:
     """The same of voices any of whose windows, or the whole, is within `bits` of another's; common windows say nothing."""
-    windows = np.column_stack([pictures.signatures[voices], anchors[voices]])
-    owners = np.repeat(voices, windows.shape[1])
+    windows = np.column_stack([pictures.signatures[representatives], anchors[representatives]])
+    owners = np.repeat(representatives, windows.shape[1])
     flat = windows.ravel()
     _, value, counts = np.unique(flat, return_inverse=True, return_counts=True)
     telling = (np.bitwise_count(flat) >= MIN_BITS_SET) & (counts[value] <= CROWD_SIZE)
@@ -178,15 +185,17 @@ def _signature_pairs(
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 
-def _oriented_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _oriented_pairs(
+    pictures: Pictures, views: Signatures, representatives: Indices, bits: int, runner: TaskRunner
+) -> Iterator[Indices]:
     """The same of one as it lies and the other turned, i < j."""
-    upright = voices[np.bitwise_count(pictures.signatures[voices]) >= MIN_BITS_SET]
+    upright = representatives[np.bitwise_count(pictures.signatures[representatives]) >= MIN_BITS_SET]
     for orientation in range(1, ORIENTATIONS):
-        turned = voices[np.bitwise_count(views[voices, orientation]) >= MIN_BITS_SET]
+        turned = representatives[np.bitwise_count(views[representatives, orientation]) >= MIN_BITS_SET]
         for found in iter_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits, runner):
             row, other = upright[found[:, 0]], turned[found[:, 1]]
-            seen = np.where(row < other, orientation, INVERSE_ORIENTATION[orientation])
-            pairs = np.stack([np.minimum(row, other), np.maximum(row, other), seen], axis=1)[row != other]
+            orientation_seen = np.where(row < other, orientation, INVERSE_ORIENTATION[orientation])
+            pairs = np.stack([np.minimum(row, other), np.maximum(row, other), orientation_seen], axis=1)[row != other]
             yield pairs[same_ground(pictures.boxes, pairs)]
 
 
@@ -211,8 +220,8 @@ def merge_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) 
 def confirm_in_batches(pairs: Indices, confirm: Confirm) -> Indices:
     """The pairs that `confirm` says yes to."""
     answers = [confirm(pairs[start : start + _BATCH]) for start in range(0, len(pairs), _BATCH)]
-    said_yes: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]
-    return said_yes
+    confirmed: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]
+    return confirmed
 
 
 def _sort_unique(pieces: list[Indices], order: Callable[[Indices], Indices]) -> Indices:

@@ -56,17 +56,20 @@ def weaker_split_duplicates(
 
     `ranks`: 0 is the weakest split. Of pictures with as many to compare with, those of the smallest `priority` stay.
     """
-    alike, crowded = np.zeros((2, len(ranks)), dtype=np.bool_)
+    duplicates, uncomparable = np.zeros((2, len(ranks)), dtype=np.bool_)
     for rank in reversed(range(ranks.max(initial=0))):
-        weak, strong = np.flatnonzero((ranks == rank) & ~crowded), np.flatnonzero((ranks > rank) & ~(alike | crowded))
+        weak, strong = (
+            np.flatnonzero((ranks == rank) & ~uncomparable),
+            np.flatnonzero((ranks > rank) & ~(duplicates | uncomparable)),
+        )
         numbers = _count_comparisons(pictures, strong, weak, bits, runner)
         most = max(MIN_COMPARISONS, COMPARISONS_PER_PICTURE * (len(strong) + len(weak)))
         order = np.lexsort((priority[strong], numbers))
-        asked = order[np.cumsum(numbers[order]) <= most]
-        crowded[np.delete(strong, asked)] = True
-        some = strong[asked[numbers[asked] > 0]]
-        alike[confirmed_cross_pairs(pictures, some, weak, bits, confirm, runner)[:, 1]] = True
-    return alike, crowded
+        compared = order[np.cumsum(numbers[order]) <= most]
+        uncomparable[np.delete(strong, compared)] = True
+        some = strong[compared[numbers[compared] > 0]]
+        duplicates[confirmed_cross_pairs(pictures, some, weak, bits, confirm, runner)[:, 1]] = True
+    return duplicates, uncomparable
 
 
 def confirmed_cross_pairs(
@@ -74,10 +77,10 @@ def confirmed_cross_pairs(
 ) -> Indices:
     """(row of `strong`, row of `weak`, orientation) that show one picture: at least one for each of `weak` that has any."""
     found = [np.empty((0, 3), dtype=np.int64)]
-    met = np.zeros(len(pictures.signatures), dtype=np.bool_)
+    matched = np.zeros(len(pictures.signatures), dtype=np.bool_)
     for pairs in merge_pieces(_candidates(pictures, strong, weak, bits, runner), _reading_order):
-        found.append(confirm_in_batches(pairs[~met[pairs[:, 1]]], confirm))
-        met[found[-1][:, 1]] = True
+        found.append(confirm_in_batches(pairs[~matched[pairs[:, 1]]], confirm))
+        matched[found[-1][:, 1]] = True
     return np.concatenate(found)
 
 
@@ -177,8 +180,8 @@ def _near_runs(ours: _SignatureRuns, theirs: _SignatureRuns, bits: int, runner: 
         (slice(ours.empty, None), slice(0, None)),
         (slice(0, ours.empty), slice(theirs.empty, None)),
     ):
-        values, asked = theirs.values[others], ours.values[mine]
-        if len(values) and len(asked):
-            for pairs in iter_cross_pairs(values, asked, bits, runner):
+        values, compared = theirs.values[others], ours.values[mine]
+        if len(values) and len(compared):
+            for pairs in iter_cross_pairs(values, compared, bits, runner):
                 a, b = pairs[:, 1] + mine.start, pairs[:, 0] + others.start
                 yield np.stack([ours.starts[a], ours.starts[a + 1], theirs.starts[b], theirs.starts[b + 1]], axis=1)

@@ -91,23 +91,23 @@ def deduplicate(
     rows = np.arange(tiles.num_rows)
     best_first = _rank_rows(tiles, licences)
     same = [pairs_with_first(first_equal_row(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
-    stands = _first_by_label(component_labels(len(rows), np.concatenate(same)), best_first)
-    heads = best_first[stands[best_first] == best_first]
+    representative = _first_by_label(component_labels(len(rows), np.concatenate(same)), best_first)
+    heads = best_first[representative[best_first] == best_first]
     boxes = bounding_boxes(tiles["footprint"])
     near = _near_pairs(tiles, heads, boxes, bits, confirm, runner)
-    steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
+    steps = [np.stack([representative, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
     steps.append(_pairs_by_place(tiles, best_first, boxes))
     if embedded:
         left = _first_by_label(component_labels(len(rows), np.concatenate(steps)), best_first) == rows
         steps.append(_semantic_pairs(tiles, best_first[left[best_first]], embedded))
-    steps = drop_edges_across_ground(steps, stands, boxes, best_first)
+    steps = drop_edges_across_ground(steps, representative, boxes, best_first)
     labels = [component_labels(len(rows), np.concatenate(steps[:2]))]
     for count, step in enumerate(steps[2:], 3):
         labels.append(component_labels(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
     canonical = _first_by_label(labels[-1], best_first)
     leads = np.stack([label == label[canonical] for label in labels])
     reasons = pa.array([NEAR, FLIPPED, GROUND, SEMANTIC]).take(pa.array(leads.argmax(axis=0)))
-    reasons = pc.if_else(pa.array(stands != rows), EXACT, reasons)
+    reasons = pc.if_else(pa.array(representative != rows), EXACT, reasons)
     by_name = np.asarray(pc.sort_indices(tiles["tile_id"])).astype(np.int64)
     return pa.table(
         {

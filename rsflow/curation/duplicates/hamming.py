@@ -55,11 +55,13 @@ def iter_cross_pairs(
     signatures: Signatures, others: Signatures, bits: int, runner: TaskRunner = LOCAL_RUNNER
 ) -> Iterator[Indices]:
     """Every (row of `signatures`, row of `others`) that differ in at most `bits`, each once, in such pieces."""
-    values, asked = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
+    values, queries = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
     work = [
-        (part, number, runner.tasks) for part in _choose_parts(len(values), len(asked), bits) for number in range(runner.tasks)
+        (part, number, runner.tasks)
+        for part in _choose_parts(len(values), len(queries), bits)
+        for number in range(runner.tasks)
     ]
-    return runner.each(_cross_pairs_in_part, work, (values, asked, bits))
+    return runner.each(_cross_pairs_in_part, work, (values, queries, bits))
 
 
 def _near_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, bits: int) -> Iterator[Indices]:
@@ -71,15 +73,15 @@ def _near_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, bits: 
         yield np.sort(pairs[first], axis=1)
 
 
-def _cross_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, asked: Signatures, bits: int) -> Iterator[Indices]:
+def _cross_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, queries: Signatures, bits: int) -> Iterator[Indices]:
     """The same of all signatures with one share of the others."""
     part, number, shares = work
     buckets = _Buckets.of(values, part.cut)
-    low, high = _share_bounds(len(asked), number, shares)
+    low, high = _share_bounds(len(queries), number, shares)
     for start in range(low, high, _BLOCK):
-        for pairs in _look_up(buckets, asked[start : min(start + _BLOCK, high)], bits, part):
+        for pairs in _look_up(buckets, queries[start : min(start + _BLOCK, high)], bits, part):
             pairs[:, 1] += start
-            yield pairs[part.is_first(values[pairs[:, 0]] ^ asked[pairs[:, 1]])]
+            yield pairs[part.is_first(values[pairs[:, 0]] ^ queries[pairs[:, 1]])]
 
 
 def _share_bounds(count: int, number: int, shares: int) -> tuple[int, int]:
@@ -117,10 +119,10 @@ class _Part:
         return first
 
 
-def _choose_parts(count: int, asked: int, bits: int) -> Iterator[_Part]:
+def _choose_parts(count: int, queries: int, bits: int) -> Iterator[_Part]:
     if not 0 <= bits <= 64:
         raise ValueError(f"bits is {bits}: expected 0 to 64")
-    parts = min(range(3, 9), key=lambda number: _cost(count, asked, bits, number))
+    parts = min(range(3, 9), key=lambda number: _cost(count, queries, bits, number))
     both = list(zip(_bits_by_part(parts), _flips_by_part(bits, parts), strict=True))
     # A part of -1 flips is not looked at, and neither are those that follow.
     return (_Part(cut, flips, both[:number]) for number, (cut, flips) in enumerate(both) if flips >= 0)
@@ -140,13 +142,13 @@ def _flips_by_part(bits: int, parts: int) -> list[int]:
     return [each - 1 + (part < more) for part in range(parts)]
 
 
-def _cost(count: int, asked: int, bits: int, parts: int) -> float:
+def _cost(count: int, queries: int, bits: int, parts: int) -> float:
     """Time of look-ups, tables and comparisons, for signatures spread evenly."""
     cost = 0.0
     for cut, most in zip(_bits_by_part(parts), _flips_by_part(bits, parts), strict=True):
         looks = sum(comb(len(cut), flipped) for flipped in range(most + 1))
         buckets = 2 ** len(cut)
-        cost += looks * asked + _COMPARISON * (looks * asked * count / buckets + (buckets if looks else 0))
+        cost += looks * queries + _COMPARISON * (looks * queries * count / buckets + (buckets if looks else 0))
     return cost
 
 
@@ -199,14 +201,14 @@ def _pairs_within(buckets: _Buckets, bits: int, most: int, low: int, high: int) 
 
 def _look_up(buckets: _Buckets, others: Signatures, bits: int, part: _Part) -> Iterator[Indices]:
     """(row of the buckets, row of `others`) within `bits` whose part differs in at most its number of bits, in chunks."""
-    asked = _Buckets.of(others, part.cut)  # sorted, so that neighbours look into neighbouring buckets
+    queries = _Buckets.of(others, part.cut)  # sorted, so that neighbours look into neighbouring buckets
     every = np.arange(len(others))
     for places in _flip_combinations(len(buckets.starts), part.flips):
-        other = asked.keys ^ sum(1 << place for place in places)
+        other = queries.keys ^ sum(1 << place for place in places)
         for left, right in expand_ranges(every, buckets.starts[other], buckets.starts[other + 1]):
-            near = np.flatnonzero(np.bitwise_count(asked.values[left] ^ buckets.values[right]) <= bits)
+            near = np.flatnonzero(np.bitwise_count(queries.values[left] ^ buckets.values[right]) <= bits)
             if len(near):
-                yield np.stack([buckets.rows[right[near]], asked.rows[left[near]]], axis=1)
+                yield np.stack([buckets.rows[right[near]], queries.rows[left[near]]], axis=1)
 
 
 def _flip_combinations(bounds: int, most: int) -> Iterator[tuple[int, ...]]:

@@ -20,37 +20,39 @@ from rsflow.curation.duplicates.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
 
 
-def drop_edges_across_ground(steps: Sequence[Indices], stands: Indices, boxes: Boxes, best_first: Indices) -> list[Indices]:
+def drop_edges_across_ground(
+    steps: Sequence[Indices], representative: Indices, boxes: Boxes, best_first: Indices
+) -> list[Indices]:
     """The same lists of edges (n, 2) without those by which a component would hold tiles of different known ground.
 
-    `stands`: the row that stands for each row's group of equal pictures. Edges of earlier lists come first, then those of
-    better rows (`best_first`: all rows, the best first).
+    `representative`: the row that stands for each row's group of equal pictures. Edges of earlier lists come first, then those
+    of better rows (`best_first`: all rows, the best first).
     """
-    edges = np.concatenate([stands[step] for step in steps])
-    label = component_labels(len(stands), edges)
-    ground = _group_ground(stands, boxes, best_first)
+    edges = np.concatenate([representative[step] for step in steps])
+    label = component_labels(len(representative), edges)
+    ground = _group_ground(representative, boxes, best_first)
     doubtful = _has_differing_ground(label, ground)[label]
     if not doubtful.any():
         return list(steps)
     rank = np.empty(len(best_first), dtype=np.int64)
     rank[best_first] = np.arange(len(best_first))
     number = np.repeat(np.arange(len(steps)), [len(step) for step in steps])
-    asked = np.flatnonzero(doubtful[edges[:, 0]])
-    ranks = np.sort(rank[edges[asked]], axis=1)
-    asked = asked[np.lexsort((ranks[:, 1], ranks[:, 0], number[asked]))]
+    doubtful_edges = np.flatnonzero(doubtful[edges[:, 0]])
+    ranks = np.sort(rank[edges[doubtful_edges]], axis=1)
+    doubtful_edges = doubtful_edges[np.lexsort((ranks[:, 1], ranks[:, 0], number[doubtful_edges]))]
     taken = np.ones(len(edges), dtype=np.bool_)
-    taken[asked] = _accept_edges(edges[asked], ground)
+    taken[doubtful_edges] = _accept_edges(edges[doubtful_edges], ground)
     return [step[taken[number == k]] for k, step in enumerate(steps)]
 
 
-def _group_ground(stands: Indices, boxes: Boxes, best_first: Indices) -> Boxes:
+def _group_ground(representative: Indices, boxes: Boxes, best_first: Indices) -> Boxes:
     """The ground of each row that stands for a group: its own, else that of the best row of the group that has one."""
     ground = boxes.copy()
     known = best_first[~np.isnan(boxes[best_first, 0])]
-    heads, first = np.unique(stands[known], return_index=True)
+    heads, first = np.unique(representative[known], return_index=True)
     without = np.isnan(ground[heads, 0])
     ground[heads[without]] = boxes[known[first[without]]]
-    ground[stands != np.arange(len(stands))] = np.nan
+    ground[representative != np.arange(len(representative))] = np.nan
     return ground
 
 

@@ -29,11 +29,11 @@ def overlapping_tiles(tiles: pa.Table, best_first: Indices) -> Indices:
     rank = np.empty(len(best_first), dtype=np.int64)
     rank[best_first] = np.arange(len(best_first))
     ranks = np.sort(rank[pairs], axis=1)
-    gone: set[int] = set()
+    covered: set[int] = set()
     found = []
     for better, worse in np.unique(ranks, axis=0).tolist():
-        if better not in gone and worse not in gone:
-            gone.add(worse)
+        if better not in covered and worse not in covered:
+            covered.add(worse)
             found.append((better, worse))
     return best_first[np.array(found, dtype=np.int64).reshape(-1, 2)]
 

@@ -38,11 +38,11 @@ def extract_texts(turns: pa.ChunkedArray) -> pa.Array:
     text = pc.fill_null(pc.struct_field(flat, "text"), "")
     answers = pc.if_else(pc.equal(pc.struct_field(flat, "role"), "assistant"), text, "")
     answered = pc.binary_join(pa.ListArray.from_arrays(offsets, answers), "\n")
-    said = normalise_text(answered)
+    answers = normalise_text(answered)
     # A list of boxes says nothing without what was asked for.
-    short = pc.or_(pc.less(pc.count_substring(said, " "), MIN_ANSWER_WORDS - 1), pc.match_substring(answered, "[["))
-    asked = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
-    return pc.replace_with_mask(said, short, normalise_text(asked))
+    short = pc.or_(pc.less(pc.count_substring(answers, " "), MIN_ANSWER_WORDS - 1), pc.match_substring(answered, "[["))
+    questions = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
+    return pc.replace_with_mask(answers, short, normalise_text(questions))
 
 
 def text_columns(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:

@@ -110,14 +110,14 @@ def _near_outlines(tiles: pa.Table, buffer_m: float) -> Indices:
         mine = np.flatnonzero(codes[rows] == split)
         others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
         tree = shapely.STRtree(shapes[mine])
-        for block, asked in _blocks(shapes, others):
+        for block, outlines in _blocks(shapes, others):
             if buffer_m > 0:
-                asked_row, met = tree.query(shapely.box(*expand_boxes(shapely.bounds(asked), buffer_m).T))
-                near = _distances_m(asked[asked_row], shapes[mine[met]]) < _ROUNDING * buffer_m
-                asked_row, met = asked_row[near], met[near]
+                asked_index, matched = tree.query(shapely.box(*expand_boxes(shapely.bounds(outlines), buffer_m).T))
+                near = _distances_m(outlines[asked_index], shapes[mine[matched]]) < _ROUNDING * buffer_m
+                asked_index, matched = asked_index[near], matched[near]
             else:
-                asked_row, met = tree.query(asked, predicate="intersects")
-            found.append(np.stack([rows[mine[met]], rows[block[asked_row]]], axis=1))
+                asked_index, matched = tree.query(outlines, predicate="intersects")
+            found.append(np.stack([rows[mine[matched]], rows[block[asked_index]]], axis=1))
     return np.concatenate(found)
 
 

@@ -99,15 +99,15 @@ def splits_by_strength(shares: Mapping[str, float]) -> list[str]:
     return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
 
 
-def source_split_ranks(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
     """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
 
-    `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
-    "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
+    `split_names`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test"
+    and "val"; words that are not in `split_names` leave the tile free, splits without a share put it NOWHERE.
     """
     order = splits_by_strength(shares)
     codes = pc.dictionary_encode(source_splits).combine_chunks()
-    words = [wanted.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
+    words = [split_names.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
     ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
     numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)
     result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]

@@ -56,8 +56,8 @@ def build_strata(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata
     width = len(category_names) + 1
     every = width * len(sensor_names)
     own = np.arange(len(sensors)) * every + sensors * width
-    told = of_row * every + sensors[of_row] * width + 1 + numbers
-    row, code = np.divmod(np.unique(np.concatenate([own, told[numbers >= 0]])), max(every, 1))
+    with_category = of_row * every + sensors[of_row] * width + 1 + numbers
+    row, code = np.divmod(np.unique(np.concatenate([own, with_category[numbers >= 0]])), max(every, 1))
     used, code = np.unique(code, return_inverse=True)
     spelled = ["", *category_names]
     names = tuple((sensor_names[number // width], spelled[number % width]) for number in used.tolist())
@@ -79,10 +79,10 @@ def assign_stratified(strata: Strata, group: Indices, fixed: Indices, order: Has
     rank[group] = order
     share = np.round(np.asarray(shares) / sum(shares) * _PARTS).astype(np.int64)
     whole = entries.totals(np.flatnonzero(fixed < len(share)))
-    lacks = np.outer(whole, share)
+    missing = np.outer(whole, share)
     for number in range(len(share)):
-        lacks[:, number] -= _PARTS * entries.totals(np.flatnonzero(fixed == number))
-    needs, weights = lacks.tolist(), (_WEIGHT // np.maximum(whole, 1)).tolist()
+        missing[:, number] -= _PARTS * entries.totals(np.flatnonzero(fixed == number))
+    needs, weights = missing.tolist(), (_WEIGHT // np.maximum(whole, 1)).tolist()
     left = entries.totals(np.flatnonzero(fixed == UNASSIGNED_GROUP))
     while left.any():
         rarest = int(np.where(left > 0, left, left.max() + 1).argmin())

@@ -36,9 +36,9 @@ def make_picture_reader(lake: Lake, tiles: pa.Table) -> ReadPictures:
     places = tiles.select(PICTURE_LOCATION)
 
     def pictures(rows: Indices) -> Iterator[Picture]:
-        asked = places.take(pa.array(rows)).to_pylist()
-        found = read_pictures(lake.root, asked)
-        return (decode(found[row["tile_id"]]) for row in asked)
+        requested = places.take(pa.array(rows)).to_pylist()
+        found = read_pictures(lake.root, requested)
+        return (decode(found[row["tile_id"]]) for row in requested)
 
     return pictures
 
@@ -62,9 +62,9 @@ def _locate_pairs(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]
 
 
 def _compare_pictures(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
-    asked, pairs = work
-    found = read_pictures(root, asked)
-    yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in asked]), pairs, most)
+    requested, pairs = work
+    found = read_pictures(root, requested)
+    yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in requested]), pairs, most)
 
 
 def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskRunner) -> ConfirmRegions:
@@ -83,9 +83,9 @@ def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskR
 def _compare_regions(
     work: tuple[list[dict[str, Any]], Indices, Floats], root: str, most: float
 ) -> Iterator[npt.NDArray[np.bool_]]:
-    asked, pairs, regions = work
-    found = read_pictures(root, asked)
-    pictures = [decode(found[row["tile_id"]]) for row in asked]
+    requested, pairs, regions = work
+    found = read_pictures(root, requested)
+    pictures = [decode(found[row["tile_id"]]) for row in requested]
     shown = [
         (region_thumbnail(apply_orientation(pictures[a], orientation), own), region_thumbnail(pictures[b], other))
         for (a, b, orientation), (own, other) in zip(pairs.tolist(), regions.reshape(-1, 2, 4).tolist(), strict=True)
@@ -113,6 +113,6 @@ def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Conf
 def _confirm_block(pairs: Indices, ours: ReadPictures, theirs: ReadPictures, most: float) -> npt.NDArray[np.bool_]:
     rows, left = np.unique(pairs[:, 0], return_inverse=True)
     others, right = np.unique(pairs[:, 1], return_inverse=True)
-    shown = [thumbnail(picture) for pictures, asked in ((ours, rows), (theirs, others)) for picture in pictures(asked)]
+    shown = [thumbnail(picture) for pictures, requested in ((ours, rows), (theirs, others)) for picture in pictures(requested)]
     numbers = np.stack([left, len(rows) + right], axis=1)
     return is_same_picture(np.stack(shown), np.column_stack([numbers, pairs[:, 2]]), most)

@@ -84,27 +84,27 @@ def encode_all_instructions(
     forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
-    asked = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
-    labels = _read_label_index(now) if asked.category or "label_quality" in limits else None
-    found = list(runner.each(encode_instruction_file, pieces, (asked, build_id_index(tiles), labels)))
+    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
+    labels = _read_label_index(now) if query.category or "label_quality" in limits else None
+    found = list(runner.each(encode_instruction_file, pieces, (query, build_id_index(tiles), labels)))
     return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
 
 
 def encode_instruction_file(
-    piece: TableFile, asked: InstructionQuery, tiles: IdIndex, labels: LabelIndex | None
+    piece: TableFile, query: InstructionQuery, tiles: IdIndex, labels: LabelIndex | None
 ) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
-    needed = {"label_ids"} if asked.category else set()
-    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if asked.texts else set()
-    columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in asked.scores})]
-    for rows in read_table_file(piece, columns, asked.receipts):
-        numbers = encode_instructions(rows.select(COLUMNS), tiles, asked.seed)
+    needed = {"label_ids"} if query.category else set()
+    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if query.texts else set()
+    columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in query.scores})]
+    for rows in read_table_file(piece, columns, query.receipts):
+        numbers = encode_instructions(rows.select(COLUMNS), tiles, query.seed)
         places = labels.index.find(_flatten(rows["label_ids"])) if labels else None
-        for score in asked.scores:
+        for score in query.scores:
             numbers = numbers.append_column(score, pa.array(_instruction_score(score, rows, labels, places), pa.float32()))
-        if asked.category and labels and places is not None:
+        if query.category and labels and places is not None:
             numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
-        for name, values in (sayings.text_columns(rows, asked.mask) if asked.texts else {}).items():
+        for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         yield numbers
 
@@ -184,8 +184,8 @@ def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, pl
     turns = _flatten(rows["turns"])
     text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
     size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
-    said = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
-    return _reduce_lists(np.add, said, _offsets(rows["turns"]), 0)
+    answer_sizes = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
+    return _reduce_lists(np.add, answer_sizes, _offsets(rows["turns"]), 0)
 
 
 def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:

@@ -39,18 +39,18 @@ def check_leaks(
     too near, or where one is still there that matches what is held out (`held_out_matches`, see
     rsflow.phases.select.held_out)."""
     found = find_leaks(tiles, settings.buffer_m)
-    seen = tiles if settings.flips else tiles.drop_columns("signatures")
+    compared = tiles if settings.flips else tiles.drop_columns("signatures")
     found += find_near_duplicate_leaks(
-        seen, settings.near_bits, confirm_tile_pairs(lake, tiles, settings.confirm_mae, runner), runner
+        compared, settings.near_bits, confirm_tile_pairs(lake, tiles, settings.confirm_mae, runner), runner
     )
     if held_out_matches is not None and held_out_matches.null_count < len(held_out_matches):
         rows = pa.compute.indices_nonzero(held_out_matches.is_valid())
         first = int(rows[0].as_py())
         found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), held_out_matches[first].as_py()))
     if found:
-        told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
+        text = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
         raise RsflowError(
-            f"{lake.root}: the splits leak, so no snapshot was written:\n{told}\n"
+            f"{lake.root}: the splits leak, so no snapshot was written:\n{text}\n"
             "This is a fault of the selection: run `rsflow select` again, and report it if it stays"
         )
 
@@ -75,11 +75,11 @@ class SetLeak:
 
 def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
     """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
-    known, asked = _read_set(train), _read_set(test)
-    both = known.pictures and asked.pictures
-    confirm = confirm_pairs(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
-    found = match_fingerprints(_upright_columns(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
-    hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
+    known, test_set = _read_set(train), _read_set(test)
+    both = known.pictures and test_set.pictures
+    confirm = confirm_pairs(test_set.pictures, MAE, known.pictures) if both and test_set.pictures and known.pictures else None
+    found = match_fingerprints(_upright_columns(test_set.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    hits = [(why, name) for why, name in zip(found, test_set.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)
     order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
     return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
@@ -116,8 +116,8 @@ def _fingerprint_snapshot(root: str, split: str) -> Fingerprints:
     where = [(reader, i) for reader in readers for i in range(len(reader))]
     rows = [_fingerprint_sample(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
 
-    def pictures(asked: Indices) -> Iterator[Picture]:
-        return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
+    def pictures(test_set: Indices) -> Iterator[Picture]:
+        return (decode(where[row][0].read(where[row][1]).picture) for row in test_set)
 
     return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 

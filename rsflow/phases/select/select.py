@@ -130,8 +130,8 @@ def selection_digest(built: BuildConfig, now: LiveRows) -> str:
 
 def last_selection(lake: Lake) -> SelectionSummary | None:
     """What the `selection` table holds, or None before the first selection."""
-    told = lake.commit_metadata("selection")
-    return SelectionSummary(told[0], **told[1]) if told else None
+    metadata = lake.commit_metadata("selection")
+    return SelectionSummary(metadata[0], **metadata[1]) if metadata else None
 
 
 def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: SelectionResult) -> Iterator[pa.Table]:

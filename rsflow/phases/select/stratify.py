@@ -36,10 +36,10 @@ def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListA
         for every in read_table_file(piece, ["tile_id", "kind", "category"], receipts):
             named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(CONTENT_KINDS)), pc.not_equal(every["category"], ""))
             rows = every.filter(named)
-            own, told = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
-            codes = [numbers.setdefault(name, len(numbers)) for name in told.dictionary.to_pylist()]
-            code = np.array(codes, dtype=np.int64)[np.asarray(told.indices)]
-            row = index.find(own.dictionary)[np.asarray(own.indices)]
+            tile, category = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
+            codes = [numbers.setdefault(name, len(numbers)) for name in category.dictionary.to_pylist()]
+            code = np.array(codes, dtype=np.int64)[np.asarray(category.indices)]
+            row = index.find(tile.dictionary)[np.asarray(tile.indices)]
             keys.append(np.unique((row * _WIDTH + code)[row >= 0]))
     row, code = np.divmod(np.unique(np.concatenate(keys)), _WIDTH)
     values = pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(list(numbers), pa.string()))
