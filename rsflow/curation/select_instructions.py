@@ -1,9 +1,7 @@
-"""Which instructions are in, and which tile each goes with: the rules that look at what is said, not at pictures.
+"""Which instructions are selected, and which tile each goes with: the rules on texts and counts.
 
-One idea: a duplicate is a source of more annotations, not only waste. What another source, or another task, says of the same
-picture at the same size goes with the tile that stands for it; then come the rules on what one tile is told, each of which sees
-what those before it left: limits on scores, copies of one text; and last, all together, forms of words that
-flood, quotas and balance.
+A duplicate tile may add annotations: instructions of another source or task about the same picture at the same size move to the
+canonical tile. Then, in order: limits on scores, repeated texts of one tile, template share, quotas and balance.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One acquisition delivered twice: overlapping granules and second editions, found by ground and time instead of pixels.
+"""One acquisition delivered twice (overlapping granules, reprocessed editions), found by ground and time.
 
-One idea: two tiles of one source that show the same ground at the same instant show the same picture, however their grids lie
-and however they were processed; signatures miss just these. A time of day of exactly midnight is a date, not an instant, and
-says nothing: several flights over one place on one day are several pictures.
+Two tiles of one source that show the same ground at the same instant show the same picture, whatever their grid or processing;
+signatures do not find these. A time of exactly midnight is taken for a date without a time and matches nothing, because several
+flights over one place on one day are several pictures.
 """
 
 from __future__ import annotations

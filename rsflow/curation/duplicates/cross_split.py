@@ -1,20 +1,18 @@
-"""Pictures alike across splits: what the rule of duplicates leaves open is closed pair by pair.
+"""Near duplicates between splits, pair by pair.
 
-One idea: duplicates of a crowd may be judged by leaders (`rsflow.curation.duplicates.candidates`), splits may not. Once splits
-are dealt, every pair of tiles of two splits that could be near duplicates is looked at, crowds included; where pixels confirm
-it, the tile of the weaker split leaves. So no two tiles of two splits show one picture: a law of what stays, which a build can
-check again from that alone, and a selection that keeps its rules never breaks it.
+Duplicates in large groups of similar pictures are found through leaders (`rsflow.curation.duplicates.candidates`), which may
+miss some. After split assignment every candidate pair of two splits is compared, and the tile of the weaker split is dropped
+where the pixels confirm it. So no two selected tiles of two splits are near duplicates, and a build can verify that from the
+selected tiles alone.
 
-A pair could be near duplicates under the conditions of duplicates: one sensor, signatures within `bits` (where turned pictures
-count, in any of eight views), and ground that is the same or not known. Tiles of two splits that both have ground do not
-touch, so their pictures are of different places. So one of a pair is without ground, and an archive that is georeferenced
-throughout is asked nothing.
+Candidates are as for duplicates: one sensor, signatures within `bits` (with flips, in any of eight orientations), and ground
+that is the same or not known. Tiles of two splits that both have known ground do not touch, so at least one of a pair has none;
+a fully georeferenced archive needs no comparison.
 
-The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test, all with at most bits // 2 bits
-set. Of these only such are compared whose faint signatures agree (`Pictures.faint`), as those of copies do, so questions grow
-with the pictures and not with their square; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE` questions per
-picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with which most
-others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+Pictures without content (at most bits // 2 bits set) are all within `bits` of each other. Of these only pairs whose faint
+signatures agree (`Pictures.faint`) are compared, so that comparisons grow with the number of pictures, not with its square. The
+total is limited to `COMPARISONS_PER_PICTURE` per picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the
+stronger splits with most candidates are dropped, because they cannot be verified.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ _PICTURES_AT_ONCE = (
 def weaker_split_duplicates(
     pictures: Pictures, ranks: Indices, priority: Hashes, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER
 ) -> tuple[Flags, Flags]:
-    """(alike, crowded): tiles that leave, because one of a higher rank that stays shows the same, or to bound the questions.
+    """(duplicates, uncomparable): tiles to drop, because a kept one of a higher rank shows the same, or to limit comparisons.
 
     `ranks`: 0 is the weakest split. Of pictures with as many to compare with, those of the smallest `priority` stay.
     """
@@ -85,7 +83,7 @@ def confirmed_cross_pairs(
 
 
 def _count_comparisons(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Indices:
-    """For each of `strong` how many pairs it is in; counted by runs of equal signatures, so none is made."""
+    """Number of candidate pairs of each of `strong`, counted by runs of equal signatures without making the pairs."""
     counts = np.zeros(len(pictures.signatures), dtype=np.int64)
     for ours, theirs, _ in _comparable_runs(pictures, strong, weak, bits):
         change = np.zeros(len(ours.rows) + 1, dtype=np.int64)
@@ -100,7 +98,7 @@ def _count_comparisons(pictures: Pictures, strong: Indices, weak: Indices, bits:
 
 
 def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
-    """(row of `strong`, row of `weak`, orientation) that have to be looked at; a turned pair may come twice."""
+    """(row of `strong`, row of `weak`, orientation) to compare; a turned pair may come twice."""
     for ours, theirs, orientation in _comparable_runs(pictures, strong, weak, bits):
         for faint in _faint_pairs(pictures, ours, theirs):
             yield np.column_stack([faint, np.full(len(faint), orientation)])
@@ -111,7 +109,7 @@ def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, r
 
 
 def _reading_order(pairs: Indices) -> Indices:
-    """The order in which the fewest pictures are read: some of one side with all of the other, then the next."""
+    """An order that reads few pictures at a time: a block of one side with all of the other, then the next block."""
     _, number = np.unique(pairs[:, 0], return_inverse=True)
     return np.lexsort((pairs[:, 2], pairs[:, 0], pairs[:, 1], number.reshape(-1) // _PICTURES_AT_ONCE))
 
@@ -141,7 +139,7 @@ class _SignatureRuns:
 def _comparable_runs(
     pictures: Pictures, strong: Indices, weak: Indices, bits: int
 ) -> Iterator[tuple[_SignatureRuns, _SignatureRuns, int]]:
-    """What is held against what, so that no two of known ground meet, and how the second is turned."""
+    """The runs to compare, without pairs that both have known ground, and the orientation of the second."""
     upright, grounded = pictures.signatures, pictures.grounded
     for ours, theirs in ((strong[~grounded[strong]], weak), (strong[grounded[strong]], weak[~grounded[weak]])):
         if len(ours) and len(theirs):

@@ -1,12 +1,10 @@
-"""Clusters that never join what lies on different ground: edges that would, through however many others, are left out.
+"""Removal of edges that would join tiles of different known ground into one cluster.
 
-One idea: two tiles of known ground are compared with each other only where that ground is the same, but a picture without a
-place may resemble tiles of a hundred places and would chain them into one. So edges are taken in a fixed order, and one that
-would bring two tiles of different known ground into one cluster is left out. Only components in which grounds differ are
-gone through edge by edge.
+Two tiles of known ground are compared only where their ground is the same, but a picture without a place can be similar to
+tiles of many places and would connect them. Edges are taken in a fixed order, and an edge that would put two tiles of different
+known ground into one cluster is dropped. Only components in which grounds differ are processed edge by edge.
 
-A group of equal pictures counts as one tile, the one that stands for it: equal bytes are one picture whatever is said of their
-places.
+A group of equal pictures counts as one tile, its representative: equal bytes are one picture wherever they lie.
 """
 
 from __future__ import annotations

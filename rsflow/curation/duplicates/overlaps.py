@@ -1,8 +1,8 @@
-"""Tiles of one scene that show mostly the same pixels, found by their windows alone.
+"""Tiles of one scene that show mostly the same pixels, found by their windows.
 
-One idea: a scene a little larger than a tile is covered by tiles that are shifted inward, nearly copies of each other; a window
-says so exactly, for pictures without a place too. Of each such crowd the best tile stays, and every other one shares its pixels
-with one that stays: chains, as along a narrow scene, join nothing that is not covered.
+A scene slightly larger than a tile is covered by tiles that are shifted inward and nearly equal. The best tile of such a group
+is kept, and each dropped tile shares its pixels with one that is kept; a chain of overlaps, as along a narrow scene, drops
+nothing that is not covered.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""What instructions say, as numbers: for what one picture is told twice, and for forms of words that flood a task.
+"""Texts of instructions as numbers: to find repeated texts of one picture, and templates that dominate a task.
 
-One idea: an instruction is one text: its answers, where these have at least `MIN_ANSWER_WORDS` words and point at no box, for
-then they say it all, however it was asked; else questions and answers. Two instructions of one picture say the same where their
-folded texts are alike (`rsflow.curation.duplicates.text_similarity`); those that point at boxes only where text and boxes are
-equal, because the same words about another box are another statement. A *form* is a text with its numbers and categories
-masked: "How many ships? 3" and "How many cars? 12" are one form.
+The text of an instruction is its answers, where these have at least `MIN_ANSWER_WORDS` words and contain no box; else questions
+and answers. Two instructions of one picture repeat each other where their normalised texts are similar
+(`rsflow.curation.duplicates.text_similarity`); those with boxes only where text and boxes are equal, because the same words
+about another box are another statement. A *template* is a text with its numbers and categories masked: "How many ships? 3" and
+"How many cars? 12" have one template.
 
-Size: 20 bytes an instruction, 8 more with forms; texts are read a piece at a time and, of the few that may be alike, once more.
+Size: 20 bytes per instruction, 8 more with templates; texts are read in pieces and, for the few that may be similar, once more.
 """
 
 from __future__ import annotations

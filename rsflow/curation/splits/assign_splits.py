@@ -1,7 +1,7 @@
-"""Which split each tile falls to, and which tiles leave so that splits share neither ground nor pictures.
+"""Split assignment of tiles, and the tiles dropped so that splits share neither ground nor pictures.
 
-One idea: dealing never moves what a source or an earlier selection has put somewhere, and never looks at neighbours; what comes
-too close by that leaves afterwards, the tile of the weaker split: by ground, then by whole pictures, then by parts of pictures.
+Assignment keeps what the source or an earlier selection assigned and does not consider neighbours. Conflicts are resolved after
+it by dropping the tile of the weaker (larger) split: by ground, by near duplicates, then by overlapping pictures.
 """
 
 from __future__ import annotations

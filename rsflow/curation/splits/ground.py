@@ -1,11 +1,11 @@
-"""Where tiles lie, as bounding boxes in degrees, and which of them come near others.
+"""Ground of tiles as bounding boxes in degrees, and which boxes are near others.
 
-One idea: boxes rather than outlines. A box holds its outline, so two tiles whose boxes are apart are apart on the ground; near
-scenes that are turned against north, a few tiles are taken for neighbours that are none, which costs tiles and never lets one
-slip through. Boxes are compared in a tree (shapely's STRtree), a block of rows at a time: memory grows with the fewer side.
+Boxes instead of outlines: a box contains its outline, so tiles whose boxes are apart are apart on the ground. Scenes rotated
+against north give a few false neighbours, never a missed one. Boxes are compared with shapely's STRtree, a block of rows at a
+time: memory grows with the smaller side.
 
-For quotas, the whole Earth falls into regions: boxes that the configuration names, and beyond them the cells of a grid, named
-by their south-western corner ("S40E010"). A tile is in the region that holds its middle, so it is in one only.
+For quotas the Earth is divided into regions: boxes named in the configuration, and elsewhere the cells of a grid named by their
+south-western corner ("S40E010"). A tile belongs to the region that contains its centre.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Leaks: the same picture or the same ground in two splits, or ground that is too near.
+"""Verification of splits: the same picture, the same ground, or ground that is too near in two splits.
 
-One idea: this looks again at what is about to be trained on, from its rows and pictures alone, and where it can by other means
-than the rules that made it so: outlines on the ground instead of boxes, digests instead of clusters, every pair of two splits
-instead of leaders. A rule that is wrong, or was passed by, shows up here.
+Works on the selected rows and pictures alone, and by other means than the rules where possible: outlines instead of boxes,
+digests instead of clusters, all pairs of two splits instead of leaders, so that an error of a rule shows.
 """
 
 from __future__ import annotations

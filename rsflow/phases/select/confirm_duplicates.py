@@ -1,7 +1,7 @@
-"""Looking at pictures: whether pairs that signatures propose show one picture.
+"""Comparison of pictures that signatures or keypoints propose as duplicates.
 
-One idea: pictures are read a block of pairs at a time, shrunk to thumbnails at once and forgotten; what is compared is
-`rsflow.curation.duplicates.deduplicate.alike`, with the other picture turned as the pair says.
+Pictures are read a block of pairs at a time and reduced to thumbnails at once; the comparison is
+`rsflow.curation.duplicates.deduplicate.is_same_picture`, with the second picture in the orientation of the pair.
 """
 
 from __future__ import annotations

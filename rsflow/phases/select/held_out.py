@@ -1,9 +1,9 @@
-"""Pictures of benchmarks as fingerprints, and which tiles match them.
+"""Fingerprints of held-out benchmarks, and which tiles match them.
 
-One idea: a folder, a published fingerprint file and a lake all become rows of FINGERPRINTS; whoever compares knows no other
-form. Where the pictures are at hand they confirm, where only fingerprints are, their signatures must be closer.
+A folder, a published fingerprint file and a lake all become rows of FINGERPRINTS. Where the pictures are available they confirm
+a match; where only fingerprints are, signatures must be closer.
 
-It refuses to skip: a picture of a benchmark that cannot be read is a mistake to repair, not a picture less to hold out.
+A picture of a benchmark that cannot be read is an error, not a picture less to hold out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Texts of instructions read once more, for the few pairs that may say the same.
+"""Texts of instructions read again, for the few pairs that may be similar.
 
-One idea: rows have positions in the order of the files, so a text is found by the file that holds its position; files without a
-wanted row are not opened.
+Rows have positions in the order of the files, so a text is found by the file that contains its position; files without a
+requested row are not opened.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""Tiles, instructions and labels read from the lake file by file: what the choice over all of them works on.
+"""Tiles, instructions and labels read from the lake file by file, as the columns that the selection works on.
 
-One idea: texts are read, hashed and measured a row group at a time, by Ray tasks where there are many; the driver holds numbers
-alone (`rsflow.curation.instruction_columns`). Files are gone through in one order, so rows have positions, and the same pass
-again finds the ids of the verdicts.
+Texts are read, hashed and measured a row group at a time, as Ray tasks where there are many; the driver holds numbers alone
+(`rsflow.curation.instruction_columns`). Files are read in a fixed order, so rows have positions, and a second pass finds the
+ids of the results.
 
-On paper, for 1 billion instructions on 100 million tiles: the driver gets 24 bytes an instruction, with texts 44. Tasks need
-the tiles' index, 1.6 GB in the shared memory of each machine; where categories or the quality of labels are asked for, 24
-bytes a label too, 24 GB for 1 billion. Each file of instructions is read twice, once more for the few texts that may be alike,
-each of labels once; nothing is shuffled. Labels are told apart by their hashes alone: of 3 billion, two may share one, and then
-one counts for the other's category.
+Estimated for 1 billion instructions on 100 million tiles: 24 bytes per instruction on the driver, 44 with texts. Tasks need the
+tile index, 1.6 GB in the shared memory of each machine; where categories or label quality are needed, 24 bytes per label too.
+Each instruction file is read twice, and once more for texts that may be similar; each label file once. Labels are identified by
+their hash alone: of 3 billion, two may collide, and one then has the other's category.
 """
 
 from __future__ import annotations

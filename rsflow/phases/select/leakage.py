@@ -1,7 +1,7 @@
-"""Leaks told: of a build's own splits, which stops it, and between anybody's two sets, which is a report.
+"""Leak checks: of a build's own splits, where a leak stops it, and between any two sets, as a report.
 
-One idea: two sets are compared as a benchmark is held out (`rsflow.curation.duplicates.picture_fingerprints`): what of TEST
-would be kept out if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
+Two sets are compared as a held-out benchmark is (`rsflow.curation.duplicates.picture_fingerprints`): which pictures of TEST
+would be dropped if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
 lake's latest snapshot, written ROOT@SPLIT.
 """
 

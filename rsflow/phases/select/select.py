@@ -1,10 +1,9 @@
-"""The select phase: which tiles and instructions are in, decided on columns; every drop has its reason in `selection`.
+"""The select phase: reads columns, selects tiles and instructions, and writes the `selection` table with a reason for each row.
 
-One idea: this module reads columns and writes the verdicts; what is decided, and in which order, is
-`rsflow.curation.select_samples`. Pixels are read only to confirm candidates for near duplicates.
+The rules are in `rsflow.curation.select_samples`. Pictures are read only to confirm duplicate candidates.
 
-The result is a pure function of the rows that count, the settings and, where these ask for it (`keep_choices`, `splits_by`),
-the selection before. A digest of the first two is committed with it, so selecting again from the same rows is known to be done.
+The result is a pure function of the live rows, the settings and, with `keep_choices` or `splits_by: category`, the previous
+selection. A digest of rows and settings is committed with it, so that an unchanged selection is not made again.
 """
 
 from __future__ import annotations

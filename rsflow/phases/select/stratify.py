@@ -1,8 +1,7 @@
-"""What tiles are about, by their labels: what splits may be dealt by, and how even they came out.
+"""Categories of tiles by their labels, for stratified splits and for their report.
 
-One idea: a category counts once per tile, whoever said it, a person or a labeller; what is measured of every picture, such as
-its brightness, is none. On paper, for 100 million tiles and 1 billion labels: 8 bytes for each pair of a tile and a category,
-one pass over three columns of the labels, nothing shuffled.
+A category counts once per tile, whether an annotation or a labeller gave it; image statistics such as brightness are no
+category. For 100 million tiles and 1 billion labels: 8 bytes per pair of tile and category, one pass over three columns.
 """
 
 from __future__ import annotations

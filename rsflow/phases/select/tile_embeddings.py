@@ -1,6 +1,6 @@
-"""The vectors of the tiles, where a labeller made some and the selection asks for them.
+"""Embedding vectors of the tiles, where the selection uses them.
 
-All are held in memory: 2 KiB a tile at 512 numbers, and once more while pairs are looked for.
+All are held in memory: 2 KiB per tile at 512 numbers, and the same again while pairs are searched.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def load_embeddings(now: LiveRows, tiles: pa.Table, settings: Select) -> TileEmb
     lengths = pc.unique(pc.list_value_length(found["vector"])).to_pylist()
     if len(lengths) > 1:
         raise ConfigError(
-            f"select.semantic.labeller: vectors of {semantic.labeller!r} have {' and '.join(map(str, sorted(lengths)))} numbers: "
-            "give the models of two sources two names"
+            f"select.semantic.labeller: vectors of {semantic.labeller!r} have "
+            f"{' and '.join(map(str, sorted(lengths)))} numbers: give the models of two sources two names"
         )
     vectors = [np.asarray(chunk.flatten(), dtype=np.float32) for chunk in found["vector"].chunks]
     places = np.asarray(rows.drop_null(), dtype=np.int64)
