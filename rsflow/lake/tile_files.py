@@ -52,6 +52,7 @@ def write_pictures(place: str, chunks: Sequence[Hashable], tiles: pa.Table) -> l
             compression={"raw_bands": "zstd"} if raw else "none",
             use_dictionary=False,
             write_statistics=False,
+            write_page_checksum=True,
         ) as writer,
     ):
         for group, (start, stop) in enumerate(zip(starts, [*starts[1:], len(chunks)], strict=True)):
@@ -115,7 +116,7 @@ def _read_file(
     found: dict[str, T] = {}
     fs, path = storage.filesystem(place)
     with storage.translate_errors(place, "read"), _translate_errors(place), fs.open(path, "rb") as stream:
-        file = pq.ParquetFile(stream)
+        file = pq.ParquetFile(stream, page_checksum_verification=True)
         for group in sorted(groups):
             rows = file.read_row_group(group, columns=["tile_id", *columns])
             for tile in groups[group]:
