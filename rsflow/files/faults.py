@@ -133,6 +133,7 @@ _WHY = {
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.EISDIR: "it is a folder, not a file",
     errno.ENAMETOOLONG: "its name is too long",
+    errno.EFBIG: "the file would be larger than this process or file system may write (ulimit -f)",
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
 }
