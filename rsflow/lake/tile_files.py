@@ -1,6 +1,6 @@
 """Tile files: the encoded pictures of one unit as a Parquet file, a row group per chunk of neighbouring tiles.
 
-One idea: a row group is the smallest thing that is read, and what shards are dealt in, so a shard draws whole row groups from
+One idea: a row group is the smallest thing that is read, and what shards are made of, so a shard draws whole row groups from
 many files and reads each once. Rows are found by file, row group and row; the tile's id beside the picture proves that it
 is the right one. Raw bands, where they were kept, are columns of their own: who wants pictures reads none of them.
 """
@@ -128,12 +128,12 @@ def _read_file(
 
 
 def _check(place: str, tile: dict[str, Any], found: Any) -> None:
-    """DamagedFileError where a picture or raw bands do not have the SHA-256 that the tile's row tells."""
+    """DamagedFileError where a picture or raw bands do not have the SHA-256 in the tile's row."""
     if isinstance(found, RawBands):
-        told, data = (tile.get("raw") or {}).get("sha256"), found.bands
+        expected, data = (tile.get("raw") or {}).get("sha256"), found.bands
     else:
-        told, data = tile.get("picture_sha256"), found
-    if told and hashlib.sha256(data).hexdigest() != told:
+        expected, data = tile.get("picture_sha256"), found
+    if expected and hashlib.sha256(data).hexdigest() != expected:
         raise _damaged(place, f"{tile['tile_id']} does not have the SHA-256 that was committed")
 
 

@@ -112,9 +112,9 @@ def scene_stretch(
     bands = picture_bands(overview.bands, rgb)
     positions = [overview.bands.index(band) for band in bands]
     how = [calibration[i] for i in positions] if calibration else [UNCALIBRATED] * len(bands)
-    lacking = [nodata[i] for i in positions] if nodata else []
+    fill_values = [nodata[i] for i in positions] if nodata else []
     chosen = Raster(overview.pixels[positions], overview.valid, bands)
-    values = to_physical(chosen, how, lacking)
+    values = to_physical(chosen, how, fill_values)
     gains: Gains = (tuple(each.scale for each in how), tuple(each.offset for each in how)) if values is not chosen else ((), ())
     is_colour = len(bands) == 3 and chosen.pixels.dtype == np.uint8
     auto = settings.stretch == "auto" and not (is_colour and is_measured)
