@@ -31,7 +31,11 @@ def sources(config: Config, overrides: Overrides = None, json: Json = False) -> 
 def export(
     root: Root,
     format: Annotated[
-        str, Option(metavar="F", help="coco, earthdial, geochat, hf, internvl, llamafactory, llava, mmrs, qwen, swift or trl")
+        str,
+        Option(
+            metavar="F",
+            help="coco, earthdial, geochat, geojson, geoparquet, hf, internvl, llamafactory, llava, mmrs, qwen, swift or trl",
+        ),
     ],
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="a new or empty folder, or a former export's")],
     split: Annotated[str | None, Option(metavar="NAME", help="only this split (default: all)")] = None,

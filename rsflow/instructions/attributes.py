@@ -46,7 +46,7 @@ LEAST_SHARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`value` is the fact's own text, `said` completes "the image is …"."""
+    """`value` is the fact's text, `phrase` completes "the image is …"."""
 
     kind: str
     value: str

@@ -53,7 +53,7 @@ _UNCHANGED = frozenset(
 _SPOKEN_ACRONYMS = frozenset(["SAR", "SWIR", "RADAR", "LIDAR", "NATO", "RAF"])
 _VOWEL_LETTERS = "AEFHILMNORSX"  # letters whose names begin with a vowel sound: an SUV
 
-# General words that an annotated set may use beside more special ones: to say that there is no vehicle beside a car is untrue.
+# General nouns and their special kinds: "no vehicle" is untrue of a picture with a car.
 HYPONYMS = {
     "vehicle": "car bus truck van lorry motorcycle bicycle tricycle tractor trailer motor bike minibus taxi SUV",
     "ship": "boat vessel tanker ferry warship yacht tugboat frigate destroyer cruiser submarine carrier freighter",
@@ -130,7 +130,7 @@ def join_list(items: Sequence[str], last: str = "and") -> str:
 
 
 def capitalise(text: str) -> str:
-    """With a capital at its start; the rest is left alone."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -144,12 +144,12 @@ def percent_phrase(share: float) -> str:
 
 @lru_cache(maxsize=4096)
 def may_name_same_object(one: str, other: str) -> bool:
-    """True where one noun may also be said of the other's things: `vehicle` and `small vehicle`, `ship` and `ferry`."""
+    """Whether two different nouns may name one object: `vehicle` and `small vehicle`, `ship` and `ferry`."""
     return one != other and (is_kind_of(one, other) or is_kind_of(other, one))
 
 
 def is_kind_of(special: str, general: str) -> bool:
-    """True where what is the one is the other, too: a `small vehicle` and a `car` are a `vehicle`."""
+    """Whether every `special` is a `general`: a `small vehicle` and a `car` are a `vehicle`."""
     head = special.partition(" of ")[0].split(" ")[-1]
     return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in HYPONYMS.get(general, "").split()
 

@@ -82,7 +82,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Cfar:
-    """Lengths ending in `_px` are pixels; where the ground sample distance is known, `_m` and `_m2` say what a target is."""
+    """Lengths ending in `_px` are pixels; where the ground sample distance is known, `_m` and `_m2` limit a target."""
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "cfar"
@@ -107,7 +107,7 @@ class Cfar:
     max_length_m: Above = 450.0
     max_clutter_cv: Above = 0.65  # standard deviation over mean of the ring: speckle alone has at most 0.52, towns have more
     max_water_spread: Above = 0.12
-    min_even_windows: Positive = 40  # that fit into the clear area: of fewer the spread of their means says little
+    min_even_windows: Positive = 40  # that fit into the clear area: fewer give no reliable spread of means
     max_water_db: float = -16.0  # of calibrated co-polarised backscatter
     max_cross_water_db: float = -22.0  # of calibrated cross-polarised backscatter
     min_contrast_ratio: Above = 9.0  # target over clutter, in amplitude, where numbers are not calibrated
@@ -129,13 +129,13 @@ class Cfar:
         clear = valid & ~land_mask(amplitude, valid, self.land_ratio, self.land_window_px, self.land_area_px)
         if not level_spread(amplitude, clear, self.land_window_px) <= self.max_water_spread:
             return []
-        mean, sd = self._clutter(amplitude, clear)
+        mean, sd = self._clutter_statistics(amplitude, clear)
         evidence = self._water_evidence(raster, unit, clear, mean)
         bright = clear & (amplitude > mean + self.extent_sd * sd)
-        min_area, max_length = self._limits(gsd_m)
+        min_area, max_length = self._target_limits(gsd_m)
         labels = []
         for region in connected_regions(close_gaps(bright, 2), min_area):
-            target = self._measure(region, amplitude, mean, sd)
+            target = self._measure_target(region, amplitude, mean, sd)
             if not (target.is_speckle(self.max_clutter_cv) and evidence(region, target)):
                 continue
             box = body_box(region, amplitude, target.level + self.body_share * (target.peak - target.level), min_area)
@@ -168,20 +168,20 @@ class Cfar:
 
     def _band_mean(self, raster: Raster, band: str, unit: PixelUnit, clear: Mask) -> Floats:
         amplitude, valid = to_amplitude(named_band(raster, band), raster.valid, unit)
-        return self._clutter(amplitude, clear & valid)[0]
+        return self._clutter_statistics(amplitude, clear & valid)[0]
 
-    def _measure(self, region: ConnectedRegion, amplitude: Floats, mean: Floats, sd: Floats) -> Target:
+    def _measure_target(self, region: ConnectedRegion, amplitude: Floats, mean: Floats, sd: Floats) -> Target:
         peak = np.percentile(region.values_in(amplitude), 90)
         return Target(float(peak), float(np.median(region.values_in(mean))), float(np.median(region.values_in(sd))))
 
-    def _clutter(self, amplitude: Floats, clear: Mask) -> tuple[Floats, Floats]:
+    def _clutter_statistics(self, amplitude: Floats, clear: Mask) -> tuple[Floats, Floats]:
         """Mean and standard deviation of each pixel's ring, bright pixels censored once; infinite where it is too empty."""
         mean, sd = ring_statistics(amplitude, clear, self.ring_px, self.guard_px)
         bright = clear & (amplitude > mean + self.extent_sd * sd)
         calm = clear & ~ndimage.binary_dilation(bright, iterations=2)
         return ring_statistics(amplitude, calm, self.ring_px, self.guard_px)
 
-    def _limits(self, gsd_m: float | None) -> tuple[float, float]:
+    def _target_limits(self, gsd_m: float | None) -> tuple[float, float]:
         """Least area and greatest length of a target in pixels. Below six pixels speckle alone makes marks."""
         if gsd_m is None:
             return float(self.min_area_px), float(self.max_length_px)

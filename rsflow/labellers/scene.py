@@ -98,7 +98,7 @@ def brightness(grey: Grey, valid: Mask) -> Fact:
 
 
 def texture(grey: Grey, valid: Mask) -> list[Fact]:
-    spreads = _block_spread(*_cells(grey, valid))
+    spreads = _block_spread(*_cell_means(grey, valid))
     if not spreads.size:
         return []
     level = float(np.median(spreads)) / 255
@@ -107,14 +107,15 @@ def texture(grey: Grey, valid: Mask) -> list[Fact]:
 
 
 def brightest_and_darkest(grey: Grey, valid: Mask) -> list[Fact]:
-    """The brightest and the darkest ninth of a tile, where each stands out. Ninths with less than half valid do not compete."""
+    """The brightest and the darkest ninth of a tile, where each differs enough. Ninths that are less than half valid are left
+    out."""
     found = extreme_parts(_part_means(grey, valid), float(grey[valid].mean()), 8, 2)
     names = {"highest": "brightest_part", "lowest": "darkest_part"}
     return [(names[end], part, mean / 255) for end, part, mean in found]
 
 
 def physical_facts(values: Grey, valid: Mask, unit: PixelUnit) -> list[Fact]:
-    """What values (rows, cols) in `unit` say of the ground; nothing where the unit is no physical one."""
+    """Facts about the ground from values (rows, cols) in `unit`; none where the unit is not physical."""
     valid = valid & np.isfinite(values)
     if not valid.any() or unit not in {"db", "power", "kelvin"}:
         return []
@@ -182,7 +183,7 @@ def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 def low_backscatter(decibel: Grey, valid: Mask) -> list[Fact]:
     good = valid & np.isfinite(decibel)
-    cells, whole = _cells(np.where(good, 10 ** (np.where(good, decibel, 0) / 10), 0), good)
+    cells, whole = _cell_means(np.where(good, 10 ** (np.where(good, decibel, 0) / 10), 0), good)
     if not whole.any():
         return []
     mean = ndimage.uniform_filter(cells, 3, mode="nearest")
@@ -191,7 +192,7 @@ def low_backscatter(decibel: Grey, valid: Mask) -> list[Fact]:
     return [("low_backscatter_share", "dark and smooth", share)]
 
 
-def _cells(grey: Grey, valid: Mask) -> tuple[Grey, Mask]:
+def _cell_means(grey: Grey, valid: Mask) -> tuple[Grey, Mask]:
     """Means of 4 x 4 pixels (rows / 4, cols / 4; what does not fill a cell is left out) and which cells are wholly valid."""
     rows, cols = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
     inner = (slice(rows * CELL_PX), slice(cols * CELL_PX))

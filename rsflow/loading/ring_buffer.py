@@ -1,12 +1,12 @@
 """Decoded batches of fixed-size pictures through memory that all processes share.
 
-One idea: a DataLoader hands every tensor of a worker over as a file of its own, which at two workers takes as long as decoding.
-Here workers decode straight into a slot of shared memory (rsflow.loading.batch_slots), a whole batch side by side, and send
-only its number and the text; the loop gets a view.
+One idea: a DataLoader passes every tensor of a worker as a file of its own, which at two workers takes as long as decoding.
+Here workers decode straight into a slot of shared memory (rsflow.loading.batch_slots), a whole batch at once, and send only
+its number and the text; the loop gets a view.
 
-All else is the Loader's: order, state, epochs, what happens to damaged pictures, and that errors and dead workers surface.
-Refused: a stream that decodes by itself or has no batch size. Text is spelled for the picture as it was: use a dialect of
-shares, not of pixels, where pictures are resized.
+Everything else is the Loader's: order, state, epochs, damaged pictures, errors and dead workers. Refused: a stream that
+decodes by itself or has no batch size. Text is written for the picture's original size: use a dialect of fractions, not of
+pixels, where pictures are resized.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rsflow.loading.batch_slots import Batch, BatchSlots, SlotCollator
 from rsflow.loading.dataset import Stream
 from rsflow.loading.decode import Pixels, decode_into
 from rsflow.loading.loader import Loader
+from rsflow.loading.number_values import parse_integer
 from rsflow.loading.packed_boxes import Floats
 from rsflow.loading.shared_memory import Bytes
 from rsflow.shards.reader import Buffer
@@ -58,10 +59,11 @@ class RingLoader(Loader):
         """ConfigError where the stream decodes by itself or has no batch size, or a number is impossible."""
         if stream.settings.decode:
             raise ConfigError("a RingLoader decodes: give it a stream(..., decode=False)")
-        if min(size_px, hold, prefetch) < 1 or workers < 0:
-            raise ConfigError(
-                f"workers {workers}, size_px {size_px}, hold {hold}, prefetch {prefetch}: expected at least 0, 1, 1 and 1"
-            )
+        workers = parse_integer("workers", workers)
+        size_px, hold, prefetch = (
+            parse_integer(name, value, smallest=1)
+            for name, value in {"size_px": size_px, "hold": hold, "prefetch": prefetch}.items()
+        )
         ahead: dict[str, Any] = {"prefetch_factor": prefetch, "multiprocessing_context": start} if workers else {}
         collator = DecodedSlotCollator(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
         super().__init__(stream, collator, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)
@@ -70,7 +72,7 @@ class RingLoader(Loader):
 
 
 class DecodedSlotCollator(SlotCollator):
-    """Hands pictures over as pixels (rows, cols, 3), `size_px` square, each at its example's place."""
+    """Passes pictures as pixels (rows, cols, 3), `size_px` square, each at its example's position in the batch."""
 
     def __init__(self, slots_each: int, batch_size: int, size_px: int, hold: int, pin: bool) -> None:
         super().__init__(slots_each, batch_size * size_px * size_px * 3)

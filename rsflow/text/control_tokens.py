@@ -1,4 +1,4 @@
-"""Special tokens of chat templates, and characters that steer a text instead of standing in it.
+"""Special tokens of chat templates and control characters in text from outside.
 
 A caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>` asks for
 a picture that is not there, and a bidi override shows people another text than models read. Text from outside (annotations,
@@ -45,7 +45,7 @@ _CHARACTER = re.compile(
 
 
 def find_control_token(text: str) -> str:
-    """The first special token or control character of the text, as text that can be shown; empty where there is none."""
+    """The first special token or control character of the text in printable form; empty without one."""
     if match := _CHARACTER.search(text):
         return f"U+{ord(match[0]):04X}"
     match = _TOKEN.search(text) if "<" in text or "[" in text else None

@@ -125,7 +125,7 @@ def test_water_is_where_people_drew_it(test_data: Path) -> None:
     with rasterio.open(folder / "Spain_7370579_LabelHand.tif") as file:
         truth = file.read(1)
     raster = Raster(pixels, truth >= 0, BANDS)
-    covers = Spectral()._covers(raster)
+    covers = Spectral()._cover_masks(raster)
     drawn = covers["water"][1] & raster.valid
     assert (truth[drawn] == 1).mean() > 0.88
     assert drawn[truth == 1].mean() > 0.8

@@ -1,6 +1,6 @@
 """Checks: a text against the labels of its tile. One small file per check.
 
-One idea: a check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
+A check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
 claim can make true. What is hedged, ambiguous, or beyond what the labels know is left alone: silence of the labels is no
 contradiction, and only a category of the tile's vocabulary can be missing. Pure functions of facts and text: no pixel, no
 model.

@@ -1,6 +1,6 @@
 """Language: English, in Latin script.
 
-One idea: two plain rules instead of a model. Letters of another script are counted; and in a sentence of some length the small
+Two plain rules instead of a model. Letters of another script are counted; and in a sentence of some length the small
 words of English ("the", "of", "is") must not be fewer than those of its neighbours. Short answers and names pass.
 """
 

@@ -83,7 +83,7 @@ class Aligned:
         return next((o.value for o in self.tokens if o.kind == "noun" and o.position > token.position), "")
 
     def named(self, claim: Claim, noun: str) -> bool:
-        """Whether a claim speaks of things that the noun names."""
+        """Whether the noun names the category or the objects of a claim."""
         nouns = {english.singular_noun(claim.category), english.mass_noun(claim.category), claim.category}
         nouns |= (
             {each.noun for each in self.facts.pick(claim.objects)} if not self.facts.numbers_missing(claim.objects) else set()
@@ -105,7 +105,7 @@ def _noun(token: Token, aligned: Aligned) -> bool:
     plural = token.text != token.value.lower() or token.text == english.pluralise(token.value).lower() != token.value
     if not spoken or not plural:
         return bool(spoken)
-    # "ships" are two at least, unless none is said to be there.
+    # A plural means two at least, unless its absence is claimed.
     denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in spoken)
     covers = any(claim.kind in {"share", "class", "change", "comparison"} for claim in spoken)
     return denied or covers or len(aligned.facts.objects_named(token.value)) >= 2

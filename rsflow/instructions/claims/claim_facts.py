@@ -49,7 +49,7 @@ class ClaimFacts:
         return {each.number: each for each in self.numbered}
 
     def groups_named(self, noun: str) -> list[Group]:
-        """The groups that the noun may be said of: its own, and those of its special kinds."""
+        """The groups of that noun and of its special kinds."""
         return [group for group in self.groups if group.noun == noun or english.is_kind_of(group.noun, noun)]
 
     def objects_named(self, noun: str) -> list[TileObject]:

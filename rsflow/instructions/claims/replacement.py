@@ -10,7 +10,7 @@ from rsflow.instructions.vqa import COUNT_LIMIT
 
 
 def compose_claim(claim: Claim, facts: ClaimFacts) -> str:
-    """A true sentence about what a claim speaks of; empty where the facts give none."""
+    """A true sentence about the subject of a claim; empty where the facts give none."""
     noun = english.singular_noun(claim.category)
     if facts.numbers_missing([*claim.objects, *claim.others]):
         return ""

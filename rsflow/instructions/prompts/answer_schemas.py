@@ -1,8 +1,8 @@
-"""The forms that models are asked to answer in: what each holds, its JSON schema, and how it is read.
+"""The answer formats that models are asked for: dataclasses, JSON schemas and parsing.
 
-One idea: strict in what is asked, tolerant in what is taken. The schema allows nothing beside the form; the reader finds the
-form in a fence or in prose, with keys that nobody asked for, or with its one list left bare. What then still does not fit is
-told in a sentence that goes back to the model once, and into the reject after that.
+The schema allows nothing beside the format; parsing is tolerant: it finds the JSON in a code fence or in prose, ignores
+unknown keys and accepts a bare list. What does not fit then is described in a sentence that is sent back to the model once,
+and becomes a reject after that.
 """
 
 from __future__ import annotations

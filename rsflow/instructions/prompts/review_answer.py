@@ -17,7 +17,8 @@ from rsflow.instructions.prompts.kinds import PromptContext
 
 @dataclass(frozen=True, slots=True)
 class ReviewedAnswer:
-    """`answer`: what stands, None where nothing does. `has_claims`: whether claims were compared. Numbers are of sentences."""
+    """`answer`: the texts that passed, None without any. `has_claims`: whether claims were compared. Counts are of
+    sentences."""
 
     answer: Any
     has_claims: bool
