@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rsflow.errors import DamagedFileError
+from rsflow.errors import DamagedFileError, DataError
 from rsflow.files import storage
+from rsflow.files.data_paths import check_link
 from rsflow.files.faults import classify_error
 
 SCHEMA = pa.schema([("tile_id", pa.string()), ("key", pa.string()), ("picture", pa.large_binary())])
@@ -85,8 +86,16 @@ def _read(
         files[tile["file"]][tile["row_group"]].append(tile)
     found: dict[str, T] = {}
     for file in sorted(files):
+        _check_link(root, file)
         found.update(_read_file(storage.join(root, file), files[file], columns, take))
     return found
+
+
+def _check_link(root: str, file: str) -> None:
+    try:
+        check_link(root, file)
+    except DataError as error:
+        raise _damaged(storage.join(root, file), error.detail) from error
 
 
 @contextmanager

@@ -57,3 +57,20 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match=r"t\.parquet: is missing"):
         read_pictures(str(tmp_path), [{"tile_id": "a", "file": "t.parquet", "row_group": 0, "row": 0}])
+
+
+def test_a_link_out_of_the_lake_is_not_followed(tmp_path: Path) -> None:
+    """But a lake whose folder of tiles lies on another disk is read."""
+    lake, disk = tmp_path / "lake", tmp_path / "disk"
+    disk.mkdir()
+    lake.mkdir()
+    table = pa.Table.from_pylist([{"tile_id": "s/0", "key": "0", "picture": b"x"}], schema=SCHEMA)
+    (place,) = write_pictures(str(disk / "t.parquet"), [0], table)
+    (lake / "tiles").symlink_to(disk)
+    tiles = [{"tile_id": "s/0", "file": "tiles/t.parquet", **place}]
+    assert read_pictures(str(lake), tiles) == {"s/0": b"x"}
+    private = tmp_path / "private.parquet"
+    (disk / "t.parquet").rename(private)
+    (disk / "t.parquet").symlink_to(private)
+    with pytest.raises(DamagedFileError, match="is a link to"):
+        read_pictures(str(lake), tiles)
