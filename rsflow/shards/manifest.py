@@ -4,7 +4,7 @@ One idea: `snapshots/<n>.json` names a set of shards by path, size and digest an
 holds the number of the current one and is written last. So a reader sees a whole snapshot or the one before. Writing the same
 content again makes no new snapshot.
 
-Refused: manifests of a newer version, manifests that were edited (their digest tells), and paths that would leave the root.
+Refused: manifests of a newer version, manifests that were edited (their digest differs), and paths that would leave the root.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A snapshot. `config_fingerprint` and `seed` tell which build made it; `digest` is of the content alone."""
+    """A snapshot. `config_fingerprint` and `seed` identify the build that made it; `digest` is of the content alone."""
 
     config_fingerprint: str
     seed: int
