@@ -24,7 +24,9 @@ _PLACEHOLDER = re.compile(
     r"\[(?:insert|placeholder|todo|your|answer here|caption here)\b[^\]]*\]|\b(?:TODO|FIXME|TBD|XXX)\b|\blorem ipsum\b"
 )
 _NOTHING = re.compile(r"\s*(?:n/?a|null|nan|undefined|nil|<?unk>?|error[:!]?.*)\s*\.?\s*", re.IGNORECASE)
-_ROLE = re.compile(r"(?:^|\n)\s*(?:###\s*)?(?:USER|User|ASSISTANT|Assistant|Human|HUMAN|GPT|SYSTEM|Instruction|Response)\s*:")
+_ROLE = re.compile(
+    r"(?:^|\n|[.!?]\s)\s*(?:###\s*)?(?:USER|User|ASSISTANT|Assistant|Human|HUMAN|GPT|SYSTEM|Instruction|Response)\s*:"
+)
 _CHARACTERS = re.compile(r"([^\W\d_]|[!?,;])\1{7,}")
 _PAIRS = (
     *(("[", "]"), ("{", "}"), ("<box>", "</box>"), ("<ref>", "</ref>"), ("<p>", "</p>"), ("<quad>", "</quad>")),
@@ -100,9 +102,9 @@ def _of_letters(options: list[tuple[str, str]], answer: str) -> Iterator[str]:
     elif found[1] not in letters:
         yield f"the answer is {found[1]}, its options are {', '.join(letters)}"
     elif (
-        (said := _normalise(found[2] or ""))
-        and not _matches(said, dict(options)[found[1]])
-        and any(_matches(said, t) for t in texts)
+        (rest := _normalise(found[2] or ""))
+        and not _matches(rest, dict(options)[found[1]])
+        and any(_matches(rest, t) for t in texts)
     ):
         yield f"the answer is {answer[:40]!r}, option {found[1]} is {dict(options)[found[1]]!r}"
 

@@ -1,6 +1,6 @@
-"""What an audit found: counts, a few examples of each kind of fault, and what was looked at.
+"""What an audit found: counts, a few examples of each kind of fault, and what was inspected.
 
-One idea: every fault is counted, the first few of each kind are kept word for word, so memory does not grow with the number
+Every fault is counted, the first few of each kind are kept word for word, so memory does not grow with the number
 of faults and the same set gives the same report.
 """
 
@@ -16,12 +16,13 @@ DESCRIPTIONS: dict[str, str] = {
     "amounts_differ": "one category on one picture, counted, denied or listed differently",
     "angle_out_of_range": "angles of more than a full turn",
     "ambiguous_picture": "names that stand for more than one picture",
-    "answer_of_other_kind": "numbers asked for and answered with yes, or the reverse",
+    "answer_of_other_kind": "numbers asked for and answered otherwise, yes or no answered with a number",
     "answer_not_an_option": "answers that are none of the options, or options that repeat",
-    "area_differs": "areas that are not those of the box or polygon beside them",
+    "area_differs": "areas that are not those of their box or polygon",
     "box_empty": "boxes without area",
     "box_not_a_box": "boxes with too few or too many numbers",
     "box_outside": "boxes that reach beyond their picture",
+    "broken_category": "categories without an id or a name",
     "broken_record": "records that are not of the format",
     "category_spelling": "categories that differ in case, hyphens or plural only",
     "contradictory_answers": "the same question on the same picture, answered differently",
@@ -34,19 +35,25 @@ DESCRIPTIONS: dict[str, str] = {
     "loop": "answers that repeat words over and over",
     "missing_picture": "pictures that are not there",
     "mojibake": "texts in a broken encoding",
+    "near_repeated_label": "boxes of one category that nearly cover each other",
     "near_repeated_text": "records of one picture with nearly the same text",
     "picture_tokens": "more or fewer picture tokens than pictures",
     "other_language": "records in another language than the set",
     "path_outside": "paths that lead out of the folder of the pictures",
     "placeholder": "templates that were not filled in",
     "polygon_away": "polygons that do not lie in their box",
+    "polygon_crossed": "polygons whose sides cross",
     "refusal": "answers that refuse to answer",
     "repeated_box": "the same box twice in a list",
+    "repeated_category": "categories that have two ids",
+    "repeated_entry": "pictures that a file describes twice",
     "repeated_id": "ids that several records have",
     "repeated_label": "the same label twice on one picture",
     "repeated_picture": "byte-equal pictures under several names",
     "repeated_text": "the same question and answer twice on one picture",
     "role_marker": "names of roles within a text",
+    "score_out_of_range": "scores that are no share",
+    "two_splits": "pictures that stand in two splits",
     "unbalanced_marks": "brackets or marks that are not closed",
     "unreadable_picture": "pictures that cannot be decoded",
     "value_out_of_range": "coordinates outside the range of their format",
