@@ -10,9 +10,10 @@ import pytest
 import rasterio
 from rasterio.warp import calculate_default_transform, reproject
 
+from rsflow.config.settings import Instructions, Labels
 from rsflow.errors import ConfigError
 from rsflow.ground.legends import LEGENDS
-from rsflow.instructions import fields
+from rsflow.instructions import compose, fields
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
 from rsflow.records import Label, Provenance, Shape, TileFacts
@@ -218,3 +219,11 @@ def field_labels(mean: float, top: tuple[float, float], most: float, bottom: tup
         Label("fact", "lowest elevation", source, at(bottom), "m", least),
         Label("fact", "highest elevation", source, at(top), "m", most),
     )
+
+
+def test_every_task_takes_the_facts_of_a_field() -> None:
+    facts = TileFacts("t", "sar", 100, 100, 10.0, field_labels(711.58, (50.0, 50.0), 820.0, (83.0, 10.0), 664.0))
+    made, rejects = compose(facts, Instructions(per_task=20), 3, Labels())
+    assert not rejects
+    assert {item.task for item in made} >= {"vqa"}
+    assert sum("elevation" in turn.text for item in made for turn in item.turns) >= 3
