@@ -22,9 +22,10 @@ GENERATOR = f"rules-{VERSION}"
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """`kind` is a key of PHRASINGS, `subject` tells apart the claims of one kind on a tile, `fill` names the words in braces.
+    """`kind` is a key of PHRASINGS unless it has `own_phrasings`, `subject` tells apart the claims of one kind on a tile,
+    `placeholders` names the words in braces.
 
-    `short` answers in a word or phrase, `full` in a sentence; both may hold marks into `boxes`. `labels` are positions in
+    `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
     the tile's labels. `answer` is the structured form.
     """
 
@@ -37,18 +38,21 @@ class QuestionAnswer:
     labels: tuple[int, ...]
     boxes: tuple[Region, ...] = ()
     placeholders: dict[str, str] = field(default_factory=dict)
+    own_phrasings: tuple[str, ...] = ()
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        return self.own_phrasings or PHRASINGS[self.kind]
 
 
 def single_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """The phrasing that falls to this claim, filled."""
-    return choose(PHRASINGS[claim.kind], seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(
-        **claim.placeholders
-    )
+    return choose(claim.phrasings, seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(**claim.placeholders)
 
 
 def conversation_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """The same for a conversation: never the first phrasing, which the seeds use for single questions."""
-    return choose(PHRASINGS[claim.kind][1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
+    return choose(claim.phrasings[1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
         **claim.placeholders
     )
 
