@@ -278,7 +278,7 @@ def within(pictures: list[Picture], bits_of: Callable[[Picture], Any], bits: int
 def peer(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except ImportError as fault:
+    except (ImportError, RuntimeError) as fault:  # a torchvision of another torch raises the second
         print(f"{name.split('.')[0]} is left out: {fault} (pip install {name.split('.')[0]})")
         return None
 

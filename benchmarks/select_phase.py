@@ -36,6 +36,7 @@ from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import encode_all_instructions, instruction_pieces, read_instruction_ids
 from rsflow.phases.select.select import build_selection_rows, read_selection_tiles
 from rsflow.planning.live_rows import LiveRows
+from rsflow.planning.steps import STEPS
 
 SAMPLE = 500
 KINDS = 12
@@ -142,7 +143,8 @@ def whole(asked: argparse.Namespace) -> None:
         lake = open_lake(root)
         marks = pa.table({name: pa.array(["made"]) for name in ("unit", "receipt", "scene_id")})
         marks = marks.append_column("scene_rejected", pa.array([False]))
-        now = LiveRows(lake, marks, marks.slice(0, 0), marks, marks.slice(0, 0))
+        done = ("label", "instruct")
+        now = LiveRows(lake, {step.name: marks if step.name in done else marks.slice(0, 0) for step in STEPS})
         print(f"select, {asked.tiles:,} tiles, {asked.instructions:,} instructions: peak {peak_mib():,} MiB before it starts")
         start, used = time.perf_counter(), time.process_time()
         tiles = read_selection_tiles(built, now)

@@ -20,6 +20,7 @@ from rsflow.records import Raster
 # Fill values near the end of the range are often rounded where they are written as text (-3.4e+38): nobody measures that.
 HUGE = 1e30
 HUGE_SLACK = 1e-3
+LARGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).tiny)
 FLOAT_SLACK = 4 * float(np.finfo(np.float32).eps)
 
 
@@ -41,7 +42,10 @@ class Calibration:
 
     @property
     def possible(self) -> bool:
-        return math.isfinite(self.scale) and math.isfinite(self.offset) and self.scale != 0.0
+        """Whether both are finite and the scale is not 0 in single precision, in which values are measured."""
+        return all(math.isfinite(value) and abs(value) <= LARGEST for value in (self.scale, self.offset)) and (
+            abs(self.scale) >= SMALLEST
+        )
 
 
 UNCALIBRATED = Calibration()

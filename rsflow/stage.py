@@ -14,6 +14,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -79,16 +80,22 @@ def fingerprint(*parts: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    # Plans hash several values of every scene: what is common comes first, and a class is looked into once.
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare}
+        fields = {name: _plain(getattr(value, name)) for name in _compared_fields(type(value))}
         return [getattr(value, "fingerprint_name", type(value).__name__), getattr(value, "version", 0), fields]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
     raise TypeError(f"cannot fingerprint a {type(value).__name__}: {value!r}")
+
+
+@cache
+def _compared_fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind) if field.compare)
 
 
 def over_kept(function: BatchFunction) -> BatchFunction:

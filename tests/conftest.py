@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.archive import write_archive
 
 
 @pytest.fixture(scope="session")
@@ -19,16 +23,37 @@ def test_data() -> Path:
     return folder.resolve()
 
 
+@dataclass(frozen=True)
+class S3Server:
+    """An S3 server on this machine, and the requests that came to it: method and path with its query."""
+
+    address: str
+    requests: list[str]
+
+
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """The address of an S3 server on this machine."""
+def s3_server() -> Iterator[S3Server]:
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    requests: list[str] = []
+    answer = server._server.app
+
+    def note(environment: dict[str, Any], start_response: Any) -> Any:
+        requests.append(f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}?{environment.get('QUERY_STRING', '')}")
+        return answer(environment, start_response)
+
+    server._server.app = note
+    yield S3Server(f"http://{host}:{port}", requests)
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(s3_server: S3Server) -> str:
+    """The address of an S3 server on this machine."""
+    return s3_server.address
 
 
 @pytest.fixture
@@ -63,3 +88,29 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
         return root / name
 
     return folder
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A folder with the scenes of tests.archive and `build.yaml` for them (inline, root `lake`)."""
+    write_archive(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def ray_session() -> Iterator[None]:
+    """One local Ray for the whole test session."""
+    ray = pytest.importorskip("ray")
+    shape = {"num_cpus": 2, "num_gpus": 1, "object_store_memory": 200 * 2**20}
+    ray.init(address="local", include_dashboard=False, log_to_driver=False, **shape)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def by_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Workers get what the test's file defines with its code: they cannot import it."""
+    cloudpickle = pytest.importorskip("ray").cloudpickle
+    cloudpickle.register_pickle_by_value(request.module)
+    yield
+    cloudpickle.unregister_pickle_by_value(request.module)

@@ -33,13 +33,15 @@ def _label(element: Element, picture: OpenPicture) -> Label:
     unit = child_text(element, "coordinate")
     if unit not in {"", "pixel"}:
         raise DataError("bad_box", f"its points are in {unit!r}, expected pixel")
-    ring = _ring([(point.text or "").strip() for point in element.iterfind("points/point")])
+    ring = read_ring(element)
     size = (picture.height_px, picture.width_px)
     shape = make_shape(ring_bounds(ring), ring, *size, oriented=len(ring) == 8, flags=read_flags(element))
     return Label("box", read_category(element, "possibleresult/name"), _FROM, shape)
 
 
-def _ring(points: list[str]) -> Ring:
+def read_ring(element: Element) -> Ring:
+    """The corners of an object, the repeated one left out. DataError `bad_polygon` or `crossed_corners`."""
+    points = [(point.text or "").strip() for point in element.iterfind("points/point")]
     pairs = [parse_numbers(point.split(",")) for point in points]
     if len(pairs) > 1 and pairs[0] == pairs[-1]:
         pairs.pop()

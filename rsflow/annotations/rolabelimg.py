@@ -59,11 +59,15 @@ def _label(element: Element, picture: OpenPicture, radians_of_one: float | None)
     rotated = element.find("robndbox")
     if rotated is None:
         return Label("box", read_category(element), _FROM, make_shape(read_box(element), (), *size, flags=flags))
-    ring = _ring(rotated, radians_of_one)
+    ring = read_rotated(rotated, radians_of_one)
     return Label("box", read_category(element), _FROM, make_shape(ring_bounds(ring), ring, *size, oriented=True, flags=flags))
 
 
-def _ring(rotated: Element, radians_of_one: float | None) -> Ring:
+def read_rotated(rotated: Element, radians_of_one: float | None) -> Ring:
+    """The corners of a <robndbox>. `radians_of_one`: of the unit of its angle, None where no angle of the set is known.
+
+    DataError where it is no box.
+    """
     if rotated.find(_CORNERS[0]) is not None:
         return check_corner_order(tuple(parse_numbers([child_text(rotated, key) for key in _CORNERS])))
     cx, cy, width, height, angle = parse_numbers([child_text(rotated, key) for key in _FIVE])

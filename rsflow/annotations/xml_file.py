@@ -9,9 +9,8 @@ they are how XML reads other files or fills memory. A broken object becomes a re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element as Element
 from xml.parsers import expat
 
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
@@ -19,9 +18,9 @@ from rsflow.annotations.file_collector import FileCollector, OpenPicture, collec
 from rsflow.annotations.text_files import parse_flag, parse_identifier
 from rsflow.errors import DataError
 from rsflow.files import storage
+from rsflow.files.xml_document import XmlError, parse_xml
 from rsflow.records import Label
 
-Element = ElementTree.Element
 LabelParser = Callable[[Element, OpenPicture], Label]
 
 
@@ -34,7 +33,7 @@ def read_xml(file: str, label_of: LabelParser, objects: str = "object", name_at:
     collector = FileCollector(file)
     data = storage.read_bytes(file)
     try:
-        root = _root(data)
+        root = parse_annotation(data)
         picture = collector.picture_of_file(stated=(root.findtext(name_at) or "").strip())
     except DataError as error:
         collector.reject("", error)
@@ -67,14 +66,12 @@ def read_flags(element: Element) -> tuple[str, ...]:
     return tuple(name for name in named if parse_flag(child_text(element, name)))
 
 
-def _root(data: bytes) -> Element:
-    # Before parsing: expat would expand internal entities, whatever the encoding (UTF-16 puts a zero byte between letters).
-    if re.search(rb"<!(DOCTYPE|ENTITY)", data.replace(b"\0", b""), re.IGNORECASE):
-        raise DataError("unsafe_xml", "the XML declares a document type or entities, which annotations do not need: remove it")
+def parse_annotation(data: bytes) -> Element:
+    """The <annotation> of an XML. DataError `unsafe_xml` or `unreadable_annotation`."""
     try:
-        root = ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError("unreadable_annotation", f"is not XML: {error}") from error
+        root = parse_xml(data)
+    except XmlError as error:
+        raise DataError("unsafe_xml" if error.is_unsafe else "unreadable_annotation", str(error)) from error
     if root.tag != "annotation":
         raise DataError("unreadable_annotation", f"its root is <{root.tag}>, expected <annotation>")
     return root

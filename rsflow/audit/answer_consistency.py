@@ -49,6 +49,11 @@ _HOW_MANY = re.compile(
     re.I,
 )
 _IS_THERE = re.compile(rf"(?:is|are)\s+there\s+(?:an?|any)\s+([\w /-]+?)(?:\s+(?:visible|present))?{_PICTURE}\s*\??", re.I)
+_AMOUNT = re.compile(
+    rf"\d|\b(?:{'|'.join(NUMBER_WORDS)}|many|few|several|some|couple|dozens?|hundreds?|thousands?|hundred|zero|none|no|any|"
+    r"lots?|numerous|multiple|more|less|about|around|between|eleven|twelve|\w+teen|twenty|thirty|\w+ty|unknown|unclear)\b",
+    re.IGNORECASE,
+)
 _HINT = re.compile(rf"{re.escape(HINT)}\s*$", re.IGNORECASE)
 _LINKED = re.compile(r"\b(?:of|at|in|on|near|with|and|or|to|from|by)\b", re.I)
 _PART = re.compile(r"\b(?:left|right|top|bottom|upper|lower|larger?|smaller?)\b", re.I)  # of the picture, or of the objects
@@ -73,12 +78,15 @@ def stated_and_given_counts(text: str, form: str) -> Iterator[tuple[int, str, in
 
 
 def find_wrong_answer_kinds(conversation: Conversation, form: str) -> Iterator[str]:
-    """Numbers that are asked for and answered with yes or no, and the reverse."""
+    """Numbers that are asked for and answered with something else, and yes or no that is answered with a number."""
     for exchange in conversation.exchanges:
         asked, answer = _asked(exchange), closed_answer(exchange, form)
-        if answer == "yes" and _HOW_MANY.fullmatch(asked):
+        if answer is None:
+            continue
+        is_number = re.fullmatch(r"-?\d+(?:\.\d+)?", answer) is not None
+        if _HOW_MANY.fullmatch(asked) and (not _AMOUNT.search(answer) if not is_number else not answer.isdigit()):
             yield f"{exchange.question[:60]!r} asks for a number, its answer is {exchange.answer[:20]!r}"
-        elif answer is not None and re.fullmatch(r"-?\d+(?:\.\d+)?", answer) and _IS_THERE.fullmatch(asked):
+        elif _IS_THERE.fullmatch(asked) and is_number:
             yield f"{exchange.question[:60]!r} asks for yes or no, its answer is {exchange.answer[:20]!r}"
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
-from xml.etree import ElementTree
 
 from rsflow.annotations.annotated_set import picture_name
 from rsflow.annotations.text_files import read_json, stem
+from rsflow.annotations.xml_file import Element, parse_annotation
+from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.spatial.geometry import Box, area, iou, ring_area
 
@@ -105,13 +106,13 @@ def _away(where: str, box: Box, outlines: list[list[float]]) -> Iterator[Fault]:
         yield "polygon_away", where, f"its polygon lies in ({said}), its box is ({', '.join(f'{v:g}' for v in box)})"
 
 
-def _element(where: str, element: ElementTree.Element) -> Iterator[Fault]:
+def _element(where: str, element: Element) -> Iterator[Fault]:
     box, ring = _floats(element.find("bndbox"), ("xmin", "ymin", "xmax", "ymax")), _ring(element.find("polygon"))
     if box and len(ring) >= 6:
         yield from _away(where, (box[0], box[1], box[2], box[3]), [ring])
 
 
-def _ring(polygon: ElementTree.Element | None) -> list[float]:
+def _ring(polygon: Element | None) -> list[float]:
     """`<x1/><y1/><x2/>...` or `<pt><x/><y/></pt>`, the two ways that VOC-like files spell a polygon."""
     if polygon is None:
         return []
@@ -122,21 +123,18 @@ def _ring(polygon: ElementTree.Element | None) -> list[float]:
         return []
 
 
-def _floats(element: ElementTree.Element | None, keys: tuple[str, ...]) -> list[float]:
+def _floats(element: Element | None, keys: tuple[str, ...]) -> list[float]:
     try:
         return [float(element.findtext(key, "")) for key in keys] if element is not None else []
     except ValueError:
         return []
 
 
-def _root(file: str) -> ElementTree.Element | None:
+def _root(file: str) -> Element | None:
     """None where the reader rejects the file."""
-    data = storage.read_bytes(file)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return None
     try:
-        return ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError):
+        return parse_annotation(storage.read_bytes(file))
+    except DataError:
         return None
 
 

@@ -19,7 +19,8 @@ from rsflow.audit.duplicate_texts import DuplicateTexts, describe_pair, iter_exa
 from rsflow.audit.near_duplicate_records import NearDuplicates
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
 from rsflow.audit.report import Report
-from rsflow.audit.text_rules import find_faults, iter_named_categories
+from rsflow.audit.set_rules import SetRules
+from rsflow.audit.text_rules import count_picture_tokens, find_faults, iter_named_categories
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import BOX_FORMATS, Size, detect_format, find_boxes
 from rsflow.imports.conversation import Conversation, parse_conversation
@@ -42,12 +43,13 @@ def audit_instructions(
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
     looking = _Looking(known, report, _pictures(there, report, allow_outside), DuplicateTexts(known), CategoryCounts(known))
     with ThreadPoolExecutor(THREADS) as pool:
-        for batch in in_batches(enumerate(read_records(file)), BATCH):
+        for batch in in_batches(enumerate(read_records(file, keep_broken=True)), BATCH):
             looking.take(batch, pool)
             on_record(len(batch))
     _tell_texts(file, looking.texts, report)
     looking.near.report_to(report)
     looking.spellings.report_to(report)
+    looking.set_rules.report_to(report)
     return report
 
 
@@ -64,6 +66,7 @@ class _Looking:
     amounts: CategoryCounts
     near: NearDuplicates = field(default_factory=NearDuplicates)
     spellings: CategorySpellings = field(default_factory=CategorySpellings)
+    set_rules: SetRules = field(default_factory=SetRules)
     ids: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: list[tuple[int, object]], pool: ThreadPoolExecutor) -> None:
@@ -91,6 +94,7 @@ class _Looking:
     def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
         for fault, said in find_faults(record, conversation, self.form):
             self.report.add(fault, f"record {number}", said)
+        self.set_rules.add(number, conversation, count_picture_tokens(record))
         name = record.get("id")
         if isinstance(name, str | int):
             first = self.ids.setdefault(hash(str(name)), number)
@@ -133,7 +137,7 @@ def _there(find: PictureFinder, name: str) -> bool:
 
 
 def _conversations(file: str) -> Iterator[Conversation]:
-    for record in read_records(file):
+    for record in read_records(file, keep_broken=True):
         try:
             yield parse_conversation(record)
         except DataError:
@@ -164,4 +168,6 @@ def _tell_texts(file: str, texts: DuplicateTexts, report: Report) -> None:
 
 def _again(file: str, numbers: set[int]) -> dict[int, Conversation]:
     last = max(numbers)
-    return {n: parse_conversation(r) for n, r in enumerate(islice(read_records(file), last + 1)) if n in numbers}
+    return {
+        n: parse_conversation(r) for n, r in enumerate(islice(read_records(file, keep_broken=True), last + 1)) if n in numbers
+    }

@@ -11,10 +11,15 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 from rsflow.annotations.annotated_set import normalise_path, picture_name
-from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json
+from rsflow.annotations.fair1m import read_ring
+from rsflow.annotations.oriented_boxes import ring_bounds
+from rsflow.annotations.rolabelimg import read_rotated
+from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json, stem
+from rsflow.annotations.voc import read_box
+from rsflow.annotations.xml_file import Element, child_text, parse_annotation
+from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size
 from rsflow.spatial.geometry import Box
@@ -53,42 +58,47 @@ def read_coco_boxes(file: str) -> Iterator[StatedBox]:
 
 
 def read_voc_boxes(file: str) -> Iterator[StatedBox]:
-    """The `bndbox` entries of a VOC-like XML that are four numbers."""
-    data = storage.read_bytes(file)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return  # the reader rejects it: no annotation needs them
+    """The boxes of the objects of a VOC, DIOR-RSVG or roLabelImg XML; the reader rejects those that are none."""
+    # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
+    return _xml_boxes(file, "object", ("name", "description"), _voc_box)
+
+
+def read_fair1m_boxes(file: str) -> Iterator[StatedBox]:
+    """The bounds of the objects of a FAIR1M XML; the reader rejects those that have none."""
+    return _xml_boxes(file, "objects/object", ("possibleresult/name",), lambda element: ring_bounds(read_ring(element)))
+
+
+def _xml_boxes(file: str, path: str, names: tuple[str, ...], box_of: Callable[[Element], Box]) -> Iterator[StatedBox]:
     try:
-        root = ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError):
+        root = parse_annotation(storage.read_bytes(file))
+    except DataError:
         return
-    name = picture_name((root.findtext("filename") or "").strip() or file)
-    stated = {side: _whole(root.findtext(f"size/{side}")) for side in SIZE_KEYS}
-    for index, element in enumerate(root.findall("object")):
-        found = [element.findtext(f"bndbox/{key}") for key in ("xmin", "ymin", "xmax", "ymax")]
+    size = {side: parse_identifier(root.findtext(f"size/{side}")) for side in SIZE_KEYS}
+    for index, element in enumerate(root.iterfind(path)):
         try:
-            x0, y0, x1, y1 = (float(text or "") for text in found)
-        except ValueError:
+            box = box_of(element)
+        except DataError:
             continue
-        # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
-        said = f"{element.findtext('name') or ''} {element.findtext('description') or ''}".strip()
-        yield StatedBox(f"{name} object {index}", (file, ""), _size(stated), said, (x0, y0, x1, y1))
+        category = " ".join(filter(None, (child_text(element, name) for name in names)))
+        yield StatedBox(f"{picture_name(stem(file))} object {index}", (file, ""), _size(size), category, box)
+
+
+def _voc_box(element: Element) -> Box:
+    rotated = element.find("robndbox")
+    return read_box(element) if rotated is None else ring_bounds(read_rotated(rotated, 1.0))
 
 
 BOX_READERS: dict[str, Callable[[str], Iterator[StatedBox]]] = {
     "coco": read_coco_boxes,
-    "dior_rsvg": read_voc_boxes,
-    "voc": read_voc_boxes,
+    "fair1m": read_fair1m_boxes,
+    **dict.fromkeys(("dior_rsvg", "rolabelimg", "voc"), read_voc_boxes),
 }
 
 
 def _size(entry: Any) -> Size | None:
-    width, height = (entry.get(side) for side in SIZE_KEYS)
-    fit = all(isinstance(side, int | float) and side > 0 for side in (width, height))
+    width, height = (parse_identifier(entry.get(side)) or "" for side in SIZE_KEYS)
+    fit = width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0
     return (int(height), int(width)) if fit else None
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.strip().isdigit() else None
 
 
 def _is_box(values: Any) -> bool:

@@ -11,25 +11,30 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rsflow.audit.answer_consistency import find_miscounts, find_wrong_answer_kinds
+from rsflow.audit.answer_rules import find_exchange_faults
 from rsflow.imports.conversation import Conversation, turn_text
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT
 from rsflow.text.control_tokens import find_control_token
 
 _REFUSAL = re.compile(
-    r"\b(?:as an ai\b|as a(?:n ai)? (?:large )?language model|i(?:'m| am) (?:sorry|unable to|not able to)|i (?:cannot|can't) "
-    r"(?:assist|help|access|process|analy[sz]e|(?:see|view) (?:it|the|this|that|your|images?|pictures?)\b)|"
-    r"i do(?:n't| not) have (?:access|the ability)|no image (?:was|has been) (?:provided|attached|uploaded)|"
-    r"please (?:upload|provide|share) (?:the|an) (?:image|picture))",
+    r"\b(?:as an ai\b|as a(?:n ai)?(?: large| text-based)? (?:language model|ai)\b|i(?:'m| am) (?:just |only )?an ai\b|"
+    r"i(?:'m| am) (?:sorry|afraid|unable to|not able to)|i apologi[sz]e|i (?:cannot|can't|can not) "
+    r"(?:assist|help|access|process|provide|answer|comply|fulfil|analy[sz]e|generate|"
+    r"(?:see|view|open) (?:it|the|this|that|your|images?|pictures?)\b)|"
+    r"i do(?:n't| not) have (?:access|the ability|enough information)|my (?:knowledge cutoff|training data)|"
+    r"no image (?:was|has been|is) (?:provided|attached|uploaded)|there is no image attached|"
+    r"please (?:upload|provide|share|attach) (?:the|an|your) (?:image|picture))",
     re.IGNORECASE,
 )
 # UTF-8 read as Latin-1 or Windows-1252, and the mark of a byte that was no text.
 _MOJIBAKE = re.compile(
-    "\ufffd|[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|#\\d+);"
+    "\ufffd|[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u024f\u2018-\u203a™œ]?|ï»¿|Ã[ƒ‚…€]|\\\\u[0-9a-fA-F]{4}|&(?:amp|lt|gt|quot|nbsp|apos|#\\d+|#x[0-9a-fA-F]+);"
 )
 _LOOP = re.compile(r"\b((?:\S+\s+){0,11}\S*[^\W\d_]\S*)(?:\s+\1\b){3,}", re.IGNORECASE)
 _N = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
 _LIST = re.compile(rf"(?<!\[)\[\s*({_N}(?:\s*,\s*{_N}){{2,}})\s*\]", re.IGNORECASE)
+_SPACED = re.compile(rf"\[\s*{_N}(?:\s+{_N}){{3}}\s*\]")  # without the commas
 _ANGLED = re.compile(r"\{((?:<[^<>{}]*>)+)(?:\|[^{}]*)?\}")
 _TOKEN = re.compile(r"<(?:image|ImageHere)>")
 _OWN = re.compile(  # what the forms themselves spell boxes and pictures with
@@ -79,6 +84,7 @@ def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[
     if form in _COUNTED:
         return
     for text in texts:
+        yield from (f"{found[0]}: expected commas between its numbers" for found in _SPACED.finditer(text))
         lists = [re.split(r"\s*,\s*", found[1]) for found in _LIST.finditer(text)]
         if form == "geochat":
             lists = [re.findall(r"<([^<>]*)>", found[1]) for found in _ANGLED.finditer(text)]
@@ -108,6 +114,13 @@ def find_faults(record: Any, conversation: Conversation, form: str) -> Iterator[
     texts = _texts(record)
     for fault, rule in RULES.items():
         yield from ((fault, said) for said in rule(conversation, texts, form))
+    for exchange in conversation.exchanges:
+        yield from find_exchange_faults(exchange, form)
+
+
+def count_picture_tokens(record: Any) -> int:
+    """In the questions of a record."""
+    return sum(len(_TOKEN.findall(text)) for text in _texts(record)[::2])
 
 
 def iter_named_categories(conversation: Conversation) -> Iterator[str]:

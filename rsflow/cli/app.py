@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
+    "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
     "import": exchange.import_set,

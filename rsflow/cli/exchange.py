@@ -30,10 +30,13 @@ def sources(config: Config, overrides: Overrides = None, json: Json = False) -> 
 
 def export(
     root: Root,
-    format: Annotated[str, Option(metavar="F", help="such as coco or llava: docs/formats.md lists them")],
+    format: Annotated[str, Option(metavar="F", help="such as coco or llava: docs/exports.md lists them")],
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="a new or empty folder, or a former export's")],
     split: Annotated[str | None, Option(metavar="NAME", help="only this split (default: all)")] = None,
     dialect: Annotated[str | None, Option(metavar="D", help="spell boxes in this dialect instead of the format's own")] = None,
+    pseudo_labels: Annotated[
+        bool, Option("--pseudo-labels", help="coco: objects that labellers found too, with scores")
+    ] = False,
 ) -> int:
     """Write the latest snapshot in the form that another project's loader reads.
 
@@ -47,18 +50,10 @@ def export(
 
     total = sum(part.samples for part in exports.select_splits(read_snapshot(root), split).values())
     with progress("export", "samples", total, quiet_seconds=2.0) as state:
-        tally = exports.export(root, format, output, split, dialect, lambda: state.add(1))
+        tally = exports.export(root, format, output, split, dialect, lambda: state.add(1), pseudo_labels)
     print(f"{output}: {tally.pictures:,} pictures, {tally.records:,} records")
-    if tally.companions:
-        print(f"carried along: {tally.companions:,} companion pictures of other sensors")
-    if tally.raw_bands:
-        print(f"left out: raw bands of {tally.raw_bands:,} samples, which no export format holds")
-    if tally.not_annotated:
-        print(f"not in instances: {tally.not_annotated:,} pictures that nobody annotated with objects")
-    for reason, count in sorted(tally.left_out.items()):
-        print(f"left out: {count:,} instructions, {reason.replace('_', ' ')}")
-    if tally.neutralised:
-        print(f"made plain: special tokens or control characters in {tally.neutralised:,} instructions")
+    for line in tally.lines():
+        print(line)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The commands that measure how right data is: evaluate-labels and audit."""
+"""The commands that measure how right something is: evaluate, evaluate-labels and audit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,57 @@ from typer import Argument, Option
 
 from rsflow.cli.options import AllowOutside, Json, Root
 from rsflow.errors import UsageError
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        Argument(
+            metavar="MODEL", help="a checkpoint's folder or hub id, an endpoint's address, or predictions (.jsonl: id, text)"
+        ),
+    ],
+    root: Root,
+    settings: Annotated[
+        list[str] | None,
+        Argument(metavar="key=value", help="of the engine: model=NAME key=null batch_rows=4 gpus=1", show_default=False),
+    ] = None,
+    split: Annotated[str, Option(metavar="NAME", help="the split to answer")] = "test",
+    dialect: Annotated[str, Option(metavar="D", help="how the model spells boxes")] = "qwen",
+    output: Annotated[str, Option("-o", "--output", metavar="DIR", help="for predictions, scores and a page")] = "evaluation",
+    blind: Annotated[bool, Option("--blind", help="ask without the pictures: what can be answered without looking")] = False,
+    limit: Annotated[int | None, Option(metavar="N", help="only the first N questions")] = None,
+    max_tokens: Annotated[int, Option(metavar="N", help="of an answer")] = 512,
+    meteor: Annotated[bool, Option("--meteor", help="METEOR of captions too; needs Java")] = False,
+    by: Annotated[str, Option(metavar="G", help="what to print: all, sensor, source or kind")] = "all",
+) -> int:
+    """Score a model's answers on a split of the latest snapshot.
+
+    Scores are per task, sensor, source and question kind. Answers are kept as they come: the same command goes on where it was
+    stopped. DIR/scores.json has every score with its 95 % interval and what always giving the commonest answer would score;
+    DIR/page.html shows the worst and best answers.
+
+    Examples:
+      rsflow evaluate ./checkpoint lake --split test -o scores
+      rsflow evaluate http://localhost:8000/v1 lake model=qwen key=null --blind
+      rsflow evaluate predictions.jsonl lake --by sensor
+    """
+    from rsflow.config.yaml_file import parse_overrides
+    from rsflow.engine.progress import progress
+    from rsflow.evaluation.report import to_text
+    from rsflow.evaluation.run import EvaluationJob
+    from rsflow.evaluation.run import evaluate as run
+
+    job = EvaluationJob(model, root, split, dialect, output, blind, limit, max_tokens, meteor, parse_overrides(settings or []))
+    with progress("evaluate", "answers", 0, quiet_seconds=2.0) as state:
+
+        def count() -> None:
+            state.total += 1
+            state.add(1)
+
+        scores = run(job, count)
+    print(to_text(scores, by))
+    print(f"wrote {output}/scores.json, predictions.jsonl and page.html")
+    return 0
 
 
 def evaluate_labels(

@@ -34,6 +34,14 @@ def read_yaml(path: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
     return dict(absolute_paths(_expand_variables(data, path, ()), parent_folder(path)))
 
 
+def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:
+    """`key=value` arguments alone as plain values. ConfigError for one that is wrong."""
+    data: dict[str, Any] = {}
+    for override in overrides:
+        _apply_override(data, override)
+    return data
+
+
 def _apply_override(data: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key:

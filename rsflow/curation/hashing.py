@@ -47,6 +47,14 @@ def stable_hashes(values: pa.Array | pa.ChunkedArray, seed: int) -> Hashes:
     return hashes
 
 
+def combine_hashes(first: Hashes, *others: Hashes) -> Hashes:
+    """One hash per row of several columns of 64 bits, whose order counts."""
+    combined = _mix(first)
+    for column in others:
+        combined = _mix(combined ^ column)
+    return combined
+
+
 def unit_interval(hashes: Hashes) -> npt.NDArray[np.float64]:
     """The hashes as numbers in [0, 1), by their upper 53 bits."""
     return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -39,6 +39,8 @@ class Pass:
     cloud: tuple[float, float] | None = None
 
 
+SCALE = 1e-4  # reflectance of one step of the stored numbers, written into the files as their scale
+
 # Reflectance x 10000 of typical surfaces, by the order of BANDS: our own round figures in the range of spectral libraries.
 _COVER = np.array(
     [

@@ -150,6 +150,8 @@ def _geotiff(delivery: _Delivery) -> bytes:
         with memory.open(**profile) as file:
             file.write(pixels)
             file.descriptions = delivery.bands
+            if delivery.sensor == "optical":
+                file.scales, file.units = (optical.SCALE,) * len(pixels), ("reflectance",) * len(pixels)
             file.update_tags(ACQUISITIONDATETIME=f"{delivery.acquired_at}Z", TIFFTAG_DATETIME=_tiff_time(delivery.acquired_at))
         levels = [level for level in (2, 4, 8) if min(view.height_px, view.width_px) // level >= 128]
         with rasterio.open(memory.name, "r+") as file:

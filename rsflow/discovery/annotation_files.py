@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from xml.etree import ElementTree
 
 from rsflow.annotations import ANNOTATIONS
 from rsflow.annotations.annotated_set import picture_name
 from rsflow.discovery.file_tree import FileTree
 from rsflow.errors import RsflowError
 from rsflow.files import storage
+from rsflow.files.xml_document import XmlError, parse_xml
 
 SAMPLED = 12  # files of a folder that are opened to tell the format of all
 MAX_BYTES = 256 << 20  # a larger file is not read
@@ -150,8 +150,8 @@ _DOCUMENTS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 def _recognise_xml(name: str, text: str) -> str | None:
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
+        root = parse_xml(text)
+    except XmlError:
         return None
     if root.tag != "annotation":
         return None

@@ -32,6 +32,10 @@ class Progress:
     _start: float = field(default_factory=lambda: time.monotonic())
     _told: float = field(default_factory=lambda: time.monotonic())
     _begun: bool = False
+    _interval: float = field(init=False)  # seconds between two lines
+
+    def __post_init__(self) -> None:
+        self._interval = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
 
     def add(self, done: int, **counts: int) -> None:
         """Count finished units and, by name, what came out of them, and tell it if it is time to."""
@@ -39,8 +43,7 @@ class Progress:
         for name, number in counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
         now = time.monotonic()
-        due = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
-        if now - self._start >= self.quiet_seconds and (now - self._told >= due or not self._begun):
+        if now - self._start >= self.quiet_seconds and (now - self._told >= self._interval or not self._begun):
             self.tell()
 
     def begin(self, total: int) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 
 from rsflow import dialects
 from rsflow.errors import UsageError
-from rsflow.exports import coco, geochat, hf, llava, mmrs, qwen
+from rsflow.exports import coco, earthdial, geochat, hf, internvl, llamafactory, llava, mmrs, qwen, swift, trl
 from rsflow.exports import output_folder as folder
-from rsflow.exports.contract import Export, ExportJob, Tally
+from rsflow.exports.contract import Export, ExportJob
+from rsflow.exports.notes import NOTES, Tally
 from rsflow.plugins import PluginTable
 from rsflow.shards.manifest import Manifest, Split, read_snapshot, snapshot_root
 
@@ -23,11 +24,16 @@ EXPORTS: PluginTable[Export] = PluginTable(
     "rsflow.exports",
     {
         "coco": coco,
+        "earthdial": earthdial,
         "geochat": geochat,
         "hf": hf,
+        "internvl": internvl,
+        "llamafactory": llamafactory,
         "llava": llava,
         "mmrs": mmrs,
         "qwen": qwen,
+        "swift": swift,
+        "trl": trl,
     },
 )
 
@@ -39,11 +45,13 @@ def export(
     split: str | None = None,
     dialect: str | None = None,
     on_sample: Callable[[], None] = lambda: None,
+    pseudo_labels: bool = False,
 ) -> Tally:
     """Write the latest snapshot (or the one at a manifest's path) to the folder `out` in the named format.
 
-    Every split, or just `split`. Post-condition: `out/export.json` says which snapshot this is and that it is complete. Equal
-    snapshots give equal bytes. Raises UsageError for an unknown format, split or dialect and for a folder in use.
+    Every split, or just `split`. `pseudo_labels`: forms of objects hold those that labellers found too, with their scores.
+    Post-condition: `out/export.json` says which snapshot this is and that it is complete. Equal snapshots give equal bytes.
+    Raises UsageError for an unknown format, split or dialect and for a folder in use.
     """
     if form not in EXPORTS:
         close = difflib.get_close_matches(form, EXPORTS, 1)
@@ -53,7 +61,13 @@ def export(
     named = dialect or module.DIALECT
     manifest = read_snapshot(root)
     job = ExportJob(
-        snapshot_root(root), out, select_splits(manifest, split), dialects.get_dialect(named), on_sample, dict(manifest.splits)
+        snapshot_root(root),
+        out,
+        select_splits(manifest, split),
+        dialects.get_dialect(named),
+        on_sample,
+        dict(manifest.splits),
+        pseudo_labels,
     )
     contents = module.top_level(list(job.splits))
     folder.prepare_folder(out, contents)
@@ -78,9 +92,6 @@ def _facts(form: str, dialect: str, manifest: Manifest, job: ExportJob) -> dict[
         "splits": list(job.splits),
         "pictures": job.tally.pictures,
         "records": job.tally.records,
-        "pictures_not_annotated": job.tally.not_annotated,
-        "companions": job.tally.companions,
-        "raw_bands_left_out": job.tally.raw_bands,
-        "neutralised": job.tally.neutralised,
         "left_out": dict(sorted(job.tally.left_out.items())),
+        **{name: job.tally.notes[name] for name in NOTES},
     }

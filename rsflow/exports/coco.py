@@ -1,9 +1,12 @@
 """COCO JSON: `instances_<split>.json` for detectors and `captions_<split>.json` (https://cocodataset.org/#format-data).
 
-One idea: a picture's objects are its labels, each once, whatever its texts name. `segmentation` is the outline: rings, one per
-part, or uncompressed runs of pixels for holes and crowds; empty where only the box is known. A crowd is `iscrowd`, other flags
-("difficult", "occluded", ...) are keys of that name. A picture of which nobody said what it shows is not in `instances`, for
-there it would stand for one that shows nothing.
+One idea: a picture's objects are its labels, each once, whatever its texts name. `segmentation` is the outline: rings, one
+per part, or uncompressed runs of pixels for holes and crowds; empty where only the box is known. A crowd is `iscrowd`, other
+flags ("difficult", "occluded", ...) are keys of that name. Objects that labellers found are written only where
+`pseudo_labels` asks for them, with their `score`. A picture of which nobody said what it shows is not in `instances`, for
+there it would stand for one that shows nothing. One that was searched for some of the categories only says which, as LVIS
+does (https://www.lvisdataset.org/dataset): `neg_category_ids`, searched and absent, and `not_exhaustive_category_ids`, of
+which it may show more than are annotated; all other categories that it has no object of are unknown there.
 
 Categories are numbered once, in the order of their names, over all splits of the snapshot; image and licence ids in order of
 appearance. The annotations wait in a temporary file, not in memory, for COCO wants them after the pictures.
@@ -31,6 +34,7 @@ from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Parts, area
 from rsflow.spatial.polygons import parts_area, to_geometry
+from rsflow.text.control_tokens import neutralise
 
 DIALECT = "pixels"
 
@@ -43,24 +47,46 @@ def top_level(splits: Sequence[str]) -> list[str]:
 
 def write(job: ExportJob) -> None:
     numbers = {name: number for number, name in enumerate(_categories(job), 1)}
-    with json_lines(job.place(FILE)) as tell:
+    with json_lines(job.place(FILE)) as write_picture_line:
         for split in job.splits:
             with ExitStack() as whole:
-                objects, captions = (whole.enter_context(_document(job, kind, split, numbers)) for kind in _KINDS)
+                instances, captions = (whole.enter_context(_document(job, kind, split, numbers)) for kind in _KINDS)
                 for sample in job.samples(split):
-                    fit = [instruction for instruction, _ in job.instructions(sample)]
                     path = job.write_picture(split, sample)
-                    tell(picture_record(path, split, sample, job.write_companions(split, sample)))
-                    job.tally.records += _store_picture(captions, sample, path, _captions(fit))
-                    # Without a list of what is whole, a picture without objects is not one that shows none.
-                    if sample.record["objects"] or sample.record["vocabulary"]:
-                        job.tally.records += _store_picture(objects, sample, path, map(_object, _sized(sample)))
-                    else:
-                        job.tally.not_annotated += 1
+                    write_picture_line(picture_record(path, split, sample, job.write_companions(split, sample)))
+                    texts = [instruction for instruction, _ in job.instructions(sample)]
+                    job.tally.records += _write_annotations(captions, {}, sample, path, _captions(texts))
+                    job.tally.records += _write_instances(job, instances, numbers, sample, path)
+
+
+def _write_instances(job: ExportJob, document: _Document, numbers: dict[str, int], sample: Sample, path: str) -> int:
+    """Returns how many objects were written. Without a list of what is whole, a picture without objects is not one that shows
+    none: it is left out."""
+    objects, vocabulary = list(_objects(job, sample)), set(sample.record["vocabulary"])
+    job.tally.notes["pseudo_labels_left_out"] += len(sample.record["objects"]) - len(objects)
+    if not objects and not vocabulary:
+        job.tally.notes["pictures_not_annotated"] += 1
+        return 0
+    present = {thing["category"] for thing in objects}
+    marks: Record = {}
+    if not numbers.keys() <= vocabulary:
+        job.tally.notes["pictures_incompletely_annotated"] += 1
+        marks = {
+            "neg_category_ids": sorted(numbers[name] for name in vocabulary & numbers.keys() - present),
+            "not_exhaustive_category_ids": sorted(numbers[name] for name in present - vocabulary),
+        }
+    return _write_annotations(document, marks, sample, path, map(_object, _sized(sample, objects)))
+
+
+def _objects(job: ExportJob, sample: Sample) -> Iterator[Record]:
+    """The sample's objects as far as they are exported, categories without special tokens."""
+    for thing in sample.record["objects"]:
+        if job.pseudo_labels or thing["origin"] == "annotation":
+            yield {**thing, "category": neutralise(thing["category"])}
 
 
 def _categories(job: ExportJob) -> list[str]:
-    """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are asked for."""
+    """The categories of every split of the snapshot, sorted: numbers mean the same in all files, whichever are requested."""
     found: set[str] = set()
     for shards in job.all_splits.values():
         for shard in shards.shards:
@@ -70,7 +96,7 @@ def _categories(job: ExportJob) -> list[str]:
                         f"{shard.path}: was written before samples held their objects, which COCO is made from: "
                         "run `rsflow build` again, then export"
                     )
-                found.update(thing["category"] for thing in sample.record["objects"])
+                found.update(thing["category"] for thing in _objects(job, sample))
     return sorted(found)
 
 
@@ -78,8 +104,8 @@ def _document(job: ExportJob, kind: str, split: str, numbers: dict[str, int]) ->
     return _Document(job.place(f"{kind}_{split}.json"), numbers if kind == "instances" else None)
 
 
-def _store_picture(document: _Document, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
-    image = document.add_image(path, sample)
+def _write_annotations(document: _Document, marks: Record, sample: Sample, path: str, annotations: Iterator[Record]) -> int:
+    image = document.add_image(path, sample, marks)
     count = 0
     for annotation in annotations:
         document.add(image, annotation)
@@ -87,9 +113,9 @@ def _store_picture(document: _Document, sample: Sample, path: str, annotations: 
     return count
 
 
-def _sized(sample: Sample) -> Iterator[Record]:
+def _sized(sample: Sample, objects: Sequence[Record]) -> Iterator[Record]:
     height_px, width_px = sample.record["height_px"], sample.record["width_px"]
-    return ({**thing, "size": (height_px, width_px)} for thing in sample.record["objects"])
+    return ({**thing, "size": (height_px, width_px)} for thing in objects)
 
 
 def _object(thing: Record) -> Record:
@@ -121,8 +147,8 @@ def _segmentation(parts: Parts, size: tuple[int, int], crowd: bool) -> list[list
     return {"size": list(size), "counts": np.diff([0, *changes]).tolist()}
 
 
-def _captions(fit: Sequence[Record]) -> Iterator[Record]:
-    for instruction in fit:
+def _captions(texts: Sequence[Record]) -> Iterator[Record]:
+    for instruction in texts:
         if instruction["task"] == "captioning":
             yield {"caption": instruction["turns"][-1]["text"]}
 
@@ -150,11 +176,11 @@ class _Document:
             self._finish()
         self._stack.__exit__(*error)
 
-    def add_image(self, path: str, sample: Sample) -> int:
+    def add_image(self, path: str, sample: Sample, marks: Record) -> int:
         self.images += 1
         licence = self.licences.setdefault(sample.record["licence"], len(self.licences) + 1)
         size = {"height": sample.record["height_px"], "width": sample.record["width_px"]}
-        self._image({"id": self.images, "file_name": path, **size, "license": licence})
+        self._image({"id": self.images, "file_name": path, **size, "license": licence, **marks})
         return self.images
 
     def add(self, image: int, annotation: Record) -> None:

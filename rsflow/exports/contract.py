@@ -10,24 +10,25 @@ has rounded them. What breaks it is left out and counted by reason; nothing is r
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
+from rsflow.exports.notes import Tally
 from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, area, bounding_box, ring_area, to_quad
-from rsflow.text.control_tokens import neutralise_value
+from rsflow.text.control_tokens import neutralise_instruction
 from rsflow.text.turns import mark
 
 TOLERANCE_PX = 0.01  # what arithmetic on floats may put beyond the picture's edge
 
 Record = dict[str, Any]
+SpelledInstruction = tuple[Record, list[tuple[str, str]]]  # with its turns as (role, text in the dialect)
 
 
 class Export(Protocol):
@@ -44,28 +45,12 @@ class Export(Protocol):
         ...
 
 
-@dataclass
-class Tally:
-    """Pictures and records written; instructions left out by reason; pictures that COCO cannot call annotated; pictures of
-    other sensors that were carried along, and samples whose raw bands were not.
-
-    `neutralised`: instructions in which special tokens were made plain words and control characters taken out.
-    """
-
-    pictures: int = 0
-    records: int = 0
-    neutralised: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-    not_annotated: int = 0
-    companions: int = 0
-    raw_bands: int = 0
-
-
 @dataclass(frozen=True)
 class ExportJob:
     """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
 
-    `on_sample` is called after every sample, to show progress.
+    `on_sample` is called after every sample, to show progress. `all_splits`: those of the whole snapshot. `pseudo_labels`:
+    whether forms of objects hold those that labellers found.
     """
 
     root: str
@@ -74,6 +59,7 @@ class ExportJob:
     dialect: Dialect
     on_sample: Callable[[], None]
     all_splits: dict[str, Split]
+    pseudo_labels: bool = False
     tally: Tally = field(default_factory=Tally)
 
     def samples(self, split: str) -> Iterator[Sample]:
@@ -84,8 +70,17 @@ class ExportJob:
     def shard(self, split: str, number: int) -> Iterator[Sample]:
         """The samples of one shard of the split."""
         for sample in ShardReader(self.root, self.splits[split].shards[number]):
+            self.tally.notes["samples_to_repeat"] += sample.record.get("repeat", 1) > 1
             yield sample
             self.on_sample()
+
+    def with_texts(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, list[SpelledInstruction]]]:
+        """Those that have instructions which can be exported, with these; the others are counted."""
+        for sample in samples:
+            if instructions := list(self.instructions(sample)):
+                yield sample, instructions
+            else:
+                self.tally.notes["pictures_without_texts"] += 1
 
     def place(self, *parts: str) -> str:
         return storage.join(self.out, *parts)
@@ -108,32 +103,35 @@ class ExportJob:
         return found
 
     def companions(self, sample: Sample) -> Iterator[tuple[str, bytes, Record]]:
-        """(extension, encoded picture, what is known of it) of each other sensor. Raw bands, no picture, are only counted."""
+        """As `companion_pictures`, for forms without a place for raw bands: these are counted."""
+        self.tally.notes["raw_bands_left_out"] += BANDS in sample.others
+        return self.companion_pictures(sample)
+
+    def companion_pictures(self, sample: Sample) -> Iterator[tuple[str, bytes, Record]]:
+        """(extension, encoded picture, what is known of it) of each other sensor."""
         known = {other["sensor"]: other for other in sample.record.get("companions", ())}
         for extension, data in sorted(sample.others.items()):
-            if extension == BANDS:
-                self.tally.raw_bands += 1
-            else:
-                self.tally.companions += 1
+            if extension != BANDS:
+                self.tally.notes["companions"] += 1
                 sensor = extension.partition(".")[0]
                 yield extension, data, known.get(sensor, {"sensor": sensor})
 
-    def instructions(self, sample: Sample) -> Iterator[tuple[Record, list[tuple[str, str]]]]:
-        """The sample's fit instructions, each with its turns as (role, text in the dialect).
+    def instructions(self, sample: Sample) -> Iterator[SpelledInstruction]:
+        """The sample's valid instructions, each with its turns as (role, text in the dialect).
 
         Turns and answers are without special tokens. They go before boxes are spelled, which have tokens of the family's own.
         """
         height_px, width_px = sample.record["height_px"], sample.record["width_px"]
         for instruction in sample.record["instructions"]:
             try:
-                plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
+                plain, changed = neutralise_instruction(instruction)
                 boxes = check_boxes(instruction["boxes"], height_px, width_px)
                 turns = spell_turns(plain["turns"], boxes, self.dialect, height_px, width_px)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
                 continue
-            self.tally.neutralised += any(plain[name] != instruction[name] for name in plain)
-            yield {**instruction, **plain}, turns
+            self.tally.notes["neutralised"] += changed
+            yield plain, turns
 
 
 def check_boxes(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:

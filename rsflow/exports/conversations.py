@@ -1,63 +1,112 @@
-"""The family of formats that LLaVA began: a JSON array of records with `image` and `conversations`.
+"""The forms that write pictures as files and conversations as JSON, a record or more for each sample.
 
-One idea: they differ in what a record holds beside these two, in which instructions share a record, and in the dialect; the
-way through the samples is the same. The text of the first question begins with `<image>` and a line break where the project's
-loader looks for that token (https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md); a token in
-a text of ours has lost its brackets (rsflow.exports.contract), so it is not taken for a second picture.
+One idea: they differ in what a record holds, in which instructions share a record, and in the dialect; the way through the
+samples is the same. Where a form's loader takes the place of a picture from a token in the text, the first question begins with
+`<image>` and a line break; with several pictures each token follows the name of its sensor. A token in a text of ours has lost
+its brackets (rsflow.exports.contract), so it is not taken for a picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 
-from rsflow.exports import json_files
-from rsflow.exports.contract import ExportJob, Record
+from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
+from rsflow.exports.json_files import WriteRecord, json_array, json_lines
 from rsflow.exports.pictures_jsonl import FILE, picture_record
 from rsflow.shards.format import Sample
 
+IMAGE_TOKEN = "<image>"
 _FROM = {"user": "human", "assistant": "gpt"}
 
-SpelledInstruction = tuple[Record, list[tuple[str, str]]]
-Records = Callable[[Sample, str, Sequence[SpelledInstruction]], Iterator[Record]]
+
+@dataclass(frozen=True, slots=True)
+class PictureFiles:
+    """The pictures of a sample, its own first: paths relative to the output folder, sensors, sizes (height_px, width_px)."""
+
+    paths: tuple[str, ...]
+    sensors: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+
+    @property
+    def tokens(self) -> str:
+        """What the first question begins with where a form's loader looks for a token of each picture."""
+        if len(self.paths) == 1:
+            return f"{IMAGE_TOKEN}\n"
+        return "".join(f"{sensor}: {IMAGE_TOKEN}\n" for sensor in self.sensors)
+
+
+MakeRecords = Callable[[Sample, PictureFiles, Sequence[SpelledInstruction]], Iterator[Record]]
 
 
 def top_level(splits: Sequence[str]) -> list[str]:
     return ["images", FILE, *(f"{split}.json" for split in splits)]
 
 
-def write_records(job: ExportJob, records: Records) -> None:
-    """Write every sample's picture and what `records` makes of its instructions; a sample without any is no picture either."""
+def write_records(
+    job: ExportJob,
+    make_records: MakeRecords,
+    open_file: Callable[[str], AbstractContextManager[WriteRecord]] = json_array,
+    suffix: str = "json",
+) -> dict[str, int]:
+    """Write every sample's pictures and the records that `make_records` makes of its instructions; returns the records of each
+    split. A sample without an instruction is left out, and counted."""
+    written = {}
     with ExitStack() as whole:
-        tell = whole.enter_context(json_files.json_lines(job.place(FILE)))
+        write_picture_line = whole.enter_context(json_lines(job.place(FILE)))
         for split in job.splits:
-            with json_files.json_array(job.place(f"{split}.json")) as put:
-                for sample in job.samples(split):
-                    fit = list(job.instructions(sample))
-                    if fit:
-                        path = job.write_picture(split, sample)
-                        tell(picture_record(path, split, sample, job.write_companions(split, sample)))
-                    for record in records(sample, path, fit) if fit else ():
-                        put(record)
+            before = job.tally.records
+            with open_file(job.place(f"{split}.{suffix}")) as write:
+                for sample, instructions in job.with_texts(job.samples(split)):
+                    files = _write_pictures(job, split, sample, write_picture_line)
+                    for record in make_records(sample, files, instructions):
+                        write(record)
                         job.tally.records += 1
+            written[split] = job.tally.records - before
+    return written
 
 
-def llava_conversation(turns: Sequence[tuple[str, str]], token: bool) -> list[Record]:
-    """Turns as LLaVA spells them; with `token` the first one begins with the picture's."""
+def _write_pictures(job: ExportJob, split: str, sample: Sample, write_line: WriteRecord) -> PictureFiles:
+    path = job.write_picture(split, sample)
+    companions = job.write_companions(split, sample)
+    write_line(picture_record(path, split, sample, companions))
+    own = (sample.record["height_px"], sample.record["width_px"])
+    return PictureFiles(
+        (path, *(other["image"] for other in companions)),
+        (sample.record["sensor"], *(other["sensor"] for other in companions)),
+        (own, *((other.get("height_px", own[0]), other.get("width_px", own[1])) for other in companions)),
+    )
+
+
+def llava_conversation(turns: Sequence[tuple[str, str]], tokens: str = "") -> list[Record]:
+    """Turns as LLaVA spells them; the first one begins with `tokens`."""
     found = [{"from": _FROM[role], "value": text} for role, text in turns]
-    if token and found:
-        found[0]["value"] = f"<image>\n{found[0]['value']}"
+    if found:
+        found[0]["value"] = f"{tokens}{found[0]['value']}"
     return found
 
 
-def record_per_instruction(sample: Sample, path: str, fit: Sequence[SpelledInstruction]) -> Iterator[Record]:
-    """A record per instruction, with what is known of it; loaders of this family pass over keys they do not know."""
-    about = {name: sample.record[name] for name in ("sensor", "source", "licence", "width_px", "height_px")}
-    for instruction, turns in fit:
+def openai_messages(turns: Sequence[tuple[str, str]], tokens: str = "") -> list[Record]:
+    """Turns as messages of a role and a content; the first one begins with `tokens`."""
+    found = [{"role": role, "content": text} for role, text in turns]
+    if found:
+        found[0]["content"] = f"{tokens}{found[0]['content']}"
+    return found
+
+
+def known_facts(sample: Sample, instruction: Record) -> Record:
+    """What a record says beside its conversation; loaders pass over keys they do not know."""
+    facts = {name: sample.record[name] for name in ("sensor", "source", "licence", "width_px", "height_px")}
+    return {"task": instruction["task"], **facts}
+
+
+def record_per_instruction(sample: Sample, files: PictureFiles, instructions: Sequence[SpelledInstruction]) -> Iterator[Record]:
+    """A LLaVA record for each instruction, of the sample's own picture."""
+    for instruction, turns in instructions:
         yield {
             "id": instruction["id"],
-            "image": path,
-            "conversations": llava_conversation(turns, token=True),
-            "task": instruction["task"],
-            **about,
+            "image": files.paths[0],
+            "conversations": llava_conversation(turns, f"{IMAGE_TOKEN}\n"),
+            **known_facts(sample, instruction),
         }

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rsflow.exports.contract import ExportJob, Record
-from rsflow.exports.conversations import SpelledInstruction, record_per_instruction, top_level, write_records
+from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
+from rsflow.exports.conversations import PictureFiles, record_per_instruction, top_level, write_records
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]
@@ -25,13 +25,13 @@ def write(job: ExportJob) -> None:
     write_records(job, _records)
 
 
-def _records(sample: Sample, path: str, fit: Sequence[SpelledInstruction]) -> Iterator[Record]:
-    return record_per_instruction(
-        sample, path, [(instruction, _with_token(instruction["task"], turns)) for instruction, turns in fit]
-    )
+def _records(sample: Sample, files: PictureFiles, instructions: Sequence[SpelledInstruction]) -> Iterator[Record]:
+    with_tokens = [(instruction, with_task_token(instruction["task"], turns)) for instruction, turns in instructions]
+    return record_per_instruction(sample, files, with_tokens)
 
 
-def _with_token(task: str, turns: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def with_task_token(task: str, turns: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The turns, questions about places with the token of their task."""
     if task not in TOKENS:
         return turns
     return [(role, f"{TOKENS[task]} {text}" if role == "user" else text) for role, text in turns]

@@ -62,13 +62,19 @@ def translate_errors(place: str, doing: str) -> Iterator[None]:
         yield
     except (OSError, MemoryError) as error:
         kind = classify_error(error, place) or StorageError
-        raise kind(f"{mask_secrets(place)}: cannot {doing} it: {describe_error(error)}") from error
+        raise kind(f"{mask_secrets(place)}: cannot {doing} it: {describe_error(error)}{_at(error, place)}") from error
     except _remote_failures() as error:
         kind = classify_error(error, place) or StorageError
         raise kind(
             f"{mask_secrets(place)}: cannot {doing} it: {mask_secrets(str(error))} "
             "(check the address, the network and the credentials)"
         ) from error
+
+
+def _at(error: BaseException, place: str) -> str:
+    """The path at fault where it is another than the place."""
+    path = getattr(error, "filename", None)
+    return f" at {path}" if isinstance(path, str) and path and path not in place else ""
 
 
 def classify_error(error: BaseException, place: str = "") -> type[UnavailableError] | None:

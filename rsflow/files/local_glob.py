@@ -1,7 +1,8 @@
 """Patterns of local files, as a shell expands them: linked folders are entered, which fsspec does not do.
 
 One idea: a pattern is expanded folder by folder, so a name with wildcard characters of its own ("set [v2]/*.png") is found as
-it is spelled. A link that leads back to a folder it lies in is not entered again."""
+it is spelled. A link that leads back to a folder it lies in is not entered again.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
+
+from rsflow.files.local_files import exists, is_folder
 
 WILD = re.compile(r"[*?\[]")
 
@@ -28,18 +31,18 @@ def local_glob(pattern: str) -> list[str]:
 def _expanded(place: str, part: str, last: bool) -> Iterator[str]:
     spelled = posixpath.join(place, part)
     if part == "**":
-        folders = [place, *_subfolders(place)] if os.path.isdir(place or ".") else []
+        folders = [place, *_subfolders(place)] if is_folder(place or ".") else []
         yield from (posixpath.join(folder, name) for folder in folders for name in os.listdir(folder)) if last else folders
         return
-    if os.path.lexists(spelled):
+    if exists(spelled):
         yield spelled
-    if WILD.search(part) and os.path.isdir(place or "."):
+    if WILD.search(part) and is_folder(place or "."):
         yield from (posixpath.join(place, name) for name in fnmatch.filter(os.listdir(place or "."), part))
 
 
 def list_local(folder: str) -> list[str]:
     """All files below a folder, relative to it, sorted; linked folders are entered, but for links back to a folder above."""
-    if not os.path.isdir(folder):
+    if not is_folder(folder):
         return []
     places = (posixpath.join(below, name) for below in (folder, *_subfolders(folder)) for name in os.listdir(below))
     return sorted(posixpath.relpath(place, folder) for place in places if os.path.isfile(place))
@@ -52,7 +55,7 @@ def _subfolders(folder: str) -> Iterator[str]:
 def _below(folder: str, above: set[str]) -> Iterator[str]:
     """All folders below, linked ones among them. `above`: where the links of the folders on the way lead."""
     with os.scandir(folder or ".") as entries:
-        inner = sorted(posixpath.join(folder, entry.name) for entry in entries if entry.is_dir())
+        inner = sorted(posixpath.join(folder, entry.name) for entry in entries if is_folder(posixpath.join(folder, entry.name)))
     for path in inner:
         real = os.path.realpath(path)
         if real not in above:

@@ -15,73 +15,44 @@ import errno
 import math
 import os
 import posixpath
+import re
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import IO, Any, NamedTuple
 
-import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from rsflow.errors import StorageError
+from rsflow.files import local_files
 from rsflow.files.faults import MASK as MASK
 from rsflow.files.faults import describe_error as describe_error
 from rsflow.files.faults import mask_secrets as mask_secrets
 from rsflow.files.faults import retry_transient
 from rsflow.files.faults import translate_errors as translate_errors
+from rsflow.files.filesystems import filesystem as filesystem
+from rsflow.files.filesystems import is_remote as is_remote
+from rsflow.files.filesystems import join as join
 from rsflow.files.local_glob import list_local, local_glob
-
-
-def is_remote(place: str) -> bool:
-    return "://" in place and not place.startswith("file://")
-
-
-def join(root: str, *parts: str) -> str:
-    """A place below a root. A part that would leave the root (absolute, or with `..`) is refused with ValueError."""
-    for part in parts:
-        if part.startswith("/") or ".." in part.split("/"):
-            raise ValueError(f"{part!r} would leave {root!r}")
-    return posixpath.join(root.rstrip("/") if root != "/" else root, *parts)
-
-
-def filesystem(place: str) -> tuple[Any, str]:
-    """The fsspec file system of a place, and the place's path on it."""
-    if _has_plain_colons(place):
-        # fsspec would take the colons for a chain of file systems.
-        scheme = place.partition("://")[0] if "://" in place else "file"
-        plain = fsspec.filesystem(scheme, **(_s3_options() if scheme == "s3" else {}))
-        return plain, str(plain._strip_protocol(place))
-    try:
-        fs, path = fsspec.core.url_to_fs(place, **(_s3_options() if place.startswith("s3://") else {}))
-    except (ImportError, ValueError) as error:
-        raise StorageError(f"{place}: no file system for this address ({error})") from error
-    return fs, path
-
-
-def _has_plain_colons(place: str) -> bool:
-    """Whether `::` is part of a file name or key: no address or known protocol stands on both of its sides."""
-    chained = place.split("::")
-    return len(chained) > 1 and "://" not in place.split("::", 1)[1] and chained[0] not in fsspec.available_protocols()
-
-
-def _s3_options() -> dict[str, Any]:
-    # fsspec keeps file systems by their arguments: with the endpoint among them, another endpoint is another file system.
-    # A server that stopped answering is given up after a minute rather than never. Parts of an upload are tried again by
-    # botocore, because a stream cannot be begun again from here.
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    retries = {"mode": "standard", "max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", 6))}
-    config = {"connect_timeout": 20, "read_timeout": 60, "retries": retries}
-    # The variable is GDAL's and rasterio's: buckets whose requests their readers pay are listed with it too.
-    pays = {"requester_pays": True} if os.environ.get("AWS_REQUEST_PAYER", "").lower() == "requester" else {}
-    return {"endpoint_url": endpoint, "config_kwargs": config, **pays}
 
 
 @retry_transient
 def exists(place: str) -> bool:
     with translate_errors(place, "look for"):
         fs, path = filesystem(place)
-        fs.invalidate_cache(path)  # s3fs remembers listings for ever, and another process may have written meanwhile
-        return bool(fs.exists(path))
+        return _exists(fs, path)
+
+
+def _exists(fs: Any, path: str) -> bool:
+    if _is_local(fs):
+        return local_files.exists(path)
+    fs.invalidate_cache(path)  # s3fs remembers listings for ever, and another process may have written meanwhile
+    return bool(fs.exists(path))
+
+
+def _is_local(fs: Any) -> bool:
+    return isinstance(fs, LocalFileSystem)
 
 
 @retry_transient
@@ -92,6 +63,16 @@ def read_bytes(place: str, start: int | None = None, stop: int | None = None) ->
         # s3fs would first look the size up, in a listing that may be older than the file, to read parts at once.
         whole = {"max_concurrency": 1} if place.startswith("s3://") else {}
         return bytes(fs.cat_file(path, start=start, end=stop, **whole))
+
+
+def read_text_if_exists(place: str) -> str | None:
+    """The file's text, or None where there is none: one request where `exists` and `read_text` are two."""
+    try:
+        return read_text(place)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def read_text(place: str) -> str:
@@ -184,10 +165,9 @@ def create(place: str) -> Iterator[IO[bytes]]:
 @retry_transient
 def remove(place: str) -> None:
     """Delete a file; one that is not there is no error."""
-    with translate_errors(place, "delete"):
+    with translate_errors(place, "delete"), suppress(FileNotFoundError):
         fs, path = filesystem(place)
-        if fs.exists(path):
-            fs.rm_file(path)
+        fs.rm_file(path)
 
 
 @retry_transient
@@ -204,8 +184,7 @@ def remove_folder(place: str) -> None:
     """Delete a folder and all in it; one that is not there is no error."""
     with translate_errors(place, "delete"):
         fs, path = filesystem(place)
-        fs.invalidate_cache(path)
-        if fs.exists(path):
+        if _exists(fs, path):
             fs.rm(path, recursive=True)
 
 
@@ -221,14 +200,22 @@ def glob(pattern: str) -> list[str]:
         if pattern.startswith(("http://", "https://")):
             # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
             return [pattern]
-        fs.invalidate_cache()
+        _forget_listings(fs, path)
         wild = any(c in path for c in "*?[")
-        if not wild or (not is_remote(pattern) and fs.exists(path)):
-            found = [path] if fs.exists(path) else []
+        if not wild or (not is_remote(pattern) and _exists(fs, path)):
+            found = [path] if _exists(fs, path) else []
         else:
             found = sorted(fs.glob(path)) if is_remote(pattern) else local_glob(path)
         files = [name for name in found if not is_metadata(name) and not fs.isdir(name)]
         return [fs.unstrip_protocol(name) if is_remote(pattern) else name for name in files]
+
+
+def _forget_listings(fs: Any, pattern: str) -> None:
+    """Let the folder that a pattern begins in, and all below it, be listed anew. Others stay listed, for `stat_key`."""
+    base = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    for folder in [folder for folder in getattr(fs, "dircache", ()) if f"{folder}/".startswith(f"{base}/")]:
+        fs.dircache.pop(folder, None)
+    fs.invalidate_cache(base)
 
 
 def is_metadata(place: str) -> bool:
@@ -257,9 +244,11 @@ def scan_folder(place: str) -> list[FileEntry]:
     """All files below a folder, sorted, with size and time; none where it is missing. One listing, whatever their number."""
     with translate_errors(place, "list"):
         fs, path = filesystem(place)
+        if _is_local(fs):
+            if not _exists(fs, path):
+                return []
+            return sorted(FileEntry(name, state.st_size, state.st_mtime) for name, state in local_files.walk_files(path))
         fs.invalidate_cache(path)
-        if not fs.exists(path):
-            return []
         base = path.rstrip("/") + "/"
         entries = {name: info for name, info in fs.find(path, detail=True).items() if name.startswith(base)}
     return [FileEntry(name[len(base) :], int(info["size"] or 0), _changed(info)) for name, info in sorted(entries.items())]

@@ -1,7 +1,7 @@
-"""Engines: what writes when a text is asked of a model.
+"""Engines: how a model is asked to write.
 
-One idea: a literal table. An engine is a frozen dataclass that satisfies `contract.Engine`; which model, where it runs and what
-it costs are its settings. To add one, write a file and name it below. Without any (the default) only rules write.
+A literal table. An engine is a frozen dataclass with the interface `contract.Engine`; which model, where it runs and what it
+costs are its settings. To add one, write a file and name it below. Without an engine (the default) only rules write.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The form of chat endpoints: a request as a JSON body, and what an answer or a refusal says.
+"""Request bodies and answers of chat endpoints.
 
-One idea: pure functions between bytes and values, so that what a strange server may send is tested without a server. An answer
-that does not have the form is a fault that is worth another attempt: proxies put pages of their own in its place.
+Pure functions between bytes and values, so that malformed answers are tested without a server. An answer without the expected
+form is retryable: proxies may put pages of their own in its place.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """`again`: another attempt may succeed. `wait_s`: the server's own word for how long to wait. `everyone`: all have to.
+    """`retryable`: another attempt may succeed. `wait_s`: how long the server asks to wait. `for_all_requests`: all have to.
 
     Tokens are those that were charged for nothing.
     """
@@ -85,7 +85,7 @@ def estimate_tokens(request: Request) -> int:
 
 
 def read_answer(data: bytes) -> Answer | AttemptFailure:
-    """What the body of an HTTP 200 says."""
+    """Parse the body of an HTTP 200."""
     try:
         found = json.loads(data)
         (choice,) = found["choices"]
@@ -96,21 +96,25 @@ def read_answer(data: bytes) -> Answer | AttemptFailure:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return AttemptFailure(
             "malformed_answer",
-            f"expected one choice with a message, found {_shown(data.decode('utf-8', 'replace'))} ({type(error).__name__})",
+            f"expected one choice with a message, found {_quote(data.decode('utf-8', 'replace'))} ({type(error).__name__})",
         )
     if refusal or reason == "content_filter":
         return AttemptFailure(
-            "refused", f"the model refused: {_shown(_whole(str(refusal or text)))}", False, tokens_in=taken, tokens_out=made
+            "refused",
+            f"the model refused: {_quote(_drop_surrogates(str(refusal or text)))}",
+            False,
+            tokens_in=taken,
+            tokens_out=made,
         )
     if not isinstance(text, str) or not text.strip():
         said = f"expected text, found {text!r} (finish_reason {reason})"
         return AttemptFailure("empty_answer", said, retryable=reason != "length", tokens_in=taken, tokens_out=made)
-    return Answer(_whole(text), taken, made, reason, _perplexity(choice.get("logprobs")))
+    return Answer(_drop_surrogates(text), taken, made, reason, _perplexity(choice.get("logprobs")))
 
 
 def read_error(status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
-    """What any other answer says: whether to try again, and when."""
-    said, code = _message(data)
+    """Parse any other reply: whether to retry, and when."""
+    said, code = _error_message(data)
     if code == "insufficient_quota":
         return AttemptFailure("no_credit", said, retryable=False)
     if status == 429:
@@ -142,21 +146,21 @@ def _perplexity(said: Any) -> float | None:
     return round(math.exp(min(-sum(numbers) / len(numbers), 700.0)), 4) if numbers and len(numbers) == len(chances) else None
 
 
-def _message(data: bytes) -> tuple[str, str]:
+def _error_message(data: bytes) -> tuple[str, str]:
     """(message, code) of an error body, or its beginning."""
     try:
         error = json.loads(data)["error"]
-        return _shown(_whole(str(error["message"]))), str(error.get("code") or "")
+        return _quote(_drop_surrogates(str(error["message"]))), str(error.get("code") or "")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return _shown(data.decode("utf-8", "replace")), ""
+        return _quote(data.decode("utf-8", "replace")), ""
 
 
-def _whole(text: str) -> str:
+def _drop_surrogates(text: str) -> str:
     """Without halves of surrogate pairs, which JSON can spell and no file can hold."""
     return text.encode("utf-8", "replace").decode()
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     text = " ".join(text.split())
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 

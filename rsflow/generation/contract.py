@@ -1,10 +1,9 @@
-"""What an engine is: settings that open into a function from requests to answers.
+"""The interface of an engine: settings that open into a function from requests to answers.
 
-One idea: a request says all that decides an answer but the model, and an engine says the rest (its
-fingerprint and `model_identity`). So together they name an answer for ever, whatever machine, batch or order it came from;
-`recording` keeps answers under that name.
-An engine refuses nothing for the sake of one request: what goes wrong with it is a `Failure`, counted. What would go wrong
-with every request (no such model, a key that is refused) is an RsflowError and ends the run.
+A request holds all that decides an answer except the model; the engine holds the rest (its fingerprint and `model_identity`).
+Together they identify an answer independently of machine, batch and order, and `recording` stores answers under that identity.
+A problem with one request is a counted `Failure`. A problem that every request would have (no such model, a refused key) is an
+RsflowError and ends the run.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from rsflow.stage import Resources, fingerprint
 
 @dataclass(frozen=True)
 class Request:
-    """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text speaks of them.
+    """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text refers to them.
 
     `schema`: the JSON schema that the answer has to keep, where the engine can see to that; None asks for free text.
     `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice.
@@ -38,14 +37,14 @@ class Request:
     def digest(self) -> str:
         """32 hexadecimal digits of everything above; pictures count by their content."""
         pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
-        # Without chance the seed decides nothing, so it must not part equal requests either.
+        # At temperature 0 the seed has no effect, so equal requests must have equal digests.
         sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
         return fingerprint(self.system, self.prompt, pictures, self.schema, sampling)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer and what it took, failed attempts included.
+    """An answer and its cost, failed attempts included.
 
     `seconds`: of the device, or of waiting for an endpoint; `money` in the settings' currency. `finish_reason` "stop" is a
     whole answer, "length" one that `max_tokens` cut off. `replayed`: it was recorded before and took nothing now.
@@ -65,8 +64,8 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No answer: `reason` is a short stable word group that is counted, `detail` says what was found. It may have cost all the
-    same: an endpoint charges for an answer that is empty.
+    """No answer: `reason` is a short stable phrase that is counted, `detail` says what was found. A failure can have a cost:
+    endpoints charge for empty answers.
     """
 
     reason: str
@@ -99,14 +98,14 @@ class Engine(Protocol):
 
     @property
     def requests_in_flight(self) -> int:
-        """So many requests at once are enough to keep one copy of it busy."""
+        """How many requests at a time keep one copy of it busy."""
         ...
 
     @property
     def model_identity(self) -> str:
-        """`model@revision`, as provenance names it: who exactly answers. Of a local folder it is the content that counts."""
+        """`model@revision`, as provenance names it; of a local folder the digest of its content."""
         ...
 
     def open(self) -> Generate:
-        """Load the model, or make ready to ask. Raises RsflowError that says what is missing and how to get it."""
+        """Load the model, or the client. RsflowError that says what is missing and how to get it."""
         ...

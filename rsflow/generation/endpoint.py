@@ -1,14 +1,15 @@
-"""Chat endpoints that speak OpenAI's form: commercial APIs, and servers of one's own (vLLM, SGLang, llama.cpp, Ollama).
+"""Chat endpoints with OpenAI's interface: commercial APIs, and own servers (vLLM, SGLang, llama.cpp, Ollama).
 
-One idea: every request ends, whatever the server does. It has a deadline over all of its bytes, so many attempts with waiting
-in between (the server's own Retry-After, else twice as long each time), and then it is a counted failure. When every request
-would fail (the key is refused, the model is not there, the account is empty) the run ends with the reason instead.
+Every request ends, whatever the server does: it has a deadline over all of its bytes and a number of attempts with waiting in
+between (the server's Retry-After, else doubled each time); after that it is a counted failure. What every request would fail
+with (the key is refused, the model is not there, the account is empty) ends the run with the reason.
 
-The client is aiohttp, which fsspec already brings: hundreds of open requests in one thread, and a deadline that a server which
-sends a byte a minute cannot outlive. The `openai` package would hide its own retries and know parameters that other servers
-do not. The key is read from the environment when the first request is sent; it is in no setting, record, message or log.
+The client is aiohttp, which fsspec already requires: hundreds of open requests in one thread, and a deadline that a server
+which sends a byte a minute cannot exceed. The `openai` package would hide its own retries and send parameters that other
+servers do not know. The key is read from the environment when the engine is opened; it is in no setting, record, message or
+log.
 
-Form: https://platform.openai.com/docs/api-reference/chat/create and
+Interface: https://platform.openai.com/docs/api-reference/chat/create and
 https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 """
 
@@ -38,7 +39,7 @@ from rsflow.stage import Resources
 Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]
 
-LONGEST_WAIT_S = 300.0  # a server that says "come back tomorrow" is not waited for
+LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Endpoint:
     seconds_counted_as: ClassVar[str] = "wait_seconds"
 
     model: Annotated[str, Field(min_length=1)]
-    # The same model behind another port says the same.
+    # Not compared: the same model at another address gives the same answers.
     address: Annotated[str, Field(pattern=r"^https?://")] = field(default="https://api.openai.com/v1", compare=False)
     key: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = field(default="OPENAI_API_KEY", compare=False)
     revision: str = ""
@@ -108,7 +109,7 @@ class Endpoint:
 
 
 class EndpointClient:
-    """Asks an endpoint; keeps to its limits between calls too."""
+    """A client of one endpoint; its rate limits hold over all calls."""
 
     def __init__(self, settings: Endpoint) -> None:
         self.settings, self.limits = settings, settings.limits
@@ -118,19 +119,19 @@ class EndpointClient:
         self._url = f"{settings.address.rstrip('/')}/chat/completions"
         self.place = mask_secrets(self._url)
         self._has_answered = False
-        self._key, self._proxy = _key(settings), _proxy(self._url)
+        self._read_key, self._find_proxy = _read_key(settings), _find_proxy(self._url)
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
         async def work(hand_over: Callable[[tuple[int, Outcome]], None]) -> None:
             waiting = iter(enumerate(requests))
             timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
             connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
-            headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+            headers = {"Authorization": f"Bearer {self._read_key}"} if self._read_key else {}
             async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers) as session:
 
                 async def one_after_another() -> None:
                     for position, request in waiting:
-                        hand_over((position, await self._outcome(session, request)))
+                        hand_over((position, await self._request_until_done(session, request)))
 
                 workers = [asyncio.create_task(one_after_another()) for _ in range(min(self.limits.concurrency, len(requests)))]
                 try:
@@ -142,12 +143,12 @@ class EndpointClient:
 
         return iterate_results(work)
 
-    async def _outcome(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
+    async def _request_until_done(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
         expected, tokens_in, tokens_out, attempt = estimate_tokens(request), 0, 0, 0
         while True:
             await self.gate.acquire(expected)
             start = time.monotonic()
-            answer = await self._attempt(session, request)
+            answer = await self._send_once(session, request)
             tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
             spent = (tokens_in, tokens_out, self.settings.prices.cost(tokens_in, tokens_out))
             if isinstance(answer, Answer):
@@ -158,10 +159,10 @@ class EndpointClient:
             last = attempt + 1 == self.limits.attempts
             if last or not answer.retryable or (answer.wait_s or 0) > LONGEST_WAIT_S:
                 return Failure(answer.reason, f"{answer.detail} (attempt {attempt + 1})", attempt, *spent)
-            await self._pause(answer, attempt)
+            await self._back_off(answer, attempt)
             attempt += 1
 
-    async def _pause(self, fault: AttemptFailure, attempt: int) -> None:
+    async def _back_off(self, fault: AttemptFailure, attempt: int) -> None:
         wait = self.limits.first_wait_seconds * 2**attempt if fault.wait_s is None else fault.wait_s
         wait = min(wait, LONGEST_WAIT_S)
         if fault.for_all_requests:
@@ -169,26 +170,26 @@ class EndpointClient:
         else:
             await asyncio.sleep(wait)
 
-    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
-        """One try. Raises RsflowError for what no other request would survive either."""
+    async def _send_once(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
+        """One attempt. RsflowError for what every other request would fail with too."""
         try:
             body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.
-            async with session.post(self._url, json=body, proxy=self._proxy, allow_redirects=False) as reply:
+            async with session.post(self._url, json=body, proxy=self._find_proxy, allow_redirects=False) as reply:
                 data = await reply.read()
                 if reply.status == 200:
                     return read_answer(data)
-                return self._refused(reply.status, dict(reply.headers), data)
+                return self._read_failure(reply.status, dict(reply.headers), data)
         except TimeoutError:
             return AttemptFailure("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
         except aiohttp.ClientError as error:
             # A cut connection, a length that is not what was announced, a body that is no HTTP.
-            return AttemptFailure("connection_failed", self._masked(f"{self.place}: {type(error).__name__}: {error}"))
+            return AttemptFailure("connection_failed", self._mask_key(f"{self.place}: {type(error).__name__}: {error}"))
 
-    def _refused(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
+    def _read_failure(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
         fault = read_error(status, headers, data)
-        detail = self._masked(f"{self.place}: HTTP {status}: {fault.detail}")
-        # An endpoint that has answered others finds fault with this one request: 403 is also said of a picture or a text.
+        detail = self._mask_key(f"{self.place}: HTTP {status}: {fault.detail}")
+        # Once others were answered, 403 concerns this request alone: endpoints also use it for refused pictures or texts.
         if status == 401 or (status == 403 and not self._has_answered):
             raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
         if status == 402 or fault.reason == "no_credit":
@@ -197,12 +198,12 @@ class EndpointClient:
             raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
         return AttemptFailure(fault.reason, detail, fault.retryable, fault.wait_s, fault.for_all_requests)
 
-    def _masked(self, text: str) -> str:
+    def _mask_key(self, text: str) -> str:
         text = mask_secrets(text)
-        return text.replace(self._key, MASK) if self._key else text
+        return text.replace(self._read_key, MASK) if self._read_key else text
 
 
-def _key(settings: Endpoint) -> str:
+def _read_key(settings: Endpoint) -> str:
     if settings.key is None:
         return ""
     found = os.environ.get(settings.key, "").strip()
@@ -214,7 +215,7 @@ def _key(settings: Endpoint) -> str:
     return found
 
 
-def _proxy(url: str) -> str | None:
-    """The environment's proxy. aiohttp's own look at it (`trust_env`) would also read .netrc, which may hold another key."""
+def _find_proxy(url: str) -> str | None:
+    """The environment's proxy. aiohttp's `trust_env` would also read .netrc, which may hold another key."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,13 +1,13 @@
-"""Image-text-to-text models through transformers, in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
+"""Image-text-to-text models through transformers in the worker's own process: LLaVA, Qwen-VL, InternVL, SmolVLM and others.
 
-One idea: a batch (at most `batch_rows` requests and `batch_pixels` pixels, but at least one request) is only a way to be fast.
-Rows are padded on the left, and chance comes from each request's own seed (the largest of logit / temperature + Gumbel noise is
-a draw from the softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a
-wider batch may sum floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory
-is halved, and the size that fitted is kept; one that fails for another reason is halved too, until the request that is to
-blame stands alone. A device that is lost ends all: DeviceLostError, for another process to go on.
+Requests run in batches of at most `batch_rows` requests and `batch_pixels` pixels, but at least one request. Rows are padded
+on the left, and sampling uses each request's own seed (the largest of logit / temperature + Gumbel noise is a draw from the
+softmax: https://arxiv.org/abs/1411.0030), so a request gives the same text in any batch, up to rounding: a wider batch may sum
+floats in another order, and in 16 bits a tie can then fall the other way. A batch that runs out of memory is halved, and the
+size that fitted is kept; one that fails for another reason is halved until the failing request stands alone. A lost device
+raises DeviceLostError.
 
-The next batch is prepared in a thread while the model works.
+The next batch is prepared in a thread while the model generates.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class LocalModel:
     cpus: Annotated[float, Field(ge=0)] = field(default=1.0, compare=False)
 
     def __post_init__(self) -> None:
-        self._checkpoint.identity()  # which refuses what is no checkpoint, or not pinned
+        self._checkpoint.identity()  # refuses what is no checkpoint or is not pinned
 
     @property
     def resources(self) -> Resources:
@@ -84,7 +84,7 @@ class LocalModel:
 
 
 def pixel_count(picture: bytes) -> int:
-    """How many pixels an encoded picture says that it has; 0 where it does not say."""
+    """Pixels of an encoded picture by its header; 0 where it has no readable one."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
             return image.width * image.height
@@ -101,16 +101,16 @@ class BatchGenerator:
     pixels: int
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
-        # Rows of one batch stop together, so they have one limit; pictures of a kind pad least when they stand together.
+        # A batch has one token limit for all rows; sorting by number of pictures keeps padding small.
         indexed = sorted(enumerate(requests), key=lambda item: (item[1].max_tokens, len(item[1].pictures), item[0]))
         with ThreadPoolExecutor(1) as ahead:
-            cut = self._cut(indexed)
-            following = ahead.submit(self._prepared, next(cut, []))
+            cut = self._split_batches(indexed)
+            following = ahead.submit(self._prepare, next(cut, []))
             while prepared := following.result():
-                following = ahead.submit(self._prepared, next(cut, []))
-                yield from self._written(*prepared)
+                following = ahead.submit(self._prepare, next(cut, []))
+                yield from self._generate(*prepared)
 
-    def _cut(self, indexed: Indexed) -> Iterator[Indexed]:
+    def _split_batches(self, indexed: Indexed) -> Iterator[Indexed]:
         batch: Indexed = []
         pixels = 0
         for position, request in indexed:
@@ -124,7 +124,7 @@ class BatchGenerator:
         if batch:
             yield batch
 
-    def _prepared(self, batch: Indexed) -> tuple[Indexed, Any] | None:
+    def _prepare(self, batch: Indexed) -> tuple[Indexed, Any] | None:
         """The batch with the model's inputs, or with what stood in the way; None for an empty batch."""
         if not batch:
             return None
@@ -133,7 +133,7 @@ class BatchGenerator:
         except self.batches.FAULTS as error:
             return batch, error
 
-    def _written(self, batch: Indexed, inputs: Any) -> Iterator[tuple[int, Outcome]]:
+    def _generate(self, batch: Indexed, inputs: Any) -> Iterator[tuple[int, Outcome]]:
         start = time.perf_counter()
         try:
             if isinstance(inputs, Exception):
@@ -156,6 +156,6 @@ class BatchGenerator:
         if failure.reason == "out_of_memory":
             self.rows = min(self.rows, half)
         for part in (batch[:half], batch[half:]):
-            prepared = self._prepared(part)
+            prepared = self._prepare(part)
             if prepared:
-                yield from self._written(*prepared)
+                yield from self._generate(*prepared)

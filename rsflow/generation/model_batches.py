@@ -1,7 +1,7 @@
-"""Requests as a model's input tensors, and its tokens as text again. The one module of this folder that works with torch.
+"""Requests as a model's input tensors, and its tokens as text. The only module of this folder that imports torch.
 
-One idea: the processor's own chat template and padding do the work; what is added is the choice of the next token, so that
-chance belongs to a row and not to its batch.
+The processor's own chat template and padding are used; sampling is added here, so that the random numbers belong to a row and
+not to its batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PictureError(ValueError):
 
 
 class ModelBatches:
-    """One loaded model. `FAULTS`: what it may raise because of its input or for want of memory."""
+    """One loaded model. `FAULTS`: exceptions that its input or a lack of memory can cause."""
 
     FAULTS: ClassVar = (RuntimeError, ValueError, IndexError, MemoryError)
 
@@ -42,23 +42,23 @@ class ModelBatches:
             words.pad_token = words.eos_token
         ends = self.model.generation_config.eos_token_id
         ends = words.eos_token_id if ends is None else ends
-        self._ends = set(ends if isinstance(ends, list) else [ends]) - {None}
+        self._end_tokens = set(ends if isinstance(ends, list) else [ends]) - {None}
         self._system_role = self._takes_system_role()
 
     def inputs(self, requests: Sequence[Request]) -> Any:
         """What the model is called with, on the CPU."""
-        pictures = [[_picture(data) for data in request.pictures] for request in requests]
-        texts = [self.processor.apply_chat_template(self._chat(r), add_generation_prompt=True) for r in requests]
+        pictures = [[_decode_picture(data) for data in request.pictures] for request in requests]
+        texts = [self.processor.apply_chat_template(self._chat_turns(r), add_generation_prompt=True) for r in requests]
         images = {"images": pictures} if any(pictures) else {}
         begin = self.processor.tokenizer.bos_token
-        # Some templates write the token that begins a text, and then a second one must not be added.
+        # Some templates write the begin-of-text token themselves: do not add a second one.
         once = {"add_special_tokens": False} if begin and texts[0].startswith(begin) else {}
         return self.processor(text=texts, **images, **once, return_tensors="pt", padding=True)
 
     def generate(self, requests: Sequence[Request], inputs: Any) -> list[tuple[str, int, int, bool]]:
         """(text, tokens in, tokens out, whether it ended by itself) of each row."""
         chance = [GumbelNoise(requests, self.loaded.device)] if any(request.temperature for request in requests) else []
-        # A checkpoint's own sampling settings are put out of the way: what is asked for is all there is.
+        # Override the checkpoint's own sampling settings.
         plain = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None, "num_beams": 1}
         made = self.loaded.run(
             self.model.generate,
@@ -71,7 +71,7 @@ class ModelBatches:
         new = made[:, inputs["input_ids"].shape[1] :].cpu()
         texts = self.processor.batch_decode(new, skip_special_tokens=True)
         taken = inputs["attention_mask"].sum(dim=1).tolist()
-        return [(text.strip(), n, *self._length(row)) for text, n, row in zip(texts, taken, new.tolist(), strict=True)]
+        return [(text.strip(), n, *self._answer_length(row)) for text, n, row in zip(texts, taken, new.tolist(), strict=True)]
 
     def failure(self, error: Exception) -> Failure:
         if isinstance(error, PictureError):
@@ -81,11 +81,11 @@ class ModelBatches:
             return Failure("out_of_memory", short_message(error))
         return Failure("model_failed", short_message(error))
 
-    def _length(self, row: list[int]) -> tuple[int, bool]:
-        end = next((i for i, token in enumerate(row) if token in self._ends), None)
+    def _answer_length(self, row: list[int]) -> tuple[int, bool]:
+        end = next((i for i, token in enumerate(row) if token in self._end_tokens), None)
         return (len(row), False) if end is None else (end + 1, True)
 
-    def _chat(self, request: Request) -> list[dict[str, Any]]:
+    def _chat_turns(self, request: Request) -> list[dict[str, Any]]:
         pictures = [{"type": "image"} for _ in request.pictures]
         if not request.system:
             return [{"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
@@ -99,7 +99,9 @@ class ModelBatches:
         """Whether the chat template has a place for a system message; some refuse one, some leave it out."""
         self._system_role = True
         try:
-            return "zebra" in self.processor.apply_chat_template(self._chat(Request("zebra", "?")), add_generation_prompt=True)
+            return "zebra" in self.processor.apply_chat_template(
+                self._chat_turns(Request("zebra", "?")), add_generation_prompt=True
+            )
         except jinja2.TemplateError:
             return False
 
@@ -120,7 +122,7 @@ class GumbelNoise(transformers.LogitsProcessor):
         return drawn
 
 
-def _picture(data: bytes) -> Image.Image:
+def _decode_picture(data: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data)) as image:
             return image.convert("RGB")

@@ -1,8 +1,8 @@
-"""Keeping to an endpoint's limits: so many requests and tokens a minute, and nobody asks while it says "wait".
+"""Rate limits of an endpoint: requests and tokens per minute, and pauses that the endpoint asks for.
 
-One idea: a bucket that fills with time and may be overdrawn. Whoever takes more than is there waits until the bucket would be
-full enough again, so over any stretch the rate holds whatever the sizes are. A bucket starts with the tenth of a minute: a
-full one would let two minutes' worth through in the first.
+A token bucket that fills with time and may be overdrawn: who takes more than it holds waits until it would be full enough
+again, so the rate holds over any stretch whatever the sizes are. A bucket starts with a tenth of a minute: a full one would
+let two minutes' worth through in the first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class TokenBucket:
         self._level, self._at = (self.per_minute or 0) * BURST_MINUTES, time.monotonic()
 
     def take(self, amount: float) -> float:
-        """Take, and say how many seconds to wait before using it. A negative amount gives back."""
+        """Take an amount; returns the seconds to wait before using it. A negative amount is given back."""
         if not self.per_minute:
             return 0.0
         now = time.monotonic()
@@ -37,7 +37,7 @@ class TokenBucket:
 
 @dataclass(slots=True)
 class RateLimiter:
-    """What all requests to one endpoint pass through. Kept between calls, so that limits hold over the actor's life."""
+    """Limits all requests to one endpoint. Kept between calls, so that they hold over the actor's life."""
 
     requests: TokenBucket
     tokens: TokenBucket
@@ -52,9 +52,9 @@ class RateLimiter:
             await asyncio.sleep(closed)
 
     def close(self, seconds: float) -> None:
-        """Let nobody in for so long: the endpoint said that it is asked too often."""
+        """Block all requests for so long, because the endpoint answered that it gets too many."""
         self._closed_until = max(self._closed_until, time.monotonic() + seconds)
 
     def correct(self, expected: float, used: float) -> None:
-        """Put right what `enter` took for a request that turned out to use `used` tokens."""
+        """Replace the `expected` tokens that `acquire` took by the `used` ones."""
         self.tokens.take(used - expected)

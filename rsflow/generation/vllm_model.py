@@ -1,9 +1,9 @@
-"""vLLM in the worker's own process: the fastest way to keep large models busy, where vLLM is installed.
+"""vLLM in the worker's own process, where vLLM is installed.
 
-One idea: vLLM forms its own batches, so it is given all requests at once and left alone. It is not among rsflow's
-dependencies (it wants its own versions of torch and CUDA); a vLLM server beside the cluster, asked by the engine `openai`,
-needs nothing in this environment. A request that vLLM will not take (too long) is found by halving and fails alone. When its
-engine has died (a lost device kills it) it answers nothing more: DeviceLostError, for another process to go on.
+vLLM forms its own batches, so it gets all requests at once. It is not among rsflow's dependencies (it needs its own versions
+of torch and CUDA); a vLLM server beside the cluster, used through the engine `openai`, needs nothing in this environment. A
+request that vLLM refuses (too long) is found by halving and fails alone. When its engine has died (a lost device kills it),
+DeviceLostError is raised for another process to go on.
 
 Interface: https://docs.vllm.ai/en/latest/models/generative_models.html#llmchat
 """
@@ -49,7 +49,7 @@ class VllmModel:
     gpus: Positive = field(default=1, compare=False)
 
     def __post_init__(self) -> None:
-        Checkpoint(self.model, self.revision).identity()  # which refuses what is no checkpoint, or not pinned
+        Checkpoint(self.model, self.revision).identity()  # refuses what is no checkpoint or is not pinned
 
     @property
     def resources(self) -> Resources:
@@ -100,25 +100,27 @@ class _Chat:
     dead: type[Exception]
 
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
-        return self._made(list(enumerate(requests)))
+        return self._generate(list(enumerate(requests)))
 
-    def _made(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
+    def _generate(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
         start = time.perf_counter()
         try:
-            made = self.model.chat([chat_messages(request) for _, request in batch], [self._sampling(r) for _, r in batch])
+            made = self.model.chat(
+                [chat_messages(request) for _, request in batch], [self._sampling_parameters(r) for _, r in batch]
+            )
         except self.dead as error:
             raise DeviceLostError(f"vLLM's engine died, its own log says why: {short_message(error)}") from error
         except ValueError as error:  # raised before any of them is begun
             if len(batch) == 1:
                 yield batch[0][0], Failure("request_refused", " ".join(str(error).split()))
                 return
-            yield from self._made(batch[: len(batch) // 2])
-            yield from self._made(batch[len(batch) // 2 :])
+            yield from self._generate(batch[: len(batch) // 2])
+            yield from self._generate(batch[len(batch) // 2 :])
             return
         seconds = (time.perf_counter() - start) / max(1, len(batch))
         yield from ((position, _outcome(output, seconds)) for (position, _), output in zip(batch, made, strict=True))
 
-    def _sampling(self, request: Request) -> Any:
+    def _sampling_parameters(self, request: Request) -> Any:
         form = self.structured(json=request.schema) if request.schema and self.settings.structured else None
         seed = request.seed if request.temperature else None
         return self.sampling(temperature=request.temperature, max_tokens=request.max_tokens, seed=seed, structured_outputs=form)

@@ -60,16 +60,17 @@ def check_vector_options(entry: Annotations, where: str) -> VectorOptions:
 def layer_copy(entry: Annotations, options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The copy of a layer in the store at `root`, made where it is not there. ConfigError for what cannot be read."""
     patterns = (entry.files,) if isinstance(entry.files, str) else entry.files
-    return _copied(_found(patterns, where), options, entry.categories, root, where)
+    return _copied(find_files(patterns, where), options, entry.categories, root, where)
 
 
 def interest_copy(options: VectorOptions, root: str, where: str) -> LayerCopy:
     """The same of the area within which the layer is exhaustive."""
     asked = VectorOptions(rules=(Rule(category="area of interest", kind="area"),))
-    return _copied(_found((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
+    return _copied(find_files((str(options.area_of_interest),), where), asked, {}, root, f"{where}.options.area_of_interest")
 
 
-def _found(patterns: Sequence[str], where: str) -> list[str]:
+def find_files(patterns: Sequence[str], where: str) -> list[str]:
+    """Files that the patterns match, each once, without the parts of shapefiles. ConfigError where one matches none."""
     files = [file for pattern in patterns for file in storage.glob(pattern) or _missing(pattern, where)]
     beside = {os.path.splitext(file)[0] for file in files if file.lower().endswith(".shp")}
     return [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.errors import DataError
+from rsflow.imports.json_records import BrokenRecord
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
 _TOKEN = re.compile(r"\s*<(?:image|ImageHere)>\s*")
@@ -38,6 +39,8 @@ class Conversation:
 
 def parse_conversation(record: Any) -> Conversation:
     """The record as a conversation. DataError `broken_record` where it is none."""
+    if isinstance(record, BrokenRecord):
+        raise DataError("broken_record", record.detail)
     if not isinstance(record, dict):
         raise DataError("broken_record", f"found a {type(record).__name__}, expected an object")
     turns = record.get("conversations", record.get("messages"))

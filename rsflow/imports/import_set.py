@@ -28,7 +28,7 @@ from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Conversation, parse_conversation
-from rsflow.imports.json_records import read_records
+from rsflow.imports.json_records import BrokenRecord, read_records
 from rsflow.imports.label_parsing import lists_all_objects, parse_labels
 from rsflow.imports.picture_finder import PictureFinder
 from rsflow.imports.picture_sensors import read_stated_sensors, resolve_sensor
@@ -186,7 +186,9 @@ def import_set(
     with ExitStack() as files:
         finder = PictureFinder(folder, allow_outside)
         importer = _Importer(form, finder, out, name, sensor, files, read_stated_sensors(folder))
-        for number, record in enumerate(read_records(file)):
+        for number, record in enumerate(read_records(file, keep_broken=True)):
+            if isinstance(record, BrokenRecord) and record.is_last:
+                raise UsageError(f"{file}: {record.detail}")
             importer.import_record(number, record)
             on_record()
     result = importer.result

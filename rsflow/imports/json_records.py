@@ -1,8 +1,8 @@
 """Records of a JSON array or of JSON lines, one at a time, whatever the file's size.
 
-One idea: the decoder of the standard library is asked for one value at a time over a window of the text, so memory is one
-window, and speed is that of the C scanner. Refused: a file that is one JSON object (it is of another format, and its keys are
-told), and one that ends or breaks in the middle of a record (its number is told).
+The decoder of the standard library is asked for one value at a time over a window of the text: memory is one window, and speed
+that of the C scanner. Refused: a file that is one JSON object, which is of another format. A record that is not JSON is refused
+with its number, or given as a BrokenRecord to callers that count such records.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from rsflow.errors import UsageError
@@ -22,28 +23,39 @@ _DECODER = json.JSONDecoder()
 _BETWEEN = " \t\r\n,"
 
 
-def read_records(file: str) -> Iterator[Any]:
-    """The file's records in order: elements of a JSON array, or one value per line. UsageError where it is neither."""
+@dataclass(frozen=True, slots=True)
+class BrokenRecord:
+    """In place of a record that is not JSON. `is_last`: nothing after it could be read either."""
+
+    detail: str
+    is_last: bool = False
+
+
+def read_records(file: str, keep_broken: bool = False) -> Iterator[Any]:
+    """The file's records in order: elements of a JSON array, or one value per line.
+
+    UsageError where the file is neither, and for a record that is not JSON unless `keep_broken`.
+    """
+    for record in _iter_records(file):
+        if isinstance(record, BrokenRecord) and not keep_broken:
+            raise UsageError(f"{file}: {record.detail}")
+        yield record
+
+
+def _iter_records(file: str) -> Iterator[Any]:
     fs, path = storage.filesystem(file)
     with storage.translate_errors(file, "read"), fs.open(path, "rb") as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8-sig")
         try:
-            yield from _records(text, file)
+            start = text.read(WINDOW_CHARS).lstrip()
+            if not start.startswith(("[", "{")):
+                raise UsageError(f"{file}: begins with {start[:20]!r}, expected a JSON array or one JSON object per line")
+            yield from _array(text, start) if start.startswith("[") else _lines(text, start, file)
         except UnicodeDecodeError as error:
             raise UsageError(f"{file}: is not UTF-8 text ({error.reason} at byte {error.start} of a window)") from error
 
 
-def _records(text: io.TextIOWrapper, file: str) -> Iterator[Any]:
-    start = text.read(WINDOW_CHARS).lstrip()
-    if start.startswith("["):
-        yield from _array(text, start, file)
-    elif start.startswith("{"):
-        yield from _lines(text, start, file)
-    else:
-        raise UsageError(f"{file}: begins with {start[:20]!r}, expected a JSON array or one JSON object per line")
-
-
-def _array(text: io.TextIOWrapper, window: str, file: str) -> Iterator[Any]:
+def _array(text: io.TextIOWrapper, window: str) -> Iterator[Any]:
     at, number = 1, 0
     while True:
         at = _skip(window, at)
@@ -51,10 +63,11 @@ def _array(text: io.TextIOWrapper, window: str, file: str) -> Iterator[Any]:
             return
         try:
             value, at = _DECODER.raw_decode(window, at)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             more = text.read(max(WINDOW_CHARS, len(window) - at))
             if not more or len(window) - at > MAX_RECORD_CHARS:
-                raise UsageError(f"{file}: record {number} is not whole or not JSON ({error.msg})") from error
+                yield BrokenRecord(f"record {number} is not whole or not JSON ({error}): nothing after it can be read", True)
+                return
             window, at = window[at:] + more, 0
             continue
         yield value
@@ -68,8 +81,7 @@ def _skip(window: str, at: int) -> int:
 
 
 def _lines(text: io.TextIOWrapper, start: str, file: str) -> Iterator[Any]:
-    rest = start
-    number = 0
+    rest, number = start, 0
     while rest:
         *whole, rest = rest.split("\n")
         for line in whole:
@@ -77,9 +89,12 @@ def _lines(text: io.TextIOWrapper, start: str, file: str) -> Iterator[Any]:
                 yield _line(line, number, file)
                 number += 1
         more = text.read(max(WINDOW_CHARS, len(rest)))
-        if not more and rest.strip():
-            yield _line(rest, number, file)
-        if not more or len(rest) > MAX_RECORD_CHARS:
+        if len(rest) > MAX_RECORD_CHARS:
+            yield BrokenRecord(f"record {number} has more than {MAX_RECORD_CHARS:,} characters: nothing after it is read", True)
+            return
+        if not more:
+            if rest.strip():
+                yield _line(rest, number, file)
             return
         rest += more
 
@@ -87,6 +102,8 @@ def _lines(text: io.TextIOWrapper, start: str, file: str) -> Iterator[Any]:
 def _line(line: str, number: int, file: str) -> Any:
     try:
         return json.loads(line)
-    except json.JSONDecodeError as error:
-        hint = ": it is one JSON object, expected an array or one record per line" if number == 0 else ""
-        raise UsageError(f"{file}: line {number + 1} is not a JSON value ({error.msg}){hint}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        # The first line of an object that is spread over several ends within it.
+        if number == 0 and line.rstrip().endswith(("{", "[", ",", ":")):
+            raise UsageError(f"{file}: is one JSON object, expected an array or one record per line") from error
+        return BrokenRecord(f"line {number + 1} is not a JSON value ({error})")

@@ -58,6 +58,7 @@ def summarise_build(outcome: BuildResult) -> BuildSummary:
         balances=tuple(balance.line() for balance in outcome.balances),
         models=tuple(_iterate_model_use(outcome)),
         empty_sources=outcome.empty_sources,
+        unplaced=outcome.selected.unplaced if outcome.selected else {},
     )
 
 

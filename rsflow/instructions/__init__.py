@@ -1,8 +1,8 @@
-"""Instructions: labels in, conversations out, by rules alone. One file per task.
+"""Instructions: from labels to conversations by rules. One file per task.
 
-One idea: a literal table of pure functions from what is known of a tile to what may be asked about it. Every answer follows
-from labels and can be derived from them again; what would be ambiguous or untrue is refused with its reason, and what is said
-in which words follows from a hash of seed, tile, task and subject. Nothing here looks at a pixel.
+A literal table of pure functions from the facts of a tile to questions and answers. Every answer follows from labels; an
+ambiguous or untrue one is refused with its reason. Choices of wording follow from a hash of seed, tile, task and subject. No
+module here reads pixels.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rsflow.config import settings as config
@@ -70,26 +70,32 @@ def compose(
     for name in settings.tasks:
         check_task(name)
     kept = tile_facts.trusted_labels(facts, labels_settings)
-    seen = tile_facts.with_labels(facts, kept)
+    trusted = tile_facts.with_labels(facts, kept)
     made: list[Instruction] = []
-    refused: list[Reject] = []
+    rejects: list[Reject] = []
     for name, task in TASKS.items():
         if name in settings.tasks or not settings.tasks:
-            items = list(task(seen, settings, seed))
-            refused.extend(item for item in items if isinstance(item, Reject))
-            plain = [item for item in items if isinstance(item, Instruction) and not (_control(item))]
-            refused.extend(_refused(facts.tile_id, item) for item in items if isinstance(item, Instruction) and _control(item))
-            made.extend(_few(plain, settings.per_task, facts.tile_id, seed))
-    return [replace(item, labels=tuple(kept[position] for position in item.labels)) for item in made], refused
+            is_last = name == "conversation"  # it must not repeat the others
+            items = conversation.make_conversation(trusted, settings, seed, made) if is_last else task(trusted, settings, seed)
+            clean, refused = _separate_rejects(facts.tile_id, items)
+            rejects.extend(refused)
+            made.extend(_choose(clean, settings.per_task, facts.tile_id, seed))
+    return [replace(item, labels=tuple(kept[position] for position in item.labels)) for item in made], rejects
 
 
-def _control(item: Instruction) -> str:
-    return next((found for turn in item.turns if (found := find_control_token(turn.text))), "")
-
-
-def _refused(tile_id: str, item: Instruction) -> Reject:
-    detail = f"a turn holds {_control(item)}, which models read as a command"
-    return Reject("instruction", instruction_id(tile_id, item), "control_token", detail)
+def _separate_rejects(tile_id: str, items: Iterable[Instruction | Reject]) -> tuple[list[Instruction], list[Reject]]:
+    """(instructions, rejects); an instruction with a control token in a turn becomes a reject."""
+    clean: list[Instruction] = []
+    rejects: list[Reject] = []
+    for item in items:
+        if isinstance(item, Reject):
+            rejects.append(item)
+        elif token := next((token for turn in item.turns if (token := find_control_token(turn.text))), ""):
+            detail = f"a turn holds {token}, which models read as a command"
+            rejects.append(Reject("instruction", instruction_id(tile_id, item), "control_token", detail))
+        else:
+            clean.append(item)
+    return clean, rejects
 
 
 def instruction_id(tile_id: str, instruction: Instruction) -> str:
@@ -99,7 +105,7 @@ def instruction_id(tile_id: str, instruction: Instruction) -> str:
     return f"{tile_id}#{instruction.task}#{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
-def _few(items: Sequence[Instruction], most: int, tile_id: str, seed: int) -> list[Instruction]:
+def _choose(items: Sequence[Instruction], most: int, tile_id: str, seed: int) -> list[Instruction]:
     """At most so many, in their own order: one of each kind of answer before a second of any, and by hash among equals."""
     by_id = {instruction_id(tile_id, item): item for item in reversed(items)}
     ranks: Counter[str] = Counter()

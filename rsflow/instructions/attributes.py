@@ -1,8 +1,8 @@
-"""Measured attributes of the whole picture as words: brightness, texture, colour, its brightest and darkest part.
+"""Measured attributes of the whole picture in words: brightness, texture, colour, extremes, backscatter, indices.
 
-One idea: these facts exist for every tile and every sensor, so that no sensor is left with detection alone. What is said
-keeps to the sensor: no colours where it has none, backscatter only of radar. Values that this module does not know are left
-unsaid.
+They exist for every tile and every sensor, so that no sensor is left with detection alone. Words about the picture rest on
+facts measured on the picture; words about the ground (backscatter, temperature) on facts measured on physical values
+(rsflow.labellers.scene). No colour is named where the sensor has none. Values unknown to this module are left unsaid.
 """
 
 from __future__ import annotations
@@ -23,9 +23,30 @@ COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink",
 PARTS = {"brightest_part": "brightest", "darkest_part": "darkest"}
 
 
+# Facts about the ground by sensor: category of the fact to the sentence about its place.
+PHYSICAL_PARTS = {
+    "sar": {
+        "strongest_backscatter_part": "The radar backscatter is strongest {at} of the image.",
+        "weakest_backscatter_part": "The radar backscatter is weakest {at} of the image.",
+    },
+    "infrared": {
+        "warmest_part": "The measured temperature is highest {at} of the image.",
+        "coolest_part": "The measured temperature is lowest {at} of the image.",
+    },
+    "optical": {},
+}
+INDICES = {
+    "ndvi_share": "normalised difference vegetation index (NDVI)",
+    "ndwi_share": "normalised difference water index (NDWI)",
+    "mndwi_share": "modified normalised difference water index (MNDWI)",
+    "ndbi_share": "normalised difference built-up index (NDBI)",
+}
+LEAST_SHARE = 0.01
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """`value` is the fact's own text, `said` completes "the image is …"."""
+    """`value` is the fact's text, `phrase` completes "the image is …"."""
 
     kind: str
     value: str
@@ -67,20 +88,42 @@ def low_backscatter(facts: TileFacts) -> tuple[int, float] | None:
 
 
 def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
-    bright = SENSORS[facts.sensor].bright
-    fill = {"strongest": bright.replace("strong", "strongest", 1), "weakest": bright.replace("strong", "weakest", 1)}
     for found in picture_attributes(facts):
-        yield _claim(found, found.value, f"The image is {found.phrase} overall.", {})
+        yield _of_attribute(found, f"The image is {found.phrase} overall.")
     for found in extreme_parts(facts):
-        yield _claim(found, found.value, f"The image is {found.phrase}.", fill)
+        yield _of_attribute(found, f"The image is {found.phrase}.")
+    yield from _physical_parts(facts)
     low = low_backscatter(facts)
-    if low and low[1] >= 0.01:
-        share = english.percent_phrase(low[1])
-        full = f"Low and even radar backscatter covers {share} of the image."
-        answer = {"kind": "share", "value": low[1], "name": "low_backscatter_share"}
-        yield QuestionAnswer("vqa", "low_backscatter", "low_backscatter", share, full, answer, (low[0],))
+    if low and low[1] >= LEAST_SHARE:
+        full = f"Low and even radar backscatter covers {english.percent_phrase(low[1])} of the image."
+        yield _of_share("low_backscatter", "low_backscatter_share", low[1], full, low[0], {})
+    yield from _index_shares(facts)
 
 
-def _claim(found: Attribute, short: str, full: str, fill: dict[str, str]) -> QuestionAnswer:
+def _physical_parts(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, sentence in PHYSICAL_PARTS[facts.sensor].items():
+        measured = tile_facts.measured_fact(facts, kind)
+        place = places.parse_place(measured[1].text) if measured else None
+        if measured and place:
+            found = Attribute(kind, place, places.place_phrase(place), measured[0])
+            yield _of_attribute(found, sentence.format(at=found.phrase))
+
+
+def _index_shares(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, name in INDICES.items():
+        measured = tile_facts.measured_fact(facts, kind)
+        if facts.sensor == "optical" and measured and measured[1].value is not None and measured[1].value >= LEAST_SHARE:
+            position, label = measured
+            share = english.percent_phrase(measured[1].value)
+            full = f"The {name} is at least {label.text} on {share} of the image."
+            yield _of_share("index_share", kind, measured[1].value, full, position, {"index": name, "least": label.text})
+
+
+def _of_attribute(found: Attribute, full: str) -> QuestionAnswer:
     answer = {"kind": "fact", "name": found.kind, "value": found.value}
-    return QuestionAnswer("vqa", found.kind, found.kind, short, full, answer, (found.label,), (), fill)
+    return QuestionAnswer("vqa", found.kind, found.kind, found.value, full, answer, (found.label,))
+
+
+def _of_share(kind: str, name: str, value: float, full: str, label: int, placeholders: dict[str, str]) -> QuestionAnswer:
+    answer = {"kind": "share", "value": value, "name": name}
+    return QuestionAnswer("vqa", kind, name, english.percent_phrase(value), full, answer, (label,), (), placeholders)

@@ -1,7 +1,7 @@
 """Captioning: one sentence about the picture.
 
-One idea: a sentence that a person wrote is used word for word (identical ones of one picture once); only where there is none
-is one composed, from the objects, the land cover and the measured attributes that the labels hold, and from nothing else.
+A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
+composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from rsflow.instructions.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import escape
 
-_THINGS = (
+_OBJECT_TEMPLATES = (
     "{An_image} with {placed}.",
     "This {image} shows {placed}.",
     "In this {image}, there {be} {placed}.",
     "The {image} shows {placed}.",
     "{Things} in {an_image}.",
 )
-_GROUND = (
+_GROUND_TEMPLATES = (
     "{An_image} of an area {ground}.",
     "This {image} shows an area {ground}.",
     "An area {ground}, seen in {an_image}.",
     "The {image} depicts an area {ground}.",
     "In this {image}, the ground is {ground}.",
 )
-_BOTH = (
+_OBJECT_AND_GROUND_TEMPLATES = (
     "{An_image} with {placed}; the area is {ground}.",
     "This {image} shows {things} in an area {ground}.",
     "In this {image} of an area {ground}, there {be} {placed}.",
     "The {image} shows an area {ground}; there {be} {placed}.",
     "{Things} in an area {ground}, seen in {an_image}.",
 )
-_LOOK = (
+_APPEARANCE_TEMPLATES = (
     "This {plain} is {look}.",
     "The {plain} is {look}.",
     "{A_plain} that is {look}.",
@@ -57,23 +57,23 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         if text:
             written[text] = (*written.get(text, ()), position)
     for text, positions in written.items():
-        yield _claim(text, text, positions)
+        yield _caption(text, text, positions)
     if not written:
         whole = summary(facts, settings.min_box_px)
         text = compose(whole, facts, seed)
         if text:
-            said_of_all = not (whole.objects or whole.ground)
-            yield _claim("composed", text, whole.appearance_labels if said_of_all else whole.labels)
+            only_appearance = not (whole.objects or whole.ground)
+            yield _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
 
 
 def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
-    """One sentence from the summary; empty where it says nothing."""
+    """One sentence from the summary; empty for an empty summary."""
     templates = (
-        (_BOTH if whole.ground else _THINGS)
+        (_OBJECT_AND_GROUND_TEMPLATES if whole.ground else _OBJECT_TEMPLATES)
         if whole.objects
-        else _GROUND
+        else _GROUND_TEMPLATES
         if whole.ground
-        else _LOOK
+        else _APPEARANCE_TEMPLATES
         if whole.appearance
         else ()
     )
@@ -96,5 +96,5 @@ def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
     return choose(templates, seed, facts.tile_id, "captioning", "template").format(**fill)
 
 
-def _claim(subject: str, text: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _caption(subject: str, text: str, labels: tuple[int, ...]) -> QuestionAnswer:
     return QuestionAnswer("captioning", "captioning", subject, text, text, {"kind": "text"}, labels)

@@ -1,8 +1,8 @@
 """Classification: one word or phrase for the whole picture.
 
-One idea: never guess. An annotated class of the picture comes first; else a land cover of at least 60 %; else, where every
-object is known, the one category that all annotated objects have, if any of them is large enough to be seen. Two annotated
-classes are no unique answer.
+An annotated class of the picture comes first; else a land cover of at least 60 %; else, where every object is known, the one
+category of all annotated objects, if one of them is large enough to be seen. Two annotated classes are no unique answer and
+are refused.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
             facts, "classification", "ambiguous", f"the picture has {len(classes)} classes: {', '.join(sorted(classes))}"
         )
         return
-    for said, position in classes.items():
-        yield _claim(facts.labels[position].category, said, f"Its category is {said}.", (position,))
+    for name, position in classes.items():
+        yield _class_question(facts.labels[position].category, name, f"Its category is {name}.", (position,))
     if not classes:
-        yield from _from_parts(facts, settings)
+        yield from _from_covers_or_objects(facts, settings)
 
 
-def _from_parts(facts: TileFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
+def _from_covers_or_objects(facts: TileFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
     covers = tile_facts.land_covers(facts)
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     if covers and covers[0].share >= DOMINANT_SHARE and covers[0].name:
         first = covers[0]
-        yield _claim(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
+        yield _class_question(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
     elif len(groups) == len(tile_facts.uncertain_by_noun(facts)) == 1 and groups[0].exact and not facts.unknown:
         group = groups[0]
-        yield _claim(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
+        yield _class_question(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
 
 
-def _claim(category: str, said: str, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _class_question(category: str, name: str, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
     answer = {"kind": "category", "value": category}
-    return QuestionAnswer("classification", "classification", category, f"{english.capitalise(said)}.", full, answer, labels)
+    return QuestionAnswer("classification", "classification", category, f"{english.capitalise(name)}.", full, answer, labels)

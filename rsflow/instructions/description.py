@@ -1,8 +1,8 @@
 """Description: a paragraph that goes over the parts and then sums up.
 
-One idea: the local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479), without a model: first a sentence per
-group of objects, relation, land cover and measured attribute, then one sentence on the whole. A tile of which fewer than
-two local sentences can be said gets no description.
+The local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479) without a model: a sentence per group of objects,
+relation, land cover and measured attribute, then one sentence on the whole. With fewer than two sentences about parts there is
+no description.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
-    local = [*_objects(facts, settings), *_ground(facts), *_look(facts)]
+    local = [*_object_sentences(facts, settings), *_cover_sentences(facts), *_appearance_sentences(facts)]
     whole = summary(facts, settings.min_box_px)
     if len(local) >= LEAST_LOCAL:
-        text = " ".join([*local, _global(whole)])
+        text = " ".join([*local, _summary_sentence(whole)])
         answer = {"kind": "text", "sentences": len(local) + 1}
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
@@ -40,16 +40,16 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         yield QuestionAnswer("description", "description", "whole", text, text, answer, tuple(sorted(labels)))
 
 
-def _objects(facts: TileFacts, settings: config.Instructions) -> Iterator[str]:
+def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterator[str]:
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))[:GROUPS]
     for group in ranked:
-        yield _one(group, facts) if group.count == 1 else _several(group, facts)
+        yield _single_object_sentence(group, facts) if group.count == 1 else _group_sentence(group, facts)
     relations = [claim for claim in vqa.relations(facts, ranked, settings) if claim.answer["subject"] < claim.answer["object"]]
     yield from (claim.full_answer for claim in relations[:RELATIONS])  # each is there the other way round as well
 
 
-def _one(group: Group, facts: TileFacts) -> str:
+def _single_object_sentence(group: Group, facts: TileFacts) -> str:
     thing = group.objects[0]
     said = english.with_article(noun_with_size(group.noun, thing, facts))
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
@@ -57,14 +57,14 @@ def _one(group: Group, facts: TileFacts) -> str:
     return f"There is {said} {where}{', cut off by its edge' if tile_facts.is_cut_off(thing, facts) else ''}."
 
 
-def _several(group: Group, facts: TileFacts) -> str:
+def _group_sentence(group: Group, facts: TileFacts) -> str:
     size = (facts.height_px, facts.width_px)
     said = f"There are {vqa.quantity_phrase(group)} in the image"
     if not group.exact:
         return f"{said}."
     named = [places.place_name(thing.box, *size) for thing in group.objects]
-    first, often = Counter(named).most_common(1)[0]
-    if first and often == group.count:
+    first, frequency = Counter(named).most_common(1)[0]
+    if first and frequency == group.count:
         return f"{said}, {'both' if group.count == 2 else 'all'} {places.place_phrase(first)}."
     thing = clearly_largest(group)
     place = places.place_name(thing.box, *size) if thing else None
@@ -73,7 +73,7 @@ def _several(group: Group, facts: TileFacts) -> str:
     return f"{said}."
 
 
-def _ground(facts: TileFacts) -> Iterator[str]:
+def _cover_sentences(facts: TileFacts) -> Iterator[str]:
     named = [cover for cover in tile_facts.land_covers(facts) if cover.name and cover.share >= vqa.COVER_YES]
     if named:
         shares = [f"{english.percent_phrase(named[0].share)} of the image is {named[0].name}"]
@@ -85,7 +85,7 @@ def _ground(facts: TileFacts) -> Iterator[str]:
             yield f"The largest area of {named[0].name} lies {places.place_phrase(place)}."
 
 
-def _look(facts: TileFacts) -> Iterator[str]:
+def _appearance_sentences(facts: TileFacts) -> Iterator[str]:
     overall = [found.phrase for found in attributes.picture_attributes(facts)]
     where = [found.phrase for found in attributes.extreme_parts(facts)]
     if overall:
@@ -95,7 +95,7 @@ def _look(facts: TileFacts) -> Iterator[str]:
     yield from (claim.full_answer for claim in attributes.question_answers(facts) if claim.kind == "low_backscatter")
 
 
-def _global(whole: Summary) -> str:
+def _summary_sentence(whole: Summary) -> str:
     if not (whole.objects or whole.ground):
         return f"In summary, this {whole.plain} is {whole.appearance}."
     said = f"In summary, this is {english.with_article(whole.image)}"

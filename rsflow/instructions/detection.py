@@ -1,9 +1,9 @@
 """Detection: all objects of one category, or of all, with their boxes.
 
-One idea: a list is a claim to have them all. It is made only of complete groups, in the stated order (rsflow.instructions.
-reading), with at most `max_boxes` boxes in one answer and none of them too small to name or to spell; otherwise it is refused
-with its reason. Where every object is oriented, the same list is given with oriented boxes too. On one tile in four an absent
-category is asked for, so that a model learns to find nothing.
+A list states completeness. It is made only of complete groups, in the order of rsflow.instructions.tile_facts, with at most
+`max_boxes` boxes and none too small to name or to write; otherwise it is refused with its reason. Where every object is
+oriented, the list is also given with oriented boxes. On one tile in four an absent category is asked for, so that a model
+learns to find nothing.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     groups = tile_facts.object_groups(facts)
     fit = []
     for group in groups:
-        fault = _fault(group, settings, facts)
+        fault = _refusal_reason(group, settings, facts)
         if fault:
             yield reject_instruction(facts, "detection", *fault)
         else:
             fit.append(group)
-            yield _one(group, False)
-            if _spells_oriented(group, facts):
-                yield _one(group, True)
+            yield _group_question(group, False)
+            if _fits_oriented(group, facts):
+                yield _group_question(group, True)
     nouns = tile_facts.uncertain_by_noun(facts)
     for noun in nouns:
         if noun not in {group.noun for group in groups}:
@@ -48,16 +48,16 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     if groups and fit == groups and len(nouns) == len(groups) and not facts.unknown:
         total = sum(group.count for group in groups)
         if total <= settings.max_boxes:
-            yield _all(groups, False)
-            if all(_spells_oriented(group, facts) for group in groups):
-                yield _all(groups, True)
+            yield _all_objects_question(groups, False)
+            if all(_fits_oriented(group, facts) for group in groups):
+                yield _all_objects_question(groups, True)
         elif len(groups) > 1:
             yield reject_instruction(
                 facts, "detection", "too_many_boxes", f"{total} objects in all; the limit is {settings.max_boxes}"
             )
     missing = tile_facts.absent_categories(facts)
     if missing and hash_number(seed, facts.tile_id, "detection", "absent") % ABSENT_EVERY == 0:
-        yield _none(choose(missing, seed, facts.tile_id, "detection", "which absent"))
+        yield _absent_question(choose(missing, seed, facts.tile_id, "detection", "which absent"))
 
 
 def counted_boxes_text(groups: Sequence[Group]) -> str:
@@ -70,11 +70,11 @@ def counted_boxes_text(groups: Sequence[Group]) -> str:
     return ". ".join(parts)
 
 
-def _spells_oriented(group: Group, facts: TileFacts) -> bool:
+def _fits_oriented(group: Group, facts: TileFacts) -> bool:
     return group.oriented and not any(collapses_when_rounded(thing.region, facts) for thing in group.objects)
 
 
-def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
+def _refusal_reason(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
     if group.uncertain_count:
         return "uncertain_objects", f"{group.category}: not certain (difficult, a crowd): {group.uncertain_count}"
     if not group.complete:
@@ -91,29 +91,29 @@ def _fault(group: Group, settings: config.Instructions, facts: TileFacts) -> tup
     return None
 
 
-def _one(group: Group, oriented: bool) -> QuestionAnswer:
+def _group_question(group: Group, oriented: bool) -> QuestionAnswer:
     return QuestionAnswer(
         task="detection",
         kind=f"detection_one{'_oriented' * oriented}",
         subject=group.noun,
         short_answer=counted_boxes_text([group]),
         full_answer=counted_boxes_text([group]) + ".",
-        answer=_answer(group, 0, oriented),
+        answer=_boxes_answer(group, 0, oriented),
         labels=group.labels,
         boxes=tuple(thing.region if oriented else thing.box for thing in group.objects),
         placeholders={"many": english.pluralise(group.noun), "one_bare": group.noun},
     )
 
 
-def _answer(group: Group, start: int, oriented: bool) -> dict[str, Any]:
+def _boxes_answer(group: Group, start: int, oriented: bool) -> dict[str, Any]:
     said = {"kind": "boxes", "category": group.category, "boxes": list(range(start, start + group.count))}
     return {**said, "count": group.count, **({"oriented": True} if oriented else polygon_fields(group.objects))}
 
 
-def _all(groups: Sequence[Group], oriented: bool) -> QuestionAnswer:
+def _all_objects_question(groups: Sequence[Group], oriented: bool) -> QuestionAnswer:
     found, start = [], 0
     for group in groups:
-        found.append(_answer(group, start, oriented))
+        found.append(_boxes_answer(group, start, oriented))
         start += group.count
     return QuestionAnswer(
         task="detection",
@@ -127,7 +127,7 @@ def _all(groups: Sequence[Group], oriented: bool) -> QuestionAnswer:
     )
 
 
-def _none(category: str) -> QuestionAnswer:
+def _absent_question(category: str) -> QuestionAnswer:
     noun = english.singular_noun(category)
     said = f"There are no {english.pluralise(noun)} in the image."
     answer = {"kind": "boxes", "category": category, "boxes": [], "count": 0}

@@ -1,33 +1,59 @@
-"""English for the composed texts: names of things, plurals, numbers, articles, lists.
+"""English forms of category names: plurals, articles, number words, lists, percentages.
 
-One idea: category names arrive as data sets spell them (`small-vehicle`, `OtherVehicle`, `storage_tanks`) and leave as a
-singular noun in lower case that every other function here can bend. Regular rules and short tables of exceptions are enough
-for the words of this field; a category that names nothing ("ignored regions") is refused.
+Category names arrive as data sets spell them (`small-vehicle`, `OtherVehicle`, `storage_tanks`) and leave as a singular noun in
+lower case, which the other functions inflect. Plurals, singulars and articles come from the library `inflect`
+(https://pypi.org/project/inflect/); the tables below hold only what it gets wrong in this field (model numbers, acronyms,
+singular nouns that end in s). A category that names nothing ("ignored regions") has no noun.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import inflect
 
 # Categories that mark what annotators left open: no noun that a sentence could use.
 UNNAMED = frozenset(
     ["background", "dont care", "don't care", "ignore", "ignored", "ignored region", "ignore region", "other", "unknown", ""]
 )
 
-_IRREGULAR = {"person": "people", "man": "men", "woman": "women", "child": "children", "foot": "feet", "ox": "oxen"}
-_IRREGULAR |= {"leaf": "leaves", "half": "halves", "shelf": "shelves", "wharf": "wharves", "wolf": "wolves"}
-_SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
-_SAME = frozenset(
-    ["aircraft", "spacecraft", "watercraft", "hovercraft", "rotorcraft", "sheep", "deer", "fish", "series", "species", "cattle"]
+# Singular although they end in s; inflect would cut the s off. Words in -ss and -us are a rule: see _singular.
+_SINGULAR_IN_S = frozenset(
+    ["gas", "canvas", "atlas", "lens", "debris", "tennis", "axis", "oasis", "basis", "iris", "analysis", "chassis", "pampas"]
 )
-# Singular although they end in s.
-_ENDS_IN_S = frozenset(
-    ["bus", "gas", "lens", "canvas", "atlas", "campus", "minibus", "trolleybus", "airbus", "debris", "tennis"]
+_PLURALS_IN_US = frozenset(["menus", "gnus"])
+# Nouns without another plural, where inflect adds or cuts an s, or changes the word.
+_UNCHANGED = frozenset(
+    [
+        "aircraft",
+        "spacecraft",
+        "watercraft",
+        "hovercraft",
+        "rotorcraft",
+        "cattle",
+        "crossroads",
+        "headquarters",
+        "barracks",
+        "works",
+        "gasworks",
+        "waterworks",
+        "series",
+        "species",
+        "goods",
+        "stairs",
+        "data",
+        "photovoltaics",
+    ]
 )
+# Acronyms that are read as a word, not letter by letter.
+_SPOKEN_ACRONYMS = frozenset(["SAR", "SWIR", "RADAR", "LIDAR", "NATO", "RAF"])
+_VOWEL_LETTERS = "AEFHILMNORSX"  # letters whose names begin with a vowel sound: an SUV
 
-# General words that an annotated set may use beside more special ones: to say that there is no vehicle beside a car is untrue.
+# General nouns and their special kinds: "no vehicle" is untrue of a picture with a car.
 HYPONYMS = {
     "vehicle": "car bus truck van lorry motorcycle bicycle tricycle tractor trailer motor bike minibus taxi SUV",
     "ship": "boat vessel tanker ferry warship yacht tugboat frigate destroyer cruiser submarine carrier freighter",
@@ -69,22 +95,23 @@ def mass_noun(category: str) -> str:
     return " ".join(re.sub(r"[_|<>\[\]{}]+", " ", category).lower().split())
 
 
+@lru_cache(maxsize=4096)
 def pluralise(noun: str) -> str:
-    """More than one of it; the head of "vehicle of another kind" is what bends."""
-    head, of, rest = noun.partition(" of ")
+    """The plural of a noun phrase. In "vehicle of another kind" the head is inflected."""
+    head, preposition, rest = noun.partition(" of ")
     *front, last = head.split(" ")
-    return " ".join([*front, _plural(last)]) + of + rest
+    return " ".join([*front, _plural(last)]) + preposition + rest
 
 
+@lru_cache(maxsize=4096)
 def with_article(phrase: str) -> str:
-    """The phrase with "a" or "an" in front, by sound."""
+    """The phrase after "a" or "an", by sound."""
     first = phrase.split(" ")[0]
-    if first.isupper() and first.isalpha() and len(first) <= 4 and first != "SAR":
-        vowel = first[0] in "AEFHILMNORSX"  # spelled out letter by letter: an SUV; SAR is read as a word
-    else:
-        vowel = bool(re.match(r"[aeiou8]|11\b|18\b|hour", first, re.IGNORECASE))
-        vowel = vowel and not re.match(r"(uni|use|usa|euro|one\b|once)", first, re.IGNORECASE)
-    return f"{'an' if vowel else 'a'} {phrase}"
+    if re.match(r"8|1[18](?!\d)", first):
+        return f"an {phrase}"
+    if first.isupper() and first.isalpha() and len(first) <= 4 and first not in _SPOKEN_ACRONYMS:
+        return f"{'an' if first[0] in _VOWEL_LETTERS else 'a'} {phrase}"
+    return f"{_inflect().a(first).split(' ')[0]} {phrase}"
 
 
 def number_word(count: int) -> str:
@@ -103,7 +130,7 @@ def join_list(items: Sequence[str], last: str = "and") -> str:
 
 
 def capitalise(text: str) -> str:
-    """With a capital at its start; the rest is left alone."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -117,43 +144,42 @@ def percent_phrase(share: float) -> str:
 
 @lru_cache(maxsize=4096)
 def may_name_same_object(one: str, other: str) -> bool:
-    """True where one noun may also be said of the other's things: `vehicle` and `small vehicle`, `ship` and `ferry`."""
+    """Whether two different nouns may name one object: `vehicle` and `small vehicle`, `ship` and `ferry`."""
     return one != other and (is_kind_of(one, other) or is_kind_of(other, one))
 
 
 def is_kind_of(special: str, general: str) -> bool:
-    """True where what is the one is the other, too: a `small vehicle` and a `car` are a `vehicle`."""
+    """Whether every `special` is a `general`: a `small vehicle` and a `car` are a `vehicle`."""
     head = special.partition(" of ")[0].split(" ")[-1]
     return special.endswith(f" {general}") or special.startswith(f"{general} of ") or head in HYPONYMS.get(general, "").split()
 
 
 def _keeps_case(word: str) -> bool:
-    return any(c.isdigit() for c in word) or (word.isupper() and 1 < len(word) <= 4)
+    """Whether it is a model number or an acronym, in the plural or not."""
+    return any(c.isdigit() for c in word) or re.fullmatch(r"[A-Z]{2,4}s?", word) is not None
+
+
+@cache
+def _inflect() -> inflect.engine:
+    import inflect  # half a second: only where text is composed
+
+    return inflect.engine()
 
 
 def _plural(word: str) -> str:
-    if word in _SAME:
+    if word in _UNCHANGED:
         return word
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    if re.search(r"(?:s|x|z|ch|sh)$", word):
-        return word + "es"
-    if re.search(r"[^aeiou]y$", word):
-        return word[:-1] + "ies"
-    if re.search(r"(?:[a-z]{2}woman|fisherman|policeman|fireman)$", word):
-        return word[:-2] + "en"
-    return word + "s"
+    if _keeps_case(word):
+        return f"{word}s"
+    return str(_inflect().plural_noun(word))
 
 
 def _singular(word: str) -> str:
-    if word in _SINGULAR:
-        return _SINGULAR[word]
-    if word in _SAME or word in _ENDS_IN_S or not word.endswith("s") or re.search(r"(?:ss|us|is|as|os)$", word):
-        return word
+    """The singular of the last word of a category; a word that is no plural stays."""
     if _keeps_case(word):
+        return word[:-1] if re.fullmatch(r"[A-Z]{2,4}s", word) else word
+    if word in _UNCHANGED or word in _SINGULAR_IN_S:
         return word
-    if re.search(r"[^aeiou]ies$", word):
-        return word[:-3] + "y"
-    if re.search(r"(?:ss|x|ch|sh|us)es$", word) and word not in {"houses", "greenhouses", "warehouses"}:
-        return word[:-2]
-    return word[:-1]
+    if re.search(r"(?:ss|us)$", word) and word not in _PLURALS_IN_US:
+        return word
+    return str(_inflect().singular_noun(word) or word)

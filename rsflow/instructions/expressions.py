@@ -1,7 +1,7 @@
 """Referring expressions that annotators wrote for one object each: `the tiny vehicle on the left`.
 
-One idea: an expression is used word for word, in both directions (expression to box, box to expression), and only where it
-means one object: the same words for two boxes, or the bare name of a category of which there are several, mean neither.
+An expression is used word for word in both directions (expression to box, box to expression), and only where it refers to one
+object: the same words for two boxes, or the bare name of a category with several objects, are refused as ambiguous.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """`text` as written, safe to stand in a turn; `category` may be empty; `labels` are all that say the same."""
+    """`text` as written, escaped for a turn; `category` may be empty; `labels` are all with the same text."""
 
     text: str
     category: str
@@ -41,7 +41,7 @@ def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName)
                 Expression(escape(text), label.category, tile_object(position, label.shape, facts), (position,))
             )
     for said in sorted(found):
-        fault = _fault(said, found[said], facts, settings)
+        fault = _refusal_reason(said, found[said], facts, settings)
         if fault:
             yield reject_instruction(facts, task, *fault)
         else:
@@ -50,17 +50,19 @@ def expressions(facts: TileFacts, settings: config.Instructions, task: TaskName)
 
 
 def normalise_text(text: str) -> str:
-    """What two texts share that say the same: case, spaces and the last full stop do not matter."""
+    """The text in lower case, with single spaces and without a final mark: equal for texts that say the same."""
     return " ".join(text.casefold().split()).rstrip(" .?!")
 
 
-def _fault(said: str, meant: Sequence[Expression], facts: TileFacts, settings: config.Instructions) -> tuple[str, str] | None:
-    first = meant[0]
-    if len(_objects([one.thing.box for one in meant])) > 1:
-        return "ambiguous", f"{first.text!r} is said of {len(meant)} boxes"
+def _refusal_reason(
+    said: str, candidates: Sequence[Expression], facts: TileFacts, settings: config.Instructions
+) -> tuple[str, str] | None:
+    first = candidates[0]
+    if len(_distinct_boxes([one.thing.box for one in candidates])) > 1:
+        return "ambiguous", f"{first.text!r} is said of {len(candidates)} boxes"
     noun = english.singular_noun(first.category)
     if noun and normalise_text(said).removeprefix("the ") in {noun.casefold(), english.with_article(noun).casefold()}:
-        count = len(_objects(_boxes_of(noun, facts)))
+        count = len(_distinct_boxes(_boxes_of(noun, facts)))
         if count > 1:
             return "ambiguous", f"{first.text!r} may mean any of {count} objects"
     if first.thing.shorter_px < settings.min_box_px:
@@ -78,7 +80,7 @@ def _boxes_of(noun: str, facts: TileFacts) -> list[Box]:
     ]
 
 
-def _objects(boxes: Sequence[Box]) -> list[Box]:
+def _distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
     """One box per object: those that overlap an earlier one almost wholly are left out."""
     kept: list[Box] = []
     for box in sorted(boxes):

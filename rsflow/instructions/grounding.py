@@ -1,8 +1,8 @@
-"""Grounding: a phrase that means one thing in the tile, answered by its box.
+"""Grounding: a phrase that refers to one thing of the tile, answered by its box.
 
-One idea: the phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the
-boxes (rsflow.instructions.references). A group where no phrase is, is refused as ambiguous. The largest region of a land cover
-can be asked for as well, when it is neither a speck nor the whole tile. An oriented object is asked for in both ways.
+The phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the boxes
+(rsflow.instructions.references). A group without a unique phrase is refused as ambiguous. The largest region of a land cover
+can be asked for too, unless it is a speck or nearly the whole tile. An oriented object is asked for both ways.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         if isinstance(item, Reject):
             yield item
         else:
-            yield from _of_expression(item, facts)
+            yield from _expression_questions(item, facts)
     for group in tile_facts.object_groups(facts):
         if not group.complete:
             reason = "uncertain_objects" if group.uncertain_count else "not_exhaustive"
@@ -52,40 +52,40 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
                 facts, "grounding", "box_collapses", f"{group.category}: no area left in the coarsest text form"
             )
         for phrase, thing in named:
-            yield from _of_thing(phrase, group.category, thing, facts)
+            yield from _object_questions(phrase, group.category, thing, facts)
     for cover in tile_facts.land_covers(facts):
-        if cover.name and cover.region and _worth_asking(cover.region, facts):
+        if cover.name and cover.region and _has_askable_size(cover.region, facts):
             phrase = f"the largest area of {cover.name}"
-            yield _claim("grounding", phrase, cover.category, cover.region, (cover.label,), _full(phrase))
+            yield _box_question("grounding", phrase, cover.category, cover.region, (cover.label,), _full_answer(phrase))
 
 
-def _worth_asking(region: Box, facts: TileFacts) -> bool:
+def _has_askable_size(region: Box, facts: TileFacts) -> bool:
     share = area(region) / (facts.height_px * facts.width_px)
     return LEAST_REGION <= share <= MOST_REGION and not collapses_when_rounded(region, facts)
 
 
-def _of_thing(phrase: str, category: str, thing: TileObject, facts: TileFacts) -> Iterator[QuestionAnswer]:
-    for kind, region in _ways("grounding", thing, facts):
-        yield _claim(kind, phrase, category, region, (thing.label,), _full(phrase), thing)
+def _object_questions(phrase: str, category: str, thing: TileObject, facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, region in _box_forms("grounding", thing, facts):
+        yield _box_question(kind, phrase, category, region, (thing.label,), _full_answer(phrase), thing)
 
 
-def _of_expression(found: Expression, facts: TileFacts) -> Iterator[QuestionAnswer]:
-    for kind, region in _ways("grounding_phrase", found.thing, facts):
-        yield _claim(kind, found.text, found.category, region, found.labels, f"It is at {mark('', 0)}.", found.thing)
+def _expression_questions(found: Expression, facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, region in _box_forms("grounding_phrase", found.thing, facts):
+        yield _box_question(kind, found.text, found.category, region, found.labels, f"It is at {mark('', 0)}.", found.thing)
 
 
-def _full(phrase: str) -> str:
+def _full_answer(phrase: str) -> str:
     return f"{english.capitalise(phrase)} is at {mark('', 0)}."
 
 
-def _ways(kind: str, thing: TileObject, facts: TileFacts) -> Iterator[tuple[str, Region]]:
+def _box_forms(kind: str, thing: TileObject, facts: TileFacts) -> Iterator[tuple[str, Region]]:
     if not collapses_when_rounded(thing.box, facts):
         yield kind, thing.box
     if thing.quad and not collapses_when_rounded(thing.quad, facts):
         yield f"{kind}_oriented", thing.quad
 
 
-def _claim(
+def _box_question(
     kind: str, phrase: str, category: str, region: Region, labels: tuple[int, ...], full: str, thing: TileObject | None = None
 ) -> QuestionAnswer:
     details = {"oriented": True} if len(region) == 8 else polygon_fields([thing]) if thing else {}

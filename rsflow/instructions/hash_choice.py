@@ -1,7 +1,7 @@
-"""Choices without chance: by hash of what is chosen for.
+"""Deterministic choices by hash.
 
-One idea: a choice depends on the seed, the tile, the task and the subject, and on nothing else; so adding a label or a task
-never reshuffles the rest, and order and worker count cannot matter.
+A choice depends on the seed, the tile, the task and the subject only, so adding a label or a task never changes the other
+choices, and neither order nor the number of workers matters.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Objects of a tile as instructions speak of them: where, how large, how sure, and whether a text could hold their box.
+"""Objects of a tile as instructions use them: position, size, certainty, and whether a text can hold their box.
 
-One idea: of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; the box
-around them is what horizontal answers give. An oriented box whose corners leave the picture is used as a horizontal one alone,
-because the text forms cannot spell it.
+Of an oriented box the rectangle itself is measured (its shorter side, its area), of a polygon its area; horizontal answers
+give the box around it. An oriented box whose corners leave the picture is used as a horizontal one only, because the text
+formats cannot write it.
 
-What annotators flag is not certain: "crowd" is several objects in one box, "difficult" or "ignore" one that people could not
-be sure of. None is named, pointed at or listed; and as nobody can say how many there are, their category gives no number, no
-complete list, no unique phrase and no absence.
+Objects that annotators flag are uncertain: "crowd" is several objects in one box, "difficult" and "ignore" objects that
+annotators could not be sure of. None is named, pointed at or listed, and as their number is unknown, their category gives no
+count, no complete list, no unique phrase and no absence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HUNDREDTHS = 100  # MMRS-1M's and LLaVA's coordinates, the coarsest that there a
 
 @dataclass(frozen=True, slots=True)
 class TileObject:
-    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether all of it is seen.
+    """An object: its position in the tile's labels, its box, whether the tile cuts it off, and whether it is fully visible.
 
     `quad`: its corners where it is oriented. `outline`: all parts and holes of its polygon where it has another. `area_px` and
     `shorter_px` are those of the most exact of these that there is.

@@ -1,9 +1,8 @@
-"""Where things are in a picture, in words, and only where the words are clear.
+"""Positions and directions in a picture, in words, only where the words are clear.
 
-One idea: thirds. The picture is cut into 3 x 3 cells; a thing's place is the cell of its centre, and has no name when the
-centre lies near a border between cells or the thing spans more than 60 % of a side. Corner names mean the corner cell; "top",
-"left", "right" and "bottom" mean the whole third when a question asks what lies there, so that an answer holds whichever way
-it is read.
+The picture is divided into 3 x 3 cells. An object's place is the cell of its centre; it has none when the centre lies near a
+border between cells or the object spans more than 60 % of a side. Corner names mean the corner cell; "top", "left", "right"
+and "bottom" mean the whole third when a question asks what lies there, so that an answer holds in either reading.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from rsflow.spatial.geometry import Box
 
 MARGIN = 0.02  # of a side: how far a centre must be from the border between two cells
-SPAN = 0.6  # of a side: what is longer is in no one place
+SPAN = 0.6  # of a side: a longer object has no single place
 GAP = 0.05  # of a side: how far apart two things must be to be beside each other
 
 PLACES = (
@@ -20,6 +19,13 @@ PLACES = (
     ("lower left", "bottom", "lower right"),
 )
 
+# What a border's name means where a question or claim asks what lies there: the whole third.
+WIDE_PLACES = {
+    "top": PLACES[0],
+    "bottom": PLACES[2],
+    "left": tuple(row[0] for row in PLACES),
+    "right": tuple(row[2] for row in PLACES),
+}
 _PREPOSITIONS = {"top": "at the top", "bottom": "at the bottom", "left": "on the left", "right": "on the right"}
 _OTHER_NAMES = {
     **dict.fromkeys(["center", "middle", "middle centre", "centre centre", "central"], "centre"),
@@ -35,7 +41,7 @@ _OTHER_NAMES = {
 
 
 def parse_place(text: str) -> str | None:
-    """One of the nine names for a place told in other words, None for anything else."""
+    """The standard name of a place ("upper left" for "top-left"), None for anything that is no place."""
     said = " ".join(text.lower().replace("-", " ").replace("_", " ").split())
     said = _OTHER_NAMES.get(said, said)
     return said if any(said in row for row in PLACES) else None
@@ -50,14 +56,14 @@ def place_name(box: Box, height_px: int, width_px: int) -> str | None:
     """The name of the cell that holds the box's centre, None where that is not clear."""
     if box[2] - box[0] > SPAN * width_px or box[3] - box[1] > SPAN * height_px:
         return None
-    column = _third((box[0] + box[2]) / 2 / width_px)
-    row = _third((box[1] + box[3]) / 2 / height_px)
+    column = _third_index((box[0] + box[2]) / 2 / width_px)
+    row = _third_index((box[1] + box[3]) / 2 / height_px)
     return None if column is None or row is None else PLACES[row][column]
 
 
 def touches_place(box: Box, place: str, height_px: int, width_px: int) -> bool:
     """Whether any of the box lies in the place or within the margin around it."""
-    x0, y0, x1, y1 = _region(place)
+    x0, y0, x1, y1 = _place_bounds(place)
     return (
         box[0] < (x1 + MARGIN) * width_px
         and box[2] > (x0 - MARGIN) * width_px
@@ -67,9 +73,9 @@ def touches_place(box: Box, place: str, height_px: int, width_px: int) -> bool:
 
 
 def direction(subject: Box, other: Box, height_px: int, width_px: int) -> str | None:
-    """`left`, `right`, `above` or `below`: where the subject is, seen from the other; None unless it is plainly so.
+    """`left`, `right`, `above` or `below`: where the subject is, seen from the other; None unless that is clear.
 
-    Plainly: a gap of at least 5 % of the side between the two boxes along that axis, and centres at least twice as far
+    Clear: a gap of at least 5 % of the side between the two boxes along that axis, and centres at least twice as far
     apart along it as across it.
     """
     dx = (subject[0] + subject[2] - other[0] - other[2]) / 2
@@ -89,13 +95,13 @@ def size_word(area_px: float, height_px: int, width_px: int) -> str:
     return "small" if share < 0.01 else "medium-sized" if share < 0.1 else "large"
 
 
-def _third(share: float) -> int | None:
+def _third_index(share: float) -> int | None:
     if any(abs(share - border) < MARGIN for border in (1 / 3, 2 / 3)):
         return None
     return min(2, max(0, int(share * 3)))
 
 
-def _region(place: str) -> Box:
+def _place_bounds(place: str) -> Box:
     row, column = next((r, c) for r, names in enumerate(PLACES) for c, known in enumerate(names) if known == place)
     x0, x1 = (0.0, 1.0) if place in {"top", "bottom"} else (column / 3, (column + 1) / 3)
     y0, y1 = (0.0, 1.0) if place in {"left", "right"} else (row / 3, (row + 1) / 3)

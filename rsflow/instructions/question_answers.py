@@ -1,7 +1,7 @@
-"""A claim: one thing that is true of a tile, ready to be asked about and answered.
+"""A question with its answer: one fact of a tile in words, used alone or as a turn of a conversation.
 
-One idea: tasks derive claims from labels, and only this module turns a claim into turns. The same claim serves a single
-question with a short answer and a turn of a conversation with a full sentence.
+Tasks derive them from labels; only this module turns them into turns. A single question gets the short answer, a conversation
+the full sentence.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ GENERATOR = f"rules-{VERSION}"
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """`kind` is a key of PHRASINGS unless it has `own_phrasings`, `subject` tells apart the claims of one kind on a tile,
-    `placeholders` names the words in braces.
+    """`kind` is a key of PHRASINGS unless it has `own_phrasings`, `subject` distinguishes questions of one kind on a tile,
+    `placeholders` fill the phrasing.
 
     `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
     the tile's labels. `answer` is the structured form.
@@ -46,12 +46,12 @@ class QuestionAnswer:
 
 
 def single_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
-    """The phrasing that falls to this claim, filled."""
+    """A phrasing chosen by hash, with its placeholders filled."""
     return choose(claim.phrasings, seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(**claim.placeholders)
 
 
 def conversation_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
-    """The same for a conversation: never the first phrasing, which the seeds use for single questions."""
+    """The same for a conversation: never the first phrasing, which is for single questions."""
     return choose(claim.phrasings[1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
         **claim.placeholders
     )

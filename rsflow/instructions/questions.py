@@ -1,7 +1,7 @@
-"""Questions that annotators asked and answered: used as they are, with a hint at the form of the answer.
+"""Questions that annotators asked and answered, used as they are with a hint at the form of the answer.
 
-One idea: word for word but for the capital and the question mark, one of the wordings with the seeds' exact hint. A question
-that has two different answers on one picture is refused, for one of them is wrong; the same pair twice is one.
+Word for word except for the capital and the question mark. A question with two different answers on one picture is refused,
+because one of them is wrong; equal pairs are used once.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer | Reject]:
             )
         else:
             question, answer = min((question, answer) for _, question, answer in asked[said])
-            yield _claim(question, answer, tuple(position for position, _, _ in asked[said]))
+            yield _annotated_question(question, answer, tuple(position for position, _, _ in asked[said]))
 
 
-def _claim(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _annotated_question(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
     asked = escape(english.capitalise(question))
     said = escape(answer)
     return QuestionAnswer(

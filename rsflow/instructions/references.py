@@ -1,8 +1,7 @@
-"""Phrases that can mean just one object: the only one of its kind, the largest, the leftmost, the one in the upper left.
+"""Phrases that refer to exactly one object: the only one of its kind, the largest, the leftmost, the one in the upper left.
 
-One idea: a phrase is used only when nothing else in the tile comes near to it. Margins: the largest has at least 1.3 times
-the area of the next; an outermost one leads by 5 % of the side with its centre and with its edge; the one in a place is the
-only one that touches that place at all.
+A phrase is used only with a clear margin: the largest has at least 1.3 times the area of the next; an outermost one leads by 5
+% of the side with its centre and with its edge; the one in a place is the only one that touches that place at all.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ def references(group: Group, height_px: int, width_px: int) -> Iterator[tuple[st
         thing = _outermost(group, axis, sign, side_px)
         if thing:
             yield f"the {word} {group.noun}", thing
-    yield from _alone_in_place(group, height_px, width_px)
+    yield from _only_in_place(group, height_px, width_px)
 
 
 def clearly_largest(group: Group) -> TileObject | None:
-    """The object of clearly the largest area; the only one where there is one."""
+    """The object whose area is clearly the largest, or the only object; None otherwise."""
     ranked = sorted(group.objects, key=lambda thing: thing.area_px, reverse=True)
     if len(ranked) == 1 or ranked[0].area_px >= AREA_RATIO * ranked[1].area_px:
         return ranked[0]
@@ -47,17 +46,17 @@ def clearly_largest(group: Group) -> TileObject | None:
 
 def _outermost(group: Group, axis: int, sign: int, side_px: int) -> TileObject | None:
     edge = axis if sign > 0 else axis + 2
-    by_edge = _leads(group, lambda thing: sign * thing.box[edge], LEAD * side_px)
-    by_centre = _leads(group, lambda thing: sign * (thing.box[axis] + thing.box[axis + 2]) / 2, LEAD * side_px)
+    by_edge = _leading_object(group, lambda thing: sign * thing.box[edge], LEAD * side_px)
+    by_centre = _leading_object(group, lambda thing: sign * (thing.box[axis] + thing.box[axis + 2]) / 2, LEAD * side_px)
     return by_edge if by_edge is by_centre else None
 
 
-def _leads(group: Group, key: Callable[[TileObject], float], margin: float) -> TileObject | None:
+def _leading_object(group: Group, key: Callable[[TileObject], float], margin: float) -> TileObject | None:
     first, second, *_ = sorted(group.objects, key=key)
     return first if key(second) - key(first) >= margin else None
 
 
-def _alone_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, TileObject]]:
+def _only_in_place(group: Group, height_px: int, width_px: int) -> Iterator[tuple[str, TileObject]]:
     for row in places.PLACES:
         for place in row:
             there = [thing for thing in group.objects if places.touches_place(thing.box, place, height_px, width_px)]

@@ -1,8 +1,8 @@
-"""Region captioning: a box is given, a few words say what is in it.
+"""Region captioning: a box is given, a few words say what it shows.
 
-One idea: the words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category
-and what can be measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the
-pixel size is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
+The words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category with what
+is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel size
+is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     for item in expressions(facts, settings, "region_captioning"):
-        yield item if isinstance(item, Reject) else _as_written(item, _shown(item.thing, facts, seed))
+        yield item if isinstance(item, Reject) else _from_expression(item, _shown_region(item.thing, facts, seed))
     for group in tile_facts.object_groups(facts):
         small = [thing for thing in group.objects if thing.shorter_px < settings.min_box_px]
         if small:
@@ -44,28 +44,28 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
             yield reject_instruction(facts, "region_captioning", "box_collapses", detail)
         for thing in fit:
             if thing not in flat:
-                yield _composed(group, thing, facts, _shown(thing, facts, seed))
+                yield _from_label(group, thing, facts, _shown_region(thing, facts, seed))
 
 
-def _shown(thing: TileObject, facts: TileFacts, seed: int) -> Region:
+def _shown_region(thing: TileObject, facts: TileFacts, seed: int) -> Region:
     turned = thing.quad and not collapses_when_rounded(thing.quad, facts)
-    return thing.region if turned and hash_number(seed, facts.tile_id, "oriented", _spelled(thing)) % 2 else thing.box
+    return thing.region if turned and hash_number(seed, facts.tile_id, "oriented", _box_key(thing)) % 2 else thing.box
 
 
-def _as_written(found: Expression, region: Region) -> QuestionAnswer:
+def _from_expression(found: Expression, region: Region) -> QuestionAnswer:
     said = english.capitalise(found.text)
     full = said if said.endswith((".", "!", "?")) else f"{said}."
-    claim = _claim(f"{_spelled(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    claim = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
     return replace(claim, labels=found.labels)
 
 
-def _composed(group: Group, thing: TileObject, facts: TileFacts, region: Region) -> QuestionAnswer:
+def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: Region) -> QuestionAnswer:
     said = describe_object(group.noun, thing, facts)
-    subject = f"{_spelled(thing)} {group.noun}"
-    return _claim(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
+    subject = f"{_box_key(thing)} {group.noun}"
+    return _region_question(subject, f"The {said}.", f"It is the {said}.", group.category, thing, region)
 
 
-def _claim(subject: str, short: str, full: str, category: str, thing: TileObject, region: Region) -> QuestionAnswer:
+def _region_question(subject: str, short: str, full: str, category: str, thing: TileObject, region: Region) -> QuestionAnswer:
     return QuestionAnswer(
         task="region_captioning",
         kind="region_captioning",
@@ -79,7 +79,7 @@ def _claim(subject: str, short: str, full: str, category: str, thing: TileObject
     )
 
 
-def _spelled(thing: TileObject) -> str:
+def _box_key(thing: TileObject) -> str:
     return " ".join(f"{value:.2f}" for value in thing.box)
 
 
@@ -94,18 +94,18 @@ def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     if facts.gsd_m and thing.fully_visible:
         longer, shorter = facts.sides_m(thing.region)
         box = "an oriented box" if thing.quad else "a box"
-        return f"{said}, within {box} of about {_metres(longer)} by {_metres(shorter)}"
+        return f"{said}, within {box} of about {_length_phrase(longer)} by {_length_phrase(shorter)}"
     return said
 
 
 def noun_with_size(noun: str, thing: TileObject, facts: TileFacts) -> str:
-    """`small ship`: of the picture it fills little. A noun that speaks of size itself ("large vehicle") is left as it is, and
+    """`small ship`, by its share of the picture. A noun that names a size itself ("large vehicle") is left as it is, and
     so is every noun where metres are known: a ship of 120 m is not small."""
     if noun.split(" ")[0] in _SIZES or facts.gsd_m:
         return noun
     return f"{places.size_word(thing.area_px, facts.height_px, facts.width_px)} {noun}"
 
 
-def _metres(length_m: float) -> str:
+def _length_phrase(length_m: float) -> str:
     """Two significant digits: a box is no survey."""
     return f"{float(f'{length_m:.2g}'):g} m" if length_m < 1000 else f"{length_m / 1000:.2g} km"

@@ -1,7 +1,7 @@
-"""The whole tile in one phrase: what captions are made of and what descriptions end with.
+"""The whole tile in one phrase, for captions and the last sentence of descriptions.
 
-One idea: a subject ("a dark SAR image"), what is in it ("four ships and a car"), and what the ground is ("mostly covered by
-water"), each only as far as labels say so, joined by the few patterns of English that hold for every combination.
+A subject ("a dark SAR image"), its objects ("four ships and a car") and its land cover ("mostly covered by water"), each only
+as far as labels state it, joined by patterns that are correct English for every combination.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ MOSTLY, PARTLY = 0.6, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`image`: "dark SAR image"; `things`: "a ship"; `ground`: "mostly covered by water"; `look`: "dark and smooth overall".
+    """`image`: "dark SAR image"; `objects`: "a ship"; `ground`: "mostly covered by water"; `appearance`: "dark and smooth
+    overall".
 
-    Any but `image` may be empty. `plain` is `image` without what `look` says, `placed` is `things` with their place where
-    one place holds. `labels` is what `image`, `things` and `ground` rest on, `look_labels` what `look` does.
+    Any but `image` may be empty. `plain` is `image` without adjectives, `objects_placed` is `objects` with their place where
+    one place holds. `labels` support `image`, `objects` and `ground`, `appearance_labels` support `appearance`.
     """
 
     image: str
@@ -38,28 +39,28 @@ class Summary:
 
 
 def summary(facts: TileFacts, least_px: float) -> Summary:
-    """`least_px`: the shorter side from which an object is worth naming."""
+    """`least_px`: the least shorter side of an object that is named."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), least_px)
     plain = f"{SENSORS[facts.sensor].adjective} image"
     seen, parts = attributes.picture_attributes(facts), attributes.extreme_parts(facts)
     adjectives = [found for found in seen if found.value in {"dark", "bright", "smooth", "strongly textured"}]
-    ground, ground_labels = _ground(facts)
-    things = _things(facts, groups)
+    ground, ground_labels = _cover_phrase(facts)
+    things = _objects_phrase(facts, groups)
     labels = {position for group in groups for position in group.labels} | set(ground_labels)
     labels |= {position for position, _ in tile_facts.objects_without_place(facts).values()}
     return Summary(
         image=" ".join([", ".join(found.value for found in adjectives), plain]).strip(),
         plain=plain,
         objects=things,
-        objects_placed=things + _where(facts, groups),
+        objects_placed=things + _place_phrase(facts, groups),
         ground=ground,
-        appearance=_look(seen, parts),
+        appearance=_appearance_phrase(seen, parts),
         labels=tuple(sorted(labels | {found.label for found in adjectives})),
         appearance_labels=tuple(sorted(found.label for found in [*seen, *parts])),
     )
 
 
-def _things(facts: TileFacts, groups: list[Group]) -> str:
+def _objects_phrase(facts: TileFacts, groups: list[Group]) -> str:
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))
     said = [vqa.quantity_phrase(group) for group in ranked]
     said += [f"at least one {noun}" for noun in tile_facts.objects_without_place(facts)]
@@ -72,14 +73,14 @@ def _things(facts: TileFacts, groups: list[Group]) -> str:
     return english.join_list(said)
 
 
-def _where(facts: TileFacts, groups: list[Group]) -> str:
+def _place_phrase(facts: TileFacts, groups: list[Group]) -> str:
     if len(groups) != 1 or groups[0].count != 1:
         return ""
     place = places.place_name(groups[0].objects[0].box, facts.height_px, facts.width_px)
     return f" {places.place_phrase(place)}" if place else ""
 
 
-def _ground(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
+def _cover_phrase(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
     covers = tile_facts.land_covers(facts)
     named = [cover for cover in covers if cover.name and cover.share >= PARTLY]
     labels = tuple(cover.label for cover in named)
@@ -92,7 +93,7 @@ def _ground(facts: TileFacts) -> tuple[str, tuple[int, ...]]:
     return f"{'covered by a mix of' if mixed else 'partly covered by'} {english.join_list([named[0].name, *rest])}", labels
 
 
-def _look(seen: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
+def _appearance_phrase(seen: list[attributes.Attribute], parts: list[attributes.Attribute]) -> str:
     overall = f"{english.join_list([found.phrase for found in seen])} overall" if seen else ""
     where = english.join_list([found.phrase for found in parts]) if parts else ""
     return ", ".join(part for part in (overall, where) if part)

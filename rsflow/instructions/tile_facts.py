@@ -1,10 +1,9 @@
-"""What a tile's labels amount to: groups of objects, land cover, measured attributes, and which of them may be believed.
+"""What a tile's labels state: groups of objects, land cover, measured attributes, and which labels may feed a task.
 
-One idea: tasks never look at raw labels. They ask for groups (all objects of one noun, in the stated order: from top to
-bottom by upper edge, then from left to right by left edge), and for what is complete: a list, a number, "the only one" and an
-absence are said only on the ground of the tile's vocabulary. What a labeller found is there, and at least so many: its quality
-speaks of what it found, not of what it missed. Objects that annotators were not sure of (rsflow.instructions.objects) are in no
-group, and leave theirs incomplete.
+Tasks never read raw labels. They use groups (all objects of one noun, from top to bottom by upper edge, then from left to
+right) and completeness: a list, a count, "the only one" and an absence need a complete category of the tile's vocabulary. A
+labeller's boxes are present, and at least that many: its quality is a precision and says nothing of what it missed. Objects
+that annotators were not sure of (rsflow.instructions.objects) are in no group and make their category incomplete.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from rsflow.instructions.objects import TileObject, is_uncertain, tile_object
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.geometry import Box, area, iou
 
-# Mass nouns of the land-cover classes; "" is a class that says what something is not.
+# Mass nouns of the land-cover classes; "" for rest classes.
 _COVERS = {
     **dict.fromkeys(["built-up", "built up", "builtup", "urban", "artificial"], "built-up land"),
     **dict.fromkeys(["bare", "bare soil", "soil", "bare ground"], "bare soil"),
@@ -31,7 +30,7 @@ _COVERS = {
     **dict.fromkeys(["barren", "barren land"], "barren land"),
     **dict.fromkeys(["other", "others", "unknown", "background", "unclassified", "clutter", "no data", "no water"], ""),
 }
-# Of the classes without a name, those of which nobody knows what is there.
+# Rest classes whose ground is unknown.
 _UNKNOWN_COVERS = frozenset(["unknown", "unclassified", "no data", "ignore", "ignored", "unlabelled", "unlabeled"])
 
 
@@ -101,14 +100,16 @@ def trusted_labels(facts: TileFacts, settings: config.Labels) -> tuple[int, ...]
     the tile.
     """
     mapped = any(label.kind == "cover" and label.provenance.origin == "annotation" for label in facts.labels)
-    spoken_for = {english.singular_noun(category) for category in facts.vocabulary}
-    spoken_for |= {
+    annotated_nouns = {english.singular_noun(category) for category in facts.vocabulary}
+    annotated_nouns |= {
         english.singular_noun(label.category)
         for label in facts.labels
         if label.kind == "box" and label.provenance.origin == "annotation"
     }
-    good = [position for position, label in enumerate(facts.labels) if _trusted(label, settings, spoken_for)]
-    lost = _repeated(facts, good) | {position for position in good if mapped and _pseudo_cover(facts.labels[position])}
+    good = [position for position, label in enumerate(facts.labels) if _is_trusted(label, settings, annotated_nouns)]
+    lost = _superseded_boxes(facts, good) | {
+        position for position in good if mapped and _is_predicted_cover(facts.labels[position])
+    }
     return tuple(position for position in good if position not in lost)
 
 
@@ -127,20 +128,20 @@ def with_labels(facts: TileFacts, positions: tuple[int, ...]) -> TileFacts:
 
 def object_groups(facts: TileFacts) -> list[Group]:
     """The tile's objects by noun, nouns in alphabetical order. Boxes without an area are no objects."""
-    members = _members(facts)
+    members = _labels_by_noun(facts)
     vocabulary = {english.singular_noun(category) for category in facts.vocabulary}
     found = [_group(said, members[said], vocabulary, members.keys(), facts) for said in sorted(members)]
     return [group for group in found if group.objects]
 
 
 def large_enough(groups: list[Group], least_px: float) -> list[Group]:
-    """The groups of which at least one object is large enough to be seen: a sliver alone makes no statement."""
+    """The groups of which at least one object is at least `least_px` wide: a sliver alone supports no statement."""
     return [group for group in groups if group.largest_px() >= least_px]
 
 
 def uncertain_by_noun(facts: TileFacts) -> dict[str, int]:
     """Every noun of the tile's boxes, the uncertain ones too, with how many of these there are; in alphabetical order."""
-    members = _members(facts)
+    members = _labels_by_noun(facts)
     return {said: sum(is_uncertain(label) for _, label in members[said]) for said in sorted(members)}
 
 
@@ -163,7 +164,7 @@ def absent_categories(facts: TileFacts) -> list[str]:
 
 def objects_without_place(facts: TileFacts) -> dict[str, tuple[int, str]]:
     """By noun, in alphabetical order: (position, category) of objects that are in the tile, nobody knows where or how many."""
-    placed = _members(facts)
+    placed = _labels_by_noun(facts)
     found: dict[str, tuple[int, str]] = {}
     for position, label in labels_of_kind(facts, "presence"):
         found.setdefault(english.singular_noun(label.category), (position, label.category))
@@ -173,7 +174,7 @@ def objects_without_place(facts: TileFacts) -> dict[str, tuple[int, str]]:
 def land_covers(facts: TileFacts) -> list[Cover]:
     """Land cover, largest share first; of two that read the same, the first in this order. Pixels of objects are no land
     cover: a mask of ships says how many there are, not what the ground is."""
-    things = {*_members(facts), *(english.singular_noun(category) for category in facts.vocabulary)}
+    things = {*_labels_by_noun(facts), *(english.singular_noun(category) for category in facts.vocabulary)}
     found: list[Cover] = []
     for position, label in labels_of_kind(facts, "cover"):
         if label.value is not None and 0 <= label.value <= 1 and english.singular_noun(label.category) not in things - {""}:
@@ -186,7 +187,7 @@ def land_covers(facts: TileFacts) -> list[Cover]:
 
 
 def unknown_cover_share(facts: TileFacts) -> float:
-    """The share of the valid pixels of which nobody knows what covers them, as far as labels say so."""
+    """The share of the valid pixels that labels mark as unknown."""
     return sum(cover.share for cover in land_covers(facts) if english.mass_noun(cover.category) in _UNKNOWN_COVERS)
 
 
@@ -199,7 +200,7 @@ def labels_of_kind(facts: TileFacts, kind: LabelKind) -> list[tuple[int, Label]]
     return [(position, label) for position, label in enumerate(facts.labels) if label.kind == kind]
 
 
-def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> bool:
+def _is_trusted(label: Label, settings: config.Labels, annotated_nouns: set[str]) -> bool:
     source = label.provenance
     if source.origin == "annotation" or label.kind == "fact":
         return True
@@ -207,10 +208,10 @@ def _trusted(label: Label, settings: config.Labels, spoken_for: set[str]) -> boo
         return False
     if label.score is not None and label.score < min_score_of(label.category, settings):
         return False
-    return not (label.kind == "box" and english.singular_noun(label.category) in spoken_for)
+    return not (label.kind == "box" and english.singular_noun(label.category) in annotated_nouns)
 
 
-def _repeated(facts: TileFacts, positions: Collection[int]) -> set[int]:
+def _superseded_boxes(facts: TileFacts, positions: Collection[int]) -> set[int]:
     """The pseudo boxes in whose place another labeller has a better one of the same noun: that is one object, not two."""
     best_first = sorted(
         (-(label.provenance.quality or 0), -(label.score or 0), position, label.shape.box)
@@ -220,22 +221,22 @@ def _repeated(facts: TileFacts, positions: Collection[int]) -> set[int]:
     kept: list[tuple[int, Box]] = []
     for *_, position, box in best_first:
         mine = facts.labels[position]
-        if not any(_rivals(mine, facts.labels[other]) and iou(box, there) >= SAME_IOU for other, there in kept):
+        if not any(_are_rival_labels(mine, facts.labels[other]) and iou(box, there) >= SAME_IOU for other, there in kept):
             kept.append((position, box))
     return {position for *_, position, _ in best_first} - {position for position, _ in kept}
 
 
-def _rivals(one: Label, other: Label) -> bool:
-    """Whether two labellers speak of the same kind of thing."""
-    seers = [(label.provenance.name, label.provenance.model, label.provenance.prompt_digest) for label in (one, other)]
-    return seers[0] != seers[1] and english.singular_noun(one.category) == english.singular_noun(other.category)
+def _are_rival_labels(one: Label, other: Label) -> bool:
+    """Whether two labels are of different labellers and of one noun."""
+    labellers = [(label.provenance.name, label.provenance.model, label.provenance.prompt_digest) for label in (one, other)]
+    return labellers[0] != labellers[1] and english.singular_noun(one.category) == english.singular_noun(other.category)
 
 
-def _pseudo_cover(label: Label) -> bool:
+def _is_predicted_cover(label: Label) -> bool:
     return label.kind == "cover" and label.provenance.origin == "labeller"
 
 
-def _members(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
+def _labels_by_noun(facts: TileFacts) -> dict[str, list[tuple[int, Label]]]:
     """The labels of objects by noun."""
     members: dict[str, list[tuple[int, Label]]] = defaultdict(list)
     for position, label in enumerate(facts.labels):
@@ -252,13 +253,13 @@ def _group(
         tile_object(position, label.shape, facts) for position, label in members if label.shape and not is_uncertain(label)
     ]
     things.sort(key=lambda thing: (thing.box[1], thing.box[0], thing.box[3], thing.box[2], thing.label))
-    doubtful = len(members) - len(things)
+    uncertain = len(members) - len(things)
     clear = not any(english.may_name_same_object(said, other) for other in present)
     return Group(
         noun=said,
         category=min(label.category for _, label in members),
         objects=tuple(things),
-        complete=clear and not doubtful and said in vocabulary,
+        complete=clear and not uncertain and said in vocabulary,
         in_vocabulary=said in vocabulary,
-        uncertain_count=doubtful,
+        uncertain_count=uncertain,
     )

@@ -1,9 +1,9 @@
-"""Visual question answering: presence, number, place, relation, land cover, measured attributes; each answer a word or two.
-Questions that annotators asked (rsflow.instructions.questions) come before all of these.
+"""Visual question answering: presence, count, place, relation, land cover, measured attributes; each answer a word or two.
 
-One idea: yes and no come in pairs on one tile (a present category with an absent one, a place that holds a thing with one
-that does not), so that neither answer can be guessed from the form of the question. Where no pair can be formed, the question
-is not asked. The rest is asked only where the answer is clear-cut: margins are named below and in places and references.
+Questions that annotators asked (rsflow.instructions.questions) come first. Yes and no come in pairs on one tile (a present
+category with an absent one, a place that holds an object with one that does not), so that the form of a question does not give
+its answer away; without a pair the question is not asked. Other questions are asked only where the answer is clear: margins
+are constants below and in rsflow.instructions.positions and references.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject, TileFacts
 
-COUNT_LIMIT = 50  # beyond it nobody counts
-NONE_EVERY = 4  # a count of zero is asked for on one in so many tiles
+COUNT_LIMIT = 50  # above it no count is asked for
+NONE_EVERY = 4  # one tile in NONE_EVERY gets a question with the count 0
 COVER_YES, COVER_NO = 0.05, 0.001  # shares at which a cover is plainly there, or plainly not
-COVER_UNKNOWN = 0.01  # a share of which nobody knows the cover: above it, no share is asked for
+COVER_UNKNOWN = 0.01  # share of unknown cover above which no share is asked for
 DOMINANT_SHARE, DOMINANT_LEAD = 0.3, 0.1
 RELATED = 6  # groups of a tile that are compared with each other
 
@@ -34,17 +34,17 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     yield from questions.question_answers(facts)
-    yield from _presence(facts, groups, seed)
+    yield from _presence_questions(facts, groups, seed)
     for group in groups:
-        yield from _presence_at(facts, group, seed)
-    yield from _counts(facts, groups, seed)
-    yield from _places(facts, groups, settings)
+        yield from _presence_at_questions(facts, group, seed)
+    yield from _count_questions(facts, groups, seed)
+    yield from _place_questions(facts, groups, settings)
     yield from relations(facts, groups, settings)
-    yield from _covers(facts, seed)
+    yield from _cover_questions(facts, seed)
     yield from attributes.question_answers(facts)
 
 
-def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
+def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
     counted = {group.noun: (quantity_phrase(group), group.count == 1, group.category, group.labels) for group in groups}
     uncounted = {
         noun: (f"at least one {noun}", True, category, (position,))
@@ -56,26 +56,26 @@ def _presence(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[Ques
     for there, not_there in zip(hash_order(list(present), *key), hash_order(list(missing), *key), strict=False):
         quantity, is_one, category, labels = present[there]
         full = f"Yes, {'there is' if is_one else 'there are'} {quantity} in the image."
-        yield _presence_claim(there, category, True, full, labels)
+        yield _presence_question(there, category, True, full, labels)
         full = f"No, there are no {english.pluralise(not_there)} in the image."
-        yield _presence_claim(not_there, missing[not_there], False, full, ())
+        yield _presence_question(not_there, missing[not_there], False, full, ())
 
 
 def quantity_phrase(group: Group) -> str:
-    """`a ship`, `four ships`; `at least two ships` where more may be there; `many ships` where nobody would count."""
+    """`a ship`, `four ships`; `at least two ships` where the number is not known; `many ships` above COUNT_LIMIT."""
     if group.count > COUNT_LIMIT:
         return f"many {english.pluralise(group.noun)}"
     counted = english.count_phrase(group.count, group.noun)
     return counted if group.exact or group.count == 1 else f"at least {counted}"
 
 
-def _presence_claim(noun: str, category: str, value: bool, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
+def _presence_question(noun: str, category: str, value: bool, full: str, labels: tuple[int, ...]) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": category}
     fill = {"one": english.with_article(noun), "many": english.pluralise(noun)}
     return QuestionAnswer("vqa", "presence", noun, "yes" if value else "no", full, answer, labels, (), fill)
 
 
-def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[QuestionAnswer]:
+def _presence_at_questions(facts: TileFacts, group: Group, seed: int) -> Iterator[QuestionAnswer]:
     if not group.exact:
         return
     size = (facts.height_px, facts.width_px)
@@ -104,17 +104,17 @@ def _presence_at(facts: TileFacts, group: Group, seed: int) -> Iterator[Question
         )
 
 
-def _counts(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
+def _count_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:
     for group in groups:
         if group.exact and group.count <= COUNT_LIMIT:
-            yield _count(group.category, group.noun, group.count, group.labels)
+            yield _count_question(group.category, group.noun, group.count, group.labels)
     missing = tile_facts.absent_categories(facts)
     if missing and hash_number(seed, facts.tile_id, "vqa", "none") % NONE_EVERY == 0:
         category = choose(missing, seed, facts.tile_id, "vqa", "which none")
-        yield _count(category, english.singular_noun(category), 0, ())
+        yield _count_question(category, english.singular_noun(category), 0, ())
 
 
-def _count(category: str, noun: str, count: int, labels: tuple[int, ...]) -> QuestionAnswer:
+def _count_question(category: str, noun: str, count: int, labels: tuple[int, ...]) -> QuestionAnswer:
     said = f"one {noun}" if count == 1 else english.count_phrase(count, noun)
     return QuestionAnswer(
         task="vqa",
@@ -128,7 +128,7 @@ def _count(category: str, noun: str, count: int, labels: tuple[int, ...]) -> Que
     )
 
 
-def _places(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[QuestionAnswer]:
+def _place_questions(facts: TileFacts, groups: list[Group], settings: config.Instructions) -> Iterator[QuestionAnswer]:
     for group in groups:
         thing = clearly_largest(group) if group.complete else None
         if thing is None or thing.shorter_px < settings.min_box_px:
@@ -156,10 +156,10 @@ def relations(facts: TileFacts, groups: list[Group], settings: config.Instructio
         for other in fit:
             way = places.direction(subject.hull, other.hull, facts.height_px, facts.width_px) if subject is not other else None
             if way:
-                yield _relation(subject, other, way)
+                yield _relation_question(subject, other, way)
 
 
-def _relation(subject: Group, other: Group, way: str) -> QuestionAnswer:
+def _relation_question(subject: Group, other: Group, way: str) -> QuestionAnswer:
     short = f"to the {way}" if way in {"left", "right"} else way
     full = f"to the {way} of" if way in {"left", "right"} else way
     be = "is" if subject.count == 1 else "are"
@@ -168,42 +168,42 @@ def _relation(subject: Group, other: Group, way: str) -> QuestionAnswer:
         kind="relation",
         subject=f"{subject.noun} {other.noun}",
         short_answer=short,
-        full_answer=f"{english.capitalise(_the(subject))} {be} {full} {_the(other)}.",
+        full_answer=f"{english.capitalise(_definite(subject))} {be} {full} {_definite(other)}.",
         answer={"kind": "relation", "value": way, "subject": subject.category, "object": other.category},
         labels=subject.labels + other.labels,
-        placeholders={"be": be, "subject": _the(subject), "object": _the(other)},
+        placeholders={"be": be, "subject": _definite(subject), "object": _definite(other)},
     )
 
 
-def _the(group: Group) -> str:
+def _definite(group: Group) -> str:
     return f"the {group.noun if group.count == 1 else english.pluralise(group.noun)}"
 
 
-def _covers(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
+def _cover_questions(facts: TileFacts, seed: int) -> Iterator[QuestionAnswer]:
     covers = [cover for cover in tile_facts.land_covers(facts) if cover.name]
     by_name = {cover.name: cover for cover in covers}
     there = [cover.name for cover in covers if cover.share >= COVER_YES]
-    # Under what nobody looked at there may be anything: nothing is absent, and no share is all that there is.
+    # An unknown part may hold any cover: nothing is absent, and no share is complete.
     unknown = tile_facts.unknown_cover_share(facts)
     not_there = [cover.name for cover in covers if cover.share <= COVER_NO] if unknown <= COVER_NO else []
     key = (seed, facts.tile_id, "vqa", "cover")
     for yes, no in zip(hash_order(there, *key), hash_order(not_there, *key), strict=False):
         share = english.percent_phrase(by_name[yes].share)
-        yield _cover_presence(by_name[yes], True, f"Yes, {share} of the image is {yes}.")
-        yield _cover_presence(by_name[no], False, f"No, there is no {no} in the image.")
-    yield from _dominant(facts)
+        yield _cover_presence_question(by_name[yes], True, f"Yes, {share} of the image is {yes}.")
+        yield _cover_presence_question(by_name[no], False, f"No, there is no {no} in the image.")
+    yield from _dominant_cover_question(facts)
     for cover in covers:
         if cover.share >= COVER_YES and unknown <= COVER_UNKNOWN:
-            yield _cover_share(cover)
+            yield _cover_share_question(cover)
 
 
-def _cover_presence(cover: Cover, value: bool, full: str) -> QuestionAnswer:
+def _cover_presence_question(cover: Cover, value: bool, full: str) -> QuestionAnswer:
     answer = {"kind": "yes_no", "value": value, "category": cover.category}
     fill = {"cover": cover.name}
     return QuestionAnswer("vqa", "cover_presence", cover.name, "yes" if value else "no", full, answer, (cover.label,), (), fill)
 
 
-def _dominant(facts: TileFacts) -> Iterator[QuestionAnswer]:
+def _dominant_cover_question(facts: TileFacts) -> Iterator[QuestionAnswer]:
     covers = tile_facts.land_covers(facts)
     if not covers or not covers[0].name or covers[0].share < DOMINANT_SHARE:
         return
@@ -217,7 +217,7 @@ def _dominant(facts: TileFacts) -> Iterator[QuestionAnswer]:
     yield QuestionAnswer("vqa", "dominant_cover", "dominant", first.name, full, answer, tuple(cover.label for cover in covers))
 
 
-def _cover_share(cover: Cover) -> QuestionAnswer:
+def _cover_share_question(cover: Cover) -> QuestionAnswer:
     share = english.percent_phrase(cover.share)
     full = f"{english.capitalise(share)} of the image is {cover.name}."
     answer = {"kind": "share", "value": cover.share, "category": cover.category}

@@ -1,6 +1,6 @@
 """Labellers: what can be said of a tile without an annotation.
 
-One idea: two literal tables. LABELLERS need no weights and see the measured pixels while a tile is made; MODELS are families of
+Two literal tables. LABELLERS need no weights and see the measured pixels while a tile is made; MODELS are families of
 pretrained models and look at the finished pictures, in a step of their own. To add one, write a file with a frozen dataclass
 that satisfies `contract.Labeller`, or extends `model_labeller.ModelLabeller`, and name it below.
 """

@@ -1,16 +1,14 @@
-"""Two labellers that say the same of the same place are worth more than one: a higher grade for what they agree on.
+"""Raise the quality of boxes that labellers with different models agree on.
 
-One idea: a box that labellers with different models found, each by itself, is more likely right than its best finder's word.
-If their mistakes had nothing to do with each other, 1 - (1 - q1)(1 - q2) of such boxes would be right; but models have learned
-from similar pictures and fall for the same things (Kuncheva and Whitaker 2003, https://doi.org/10.1023/A:1022859003006, on how
-little independence there is among classifiers). So each further voice counts for half of its quality, the best one's in full,
-and agreement never takes a label beyond `CEILING`: it is no annotation.
+If the errors of labellers were independent, 1 - (1 - q1)(1 - q2) of the boxes that both found would be right. Models trained on
+similar pictures make similar errors (Kuncheva and Whitaker 2003, https://doi.org/10.1023/A:1022859003006), so each further
+labeller counts with half of its quality, the best one in full, and no quality rises above `MAX_QUALITY`: it is no annotation.
 
-Measured at IoU 0.3 with a plain global threshold as the second voice (benchmarks/label_quality.py): on HRSID 0.94 and 0.57 give
-0.95 here, and 0.96 of 27 agreed boxes were right; on HIT-UAV 0.12 and 0.65 give 0.67, and 0.81 of 16 were.
+Measured at IoU 0.3 with a plain global threshold as the second labeller (benchmarks/label_quality.py): on HRSID 0.94 and 0.57
+give 0.95, and 0.96 of 27 agreed boxes were right; on HIT-UAV 0.12 and 0.65 give 0.67, and 0.81 of 16 were.
 
-A box gains nothing from its own labeller, from the same model under another name, or from one whose quality is unknown.
-Qualities only rise. Annotations are not looked at and not changed.
+A box gains nothing from its own labeller, from the same model under another name, or from one of unknown quality. Qualities
+only rise. Annotations pass unchanged.
 """
 
 from __future__ import annotations
@@ -27,8 +25,8 @@ from rsflow.spatial.geometry import iou_matrix
 Row = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]
 
-CEILING = 0.95
-FURTHER = 0.5  # what a further voice's quality counts for
+MAX_QUALITY = 0.95
+FURTHER_WEIGHT = 0.5  # weight of the quality of each further labeller
 
 
 def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: float = 0.5) -> list[Row]:
@@ -37,33 +35,34 @@ def raise_agreed_quality(labels: Rows, noun: Callable[[str], str], min_iou: floa
     Boxes agree from `min_iou` on where `noun` maps their categories to the same word, one of a labeller with one of another.
     """
     rows = [dict(row) for row in labels]
-    places: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    boxes_by_noun: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for position, row in enumerate(rows):
         if row["kind"] == "box" and row["origin"] == "labeller" and row["quality"]:
-            mind = row["model"] or row["origin_name"]
-            places[row["tile_id"], noun(row["category"])][mind].append(position)
-    voices: dict[int, list[float]] = defaultdict(list)
-    for minds in places.values():
-        for one, other in combinations(sorted(minds), 2):
-            for a, b in _pairs(rows, minds[one], minds[other], min_iou):
-                voices[a].append(rows[b]["quality"])
-                voices[b].append(rows[a]["quality"])
-    for position, others in voices.items():
-        # Every voice is a measured quality, none a grade: rows are changed only here, when all are heard.
+            model = row["model"] or row["origin_name"]
+            boxes_by_noun[row["tile_id"], noun(row["category"])][model].append(position)
+    other_qualities: dict[int, list[float]] = defaultdict(list)
+    for by_model in boxes_by_noun.values():
+        for one, other in combinations(sorted(by_model), 2):
+            for a, b in _match_boxes(rows, by_model[one], by_model[other], min_iou):
+                other_qualities[a].append(rows[b]["quality"])
+                other_qualities[b].append(rows[a]["quality"])
+    for position, others in other_qualities.items():
+        # Rows are changed only here, after all pairs, so that every quality that counts is a measured one.
         rows[position] = {**rows[position], "quality": combine_quality([rows[position]["quality"], *others])}
     return rows
 
 
 def combine_quality(qualities: Sequence[float]) -> float:
-    """The quality of a label that labellers of these qualities agree on: at least the best of them, whatever their order."""
+    """The quality of a label that labellers of these qualities agree on; at least the best of them, independent of their
+    order."""
     best, *others = sorted(qualities, reverse=True)
     together = best
     for quality in others:
-        together += (1 - together) * FURTHER * quality
-    return max(best, min(together, CEILING))
+        together += (1 - together) * FURTHER_WEIGHT * quality
+    return max(best, min(together, MAX_QUALITY))
 
 
-def _pairs(rows: Sequence[Row], ones: list[int], others: list[int], min_iou: float) -> Iterator[tuple[int, int]]:
+def _match_boxes(rows: Sequence[Row], ones: list[int], others: list[int], min_iou: float) -> Iterator[tuple[int, int]]:
     """Pairs of overlapping boxes, each box in one at most, the best overlap first."""
     overlap = iou_matrix(*(np.array([rows[i]["box"] for i in mine], dtype=np.float64) for mine in (ones, others)))
     best_first = np.argsort(-overlap, axis=None, kind="stable")

@@ -1,6 +1,6 @@
 """Visual question answering by an image-text-to-text model: fixed questions about every picture, each answer a label.
 
-One idea: an answer is worth keeping only where it is short and finished, for the sets that are trained on answer in a word or a
+An answer is worth keeping only where it is short and finished, for the sets that are trained on answer in a word or a
 number; one that ran into `max_tokens` is dropped.
 """
 
@@ -33,13 +33,13 @@ class Answerer(ModelLabeller):
 
     @property
     def prompt(self) -> str:
-        return "\n".join(self._asked(question) for question in self.questions)
+        return "\n".join(self._prompt_for(question) for question in self.questions)
 
     def open(self) -> OpenedModel:
         chat = open_chat(self, self.max_tokens)
 
         def prepare(batch: Sequence[LabellerInput]) -> Any:
-            return [chat.prepare(batch, self._asked(question)) for question in self.questions]
+            return [chat.prepare(batch, self._prompt_for(question)) for question in self.questions]
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
             columns = [chat.ask(question_inputs) for question_inputs in inputs]
@@ -52,5 +52,5 @@ class Answerer(ModelLabeller):
         kept = [(question, answer.text.rstrip(".").strip()) for question, answer in pairs if answer.finished]
         return tuple(Label("question", answer, self.origin, text=question) for question, answer in kept if answer)
 
-    def _asked(self, question: str) -> str:
+    def _prompt_for(self, question: str) -> str:
         return f"{question} {self.hint}".strip()

@@ -1,6 +1,6 @@
 """Bright marks of a tile as objects: from a mask to boxes.
 
-One idea: shared by the labellers that detect by contrast. A mark is a connected region (8 neighbours); its box is the tight
+Shared by the labellers that detect by contrast. A mark is a connected region (8 neighbours); its box is the tight
 half-open box of its pixels.
 """
 
@@ -66,6 +66,6 @@ def close_gaps(mask: Mask, radius_px: int) -> Mask:
 
 
 def window_sum(values: Floats, size_px: int) -> Floats:
-    """The sum over a square window around each pixel; outside the tile there is nothing."""
+    """The sum over a square window around each pixel; zero outside the tile."""
     total: Floats = ndimage.uniform_filter(values, size_px, output=np.float64, mode="constant") * size_px**2
     return total

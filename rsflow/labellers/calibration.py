@@ -1,6 +1,6 @@
 """What a labeller's score means: the share of boxes with such a score that are right, learned on annotated scenes.
 
-One idea: a calibration is a rising curve from the labeller's own score to a probability, per category where there was enough
+A calibration is a rising curve from the labeller's own score to a probability, per category where there was enough
 to learn from, else over all categories. Many boxes give the curve its free form (isotonic regression: Zadrozny and Elkan 2002,
 https://doi.org/10.1145/775047.775151, by scipy). Few give it two numbers, a temperature (Guo et al. 2017,
 https://arxiv.org/abs/1706.04599) and a shift, without which a score that is wrong at 0.5 would stay wrong there; for isotonic
@@ -86,7 +86,8 @@ class Calibration:
 
     @classmethod
     def load(cls, path: str, labeller: str) -> Calibration:
-        """The calibration of a labeller (its name) from a file. ConfigError that says what is wrong with it or what it has."""
+        """Read a labeller's calibration by the labeller's name. ConfigError for an invalid file, or one without that
+        labeller."""
         try:
             data = json.loads(storage.read_text(path))
         except ValueError as error:
@@ -98,7 +99,7 @@ class Calibration:
 
     def score(self, category: str, raw: float) -> float:
         """The probability that a box of this category with this score is right, in [0, 1]."""
-        return _kept(float(self._curve(category).at(np.array([raw]))[0]))
+        return _rounded(float(self._curve(category).at(np.array([raw]))[0]))
 
     def quality(self, category: str) -> float:
         """The share of its boxes of this category that are right."""
@@ -142,7 +143,7 @@ def fit_curve(boxes: Sequence[Judged], least: Sequence[float]) -> Curve:
         curve = Curve("temperature", 0.0, len(boxes), (), *_temperature(score, right))
     used = curve.at(score) >= np.array(least)
     counted = right[used] if used.any() else right
-    return replace(curve, quality=_kept((float(counted.sum()) + 1) / (len(counted) + 2)))
+    return replace(curve, quality=_rounded((float(counted.sum()) + 1) / (len(counted) + 2)))
 
 
 def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float], ...]:
@@ -151,7 +152,7 @@ def _isotonic(score: FloatArray, right: FloatArray) -> tuple[tuple[float, float]
     share = np.clip(isotonic_regression(np.bincount(where, right) / weight, weights=weight).x, 0, 1)
     # Only the ends of its steps are needed to draw it.
     ends = [i for i in range(len(share)) if i in (0, len(share) - 1) or not share[i - 1] == share[i] == share[i + 1]]
-    return tuple((float(scores[i]), _kept(float(share[i]))) for i in ends)
+    return tuple((float(scores[i]), _rounded(float(share[i]))) for i in ends)
 
 
 def _temperature(score: FloatArray, right: FloatArray) -> tuple[float, float]:
@@ -170,5 +171,5 @@ def _logit(score: FloatArray) -> FloatArray:
     return np.asarray(logit(np.clip(score, _LEAST, 1 - _LEAST)))
 
 
-def _kept(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(value, 6)

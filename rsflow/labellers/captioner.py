@@ -1,6 +1,6 @@
 """Captions by an image-text-to-text model: what it says to one request, as a caption label.
 
-One idea: a caption is whole sentences. What was cut off at `max_tokens` loses its unfinished end, and where no sentence was
+A caption is whole sentences. What was cut off at `max_tokens` loses its unfinished end, and where no sentence was
 finished there is no caption.
 """
 

@@ -1,11 +1,11 @@
-"""Asking an image-text-to-text model about pictures: what captions and answers have in common.
+"""Questions to an image-text-to-text model: what captions and answers have in common.
 
-One idea: the model's processor decides everything about the prompt: its chat template spells the question with its picture and
-opens the answer (https://huggingface.co/docs/transformers/tasks/image_text_to_text), for LLaVA, Qwen-VL, InternVL, SmolVLM and
-the others behind `AutoModelForImageTextToText`. Decoding is greedy, so the same picture and question give the same answer. An
-answer that was not finished within `max_tokens` says so.
+The model's processor decides the prompt: its chat template formats the question with its picture and opens the answer
+(https://huggingface.co/docs/transformers/tasks/image_text_to_text), for LLaVA, Qwen-VL, InternVL, SmolVLM and the others
+behind `AutoModelForImageTextToText`. Decoding is greedy, so the same picture and question give the same answer. An answer that
+was cut off at `max_tokens` is marked as unfinished.
 
-In a question `{picture}` stands for what a picture of its sensor is called ("infrared remote sensing image").
+In a question `{picture}` stands for the name of a picture of its sensor ("infrared remote sensing image").
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Chat:
     def prepare(self, batch: Sequence[LabellerInput], question: str) -> Any:
         """One question about each of the pictures as the model's batch."""
         return self.loaded.processor.apply_chat_template(
-            [_turn(item, question) for item in batch],
+            [_chat_message(item, question) for item in batch],
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
@@ -58,14 +58,14 @@ class Chat:
         start = inputs["input_ids"].shape[1]
         written = self.loaded.run(model.generate, inputs, do_sample=False, max_new_tokens=self.max_tokens)[:, start:].tolist()
         ends = model.generation_config.eos_token_id
-        stops = set(ends if isinstance(ends, list) else [ends])
-        return [self._answer(tokens, count, stops) for tokens, count in zip(written, read, strict=True)]
+        end_tokens = set(ends if isinstance(ends, list) else [ends])
+        return [self._decode(tokens, count, end_tokens) for tokens, count in zip(written, read, strict=True)]
 
-    def _answer(self, tokens: list[int], read: int, stops: set[int]) -> Answer:
-        end = next((place for place, token in enumerate(tokens) if token in stops), None)
-        own = tokens if end is None else tokens[:end]
-        text = self.loaded.processor.tokenizer.decode(own, skip_special_tokens=True)
-        return Answer(" ".join(text.split()), end is not None, read, len(own) + (end is not None))
+    def _decode(self, tokens: list[int], read: int, end_tokens: set[int]) -> Answer:
+        end = next((place for place, token in enumerate(tokens) if token in end_tokens), None)
+        answer_tokens = tokens if end is None else tokens[:end]
+        text = self.loaded.processor.tokenizer.decode(answer_tokens, skip_special_tokens=True)
+        return Answer(" ".join(text.split()), end is not None, read, len(answer_tokens) + (end is not None))
 
 
 def open_chat(labeller: ModelLabeller, max_tokens: int) -> Chat:
@@ -73,11 +73,11 @@ def open_chat(labeller: ModelLabeller, max_tokens: int) -> Chat:
     loaded = labeller.load("AutoModelForImageTextToText")
     if not getattr(loaded.processor, "chat_template", None):
         raise ConfigError(f"{labeller.model}: its processor has no chat template, so it is not known how to ask it")
-    loaded.processor.tokenizer.padding_side = "left"  # what is generated follows the prompt, so that must end the row
+    loaded.processor.tokenizer.padding_side = "left"  # generated tokens follow the prompt, so the prompt must end the row
     return Chat(loaded, max_tokens)
 
 
-def _turn(item: LabellerInput, question: str) -> list[dict[str, Any]]:
+def _chat_message(item: LabellerInput, question: str) -> list[dict[str, Any]]:
     text = question.replace("{picture}", SENSORS[item.sensor].picture)
     content: list[dict[str, Any]] = [{"type": "image", "image": item.image}, {"type": "text", "text": text}]
     return [{"role": "user", "content": content}]

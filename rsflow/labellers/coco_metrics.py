@@ -1,6 +1,6 @@
-"""How right a labeller's boxes are, by the arithmetic that everybody compares by: COCO's, through pycocotools.
+"""Average precision, precision, recall and calibration of a labeller's boxes, computed by pycocotools.
 
-One idea: nothing is counted here. Pictures are handed to COCOeval (https://cocodataset.org/#detection-eval), and what it
+Nothing is counted here. Pictures are handed to COCOeval (https://cocodataset.org/#detection-eval), and what it
 matched is read back: average precision from its curves, precision, recall and calibration from its pairs. One category at a
 time, all sizes of objects together, at most `MOST_BOXES` boxes of a picture (its usual 100 would cut a parking lot short).
 """
@@ -26,7 +26,7 @@ _COCO_IOUS = np.linspace(0.5, 0.95, 10)
 
 @dataclass(frozen=True, slots=True)
 class ScoredBox:
-    """A labeller's box with its score in [0, 1], and the score from which on it would be used."""
+    """A labeller's box with its score in [0, 1], and the least score from which it is used."""
 
     box: Box
     score: float
@@ -36,7 +36,7 @@ class ScoredBox:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedPicture:
-    """One picture: what there is, what is there but not certain (matched or not, it counts for nothing), and what was said."""
+    """One picture: its true boxes, the uncertain ones (matched or not, they count for nothing), and the predicted ones."""
 
     true: tuple[Box, ...]
     uncertain: tuple[Box, ...]
@@ -45,7 +45,7 @@ class EvaluatedPicture:
 
 @dataclass(frozen=True, slots=True)
 class JudgedBox:
-    """A claim that counts, and whether it was right."""
+    """A predicted box that counts, and whether it matches a true box."""
 
     scored_box: ScoredBox
     right: bool
@@ -53,7 +53,7 @@ class JudgedBox:
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Claims whose scores lie in one step of [0, 1]: their mean score beside the share of them that is right."""
+    """Boxes whose scores lie in one bin of [0, 1]: their mean score beside the share that is right."""
 
     scored_boxes: int
     mean_score: float
@@ -62,7 +62,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None where nothing is true. The rest is at the IoU asked."""
+    """`ap`: mean over IoU 0.50, 0.55, …, 0.95; `ap50`: at 0.50; None without true boxes. The rest is at the requested IoU."""
 
     pictures: int
     true: int
@@ -72,7 +72,7 @@ class Evaluation:
 
     @property
     def used(self) -> int:
-        """How many claims reach their threshold."""
+        """How many boxes reach their threshold."""
         return sum(one.scored_box.score >= one.scored_box.threshold for one in self.judged)
 
     @property
@@ -89,11 +89,11 @@ class Evaluation:
 
     @property
     def reliability(self) -> tuple[ReliabilityBin, ...]:
-        """Claims in `STEPS` equal steps of score, the empty ones left out."""
+        """Boxes in `STEPS` equal bins of score; empty bins are left out."""
         steps: list[list[JudgedBox]] = [[] for _ in range(STEPS)]
         for one in self.judged:
             steps[min(int(one.scored_box.score * STEPS), STEPS - 1)].append(one)
-        return tuple(_step(step) for step in steps if step)
+        return tuple(_reliability_bin(step) for step in steps if step)
 
     @property
     def calibration_error(self) -> float | None:
@@ -108,7 +108,7 @@ class Evaluation:
 class Quality:
     """How right one labeller (`key`, and its `name`) is in pictures of a sensor about a category: a noun, or `ANY`.
 
-    `left_out`: annotated pictures that did not count, because the annotations of the category are not complete there.
+    `left_out`: annotated pictures that do not count, because the category is not annotated completely in them.
     """
 
     key: str
@@ -124,7 +124,7 @@ class Quality:
 
 
 def evaluate_boxes(pictures: Sequence[EvaluatedPicture], iou: float) -> Evaluation:
-    """Compare what was said of pictures with what there is. UsageError where pycocotools is not installed."""
+    """Compare predicted boxes with true ones. UsageError where pycocotools is not installed."""
     try:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
@@ -138,13 +138,13 @@ def evaluate_boxes(pictures: Sequence[EvaluatedPicture], iou: float) -> Evaluati
         (i, box, crowd) for i, one in enumerate(pictures) for crowd in (0, 1) for box in (one.uncertain if crowd else one.true)
     ]
     with contextlib.redirect_stdout(io.StringIO()):
-        there, said = COCO(), COCO()
-        there.dataset = _dataset(len(pictures), [_annotation(n, *one) for n, one in enumerate(true, 1)])
+        truth, predictions = COCO(), COCO()
+        truth.dataset = _dataset(len(pictures), [_annotation(n, *one) for n, one in enumerate(true, 1)])
         found = [{**_annotation(n, i, claim.box, 0), "score": claim.score} for n, (i, claim) in claims.items()]
-        said.dataset = _dataset(len(pictures), found)
-        there.createIndex()
-        said.createIndex()
-        compared = COCOeval(there, said, "bbox")
+        predictions.dataset = _dataset(len(pictures), found)
+        truth.createIndex()
+        predictions.createIndex()
+        compared = COCOeval(truth, predictions, "bbox")
         compared.params.iouThrs = np.unique(np.append(_COCO_IOUS, iou).round(6))
         compared.params.areaRng, compared.params.areaRngLbl = [[0, 1e12]], ["all"]
         compared.params.maxDets = [MOST_BOXES]
@@ -153,13 +153,15 @@ def evaluate_boxes(pictures: Sequence[EvaluatedPicture], iou: float) -> Evaluati
     count = sum(len(one.true) for one in pictures)
     ious = compared.params.iouThrs
     curves = compared.eval["precision"][:, :, 0, 0, 0] if count else None
-    judged = _judged(compared.evalImgs, {n: claim for n, (_, claim) in claims.items()}, int(np.argmin(np.abs(ious - iou))))
+    judged = _read_matches(
+        compared.evalImgs, {n: claim for n, (_, claim) in claims.items()}, int(np.argmin(np.abs(ious - iou)))
+    )
     ap50 = None if curves is None else float(curves[np.isclose(ious, 0.5)].mean())
     ap = None if curves is None else float(curves[np.isclose(ious[:, None], _COCO_IOUS).any(axis=1)].mean())
     return Evaluation(len(pictures), count, ap, ap50, judged)
 
 
-def _judged(matches: Sequence[Any], claims: Mapping[int, ScoredBox], at: int) -> tuple[JudgedBox, ...]:
+def _read_matches(matches: Sequence[Any], claims: Mapping[int, ScoredBox], at: int) -> tuple[JudgedBox, ...]:
     return tuple(
         JudgedBox(claims[number], bool(match))
         for picture in matches
@@ -180,7 +182,7 @@ def _annotation(number: int, picture: int, box: Box, crowd: int) -> dict[str, An
     return {"id": number, "image_id": picture, "category_id": 1, **place}
 
 
-def _step(claims: Sequence[JudgedBox]) -> ReliabilityBin:
+def _reliability_bin(claims: Sequence[JudgedBox]) -> ReliabilityBin:
     return ReliabilityBin(
         len(claims), sum(one.scored_box.score for one in claims) / len(claims), sum(one.right for one in claims) / len(claims)
     )

@@ -1,8 +1,9 @@
-"""What a labeller is: settings that look at one tile and say what they see.
+"""The interface of a labeller without weights.
 
-One idea: a labeller is a frozen dataclass. Its fields are its settings (strictly checked when the configuration loads), it
-keeps no state, and the same tile gives the same labels. What it says carries its own confidence (`score`) and its known
-quality, the measured or stated share of its labels that are right; what feeds a task is decided by those, elsewhere.
+A labeller is a frozen dataclass. Its fields are its settings, strictly checked when the configuration loads. It keeps no
+state: the same tile gives the same labels. A label carries its own confidence (`score`) and the labeller's known quality, the
+measured or stated share of its labels that are right; rsflow.instructions.tile_facts decides by these which labels feed a
+task.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Labeller(Protocol):
     def quality(self) -> float: ...
 
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
-        """Why it cannot label such scenes (what is missing, what there is), or None."""
+        """Why scenes with these bands cannot be labelled (what is missing, what there is), or None."""
         ...
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:

@@ -1,11 +1,11 @@
-"""What the tiles of one scene saw, laid over each other: which boxes of two tiles show the same object.
+"""Match boxes of overlapping or adjacent tiles that show the same object of a scene.
 
-One idea: two tiles can only be compared where both look. There each should see the same part of an object, so two boxes are
-clipped to the pixels that the tiles share, and agree by what is left of them; how an object goes on in the one tile says
-nothing against the other, which cannot see it. Tiles that share no pixels meet at a seam: there an object of one category
-that ends at the edge in both, over the same stretch of it, is one object that the edge cuts.
+Two tiles can be compared only where they overlap: there both should show the same part of an object. So two boxes are clipped
+to the overlap and matched by the intersection over union of what remains; how an object continues outside of the overlap is
+not compared. Tiles without an overlap can share an edge: an object of one category that ends at that edge in both tiles, over
+the same stretch of it, is one object.
 
-Boxes agree one to one, the best first: of the boxes of a tile no two are ever the same object.
+Matching is one to one, best agreement first. Two boxes of one tile are never the same object.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rsflow.spatial.geometry import FloatArray
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 
-WITHIN = 0.8  # of the smaller box: so much of an edge's sliver must lie in the box that it is a part of
+MIN_CONTAINED = 0.8  # share of the smaller box of a cut object that must lie in the larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ def sides_cut(box: FloatArray, window: FloatArray, edge_px: float) -> Flags:
 
 def same_objects(views: Views, min_iou: float, edge_px: float) -> Numbers:
     """The number (n,) of each view's object: views with the same number show the same one, at most one of each tile."""
-    one, other = _near(views, edge_px)
+    one, other = _candidate_pairs(views, edge_px)
     agreement, seam, same = _agreement(views, one, other, min_iou, edge_px)
     best_first = np.lexsort((other, one, -agreement, seam))
     chosen = best_first[same[best_first]]
-    return _joined(views.tile, one[chosen].tolist(), other[chosen].tolist())
+    return _union_pairs(views.tile, one[chosen].tolist(), other[chosen].tolist())
 
 
-def _near(views: Views, edge_px: float) -> tuple[Numbers, Numbers]:
+def _candidate_pairs(views: Views, edge_px: float) -> tuple[Numbers, Numbers]:
     """Pairs (one < other) of a labeller's boxes in different tiles that touch or nearly do."""
     reach = views.box + np.array([-edge_px, -edge_px, edge_px, edge_px])
     tree = shapely.STRtree(shapely.box(*views.box.T))
@@ -75,26 +75,28 @@ def _agreement(views: Views, one: Numbers, other: Numbers, min_iou: float, edge_
     sides = [np.stack([np.maximum(views.box[i, :2], low), np.minimum(views.box[i, 2:], high)]) for i in (one, other)]
     common = np.clip(np.minimum(sides[0][1], sides[1][1]) - np.maximum(sides[0][0], sides[1][0]), 0, None)
     size, other_size = (np.clip(side[1] - side[0], 0, None) for side in sides)
-    alike = views.category[one] == views.category[other]
+    same_category = views.category[one] == views.category[other]
 
-    iou = _ratio(common.prod(1), size.prod(1) + other_size.prod(1) - common.prod(1))
-    part = _ratio(common.prod(1), np.minimum(size.prod(1), other_size.prod(1)))
+    iou = _safe_divide(common.prod(1), size.prod(1) + other_size.prod(1) - common.prod(1))
+    part = _safe_divide(common.prod(1), np.minimum(size.prod(1), other_size.prod(1)))
     either_cut = views.cut[one].any(axis=1) | views.cut[other].any(axis=1)
-    overlaps = ~seam & ((iou >= min_iou) | (alike & either_cut & (part >= WITHIN)))
+    overlaps = ~seam & ((iou >= min_iou) | (same_category & either_cut & (part >= MIN_CONTAINED)))
 
-    along = _ratio(common, size + other_size - common)[:, ::-1]  # across x it is y that tells, and the other way round
-    meets = thin & ~thin[:, ::-1] & alike[:, None] & (along >= min_iou) & _facing(views, one, other)
-    agreement = np.where(meets.any(axis=1), np.where(meets, along, 0).max(axis=1, initial=0), iou)
+    edge_overlap = _safe_divide(common, size + other_size - common)[
+        :, ::-1
+    ]  # an edge along x is compared in y, and the reverse
+    meets = thin & ~thin[:, ::-1] & same_category[:, None] & (edge_overlap >= min_iou) & _cut_at_shared_edge(views, one, other)
+    agreement = np.where(meets.any(axis=1), np.where(meets, edge_overlap, 0).max(axis=1, initial=0), iou)
     return agreement, seam, overlaps | meets.any(axis=1)
 
 
-def _facing(views: Views, one: Numbers, other: Numbers) -> Flags:
+def _cut_at_shared_edge(views: Views, one: Numbers, other: Numbers) -> Flags:
     """For each pair and axis (m, 2): whether both boxes are cut at the edges that their tiles turn to each other."""
     first = views.window[one, :2] < views.window[other, :2]
     return np.where(first, views.cut[one, 2:] & views.cut[other, :2], views.cut[other, 2:] & views.cut[one, :2])
 
 
-def _joined(tile: Numbers, ones: list[int], others: list[int]) -> Numbers:
+def _union_pairs(tile: Numbers, ones: list[int], others: list[int]) -> Numbers:
     """Pairs joined in their order, but for those that would put two views of a tile together. Numbers by first view."""
     parent = list(range(len(tile)))
     tiles: dict[int, set[int]] = {}
@@ -113,6 +115,6 @@ def _joined(tile: Numbers, ones: list[int], others: list[int]) -> Numbers:
     return np.array([root(view) for view in range(len(tile))], dtype=np.int64)
 
 
-def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> FloatArray:
+def _safe_divide(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> FloatArray:
     found: FloatArray = np.divide(part, whole, out=np.zeros_like(part, dtype=np.float64), where=whole > 0)
     return found

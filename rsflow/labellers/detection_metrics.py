@@ -1,6 +1,6 @@
 """How right detections are: precision, recall and F1 against known boxes.
 
-One idea: a detection is right when it can be paired with a true box that no other detection has; pairs are made greedily, the
+A detection is right when it can be paired with a true box that no other detection has; pairs are made greedily, the
 best overlap first, down to a least intersection over union. Counts of several pictures add up before a ratio is taken.
 """
 

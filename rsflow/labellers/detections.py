@@ -1,12 +1,11 @@
-"""What the detecting models have in common: from what a model found to box labels.
+"""Base of the detecting models: from raw detections to box labels.
 
-One idea: a model's raw boxes become labels by the same few steps whatever the model: its words become the dataset's categories,
-boxes are rounded and clipped to the picture, those below their category's threshold or without area leave, and where
-`max_overlap` is set a box that overlaps a better one by more goes too, whatever the two are called (class-agnostic
-non-maximum suppression, here within the tile). The rest comes in the order of score, ties by place.
+The model's class names are mapped to the dataset's categories; boxes are rounded and clipped to the picture; boxes below their
+category's threshold or without area are dropped; with `max_overlap` set, a box that overlaps a better one by more is dropped
+whatever its category (class-agnostic non-maximum suppression within the tile). Labels are ordered by score, ties by position.
 
 With a `calibration` file (`rsflow evaluate-labels --calibrate`) scores are first mapped to the share of such boxes that were
-right, so thresholds mean probabilities, and each category has its own measured quality.
+right, so thresholds are probabilities, and each category has its own measured quality.
 """
 
 from __future__ import annotations
@@ -71,17 +70,17 @@ class DetectionLabeller(ModelLabeller):
                 kept.append((score, box, category))
         kept.sort(key=lambda one: (-one[0], one[1], one[2]))
         if self.max_overlap is not None:
-            kept = _apart(kept, self.max_overlap)
+            kept = _suppress_overlaps(kept, self.max_overlap)
         return tuple(
-            Label("box", category, self._origin(category), Shape(box), score=score)
+            Label("box", category, self._provenance(category), Shape(box), score=score)
             for score, box, category in kept[: self.most]
         )
 
-    def _origin(self, category: str) -> Provenance:
+    def _provenance(self, category: str) -> Provenance:
         return replace(self.origin, quality=self.calibrated.quality(category)) if self.calibrated else self.origin
 
 
-def _apart(ordered: list[tuple[float, Box, str]], most: float) -> list[tuple[float, Box, str]]:
+def _suppress_overlaps(ordered: list[tuple[float, Box, str]], most: float) -> list[tuple[float, Box, str]]:
     """Without the boxes that overlap an earlier one that stays by more than `most`."""
     boxes = np.array([box for _, box, _ in ordered], dtype=np.float64).reshape(-1, 4)
     overlap = iou_matrix(boxes, boxes)

@@ -1,6 +1,6 @@
 """Closed-set detection: a model that was trained on fixed classes (DETR, RT-DETR, Deformable DETR, YOLOS, D-FINE …).
 
-One idea: everything about the model is transformers' own: `AutoModelForObjectDetection`, and the image processor's
+Everything about the model is transformers' own: `AutoModelForObjectDetection`, and the image processor's
 `post_process_object_detection`, which knows what that family's numbers mean
 (https://huggingface.co/docs/transformers/tasks/object_detection). `categories` renames its classes; a name there that the
 model does not have is refused with those that it has.
@@ -41,12 +41,13 @@ class Detector(DetectionLabeller):
                 output, threshold=self.lowest_threshold, target_sizes=sizes
             )
             return [
-                LabellerOutput(self.labels(_found(result, words), size)) for result, size in zip(results, sizes, strict=True)
+                LabellerOutput(self.labels(_raw_detections(result, words), size))
+                for result, size in zip(results, sizes, strict=True)
             ]
 
         return OpenedModel(prepare, infer)
 
 
-def _found(result: dict[str, Any], words: dict[int, str]) -> list[RawDetection]:
+def _raw_detections(result: dict[str, Any], words: dict[int, str]) -> list[RawDetection]:
     numbers, scores, boxes = (result[name].tolist() for name in ("labels", "scores", "boxes"))
     return [RawDetection(words[number], score, box) for number, score, box in zip(numbers, scores, boxes, strict=True)]

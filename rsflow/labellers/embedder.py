@@ -1,6 +1,6 @@
 """Dense embeddings: one vector per picture, for the selection (DINOv2, DINOv3, the picture tower of CLIP and SigLIP).
 
-One idea: the vector is what the model itself offers for a whole picture: `get_image_features` where a picture tower stands
+The vector is what the model itself offers for a whole picture: `get_image_features` where a picture tower stands
 beside a text tower, else the pooled output of `AutoModel`; `pooling: first` takes the class token and `mean` the mean of all
 tokens instead, for checkpoints that were saved without a pooling layer. Vectors have length 1 unless `normalise` is off, so a
 scalar product is a cosine.
@@ -23,7 +23,7 @@ Pooling = Literal["pooled", "first", "mean"]
 
 @dataclass(frozen=True, kw_only=True)
 class Embedder(ModelLabeller):
-    """Its `quality` means nothing: it says nothing that could be wrong."""
+    """`quality` has no meaning here: a vector is neither right nor wrong."""
 
     name: ClassVar[str] = "embedder"
 
@@ -32,17 +32,17 @@ class Embedder(ModelLabeller):
 
     def open(self) -> OpenedModel:
         loaded = self.load("AutoModel", "AutoImageProcessor", () if self.pooling == "pooled" else ("pooler.",))
-        vectors = self._vectors(loaded)
+        vectors = self._vector_function(loaded)
 
         def prepare(batch: Sequence[LabellerInput]) -> Any:
             return loaded.processor(images=[item.image for item in batch], return_tensors="pt")
 
         def infer(batch: Sequence[LabellerInput], inputs: Any) -> list[LabellerOutput]:
-            return [LabellerOutput(vector=self._kept(vector)) for vector in vectors(inputs).float().cpu().numpy()]
+            return [LabellerOutput(vector=self._normalised(vector)) for vector in vectors(inputs).float().cpu().numpy()]
 
         return OpenedModel(prepare, infer)
 
-    def _vectors(self, loaded: Loaded) -> Callable[[Any], Any]:
+    def _vector_function(self, loaded: Loaded) -> Callable[[Any], Any]:
         """The function from a processor's batch to a tensor (pictures, length)."""
         features = getattr(loaded.model, "get_image_features", None)
         if features is not None:
@@ -53,7 +53,7 @@ class Embedder(ModelLabeller):
             return lambda inputs: loaded(inputs).last_hidden_state[:, 0]
         return lambda inputs: loaded(inputs).last_hidden_state.mean(dim=1)
 
-    def _kept(self, vector: Vector) -> Vector:
+    def _normalised(self, vector: Vector) -> Vector:
         length = float(np.linalg.norm(vector.astype(np.float64))) if self.normalise else 1.0
         return np.round(vector.astype(np.float64) / (length or 1.0), 5).astype(np.float32)
 

@@ -1,6 +1,6 @@
 """Small targets in infrared that are warmer than what is around them.
 
-One idea: a white top-hat (the picture minus its morphological opening; for small infrared targets see Zeng, Li and
+A white top-hat (the picture minus its morphological opening; for small infrared targets see Zeng, Li and
 Peng 2006, Infrared Physics & Technology 48(1)) leaves what is bright and narrower than the window. What of it exceeds
 `threshold_sd` robust standard deviations of the tile's top-hat is a target, within limits of size.
 

@@ -1,16 +1,16 @@
-"""What a labeller with weights is: settings that open into a model, which looks at batches of written pictures.
+"""Base of the labellers with weights: settings that open into a model, which runs on batches of written pictures.
 
-One idea: like every labeller it is a frozen dataclass whose fields are its settings. Those that say what comes out (the
-checkpoint's content, thresholds, prompts, number type) make its fingerprint; those that say how it is run (device, batch,
-workers) do not, and neither does the place of the checkpoint: a moved folder relabels nothing, a changed file does.
+A labeller is a frozen dataclass whose fields are its settings. Those that decide the output (the checkpoint's content,
+thresholds, prompts, number type) make its fingerprint. Those that say how it runs (device, batch, workers) do not, and neither
+does the path of the checkpoint: a moved folder relabels nothing, a changed file does.
 
-What a model says of a picture depends on that picture and these settings alone, up to the last bits of floating point: other
-hardware, and on one machine another batch, add a little noise. It is kept small (a batch holds pictures of one size, so nothing
-is ever padded) and rounded away (scores to 4 decimals, boxes to 2, vectors to 5), which hides it but for a value that lies just
-on a rounding edge. With `batch_rows: 1` a picture meets the same arithmetic in whatever company, on one kind of machine.
+The output for a picture depends on that picture and these settings alone, up to floating-point rounding: other hardware, or
+another batch on the same machine, changes the last bits. A batch holds pictures of one size, so nothing is padded, and outputs
+are rounded (scores to 4 decimals, boxes to 2, vectors to 5), which hides the difference except at a rounding edge.
+`batch_rows: 1` removes the dependence on the batch.
 
-Opening gives two functions, because they run side by side: `prepare` works on the CPU (resizing, tokens) while `infer` has the
-device busy with the batch before.
+Opening gives two functions that run concurrently: `prepare` on the CPU (resizing, tokens) while `infer` runs the previous
+batch on the device.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Amount = Annotated[float, Field(ge=0)]
 
 
 class LabellerInput(NamedTuple):
-    """One picture as a model gets it: (rows, cols) or (rows, cols, 3), and the labels that are known of it in their order."""
+    """One picture for a model, (rows, cols) or (rows, cols, 3), with its labels so far in their order."""
 
     picture: Picture
     sensor: SensorName
@@ -53,12 +53,12 @@ class LabellerInput(NamedTuple):
 
     @property
     def image(self) -> Image.Image:
-        """What a processor takes: in colour whatever the picture is, and never in doubt which axis holds the channels."""
+        """The picture as RGB, in the form that processors take without guessing the channel axis."""
         return Image.fromarray(self.picture).convert("RGB")
 
 
 class LabellerOutput(NamedTuple):
-    """What a model says of one picture: labels, a vector, and what it spent (tokens_in, tokens_out, …)."""
+    """Output for one picture: labels, an embedding, and usage (tokens_in, tokens_out, …)."""
 
     labels: tuple[Label, ...] = ()
     vector: Vector | None = None
@@ -66,7 +66,7 @@ class LabellerOutput(NamedTuple):
 
 
 class OpenedModel(NamedTuple):
-    """An opened model. `prepare` may run in another thread than `look`; both may raise whatever a picture makes them raise."""
+    """An opened model. `prepare` may run in another thread than `infer`; both may raise on a picture."""
 
     prepare: Callable[[Sequence[LabellerInput]], Any]
     infer: Callable[[Sequence[LabellerInput], Any], list[LabellerOutput]]
@@ -113,7 +113,7 @@ class ModelLabeller:
 
     @property
     def key(self) -> str:
-        """Its name and what its labels depend on, in short: the part of a label's id that says who saw it."""
+        """Name and short fingerprint: the part of a label's id that names its labeller."""
         return f"{self.name}-{fingerprint(self)[:6]}"
 
     @property
@@ -123,7 +123,7 @@ class ModelLabeller:
         return Provenance("labeller", self.name, *self.checkpoint, digest, self.quality)
 
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
-        """Nothing: a model looks at the picture."""
+        """None: a model needs only the picture."""
         return None
 
     def load(self, model_class: str, processor_class: str = "AutoProcessor", spare: tuple[str, ...] = ()) -> Loaded:

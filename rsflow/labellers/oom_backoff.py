@@ -1,13 +1,13 @@
-"""A model that looks at whatever it is given: memory that does not suffice and pictures that break it stay small troubles.
+"""Run a model over batches so that one bad picture, or too little memory, costs only the pictures concerned.
 
-One idea: a batch that fails is halved until what is to blame stands alone. Out of memory: the half is tried again, and the
-number of rows that fitted is remembered for pictures of that size. Anything else: the halves are looked at apart, so a picture
-that the model cannot take costs its batch a few more runs and nothing else. What still fails alone becomes a DataError in its
-place: `out_of_memory`, `model_failed`, or the reason that the model itself gives (`not_finite`).
+A batch that fails is split in halves until the failing picture stands alone. Out of memory: the halves are run again, and the
+number of rows that fitted is kept for pictures of that size. Any other error: the halves are run separately, so a picture that
+the model rejects costs its batch a few more runs. A picture that fails alone gives a DataError: `out_of_memory`,
+`model_failed`, or the reason that the model itself states (`not_finite`).
 
-Where nothing of a batch could be looked at, the model is shown a plain grey picture: if it fails on that too, the pictures are
-not to blame but the set-up is (no memory left for even one picture), and the run ends with the reason. After a fault inside the
-device nothing is tried again, for nothing would succeed: DeviceLostError passes, and another process has to go on.
+Where every picture of a batch fails, the model is run on a plain grey picture. If that fails too, the set-up is at fault and
+not the data, and the run ends with the reason. After an error inside the device nothing is retried: DeviceLostError passes to
+the caller, which has to start another process.
 """
 
 from __future__ import annotations
@@ -37,32 +37,32 @@ class OomBackoff:
 
     def __init__(self, opened: OpenedModel) -> None:
         self._model = opened
-        self._fits: dict[tuple[int, ...], int] = {}
+        self._max_rows: dict[tuple[int, ...], int] = {}
         self._preparing = threading.Lock()  # tokenizers keep the padding of the call that they are in
 
     def prepare(self, batch: Sequence[LabellerInput]) -> Any:
         """What the model takes of a batch of pictures of one size, or None where it must be prepared in parts."""
-        if not 0 < len(batch) <= self._most(batch):
+        if not 0 < len(batch) <= self._max_batch(batch):
             return None
         try:
-            return self._prepared(batch)
-        except FAULTS:  # found again, and told, where the batch is halved
+            return self._prepare(batch)
+        except FAULTS:  # raised again, and reported, when the batch is halved
             return None
 
     def __call__(self, batch: Sequence[LabellerInput], prepared: Any = None) -> list[LabellerOutput | DataError]:
         """For each picture what the model sees, or why it cannot. The pictures are of one size."""
         found = self._infer(batch, prepared)
         if batch and not any(isinstance(one, LabellerOutput) or one.reason == "not_finite" for one in found):
-            self._show_grey(batch[0], found[0])
+            self._check_on_grey_picture(batch[0], found[0])
         return found
 
     def _infer(self, batch: Sequence[LabellerInput], prepared: Any = None) -> list[LabellerOutput | DataError]:
-        most = self._most(batch)
+        most = self._max_batch(batch)
         if len(batch) > most:
             return [one for start in range(0, len(batch), most) for one in self._infer(batch[start : start + most])]
         fault: DataError
         try:
-            return [*self._model.infer(batch, self._prepared(batch) if prepared is None else prepared)]
+            return [*self._model.infer(batch, self._prepare(batch) if prepared is None else prepared)]
         except DataError as error:  # one of the pictures: which, the halves will tell
             fault = error
         except FAULTS as error:
@@ -70,24 +70,24 @@ class OomBackoff:
             fault = DataError("out_of_memory" if is_out_of_memory(error) else "model_failed", short_message(error))
         # Outside of the handler: the error's traceback holds the tensors of the call that failed.
         del prepared
-        too_much = fault.reason == "out_of_memory"
-        if too_much:
+        is_oom = fault.reason == "out_of_memory"
+        if is_oom:
             free_memory()
         if len(batch) == 1:
             return [fault]
         half = len(batch) // 2
-        if too_much:
-            self._fits[batch[0].picture.shape] = half
+        if is_oom:
+            self._max_rows[batch[0].picture.shape] = half
         return [*self._infer(batch[:half]), *self._infer(batch[half:])]
 
-    def _most(self, batch: Sequence[LabellerInput]) -> int:
-        return self._fits.get(batch[0].picture.shape, len(batch)) if batch else 0
+    def _max_batch(self, batch: Sequence[LabellerInput]) -> int:
+        return self._max_rows.get(batch[0].picture.shape, len(batch)) if batch else 0
 
-    def _prepared(self, batch: Sequence[LabellerInput]) -> Any:
+    def _prepare(self, batch: Sequence[LabellerInput]) -> Any:
         with self._preparing:
             return self._model.prepare(batch)
 
-    def _show_grey(self, like: LabellerInput, fault: LabellerOutput | DataError) -> None:
+    def _check_on_grey_picture(self, like: LabellerInput, fault: LabellerOutput | DataError) -> None:
         (found,) = self._infer([LabellerInput(np.full((GREY_PX, GREY_PX, 3), 128, np.uint8), like.sensor, like.gsd_m, (_BOX,))])
         if isinstance(found, DataError):
             raise RsflowError(

@@ -1,6 +1,6 @@
 """Masks by a promptable segmentation model (SAM, SAM 2, SAM-HQ): the boxes of a picture become outlines.
 
-One idea: a box says roughly where an object is, and a promptable model says which pixels are its own
+A box says roughly where an object is, and a promptable model says which pixels are its own
 (`AutoModelForMaskGeneration`, https://huggingface.co/docs/transformers/model_doc/sam). An object is never doubled, so an
 outline is a fact about the box, which rsflow.stages.merge_labels makes the polygon of a model's box: kind "fact", category
 "outline", the box that was given, the polygon found in it, `value` the polygon's share of the box and `score` the model's own
@@ -51,10 +51,10 @@ class Outliner(ModelLabeller):
         loaded = self.load("AutoModelForMaskGeneration")
 
         def prepare(batch: Sequence[LabellerInput]) -> list[Any]:
-            return [_prompt(loaded, item, self.boxes(item)) for item in batch]
+            return [_prepare_prompt(loaded, item, self.boxes(item)) for item in batch]
 
         def infer(batch: Sequence[LabellerInput], inputs: list[Any]) -> list[LabellerOutput]:
-            return [self._seen(loaded, item, prompt) for item, prompt in zip(batch, inputs, strict=True)]
+            return [self._outline_boxes(loaded, item, prompt) for item, prompt in zip(batch, inputs, strict=True)]
 
         return OpenedModel(prepare, infer)
 
@@ -63,7 +63,7 @@ class Outliner(ModelLabeller):
         shapes = [label.shape for label in item.labels if label.kind == "box" and label.shape is not None]
         return [shape.box for shape in shapes if not shape.polygon and area(shape.box) > 0][: self.most]
 
-    def _seen(self, loaded: Loaded, item: LabellerInput, prompt: Any) -> LabellerOutput:
+    def _outline_boxes(self, loaded: Loaded, item: LabellerInput, prompt: Any) -> LabellerOutput:
         if prompt is None:
             return LabellerOutput()
         sizes = {name: prompt.pop(name) for name in ("original_sizes", "reshaped_input_sizes") if name in prompt}
@@ -75,7 +75,7 @@ class Outliner(ModelLabeller):
         return LabellerOutput(tuple(label for label in labels if label is not None))
 
     def label(self, box: Box, mask: Mask, score: float) -> Label | None:
-        """The outline of a box by a mask (rows, cols) of the whole picture; None where there is none worth keeping."""
+        """The outline of a box by a mask (rows, cols) of the whole picture; None below the threshold or without an area."""
         parts = outline(mask, box, self.simplify_px) if score >= self.threshold else ()
         if not parts:
             return None
@@ -105,7 +105,7 @@ def outline(mask: Mask, box: Box, simplify_px: float) -> Parts:
     return round_parts(tuple(part for part in parts if ring_area(part[0]) >= least), 2)
 
 
-def _prompt(loaded: Loaded, item: LabellerInput, boxes: Sequence[Box]) -> Any:
+def _prepare_prompt(loaded: Loaded, item: LabellerInput, boxes: Sequence[Box]) -> Any:
     if not boxes:
         return None
     return loaded.processor(item.image, input_boxes=[[list(box) for box in boxes]], return_tensors="pt")

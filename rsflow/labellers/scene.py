@@ -1,23 +1,31 @@
-"""Plain facts of a tile that can be measured: how bright, how textured, which colour, where the extremes lie.
+"""Facts of a tile that can be measured: brightness, texture, colour, where the extremes lie.
 
-One idea: say only what a ruler would confirm. Every fact is a number over the valid pixels of the picture (as it is seen, after
-rendering) and a word for it from a fixed scale; where the number is near a tie, the fact is left out. Grey is the mean of the
-channels.
+Two kinds of numbers, never mixed. What is said of the picture (bright, dark, a colour) is measured on the picture as it is
+shown, after rendering; what is said of the ground (backscatter, temperature) is measured on physical values, and left out
+where the scene has none. Every fact is a number over the valid pixels and a word for it from a fixed scale; a number near a
+tie gives none.
 
+On the picture; grey is the mean of the channels:
 - "brightness": mean grey / 255; dark below 1/3, bright above 2/3, else medium.
 - "texture": the median, over blocks of 8 x 8 cells, of the standard deviation of the cells' grey, / 255, where a cell is the
   mean of 4 x 4 pixels (so that speckle and noise do not count as texture); smooth below 0.02, strongly textured above 0.08.
 - "colour" (pictures in colour): the colour name that most pixels have, with its share; only from a share of 0.4.
-- "low_backscatter_share" (SAR in decibel): the share of cells below -20 dB whose neighbourhood is smooth: calm water is like
-  this, and so are roads, runways and radar shadow. Of numbers that are not calibrated, and of the picture, nothing is said.
 - "brightest_part", "darkest_part": which ninth of the tile ("upper left" ... "lower right") has the highest or lowest mean
-  grey, where it stands out by at least 8 grey levels from the tile's mean and by 2 from the next ninth.
+  grey, where it differs by at least 8 grey levels from the tile's mean and by 2 from the next ninth.
+
+On the first band's physical values:
+- "low_backscatter_share" (decibel): the share of cells below -20 dB whose neighbourhood is smooth: calm water is like this, and
+  so are roads, runways and radar shadow.
+- "strongest_backscatter_part", "weakest_backscatter_part" (decibel, power): the ninth of the highest or lowest mean power,
+  where it differs by 2 dB from the tile's mean and by 1 dB from the next ninth.
+- "warmest_part", "coolest_part" (kelvin): the same by mean temperature, by 1 K and 0.5 K.
 
 Quality is 1: these are measurements, not opinions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,6 +45,7 @@ CELL_PX = 4
 BLOCK_CELLS = 8
 LEAST_COLOUR_SHARE = 0.4
 LOW_POWER = 0.01  # -20 dB
+LEAST_POWER = 1e-6  # -60 dB, below what any radar measures
 EVEN = 0.5  # standard deviation over mean of cells that are even
 PARTS = ("upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom", "lower right")
 
@@ -59,7 +68,7 @@ COLOURS = ("black", "grey", "white", "brown", *dict.fromkeys(name for _, name in
 class Scene:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "scene"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     sensors: ClassVar[frozenset[SensorName]] = frozenset(SENSOR_NAMES)
     measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
@@ -75,8 +84,7 @@ class Scene:
         facts = [brightness(grey, raster.valid), *texture(grey, raster.valid), *brightest_and_darkest(grey, raster.valid)]
         if picture.ndim == 3 and np.ptp(picture, axis=2).any():
             facts += dominant_colour(picture, raster.valid)
-        elif unit == "db":
-            facts += low_backscatter(raster.pixels[0].astype(np.float64), raster.valid)
+        facts += physical_facts(raster.pixels[0].astype(np.float64), raster.valid, unit)
         origin = provenance(self)
         return [Label("fact", name, origin, text=text, value=value, score=1.0) for name, text, value in facts]
 
@@ -90,7 +98,7 @@ def brightness(grey: Grey, valid: Mask) -> Fact:
 
 
 def texture(grey: Grey, valid: Mask) -> list[Fact]:
-    spreads = _block_spread(*_cells(grey, valid))
+    spreads = _block_spread(*_cell_means(grey, valid))
     if not spreads.size:
         return []
     level = float(np.median(spreads)) / 255
@@ -99,22 +107,51 @@ def texture(grey: Grey, valid: Mask) -> list[Fact]:
 
 
 def brightest_and_darkest(grey: Grey, valid: Mask) -> list[Fact]:
-    """The brightest and the darkest ninth of a tile, where each stands out. Ninths with less than half valid do not compete."""
-    rows, cols = (np.linspace(0, size, 4).round().astype(int) for size in grey.shape)
+    """The brightest and the darkest ninth of a tile, where each differs enough. Ninths that are less than half valid are left
+    out."""
+    found = extreme_parts(_part_means(grey, valid), float(grey[valid].mean()), 8, 2)
+    names = {"highest": "brightest_part", "lowest": "darkest_part"}
+    return [(names[end], part, mean / 255) for end, part, mean in found]
+
+
+def physical_facts(values: Grey, valid: Mask, unit: PixelUnit) -> list[Fact]:
+    """Facts about the ground from values (rows, cols) in `unit`; none where the unit is not physical."""
+    valid = valid & np.isfinite(values)
+    if not valid.any() or unit not in {"db", "power", "kelvin"}:
+        return []
+    if unit == "kelvin":
+        found = extreme_parts(_part_means(values, valid), float(values[valid].mean()), 1.0, 0.5)
+        names = {"highest": "warmest_part", "lowest": "coolest_part"}
+        return [(names[end], part, mean) for end, part, mean in found]
+    power = np.where(valid, 10 ** (np.where(valid, values, 0) / 10) if unit == "db" else values, 0)
+    levels = {part: 10 * np.log10(max(mean, LEAST_POWER)) for part, mean in _part_means(power, valid).items()}
+    found = extreme_parts(levels, 10 * np.log10(max(float(power[valid].mean()), LEAST_POWER)), 2.0, 1.0)
+    names = {"highest": "strongest_backscatter_part", "lowest": "weakest_backscatter_part"}
+    facts = [(names[end], part, level) for end, part, level in found]
+    return [*low_backscatter(values, valid), *facts] if unit == "db" else facts
+
+
+def extreme_parts(
+    levels: dict[str, float], overall: float, from_mean: float, from_next: float
+) -> Iterator[tuple[str, str, float]]:
+    """("highest" or "lowest", part, level) where that part differs enough from the tile's mean and from the next part."""
+    for end, sign in (("highest", 1), ("lowest", -1)):
+        order = sorted(levels, key=lambda part: -sign * levels[part])
+        stands_out = len(order) > 1 and sign * (levels[order[0]] - levels[order[1]]) >= from_next
+        if stands_out and sign * (levels[order[0]] - overall) >= from_mean:
+            yield end, order[0], float(levels[order[0]])
+
+
+def _part_means(values: Grey, valid: Mask) -> dict[str, float]:
+    """Mean of each ninth's valid pixels, of the ninths that are at least half valid."""
+    rows, cols = (np.linspace(0, size, 4).round().astype(int) for size in values.shape)
     means: dict[str, float] = {}
     for index, part in enumerate(PARTS):
         r, c = divmod(index, 3)
-        place = (slice(rows[r], rows[r + 1]), slice(cols[c], cols[c + 1]))
-        if valid[place].size and valid[place].mean() >= 0.5:
-            means[part] = float(grey[place][valid[place]].mean())
-    overall = float(grey[valid].mean())
-    facts: list[Fact] = []
-    for name, sign in (("brightest_part", 1), ("darkest_part", -1)):
-        order = sorted(means, key=lambda part: -sign * means[part])
-        stands_out = len(order) > 1 and sign * (means[order[0]] - means[order[1]]) >= 2
-        if stands_out and sign * (means[order[0]] - overall) >= 8:
-            facts.append((name, order[0], means[order[0]] / 255))
-    return facts
+        window = (slice(rows[r], rows[r + 1]), slice(cols[c], cols[c + 1]))
+        if valid[window].size and valid[window].mean() >= 0.5:
+            means[part] = float(values[window][valid[window]].mean())
+    return means
 
 
 def dominant_colour(picture: Picture, valid: Mask) -> list[Fact]:
@@ -146,7 +183,7 @@ def colour_index(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 def low_backscatter(decibel: Grey, valid: Mask) -> list[Fact]:
     good = valid & np.isfinite(decibel)
-    cells, whole = _cells(np.where(good, 10 ** (np.where(good, decibel, 0) / 10), 0), good)
+    cells, whole = _cell_means(np.where(good, 10 ** (np.where(good, decibel, 0) / 10), 0), good)
     if not whole.any():
         return []
     mean = ndimage.uniform_filter(cells, 3, mode="nearest")
@@ -155,7 +192,7 @@ def low_backscatter(decibel: Grey, valid: Mask) -> list[Fact]:
     return [("low_backscatter_share", "dark and smooth", share)]
 
 
-def _cells(grey: Grey, valid: Mask) -> tuple[Grey, Mask]:
+def _cell_means(grey: Grey, valid: Mask) -> tuple[Grey, Mask]:
     """Means of 4 x 4 pixels (rows / 4, cols / 4; what does not fill a cell is left out) and which cells are wholly valid."""
     rows, cols = grey.shape[0] // CELL_PX, grey.shape[1] // CELL_PX
     inner = (slice(rows * CELL_PX), slice(cols * CELL_PX))

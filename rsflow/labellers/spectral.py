@@ -1,6 +1,6 @@
 """Land cover of optical tiles from published spectral indices.
 
-One idea: normalised differences of two bands, (a - b) / (a + b), tell water and vegetation from the rest with thresholds that
+Normalised differences of two bands, (a - b) / (a + b), tell water and vegetation from the rest with thresholds that
 hold across scenes. A pixel is named only where its index is clear of the threshold's neighbourhood; the rest stays unnamed, so
 the shares do not add up to 1 and none is forced. A cover is said to be absent (a share of 0) only where its index stays clear
 below its threshold, by 0.1, on all but 0.1 % of the pixels, and cloud hides next to nothing.
@@ -13,6 +13,10 @@ below its threshold, by 0.1, on all but 0.1 % of the pixels, and cloud hides nex
 
 NDBI and BSI are high on roofs and on dry soil alike (Zha et al. say so), so the two are one category, "bare or built-up land",
 and it needs a short-wave infrared band. Cloud, snow and glare, known by being white in the picture, are left unnamed.
+
+An index is a physical statement only of values proportional to reflectance: unit `reflectance`, or an `offset` of the
+labeller. Of uncalibrated numbers (`dn`) no land cover is claimed; what can be said is the index itself: facts "ndvi_share",
+"ndwi_share" or "mndwi_share", "ndbi_share" with the share of pixels at or above the threshold, which is their text.
 
 Known quality: on the hand-labelled flood chip of Sen1Floods11 (Spain, Sentinel-2 L1C;
 https://doi.org/10.1109/CVPRW50498.2020.00113) named water is water for 90 % of its pixels and holds 83 % of the water. The
@@ -37,7 +41,7 @@ from rsflow.spatial.geometry import iou
 
 Role = Literal["blue", "green", "red", "nir", "swir"]
 
-# The names that bands have where no setting says otherwise: STAC's, https://github.com/stac-extensions/eo#common-band-names
+# Default band names: STAC's, https://github.com/stac-extensions/eo#common-band-names
 BAND_NAMES: dict[Role, tuple[str, ...]] = {
     "blue": ("blue",),
     "green": ("green",),
@@ -47,13 +51,13 @@ BAND_NAMES: dict[Role, tuple[str, ...]] = {
 }
 
 WHITE = 225  # grey level that all of red, green and blue reach in cloud, snow and glare
-SMOOTH_PX = 5  # regions are drawn after a majority vote of so many pixels square
-LEAST_REGION = 0.01  # share of the tile below which a region is not worth a box
-ABSENT_SHARE = 0.001  # of the valid pixels: at most so many may come near to a cover that is said to be absent
+SMOOTH_PX = 5  # side of the square of the majority vote before regions are drawn
+LEAST_REGION = 0.01  # least share of the tile that a region needs for a box
+ABSENT_SHARE = 0.001  # largest share of valid pixels near the threshold of a cover that is called absent
 SAME_BOX = 0.8  # intersection over union of a region's box with and without what may belong to it
 CLEARLY = 1.3  # how many times any other region the largest one must be
 NEAR = 0.1  # how far below its threshold an index comes near
-HIDDEN_SHARE = 0.01  # of the valid pixels: where more are white nobody knows what is under them
+HIDDEN_SHARE = 0.01  # largest share of white valid pixels: what is under them is unknown
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Spectral:
 
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "spectral"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical"})
     measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
@@ -87,7 +91,7 @@ class Spectral:
         return self.offset != 0
 
     def missing(self, bands: tuple[str, ...], sensor: SensorName) -> str | None:
-        lost = [role for role in ("red", "nir") if self._band(role, bands) is None]
+        lost = [role for role in ("red", "nir") if self._band_name(role, bands) is None]
         lost += [f"{role} ({name})" for role, name in self.bands.items() if name not in bands]
         if lost and not wrong_sensor(self, sensor):
             return (
@@ -96,10 +100,12 @@ class Spectral:
         return wrong_sensor(self, sensor)
 
     def label(self, raster: Raster, picture: Picture, unit: PixelUnit, gsd_m: float | None) -> list[Label]:
-        usable = raster.valid & ~white_mask(picture) & self._measured(raster)
+        usable = raster.valid & ~white_mask(picture) & self._finite_mask(raster)
         origin = provenance(self)
+        if unit != "reflectance" and not self.offset:
+            return self._index_facts(raster, usable)
         labels = []
-        for category, (margin, mask) in self._covers(raster).items():
+        for category, (margin, mask) in self._cover_masks(raster).items():
             named = usable & mask
             share = float(named.sum() / max(1, raster.valid.sum()))
             if share >= self.min_share and named.any():
@@ -109,60 +115,76 @@ class Spectral:
                 labels.append(
                     Label("cover", category, origin, certain_largest_region(named, possible), value=share, score=clear)
                 )
-            elif self._absent(margin, usable, raster.valid):
+            elif self._is_absent(margin, usable, raster.valid):
                 labels.append(Label("cover", category, origin, value=0.0))
         return labels
 
-    def _measured(self, raster: Raster) -> Mask:
+    def _index_facts(self, raster: Raster, usable: Mask) -> list[Label]:
+        """The indices of numbers that are not known to be reflectance, as numbers and nothing more."""
+        thresholds = {"ndvi": (self.vegetation_ndvi, self._band_index(raster, "nir", "red"))}
+        swir = self._band_name("swir", raster.bands) is not None
+        if self._band_name("green", raster.bands) is not None:
+            name, least = ("mndwi", self.water_mndwi) if swir else ("ndwi", self.water_ndwi)
+            thresholds[name] = (least, self._band_index(raster, "green", "swir" if swir else "nir"))
+        if swir:
+            thresholds["ndbi"] = (self.bare_ndbi, self._band_index(raster, "swir", "nir"))
+        if not usable.any():
+            return []
+        return [
+            Label("fact", f"{name}_share", provenance(self), text=f"{least:g}", value=float((index[usable] >= least).mean()))
+            for name, (least, index) in thresholds.items()
+        ]
+
+    def _finite_mask(self, raster: Raster) -> Mask:
         """Where every band that an index needs has a number."""
-        mine = [raster.pixels[raster.bands.index(band)] for role in BAND_NAMES if (band := self._band(role, raster.bands))]
+        mine = [raster.pixels[raster.bands.index(band)] for role in BAND_NAMES if (band := self._band_name(role, raster.bands))]
         return np.asarray(np.isfinite(np.stack(mine)).all(axis=0))
 
-    def _absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
+    def _is_absent(self, margin: Floats, usable: Mask, valid: Mask) -> bool:
         near = usable & (margin >= -NEAR)
         hidden = valid & ~usable
         clear = near.sum() <= ABSENT_SHARE * valid.sum() and hidden.sum() <= HIDDEN_SHARE * valid.sum()
         return bool(clear and valid.any())
 
-    def _covers(self, raster: Raster) -> dict[str, tuple[Floats, Mask]]:
+    def _cover_masks(self, raster: Raster) -> dict[str, tuple[Floats, Mask]]:
         """Per category: how far its index is beyond the threshold, and where it is named. No pixel has two categories."""
-        ndvi = self._index(raster, "nir", "red")
-        water = self._water(raster, ndvi)
+        ndvi = self._band_index(raster, "nir", "red")
+        water = self._water_margin(raster, ndvi)
         wet = (water >= 0) & (ndvi < 0.1)
         covers: dict[str, tuple[Floats, Mask]] = {}
-        if self._band("green", raster.bands) is not None:
+        if self._band_name("green", raster.bands) is not None:
             covers["water"] = (water, wet)
         covers["vegetation"] = (ndvi - self.vegetation_ndvi, (ndvi >= self.vegetation_ndvi) & ~wet)
-        if self._band("swir", raster.bands) is not None:
-            bare = self._index(raster, "swir", "nir") - self.bare_ndbi
-            dry = (bare >= 0) & (ndvi < 0.25) & (self._soil(raster) >= 0) & ~wet
+        if self._band_name("swir", raster.bands) is not None:
+            bare = self._band_index(raster, "swir", "nir") - self.bare_ndbi
+            dry = (bare >= 0) & (ndvi < 0.25) & (self._bare_soil_index(raster) >= 0) & ~wet
             covers["bare or built-up land"] = (bare, dry)
         return covers
 
-    def _water(self, raster: Raster, ndvi: Floats) -> Floats:
-        if self._band("green", raster.bands) is None:
+    def _water_margin(self, raster: Raster, ndvi: Floats) -> Floats:
+        if self._band_name("green", raster.bands) is None:
             return np.full_like(ndvi, -1)
-        if self._band("swir", raster.bands) is None:
-            return self._index(raster, "green", "nir") - self.water_ndwi
-        return self._index(raster, "green", "swir") - self.water_mndwi
+        if self._band_name("swir", raster.bands) is None:
+            return self._band_index(raster, "green", "nir") - self.water_ndwi
+        return self._band_index(raster, "green", "swir") - self.water_mndwi
 
-    def _soil(self, raster: Raster) -> Floats:
-        if self._band("blue", raster.bands) is None:
+    def _bare_soil_index(self, raster: Raster) -> Floats:
+        if self._band_name("blue", raster.bands) is None:
             return np.zeros(raster.valid.shape, dtype=np.float32)
-        swir, red, nir, blue = (self._pixels(raster, role) for role in ("swir", "red", "nir", "blue"))
+        swir, red, nir, blue = (self._band_pixels(raster, role) for role in ("swir", "red", "nir", "blue"))
         return normalised_difference(swir + red, nir + blue)
 
-    def _index(self, raster: Raster, a: Role, b: Role) -> Floats:
-        return normalised_difference(self._pixels(raster, a), self._pixels(raster, b))
+    def _band_index(self, raster: Raster, a: Role, b: Role) -> Floats:
+        return normalised_difference(self._band_pixels(raster, a), self._band_pixels(raster, b))
 
-    def _pixels(self, raster: Raster, role: Role) -> Floats:
-        band = self._band(role, raster.bands)
+    def _band_pixels(self, raster: Raster, role: Role) -> Floats:
+        band = self._band_name(role, raster.bands)
         if band is None:
             raise KeyError(role)
         # Below zero there is no reflectance: what an offset or noise makes of dark pixels would turn the ratios around.
         return np.asarray(np.maximum(raster.pixels[raster.bands.index(band)].astype(np.float32) + self.offset, 0))
 
-    def _band(self, role: Role, bands: tuple[str, ...]) -> str | None:
+    def _band_name(self, role: Role, bands: tuple[str, ...]) -> str | None:
         names = (self.bands[role],) if role in self.bands else BAND_NAMES[role]
         return next((name for name in names if name in bands), None)
 

@@ -1,7 +1,7 @@
 """Zero-shot classification: which of some phrases fits a whole picture best (CLIP, SigLIP, and their kin: RemoteCLIP,
 GeoRSCLIP and StreetCLIP share CLIP's classes).
 
-One idea: `categories` maps phrases to the dataset's categories, several to one if wanted, and `template` puts each into a
+`categories` maps phrases to the dataset's categories, several to one if wanted, and `template` puts each into a
 sentence. `AutoModelForZeroShotImageClassification` scores all of them; what it was trained with decides what its numbers are: a
 softmax over the phrases, or for SigLIP a sigmoid each, where no phrase need fit
 (https://huggingface.co/docs/transformers/tasks/zero_shot_image_classification). Phrases of one category add up under the

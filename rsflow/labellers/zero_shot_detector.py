@@ -1,6 +1,6 @@
 """Zero-shot detection: a model that is told in words what to look for (Grounding DINO, OWLv2, OWL-ViT, OmDet).
 
-One idea: `categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
+`categories` maps the phrases that the model is asked for to the dataset's categories, several to one if wanted; a
 phrase that is mapped to "" is a distractor, asked beside the others so that it takes what is not meant. The rest is
 `AutoModelForZeroShotObjectDetection` and its processor's `post_process_grounded_object_detection`
 (https://huggingface.co/docs/transformers/tasks/zero_shot_object_detection).
@@ -27,7 +27,7 @@ _MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroShotDetector(DetectionLabeller):
-    """`text_threshold` is Grounding DINO's own: how sure it must be that a word belongs to a box."""
+    """`text_threshold`: Grounding DINO's least score for a word to belong to a box."""
 
     name: ClassVar[str] = "zero_shot_detector"
 
@@ -60,13 +60,14 @@ class ZeroShotDetector(DetectionLabeller):
             output = require_finite(loaded(inputs), "logits", "pred_boxes", "decoder_class_logits", "decoder_coord_logits")
             results = finish(output, threshold=self.lowest_threshold, target_sizes=sizes, text_labels=asked, **own)
             return [
-                LabellerOutput(self.labels(_found(result, phrases), size)) for result, size in zip(results, sizes, strict=True)
+                LabellerOutput(self.labels(_raw_detections(result, phrases), size))
+                for result, size in zip(results, sizes, strict=True)
             ]
 
         return OpenedModel(prepare, infer)
 
 
-def _found(result: Any, phrases: Collection[str]) -> list[RawDetection]:
+def _raw_detections(result: Any, phrases: Collection[str]) -> list[RawDetection]:
     rows = zip(result["text_labels"], result["scores"].tolist(), result["boxes"].tolist(), strict=True)
     return [
         RawDetection(phrase, score, box) for said, score, box in rows if (phrase := matching_phrase(said, phrases)) is not None
@@ -75,12 +76,12 @@ def _found(result: Any, phrases: Collection[str]) -> list[RawDetection]:
 
 def matching_phrase(said: str, phrases: Collection[str]) -> str | None:
     """The phrase that has just the words of a model's answer, or the only one that holds them all."""
-    words = {phrase: _words(phrase) for phrase in phrases}
-    asked = _words(_MARKS.sub(" ", said))
+    words = {phrase: _split_words(phrase) for phrase in phrases}
+    asked = _split_words(_MARKS.sub(" ", said))
     same = [phrase for phrase in phrases if words[phrase] == asked]
     holds = same or [phrase for phrase in phrases if asked and set(asked) <= set(words[phrase])]
     return holds[0] if len(holds) == 1 else None
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return _WORD.findall(text.lower())

@@ -6,22 +6,25 @@ network nobody knows, so whoever adds rows gives the commit an id and looks for 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
-from typing import TYPE_CHECKING
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
 
 import tenacity
 
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error, retry_transient
+from rsflow.lake import digests, read_cache
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 COMMIT_KEY = "rsflow_commit"  # key of a commit's own id among its metadata
+_RECENT = 100  # commits among which a lost one is looked for
 _COMMITS = 10  # tried before a write that others get ahead of is given up
 
 
@@ -69,8 +72,26 @@ def delete_where(table: DeltaTable, condition: str, number: int) -> DeltaTable:
     return table
 
 
-def has_commit(table: DeltaTable, commit_id: str) -> bool:
-    return any(entry.get(COMMIT_KEY) == commit_id for entry in table.history(10 * _COMMITS))
+def commit_infos(root: str, name: str, version: int) -> Iterator[dict[str, Any]]:
+    """The `commitInfo` of a table's commits, from `version` backwards. LakeError where one cannot be read.
+
+    Not by Delta's own history: that goes back from the present, and holds Python's lock while it waits for a store.
+    """
+    for number in range(version, -1, -1):
+        below = f"tables/{name}/_delta_log/{number:020d}.json"
+        place = storage.join(root, below)
+        try:
+            data = read_cache.read_file(place)
+            digests.verify_file(root, below, data)
+            actions = [json.loads(line) for line in data.splitlines()]
+            yield next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
+
+
+def has_commit(root: str, name: str, version: int, commit_id: str) -> bool:
+    """Whether one of the last commits up to `version` has this id."""
+    return any(info.get(COMMIT_KEY) == commit_id for info in islice(commit_infos(root, name, version), _RECENT))
 
 
 def storage_options(root: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ class Records:
     states: dict[str, dict[int, str]] = field(default_factory=dict)
     loaded: set[str] = field(default_factory=set)  # names of the record files
     verified: set[str] = field(default_factory=set)  # files found sound
+    waiting: dict[str, dict[str, str]] | None = None  # states that `one_record` is to write
 
     def add(self, files: dict[str, str], states: dict[str, dict[str, str]]) -> None:
         self.files |= files
@@ -57,6 +58,30 @@ def clear_cache() -> None:
     _RECORDS.clear()
 
 
+def record_checkpoint(root: str, name: str, version: int) -> None:
+    """Record the checkpoint that this process just wrote of a version."""
+    place = f"tables/{name}/_delta_log/{version:020d}.checkpoint.parquet"
+    known, added = load(root), {place: _sha256(storage.join(root, place))}
+    known.add(added, {})
+    known.verified.update(added)
+    if known.waiting is None:
+        _write_record(root, added, {})
+
+
+@contextmanager
+def one_record(root: str) -> Iterator[None]:
+    """Write one record of all commits in the block, at its end."""
+    known = load(root)
+    before, known.waiting = set(known.files), {}
+    try:
+        yield
+    finally:
+        states, known.waiting = known.waiting, None
+        added = {place: known.files[place] for place in known.files.keys() - before}
+        if added or states:
+            _write_record(root, added, states)
+
+
 def record(root: str, name: str, table: DeltaTable) -> None:
     """Record the files and the state of a table's version that this process just committed, and of those before it that are
     not recorded yet."""
@@ -70,7 +95,15 @@ def record(root: str, name: str, table: DeltaTable) -> None:
     states = {name: {str(table.version()): state_of(paths)}}
     known.add(added, states)
     known.verified.update(added)
-    known.loaded.add(_write(root, added, states))
+    if known.waiting is None:
+        _write_record(root, added, states)
+    else:
+        known.waiting.setdefault(name, {}).update(states[name])
+
+
+def _write_record(root: str, files: dict[str, str], states: dict[str, dict[str, str]]) -> None:
+    known = load(root)
+    known.loaded.add(_write(root, files, states))
     if len(known.loaded) > MOST_RECORDS:
         compact(root)
 

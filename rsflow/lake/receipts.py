@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
+from rsflow.lake import digests
 from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
@@ -47,14 +48,15 @@ def commit(lake: Lake, receipts: pa.Table, run: str) -> pa.Table:
     """Make the units of these receipts visible: their rows, then their marks (RUNS rows), which are returned."""
     if not receipts.num_rows:
         return schemas.RUNS.empty_table()
-    for name in ROW_TABLES:
-        rows = receipts[name].combine_chunks().flatten()
-        lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
     now = pa.array([datetime.now(UTC)] * receipts.num_rows, schemas.RUNS.field("committed_at").type)
     marks = receipts.select([f.name for f in _MARK])
     marks = marks.append_column("run", pa.array([run] * receipts.num_rows)).append_column("committed_at", now)
     marks = marks.select(schemas.RUNS.names)
-    lake.append("runs", marks)
+    with digests.one_record(lake.root):
+        for name in ROW_TABLES:
+            rows = receipts[name].combine_chunks().flatten()
+            lake.append(name, pa.Table.from_struct_array(rows) if len(rows) else getattr(schemas, name.upper()).empty_table())
+        lake.append("runs", marks)
     return marks
 
 

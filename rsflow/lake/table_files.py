@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from rsflow.errors import LakeError
 from rsflow.files import storage
-from rsflow.lake import digests
+from rsflow.lake import digests, read_cache
 from rsflow.lake.formats import conform, stored_names
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _open(file: TableFile) -> pq.ParquetFile:
     below = f"tables/{file.name}/{file.path}"
     if not storage.is_remote(file.root) and not digests.needs_verification(file.root, below):
         return pq.ParquetFile(storage.filesystem(file.place)[1])
-    data = storage.read_bytes(file.place)
+    data = read_cache.read_file(file.place)
     digests.verify_file(file.root, below, data)
     return pq.ParquetFile(pa.BufferReader(data))
 

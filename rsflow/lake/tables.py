@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,8 +23,16 @@ import pyarrow.compute as pc
 from rsflow.errors import LakeError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
-from rsflow.lake import digests
-from rsflow.lake.commits import COMMIT_KEY, commit, delete_where, has_commit, storage_options, translate_delta_errors
+from rsflow.lake import digests, read_cache
+from rsflow.lake.commits import (
+    COMMIT_KEY,
+    commit,
+    commit_infos,
+    delete_where,
+    has_commit,
+    storage_options,
+    translate_delta_errors,
+)
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
@@ -42,9 +50,17 @@ _METADATA_KEY = "rsflow"  # key of our metadata in a commit
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """The tables under one root. Make one with `open_lake` or `create_lake`."""
+    """The tables under one root. Make one with `open_lake` or `create_lake`.
+
+    The log of each table is read once; later uses ask for newer commits only.
+    """
 
     root: str
+    _open_tables: dict[str, DeltaTable] = field(default_factory=dict, compare=False, repr=False)
+    written: set[str] = field(default_factory=set, compare=False, repr=False)  # tables that this object committed to
+
+    def __reduce__(self) -> tuple[type[Lake], tuple[str]]:
+        return Lake, (self.root,)  # open tables stay in their process
 
     def place(self, *parts: str) -> str:
         return storage.join(self.root, *parts)
@@ -52,10 +68,11 @@ class Lake:
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
         """A small JSON file at the root with at least these keys, or None where it was never written."""
         place = self.place(name)
-        if not storage.exists(place):
+        text = storage.read_text_if_exists(place)
+        if text is None:
             return None
         try:
-            found = json.loads(storage.read_text(place))
+            found = json.loads(text)
         except ValueError as error:
             raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
         if not isinstance(found, dict) or not set(keys) <= set(found):
@@ -97,14 +114,30 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
+        known = self._open_tables.get(name)
         try:
-            return DeltaTable(self.place("tables", name), version, storage_options=storage_options(self.root))
+            options = storage_options(self.root)
+            if version is not None and (known is None or known.version() != version):
+                return DeltaTable(self.place("tables", name), version, storage_options=options)
+            if known is None:
+                read_cache.is_current(self.root, name)
+                self._open_tables[name] = DeltaTable(self.place("tables", name), storage_options=options)
+            elif version is None and not read_cache.is_current(self.root, name):
+                known.update_incremental()
         except TableNotFoundError:
-            return None
+            self._open_tables.pop(name, None)
+        return self._open_tables.get(name)
+
+    def _load_to_write(self, name: str, attempt: int) -> DeltaTable | None:
+        """The table, again from its log where an earlier attempt failed: another writer may have got ahead."""
+        self.written.add(name)
+        if attempt > 1:
+            read_cache.forget(self.root, name)
+        return self._load(name)
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
-        from deltalake import CommitProperties, DeltaTable, write_deltalake
+        from deltalake import CommitProperties, write_deltalake
 
         if not rows.num_rows:
             return
@@ -113,13 +146,13 @@ class Lake:
         properties = CommitProperties({COMMIT_KEY: commit_id})
 
         def attempt(number: int) -> DeltaTable:
-            table = self._load(name)
+            table = self._load_to_write(name, number)
             # The answer to a commit may be lost where the commit is not.
-            if number > 1 and table is not None and has_commit(table, commit_id):
+            if number > 1 and table is not None and has_commit(self.root, name, table.version(), commit_id):
                 return table
             # Columns that are younger than the table join it.
             write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
-            return table or DeltaTable(place, storage_options=storage_options(self.root))
+            return table or cast("DeltaTable", self._load(name))
 
         digests.record(self.root, name, commit(place, attempt))
 
@@ -138,7 +171,8 @@ class Lake:
         properties = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
 
         def attempt(number: int) -> DeltaTable:
-            table = DeltaTable.create(place, schema, mode="ignore", **settings)
+            table = self._load_to_write(name, number) or DeltaTable.create(place, schema, mode="ignore", **settings)
+            self._open_tables[name] = table
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
             data = pa.RecordBatchReader.from_batches(schema, batches)
             write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=properties, **settings)
@@ -151,21 +185,18 @@ class Lake:
         table = self.delta(name)
         if table is None:
             return None
-        # Not by Delta's history: it tells of the commits up to now, which may be more than those of this version.
-        for version in range(table.version(), -1, -1):
-            below = f"tables/{name}/_delta_log/{version:020d}.json"
-            place = self.place(below)
-            try:
-                data = storage.read_bytes(place)
-                digests.verify_file(self.root, below, data)
-                actions = [json.loads(line) for line in data.splitlines()]
-                info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
-                if info.get("operation") == "WRITE":  # and none that tidied up
-                    known = info.get(_METADATA_KEY)
-                    return (table.version(), json.loads(known)) if known else None
-            except (ValueError, TypeError, AttributeError) as error:
-                raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
+        for info in commit_infos(self.root, name, table.version()):
+            if info.get("operation") == "WRITE":  # and none that tidied up
+                known = info.get(_METADATA_KEY)
+                return (table.version(), self._parsed(name, known)) if known else None
         return None
+
+    def _parsed(self, name: str, text: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads(text)
+            return found
+        except (ValueError, TypeError) as error:
+            raise LakeError(f"{self.place('tables', name)}: the metadata of its last commit is damaged ({error})") from error
 
     def delete_rows(self, name: str, column: str, values: Sequence[str]) -> None:
         """Take out the rows whose `column` is one of `values` (ids and paths of ours), in transactions of a bounded size."""
@@ -185,9 +216,18 @@ def open_lake(root: str, writable: bool = False) -> Lake:
 
     A lake of an earlier format is read as it is; where it is to be `writable`, it is first brought to the present one.
     """
-    if not storage.exists(storage.join(root, LAKE_FILE)):
+    lake = find_lake(root, writable)
+    if lake is None:
         raise LakeError(f"{root}: there is no lake here (no {LAKE_FILE}): run `rsflow build CONFIG` with root: {root}")
-    lake, version = Lake(root), _stored_format(root)
+    return lake
+
+
+def find_lake(root: str, writable: bool = False) -> Lake | None:
+    """The lake at `root` as `open_lake` gives it, or None where nothing was made yet."""
+    text = storage.read_text_if_exists(storage.join(root, LAKE_FILE))
+    if text is None:
+        return None
+    lake, version = Lake(root), _parse_format(root, text)
     if writable and version < FORMAT_VERSION:
         _write_format(root, {"format": FORMAT_VERSION, "migrating_from": version})
         migrate(lake, version)
@@ -195,26 +235,22 @@ def open_lake(root: str, writable: bool = False) -> Lake:
     return lake
 
 
-def find_lake(root: str) -> Lake | None:
-    """The lake at `root`, or None where nothing was made yet."""
-    return open_lake(root) if storage.exists(storage.join(root, LAKE_FILE)) else None
-
-
 def create_lake(root: str) -> Lake:
     """The lake at `root`, to write to; made where there is none."""
-    if find_lake(root) is None:
+    lake = find_lake(root, writable=True)
+    if lake is None:
         _write_format(root, {"format": FORMAT_VERSION})
-    return open_lake(root, writable=True)
+    return lake or Lake(root)
 
 
-def _stored_format(root: str) -> int:
+def _parse_format(root: str, text: str) -> int:
     """The format of a lake's tables: the earlier one where its migration did not come to an end."""
-    place = storage.join(root, LAKE_FILE)
     try:
-        stored = json.loads(storage.read_text(place))
+        stored = json.loads(text)
         version = stored["format"]
         tables = stored.get("migrating_from", version)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        place = storage.join(root, LAKE_FILE)
         raise LakeError(f"{place}: is damaged: expected a JSON object with a number under 'format'") from error
     if type(version) is not int or type(tables) is not int or not 1 <= version <= FORMAT_VERSION:
         raise LakeError(

@@ -22,6 +22,7 @@ import torch
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decode import decode_picture
+from rsflow.loading.number_values import check_at_least
 from rsflow.loading.sizes import check_picture_sizes
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
@@ -168,6 +169,7 @@ def collate(
         raise ConfigError(f"grouping: found {grouping!r}, expected 'joined', 'each' or 'first'")
     if pictures not in ("own", "all"):
         raise ConfigError(f"pictures: found {pictures!r}, expected 'own' or 'all'")
+    check_at_least(1, max_tokens=max_tokens)
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
         raise ConfigError(f"{type(processor).__name__} has no chat template: set processor.chat_template to the model's own")

@@ -11,15 +11,17 @@ import os
 import torch.distributed
 
 from rsflow.errors import ConfigError
+from rsflow.loading.number_values import parse_integer
 
 
 def check_ranks(rank: int | None, world_size: int | None) -> tuple[int, int] | None:
     """(rank, world size) as they were given, None where they were not. ConfigError where they cannot be."""
     if rank is None and world_size is None:
         return None
-    if rank is None or world_size is None or not 0 <= rank < world_size:
-        raise ConfigError(f"rank {rank}, world_size {world_size}: expected both or neither, and 0 <= rank < world_size")
-    return rank, world_size
+    if rank is None or world_size is None:
+        raise ConfigError(f"rank {rank}, world_size {world_size}: expected both or neither")
+    size = parse_integer("world_size", world_size, smallest=1)
+    return parse_integer("rank", rank, size - 1), size
 
 
 def broadcast_manifests(manifests: list[str]) -> list[str]:

@@ -21,7 +21,7 @@ from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
 from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
 from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
-from rsflow.text.control_tokens import neutralise
+from rsflow.text.control_tokens import neutralise_instruction
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
@@ -35,27 +35,26 @@ def make_example(
     tasks: frozenset[str] | None,
     decode: bool,
     store: Callable[[Buffer], Any] | None = None,
+    count_neutralised: Callable[[int], None] = lambda instructions: None,
 ) -> dict[str, Any]:
     """The sample as a dict.
 
-    key, sensor, split, dialect: str; height_px, width_px: int;
-    image: uint8 tensor (3, rows, cols), grey repeated, or the encoded
-    bytes where `decode` is false; instructions: those of `tasks` (None: all), see
-    `_instruction`; others: of other sensors that saw the place, by sensor, pictures like `image`; bands: the raw bands as a
-    tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
-    meta: the record's rest.
+    key, sensor, split, dialect: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the
+    encoded bytes where `decode` is false; instructions: those of `tasks` (None: all), see `_instruction`; others: pictures of
+    the same ground by other sensors, by sensor, like `image`; bands: the raw bands as a tensor (bands, rows, cols) of the type
+    they were measured in (not decoded: .npy bytes), None where the shard has none; meta: the rest of the record.
 
-    With `store` it is unfinished, for a rsflow.loading.batch_slots.Filler to hand over: image is what `store` makes of the
-    encoded bytes, and what rsflow.loading.packed_boxes took out of the instructions stands in `regions`.
+    With `store` the example is unfinished, for a rsflow.loading.batch_slots.SlotCollator to complete: image is what `store`
+    returns for the encoded bytes, and `regions` holds the boxes that rsflow.loading.packed_boxes extracted.
+    `count_neutralised` gets the number of instructions in which special tokens or control characters were made plain text.
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
     spell = dialects.get_dialect(dialect).spell
-    instructions = [
-        _instruction(instruction, spell, height_px, width_px)
-        for instruction in record["instructions"]
-        if tasks is None or instruction["task"] in tasks
-    ]
+    # Shards may be older than the check of what goes into them.
+    plain = [neutralise_instruction(one) for one in record["instructions"] if tasks is None or one["task"] in tasks]
+    instructions = [_instruction(one, spell, height_px, width_px) for one, _ in plain]
+    count_neutralised(sum(changed for _, changed in plain))
     regions = extract_boxes(instructions)
     found = {
         "key": sample.key,
@@ -129,7 +128,7 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     turns = [
         {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
         for turn in instruction["turns"]
-        for text in (neutralise(turn["text"]),)  # shards may be older than the check of what goes into them
+        for text in (turn["text"],)
     ]
     return {
         "id": instruction["id"],

@@ -55,7 +55,9 @@ class ExampleReader:
             return None
         try:
             store = self._sink.store if self._sink else None
-            return make_example(sample, self._settings.dialect, reference.part.tasks, self._settings.decode, store)
+            settings, tasks = self._settings, reference.part.tasks
+            count = self._counts.row().count_neutralised
+            return make_example(sample, settings.dialect, tasks, settings.decode, store, count)
         except (KeyError, TypeError, IndexError, ValueError) as error:
             damage = SnapshotError(f"{reference.shard.path}: the record of sample {sample.key} is incomplete ({error!r})")
             damage.__cause__ = error

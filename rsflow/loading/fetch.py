@@ -16,6 +16,7 @@ from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
 from rsflow.loading.byte_ranges import RetryPolicy
 from rsflow.loading.fetch_stats import FetchStats, SharedCounts
+from rsflow.loading.number_values import check_at_least, parse_integer
 from rsflow.loading.remote_shards import OPEN_SHARDS, RemoteShards
 from rsflow.loading.shard_cache import ShardCache
 from rsflow.shards.format import Sample
@@ -51,12 +52,10 @@ class Fetcher:
 
         ConfigError where a value is impossible or the cache is not a local folder.
         """
-        if on_damage not in ("fail", "skip"):
+        if not isinstance(on_damage, str) or on_damage not in ("fail", "skip"):
             raise ConfigError(f"on_damage: found {on_damage!r}, expected 'fail' or 'skip'")
-        if retries < 0 or cache_bytes <= 0 or open_shards < 1:
-            raise ConfigError(
-                f"retries {retries}, cache_bytes {cache_bytes}, open_shards {open_shards}: expected at least 0, 1 and 1"
-            )
+        retries = parse_integer("retries", retries)
+        check_at_least(1, cache_bytes=cache_bytes, open_shards=open_shards)
         if cache is not None and storage.is_remote(cache):
             raise ConfigError(f"cache: found {cache!r}, expected a folder of this machine")
         self.root, self.on_damage = root, on_damage

@@ -62,7 +62,8 @@ class IterationPlan:
         if workers > 1:
             return replace(start, taken=taken)
         rounds, inside = divmod(taken, self.block)
-        return replace(start, position=start.position + rounds * self.samples_per_step, taken=inside)
+        position = start.position + rounds * self.samples_per_step
+        return replace(start, position=min(position, self.total), taken=inside)  # padding may fill the last round
 
     def is_at_end(self, cursor: Cursor) -> bool:
         """Whether nothing is left for this rank from the cursor on, as far as one worker of it can say."""

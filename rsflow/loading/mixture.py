@@ -67,7 +67,7 @@ class Mix:
     def schedule(self) -> list[tuple[int, Weights]]:
         return [(0, self.weights)] if isinstance(self.weights, Mapping) else list(self.weights)
 
-    def whole(self) -> list[tuple[int, tuple[int, ...]]]:
+    def integer_weights(self) -> list[tuple[int, tuple[int, ...]]]:
         """The schedule with the smallest whole numbers of the same proportions, in the order of `names`."""
         rows = [(start, [row.get(name, Fraction(0)) for name in self.names()]) for start, row in self._exact_weights()]
         scaled = [(start, [int(one * lcm(*(each.denominator for each in row))) for one in row]) for start, row in rows]
@@ -128,7 +128,7 @@ class Block:
 def resolve_mix(mix: Mix, epoch_samples: int) -> Mixture:
     """The mix over its sorted names, epochs being of so many samples. Decimal weights are taken as they are written."""
     unit = epoch_samples if mix.unit == "epochs" else 1
-    return Mixture(tuple(start * unit for start, _ in mix.whole()), tuple(row for _, row in mix.whole()))
+    return Mixture(tuple(start * unit for start, _ in mix.integer_weights()), tuple(row for _, row in mix.integer_weights()))
 
 
 def _counts(n: int, weights: tuple[int, ...]) -> list[int]:

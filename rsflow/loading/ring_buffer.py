@@ -25,6 +25,7 @@ from rsflow.loading.batch_slots import Batch, BatchSlots, SlotCollator
 from rsflow.loading.dataset import Stream
 from rsflow.loading.decode import Pixels, decode_into
 from rsflow.loading.loader import Loader
+from rsflow.loading.number_values import parse_integer
 from rsflow.loading.packed_boxes import Floats
 from rsflow.loading.shared_memory import Bytes
 from rsflow.shards.reader import Buffer
@@ -58,10 +59,11 @@ class RingLoader(Loader):
         """ConfigError where the stream decodes by itself or has no batch size, or a number is impossible."""
         if stream.settings.decode:
             raise ConfigError("a RingLoader decodes: give it a stream(..., decode=False)")
-        if min(size_px, hold, prefetch) < 1 or workers < 0:
-            raise ConfigError(
-                f"workers {workers}, size_px {size_px}, hold {hold}, prefetch {prefetch}: expected at least 0, 1, 1 and 1"
-            )
+        workers = parse_integer("workers", workers)
+        size_px, hold, prefetch = (
+            parse_integer(name, value, smallest=1)
+            for name, value in {"size_px": size_px, "hold": hold, "prefetch": prefetch}.items()
+        )
         ahead: dict[str, Any] = {"prefetch_factor": prefetch, "multiprocessing_context": start} if workers else {}
         collator = DecodedSlotCollator(hold + (prefetch if workers else 0), stream.settings.block, size_px, hold, pin_memory)
         super().__init__(stream, collator, num_workers=workers, persistent_workers=persistent and workers > 0, **ahead)

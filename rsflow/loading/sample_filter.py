@@ -6,7 +6,7 @@ sample is read, and the stream knows its exact length.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -52,6 +52,8 @@ def check_names(kind: str, names: Sequence[str] | None, there: Iterable[str]) ->
     """The names as a set, or a ConfigError that tells one which is not there and those that are."""
     if names is None:
         return None
+    if not isinstance(names, Collection) or not len(names) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{kind}s: found {names!r}, expected names")
     asked = frozenset([names] if isinstance(names, str) else names)
     there = set(there)
     if unknown := sorted(asked - there):

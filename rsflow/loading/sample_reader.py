@@ -23,6 +23,7 @@ from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Allocator, SampleView
 
 _SLOTS = 65  # of processes that count; workers beyond share a row
+_COLUMNS = ("samples", "undecodable", "neutralised")  # before a column for each task
 _OTHER = "other"  # tasks of a snapshot that came after the stream was made
 
 PlacedReference = tuple[int, SampleReference]
@@ -119,25 +120,27 @@ class _RequestSplitter:
 
 
 class SampleCounts:
-    """What was given so far: samples, those replaced because they could not be decoded, and instructions of each task.
+    """What was given so far: samples, those replaced because they could not be decoded, instructions in which special tokens
+    were made plain text, and instructions of each task.
 
-    In shared memory, a row for each process: DataLoader workers count, whoever started them asks.
+    In shared memory, a row for each process: DataLoader workers count, the process that started them reads.
     """
 
     def __init__(self, tasks: Iterable[str]) -> None:
-        self._slots = {task: 2 + i for i, task in enumerate((*sorted(set(tasks)), _OTHER))}
-        self._conversations = torch.zeros(_SLOTS, 2 + len(self._slots), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+        self._slots = {task: i for i, task in enumerate((*sorted(set(tasks)), _OTHER), len(_COLUMNS))}
+        columns = len(_COLUMNS) + len(self._slots)
+        self._table = torch.zeros(_SLOTS, columns, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     def row(self) -> CounterRow:
         """The row of this process."""
         worker = get_worker_info()
-        return CounterRow(self._conversations.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data, self._slots)
+        return CounterRow(self._table.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data, self._slots)
 
     def stats(self) -> dict[str, Any]:
-        """samples, undecodable; by_task: the instructions of each task that occurred."""
-        samples, undecodable, *by_task = self._conversations.sum(dim=0).tolist()
-        tasks = {task: count for task, count in zip(self._slots, by_task, strict=True) if count}
-        return {"samples": samples, "undecodable": undecodable, "by_task": tasks}
+        """samples, undecodable, neutralised; by_task: the instructions of each task that occurred."""
+        sums = self._table.sum(dim=0).tolist()
+        tasks = {task: sums[slot] for task, slot in self._slots.items() if sums[slot]}
+        return {**dict(zip(_COLUMNS, sums, strict=False)), "by_task": tasks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,3 +157,7 @@ class CounterRow:
 
     def count_undecodable(self) -> None:
         self.numbers[1] += 1
+
+    def count_neutralised(self, instructions: int) -> None:
+        if instructions:
+            self.numbers[2] += instructions

@@ -50,11 +50,15 @@ def encode_state(
 
 def parse_state(state: Mapping[str, Any]) -> tuple[Cursor, list[tuple[str, str]]]:
     """(the cursor, name and digest of each snapshot). ConfigError where it is no state of a stream."""
+    if not isinstance(state, Mapping):
+        raise ConfigError(f"state: is none of a stream (found {state!r})")
     try:
-        if state["format"] != FORMAT:
+        if not isinstance(state["format"], str) or state["format"] != FORMAT:
             raise ConfigError(f"state: format {state['format']!r}, expected {FORMAT!r}")
         size, workers, batch = state.get("topology", state.get("crew", (0, 0, 0)))  # `crew`: of an earlier rsflow
-        snapshots = [(str(name), str(digest)) for name, digest in state["snapshots"]]
+        snapshots = [(name, digest) for name, digest in state["snapshots"]]
+        if not all(isinstance(name, str) and name.isdecimal() and isinstance(digest, str) for name, digest in snapshots):
+            raise ValueError(f"snapshots {snapshots}, expected a number and a digest of each")
         numbers = {"epoch": state["epoch"], "position": state["position"], "taken": state.get("taken", 0)}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"state: is none of a stream ({error!r})") from error
@@ -118,7 +122,7 @@ def fingerprint_settings(request: StreamRequest, seed: int, width: int) -> dict[
 
 def _proportions(mix: Mix) -> list[Any]:
     """What the order depends on: 1:2 and 1.0:2.0 are the same mix."""
-    steps = [[start, dict(zip(mix.names(), row, strict=True))] for start, row in mix.whole()]
+    steps = [[start, dict(zip(mix.names(), row, strict=True))] for start, row in mix.integer_weights()]
     return [mix.by, mix.unit, steps]
 
 

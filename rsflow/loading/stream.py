@@ -8,7 +8,8 @@ Refused: an unknown split, task, sensor, name in the mix or dialect, a choice th
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rsflow import dialects
 from rsflow.errors import ConfigError
@@ -16,7 +17,7 @@ from rsflow.loading.dataset import Stream
 from rsflow.loading.distributed import check_ranks
 from rsflow.loading.epoch_order import UNEVEN, Uneven
 from rsflow.loading.mixture import Mix
-from rsflow.loading.number_values import check_at_least, parse_integer
+from rsflow.loading.number_values import parse_integer
 from rsflow.loading.sample_reader import ReadOptions
 from rsflow.loading.settings import StreamSettings
 from rsflow.loading.state import MAX_EPOCHS
@@ -71,17 +72,34 @@ def stream(
 
     ConfigError for an unknown split, task, sensor or dialect; SnapshotError or StorageError where the snapshot cannot be read.
     """
+    _check_types({"split": split, "dialect": dialect}, str)
+    _check_types({"decode": decode, "oversample": oversample, "follow": follow}, bool)
     dialects.get_dialect(dialect)
-    urls = tuple(os.fspath(one) for one in ([url] if isinstance(url, (str, os.PathLike)) else url))
-    check_at_least(1, batch_size=batch_size, repeat=repeat, max_samples=max_samples, urls=len(set(urls)))
+    urls = _addresses(url)
+    batch_size, repeat, max_samples = (
+        None if value is None else parse_integer(name, value, smallest=1)
+        for name, value in {"batch_size": batch_size, "repeat": repeat, "max_samples": max_samples}.items()
+    )
     epoch, seed = parse_integer("epoch", epoch, MAX_EPOCHS), parse_integer("seed", seed, None, None)
-    if uneven not in UNEVEN:
+    if not isinstance(uneven, str) or uneven not in UNEVEN:
         raise ConfigError(f"uneven: found {uneven!r}, expected one of {', '.join(UNEVEN)}")
     if follow and (repeat != 1 or any(one.endswith(".json") for one in urls)):
         raise ConfigError("follow: moves to a root's newest snapshot between epochs: give roots, not manifests, and repeat 1")
     window = WINDOW_SHARDS if shuffle is True else 0 if shuffle is False else parse_integer("shuffle", shuffle, MAX_SHARDS)
     ranks = check_ranks(rank, world_size)
     settings = StreamSettings(seed, window, batch_size, ranks, uneven, repeat, follow, dialect, decode, cache, read_options)
-    return Stream(
-        StreamRequest(tuple(dict.fromkeys(urls)), split, tasks, sensors, mix, max_samples, oversample), settings, epoch
-    )
+    return Stream(StreamRequest(urls, split, tasks, sensors, mix, max_samples, oversample), settings, epoch)
+
+
+def _check_types(values: Mapping[str, Any], kind: type) -> None:
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise ConfigError(f"{name}: found {value!r}, expected {'True or False' if kind is bool else 'a name'}")
+
+
+def _addresses(url: Any) -> tuple[str, ...]:
+    """The addresses, each once. ConfigError where there is none, or one is no path."""
+    several = url if isinstance(url, Sequence) and not isinstance(url, str) else [url]
+    if not several or not all(isinstance(one, (str, os.PathLike)) for one in several):
+        raise ConfigError(f"url: found {url!r}, expected an address or a list of them")
+    return tuple(dict.fromkeys(os.fspath(one) for one in several))

@@ -22,6 +22,9 @@ from rsflow.engine.leftover_processes import end_leftovers
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
+from rsflow.lake.compaction import compact_written_tables
+from rsflow.lake.digests import one_record
+from rsflow.lake.read_cache import read_once
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources
@@ -63,7 +66,8 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
     with session():
         while True:
             try:
-                return _run(built, phases, retry_rejects)
+                with read_once():
+                    return _run(built, phases, retry_rejects)
             except DamagedFileError as error:
                 if "label" not in phases or error.place in again:
                     raise
@@ -97,6 +101,8 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
         chosen = selected or require_current_selection(built, lake, now)
         sharded = shard(built, lake, now, chosen)
         seconds["shard"] = time.monotonic() - start
+    with one_record(built.root):
+        compact_written_tables(lake)
     found = [
         _scenes(now),
         *label_balance(lake, now.label),
@@ -147,7 +153,7 @@ def _lake_for(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
     place = lake.place(CONFIG)
-    if not storage.exists(place) or storage.read_text(place) != text:
+    if storage.read_text_if_exists(place) != text:
         storage.write_bytes(place, text.encode())
     return lake
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
-from rsflow.ground.layer_copy import LayerSummary
-from rsflow.ground.scene_grid import parse_crs
+from rsflow.files.faults import mask_secrets
+from rsflow.ground.raster_layer import RasterLayer
+from rsflow.ground.scene_grid import SceneGrid, parse_crs
+from rsflow.ground.scene_layer import SceneLayer
+from rsflow.records import Reject
 from rsflow.spatial.geometry import Box
+
+GroundLayer = SceneLayer | RasterLayer
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer against the scenes of its source: what each takes by scene_id, what is lost, and the layer in one line."""
+
+    of_scene: Mapping[str, GroundLayer]
+    rejects: list[Reject]
+    note: str
 
 
 def has_overlap(bounds: Box | None, boxes: Sequence[Box]) -> bool:
@@ -20,39 +35,40 @@ def has_overlap(bounds: Box | None, boxes: Sequence[Box]) -> bool:
     )
 
 
-def check_overlap(
-    summary: LayerSummary,
-    rows: Sequence[Mapping[str, Any]],
-    boxes: Mapping[str, Sequence[Box]],
-    where: str,
-    entry: Annotations,
-) -> None:
-    """ConfigError with both bounding boxes where the layer's extent overlaps no scene (SCENES rows with a place)."""
-    if not rows:
-        raise ConfigError(
-            f"{where}: none of the source's scenes has a place on the ground, so {entry.files} can label none: "
-            "georeference the scenes, or leave the entry out"
-        )
+def check_overlap(bounds: Box | None, crs: str, boxes: Mapping[str, Sequence[Box]], where: str, entry: Annotations) -> None:
+    """ConfigError with both bounding boxes where the extent of a layer overlaps no scene.
+
+    `bounds` and `boxes` (by scene_id) are in the coordinates of `crs`.
+    """
     every = [box for found in boxes.values() for box in found]
-    known = parse_crs(summary.crs)
-    if has_overlap(summary.bounds, every):
+    if bounds is None or has_overlap(bounds, every):
         return
-    assert summary.bounds
     raise ConfigError(
-        f"{where}: {entry.files} overlaps none of the {len(rows)} scenes: its features lie within {_spelled(summary.bounds)} "
-        f"({known.name}), the scenes, in the same coordinates, within {_spelled(_hull(every))}; {_suspicion(summary, every)}"
+        f"{where}: {entry.files} overlaps none of the {len(boxes)} scenes: the layer lies within {_spelled(bounds)} "
+        f"({parse_crs(crs).name}), the scenes, in the same coordinates, within {_spelled(_hull(every))}; "
+        f"{_suspicion(bounds, parse_crs(crs).is_geographic, every)}"
     )
 
 
-def _suspicion(summary: LayerSummary, boxes: Sequence[Box]) -> str:
-    assert summary.bounds
-    x0, y0, x1, y1 = summary.bounds
-    in_degrees = parse_crs(summary.crs).is_geographic
+def _suspicion(bounds: Box, in_degrees: bool, boxes: Sequence[Box]) -> str:
+    x0, y0, x1, y1 = bounds
     if has_overlap((y0, x0, y1, x1), boxes):
         return "with x and y exchanged they would overlap: latitudes stand where longitudes belong, exchange them in the file"
-    if (in_degrees and max(abs(x0), abs(x1)) > 360) or (in_degrees and max(abs(y0), abs(y1)) > 90):
+    if in_degrees and (max(abs(x0), abs(x1)) > 360 or max(abs(y0), abs(y1)) > 90):
         return "these are no degrees: state the file's own coordinate reference system with options.crs"
     return "give the scenes or the layer of the same ground, or state the right coordinate reference system with options.crs"
+
+
+def scene_bounds(row: Mapping[str, Any]) -> Box:
+    """The bounds of a scene (SCENES row with a map projection) in its own coordinates."""
+    grid = SceneGrid(row["crs"], tuple(row["transform"]))
+    return grid.bounds((0.0, 0.0, float(row["width_px"]), float(row["height_px"])))
+
+
+def layer_name(entry: Annotations) -> str:
+    """What labels, rejects and plans call a layer: its (first) file."""
+    first = entry.files if isinstance(entry.files, str) else entry.files[0]
+    return str(mask_secrets(first)).rstrip("/").rpartition("/")[2]
 
 
 def _hull(boxes: Sequence[Box]) -> Box:

@@ -76,15 +76,15 @@ class LiveRows:
         return self.read("rejects")
 
 
-def read_live_rows(lake: Lake, plan: Plan, marked: pa.Table | None = None, allow_missing: bool = False) -> LiveRows:
-    """The live rows under a plan. `marked`: the marks of finished units, where the caller has them.
+def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False) -> LiveRows:
+    """The live rows under a plan.
 
     LakeError where a wanted unit is not done: select and shard never work on half a label phase. With `allow_missing`, for
     reports, the rows of those that are done.
     """
     if plan.undone and not allow_missing:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
-    marked = completed_units(lake) if marked is None else marked
+    marked = completed_units(lake)
     ids = UnitIds(plan, marked)
     marks = {}
     for step in STEPS:

@@ -20,13 +20,13 @@ import pyarrow as pa
 from rsflow.annotations import AnnotatedPicture, JoinedSet
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError
-from rsflow.ground.scene_layer import SceneLayer
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
+from rsflow.planning.layer_overlap import GroundLayer
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
@@ -156,7 +156,7 @@ def units_of(
     scene: SceneFiles,
     annotated: JoinedSet | None,
     recipe_prints: tuple[str, str],
-    layers: Sequence[SceneLayer] = (),
+    layers: Sequence[GroundLayer] = (),
 ) -> list[Unit]:
     """The units of one SCENES row: groups of its windows, each named by all that its output depends on.
 
@@ -177,9 +177,9 @@ def units_of(
     for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
         chosen = tuple((index, windows[index]) for index in group)
         size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
-        places = [[index, *dataclasses.astuple(window)] for index, window in chosen]
-        identity, label_fingerprint = (fingerprint(row["scene_id"], each, places) for each in (depends, tells))
-        units.append(Unit(identity, row["scene_id"], row["source"], chosen, size, label_fingerprint))
+        places = [[index, window.row_off, window.col_off, window.height_px, window.width_px] for index, window in chosen]
+        ids = {each: fingerprint(row["scene_id"], each, places) for each in dict.fromkeys((depends, tells))}
+        units.append(Unit(ids[depends], row["scene_id"], row["source"], chosen, size, ids[tells]))
     return units
 
 

@@ -23,6 +23,7 @@ from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import check_vector_options
 from rsflow.labellers import ModelLabeller
+from rsflow.planning.raster_layers import check_raster_options
 from rsflow.plugins import PluginTable
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
@@ -170,7 +171,7 @@ def _check_source(source: Source, where: str) -> None:
         place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
         check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")
         if entry.on_ground:
-            check_vector_options(entry, place)
+            (check_vector_options if entry.format == "vector" else check_raster_options)(entry, place)
         else:
             _load_row(ANNOTATIONS, entry.format, f"{place}.format")
             check_options(entry)

@@ -26,7 +26,8 @@ from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
-PROBE_VERSION = 2  # raised when what is stored of a scene changes
+SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread
+PROBE_VERSION = 3  # raised when what is stored of a scene changes
 
 
 class Looked(NamedTuple):
@@ -67,11 +68,14 @@ def probe_scenes(
 
     every = [scene for scenes in listed.values() for scene in scenes]
     rows = []
+    size = min(SCENES_PER_TASK, 1 + len(every) // (8 * THREADS))
+    parts = [every[start : start + size] for start in range(0, len(every), size)]
     with ThreadPoolExecutor(THREADS) as pool:
         # Consumed here, so that Ctrl-C lands here and the generator's end cancels what has not begun.
-        for row in pool.map(row_of, every):
-            rows += [row] if row else []
-            on_scene(len(every))
+        for found in pool.map(lambda scenes: [row_of(scene) for scene in scenes], parts):
+            for row in found:
+                rows += [row] if row else []
+                on_scene(len(every))
     scenes = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["scene_id"])), schema=SCENES)
     return Looked(scenes, dict(sorted(undone.items())))
 

@@ -39,6 +39,11 @@ class StepUnit:
         return self.label_units[0].scene_id
 
     @property
+    def tiles(self) -> int:
+        """At most so many: some may have been rejected."""
+        return sum(len(unit.windows) for unit in self.label_units)
+
+    @property
     def source(self) -> str:
         return self.label_units[0].source
 
@@ -55,4 +60,4 @@ class Step:
     rows: Callable[[StepInputs, Sequence[StepUnit]], pa.Table]
     counted: Literal["units", "scenes"] = "units"
     runs_model: bool = False
-    slice_units: int = 2000  # units whose rows of work the driver holds at a time: each slice loads a model again
+    slice_tiles: int = 50_000  # whose rows of work the driver holds at a time: each slice reads the tables, and loads a model

@@ -44,6 +44,10 @@ class UnitIds:
         self._failures = dict(zip(marked["unit"].take(pa.array(rows)).to_pylist(), failures[rows].tolist(), strict=True))
 
     @cached_property
+    def _instruct_recipe(self) -> str:
+        return self.plan.instruct.fingerprint
+
+    @cached_property
     def usable(self) -> dict[str, Unit]:
         """Wanted label units that were not rejected, by id."""
         return {unit.id: unit for unit in self.plan.units if unit.id not in self._rejected}
@@ -83,7 +87,7 @@ class UnitIds:
         return [self.merges[unit.scene_id]] if unit.scene_id in self.merges else []
 
     def instruct(self, unit: Unit) -> str:
-        return fingerprint(*self._labels_of(unit), self.plan.instruct.fingerprint)
+        return fingerprint(*self._labels_of(unit), self._instruct_recipe)
 
     def generate(self, unit: Unit) -> str:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""

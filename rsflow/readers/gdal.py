@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -25,13 +26,13 @@ import rasterio
 import tenacity
 from rasterio._err import CPLE_BaseError  # not public, yet it is what reprojection raises
 from rasterio.env import set_gdal_config
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.session import DummySession
 
 from rsflow.errors import DataError, StorageError, TransientError, UnavailableError
 from rsflow.files import storage
 from rsflow.files.faults import FIRST_SECONDS, classify_message, mask_secrets, retry_transient
-from rsflow.files.storage import is_remote
+from rsflow.files.storage import filesystem, is_remote
 
 T = TypeVar("T")
 
@@ -83,6 +84,18 @@ def environment(place: str, has_sidecars: bool = False) -> Any:
     if has_sidecars and is_remote(place):
         options["GDAL_DISABLE_READDIR_ON_OPEN"] = "TRUE"
     return rasterio.Env(session=DummySession(), **options)
+
+
+def open_dataset(place: str, has_sidecars: bool) -> Any:
+    """The file as an open rasterio dataset. DataError("missing_file" | "unreadable", ...)."""
+    if not is_remote(place) and not os.path.exists(place.removeprefix("file://")):
+        raise DataError("missing_file", f"{place}: there is no such file")
+    with translate_errors(place), environment(place, has_sidecars), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        if has_sidecars and is_remote(place):
+            # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
+            return rasterio.open(place, opener=filesystem(place)[0])
+        return rasterio.open(gdal_path(place))
 
 
 def set_cache(bytes_in_use: int) -> None:

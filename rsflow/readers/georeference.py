@@ -29,6 +29,7 @@ Ring = tuple[float, ...]
 Locate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 WGS84 = CRS.from_epsg(4326)
+EARTH_TURN_M = 4.01e7  # a little more than the equator's length
 FAULT_SEGMENTS = 4  # pieces of each side that are looked at to tell an impossible place
 SAME_SIZE = 0.01  # up to this relative difference the map's own pixel size is the one on the ground
 
@@ -93,6 +94,8 @@ def _stated(dataset: Any) -> Georeference:
         return _mapped(dataset)
     points, crs = dataset.gcps
     if points and crs:
+        if crs.is_geographic and not is_position(np.array([p.x for p in points]), np.array([p.y for p in points])):
+            return Georeference("gcps", lambda cols, rows: (np.full(len(cols), np.nan), np.full(len(rows), np.nan)))
         return Georeference("gcps", _by_gcps(points, crs))
     if dataset.rpcs:
         # Without terrain, the model's mean height is the best single guess.
@@ -117,8 +120,25 @@ def _fault(place: Georeference, height_px: int, width_px: int) -> str | None:
     lon, lat = np.concatenate([_found(place.locate, *middle), _found(place.locate, *outline)], axis=1)
     known = np.isfinite(lon) & np.isfinite(lat)
     if known.any() and is_position(lon[known], lat[known]) and np.ptp(lon[known]) <= 360.0 + 1e-6:
-        return None
+        if known[0] and place.pixel_m(Window(0, 0, height_px, width_px)) is None:
+            return f"a pixel in its middle, longitude {lon[0]:g}, latitude {lat[0]:g}, has no width or no height on the ground"
+        return _turns_fault(place, width_px / 2, height_px / 2, lon[0], lat[0]) if known[0] else None
     return f"its middle would lie at longitude {lon[0]:g}, latitude {lat[0]:g} ({place.crs or 'EPSG:4326'}): nowhere on Earth"
+
+
+def _turns_fault(place: Georeference, col: float, row: float, lon: float, lat: float) -> str | None:
+    """Cylindrical maps go round and round: a place that is more than a turn beyond its map's edge was never meant."""
+    if place.transform is None or place.nominal_m is None:
+        return None
+    a, b, c, *_ = place.transform
+    try:
+        back, _ = warp_points(WGS84, CRS.from_user_input(place.crs), [lon], [lat])
+    except FAILURES:
+        return None
+    x, to_m = a * col + b * row + c, CRS.from_user_input(place.crs).linear_units_factor[1]
+    if abs(x - back[0]) * to_m <= EARTH_TURN_M:
+        return None
+    return f"its middle lies at {x:g} east in {place.crs}, expected about {back[0]:g}: more than a turn around the Earth away"
 
 
 def _found(locate: Locate, cols: FloatArray, rows: FloatArray) -> FloatArray:

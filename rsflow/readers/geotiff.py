@@ -14,24 +14,20 @@ A colour table is looked up: the bands are then red, green and blue. Refused: co
 from __future__ import annotations
 
 import math
-import os
-import re
-import warnings
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.enums import MaskFlags, Resampling
 from rasterio.windows import Window as RasterioWindow
 
 from rsflow.calibration import UNCALIBRATED, missing_values
 from rsflow.errors import DataError, UnavailableError
-from rsflow.files.storage import filesystem, is_remote
+from rsflow.files.storage import is_remote
 from rsflow.readers import gdal
 from rsflow.readers.acquisition_time import find_acquisition_time
+from rsflow.readers.band_selection import alpha_index, check_colour_table, common_dtype, select_bands
 from rsflow.readers.band_tags import is_zero_fill, read_calibration, resolve_fill_value, shared_unit
 from rsflow.readers.colour_table import read_colour_table
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
@@ -83,12 +79,12 @@ class GeoTiff(SceneReader):
         self._sidecars = has_sidecars
         self._env = gdal.environment(place, has_sidecars) if is_remote(place) else nullcontext()
         check_sources(place, options.get("folders_up", 0), options.get("allow_outside", False))
-        self._dataset = _open(place, has_sidecars)
+        self._dataset = gdal.open_dataset(place, has_sidecars)
         try:
             with gdal.translate_errors(place), self._env:
                 self._colours = None if band else read_colour_table(self._dataset, options.get("bands"))
                 self._indexes, bands = self._chosen(band)
-                self._dtype = _dtype(self._dataset, self._indexes, place)
+                self._dtype = common_dtype(self._dataset, self._indexes, place)
                 self._read_tags(bands, sensor)
                 self.block_shape = self._dataset.block_shapes[0]
                 self._place = read_georeference(self._dataset)
@@ -103,19 +99,19 @@ class GeoTiff(SceneReader):
         if self._colours:
             return [self._colours.index], ("band1",)
         if band is None:
-            return _bands(self._dataset, self._options.get("bands"), self.place)
+            return select_bands(self._dataset, self._options.get("bands"), self.place)
         alpha = self._alpha_of()
         indexes = [index for index in self._dataset.indexes if index != alpha]
         if len(indexes) != 1:
             raise DataError("grid_mismatch", f"{self.place}: has {len(indexes)} bands, expected one band per file")
-        _check_colour_table(self._dataset, {band: indexes[0]}, self.place)
+        check_colour_table(self._dataset, {band: indexes[0]}, self.place)
         return indexes, (band,)
 
     def _alpha_of(self) -> int | None:
         """The band that tells which pixels are there: tagged as alpha, or the second of two where the product says so."""
         if self._options.get("data_mask") and self._dataset.count == 2:
             return 2
-        return _alpha_index(self._dataset)
+        return alpha_index(self._dataset)
 
     def _read_tags(self, bands: tuple[str, ...], sensor: SensorName) -> None:
         """Masks, fill values and calibrations of the bands that are read."""
@@ -123,7 +119,10 @@ class GeoTiff(SceneReader):
         # GDAL's tools call the fourth band of any 8-bit file alpha; a source that names it as a band knows better.
         alpha = self._alpha_of()
         self._alpha = None if alpha in self._indexes else alpha
-        self._masked = alpha is None and MaskFlags.per_dataset in self._dataset.mask_flag_enums[0]
+        flags = self._dataset.mask_flag_enums
+        self._masked = alpha is None and MaskFlags.per_dataset in flags[0]
+        # A mask of its own that is made of neither fill values nor an alpha band has no flag at all.
+        self._masked_bands = [i for i in self._indexes if not flags[i - 1]]
         numbered = list(zip(self._indexes, bands, strict=True))
         # Where there is a mask, GDAL takes the nodata tag for no more than what the mask was made from.
         tags = [None if self._masked else tag for tag in self._dataset.nodatavals]
@@ -176,25 +175,38 @@ class GeoTiff(SceneReader):
 
     def _read_once(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
         if self._dataset.closed:
-            self._dataset = _open(self.place, self._sidecars)
+            self._dataset = gdal.open_dataset(self.place, self._sidecars)
         indexes = self._indexes if self._alpha is None else [*self._indexes, self._alpha]
         mask: npt.NDArray[Any] | None = None
+        band_masks: npt.NDArray[Any] | None = None
         try:
             with gdal.translate_errors(self.place), self._env:
                 shape = None if size is None else (len(indexes), *size)
                 pixels = self._dataset.read(indexes, out_shape=shape, out_dtype=self._dtype, **how)
                 if self._masked:
                     mask = self._dataset.read_masks(1, out_shape=size, **how)
+                if self._masked_bands:
+                    shape = None if size is None else (len(self._indexes), *size)
+                    band_masks = self._dataset.read_masks(self._indexes, out_shape=shape, **how)
         except (DataError, UnavailableError):
             # A damaged block may now be in GDAL's cache, from where it would come as good: a new handle starts afresh.
             self._dataset.close()
             raise
         if self._alpha is not None:
             pixels, mask = pixels[:-1], pixels[-1]
+        if band_masks is not None:
+            pixels, mask = self._without_masked(pixels, band_masks), np.asarray(band_masks[self._voters].any(axis=0))
         valid = self._valid(pixels, mask)
         if self._colours is not None:
             pixels, valid = self._colours.apply(pixels[0], valid)
         return Raster(pixels, valid, self.info.bands)
+
+    def _without_masked(self, pixels: npt.NDArray[Any], masks: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The pixels with NaN, or the band's fill value, where the band's own mask says that it has none."""
+        for band, mask, fill in zip(pixels, masks, self._nodata, strict=True):
+            if fill is not None or band.dtype.kind == "f":
+                band[mask == 0] = np.nan if fill is None else fill
+        return pixels
 
     def _valid(self, pixels: npt.NDArray[Any], mask: npt.NDArray[Any] | None) -> npt.NDArray[np.bool_]:
         valid = np.ones(pixels.shape[1:], np.bool_) if mask is None else mask != 0
@@ -236,66 +248,3 @@ class GeoTiff(SceneReader):
         rows, cols = self.block_shape
         across = math.ceil(self.info.width_px / cols) * cols
         return int(2 * max(rows, 512) * across * self._dataset.count * self._dtype.itemsize)
-
-
-def _open(place: str, has_sidecars: bool) -> Any:
-    if not is_remote(place) and not os.path.exists(place.removeprefix("file://")):
-        raise DataError("missing_file", f"{place}: there is no such file")
-    with gdal.translate_errors(place), gdal.environment(place, has_sidecars), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        if has_sidecars and is_remote(place):
-            # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
-            return rasterio.open(place, opener=filesystem(place)[0])
-        return rasterio.open(gdal.gdal_path(place))
-
-
-def _bands(dataset: Any, wanted: dict[str, int] | None, place: str) -> tuple[list[int], tuple[str, ...]]:
-    """Band numbers from 1 and their names: as the source says, else as the file does, else band1, band2 …"""
-    if wanted:
-        absent = {name: index for name, index in wanted.items() if not _is_band(dataset, index)}
-        if absent:
-            raise DataError("missing_band", f"{place}: has bands 1 to {dataset.count}, the source asks for {absent}")
-        _check_colour_table(dataset, wanted, place)
-        return [int(index) for index in wanted.values()], tuple(wanted)
-    indexes = [index for index in dataset.indexes if index != _alpha_index(dataset)]
-    if not indexes:
-        raise DataError("missing_band", f"{place}: has no band beside its alpha band")
-    if ColorInterp.palette in {dataset.colorinterp[index - 1] for index in indexes}:
-        raise DataError("unsupported", f"{place}: has a band with a colour table among others; name the wanted in `bands`")
-    colours = [dataset.colorinterp[index - 1].name for index in indexes]
-    named = [_word(dataset.descriptions[index - 1]) for index in indexes]
-    if {"red", "green", "blue"} <= set(colours):
-        named = [colour if colour in _COLOURS else name for colour, name in zip(colours, named, strict=True)]
-    names = tuple(name or f"band{index}" for name, index in zip(named, indexes, strict=True))
-    return indexes, names if len(set(names)) == len(names) else tuple(f"band{index}" for index in indexes)
-
-
-def _check_colour_table(dataset: Any, wanted: dict[str, int], place: str) -> None:
-    """Raise DataError where a band of amounts is asked for that holds numbers of colours."""
-    coloured = [name for name, index in wanted.items() if dataset.colorinterp[int(index) - 1] == ColorInterp.palette]
-    if not CLASS_BANDS.issuperset(coloured):
-        found = f"{place}: band {coloured[0]} has a colour table, its numbers are no measured values"
-        raise DataError("unsupported", f"{found}; leave `bands` out to get its red, green and blue")
-
-
-_COLOURS = {"red", "green", "blue", "nir"}
-
-
-def _is_band(dataset: Any, index: Any) -> bool:
-    return str(index).isdigit() and 1 <= int(index) <= dataset.count
-
-
-def _word(description: str | None) -> str:
-    return re.sub(r"\W+", "_", (description or "").strip().lower()).strip("_")
-
-
-def _alpha_index(dataset: Any) -> int | None:
-    colours = list(dataset.colorinterp)
-    return colours.index(ColorInterp.alpha) + 1 if ColorInterp.alpha in colours else None
-
-
-def _dtype(dataset: Any, indexes: list[int], place: str) -> np.dtype[Any]:
-    names = [dataset.dtypes[index - 1] for index in indexes]
-    if any("complex" in name for name in names):
-        raise DataError("unsupported", f"{place}: has complex pixels ({names[0]}); give the amplitude or power instead")
-    return np.result_type(*names)

@@ -12,11 +12,11 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator
-from xml.etree import ElementTree
 
 from rsflow.errors import DataError, StorageError
 from rsflow.files import storage
 from rsflow.files.data_paths import resolve_below
+from rsflow.files.xml_document import XmlError, parse_xml
 
 _SWITCH = "if it is meant, set scenes.allow_outside: true"
 MOST = 64 << 20  # bytes of a VRT's XML
@@ -91,12 +91,10 @@ def _virtual(place: str) -> str | None:
 def _named(place: str) -> Iterator[tuple[str, bool]]:
     """(name, whether it is relative to the VRT) of everything in the VRT that may be a file."""
     data = storage.read_bytes(place, 0, MOST)
-    if re.search(rb"<!(DOCTYPE|ENTITY)", data, re.IGNORECASE):
-        raise DataError("path_outside", f"{place}: declares a document type or entities, which a VRT does not need")
     try:
-        root = ElementTree.fromstring(data)
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise DataError("unreadable", f"{place}: is no XML that can be read: {error}") from error
+        root = parse_xml(data)
+    except XmlError as error:
+        raise DataError("path_outside" if error.is_unsafe else "unreadable", f"{place}: {error}") from error
     for element in root.iter():
         text = (element.text or "").strip()
         if element.tag in _FILES and text:

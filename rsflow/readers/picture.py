@@ -2,7 +2,7 @@
 
 One idea: a picture is small enough to decode whole, once, when it is opened, so damage is found before anything is cut. Pixels
 come upright, as every viewer and labelling tool shows them: the EXIF orientation is applied. What a PNG calls transparent, by
-an alpha channel or by a value (tRNS), has no value.
+an alpha channel or by a value (tRNS), has no value; nor has what GDAL's files beside the picture mask (.msk, .aux.xml).
 
 A radar or infrared picture saved as colour with equal channels becomes one band. Refused: more than `MAX_PX` pixels, truncated
 files, and 16-bit colour, which Pillow would silently cut to 8 (the geotiff reader takes it).
@@ -22,6 +22,7 @@ from PIL.ImageFile import ImageFile
 from rsflow.calibration import missing_values
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
+from rsflow.readers import gdal
 from rsflow.readers.acquisition_time import find_acquisition_time
 from rsflow.readers.band_tags import resolve_fill_value
 from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, resolve_pixel_size
@@ -42,7 +43,8 @@ def open_picture(files: SceneFiles) -> Picture:
     if list(files.files) != [""]:
         raise DataError("unsupported", f"{files.scene_id}: has files {sorted(files.files)}, the picture reader takes one file")
     place = files.files[""]
-    pixels, alpha = _decode(_bytes(place), place)
+    masked = any(sidecar in {place + ".msk", place + ".aux.xml"} for sidecar in files.sidecars)
+    pixels, alpha = _decode(_bytes(place), place, _sidecar_mask(place) if masked else None)
     if not SENSORS[files.sensor].has_colour and len(pixels) == 3 and _is_grey(pixels):
         pixels = pixels[1:2]  # green carries most of the luminance, so it is the least changed by colour conversion
     return Picture(place, pixels, alpha, files.options)
@@ -98,8 +100,21 @@ def _bytes(place: str) -> bytes:
         raise DataError("missing_file" if missing else "unreadable", str(error)) from error
 
 
-def _decode(data: bytes, place: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-    """(pixels (bands, rows, cols), alpha or None)."""
+def _sidecar_mask(place: str) -> npt.NDArray[np.uint8]:
+    """GDAL's mask (rows, cols) of a picture as it is stored, 0 where a mask file or a fill value in .aux.xml says so."""
+
+    def read() -> npt.NDArray[np.uint8]:
+        with gdal.open_dataset(place, has_sidecars=True) as dataset, gdal.translate_errors(place):
+            mask: npt.NDArray[np.uint8] = dataset.dataset_mask()
+            return mask
+
+    return gdal.with_retries(place, read)
+
+
+def _decode(
+    data: bytes, place: str, mask: npt.NDArray[np.uint8] | None = None
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+    """(pixels (bands, rows, cols), alpha or None); alpha is 0 where `mask` is."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PX:
@@ -109,6 +124,8 @@ def _decode(data: bytes, place: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]
                 )
             plain = image.format == "JPEG" and image.mode in {"L", "RGB"}
             pixels, alpha = _jpeg(data, image) if plain else _other(image, place)
+            if mask is not None:
+                alpha = mask if alpha is None else np.where(mask == 0, 0, alpha)
             turn = int(image.getexif().get(ORIENTATION, 1))  # read last: it may decode the picture
             return apply_orientation(pixels, turn), None if alpha is None else apply_orientation(alpha, turn)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:

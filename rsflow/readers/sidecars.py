@@ -14,9 +14,11 @@ import os
 import posixpath
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import rasterio
 
+from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.readers import gdal
 
@@ -65,11 +67,9 @@ class FolderListings:
     def _names(self, folder: str) -> dict[str, list[str]]:
         if folder not in self._listed:
             listed: dict[str, list[str]] = {}
-            try:
+            with storage.translate_errors(folder, "list"), suppress(FileNotFoundError, NotADirectoryError):
                 for entry in os.listdir(folder or "."):
                     listed.setdefault(entry.lower(), []).append(entry)
-            except OSError:
-                pass  # a folder that cannot be listed is told when its files are opened
             self._listed[folder] = listed
         return self._listed[folder]
 
@@ -79,12 +79,17 @@ def _is_sidecar(place: str, of: str) -> bool:
 
 
 def _sources(place: str) -> list[str]:
-    """The files that a VRT is made of, as GDAL lists them; none where it cannot be opened: opening the scene will tell."""
-    try:
-        with gdal.environment(place), warnings.catch_warnings():
+    """The files that a VRT is made of, as GDAL lists them; none where it is damaged: opening the scene reports that."""
+
+    def files() -> Sequence[str]:
+        with gdal.translate_errors(place), gdal.environment(place), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with rasterio.open(gdal.gdal_path(place)) as dataset:
-                listed: Sequence[str] = dataset.files
-    except gdal.FAILURES:
+                found: Sequence[str] = dataset.files
+                return found
+
+    try:
+        listed = gdal.with_retries(place, files)
+    except DataError:
         return []
     return [each for each in map(gdal.place_from_gdal_path, listed) if each != place]

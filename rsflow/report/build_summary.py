@@ -61,7 +61,8 @@ class BuildSummary:
 
     `root`: the lake. `snapshot`: the place of the snapshot's manifest, or None where no shards were asked for. `rejects`: by
     reason. `instructions`: by (task, sensor). `seconds`: by phase or stage, in order. `balances`: lines that show that rows in
-    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why nothing came of it.
+    equal rows kept and left, as the engine worded them. `empty_sources`: by name, why nothing came of it. `unplaced`: by
+    source, selected pictures of which neither ground nor parent is known.
     """
 
     root: str
@@ -75,6 +76,7 @@ class BuildSummary:
     balances: tuple[str, ...] = field(default=())
     models: tuple[ModelUse, ...] = ()
     empty_sources: Mapping[str, str] = field(default_factory=dict)
+    unplaced: Mapping[str, int] = field(default_factory=dict)
 
 
 def summary_text(summary: BuildSummary) -> str:
@@ -90,9 +92,19 @@ def summary_text(summary: BuildSummary) -> str:
             *(_shards(summary.shards) if summary.shards else []),
             *_entry("balance", summary.balances),
             *_entry("empty source", (f"{name}: {why}" for name, why in summary.empty_sources.items())),
+            *_entry(
+                "unknown ground", map(_unplaced_text, *zip(*summary.unplaced.items(), strict=True)) if summary.unplaced else []
+            ),
             *_entry("models", map(_model_text, summary.models)),
             *_entry("time", [", ".join(f"{name} {_duration(value)}" for name, value in summary.seconds.items())]),
         ]
+    )
+
+
+def _unplaced_text(source: str, count: int) -> str:
+    return (
+        f"{source}: {count:,} pictures tell neither where they lie nor what they were cut from: parts that two of them "
+        "share are in one split, but whether pictures of two splits are neighbours is not known"
     )
 
 

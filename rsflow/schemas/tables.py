@@ -129,11 +129,10 @@ TILES = pa.schema(
         ("pixels_sha256", pa.string()),  # of the decoded picture and its shape
         ("signature", pa.int64()),  # bits of the 64-bit difference hash (Delta has no unsigned type), see curation.signature
         ("signatures", pa.list_(pa.int64())),  # the same of all eight orientations, of which it is the first
-        (
-            "anchors",
-            pa.list_(pa.int64()),
-        ),  # signatures of windows, see curation.duplicates.image_signature; null in tiles of before
-        ("keypoints", pa.list_(pa.int32())),  # packed positions, see curation.duplicates.keypoints; null in tiles of before
+        # null in tiles of before, as the next two; see curation.duplicates.image_signature
+        ("faint_signature", pa.int64()),  # of the noise of pictures without content
+        ("anchors", pa.list_(pa.int64())),  # signatures of windows
+        ("keypoints", pa.list_(pa.int32())),  # packed positions, see curation.duplicates.keypoints
         ("keypoint_codes", pa.list_(pa.int64())),  # of each keypoint
         ("raw", RAW_STRUCT),  # null where only the picture was kept
         ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record

@@ -3,8 +3,8 @@
 One idea: the index says where each sample is, so a sample is one range, of a local file or of an object afar. What the
 manifest and the index say is checked as far as it costs little (the file's size, the index's digest, the name in the header
 before each member, the CRC-32 of each sample's members, the record's key), so no changed bit of a picture or a record gets
-through; `rsflow.shards.verify` checks every byte, headers and padding included. A shard whose index has no CRC-32, of an
-earlier rsflow, is read without that check.
+through; `rsflow.shards.verify` checks every byte, headers and padding included. Where the index has no CRC-32, as an earlier
+rsflow wrote it, a local shard's SHA-256 is checked when it is opened; ranges of a remote one are read without a check.
 
 A range of a local file is read, not mapped: it takes the same time, for both copy the picture once, and a file that is cut
 while it is read is then a short read and an error with its name. Of a mapped one the process would die. Whoever brings memory
@@ -73,6 +73,8 @@ class ShardReader:
         if not storage.is_remote(self.place):
             self._file = _opened(self.place, shard.bytes)
             weakref.finalize(self, os.close, self._file)
+            if self.samples.crc32 is None:
+                self._check_digest(shard)
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -84,6 +86,11 @@ class ShardReader:
     @property
     def remote(self) -> bool:
         return self._file is None
+
+    def _check_digest(self, shard: ShardEntry) -> None:
+        with open(_local(self.place), "rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != shard.sha256:
+                raise SnapshotError(f"{self.place}: its SHA-256 is not the manifest's; {REPAIR_HINT}")
 
     def read(self, i: int) -> Sample:
         """Sample `i` of the index. SnapshotError, naming the shard, where its bytes are not such a sample."""

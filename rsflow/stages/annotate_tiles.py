@@ -23,7 +23,7 @@ class AnnotateTiles:
 
     min_visibility: float
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         return over_kept(self._annotate)

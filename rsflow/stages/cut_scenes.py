@@ -44,7 +44,7 @@ class CutScenes:
     tiles: config.Tiles
     render: config.Render
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:

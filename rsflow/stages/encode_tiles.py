@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.duplicates.image_signature import anchor_signatures, orientation_signatures, pixels_digest
+from rsflow.curation.duplicates.image_signature import anchor_signatures, faint_signature, orientation_signatures, pixels_digest
 from rsflow.curation.duplicates.keypoints import find_keypoints, pack_positions
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import pictures, replace
@@ -27,7 +27,7 @@ class EncodeTiles:
     format: Literal["jpg", "png"]
     quality: int
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def open(self) -> BatchFunction:
         encode_kept = over_kept(self._encode)
@@ -52,6 +52,7 @@ class EncodeTiles:
             pixels_sha256=[pixels_digest(picture) for picture in rendered],
             signature=views[:, 0],
             signatures=list(views),
+            faint_signature=np.array([faint_signature(picture) for picture in rendered], dtype=np.uint64).view(np.int64),
             anchors=list(np.array([anchor_signatures(picture) for picture in rendered], dtype=np.uint64).view(np.int64)),
             keypoints=[pack_positions(found) for found in positions],
             keypoint_codes=[found.view(np.int64) for found in codes],

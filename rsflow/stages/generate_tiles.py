@@ -24,46 +24,28 @@ from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
 from rsflow.generation import Engine, Failure, Generate, RecordedEngine, Request, Response, from_settings
-from rsflow.instructions import checks, instruction_id, tile_facts
+from rsflow.instructions import instruction_id, tile_facts
 from rsflow.instructions.hash_choice import hash_number
-from rsflow.instructions.prompts import KINDS, VERSION, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
+from rsflow.instructions.prompts import (
+    KINDS,
+    VERSION,
+    PromptContext,
+    ReviewedAnswer,
+    parse_answer,
+    prompt_digests,
+    repair_prompt,
+    review_answer,
+)
 from rsflow.lake.receipts import receipt_table
 from rsflow.lake.tile_files import read_pictures
-from rsflow.records import Instruction, Reject
+from rsflow.records import Reject
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.generated_texts import Draft, Question, keep_consistent, list_faults
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
 from rsflow.stages.picture_batches import ahead
 
-LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
 _SHOWN = 200
-
-
-@dataclass(slots=True)
-class Draft:
-    """A tile on its way: what is known of it, and what was written so far, by kind."""
-
-    tile: dict[str, Any]
-    scene: PromptContext
-    kept: tuple[int, ...]
-    label_ids: list[str]
-    picture: bytes
-    other: bytes = b""
-    made: dict[str, list[Instruction]] = field(default_factory=dict)
-    perplexity: dict[str, float | None] = field(default_factory=dict)  # of the answers that they were made of
-    rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
-    usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    def refuse(self, kind: str, reason: str, detail: str) -> None:
-        subject = f"{self.tile['tile_id']}#{KINDS[kind].task}"
-        self.rejects[kind].append(Reject("instruction", subject, reason, f"{kind}: {detail}"))
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    draft: Draft
-    kind: str
-    asked: PromptText
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +167,15 @@ class GenerateTiles:
                     draft.usage["repairs"] += 1
                     again[position] = Question(draft, kind, repair_prompt(question.asked, outcome.text, fault))
                 continue
+            reviewed = review_answer(draft.scene, answer)
+            if reviewed.faults and not last:
+                draft.usage["repairs"] += 1
+                again[position] = Question(
+                    draft, kind, repair_prompt(question.asked, outcome.text, list_faults(reviewed.faults))
+                )
+                continue
             draft.perplexity[kind] = outcome.perplexity
-            self._take_in(question, answer)
+            self._take_in(question, reviewed)
         return [again[position] for position in sorted(again)]
 
     def _request(self, question: Question) -> Request:
@@ -207,12 +196,16 @@ class GenerateTiles:
             "replayed": int(outcome.replayed),
         }
 
-    def _take_in(self, question: Question, answer: Any) -> None:
+    def _take_in(self, question: Question, reviewed: ReviewedAnswer) -> None:
         draft, kind = question.draft, KINDS[question.kind]
+        for fault in reviewed.faults:
+            draft.refuse(question.kind, "claim", fault)
+        for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
+            draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
         stands = []
-        for found in kind.made(draft.scene, answer):
+        for found in kind.made(draft.scene, reviewed.answer) if reviewed.answer is not None else ():
             generator = f"model:{self.written_from[0]}/{question.asked.prompt.identity}"
-            checked = _checked(draft, question.kind, replace(found, generator=generator))
+            checked = keep_consistent(draft, question.kind, replace(found, generator=generator), reviewed.has_claims)
             if checked:
                 stands.append(checked)
         draft.made[question.kind] = stands
@@ -248,23 +241,6 @@ class GenerateTiles:
                 positions = tuple(draft.kept[position] for position in one.labels)
                 row = instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
                 yield {**row, "perplexity": draft.perplexity[kind]}
-
-
-def _checked(draft: Draft, kind: str, found: Instruction) -> Instruction | None:
-    """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject."""
-    findings = checks.check(draft.scene.facts, found)
-    wrong = [finding for finding in findings if finding.contradiction]
-    for finding in wrong:
-        said = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
-        draft.refuse(kind, f"check:{finding.check}", said)
-    bad = {finding.turn // 2 for finding in wrong}
-    pairs = [found.turns[start : start + 2] for start in range(0, len(found.turns), 2)]
-    good = [pair for number, pair in enumerate(pairs) if number not in bad]
-    if bad and (found.task != "conversation" or len(good) < LEAST_PAIRS):
-        return None
-    answer = {**found.answer, "pairs": len(good)} if found.task == "conversation" else found.answer
-    kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
-    return replace(kept, checks=checks.applied(one for one in findings if one.turn // 2 not in bad))
 
 
 def _groups(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:

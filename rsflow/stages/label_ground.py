@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from rsflow.ground.ground_cover import unmapped_rest
 from rsflow.ground.placed_features import TileView
+from rsflow.ground.raster_layer import RasterLayer, RasterWindow
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
@@ -46,7 +47,7 @@ class LabelGround:
 
     def _label(self, table: pa.Table) -> Iterator[pa.Table]:
         rows = table.select([*_COLUMNS, "labels", "vocabulary", "unknown"]).to_pylist()
-        entries = [SceneLayer.from_row(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
+        entries = [_layer(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
         if not entries or rows[0]["transform"] is None:
             yield table
             return
@@ -55,13 +56,17 @@ class LabelGround:
             self._add(row, layers, valid)
         yield replace(table, **{name: [row[name] for row in rows] for name in ("labels", "vocabulary", "unknown")})
 
-    def _features(self, entry: SceneLayer, rows: list[dict[str, Any]]) -> WindowFeatures:
+    def _features(self, entry: SceneLayer | RasterLayer, rows: list[dict[str, Any]]) -> WindowFeatures | RasterWindow:
         first = rows[0]
         acquired = microseconds(first["acquired_at"]) if first["acquired_at"] else None
         grid = SceneGrid(first["crs"], tuple(first["transform"]))
+        if isinstance(entry, RasterLayer):
+            return RasterWindow(entry, grid)
         return read_window_features(entry, self.root, grid, _around(rows), tuple(first["pixel_m"]), acquired)
 
-    def _add(self, row: dict[str, Any], layers: list[WindowFeatures], valid: npt.NDArray[np.bool_] | None) -> None:
+    def _add(
+        self, row: dict[str, Any], layers: list[WindowFeatures | RasterWindow], valid: npt.NDArray[np.bool_] | None
+    ) -> None:
         tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
         vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
         found = [layer.label(tile, self.min_visibility) for layer in layers]
@@ -74,6 +79,10 @@ class LabelGround:
             unknown |= layer.truth.unknown
         row["labels"] = [*row["labels"], *map(label_row, labels)]
         row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
+
+
+def _layer(row: dict[str, Any]) -> SceneLayer | RasterLayer:
+    return SceneLayer.from_row(row) if row["kind"] == "vector" else RasterLayer.from_row(row)
 
 
 def _around(rows: list[dict[str, Any]]) -> Box:

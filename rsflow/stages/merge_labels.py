@@ -23,7 +23,7 @@ class MergeLabels:
 
     min_visibility: float
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def open(self) -> BatchFunction:
         def merge(table: pa.Table) -> Iterator[pa.Table]:

@@ -1,4 +1,4 @@
-"""Special tokens of chat templates, and characters that steer a text instead of standing in it.
+"""Special tokens of chat templates and control characters in text from outside.
 
 A caption, a category or an answer that holds `<|im_end|>` ends the turn when a tokenizer reads it, one with `<image>` asks for
 a picture that is not there, and a bidi override shows people another text than models read. Text from outside (annotations,
@@ -19,6 +19,7 @@ TOKENS: dict[str, tuple[str, ...]] = {
     "llava": ("<s>", "</s>", "<unk>", "<pad>", "<image>", "<video>", "<im_start>", "<im_end>", "<im_patch>", "<ImageHere>"),
     "internvl": ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>"),
     "llama": ("<<SYS>>", "<</SYS>>"),
+    "swift": ("<ref-object>", "<bbox>", "<cot-process>", "<audio>"),
     "mistral": (
         *("[INST]", "[/INST]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
         *("[TOOL_CALLS]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]"),
@@ -44,7 +45,7 @@ _CHARACTER = re.compile(
 
 
 def find_control_token(text: str) -> str:
-    """The first special token or control character of the text, as text that can be shown; empty where there is none."""
+    """The first special token or control character of the text in printable form; empty without one."""
     if match := _CHARACTER.search(text):
         return f"U+{ord(match[0]):04X}"
     match = _TOKEN.search(text) if "<" in text or "[" in text else None
@@ -66,6 +67,13 @@ def neutralise_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: neutralise_value(one) for key, one in value.items()}
     return [neutralise_value(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def neutralise_instruction(instruction: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The instruction with its turns and answer neutralised, and whether that changed anything."""
+    plain = {name: neutralise_value(instruction[name]) for name in ("turns", "answer")}
+    changed = any(plain[name] != instruction[name] for name in plain)
+    return ({**instruction, **plain} if changed else instruction), changed
 
 
 def refuse_control_tokens(text: str, what: str) -> None:

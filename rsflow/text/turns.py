@@ -1,9 +1,9 @@
-"""How text refers to boxes before a dialect spells them.
+"""References from text to boxes before a dialect writes them.
 
-One idea: a turn's text carries marks, `[[phrase|0,2]]`, where the numbers index the instruction's list of boxes (float pixels
-of the tile). The phrase may be empty: `[[|0]]` is a bare box. Dialects turn marks into a model family's own spelling at the
-last moment; nothing else in rsflow writes coordinates into text. Free text from outside must go through `escape`, which makes
-a mark impossible, so no caption can smuggle one in.
+A turn's text holds marks, `[[phrase|0,2]]`, whose numbers index the instruction's list of boxes (float pixels of the tile).
+The phrase may be empty: `[[|0]]` is a bare box. Dialects replace marks by a model family's own format when samples are
+streamed or exported; nothing else in rsflow writes coordinates into text. Free text must pass `escape`, which makes a mark
+impossible.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a text that stands for boxes: the phrase (may be empty) and the indices of its boxes."""
+    """A reference to boxes in a text: the phrase (may be empty) and the indices of its boxes."""
 
     phrase: str
     boxes: tuple[int, ...]
 
 
 def mark(phrase: str, *boxes: int) -> str:
-    """Spell a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
+    """Write a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
     if not boxes or re.search(r"[\[\]|]", phrase):
         raise ValueError(f"not a mark: phrase {phrase!r}, boxes {boxes}")
     return f"[[{phrase}|{','.join(map(str, boxes))}]]"
 
 
 def escape(text: str) -> str:
-    """Free text made safe to stand in a turn: `[[` and `]]` lose their second bracket's contact, `|` stays outside marks."""
+    """Escape free text for a turn: `[[` and `]]` become `[ [` and `] ]`, so that it cannot hold a mark."""
     return text.replace("[[", "[ [").replace("]]", "] ]")
 
 

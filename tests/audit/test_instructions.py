@@ -74,7 +74,7 @@ def test_a_clean_set_has_no_fault(tmp_path: Path, form: str) -> None:
 
 
 def at(folder: Path, box: str) -> dict[str, Any]:
-    return {"image": "images/1.jpg", "conversations": turns("Say where.", f"At {box}.")}
+    return {"image": "images/1.jpg", "conversations": turns("<image>\nSay where.", f"At {box}.")}
 
 
 PLANTED: dict[str, Any] = {
@@ -82,14 +82,17 @@ PLANTED: dict[str, Any] = {
     "value_out_of_range": lambda folder: at(folder, "{<10><20><130><40>|<7>}"),
     "box_empty": lambda folder: at(folder, "{<30><20><10><40>|<7>}"),
     "broken_record": lambda folder: {"image": "images/1.jpg", "conversations": turns("Only asked?")},
-    "missing_picture": lambda folder: {"image": "images/none.jpg", "conversations": turns("What?", "A port.")},
+    "missing_picture": lambda folder: {"image": "images/none.jpg", "conversations": turns("<image>\nWhat?", "A port.")},
     "wrong_size": lambda folder: {
         "image": "images/1.jpg",
         "width": 120,
         "height": 81,
-        "conversations": turns("Eh?", "A port."),
+        "conversations": turns("<image>\nEh?", "A port."),
     },
-    "contradictory_answers": lambda folder: {"image": "images/1.jpg", "conversations": turns(f"How many ships?{HINT}", "7")},
+    "contradictory_answers": lambda folder: {
+        "image": "images/1.jpg",
+        "conversations": turns(f"<image>\nHow many ships?{HINT}", "7"),
+    },
     "repeated_text": lambda folder: {"image": "images/1.jpg", "conversations": turns("<image>\nCaption?", "A port, number 1.")},
 }
 
@@ -97,12 +100,12 @@ PLANTED: dict[str, Any] = {
 def unreadable(folder: Path) -> dict[str, Any]:
     whole = (folder / "images/1.jpg").read_bytes()
     (folder / "images/cut.jpg").write_bytes(whole[: len(whole) // 2])
-    return {"image": "images/cut.jpg", "conversations": turns("What?", "A cut port.")}
+    return {"image": "images/cut.jpg", "conversations": turns("<image>\nWhat?", "A cut port.")}
 
 
 def repeated(folder: Path) -> dict[str, Any]:
     (folder / "images/copy.jpg").write_bytes((folder / "images/1.jpg").read_bytes())
-    return {"image": "images/copy.jpg", "conversations": turns("What?", "A port again.")}
+    return {"image": "images/copy.jpg", "conversations": turns("<image>\nWhat?", "A port again.")}
 
 
 PLANTED |= {"unreadable_picture": unreadable, "repeated_picture": repeated}
@@ -169,7 +172,7 @@ def test_json_lines_are_read_as_well(tmp_path: Path) -> None:
 
 
 def test_many_faults_are_counted_and_few_are_shown(tmp_path: Path) -> None:
-    rows = [{"image": f"{i}.jpg", "conversations": turns("?", f"{{<1><1><9><9>|<{400 + i}>}}")} for i in range(40)]
+    rows = [{"image": f"{i}.jpg", "conversations": turns("Where?", f"{{<1><1><9><9>|<{400 + i}>}}")} for i in range(40)]
     report = audit(written(tmp_path, rows), "geochat")
     assert report.counts == {"angle_out_of_range": 40}
     assert len(report.examples["angle_out_of_range"]) == 5

@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from rsflow.cli import main
-from tests.engine.conftest import archive
-
-__all__ = ["archive"]
 
 # An override that breaks the archive's configuration, and what must be said of it.
 FAULTS = [

@@ -13,7 +13,7 @@ from rsflow.curation.duplicates import cross_split as across
 from rsflow.curation.duplicates.candidates import CROWD_SIZE, Confirm, Flags, Pictures
 from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs, weaker_split_duplicates
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, orientation_signatures, thumbnail
+from rsflow.curation.duplicates.image_signature import Picture, faint_signature, orientation_signatures, signature, thumbnail
 from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.instruction_columns import build_id_index, encode_instructions
 from rsflow.curation.select_samples import SelectionResult, select_samples
@@ -175,3 +175,55 @@ def test_crowds_of_empty_pictures_never_leak_and_a_planted_one_does(seed: int, f
     what, *names = leaking(np.append(kept, out))
     assert what == "near duplicate"
     assert tiles["tile_id"][int(out)].as_py() in names
+
+
+def calm(count: int, seed: int) -> list[Picture]:
+    """Pictures without content: one shade and a little noise, and some of exactly one shade."""
+    random = np.random.default_rng(seed)
+    noise = 90 + random.normal(0, 1.0, (count, 64, 64)) + random.integers(-20, 20, count)[:, None, None]
+    pictures = np.where((np.arange(count) % 5 == 0)[:, None, None], np.arange(count)[:, None, None] % 256, noise)
+    return [*np.clip(pictures, 0, 255).astype(np.uint8)]
+
+
+def faint_pictures(pictures: list[Picture]) -> Pictures:
+    upright = np.array([signature(picture) for picture in pictures], dtype=np.uint64)
+    faint = np.array([faint_signature(picture) for picture in pictures], dtype=np.uint64)
+    return Pictures(upright, np.full((len(pictures), 4), np.nan), faint=faint)
+
+
+def asked_of_calm(count: int) -> int:
+    asked: list[int] = []
+
+    def confirm(pairs: Indices) -> Flags:
+        asked.append(len(pairs))
+        return np.zeros(len(pairs), dtype=np.bool_)
+
+    ranks = (np.arange(count) % 10 == 0).astype(np.int64)
+    gone, crowded = weaker_split_duplicates(
+        faint_pictures(calm(count, 1)), ranks, np.arange(count, dtype=np.uint64), BITS, confirm
+    )
+    assert not crowded.any()
+    assert not gone.any()
+    return sum(asked)
+
+
+def test_questions_about_empty_pictures_do_not_grow_with_their_square() -> None:
+    assert asked_of_calm(400) <= 400  # of 14,400 pairs
+    assert asked_of_calm(4000) <= 4000  # of 1,440,000
+
+
+def test_copies_of_empty_pictures_are_found_by_their_noise() -> None:
+    pictures = calm(60, 2)
+    shown = [picture for picture in pictures if picture.std() > 0]
+    brighter = [(picture + 2).astype(np.uint8) for picture in shown]
+    both = [*shown, *brighter]
+    thumbs = np.stack([thumbnail(picture) for picture in both])
+    ranks = np.repeat([0, 1], len(shown))
+    gone, _ = weaker_split_duplicates(
+        faint_pictures(both),
+        ranks,
+        np.arange(len(both), dtype=np.uint64),
+        BITS,
+        lambda pairs: is_same_picture(thumbs, pairs, 3.0),
+    )
+    assert gone.tolist() == [True] * len(shown) + [False] * len(shown)

@@ -118,3 +118,35 @@ def test_a_distance_holds_over_the_poles(side: float) -> None:
     assert is_within_distance(box(0.0, 200.0), box(179.0, 200.0), 500.0).all()  # 400 m across the pole
     assert is_within_distance(box(10.0, 200.0), box(-100.0, 300.0), 500.0).all()
     assert not is_within_distance(box(0.0, 20_000.0), box(90.0, 20_000.0), 500.0).any()
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("spelling", [(-135.0, -45.0, 45.0, 135.0), (135.0, 45.0, -45.0, -135.0), (170.0, 260.0, 350.0, 440.0)])
+def test_a_ring_round_a_pole_holds_all_that_is_nearer_to_it(side: float, spelling: tuple[float, ...]) -> None:
+    around = [number for lon in spelling for number in (lon, 89.5 * side)]
+    inside = [10.0, 89.9 * side, 12.0, 89.9 * side, 12.0, 89.95 * side, 10.0, 89.95 * side]
+    outside = [10.0, 89.3 * side, 12.0, 89.3 * side, 12.0, 89.4 * side, 10.0, 89.4 * side]
+    world = [-180.0, -60.0, 180.0, -60.0, 180.0, 60.0, -180.0, 60.0]
+    boxes = bounding_boxes(pa.chunked_array([[around, inside, outside, world]]))
+    assert is_within_distance(boxes, boxes[:1], 0.0).tolist() == [True, True, False, False]
+    np.testing.assert_allclose(boxes[3], (-180.0, -60.0, 180.0, 60.0))
+
+
+POLAR = st.tuples(st.floats(-180.0, 179.9), st.floats(-300.0, 300.0), st.booleans())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(POLAR, min_size=2, max_size=8), st.sampled_from([50.0, 500.0, 5000.0]), st.sampled_from(["pole", "dateline"]))
+def test_no_two_places_nearer_than_the_distance_are_taken_for_apart(items: list, distance: float, where: str) -> None:
+    """Points within 300 units of 30 m of a pole, or of the antimeridian at a high latitude, beside distances on the sphere."""
+    if where == "pole":
+        places = [(lon, math.copysign(90.0 - abs(north) * 30 / 111_195, 1.0 if up else -1.0)) for lon, north, up in items]
+    else:
+        places = [(180.0 + north * 30 / 111_195 / 0.2, 78.0 + lon / 1e5) for lon, north, _ in items]
+    boxes = bounding_boxes(pa.chunked_array([[[lon, lat, lon, lat, lon, lat] for lon, lat in places]]))
+    lon, lat = np.radians(np.array(places).T)
+    xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+    apart = 2 * 6_371_008.8 * np.arcsin(np.clip(np.linalg.norm(xyz[:, None] - xyz[None], axis=2) / 2, 0, 1))
+    for k in range(len(places)):
+        near = is_within_distance(boxes, boxes[k : k + 1], distance)
+        assert near[apart[k] < distance * (1 - 1e-6)].all()

@@ -104,6 +104,33 @@ def test_alike_in_groups_is_brute_force(least: float, many: int, monkeypatch: py
     assert sum(asked) < (0 if least == 1 else all_pairs // 2 + once) + 1  # sketches rule most of them out
 
 
+def compared_texts(count: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Pairs that are looked at among so many different texts of one picture, of a few forms of words with numbers in them."""
+    random, compared = np.random.default_rng(3), 0
+    kinds = ["ships", "cars", "small planes", "storage tanks"]
+    said = [
+        f"there are {number} {kinds[number % 4]} of which {int(random.integers(count))} lie in the upper left of the picture"
+        for number in range(count)
+    ]
+    look = texts.may_be_similar
+
+    def counted(sketches: Sketch, pairs: Indices, least: float) -> texts.Flags:
+        nonlocal compared
+        compared += len(pairs)
+        return look(sketches, pairs, least)
+
+    monkeypatch.setattr(texts, "may_be_similar", counted)
+    words = normalise_text(pa.array(said))
+    similar_pairs_in_groups(np.zeros(count, dtype=np.int64), sketch_texts(words), 0.9, lambda rows: words.take(pa.array(rows)))
+    monkeypatch.undo()
+    return compared
+
+
+def test_comparisons_of_the_texts_of_one_picture_grow_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count in (60, 600, 6000):
+        assert compared_texts(count, monkeypatch) <= 40 * count
+
+
 def test_what_points_at_boxes_is_only_like_its_equal() -> None:
     words = normalise_text(pa.array(["a b c d e f g h i j k l m"] * 3))
     plain = sketch_texts(words)

@@ -15,8 +15,8 @@ from PIL import Image
 from rasterio.transform import Affine
 
 from rsflow.demo import write_demo_scenes
+from tests.archive import SIZE, sar
 from tests.checkpoints import constant_detr
-from tests.engine.conftest import SIZE, sar
 
 VOC = """<annotation><filename>{name}.jpg</filename><size><width>{size}</width><height>{size}</height></size>
 <object><name>Car</name><bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>

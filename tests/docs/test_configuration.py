@@ -14,7 +14,7 @@ from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.generation import ENGINES
 from rsflow.generation.endpoint import Limits, Prices
-from rsflow.ground import layer_settings
+from rsflow.ground import layer_settings, raster_settings
 from rsflow.labellers import LABELLERS
 from rsflow.readers import READERS
 from rsflow.sensors import SENSOR_NAMES
@@ -28,6 +28,8 @@ SECTIONS: dict[str, Any] = {
     "annotations: vector": layer_settings.VectorOptions,
     "annotations: vector: rules": layer_settings.Rule,
     "annotations: vector: validity": layer_settings.Validity,
+    "annotations: cover": raster_settings.CoverOptions,
+    "annotations: field": raster_settings.FieldOptions,
     "sources: published": config.Published,
     "tiles": config.Tiles,
     "render": config.Render,

@@ -40,7 +40,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("document", ["docs/json.md", "docs/labels.md", "docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/evaluation.md", "docs/json.md", "docs/labels.md", "docs/lake.md", "CONTRIBUTING.md", "cluster/README.md"]
+)
 def test_what_is_shown_runs(document: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
     found = blocks(document)

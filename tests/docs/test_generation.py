@@ -10,10 +10,11 @@ from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.generation import ENGINES
-from rsflow.generation.recording import FAILURES_IN_ROW, FOLDER
+from rsflow.generation.recording import FOLDER, MAX_CONSECUTIVE_FAILURES
 from rsflow.instructions.prompts import KINDS
 from rsflow.planning.companion_pairs import SAME_GROUND
-from rsflow.stages.generate_tiles import LEAST_PAIRS, GenerateTiles
+from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.generated_texts import LEAST_PAIRS
 from tests.docs.blocks import ROOT, blocks
 
 TEXT = (ROOT / "docs/generation.md").read_text()
@@ -33,7 +34,7 @@ def test_kinds_and_engines_are_listed() -> None:
 
 def test_the_numbers_are_those_of_the_code() -> None:
     words = {2: "two", 20: "Twenty"}
-    assert f"{words[FAILURES_IN_ROW]} failures in a row" in TEXT
+    assert f"{words[MAX_CONSECUTIVE_FAILURES]} failures in a row" in TEXT
     assert f"where {words[LEAST_PAIRS]} pairs remain" in TEXT
     assert f"at least {SAME_GROUND * 100:.0f} % of their union" in TEXT
     assert f"`{FOLDER}/`" in TEXT

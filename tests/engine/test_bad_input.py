@@ -20,7 +20,7 @@ from rsflow.lake.tables import create_lake, open_lake
 from rsflow.phases.build import lake_balances, plan_build, run, status
 from rsflow.phases.label.label import label
 from rsflow.planning.live_rows import read_live_rows
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 FULL = "the disk is full. What was committed is safe: free space and run again"
 
@@ -163,7 +163,7 @@ def test_names_of_any_kind_stay_inside_the_lake(archive: Path) -> None:
     files = {row["file"] for row in outcome.now.tiles(["tile_id", "file"]).to_pylist()}
     root = (archive / "lake").resolve()
     assert all((root / file).resolve().is_relative_to(root) and (root / file).exists() for file in files)
-    assert len({Path(file).parent for file in files}) == len(odd) + 2
+    assert len({row["tile_id"].rpartition("/")[0] for row in outcome.now.tiles(["tile_id"]).to_pylist()}) == len(odd) + 2
     assert {path.name for path in archive.iterdir()} <= {"optical", "sar", "odd", "sar.json", "build.yaml", "lake"}
 
 
@@ -241,7 +241,7 @@ def test_a_damaged_or_newer_lake_is_refused(archive: Path, said: Callable[..., t
         (b"[1]", "is damaged"),
         (b"{}", "is damaged"),
         (b'{"format": "x"}', "format x"),
-        (b'{"format": 2}', "the lake has format 2, this rsflow reads up to 1"),
+        (b'{"format": 99}', "the lake has format 99, this rsflow reads formats 1 to"),
     ):
         mark.write_bytes(content)
         for command in (["build", str(archive / "build.yaml")], ["status", str(archive / "lake")]):
@@ -271,7 +271,7 @@ def test_a_table_that_lost_a_file_is_told(archive: Path) -> None:
     run(config_of(archive))
     for file in (archive / "lake/tables/labels").glob("*.parquet"):
         file.unlink()
-    with pytest.raises(LakeError, match=r"tables/labels: cannot read"):
+    with pytest.raises(LakeError, match=r"tables/labels/.*: cannot read"):
         open_lake(str(archive / "lake")).read("labels")
 
 

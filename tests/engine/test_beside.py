@@ -25,7 +25,7 @@ from rsflow.shards.format import Sample
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.shards.verify import verify_snapshot
-from tests.engine.conftest import config_of, shards_of
+from tests.archive import config_of, shards_of
 
 ALL = "shard.companions=[infrared, optical, sar]"
 UNLABELLED = ("sources.1.labellers=[]", "sources.1.annotations=null")

@@ -17,7 +17,7 @@ import pytest
 from rsflow.errors import ConfigError, RejectLimitError
 from rsflow.phases.build import BuildResult, run
 from rsflow.shards.verify import verify_snapshot
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 
 def build(archive: Path, *overrides: str, retry_rejects: bool = False) -> BuildResult:

@@ -28,7 +28,7 @@ from rsflow.phases.build import run
 from rsflow.schemas import LABEL_WORK
 from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import BatchFunction, Resources
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 BUILD = [sys.executable, "-m", "rsflow.cli", "build"]
 QUICK = ["engine.commit_seconds=0.2", "tiles.unit_mb=0.02"]
@@ -46,13 +46,13 @@ class Hurt:
 
     def open(self) -> BatchFunction:
         def run(table: pa.Table) -> Iterator[pa.Table]:
-            (row,) = table.select(["unit", "scene_id", "source"]).to_pylist()
-            if row["scene_id"] == self.crashes:
-                os.kill(os.getpid(), signal.SIGSEGV)
-            if row["scene_id"] == self.hangs:
-                time.sleep(40)  # ten times the limit; it holds one of the two CPUs for the tests that follow
-            counts = {"rows_in": 1, "rows_kept": 1, "rows_rejected": 0, "bytes_read": 0, "scene_rejected": False}
-            yield receipt_table({**row, **counts, "receipt": uuid.uuid4().hex, "step": "label"})
+            for row in table.select(["unit", "scene_id", "source"]).to_pylist():
+                if row["scene_id"] == self.crashes:
+                    os.kill(os.getpid(), signal.SIGSEGV)
+                if row["scene_id"] == self.hangs:
+                    time.sleep(40)  # ten times the limit; it holds one of the two CPUs for the tests that follow
+                counts = {"rows_in": 1, "rows_kept": 1, "rows_rejected": 0, "bytes_read": 0, "scene_rejected": False}
+                yield receipt_table({**row, **counts, "receipt": uuid.uuid4().hex, "step": "label"})
 
         return run
 

@@ -26,7 +26,7 @@ from rsflow.phases.select.tile_embeddings import load_embeddings
 from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation_text
 from rsflow.schemas import EMBEDDINGS
-from tests.engine.conftest import untold
+from tests.archive import untold
 from tests.engine.test_held_out import picture, save
 
 

@@ -19,7 +19,7 @@ from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from rsflow.report.label_quality import quality_json, quality_text
 from rsflow.spatial.geometry import Box
-from tests.engine.conftest import settings
+from tests.archive import settings
 
 pytest.importorskip("pycocotools")
 

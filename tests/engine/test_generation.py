@@ -14,7 +14,7 @@ from rsflow.cli import main
 from rsflow.config.settings import BuildConfig
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
-from tests.engine.conftest import shards_of
+from tests.archive import shards_of
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 from tests.stages.test_generate_tiles import form_of
 

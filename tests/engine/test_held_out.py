@@ -22,7 +22,7 @@ from rsflow.errors import UsageError
 from rsflow.phases.build import run
 from rsflow.phases.select.held_out import fingerprint_place, read_fingerprints, write_fingerprints
 from rsflow.planning.recipe import load
-from tests.engine.conftest import optical, write_scene
+from tests.archive import optical, write_scene
 
 
 def picture(seed: int) -> np.ndarray:

@@ -20,7 +20,7 @@ from rsflow.lake.tables import open_lake
 from rsflow.phases.build import BuildResult, plan_build, run, sample
 from rsflow.planning.estimate import estimate_build
 from rsflow.planning.recipe import load
-from tests.engine.conftest import shards_of
+from tests.archive import shards_of
 
 checkpoints = pytest.importorskip("tests.checkpoints", reason="needs torch and transformers: pip install 'rsflow[vlm]'")
 

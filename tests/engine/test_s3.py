@@ -17,7 +17,7 @@ from rsflow.phases.label.label import label
 from rsflow.planning.live_rows import read_live_rows
 from rsflow.planning.recipe import load
 from rsflow.shards.manifest import read_snapshot
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 
 @pytest.fixture

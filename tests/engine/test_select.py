@@ -26,7 +26,7 @@ from rsflow.phases.select.leakage import check_leaks, compare_sets
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.shard.shard import shard
 from rsflow.report.explain import REASONS, describe_reason, explanation_sheet, explanation_text
-from tests.engine.conftest import config_of, optical, untold, write_scene
+from tests.archive import config_of, optical, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 

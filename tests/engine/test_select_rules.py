@@ -19,7 +19,7 @@ from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation_text
 from rsflow.shards.reader import ShardReader
-from tests.engine.conftest import config_of, optical, shards_of, untold, write_scene
+from tests.archive import config_of, optical, shards_of, untold, write_scene
 
 SPLITS = "select.splits={train: 0.6, test: 0.4}"
 

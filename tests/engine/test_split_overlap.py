@@ -13,7 +13,9 @@ from scipy import ndimage
 
 from rsflow.curation.duplicates.orientations import apply_orientation
 from rsflow.inspection.explain import explain
+from rsflow.inspection.report_facts import summarise_build
 from rsflow.phases.build import BuildResult
+from rsflow.report.build_summary import summary_text
 from tests.engine.test_duplicates import build, source
 
 SIDE = 768
@@ -74,3 +76,6 @@ def test_crops_of_what_is_in_test_are_not_in_train(tmp_path: Path) -> None:
     rows = outcome.lake.read("selection", where={"kind": "tile"}).to_pylist()
     gone = next(row["subject"] for row in rows if row["reason"] == "split_overlap")
     assert explain(outcome.lake.root, gone)
+    alone = sum(row["selected"] and row["subject"].startswith("plain.c") for row in rows)
+    assert summarise_build(outcome).unplaced == {"plain": alone}
+    assert f"plain: {alone} pictures tell neither where they lie" in summary_text(summarise_build(outcome))

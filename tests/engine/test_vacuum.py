@@ -13,7 +13,7 @@ from rsflow.inspection.vacuum import Retention, vacuum
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import lake_balances, run, status
 from rsflow.shards.verify import verify_snapshot
-from tests.engine.conftest import config_of, optical, shards_of, write_scene
+from tests.archive import config_of, optical, shards_of, write_scene
 
 ALL = Retention(hours=0, snapshots=1, former=False)
 OTHER = "tiles.size_px=80"  # all tiles are others

@@ -286,7 +286,7 @@ def test_pycocotools_sees_every_part_hole_and_flag_under_one_numbering(tmp_path:
     assert (by_name["car"]["iscrowd"], found["train"].annToMask(by_name["car"]).sum()) == (1, 400)
     assert next(iter(found["val"].anns.values()))["difficult"] == 1
     assert len(found["train"].imgs) == 2  # what nobody annotated shows not nothing
-    assert tally.not_annotated == 1
+    assert tally.notes["pictures_not_annotated"] == 1
     export(str(root), "coco", str(tmp_path / "one"), split="val")
     assert json.loads((tmp_path / "one/instances_val.json").read_text())["categories"] == found["val"].dataset["categories"]
 
@@ -306,11 +306,14 @@ def test_companion_pictures_are_carried_and_raw_bands_counted(tmp_path: Path, fo
     one = replace(one, others={"sar.jpg": one.picture, "npy": bands})
     root = write_root(tmp_path / "lake", {"train": [[one]]})
     tally = export(str(root), form, str(tmp_path / "out"))
-    assert (tally.companions, tally.raw_bands) == (1, 1)
+    assert (tally.notes["companions"], tally.notes["raw_bands_left_out"]) == (1, form != "earthdial")
     if form == "hf":
         (row,) = pq.ParquetFile(next((tmp_path / "out/data").iterdir())).read().to_pylist()
         assert [(other["sensor"], other["picture"]) for other in row["companions"]] == [("sar", one.picture)]
-    else:
+    elif form == "trl":
+        (row,) = pq.ParquetFile(next((tmp_path / "out/data").iterdir())).read().to_pylist()
+        assert [cell["bytes"] for cell in row["images"]] == [one.picture, one.picture]
+    elif form != "earthdial":  # its own test
         (line,) = (tmp_path / "out/pictures.jsonl").read_text().splitlines()
         (other,) = json.loads(line)["companions"]
         assert other["sensor"] == "sar"
@@ -321,6 +324,6 @@ def test_companion_pictures_are_carried_and_raw_bands_counted(tmp_path: Path, fo
 def test_special_tokens_are_in_no_export_and_are_counted(root: Path, tmp_path: Path, form: str) -> None:
     tally = export(str(root), form, str(tmp_path / "out"))
     told = json.loads((tmp_path / "out" / "export.json").read_text())["neutralised"]
-    assert told == tally.neutralised > 0  # a caption of every picture says "<image>"
+    assert told == tally.notes["neutralised"] > 0  # a caption of every picture says "<image>"
     texts = [file.read_text() for file in (tmp_path / "out").rglob("*.json")]
     assert not any("with <image> in it" in text for text in texts)

@@ -125,7 +125,7 @@ def test_chance_draws_from_the_softmax() -> None:
 def test_an_answer_ends_at_its_limit_or_by_itself(batches: ModelBatches, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("length", 3)
-    monkeypatch.setattr(batches, "_ends", set(range(10_000)))  # whatever token comes first ends the answer
+    monkeypatch.setattr(batches, "_end_tokens", set(range(10_000)))  # whatever token comes first ends the answer
     (found,) = answers(BatchGenerator(batches, 8, PLENTY), request(0, max_tokens=3))
     assert (found.finish_reason, found.tokens_out) == ("stop", 1)
 
@@ -134,7 +134,7 @@ def test_a_batch_keeps_to_its_rows_and_pixels(batches: ModelBatches) -> None:
     requests = list(enumerate([request(i, max_tokens=4 + (i > 6)) for i in range(9)]))  # pictures of 1,200 pixels
 
     def sizes(rows: int, pixels: int) -> list[int]:
-        return [len(batch) for batch in BatchGenerator(batches, rows, pixels)._cut(requests)]
+        return [len(batch) for batch in BatchGenerator(batches, rows, pixels)._split_batches(requests)]
 
     assert sizes(3, PLENTY) == [3, 3, 1, 2]
     assert sizes(9, PLENTY) == [7, 2]

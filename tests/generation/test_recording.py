@@ -12,7 +12,7 @@ import pytest
 from rsflow.errors import LakeError, RsflowError
 from rsflow.generation import Failure, RecordedEngine, Request, Response
 from rsflow.generation.contract import Outcome
-from rsflow.generation.recording import FAILURES_IN_ROW
+from rsflow.generation.recording import MAX_CONSECUTIVE_FAILURES
 from rsflow.stage import Resources
 
 
@@ -85,11 +85,11 @@ def test_failures_are_not_recorded(tmp_path: Path) -> None:
 
 def test_an_engine_that_only_fails_ends_the_run(tmp_path: Path) -> None:
     asker = recorded(Parrot(), tmp_path)
-    texts = [f"fail {i}" for i in range(FAILURES_IN_ROW - 1)]
+    texts = [f"fail {i}" for i in range(MAX_CONSECUTIVE_FAILURES - 1)]
     outcomes(asker, *texts)
     assert isinstance(outcomes(asker, "well")[0], Response)  # which breaks the row
     outcomes(asker, *texts)
-    with pytest.raises(RsflowError, match=f"{FAILURES_IN_ROW} requests failed one after another, the last with lost"):
+    with pytest.raises(RsflowError, match=f"{MAX_CONSECUTIVE_FAILURES} requests failed one after another, the last with lost"):
         outcomes(asker, "fail again")
 
 

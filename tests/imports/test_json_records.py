@@ -60,3 +60,23 @@ def test_a_file_of_another_encoding_is_told(tmp_path: Path) -> None:
     file.write_bytes('[{"a": "größer"}]'.encode("latin-1"))
     with pytest.raises(UsageError, match="not UTF-8"):
         list(read_records(str(file)))
+
+
+def test_a_broken_line_is_given_in_its_place_to_those_who_count_it(tmp_path: Path) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text('{"a": 1}\n{"a": \n{"a": 3}\n')
+    first, broken, third = read_records(str(file), keep_broken=True)
+    assert (first, third, broken.is_last) == ({"a": 1}, {"a": 3}, False)
+    assert "line 2" in broken.detail
+    with pytest.raises(UsageError, match="line 2 is not a JSON value"):
+        list(read_records(str(file)))
+    file.write_text('[{"a": 1}, {"a": ')
+    assert [isinstance(one, json_records.BrokenRecord) for one in read_records(str(file), keep_broken=True)] == [False, True]
+
+
+def test_a_line_without_end_is_not_lost_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "MAX_RECORD_CHARS", 100)
+    monkeypatch.setattr(json_records, "WINDOW_CHARS", 64)
+    (tmp_path / "set.jsonl").write_text('{"a": 1}\n{"a": "' + "x" * 500 + '"}\n{"a": 3}\n')
+    with pytest.raises(UsageError, match="more than 100 characters"):
+        list(read_records(str(tmp_path / "set.jsonl")))

@@ -90,7 +90,7 @@ def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test
         for instruction in compose(tile, config.Instructions(), 0, LABELS)[0]:
             assert [found for found in check(tile, instruction) if found.contradiction] == []
             count += 1
-    assert count > 5
+    assert count >= 5
 
 
 def real(whole: AnnotatedSet, sensor: SensorName, height_px: int, width_px: int) -> list[TileFacts]:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from rsflow.config import settings as config
 from rsflow.errors import DataError
+from rsflow.instructions.claims import ObjectTexts, StatementText
 from rsflow.instructions.prompts import KINDS, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
 from rsflow.instructions.prompts.facts_text import OBJECTS, fact_lines, objects_to_describe
@@ -26,7 +27,13 @@ from rsflow.text.turns import marks
 
 GOLD = Provenance("annotation", "boxes.json")
 SETTINGS = config.Instructions()
+CLAIM = {"kind": "place", "category": "ship", "objects": [1], "others": [], "other_category": "", "value": None, "unit": "",
+         "tolerance": 0, "word": "upper left", "at_least": False, "scope": "object"}  # fmt: skip
+SENTENCES = [{"text": "A ship lies in the upper left.", "claims": [CLAIM]}]
+
 EXAMPLES: dict[type, Any] = {
+    ObjectTexts: {"objects": [{"number": 1, "sentences": SENTENCES}]},
+    StatementText: {"sentences": SENTENCES},
     ObjectNotes: {"objects": [{"number": 1, "text": "A ship, long and \"grey\", with a wake."}]},
     Description: {"description": "There is a ship, and water."},
     QuestionPairs: {"pairs": [{"question": "What is it?", "answer": "A ship."}]},
@@ -224,7 +231,7 @@ def test_a_changed_file_changes_the_digests() -> None:
     everything = prompt_digests(tuple(KINDS))
     assert len(set(everything)) == len(everything) == len(KINDS) + 1 + len(SENSOR_NAMES)
     assert set(prompt_digests(("local",))) < set(everything)
-    assert load_prompt("local").identity.startswith("local:1-")
+    assert load_prompt("local").identity.startswith("local:2-")
 
 
 def test_the_configuration_knows_the_same_kinds() -> None:

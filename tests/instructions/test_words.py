@@ -34,6 +34,21 @@ NOUNS = {
     "fisherman": ("fisherman", "fishermen"),
     "grass": ("grass", "grasses"),
     "x|y[z]<p>": ("x y z p", "x y z ps"),
+    "antennas": ("antenna", "antennas"),
+    "villas": ("villa", "villas"),
+    "taxis": ("taxi", "taxis"),
+    "silos": ("silo", "silos"),
+    "policemen": ("policeman", "policemen"),
+    "gases": ("gas", "gases"),
+    "lens": ("lens", "lenses"),
+    "cargo": ("cargo", "cargoes"),
+    "oasis": ("oasis", "oases"),
+    "roundabouts": ("roundabout", "roundabouts"),
+    "crossroads": ("crossroads", "crossroads"),
+    "cattle": ("cattle", "cattle"),
+    "SUVs": ("SUV", "SUVs"),
+    "gas_station": ("gas station", "gas stations"),
+    "campus": ("campus", "campuses"),
 }
 
 
@@ -60,6 +75,15 @@ def test_a_category_that_names_nothing_has_no_noun(category: str) -> None:
         ("underpass", "an underpass"),
         ("A220", "an A220"),
         ("one-way road", "a one-way road"),
+        ("F-16", "an F-16"),
+        ("U-turn", "a U-turn"),
+        ("UAV", "a UAV"),
+        ("X-band antenna", "an X-band antenna"),
+        ("utility pole", "a utility pole"),
+        ("unidentified ship", "an unidentified ship"),
+        ("8-lane road", "an 8-lane road"),
+        ("11 m", "an 11 m"),
+        ("110 m", "a 110 m"),
     ],
 )
 def test_articles_follow_the_sound(phrase: str, said: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.labellers.agreement import CEILING, combine_quality, raise_agreed_quality
+from rsflow.labellers.agreement import MAX_QUALITY, combine_quality, raise_agreed_quality
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_row
 from rsflow.spatial.geometry import Box
@@ -36,7 +36,7 @@ def test_a_grade_is_bounded(voices: list[float], one_more: float) -> None:
     wrong = 1.0
     for quality in voices:
         wrong *= 1 - quality
-    assert max(voices) <= found <= max(max(voices), min(CEILING, 1 - wrong)) + 1e-12
+    assert max(voices) <= found <= max(max(voices), min(MAX_QUALITY, 1 - wrong)) + 1e-12
     assert combine_quality(voices[::-1]) == found
     assert combine_quality([*voices, one_more]) >= found - 1e-12
 

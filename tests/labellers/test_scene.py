@@ -117,3 +117,23 @@ def test_low_backscatter_is_told_of_radar_only() -> None:
 @pytest.mark.parametrize("unit", ["amplitude", "power", "kelvin", "dn"])
 def test_a_dark_picture_of_numbers_without_a_scale_says_nothing_of_backscatter(unit: PixelUnit) -> None:
     assert "low_backscatter_share" not in facts(grey(10), unit=unit)
+
+
+def physical(values: npt.NDArray[np.float64], unit: PixelUnit) -> dict[str, str]:
+    picture = np.full(values.shape, 128, np.uint8)  # says nothing of the values
+    labels = Scene().label(Raster(values[None], np.isfinite(values), ("b",)), picture, unit, None)
+    return {label.category: label.text for label in labels if label.category.endswith("_part")}
+
+
+def test_the_ground_is_measured_on_physical_values_and_not_on_the_picture() -> None:
+    decibel = np.full((96, 96), -10.0)
+    decibel[:32, :32], decibel[64:, 64:] = -2.0, -20.0
+    said = {"strongest_backscatter_part": "upper left", "weakest_backscatter_part": "lower right"}
+    assert physical(decibel, "db") == said
+    assert physical(10 ** (decibel / 10), "power") == said
+    assert physical(decibel, "amplitude") == physical(decibel, "dn") == {}
+    kelvin = np.full((96, 96), 290.0)
+    kelvin[32:64, 32:64], kelvin[:32, 64:] = 296.0, 285.0
+    assert physical(kelvin, "kelvin") == {"warmest_part": "centre", "coolest_part": "upper right"}
+    kelvin[32:64, 32:64] = 290.4
+    assert "warmest_part" not in physical(kelvin, "kelvin")

@@ -39,7 +39,7 @@ def shares(labels: list[Label]) -> dict[str, float]:
 
 
 def test_shares_are_those_of_the_ground_and_cloud_is_left_unnamed() -> None:
-    labels = Spectral().label(ground(), picture(ground()), "dn", 10.0)
+    labels = Spectral().label(ground(), picture(ground()), "reflectance", 10.0)
     assert shares(labels) == {"water": 0.3, "vegetation": 0.4, "bare or built-up land": 0.2}
     water, leaves, soil = labels
     assert water.shape
@@ -54,7 +54,7 @@ def test_invalid_pixels_count_neither_above_nor_below_the_line() -> None:
     raster = ground()
     valid = raster.valid.copy()
     valid[:15] = False
-    labels = Spectral().label(Raster(raster.pixels, valid, raster.bands), picture(raster), "dn", 10.0)
+    labels = Spectral().label(Raster(raster.pixels, valid, raster.bands), picture(raster), "reflectance", 10.0)
     assert shares(labels) == {"water": 0.176, "vegetation": 0.471, "bare or built-up land": 0.235}
 
 
@@ -68,44 +68,44 @@ def test_invalid_pixels_count_neither_above_nor_below_the_line() -> None:
     ],
 )
 def test_bands_that_are_there_decide_what_is_named(bands: tuple[str, ...], named: set[str]) -> None:
-    labels = Spectral().label(ground(bands), np.zeros((100, 100), np.uint8), "dn", 10.0)
+    labels = Spectral().label(ground(bands), np.zeros((100, 100), np.uint8), "reflectance", 10.0)
     assert {label.category for label in labels} == named
     assert shares(labels)["vegetation"] == 0.4
 
 
 def test_an_offset_in_the_numbers_is_taken_out_before_the_ratios() -> None:
     shifted = ground(offset=1000)
-    right = Spectral(offset=-1000).label(shifted, picture(ground()), "dn", 10.0)
-    assert right == Spectral().label(ground(), picture(ground()), "dn", 10.0)
-    assert Spectral().label(shifted, picture(ground()), "dn", 10.0) != right
+    right = Spectral(offset=-1000).label(shifted, picture(ground()), "reflectance", 10.0)
+    assert right == Spectral().label(ground(), picture(ground()), "reflectance", 10.0)
+    assert Spectral().label(shifted, picture(ground()), "reflectance", 10.0) != right
 
 
 def test_bands_go_by_the_names_that_a_source_gives_them() -> None:
     raster = ground()
     renamed = Raster(raster.pixels, raster.valid, ("B02", "B03", "B04", "B8A", "B11"))
     roles = Spectral(bands={"blue": "B02", "green": "B03", "red": "B04", "nir": "B8A", "swir": "B11"})
-    assert shares(roles.label(renamed, picture(raster), "dn", 10.0)) == shares(
-        Spectral().label(raster, picture(raster), "dn", 10.0)
+    assert shares(roles.label(renamed, picture(raster), "reflectance", 10.0)) == shares(
+        Spectral().label(raster, picture(raster), "reflectance", 10.0)
     )
 
 
 def test_a_cover_is_said_to_be_absent_only_where_it_was_looked_for_and_nothing_comes_near() -> None:
     raster = ground()
     sea = Raster(raster.pixels[:, :30].copy(), raster.valid[:30], raster.bands)
-    labels = Spectral().label(sea, picture(sea), "dn", 10.0)
+    labels = Spectral().label(sea, picture(sea), "reflectance", 10.0)
     assert shares(labels) == {"water": 1.0, "vegetation": 0.0, "bare or built-up land": 0.0}
     assert all(label.shape is None for label in labels if not label.value)
     # Some leaves: too few to be mentioned, too many to be denied.
     sea.pixels[:, :1, :20] = raster.pixels[:, 40:41, :20]
-    assert "vegetation" not in shares(Spectral().label(sea, picture(sea), "dn", 10.0))
+    assert "vegetation" not in shares(Spectral().label(sea, picture(sea), "reflectance", 10.0))
     # Under a cloud there may be anything.
     cloudy = Raster(raster.pixels[:, [*range(30), *range(90, 100)]], raster.valid[:40], raster.bands)
-    assert shares(Spectral().label(cloudy, picture(cloudy), "dn", 10.0)) == {"water": 0.75}
+    assert shares(Spectral().label(cloudy, picture(cloudy), "reflectance", 10.0)) == {"water": 0.75}
     # Sparse green is near to vegetation.
     sparse = Raster(sea.pixels.copy(), sea.valid, sea.bands)
     for band, value in enumerate((900, 1000, 1000, 2100, 1500)):
         sparse.pixels[band] = value
-    assert "vegetation" not in shares(Spectral().label(sparse, picture(sparse), "dn", 10.0))
+    assert "vegetation" not in shares(Spectral().label(sparse, picture(sparse), "reflectance", 10.0))
 
 
 def test_ratios_are_between_minus_one_and_one_and_zero_of_nothing() -> None:
@@ -125,7 +125,7 @@ def test_water_is_where_people_drew_it(test_data: Path) -> None:
     with rasterio.open(folder / "Spain_7370579_LabelHand.tif") as file:
         truth = file.read(1)
     raster = Raster(pixels, truth >= 0, BANDS)
-    covers = Spectral()._covers(raster)
+    covers = Spectral()._cover_masks(raster)
     drawn = covers["water"][1] & raster.valid
     assert (truth[drawn] == 1).mean() > 0.88
     assert drawn[truth == 1].mean() > 0.8
@@ -137,7 +137,7 @@ def test_a_river_delta_is_named_as_one_sees_it(test_data: Path) -> None:
         [rasterio.open(folder / f"S2_L2A_2019-04-16_{band}.tiff").read(1) for band in ("B02", "B03", "B04", "B08", "B11")]
     )
     raster = Raster(pixels, (pixels > 0).all(axis=0), BANDS)
-    labels = Spectral().label(raster, np.zeros(pixels.shape[1:], np.uint8), "dn", 10.0)
+    labels = Spectral().label(raster, np.zeros(pixels.shape[1:], np.uint8), "reflectance", 10.0)
     found = shares(labels)
     # Judged by eye: the lagoon in the lower left is about a fifth, fields with and without crop share the rest.
     assert 0.15 < found["water"] < 0.25
@@ -145,3 +145,19 @@ def test_a_river_delta_is_named_as_one_sees_it(test_data: Path) -> None:
     assert found["bare or built-up land"] > 0.2
     assert sum(found.values()) <= 1
     assert labels[0].shape is None, "shallows near the threshold may join or part its waters"
+
+
+def test_of_uncalibrated_numbers_only_the_index_is_said() -> None:
+    labels = Spectral().label(ground(), picture(ground()), "dn", 10.0)
+    assert {label.kind for label in labels} == {"fact"}
+    assert {label.category for label in labels} <= {"ndvi_share", "ndwi_share", "mndwi_share", "ndbi_share"}
+    raster = ground()
+    red, nir = (raster.pixels[raster.bands.index(band)].astype(float) for band in ("red", "nir"))
+    clear = ~white_mask(picture(raster))
+    (ndvi,) = [label for label in labels if label.category == "ndvi_share"]
+    assert (ndvi.text, ndvi.value) == ("0.4", pytest.approx(((nir - red) / (nir + red) >= 0.4)[clear].mean()))
+
+
+def test_an_offset_of_its_own_calibrates() -> None:
+    labels = Spectral(offset=-1000).label(ground(), picture(ground()), "dn", 10.0)
+    assert "cover" in {label.kind for label in labels}

@@ -72,10 +72,11 @@ def test_a_damaged_file_is_told(lake: Lake) -> None:
 def test_earlier_versions_and_conditions(lake: Lake) -> None:
     table = lake.delta("labels")
     assert table is not None
+    version = table.version()
     lake.overwrite("labels", lambda: [rows(7)])
     assert lake.read("labels").num_rows == 1
-    assert lake.read("labels", ["label_id"], version=table.version()).num_rows == 30
-    assert lake.read("labels", ["category"], where={"label_id": ["t3#0", "t4#0"]}, version=table.version()).num_rows == 2
+    assert lake.read("labels", ["label_id"], version=version).num_rows == 30
+    assert lake.read("labels", ["category"], where={"label_id": ["t3#0", "t4#0"]}, version=version).num_rows == 2
     with pytest.raises(LakeError, match="cannot read this Delta table"):
         lake.read("labels", version=99)
     assert lake.delta("embeddings") is None

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from rsflow.errors import LakeError, StorageError
 from rsflow.files import storage
 from rsflow.lake import digests
-from rsflow.lake.commits import COMMIT_KEY, has_commit
+from rsflow.lake.commits import COMMIT_KEY, commit_infos, has_commit
 from rsflow.lake.formats import TABLES
 from rsflow.lake.tables import Lake, create_lake
 from rsflow.lake.unreferenced import delete_old_versions
@@ -120,12 +120,12 @@ def test_a_damaged_commit_is_told(tmp_path: Path) -> None:
 
 def test_a_commit_is_found_by_its_id(lake: Lake) -> None:
     """So rows are not added twice where the answer to a commit was lost."""
-    lake.append("selection", rows("p"))
+    lake.append("selection", next(rows("p")))
     table = lake.delta("selection")
     assert table is not None
-    commit_id = table.history(1)[0][COMMIT_KEY]
-    lake.append("selection", rows("q"))
+    commit_id = next(commit_infos(lake.root, "selection", table.version()))[COMMIT_KEY]
+    lake.append("selection", next(rows("q")))
     again = lake.delta("selection")
     assert again is not None
-    assert has_commit(again, commit_id)
-    assert not has_commit(again, commit_id[::-1])
+    assert has_commit(lake.root, "selection", again.version(), commit_id)
+    assert not has_commit(lake.root, "selection", again.version(), commit_id[::-1])

@@ -302,3 +302,19 @@ def test_resuming_opens_the_shards_of_one_window_only(lake: Any, monkeypatch: py
     dataset.load_state_dict({**dataset.state_dict(), "position": 70})
     assert [one["key"] for one in islice(dataset, 1)] == whole[70:71]
     assert len(opened) == 1
+
+
+def test_a_state_past_a_padded_last_round_is_at_the_end(lake: Any) -> None:
+    """15 positions over four ranks in blocks of four: padding fills the last round."""
+    for rank in range(4):
+        dataset = stream(lake.root, batch_size=4, max_samples=15, rank=rank, world_size=4, decode=False)
+        given = iter(dataset)
+        for _ in range(len(dataset)):
+            next(given)
+        again = stream(lake.root, batch_size=4, max_samples=15, rank=rank, world_size=4, decode=False)
+        again.load_state_dict(dataset.state_dict())
+        assert list(again) == []
+        assert again.cursor.epoch == 1
+        loader = Loader(stream(lake.root, batch_size=4, max_samples=15, rank=rank, world_size=4, decode=False))
+        loader.load_state_dict(dataset.state_dict())
+        assert loader.epoch == 1

@@ -151,5 +151,5 @@ def test_impossible_rings_are_refused(lake: Any) -> None:
         RingLoader(stream(lake.root, batch_size=8), 1, SIZE)
     with pytest.raises(ConfigError, match="batch size"):
         RingLoader(stream(lake.root, decode=False), 1, SIZE)
-    with pytest.raises(ConfigError, match="size_px 0"):
+    with pytest.raises(ConfigError, match="size_px: found 0"):
         made(lake, 1, size_px=0)

@@ -150,8 +150,8 @@ def test_filters_give_exactly_what_fits(lake: Any) -> None:
         ({"uneven": "even"}, r"uneven: found 'even', expected one of pad, drop, keep"),
         ({"follow": True, "repeat": 2}, r"follow: moves to a root's newest snapshot between epochs"),
         ({"rank": 1}, r"rank 1, world_size None: expected both or neither"),
-        ({"rank": 2, "world_size": 2}, r"rank 2, world_size 2: expected"),
-        ({"sensors": []}, r"no sample of the split has a task of any and a sensor of "),
+        ({"rank": 2, "world_size": 2}, r"rank: found 2, expected at most 1"),
+        ({"sensors": []}, r"sensors: found \[\], expected names"),
     ],
 )
 def test_wrong_wishes_are_refused(lake: Any, options: dict[str, Any], found: str) -> None:

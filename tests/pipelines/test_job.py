@@ -14,9 +14,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.shards.verify import verify_snapshot
-from tests.engine.conftest import archive, shards_of
-
-__all__ = ["archive"]
+from tests.archive import shards_of
 
 ROOT = Path(__file__).parents[2]
 RAY = str(Path(sys.executable).parent / "ray")

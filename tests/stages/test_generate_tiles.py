@@ -32,7 +32,7 @@ from rsflow.tiles.encode import encode
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 GOLD = Provenance("annotation", "boxes.json")
-FORMS = {"objects": "local", "description": "description", "pairs": "pairs"}
+FORMS = {"objects": "local", "sentences": "description", "pairs": "pairs"}
 TWO_SHIPS = (
     Label("box", "ship", GOLD, Shape((10.0, 10.0, 40.0, 25.0))),
     Label("box", "ship", GOLD, Shape((200.0, 210.0, 240.0, 230.0))),
@@ -149,7 +149,7 @@ def test_an_object_is_shown_by_its_box(tmp_path: Path) -> None:
         ([[200.0, 210.0, 240.0, 230.0]], ["s/u/a#1"]),
         ([[10.0, 10.0, 40.0, 25.0]], ["s/u/a#0"]),
     ]
-    assert all(re.fullmatch(r"model:writer@r1/local:1-[0-9a-f]{8}", row["generator"]) for row in found)
+    assert all(re.fullmatch(r"model:writer@r1/local:2-[0-9a-f]{8}", row["generator"]) for row in found)
 
 
 def test_the_pictures_of_the_tile_are_shown(tmp_path: Path) -> None:
@@ -191,6 +191,89 @@ def test_what_still_cannot_be_read_is_a_reject(tmp_path: Path) -> None:
     assert reject["subject"] == "s/u/a#description"
     assert "ships" in reject["detail"]
     assert len(texts(receipt, "conversation")) == 1  # the rest goes on without it
+
+
+def stating(text: str, kind: str, *objects: int, **fields: Any) -> dict[str, Any]:
+    """A sentence with one claim, in the form that is asked for."""
+    empty = {"category": "ship", "others": [], "other_category": "", "value": None, "unit": "", "tolerance": 0, "word": ""}
+    claim = {"kind": kind, "objects": list(objects), **empty, "at_least": False, "scope": "tile", **fields}
+    return {"text": text, "claims": [claim]}
+
+
+TWO = stating("There are two ships in the image.", "count", value=2)
+FOUR = stating("There are four ships in the image.", "count", value=4)
+NO_DOCK = stating("There is no dock in the image.", "absence", category="dock")
+
+
+def described(*sentences: dict[str, Any]) -> Reply:
+    return said({"sentences": list(sentences)})
+
+
+def test_sentences_with_claims_that_hold_are_kept_as_they_are(tmp_path: Path) -> None:
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    with serving(lambda *_: described(TWO, NO_DOCK)) as chat:
+        (receipt,) = run(stage(tmp_path, chat, kinds=["description"]), work).values()
+    ((_, text),) = texts(receipt, "description")
+    assert text == "There are two ships in the image. There is no dock in the image."
+    assert receipt["instructions"][0]["checks"][0] == "claims"
+    assert (usage(receipt)["requests"], usage(receipt)["claimed_sentences"], usage(receipt)["claimed_dropped"]) == (1, 2, 0)
+    assert "unread_sentences" not in usage(receipt)
+
+
+def test_a_claim_that_fails_is_sent_back_once_with_what_contradicts_it(tmp_path: Path) -> None:
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    with serving(wrong("description", described(FOUR, NO_DOCK), right=lambda *_: described(TWO, NO_DOCK))) as chat:
+        (receipt,) = run(stage(tmp_path, chat, kinds=["description"]), work).values()
+    assert "expected 2 ships, found 4" in chat.texts[1]
+    assert receipt["rejects"] == []
+    assert texts(receipt, "description")[0][1].startswith("There are two ships")
+    assert usage(receipt)["repairs"] == 1
+
+
+def test_what_still_fails_is_replaced_by_the_composers_sentence_and_counted(tmp_path: Path) -> None:
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    with serving(lambda *_: described(FOUR, NO_DOCK)) as chat:
+        (receipt,) = run(stage(tmp_path, chat, kinds=["description"]), work).values()
+    assert texts(receipt, "description")[0][1] == "There are two ships in the image. There is no dock in the image."
+    assert [reject["reason"] for reject in receipt["rejects"]] == ["claim"]
+    assert "expected 2 ships, found 4" in receipt["rejects"][0]["detail"]
+    assert (usage(receipt)["requests"], usage(receipt)["claimed_replaced"]) == (2, 1)
+
+
+def test_a_text_of_which_too_little_stands_is_dropped_whole(tmp_path: Path) -> None:
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    empty = {"text": "A calm and peaceful day.", "claims": []}
+    with serving(lambda *_: described(empty, empty, TWO)) as chat:
+        (receipt,) = run(stage(tmp_path, chat, kinds=["description"]), work).values()
+    assert texts(receipt, "description") == []
+    assert {reject["reason"] for reject in receipt["rejects"]} == {"claim"}
+
+
+def test_swapped_texts_of_two_objects_are_found(tmp_path: Path) -> None:
+    # Number 1 lies in the lower right, 2 in the upper left.
+    here = stating("The ship lies in the lower right.", "place", 1, word="lower right")
+    there = stating("The ship lies in the upper left.", "place", 2, word="upper left")
+    moved = [stating(one["text"], "place", n, word=one["claims"][0]["word"]) for n, one in ((1, there), (2, here))]
+    for swapped in ((there, here), moved):
+        wrong_way = said({"objects": [{"number": n, "sentences": [one]} for n, one in enumerate(swapped, 1)]})
+        right_way = said({"objects": [{"number": 1, "sentences": [here]}, {"number": 2, "sentences": [there]}]})
+        folder = tmp_path / str(swapped is moved)
+        mine = unit(folder, "u", {"s/u/a": TWO_SHIPS})
+        with serving(lambda _, number, replies=(wrong_way, right_way): replies[number]) as chat:
+            (receipt,) = run(stage(folder, chat, kinds=["local"]), mine).values()
+        assert usage(receipt)["repairs"] == 1
+        assert {row["boxes"][0][0]: row["turns"][1]["text"] for row in receipt["instructions"]} == {
+            200.0: "The ship lies in the lower right.",
+            10.0: "The ship lies in the upper left.",
+        }
+
+
+def test_of_free_text_it_is_counted_what_no_rule_could_read(tmp_path: Path) -> None:
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    free = said({"description": "There are two ships in the image. Somebody must be very happy there."})
+    with serving(lambda *_: free) as chat:
+        (receipt,) = run(stage(tmp_path, chat, kinds=["description"]), work).values()
+    assert (usage(receipt)["free_sentences"], usage(receipt)["unread_sentences"]) == (2, 1)
 
 
 def test_a_failed_request_is_a_reject_and_the_rest_goes_on(tmp_path: Path) -> None:

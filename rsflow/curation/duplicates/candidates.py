@@ -52,12 +52,14 @@ class Pictures:
 
     `views` (n, 8): the signatures in all orientations, 0 where one is not known; without it only upright pairs are found.
     `anchors` (n, k): the signatures of windows, 0 where one is not known; two pictures that share one are worth a look too.
+    `faint` (n,): the faint signatures; without them all pictures without content of two splits are compared.
     """
 
     signatures: Signatures
     boxes: npt.NDArray[np.float64]
     views: Signatures | None = None
     anchors: Signatures | None = None
+    faint: Signatures | None = None
 
     @property
     def grounded(self) -> Flags:

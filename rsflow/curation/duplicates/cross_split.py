@@ -10,10 +10,11 @@ count, in any of eight views), and ground that is the same or not known. Tiles o
 touch, so their pictures are of different places. So one of a pair is without ground, and an archive that is georeferenced
 throughout is asked nothing.
 
-The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test. Signatures with at most bits // 2
-bits set are one run of rows, never pairs of signatures; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE`
-questions per picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with
-which most others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test, all with at most bits // 2 bits
+set. Of these only such are compared whose faint signatures agree (`Pictures.faint`), as those of copies do, so questions grow
+with the pictures and not with their square; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE` questions per
+picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with which most
+others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 COMPARISONS_PER_PICTURE = LEADER_ROUNDS // 2  # fewer than finding the duplicates of a crowd may take
 MIN_COMPARISONS = 1 << 22  # questions: a minute or two
+FAINT_BITS = 18  # of 64: thumbnails that correlate by 0.9 differ in 9 +- 3 of them, others in 32 +- 4
 
+_FAINT_BLOCK = 1 << 20  # hashes compared at a time
 _ABREAST = 32  # pictures of one side that are compared with those of the other before the next: each read serves so many
 
 
@@ -86,12 +89,16 @@ def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, ru
             np.add.at(change, runs[:, 0], others)
             np.subtract.at(change, runs[:, 1], others)
         counts[ours.rows] += np.cumsum(change[:-1])
+        for pairs in _faint_pairs(pictures, ours, theirs):
+            counts += np.bincount(pairs[:, 0], minlength=len(counts))
     return counts[strong]
 
 
 def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """(row of `strong`, row of `weak`, orientation) that have to be looked at; a turned pair may come twice."""
     for ours, theirs, orientation in _sides(pictures, strong, weak, bits):
+        for faint in _faint_pairs(pictures, ours, theirs):
+            yield np.column_stack([faint, np.full(len(faint), orientation)])
         for runs in _meetings(ours, theirs, bits, runner):
             for run, x in expand_ranges(np.arange(len(runs)), runs[:, 0], runs[:, 1]):
                 for left, y in expand_ranges(np.arange(len(run)), runs[run, 2], runs[run, 3]):
@@ -142,10 +149,22 @@ def _turned(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _
     return _Side.of(rows, signatures, MIN_BITS_SET, bits)
 
 
+def _faint_pairs(pictures: Pictures, ours: _Side, theirs: _Side) -> Iterator[Indices]:
+    """(row, row) of pictures without content, all of which are within `bits` of each other, whose faint signatures agree."""
+    some, others = ours.rows[: ours.starts[ours.empty]], theirs.rows[: theirs.starts[theirs.empty]]
+    step = max(1, _FAINT_BLOCK // max(1, len(others)))
+    for start in range(0, len(some) if len(others) else 0, step):
+        block = some[start : start + step]
+        if pictures.faint is None:
+            yield np.stack([np.repeat(block, len(others)), np.tile(others, len(block))], axis=1)
+        else:
+            apart = np.bitwise_count(pictures.faint[block][:, None] ^ pictures.faint[others][None])
+            a, b = np.nonzero(apart <= FAINT_BITS)
+            yield np.stack([block[a], others[b]], axis=1)
+
+
 def _meetings(ours: _Side, theirs: _Side, bits: int, runner: TaskRunner) -> Iterator[Indices]:
-    """Runs (n, 4) of rows within `bits` of each other: start and stop on our side, start and stop on theirs."""
-    if ours.empty and theirs.empty:  # each of these is within `bits` of every other
-        yield np.array([[0, ours.starts[ours.empty], 0, theirs.starts[theirs.empty]]])
+    """Runs (n, 4) of rows within `bits` of each other, not both without content: start and stop on our side, then on theirs."""
     for mine, others in (
         (slice(ours.empty, None), slice(0, None)),
         (slice(0, ours.empty), slice(theirs.empty, None)),

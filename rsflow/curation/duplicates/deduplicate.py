@@ -209,9 +209,12 @@ def pictures_by_sensor(tiles: pa.Table, rows: Indices, boxes: Boxes) -> Iterator
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
     views = _lists(tiles, "signatures", ORIENTATIONS)
     windows = _lists(tiles, "anchors", len(ANCHOR_WINDOWS))
+    faint = None
+    if "faint_signature" in tiles.column_names and not tiles["faint_signature"].null_count:
+        faint = np.asarray(tiles["faint_signature"], dtype=np.int64).view(np.uint64)
     for own in _by_sensor(tiles, rows[signed[rows]]):
-        views_of, anchors_of = (some[own] if some is not None else None for some in (views, windows))
-        yield own, Pictures(values[own], boxes[own], views_of, anchors_of)
+        views_of, anchors_of, faint_of = (some[own] if some is not None else None for some in (views, windows, faint))
+        yield own, Pictures(values[own], boxes[own], views_of, anchors_of, faint_of)
 
 
 def pairs_as_rows(rows: Indices, pairs: Indices) -> Indices:

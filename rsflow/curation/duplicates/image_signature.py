@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.hashing import combine_hashes
 
 Picture = npt.NDArray[np.uint8]
 
@@ -44,6 +46,27 @@ def signature(picture: Picture) -> int:
     """
     pixels = _checked(picture)
     return _rises(_grey_sums(pixels, 8, 9), pixels)
+
+
+def faint_signature(picture: Picture) -> int:
+    """64 signs of random projections of the thumbnail's grey values without their mean: for pictures without content.
+
+    Of two thumbnails that correlate by r, arccos(r) / pi of the bits differ on average (SimHash: Charikar,
+    https://doi.org/10.1145/509907.509965). A picture of one shade correlates with nothing and has a hash of its pixels.
+    """
+    grey = thumbnail(picture).sum(axis=2, dtype=np.int64).ravel()
+    centred = grey * len(grey) - grey.sum()
+    if not centred.any():
+        return int(pixels_digest(picture)[:16], 16)
+    return _pack_bits(centred @ _projections() > 0)
+
+
+@cache
+def _projections() -> npt.NDArray[np.int64]:
+    """(pixels of a thumbnail, 64) of -1 and 1."""
+    hashes = combine_hashes(np.arange(THUMBNAIL_PX**2, dtype=np.uint64))
+    signs: npt.NDArray[np.int64] = (hashes[:, None] >> np.arange(64, dtype=np.uint64) & np.uint64(1)).astype(np.int64) * 2 - 1
+    return signs
 
 
 def orientation_signatures(picture: Picture) -> list[int]:
@@ -111,8 +134,11 @@ def _grey_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:
 
 
 def _rises(grey: npt.NDArray[np.int64], pixels: Picture) -> int:
-    rises = np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1]
-    return int.from_bytes(np.packbits(rises).tobytes(), "big")
+    return _pack_bits(np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1])
+
+
+def _pack_bits(bits: npt.NDArray[np.bool_]) -> int:
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def _area_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:

@@ -10,7 +10,7 @@ Folding keeps numbers and letters of any script: "2 ships." and "2 Ships" are on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ _SPACE = ord(" ")
 _FOLD = np.full(256, _SPACE, dtype=np.uint8)
 _FOLD[list(b"0123456789abcdefghijklmnopqrstuvwxyz")] = list(b"0123456789abcdefghijklmnopqrstuvwxyz")
 _FOLD[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")] = list(b"abcdefghijklmnopqrstuvwxyz")
-LARGE_GROUP = 512  # texts of one group beyond which not all pairs are made
+LARGE_GROUP = 64  # texts of one group beyond which not all pairs are made
 _PAIRS = 1 << 19  # compared in full at a time
 
 
@@ -177,8 +177,8 @@ def similar_pairs_in_groups(groups: Indices, sketches: Sketch, least: float, rea
     rows, ends = order[heads], np.searchsorted(group[heads], group[heads], side="right")
     starts = np.searchsorted(group[heads], group[heads], side="left")
     many = ends - starts > LARGE_GROUP
-    large = [np.sort(rows[start : ends[start]]) for start in np.unique(starts[many]).tolist()]
-    waiting = [np.empty((0, 2), dtype=np.int64), *(_of_many(some, sketches, least, read_texts) for some in large)]
+    batches = _group_batches(rows[many], starts[many])
+    waiting = [np.empty((0, 2), dtype=np.int64), *(_of_many(*batch, sketches, least, read_texts) for batch in batches)]
     for one, other in expand_ranges(np.flatnonzero(~many), np.flatnonzero(~many) + 1, ends[~many]):
         pairs = np.sort(np.stack([rows[one], rows[other]], axis=1), axis=1)
         waiting.append(pairs[may_be_similar(sketches, pairs, least)])
@@ -188,16 +188,28 @@ def similar_pairs_in_groups(groups: Indices, sketches: Sketch, least: float, rea
     return np.concatenate([equal, *(_verified(block, least, read_texts) for block in blocks)])
 
 
-def _of_many(rows: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
-    """The same pairs of one group of many texts, without comparing all: only those that share one of their rarest elements.
+def _group_batches(rows: Indices, groups: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """(rows ascending, the group of each): whole groups (adjacent), together about `_PAIRS` rows at a time."""
+    first = np.flatnonzero(np.diff(groups, prepend=-1))
+    batch = (first // _PAIRS)[np.searchsorted(first, np.arange(len(rows)), side="right") - 1]
+    for number in np.unique(batch).tolist():
+        some = np.flatnonzero(batch == number)
+        some = some[np.argsort(rows[some])]
+        yield rows[some], groups[some]
+
+
+def _of_many(rows: Indices, groups: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
+    """The same pairs of groups of many texts, without comparing all: only those that share one of their rarest elements.
 
     Two sets that are alike by `least` share an element among the first |A| - ceil(least |A|) + 1 of each in any common order;
     rare elements first leave the fewest pairs (Chaudhuri, Ganti, Kaushik, https://doi.org/10.1109/ICDE.2006.9).
     """
-    rows = rows[sketches.elements[rows] > 0]
+    some = sketches.elements[rows] > 0
+    rows, groups = rows[some], groups[some]
     sets = build_shingle_sets(*shingles(read_texts(rows)))
     owner = np.repeat(np.arange(len(rows)), sets.sizes)
-    _, element, counts = np.unique(sets.values, return_inverse=True, return_counts=True)
+    own = sets.values + groups[owner].astype(np.uint64) * _ODD[1]  # an element is rare or common in its group
+    _, element, counts = np.unique(own, return_inverse=True, return_counts=True)
     element = element.reshape(-1)
     order = np.lexsort((element, counts[element], owner))
     place = np.arange(len(order)) - np.repeat(sets.ends - sets.sizes, sets.sizes)

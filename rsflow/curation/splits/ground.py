@@ -118,7 +118,27 @@ def _boxes(ring: pa.Array) -> Boxes:
     some = sizes > 0
     if some.any():
         starts = (np.cumsum(sizes)[some] - sizes[some]) // 2
-        boxes[some] = np.hstack([np.minimum.reduceat(numbers, starts), np.maximum.reduceat(numbers, starts)])
+        found = np.hstack([np.minimum.reduceat(numbers, starts), np.maximum.reduceat(numbers, starts)])
+        boxes[some] = _with_poles(found, _turns(numbers[:, 0], starts))
+    return boxes
+
+
+def _turns(lon: npt.NDArray[np.float64], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """How often each ring goes round the Earth: not at all, or once where it encloses a pole."""
+    following = np.arange(1, len(lon) + 1)
+    following[np.append(starts[1:], len(lon)) - 1] = starts
+    steps = (lon[following] - lon + 180.0) % 360.0 - 180.0
+    turns: npt.NDArray[np.int64] = np.rint(np.add.reduceat(steps, starts) / 360.0).astype(np.int64)
+    return turns
+
+
+def _with_poles(boxes: Boxes, turns: npt.NDArray[np.int64]) -> Boxes:
+    """The boxes of rings, those round a pole up to it and of all longitudes."""
+    polar = turns != 0
+    north = polar & (boxes[:, 1] + boxes[:, 3] > 0)
+    boxes[polar, 0], boxes[polar, 2] = -180.0, 180.0
+    boxes[north, 3] = 90.0
+    boxes[polar & ~north, 1] = -90.0
     return boxes
 
 

@@ -21,6 +21,7 @@ from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
 from rsflow.curation.splits.ground import bounding_boxes, expand_boxes
+from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.spatial.geometry import EARTH_RADIUS_KM
 
@@ -44,12 +45,13 @@ def find_leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     """What tiles of two splits have in common; empty where all is well.
 
     `tiles` has tile_id, split, scene_id, cell, footprint, picture_sha256 and pixels_sha256. Looked for: equal pictures,
-    outlines that meet (also at an edge) or are less than `buffer_m` apart, and scenes of unknown ground in two splits.
+    outlines that meet (also at an edge) or are less than `buffer_m` apart, and scenes of unknown ground, or parents of such, in
+    two splits.
     """
     found = []
     for what, column in (("picture", "picture_sha256"), ("pixels", "pixels_sha256")):
         found.append((what, _shared(tiles[column], tiles["split"])))
-    groundless = pc.if_else(pc.is_null(tiles["cell"]), tiles["scene_id"], None)
+    groundless = pc.if_else(pc.is_null(tiles["cell"]), scene_groups(tiles["scene_id"], tiles["cell"], certain=True), None)
     found.append(("scene of unknown ground", _shared(groundless, tiles["split"])))
     found.append(("ground", _meeting(tiles, buffer_m)))
     return [_told(tiles, what, pairs) for what, pairs in found if len(pairs)]

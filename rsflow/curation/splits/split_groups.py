@@ -1,8 +1,9 @@
 """Splits: train, val and test that share no ground and no picture.
 
-One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, where the ground is unknown), and
-so are tiles of one cluster of duplicates; groups are connected through both. A whole group falls to one split by its name and
-the seed alone, so a tile keeps its split when data is added, as long as its group does not merge with another.
+One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, or of the scenes cut from one
+parent, where the ground is unknown), and so are tiles of one cluster of duplicates; groups are connected through both. A whole
+group falls to one split by its name and the seed alone, so a tile keeps its split when data is added, as long as its group does
+not merge with another.
 
 Names count: cells have a row and a column, the pictures of a class or a sensor are numbered. The last two numbers in a name are
 multiplied by two irrational numbers and added to the hash of what is left of it (an additive recurrence in two dimensions,
@@ -38,6 +39,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices, component_labels, first_equal_row, pairs_with_first
 from rsflow.curation.hashing import Hashes, stable_hashes, unit_interval
 from rsflow.curation.splits.ground import Boxes, is_within_distance
+from rsflow.curation.splits.parent_scenes import parent_scenes
 from rsflow.curation.splits.stratified import assign_stratified, build_strata
 
 UNASSIGNED = -1  # no source says where the tile belongs
@@ -161,9 +163,17 @@ def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool
 
 
 def _places(tiles: pa.Table) -> pa.ChunkedArray:
-    """What ties a tile to a place: its cell, else its scene, spelled so that the two never meet."""
+    """What ties a tile to a place: its cell, else its scene's parent, else its scene, spelled so that these never meet."""
     cells = pc.binary_join_element_wise("cell", tiles["cell"], ":")
-    return pc.coalesce(cells, pc.binary_join_element_wise("scene", tiles["scene_id"], ":"))
+    return pc.coalesce(cells, pc.binary_join_element_wise("scene", scene_groups(tiles["scene_id"], tiles["cell"]), ":"))
+
+
+def scene_groups(scenes: pa.ChunkedArray, cells: pa.ChunkedArray, certain: bool = False) -> pa.Array:
+    """Per tile the parent of its scene, or the scene where that is not known; of tiles of known ground only the scene."""
+    groundless = scenes.filter(pc.is_null(cells)).unique()
+    parents = parent_scenes(groundless.to_pylist(), certain)
+    known = pa.array(parents, pa.string()).take(pc.index_in(scenes, value_set=groundless))
+    return pc.coalesce(known, scenes)
 
 
 def _group_points(place: pa.ChunkedArray, group: Indices, seed: int) -> Hashes:

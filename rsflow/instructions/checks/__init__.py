@@ -1,6 +1,6 @@
 """Checks: a text against the labels of its tile. One small file per check.
 
-One idea: a check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
+A check reads a claim, compares it with what the labels say, and tells both; it rejects only what no reading of the
 claim can make true. What is hedged, ambiguous, or beyond what the labels know is left alone: silence of the labels is no
 contradiction, and only a category of the tile's vocabulary can be missing. Pure functions of facts and text: no pixel, no
 model.
@@ -32,10 +32,11 @@ from rsflow.instructions.checks import (
 )
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.parsed_conversation import Talk, read
+from rsflow.instructions.checks.sentences import sentences
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.records import Instruction, TileFacts
 
-__all__ = ["CHECKS", "Check", "Finding", "applied", "check"]
+__all__ = ["CHECKS", "FORM_CHECKS", "Check", "Finding", "applied", "check", "count_unread"]
 
 Check = Callable[[Known, Talk], Iterator[Finding]]
 
@@ -60,6 +61,10 @@ CHECKS: dict[str, Check] = {
 }
 
 
+# What judges how a text is written and not what it says: also asked of texts whose claims were compared.
+FORM_CHECKS = frozenset(["boxes", "language", "refusal", "control_text", "repetition", "leakage", "answer_form"])
+
+
 def check(facts: TileFacts, instruction: Instruction) -> tuple[Finding, ...]:
     """All comparisons that could be made, in the order of CHECKS; any with `contradiction` makes its turn untrue.
 
@@ -73,6 +78,25 @@ def check(facts: TileFacts, instruction: Instruction) -> tuple[Finding, ...]:
 def applied(findings: Iterable[Finding]) -> tuple[str, ...]:
     """The names of the checks that had something to compare, in the order of CHECKS."""
     return tuple(dict.fromkeys(finding.check for finding in findings))
+
+
+def count_unread(instruction: Instruction, findings: Iterable[Finding]) -> tuple[int, int]:
+    """(sentences of the answers, those of which no check on content compared anything): unread is not right.
+
+    A finding reads the sentence that holds most of the words it quotes.
+    """
+    total = unread = 0
+    content = [finding for finding in findings if finding.check not in FORM_CHECKS]
+    for turn in range(1, len(instruction.turns), 2):
+        words = [set(sentence.words) for sentence in sentences(instruction.turns[turn].text, turn)]
+        read_here = set()
+        for finding in content:
+            if finding.turn == turn and words:
+                quoted = set(finding.compared.lower().replace("-", " ").split())
+                shared = [len(own & quoted) for own in words]
+                read_here.add(shared.index(max(shared)))
+        total, unread = total + len(words), unread + len(words) - len(read_here)
+    return total, unread
 
 
 class _Facts:

@@ -1,6 +1,6 @@
 """Amounts as English says them: `three`, `about 40`, `at least a dozen`, `three rows of four`, `most of the`.
 
-One idea: every number is a range of what it can be said of. "Several" is three to about fifteen, "about 40" within a seventh,
+Every number is a range of what it can be said of. "Several" is three to about fifteen, "about 40" within a seventh,
 "dozens" at least twenty; a claim is wrong only where its range and the known one do not meet.
 """
 

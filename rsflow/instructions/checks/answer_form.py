@@ -1,6 +1,6 @@
 """Answer form: where a question asks for a form (a word, a number, yes or no, one sentence, a list), the answer has it.
 
-One idea: only what a question asks for in so many words is demanded. A question that allows a choice ("rural or urban?")
+Only what a question asks for in so many words is demanded. A question that allows a choice ("rural or urban?")
 wants no yes, and what annotators answered is right in any form.
 """
 

@@ -1,6 +1,6 @@
 """Boxes: those of the instruction lie in the picture, marks point at boxes that exist, and what a mark calls a thing is one.
 
-One idea: numbers first (finite, inside, with an area), then names: a mark's phrase, or the noun of the question that a bare box
+Numbers first (finite, inside, with an area), then names: a mark's phrase, or the noun of the question that a bare box
 answers, against the objects that overlap the box by at least a half.
 """
 

@@ -1,6 +1,6 @@
 """Categories: things that a text names and the labels do not hold, although every instance of their kind is annotated.
 
-One idea: two conditions. The vocabulary decides what can be missing: a swimming pool that nobody looked for may well be
+Two conditions. The vocabulary decides what can be missing: a swimming pool that nobody looked for may well be
 there. And the sentence must say that the thing is in the picture: after a number, "there is", "shows" or "with", before "are
 visible" or a place. A noun in any other sentence may be an example, a comparison or a memory.
 """

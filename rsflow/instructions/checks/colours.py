@@ -1,6 +1,6 @@
 """Colours: none where the sensor has none, and for optical pictures the measured main one.
 
-One idea: radar and infrared pictures are grey; who names a hue there, speaks of what nobody can see. Of an optical picture only
+Radar and infrared pictures are grey; who names a hue there, speaks of what nobody can see. Of an optical picture only
 its overall colour is known, and only a hue that is plainly another contradicts it.
 """
 

@@ -1,6 +1,6 @@
 """More and fewer: which kind of thing a text says that there is more of.
 
-One idea: four shapes of one claim, all compared by the ranges of both numbers: "cars outnumber ships", "more cars than ships",
+Four shapes of one claim, all compared by the ranges of both numbers: "cars outnumber ships", "more cars than ships",
 "twice as many cars as ships", and "cars are the most common". Equal numbers are compared only where they are counted.
 """
 

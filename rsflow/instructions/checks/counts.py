@@ -1,6 +1,6 @@
 """Counts: numbers said of things, exact, approximate and vague ("several", "about 40", "at least three").
 
-One idea: the range of the words against the range of the labels. Where a number may be of some of the things alone (an
+The range of the words against the range of the labels. Where a number may be of some of the things alone (an
 adjective, a part of the picture, "two of the"), it must only not be too large; several numbers may also be parts of a whole.
 """
 

@@ -1,6 +1,6 @@
 """Land cover in free English: which of the tile's covers a text names, and the shares that stand beside them.
 
-One idea: covers are read with the same reader as things, through a lexicon of their own: their names as texts spell them, with
+Covers are read with the same reader as things, through a lexicon of their own: their names as texts spell them, with
 the adjectives and plural forms that mean the same ground.
 """
 

@@ -1,6 +1,6 @@
 """Whether a sentence says that there are things, that there are none, or neither.
 
-One idea: three answers. A negation that is understood makes a denial; one that is near and not understood leaves the claim
+Three answers. A negation that is understood makes a denial; one that is near and not understood leaves the claim
 open, and an open claim is compared with nothing.
 """
 

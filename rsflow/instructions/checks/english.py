@@ -1,6 +1,6 @@
 """The closed word classes of English that the claim reader needs, and numbers in words.
 
-One idea: no tagger and no grammar. The words that carry no content are few and fixed; what is in none of these sets is taken
+No tagger and no grammar. The words that carry no content are few and fixed; what is in none of these sets is taken
 for a content word, and where that leaves a sentence open, the reader claims nothing.
 """
 

@@ -1,6 +1,6 @@
 """Language: English, in Latin script.
 
-One idea: two plain rules instead of a model. Letters of another script are counted; and in a sentence of some length the small
+Two plain rules instead of a model. Letters of another script are counted; and in a sentence of some length the small
 words of English ("the", "of", "is") must not be fewer than those of its neighbours. Short answers and names pass.
 """
 
@@ -32,6 +32,12 @@ def check(known: Known, talk: Talk) -> Iterator[Finding]:
         if text.strip():
             found = _script(text) or next((fault for one in talk.of_turn(turn) if (fault := _words(one.words))), "")
             yield Finding("language", turn, text[:40], "English", found, bool(found))
+
+
+def describe_foreign_text(text: str) -> str:
+    """What shows that a text is not English: letters of another script, or words of another language; else empty."""
+    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.lower())
+    return _script(text) or _words(words)
 
 
 def _script(text: str) -> str:

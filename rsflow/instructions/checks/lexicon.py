@@ -1,6 +1,6 @@
 """Which of a tile's categories a word of free English may mean.
 
-One idea: a word is compared with label nouns in three strengths. What it surely covers (the noun itself, a synonym, its kinds:
+A word is compared with label nouns in three strengths. What it surely covers (the noun itself, a synonym, its kinds:
 "vehicles" covers cars and buses) gives a least number; what it may cover as well (a "car" may be one of the "vehicles") gives a
 most; and only where the vocabulary holds the word or something wider is there a most at all. Plurals and kinds are those
 of rsflow.instructions.english.

@@ -1,6 +1,6 @@
 """Look: overall brightness and texture, and where the picture is brightest and darkest, against what was measured.
 
-One idea: only the ends contradict each other. "Dark" is wrong of a bright picture, not of a medium one.
+Only the ends contradict each other. "Dark" is wrong of a bright picture, not of a medium one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Claims as free English makes them: which things a sentence speaks of, how many, where, and whether it says so at all.
 
-One idea: a noun that the lexicon knows is an anchor, and the claim is read outwards from it: to the left its number and
+A noun that the lexicon knows is an anchor, and the claim is read outwards from it: to the left its number and
 adjectives, to the right what narrows it down; negation and hedging from the clause around it; places from the sentence in the
 order in which they are said. Each step that stays open weakens the claim: adjectives that pick some out make a number the
 least, a hedge makes it no claim, and a noun that only modifies another ("car park") is no mention.

@@ -1,6 +1,6 @@
 """Whether a number, or a denial, is of some of the things alone.
 
-One idea: everything in a sentence that picks some out counts, adjectives in front ("two large ships") as well as what stands
+Everything in a sentence that picks some out counts, adjectives in front ("two large ships") as well as what stands
 behind ("the two ships near the pier", "only one ship is longer") or around ("the top row holds two ships"). Such a number
 must only not be too large.
 """

@@ -1,6 +1,6 @@
 """A conversation as checks read it: the sentences of its answers, the claims in them, and answers beside their questions.
 
-One idea: read once, compare often. Marks of boxes are replaced by their phrases. What annotators wrote of this very picture is
+Read once, compare often. Marks of boxes are replaced by their phrases. What annotators wrote of this very picture is
 taken out beforehand: it is a fact, and no check doubts it.
 """
 

@@ -1,6 +1,6 @@
 """The objects that "the largest" or "the leftmost" may mean.
 
-One idea: the margins of rsflow.instructions.references, turned round. There a phrase needs a clear winner; here everything
+The margins of rsflow.instructions.references, turned round. There a phrase needs a clear winner; here everything
 within the margin of the first may be meant.
 """
 

@@ -1,6 +1,6 @@
 """Which mention a part of the picture belongs to, and how many of its things are said to be there.
 
-One idea: a part named first goes with all that follows it, any other with what was mentioned before it; where two readings are
+A part named first goes with all that follows it, any other with what was mentioned before it; where two readings are
 left, it goes with none.
 """
 

@@ -1,6 +1,6 @@
 """Positions: the part of the picture that things are said to be in.
 
-One idea: a claim stands as long as anybody could call the place so (rsflow.instructions.checks.regions) for any object that
+A claim stands as long as anybody could call the place so (rsflow.instructions.checks.regions) for any object that
 may be meant: one of them for "a ship", as many as are said for "two ships", more than a few for "mostly", every one for "all",
 the largest for "the largest". Nothing is compared where objects may be there that the labels do not hold.
 """

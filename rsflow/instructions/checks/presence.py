@@ -1,6 +1,6 @@
 """Presence: that there are none, said or answered, and that there are some, answered to a question.
 
-One idea: a denial is wrong where a certain object contradicts it. What is narrowed down ("no ships at the pier") is not
+A denial is wrong where a certain object contradicts it. What is narrowed down ("no ships at the pier") is not
 compared, and a denial of a part of the picture is wrong only where an object is plainly within it.
 """
 

@@ -1,6 +1,6 @@
 """Numbers that stand for things just named: `two planes: one in the upper left, another on the right`.
 
-One idea: a number without a noun of its own, after a list went on, counts some of the last plural; any other number in between
+A number without a noun of its own, after a list went on, counts some of the last plural; any other number in between
 may be what it stands for, and then it stands for nothing.
 """
 

@@ -1,6 +1,6 @@
 """What stands around a noun: its number, determiner and adjectives before it, a number behind it (`ships: 3`).
 
-One idea: read from the noun outwards, and stop at the first word that cannot belong to it.
+Read from the noun outwards, and stop at the first word that cannot belong to it.
 """
 
 from __future__ import annotations

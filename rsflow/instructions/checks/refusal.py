@@ -1,6 +1,6 @@
 """Refusal: a text that speaks of the writer's own limits instead of the picture.
 
-One idea: only the first person, or the missing picture, makes a refusal. "It cannot be told from one image" is an answer.
+Only the first person, or the missing picture, makes a refusal. "It cannot be told from one image" is an answer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Parts of the picture as free English names them, and whether a box may be said to lie there.
 
-One idea: two readings of each word. The wide one accepts what anybody could call "left"; a box outside it contradicts the
+Two readings of each word. The wide one accepts what anybody could call "left"; a box outside it contradicts the
 claim. The narrow one is what everybody would call so; a box inside it contradicts a denial. Compass words are no parts: nothing
 known of a tile says which way is north. "To the left of the bridge" and "on top of a roof" are no parts either.
 """

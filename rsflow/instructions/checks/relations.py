@@ -1,6 +1,6 @@
 """Relations: one kind of thing left of, right of, above or below another in the picture.
 
-One idea: a claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all
+A claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all
 of the one are plainly so to all of the other (rsflow.instructions.positions). "North of" is not compared: nothing known of a
 tile says which way is north. "Near" and "beside" have no measure and are not compared either.
 """

@@ -1,6 +1,6 @@
 """Repetition: loops that a model falls into.
 
-One idea: three signs that no careful text has: the same sentence three times (twice, if it is long), a run of words straight
+Three signs that no careful text has: the same sentence three times (twice, if it is long), a run of words straight
 after itself three times, and a long text in which most runs of four words have been there before.
 """
 

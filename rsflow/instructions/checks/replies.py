@@ -1,6 +1,6 @@
 """Short answers as claims: a question read as the statement that "yes", "three" or "upper left" makes true.
 
-One idea: the question holds the noun, the answer what is said of it; together they are one mention. Questions with a choice
+The question holds the noun, the answer what is said of it; together they are one mention. Questions with a choice
 ("or"), with two nouns, or with conditions beside the place are left alone where the answer is no.
 """
 

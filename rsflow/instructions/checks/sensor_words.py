@@ -1,6 +1,6 @@
 """Sensor words: a picture is called what it is, and nothing is said of it that only another sensor could show.
 
-One idea: a table from words to the sensor that they are true of. Sentences that compare sensors, deny or suppose are left
+A table from words to the sensor that they are true of. Sentences that compare sensors, deny or suppose are left
 alone.
 """
 

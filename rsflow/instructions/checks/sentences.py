@@ -1,6 +1,6 @@
 """Text as sentences of lower-case words.
 
-One idea: hyphens part words ("upper-left" is two), full stops inside numbers and abbreviations end no sentence, and the marks
+Hyphens part words ("upper-left" is two), full stops inside numbers and abbreviations end no sentence, and the marks
 of Markdown say nothing.
 """
 

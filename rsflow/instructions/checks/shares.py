@@ -1,6 +1,6 @@
 """Land-cover shares: "about 40 % water", "two thirds", "mostly", "no water", and what covers most.
 
-One idea: a share is paired with a cover only where the sentence leaves no choice: one of each, or as many of the one as of the
+A share is paired with a cover only where the sentence leaves no choice: one of each, or as many of the one as of the
 other, in one order. Shares are compared within five points, a seventh of the true share, or what the words leave open.
 """
 

@@ -1,6 +1,6 @@
 """Sizes: metres on the ground, one thing larger than another, and the extent and pixel size of the picture.
 
-One idea: a length is right where any whole object that may be meant has it along one of its sides, within a quarter or two
+A length is right where any whole object that may be meant has it along one of its sides, within a quarter or two
 pixels; a box is no survey. "Large" and "small" alone are not compared: a small ship is large among boats.
 """
 

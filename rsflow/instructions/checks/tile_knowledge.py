@@ -1,6 +1,6 @@
 """What is known of a tile, in the form that claims are compared with.
 
-One idea: numbers are ranges. Certain objects give the least, the vocabulary alone gives a most: where not every instance is
+Numbers are ranges. Certain objects give the least, the vocabulary alone gives a most: where not every instance is
 annotated, or annotators were not sure of one, more may be there.
 """
 

@@ -1,14 +1,27 @@
 """What a model is asked to write of a tile, and what its answers become. Pure: nothing here asks anybody.
 
-One idea: the labels are the truth and the model is the pen. A prompt hands the labels over as facts, asks for JSON of a stated
-form, and what comes back is read into the same instructions that rules make. Whether it is true is for the checks to say.
+A prompt hands the labels over as facts and asks for JSON of a stated form, sentences with their claims where the kind has
+them. What comes back is reviewed against the facts by its claims, and what stands becomes the same instructions that rules
+make. Answers without claims are judged by the checks afterwards.
 """
 
 from __future__ import annotations
 
 from rsflow.instructions.prompts.answer_schemas import parse_answer
 from rsflow.instructions.prompts.kinds import KINDS, PromptContext, PromptText, TextKind, prompt_digests, repair_prompt
+from rsflow.instructions.prompts.review_answer import ReviewedAnswer, review_answer
 
-__all__ = ["KINDS", "VERSION", "PromptContext", "PromptText", "TextKind", "parse_answer", "prompt_digests", "repair_prompt"]
+__all__ = [
+    "KINDS",
+    "VERSION",
+    "PromptContext",
+    "PromptText",
+    "ReviewedAnswer",
+    "TextKind",
+    "parse_answer",
+    "prompt_digests",
+    "repair_prompt",
+    "review_answer",
+]
 
-VERSION = 1  # raised when the facts are worded otherwise, or an answer becomes other instructions
+VERSION = 2  # raised when the facts are worded otherwise, or an answer becomes other instructions

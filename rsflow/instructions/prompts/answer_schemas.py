@@ -1,12 +1,13 @@
-"""The forms that models are asked to answer in: what each holds, its JSON schema, and how it is read.
+"""The answer formats that models are asked for: dataclasses, JSON schemas and parsing.
 
-One idea: strict in what is asked, tolerant in what is taken. The schema allows nothing beside the form; the reader finds the
-form in a fence or in prose, with keys that nobody asked for, or with its one list left bare. What then still does not fit is
-told in a sentence that goes back to the model once, and into the reject after that.
+The schema allows nothing beside the format; parsing is tolerant: it finds the JSON in a code fence or in prose, ignores
+unknown keys and accepts a bare list. What does not fit then is described in a sentence that is sent back to the model once,
+and becomes a reject after that.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from rsflow.errors import DataError
+from rsflow.instructions.claims.schema import OBJECT_TEXTS_SCHEMA, STATEMENTS_SCHEMA, ObjectTexts, StatementText
 from rsflow.instructions.prompts.json_text import json_values
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -74,6 +76,8 @@ _TOPICS = {"type": "string", "enum": ["why", "what_if", "comparison", "counting"
 
 # Written out, because servers that hold a model to a schema know only a part of what pydantic would write.
 SCHEMAS: dict[type, dict[str, Any]] = {
+    ObjectTexts: OBJECT_TEXTS_SCHEMA,
+    StatementText: STATEMENTS_SCHEMA,
     ObjectNotes: _object(objects=_list(_object(number={"type": "integer"}, text=_TEXT))),
     Description: _object(description=_TEXT),
     QuestionPairs: _object(pairs=_list(_object(**_PAIR))),
@@ -81,15 +85,26 @@ SCHEMAS: dict[type, dict[str, Any]] = {
 }
 
 
-def parse_answer(form: type[T], text: str) -> T:
-    """The answer in a model's text. Raises DataError("unparsable", ...) that says what is wrong with it."""
+# What a model may answer in place of a form with claims: plain text, which then has to be read.
+WITHOUT_CLAIMS: dict[type, type] = {ObjectTexts: ObjectNotes, StatementText: Description}
+
+
+def parse_answer(answer_type: type[T], text: str) -> T | Any:
+    """The answer in a model's text, in the form that was asked for, or its form without claims.
+
+    Raises DataError("unparsable", ...) that says what is wrong with it.
+    """
     fault = "expected one JSON object, found none that is whole"
-    for value in _candidates(form, json_values(text)):
+    found = json_values(text)
+    for value in _candidates(answer_type, found):
         try:
-            return TypeAdapter(form).validate_python(value)
+            return TypeAdapter(answer_type).validate_python(value)
         except ValidationError as error:
             first = error.errors()[0]
             fault = f"{'.'.join(map(str, first['loc'])) or 'the object'}: {first['msg'].lower()}"
+    if plain := WITHOUT_CLAIMS.get(answer_type):
+        with contextlib.suppress(DataError):
+            return parse_answer(plain, text)
     raise DataError("unparsable", fault)
 
 

@@ -1,8 +1,8 @@
-"""What is known of a tile, as lines of plain text for a prompt.
+"""The facts of a tile as lines of plain text for a prompt.
 
-One idea: a prompt says what the rules could have said, through the same readers (rsflow.instructions.tile_facts and its kin),
-and says as clearly what is not known: a number only where it is exact, an absence only where the vocabulary grants it. Words
-that came with a data set are quoted on one line, so that none of them can pose as a part of the prompt.
+The same readers as the rules use (rsflow.instructions.tile_facts and others), and it states as clearly what is not known: a
+count only where it is exact, an absence only where the vocabulary grants it. Texts of a data set are quoted on one line, so
+that none can pose as a part of the prompt.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ class NamedObject:
 
 
 def fact_lines(facts: TileFacts, settings: config.Instructions) -> str:
-    """Lines, each beginning with a dash: the picture, its objects, land cover, look, and what people wrote of it."""
+    """Lines that begin with a dash: the picture, its objects, land cover, appearance, and quoted annotations."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
-    lines = [_picture(facts), *_whole(facts), *_objects(facts, groups)]
+    lines = [_picture_line(facts), *_class_lines(facts), *_object_lines(facts, groups)]
     lines += [claim.full_answer for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
     lines += [
-        *_absent(facts),
-        *_ground(facts),
+        *_absence_lines(facts),
+        *_cover_lines(facts),
         *(claim.full_answer for claim in attributes.question_answers(facts)),
-        *_quoted(facts),
+        *_quoted_lines(facts),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: int) -> list[NamedObject]:
-    """The objects worth a description of their own, the largest first, at most so many."""
+    """The objects that are large enough for a text of their own, largest first, at most `most`."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     found = [
         NamedObject(group, thing) for group in groups for thing in group.objects if thing.shorter_px >= settings.min_box_px
@@ -60,47 +60,47 @@ def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: i
 
 
 def numbered_objects(subjects: list[NamedObject], facts: TileFacts) -> str:
-    """The objects as numbered lines: what each is, where to look for it, and what is next to it."""
+    """The objects as numbered lines: noun, extent in the picture, nearest neighbour."""
     return "\n".join(
-        f"{number}. {describe_object(subject.group.noun, subject.thing, facts)}; {_look_for(subject.thing.box, facts)}"
-        f"{_neighbour(subject, subjects, facts)}"
+        f"{number}. {describe_object(subject.group.noun, subject.thing, facts)}; {_extent_hint(subject.thing.box, facts)}"
+        f"{_neighbour_hint(subject, subjects, facts)}"
         for number, subject in enumerate(subjects, 1)
     )
 
 
-def _picture(facts: TileFacts) -> str:
+def _picture_line(facts: TileFacts) -> str:
     said = f"It is {english.with_article(SENSORS[facts.sensor].picture)}."
     if not facts.gsd_m:
         return f"{said} How large a pixel is on the ground is not known: give no sizes in metres."
-    width, height = (_metres(side) for side in (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px)))
-    return f"{said} It shows about {width} by {height} of ground; a pixel is about {_metres(facts.gsd_m)}."
+    width, height = (_length_text(side) for side in (facts.metres(facts.width_px, 0), facts.metres(0, facts.height_px)))
+    return f"{said} It shows about {width} by {height} of ground; a pixel is about {_length_text(facts.gsd_m)}."
 
 
-def _whole(facts: TileFacts) -> list[str]:
+def _class_lines(facts: TileFacts) -> list[str]:
     classes = sorted(
         {english.singular_noun(label.category) for _, label in tile_facts.labels_of_kind(facts, "category")} - {""}
     )
     return [f"As a whole it is classified as: {', '.join(classes)}."] if classes else []
 
 
-def _objects(facts: TileFacts, groups: list[Group]) -> list[str]:
+def _object_lines(facts: TileFacts, groups: list[Group]) -> list[str]:
     lines, left = [], OBJECTS
     for group in groups:
-        told = group.objects[:left]
-        left -= len(told)
-        each = "; ".join(describe_object(group.noun, thing, facts) for thing in told)
-        more = f"; and {group.count - len(told)} more" if told and len(told) < group.count else ""
+        listed = group.objects[:left]
+        left -= len(listed)
+        each = "; ".join(describe_object(group.noun, thing, facts) for thing in listed)
+        more = f"; and {group.count - len(listed)} more" if listed and len(listed) < group.count else ""
         head = english.count_phrase(group.count, group.noun) if group.exact else english.pluralise(group.noun)
         number = "" if group.exact else " (how many there are in all is not known: give no number)"
         lines.append(
             f"There {'is' if group.exact and group.count == 1 else 'are'} {head}{number}{': ' if each else ''}{each}{more}."
         )
-        lines += _by_place(group, facts)
+        lines += _counts_by_place(group, facts)
     return lines
 
 
-def _by_place(group: Group, facts: TileFacts) -> list[str]:
-    """How many lie where, of a number of objects that is exact and too large to be seen at a glance."""
+def _counts_by_place(group: Group, facts: TileFacts) -> list[str]:
+    """Counts by place, for an exact number of at least AT_A_GLANCE objects."""
     if not group.exact or group.count < AT_A_GLANCE:
         return []
     found = Counter(places.place_name(thing.box, facts.height_px, facts.width_px) for thing in group.objects)
@@ -110,12 +110,12 @@ def _by_place(group: Group, facts: TileFacts) -> list[str]:
     return [f"Of the {english.pluralise(group.noun)}, {english.join_list(said)}."] if named else []
 
 
-def _absent(facts: TileFacts) -> list[str]:
+def _absence_lines(facts: TileFacts) -> list[str]:
     missing = [english.pluralise(english.singular_noun(category)) for category in tile_facts.absent_categories(facts)]
     return [f"There are no {english.join_list(missing, 'and no')}."] if missing else []
 
 
-def _ground(facts: TileFacts) -> list[str]:
+def _cover_lines(facts: TileFacts) -> list[str]:
     named = [cover for cover in tile_facts.land_covers(facts) if cover.name and cover.share >= vqa.COVER_YES]
     if not named:
         return []
@@ -124,7 +124,7 @@ def _ground(facts: TileFacts) -> list[str]:
     return [*lines, f"The largest area of {named[0].name} lies {places.place_phrase(place)}."] if place else lines
 
 
-def _quoted(facts: TileFacts) -> list[str]:
+def _quoted_lines(facts: TileFacts) -> list[str]:
     captions = [f"Somebody described it as {_quote(label.text)}" for _, label in tile_facts.labels_of_kind(facts, "caption")]
     phrases = [
         f"Somebody wrote of one {english.singular_noun(label.category) or 'object'} in it: {_quote(label.text)}"
@@ -142,7 +142,7 @@ def _quote(text: str) -> str:
     return json.dumps(plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}…", ensure_ascii=False)
 
 
-def _look_for(box: Box, facts: TileFacts) -> str:
+def _extent_hint(box: Box, facts: TileFacts) -> str:
     across, down = (100 / facts.width_px, 100 / facts.height_px)
     return (
         f"look between {box[0] * across:.0f} and {box[2] * across:.0f} % of the width, "
@@ -150,7 +150,7 @@ def _look_for(box: Box, facts: TileFacts) -> str:
     )
 
 
-def _neighbour(subject: NamedObject, subjects: list[NamedObject], facts: TileFacts) -> str:
+def _neighbour_hint(subject: NamedObject, subjects: list[NamedObject], facts: TileFacts) -> str:
     """The nearest of the other objects on the list, where its direction is plain."""
     box = subject.thing.box
     others = [(_distance_px(box, other.thing.box), i, other) for i, other in enumerate(subjects) if other is not subject]
@@ -161,20 +161,20 @@ def _neighbour(subject: NamedObject, subjects: list[NamedObject], facts: TileFac
     if side is None:
         return ""
     where = f"to the {side} of it" if side in {"left", "right"} else f"{side} it"
-    far = f", about {_metres(facts.metres(*_between(box, other.thing.box)))} away" if facts.gsd_m else ""
+    far = f", about {_length_text(facts.metres(*_centre_offset(box, other.thing.box)))} away" if facts.gsd_m else ""
     return f"; the nearest other object, {english.with_article(other.group.noun)}, is {where}{far}"
 
 
 def _distance_px(one: Box, other: Box) -> float:
-    return math.hypot(*_between(one, other))
+    return math.hypot(*_centre_offset(one, other))
 
 
-def _between(one: Box, other: Box) -> tuple[float, float]:
+def _centre_offset(one: Box, other: Box) -> tuple[float, float]:
     """From centre to centre, pixels."""
     return (one[0] + one[2] - other[0] - other[2]) / 2, (one[1] + one[3] - other[1] - other[3]) / 2
 
 
-def _metres(length_m: float) -> str:
+def _length_text(length_m: float) -> str:
     """Two significant digits: facts to write prose from, no survey."""
     value, unit = (length_m / 1000, "km") if length_m >= 1000 else (length_m, "m")
     return f"{float(f'{value:.2g}'):g} {unit}"

@@ -1,6 +1,6 @@
-"""JSON in what a model wrote: in a fence or in prose, with trailing commas or line breaks inside its strings.
+"""Extract JSON from a model's text: from a fence or prose, with trailing commas or line breaks inside strings.
 
-One idea: find whole brackets, then be strict again. A bracket that is never closed is not guessed at: half an answer is none.
+Whole brackets are found first, then parsed strictly. A bracket that is never closed is not completed.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from typing import Any
 
 MOST_STARTS = 64  # opening brackets that are looked at, so that a text of brackets alone takes no time
-_THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_REASONING = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _CLOSING = {"{": "}", "[": "]"}
 
 
 def json_values(text: str) -> list[Any]:
     """The objects and lists in a text that are whole JSON, the longest first. What a model thought aloud does not count."""
-    found = [(stop - start, -start, value) for start, stop, value in _found(_THOUGHTS.sub(" ", text))]
+    found = [(stop - start, -start, value) for start, stop, value in _find_values(_REASONING.sub(" ", text))]
     return [value for *_, value in sorted(found, key=lambda item: item[:2], reverse=True)]
 
 
-def _found(text: str) -> Iterator[tuple[int, int, Any]]:
+def _find_values(text: str) -> Iterator[tuple[int, int, Any]]:
     position = 0
     for _ in range(MOST_STARTS):
         opening = re.compile(r"[{\[]").search(text, position)
         if not opening:
             return
         start = opening.start()
-        stop = _end(text, start)
-        value = _decoded(text[start:stop]) if stop else None
+        stop = _closing_position(text, start)
+        value = _decode(text[start:stop]) if stop else None
         if value is None:
             position = start + 1
             continue
@@ -37,7 +37,7 @@ def _found(text: str) -> Iterator[tuple[int, int, Any]]:
         position = stop
 
 
-def _end(text: str, start: int) -> int:
+def _closing_position(text: str, start: int) -> int:
     """Behind the bracket that closes the one at `start`, 0 where none does. Brackets in strings do not count."""
     open_brackets: list[str] = []
     in_string = escaped = False
@@ -58,8 +58,8 @@ def _end(text: str, start: int) -> int:
     return 0
 
 
-def _decoded(text: str) -> Any:
-    """The value, or None where it is no JSON. Line breaks may stand in strings."""
+def _decode(text: str) -> Any:
+    """The parsed value, or None for invalid JSON. Line breaks are allowed in strings."""
     try:
         return json.loads(_without_trailing_commas(text), strict=False)
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
-"""The kinds of text that a model is asked for: what each asks, and what becomes of its answer.
+"""The kinds of text that a model is asked for: their prompts, and the instructions that answers become.
 
-One idea: a literal table of pairs of pure functions. `ask` turns what is known of a tile into a question (None where there is
-nothing to ask), `made` turns the answer into instructions. What one kind wrote is known to the next: notes on single objects
-go into the description of the whole, the description into conversation and reasoning (local to global, as in RS-GPT4V,
+A literal table of pairs of pure functions: `ask` makes a prompt from what is known of a tile (None where there is nothing to
+ask), `made` makes instructions from the parsed answer. Later kinds use the texts of earlier ones: notes on single objects go
+into the description of the whole, the description into conversation and reasoning (local to global, as in RS-GPT4V,
 https://arxiv.org/abs/2406.12479).
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rsflow.config import settings as config
+from rsflow.instructions.claims import ObjectTexts, StatementText
 from rsflow.instructions.english import singular_noun, with_article
 from rsflow.instructions.prompts import facts_text
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
@@ -22,7 +23,7 @@ from rsflow.records import Instruction, TaskName, TileFacts
 from rsflow.sensors import SENSORS
 from rsflow.text.turns import Turn, escape, mark
 
-NOTHING_YET = "(none)"
+NONE_TEXT = "(none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class PromptContext:
 
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """One question to a model: its two texts, and the form of the answer. `prompt` names what it was written from."""
+    """System message, question and answer format of one request; `prompt` is the file that it was made from."""
 
     system: str
     text: str
@@ -60,8 +61,8 @@ class PromptText:
 
 @dataclass(frozen=True, slots=True)
 class TextKind:
-    """`told` adds to the scene what later kinds may draw on, from the instructions that stand; `after` names the kinds whose
-    texts this one draws on. `both`: it is shown the other sensor's picture as well.
+    """`add_context` adds the accepted instructions to the context of later kinds; `draws_on` names the kinds whose texts this
+    one uses. `both_pictures`: the request also shows the other sensor's picture.
     """
 
     task: TaskName
@@ -72,30 +73,34 @@ class TextKind:
     both_pictures: bool = False
 
 
-def _asked(name: str, form: type, scene: PromptContext, **words: str) -> PromptText:
+def _fill_prompt(name: str, form: type, scene: PromptContext, **words: str) -> PromptText:
     found = load_prompt(name)
-    sensor = _sensor(scene.facts)
+    sensor = _sensor_text(scene.facts)
     colour = ", its colour" if SENSORS[scene.facts.sensor].has_colour else ""
     facts = facts_text.fact_lines(scene.facts, scene.settings)
     system, text = found.fill(sensor=sensor, colour=colour, facts=facts, **words)
     return PromptText(system, text, form, found)
 
 
-def _sensor(facts: TileFacts) -> str:
+def _sensor_text(facts: TileFacts) -> str:
     return load_prompt(f"sensor_{facts.sensor}").fill()[0]
 
 
-def _ask_local(scene: PromptContext) -> PromptText | None:
+def _local_prompt(scene: PromptContext) -> PromptText | None:
     subjects = scene.subjects()
-    return _asked("local", ObjectNotes, scene, objects=facts_text.numbered_objects(subjects, scene.facts)) if subjects else None
+    return (
+        _fill_prompt("local", ObjectTexts, scene, objects=facts_text.numbered_objects(subjects, scene.facts))
+        if subjects
+        else None
+    )
 
 
-def _made_local(scene: PromptContext, notes: ObjectNotes) -> Iterator[Instruction]:
+def _local_instructions(scene: PromptContext, notes: ObjectNotes) -> Iterator[Instruction]:
     subjects = scene.subjects()
     for number, text in sorted({note.number: note.text for note in reversed(notes.objects)}.items()):
         if 1 <= number <= len(subjects):
             subject = subjects[number - 1]
-            said = _plain(text)
+            said = _single_line(text)
             answer = {"kind": "text", "category": subject.group.category, "box": 0}
             spelled = " ".join(f"{value:.2f}" for value in subject.thing.box)
             fill = {"box": mark("", 0)}
@@ -105,85 +110,88 @@ def _made_local(scene: PromptContext, notes: ObjectNotes) -> Iterator[Instructio
             yield instruction(claim, scene.facts, scene.seed)
 
 
-def _told_local(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
+def _add_notes(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
     return replace(
         scene, notes=tuple(f"- the {singular_noun(found.answer['category'])}: {found.turns[-1].text}" for found in made)
     )
 
 
-def _ask_description(scene: PromptContext) -> PromptText:
-    return _asked("description", Description, scene, notes="\n".join(scene.notes) or NOTHING_YET)
+def _description_prompt(scene: PromptContext) -> PromptText:
+    objects = facts_text.numbered_objects(scene.subjects(), scene.facts) or NONE_TEXT
+    return _fill_prompt("description", StatementText, scene, objects=objects, notes="\n".join(scene.notes) or NONE_TEXT)
 
 
-def _told_description(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
+def _add_description(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
     return replace(scene, description=made[0].turns[-1].text if made else "")
 
 
-def _made_description(scene: PromptContext, whole: Description) -> Iterator[Instruction]:
-    said = _plain(whole.description)
-    claim = QuestionAnswer("description", "description", "model", said, said, {"kind": "text"}, _all(scene))
+def _description_instruction(scene: PromptContext, whole: Description) -> Iterator[Instruction]:
+    said = _single_line(whole.description)
+    claim = QuestionAnswer("description", "description", "model", said, said, {"kind": "text"}, _all_labels(scene))
     yield instruction(claim, scene.facts, scene.seed)
 
 
-def _ask_conversation(scene: PromptContext) -> PromptText:
-    return _asked("conversation", QuestionPairs, scene, description=scene.description or NOTHING_YET)
+def _conversation_prompt(scene: PromptContext) -> PromptText:
+    return _fill_prompt("conversation", QuestionPairs, scene, description=scene.description or NONE_TEXT)
 
 
-def _made_conversation(scene: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
-    turns = [turn for pair in talk.pairs for turn in _pair(pair.question, pair.answer)]
+def _conversation_instruction(scene: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
+    turns = [turn for pair in talk.pairs for turn in _turn_pair(pair.question, pair.answer)]
     if turns:
         answer = {"kind": "text", "pairs": len(talk.pairs)}
-        yield Instruction("conversation", tuple(turns), (), _all(scene), answer, "")
+        yield Instruction("conversation", tuple(turns), (), _all_labels(scene), answer, "")
 
 
-def _ask_reasoning(scene: PromptContext) -> PromptText:
-    return _asked("reasoning", ReasoningPairs, scene, description=scene.description or NOTHING_YET)
+def _reasoning_prompt(scene: PromptContext) -> PromptText:
+    return _fill_prompt("reasoning", ReasoningPairs, scene, description=scene.description or NONE_TEXT)
 
 
-def _made_reasoning(scene: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
+def _reasoning_instructions(scene: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
     for thought in thoughts.pairs:
-        turns = tuple(_pair(thought.question, thought.answer))
-        yield Instruction("reasoning", turns, (), _all(scene), {"kind": "text", "topic": thought.kind}, "")
+        turns = tuple(_turn_pair(thought.question, thought.answer))
+        yield Instruction("reasoning", turns, (), _all_labels(scene), {"kind": "text", "topic": thought.kind}, "")
 
 
-def _ask_comparison(scene: PromptContext) -> PromptText | None:
+def _comparison_prompt(scene: PromptContext) -> PromptText | None:
     if scene.other is None:
         return None
-    return _asked(
+    return _fill_prompt(
         "comparison",
         QuestionPairs,
         scene,
         first=with_article(SENSORS[scene.facts.sensor].picture),
         second=with_article(SENSORS[scene.other.sensor].picture),
-        other_sensor=_sensor(scene.other).replace("this is", "the second is", 1),
+        other_sensor=_sensor_text(scene.other).replace("this is", "the second is", 1),
         other_facts=facts_text.fact_lines(scene.other, scene.settings),
     )
 
 
-def _made_comparison(scene: PromptContext, found: QuestionPairs) -> Iterator[Instruction]:
+def _comparison_instructions(scene: PromptContext, found: QuestionPairs) -> Iterator[Instruction]:
     for pair in found.pairs:
         answer = {"kind": "text", "topic": "sensors"}
-        yield Instruction("reasoning", tuple(_pair(pair.question, pair.answer)), (), _all(scene), answer, "")
+        yield Instruction("reasoning", tuple(_turn_pair(pair.question, pair.answer)), (), _all_labels(scene), answer, "")
 
 
 # In the order in which they are asked: what a kind draws on stands before it.
 KINDS: dict[str, TextKind] = {
-    "local": TextKind("region_captioning", _ask_local, _made_local, _told_local),
-    "description": TextKind("description", _ask_description, _made_description, _told_description, draws_on=("local",)),
-    "conversation": TextKind("conversation", _ask_conversation, _made_conversation, draws_on=("description",)),
-    "reasoning": TextKind("reasoning", _ask_reasoning, _made_reasoning, draws_on=("description",)),
-    "comparison": TextKind("reasoning", _ask_comparison, _made_comparison, both_pictures=True),
+    "local": TextKind("region_captioning", _local_prompt, _local_instructions, _add_notes),
+    "description": TextKind(
+        "description", _description_prompt, _description_instruction, _add_description, draws_on=("local",)
+    ),
+    "conversation": TextKind("conversation", _conversation_prompt, _conversation_instruction, draws_on=("description",)),
+    "reasoning": TextKind("reasoning", _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
+    "comparison": TextKind("reasoning", _comparison_prompt, _comparison_instructions, both_pictures=True),
 }
 
 
 def repair_prompt(asked: PromptText, answer: str, fault: str) -> PromptText:
-    """The same question again, with the answer that could not be used and what is wrong with it."""
-    shown = answer if len(answer) <= _SHOWN else f"{answer[:_SHOWN]}…"
+    """The same request with the rejected answer and what is wrong with it."""
+    shown = answer if len(answer) <= _MAX_SHOWN else f"{answer[:_MAX_SHOWN]}…"
     system, text = load_prompt("repair").fill(system=asked.system, prompt=asked.text, answer=shown, fault=fault)
     return PromptText(system, text, asked.answer_type, asked.prompt)
 
 
-_SHOWN = 4000  # characters of a faulty answer
+_MAX_SHOWN = 4000  # characters of a faulty answer
 
 
 def prompt_digests(kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -192,14 +200,14 @@ def prompt_digests(kinds: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(load_prompt(name).digest for name in names)
 
 
-def _pair(question: str, answer: str) -> tuple[Turn, Turn]:
-    return Turn("user", _plain(question)), Turn("assistant", _plain(answer))
+def _turn_pair(question: str, answer: str) -> tuple[Turn, Turn]:
+    return Turn("user", _single_line(question)), Turn("assistant", _single_line(answer))
 
 
-def _plain(text: str) -> str:
+def _single_line(text: str) -> str:
     """On one line, and with nothing in it that could be read as a mark."""
     return escape(" ".join(text.split()))
 
 
-def _all(scene: PromptContext) -> tuple[int, ...]:
+def _all_labels(scene: PromptContext) -> tuple[int, ...]:
     return tuple(range(len(scene.facts.labels)))

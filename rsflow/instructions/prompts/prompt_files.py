@@ -1,8 +1,8 @@
-"""Prompts: text files beside this module, one per kind of text that a model is asked for.
+"""Prompts: text files beside this module, one per kind of text.
 
-One idea: a prompt is data. A file begins with `version: N`; lines of three dashes part it, first what the model is told as a
-system message, then the question. `$name` stands for what is filled in. Name, version and digest of the content go into the
-provenance of every text that was written from it, and into the recipe, so a changed file writes its texts anew.
+A file begins with `version: N`; lines of three dashes separate the system message and the question. `$name` is a placeholder.
+Name, version and digest of the content are part of the provenance of every text written from it and of the recipe, so a
+changed file rewrites its texts.
 """
 
 from __future__ import annotations

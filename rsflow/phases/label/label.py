@@ -26,8 +26,8 @@ from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 
 
-def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None = None) -> pa.Table:
-    """Do what is missing of the label phase. Returns the marks of finished units.
+def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None = None) -> None:
+    """Do what is missing of the label phase.
 
     Raises RejectLimitError when too many scenes were rejected, BudgetError when models used up the budget, UndoneError when
     scenes could not be read for faults of the surroundings: all others are done then.
@@ -46,11 +46,11 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
         runner.run_step(step, plan)
     # Markers of crashed attempts count in their own run only, and their folders would pile up. Not after an error: workers may
     # still be writing there.
-    storage.remove_folder(lake.place("attempts", runner.run))
+    if runner.has_run:
+        storage.remove_folder(lake.place("attempts", runner.run))
     _check_reject_share(built, lake, without_scenes(plan, runner.undone), runner.marked)
     if undone := {**plan.undone, **runner.undone}:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), undone))
-    return runner.marked
 
 
 def _unreadable_scenes(plan: Plan) -> Iterator[pa.Table]:

@@ -43,6 +43,7 @@ class StepRunner:
     meter: UsageMeter
     marked: pa.Table
     undone: dict[str, str] = field(default_factory=dict)
+    has_run: bool = False  # any unit
 
     def run_step(self, step: Step, plan: Plan) -> None:
         """Do the missing units of a step."""
@@ -57,8 +58,8 @@ class StepRunner:
         name = _model(units).name if units and step.runs_model else step.name
         totals = {"scenes": len(pending)} if step.counted == "units" else {}
         with progress(name, step.counted, len(units), totals) as state:
-            for start in range(0, len(units), step.slice_units):
-                part = units[start : start + step.slice_units]
+            for part in _slices(units, step.slice_tiles):
+                self.has_run = True
                 jobs = [self._job(step, inputs, mine) for mine in _by_stages(part)]
                 with self._metered(_model(part), len(jobs[0].blocks)) if step.runs_model else nullcontext(no_watch) as watch:
                     receipts = execute(jobs, self.built.engine)
@@ -93,6 +94,20 @@ def _pools(units: Sequence[StepUnit], apart: bool) -> Iterator[list[StepUnit]]:
         by_rank[unit.rank].append(unit)
     for _, mine in sorted(by_rank.items()):
         yield from _by_stages(mine) if apart else [mine]
+
+
+def _slices(units: Sequence[StepUnit], tiles: int) -> Iterator[list[StepUnit]]:
+    """The units in slices of so many tiles or a little more, whatever the number of units: the last one may be smaller."""
+    part: list[StepUnit] = []
+    held = 0
+    for unit in units:
+        part.append(unit)
+        held += unit.tiles
+        if held >= tiles:
+            yield part
+            part, held = [], 0
+    if part:
+        yield part
 
 
 def _by_stages(units: Sequence[StepUnit]) -> list[list[StepUnit]]:

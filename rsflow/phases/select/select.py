@@ -9,8 +9,9 @@ the selection before. A digest of the first two is committed with it, so selecti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -18,11 +19,13 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.select_samples import SelectionResult, select_samples
+from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
+from rsflow.phases.select.confirmation_cache import read_cache, write_cache
 from rsflow.phases.select.held_out import held_out_file_keys, match_held_out
 from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import (
@@ -39,11 +42,11 @@ from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SELECTION
 from rsflow.stage import fingerprint
 
-VERSION = 8
+VERSION = 9
 COLUMNS = [
     *("tile_id", "scene_id", "source", "sensor", "licence", "picture_sha256", "pixels_sha256", "signature", "height_px"),
     *("width_px", "gsd_m", "footprint", "acquired_at", "cell", "source_split", "file", "row_group", "row"),
-    *("row_off", "col_off", "anchors", "keypoints", "keypoint_codes"),
+    *("row_off", "col_off", "anchors", "faint_signature", "keypoints", "keypoint_codes"),
 ]
 ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece is about 200 MB
 
@@ -51,12 +54,14 @@ ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
     """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
-    reason (`kept` among them), for tiles and for instructions."""
+    reason (`kept` among them), for tiles and for instructions. `unplaced`: by source, tiles that are in and say neither where
+    they lie nor what they were cut from, if there are several splits."""
 
     version: int
     digest: str
     tiles: dict[str, int]
     instructions: dict[str, int]
+    unplaced: dict[str, int] = field(default_factory=dict)
 
 
 def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
@@ -73,18 +78,35 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     )
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
-        confirm = confirm_tile_pairs(lake, tiles, built.select.confirm_mae, runner)
-        confirm_regions = confirm_tile_regions(lake, tiles, built.select.confirm_mae, runner)
+        max_error, pictures = built.select.confirm_mae, tiles["picture_sha256"]
+        cache = read_cache(lake, max_error)
+        confirm = cache.wrap_pairs(confirm_tile_pairs(lake, tiles, max_error, runner), pictures)
+        confirm_regions = cache.wrap_regions(confirm_tile_regions(lake, tiles, max_error, runner), pictures)
         choice = select_samples(
             tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
         )
-    counts = {"tiles": choice.tiles.counts(), "instructions": choice.instructions.counts()}
+    write_cache(lake, max_error, cache)
+    counts = {
+        "tiles": choice.tiles.counts(),
+        "instructions": choice.instructions.counts(),
+        "unplaced": _count_unplaced(tiles, choice.split),
+    }
     lake.overwrite(
         "selection",
         lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice),
         {"digest": digest, **counts},
     )
     return require_current_selection(built, lake, now)
+
+
+def _count_unplaced(tiles: pa.Table, split: pa.Array) -> dict[str, int]:
+    """By source, tiles in one of several splits without a ground cell, whose scene's name tells of no parent."""
+    if len(split.unique().drop_null()) < 2:
+        return {}
+    tiles = tiles.filter(pc.and_(pc.is_valid(split), pc.is_null(tiles["cell"])))
+    groups = scene_groups(tiles["scene_id"], tiles["cell"])
+    alone = tiles["source"].filter(pc.equal(groups, tiles["scene_id"]))
+    return dict(sorted(Counter(alone.to_pylist()).items()))
 
 
 def require_current_selection(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.config_paths import strip_common_folder
-from rsflow.config.settings import BuildConfig, resolved
+from rsflow.config.settings import BuildConfig, Engine, resolved
 from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import RsflowError
@@ -30,7 +32,7 @@ from rsflow.phases.shard.companions import companions_of, with_companions
 from rsflow.phases.shard.objects import objects_of
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SHARD_WORK
-from rsflow.shards.manifest import Manifest, ShardEntry, Split, write_snapshot
+from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, latest_snapshot, read_snapshot, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint
 from rsflow.stages.sample_record import object_record
@@ -43,6 +45,7 @@ NOT_CONTENT = ("engine", "root")
 YOUNGER: tuple[tuple[str, str, object], ...] = (("render", "raw_bands", False), ("shard", "companions", []))
 RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
 RECORD = "sharded.json"
+VERSION = 1  # raised when other shards are made from the same rows and settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Sharded:
 
 def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSummary) -> Sharded:
     """Write the missing shards and the snapshot. RsflowError where nothing was selected, or where splits leak."""
+    if done := _unchanged_snapshot(built, lake, selected):
+        return done
     tiles, instructions = read_selected_rows(lake, now, selected.version)
     if not tiles.num_rows:
         raise RsflowError(
@@ -75,14 +80,46 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
             check_leaks(lake, shown, built.select, match_held_out(built.select, lake, shown), spread)
     blocks = _work(tiles, instructions, beside, objects, missing)
     with progress("shard", "shards", len(missing)) as state:
-        for row in execute([Job(WriteShards(built.root), blocks)], built.engine):
-            lake.append("shards", row)
-            there.update({entry["path"]: entry for entry in row.to_pylist()})
-            state.add(row.num_rows, samples=pc.sum(row["samples"]).as_py())
+        for rows in _commit_shards(lake, execute([Job(WriteShards(built.root), blocks)], built.engine), built.engine):
+            there.update({entry["path"]: entry for entry in rows.to_pylist()})
+            state.add(rows.num_rows, samples=pc.sum(rows["samples"]).as_py())
     manifest = _manifest(built, tiles, instructions, [there[path] for path in paths.values()])
     number = write_snapshot(built.root, manifest)
-    _remember(lake, number, selected)
+    _remember(built, lake, number, selected)
     return Sharded(number, manifest, len(missing))
+
+
+def _commit_shards(lake: Lake, rows: Iterator[pa.Table], engine: Engine) -> Iterator[pa.Table]:
+    """The SHARDS rows as they come. They are committed at least every `engine.commit_seconds`, and at the end."""
+    waiting: list[pa.Table] = []
+    last = time.monotonic()
+    try:
+        for row in rows:
+            waiting.append(row)
+            if time.monotonic() - last >= engine.commit_seconds:
+                ready, waiting = waiting, []
+                lake.append("shards", pa.concat_tables(ready))
+                last = time.monotonic()
+            yield row
+    finally:
+        if waiting:  # also after an error elsewhere: these shards are complete
+            lake.append("shards", pa.concat_tables(waiting))
+
+
+def _unchanged_snapshot(built: BuildConfig, lake: Lake, selected: SelectionSummary) -> Sharded | None:
+    """The last snapshot, where it was made from the same selection and settings and its shards are there."""
+    known = lake.read_json(RECORD, ["snapshot", "selection"])
+    if not known or known.get("made_from") != _made_from(built, selected) or latest_snapshot(built.root) != known["snapshot"]:
+        return None
+    manifest = read_snapshot(built.root, known["snapshot"])
+    paths = {shard.path for split in manifest.splits.values() for shard in split.shards}
+    there = {f"shards/{name}" for name in storage.list_files(lake.place("shards"))}
+    return Sharded(known["snapshot"], manifest, 0) if {*paths, *map(index_path, paths)} <= there else None
+
+
+def _made_from(built: BuildConfig, selected: SelectionSummary) -> str:
+    """A hash of all that shards depend on."""
+    return fingerprint(VERSION, selected.digest, config_fingerprint(built), WriteShards.version)
 
 
 def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
@@ -91,15 +128,16 @@ def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
     return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
 
 
-def _remember(lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
+def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
     """Note which selection the snapshot was made of: a later selection is not to be held against it.
 
     Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is told by it.
     """
-    if snapshot_of(lake, selected) != snapshot:
+    known, made_from = lake.read_json(RECORD, ["snapshot", "selection"]) or {}, _made_from(built, selected)
+    if (known.get("snapshot"), known.get("made_from")) != (snapshot, made_from):
         for name, told in (
             (selection_note(snapshot), {"version": selected.version}),
-            (RECORD, {"snapshot": snapshot, "selection": selected.digest}),
+            (RECORD, {"snapshot": snapshot, "selection": selected.digest, "made_from": made_from}),
         ):
             storage.write_bytes(lake.place(name), json.dumps(told, sort_keys=True).encode())
 

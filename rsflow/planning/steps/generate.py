@@ -35,11 +35,12 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
         for label in row["labels"]:
             labels[label["tile_id"]].append(label)
     rows = work.to_pylist()
+    found = companions([tile for row in rows for tile in row["tiles"]], others)
     for row in rows:
-        found = companions(row["tiles"], others)
-        row["others"] = [{"beside": tile, **other} for tile, other in sorted(found.items())]
-        row["labels"] += [label for name in sorted({other["tile_id"] for other in found.values()}) for label in labels[name]]
+        mine = {tile["tile_id"]: found[tile["tile_id"]] for tile in row["tiles"] if tile["tile_id"] in found}
+        row["others"] = [{"beside": tile, **other} for tile, other in sorted(mine.items())]
+        row["labels"] += [label for name in sorted({other["tile_id"] for other in mine.values()}) for label in labels[name]]
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
-STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, slice_units=20_000)
+STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, slice_tiles=200_000)

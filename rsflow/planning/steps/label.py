@@ -21,4 +21,4 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     return label_work(inputs.ids.plan, [unit for each in units for unit in each.label_units])
 
 
-STEP = Step("label", ("tiles", "labels", "rejects"), _units, _rows, slice_units=20_000)
+STEP = Step("label", ("tiles", "labels", "rejects"), _units, _rows)

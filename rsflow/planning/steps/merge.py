@@ -20,4 +20,4 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     return inputs.gather(PICTURE_WORK, units, lambda unit: [each.id for each in inputs.ids.predictions(unit)])
 
 
-STEP = Step("merge", ("labels", "rejects"), _units, _rows, counted="scenes", slice_units=20_000)
+STEP = Step("merge", ("labels", "rejects"), _units, _rows, counted="scenes")

@@ -24,4 +24,4 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     return inputs.gather(PICTURE_WORK, units, lambda unit: [each.id for each in ids.predictions(unit)[: ranks[unit.id]]])
 
 
-STEP = Step("predict", ("embeddings", "rejects"), _units, _rows, runs_model=True, slice_units=20_000)
+STEP = Step("predict", ("embeddings", "rejects"), _units, _rows, runs_model=True, slice_tiles=200_000)

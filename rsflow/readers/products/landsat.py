@@ -17,12 +17,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
 
 from rsflow.files import storage
+from rsflow.files.xml_document import XmlError, parse_xml
 from rsflow.readers.products.contract import Description, Product
 from rsflow.records import SceneFiles
 
@@ -122,7 +122,7 @@ def parse_mtl(text: str, suffix: str) -> dict[str, dict[str, str]]:
     """Group -> key -> value of an MTL file; `suffix` is ".txt", ".xml" or ".json". ValueError where it is none."""
     try:
         pairs = list(_READERS[suffix](text))
-    except (ElementTree.ParseError, json.JSONDecodeError, AttributeError, TypeError) as error:
+    except (XmlError, json.JSONDecodeError, AttributeError, TypeError) as error:
         raise ValueError(f"is no Landsat metadata ({error})") from error
     groups: dict[str, dict[str, str]] = {}
     for group, key, value in pairs:
@@ -184,7 +184,7 @@ def _odl(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _xml(text: str) -> Iterator[tuple[str, str, str]]:
-    for group in ElementTree.fromstring(text):
+    for group in parse_xml(text):
         for node in group:
             yield group.tag, node.tag, (node.text or "").strip()
 

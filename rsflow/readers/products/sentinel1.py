@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.files import storage
+from rsflow.files.xml_document import XmlError, parse_xml
 from rsflow.readers.products.contract import Description, Product, in_folder
 from rsflow.records import SceneFiles
 
@@ -157,8 +158,8 @@ def _numbers(node: ElementTree.Element, tag: str, path: str) -> Floats:
 
 def _parse(path: str) -> ElementTree.Element:
     try:
-        return ElementTree.fromstring(storage.read_text(path))
-    except ElementTree.ParseError as error:
+        return parse_xml(storage.read_text(path))
+    except XmlError as error:
         raise ValueError(f"{posixpath.basename(path)} is no XML ({error})") from error
 
 

@@ -16,6 +16,7 @@ from functools import partial
 from xml.etree import ElementTree
 
 from rsflow.files import storage
+from rsflow.files.xml_document import XmlError, parse_xml
 from rsflow.readers.products.contract import Description, Product, in_folder
 from rsflow.records import SceneFiles
 
@@ -41,8 +42,8 @@ CLASSES = {"SCL": "scl"}
 def describe(quantification: str, offset: str, path: str, bands: Mapping[str, str], files: SceneFiles) -> Description:
     """Calibration, fill and time of one product. ValueError where the file is no such metadata."""
     try:
-        root = ElementTree.fromstring(storage.read_text(path))
-    except ElementTree.ParseError as error:
+        root = parse_xml(storage.read_text(path))
+    except XmlError as error:
         raise ValueError(f"is no XML ({error})") from error
     divisor = float(_text(root, quantification))
     if not 0 < divisor < float("inf"):

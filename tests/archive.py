@@ -1,15 +1,13 @@
-"""A small archive of three sensors, made from a seed, and how tests build from it."""
+"""A small archive of two sensors, made from a seed, and how tests build from it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 import rasterio
 import yaml
 from rasterio.transform import from_origin
@@ -60,23 +58,6 @@ def untold(root: Path) -> None:
     lake.overwrite("selection", lambda: [lake.read("selection")])
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    """Two optical scenes, two SAR scenes with annotations, and `build.yaml` for them (inline, root `lake`)."""
-    for i in range(2):
-        write_scene(tmp_path / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * i)
-    pictures, labels = [], []
-    for i in range(2):
-        pixels, boxes = sar(10 + i)
-        write_scene(tmp_path / f"sar/s{i}.tif", pixels, 500_000.0 + 40_000 * i)
-        pictures.append({"id": i, "file_name": f"s{i}.tif", "height": SIZE, "width": SIZE})
-        labels += [{"id": 10 * i + n, "image_id": i, "category_id": 1, "bbox": box} for n, box in enumerate(boxes)]
-    coco = {"images": pictures, "annotations": labels, "categories": [{"id": 1, "name": "ship"}, {"id": 2, "name": "dock"}]}
-    (tmp_path / "sar.json").write_text(json.dumps(coco))
-    (tmp_path / "build.yaml").write_text(yaml.safe_dump(settings(tmp_path)))
-    return tmp_path
-
-
 def settings(folder: Path) -> dict[str, Any]:
     bands = {"blue": 1, "green": 2, "red": 3, "nir": 4}
     return {
@@ -113,20 +94,16 @@ def shards_of(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted((root / "shards").rglob("*")) if path.is_file()}
 
 
-@pytest.fixture(scope="session")
-def ray_session() -> Iterator[None]:
-    """One local Ray for the whole test session."""
-    ray = pytest.importorskip("ray")
-    shape = {"num_cpus": 2, "num_gpus": 1, "object_store_memory": 200 * 2**20}
-    ray.init(address="local", include_dashboard=False, log_to_driver=False, **shape)
-    yield
-    ray.shutdown()
-
-
-@pytest.fixture
-def by_value(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Workers get what the test's file defines with its code: they cannot import it."""
-    cloudpickle = pytest.importorskip("ray").cloudpickle
-    cloudpickle.register_pickle_by_value(request.module)
-    yield
-    cloudpickle.unregister_pickle_by_value(request.module)
+def write_archive(folder: Path) -> None:
+    """Two optical scenes, two SAR scenes with annotations, and `build.yaml` for them (inline, root `lake`)."""
+    for i in range(2):
+        write_scene(folder / f"optical/o{i}.tif", optical(i), 500_000.0 + 40_000 * i)
+    pictures, labels = [], []
+    for i in range(2):
+        pixels, boxes = sar(10 + i)
+        write_scene(folder / f"sar/s{i}.tif", pixels, 500_000.0 + 40_000 * i)
+        pictures.append({"id": i, "file_name": f"s{i}.tif", "height": SIZE, "width": SIZE})
+        labels += [{"id": 10 * i + n, "image_id": i, "category_id": 1, "bbox": box} for n, box in enumerate(boxes)]
+    coco = {"images": pictures, "annotations": labels, "categories": [{"id": 1, "name": "ship"}, {"id": 2, "name": "dock"}]}
+    (folder / "sar.json").write_text(json.dumps(coco))
+    (folder / "build.yaml").write_text(yaml.safe_dump(settings(folder)))

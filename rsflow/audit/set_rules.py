@@ -1,0 +1,63 @@
+"""Faults that a record has only beside the others of its set: another language, a missing picture token, a text that was cut.
+
+What nearly all records do is the set's own way, and the few that do not are faults; where the records are divided nothing is
+said. So a clean set has no fault, whatever its language and form.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+from rsflow.audit.report import Report
+from rsflow.imports.conversation import Conversation
+from rsflow.instructions.checks.language import describe_foreign_text
+
+MIN_RECORDS = 5
+MAX_SHARE = 0.1  # of the records that differ: with more of them the set has no way of its own
+LONG_WORDS = 8  # of an answer that is a sentence
+_ENDS = tuple(".!?…\"')]}>。！？:;”’%")
+
+
+@dataclass
+class _Deviations:
+    """Records that do (`count`) and that do not what is expected."""
+
+    count: int = 0
+    records: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, number: int, expected: bool) -> None:
+        if expected:
+            self.count += 1
+        elif not self.records or self.records[-1] != number:
+            self.records.append(number)
+
+    def report_to(self, report: Report, fault: str, detail: str) -> None:
+        total = self.count + len(self.records)
+        if total >= MIN_RECORDS and len(self.records) < MAX_SHARE * total:
+            for number in self.records:
+                report.add(fault, f"record {number}", f"{detail}: {self.count:,} of {total:,} others")
+
+
+@dataclass
+class SetRules:
+    """Gathers records by `add`; `report_to` reports those that differ from nearly all others."""
+
+    _english: _Deviations = field(default_factory=_Deviations)
+    _tokens: _Deviations = field(default_factory=_Deviations)
+    _ends: _Deviations = field(default_factory=_Deviations)
+
+    def add(self, number: int, conversation: Conversation, picture_tokens: int) -> None:
+        """`picture_tokens`: in the record's questions."""
+        texts = [text for exchange in conversation.exchanges for text in (exchange.question, exchange.answer)]
+        self._english.add(number, not any(map(describe_foreign_text, texts)))
+        if conversation.pictures:
+            self._tokens.add(number, picture_tokens > 0)
+        for exchange in conversation.exchanges:
+            if len(exchange.answer.split()) >= LONG_WORDS:
+                self._ends.add(number, not exchange.answer.split()[-1].islower() or exchange.answer.endswith(_ENDS))
+
+    def report_to(self, report: Report) -> None:
+        self._english.report_to(report, "other_language", "is not in English as the rest is")
+        self._tokens.report_to(report, "picture_tokens", "has a picture and no token for it, as the rest has")
+        self._ends.report_to(report, "cut_text", "ends within a sentence, where the rest ends with a mark")

@@ -1,0 +1,106 @@
+"""Scores of many answers: means per task, sensor and source, with confidence intervals and what no picture is needed for."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rsflow.evaluation.box_scores import average_precision
+from rsflow.evaluation.scoring import Scored
+from rsflow.evaluation.text_scores import score_texts
+
+RESAMPLES = 1000
+INTERVAL = (2.5, 97.5)  # percentiles: 95 %
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number of the table. `group`: "all", or a sensor, source or question kind of the task.
+
+    `low`, `high`: 95 % interval by bootstrap over ground cells (pictures of one cell are not independent); None where the
+    metric is of the whole (corpus BLEU, average precision) or there is one cell only. `majority`: the same measure for always
+    giving the commonest right answer of each question kind and category; None where that is no text.
+    """
+
+    task: str
+    by: str
+    group: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    answers: int
+    unparsed: int
+    majority: float | None = None
+
+
+def score_table(rows: Sequence[Scored], meteor: bool = False) -> list[Score]:
+    """All scores, by task, grouping and group. `meteor`: of each task as a whole, where Java is there."""
+    table: list[Score] = []
+    for task in sorted({row.question.task for row in rows}):
+        own = [row for row in rows if row.question.task == task]
+        for by, groups in _groupings(own).items():
+            for group, members in groups.items():
+                table += _scores(task, by, group, members, meteor and by == "all")
+    return table
+
+
+def _groupings(rows: Sequence[Scored]) -> dict[str, dict[str, list[Scored]]]:
+    found: dict[str, dict[str, list[Scored]]] = {"all": {"all": list(rows)}}
+    for by in ("sensor", "source", "kind"):
+        groups: dict[str, list[Scored]] = defaultdict(list)
+        for row in rows:
+            groups[str(getattr(row.question, by))].append(row)
+        found[by] = dict(sorted(groups.items()))
+    return found
+
+
+def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool) -> list[Score]:
+    unparsed = sum(not row.parsed for row in rows)
+    majority = _majority_accuracy(rows)
+    found: list[Score] = []
+    for metric in sorted({name for row in rows for name in row.measures}):
+        measured = [row for row in rows if metric in row.measures]
+        values = np.array([row.measures[metric] for row in measured])
+        low, high = bootstrap(values, [row.question.cell for row in measured])
+        chance = majority if metric == "accuracy" else None
+        found.append(Score(task, by, group, metric, float(values.mean()), low, high, len(measured), unparsed, chance))
+    texts = [row for row in rows if row.question.kind == "text"]
+    if texts:
+        scores = score_texts([[row.reference] for row in texts], [row.text for row in texts], meteor)
+        for metric, value in scores.corpus.items():
+            found.append(Score(task, by, group, metric, value, None, None, len(texts), unparsed))
+    lists = [each for row in rows for each in row.boxes]
+    precision = average_precision(lists) if lists else None
+    if precision is not None:
+        found.append(Score(task, by, group, "ap@0.5", precision, None, None, len(lists), unparsed))
+    return found
+
+
+def bootstrap(values: np.ndarray, cells: Sequence[str], resamples: int = RESAMPLES) -> tuple[float, float] | tuple[None, None]:
+    """95 % interval of the mean, drawing whole cells with replacement; None, None for fewer than two cells."""
+    names, inverse = np.unique(np.asarray(cells, dtype=object).astype(str), return_inverse=True)
+    if len(names) < 2:
+        return None, None
+    sums = np.bincount(inverse, weights=values, minlength=len(names))
+    counts = np.bincount(inverse, minlength=len(names))
+    drawn = np.random.default_rng(_SEED).integers(0, len(names), (resamples, len(names)))
+    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    low, high = np.percentile(means, INTERVAL)
+    return float(low), float(high)
+
+
+def _majority_accuracy(rows: Iterable[Scored]) -> float | None:
+    """Accuracy of always giving the commonest right answer, question kind by question kind and category by category."""
+    answers: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        answer = row.question.answer
+        if "value" in answer:
+            about = str(answer.get("category") or answer.get("name") or "")
+            answers[(row.question.kind, about)][str(answer["value"])] += 1
+    total = sum(sum(each.values()) for each in answers.values())
+    return sum(each.most_common(1)[0][1] for each in answers.values()) / total if total else None

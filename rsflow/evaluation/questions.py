@@ -1,0 +1,79 @@
+"""The questions of a split: every instruction's last turn, with what came before it, in the spelling of a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rsflow.dialects import Dialect
+from rsflow.errors import UsageError
+from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.reader import ShardReader
+from rsflow.spatial.geometry import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question and its right answer.
+
+    `question_id`: the instruction's. `history`: the turns before the question, (role, text), `prompt` the question itself,
+    both spelled by the dialect. `reference`: the right answer as text with marks, `boxes` the regions (pixels) that its marks
+    name. `answer`: the same in structured form; its `kind` decides how it is scored. `cell`: the ground cell, or the tile
+    where it has no place: what is drawn again when confidence intervals are made.
+    """
+
+    question_id: str
+    key: str
+    task: str
+    kind: str
+    sensor: str
+    source: str
+    cell: str
+    history: tuple[tuple[str, str], ...]
+    prompt: str
+    reference: str
+    boxes: tuple[Region, ...]
+    answer: dict[str, Any]
+    height_px: int
+    width_px: int
+
+
+def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = None) -> Iterator[tuple[Question, bytes]]:
+    """(question, encoded picture) of a snapshot's split, in the order of its shards.
+
+    Raises UsageError for a split that the snapshot lacks.
+    """
+    manifest = read_snapshot(root)
+    if split not in manifest.splits:
+        raise UsageError(f"{root}: its snapshot has no split {split!r}, only {', '.join(manifest.splits) or 'none'}")
+    count = 0
+    for entry in manifest.splits[split].shards:
+        for sample in ShardReader(root, entry):
+            for instruction in sample.record["instructions"]:
+                if limit is not None and count >= limit:
+                    return
+                count += 1
+                yield _question(sample.record, instruction, dialect), sample.picture
+
+
+def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect) -> Question:
+    boxes = tuple(tuple(box) for box in instruction["boxes"])
+    size = record["height_px"], record["width_px"]
+    spelled = [(turn["role"], dialect.spell(turn["text"], boxes, *size)) for turn in instruction["turns"]]
+    answer = instruction["answer"]
+    return Question(
+        instruction["id"],
+        record["key"],
+        instruction["task"],
+        answer["kind"],
+        record["sensor"],
+        record["source"],
+        record["cell"] or record["key"],
+        tuple(spelled[:-2]),
+        spelled[-2][1],
+        instruction["turns"][-1]["text"],
+        boxes,
+        answer,
+        *size,
+    )

@@ -1,0 +1,159 @@
+"""One answer, one score: how each kind of answer is judged.
+
+A kind is a row of KINDS: from a question and an answer's text and boxes to measures between 0 and 1, or None where the text
+cannot be read as an answer of that kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsflow.dialects import Dialect
+from rsflow.evaluation.answers import Answer
+from rsflow.evaluation.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.questions import Question
+from rsflow.evaluation.short_answers import mentions, normalise, parse_number, parse_share, parse_yes_no
+from rsflow.spatial.geometry import Region
+from rsflow.text.turns import replace_marks
+
+SHARE_TOLERANCE = 0.05  # as far as "about 35 %" may be from the measured share
+
+Measures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """`measures`: name -> value between 0 and 1, or an error in the answer's own unit (`count_error`).
+
+    `parsed` is False where there was no answer or it could not be read; its measures are then the worst. `text` and
+    `reference`: the plain words, for captions. `boxes`: lists of boxes by category, for average precision.
+    """
+
+    question: Question
+    text: str
+    parsed: bool
+    measures: Measures
+    reference: str = ""
+    boxes: tuple[BoxList, ...] = field(default=())
+
+
+def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> list[Scored]:
+    """Every row's answer, judged by its question's kind."""
+    return [_score(question, answer, dialect) for question, answer in rows]
+
+
+def _score(question: Question, answer: Answer, dialect: Dialect) -> Scored:
+    text = ""
+    boxes: list[Region] = []
+    if answer.text is not None:
+        text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
+    plain, reference = _plain(text), _plain(question.reference)
+    judge = KINDS.get(question.kind, _judge_text)
+    measures = judge(question, plain, boxes) if answer.text else None
+    lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
+    if measures is None:
+        return Scored(question, answer.text or "", False, _worst(question), reference, lists)
+    return Scored(question, answer.text or "", True, measures, reference, lists)
+
+
+def _plain(text: str) -> str:
+    """A text without marks: phrases stay, boxes go."""
+    return " ".join(replace_marks(text, lambda mark: mark.phrase).split())
+
+
+def _judge_value(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    value = str(question.answer["value"])
+    return {"accuracy": float(normalise(text) == normalise(value) or mentions(text, value))} if text else None
+
+
+def _judge_yes_no(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_yes_no(text)
+    return None if found is None else {"accuracy": float(found == question.answer["value"])}
+
+
+def _judge_count(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_number(text)
+    if found is None:
+        return None
+    error = abs(found - question.answer["value"])
+    return {"accuracy": float(error == 0), "count_error": error}
+
+
+def _judge_share(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_share(text)
+    if found is None:
+        return None
+    error = abs(found - question.answer["value"])
+    return {"accuracy": float(error <= SHARE_TOLERANCE), "share_error": error}
+
+
+def _judge_box(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    if not boxes:
+        return None
+    # The first box is the answer; a model that names several has not located one.
+    overlap = region_iou(question.boxes[question.answer["box"]], boxes[0])
+    return {"acc@0.5": float(overlap >= 0.5), "acc@0.7": float(overlap >= 0.7), "iou": overlap}
+
+
+def _judge_boxes(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    expected = [region for each in _expected(question).values() for region in each]
+    if not boxes and expected and parse_yes_no(text) is not False and parse_number(text) != 0:
+        return None
+    return {"iou": mean_matched_iou(expected, boxes), "count_error": float(abs(len(boxes) - len(expected)))}
+
+
+def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    return {} if text else None
+
+
+Judge = Callable[[Question, str, list[Region]], Measures | None]
+
+KINDS: dict[str, Judge] = {
+    "all_boxes": _judge_boxes,
+    "box": _judge_box,
+    "boxes": _judge_boxes,
+    "category": _judge_value,
+    "count": _judge_count,
+    "fact": _judge_value,
+    "place": _judge_value,
+    "relation": _judge_value,
+    "share": _judge_share,
+    "text": _judge_text,
+    "yes_no": _judge_yes_no,
+}
+_WORST: dict[str, Measures] = {
+    "box": {"acc@0.5": 0.0, "acc@0.7": 0.0, "iou": 0.0},
+    "boxes": {"iou": 0.0},
+    "all_boxes": {"iou": 0.0},
+    "text": {},
+}
+
+
+def _worst(question: Question) -> Measures:
+    return dict(_WORST.get(question.kind, {"accuracy": 0.0}))
+
+
+def _expected(question: Question) -> dict[str, list[Region]]:
+    """Category -> its regions."""
+    groups: list[dict[str, Any]] = question.answer.get("groups") or [question.answer]
+    return {group["category"]: [question.boxes[index] for index in group["boxes"]] for group in groups if "category" in group}
+
+
+def _box_lists(question: Question, text: str, boxes: list[Region]) -> tuple[BoxList, ...]:
+    """The answer's boxes by category: of the one asked for, or by the phrase that each mark has, by name."""
+    expected = _expected(question)
+    if len(expected) == 1 and question.kind == "boxes":
+        (category,) = expected
+        return (BoxList(question.key, category, tuple(expected[category]), tuple(boxes)),)
+    found: dict[str, list[Region]] = {category: [] for category in expected}
+
+    def collect(mark: Any) -> str:
+        for category in expected:
+            if any(mentions(mark.phrase, form) for form in (category, f"{category}s", f"{category}es")):
+                found[category] += [boxes[index] for index in mark.boxes]
+        return ""
+
+    replace_marks(text, collect)
+    return tuple(BoxList(question.key, name, tuple(expected[name]), tuple(found[name])) for name in expected)

@@ -1,0 +1,82 @@
+"""The form of ms-swift (https://swift.readthedocs.io/en/latest/Customization/Custom-dataset.html), `swift sft --dataset`.
+
+One idea: boxes stand beside the text, not in it. `<ref-object>` and `<bbox>` in the messages stand for the entries of
+`objects.ref` and `objects.bbox` in their order, in real pixels of the picture `objects.image_id` (here 0, the sample's own),
+and ms-swift spells them for the model it trains. Oriented boxes it cannot hold: their bounding boxes are written, and
+counted. With a dialect of another family (`--dialect`) boxes are spelled in the text and `objects` is left out.
+
+Paths of pictures are relative to the output folder, which ms-swift is told by the environment variable ROOT_IMAGE_DIR.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rsflow import dialects
+from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
+from rsflow.exports.conversations import PictureFiles, known_facts, openai_messages, write_records
+from rsflow.exports.json_files import json_lines
+from rsflow.exports.pictures_jsonl import FILE
+from rsflow.shards.format import Sample
+from rsflow.spatial.geometry import Box, Region, bounding_box
+from rsflow.text.turns import Mark, replace_marks
+
+DIALECT = "pixels"  # stands for ms-swift's own: boxes beside the text
+
+REF, BBOX = "<ref-object>", "<bbox>"
+
+
+def top_level(splits: Sequence[str]) -> list[str]:
+    return ["images", FILE, *(f"{split}.jsonl" for split in splits)]
+
+
+def write(job: ExportJob) -> None:
+    in_text = job.dialect is not dialects.get_dialect(DIALECT)
+
+    def make_records(sample: Sample, files: PictureFiles, instructions: Sequence[SpelledInstruction]) -> Iterator[Record]:
+        for instruction, turns in instructions:
+            objects = _Objects(instruction["boxes"], *files.sizes[0])
+            spelled = turns if in_text else [(turn["role"], objects.take(turn["text"])) for turn in instruction["turns"]]
+            job.tally.notes["oriented_boxes_made_upright"] += objects.oriented
+            yield {
+                "messages": openai_messages(spelled, files.tokens),
+                "images": list(files.paths),
+                **({"objects": objects.record()} if objects.bbox else {}),
+                "id": instruction["id"],
+                **known_facts(sample, instruction),
+            }
+
+    write_records(job, make_records, json_lines, "jsonl")
+
+
+@dataclass
+class _Objects:
+    """Collects the phrases and boxes of a conversation's marks in the order of their placeholders."""
+
+    boxes: Sequence[Region]
+    height_px: int
+    width_px: int
+    ref: list[str] = field(default_factory=list)
+    bbox: list[Box] = field(default_factory=list)
+    oriented: int = 0
+
+    def take(self, text: str) -> str:
+        """The text with placeholders for its marks."""
+        return replace_marks(text, self._placeholders)
+
+    def record(self) -> Record:
+        return {"ref": self.ref, "bbox": self.bbox, "bbox_type": "real", "image_id": [0] * len(self.bbox)}
+
+    def _upright(self, region: Region) -> Box:
+        """The bounding box within the picture."""
+        x0, y0, x1, y1 = bounding_box(region)
+        return max(0.0, x0), max(0.0, y0), min(float(self.width_px), x1), min(float(self.height_px), y1)
+
+    def _placeholders(self, found: Mark) -> str:
+        regions = [self.boxes[index] for index in found.boxes]
+        self.oriented += sum(len(region) == 8 for region in regions)
+        self.bbox += [self._upright(region) for region in regions]
+        if found.phrase:
+            self.ref.append(found.phrase)
+        return (REF if found.phrase else "") + BBOX * len(regions)

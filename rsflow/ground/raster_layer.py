@@ -1,0 +1,79 @@
+"""What a scene takes from a raster on the ground: the files that show its ground, and how their values become labels.
+
+`digest` covers the values on the scene's ground: a new version of a raster labels again only scenes whose ground changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from rsflow.ground.cover_labels import label_cover, label_field
+from rsflow.ground.placed_features import TileTruth, TileView
+from rsflow.ground.raster_files import RasterFile, sample_tile
+from rsflow.ground.scene_grid import SceneGrid
+from rsflow.ground.scene_layer import LayerTruth
+from rsflow.records import UNKNOWN, Label, Provenance
+
+
+@dataclass(frozen=True)
+class RasterLayer:
+    """`legend`: (value, name) pairs of a class raster. `complete`: categories that are absent where the raster has no pixel
+    of them. `quantity`, `unit`: of a continuous raster."""
+
+    kind: Literal["cover", "field"]
+    name: str
+    digest: str
+    band: int
+    legend: tuple[tuple[int, str | None], ...] = ()
+    objects: tuple[str, ...] = ()
+    min_px: int = 1
+    complete: tuple[str, ...] = ()
+    quantity: str = ""
+    unit: str = ""
+    nodata: float | None = None  # beats what the files say
+    licence: str | None = None
+    attribution: str = ""
+    files: tuple[RasterFile, ...] = field(default=(), compare=False)
+
+    def to_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> RasterLayer:
+        files = tuple(RasterFile(f["path"], f["crs"], tuple(f["transform"]), tuple(f["bounds"])) for f in row["files"])
+        pairs = tuple((int(value), name) for value, name in row["legend"])
+        lists = {name: tuple(row[name]) for name in ("objects", "complete")}
+        return cls(**{**row, **lists, "files": files, "legend": pairs})
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance("annotation", self.kind, self.name)
+
+
+@dataclass(frozen=True)
+class RasterWindow:
+    """A raster and the grid of the scene whose tiles it labels."""
+
+    layer: RasterLayer
+    grid: SceneGrid
+
+    def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
+        layer, window = self.layer, tile.window
+        values, known, parts = sample_tile(layer.files, layer.band, self.grid, window, layer.nodata)
+        seen = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
+        seen = seen[: window.height_px, : window.width_px]
+        if layer.kind == "field":
+            return LayerTruth(TileTruth(label_field(values, known, seen, parts, layer.quantity, layer.unit, layer.provenance)))
+        labels = label_cover(values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance)
+        return LayerTruth(TileTruth(_with_absent(labels, layer)), (), is_mapped=True)
+
+
+def _with_absent(labels: list[Label], layer: RasterLayer) -> list[Label]:
+    """The same with a share of 0 for the complete categories that a wholly mapped tile lacks."""
+    said = {label.category for label in labels if label.kind == "cover"}
+    if not said or UNKNOWN in said:
+        return labels
+    return [*labels, *(Label("cover", name, layer.provenance, value=0.0) for name in layer.complete if name not in said)]

@@ -1,0 +1,105 @@
+"""Statements of a model against the facts: which sentences stand, what is wrong with the others, what is written in their
+place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rsflow.instructions.claims.alignment import unexplained
+from rsflow.instructions.claims.checking import check_claim
+from rsflow.instructions.claims.claim import Claim
+from rsflow.instructions.claims.claim_facts import ClaimFacts
+from rsflow.instructions.claims.replacement import compose_claim
+from rsflow.instructions.claims.schema import Statement
+
+MAX_FREE_SHARE = 0.6  # of a sentence's content words: with more of them it claims too little to be checked
+MIN_KEPT_SHARE = 0.5  # of a text's sentences that must stand, as written or replaced
+_REFERRING = frozenset(["it", "its", "they", "their", "these", "those", "both", "this", "here", "he", "she", "such", "another"])
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """`text`: what stands, empty where too little does. `faults`: what was wrong, by sentence. `replaced`: sentences of the
+    composer."""
+
+    text: str
+    faults: tuple[str, ...]
+    sentences: int
+    replaced: int = 0
+    dropped: int = 0
+
+
+def faults_of(statement: Statement, facts: ClaimFacts) -> list[str]:
+    """What is wrong with a sentence: claims that fail or cannot be known, words that no claim explains, too many free words."""
+    if not statement.claims:
+        return [f"{statement.text!r} makes no claim"]
+    verdicts = [(claim, check_claim(claim, facts)) for claim in statement.claims]
+    faults = [f"claim {_named(claim)}: {verdict}" for claim, verdict in verdicts if not verdict.holds]
+    if faults:
+        return [f"{statement.text!r}: {'; '.join(faults)}"]
+    said, free_share = unexplained(statement.text, statement.claims, facts)
+    if free_share > MAX_FREE_SHARE:
+        said.append(f"{free_share:.0%} of its words rest on no claim")
+    return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
+
+
+def review(statements: Sequence[Statement], facts: ClaimFacts) -> Reviewed:
+    """A text as far as it stands: a faulty sentence is replaced by the composer's about the same thing, or dropped."""
+    kept: list[str] = []
+    faults: list[str] = []
+    replaced = dropped = 0
+    before_stands = True
+    for statement in statements:
+        wrong = faults_of(statement, facts)
+        refers = statement.text.split(" ")[0].lower().strip(",") in _REFERRING
+        faults += wrong
+        if not wrong and (before_stands or not refers):
+            kept.append(statement.text)
+            before_stands = True
+            continue
+        composed = next((text for claim in statement.claims if (text := compose_claim(claim, facts))), "")
+        before_stands = False
+        if composed and composed not in kept:
+            kept.append(composed)
+            replaced += 1
+        else:
+            dropped += 1
+    coherent = len(kept) >= max(1, MIN_KEPT_SHARE * len(statements)) and len(kept) > replaced
+    return Reviewed(" ".join(kept) if coherent else "", tuple(faults), len(statements), replaced, dropped)
+
+
+def review_object(number: int, statements: Sequence[Statement], facts: ClaimFacts) -> Reviewed:
+    """The text of one numbered object: every claim about numbered objects is about this one, and the text fits no other
+    object."""
+    if number not in facts.by_number:
+        return _refused(statements, f"object {number} is not among those that were asked for")
+    claims = [claim for statement in statements for claim in statement.claims]
+    faults = [f"the text of object {number} claims something of object {n}" for n in _others_claimed(number, claims)]
+    twins = [other for other in facts.by_number if other != number and _fits(number, other, claims, facts)]
+    if twins:
+        faults.append(f"the text of object {number} fits object {twins[0]} as well: say where it is or how large")
+    if faults:
+        return _refused(statements, *faults)
+    return review(statements, facts)
+
+
+def _refused(statements: Sequence[Statement], *faults: str) -> Reviewed:
+    return Reviewed("", faults, len(statements), dropped=len(statements))
+
+
+def _others_claimed(number: int, claims: Sequence[Claim]) -> list[int]:
+    """Objects other than this one that a claim is about without naming this one."""
+    return sorted({n for claim in claims if number not in {*claim.objects, *claim.others} for n in claim.objects})
+
+
+def _fits(number: int, other: int, claims: Sequence[Claim], facts: ClaimFacts) -> bool:
+    """Whether all claims about one object are true of another one as well, though the two are not alike."""
+    own = [claim for claim in claims if number in claim.objects]
+    moved = [replace(claim, objects=tuple(other if n == number else n for n in claim.objects)) for claim in own]
+    return all(check_claim(claim, facts).holds for claim in moved)
+
+
+def _named(claim: Claim) -> str:
+    parts = [claim.kind, claim.category, *(f"#{n}" for n in claim.objects), claim.word]
+    return " ".join(part for part in [*parts, "" if claim.value is None else f"{claim.value:g} {claim.unit}".strip()] if part)

@@ -1,0 +1,66 @@
+"""What a generating model is asked to return: sentences, each with the claims that it makes. Schema and reading.
+
+Every key is required and nothing else is allowed, because servers that hold a model to a schema know no optional keys; what a
+kind of claim does not need is empty ("" or [] or null).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from rsflow.instructions.claims.claim import CLAIM_KINDS, SCOPES, UNITS, Claim
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One sentence and what it claims."""
+
+    text: Text
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class StatementText:
+    sentences: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ObjectStatements:
+    """The sentences about the object of that number."""
+
+    number: int
+    sentences: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ObjectTexts:
+    objects: tuple[ObjectStatements, ...]
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+_NUMBERS = {"type": "array", "items": {"type": "integer"}}
+_TEXT = {"type": "string"}
+CLAIM_SCHEMA = _object(
+    kind={"type": "string", "enum": list(CLAIM_KINDS)},
+    category=_TEXT,
+    objects=_NUMBERS,
+    others=_NUMBERS,
+    other_category=_TEXT,
+    value={"type": ["number", "null"]},
+    unit={"type": "string", "enum": list(UNITS)},
+    tolerance={"type": "number"},
+    word=_TEXT,
+    at_least={"type": "boolean"},
+    scope={"type": "string", "enum": list(SCOPES)},
+)
+_SENTENCES = {"type": "array", "items": _object(text=_TEXT, claims={"type": "array", "items": CLAIM_SCHEMA})}
+STATEMENTS_SCHEMA = _object(sentences=_SENTENCES)
+OBJECT_TEXTS_SCHEMA = _object(objects={"type": "array", "items": _object(number={"type": "integer"}, sentences=_SENTENCES)})

@@ -1,0 +1,20 @@
+"""Every wording in which rsflow asks: a table from the kind of question to its phrasings.
+
+The first phrasing of a kind is the seeds' own wording (MMRS-1M's, where it has the task; spelling and spacing as theirs) and is
+left out of conversations. Names in braces are filled by the question that is asked (rsflow.instructions.question_answers).
+Answers are not here: they belong to the question, so that no phrasing can make one untrue.
+"""
+
+from __future__ import annotations
+
+from rsflow.instructions.phrasings import boxes, measurements, objects, picture
+from rsflow.instructions.phrasings.hint import HINT
+
+__all__ = ["HINT", "PHRASINGS"]
+
+PHRASINGS: dict[str, tuple[str, ...]] = {
+    **picture.PHRASINGS,
+    **objects.PHRASINGS,
+    **measurements.PHRASINGS,
+    **boxes.PHRASINGS,
+}

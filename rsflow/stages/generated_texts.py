@@ -1,0 +1,76 @@
+"""Texts of a model on their way into the lake: a tile's draft, and what of an instruction stands after the checks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rsflow.instructions import checks
+from rsflow.instructions.prompts import KINDS, PromptContext, PromptText
+from rsflow.records import Instruction, Reject
+
+LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
+SENT_BACK = 8  # faults of a text that the model is told
+
+
+@dataclass(slots=True)
+class Draft:
+    """A tile on its way: what is known of it, and what was written so far, by kind."""
+
+    tile: dict[str, Any]
+    scene: PromptContext
+    kept: tuple[int, ...]
+    label_ids: list[str]
+    picture: bytes
+    other: bytes = b""
+    made: dict[str, list[Instruction]] = field(default_factory=dict)
+    perplexity: dict[str, float | None] = field(default_factory=dict)  # of the answers that they were made of
+    rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
+    usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def refuse(self, kind: str, reason: str, detail: str) -> None:
+        subject = f"{self.tile['tile_id']}#{KINDS[kind].task}"
+        self.rejects[kind].append(Reject("instruction", subject, reason, f"{kind}: {detail}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    draft: Draft
+    kind: str
+    asked: PromptText
+
+
+def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: bool) -> Instruction | None:
+    """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject.
+
+    A text whose claims were compared is judged by its form alone; of another one the sentences that no rule could read are
+    counted.
+    """
+    findings = checks.check(draft.scene.facts, found)
+    if has_claims:
+        findings = tuple(finding for finding in findings if finding.check in checks.FORM_CHECKS)
+    else:
+        total, unread = checks.count_unread(found, findings)
+        draft.usage["free_sentences"] += total
+        draft.usage["unread_sentences"] += unread
+    wrong = [finding for finding in findings if finding.contradiction]
+    for finding in wrong:
+        detail = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
+        draft.refuse(kind, f"check:{finding.check}", detail)
+    bad = {finding.turn // 2 for finding in wrong}
+    pairs = [found.turns[start : start + 2] for start in range(0, len(found.turns), 2)]
+    good = [pair for number, pair in enumerate(pairs) if number not in bad]
+    if bad and (found.task != "conversation" or len(good) < LEAST_PAIRS):
+        return None
+    answer = {**found.answer, "pairs": len(good)} if found.task == "conversation" else found.answer
+    kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
+    names = checks.applied(one for one in findings if one.turn // 2 not in bad)
+    return replace(kept, checks=("claims", *names) if has_claims else names)
+
+
+def list_faults(faults: Sequence[str]) -> str:
+    """What contradicts a text, for the model to write it again: the first few faults."""
+    more = f"; and {len(faults) - SENT_BACK} more" if len(faults) > SENT_BACK else ""
+    return "; ".join(faults[:SENT_BACK]) + more
