@@ -2,13 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
 .PHONY: help demo test quick check lint format hooks clean
 
 help:
 	@echo "make demo   build a dataset from three made sensors, stream it, leave a contact sheet in demo-out/"
-	@echo "make test   run all tests"
+	@echo "make test   run all tests, in WORKERS processes (2)"
 	@echo "make quick  run the unit tests of what changed since main, in under a minute"
 	@echo "make check  format, lint, types, import floors and tests: what CI runs"
 	@echo "make hooks  run format, lint and import floors before every commit (needs pre-commit)"
@@ -26,7 +27,7 @@ demo: $(STAMP)
 	$(BIN)/python -m rsflow.demo demo-out
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 quick: $(STAMP)
 	$(BIN)/python -m tests.quick

@@ -27,7 +27,7 @@ from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance, Shape
 
 _FROM = Provenance("annotation", "csv")
-_IMAGE = ("image_path", "image", "filename", "file_name", "image_name", "img", "path")
+IMAGE_COLUMNS = ("image_path", "image", "filename", "file_name", "image_name", "img", "path")
 _LABEL = ("label", "class", "category", "class_name", "name")
 _CORNERS = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 _BOXES = (_CORNERS, ("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height"))
@@ -51,7 +51,7 @@ def read_csv(
 def _read_one(file: str, columns: tuple[str, ...], delimiter: str, category: str) -> AnnotatedSet:
     lines = list(read_lines(file))
     names = [name.strip().lower() for name in (columns or [c for row in _cells(lines[:1], delimiter) for c in row])]
-    image, label = _first(_IMAGE, names), _first(_LABEL, names)
+    image, label = _first(IMAGE_COLUMNS, names), _first(_LABEL, names)
     box = next((form for form in _BOXES if set(form) <= set(names)), None)
     if (lines and not box) or not (label or category or not lines):
         raise UsageError(

@@ -7,18 +7,17 @@ the rejects of the build agree; the boxes that it would quietly cut at the pictu
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from rsflow.annotations import read_annotations
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path
 from rsflow.audit.annotated_pictures import match_pictures
-from rsflow.audit.category_spellings import CategorySpellings
 from rsflow.audit.field_consistency import FIELD_CHECKS
+from rsflow.audit.label_rules import report_label_faults
 from rsflow.audit.report import Report
 from rsflow.audit.stated_boxes import BOX_READERS, StatedBox
 from rsflow.config.settings import Annotations
 from rsflow.imports.box_formats import EDGE_TOLERANCE_PX, Size
-from rsflow.records import Label
 from rsflow.spatial.geometry import Box, area
 
 _COVERED = frozenset(["box_empty", "box_outside"])  # told from the file itself where it is in RAW
@@ -51,10 +50,9 @@ def audit_annotated(
             _unsized(picture, sizes.get(name), report)
     for fault, where, said in FIELD_CHECKS[form](files) if form in FIELD_CHECKS else ():
         report.add(fault, where, said)
-    _spellings(annotated, report)
+    report_label_faults(annotated, report, form in BOX_READERS)
     for name, picture in annotated.pictures.items():
         _sized(picture, sizes.get(name), report)
-        _answers(picture, report)
     return report
 
 
@@ -115,32 +113,6 @@ def _sized(picture: AnnotatedPicture, size: Size | None, report: Report) -> None
     if size and None not in stated and stated != size:
         said = f"is {size[1]} x {size[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
         report.add("wrong_size", picture.name, f"{picture.file} {said}")
-
-
-def _answers(picture: AnnotatedPicture, report: Report) -> None:
-    """Questions with two answers, and classes of the whole picture that differ."""
-    answers: dict[str, str] = {}
-    for label in _closed(picture.labels):
-        before = answers.setdefault(label.text, label.category)
-        if before.strip().lower() != label.category.strip().lower():
-            asked = repr(label.text) if label.kind == "question" else "the picture's class"
-            report.add("contradictory_answers", picture.name, f"{asked}: {before!r} and {label.category!r}")
-
-
-def _spellings(annotated: AnnotatedSet, report: Report) -> None:
-    """Categories that differ in their spelling only, of the labels and of the vocabulary."""
-    spellings = CategorySpellings()
-    for name, picture in annotated.pictures.items():
-        for label in picture.labels:
-            if label.kind in {"box", "category"}:
-                spellings.add(label.category, name)
-    for category in annotated.categories:
-        spellings.name(category, "the categories")
-    spellings.report_to(report)
-
-
-def _closed(labels: Iterable[Label]) -> Iterator[Label]:
-    return (label for label in labels if label.kind in {"question", "category"})
 
 
 def _spelled(box: Box) -> str:

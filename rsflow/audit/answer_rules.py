@@ -24,7 +24,9 @@ _PLACEHOLDER = re.compile(
     r"\[(?:insert|placeholder|todo|your|answer here|caption here)\b[^\]]*\]|\b(?:TODO|FIXME|TBD|XXX)\b|\blorem ipsum\b"
 )
 _NOTHING = re.compile(r"\s*(?:n/?a|null|nan|undefined|nil|<?unk>?|error[:!]?.*)\s*\.?\s*", re.IGNORECASE)
-_ROLE = re.compile(r"(?:^|\n)\s*(?:###\s*)?(?:USER|User|ASSISTANT|Assistant|Human|HUMAN|GPT|SYSTEM|Instruction|Response)\s*:")
+_ROLE = re.compile(
+    r"(?:^|\n|[.!?]\s)\s*(?:###\s*)?(?:USER|User|ASSISTANT|Assistant|Human|HUMAN|GPT|SYSTEM|Instruction|Response)\s*:"
+)
 _CHARACTERS = re.compile(r"([^\W\d_]|[!?,;])\1{7,}")
 _PAIRS = (
     *(("[", "]"), ("{", "}"), ("<box>", "</box>"), ("<ref>", "</ref>"), ("<p>", "</p>"), ("<quad>", "</quad>")),

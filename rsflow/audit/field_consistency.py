@@ -6,16 +6,22 @@ another object. How much they may differ is what rounding, the VOC corner that i
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from rsflow.annotations.annotated_set import picture_name
-from rsflow.annotations.text_files import read_json, stem
+import numpy as np
+
+from rsflow.annotations.annotated_set import normalise_path, picture_name
+from rsflow.annotations.csv_boxes import IMAGE_COLUMNS
+from rsflow.annotations.rle import decode_mask
+from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json, read_lines, shorten, stem
 from rsflow.annotations.xml_file import Element, parse_annotation
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.spatial.geometry import Box, area, iou, ring_area
+from rsflow.spatial.polygons import parts_area
 
 Fault = tuple[str, str, str]  # fault, where, what is wrong
 
@@ -25,18 +31,52 @@ AREA_TOLERANCE = 0.2  # an area may differ so much from that of the box and that
 
 
 def find_coco_faults(files: tuple[str, ...]) -> Iterator[Fault]:
-    """Ids that stand twice in a file, and records whose `area`, `bbox` and `segmentation` do not fit together."""
+    """Ids and pictures that stand twice in a file, categories without a name or with two ids, pictures without a size or in two
+    splits, and records whose `area`, `bbox`, `segmentation` and `score` are no numbers or do not fit together."""
     for file in files:
         data = read_json(file, "coco")
-        records = [record for record in data.get("annotations", data.get("annotation", [])) if isinstance(record, dict)]
-        for what, entries in (
-            ("image", data.get("images", [])),
-            ("annotation", records),
-            ("category", data.get("categories", [])),
-        ):
-            yield from _twice(what, [entry for entry in entries if isinstance(entry, dict)])
+        records, images, categories = (
+            [entry for entry in data.get(key, []) if isinstance(entry, dict)]
+            for key in ("annotations" if "annotations" in data else "annotation", "images", "categories")
+        )
+        for what, entries in (("image", images), ("annotation", records), ("category", categories)):
+            yield from _twice(what, entries)
+        yield from _images(images)
+        yield from _named_categories(categories)
         for index, record in enumerate(records):
             yield from _record(f"annotation {record.get('id', index)}", record)
+
+
+def find_caption_faults(files: tuple[str, ...]) -> Iterator[Fault]:
+    """Pictures that a caption list has in two splits."""
+    for file in files:
+        data = read_json(file, "captions")
+        lists = [data["images"]] if isinstance(data, dict) and isinstance(data.get("images"), list) else list(data.values())
+        entries = [entry for entries in lists if isinstance(entries, list) for entry in entries if isinstance(entry, dict)]
+        yield from _two_splits((entry.get("filename") or entry.get("file_name"), entry.get("split")) for entry in entries)
+
+
+def find_repeated_lines(files: tuple[str, ...]) -> Iterator[Fault]:
+    """Lines of objects that stand twice in one file."""
+    for file in files:
+        seen: set[str] = set()
+        for number, line in read_lines(file):
+            text = " ".join(line.split())
+            if text in seen and any(c.isdigit() for c in text):
+                yield "repeated_label", f"{stem(file)} line {number}", f"{text[:60]!r} stands there twice"
+            seen.add(text)
+
+
+def find_csv_faults(files: tuple[str, ...]) -> Iterator[Fault]:
+    """Repeated lines, and pictures that a column `split` has in two splits."""
+    yield from find_repeated_lines(files)
+    for file in files:
+        rows = list(csv.reader(line for _, line in read_lines(file)))
+        head = [name.strip().lower() for name in rows[0]] if rows else []
+        image = next((name for name in IMAGE_COLUMNS if name in head), None)
+        if image and "split" in head:
+            place = (head.index(image), head.index("split"))
+            yield from _two_splits((row[place[0]], row[place[1]]) for row in rows[1:] if len(row) > max(place))
 
 
 def find_voc_faults(files: tuple[str, ...]) -> Iterator[Fault]:
@@ -50,34 +90,101 @@ def find_voc_faults(files: tuple[str, ...]) -> Iterator[Fault]:
         before = first.setdefault(picture_name(name), file) if name else file
         if before != file and picture_name(name) != stem(file):
             yield "ambiguous_picture", stem(file), f"its <filename> is {name!r}, which is that of {stem(before)} too"
+        for side in ("width", "height"):
+            text = root.findtext(f"size/{side}")
+            if text is not None and text.strip() and not _is_positive(text):
+                yield "wrong_size", stem(file), f"its {side} is {text.strip()!r}, expected a number above 0"
         for index, element in enumerate(root.iter("object")):
             yield from _element(f"{picture_name(name or file)} object {index}", element)
 
 
 FIELD_CHECKS: dict[str, Callable[[tuple[str, ...]], Iterator[Fault]]] = {
+    "captions": find_caption_faults,
     "coco": find_coco_faults,
+    "csv": find_csv_faults,
     **dict.fromkeys(("dior_rsvg", "fair1m", "rolabelimg", "voc"), find_voc_faults),
+    **dict.fromkeys(("dota", "yolo", "yolo_obb"), find_repeated_lines),
 }
+
+
+def _images(entries: list[dict[str, Any]]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for entry in entries:
+        name = str(entry.get("file_name") or entry.get("filename") or "")
+        if name and normalise_path(name) in seen:
+            yield "repeated_entry", name, "two entries of images have this file"
+        seen.add(normalise_path(name))
+        sides = [entry.get(side) for side in ("width", "height")]
+        if any(side is not None and not _is_positive(side) for side in sides):
+            yield "wrong_size", name, f"its width and height are {sides[0]!r} and {sides[1]!r}, expected numbers above 0"
+    yield from _two_splits((entry.get("file_name") or entry.get("filename"), entry.get("split")) for entry in entries)
+
+
+def _named_categories(entries: list[dict[str, Any]]) -> Iterator[Fault]:
+    ids: dict[str, str] = {}
+    for entry in entries:
+        number, name = parse_identifier(entry.get("id")), entry.get("name")
+        if not number or not isinstance(name, str) or not name.strip():
+            yield "broken_category", f"category {entry.get('id')!r}", f"found {shorten(entry)}, expected id and name"
+        elif ids.setdefault(name.strip(), number) != number:
+            yield "repeated_category", f"category {number}", f"{name!r} is category {ids[name.strip()]} too"
+
+
+def _two_splits(pairs: Iterable[tuple[Any, Any]]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for name, split in pairs:
+        if isinstance(name, str) and isinstance(split, str) and name.strip() and split.strip():
+            before = first.setdefault(normalise_path(name.strip()), split.strip())
+            if before != split.strip():
+                yield "two_splits", name, f"stands in the splits {before} and {split}"
 
 
 def _twice(what: str, entries: list[dict[str, Any]]) -> Iterator[Fault]:
     seen: set[str] = set()
     for entry in entries:
-        number = entry.get("id")
-        if isinstance(number, int | float | str) and not isinstance(number, bool):
-            if str(number) in seen:
-                yield "repeated_id", f"{what} {number}", f"two entries have the {what} id {number}"
-            seen.add(str(number))
+        number = parse_identifier(entry.get("id"))
+        if number and number in seen:
+            yield "repeated_id", f"{what} {number}", f"two entries have the {what} id {number}"
+        seen.add(number or "")
 
 
 def _record(where: str, record: dict[str, Any]) -> Iterator[Fault]:
-    corners, rings, flat = record.get("bbox"), record.get("segmentation"), record.get("area")
+    corners, flat, score = record.get("bbox"), record.get("area"), record.get("score")
     box = _xyxy(corners) if isinstance(corners, list) and len(corners) == 4 and _numbers(corners, 4) else None
-    outlines = [ring for ring in rings if _numbers(ring, 6)] if isinstance(rings, list) else []
+    outlines, crowd = _outlines(record.get("segmentation")), parse_flag(record.get("iscrowd"))
     if box and outlines:
         yield from _away(where, box, outlines)
-    if flat is not None and box and area(box) > 0 and not record.get("iscrowd"):
-        yield from _area(where, flat, box, outlines)
+    if flat is not None and box and area(box) > 0 and not crowd:
+        yield from _area(where, flat, box, outlines if isinstance(record.get("segmentation"), list) else [])
+    yield from (("polygon_crossed", where, "the sides of its polygon cross") for ring in outlines if _is_crossed(ring))
+    if score is not None and not (isinstance(score, int | float) and math.isfinite(score) and 0 <= score <= 1):
+        yield "score_out_of_range", where, f"its score is {score!r}, expected a number from 0 to 1"
+
+
+def _outlines(segmentation: Any) -> list[list[float]]:
+    """The rings of a polygon, or the bounds of a run-length mask as a ring; none where it is neither."""
+    if isinstance(segmentation, list):
+        return [ring for ring in segmentation if _numbers(ring, 6)]
+    try:
+        mask = decode_mask(segmentation) if isinstance(segmentation, dict) else np.zeros((0, 0), bool)
+    except DataError:
+        return []  # the reader rejects it
+    rows, cols = np.flatnonzero(mask.any(axis=1)).tolist(), np.flatnonzero(mask.any(axis=0)).tolist()
+    if not rows:
+        return []
+    x0, y0, x1, y1 = float(cols[0]), float(rows[0]), cols[-1] + 1.0, rows[-1] + 1.0
+    return [[x0, y0, x1, y0, x1, y1, x0, y1]]
+
+
+def _is_crossed(ring: list[float]) -> bool:
+    """Whether a ring crosses itself so far that its area by corners is not the area that it goes round."""
+    whole = parts_area(((tuple(ring),),))
+    return whole > 0 and abs(ring_area(ring) - whole) > AREA_TOLERANCE * whole
+
+
+def _is_positive(value: Any) -> bool:
+    text = parse_identifier(value) or ""
+    return text.isdecimal() and int(text) > 0
 
 
 def _area(where: str, flat: Any, box: Box, outlines: list[list[float]]) -> Iterator[Fault]:

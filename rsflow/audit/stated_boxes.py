@@ -79,6 +79,8 @@ def _xml_boxes(file: str, path: str, names: tuple[str, ...], box_of: Callable[[E
             box = box_of(element)
         except DataError:
             continue
+        if not all(map(math.isfinite, box)):
+            continue
         category = " ".join(filter(None, (child_text(element, name) for name in names)))
         yield StatedBox(f"{picture_name(stem(file))} object {index}", (file, ""), _size(size), category, box)
 

@@ -111,9 +111,13 @@ RULES: dict[str, Rule] = {
 
 def find_faults(record: Any, conversation: Conversation, form: str) -> Iterator[tuple[str, str]]:
     """(fault, what is wrong) of everything in a record, which `parse_conversation` could read."""
-    texts = _texts(record)
+    return find_conversation_faults(conversation, _texts(record), form)
+
+
+def find_conversation_faults(conversation: Conversation, texts: list[str], form: str) -> Iterator[tuple[str, str]]:
+    """The same of a conversation. `texts`: its turns as they stand, asking and answering in turn."""
     for fault, rule in RULES.items():
-        yield from ((fault, said) for said in rule(conversation, texts, form))
+        yield from ((fault, detail) for detail in rule(conversation, texts, form))
     for exchange in conversation.exchanges:
         yield from find_exchange_faults(exchange, form)
 

@@ -1,7 +1,8 @@
 """How a command reacts to Ctrl-C and SIGTERM.
 
 One idea: the first signal becomes a KeyboardInterrupt, so that finished work is committed on the way out; the second ends the
-process at once.
+process at once. Python runs handlers in its main thread and between two instructions only, which a library may keep it from for
+minutes; so a thread of its own counts the signals as they arrive.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -24,10 +26,34 @@ def interruptible() -> Iterator[None]:
         if handler is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
-        yield
+        with _watching():
+            yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _watching() -> Iterator[None]:
+    """Within the block a thread ends the process at its second SIGINT or SIGTERM, whatever the main thread waits for."""
+    arrivals, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    former = signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    threading.Thread(target=_count_signals, args=(arrivals,), daemon=True, name="signals").start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        os.close(wakeup)
+
+
+def _count_signals(arrivals: int) -> None:
+    count = 0
+    with os.fdopen(arrivals, "rb", buffering=0) as stream:
+        while numbers := stream.read(1):  # nothing where the block has ended
+            count += numbers[0] in (signal.SIGINT, signal.SIGTERM)
+            if count > 1:
+                os._exit(128 + numbers[0])
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -15,6 +15,7 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share
 TileScore = Literal["valid_share", "cloud_share", "bright_share", "sharpness", "contrast", "gsd_m"]
 InstructionScore = Literal["label_quality", "answer_words", "answer_characters", "checks", "perplexity"]
 
+LICENCE_AND = " AND "  # between licences that all apply to one tile (SPDX)
 UNKNOWN = "unknown"  # the licence of a source whose licence nobody could find
 
 
@@ -128,5 +129,8 @@ class Select:
                 )
 
     def allows(self, licence: str) -> bool:
-        """Whether data of this licence may be in the dataset."""
-        return licence in self.allow_licences if self.allow_licences else licence.strip().lower() != UNKNOWN
+        """Whether data of this licence, or under all of several, may be in the dataset."""
+        parts = licence.split(LICENCE_AND)
+        if self.allow_licences:
+            return licence in self.allow_licences or all(part in self.allow_licences for part in parts)
+        return all(part.strip().lower() != UNKNOWN for part in parts)

@@ -142,13 +142,14 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Render:
-    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched.
+    """`stretch` auto: pictures that are 8 bit and use their range stay as they are, everything else is stretched. reflectance:
+    calibrated optical scenes all alike.
 
     `raw_bands`: a tile also keeps its bands as they were read.
     """
 
     __pydantic_config__ = STRICT
-    stretch: Literal["auto", "percentile", "none"] = "auto"
+    stretch: Literal["auto", "percentile", "none", "reflectance"] = "auto"
     low_percent: Annotated[float, Field(ge=0, le=50)] = 2.0
     high_percent: Annotated[float, Field(ge=50, le=100)] = 98.0
     format: Literal["jpg", "png"] = "jpg"

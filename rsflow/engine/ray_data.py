@@ -31,7 +31,7 @@ from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
 from rsflow.config.settings import Engine
-from rsflow.engine.leftover_processes import sign
+from rsflow.engine.leftover_processes import mark_children, mark_session
 from rsflow.engine.worker_pool import pool_size
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
@@ -158,7 +158,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         return
     address = engine.address or os.environ.get("RAY_ADDRESS")
     _use_token(address)
-    sign()
+    mark_children()
     terminate, ours = signal.getsignal(signal.SIGTERM), set(psutil.Process().children())
     try:
         if address:
@@ -177,6 +177,9 @@ def cluster(engine: Engine) -> Iterator[None]:
         raise RsflowError(f"{place}: cannot connect: {error}\nCheck the address, or use engine.kind=inline") from error
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in place, which ends the process without a word
+    if not address:
+        node: Any = ray._private.worker.global_worker.node
+        mark_session(node.get_session_dir_path())
     started = [] if address else list(set(psutil.Process().children()) - ours)
     try:
         yield

@@ -11,7 +11,21 @@ from collections.abc import Callable, Sequence
 
 from rsflow import dialects
 from rsflow.errors import UsageError
-from rsflow.exports import coco, earthdial, geochat, hf, internvl, llamafactory, llava, mmrs, qwen, swift, trl
+from rsflow.exports import (
+    coco,
+    earthdial,
+    geochat,
+    geojson,
+    geoparquet,
+    hf,
+    internvl,
+    llamafactory,
+    llava,
+    mmrs,
+    qwen,
+    swift,
+    trl,
+)
 from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob
 from rsflow.exports.notes import NOTES, Tally
@@ -26,6 +40,8 @@ EXPORTS: PluginTable[Export] = PluginTable(
         "coco": coco,
         "earthdial": earthdial,
         "geochat": geochat,
+        "geojson": geojson,
+        "geoparquet": geoparquet,
         "hf": hf,
         "internvl": internvl,
         "llamafactory": llamafactory,

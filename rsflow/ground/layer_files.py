@@ -3,14 +3,12 @@
 One idea: a file is a number of layers, and a layer streams in batches of the attributes that are asked for, so its size never
 matters. Remote files are copied to a local disk first, with the files that belong to them (.shx, .dbf, .prj, .cpg).
 
-GDAL's OSM driver drops what a truncated file does not hold without a word, so the frames of a .pbf are walked first
-(https://wiki.openstreetmap.org/wiki/PBF_Format). Ids in no order, as in extracts that were edited, need its slower index.
+Some of GDAL's drivers read what is left of a truncated file and report nothing: rsflow.ground.whole_files. Ids in no order, as
+in edited OpenStreetMap extracts, need the driver's slower index.
 """
 
 from __future__ import annotations
 
-import os
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ import pyarrow as pa
 
 from rsflow.errors import ConfigError
 from rsflow.ground import geoparquet
+from rsflow.ground.whole_files import check_whole
 
 BATCH_ROWS = 65_536
 ID, GEOMETRY, TAGS = "feature id", "geometry", "other_tags"  # columns of a batch beside the attributes
@@ -43,8 +42,7 @@ def list_layers(path: str, wanted: Sequence[str] = ()) -> list[Layer]:
     if path.lower().endswith((".parquet", ".geoparquet")):
         crs, attributes = geoparquet.read_description(path)
         return [Layer(path, "", crs, attributes, is_parquet=True)]
-    if path.lower().endswith(".pbf"):
-        _check_frames(path)
+    check_whole(path)
     with _explained(path):
         import pyogrio
 
@@ -128,53 +126,21 @@ def _osm_ids(table: pa.Table, layer: str) -> pa.Array:
     return pa.array([f"way/{way}" if way else f"{kind}/{element}" for element, way in zip(of_element, of_way, strict=True)])
 
 
-def _check_frames(path: str) -> None:
-    """ConfigError where the file ends within one of its blobs."""
-    size = os.path.getsize(path)
-    with open(path, "rb") as stream:
-        at = 0
-        while at < size:
-            head = stream.read(4)
-            length = struct.unpack(">I", head)[0] if len(head) == 4 else 0
-            header = stream.read(length) if 0 < length <= 64 * 1024 else b""
-            data = _data_size(header)
-            if len(header) != length or data is None:
-                raise ConfigError(f"{path}: is no OpenStreetMap PBF, or damaged at byte {at:,}: fetch it again")
-            if at + 4 + length + data > size:
-                raise ConfigError(
-                    f"{path}: is truncated: it has {size:,} bytes, its last block ends at {at + 4 + length + data:,}"
-                )
-            at = stream.seek(data, os.SEEK_CUR)
-
-
-def _data_size(header: bytes) -> int | None:
-    """`datasize` (field 3) of a BlobHeader message."""
-    at = 0
-    while at < len(header):
-        tag, at = _varint(header, at)
-        value, at = _varint(header, at)
-        if tag >> 3 == 3:
-            return value
-        at += value if tag & 7 == 2 else 0
-    return None
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(data):
-        byte = data[at]
-        value, shift, at = value | (byte & 127) << shift, shift + 7, at + 1
-        if byte < 128:
-            break
-    return value, at
-
-
 @contextmanager
 def _explained(path: str) -> Iterator[None]:
     """GDAL's failures, and its warnings of data that it leaves out, as a ConfigError that names the file."""
     from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
-    failures = (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, pa.ArrowException, RuntimeError)
+    failures = (
+        DataLayerError,
+        DataSourceError,
+        FeatureError,
+        FieldError,
+        GeometryError,
+        pa.ArrowException,
+        OSError,
+        RuntimeError,
+    )
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:

@@ -122,6 +122,7 @@ TILES = pa.schema(
             "unknown",
             _STRINGS,
         ),  # categories of what it shows without a label: cut off, dropped, an ignored region; null: not known
+        ("attribution", _STRINGS),  # what the licences of its labels ask to be named; null: nothing
         ("source_split", pa.string()),  # the split that its source itself puts it in, where it says so
         ("picture_format", pa.string()),  # "jpg" | "png"
         ("picture_bytes", pa.int64()),

@@ -149,6 +149,8 @@ def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneRe
         )
     except ValueError as error:
         raise DataError("missing_band", f"{main_file(scene)}: {error}") from error
+    except DataError as error:
+        raise DataError(error.reason, f"{main_file(scene)}: {error.detail}") from error
     return reader, stretch
 
 

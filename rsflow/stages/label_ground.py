@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from rsflow.config.select_settings import LICENCE_AND as AND
 from rsflow.ground.ground_cover import unmapped_rest
 from rsflow.ground.placed_features import TileView
 from rsflow.ground.raster_layer import RasterLayer, RasterWindow
@@ -28,6 +29,7 @@ from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import replace
 
 _COLUMNS = ["row_off", "col_off", "height_px", "width_px", "pixel_m", "crs", "transform", "acquired_at", "ground"]
+_CHANGED = ("labels", "vocabulary", "unknown", "licence", "attribution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class LabelGround:
         return over_kept(self._label)
 
     def _label(self, table: pa.Table) -> Iterator[pa.Table]:
-        rows = table.select([*_COLUMNS, "labels", "vocabulary", "unknown"]).to_pylist()
+        rows = table.select([*_COLUMNS, *_CHANGED]).to_pylist()
         entries = [_layer(entry) for entry in json.loads(rows[0]["ground"] or "[]")]
         if not entries or rows[0]["transform"] is None:
             yield table
@@ -54,7 +56,7 @@ class LabelGround:
         layers = [self._features(entry, rows) for entry in entries]
         for row, valid in zip(rows, _valid(table), strict=True):
             self._add(row, layers, valid)
-        yield replace(table, **{name: [row[name] for row in rows] for name in ("labels", "vocabulary", "unknown")})
+        yield replace(table, **{name: [row[name] for row in rows] for name in _CHANGED})
 
     def _features(self, entry: SceneLayer | RasterLayer, rows: list[dict[str, Any]]) -> WindowFeatures | RasterWindow:
         first = rows[0]
@@ -78,7 +80,15 @@ class LabelGround:
             vocabulary += [category for category in layer.complete if category not in vocabulary]
             unknown |= layer.truth.unknown
         row["labels"] = [*row["labels"], *map(label_row, labels)]
+        _credit(row, [layer.layer for layer, truth in zip(layers, found, strict=True) if truth.truth.labels])
         row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
+
+
+def _credit(row: dict[str, Any], used: list[SceneLayer | RasterLayer]) -> None:
+    """A tile that layers label is under their licences too: an SPDX expression of all, each once."""
+    licences = dict.fromkeys([*row["licence"].split(AND), *(layer.licence for layer in used if layer.licence)])
+    row["licence"] = AND.join(licences)
+    row["attribution"] = list(dict.fromkeys(layer.attribution for layer in used if layer.attribution)) or None
 
 
 def _layer(row: dict[str, Any]) -> SceneLayer | RasterLayer:

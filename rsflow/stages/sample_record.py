@@ -23,10 +23,12 @@ def tile_record(tile: dict[str, Any], invalid: Sequence[int] = ()) -> dict[str, 
     """The tile's part, from a TILES row and, where its raw bands were kept, the runs of pixels that are not valid (JSON types
     only)."""
     raw = {"raw": {**_raw_record(tile["raw"]), "invalid": list(invalid)}} if tile["raw"] else {}
+    named = {"attribution": tile["attribution"]} if tile.get("attribution") else {}
     size = {"pixel_m": tile["pixel_m"]} if tile["pixel_m"] else {}
     return {
         **{name: tile[name] for name in _SAME},
         **size,
+        **named,
         "window": [tile[name] for name in ("row_off", "col_off", "height_px", "width_px")],
         "footprint": tile["footprint"],
         "acquired_at": tile["acquired_at"].isoformat() if tile["acquired_at"] else None,

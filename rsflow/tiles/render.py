@@ -12,6 +12,10 @@ in false colours with near infrared, are stretched each on its own. Limits are p
 and offset, and reflectances, of one scene give the same picture. 8-bit colour is a picture already: its bands are stretched
 alike and keep their balance; unless they are known to be measurements, as of the older Landsats, whose blue lies far above
 their red. Where cloud or snow leaves the rest of an optical scene in the dark, it is left out of the percentiles.
+
+"reflectance" shows every optical scene that is calibrated to reflectance with the same limits, so that pictures of different
+dates and satellites compare: 0 is black and 0.3558 white, as in Sentinel-2's true-colour images (S2-PDGS-TAS-DI-PSD, "TCI").
+Other sensors are shown as under "auto"; an optical scene without reflectance is refused.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ import numpy.typing as npt
 
 from rsflow.calibration import UNCALIBRATED, Calibration, to_physical
 from rsflow.config.settings import Render
+from rsflow.errors import DataError
 from rsflow.records import Raster
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
 from rsflow.tiles.screen import is_bright_and_white
@@ -40,6 +45,7 @@ Gains = tuple[tuple[float, ...], tuple[float, ...]]
 USES_RANGE = 64  # grey levels between the 2nd and 98th percentile of an 8-bit scene that needs no stretch
 COUNTED_PX = 1 << 18
 ALIKE = 3.0  # bands whose spans differ by more than this factor measure different things, and share no gain
+TRUE_COLOUR_REFLECTANCE = 0.3558  # what is white
 DARK = 40  # grey level below which half of a scene is too dark to read
 CLOUD_ROUNDS = 4  # cloud has thin edges: each round leaves out what the last one brought to light
 ENOUGH_LAND = 0.1  # share of a scene that must be neither cloud nor snow to set its stretch
@@ -115,9 +121,18 @@ def scene_stretch(
     lacking = [nodata[i] for i in positions] if nodata else []
     chosen = Raster(overview.pixels[positions], overview.valid, bands)
     values = to_physical(chosen, how, lacking)
+    if settings.stretch == "reflectance" and sensor == "optical":
+        if any(each.unit != "reflectance" for each in how):
+            raise DataError(
+                "no_reflectance",
+                f"render.stretch is reflectance, but the unit of {', '.join(bands)} is {unit or 'not known'}; give "
+                "`scenes.product`, or `scale`, `offset` and `unit`, or use another stretch",
+            )
+        own = tuple(each.scale for each in how), tuple(each.offset for each in how)
+        return Stretch(bands, (0.0,) * len(bands), (TRUE_COLOUR_REFLECTANCE,) * len(bands), "linear", *own)
     gains: Gains = (tuple(each.scale for each in how), tuple(each.offset for each in how)) if values is not chosen else ((), ())
     is_colour = len(bands) == 3 and chosen.pixels.dtype == np.uint8
-    auto = settings.stretch == "auto" and not (is_colour and is_measured)
+    auto = settings.stretch in {"auto", "reflectance"} and not (is_colour and is_measured)
     if settings.stretch == "none" or (auto and _as_it_is(chosen.pixels, overview.valid, is_picture)):
         ends = [sorted(each.scale * end + each.offset for end in _range_of(chosen.pixels.dtype)) for each in how]
         return Stretch(bands, tuple(low for low, _ in ends), tuple(high for _, high in ends), "linear", *gains)

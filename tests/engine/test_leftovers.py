@@ -1,22 +1,30 @@
-"""Processes that a killed driver left are ended; those of a living one, and all that carry no driver's mark, are not."""
+"""Processes that a killed driver left are ended; those of a living one, and all that carry no driver's mark, are not.
+
+On Ray: a driver that was killed, or ended by a second signal, leaves its cluster; the next build ends it.
+"""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psutil
 import pytest
 
-from rsflow.engine.leftover_processes import DRIVER, end_leftovers
+from rsflow.engine.leftover_processes import DRIVER, driver_of, end_leftovers
+from rsflow.phases.build import run
+from tests.archive import config_of
 
 # A driver that starts a process in a session of its own, as Ray does, and tells its id.
 DRIVER_PROGRAM = """
 import subprocess, sys, time
-from rsflow.engine.leftover_processes import sign
-sign()
+from rsflow.engine.leftover_processes import mark_children
+mark_children()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"], start_new_session=True)
 print(child.pid, flush=True)
 time.sleep(120)
@@ -66,3 +74,46 @@ def test_a_number_that_another_process_has_now_is_no_driver(monkeypatch: pytest.
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
         end_leftovers()
         assert other.wait(timeout=10) == -9
+
+
+def agents_of(driver: int) -> list[psutil.Process]:
+    """The living agents of Ray that belong to this driver: they outlive it, whatever becomes of the rest."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if "Agent" in process.name() and driver_of(process).startswith(f"{driver}:") and runs(process):
+                found.append(process)
+    return found
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGTERM]], ids=["killed", "two signals"])
+def test_the_next_build_ends_the_cluster_that_a_driver_left(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, signals: list[signal.Signals]
+) -> None:
+    monkeypatch.delenv(DRIVER, raising=False)
+    command = [sys.executable, "-m", "rsflow.cli", "build", str(archive / "build.yaml"), "engine.kind=ray", "engine.workers=1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as started:
+        try:
+            wait_until(lambda: len(agents_of(started.pid)) == 2)
+            for number in signals:
+                started.send_signal(number)
+                time.sleep(0.2)
+            assert started.wait(timeout=60) != 0
+            time.sleep(3)  # for those that end by themselves
+            if signals == [signal.SIGKILL]:
+                assert agents_of(started.pid), "they outlive their driver, or this test shows nothing"
+            run(config_of(archive))
+            wait_until(lambda: not agents_of(started.pid), 20)
+        finally:
+            started.kill()
+            for process in agents_of(started.pid):
+                process.kill()

@@ -17,8 +17,9 @@ from pyproj import Transformer
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.lake.tables import open_lake
-from rsflow.phases.build import run
+from rsflow.phases.build import BuildResult, run
 from rsflow.planning.plan import Plan, make_plan
+from rsflow.shards.reader import ShardReader
 
 SIZE = 128
 PIXEL = 10.0
@@ -121,3 +122,10 @@ def assert_same_boxes(found: Sequence[Sequence[float]], expected: Sequence[Seque
     order = [sorted(map(tuple, boxes)) for boxes in (found, expected)]
     assert len(order[0]) == len(order[1])
     np.testing.assert_allclose(np.array(order[0]), np.array(order[1]), atol=within)
+
+
+def sample_records(outcome: BuildResult) -> list[dict[str, Any]]:
+    """The records of all samples of a build's snapshot."""
+    assert outcome.sharded
+    splits = outcome.sharded.manifest.splits.values()
+    return [sample.record for split in splits for shard in split.shards for sample in ShardReader(outcome.lake.root, shard)]

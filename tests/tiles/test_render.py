@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rsflow.calibration import Calibration
 from rsflow.config.settings import Render
+from rsflow.errors import DataError
 from rsflow.records import Raster
 from rsflow.tiles.render import Stretch, pad_to, picture_bands, render, scene_stretch
 
@@ -262,3 +263,26 @@ def test_white_is_zero_shows_as_every_viewer_does():
     raster = Raster(np.arange(256, dtype=np.uint8).reshape(1, 16, 16), np.ones((16, 16), bool), ("band1",))
     stretch = scene_stretch(raster, "optical", None, Render(), calibration=[Calibration(-1.0, 255.0)])
     assert np.array_equal(render(raster, stretch), 255 - raster.pixels[0])
+
+
+def test_reflectance_shows_every_calibration_of_a_scene_alike():
+    reflectance = np.random.default_rng(0).uniform(0, 0.5, (3, 32, 32)).astype(np.float32)
+    counts = np.rint(reflectance * 10_000 + 1000).astype(np.uint16)
+    fixed = Render(stretch="reflectance")
+    of_floats = [Calibration(1.0, 0.0, "reflectance", "setting")] * 3
+    of_counts = [Calibration(1e-4, -0.1, "reflectance", "MTD_MSIL2A.xml")] * 3
+    pictures = []
+    for pixels, how in ((reflectance, of_floats), (counts, of_counts)):
+        scene = Raster(pixels, np.ones((32, 32), np.bool_), ("red", "green", "blue"))
+        pictures.append(render(scene, scene_stretch(scene, "optical", "reflectance", fixed, calibration=how)).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    expected = np.clip(reflectance[0] / 0.3558 * 255, 0, 255)
+    assert np.abs(pictures[0][:, :, 0] - expected).max() <= 1
+
+
+def test_reflectance_of_a_scene_without_any_is_refused_and_radar_is_shown_as_always():
+    scene = Raster(np.ones((3, 8, 8), np.uint16), np.ones((8, 8), np.bool_), ("red", "green", "blue"))
+    fixed = Render(stretch="reflectance")
+    with pytest.raises(DataError, match="not known"):
+        scene_stretch(scene, "optical", None, fixed)
+    assert scene_stretch(scene, "sar", "amplitude", fixed) == scene_stretch(scene, "sar", "amplitude", Render())

@@ -1,0 +1,153 @@
+"""A new version of a layer labels again only scenes whose ground changed; the same input gives the same rows."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+
+from rsflow.errors import RsflowError
+from rsflow.phases.build import run
+from rsflow.planning.plan import make_plan
+from tests.ground.conftest import (
+    EAST,
+    NORTH,
+    PIXEL,
+    GroundBuild,
+    assert_same_boxes,
+    sample_records,
+    settings,
+    square,
+    write_layer,
+    write_scene,
+)
+
+OPTIONS = {"rules": [{"category": {"from": "kind"}}]}
+HERE, THERE = [square(5, 5, 10), square(30, 20, 12)], [square(205, 5, 10)]
+
+
+@pytest.fixture
+def two(build: GroundBuild) -> GroundBuild:
+    """Scene `b` lies 200 pixels east of scene `a`."""
+    write_scene(build.folder / "scenes/b.tif", transform=(PIXEL, 0, EAST + 200 * PIXEL, 0, -PIXEL, NORTH))
+    return build
+
+
+def units(build: GroundBuild, file: Path, options: dict[str, Any] = OPTIONS, **more: Any) -> dict[str, str]:
+    return {unit.scene_id: unit.id for unit in build.plan(file, options, **more).units}
+
+
+def test_only_scenes_whose_ground_changed_are_labelled_again(two: GroundBuild, tmp_path: Path) -> None:
+    file = tmp_path / "layer.gpkg"
+    write_layer(file, [*HERE, *THERE], {"kind": ["house", "barn", "house"]})
+    before = units(two, file)
+
+    def again(geometries: list[Any], kinds: list[str], **options: Any) -> set[str]:
+        file.unlink()
+        write_layer(file, geometries, {"kind": kinds}, **options)
+        after = units(two, file)
+        return {scene for scene in after if after[scene] != before[scene]}
+
+    assert again([*HERE, *THERE], ["house", "barn", "house"]) == set(), "written again"
+    assert again([*THERE, *HERE[::-1]], ["house", "barn", "house"]) == set(), "in another order"
+    assert again([*HERE, *HERE, *THERE], ["house", "barn", "house", "barn", "house"]) == set(), "twice"
+    assert again([*HERE, *THERE, square(900, 5, 5)], ["house", "barn", "house", "tower"]) == set(), "more elsewhere"
+    assert again([*HERE, square(206, 5, 10)], ["house", "barn", "house"]) == {"scenes.b"}, "moved"
+    assert again([*HERE, *THERE], ["barn", "barn", "house"]) == {"scenes.a"}, "renamed"
+    assert again([*HERE], ["house", "barn"]) == {"scenes.b"}, "gone"
+
+
+def test_a_second_build_does_nothing_and_a_new_scene_only_its_own(build: GroundBuild, tmp_path: Path) -> None:
+    file = write_layer(tmp_path / "layer.gpkg", [*HERE, *THERE], {"kind": ["house", "barn", "house"]})
+    config = build.config(file, OPTIONS)
+    run(config, ["label"])
+    copies = sorted((tmp_path / "lake/ground").iterdir())
+    times = [path.stat().st_mtime_ns for path in copies]
+    again = run(config, ["label"])
+    assert again.planned.units == 0
+    write_scene(tmp_path / "scenes/b.tif", transform=(PIXEL, 0, EAST + 200 * PIXEL, 0, -PIXEL, NORTH))
+    assert run(config, ["label"]).planned.units == 1
+    assert [path.stat().st_mtime_ns for path in copies] == times, "the layer is not read again"
+
+
+def test_a_plan_without_a_lake_writes_nothing(build: GroundBuild, tmp_path: Path) -> None:
+    file = write_layer(tmp_path / "layer.gpkg", HERE, {"kind": ["house", "barn"]})
+    before = sorted(tmp_path.rglob("*"))
+    build.plan(file, OPTIONS)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_labels_do_not_depend_on_how_tiles_are_grouped(build: GroundBuild, tmp_path: Path) -> None:
+    """One read for all tiles and a read for each give the same labels; so do other parts of the curve in the copy."""
+    random = np.random.default_rng(3)
+    shapes = [
+        shapely.affinity.rotate(square(*random.uniform(0, 120, 2), *random.uniform(2, 25, 2)), random.uniform(0, 90))
+        for _ in range(60)
+    ]
+    file = write_layer(tmp_path / "layer.gpkg", shapes, {"kind": ["house", "barn"] * 30})
+    found = []
+    for unit_mb in (64.0, 0.01):
+        fresh = GroundBuild(tmp_path / f"build{unit_mb}")
+        tiles = {"size_px": 32, "overlap_px": 8, "unit_mb": unit_mb}
+        rows = fresh.labels(file, OPTIONS, tiles=tiles)
+        found.append([{name: row[name] for name in row if name not in ("unit", "receipt")} for row in rows])
+    assert len(found[0]) > 60
+    assert found[0] == found[1]
+
+
+def test_a_layer_and_a_lake_on_s3(bucket: str, build: GroundBuild, tmp_path: Path) -> None:
+    import s3fs
+
+    shapefile = write_layer(tmp_path / "layer.shp", HERE, {"kind": ["house", "barn"]})
+    remote = s3fs.S3FileSystem(skip_instance_cache=True)
+    for path in tmp_path.glob("layer.*"):
+        remote.put(str(path), f"{bucket}/layers/{path.name}")
+    entry = {"format": "vector", "files": f"s3://{bucket}/layers/*", "options": OPTIONS}
+    config = settings(tmp_path, f"{tmp_path}/scenes/*.tif", entry, root=f"s3://{bucket}/lake")
+    outcome = run(config, ["label"])
+    rows = outcome.lake.read("labels").to_pylist()
+    assert_same_boxes([row["box"] for row in rows], [[5, 5, 15, 15], [30, 20, 42, 32]])
+    assert run(config, ["label"]).planned.units == 0
+    assert shapefile.exists()
+
+
+def test_names_are_kept_only_where_that_is_asked(build: GroundBuild, tmp_path: Path) -> None:
+    file = write_layer(tmp_path / "layer.gpkg", HERE, {"kind": ["house", "house"], "name": ["The Manor", None]})
+    assert {row["text"] for row in build.labels(file, OPTIONS)} == {""}
+    shutil.rmtree(tmp_path / "lake")
+    assert sorted(row["text"] for row in build.labels(file, {**OPTIONS, "name_attribute": "name"})) == ["", "The Manor"]
+
+
+def test_several_layers_of_one_source_label_together(build: GroundBuild, tmp_path: Path) -> None:
+    houses = write_layer(tmp_path / "houses.gpkg", HERE, {"kind": ["house", "house"]})
+    roads = write_layer(tmp_path / "roads.gpkg", [square(0, 50, 128, 4)], {"kind": ["road"]})
+    entries = [
+        {"format": "vector", "files": str(houses), "options": OPTIONS},
+        {"format": "vector", "files": str(roads), "options": {"rules": [{"category": "road", "kind": "area"}]}},
+    ]
+    config = settings(tmp_path, f"{tmp_path}/scenes/*.tif", entries)
+    run(config, ["label"])
+    rows = [row for row in build.rows("labels") if row["tile_id"] == "scenes.a/0_0_64"]
+    found = {(row["kind"], row["category"], row["model"]) for row in rows}
+    assert {("box", "house", "houses.gpkg"), ("cover", "road", "roads.gpkg")} <= found
+    assert make_plan(config, None).ground.of_scene["scenes.a"][1].digest
+
+
+def test_samples_name_the_licences_and_attribution_of_the_layers_that_they_rest_on(build: GroundBuild, tmp_path: Path) -> None:
+    houses = write_layer(tmp_path / "houses.gpkg", HERE, {"kind": ["house", "house"]})
+    entry = {"licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors"}
+    build.labels(houses, OPTIONS, entry=entry)
+    tiles = {row["tile_id"]: (row["licence"], row["attribution"]) for row in build.rows("tiles")}
+    assert tiles["scenes.a/0_0_64"] == ("CC-BY-4.0 AND ODbL-1.0", ["© OpenStreetMap contributors"])
+    assert tiles["scenes.a/64_64_64"] == ("CC-BY-4.0", None), "no label of the layer"
+    config = build.config(houses, OPTIONS, entry=entry)
+    records = sample_records(run(config))
+    (credited,) = [record for record in records if "attribution" in record]
+    assert (credited["licence"], credited["attribution"]) == tiles["scenes.a/0_0_64"]
+    allowed = build.config(houses, OPTIONS, entry=entry, select={"allow_licences": ["CC-BY-4.0"]})
+    with pytest.raises(RsflowError, match="no sample was selected"):
+        run(allowed)
