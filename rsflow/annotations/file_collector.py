@@ -1,6 +1,6 @@
 """One annotation file while it is being read: its pictures so far, their labels, and what was rejected.
 
-One idea: a record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
+A record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
 `picture` for each record and appends labels to what it gets; `reject` notes what was wrong and that the picture is therefore
 not fully annotated; `result` is the annotated set.
 """
@@ -51,14 +51,14 @@ class OpenPicture:
 
 @dataclass(slots=True)
 class FileCollector:
-    """`file`: the annotation file. `pictures`: by path as spelled."""
+    """`file`: the annotation file. `pictures`: by path as written in the file."""
 
     file: str
     pictures: dict[str, OpenPicture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture that a record spells so. Whether two spellings are one picture shows beside the scenes.
+        """The picture of this path, as a record writes it. Whether two paths are one picture is decided when scenes are joined.
 
         DataError `path_outside` where the spelling leads out of the set.
         """

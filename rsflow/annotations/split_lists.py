@@ -1,6 +1,6 @@
-"""The splits that a set comes with, where its annotation files do not tell them: lists of pictures, or folders.
+"""The splits that a set comes with, where its annotation files do not state them: lists of pictures, or folders.
 
-One idea: a pattern that finds annotation files (labels/test/*.txt) says that what they annotate is in that split; any other
+A pattern that finds annotation files (labels/test/*.txt) says that what they annotate is in that split; any other
 finds text files that name a picture per line (VOC's ImageSets/Main/test.txt, with or without folder, extension and further
 columns). Where two splits claim a picture, the one that is listed later has it, so what is held out should come last.
 """
@@ -66,12 +66,12 @@ def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]], folders: Fol
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
     rejects: list[Reject] = []
     for split, file in lists:
-        said: list[Reject] = []
-        named = [key for number, line in read_lines(file) for key in _within(line, number, file, folders, keys, said)]
+        list_rejects: list[Reject] = []
+        named = [key for number, line in read_lines(file) for key in _within(line, number, file, folders, keys, list_rejects)]
         if not named:
-            why = f" ({said[0].detail})" if said else ""
+            why = f" ({list_rejects[0].detail})" if list_rejects else ""
             raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures{why}")
-        rejects += said
+        rejects += list_rejects
         pictures.update({key: replace(pictures[key], split=split) for key in named})
     return replace(annotated, pictures=pictures, rejects=(*annotated.rejects, *rejects))
 
@@ -94,6 +94,6 @@ def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:
     Columns behind the name are cut off one by one until a picture has the name; %20 and the like are decoded.
     """
     words = line.split()
-    spelled = [line, *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
-    names = (name for text in spelled for one in (text, unquote(text)) for name in reversed([*iter_path_suffixes(one)]))
+    candidates = [line, *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
+    names = (name for text in candidates for one in (text, unquote(text)) for name in reversed([*iter_path_suffixes(one)]))
     return next((keys[name] for name in names if name in keys), [])

@@ -27,8 +27,8 @@ def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> 
     """Rounds to a thousandth of the picture's side; 999 is the largest coordinate."""
 
     def write(phrase: str, group: list[Region]) -> str:
-        said = f"<|object_ref_start|>{phrase}<|object_ref_end|>" if phrase else ""
-        return said + "".join(_write(scale_region(box, SCALE / width_px, SCALE / height_px)) for box in group)
+        reference = f"<|object_ref_start|>{phrase}<|object_ref_end|>" if phrase else ""
+        return reference + "".join(_write(scale_region(box, SCALE / width_px, SCALE / height_px)) for box in group)
 
     return spell_marks(text, boxes, write)
 

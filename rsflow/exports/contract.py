@@ -1,4 +1,4 @@
-"""What an export is made of: the samples of one split, told apart by shard, and the door that every instruction passes.
+"""What an export is made of: the samples of a split, shard by shard, and the checks that every instruction passes.
 
 One idea: an export is a reading of shards and nothing else, so it can be made wherever a snapshot can be read, holds one sample
 in memory at a time, and is the same bytes for the same snapshot.

@@ -5,7 +5,7 @@ One idea: boxes stand beside the text, not in it. `<ref-object>` and `<bbox>` in
 and ms-swift spells them for the model it trains. Oriented boxes it cannot hold: their bounding boxes are written, and
 counted. With a dialect of another family (`--dialect`) boxes are spelled in the text and `objects` is left out.
 
-Paths of pictures are relative to the output folder, which ms-swift is told by the environment variable ROOT_IMAGE_DIR.
+Paths of pictures are relative to the output folder, which ms-swift takes from the environment variable ROOT_IMAGE_DIR.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The coordinate contract of every text form that others write boxes in, and what breaks it.
 
-One idea: a literal table. A row says how a box is spelled, which range its numbers have, what they are shares of, and whether
+A literal table. A row says how a box is spelled, which range its numbers have, what they are shares of, and whether
 an angle goes with it; origin is the upper left corner and x comes first in all of them. Numbers are judged as they stand in the
 text, before anything is converted, because it is in the conversion that such faults hide.
 

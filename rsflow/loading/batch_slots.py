@@ -1,11 +1,12 @@
-"""Slots of shared memory in which DataLoader workers hand pictures over, so that none goes through a pipe.
+"""Slots of shared memory through which DataLoader workers pass pictures to the training loop, instead of a pipe.
 
-One idea: each worker has a few slots, one for a batch, and fills them in turn. It waits before a slot that the loop has not let
-go of yet, so memory is bounded by workers × slots × the size of one. What crosses the pipe is a place in a slot, and the text
-as JSON: that is what it was read from, and it is written and read several times as fast as a pickle of the same dicts.
+One idea: each worker has a few slots, one for a batch, and fills them in turn. It waits for a slot that the loop has not
+released yet, so memory is bounded by workers × slots × the size of a slot. Through the pipe go a position in a slot, and the
+text as JSON, which is written and parsed several times as fast as a pickle of the same dicts.
 
-Persistent workers outlive an iteration, and may still be at its last batches when the loop begins anew. So each iteration has
-counts of its own, and those of the one before are closed: its workers no longer wait, and what they make nobody looks at.
+Persistent workers outlive an iteration, and may still work on its last batches when the next one begins. So each iteration
+has its own counts of released batches, and those of the iteration before are closed: its workers stop waiting, and their
+batches are discarded.
 """
 
 from __future__ import annotations
@@ -62,38 +63,38 @@ class BatchSlots:
         return self._memory.bytes
 
     def open(self, iteration: int) -> None:
-        """Begin an iteration, counted from 1 on: nothing is let go of yet. Workers of the one before stop waiting."""
+        """Begin an iteration, counted from 1 on: nothing is released yet. Workers of the one before stop waiting."""
         self._released(iteration - 1)[:] = _CLOSED
         self._released(iteration)[:] = 0
 
     def close(self, iteration: int) -> None:
-        """No more is taken: workers stop waiting."""
+        """End the iteration: workers stop waiting."""
         self._released(iteration)[:] = _CLOSED
 
     def release(self, iteration: int, worker: int) -> None:
-        """Let go of the worker's oldest batch. Nothing happens where the iteration is over."""
+        """Release the worker's oldest batch. Nothing happens where the iteration is over."""
         if self._released(iteration)[worker] != _CLOSED:
             self._released(iteration)[worker] += 1
 
     def free(self, iteration: int, worker: int, written: int) -> bool:
-        """Wait until the worker may write its batch number `written`. False: nobody wants it any more."""
+        """Wait until the worker may write its batch number `written`. False: the iteration is over."""
         released = self._released(iteration)
         while 0 <= released[worker] <= written - self.each:
             time.sleep(_POLL_SECONDS)
         return bool(released[worker] != _CLOSED)
 
     def _released(self, iteration: int) -> Ints:
-        """How many batches of each worker the loop let go of."""
+        """How many batches of each worker the loop has released."""
         start = iteration % 2 * self.workers * 8
         return self._memory.bytes[start : start + self.workers * 8].view(np.int64)
 
 
 class SlotCollator:
-    """The collate function of a Loader whose workers hand pictures over in slots.
+    """The collate function of a Loader whose workers pass pictures in slots; the stream's PictureSink in each worker.
 
-    In a worker the stream says when an iteration has `started`, reads each picture to where there is `room`, and gives what
-    `show` returns as each `image`; the call ends a batch, whose boxes it packs. In the loop's process `begin` makes the slots
-    of an iteration, and `arriving` gives its batches.
+    In a worker `on_iteration_start` begins an iteration, `allocate` gives memory for the next encoded picture, and `store`
+    returns what stands for it as `image`; the call ends a batch, whose boxes it packs. In the loop's process
+    `start_iteration` makes the slots of an iteration, and `receive` gives its batches.
     """
 
     def __init__(self, slots_each: int, slot_bytes: int) -> None:
@@ -112,7 +113,7 @@ class SlotCollator:
         self._slots.open(self._opened)
 
     def receive(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches as the loop gets them; `batches` are those that workers sent."""
+        """The batches as the loop gets them; `batches`: as workers sent them."""
         slots, iteration = self._slots, self._opened
         try:
             for batch in self._receive_pictures(batches, slots, iteration):
@@ -128,20 +129,20 @@ class SlotCollator:
         self._scratch = ScratchBuffer()
 
     def allocate(self, size: int) -> memoryview:
-        """Where the next encoded picture is to be written."""
+        """Memory for the next encoded picture."""
         return self._scratch(size)
 
     def store(self, data: Buffer) -> Any:
-        """What stands for an encoded picture. ValueError where it cannot be decoded: then the next one takes its place."""
+        """What stands for an encoded picture in its batch. ValueError where it cannot be decoded."""
         slot = self._claim_slot()
         return None if slot is None else self._store_picture(data, slot)
 
     def _claim_slot(self) -> Bytes | None:
-        """The slot of the batch in progress, which is waited for once. None: nobody wants it any more."""
+        """The slot of the batch in progress; waits for it once. None: the iteration is over."""
         if not self._waited:
             worker, number = self._slot_place()
-            wanted = self._slots.free(self._iteration, worker, self._written)
-            self._slot, self._waited = (self._slots.slot(worker, number) if wanted else None), True
+            is_open = self._slots.free(self._iteration, worker, self._written)
+            self._slot, self._waited = (self._slots.slot(worker, number) if is_open else None), True
             self._on_new_batch()
         return self._slot
 
@@ -191,10 +192,10 @@ class LocalCollator:
 
 
 class EncodedSlotCollator(SlotCollator):
-    """Hands pictures over as they are encoded, end to end, where they were read to if that was here. Those that do not fit
-    into a slot any more go through the pipe."""
+    """Passes pictures as they are encoded, one after the other; each was read straight into the slot where it fits. Those
+    that do not fit into the rest of a slot go through the pipe."""
 
-    _given: memoryview | None  # of the slot, to the picture that is read now
+    _given: memoryview | None  # the part of the slot that the current picture is read into
 
     def allocate(self, size: int) -> memoryview:
         slot = self._claim_slot()
@@ -219,7 +220,7 @@ class EncodedSlotCollator(SlotCollator):
     def _receive_pictures(self, batches: Iterator[Batch], slots: BatchSlots, iteration: int) -> Iterator[Batch]:
         for batch in batches:
             worker, number, _ = batch.pop("slot")
-            held = slots.slot(worker, number)
-            batch["image"] = [one if isinstance(one, bytes) else held[one[0] : one[1]].tobytes() for one in batch["image"]]
+            view = slots.slot(worker, number)
+            batch["image"] = [one if isinstance(one, bytes) else view[one[0] : one[1]].tobytes() for one in batch["image"]]
             slots.release(iteration, worker)
             yield batch

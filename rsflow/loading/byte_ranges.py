@@ -1,8 +1,8 @@
-"""Byte ranges of remote files: many at once, neighbours together, and again where a request failed for the moment.
+"""Byte ranges of remote files: concurrent requests, adjacent ranges merged, transient failures retried.
 
-One idea: a failure is of one of two kinds. For the moment (a server's error, a cut or stalled connection, too many requests):
-only the ranges that failed are asked for again, after a growing pause. For good (no such file, no permission): asking again
-cannot help. What comes back is bytes of the asked length or the failure; nothing shorter is ever taken for the whole.
+One idea: a failure is transient (a server's error, a dropped or stalled connection, too many requests) or permanent (no such
+file, no permission). Only ranges that failed transiently are requested again, after a growing pause. The result is bytes of the
+requested length or the failure; a short response is never taken for the whole.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Range(NamedTuple):
 
 
 class ShortReadError(ConnectionError):
-    """Fewer bytes came than were asked for: a broken connection, or a file that is shorter than its manifest says."""
+    """Fewer bytes arrived than were requested: a broken connection, or a file that is shorter than its manifest says."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a failed request is made again, the pause before the first retry (it doubles), and how long one may take."""
+    """How often a failed request is retried, the pause before the first retry (it doubles), and the timeout of a request."""
 
     retries: int = 5
     pause_seconds: float = 0.5
@@ -55,11 +55,11 @@ class RetryPolicy:
 
 
 def read_ranges(
-    ranges: Sequence[Range], retry_policy: RetryPolicy, retried: Callable[[int], None]
+    ranges: Sequence[Range], retry_policy: RetryPolicy, on_retry: Callable[[int], None]
 ) -> list[bytes | StorageError]:
-    """The bytes of each range, or why they cannot be had. All ranges are of one file system.
+    """The bytes of each range, or the error that stays after all retries. All ranges are of one file system.
 
-    `retried` is told how many requests are made again.
+    `on_retry` gets the number of requests that are retried.
     """
     merged = _merge_ranges(ranges)
     found: list[bytes | StorageError] = [b""] * len(merged)
@@ -70,12 +70,12 @@ def read_ranges(
         missing = [i for i in missing if isinstance(answer := found[i], StorageError) and is_transient(answer)]
         if not missing or attempt == retry_policy.retries:
             break
-        retried(len(missing))
+        on_retry(len(missing))
         retry_policy.pause(attempt)
     return _split_merged(ranges, merged, found)
 
 
-def retry_call(call: Callable[[], T], retry_policy: RetryPolicy, retried: Callable[[int], None]) -> T:
+def retry_call(call: Callable[[], T], retry_policy: RetryPolicy, on_retry: Callable[[int], None]) -> T:
     """What `call` returns, called again where it raises a StorageError of the passing kind."""
     for attempt in range(retry_policy.retries):
         try:
@@ -83,13 +83,13 @@ def retry_call(call: Callable[[], T], retry_policy: RetryPolicy, retried: Callab
         except StorageError as error:
             if not is_transient(error):
                 raise
-        retried(1)
+        on_retry(1)
         retry_policy.pause(attempt)
     return call()
 
 
 def is_transient(error: StorageError) -> bool:
-    """Whether the failure may be over in a moment."""
+    """Whether the request may succeed when it is retried."""
     cause = error.__cause__
     status = getattr(cause, "status", None)  # of aiohttp's errors
     if isinstance(status, int) and 400 <= status < 500 and status not in _RETRY_STATUSES:
@@ -98,7 +98,7 @@ def is_transient(error: StorageError) -> bool:
 
 
 def _merge_ranges(ranges: Sequence[Range]) -> list[Range]:
-    """Fewest requests that cover all ranges, sorted: neighbours of one file are one, gaps included."""
+    """Fewest requests that cover all ranges, sorted: adjacent ranges of one file are merged, gaps included."""
     merged: list[Range] = []
     for one in sorted(set(ranges)):
         last = merged[-1] if merged else None
@@ -119,11 +119,11 @@ def _split_merged(
 ) -> list[bytes | StorageError]:
     parts: dict[Range, bytes | StorageError] = {}
     whole = iter(zip(merged, found, strict=True))
-    asked, data = next(whole, (None, b""))
+    request, data = next(whole, (None, b""))
     for one in sorted(set(ranges)):
-        while asked is None or one.place != asked.place or one.stop > asked.stop:
-            asked, data = next(whole)
-        parts[one] = data[one.start - asked.start : one.stop - asked.start] if isinstance(data, bytes) else data
+        while request is None or one.place != request.place or one.stop > request.stop:
+            request, data = next(whole)
+        parts[one] = data[one.start - request.start : one.stop - request.start] if isinstance(data, bytes) else data
     return [parts[one] for one in ranges]
 
 
@@ -143,7 +143,7 @@ def _request_ranges(ranges: list[Range], stall_seconds: float) -> list[bytes | S
 
 
 def _whole(one: Range, ask: Callable[[], Any]) -> bytes | StorageError:
-    """The answer if it is whole, else the failure in words. What is no failure of storage is a bug and raised."""
+    """The answer if it has the requested length, else the failure. What is no failure of storage is a bug and raised."""
     try:
         with storage.translate_errors(one.place, "read"):
             data = ask()

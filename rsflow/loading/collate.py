@@ -1,14 +1,15 @@
 """Batches that a vision-language model of `transformers` trains on, by the model's own processor.
 
-One idea: the processor's chat template and tokenizer decide everything about text and pictures; what is added here is `labels`,
-the input ids where the assistant speaks (its closing token included) and -100 elsewhere. Where the template marks what the
-assistant says (`{% generation %}`) that is taken; else the prompt before each answer is rendered and must be a prefix of the
-whole, so the answer is just what follows. The processor expands picture tokens, which all come before the first answer, so
-labels are found on the plain text and laid over the end of the row, token by token, and only where both agree.
+One idea: the processor's chat template and tokenizer decide everything about text and pictures; what is added here is
+`labels`, the input ids of the assistant's turns (closing token included) and -100 elsewhere. Where the template marks the
+assistant's text (`{% generation %}`), the marks are used; else the prompt before each answer is rendered and must be a prefix
+of the whole conversation, so the answer is what follows it. The processor expands picture tokens, which all come before the
+first answer, so labels are computed on the plain text and aligned with the end of the row, token by token; a disagreement is
+an error.
 
-Refused, rather than trained on wrongly: a processor that resizes pictures otherwise than their boxes were spelled for, a
-template that is neither marked nor stable, text that holds the picture token, and a conversation whose first exchange is longer
-than `max_tokens`. Answers are never cut: whole exchanges leave from the end.
+Refused, because training would be wrong: a processor that resizes pictures to other sizes than their boxes were written for, a
+template that is neither marked nor stable, text that contains the picture token, and a conversation whose first exchange is
+longer than `max_tokens`. Answers are never truncated: whole exchanges are removed from the end.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Conversation:
 
 
 class TokenizedConversation(NamedTuple):
-    """A conversation's text as tokens, pictures not yet expanded; True where the assistant speaks."""
+    """A conversation's tokens before picture tokens are expanded; the mask is True on the assistant's turns."""
 
     ids: list[int]
     mask: list[bool]
@@ -61,18 +62,18 @@ class Collate:
     pictures: Pictures
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
-        of_each = [_conversations(one, self.grouping, self.pictures) for one in examples]
-        rows = [row for found in of_each for row in found]
-        batch, spoken = self._process(rows)
-        check_picture_sizes(examples, _own_picture_positions(of_each), batch, self.processor)
+        conversations_of_each = [_conversations(one, self.grouping, self.pictures) for one in examples]
+        rows = [row for found in conversations_of_each for row in found]
+        batch, tokenized = self._process(rows)
+        check_picture_sizes(examples, _own_picture_positions(conversations_of_each), batch, self.processor)
         if self.max_tokens is not None and batch["input_ids"].shape[1] > self.max_tokens:
             rows = [
                 self._truncate(row, ids, one, self.max_tokens)
-                for row, ids, one in zip(rows, _unpadded_ids(batch), spoken, strict=True)
+                for row, ids, one in zip(rows, _unpadded_ids(batch), tokenized, strict=True)
             ]
-            batch, spoken = self._process(rows)
+            batch, tokenized = self._process(rows)
         labels = torch.full_like(batch["input_ids"], IGNORED)
-        for i, (row, one) in enumerate(zip(rows, spoken, strict=True)):
+        for i, (row, one) in enumerate(zip(rows, tokenized, strict=True)):
             places = batch["attention_mask"][i].nonzero()[:, 0]
             answer = places[_answer_places(row.key, batch["input_ids"][i][places].tolist(), one, self.processor)]
             labels[i, answer] = batch["input_ids"][i, answer]
@@ -119,21 +120,21 @@ class Collate:
         return TokenizedConversation(list(tokens["input_ids"]), mask)
 
     def _answers(self, row: Conversation, text: str) -> Iterator[tuple[int, int]]:
-        """Where in the text the assistant speaks, [start, stop) in characters."""
-        for i, (role, said) in enumerate(row.turns):
+        """The assistant's turns in the text, [start, stop) in characters."""
+        for i, (role, answer) in enumerate(row.turns):
             if role != "assistant":
                 continue
             before, after = self._text(row.first(i), prompt=True), self._text(row.first(i + 1))
-            if not (after.startswith(before) and text.startswith(after) and said.strip() in after[len(before) :]):
+            if not (after.startswith(before) and text.startswith(after) and answer.strip() in after[len(before) :]):
                 raise ConfigError(
-                    "the processor's chat template renders earlier turns in another way when later ones follow, so it cannot "
-                    "be told what the assistant says: give it a template with {% generation %} around that"
+                    "the processor's chat template renders earlier turns differently when later ones follow, so the answers "
+                    "cannot be located: give it a template with {% generation %} around the answers"
                 )
             yield len(before), len(after)
 
-    def _truncate(self, row: Conversation, ids: list[int], spoken: TokenizedConversation, limit: int) -> Conversation:
+    def _truncate(self, row: Conversation, ids: list[int], tokenized: TokenizedConversation, limit: int) -> Conversation:
         """The row with as many of its first exchanges as fit into `limit` tokens."""
-        pictures = len(ids) - len(spoken.ids)
+        pictures = len(ids) - len(tokenized.ids)
         for count in range(len(row.turns), 0, -2):
             shorter = row.first(count)
             length = pictures + len(self._tokenize_with_mask(shorter, self._text(shorter)).ids)
@@ -159,11 +160,11 @@ def collate(
     The batch is what the processor returns (`input_ids`, `attention_mask`, `pixel_values` and, for some families,
     `image_grid_thw` and others; rows padded on the right) and `labels`. `grouping`: all instructions of a sample as one
     conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
-    row; whole exchanges leave from the end of a conversation until it fits. `system`: what a system turn says first.
+    row; whole exchanges are removed from the end of a conversation until it fits. `system`: the text of a system turn.
     `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order.
 
-    ConfigError where the processor has no chat template, or one that cannot tell answers from prompts, and where it resizes
-    pictures to another size than the dialect of their boxes counts in.
+    ConfigError where the processor has no chat template, where answers cannot be located in what the template renders, and
+    where it resizes pictures to another size than the dialect of their boxes counts in.
     """
     if grouping not in ("joined", "each", "first"):
         raise ConfigError(f"grouping: found {grouping!r}, expected 'joined', 'each' or 'first'")
@@ -180,21 +181,22 @@ def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list
     others = one.get("others") or {} if pictures == "all" else {}
     images = (one["image"], *others.values())
     named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others else ""
-    talks = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in one["instructions"]]
+    instructions = one["instructions"]
+    turns_of_each = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in instructions]
     if grouping == "first":
-        talks = talks[:1]
+        turns_of_each = turns_of_each[:1]
     if grouping == "joined":
-        talks = [tuple(turn for talk in talks for turn in talk)]
-    talks = [((talk[0][0], named + talk[0][1]), *talk[1:]) for talk in talks if talk]
-    return [Conversation(one["key"], images, talk) for talk in talks]
+        turns_of_each = [tuple(turn for turns in turns_of_each for turn in turns)]
+    turns_of_each = [((turns[0][0], named + turns[0][1]), *turns[1:]) for turns in turns_of_each if turns]
+    return [Conversation(one["key"], images, turns) for turns in turns_of_each]
 
 
-def _own_picture_positions(of_each: Sequence[Sequence[Conversation]]) -> list[int]:
+def _own_picture_positions(conversations_of_each: Sequence[Sequence[Conversation]]) -> list[int]:
     """Of each example the place of its own picture among all pictures of the batch, -1 where it has no row."""
-    places, seen = [], 0
-    for rows in of_each:
-        places.append(seen if rows else -1)
-        seen += sum(len(row.images) for row in rows)
+    places, first = [], 0
+    for rows in conversations_of_each:
+        places.append(first if rows else -1)
+        first += sum(len(row.images) for row in rows)
     return places
 
 
@@ -214,16 +216,16 @@ def _unpadded_ids(batch: Mapping[str, Any]) -> list[list[int]]:
     return [ids[mask.bool()].tolist() for ids, mask in rows]
 
 
-def _answer_places(key: str, ids: list[int], spoken: TokenizedConversation, processor: Any) -> list[int]:
-    """Positions in the expanded row `ids` of what the assistant says."""
-    first = spoken.mask.index(True) if True in spoken.mask else len(spoken.mask)
-    tail = spoken.ids[first:]
+def _answer_places(key: str, ids: list[int], tokenized: TokenizedConversation, processor: Any) -> list[int]:
+    """Positions of the assistant's tokens in the expanded row `ids`."""
+    first = tokenized.mask.index(True) if True in tokenized.mask else len(tokenized.mask)
+    tail = tokenized.ids[first:]
     # A tokenizer may close every text with a token of its own, which the template does not know.
     for closed in (0, 1):
         start = len(ids) - closed - len(tail)
         if start >= 0 and ids[start : start + len(tail)] == tail:
-            return [start + i for i, said in enumerate(spoken.mask[first:]) if said]
+            return [start + i for i, is_answer in enumerate(tokenized.mask[first:]) if is_answer]
     raise ConfigError(
-        f"sample {key}: {type(processor).__name__} gives other tokens for a conversation than its tokenizer does, so what the "
-        "assistant says cannot be told from the rest"
+        f"sample {key}: {type(processor).__name__} gives other tokens for a conversation than its tokenizer does, so "
+        "the answers cannot be located"
     )

@@ -2,9 +2,9 @@
 
 One idea: an epoch is one list of integer positions 0 … n - 1, the same for any number of ranks and workers. Shards are
 permuted, then the samples of every window of shards are permuted among themselves, so memory and open files stay bounded by
-the window, and any window can be told without those before it. Ranks take blocks of consecutive positions in turn, one block
-each a round: what all ranks took after a whole round is a prefix of the list. So a single number says how far an epoch went,
-and any other number of ranks and workers can go on from there.
+the window, and any window can be computed without those before it. Ranks take blocks of consecutive positions in turn, one
+block each a round: what all ranks took after a whole round is a prefix of the list. So a single number says how far an epoch
+went, and any other number of ranks and workers can go on from there.
 
 The permutations come from a hash of (content digest, split, seed, epoch) and integer arithmetic alone, for NumPy does not
 promise that its generators give the same numbers in the next version.

@@ -1,9 +1,9 @@
-"""Samples by (shard, position), from wherever the shards are.
+"""Samples by (shard, position), from local or remote shards.
 
-One idea: one call for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote_shards), which is
-read ahead by ranges or through a cache on the node's disk. What is damaged (a shard that is missing, cut, or not what manifest
-and index say) is a SnapshotError that names it; with `on_damage="skip"` it is told once per shard in the log, counted, and its
-samples are None. An outage is not damage: when all retries have failed it always stops the run.
+One idea: one interface for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote_shards),
+which is prefetched by ranges or through a cache on the node's disk. Damage (a shard that is missing, truncated, or not what
+manifest and index say) is a SnapshotError that names the shard; with `on_damage="skip"` it is logged once per shard, counted,
+and its samples are None. An outage is not damage: when all retries have failed it always stops the run.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Fetcher:
         open_shards: int = OPEN_SHARDS,
     ) -> None:
         """`cache`: a local folder for shards of a remote root, of at most about `cache_bytes`; a local root needs none and
-        ignores it. `whole`: whether most samples of a shard will be wanted; where not, ranges are read in spite of a cache.
-        `patience`: pauses and time-outs too, in place of `retries`. `open_shards`: how many stay open in each process; asked
-        for in an order that jumps among more, they are opened again and again. Each keeps its index, about 60 bytes a sample.
+        ignores it. `whole`: whether most samples of a shard will be requested; where not, ranges are read in spite of a cache.
+        `retry_policy`: pauses and timeouts too, in place of `retries`. `open_shards`: how many stay open in each process; in an
+        order that jumps among more, they are opened again and again. Each keeps its index, about 60 bytes a sample.
 
         ConfigError where a value is impossible or the cache is not a local folder.
         """
@@ -75,37 +75,38 @@ class Fetcher:
         """Sample `i` of the shard's index; None where it is damaged and damage is to be skipped."""
         return next(self.samples([(shard, i)]))
 
-    def samples(self, wanted: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
-        """The samples in the order asked for, None for each that is damaged where damage is to be skipped.
+    def samples(self, requests: Iterable[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+        """The samples in the order of the requests, None for each damaged one where damage is to be skipped.
 
-        `wanted` is taken ahead of what is given: by up to 64 samples of a remote root, with a cache by about a thousand more.
-        SnapshotError for what is damaged, StorageError for what cannot be reached in spite of all retries.
+        `requests` is consumed ahead of the result: by up to 64 samples of a remote root, with a cache by about a thousand more.
+        SnapshotError for damage, StorageError for what cannot be reached after all retries.
         """
-        return self._iter_remote(iter(wanted)) if self.remote else self._iter_local(wanted, _whole)
+        return self._iter_remote(iter(requests)) if self.remote else self._iter_local(requests, _whole)
 
-    def views(self, wanted: Iterable[tuple[ShardEntry, int]], allocate: Allocator) -> Iterator[Sample | SampleView | None]:
-        """As `samples`; pictures of a local root are written to what `room` gives, and the rest holds until the next sample."""
+    def views(self, requests: Iterable[tuple[ShardEntry, int]], allocate: Allocator) -> Iterator[Sample | SampleView | None]:
+        """As `samples`; pictures of a local root are written to memory from `allocate`, and everything else is valid until the
+        next sample."""
         if self.remote:
-            return self._iter_remote(iter(wanted))
+            return self._iter_remote(iter(requests))
         rest = ScratchBuffer()
-        return self._iter_local(wanted, lambda reader, i: ((view := reader.view(i, allocate, rest)), view.span_bytes))
+        return self._iter_local(requests, lambda reader, i: ((view := reader.view(i, allocate, rest)), view.span_bytes))
 
     def stats(self) -> FetchStats:
         return self.counts.total()
 
-    def _iter_remote(self, wanted: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
+    def _iter_remote(self, requests: Iterator[tuple[ShardEntry, int]]) -> Iterator[Sample | None]:
         remote = RemoteShards(self.root, self.cache, self.retry_policy, self.counts, self.open_shards)
-        for shard, found in remote.found(wanted):
+        for shard, found in remote.fetch_samples(requests):
             if isinstance(found, SnapshotError):
                 self._skip(shard, found)
             yield None if isinstance(found, SnapshotError) else found
 
     def _iter_local(
-        self, wanted: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, int], tuple[Found, int]]
+        self, requests: Iterable[tuple[ShardEntry, int]], take: Callable[[ShardReader, int], tuple[Found, int]]
     ) -> Iterator[Found | None]:
         hits = size = 0
         try:
-            for shard, i in wanted:
+            for shard, i in requests:
                 try:
                     reader = self._open[shard.path] if shard.path in self._open else self._opened(shard)
                     found, length = take(reader, i)
@@ -122,7 +123,7 @@ class Fetcher:
             self.counts.publish(hits=hits, bytes=size)
 
     def _opened(self, shard: ShardEntry) -> ShardReader:
-        """The open shard. One that was found missing or cut is not looked at again."""
+        """The open shard. One that was found missing or truncated is not opened again."""
         if shard.path in self._damaged:
             raise self._damaged[shard.path]
         try:

@@ -1,7 +1,7 @@
-"""What was read, counted where it happens and seen where the loop runs.
+"""Counts of what was read, added up in each process and read in the training loop's.
 
-One idea: a small table in shared memory with a row for each DataLoader worker. A process adds to its own
-row, so processes need no lock and nothing is sent; the sum of the rows is what all have done together.
+One idea: a small table in shared memory with a row for each DataLoader worker. A process adds to its own row, so processes
+need no lock and nothing is sent; the totals are the sums over the rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class FetchStats:
 
     `bytes`: of the samples given. `fetched`: bytes that came from a remote store. `hits`: samples of local and of already
     cached shards, `misses`: all others. `skipped`: damaged samples. `retried`: requests made again. `wait_seconds`: how long
-    callers stood still for remote bytes, summed over processes.
+    callers waited for remote bytes, summed over processes.
     """
 
     bytes: int = 0

@@ -1,10 +1,11 @@
-"""A DataLoader that knows where it stands: it saves and resumes with any number of workers and ranks.
+"""A DataLoader with a state: it saves and resumes with any number of workers and ranks.
 
 One idea: with the stream's own batch size, batch s of a rank is round s of the order, whichever worker made it; so the number
-of batches that the training loop has got, not what workers read ahead, says where to go on. The state is that of the stream.
+of batches that the training loop has received, not what workers prefetched, determines where to resume. The state is the
+stream's.
 
-Refused: what would part batches from rounds (another batch size or sampler, batches out of order), and a state that was taken
-inside a batch.
+Refused: what would break the match of batches and rounds (another batch size or sampler, batches out of order), and a state
+that was taken inside a batch.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Loader(DataLoader[Any]):
         if dataset.settings.batch_size is None:
             raise ConfigError("a Loader takes its batch size from the stream: stream(..., batch_size=8)")
         if given := sorted(set(options) & set(_STREAM_OPTIONS)):
-            raise ConfigError(f"{given[0]}: the stream says it, not the Loader")
+            raise ConfigError(f"{given[0]}: set it on the stream, not on the Loader")
         if not options.get("in_order", True):
             raise ConfigError("in_order: found False: batches out of order cannot be resumed")
         if collate_fn is collate_samples and not dataset.settings.decode:
@@ -68,7 +69,7 @@ class Loader(DataLoader[Any]):
 
     @property
     def epoch(self) -> int:
-        """The epoch that the next batch belongs to, or the first of an iteration of several."""
+        """The epoch of the next batch, or the first epoch of an iteration of several."""
         return self._cursor().epoch
 
     def set_epoch(self, epoch: int) -> None:
@@ -110,8 +111,8 @@ class Loader(DataLoader[Any]):
         self._start = None
 
     def stats(self) -> dict[str, Any]:
-        """Stream.stats, and of the loop: seconds since the first batch was asked for, samples_per_s and bytes_per_s over them,
-        and wait_share, the share of them that the loop stood waiting for a batch."""
+        """Stream.stats, and of the loop: seconds since the first batch was requested, samples_per_s and bytes_per_s over them,
+        and wait_share, the fraction of them in which the loop waited for a batch."""
         found = self.stream.stats()
         seconds = max(self._seconds, 1e-9)
         rates = {f"{name}_per_s": found[name] / seconds for name in ("samples", "bytes")}
@@ -147,8 +148,8 @@ class Loader(DataLoader[Any]):
             self.stream.start_epoch(self.stream.plan.next_epoch_start(start).epoch)
 
     def _start_cursor(self) -> Cursor:
-        """Where an iteration begins. One that a loop has left, after some of its batches or after the last, is over, although
-        nobody asked it for more than it had: the next is of the next epoch, and whole."""
+        """Where an iteration begins. An iteration that a loop left, after some of its batches or after the last, is over even
+        if it was not exhausted: the next one is a whole next epoch."""
         stream, start = self.stream, self._start
         if start is not None and self._repeat_epoch:
             stream.move_to(Cursor(start.epoch))

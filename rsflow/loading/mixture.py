@@ -1,7 +1,7 @@
 """Which part of a mixture each sample comes from, by weights that may change on the way.
 
-One idea: how many of the first n samples each part has given is a closed formula, so any n can be told at once: nothing has to
-be counted on the way, and a mixture is resumed from a position alone. Parts are the leaves of a binary tree; of n samples the
+One idea: how many of the first n samples each part has given is a closed formula, so nothing has to be counted and a mixture is
+resumed from a position alone. Parts are the leaves of a binary tree; of n samples the
 left side of a node gives n × its share of the weight, rounded, the right side the rest. A part of m is so never more than
 log2(m) / 2 + 1/2 samples from its exact share, however long the stream.
 
@@ -95,11 +95,11 @@ class Mixture:
     def counts(self, n: int) -> list[int]:
         """How many of the first n samples each part gives, as far as blocks are whole."""
         ends = (*self.starts[1:], n)
-        dealt = [
+        per_step = [
             _counts(max(0, min(end, n) - start), weights)
             for start, end, weights in zip(self.starts, ends, self.weights, strict=True)
         ]
-        return [sum(part) for part in zip(*dealt, strict=True)]
+        return [sum(part) for part in zip(*per_step, strict=True)]
 
     def block(self, n: int, seed: int | None) -> Block:
         """The block that holds sample n. `seed` None: the parts in their regular pattern."""

@@ -1,11 +1,11 @@
-"""Samples of shards that lie afar: by range, or from the node's cache.
+"""Samples of remote shards: by byte range, or from the node's cache.
 
-One idea: work runs ahead in threads. Samples are fetched in groups, the next while the caller works on the last; with a cache,
-whole shards are sent for well before their first sample is wanted and mapped once they are on disk. The first group of a run
-does not wait for whole shards: what the cache lacks then comes by range.
+One idea: threads prefetch. Samples are fetched in groups, the next one while the caller works on the last; with a cache,
+whole shards are downloaded well before their first sample is requested and mapped once they are on disk. The first group of a
+run does not wait for whole shards: what is not in the cache is then read by range.
 
-A failure that stays (rsflow.loading.byte_ranges) is damage, a SnapshotError, if the object is missing or not as long as the
-manifest says; any other is an outage and stops the run.
+A failure that outlasts all retries (rsflow.loading.byte_ranges) is damage, a SnapshotError, if the object is missing or its
+length is not the manifest's; any other is an outage and stops the run.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ FetchResult = tuple[ShardEntry, Sample | SnapshotError]
 OpenResult = ShardReader | SnapshotError
 
 _GROUP_SAMPLES = 32  # samples of a group
-_PREFETCH_SAMPLES = 1024  # samples whose shards are sent for beforehand
-OPEN_SHARDS = 40  # kept open, per process: two windows of a stream, and some
-_AT_ONCE = 8  # indices or shards that come at the same time, per process
+_PREFETCH_SAMPLES = 1024  # requests ahead of the reader whose shards are downloaded
+OPEN_SHARDS = 40  # open per process: two windows of a stream, and some
+_AT_ONCE = 8  # concurrent downloads of indices or shards, per process
 _CHUNK_BYTES = 8 << 20  # of a shard on its way to the cache
 _OPEN_ATTEMPTS = 3
 
@@ -54,86 +54,90 @@ class RemoteShards:
     ) -> None:
         self.root, self.cache, self.retry_policy, self.counts = root, cache, retry_policy, counts
         self.open_shards = open_shards
-        self._kept: dict[str, OpenResult] = {}
-        self._fresh: set[str] = set()  # shards that this process brought to the cache
+        self._open_readers: dict[str, OpenResult] = {}
+        self._new_in_cache: set[str] = set()  # shards that this process downloaded to the cache
         self._stop = threading.Event()
 
-    def found(self, wanted: Iterator[SampleRequest]) -> Iterator[FetchResult]:
-        """The samples in the order asked for, each with its shard; a SnapshotError in place of one that is damaged."""
+    def fetch_samples(self, requests: Iterator[SampleRequest]) -> Iterator[FetchResult]:
+        """The samples in the order of the requests, each with its shard; a SnapshotError in place of a damaged one."""
         self._stop = threading.Event()
         downloads = ThreadPoolExecutor(_AT_ONCE)
-        announced = self._prefetch_shards(wanted, downloads) if self.cache else wanted
-        with ThreadPoolExecutor(1) as one:
+        prefetched = self._prefetch_shards(requests, downloads) if self.cache else requests
+        with ThreadPoolExecutor(1) as reader:
             try:
-                group_ahead = one.submit(self._fetch_group, announced, True)
+                group_ahead = reader.submit(self._fetch_group, prefetched, True)
                 while group := self._wait_for(group_ahead):
-                    group_ahead = one.submit(self._fetch_group, announced, False)
+                    group_ahead = reader.submit(self._fetch_group, prefetched, False)
                     yield from group
             finally:
-                self._stop.set()  # a download that nobody waits for any more ends at its next chunk
+                self._stop.set()  # downloads in progress end at their next chunk
                 downloads.shutdown(cancel_futures=True)
 
     def _wait_for(self, group: Future[list[FetchResult]]) -> list[FetchResult]:
         start = time.perf_counter()
-        found = group.result()
+        fetched = group.result()
         self.counts.publish(wait_seconds=time.perf_counter() - start)
-        return found
+        return fetched
 
-    def _prefetch_shards(self, wanted: Iterator[SampleRequest], downloads: ThreadPoolExecutor) -> Iterator[SampleRequest]:
-        held: deque[SampleRequest] = deque()
-        sent: set[str] = set()
-        for item in wanted:
-            if item[0].path not in sent:
-                sent.add(item[0].path)
+    def _prefetch_shards(self, requests: Iterator[SampleRequest], downloads: ThreadPoolExecutor) -> Iterator[SampleRequest]:
+        queued: deque[SampleRequest] = deque()
+        submitted: set[str] = set()
+        for item in requests:
+            if item[0].path not in submitted:
+                submitted.add(item[0].path)
                 downloads.submit(self._prefetch_shard, item[0])
-            held.append(item)
-            if len(held) > _PREFETCH_SAMPLES:
-                yield held.popleft()
-        yield from held
+            queued.append(item)
+            if len(queued) > _PREFETCH_SAMPLES:
+                yield queued.popleft()
+        yield from queued
 
     def _prefetch_shard(self, shard: ShardEntry) -> None:
-        with suppress(SnapshotError, StorageError):  # whoever wants the shard asks again, and tells
+        with suppress(SnapshotError, StorageError):  # the request for the shard tries again and reports
             self._ensure_cached(shard)
 
-    def _fetch_group(self, wanted: Iterator[SampleRequest], by_range: bool) -> list[FetchResult]:
-        items = list(islice(wanted, _GROUP_SAMPLES))
+    def _fetch_group(self, requests: Iterator[SampleRequest], by_range: bool) -> list[FetchResult]:
+        items = list(islice(requests, _GROUP_SAMPLES))
         opened = self._open(list(dict.fromkeys(shard for shard, _ in items)), by_range)
-        remote = [(shard, i, one) for shard, i in items if isinstance(one := opened[shard.path], ShardReader) and one.remote]
-        ranges = [Range(one.place, *one.samples.span(i)) for _, i, one in remote]
+        remote = [
+            (shard, i, reader) for shard, i in items if isinstance(reader := opened[shard.path], ShardReader) and reader.remote
+        ]
+        ranges = [Range(reader.place, *reader.samples.span(i)) for _, i, reader in remote]
         answers = read_ranges(ranges, self.retry_policy, self._retried) if ranges else []
-        arrived = {(shard.path, i): answer for (shard, i, _), answer in zip(remote, answers, strict=True)}
-        return [(shard, self._sample(shard, i, opened[shard.path], arrived.get((shard.path, i)))) for shard, i in items]
+        fetched_bytes = {(shard.path, i): answer for (shard, i, _), answer in zip(remote, answers, strict=True)}
+        return [(shard, self._sample(shard, i, opened[shard.path], fetched_bytes.get((shard.path, i)))) for shard, i in items]
 
     def _sample(
-        self, shard: ShardEntry, i: int, reader: OpenResult, arrived: bytes | StorageError | None
+        self, shard: ShardEntry, i: int, reader: OpenResult, fetched_bytes: bytes | StorageError | None
     ) -> Sample | SnapshotError:
-        """Sample `i` from what arrived for it; None: the shard is mapped."""
+        """Sample `i` from the bytes that were fetched for it; None: the shard is mapped."""
         if isinstance(reader, SnapshotError):
             return reader
         try:
-            if isinstance(arrived, StorageError):
-                raise self._damage_error(shard, arrived)
-            found = reader.read(i) if arrived is None else reader.parse(i, arrived)
+            if isinstance(fetched_bytes, StorageError):
+                raise self._damage_error(shard, fetched_bytes)
+            fetched = reader.read(i) if fetched_bytes is None else reader.parse(i, fetched_bytes)
         except SnapshotError as error:
             return error
         start, stop = reader.samples.span(i)
-        hit = arrived is None and shard.path not in self._fresh
-        self.counts.publish(bytes=stop - start, fetched=len(arrived or b""), hits=hit, misses=not hit)
-        return found
+        hit = fetched_bytes is None and shard.path not in self._new_in_cache
+        self.counts.publish(bytes=stop - start, fetched=len(fetched_bytes or b""), hits=hit, misses=not hit)
+        return fetched
 
     def _open(self, shards: list[ShardEntry], by_range: bool) -> dict[str, OpenResult]:
-        """The shards by path, opened at the same time where they are not yet. `by_range`: none is brought to the cache."""
-        new = [shard for shard in shards if shard.path not in self._kept]
-        opened = {shard.path: self._kept[shard.path] for shard in shards if shard.path in self._kept}
+        """The shards by path, opened concurrently where they are not open. `by_range`: none is downloaded to the cache."""
+        new = [shard for shard in shards if shard.path not in self._open_readers]
+        opened = {shard.path: self._open_readers[shard.path] for shard in shards if shard.path in self._open_readers}
         if new:
             with ThreadPoolExecutor(min(_AT_ONCE, len(new))) as pool:
-                found = list(pool.map(lambda shard: self._opened(shard, by_range), new))
-            opened |= {shard.path: one for shard, one in zip(new, found, strict=True)}
-        for path, one in opened.items():
-            if isinstance(one, SnapshotError) or one.remote == (self.cache is None):
-                self._kept[path] = one
-        for path in [path for path, one in self._kept.items() if isinstance(one, ShardReader)][: -self.open_shards]:
-            del self._kept[path]
+                fetched = list(pool.map(lambda shard: self._opened(shard, by_range), new))
+            opened |= {shard.path: reader for shard, reader in zip(new, fetched, strict=True)}
+        for path, reader in opened.items():
+            if isinstance(reader, SnapshotError) or reader.remote == (self.cache is None):
+                self._open_readers[path] = reader
+        for path in [path for path, reader in self._open_readers.items() if isinstance(reader, ShardReader)][
+            : -self.open_shards
+        ]:
+            del self._open_readers[path]
         return opened
 
     def _opened(self, shard: ShardEntry, by_range: bool) -> OpenResult:
@@ -145,18 +149,18 @@ class RemoteShards:
             return error
 
     def _open_cached(self, cache: ShardCache, shard: ShardEntry) -> ShardReader:
-        beside = replace(shard, path=_name(shard, "tar"))
+        cached_entry = replace(shard, path=_name(shard, "tar"))
         for _ in range(_OPEN_ATTEMPTS):
             self._ensure_cached(shard)
-            with suppress(SnapshotError):  # evicted since, or damaged on this disk: the name goes, and it is brought again
-                return ShardReader(cache.folder, beside)
-            cache.drop(beside.path)
-            cache.drop(beside.index_path)
+            with suppress(SnapshotError):  # evicted since, or damaged on this disk: it is deleted and downloaded again
+                return ShardReader(cache.folder, cached_entry)
+            cache.drop(cached_entry.path)
+            cache.drop(cached_entry.index_path)
         self._ensure_cached(shard)
-        return ShardReader(cache.folder, beside)
+        return ShardReader(cache.folder, cached_entry)
 
     def _ensure_cached(self, shard: ShardEntry) -> None:
-        """Have the shard and its index in the cache. SnapshotError where it is damaged."""
+        """Download the shard and its index to the cache where they are missing. SnapshotError where the shard is damaged."""
         if self.cache is None:
             return
         for path, extension, size, digest in (
@@ -165,21 +169,21 @@ class RemoteShards:
         ):
             place = storage.join(self.root, path)
             if self.cache.ensure(_name(shard, extension), digest, partial(self._chunks, shard, place, size), place):
-                self._fresh.add(shard.path)
+                self._new_in_cache.add(shard.path)
                 self.counts.publish(fetched=size)
 
     def _chunks(self, shard: ShardEntry, place: str, size: int) -> Iterator[bytes]:
         for start in range(0, size, _CHUNK_BYTES):
             if self._stop.is_set():
-                raise StorageError(f"{place}: no longer wanted")
+                raise StorageError(f"{place}: no longer requested")
             part = Range(place, start, min(start + _CHUNK_BYTES, size))
-            (found,) = read_ranges([part], self.retry_policy, self._retried)
-            if isinstance(found, StorageError):
-                raise self._damage_error(shard, found) if place.endswith(shard.path) else found
-            yield found
+            (fetched,) = read_ranges([part], self.retry_policy, self._retried)
+            if isinstance(fetched, StorageError):
+                raise self._damage_error(shard, fetched) if place.endswith(shard.path) else fetched
+            yield fetched
 
     def _damage_error(self, shard: ShardEntry, failure: StorageError) -> SnapshotError:
-        """What a failure that stays says of the shard. Raises the failure itself where it says nothing."""
+        """The damage of the shard that a permanent failure shows. Raises the failure itself where it shows none."""
         place = storage.join(self.root, shard.path)
         if isinstance(failure.__cause__, FileNotFoundError):
             return SnapshotError(f"{place}: {MISSING_MESSAGE}")

@@ -1,12 +1,12 @@
 """Decoded batches of fixed-size pictures through memory that all processes share.
 
-One idea: a DataLoader hands every tensor of a worker over as a file of its own, which at two workers takes as long as decoding.
-Here workers decode straight into a slot of shared memory (rsflow.loading.batch_slots), a whole batch side by side, and send
-only its number and the text; the loop gets a view.
+One idea: a DataLoader passes every tensor of a worker as a file of its own, which at two workers takes as long as decoding.
+Here workers decode straight into a slot of shared memory (rsflow.loading.batch_slots), a whole batch at once, and send only
+its number and the text; the loop gets a view.
 
-All else is the Loader's: order, state, epochs, what happens to damaged pictures, and that errors and dead workers surface.
-Refused: a stream that decodes by itself or has no batch size. Text is spelled for the picture as it was: use a dialect of
-shares, not of pixels, where pictures are resized.
+Everything else is the Loader's: order, state, epochs, damaged pictures, errors and dead workers. Refused: a stream that
+decodes by itself or has no batch size. Text is written for the picture's original size: use a dialect of fractions, not of
+pixels, where pictures are resized.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class RingLoader(Loader):
 
 
 class DecodedSlotCollator(SlotCollator):
-    """Hands pictures over as pixels (rows, cols, 3), `size_px` square, each at its example's place."""
+    """Passes pictures as pixels (rows, cols, 3), `size_px` square, each at its example's position in the batch."""
 
     def __init__(self, slots_each: int, batch_size: int, size_px: int, hold: int, pin: bool) -> None:
         super().__init__(slots_each, batch_size * size_px * size_px * 3)

@@ -1,7 +1,7 @@
-"""Reads the spots of a walk, from however many roots, in order; and counts what was given.
+"""Reads the samples of an iteration from any number of roots in order, and counts what was given.
 
-One idea: each root has its own Fetcher, which takes what it is asked for ahead of time. Spots of several roots are dealt out to
-their fetchers as these ask, and put together again in the order of the walk.
+One idea: each root has its own Fetcher, which consumes requests ahead of time. The references of an iteration are split by root
+as the fetchers consume them, and the samples are merged again in the order of the iteration.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PlacedReference = tuple[int, SampleReference]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How shards are read. `cache_bytes`: the most a cache holds. `retries`: of a request that failed for the moment.
+    """How shards are read. `cache_bytes`: the most a cache holds. `retries`: of a request that failed transiently.
     `on_damage`: "fail", or "skip": count a damaged sample and give the next good one of the order in its stead."""
 
     cache_bytes: int = CACHE_BYTES
@@ -52,32 +52,31 @@ class SampleReader:
     def read(
         self, references: Iterable[PlacedReference], allocate: Allocator
     ) -> Iterator[tuple[int, SampleReference, Sample | SampleView | None]]:
-        """(position, spot, its sample) for each, in order; the sample is None where it is damaged and that is to be skipped.
-
-        It holds until the next is asked for: see Fetcher.views.
+        """(position, reference, its sample) for each, in order; the sample is None where it is damaged and damage is to be
+        skipped. A sample is valid until the next one: see Fetcher.views.
         """
         if len(self._fetchers) == 1 and not any(fetcher.remote for fetcher in self._fetchers.values()):
             yield from self._read_single_root(references, allocate)
             return
-        deal = _RequestSplitter(iter(references), list(self._fetchers))
-        samples = {root: fetcher.views(deal.of(root), allocate) for root, fetcher in self._fetchers.items()}
-        while (placed := deal.next()) is not None:
+        splitter = _RequestSplitter(iter(references), list(self._fetchers))
+        samples = {root: fetcher.views(splitter.of(root), allocate) for root, fetcher in self._fetchers.items()}
+        while (placed := splitter.next()) is not None:
             position, reference = placed
             yield position, reference, next(samples[reference.root])
 
     def _read_single_root(
         self, references: Iterable[PlacedReference], allocate: Allocator
     ) -> Iterator[tuple[int, SampleReference, Sample | SampleView | None]]:
-        """The only root is on this machine: nothing is to be gained by taking spots ahead."""
+        """The only root is on this machine: nothing is gained by consuming references ahead."""
         (fetcher,) = self._fetchers.values()
         now: deque[PlacedReference] = deque(maxlen=1)
 
-        def wanted() -> Iterator[tuple[ShardEntry, int]]:
+        def requests() -> Iterator[tuple[ShardEntry, int]]:
             for placed in references:
                 now.append(placed)
                 yield placed[1].shard, placed[1].i
 
-        for sample in fetcher.views(wanted(), allocate):
+        for sample in fetcher.views(requests(), allocate):
             yield *now[0], sample
 
     def read_one(self, reference: SampleReference) -> Sample | None:
@@ -90,21 +89,21 @@ class SampleReader:
 
 
 class _RequestSplitter:
-    """Spots in their order, and the same spots by root. Fetchers may ask from threads of their own."""
+    """References in their order, and the requests of each root. Fetchers may consume these from threads of their own."""
 
     def __init__(self, references: Iterator[PlacedReference], roots: list[str]) -> None:
         self._references, self._lock = references, Lock()
         self._order: deque[PlacedReference] = deque()
-        self._of = {root: deque[tuple[ShardEntry, int]]() for root in roots}
+        self._queues = {root: deque[tuple[ShardEntry, int]]() for root in roots}
 
     def of(self, root: str) -> Iterator[tuple[ShardEntry, int]]:
         while True:
             with self._lock:
-                while not self._of[root]:
+                while not self._queues[root]:
                     if not self._draw():
                         return
-                wanted = self._of[root].popleft()
-            yield wanted
+                requests = self._queues[root].popleft()
+            yield requests
 
     def next(self) -> PlacedReference | None:
         with self._lock:
@@ -115,7 +114,7 @@ class _RequestSplitter:
         if next_item is None:
             return False
         self._order.append(next_item)
-        self._of[next_item[1].root].append((next_item[1].shard, next_item[1].i))
+        self._queues[next_item[1].root].append((next_item[1].shard, next_item[1].i))
         return True
 
 

@@ -1,10 +1,10 @@
 """The cursor of a stream in memory that its DataLoader workers share, and which epoch each of their iterations is of.
 
-One idea: DataLoader workers hold copies of a stream, and nobody tells the stream in the training loop's process that they began
-anew. So each worker notes in a table of its own row which iteration it began, and of which epoch. An iteration is recognised by
-a token that all its workers have in common. The first worker of an iteration takes the epoch after the one in the table, the
-others take that of their siblings; a row is one 64-bit number, so it is written at once and needs no lock. Moving the cursor
-clears the table.
+One idea: DataLoader workers hold copies of a stream, and the stream in the training loop's process is not notified when they
+begin an iteration. So each worker writes to its row of a shared table which iteration it began, and of which epoch. An
+iteration is recognised by a token that all its workers have in common. The first worker of an iteration takes the epoch after
+the one in the table, the others take that of their siblings; a row is one 64-bit number, so it is written at once and needs
+no lock. Moving the cursor clears the table.
 """
 
 from __future__ import annotations

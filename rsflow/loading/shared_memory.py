@@ -1,8 +1,8 @@
 """Memory that a process shares with those it starts, whether they are forked or spawned.
 
 One idea: an anonymous file in memory, mapped by whoever has its descriptor. It has no name that could be left behind, its
-pages are taken when they are first written, and it does not count against the size of /dev/shm, which is 64 MB in a container
-unless somebody thought of it.
+pages are allocated when they are first written, and it does not count against the size of /dev/shm, which is 64 MB in a
+container by default.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class SharedBuffer:
-    """`size` bytes, zero at first. They are given back when no process has this object or an array of it any more."""
+    """`size` bytes, initially zero. They are freed when no process has this object or an array of it any more."""
 
     def __init__(self, size: int) -> None:
         self._hold(_anonymous(size), size)
@@ -44,7 +44,7 @@ class SharedBuffer:
 
 
 class PrivateBuffer:
-    """`size` bytes of this process alone, zero at first. Pages of a file take several times as long to be touched first."""
+    """`size` bytes of this process alone, initially zero. Pages of a file take several times as long to fault in."""
 
     def __init__(self, size: int) -> None:
         pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -1,8 +1,8 @@
 """Whether a processor shows a model pictures of the size that the boxes in their texts were spelled for.
 
-One idea: a dialect that counts in pixels of the resized picture says how large it takes that to be (`resized`), and a batch of
-the processor says how large it is (`image_grid_thw`, in patches); where the two differ every box is wrong, so that is refused.
-Dialects that count in shares of a side are true at any size.
+One idea: a dialect that counts in pixels of the resized picture computes that size (`resized`), and a batch of the processor
+states the actual one (`image_grid_thw`, in patches). Where the two differ every box would be wrong, so that is refused.
+Dialects that count in fractions of a side are independent of the size.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from rsflow import dialects
 from rsflow.errors import ConfigError
 
 
-def check_picture_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[int], batch: Any, processor: Any) -> None:
+def check_picture_sizes(
+    examples: Sequence[Mapping[str, Any]], first_pictures: Sequence[int], batch: Any, processor: Any
+) -> None:
     """ConfigError for the first example with boxes whose picture the processor resized to another size than was spelled.
 
-    `firsts`: of each example, which picture of the batch is its own, -1 where it has none.
+    `first_pictures`: of each example, which picture of the batch is its own, -1 where it has none.
     """
-    for one, first in zip(examples, firsts, strict=True):
+    for one, first in zip(examples, first_pictures, strict=True):
         resized = getattr(dialects.get_dialect(one["dialect"]), "resized", None) if "dialect" in one else None
-        if first < 0 or resized is None or not any(len(said["boxes"]) for said in one["instructions"]):
+        if first < 0 or resized is None or not any(len(instruction["boxes"]) for instruction in one["instructions"]):
             continue
-        spelled, shown = resized(one["height_px"], one["width_px"]), _shown(batch, first, processor)
+        spelled, shown = resized(one["height_px"], one["width_px"]), _shown_size(batch, first, processor)
         if spelled != shown:
             raise ConfigError(
                 f"sample {one['key']}: dialect {one['dialect']!r} spells boxes in pixels of a picture resized to "
@@ -32,7 +34,7 @@ def check_picture_sizes(examples: Sequence[Mapping[str, Any]], firsts: Sequence[
             )
 
 
-def _shown(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
+def _shown_size(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
     patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
     if "image_grid_thw" not in batch or not isinstance(patch, int):
         return None
@@ -41,7 +43,7 @@ def _shown(batch: Any, picture: int, processor: Any) -> tuple[int, int] | None:
 
 
 def _described_size(shown: tuple[int, int] | None) -> str:
-    return "a size that it does not tell" if shown is None else f"{shown[0]} x {shown[1]}"
+    return "an unknown size" if shown is None else f"{shown[0]} x {shown[1]}"
 
 
 def _advice(processor: Any) -> str:

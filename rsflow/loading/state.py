@@ -1,9 +1,10 @@
-"""How far a stream went, as a small dict, and why one that does not fit is refused.
+"""The progress of a stream as a small dict, and the checks of one that is loaded.
 
-One idea: the order is a pure function of snapshot, settings and epoch, so a state need only say which these were and how many
-positions all ranks together have behind them. It is the same on every rank after the same number of batches, and any number of
-ranks and workers goes on from it. Only a state taken inside a batch, or by one DataLoader worker for itself (as torchdata's
-StatefulDataLoader does), also counts what that one consumer took; that fits the same ranks, workers and batch size alone.
+One idea: the order is a pure function of snapshot, settings and epoch, so a state names these and the number of positions
+that all ranks together have consumed. It is the same on every rank after the same number of batches, and any number of ranks
+and workers goes on from it. Only a state taken inside a batch, or by one DataLoader worker for itself (as torchdata's
+StatefulDataLoader does), also counts what that one consumer took; that can be loaded with the same ranks, workers and batch
+size only.
 """
 
 from __future__ import annotations

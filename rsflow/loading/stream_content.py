@@ -1,8 +1,8 @@
-"""What a stream reads: the shards of pinned snapshots, parted as its mixture asks.
+"""What a stream reads: the shards of pinned snapshots, divided into the parts of its mixture.
 
-One idea: a stream is asked for by addresses and names (`StreamRequest`), and reads a `Content` that those addresses are pinned
-to when the stream is made: whatever is committed meanwhile, it goes on reading the manifests it began with. A content is plain
-data; it is what DataLoader workers get, so they need not look at manifests or indices themselves.
+One idea: a stream is requested by addresses and names (`StreamRequest`), and reads a `Content` to which those addresses are
+pinned when the stream is made: whatever is committed meanwhile, it keeps reading the manifests it began with. A content is
+plain data that DataLoader workers get a copy of, so they need not read manifests or indices themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rsflow.shards.manifest import Split, read_snapshot, reading_required, snaps
 
 @dataclass(frozen=True, slots=True)
 class StreamRequest:
-    """What was asked for, as it was asked."""
+    """The arguments of a stream that choose its samples."""
 
     urls: tuple[str, ...]
     split: str
@@ -42,14 +42,14 @@ class SnapshotReference:
 
     @property
     def name(self) -> str:
-        """How messages and states call it: the number that its manifest is named by."""
+        """The number in its manifest's file name."""
         return posixpath.basename(self.manifest).removesuffix(".json")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Samples that are ordered together: of the content's shards `shards` all, or those picked. `tasks`: whose instructions
-    an example of this part shows; None: all."""
+    """Samples that are ordered together: of the content's shards `shards` all, or those of `selected`. `tasks`: whose
+    instructions an example of this part shows; None: all."""
 
     name: str
     tasks: frozenset[str] | None
@@ -64,8 +64,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`samples`: those of an epoch. Without a `mixture` there is one part. `name` tells the content's order apart; `whole`:
-    whether most samples of the shards are wanted. `tasks`: those of the splits' instructions."""
+    """`samples`: those of an epoch. Without a `mixture` there is one part. `name` identifies the content's order; `whole`:
+    whether most samples of the shards are read. `tasks`: those of the splits' instructions."""
 
     snapshots: tuple[SnapshotReference, ...]
     name: str
@@ -78,7 +78,7 @@ class Content:
 
 
 def latest_manifest(url: str) -> str:
-    """The path of the manifest that an address means now: itself, or the latest of a root."""
+    """The path of the manifest that an address refers to now: itself, or the latest of a root."""
     if url.endswith(".json"):
         return url
     place = storage.join(url, "snapshots", "LATEST")
@@ -95,7 +95,7 @@ def manifest_path(root: str, number: str) -> str:
 
 
 def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
-    """The content of a wish at the given manifests, one for each of its addresses.
+    """The content of a request at the given manifests, one for each of its addresses.
 
     ConfigError for an unknown split, task, sensor or name in the mix, and where no sample is left; SnapshotError or
     StorageError where a snapshot cannot be read.
@@ -103,9 +103,9 @@ def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
     found = [(snapshot_root(place), place, read_snapshot(place)) for place in manifests]
     snapshots = tuple(SnapshotReference(root, place, manifest.digest) for root, place, manifest in found)
     splits = [get_split(manifest, request.split) for _, _, manifest in found]
-    wanted = make_filter(splits, request.tasks, request.sensors, request.oversample)
+    criteria = make_filter(splits, request.tasks, request.sensors, request.oversample)
     shards = tuple((one.root, shard) for one, split in zip(snapshots, splits, strict=True) for shard in split.shards)
-    parts = _parts(request, wanted, shards, splits)
+    parts = _parts(request, criteria, shards, splits)
     distinct = sum(part.samples for part in parts)
     samples = (
         distinct
@@ -127,35 +127,39 @@ def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
 
 
 def _parts(
-    request: StreamRequest, wanted: SampleFilter, shards: tuple[RootedShard, ...], splits: Sequence[Split]
+    request: StreamRequest, criteria: SampleFilter, shards: tuple[RootedShard, ...], splits: Sequence[Split]
 ) -> tuple[Part, ...]:
-    every = tuple(range(len(shards)))
+    all_shards = tuple(range(len(shards)))
     if request.mix is None:
-        return (_part("", wanted, every, shards, _select(shards, wanted)),)
+        return (_part("", criteria, all_shards, shards, _select(shards, criteria)),)
     names = request.mix.names()
     if request.mix.by != "url":
-        rows = select_positions(shards, wanted, request.mix.by, names)
+        rows = select_positions(shards, criteria, request.mix.by, names)
         by_task = request.mix.by == "task"
         return tuple(
-            _part(name, SampleFilter(frozenset([name])) if by_task else wanted, every, shards, tuple(row))
+            _part(name, SampleFilter(frozenset([name])) if by_task else criteria, all_shards, shards, tuple(row))
             for name, row in zip(names, rows, strict=True)
         )
     check_names("url", names, request.urls)
     ends = [0]
     for split in splits:
         ends.append(ends[-1] + len(split.shards))
-    spans = {url: every[ends[i] : ends[i + 1]] for i, url in enumerate(request.urls)}
-    return tuple(_part(url, wanted, spans[url], shards, _select([shards[i] for i in spans[url]], wanted)) for url in names)
+    spans = {url: all_shards[ends[i] : ends[i + 1]] for i, url in enumerate(request.urls)}
+    return tuple(_part(url, criteria, spans[url], shards, _select([shards[i] for i in spans[url]], criteria)) for url in names)
 
 
-def _select(shards: Sequence[RootedShard], wanted: SampleFilter) -> tuple[Ints, ...] | None:
-    return None if wanted == SampleFilter() else tuple(select_positions(shards, wanted, None, ())[0])
+def _select(shards: Sequence[RootedShard], criteria: SampleFilter) -> tuple[Ints, ...] | None:
+    return None if criteria == SampleFilter() else tuple(select_positions(shards, criteria, None, ())[0])
 
 
 def _part(
-    name: str, wanted: SampleFilter, of: tuple[int, ...], shards: Sequence[RootedShard], selected: tuple[Ints, ...] | None
+    name: str,
+    criteria: SampleFilter,
+    shard_numbers: tuple[int, ...],
+    shards: Sequence[RootedShard],
+    selected: tuple[Ints, ...] | None,
 ) -> Part:
-    sizes = tuple(shards[i][1].samples for i in of) if selected is None else tuple(map(len, selected))
+    sizes = tuple(shards[i][1].samples for i in shard_numbers) if selected is None else tuple(map(len, selected))
     if not any(sizes):
         raise ConfigError(f"{name or 'the split'}: holds no sample")
-    return Part(name, wanted.tasks, of, selected, sizes)
+    return Part(name, criteria.tasks, shard_numbers, selected, sizes)

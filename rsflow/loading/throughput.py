@@ -85,7 +85,7 @@ def measure_throughput(url: str, settings: BenchSettings) -> BenchResult:
         wait += now - asked_at
         first = first or now - start
         samples += len(batch["key"])
-        tasks.update(said["task"] for one in batch["instructions"] for said in one)
+        tasks.update(instruction["task"] for one in batch["instructions"] for instruction in one)
         if now - start >= settings.seconds:
             whole = False
             break

@@ -1,9 +1,9 @@
 """A callback for the Trainer of transformers that keeps a Loader's state in its checkpoints, so that nothing is read twice.
 
 One idea: by itself the Trainer resumes within an epoch by reading what was trained on and dropping it. A Loader goes on from a
-state instead, so the Trainer is told to leave that (`ignore_data_skip`), and refused is what would then part the two: a resume
-without the loader's state, a state of another step, and gradient accumulation that does not divide an epoch, for the Trainer
-counts the batches of a resumed epoch from 0.
+state instead, so `ignore_data_skip` is set. Refused is what would make the two disagree: a resume without the loader's state, a
+state of another step, and gradient accumulation that does not divide an epoch, because the Trainer counts the batches of a
+resumed epoch from 0.
 """
 
 from __future__ import annotations

@@ -123,9 +123,9 @@ def encode_bands(pixels: npt.NDArray[Any]) -> bytes:
     kind = pixels.dtype.newbyteorder("<")
     if kind not in BAND_DTYPES:
         raise DataError("unsupported", f"raw bands are {pixels.dtype}, expected {', '.join(map(str, BAND_DTYPES))}")
-    told = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {pixels.shape}, }}".encode()
-    told += b" " * (-(_NPY_BYTES + len(told) + 1) % _NPY_ALIGN) + b"\n"
-    return b"".join((_NPY, len(told).to_bytes(2, "little"), told, np.ascontiguousarray(pixels, kind).tobytes()))
+    array_header = f"{{'descr': '{kind.str}', 'fortran_order': False, 'shape': {pixels.shape}, }}".encode()
+    array_header += b" " * (-(_NPY_BYTES + len(array_header) + 1) % _NPY_ALIGN) + b"\n"
+    return b"".join((_NPY, len(array_header).to_bytes(2, "little"), array_header, np.ascontiguousarray(pixels, kind).tobytes()))
 
 
 def tar_header(name: str, size: int) -> bytes:

@@ -4,7 +4,7 @@ One idea: `snapshots/<n>.json` names a set of shards by path, size and digest an
 holds the number of the current one and is written last. So a reader sees a whole snapshot or the one before. Writing the same
 content again makes no new snapshot.
 
-Refused: manifests of a newer version, manifests that were edited (their digest tells), and paths that would leave the root.
+Refused: manifests of a newer version, manifests that were edited (their digest differs), and paths that would leave the root.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import normalise_relative
+from rsflow.files.data_paths import check_link, normalise_relative
 from rsflow.shards.format import canonical_json
 
 _FORMAT, VERSION = "rsflow-snapshot", 1
@@ -64,7 +64,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A snapshot. `config_fingerprint` and `seed` tell which build made it; `digest` is of the content alone."""
+    """A snapshot. `config_fingerprint` and `seed` identify the build that made it; `digest` is of the content alone."""
 
     config_fingerprint: str
     seed: int
@@ -132,7 +132,19 @@ def read_snapshot(source: str, n: int | None = None) -> Manifest:
     place = source if source.endswith(".json") else _place(source, latest_snapshot(source) if n is None else n)
     with reading_required(place, "there is no such snapshot"):
         text = storage.read_text(place)
-    return parse_manifest(text, place)
+    manifest = parse_manifest(text, place)
+    _check_links(manifest, place, snapshot_root(source))
+    return manifest
+
+
+def _check_links(manifest: Manifest, place: str, root: str) -> None:
+    try:
+        for split in manifest.splits.values():
+            for shard in split.shards:
+                check_link(root, shard.path)
+                check_link(root, shard.index_path)
+    except DataError as error:
+        raise SnapshotError(f"{place}: names a file that it may not: {error.detail}") from error
 
 
 def latest_snapshot(root: str) -> int:

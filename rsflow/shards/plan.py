@@ -37,7 +37,7 @@ class ShardPlan:
     """One shard to be: `members` are rows of the planned table in key order; `name` is relative to the folder of shards.
 
     `prefix` is the leaf's path in the trie ("0" and "1"; empty for the root). `bytes` is the size the shard will not exceed,
-    as far as the table's `sample_bytes` are true. Plans are equal when their names are: the name tells the members.
+    if the table's `sample_bytes` are right. Plans are equal when their names are: the name identifies the members.
     """
 
     split: str

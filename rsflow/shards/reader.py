@@ -1,6 +1,6 @@
 """Reads samples of one shard, in any order.
 
-One idea: the index says where each sample is, so a sample is one range, of a local file or of an object afar. What the
+One idea: the index says where each sample is, so a sample is one range, of a local file or of a remote object. What the
 manifest and the index say is checked as far as it costs little (the file's size, the index's digest, the name in the header
 before each member, the CRC-32 of each sample's members, the record's key), so no changed bit of a picture or a record gets
 through; `rsflow.shards.verify` checks every byte, headers and padding included. Where the index has no CRC-32, as an earlier
@@ -36,7 +36,7 @@ Allocator = Callable[[int], memoryview]  # memory for so many bytes
 
 
 class ScratchBuffer:
-    """Room that is used again: what a call gives holds until the next."""
+    """An allocator that reuses its memory: what a call returns is valid until the next call."""
 
     def __init__(self) -> None:
         self._memory = memoryview(bytearray(1 << 17))
@@ -107,7 +107,7 @@ class ShardReader:
         return Sample(key, bytes(picture), name, record, {extension: bytes(one) for extension, one in others.items()})
 
     def view(self, i: int, picture: Allocator, rest: Allocator) -> SampleView:
-        """Sample `i` of a local shard: its picture where `picture` gives room, all else where `rest` does."""
+        """Sample `i` of a local shard: its picture in memory from `picture`, everything else in memory from `rest`."""
         if self._file is None:
             raise ValueError(f"{self.place}: is not on this machine")
         offsets, sizes = self.samples.member_places(i)
@@ -173,7 +173,7 @@ def _layout(kind: SampleKind, place: str) -> _Layout:
 
 
 def read_index(root: str, shard: ShardEntry) -> Index:
-    """The index of a shard. SnapshotError where it is missing or its bytes are not those the manifest tells."""
+    """The index of a shard. SnapshotError where it is missing or its SHA-256 is not the manifest's."""
     place = storage.join(root, shard.index_path)
     with reading_required(place, MISSING_MESSAGE):
         data = storage.read_bytes(place) if storage.is_remote(place) else Path(_local(place)).read_bytes()

@@ -1,7 +1,8 @@
 """Re-reads a snapshot's shards, every byte, and lists what differs from the manifest.
 
 One idea: three accounts of the same samples must agree: the archive itself (walked header by header, without the index), the
-index, and the manifest. Each is read on its own, and differences are collected rather than raised, so one report tells all.
+index, and the manifest. Each is read on its own, and differences are collected rather than raised, so one report has all of
+them.
 """
 
 from __future__ import annotations
@@ -94,12 +95,12 @@ def _read_shard(root: str, shard: ShardEntry) -> _Found:
         differ(f"{shard.path}: its SHA-256 is not the manifest's")
     _read_members(shard.path, data, found)
     found.differences += _index_differences(root, shard, found.samples)
-    for what, count, told in (
+    for what, count, recorded in (
         ("samples", len(found.samples), shard.samples),
         ("instructions", found.counts.total(), shard.instructions),
     ):
-        if count != told:
-            differ(f"{shard.path}: holds {count} {what}, the manifest says {told}")
+        if count != recorded:
+            differ(f"{shard.path}: holds {count} {what}, the manifest says {recorded}")
     return found
 
 
@@ -126,8 +127,8 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
     if [extension for extension, _ in sample.members()] != [member.extension for member in members]:
         raise ValueError(f"members {[member.extension for member in members]}, expected a picture and json, sorted")
     kind = sample.kind()
-    if wrong := sorted(_not_as_told(sample)):
-        raise ValueError(f"{', '.join(wrong)}: not what its record tells")
+    if wrong := sorted(_differs_from_record(sample)):
+        raise ValueError(f"{', '.join(wrong)}: not what its record says")
     if record.get("key") != key:
         raise ValueError(f"its record says key {record.get('key')!r}")
     found.counts.update((instruction["task"], kind[0]) for instruction in record["instructions"])
@@ -135,14 +136,14 @@ def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> Inde
     return IndexedSample(key, *kind, tuple(members), crc32(parts[member.extension] for member in members))
 
 
-def _not_as_told(sample: Sample) -> Iterator[str]:
+def _differs_from_record(sample: Sample) -> Iterator[str]:
     """What is missing or has another SHA-256 than the record says; what it does not speak of may be anything."""
     record = sample.record
     others = {name.partition(".")[0]: data for name, data in sample.others.items()}
-    told: list[tuple[str, str | None, bytes | None]] = [("picture", record.get("picture_sha256"), sample.picture)]
-    told += [(BANDS, raw["sha256"], others.get(BANDS)) for raw in [record.get("raw")] if raw]
-    told += [(one["sensor"], one["picture_sha256"], others.get(one["sensor"])) for one in record.get("companions", ())]
-    for name, sha256, data in told:
+    recorded: list[tuple[str, str | None, bytes | None]] = [("picture", record.get("picture_sha256"), sample.picture)]
+    recorded += [(BANDS, raw["sha256"], others.get(BANDS)) for raw in [record.get("raw")] if raw]
+    recorded += [(one["sensor"], one["picture_sha256"], others.get(one["sensor"])) for one in record.get("companions", ())]
+    for name, sha256, data in recorded:
         if sha256 is not None and (data is None or hashlib.sha256(data).hexdigest() != sha256):
             yield name
 
@@ -185,11 +186,11 @@ def _index_differences(root: str, shard: ShardEntry, samples: list[IndexedSample
 
 
 def _count_differences(name: str, split: Split, counts: Counter[tuple[str, str]]) -> Iterator[str]:
-    told = Counter({(task, sensor): count for task, row in split.counts.items() for sensor, count in row.items()})
-    for task, sensor in sorted(told.keys() | counts.keys()):
-        if told[task, sensor] != counts[task, sensor]:
+    recorded = Counter({(task, sensor): count for task, row in split.counts.items() for sensor, count in row.items()})
+    for task, sensor in sorted(recorded.keys() | counts.keys()):
+        if recorded[task, sensor] != counts[task, sensor]:
             found = counts[task, sensor]
-            yield f"split {name}: {found} instructions of {task} × {sensor}, the manifest says {told[task, sensor]}"
+            yield f"split {name}: {found} instructions of {task} × {sensor}, the manifest says {recorded[task, sensor]}"
 
 
 def _repeated(keys: list[tuple[str, npt.NDArray[np.int64]]]) -> Iterator[str]:

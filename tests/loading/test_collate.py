@@ -272,7 +272,7 @@ def test_what_would_be_trained_on_wrongly_is_refused(built: dict[str, Any]) -> N
     processor.chat_template = CHATML.replace(
         "{{ content['text'] }}", "{{ content['text'] if loop.index0 or messages|length < 4 else '' }}"
     )
-    with pytest.raises(ConfigError, match="renders earlier turns in another way"):
+    with pytest.raises(ConfigError, match="renders earlier turns differently"):
         collate(processor)(EXAMPLES)
     processor.chat_template = None
     with pytest.raises(ConfigError, match="has no chat template"):

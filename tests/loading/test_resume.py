@@ -229,8 +229,8 @@ def test_a_stream_that_workers_read_ahead_does_not_guess(lake: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ({"batch_size": 4}, "batch_size: the stream says it"),
-        ({"shuffle": True}, "shuffle: the stream says it"),
+        ({"batch_size": 4}, "batch_size: set it on the stream"),
+        ({"shuffle": True}, "shuffle: set it on the stream"),
         ({"in_order": False}, "out of order cannot be resumed"),
     ],
 )

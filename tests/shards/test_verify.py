@@ -243,4 +243,4 @@ def test_what_records_tell_of_their_pictures_and_bands_is_held_against_them(
         assert lines == []
     else:
         name = {"raw": "npy", "no radar": "radar"}.get(wrong, wrong)
-        assert any(f"sample {samples[0].key}: {name}: not what its record tells" in line for line in lines)
+        assert any(f"sample {samples[0].key}: {name}: not what its record says" in line for line in lines)
