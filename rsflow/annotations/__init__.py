@@ -1,6 +1,6 @@
 """Existing annotated sets, whatever their format, as labels of scenes.
 
-One idea: a format is one function, from its files to an `AnnotatedSet`, and one row in the table below; its keyword arguments
+A format is one function, from its files to an `AnnotatedSet`, and one row in the table below; its keyword arguments
 are its settings, which `annotations.options` gives by name. Finding files, checking options, splits and renaming categories is
 done once, here, for all. A new format is one more file in this folder and one more row.
 """
@@ -118,7 +118,8 @@ def check_options(settings: Annotations) -> dict[str, Any]:
 def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> AnnotatedSet:
     """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
 
-    `folders`: where its pictures may lie, beside the folders of the annotation files (rsflow.annotations.allowed_paths).
+    `folders`: where its pictures may lie, in addition to the folders of the annotation files
+    (rsflow.annotations.allowed_paths).
 
     Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
     of the format. What is wrong with single records is in the set's `rejects`.

@@ -1,6 +1,6 @@
 """Pictures that annotations name by an absolute path: they must lie in the folders that the user gave.
 
-One idea: a picture is known by its name without folders, so `/home/anna/private/1.png` would lend its boxes to every scene that
+A picture is known by its name without folders, so `/home/anna/private/1.png` would give its boxes to every scene that
 is called 1.png. An absolute name is right below the folders of the annotation files and of the source's scenes; elsewhere it is
 another picture, or the same one before the set moved, which only the user knows: `annotations.allow_outside`.
 """

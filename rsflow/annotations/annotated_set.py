@@ -1,8 +1,8 @@
 """What an annotated set is once it is read: pictures with labels in their own pixels, whatever format they came from.
 
-One idea: a reader says what its files say and decides nothing more. A picture of a set is one spelling in one annotation file;
-that two files describe one picture, or that two folders hold pictures of one name, shows only beside the scenes, so it is
-decided there (rsflow.annotations.joining). Names are compared in Unicode's composed form (NFC), with the case they have.
+A reader reports what its files state and decides nothing more. A picture of a set is one path in one annotation file;
+whether two files describe one picture, or two folders hold pictures of one name, is decided where pictures are joined with
+scenes (rsflow.annotations.joining). Names are compared in Unicode's composed form (NFC), with the case they have.
 
 `fitted` puts a picture's labels on its scene, whose size not every format knows.
 """
@@ -29,13 +29,13 @@ _EXTENSIONS = re.compile(r"\.(bmp|gif|hdf|img|j2k|jp2|jpe?g?|nc|npy|ntf|png|ppm|
 class AnnotatedPicture:
     """One picture's labels, in the order of the file, boxes in pixels of the whole picture.
 
-    `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where
-    one of the picture's records was rejected: then an absent category may still be there. `split` is the set's own, if it has.
+    `file` is the name as the annotation spells it, the sizes are None where it does not say. `complete` is False where one of
+    the picture's records was rejected: then an absent category may still be there. `split` is the set's own, if it has.
     `normalised`: boxes and polygons are in shares of the picture's width and height. `gsd_m`: ground sample distance.
-    `vocabulary`: the categories that were looked for in this picture, where its file says so; None: all of the set's. A label
-    whose shape is flagged UNKNOWN is an area in which objects of its category are not annotated.
-    `origin`: the annotation file. `own`: the picture's name as the annotation file's own name has it, "" where one file
-    describes many pictures. `whole_path`: `file` is the picture's path, and a picture of another path is another picture.
+    `vocabulary`: the categories for which this picture is annotated completely, where that is known; None: all of the set's. A
+    label whose shape is flagged UNKNOWN is an area in which objects of its category are not annotated. `origin`: the
+    annotation file. `own`: the picture's name as the annotation file's own name has it, "" where one file describes many
+    pictures. `whole_path`: `file` is the picture's path, and a picture of another path is another picture.
     """
 
     name: str
@@ -69,12 +69,12 @@ def picture_name(file: str) -> str:
 
 
 def path_stem(file: str) -> str:
-    """The path of a picture as spelled, but for its slashes, in NFC and without picture extension."""
+    """The path of a picture as written, but for its slashes, in NFC and without picture extension."""
     return _EXTENSIONS.sub("", normalise_path(file))
 
 
 def normalise_path(file: str) -> str:
-    """The path of a picture as spelled, with its extension: slashes forward, no leading "./", in NFC."""
+    """The path of a picture as written, with its extension: slashes forward, no leading "./", in NFC."""
     return unicodedata.normalize("NFC", file.replace("\\", "/").removeprefix("./"))
 
 
@@ -133,7 +133,7 @@ def merge_sets(sets: Iterable[AnnotatedSet]) -> AnnotatedSet:
 
     Records of one file that spell a picture alike are one picture, with every label once; where they disagree on its size it
     is left out with a reject `ambiguous_picture`. A picture's name is its file name; where several of the set have that, its
-    path as spelled; where several have that too, also the annotation file.
+    path as written; where several have that too, also the annotation file.
     """
     parts: dict[tuple[str, ...], list[AnnotatedPicture]] = {}
     categories: set[str] = set()
@@ -184,7 +184,7 @@ def merge_pictures(found: list[AnnotatedPicture]) -> AnnotatedPicture:
         raise DataError("ambiguous_picture", f"{first.file} is annotated in pixels and in shares of the picture")
     return replace(
         first,
-        file=max((picture.file for picture in found), key=len),  # the fullest spelling tells best whose picture it is
+        file=max((picture.file for picture in found), key=len),  # the longest path identifies the picture best
         height_px=next(iter(heights), None),
         width_px=next(iter(widths), None),
         labels=_each_once(tuple(label for picture in found for label in picture.labels)),
@@ -219,7 +219,7 @@ def rename_categories(annotated: AnnotatedSet, names: dict[str, str], spelling_o
     """The set with categories renamed; of those renamed to "" the objects stay as unknown areas, the rest goes. Others stay.
 
     Captions have no category, and that of a question is its answer: both stay as they are. A name that several categories are
-    renamed to was looked for in a picture only where all of them were, unless they are one category (`spelling_only`).
+    renamed to is complete in a picture only where all of them are, unless they are one category (`spelling_only`).
     """
     if not names:
         return annotated

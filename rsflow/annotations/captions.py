@@ -1,6 +1,6 @@
 """Caption lists in one JSON: RSICD, UCM-Captions, Sydney-Captions, RSITMD and NWPU-Captions.
 
-One idea: two layouts, told apart by their keys. The one of Karpathy's splits
+Two layouts, distinguished by their keys. The one of Karpathy's splits
 (https://cs.stanford.edu/people/karpathy/deepimagesent/; RSICD https://github.com/201528014227051/RSICD_optimal, RSITMD
 https://github.com/xiaoyuan1996/AMFMN) is images -> sentences -> raw, with filename and split. That of NWPU-Captions
 (https://github.com/HaiyanHuang98/NWPU-Captions) is class -> pictures, with raw, raw_1 ... raw_4, filename and split; its class

@@ -1,6 +1,6 @@
 """One spelling of every category, over all sources of a build.
 
-One idea: "SHIP" of one set and "ship" of another are one category, or it would be said beside a ship that there is no SHIP. Of
+"SHIP" of one set and "ship" of another are one category, or a picture with a ship would have no SHIP. Of
 spellings that differ only in case and blanks the one with the fewest capitals is kept, the first in the order of the alphabet
 where several have as few. Names that differ otherwise ("ship", "ships") are the user's to rename (`annotations.categories`).
 """
@@ -14,7 +14,7 @@ from rsflow.annotations.annotated_set import AnnotatedSet, rename_categories
 
 
 def unify_spelling(sets: dict[str, AnnotatedSet]) -> dict[str, AnnotatedSet]:
-    """The sets (by source) with categories that differ in case and blanks only spelled alike in all of them."""
+    """The sets (by source) with categories that differ only in case and blanks unified over all of them."""
     names = {name for annotated in sets.values() for name in _names(annotated)}
     by_fold: dict[str, list[str]] = {}
     for name in sorted(names):

@@ -1,6 +1,6 @@
 """Categories that stand above others, as COCO's `supercategory` has it.
 
-One idea: an annotator gives an object its most special category, so a general one without boxes is not absent: where a truck is
+An annotator gives an object its most special category, so a general one without boxes is not absent: where a truck is
 a "vehicle", no box of "vehicle" does not mean that there is no vehicle. Exports of Roboflow even list a root of all categories
 that no object ever has (https://github.com/roboflow/roboflow-100-benchmark/issues/45).
 """

@@ -1,13 +1,12 @@
 """The labels of one window of a scene, from the labels of the whole scene.
 
-One idea: a tile tells the truth about what it shows. Boxes and outlines, all their parts and holes, are clipped to the window
-and carry the share of the object that is left; the box is that of what is left of the outline; what shows too little of itself
-is no label of the tile; and what was said of the whole scene (its class, a caption, a question, a phrase such as "the largest
-ship", a measured fact) is said of a tile only where the tile is the whole scene. An oriented box stays one as long as all of
-it is shown.
+Boxes and outlines, with all parts and holes, are clipped to the window and carry the share of the object that is left; the box
+is that of what is left of the outline; what shows too little of itself is no label of the tile; and a label of the whole scene
+(its class, a caption, a question, a phrase such as "the largest ship", a measured fact) is kept only where the tile is the
+whole scene. An oriented box stays one as long as all of it is shown.
 
 `hidden` names the categories of which a tile shows less than a label, or an area where they are not annotated: of those it can
-neither be said how many there are nor that there are none.
+neither the number nor the absence be stated.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """COCO JSON: objects with boxes, polygons and masks, and COCO captions (https://cocodataset.org/#format-data).
 
-One idea: the file's frame must be right, its records may be wrong. A file that is not JSON or has no `images` and `annotations`
+The file's frame must be right, its records may be wrong. A file that is not JSON or has no `images` and `annotations`
 is the user's mistake and stops the run; a record that is broken becomes a reject with its id, and its picture counts as
 incompletely annotated.
 
@@ -16,8 +16,8 @@ is neither counted nor denied there; where all records of a file are masks marke
 The option `crowds` (auto, areas, objects, reject) overrides this. Ids are compared by value: 1, 1.0 and "1" are one.
 `area`,
 `score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
-(https://www.lvisdataset.org/dataset) say what was looked for in it, and a category that is the supercategory of another is
-neither counted nor said to be absent (rsflow.annotations.category_tree).
+(https://www.lvisdataset.org/dataset) limit what it is complete for, and a category that is the supercategory of another is
+neither counted nor taken for absent (rsflow.annotations.category_tree).
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class _Picture:
     height_px: int | None
     width_px: int | None
     split: str | None
-    stated: tuple[frozenset[str], frozenset[str]] | None = None  # LVIS: ids that it lacks, ids that it does not list whole
+    stated: tuple[frozenset[str], frozenset[str]] | None = (
+        None  # LVIS: ids that are absent, ids that are not exhaustively annotated
+    )
     labels: list[Label] = field(default_factory=list)
     complete: bool = True
 
@@ -129,15 +131,15 @@ class _Reading:
         yield AnnotatedSet({}, self._names(), tuple(self.rejects))
         for number, p in self.pictures.items():
             if number not in self.doubtful:
-                name, said = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
-                one = AnnotatedPicture(name, p.file, *said, annotation_file=self.file, vocabulary=self._vocabulary(p))
+                name, stated = picture_name(p.file), (p.height_px, p.width_px, tuple(p.labels), p.complete, p.split)
+                one = AnnotatedPicture(name, p.file, *stated, annotation_file=self.file, vocabulary=self._vocabulary(p))
                 yield AnnotatedSet({name: one})
 
     def _names(self) -> tuple[str, ...]:
         return tuple(name for several in self.categories.values() for name in several)
 
     def _vocabulary(self, picture: _Picture) -> tuple[str, ...] | None:
-        """What was looked for in a picture; None where the file has no categories."""
+        """The categories that a picture is complete for; None where the file has no categories."""
         if not self.categories:
             return None
         present = {label.category for label in picture.labels if label.kind == "box"}

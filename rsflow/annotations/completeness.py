@@ -1,7 +1,7 @@
 """For which categories a picture is annotated completely, so that what it does not show is truly absent.
 
-A format that lists its categories states them (COCO, YOLO, the legend of masks). For the others a category counts as looked for
-where it occurs: in the same file, if that file describes several pictures, else in the files of the same folder. Files of
+A format that lists its categories states them (COCO, YOLO, the legend of masks). For the others a picture is complete for a
+category that occurs: in the same file, if that file describes several pictures, else in the files of the same folder. Files of
 different class lists therefore never deny each other's categories. `annotations.options.vocabulary` states the list instead.
 
 Boxes of categories such as "DontCare" or "ignored regions" (KITTI, VisDrone, UAVDT) are areas in which nothing is annotated:
@@ -50,7 +50,7 @@ def state_completeness(annotated: AnnotatedSet) -> AnnotatedSet:
 
 
 def with_vocabulary(annotated: AnnotatedSet, vocabulary: tuple[str, ...]) -> AnnotatedSet:
-    """The set with these categories as looked for in all of its pictures; as it is where there are none."""
+    """The set with these categories as the vocabulary of all its pictures; unchanged where there are none."""
     if not vocabulary:
         return annotated
     pictures = {name: replace(picture, vocabulary=vocabulary) for name, picture in annotated.pictures.items()}

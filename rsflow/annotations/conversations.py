@@ -1,14 +1,13 @@
 """Instruction sets of others as labels: LLaVA and ShareGPT JSON, MMRS-1M, GeoChat.
 
-One idea: rows hold an `image` and `conversations` of from/value turns
+Rows hold an `image` and `conversations` of from/value turns
 (https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md), or `messages` of role/content turns. Each pair
-of a human turn and an answer is one claim about the picture: a caption where it was asked for in MMRS-1M's words
+of a human turn and an answer is one claim about the picture: a caption where it was question_text for in MMRS-1M's words
 (https://arxiv.org/abs/2401.16822), a category where its class was, else a question with its answer. The marks "<image>" and
-GeoChat's "[grounding]" (https://github.com/mbzuai-oryx/GeoChat) and the hint how to answer are taken off: they belong to the
-form, and the form is made anew.
+GeoChat's "[grounding]" (https://github.com/mbzuai-oryx/GeoChat) and the hint how to answer are removed: a build writes its own.
 
-What such sets do not hold cannot be kept: sensor, split, size. A pair with spelled coordinates is a reject `boxes_in_text`:
-how to read them depends on the model family that they were written for. JSON arrays and JSON lines are both read.
+Sensor, split and size are not in such sets. A pair with coordinates is a reject `boxes_in_text`: how to read them depends on
+the model family that they were written for. JSON arrays and JSON lines are both read.
 """
 
 from __future__ import annotations
@@ -86,9 +85,9 @@ def _image(row: Any) -> str:
 
 
 def _turns(row: dict[str, Any]) -> list[str]:
-    """What is said, asking and answering in turn."""
+    """The texts of the turns, question and answer alternating."""
     turns = row.get("conversations") or row.get("messages")
-    spoken = [(_role(turn), _said(turn)) for turn in turns] if isinstance(turns, list) else []
+    spoken = [(_role(turn), _turn_text(turn)) for turn in turns] if isinstance(turns, list) else []
     spoken = spoken[1:] if spoken and spoken[0][0] == "system" else spoken
     sides = [role in _ASKS if index % 2 == 0 else role in _ANSWERS for index, (role, _) in enumerate(spoken)]
     if not spoken or len(spoken) % 2 or not all(sides):
@@ -100,20 +99,21 @@ def _role(turn: Any) -> str:
     return str(turn.get("from", turn.get("role"))).strip().lower() if isinstance(turn, dict) else shorten(turn)
 
 
-def _said(turn: Any) -> str:
+def _turn_text(turn: Any) -> str:
     text = turn.get("value", turn.get("content")) if isinstance(turn, dict) else None
     return text if isinstance(text, str) else ""
 
 
-def _claim(asked: str, answered: str) -> Label:
-    if _BOXES.search(asked) or _BOXES.search(answered):
+def _claim(question_text: str, answer_text: str) -> Label:
+    if _BOXES.search(question_text) or _BOXES.search(answer_text):
         raise DataError(
-            "boxes_in_text", f"{shorten(asked)} is answered {shorten(answered)}: coordinates need their model family's rule"
+            "boxes_in_text",
+            f"{shorten(question_text)} is answered {shorten(answer_text)}: coordinates need the rule of their model family",
         )
-    question = parse_text(_HINT.sub("", _MARK.sub("", asked)), "question")
+    question = parse_text(_HINT.sub("", _MARK.sub("", question_text)), "question")
     if _CAPTION.search(question):
-        return Label("caption", "", _FROM, text=parse_text(answered, "caption"))
-    answer = parse_text(answered, "answer")
+        return Label("caption", "", _FROM, text=parse_text(answer_text, "caption"))
+    answer = parse_text(answer_text, "answer")
     if _CLASS.search(question):
         return Label("category", answer.rstrip(" ."), _FROM)
     return Label("question", answer, _FROM, text=question)

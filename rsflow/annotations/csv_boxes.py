@@ -1,6 +1,6 @@
-"""Boxes in tables: CSV with a header (https://deepforest.readthedocs.io/en/latest/), and text lines whose columns are told.
+"""Boxes in tables: CSV with a header (https://deepforest.readthedocs.io/en/latest/), and text lines with given columns.
 
-One idea: a column is known by its name. The names are the file's header, or, for files without one, the option `columns`; of
+A column is known by its name. The names are the file's header, or, for files without one, the option `columns`; of
 each meaning the first spelling in the list below that occurs is used. A box is xmin, ymin, xmax, ymax, or x, y, width, height
 (upper left corner), or x1, y1 ... x4, y4 (oriented, corners in order). difficult, truncated and occluded that are not 0 become
 flags, split the picture's. Other columns are not kept.
@@ -9,7 +9,7 @@ A picture without objects is a row with blank or all-zero coordinates. Without a
 picture; without a label column the option `category` is the class of all. Round brackets about coordinates are read over. So
 these are a matter of options too: NWPU VHR-10 `columns: [xmin, ymin, xmax, ymax, label]`; VisDrone `columns: [x, y, width,
 height, score, label, truncated, occluded]`; RSOD `columns: [image, label, xmin, ymin, xmax, ymax]`; UCAS-AOD `columns: [x1,
-..., y4]`, `category`. `delimiter`: "," unless said otherwise, " " for any run of blanks and tabs.
+..., y4]`, `category`. `delimiter`: "," by default, " " for any run of blanks and tabs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def read_csv(
     category: str = "",
     vocabulary: tuple[str, ...] = (),
 ) -> AnnotatedSet:
-    """Tables of boxes as one annotated set. UsageError where columns that are needed are neither in the header nor told."""
+    """Tables of boxes as one annotated set. UsageError where a column that is needed is not given."""
     return with_vocabulary(merge_sets(_read_one(file, columns, delimiter, category) for file in files), vocabulary)
 
 

@@ -1,6 +1,6 @@
 """DIOR-RSVG XML: objects with the expression that refers to each (https://github.com/ZhanYang-nwpu/RSVG-pytorch).
 
-One idea: VOC with a <description> per object gives phrases, not objects: only what is described is annotated, so nothing can
+VOC with a <description> per object gives phrases, not objects: only what is described is annotated, so nothing can
 be concluded from what is not. Of an object without a description (plain DIOR) the box is kept.
 
 The set's splits are of expressions, not of pictures: train.txt, val.txt and test.txt number them over all XML files.

@@ -1,6 +1,6 @@
 """One annotation file while it is being read: its pictures so far, their labels, and what was rejected.
 
-One idea: a record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
+A record names a picture, and most formats name the same picture many times over. Whoever reads a format calls
 `picture` for each record and appends labels to what it gets; `reject` notes what was wrong and that the picture is therefore
 not fully annotated; `result` is the annotated set.
 """
@@ -51,14 +51,14 @@ class OpenPicture:
 
 @dataclass(slots=True)
 class FileCollector:
-    """`file`: the annotation file. `pictures`: by path as spelled."""
+    """`file`: the annotation file. `pictures`: by path as written in the file."""
 
     file: str
     pictures: dict[str, OpenPicture] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
 
     def picture(self, file: str) -> OpenPicture:
-        """The picture that a record spells so. Whether two spellings are one picture shows beside the scenes.
+        """The picture of this path, as a record writes it. Whether two paths are one picture is decided when scenes are joined.
 
         DataError `path_outside` where the spelling leads out of the set.
         """
@@ -70,13 +70,13 @@ class FileCollector:
 
     def picture_of_file(self, own: str = "", stated: str = "") -> OpenPicture:
         """The one picture of a file that is named after it. `own`: the name that the file's own gives (default: its stem);
-        `stated`: the name that stands in it, which is believed where no scene has the other."""
+        `stated`: the name written in the file, which is used where no scene has the other."""
         picture = self.picture(stated or own or stem(self.file))
         picture.own_name = own or stem(self.file)
         return picture
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
-        """Note that what stands at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
+        """Note that the record at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
         if picture:
             picture.complete = False
         subject = f"{posixpath.basename(self.file)} {where}"

@@ -1,7 +1,7 @@
 """FloodNet VQA: one JSON of questions about pictures of flooded land
 (https://github.com/BinaLab/FloodNet-Challenge-EARTHVISION2021).
 
-One idea: the JSON holds entries by number (or as a list), each with Image_ID, Question, Ground_Truth (a text or a count) and
+The JSON holds entries by number (or as a list), each with Image_ID, Question, Ground_Truth (a text or a count) and
 Question_Type. The type is kept in the question's provenance, floodnet/Simple_Counting.
 """
 

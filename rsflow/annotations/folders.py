@@ -1,11 +1,11 @@
 """Class folders: a picture's folder is its class (UC Merced, NWPU-RESISC45, EuroSAT, AID, WHU-RS19, RSSCN7, FGSCR-42, ...;
 the form of https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html).
 
-One idea: `annotations.files` is the pattern of the pictures themselves, of any kind that scenes are (jpg, png, multispectral
-tif), and usually the same as `scenes.files`. The folder's name is the category, spelled as it is; `categories` renames.
+`annotations.files` is the pattern of the pictures themselves, of any kind that scenes are (jpg, png, multispectral
+tif), and usually the same as `scenes.files`. The folder's name is the category, as it is written; `categories` renames.
 Pictures of different folders may have the same name, so each is known by its whole path.
 
-A class of the whole picture says nothing of what else is in it: the vocabulary is empty, and nothing is said to be absent.
+A class of the whole picture does not list its objects: the vocabulary is empty, and no category counts as absent.
 """
 
 from __future__ import annotations

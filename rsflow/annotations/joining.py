@@ -1,9 +1,9 @@
 """Which picture of an annotated set is which scene.
 
-One idea: names repeat (train/0001 and val/0001), so a name alone never decides. Among the scenes of its file name a picture is
+Names repeat (train/0001 and val/0001), so a name alone never decides. Among the scenes of its file name a picture is
 the one that shares most with it: first the longest end of its path, then the folders and words of its path and of its
 annotation file's (labels/train/0001.txt, part1/labelXml/0.xml, instances_train.json), then the stated size, then the suffix.
-Where nothing tells two scenes apart the annotation is a reject that names both, and neither scene counts as fully annotated.
+Where two scenes match equally well the annotation is a reject that names both, and neither scene counts as fully annotated.
 
 The other way round, several annotations of one scene are put together only where they cannot be of different pictures: files
 that are named after their picture (XML, txt, masks) must say the same, records must not name different folders. The nearest
@@ -71,17 +71,17 @@ class _Joining:
             if rival is None:
                 kept.append(claim)
             elif claim.score == rival.score:
-                self._refuse(scene, claims)
+                self._reject_all(scene, claims)
                 return
             else:
-                near = f"{scene.file} of that name is that of {_spelled(rival.picture)}, whose path is nearer"
-                self.reject(claim.picture, "missing_picture", f"{_spelled(claim.picture)} has no scene: {near}")
+                near = f"{scene.file} of that name is that of {_describe(rival.picture)}, whose path is nearer"
+                self.reject(claim.picture, "missing_picture", f"{_describe(claim.picture)} has no scene: {near}")
         self._take(scene, [claim.picture for claim in kept])
 
-    def _refuse(self, scene: ScenePicture, claims: list[_Claim]) -> None:
-        named = " and ".join(dict.fromkeys(_spelled(claim.picture) for claim in claims[:MAX_SHOWN]))
+    def _reject_all(self, scene: ScenePicture, claims: list[_Claim]) -> None:
+        named = " and ".join(dict.fromkeys(_describe(claim.picture) for claim in claims[:MAX_SHOWN]))
         for claim in claims:
-            found = f"{named} may each be the annotation of {scene.file}: they differ, and no path tells which it is"
+            found = f"{named} may each be the annotation of {scene.file}: they differ, and no path decides between them"
             self.reject(claim.picture, "ambiguous_picture", found)
 
     def _take(self, scene: ScenePicture, found: list[AnnotatedPicture]) -> None:
@@ -108,10 +108,10 @@ def join_scenes(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Join
     for picture in annotated.pictures.values():
         score, found = nearness.best_matches(picture)
         if not found:
-            joining.reject(picture, "missing_picture", f"{_spelled(picture)} is annotated, but no scene has this name")
+            joining.reject(picture, "missing_picture", f"{_describe(picture)} is annotated, but no scene has this name")
         elif len(found) > 1:
             places = [scenes[index].file for index in found]
-            joining.reject(picture, "ambiguous_picture", _undecided(picture, places))
+            joining.reject(picture, "ambiguous_picture", _describe_candidates(picture, places))
             joining.doubtful.update(places)
         else:
             claims.setdefault(found[0], []).append(_Claim(score, picture))
@@ -129,12 +129,12 @@ def _repeat(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> bool:
     return any(count > 1 for found in (names, owned) for count in found.values())
 
 
-def _undecided(picture: AnnotatedPicture, places: Sequence[str]) -> str:
+def _describe_candidates(picture: AnnotatedPicture, places: Sequence[str]) -> str:
     more = f" and {len(places) - MAX_SHOWN} more" if len(places) > MAX_SHOWN else ""
-    return f"{_spelled(picture)} may be {' or '.join(places[:MAX_SHOWN])}{more}: neither path nor size tells which"
+    return f"{_describe(picture)} may be {' or '.join(places[:MAX_SHOWN])}{more}: neither path nor size decides"
 
 
-def _spelled(picture: AnnotatedPicture) -> str:
+def _describe(picture: AnnotatedPicture) -> str:
     if picture.own_name:
         return picture.annotation_file
     return f"{picture.file} of {picture.annotation_file}" if picture.annotation_file else picture.file
@@ -144,14 +144,16 @@ def _contradict(one: _Claim, other: _Claim) -> bool:
     """Whether two annotations of one scene are, or may be, of different pictures."""
     a, b = one.picture, other.picture
     if a.own_name or b.own_name:
-        return one.score != other.score or _said(a.labels) != _said(b.labels)
+        return one.score != other.score or _label_keys(a.labels) != _label_keys(b.labels)
     kinds = [{label.kind for label in picture.labels} for picture in (a, b)]
-    beside = all(kinds) and kinds[0].isdisjoint(kinds[1])  # boxes of one file and captions of another
-    return _apart(a, b) or (one.score != other.score and not beside)
+    complementary = all(kinds) and kinds[0].isdisjoint(kinds[1])  # boxes of one file and captions of another
+    return _have_different_paths(a, b) or (one.score != other.score and not complementary)
 
 
-def _apart(a: AnnotatedPicture, b: AnnotatedPicture) -> bool:
-    """Whether two records spell different paths: neither is the end of the other, or one file tells them by their suffix."""
+def _have_different_paths(a: AnnotatedPicture, b: AnnotatedPicture) -> bool:
+    """Whether two records spell different paths: neither is the end of the other, or one file distinguishes them by their
+    suffix.
+    """
     one, other = path_stem(a.file), path_stem(b.file)
     if one not in iter_path_suffixes(other) and other not in iter_path_suffixes(one):
         return True
@@ -159,5 +161,5 @@ def _apart(a: AnnotatedPicture, b: AnnotatedPicture) -> bool:
     return a.annotation_file == b.annotation_file and len(suffixes) > 1
 
 
-def _said(labels: Iterable[Label]) -> set[tuple[object, ...]]:
+def _label_keys(labels: Iterable[Label]) -> set[tuple[object, ...]]:
     return {(label.kind, label.category, label.shape, label.text) for label in labels}

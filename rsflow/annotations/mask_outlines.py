@@ -1,6 +1,6 @@
 """From pixels to shapes: connected components of a mask, each with its box and its outline.
 
-One idea: pixels that touch, also at a corner, are one component; its outline follows the pixels' edges, so it is exact, holes
+Pixels that touch, also at a corner, are one component; its outline follows the pixels' edges, so it is exact, holes
 and all, and straight runs are one side each.
 """
 

@@ -1,9 +1,9 @@
 """Pixel masks: a raster per picture whose values are classes (land cover: LoveDA, ISPRS, OpenEarthMap, Sen1Floods11; or one
 class: HRSID's ships, buildings).
 
-One idea: the option `legend` says what every value means, and must say it of every value that occurs: a name (the share of the
+The option `legend` says what every value means, and must say it of every value that occurs: a name (the share of the
 valid pixels becomes a cover label), "" (valid, yet nothing to be named, such as a background) or null (no data). A mask with a
-value that the legend lacks is rejected with it, never guessed. Values are numbers ("1"; of a palette PNG its indices) or
+value that is not in the legend is rejected with it, never guessed. Values are numbers ("1"; of a palette PNG its indices) or
 colours ("0,255,0"). The files are whatever rasterio opens.
 
 `objects` names categories whose components (pixels that touch, also at corners) are objects, with box and outline, where they
@@ -138,8 +138,10 @@ def _whole_numbers(bands: npt.NDArray[Any]) -> Values:
 def _labels(values: Values, legend: _Legend) -> list[Label]:
     found, counts = np.unique(values, return_counts=True)
     if unknown := [int(value) for value in found if int(value) not in legend.names]:
-        spelled = ", ".join(_spelled(value, legend.colours) for value in unknown[:5])
-        raise DataError("unknown_mask_value", f"holds {spelled}, which the legend lacks: give a name, null (no data) or ''")
+        values_text = ", ".join(_format_value(value, legend.colours) for value in unknown[:5])
+        raise DataError(
+            "unknown_mask_value", f"holds {values_text}, which is not in the legend: give a name, null (no data) or ''"
+        )
     pixels = {int(value): int(count) for value, count in zip(found, counts, strict=True)}
     valid = sum(count for value, count in pixels.items() if legend.names[value] is not None)
     if not valid:
@@ -185,5 +187,5 @@ def _largest(mask: npt.NDArray[np.bool_]) -> Shape:
     return Shape((float(cols.start), float(rows.start), float(cols.stop), float(rows.stop)))
 
 
-def _spelled(value: int, colours: bool) -> str:
+def _format_value(value: int, colours: bool) -> str:
     return f"{value >> 16},{value >> 8 & 255},{value & 255}" if colours else str(value)

@@ -5,7 +5,7 @@ The convention, for the whole of rsflow: an oriented box is its four corners in 
 it where they are read, formats that need one get it from `rectangle`.
 
 Where an angle must be named it is in radians, measured from the x axis (to the right) towards the y axis (down), so clockwise
-as seen on the screen. The width lies along the direction of the angle, the height across it.
+on the screen. The width lies along the direction of the angle, the height across it.
 
 What annotation formats write, and so what is converted:
 

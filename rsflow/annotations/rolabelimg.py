@@ -1,10 +1,10 @@
 """roLabelImg XML: VOC with oriented boxes, <robndbox> of cx, cy, w, h, angle (https://github.com/cgvict/roLabelImg).
 
-One idea: the angle is in radians from the x axis towards the y axis, clockwise on the screen, with w along it: the convention
-of rsflow.annotations.oriented_boxes, so nothing is converted but the form. Converters also write degrees:
-the option `angle` (rsflow.annotations.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes beside them,
-is read too. HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of
-this form; DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as they stand.
+The angle is in radians from the x axis towards the y axis, clockwise on the screen, with w along it: the convention of
+rsflow.annotations.oriented_boxes, so nothing is converted but the form. Converters also write degrees: the option `angle`
+(rsflow.annotations.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes as well, is read too.
+HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of this form;
+DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as written.
 """
 
 from __future__ import annotations

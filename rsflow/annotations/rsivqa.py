@@ -1,6 +1,6 @@
 """RSIVQA text lines: picture:question?answer (https://github.com/spectralpublic/RSIVQA).
 
-One idea: a line has a picture's name, a colon, a question that ends with its question mark, and the answer. Names are with
+A line has a picture's name, a colon, a question that ends with its question mark, and the answer. Names are with
 extension ("1.tif:") or without ("P0003: "); an answer is never empty. Lines that say the same of a picture are one. The set
 comes without splits: `splits` names the pictures of each.
 """

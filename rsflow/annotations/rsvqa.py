@@ -1,6 +1,6 @@
 """RSVQA: questions and answers about pictures, in three JSON files per split (https://rsvqa.sylvainlobry.com/).
 
-One idea: a split is `..._images.json`, `..._questions.json` and `..._answers.json`, which refer to each other by id.
+A split is `..._images.json`, `..._questions.json` and `..._answers.json`, which refer to each other by id.
 `annotations.files` is the pattern that finds them all ("LR_split_*.json" of the low-resolution set, "USGS_split_*.json" of the
 high-resolution one); they belong together by their names. Entries whose `active` is false are not part of the split and are
 passed over. The split is the train, val or test of the name. A picture is named by its id: 0.tif.
@@ -34,14 +34,14 @@ def read_rsvqa(files: Sequence[str]) -> AnnotatedSet:
         part = next((part for part in _PARTS if part in name), "")
         if not part:
             raise UsageError(
-                f"{file}: its name has none of the words {', '.join(_PARTS)}, by which format rsvqa tells its files"
+                f"{file}: its name has none of the words {', '.join(_PARTS)}, by which format rsvqa distinguishes its files"
             )
         groups.setdefault(name.replace(part, "*"), {})[part] = file
     for group, found in groups.items():
         if missing := [part for part in _PARTS if part not in found]:
             raise UsageError(
-                f"{', '.join(found.values())}: there is no {' and no '.join(missing)} file beside; format rsvqa needs the "
-                f"three files of a split, such as {group.replace('*', missing[0])}"
+                f"{', '.join(found.values())}: there is no {' and no '.join(missing)} file in the same folder; format rsvqa "
+                f"needs the three files of a split, such as {group.replace('*', missing[0])}"
             )
     return merge_sets(map(_read_split, groups.values()))
 
@@ -66,8 +66,8 @@ def _read_split(files: dict[str, str]) -> AnnotatedSet:
                 continue
             kind = str(question.get("type") or "")
             origin = origins.setdefault(kind, Provenance("annotation", f"rsvqa/{kind}" if kind else "rsvqa"))
-            asked = parse_text(question.get("question"), "question")
-            label = Label("question", parse_text(answer.get("answer"), "answer"), origin, text=asked)
+            text = parse_text(question.get("question"), "question")
+            label = Label("question", parse_text(answer.get("answer"), "answer"), origin, text=text)
             collector.picture(f"{number}.tif").labels.append(label)
         except DataError as error:
             collector.reject(f"questions[{index}]", error)

@@ -1,9 +1,9 @@
 """How near an annotated picture is to the scenes that have its file name.
 
-One idea: two measures in order. `depth` is how many parts of the path's end are equal (labels/train/0001 and
-images/train/0001: 2); `shared` is what the paths have in common wherever it stands: folder names, and below them the words
+Two measures in order. `depth` is how many parts of the path's end are equal (labels/train/0001 and
+images/train/0001: 2); `shared` is what the paths have in common at any position: folder names, and below them the words
 that names are made of ("train" of images_train and of instances_train.json). Where both are equal the stated size decides,
-then the suffix. Only the names that tell scenes apart are looked at, so that a set of 10,000 folders with an image.tif each is
+then the suffix. Only names that distinguish scenes are compared, so that a set of 10,000 folders with an image.tif each is
 joined in one pass."""
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ScenePicture:
 
 
 class SceneMatcher:
-    """Scenes by every end of their paths, and per end by the folder names that tell them apart.
+    """Scenes by every end of their paths, and per end by the folder names that distinguish them.
 
     `repeats`: names of the set are known to repeat. Then a name alone is not enough where the paths speak against it: what is
     annotated in train is no scene in val.
@@ -110,7 +110,7 @@ class SceneMatcher:
 
     def _of_its_suffix(self, picture: AnnotatedPicture, among: list[int]) -> list[int]:
         if path_stem(picture.file) == normalise_path(picture.file):
-            return []  # it is spelled without
+            return []  # written without a suffix
         mine = posixpath.splitext(normalise_path(picture.file))[1]
         suffixes = {index: posixpath.splitext(self._scenes[index].file)[1] for index in among}
         same = [index for index in among if suffixes[index] == mine]
@@ -125,7 +125,7 @@ def path_terms(path: str, listed_in: str = "") -> set[Term]:
 
 
 def _paths(picture: AnnotatedPicture) -> Iterator[str]:
-    """The paths that the picture may have, the likeliest first: beside its annotation file, or as spelled from there."""
+    """The paths that the picture may have, the likeliest first: in its annotation file's folder, or at its path from there."""
     if picture.match_full_path:
         yield normalise_path(picture.file)
         return

@@ -1,6 +1,6 @@
 """Boxes and rings as annotation files give them, checked against the picture they claim to be on.
 
-One idea: what lies partly outside the picture is cut at its edge (annotators overshoot), what lies wholly outside or has no
+What lies partly outside the picture is cut at its edge (annotators overshoot), what lies wholly outside or has no
 area is refused with a DataError, because it says that the file and the picture do not belong together. The outline is cut first
 and the box is that of what is left: a box around a turned object, cut itself, would hold ground that the object never touched.
 """
@@ -32,14 +32,14 @@ def make_shape(
 
     `parts`: the outline where `ring` alone does not say all of it. Post-conditions: the box has area and lies on the picture;
     so does the outline. Of an outline that the picture's edge cuts the box is that of what is left. Visibility is 1: the
-    picture's edge is where the object ends, as far as anyone can tell. An oriented box that the edge cuts is no rectangle any
+    picture's edge is taken for the end of the object. An oriented box that the edge cuts is no rectangle any
     more: its outline is what is left, and it is not `oriented`. Raises DataError `box_not_a_number`,
     `polygon_not_a_number`, `box_empty` or `box_outside`.
     """
     if not all(map(math.isfinite, box)):
         raise DataError("box_not_a_number", f"found {list(box)}, expected four finite numbers")
     if area(box) == 0:
-        raise DataError("box_empty", f"found {_spelled(box)}: it has no area")
+        raise DataError("box_empty", f"found {_format_box(box)}: it has no area")
     outline = parts or (((ring,),) if ring else ())
     bad = next((v for part in outline for one in part for v in one if not math.isfinite(v)), None)
     if bad is not None:
@@ -65,9 +65,9 @@ def make_shape(
 
 def _outside(box: Box, height_px: int, width_px: int) -> DataError:
     return DataError(
-        "box_outside", f"found {_spelled(box)}: wholly outside the picture of {height_px} rows, {width_px} columns"
+        "box_outside", f"found {_format_box(box)}: wholly outside the picture of {height_px} rows, {width_px} columns"
     )
 
 
-def _spelled(box: Box) -> str:
+def _format_box(box: Box) -> str:
     return "({:g}, {:g}, {:g}, {:g})".format(*box)

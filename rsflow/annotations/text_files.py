@@ -1,7 +1,7 @@
-"""The text and JSON of annotation files, and the words in which both tell that they are not what was expected.
+"""The text and JSON of annotation files, and the errors for what is not of the expected form.
 
-One idea: a file that is not of its format at all is the user's mistake and stops the run with UsageError; what is wrong with
-one record of it is a DataError of whoever reads the record.
+A file that is not of its format at all is the user's mistake and stops the run with UsageError; what is wrong with
+one record of it is a DataError, raised by the format's reader.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def parse_identifier(value: Any) -> str | None:
 
 
 def parse_flag(value: Any) -> bool:
-    """Whether a flag is set, however it is spelled: 0, 0.0, "0", "false", "no", "none", "unspecified" and blank are not."""
+    """Whether a flag is set, in any spelling: 0, 0.0, "0", "false", "no", "none", "unspecified" and blank are not."""
     if isinstance(value, str):
         text = value.strip().lower()
         return text not in _UNSET and not _ZERO.fullmatch(text)

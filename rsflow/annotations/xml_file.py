@@ -1,6 +1,6 @@
 """Annotation XML, one file per picture: what VOC, roLabelImg, DIOR-RSVG and FAIR1M have in common.
 
-One idea: the root is <annotation>, the picture's <size> is in it, objects are elements of one path, and only what an object
+The root is <annotation>, the picture's <size> is in it, objects are elements of one path, and only what an object
 says differs; so a format is the path of its objects and a function from an element to a Label.
 
 An XML that cannot be parsed becomes a reject, and so does one with a DTD or entity declarations: no annotation needs them, and

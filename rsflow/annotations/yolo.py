@@ -1,9 +1,9 @@
 """YOLO txt: one text file per picture, everything in shares of the picture (https://docs.ultralytics.com/datasets/).
 
-One idea: a line is a class number and numbers in [0, 1], and becomes pixels only when the scene's size is known. Format `yolo`
-reads "class cx cy w h" and, where there are more numbers, the corners of a polygon (segmentation). Format `yolo_obb` reads
-"class x1 y1 x2 y2 x3 y3 x4 y4" as an oriented box, corners in order; the two cannot be told apart by the file, so the format
-says which it is. Pose rows, a box with keypoints, are known by the option `kpt_shape` or the data.yaml's; the box is read.
+A line is a class number and numbers in [0, 1], and becomes pixels only when the scene's size is known. Format `yolo` reads
+"class cx cy w h" and, where there are more numbers, the corners of a polygon (segmentation). Format `yolo_obb` reads "class x1
+y1 x2 y2 x3 y3 x4 y4" as an oriented box, corners in order; the two cannot be distinguished from the file, so the format says
+which it is. Pose rows, a box with keypoints, are known by the option `kpt_shape` or the data.yaml's; the box is read.
 
 Class names: option `classes`, a text file with a name per line or a data.yaml with `names`; else, for every folder of label
 files, the nearest classes.txt or data.yaml in it or up to two folders above, so that sets of different class lists can be read
@@ -72,9 +72,9 @@ def _data_yaml(file: str) -> dict[str, Any]:
     return found
 
 
-def _keypoints(classes: str, told: tuple[int, ...]) -> tuple[int, ...]:
-    """(keypoints, numbers of each) of pose rows: as told, or as a data.yaml has it; () where rows are no poses."""
-    found = told or (_data_yaml(classes).get("kpt_shape") if classes.endswith((".yaml", ".yml")) else None) or ()
+def _keypoints(classes: str, stated: tuple[int, ...]) -> tuple[int, ...]:
+    """(keypoints, numbers of each) of pose rows, by the option or the data.yaml; () where rows are no poses."""
+    found = stated or (_data_yaml(classes).get("kpt_shape") if classes.endswith((".yaml", ".yml")) else None) or ()
     if found and not (len(found) == 2 and all(type(n) is int and n > 0 for n in found) and found[1] in {2, 3}):
         raise ConfigError(f"kpt_shape is {list(found)}, expected the number of keypoints and 2 or 3 numbers of each: [4, 3]")
     return tuple(found)

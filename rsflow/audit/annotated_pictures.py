@@ -55,8 +55,8 @@ def _candidates(annotated: AnnotatedSet, folder: str, annotation_files: Collecti
     """Files below the folder, relative to it, that are called like an annotated picture."""
     names: set[str] = set()
     for picture in annotated.pictures.values():
-        spelled = [name for name in (picture.file, picture.own_name) if name]
-        names.update(picture_name(one) for name in spelled for one in (name, unquote(name)))
+        stated = [name for name in (picture.file, picture.own_name) if name]
+        names.update(picture_name(one) for name in stated for one in (name, unquote(name)))
     own = () if any(one.match_full_path for one in annotated.pictures.values()) else map(_absolute, annotation_files)
     excluded = set(own)
     files = storage.list_files(folder, follow_links=True)

@@ -1,6 +1,6 @@
-"""Whether what a record says agrees with what it gives: the number said and the boxes, the question and its kind of answer.
+"""Whether the parts of a record agree: the number in a text and the boxes it lists, the question and the kind of its answer.
 
-One idea: only claims that can mean one thing are compared. A number counts boxes where it stands before a noun and the boxes
+Only claims that can mean one thing are compared. A number counts boxes where it stands before a noun and the boxes
 follow with nothing but connecting words between; "three of them, one at [...]" is left alone. Across the exchanges on one
 picture, three kinds of question speak of one category and must agree: how many there are, whether there is one, where all are.
 """
@@ -68,7 +68,7 @@ def find_miscounts(conversation: Conversation, form: str) -> Iterator[str]:
 
 
 def stated_and_given_counts(text: str, form: str) -> Iterator[tuple[int, str, int]]:
-    """(number said, of what, boxes that follow) for every counted noun that boxes follow."""
+    """(stated number, noun, boxes that follow) for every counted noun that is followed by boxes."""
     bare = _TAGS.sub(" ", _PLACES[form].sub(lambda found: "\0" * sum(1 for _ in find_boxes(found[0], form)), text))
     for found in _SAID.finditer(bare) if "\0" in bare else ():
         number = int(found[1]) if found[1].isdigit() else NUMBER_WORDS.index(found[1].lower())
@@ -78,15 +78,15 @@ def stated_and_given_counts(text: str, form: str) -> Iterator[tuple[int, str, in
 
 
 def find_wrong_answer_kinds(conversation: Conversation, form: str) -> Iterator[str]:
-    """Numbers that are asked for and answered with something else, and yes or no that is answered with a number."""
+    """Questions for a number that are answered with something else, and questions for yes or no answered with a number."""
     for exchange in conversation.exchanges:
-        asked, answer = _asked(exchange), closed_answer(exchange, form)
+        question, answer = _question_text(exchange), closed_answer(exchange, form)
         if answer is None:
             continue
         is_number = re.fullmatch(r"-?\d+(?:\.\d+)?", answer) is not None
-        if _HOW_MANY.fullmatch(asked) and (not _AMOUNT.search(answer) if not is_number else not answer.isdigit()):
+        if _HOW_MANY.fullmatch(question) and (not _AMOUNT.search(answer) if not is_number else not answer.isdigit()):
             yield f"{exchange.question[:60]!r} asks for a number, its answer is {exchange.answer[:20]!r}"
-        elif _IS_THERE.fullmatch(asked) and is_number:
+        elif _IS_THERE.fullmatch(question) and is_number:
             yield f"{exchange.question[:60]!r} asks for yes or no, its answer is {exchange.answer[:20]!r}"
 
 
@@ -94,7 +94,7 @@ def find_wrong_answer_kinds(conversation: Conversation, form: str) -> Iterator[s
 class CategoryCounts:
     """How many objects of a category the exchanges on a picture speak of: (least, most, record, question) by both.
 
-    One question with two answers is no fault here: rsflow.audit.duplicate_texts tells it.
+    One question with two answers is reported by rsflow.audit.duplicate_texts instead.
     """
 
     form: str
@@ -117,14 +117,14 @@ UNBOUNDED = 1 << 30
 
 def parse_counts(exchange: Exchange, form: str) -> Iterator[tuple[str, int, int]]:
     """(category, least, most) of what an exchange says of a whole category of its picture."""
-    asked, answer = _asked(exchange), closed_answer(exchange, form)
-    if (many := _HOW_MANY.fullmatch(asked)) and answer and answer.isdigit():
+    question, answer = _question_text(exchange), closed_answer(exchange, form)
+    if (many := _HOW_MANY.fullmatch(question)) and answer and answer.isdigit():
         yield from _named(many[1], int(answer), int(answer))
-    elif (one := _IS_THERE.fullmatch(asked)) and answer in {"yes", "no"}:
+    elif (one := _IS_THERE.fullmatch(question)) and answer in {"yes", "no"}:
         yield from _named(one[1], *((1, UNBOUNDED) if answer == "yes" else (0, 0)))
-    elif match_phrasing(asked)[0] == "detection_one":
+    elif match_phrasing(question)[0] == "detection_one":
         count = sum(1 for _ in find_boxes(exchange.answer, form))
-        yield from _named(match_phrasing(asked)[1].get("many", ""), count, count)
+        yield from _named(match_phrasing(question)[1].get("many", ""), count, count)
 
 
 def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:
@@ -133,7 +133,7 @@ def _named(words: str, least: int, most: int) -> Iterator[tuple[str, int, int]]:
         yield name, least, most
 
 
-def _asked(exchange: Exchange) -> str:
+def _question_text(exchange: Exchange) -> str:
     return _HINT.sub("", exchange.question).strip()
 
 

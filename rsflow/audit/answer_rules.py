@@ -102,9 +102,9 @@ def _of_letters(options: list[tuple[str, str]], answer: str) -> Iterator[str]:
     elif found[1] not in letters:
         yield f"the answer is {found[1]}, its options are {', '.join(letters)}"
     elif (
-        (said := _normalise(found[2] or ""))
-        and not _matches(said, dict(options)[found[1]])
-        and any(_matches(said, t) for t in texts)
+        (rest := _normalise(found[2] or ""))
+        and not _matches(rest, dict(options)[found[1]])
+        and any(_matches(rest, t) for t in texts)
     ):
         yield f"the answer is {answer[:40]!r}, option {found[1]} is {dict(options)[found[1]]!r}"
 

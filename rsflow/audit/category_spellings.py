@@ -1,6 +1,6 @@
 """Names of categories that differ in their spelling only: "SHIP", "ship" and "ships" are three classes to whoever trains.
 
-One idea: names that become one once case, blanks, hyphens, underscores and the plural are taken off are one category, and every
+Names that become one once case, blanks, hyphens, underscores and the plural are taken off are one category, and every
 spelling but the most frequent is a fault.
 """
 
@@ -16,7 +16,7 @@ from rsflow.instructions.english import singular_noun
 
 @dataclass
 class CategorySpellings:
-    """Gathers names by `add`, with where each stood first; `tell` reports the variants."""
+    """Collects names by `add`, each with where it occurs first; `report_to` reports the variants."""
 
     _counts: Counter[str] = field(default_factory=Counter)
     _first: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class CategorySpellings:
         for names in by_key.values():
             usual, *variants = sorted(names, key=lambda name: (-self._counts[name], name))
             for name in variants:
-                counted = f"{self._counts[name]:,} {name!r} beside {self._counts[usual]:,} {usual!r}"
+                counted = f"{self._counts[name]:,} {name!r} and {self._counts[usual]:,} {usual!r}"
                 report.add("category_spelling", self._first[name], counted)
 
 

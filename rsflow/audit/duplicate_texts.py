@@ -1,12 +1,12 @@
-"""Texts that stand twice on one picture, and questions that are answered in two ways.
+"""Texts that are repeated for one picture, and questions with two different answers.
 
-One idea: every exchange leaves four 64-bit numbers behind (question on its picture, what is said, the closed answer, the
-record), so ten million exchanges are 320 MB; sorted at the end, equal ones stand side by side. The records that become examples
-are read once more for their words.
+Every exchange is stored as four 64-bit numbers (question on its picture, question and answer, the closed answer, the
+record), so ten million exchanges take 320 MB; they are sorted at the end to find equal ones. The records that become examples
+are read again for their texts.
 
 Repeated is a whole record, or an exchange within one. That a dialogue takes up what a record of its own asks too is no fault.
 
-Only closed answers can contradict each other: yes and no, numbers, a few words where one thing was asked for, and places. Two
+Only closed answers can contradict each other: yes and no, numbers, a few words where one thing is asked for, and places. Two
 captions of one picture do not. A question that leans on an earlier turn ("is it large?") is left alone.
 """
 
@@ -47,11 +47,11 @@ MAX_SHORT_WORDS = 2  # words of an answer that names one thing; a sentence may s
 
 @dataclass
 class DuplicateTexts:
-    """Gathers exchanges by `add`, and tells at the end which are repeated and which contradict each other."""
+    """Collects exchanges by `add`; `repeated` and `contradictory` compare them at the end."""
 
     form: str
-    _asked: array[int] = field(default_factory=lambda: array("q"))
-    _said: array[int] = field(default_factory=lambda: array("q"))
+    _questions: array[int] = field(default_factory=lambda: array("q"))
+    _texts: array[int] = field(default_factory=lambda: array("q"))
     _closed: array[int] = field(default_factory=lambda: array("q"))
     _record: array[int] = field(default_factory=lambda: array("q"))
 
@@ -64,30 +64,30 @@ class DuplicateTexts:
             if position and _LEANS.search(exchange.question):
                 continue
             answer = closed_answer(exchange, self.form)
-            said = _hash(str(number), exchange.question, exchange.answer)
-            self._row(_hash(pictures, exchange.question), said, _hash(answer) if answer is not None else 0, number)
+            texts = _hash(str(number), exchange.question, exchange.answer)
+            self._row(_hash(pictures, exchange.question), texts, _hash(answer) if answer is not None else 0, number)
 
-    def _row(self, asked: int, said: int, closed_answer: int, record: int) -> None:
-        self._asked.append(asked)
-        self._said.append(said)
+    def _row(self, questions: int, texts: int, closed_answer: int, record: int) -> None:
+        self._questions.append(questions)
+        self._texts.append(texts)
         self._closed.append(closed_answer)
         self._record.append(record)
 
     def repeated(self) -> tuple[int, list[tuple[int, int]]]:
         """How many records, and exchanges within one, repeat an earlier one; the first few as (earlier record, record)."""
-        said, record = _numbers(self._said), _numbers(self._record)
-        order = np.argsort(said, kind="stable")
-        again = np.flatnonzero(said[order][1:] == said[order][:-1]) + 1
-        starts = _run_starts(said[order])
+        texts, record = _numbers(self._texts), _numbers(self._record)
+        order = np.argsort(texts, kind="stable")
+        again = np.flatnonzero(texts[order][1:] == texts[order][:-1]) + 1
+        starts = _run_starts(texts[order])
         pairs = sorted((int(record[order[i]]), int(record[order[starts[i]]])) for i in again)
         return len(again), [(first, later) for later, first in pairs[:MAX_EXAMPLES]]
 
     def contradictory(self) -> tuple[int, list[tuple[int, int]]]:
         """How many questions have two closed answers that differ, and the first few as (a record, a later one)."""
         some = np.flatnonzero(_numbers(self._closed))
-        asked, answer, record = (_numbers(column)[some] for column in (self._asked, self._closed, self._record))
-        order = np.argsort(asked, kind="stable")
-        starts = _run_starts(asked[order])
+        questions, answer, record = (_numbers(column)[some] for column in (self._questions, self._closed, self._record))
+        order = np.argsort(questions, kind="stable")
+        starts = _run_starts(questions[order])
         differs = answer[order] != answer[order][starts] if len(order) else np.zeros(0, dtype=bool)
         found: dict[int, tuple[int, int]] = {}
         for i in np.flatnonzero(differs):

@@ -1,6 +1,6 @@
 """Fields of annotation files that say the same thing twice: box and polygon, box and area, ids, names of pictures.
 
-One idea: makers compute one field from another, so where the two disagree one of them was changed afterwards, or belongs to
+Makers compute one field from another, so where the two disagree one of them was changed afterwards, or belongs to
 another object. How much they may differ is what rounding, the VOC corner that is counted within, and hand-drawn boxes explain.
 """
 
@@ -200,8 +200,8 @@ def _area(where: str, flat: Any, box: Box, outlines: list[list[float]]) -> Itera
     low, high = least * (1 - AREA_TOLERANCE) - slack, max(most, sum(parts)) * (1 + AREA_TOLERANCE)
     # Without a polygon the area may be that of a mask within the box.
     if flat > high or flat < low:
-        held = f"its polygon has {sum(parts):g}" if parts else f"its box has {width * height:g}"
-        yield "area_differs", where, f"its area is {flat:g}, {held}"
+        found = f"its polygon has {sum(parts):g}" if parts else f"its box has {width * height:g}"
+        yield "area_differs", where, f"its area is {flat:g}, {found}"
 
 
 def _away(where: str, box: Box, outlines: list[list[float]]) -> Iterator[Fault]:
@@ -209,8 +209,8 @@ def _away(where: str, box: Box, outlines: list[list[float]]) -> Iterator[Fault]:
     around = (min(xs), min(ys), max(xs), max(ys))
     off = max(abs(a - b) for a, b in zip(box, around, strict=True))
     if off > EDGE_TOLERANCE_PX and iou(box, around) < MIN_OVERLAP:
-        said = ", ".join(f"{value:g}" for value in around)
-        yield "polygon_away", where, f"its polygon lies in ({said}), its box is ({', '.join(f'{v:g}' for v in box)})"
+        place = ", ".join(f"{value:g}" for value in around)
+        yield "polygon_away", where, f"its polygon lies in ({place}), its box is ({', '.join(f'{v:g}' for v in box)})"
 
 
 def _element(where: str, element: Element) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """The audit of an instruction set: JSON of conversations, box by box, text by text, picture by picture.
 
-One idea: one pass over the records in batches; each batch's new pictures are inspected together, then its boxes are judged by
+One pass over the records in batches; each batch's new pictures are inspected together, then its boxes are judged by
 the coordinate contract of the set's form on the true size of their picture (else on the size that the record states).
 """
 
@@ -28,28 +28,29 @@ from rsflow.imports.json_records import read_records
 from rsflow.imports.picture_finder import PictureFinder
 
 BATCH = 2048
-SAMPLE_RECORDS = 2000  # records that tell the form, where it is not given
-MAX_TRIED_PICTURES = 50  # pictures that are looked for beside the file, where no folder is given
+SAMPLE_RECORDS = 2000  # records from which the format is detected
+MAX_TRIED_PICTURES = 50  # pictures that are tried in the file's folder, where no folder is given
 
 
 def audit_instructions(
     file: str, form: str | None, folder: str | None, on_record: Callable[[int], None], allow_outside: bool = False
 ) -> Report:
-    """Audit one JSON file. `form`: a key of BOX_FORMATS, or None to tell it from the texts. `on_record` gets counts."""
+    """Audit one JSON file. `form`: a key of BOX_FORMATS, or None to detect it from the texts. `on_record` gets counts."""
     known = form or detect_format(_texts(file))
     report = Report(file, known if form else f"{known}, told from its texts")
-    there = folder or find_picture_folder(file)
-    if there is None:
+    pictures_folder = folder or find_picture_folder(file)
+    if pictures_folder is None:
         report.notes.append("pictures were not checked, for none was found beside the file: give --pictures DIR")
-    looking = _Looking(known, report, _pictures(there, report, allow_outside), DuplicateTexts(known), CategoryCounts(known))
+    pictures = _pictures(pictures_folder, report, allow_outside)
+    audit = _InstructionAudit(known, report, pictures, DuplicateTexts(known), CategoryCounts(known))
     with ThreadPoolExecutor(THREADS) as pool:
         for batch in in_batches(enumerate(read_records(file, keep_broken=True)), BATCH):
-            looking.take(batch, pool)
+            audit.take(batch, pool)
             on_record(len(batch))
-    _tell_texts(file, looking.texts, report)
-    looking.near.report_to(report)
-    looking.spellings.report_to(report)
-    looking.set_rules.report_to(report)
+    _report_texts(file, audit.texts, report)
+    audit.near.report_to(report)
+    audit.spellings.report_to(report)
+    audit.set_rules.report_to(report)
     return report
 
 
@@ -58,7 +59,7 @@ def _pictures(folder: str | None, report: Report, allow_outside: bool) -> Pictur
 
 
 @dataclass
-class _Looking:
+class _InstructionAudit:
     form: str
     report: Report
     pictures: Pictures | None
@@ -84,16 +85,16 @@ class _Looking:
         for number, conversation in found:
             self.texts.add(number, conversation)
             self.near.add(number, conversation)
-            for first, said in self.amounts.add(number, conversation):
-                self.report.add("amounts_differ", f"records {first} and {number}", said)
+            for first, detail in self.amounts.add(number, conversation):
+                self.report.add("amounts_differ", f"records {first} and {number}", detail)
             for name in iter_named_categories(conversation):
                 self.spellings.add(name, f"record {number}")
             self.report.count_inspected("exchanges", len(conversation.exchanges))
             self._boxes(number, conversation, self._size(number, conversation))
 
     def _wording(self, number: int, record: Any, conversation: Conversation) -> None:
-        for fault, said in find_faults(record, conversation, self.form):
-            self.report.add(fault, f"record {number}", said)
+        for fault, detail in find_faults(record, conversation, self.form):
+            self.report.add(fault, f"record {number}", detail)
         self.set_rules.add(number, conversation, count_picture_tokens(record))
         name = record.get("id")
         if isinstance(name, str | int):
@@ -102,12 +103,14 @@ class _Looking:
                 self.report.add("repeated_id", f"records {first} and {number}", f"both have the id {name!r}")
 
     def _size(self, number: int, conversation: Conversation) -> Size | None:
-        """The size that boxes are judged on: the picture's own where it is known, and what the record states is held to it."""
+        """The size that boxes are checked against: the picture's own where it is known. A stated size that differs is
+        reported.
+        """
         true = self.pictures.size(conversation.pictures[0]) if self.pictures and len(conversation.pictures) == 1 else None
         stated = conversation.stated_size
         if true and stated and true != stated:
-            said = f"is {true[1]} x {true[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
-            self.report.add("wrong_size", f"record {number}", f"{conversation.pictures[0]} {said}")
+            detail = f"is {true[1]} x {true[0]} pixels (width x height), stated are {stated[1]} x {stated[0]}"
+            self.report.add("wrong_size", f"record {number}", f"{conversation.pictures[0]} {detail}")
         # Boxes in pixels are of the picture that the record describes; a size that is wrong is a fault of its own.
         return stated or true if BOX_FORMATS[self.form].max_value is None else true
 
@@ -126,10 +129,10 @@ def find_picture_folder(file: str) -> str | None:
     folder = posixpath.dirname(file) or "."
     names = (name for conversation in _conversations(file) for name in conversation.pictures)
     find = PictureFinder(folder)
-    return folder if any(_there(find, name) for name in islice(names, MAX_TRIED_PICTURES)) else None
+    return folder if any(_exists(find, name) for name in islice(names, MAX_TRIED_PICTURES)) else None
 
 
-def _there(find: PictureFinder, name: str) -> bool:
+def _exists(find: PictureFinder, name: str) -> bool:
     try:
         return find(name) is not None
     except DataError:
@@ -150,7 +153,7 @@ def _texts(file: str) -> Iterator[str]:
             yield from (exchange.question, exchange.answer)
 
 
-def _tell_texts(file: str, texts: DuplicateTexts, report: Report) -> None:
+def _report_texts(file: str, texts: DuplicateTexts, report: Report) -> None:
     """Report repeated and contradictory texts; the records of their examples are read again for their words."""
     repeated, contradictory = texts.repeated(), texts.contradictory()
     numbers = set(iter_example_records([*repeated[1], *contradictory[1]]))

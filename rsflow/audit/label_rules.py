@@ -27,7 +27,7 @@ Faults = tuple[tuple[str, str], ...]
 
 
 def report_label_faults(annotated: AnnotatedSet, report: Report, boxes_are_judged: bool) -> None:
-    """`boxes_are_judged`: one box with two categories was looked for in the files."""
+    """`boxes_are_judged`: one box with two categories was already reported from the files."""
     _report_spellings(annotated, report)
     known: dict[tuple[str, str], Faults] = {}
     for name, picture in annotated.pictures.items():
@@ -60,8 +60,8 @@ def _contradictory_answers(picture: AnnotatedPicture) -> Iterator[str]:
         if label.kind in {"question", "category"}:
             before = answers.setdefault(label.text, label.category)
             if before.strip().lower() != label.category.strip().lower():
-                asked = repr(label.text) if label.kind == "question" else "the picture's class"
-                yield f"{asked}: {before!r} and {label.category!r}"
+                question = repr(label.text) if label.kind == "question" else "the picture's class"
+                yield f"{question}: {before!r} and {label.category!r}"
 
 
 def _near_repeated(picture: AnnotatedPicture) -> Iterator[str]:

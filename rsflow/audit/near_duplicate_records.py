@@ -24,7 +24,7 @@ _ARTICLES = frozenset(["a", "an", "the"])
 
 @dataclass
 class NearDuplicates:
-    """Gathers records by `add`; `tell` reports those that nearly repeat an earlier one."""
+    """Collects records by `add`; `report_to` reports those that nearly repeat an earlier one."""
 
     _words: array[int] = field(default_factory=lambda: array("q"))
     _texts: array[int] = field(default_factory=lambda: array("q"))

@@ -1,6 +1,6 @@
-"""What an audit found: counts, a few examples of each kind of fault, and what was looked at.
+"""What an audit found: counts, a few examples of each kind of fault, and what was inspected.
 
-One idea: every fault is counted, the first few of each kind are kept word for word, so memory does not grow with the number
+Every fault is counted, the first few of each kind are kept word for word, so memory does not grow with the number
 of faults and the same set gives the same report.
 """
 
@@ -16,9 +16,9 @@ DESCRIPTIONS: dict[str, str] = {
     "amounts_differ": "one category on one picture, counted, denied or listed differently",
     "angle_out_of_range": "angles of more than a full turn",
     "ambiguous_picture": "names that stand for more than one picture",
-    "answer_of_other_kind": "numbers asked for and answered with yes, or the reverse",
+    "answer_of_other_kind": "numbers asked for and answered otherwise, yes or no answered with a number",
     "answer_not_an_option": "answers that are none of the options, or options that repeat",
-    "area_differs": "areas that are not those of the box or polygon beside them",
+    "area_differs": "areas that are not those of their box or polygon",
     "box_empty": "boxes without area",
     "box_not_a_box": "boxes with too few or too many numbers",
     "box_outside": "boxes that reach beyond their picture",

@@ -1,7 +1,7 @@
-"""Faults that a record has only beside the others of its set: another language, a missing picture token, a text that was cut.
+"""Faults that a record has in comparison with the rest of its set: another language, no picture token, a truncated text.
 
-What nearly all records do is the set's own way, and the few that do not are faults; where the records are divided nothing is
-said. So a clean set has no fault, whatever its language and form.
+A property that nearly all records share is the convention of the set, and the few records without it are faults; where no such
+majority exists nothing is reported. So a clean set has no fault, whatever its language and format.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from rsflow.imports.conversation import Conversation
 from rsflow.instructions.checks.language import describe_foreign_text
 
 MIN_RECORDS = 5
-MAX_SHARE = 0.1  # of the records that differ: with more of them the set has no way of its own
+MAX_SHARE = 0.1  # of records that differ; with more of them there is no convention
 LONG_WORDS = 8  # of an answer that is a sentence
 _ENDS = tuple(".!?…\"')]}>。！？:;”’%")
 
 
 @dataclass
 class _Deviations:
-    """Records that do (`count`) and that do not what is expected."""
+    """Number of records that follow a convention, and the records that do not."""
 
     count: int = 0
     records: array[int] = field(default_factory=lambda: array("q"))

@@ -1,8 +1,8 @@
 """Boxes of annotation files as they stand, before a reader cuts them at the picture's edge or leaves them out.
 
-One idea: a reader is kind, for training needs what can be used; an audit is not. COCO and VOC-like XML state the picture's size
-beside the boxes, so their readers cut silently, and their numbers are read here once more. Of the other formats the reader's
-own rejects tell, and its labels wherever the file knows no size.
+COCO and XML files state the picture's size, so their readers clip boxes at its edge without a reject; an audit reports
+such boxes, and reads the numbers from the file again. For the other formats the reader's rejects and labels are enough, because
+their files state no size.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def read_coco_boxes(file: str) -> Iterator[StatedBox]:
 
 def read_voc_boxes(file: str) -> Iterator[StatedBox]:
     """The boxes of the objects of a VOC, DIOR-RSVG or roLabelImg XML; the reader rejects those that are none."""
-    # Two expressions of one object are two objects of the file with one box: the words belong to what tells them apart.
+    # Two expressions of one object are two objects of the file with one box: the description distinguishes them.
     return _xml_boxes(file, "object", ("name", "description"), _voc_box)
 
 

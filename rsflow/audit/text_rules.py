@@ -1,6 +1,6 @@
 """Faults of a record that its wording shows: refusals, loops, broken encodings, tokens, malformed boxes.
 
-One idea: each rule is one row of a table, a name and a function from the record's texts to what is wrong; only what no careful
+Each rule is one row of a table, a name and a function from the record's texts to what is wrong; only what no careful
 maker writes is a fault, so that a clean set has none.
 """
 
@@ -72,15 +72,15 @@ def _control(conversation: Conversation, texts: list[str], form: str) -> Iterato
 
 
 def _tokens(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
-    asked = sum(len(_TOKEN.findall(text)) for text in texts[::2])
+    count = sum(len(_TOKEN.findall(text)) for text in texts[::2])
     if answered := sum(len(_TOKEN.findall(text)) for text in _answers(texts)):
         yield f"an answer holds {answered} picture tokens, expected none"
-    elif asked and asked != len(conversation.pictures):
-        yield f"its questions hold {asked} picture tokens, its pictures are {len(conversation.pictures)}"
+    elif count and count != len(conversation.pictures):
+        yield f"its questions hold {count} picture tokens, its pictures are {len(conversation.pictures)}"
 
 
 def _boxes(conversation: Conversation, texts: list[str], form: str) -> Iterator[str]:
-    """Lists that are boxes by their look, with a number of numbers that no box has, or with one that is none."""
+    """Lists that look like boxes and do not have four or eight finite numbers."""
     if form in _COUNTED:
         return
     for text in texts:
@@ -128,7 +128,7 @@ def count_picture_tokens(record: Any) -> int:
 
 
 def iter_named_categories(conversation: Conversation) -> Iterator[str]:
-    """The categories that a record names as such: classes of its picture, and labels beside boxes in JSON."""
+    """The categories that a record names as such: classes of its picture, and labels of boxes in JSON."""
     for exchange in conversation.exchanges:
         if match_phrasing(_HINT.sub("", exchange.question))[0] == "classification":
             yield exchange.answer.strip().rstrip(".")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import shapely
 
 from rsflow.ground.classify import FeatureForm
@@ -71,10 +72,13 @@ class LabelRules:
 
 @dataclass
 class TileTruth:
-    """What a layer says of one tile: `labels` in tile pixels, `present` categories of objects without a certain place,
+    """What a layer says of one tile: `labels` in tile pixels, objects as rows of LABEL_STRUCT (in order before the labels) with
+    their categories `labelled`, `present` categories of objects without a certain place,
     `unknown` ones of which the tile may show more than is labelled, and the ground (scene pixels) of labelled land cover."""
 
     labels: list[Label] = field(default_factory=list)
+    objects: list[pa.StructArray] = field(default_factory=list)
+    labelled: set[str] = field(default_factory=set)
     present: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     covered: list[shapely.Geometry] = field(default_factory=list)

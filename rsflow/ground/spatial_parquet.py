@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from rsflow.spatial.geometry import Box, FloatArray
 
 BOUNDS = ("x0", "y0", "x1", "y1")
-GROUP_ROWS = 4096
+GROUP_ROWS = 1024
 SORTED_BYTES = 256 << 20  # that are sorted in memory at a time
 CODE_BITS = 31  # per axis
 

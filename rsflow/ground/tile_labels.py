@@ -11,8 +11,6 @@ it cannot be outside; else nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -20,12 +18,13 @@ import shapely
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.ground_cover import measure_covers
+from rsflow.ground.object_labels import object_rows
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
-from rsflow.records import Label, Shape
-from rsflow.spatial.geometry import Box, shift_box
-from rsflow.spatial.polygons import from_geometry, parts_bounds, translate_parts
+from rsflow.records import Label
+from rsflow.spatial.geometry import Box
 
 POINT_EXTENT_M = 10.0  # what a thing of unknown extent is taken to measure, to tell whether it can be seen
+WHOLE = 1.0 - 1e-9  # a share from which nothing is missing but what arithmetic lost
 BOX_SHARE = 0.25  # of an object's shorter side that its place may be uncertain by, for its box to be told
 
 
@@ -48,7 +47,7 @@ def label_tile(placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> Til
             if visible and _surely_inside(placed.bounds[dated], tile, form).any():
                 truth.present.add(form.category)
     measure_covers(truth, placed, tile, rules)
-    labelled = {label.category for label in truth.labels}
+    labelled = truth.labelled | {label.category for label in truth.labels}
     truth.labels += [Label("presence", category, rules.provenance) for category in sorted(truth.present - labelled)]
     return truth
 
@@ -61,41 +60,29 @@ def _add_objects(
     form: FeatureForm,
     rules: LabelRules,
 ) -> None:
-    for label, is_there in _objects(placed, rows, tile, form, rules):
-        if label:
-            truth.labels.append(label)
-        else:
-            truth.unknown.add(form.category)
-            truth.present |= {form.category} if is_there else set()
-
-
-def _objects(
-    placed: PlacedFeatures, rows: npt.NDArray[np.int64], tile: TileView, form: FeatureForm, rules: LabelRules
-) -> Iterator[tuple[Label | None, bool]]:
-    """For each feature: its label or None, and whether it is surely there."""
+    """Add the labels of the features `rows`, and what is known of those that get none."""
     whole = placed.geometries[rows]
     clipped = clip_to(whole, tile.window.box)
-    wholes = shapely.area(whole)
-    visible = shapely.area(clipped)
+    wholes, visible = shapely.area(whole), shapely.area(clipped)
     seen = np.divide(visible, wholes, out=np.zeros(len(rows)), where=wholes > 0) * placed.shares[rows]
     large = (wholes / placed.shares[rows] * tile.pixel_m2 >= form.min_area_m2) & (visible >= form.min_area_px)
-    sides = _shorter_sides_m(whole, tile) if form.uncertainty_m else np.full(len(rows), np.inf)
-    exact = form.uncertainty_m <= BOX_SHARE * sides
-    inside = _surely_inside(placed.bounds[rows], tile, form)
-    for place, row in enumerate(rows.tolist()):
-        if visible[place] <= 0:
-            if form.uncertainty_m:
-                yield None, False  # it may reach in
-        elif exact[place] and large[place] and seen[place] >= rules.min_visibility:
-            share = 1.0 if seen[place] > 1 - 1e-9 else float(seen[place])
-            yield (
-                Label(
-                    "box", form.category, rules.provenance, _shape(clipped[place], share, tile, rules), placed.names[row] or ""
-                ),
-                True,
-            )
-        else:
-            yield None, bool(inside[place] and large[place])
+    exact = np.ones(len(rows), np.bool_)
+    if form.uncertainty_m:
+        exact = form.uncertainty_m <= BOX_SHARE * _shorter_sides_m(whole, tile)
+    shown = visible > 0
+    labelled = shown & exact & large & (seen >= rules.min_visibility)
+    # What only comes near may reach in where its place is uncertain.
+    if ((shown | bool(form.uncertainty_m)) & ~labelled).any():
+        truth.unknown.add(form.category)
+    if (shown & ~labelled & large & _surely_inside(placed.bounds[rows], tile, form)).any():
+        truth.present.add(form.category)
+    if labelled.any():
+        offset = np.array([tile.window.col_off, tile.window.row_off], np.float64)
+        in_tile = shapely.transform(clipped[labelled], lambda found: found - offset)
+        visibility = np.where(seen > WHOLE, 1.0, seen)[labelled]
+        names = placed.names[rows[labelled]].tolist()
+        truth.objects.append(object_rows(in_tile, visibility, names, form.category, rules.provenance, rules.outline))
+        truth.labelled.add(form.category)
 
 
 def clip_to(geometries: Geometries, box: Box) -> Geometries:
@@ -105,17 +92,6 @@ def clip_to(geometries: Geometries, box: Box) -> Geometries:
     clipped: Geometries = geometries.copy()
     clipped[reaching] = shapely.intersection(geometries[reaching], shapely.box(*box))
     return clipped
-
-
-def _shape(geometry: shapely.Geometry, visibility: float, tile: TileView, rules: LabelRules) -> Shape:
-    parts = from_geometry(geometry)
-    dx, dy = -float(tile.window.col_off), -float(tile.window.row_off)
-    if rules.outline == "rectangle" and visibility == 1.0:
-        rectangle = from_geometry(shapely.minimum_rotated_rectangle(geometry))
-        if rectangle:
-            return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), translate_parts(rectangle, dx, dy), visibility, True)
-    outline = translate_parts(parts, dx, dy) if rules.outline == "polygon" else ()
-    return Shape.of_parts(shift_box(parts_bounds(parts), dx, dy), outline, visibility)
 
 
 def _shorter_sides_m(geometries: Geometries, tile: TileView) -> npt.NDArray[np.float64]:

@@ -1,6 +1,6 @@
-"""One record of the LLaVA family, whatever its dialect: which pictures, who says what, and the size it claims.
+"""One record of the LLaVA family, whatever its dialect: which pictures, the turns, and the size it states.
 
-One idea: the family's members differ in little ways (`image` or `images`, one path or a list, `conversations` or `messages`),
+The sets of the family differ in details (`image` or `images`, one path or a list, `conversations` or `messages`),
 and all are read here, once. What is wrong with a record is a DataError `broken_record`. Forms:
 https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md (LLaVA, and MMRS-1M and GeoChat after it), and
 `messages` with `role` and `content` as chat APIs have them.
@@ -82,7 +82,7 @@ def _exchanges(turns: list[tuple[str, str]]) -> tuple[Exchange, ...]:
     roles = [role for role, _ in spoken]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("broken_record", f"the turns are of {', '.join(roles)}; expected human and gpt in turn")
-    # Only a question shows pictures: a token in an answer is a fault, which stays to be seen.
+    # Only a question shows pictures: a token in an answer is a fault, which the audit reports.
     texts = [_TOKEN.sub(" ", text).strip() if role == "user" else text.strip() for role, text in spoken]
     if not all(texts[1::2]):
         raise DataError("broken_record", "an answer is empty")

@@ -1,13 +1,13 @@
 """Makes a source of an instruction set: annotation files that rsflow builds from, and a configuration that names them.
 
-One idea: the set's texts are read back into what they claim (rsflow.imports.label_parsing), its coordinates into pixels of the
+The set's texts are parsed into labels (rsflow.imports.label_parsing), its coordinates into pixels of the
 true pictures, and both are written as rsflow's own annotation lines. A source has one sensor and one vocabulary, so a set that
 was put together from others becomes a source per sensor and first folder of its pictures' paths. Records go through one at a
-time. What cannot be understood is counted by reason and told, each with its record in `rejects.jsonl`.
+time. What cannot be parsed is counted by reason, and listed with its record in `rejects.jsonl`.
 
 Licence and sensor are not in such sets: the licence is what the user says (else `unknown`, which a build must allow by name),
 the sensor is what the user says, else what the record or the `pictures.jsonl` of our own exports says, else what the path
-says; a picture of which none of these tells is refused, never taken for optical.
+says; a picture whose sensor none of these states is refused, never assumed to be optical.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from rsflow.sensors import SensorName
 from rsflow.text.control_tokens import refuse_control_tokens
 
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
-GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
+GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build generates from the labels
 
 MAX_SOURCES = 64  # further folders share one source per sensor
 
@@ -67,8 +67,9 @@ class _Source:
 
 @dataclass
 class _Importer:
-    """`stated_sensors`: by picture, where a file beside the set has them. `partly_refused`: patterns of folders of which a
-    picture was refused."""
+    """`stated_sensors`: by picture, where a file of the set's folder states them. `partly_refused`: patterns of folders of
+    which a picture was refused.
+    """
 
     form: str
     find_picture: PictureFinder
@@ -193,8 +194,8 @@ def import_set(
             on_record()
     result = importer.result
     if not result.labels:
-        said = ", ".join(f"{count} {reason}" for reason, count in result.rejects.most_common(3)) or "it has no records"
-        raise UsageError(f"{file}: nothing could be used ({said}); check --format and --pictures{_hint(result)}")
+        reasons = ", ".join(f"{count} {reason}" for reason, count in result.rejects.most_common(3)) or "it has no records"
+        raise UsageError(f"{file}: nothing could be used ({reasons}); check --format and --pictures{_hint(result)}")
     result.config = storage.join(out, "config.yaml")
     storage.write_bytes(result.config, _config(importer, file, licence).encode())
     return result

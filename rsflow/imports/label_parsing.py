@@ -1,11 +1,11 @@
 """Questions and answers of an instruction set as labels: what task a wording is of, and what it says of the picture.
 
-One idea: the seeds' tasks are known by their wording, and our own phrasings begin with the seeds' (rsflow.instructions.
+The seeds' tasks are known by their wording, and our own phrasings begin with the seeds' (rsflow.instructions.
 phrasings), so one table of templates, turned around, recognises both: "Detect ships shown in the image ..." gives the words
-that stood in its gaps. What no template knows is a question with its answer.
+that fill its gaps. A wording that matches no template is a question with its answer.
 
-Boxes come back in pixels through the dialect that spelled them, on the picture's true size: that is what undoes the padded
-square. A place that cannot be understood is refused (`boxes_in_text`), never kept as words.
+Boxes are converted into pixels by the dialect that wrote them, on the picture's true size, which undoes the padded square. A
+box that cannot be parsed is refused (`boxes_in_text`), never kept as text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ QUESTION_KINDS = ("classification", "captioning", "grounding", "region_captionin
 
 _GAP = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
-# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, belong to the form: it is made anew.
+# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, are removed: a build writes its own.
 _FORM = re.compile(
     r"^\s*\[(?:refer|identify|grounding|vqa|caption)\]\s*|"
     r"\s*(?:Please\s+)?answer(?: the question)? (?:using|with|in) (?:a|one) (?:single )?word or (?:a )?(?:short )?"
@@ -42,7 +42,7 @@ _SAID = re.compile(r"^(?:its category is|it is mostly)\s+", re.IGNORECASE)
 
 
 def _templates(kind: str) -> list[re.Pattern[str]]:
-    """The phrasings of a kind as expressions, blanks loosened: sets are spelled with more and fewer of them."""
+    """The phrasings of a kind as expressions, with any number of blanks where a phrasing has some."""
     found = []
     for phrasing in PHRASINGS[kind]:
         text = _GAP.sub(lambda gap: f"(?P<{gap[1]}>.+?)", re.escape(phrasing.removesuffix(HINT)))
@@ -52,7 +52,7 @@ def _templates(kind: str) -> list[re.Pattern[str]]:
 
 
 def _wrappers() -> list[re.Pattern[str]]:
-    """Our phrasings of somebody's question: words before it, after it, or both."""
+    """Our phrasings around an existing question: words before it, after it, or both."""
     found = []
     for phrasing in PHRASINGS["question"]:
         before, after = (re.sub(r"(?:\\ )+", r"\\s*", re.escape(part)) for part in phrasing.split("{question}"))
@@ -81,7 +81,7 @@ def parse_labels(exchange: Exchange, dialect: Dialect, size: Size, provenance: P
         yield from _objects(answer, found, size, provenance)
     elif boxes or found:
         raise DataError(
-            "boxes_in_text", f"{exchange.question[:80]!r} is asked or answered with a place, in words we do not know"
+            "boxes_in_text", f"{exchange.question[:80]!r} is asked or answered with a place, in a wording that is not known"
         )
     else:
         yield Label("question", answer.strip().rstrip("."), provenance, text=question.strip())
@@ -114,9 +114,9 @@ def match_phrasing(question: str) -> tuple[str, dict[str, str]]:
 def _phrase(text: str, boxes: list[Region], size: Size, provenance: Provenance) -> Label:
     if len(boxes) != 1:
         raise DataError("boxes_in_text", f"{text[:80]!r} has {len(boxes)} boxes, expected one")
-    said = replace_marks(text, lambda found: found.phrase).strip()
-    head = english.singular_noun(re.sub(r"^(?:the|an?)\s+", "", said, flags=re.IGNORECASE).split(" ")[-1]) if said else ""
-    return Label("phrase", head, provenance, _shape(boxes[0], size), text=said)
+    phrase = replace_marks(text, lambda found: found.phrase).strip()
+    head = english.singular_noun(re.sub(r"^(?:the|an?)\s+", "", phrase, flags=re.IGNORECASE).split(" ")[-1]) if phrase else ""
+    return Label("phrase", head, provenance, _shape(boxes[0], size), text=phrase)
 
 
 def _objects(answer: str, boxes: list[Region], size: Size, provenance: Provenance) -> Iterator[Label]:

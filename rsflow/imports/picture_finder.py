@@ -1,6 +1,6 @@
 """Where the pictures that a record names are, below one folder.
 
-A name is looked up as it is spelled. Where there is no such file, a file is accepted whose path below the folder is the end of
+A name is looked up as it is place. Where there is no such file, a file is accepted whose path below the folder is the end of
 the name, or the other way round (sets gain and lose leading folders as they are copied); names are then compared in Unicode's
 composed form (NFC), with %20 and the like decoded, and without regard to the case of the suffix.
 """
@@ -30,11 +30,11 @@ class PictureFinder:
     _by_name: dict[str, list[str]] | None = field(default=None, repr=False)
 
     def __call__(self, name: str) -> str | None:
-        spelled = resolve_below(self.folder, name, self.allow_outside)
-        if storage.exists(spelled):
-            return spelled
-        wanted = _comparable(name)
-        files = [file for file in self._called(posixpath.basename(wanted)) if _is_end(_comparable(file), wanted)]
+        place = resolve_below(self.folder, name, self.allow_outside)
+        if storage.exists(place):
+            return place
+        comparable = _comparable(name)
+        files = [file for file in self._called(posixpath.basename(comparable)) if _is_end(_comparable(file), comparable)]
         longest = max((file.count("/") for file in files), default=0)
         found = [file for file in files if file.count("/") == longest]
         if len(found) > 1:

@@ -1,9 +1,9 @@
 """Which sensor a picture of someone's set was taken by, from its path: a guess, and stated as one.
 
-One idea: MMRS-1M and its kin keep the names of their sources in their paths, and those sources are of one sensor each
+MMRS-1M and its kin keep the names of their sources in their paths, and those sources are of one sensor each
 (https://arxiv.org/abs/2401.16822 lists them). A path that names a radar or an infrared source, or says sar, ir, infrared or
-thermal as a word of its own, is of that sensor; one that names an optical source, or says optical or rgb, is optical. Every
-other path says nothing: whoever imports it has to say. Two sensors in one path say nothing either.
+thermal as a word of its own, is of that sensor; one that names an optical source, or says optical or rgb, is optical. For every
+other path, and for one that names two sensors, the user has to state the sensor.
 """
 
 from __future__ import annotations
@@ -40,17 +40,22 @@ def guess_sensor(path: str) -> SensorName | None:
 
 
 def resolve_sensor(name: str, stated: Any = None) -> SensorName:
-    """The sensor that the set states for a picture, else that of its path. DataError `sensor_unknown` where neither tells."""
-    said = str(stated).strip().lower()
-    found = next((sensor for sensor in SENSOR_NAMES if sensor == said), None) if stated is not None else guess_sensor(name)
+    """The sensor that the set states for a picture, else that of its path. DataError `sensor_unknown` where neither states
+    one.
+    """
+    name_stated = str(stated).strip().lower()
+    matching = next((sensor for sensor in SENSOR_NAMES if sensor == name_stated), None)
+    found = matching if stated is not None else guess_sensor(name)
     if found is None:
-        told = f"its record says {stated!r}" if stated is not None else "neither its record nor its path tells the sensor"
-        raise DataError("sensor_unknown", f"{name}: {told}, expected {', '.join(SENSOR_NAMES)}: give --sensor")
+        found_text = (
+            f"its record says {stated!r}" if stated is not None else "neither its record nor its path states the sensor"
+        )
+        raise DataError("sensor_unknown", f"{name}: {found_text}, expected {', '.join(SENSOR_NAMES)}: give --sensor")
     return found
 
 
 def read_stated_sensors(folder: str) -> dict[str, str]:
-    """The sensors of the pictures of one of rsflow's own exports, which tells them in a file beside the set; else none."""
+    """The sensors of the pictures of one of rsflow's own exports, which lists them in a file of its folder; else none."""
     place = storage.join(folder, PICTURES_FILE)
     rows = read_records(place) if storage.exists(place) else ()
     return {row["image"]: row["sensor"] for row in rows if isinstance(row, dict) and {"image", "sensor"} <= row.keys()}

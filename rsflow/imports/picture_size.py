@@ -29,7 +29,7 @@ def read_size(place: str) -> Size:
 
 def upright_size(image: Image.Image) -> Size:
     """(height_px, width_px) of an opened picture once it is turned upright."""
-    # Of a PNG that does not state EXIF before its pixels Pillow would decode all of them to look behind.
+    # Without EXIF before the pixels of a PNG Pillow would decode all of them to search behind.
     exif = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
     size = image.height, image.width
     return (size[1], size[0]) if exif.get(ORIENTATION) in _TRANSPOSED else size

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
+from rsflow.engine.budget import total_usage
 from rsflow.files import storage
 from rsflow.labellers import from_settings
 from rsflow.lake.receipts import read_receipt_rows
@@ -24,6 +25,8 @@ from rsflow.report.plan_text import ModelFacts, PlanFacts
 from rsflow.shards.manifest import Manifest, Split
 
 CARD = "card.md"
+
+_SENTENCES = ("claimed_", "free_", "unread_")  # usage of generating models that counts sentences
 
 
 def plan_facts(counts: BuildEstimate) -> PlanFacts:
@@ -117,6 +120,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         made=_count_by_task(outcome),
         wanted=built.select.splits,
         strata=count_by_stratum(outcome.now),
+        sentences={name: n for name, n in total_usage(outcome.now.all_marks).items() if name.startswith(_SENTENCES)},
     )
 
 

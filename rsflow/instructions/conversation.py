@@ -101,13 +101,13 @@ def _join(chosen: list[QuestionAnswer], facts: TileFacts, seed: int) -> Instruct
     turns: list[Turn] = []
     boxes: list[Region] = []
     answers: list[dict[str, Any]] = []
-    for claim in chosen:
+    for qa in chosen:
         start = len(boxes)
-        turns.append(Turn("user", _shift_marks(conversation_question(claim, facts, seed), start)))
-        turns.append(Turn("assistant", _shift_marks(claim.full_answer, start)))
-        boxes.extend(claim.boxes)
-        answers.append(_shift_boxes(claim.answer, start))
-    labels = tuple(sorted({position for claim in chosen for position in claim.labels}))
+        turns.append(Turn("user", _shift_marks(conversation_question(qa, facts, seed), start)))
+        turns.append(Turn("assistant", _shift_marks(qa.full_answer, start)))
+        boxes.extend(qa.boxes)
+        answers.append(_shift_boxes(qa.answer, start))
+    labels = tuple(sorted({position for qa in chosen for position in qa.labels}))
     answer = {**answers[-1], "earlier": answers[:-1]}
     return Instruction("conversation", tuple(turns), tuple(boxes), labels, answer, GENERATOR)
 

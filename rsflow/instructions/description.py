@@ -45,8 +45,8 @@ def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterat
     ranked = sorted(groups, key=lambda group: (-group.count, group.noun))[:GROUPS]
     for group in ranked:
         yield _single_object_sentence(group, facts) if group.count == 1 else _group_sentence(group, facts)
-    relations = [claim for claim in vqa.relations(facts, ranked, settings) if claim.answer["subject"] < claim.answer["object"]]
-    yield from (claim.full_answer for claim in relations[:RELATIONS])  # each is there the other way round as well
+    relations = [qa for qa in vqa.relations(facts, ranked, settings) if qa.answer["subject"] < qa.answer["object"]]
+    yield from (qa.full_answer for qa in relations[:RELATIONS])  # each is there the other way round as well
 
 
 def _single_object_sentence(group: Group, facts: TileFacts) -> str:
@@ -92,7 +92,7 @@ def _appearance_sentences(facts: TileFacts) -> Iterator[str]:
         yield f"The image is {english.join_list(overall)} overall."
     if where:
         yield f"It is {english.join_list(where)}."
-    yield from (claim.full_answer for claim in attributes.question_answers(facts) if claim.kind == "low_backscatter")
+    yield from (qa.full_answer for qa in attributes.question_answers(facts) if qa.kind == "low_backscatter")
 
 
 def _summary_sentence(whole: Summary) -> str:

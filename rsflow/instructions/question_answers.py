@@ -39,24 +39,20 @@ class QuestionAnswer:
     placeholders: dict[str, str] = field(default_factory=dict)
 
 
-def single_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
+def single_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """A phrasing chosen by hash, with its placeholders filled."""
-    return choose(PHRASINGS[claim.kind], seed, facts.tile_id, claim.task, claim.kind, claim.subject).format(
-        **claim.placeholders
-    )
+    return choose(PHRASINGS[qa.kind], seed, facts.tile_id, qa.task, qa.kind, qa.subject).format(**qa.placeholders)
 
 
-def conversation_question(claim: QuestionAnswer, facts: TileFacts, seed: int) -> str:
+def conversation_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """The same for a conversation: never the first phrasing, which is for single questions."""
-    return choose(PHRASINGS[claim.kind][1:], seed, facts.tile_id, "conversation", claim.kind, claim.subject).format(
-        **claim.placeholders
-    )
+    return choose(PHRASINGS[qa.kind][1:], seed, facts.tile_id, "conversation", qa.kind, qa.subject).format(**qa.placeholders)
 
 
-def instruction(claim: QuestionAnswer, facts: TileFacts, seed: int) -> Instruction:
+def instruction(qa: QuestionAnswer, facts: TileFacts, seed: int) -> Instruction:
     """One question and its short answer."""
-    turns = (Turn("user", single_question(claim, facts, seed)), Turn("assistant", claim.short_answer))
-    return Instruction(claim.task, turns, claim.boxes, claim.labels, claim.answer, GENERATOR)
+    turns = (Turn("user", single_question(qa, facts, seed)), Turn("assistant", qa.short_answer))
+    return Instruction(qa.task, turns, qa.boxes, qa.labels, qa.answer, GENERATOR)
 
 
 def instructions(found: Iterator[QuestionAnswer | Reject], facts: TileFacts, seed: int) -> Iterator[Instruction | Reject]:

@@ -55,8 +55,8 @@ def _shown_region(thing: TileObject, facts: TileFacts, seed: int) -> Region:
 def _from_expression(found: Expression, region: Region) -> QuestionAnswer:
     said = english.capitalise(found.text)
     full = said if said.endswith((".", "!", "?")) else f"{said}."
-    claim = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
-    return replace(claim, labels=found.labels)
+    qa = _region_question(f"{_box_key(found.thing)} {found.text}", said, full, found.category, found.thing, region)
+    return replace(qa, labels=found.labels)
 
 
 def _from_label(group: Group, thing: TileObject, facts: TileFacts, region: Region) -> QuestionAnswer:

@@ -92,13 +92,14 @@ class Lake:
         A column that is younger than the table (an earlier rsflow made it) is null. `where`: the value that a column must have,
         or a collection of values, by column; `version`: an earlier one than the present (LakeError where it is no longer kept).
         """
-        wanted = list(columns or TABLES[name].names)
+        requested = list(columns or TABLES[name].names)
         table = self.delta(name, version)
         with translate_delta_errors(self.place("tables", name)):
             files = [TableFile(self.root, name, path, 0) for path in digests.data_files(table)] if table else []
-            parts = [_matching(read_columns(file, [*dict.fromkeys([*wanted, *(where or {})])]), where or {}) for file in files]
-        empty = pa.schema([TABLES[name].field(column) for column in wanted]).empty_table()
-        return pa.concat_tables([empty, *(part.select(wanted) for part in parts)])
+            needed = [*dict.fromkeys([*requested, *(where or {})])]
+            parts = [_matching(read_columns(file, needed), where or {}) for file in files]
+        empty = pa.schema([TABLES[name].field(column) for column in requested]).empty_table()
+        return pa.concat_tables([empty, *(part.select(requested) for part in parts)])
 
     @retry_transient
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
@@ -274,7 +275,7 @@ def _matching(rows: pa.Table, where: Mapping[str, Any]) -> pa.Table:
 
 def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     """The rows whose `column` is one of `values` (an array or a list of strings)."""
-    wanted = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
-    if isinstance(wanted, pa.ChunkedArray):
-        wanted = wanted.combine_chunks()
-    return table.filter(pc.is_in(table[column], value_set=wanted))
+    requested = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    if isinstance(requested, pa.ChunkedArray):
+        requested = requested.combine_chunks()
+    return table.filter(pc.is_in(table[column], value_set=requested))

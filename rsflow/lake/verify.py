@@ -1,4 +1,4 @@
-"""Every file of the lake held against its digest: tables, and the pictures and raw bands of tile files.
+"""Every file of the lake compared with its digest: tables, and the pictures and raw bands of tile files.
 
 One idea: the same checks that guard reading are made of everything at once, and what they refuse is listed.
 """

@@ -177,11 +177,11 @@ def _is_grey(pixels: npt.NDArray[Any]) -> bool:
     return bool(max(np.abs(red - green).max(), np.abs(blue - green).max()) <= GREY_SLACK)
 
 
-def _names(count: int, wanted: dict[str, int] | None, place: str) -> list[tuple[str, int]]:
+def _names(count: int, requested: dict[str, int] | None, place: str) -> list[tuple[str, int]]:
     """(name, position from 0) of each band of the result."""
-    if not wanted:
+    if not requested:
         return list(zip(("red", "green", "blue") if count == 3 else ("grey",), range(count), strict=True))
-    absent = {name: number for name, number in wanted.items() if not (str(number).isdigit() and 1 <= int(number) <= count)}
+    absent = {name: number for name, number in requested.items() if not (str(number).isdigit() and 1 <= int(number) <= count)}
     if absent:
         raise DataError("missing_band", f"{place}: has bands 1 to {count}, the source asks for {absent}")
-    return [(name, int(number) - 1) for name, number in wanted.items()]
+    return [(name, int(number) - 1) for name, number in requested.items()]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rsflow.report.counts_table import Tally, by_count, by_task, format_bytes, sum_tallies, tally_table, tasks_of
+from rsflow.report.model_sentences import model_sentences
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.split_table import Strata, split_error, split_rows
@@ -80,6 +81,7 @@ class CardFacts:
     wanted: Mapping[str, float] = field(default_factory=dict)  # the shares that the splits should have
     strata: Strata = field(default_factory=dict)
     origins: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    sentences: Mapping[str, float] = field(default_factory=dict)  # of models, by how they were compared: see model_sentences
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -126,6 +128,7 @@ def _instructions(facts: CardFacts) -> Iterable[str]:
         yield f"### Split `{split}`: {facts.samples[split]:,} samples, {sum(tally.values()):,} instructions"
         if tally:
             yield _tally_table(tally)
+    yield from model_sentences(facts.sentences)
 
 
 def _split_rows(wanted: Mapping[str, float], strata: Strata) -> Iterable[str]:

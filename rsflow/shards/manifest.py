@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from rsflow.errors import DataError, SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.files.data_paths import normalise_relative
+from rsflow.files.data_paths import check_link, normalise_relative
 from rsflow.shards.format import canonical_json
 
 _FORMAT, VERSION = "rsflow-snapshot", 1
@@ -132,7 +132,19 @@ def read_snapshot(source: str, n: int | None = None) -> Manifest:
     place = source if source.endswith(".json") else _place(source, latest_snapshot(source) if n is None else n)
     with reading_required(place, "there is no such snapshot"):
         text = storage.read_text(place)
-    return parse_manifest(text, place)
+    manifest = parse_manifest(text, place)
+    _check_links(manifest, place, snapshot_root(source))
+    return manifest
+
+
+def _check_links(manifest: Manifest, place: str, root: str) -> None:
+    try:
+        for split in manifest.splits.values():
+            for shard in split.shards:
+                check_link(root, shard.path)
+                check_link(root, shard.index_path)
+    except DataError as error:
+        raise SnapshotError(f"{place}: names a file that it may not: {error.detail}") from error
 
 
 def latest_snapshot(root: str) -> int:

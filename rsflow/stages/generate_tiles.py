@@ -1,13 +1,13 @@
-"""A model writes about tiles from their labels and pictures, and the checks say what stands.
+"""Ask a model for texts about tiles from their labels and pictures, and keep what the labels do not contradict.
 
-One idea: rounds. All tiles of several units are asked for one kind of text at once, so that the engine has enough to be busy
-with; what stands of the answers is known to the next round (local, then global, then conversation). An answer that cannot be
-read is asked for once more with the fault, and is a reject after that. What contradicts the labels is dropped: a pair of a
-conversation where enough pairs remain, else the whole text.
+Work runs in rounds. All tiles of several units are asked for one kind of text at once, so that the engine has enough requests
+in flight; accepted texts are part of the prompts of the next round (local, then global, then conversation). An answer that
+cannot be parsed, or whose claims fail, is asked for once more with the fault; after that it is a reject, or what is left of it
+is kept. Of texts without claims, the pairs of a conversation that contradict the labels are dropped where enough pairs remain,
+else the text.
 
-Units are done in groups that are just large enough for that, and the receipts of a group come out together; the pictures of
-the next are read meanwhile. What a text is does not depend on its group; what had to be paid for it may, where two tiles ask
-the same.
+Units are processed in groups just large enough for that, and the receipts of a group come out together; the pictures of the
+next group are read meanwhile. A text does not depend on its group; its cost may, where two tiles send the same request.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.generated_texts import Draft, Question, keep_consistent, list_faults
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
-from rsflow.stages.picture_batches import ahead
+from rsflow.stages.picture_batches import prefetch
 
 _SHOWN = 200
 
@@ -93,7 +93,7 @@ class GenerateTiles:
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
             groups = _groups(table.to_pylist(), self.engine.requests_in_flight)
-            for (units, drafts), waited in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
+            for (units, drafts), waited in prefetch((units, [self._drafts(unit) for unit in units]) for units in groups):
                 yield from self._written(units, drafts, ask, waited)
 
         return generate
@@ -103,15 +103,15 @@ class GenerateTiles:
     ) -> Iterator[pa.Table]:
         loaded = ask.load_seconds
         for kinds in self._rounds():
-            scenes = [draft for mine in drafts for draft in mine]
-            asked = [(draft, kind, KINDS[kind].ask(draft.scene)) for draft in scenes for kind in kinds]
-            questions = [Question(draft, kind, question) for draft, kind, question in asked if question]
+            every = [draft for mine in drafts for draft in mine]
+            prompts = [(draft, kind, KINDS[kind].make_prompt(draft.context)) for draft in every for kind in kinds]
+            questions = [Question(draft, kind, prompt) for draft, kind, prompt in prompts if prompt]
             again = self._answered(questions, ask, last=False)
             self._answered(again, ask, last=True)
         times = {"read_seconds": waited, "load_seconds": ask.load_seconds - loaded}
         for unit, mine in zip(units, drafts, strict=True):
             yield self._receipt(unit, mine, times)
-            times = {}  # are the group's, and told once
+            times = {}  # of the whole group: on its first receipt
 
     def _rounds(self) -> list[list[str]]:
         """The wanted kinds, each after those whose texts it draws on."""
@@ -125,24 +125,24 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
-        others = {tile["beside"]: tile for tile in unit["others"] or []}
+        others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
         def draft_of(tile: dict[str, Any]) -> Draft:
             mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
             facts = facts_of(tile, mine)
             kept = tile_facts.trusted_labels(facts, self.labels)
-            scene = PromptContext(
+            context = PromptContext(
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
-            return Draft(tile, scene, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
+            return Draft(tile, context, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
             beside = others.get(draft.tile["tile_id"])
             other = draft_of(beside) if beside else None
             if other and other.kept:
-                draft.scene, draft.other = replace(draft.scene, other=other.scene.facts), other.picture
+                draft.context, draft.other = replace(draft.context, other=other.context.facts), other.picture
         return [draft for draft in drafts if draft.kept]
 
     def _answered(self, questions: Sequence[Question], ask: Generate, last: bool) -> list[Question]:
@@ -157,7 +157,7 @@ class GenerateTiles:
                 draft.refuse(kind, outcome.reason, outcome.detail)
                 continue
             try:
-                answer: Any = parse_answer(question.asked.answer_type, outcome.text)
+                answer: Any = parse_answer(question.prompt.answer_type, outcome.text)
             except DataError as error:
                 cut = f" (it was cut off after {self.generation.max_tokens} tokens: be shorter)"
                 fault = error.detail + (cut if outcome.finish_reason == "length" else "")
@@ -165,13 +165,13 @@ class GenerateTiles:
                     draft.refuse(kind, error.reason, f"{fault}; found {outcome.text[:_SHOWN]!r}")
                 else:
                     draft.usage["repairs"] += 1
-                    again[position] = Question(draft, kind, repair_prompt(question.asked, outcome.text, fault))
+                    again[position] = Question(draft, kind, repair_prompt(question.prompt, outcome.text, fault))
                 continue
-            reviewed = review_answer(draft.scene, answer)
+            reviewed = review_answer(draft.context, answer)
             if reviewed.faults and not last:
                 draft.usage["repairs"] += 1
                 again[position] = Question(
-                    draft, kind, repair_prompt(question.asked, outcome.text, list_faults(reviewed.faults))
+                    draft, kind, repair_prompt(question.prompt, outcome.text, list_faults(reviewed.faults))
                 )
                 continue
             draft.perplexity[kind] = outcome.perplexity
@@ -182,8 +182,8 @@ class GenerateTiles:
         draft, settings = question.draft, self.generation
         shown = [draft.picture, draft.other] if KINDS[question.kind].both_pictures else [draft.picture]
         seed = hash_number(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
-        asked = question.asked
-        return Request(asked.system, asked.text, tuple(shown), asked.schema, settings.max_tokens, settings.temperature, seed)
+        prompt = question.prompt
+        return Request(prompt.system, prompt.text, tuple(shown), prompt.schema, settings.max_tokens, settings.temperature, seed)
 
     def _usage(self, outcome: Response | Failure) -> dict[str, float]:
         spent = {"requests": 1, "retries": outcome.retries, "tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
@@ -202,14 +202,14 @@ class GenerateTiles:
             draft.refuse(question.kind, "claim", fault)
         for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
             draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
-        stands = []
-        for found in kind.made(draft.scene, reviewed.answer) if reviewed.answer is not None else ():
-            generator = f"model:{self.written_from[0]}/{question.asked.prompt.identity}"
+        accepted = []
+        for found in kind.make_instructions(draft.context, reviewed.answer) if reviewed.answer is not None else ():
+            generator = f"model:{self.written_from[0]}/{question.prompt.prompt.identity}"
             checked = keep_consistent(draft, question.kind, replace(found, generator=generator), reviewed.has_claims)
             if checked:
-                stands.append(checked)
-        draft.made[question.kind] = stands
-        draft.scene = kind.add_context(draft.scene, stands)
+                accepted.append(checked)
+        draft.made[question.kind] = accepted
+        draft.context = kind.add_context(draft.context, accepted)
 
     def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]
@@ -233,11 +233,11 @@ class GenerateTiles:
 
     def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:
         """INSTRUCTIONS rows of a tile, in the order of KINDS: at most `per_task` of a task, no two alike."""
-        tile_id, told = draft.tile["tile_id"], Counter[str]()
+        tile_id, counts = draft.tile["tile_id"], Counter[str]()
         found = {instruction_id(tile_id, one): (kind, one) for kind in KINDS for one in draft.made.get(kind, [])}
         for kind, one in found.values():
-            told[one.task] += 1
-            if told[one.task] <= self.instructions.per_task:
+            counts[one.task] += 1
+            if counts[one.task] <= self.instructions.per_task:
                 positions = tuple(draft.kept[position] for position in one.labels)
                 row = instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
                 yield {**row, "perplexity": draft.perplexity[kind]}

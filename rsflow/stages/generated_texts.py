@@ -20,7 +20,7 @@ class Draft:
     """A tile on its way: what is known of it, and what was written so far, by kind."""
 
     tile: dict[str, Any]
-    scene: PromptContext
+    context: PromptContext
     kept: tuple[int, ...]
     label_ids: list[str]
     picture: bytes
@@ -39,7 +39,7 @@ class Draft:
 class Question:
     draft: Draft
     kind: str
-    asked: PromptText
+    prompt: PromptText
 
 
 def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: bool) -> Instruction | None:
@@ -48,7 +48,7 @@ def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: boo
     A text whose claims were compared is judged by its form alone; of another one the sentences that no rule could read are
     counted.
     """
-    findings = checks.check(draft.scene.facts, found)
+    findings = checks.check(draft.context.facts, found)
     if has_claims:
         findings = tuple(finding for finding in findings if finding.check in checks.FORM_CHECKS)
     else:

@@ -23,7 +23,8 @@ from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
 from rsflow.instructions.completeness import complete_categories
-from rsflow.schemas import label_row, unpack_array, window_from_row
+from rsflow.records import Label
+from rsflow.schemas import LABEL_STRUCT, label_row, unpack_array, window_from_row
 from rsflow.spatial.geometry import Box
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.tile_columns import replace
@@ -56,7 +57,10 @@ class LabelGround:
         layers = [self._features(entry, rows) for entry in entries]
         for row, valid in zip(rows, _valid(table), strict=True):
             self._add(row, layers, valid)
-        yield replace(table, **{name: [row[name] for row in rows] for name in _CHANGED})
+        labels = [row.pop("labels") for row in rows]
+        offsets = np.cumsum([0, *map(len, labels)], dtype=np.int32)
+        changed = {name: [row[name] for row in rows] for name in _CHANGED if name != "labels"}
+        yield replace(table, labels=pa.ListArray.from_arrays(offsets, pa.concat_arrays(labels)), **changed)
 
     def _features(self, entry: SceneLayer | RasterLayer, rows: list[dict[str, Any]]) -> WindowFeatures | RasterWindow:
         first = rows[0]
@@ -72,15 +76,16 @@ class LabelGround:
         tile = TileView(window_from_row(row), tuple(row["pixel_m"]), valid)
         vocabulary, unknown = list(row["vocabulary"] or ()), set(row["unknown"] or ())
         found = [layer.label(tile, self.min_visibility) for layer in layers]
-        labels = [label for layer in found for label in layer.truth.labels]
+        pieces = [piece for layer in found for piece in (*layer.truth.objects, _rows(layer.truth.labels))]
         covered = [area for layer in found for area in layer.truth.covered]
         if covered and not any(layer.is_mapped for layer in found) and (rest := unmapped_rest(covered, tile)):
-            labels.append(rest)
+            pieces.append(_rows([rest]))
         for layer in found:
             vocabulary += [category for category in layer.complete if category not in vocabulary]
             unknown |= layer.truth.unknown
-        row["labels"] = [*row["labels"], *map(label_row, labels)]
-        _credit(row, [layer.layer for layer, truth in zip(layers, found, strict=True) if truth.truth.labels])
+        row["labels"] = pa.concat_arrays([pa.array(row["labels"], LABEL_STRUCT), *pieces])
+        used = [layer.layer for layer, has in zip(layers, found, strict=True) if has.truth.labels or has.truth.objects]
+        _credit(row, used)
         row["vocabulary"], row["unknown"] = complete_categories(vocabulary, unknown), sorted(unknown)
 
 
@@ -89,6 +94,10 @@ def _credit(row: dict[str, Any], used: list[SceneLayer | RasterLayer]) -> None:
     licences = dict.fromkeys([*row["licence"].split(AND), *(layer.licence for layer in used if layer.licence)])
     row["licence"] = AND.join(licences)
     row["attribution"] = list(dict.fromkeys(layer.attribution for layer in used if layer.attribution)) or None
+
+
+def _rows(labels: list[Label]) -> pa.StructArray:
+    return pa.array([label_row(label) for label in labels], LABEL_STRUCT)
 
 
 def _layer(row: dict[str, Any]) -> SceneLayer | RasterLayer:

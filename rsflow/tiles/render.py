@@ -118,9 +118,9 @@ def scene_stretch(
     bands = picture_bands(overview.bands, rgb)
     positions = [overview.bands.index(band) for band in bands]
     how = [calibration[i] for i in positions] if calibration else [UNCALIBRATED] * len(bands)
-    lacking = [nodata[i] for i in positions] if nodata else []
+    fill_values = [nodata[i] for i in positions] if nodata else []
     chosen = Raster(overview.pixels[positions], overview.valid, bands)
-    values = to_physical(chosen, how, lacking)
+    values = to_physical(chosen, how, fill_values)
     if settings.stretch == "reflectance" and sensor == "optical":
         if any(each.unit != "reflectance" for each in how):
             raise DataError(

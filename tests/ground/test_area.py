@@ -11,6 +11,7 @@ from rsflow.ground.classify import FeatureForm
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
 from rsflow.ground.tile_labels import clip_to, label_tile
 from rsflow.records import Provenance
+from rsflow.schemas import label_from_row
 from rsflow.spatial.geometry import Window
 from rsflow.spatial.polygons import parts_area
 
@@ -53,7 +54,8 @@ def test_labels_hold_the_same_area(shapes: list[shapely.Geometry]) -> None:
         np.ones(len(every), np.bool_),
     )
     rules = LabelRules((FeatureForm("house", "object"),), FROM, "polygon", 0.0)
-    labels = [label for tile in tiles() for label in label_tile(placed, TileView(tile, (1.0, 1.0)), rules).labels]
+    rows = [rows for tile in tiles() for rows in label_tile(placed, TileView(tile, (1.0, 1.0)), rules).objects]
+    labels = [label_from_row(row) for table in rows for row in table.to_pylist()]
     whole = shapely.area(shapely.intersection(every, shapely.box(0, 0, 100, 100))).sum()
     found = sum(parts_area(label.shape.area_parts) for label in labels if label.shape)
     assert abs(found - whole) <= 1e-9 * max(whole, 1e4)

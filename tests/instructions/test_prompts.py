@@ -51,7 +51,7 @@ def scene(*labels: Label, sensor: Any = "optical", gsd_m: float | None = 0.5, **
 
 
 def asked(kind: str, of: PromptContext) -> PromptText:
-    found = KINDS[kind].ask(of)
+    found = KINDS[kind].make_prompt(of)
     assert found
     return found
 
@@ -120,7 +120,7 @@ def test_objects_are_numbered_the_largest_first_with_their_neighbours() -> None:
     assert lines[1].startswith("2. ship")
     assert "the nearest other object, a car, is to the right of it, about 48 m away" in lines[1]
     assert "look between 3 and 10 % of the width, 33 and 40 % of the height" in lines[1]
-    assert KINDS["local"].ask(scene()) is None
+    assert KINDS["local"].make_prompt(scene()) is None
 
 
 def test_a_note_becomes_a_caption_of_its_box() -> None:
@@ -128,7 +128,7 @@ def test_a_note_becomes_a_caption_of_its_box() -> None:
     answer = parse_answer(ObjectNotes, json.dumps({"objects": [
         {"number": 2, "text": "A ship  with\na [[wake|0]]."}, {"number": 1, "text": "A dock."},
         {"number": 1, "text": "Another dock."}, {"number": 7, "text": "Nothing."}]}))  # fmt: skip
-    dock, ship = KINDS["local"].made(of, answer)
+    dock, ship = KINDS["local"].make_instructions(of, answer)
     assert [dock.turns[1].text, ship.turns[1].text] == ["A dock.", "A ship with a [ [wake|0] ]."]
     assert (dock.boxes, dock.labels) == (((200.0, 200.0, 250.0, 250.0),), (1,))
     assert marks(ship.turns[0].text)
@@ -139,17 +139,17 @@ def test_a_note_becomes_a_caption_of_its_box() -> None:
 
 
 def test_texts_of_the_whole() -> None:
-    (whole,) = KINDS["description"].made(FULL, Description("Ships lie\n\nin water."))
+    (whole,) = KINDS["description"].make_instructions(FULL, Description("Ships lie\n\nin water."))
     assert (whole.task, whole.turns[1].text) == ("description", "Ships lie in water.")
     assert whole.labels == tuple(range(len(FULL.facts.labels)))
     assert KINDS["description"].add_context(FULL, [whole]).description == "Ships lie in water."
     assert KINDS["description"].add_context(FULL, []).description == ""
-    (talk,) = KINDS["conversation"].made(
+    (talk,) = KINDS["conversation"].make_instructions(
         FULL, parse_answer(QuestionPairs, json.dumps({"pairs": EXAMPLES[QuestionPairs]["pairs"] * 2}))
     )
     assert [turn.role for turn in talk.turns] == ["user", "assistant"] * 2
-    assert list(KINDS["conversation"].made(FULL, QuestionPairs(()))) == []
-    (why,) = KINDS["reasoning"].made(FULL, parse_answer(ReasoningPairs, json.dumps(EXAMPLES[ReasoningPairs])))
+    assert list(KINDS["conversation"].make_instructions(FULL, QuestionPairs(()))) == []
+    (why,) = KINDS["reasoning"].make_instructions(FULL, parse_answer(ReasoningPairs, json.dumps(EXAMPLES[ReasoningPairs])))
     assert (why.task, why.answer) == ("reasoning", {"kind": "text", "topic": "why"})
 
 

@@ -142,3 +142,12 @@ def test_labels_of_a_labeller_that_was_never_measured_are_no_annotations(card_fa
     card = dataset_card(replace(card_facts, quality=(), origins={("labeller", "spectral"): 7}))
     assert "annotations of the sources: 0. Labels that a labeller made: 7 by `spectral`." in card
     assert "those of `spectral` are was not measured" in card
+
+
+def test_the_share_of_sentences_that_nothing_could_read_is_told(card_facts: CardFacts) -> None:
+    count = {"claimed_sentences": 40.0, "claimed_replaced": 3.0, "claimed_dropped": 1.0, "free_sentences": 200.0}
+    card = dataset_card(replace(card_facts, sentences={**count, "unread_sentences": 50.0}))
+    assert "40 sentences with claims" in card
+    assert "3 were replaced by a rule's sentence and 1 dropped" in card
+    assert "50 of them (25.0%) no rule could compare anything" in card
+    assert "sentences" not in dataset_card(replace(card_facts, sentences={}))

@@ -48,7 +48,7 @@ def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -
     names = sorted(quotas, key=_rank)
     for number in reversed(range(len(names))):
         rows = keyed.rows(names[number])
-        dropped_by[rows[_beyond(order[rows], quotas[names[number]])]] = number
+        dropped_by[rows[_is_beyond(order[rows], quotas[names[number]])]] = number
     reasons = pa.array([f"quota:{name}" for name in names], pa.string())
     reason = reasons.take(pa.array(dropped_by, mask=dropped_by < 0))
     return reason.is_null(), reason
@@ -59,7 +59,7 @@ def protected_rows(keyed: KeyIndex, least: Mapping[str, int], order: Hashes) -> 
     found = [np.empty(0, dtype=np.int64)]
     for key, count in least.items():
         rows = keyed.rows(key)
-        found.append(rows[~_beyond(order[rows], count)])
+        found.append(rows[~_is_beyond(order[rows], count)])
     return np.concatenate(found)
 
 
@@ -68,7 +68,7 @@ def is_over_cap(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
 
     `values`: a list of texts per instruction, or one dictionary-encoded text. `order`: smaller comes first.
     """
-    row, rank = _ranked(values, order)
+    row, rank = _rank_by_value(values, order)
     beyond = np.zeros(len(values), dtype=np.bool_)
     beyond[row[rank >= most]] = True
     return beyond
@@ -76,7 +76,7 @@ def is_over_cap(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
 
 def is_among_first(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
     """True for the instructions that are among the first `least` of some value of theirs."""
-    row, rank = _ranked(values, order)
+    row, rank = _rank_by_value(values, order)
     first = np.zeros(len(values), dtype=np.bool_)
     first[row[rank < least]] = True
     return first
@@ -174,7 +174,7 @@ def _rank(key: str) -> tuple[int, list[int], str]:
     return -len(columns), columns, key
 
 
-def _ranked(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
+def _rank_by_value(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
     """(row, place among the rows of the value) for each row and each different value of it."""
     row, code = row_values(values)
     by_value = np.lexsort((order[row], code))
@@ -195,7 +195,7 @@ def row_values(values: pa.ChunkedArray) -> tuple[Rows, Rows]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _beyond(order: Hashes, quota: int) -> Flags:
+def _is_beyond(order: Hashes, quota: int) -> Flags:
     """True for those that are not among the first `quota`; equals at the edge are all beyond it."""
     if quota >= len(order):
         return np.zeros(len(order), dtype=np.bool_)

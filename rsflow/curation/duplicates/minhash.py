@@ -30,16 +30,16 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 
 MINHASH_VALUES = 128
 
-_MISS = 1e-3
+_MAX_MISS = 1e-3
 _BLOCK = 1 << 13  # texts at a time: their values stay in the processor's cache
 _EMPTY = np.uint32(2**32 - 1)
-_FARTHER = np.uint32(0x9E3779B1)  # makes a value taken from another part differ from that part's own
+_DISTANCE_FACTOR = np.uint32(0x9E3779B1)  # makes a value taken from another part differ from that part's own
 
 
 def near_duplicate_texts(texts: pa.Array, least: float) -> Indices:
     """Verified pairs (i, j), i < j: enough that their components are the near duplicates, equal texts among them."""
     width = band_width(least)
-    parts = [_part(texts.slice(start, _BLOCK), width) for start in range(0, max(len(texts), 1), _BLOCK)]
+    parts = [_hash_part(texts.slice(start, _BLOCK), width) for start in range(0, max(len(texts), 1), _BLOCK)]
     sketches = Sketch(*map(np.concatenate, zip(*((s.text_hash, s.bits, s.elements) for _, s, _ in parts), strict=True)))
     _, first, same = np.unique(sketches.text_hash, return_index=True, return_inverse=True)
     equal = np.stack([first[same], np.arange(len(same))], axis=1)
@@ -53,7 +53,7 @@ def near_duplicate_texts(texts: pa.Array, least: float) -> Indices:
     return np.concatenate([equal[equal[:, 0] < equal[:, 1]], near])
 
 
-def _part(texts: pa.Array, width: int) -> tuple[pa.Array, Sketch, npt.NDArray[np.uint64]]:
+def _hash_part(texts: pa.Array, width: int) -> tuple[pa.Array, Sketch, npt.NDArray[np.uint64]]:
     """Some texts: folded, their sketches, and (bands, texts) hashes of the values of each band."""
     words = normalise_text(texts)
     elements, starts = shingles(words)
@@ -74,14 +74,14 @@ def minhashes(elements: Hashes, starts: Indices) -> npt.NDArray[np.uint32]:
     beyond = there.min(axis=1, keepdims=True) + np.int16(MINHASH_VALUES)
     following = np.minimum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
     following = np.minimum(following, beyond)
-    farther = (following - np.arange(MINHASH_VALUES, dtype=np.int16)).astype(np.uint32) * _FARTHER
+    farther = (following - np.arange(MINHASH_VALUES, dtype=np.int16)).astype(np.uint32) * _DISTANCE_FACTOR
     taken: npt.NDArray[np.uint32] = np.take_along_axis(values, (following % MINHASH_VALUES).astype(np.int64), axis=1) + farther
     return taken
 
 
 def band_width(least: float) -> int:
     """The most values in a band at which texts that are alike by `least` share none with a chance below one in a thousand."""
-    return max((width for width in range(1, 33) if (1 - least**width) ** (MINHASH_VALUES // width) <= _MISS), default=1)
+    return max((width for width in range(1, 33) if (1 - least**width) ** (MINHASH_VALUES // width) <= _MAX_MISS), default=1)
 
 
 def _candidates(band: Hashes) -> Indices:

@@ -45,10 +45,10 @@ from rsflow.curation.splits.stratified import assign_stratified, build_strata
 UNASSIGNED = -1  # no source says where the tile belongs
 EXCLUDED = ""  # it belongs to a split that this dataset does not have
 
-_COUNTED = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
+_NUMBERED_NAME = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
 _PLASTIC = 1.32471795724474602596  # the real solution of x**3 = x + 1
 _STEPS = (int(2**64 / _PLASTIC**2), int(2**64 / _PLASTIC))
-_SPELLINGS = {"test": "test", "val": "val", "dev": "val"}
+_SPLIT_PREFIXES = {"test": "test", "val": "val", "dev": "val"}
 
 
 def assign_splits(
@@ -74,16 +74,18 @@ def assign_splits(
     (the nearest to it). By categories it is the split of the largest share. Raises ValueError for a negative share or none
     above 0.
     """
-    names, bounds = _bounds(shares)
+    names, bounds = _share_ends(shares)
     order = splits_by_strength(shares)
-    place = _places(tiles)
+    place = _tile_places(tiles)
     pairs = np.concatenate([pairs_with_first(first_equal_row(place)), pairs_with_first(first_equal_row(tiles["cluster"]))])
     group = component_labels(tiles.num_rows, pairs)
     points = _group_points(place, group, seed)
     free = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
-    own = free if pinned is None else _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    own = free if pinned is None else _spread_in_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
     if "categories" in tiles.column_names:
-        ranks = _by_categories(tiles, [shares[name] for name in order], group, points, own, free if former is None else former)
+        ranks = _assign_by_categories(
+            tiles, [shares[name] for name in order], group, points, own, free if former is None else former
+        )
     else:
         chosen = np.searchsorted(bounds, unit_interval(points), side="right")
         if len(chosen) and chosen.min() > 0:
@@ -97,15 +99,15 @@ def splits_by_strength(shares: Mapping[str, float]) -> list[str]:
     return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
 
 
-def source_split_ranks(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
     """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
 
-    `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
-    "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
+    `split_names`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test"
+    and "val"; words that are not in `split_names` leave the tile free, splits without a share put it NOWHERE.
     """
     order = splits_by_strength(shares)
     codes = pc.dictionary_encode(source_splits).combine_chunks()
-    words = [wanted.get(_folded(word)) for word in codes.dictionary.to_pylist()]
+    words = [split_names.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
     ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
     numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)
     result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]
@@ -129,7 +131,7 @@ def is_near_stronger_split(
     return leaves
 
 
-def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
+def _share_ends(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     """The splits with a share, and where in [0, 1) all but the last end."""
     used = {name: share for name, share in shares.items() if share != 0}
     if not used or min(used.values()) < 0:
@@ -138,12 +140,12 @@ def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     return list(used), list(ends[:-1] / ends[-1])
 
 
-def _folded(word: str) -> str:
+def _normalise_split(word: str) -> str:
     word = word.lower()
-    return next((known for start, known in _SPELLINGS.items() if word.startswith(start)), word)
+    return next((known for start, known in _SPLIT_PREFIXES.items() if word.startswith(start)), word)
 
 
-def _by_categories(
+def _assign_by_categories(
     tiles: pa.Table, shares: list[float], group: Indices, points: Hashes, own: Indices, former: Indices
 ) -> Indices:
     """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
@@ -155,14 +157,14 @@ def _by_categories(
     return assign_stratified(build_strata(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
 
 
-def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
+def _spread_in_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
     """Each row's pin; in a group of unknown ground the strongest of its rows'."""
     strongest = np.full(group.max(initial=-1) + 1, UNASSIGNED, dtype=np.int64)
     np.maximum.at(strongest, group[groundless], pinned[groundless])
     return np.where(groundless, strongest[group], pinned)
 
 
-def _places(tiles: pa.Table) -> pa.ChunkedArray:
+def _tile_places(tiles: pa.Table) -> pa.ChunkedArray:
     """What ties a tile to a place: its cell, else its scene's parent, else its scene, spelled so that these never meet."""
     cells = pc.binary_join_element_wise("cell", tiles["cell"], ":")
     return pc.coalesce(cells, pc.binary_join_element_wise("scene", scene_groups(tiles["scene_id"], tiles["cell"]), ":"))
@@ -180,12 +182,12 @@ def _group_points(place: pa.ChunkedArray, group: Indices, seed: int) -> Hashes:
     """Each tile's group as a number of 64 bits, by the smallest of its places."""
     order = np.asarray(pc.sort_indices(place)).astype(np.int64)
     _, first = np.unique(group[order], return_index=True)
-    return _points(place.take(pa.array(order[first])), seed)[group]
+    return _name_points(place.take(pa.array(order[first])), seed)[group]
 
 
-def _points(names: pa.ChunkedArray, seed: int) -> Hashes:
+def _name_points(names: pa.ChunkedArray, seed: int) -> Hashes:
     """Names spread over 64 bits: at random, and evenly over those that differ in their last two whole numbers alone."""
-    found = pc.extract_regex(names, _COUNTED)
+    found = pc.extract_regex(names, _NUMBERED_NAME)
     series = pc.binary_join_element_wise(*(pc.struct_field(found, part) for part in ("head", "middle", "tail")), "#")
     points: Hashes = stable_hashes(pc.coalesce(series, names), seed)
     for part, step in (("first", _STEPS[0]), ("last", _STEPS[1])):

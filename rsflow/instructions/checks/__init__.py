@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from rsflow.instructions.checks import (
     answer_form,
+    appearance,
     boxes,
     categories,
     colours,
@@ -20,7 +21,6 @@ from rsflow.instructions.checks import (
     counts,
     language,
     leakage,
-    look,
     positions,
     presence,
     refusal,
@@ -49,7 +49,7 @@ CHECKS: dict[str, Check] = {
     "sizes": sizes.check,
     "shares": shares.check,
     "colours": colours.check,
-    "look": look.check,
+    "look": appearance.check,
     "sensor_words": sensor_words.check,
     "boxes": boxes.check,
     "language": language.check,

@@ -13,8 +13,8 @@ from functools import lru_cache
 from rsflow.instructions.checks.english import number
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.short_answers import OPENINGS
 from rsflow.instructions.checks.tile_knowledge import Known
 
 PHRASE = 7  # words of a phrase, at most

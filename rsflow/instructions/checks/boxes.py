@@ -13,9 +13,9 @@ from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import may_be
 from rsflow.instructions.checks.sentences import sentences
+from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.spatial.geometry import Box, Region, bounding_box, iou
 from rsflow.text.turns import Mark, marks

@@ -17,8 +17,8 @@ from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.short_answers import OPENINGS
 from rsflow.instructions.checks.tile_knowledge import Known
 
 ABOUT = (0.75, 1.35)  # of the true ratio: what "twice as many" may be said of

@@ -14,14 +14,14 @@ from functools import lru_cache
 
 from rsflow.instructions.checks import english, quantities
 from rsflow.instructions.checks.amounts import arranged
-from rsflow.instructions.checks.denials import Stance, denial_ends, stance
 from rsflow.instructions.checks.english import BREAKS, CONCLUDING, HEDGES, word_set
 from rsflow.instructions.checks.lexicon import Entry, Lexicon
 from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
-from rsflow.instructions.checks.narrowing import narrowed
-from rsflow.instructions.checks.placing import placed
+from rsflow.instructions.checks.negation import Stance, denial_ends, stance
+from rsflow.instructions.checks.place_phrases import placed
 from rsflow.instructions.checks.pronouns import pronouns
 from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.subset_phrases import narrowed
 
 ARRANGED = 14  # words behind a noun in which its rows and columns may be told
 _AFTER_VERB = english.PREPOSITIONS | word_set("a an the its up out down off roughly about") | english.NUMBERS.keys()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rsflow.instructions.checks import replies
+from rsflow.instructions.checks import short_answers
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.sentences import Sentence, sentences
@@ -49,13 +49,13 @@ def read(instruction: Instruction, known: Known) -> Talk:
     asked = {index: sentences(texts[index - 1], index) for index in answers if index and turns[index - 1].role == "user"}
     both = {index: pair for index, pair in asked.items() if pair and said[index]}
     for index, question in both.items():
-        clear = replies.resolved(question, said[index], known.lexicon)
+        clear = short_answers.resolved(question, said[index], known.lexicon)
         said[index] = (clear, *said[index][1:]) if clear else said[index]
     pairs = tuple((question, said[index]) for index, question in both.items())
     told = tuple(sentence for index in answers for sentence in said[index])
-    of_some = {answer[0] for question, answer in pairs if replies.narrowed(question, answer, known.lexicon)}
+    of_some = {answer[0] for question, answer in pairs if short_answers.narrowed(question, answer, known.lexicon)}
     found = [mention for sentence in told if sentence not in of_some for mention in mentions(sentence, known.lexicon)]
-    found += [mention for question, answer in pairs for mention in replies.mentions(question, answer, known.lexicon)]
+    found += [mention for question, answer in pairs for mention in short_answers.mentions(question, answer, known.lexicon)]
     lowered = tuple(text.lower().replace("’", "'") for text in texts)
     return Talk(instruction, texts, lowered, answers, told, pairs, tuple(found))
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention, Place
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.regions import Part, may_be
+from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.instructions.objects import TileObject
 

@@ -17,10 +17,10 @@ from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.picked import candidates
 from rsflow.instructions.checks.quantities import ADJECTIVES
-from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.short_answers import OPENINGS
+from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.instructions.objects import TileObject
 

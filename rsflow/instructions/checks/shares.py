@@ -18,8 +18,8 @@ from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import may_be
-from rsflow.instructions.checks.replies import OPENINGS
 from rsflow.instructions.checks.sentences import Sentence
+from rsflow.instructions.checks.short_answers import OPENINGS
 from rsflow.instructions.checks.tile_knowledge import Known
 
 RELATIVE = 0.15

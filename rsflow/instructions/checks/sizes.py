@@ -14,7 +14,7 @@ from rsflow.instructions.checks.english import NUMBERS, number, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
 from rsflow.instructions.checks.parsed_conversation import Talk
-from rsflow.instructions.checks.picked import candidates
+from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.instructions.objects import TileObject
 from rsflow.records import TileFacts

@@ -39,11 +39,11 @@ def fact_lines(facts: TileFacts, settings: config.Instructions) -> str:
     """Lines that begin with a dash: the picture, its objects, land cover, appearance, and quoted annotations."""
     groups = tile_facts.large_enough(tile_facts.object_groups(facts), settings.min_box_px)
     lines = [_picture_line(facts), *_class_lines(facts), *_object_lines(facts, groups)]
-    lines += [claim.full_answer for claim in vqa.relations(facts, groups, settings)][:RELATIONS]
+    lines += [qa.full_answer for qa in vqa.relations(facts, groups, settings)][:RELATIONS]
     lines += [
         *_absence_lines(facts),
         *_cover_lines(facts),
-        *(claim.full_answer for claim in attributes.question_answers(facts)),
+        *(qa.full_answer for qa in attributes.question_answers(facts)),
         *_quoted_lines(facts),
     ]
     return "\n".join(f"- {line}" for line in lines)

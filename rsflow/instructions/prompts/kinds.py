@@ -1,9 +1,9 @@
 """The kinds of text that a model is asked for: their prompts, and the instructions that answers become.
 
-A literal table of pairs of pure functions: `ask` makes a prompt from what is known of a tile (None where there is nothing to
-ask), `made` makes instructions from the parsed answer. Later kinds use the texts of earlier ones: notes on single objects go
-into the description of the whole, the description into conversation and reasoning (local to global, as in RS-GPT4V,
-https://arxiv.org/abs/2406.12479).
+A literal table of pairs of pure functions: `make_prompt` makes a prompt from what is known of a tile (None where there is
+nothing to ask), `make_instructions` makes instructions from the parsed answer. Later kinds use the texts of earlier ones:
+notes on single objects go into the description of the whole, the description into conversation and reasoning (local to global,
+as in RS-GPT4V, https://arxiv.org/abs/2406.12479).
 """
 
 from __future__ import annotations
@@ -66,18 +66,18 @@ class TextKind:
     """
 
     task: TaskName
-    ask: Callable[[PromptContext], PromptText | None]
-    made: Callable[[PromptContext, Any], Iterator[Instruction]]
-    add_context: Callable[[PromptContext, Sequence[Instruction]], PromptContext] = lambda scene, _: scene
+    make_prompt: Callable[[PromptContext], PromptText | None]
+    make_instructions: Callable[[PromptContext, Any], Iterator[Instruction]]
+    add_context: Callable[[PromptContext, Sequence[Instruction]], PromptContext] = lambda context, _: context
     draws_on: tuple[str, ...] = ()
     both_pictures: bool = False
 
 
-def _fill_prompt(name: str, form: type, scene: PromptContext, **words: str) -> PromptText:
+def _fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
     found = load_prompt(name)
-    sensor = _sensor_text(scene.facts)
-    colour = ", its colour" if SENSORS[scene.facts.sensor].has_colour else ""
-    facts = facts_text.fact_lines(scene.facts, scene.settings)
+    sensor = _sensor_text(context.facts)
+    colour = ", its colour" if SENSORS[context.facts.sensor].has_colour else ""
+    facts = facts_text.fact_lines(context.facts, context.settings)
     system, text = found.fill(sensor=sensor, colour=colour, facts=facts, **words)
     return PromptText(system, text, form, found)
 
@@ -86,90 +86,90 @@ def _sensor_text(facts: TileFacts) -> str:
     return load_prompt(f"sensor_{facts.sensor}").fill()[0]
 
 
-def _local_prompt(scene: PromptContext) -> PromptText | None:
-    subjects = scene.subjects()
+def _local_prompt(context: PromptContext) -> PromptText | None:
+    subjects = context.subjects()
     return (
-        _fill_prompt("local", ObjectTexts, scene, objects=facts_text.numbered_objects(subjects, scene.facts))
+        _fill_prompt("local", ObjectTexts, context, objects=facts_text.numbered_objects(subjects, context.facts))
         if subjects
         else None
     )
 
 
-def _local_instructions(scene: PromptContext, notes: ObjectNotes) -> Iterator[Instruction]:
-    subjects = scene.subjects()
+def _local_instructions(context: PromptContext, notes: ObjectNotes) -> Iterator[Instruction]:
+    subjects = context.subjects()
     for number, text in sorted({note.number: note.text for note in reversed(notes.objects)}.items()):
         if 1 <= number <= len(subjects):
             subject = subjects[number - 1]
-            said = _single_line(text)
+            sentence = _single_line(text)
             answer = {"kind": "text", "category": subject.group.category, "box": 0}
-            spelled = " ".join(f"{value:.2f}" for value in subject.thing.box)
+            corners = " ".join(f"{value:.2f}" for value in subject.thing.box)
             fill = {"box": mark("", 0)}
             kind: TaskName = "region_captioning"
             labels = (subject.thing.label,)
-            claim = QuestionAnswer(kind, kind, f"model {spelled}", said, said, answer, labels, (subject.thing.box,), fill)
-            yield instruction(claim, scene.facts, scene.seed)
+            qa = QuestionAnswer(kind, kind, f"model {corners}", sentence, sentence, answer, labels, (subject.thing.box,), fill)
+            yield instruction(qa, context.facts, context.seed)
 
 
-def _add_notes(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
+def _add_notes(context: PromptContext, made: Sequence[Instruction]) -> PromptContext:
     return replace(
-        scene, notes=tuple(f"- the {singular_noun(found.answer['category'])}: {found.turns[-1].text}" for found in made)
+        context, notes=tuple(f"- the {singular_noun(found.answer['category'])}: {found.turns[-1].text}" for found in made)
     )
 
 
-def _description_prompt(scene: PromptContext) -> PromptText:
-    objects = facts_text.numbered_objects(scene.subjects(), scene.facts) or NONE_TEXT
-    return _fill_prompt("description", StatementText, scene, objects=objects, notes="\n".join(scene.notes) or NONE_TEXT)
+def _description_prompt(context: PromptContext) -> PromptText:
+    objects = facts_text.numbered_objects(context.subjects(), context.facts) or NONE_TEXT
+    return _fill_prompt("description", StatementText, context, objects=objects, notes="\n".join(context.notes) or NONE_TEXT)
 
 
-def _add_description(scene: PromptContext, made: Sequence[Instruction]) -> PromptContext:
-    return replace(scene, description=made[0].turns[-1].text if made else "")
+def _add_description(context: PromptContext, made: Sequence[Instruction]) -> PromptContext:
+    return replace(context, description=made[0].turns[-1].text if made else "")
 
 
-def _description_instruction(scene: PromptContext, whole: Description) -> Iterator[Instruction]:
-    said = _single_line(whole.description)
-    claim = QuestionAnswer("description", "description", "model", said, said, {"kind": "text"}, _all_labels(scene))
-    yield instruction(claim, scene.facts, scene.seed)
+def _description_instruction(context: PromptContext, whole: Description) -> Iterator[Instruction]:
+    sentence = _single_line(whole.description)
+    qa = QuestionAnswer("description", "description", "model", sentence, sentence, {"kind": "text"}, _all_labels(context))
+    yield instruction(qa, context.facts, context.seed)
 
 
-def _conversation_prompt(scene: PromptContext) -> PromptText:
-    return _fill_prompt("conversation", QuestionPairs, scene, description=scene.description or NONE_TEXT)
+def _conversation_prompt(context: PromptContext) -> PromptText:
+    return _fill_prompt("conversation", QuestionPairs, context, description=context.description or NONE_TEXT)
 
 
-def _conversation_instruction(scene: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
+def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
     turns = [turn for pair in talk.pairs for turn in _turn_pair(pair.question, pair.answer)]
     if turns:
         answer = {"kind": "text", "pairs": len(talk.pairs)}
-        yield Instruction("conversation", tuple(turns), (), _all_labels(scene), answer, "")
+        yield Instruction("conversation", tuple(turns), (), _all_labels(context), answer, "")
 
 
-def _reasoning_prompt(scene: PromptContext) -> PromptText:
-    return _fill_prompt("reasoning", ReasoningPairs, scene, description=scene.description or NONE_TEXT)
+def _reasoning_prompt(context: PromptContext) -> PromptText:
+    return _fill_prompt("reasoning", ReasoningPairs, context, description=context.description or NONE_TEXT)
 
 
-def _reasoning_instructions(scene: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
+def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
     for thought in thoughts.pairs:
         turns = tuple(_turn_pair(thought.question, thought.answer))
-        yield Instruction("reasoning", turns, (), _all_labels(scene), {"kind": "text", "topic": thought.kind}, "")
+        yield Instruction("reasoning", turns, (), _all_labels(context), {"kind": "text", "topic": thought.kind}, "")
 
 
-def _comparison_prompt(scene: PromptContext) -> PromptText | None:
-    if scene.other is None:
+def _comparison_prompt(context: PromptContext) -> PromptText | None:
+    if context.other is None:
         return None
     return _fill_prompt(
         "comparison",
         QuestionPairs,
-        scene,
-        first=with_article(SENSORS[scene.facts.sensor].picture),
-        second=with_article(SENSORS[scene.other.sensor].picture),
-        other_sensor=_sensor_text(scene.other).replace("this is", "the second is", 1),
-        other_facts=facts_text.fact_lines(scene.other, scene.settings),
+        context,
+        first=with_article(SENSORS[context.facts.sensor].picture),
+        second=with_article(SENSORS[context.other.sensor].picture),
+        other_sensor=_sensor_text(context.other).replace("this is", "the second is", 1),
+        other_facts=facts_text.fact_lines(context.other, context.settings),
     )
 
 
-def _comparison_instructions(scene: PromptContext, found: QuestionPairs) -> Iterator[Instruction]:
+def _comparison_instructions(context: PromptContext, found: QuestionPairs) -> Iterator[Instruction]:
     for pair in found.pairs:
         answer = {"kind": "text", "topic": "sensors"}
-        yield Instruction("reasoning", tuple(_turn_pair(pair.question, pair.answer)), (), _all_labels(scene), answer, "")
+        yield Instruction("reasoning", tuple(_turn_pair(pair.question, pair.answer)), (), _all_labels(context), answer, "")
 
 
 # In the order in which they are asked: what a kind draws on stands before it.
@@ -209,5 +209,5 @@ def _single_line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
-def _all_labels(scene: PromptContext) -> tuple[int, ...]:
-    return tuple(range(len(scene.facts.labels)))
+def _all_labels(context: PromptContext) -> tuple[int, ...]:
+    return tuple(range(len(context.facts.labels)))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from rsflow.instructions.checks import english
 from rsflow.instructions.checks.amounts import Quantity
-from rsflow.instructions.checks.denials import denial_ends
 from rsflow.instructions.checks.english import IDLE, word_set
+from rsflow.instructions.checks.negation import denial_ends
 from rsflow.instructions.checks.quantities import Before
 
 ROW = 8  # words behind a noun in which the row that it is in may be told

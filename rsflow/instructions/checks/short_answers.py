@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rsflow.instructions.checks.amounts import Quantity
-from rsflow.instructions.checks.denials import denial_ends
 from rsflow.instructions.checks.english import IMAGE, SHOWING, THERE, number_before, word_set
 from rsflow.instructions.checks.lexicon import Lexicon
 from rsflow.instructions.checks.mention import Mention, Place
 from rsflow.instructions.checks.mentions import mentions as stated
+from rsflow.instructions.checks.negation import denial_ends
 from rsflow.instructions.checks.regions import parts
 from rsflow.instructions.checks.sentences import Sentence
 

@@ -1,0 +1,22 @@
+"""How sentences of models were compared with the labels, for the dataset card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+def model_sentences(count: Mapping[str, float]) -> Iterable[str]:
+    """How the sentences that models wrote were compared with the labels; nothing where no model wrote."""
+    claimed, free = (int(count.get(name, 0)) for name in ("claimed_sentences", "free_sentences"))
+    if claimed:
+        replaced, dropped = (int(count.get(name, 0)) for name in ("claimed_replaced", "claimed_dropped"))
+        yield (
+            f"Models wrote {claimed:,} sentences with claims, each compared with the labels by number; {replaced:,} were "
+            f"replaced by a rule's sentence and {dropped:,} dropped."
+        )
+    if free:
+        unread = int(count.get("unread_sentences", 0))
+        yield (
+            f"Models wrote {free:,} sentences without claims. In {unread:,} of them ({unread / free:.1%}) no rule could "
+            "compare anything with the labels: they are unread, which is not right."
+        )
