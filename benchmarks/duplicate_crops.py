@@ -125,7 +125,8 @@ def lay_out(
     named: Sequence[tuple[str, Picture]], random: np.random.Generator
 ) -> tuple[list[Picture], list[dict[str, Any]], list[tuple[int, Box]]]:
     """(pictures, rows of tiles, the scene of each and where it lies in it)."""
-    size, by_scene = duplicate_kinds.SIZE, {}
+    size = duplicate_kinds.SIZE
+    by_scene: dict[str, list[Picture]] = {}
     for name, tile in named:
         by_scene.setdefault(name.rpartition(" ")[0], []).append(tile)
     pictures: list[Picture] = []

@@ -2,7 +2,7 @@
 
 One idea: readers give pixels as the file stores them and, per band, a Calibration; everything that measures takes the values
 that `to_physical` computes from both. Where nothing is known of a band its stored numbers stand as they are
-and `origin` is empty: nothing physical may be said of them. What one band lacks (fill, NaN) is NaN in that band only.
+and `origin` is empty: they have no physical meaning. A band's missing values (fill, NaN) are NaN in that band only.
 """
 
 from __future__ import annotations

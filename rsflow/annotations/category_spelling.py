@@ -1,6 +1,6 @@
 """One spelling of every category, over all sources of a build.
 
-One idea: "SHIP" of one set and "ship" of another are one category, or a picture with a ship would have no SHIP. Of
+"SHIP" of one set and "ship" of another are one category, or a picture with a ship would have no SHIP. Of
 spellings that differ only in case and blanks the one with the fewest capitals is kept, the first in the order of the alphabet
 where several have as few. Names that differ otherwise ("ship", "ships") are the user's to rename (`annotations.categories`).
 """

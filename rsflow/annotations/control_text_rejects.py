@@ -1,6 +1,6 @@
 """Labels whose text would steer a model instead of describing a picture.
 
-One door behind all formats, after categories were renamed, so that a user may repair a name. A label that holds a
+Checked once for all formats, after categories were renamed, so that a user may repair a name. A label that holds a
 special token or a control character (rsflow.text.control_tokens) becomes a reject, and its picture counts as incompletely
 annotated.
 """

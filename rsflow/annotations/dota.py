@@ -1,6 +1,6 @@
 """DOTA labelTxt: one text file per picture, oriented boxes (https://captain-whu.github.io/DOTA/dataset.html).
 
-A line is x1 y1 x2 y2 x3 y3 x4 y4 category difficulty: four corners in order, taken as they stand, so no angle is
+A line is x1 y1 x2 y2 x3 y3 x4 y4 category difficulty: four corners in order, taken as written, so no angle is
 ever made or misread. Lines before them are the header, "imagesource:GoogleEarth", "gsd:0.146", in version 2 sometimes also
 "acquisition dates:..."; v1.0 files without difficulty and files without header are read too.
 

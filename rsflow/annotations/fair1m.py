@@ -1,7 +1,7 @@
 """FAIR1M XML: fine-grained objects as corner points (https://arxiv.org/abs/2103.05569; the form of the Gaofen contests).
 
 An object is <points> of "x,y" texts, four corners in order with the first repeated, and its class is the name in
-<possibleresult>. Four corners are an oriented box as they stand, another number is a polygon. The picture is named in
+<possibleresult>. Four corners are an oriented box as written, another number is a polygon. The picture is named in
 <source><filename>. Not kept: <probability>, <type>; points that are not in pixels (<coordinate>) are rejected.
 """
 

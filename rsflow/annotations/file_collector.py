@@ -70,13 +70,13 @@ class FileCollector:
 
     def picture_of_file(self, own: str = "", stated: str = "") -> OpenPicture:
         """The one picture of a file that is named after it. `own`: the name that the file's own gives (default: its stem);
-        `stated`: the name that stands in it, which is believed where no scene has the other."""
+        `stated`: the name written in the file, which is used where no scene has the other."""
         picture = self.picture(stated or own or stem(self.file))
         picture.own_name = own or stem(self.file)
         return picture
 
     def reject(self, where: str, error: DataError, picture: OpenPicture | None = None) -> None:
-        """Note that what stands at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
+        """Note that the record at `where` ("line 12", "images[3]") is unusable; `picture` is the one it would belong to."""
         if picture:
             picture.complete = False
         subject = f"{posixpath.basename(self.file)} {where}"

@@ -1,7 +1,7 @@
 """Class folders: a picture's folder is its class (UC Merced, NWPU-RESISC45, EuroSAT, AID, WHU-RS19, RSSCN7, FGSCR-42, ...;
 the form of https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html).
 
-One idea: `annotations.files` is the pattern of the pictures themselves, of any kind that scenes are (jpg, png, multispectral
+`annotations.files` is the pattern of the pictures themselves, of any kind that scenes are (jpg, png, multispectral
 tif), and usually the same as `scenes.files`. The folder's name is the category, as it is written; `categories` renames.
 Pictures of different folders may have the same name, so each is known by its whole path.
 

@@ -4,7 +4,7 @@ The angle is in radians from the x axis towards the y axis, clockwise on the scr
 rsflow.annotations.oriented_boxes, so nothing is converted but the form. Converters also write degrees: the option `angle`
 (rsflow.annotations.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes as well, is read too.
 HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of this form;
-DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as they stand.
+DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How near an annotated picture is to the scenes that have its file name.
 
 Two measures in order. `depth` is how many parts of the path's end are equal (labels/train/0001 and
-images/train/0001: 2); `shared` is what the paths have in common wherever it stands: folder names, and below them the words
+images/train/0001: 2); `shared` is what the paths have in common at any position: folder names, and below them the words
 that names are made of ("train" of images_train and of instances_train.json). Where both are equal the stated size decides,
 then the suffix. Only names that distinguish scenes are compared, so that a set of 10,000 folders with an image.tif each is
 joined in one pass."""

@@ -13,12 +13,14 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from rsflow.annotations.allowed_paths import Folders, check_picture_path
-from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, iter_path_suffixes, merge_sets
+from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, iter_path_suffixes, merge_sets, path_stem
 from rsflow.annotations.text_files import read_lines
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Reject
+
+MAX_SHOWN = 4  # pictures that a message names
 
 Splits = dict[str, str | tuple[str, ...]]
 
@@ -59,15 +61,19 @@ def _named(annotated: AnnotatedSet, split: str) -> AnnotatedSet:
 
 
 def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]], folders: Folders | None) -> AnnotatedSet:
-    keys: dict[str, list[str]] = {}
-    for key, picture in annotated.pictures.items():
-        for name in iter_path_suffixes(picture.file):
-            keys.setdefault(name, []).append(key)
+    names = _PictureNames(annotated)
     pictures: dict[str, AnnotatedPicture] = dict(annotated.pictures)
     rejects: list[Reject] = []
     for split, file in lists:
+        named: list[str] = []
         list_rejects: list[Reject] = []
-        named = [key for number, line in read_lines(file) for key in _within(line, number, file, folders, keys, list_rejects)]
+        for number, line in read_lines(file):
+            try:
+                normalise_relative(line) if folders is None else check_picture_path(line, folders)
+                named += names.find(line)
+            except DataError as error:
+                subject = f"{posixpath.basename(file)} line {number}"
+                list_rejects.append(Reject("annotation", subject, error.reason, error.detail, file))
         if not named:
             why = f" ({list_rejects[0].detail})" if list_rejects else ""
             raise ConfigError(f"annotations.splits.{split}: {file} names none of the {len(pictures)} annotated pictures{why}")
@@ -76,24 +82,34 @@ def _by_name(annotated: AnnotatedSet, lists: list[tuple[str, str]], folders: Fol
     return replace(annotated, pictures=pictures, rejects=(*annotated.rejects, *rejects))
 
 
-def _within(
-    line: str, number: int, file: str, folders: Folders | None, keys: dict[str, list[str]], rejects: list[Reject]
-) -> list[str]:
-    """The pictures that a line means, none and a reject where it leads out of the set."""
-    try:
-        normalise_relative(line) if folders is None else check_picture_path(line, folders)
-    except DataError as error:
-        rejects.append(Reject("annotation", f"{posixpath.basename(file)} line {number}", error.reason, error.detail, file))
-        return []
-    return _named_by(line, keys)
+class _PictureNames:
+    """Keys of annotated pictures by every end of their paths: the path beside the annotation file for a file that describes one
+    picture, and the name that is written in it where no other picture has that."""
 
+    def __init__(self, annotated: AnnotatedSet) -> None:
+        self._by_path: dict[str, list[str]] = {}
+        self._by_stated: dict[str, list[str]] = {}
+        self._paths: dict[str, str] = {}
+        for key, picture in annotated.pictures.items():
+            folder = posixpath.dirname(picture.annotation_file)
+            path = posixpath.join(folder, picture.own_name) if picture.own_name else picture.file
+            self._paths[key] = path_stem(path)
+            for name in iter_path_suffixes(path):
+                self._by_path.setdefault(name, []).append(key)
+            for name in iter_path_suffixes(picture.file) if picture.own_name else ():
+                self._by_stated.setdefault(name, []).append(key)
 
-def _named_by(line: str, keys: dict[str, list[str]]) -> list[str]:
-    """The pictures that a line means: by as much of its path as there are pictures of, the longest first.
+    def find(self, line: str) -> list[str]:
+        """The pictures that a line means: by as much of its path as there are pictures of, the longest first.
 
-    Columns behind the name are cut off one by one until a picture has the name; %20 and the like are decoded.
-    """
-    words = line.split()
-    candidates = [line, *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
-    names = (name for text in candidates for one in (text, unquote(text)) for name in reversed([*iter_path_suffixes(one)]))
-    return next((keys[name] for name in names if name in keys), [])
+        Columns behind the name are cut off one by one until a picture has the name; %20 and the like are decoded. DataError
+        `ambiguous_picture` where pictures of different folders have the name.
+        """
+        words = line.split()
+        texts = [line, *(" ".join(words[:count]) for count in range(len(words), 0, -1))]
+        ends = [name for text in texts for one in (text, unquote(text)) for name in reversed([*iter_path_suffixes(one)])]
+        known = next((names[end] for names in (self._by_path, self._by_stated) for end in ends if end in names), [])
+        paths = sorted({self._paths[key] for key in known})
+        if len(paths) > 1:
+            raise DataError("ambiguous_picture", f"{line} may be {' or '.join(paths[:MAX_SHOWN])}: give more of its path")
+        return known

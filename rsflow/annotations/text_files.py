@@ -1,7 +1,7 @@
 """The text and JSON of annotation files, and the errors for what is not of the expected form.
 
 A file that is not of its format at all is the user's mistake and stops the run with UsageError; what is wrong with
-one record of it is a DataError of whoever reads the record.
+one record of it is a DataError, raised by the format's reader.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Pascal VOC XML: one file per picture, horizontal boxes
 (http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html).
 
-Xmin, ymin, xmax, ymax are taken as the box's corners, as they stand. The devkit counts pixels from 1 and includes
+The corners xmin, ymin, xmax, ymax are taken as written. The devkit counts pixels from 1 and includes
 the last one, which would make the box (xmin - 1, ymin - 1, xmax, ymax); most sets that use the form today (HIT-UAV, NEON
 trees, all that LabelImg writes) count from 0. No file says which, the difference is one pixel, and a rule that holds for every
 file is worth more than that pixel.

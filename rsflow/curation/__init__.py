@@ -1,1 +1,1 @@
-"""What to keep, decided over columns alone: signatures, duplicates, splits and quotas. No files, no pixels but thumbnails."""
+"""Selection over columns: duplicates, splits, quotas and balance. No files, no pixels other than thumbnails."""

@@ -1,4 +1,4 @@
-"""Rows that belong together: connected components over pairs of rows and over equal values."""
+"""Connected components of rows, over pairs of rows and over equal values."""
 
 from __future__ import annotations
 

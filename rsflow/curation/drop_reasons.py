@@ -1,6 +1,6 @@
-"""What becomes of rows: kept, or dropped by the first rule that had something against them.
+"""Per row, whether it is kept, or the first rule that dropped it.
 
-One idea: a small number per row and the reasons' texts once: a hundred million verdicts are 400 MB and no Python objects.
+A row takes one 32-bit code; the text of each reason is stored once. 100 million rows take 400 MB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Limits = Mapping[Any, tuple[float | None, float | None]]  # score -> least and m
 
 
 class DropReasons:
-    """One verdict for each of `count` rows; rules are applied in their order with `drop` and `drop_each`."""
+    """The state of `count` rows. Rules are applied in order with `drop` and `drop_each`; the first that drops a row names
+    it."""
 
     def __init__(self, count: int) -> None:
         self._codes = np.zeros(count, dtype=np.int32)
@@ -33,12 +34,12 @@ class DropReasons:
         return flags
 
     def drop(self, rows: Flags | Rows, reason: str) -> None:
-        """Of these rows (a mask or positions), those that are still kept leave for this reason."""
+        """Drop those of these rows (mask or positions) that are still kept, for this reason."""
         codes = self._codes[rows]
         self._codes[rows] = np.where(codes == 0, self._code(reason), codes)
 
     def drop_each(self, rows: Flags | Rows, reasons: pa.Array | pa.ChunkedArray) -> None:
-        """The same with a reason for each row; where it is null, nothing happens to the row."""
+        """Drop rows for one reason each; a null reason leaves the row as it is."""
         named = pc.dictionary_encode(reasons)
         named = named.combine_chunks() if isinstance(named, pa.ChunkedArray) else named
         mapped = np.array([*(self._code(name) for name in named.dictionary.to_pylist()), 0], dtype=np.int32)
@@ -46,25 +47,25 @@ class DropReasons:
         self._codes[rows] = np.where(codes == 0, mapped[np.asarray(named.indices.fill_null(-1))], codes)
 
     def limit(self, rows: pa.Table, limits: Limits) -> None:
-        """Rows whose score is below the least or above the most leave as "limit:<score>"; a score is a column of `rows`."""
+        """Drop rows whose score (a column of `rows`) is outside its limits, as "limit:<score>"."""
         for score, (least, most) in limits.items():
             values = np.asarray(rows[score].cast(pa.float64()).fill_null(np.nan))
-            # Comparisons with NaN are false: what was not measured is beyond no limit.
+            # Comparisons with NaN are false: a row without a score passes.
             self.drop(values < (-np.inf if least is None else least), f"limit:{score}")
             self.drop(values > (np.inf if most is None else most), f"limit:{score}")
 
     def take(self, rows: Rows, prefix: str) -> pa.DictionaryArray:
-        """The reasons of rows (with repetition) as texts; where the row is kept null, else with `prefix` before it."""
+        """Per row (repetition allowed) null where it is kept, else `prefix` and its reason."""
         codes = self._codes[rows]
         names = pa.array([prefix + name for name in self._names], pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == 0), names)
 
     def texts(self) -> pa.DictionaryArray:
-        """The verdict of every row: "kept" or the reason."""
+        """Per row "kept" or the reason."""
         return pa.DictionaryArray.from_arrays(pa.array(self._codes), pa.array(self._names, pa.string()))
 
     def counts(self) -> dict[str, int]:
-        """Rows by verdict, those that occur."""
+        """Number of rows per reason, "kept" included, of those that occur."""
         found = np.bincount(self._codes, minlength=len(self._names))
         return {name: int(count) for name, count in sorted(zip(self._names, found, strict=True)) if count}
 

@@ -1,8 +1,8 @@
-"""A stable 64-bit hash of strings, a column at a time: the one source of "random" order in the select phase.
+"""Stable 64-bit hashes of string columns: the only source of pseudo-random order in the select phase.
 
-One idea: choices hang on what a thing is called and on the seed, never on its row, so adding data disturbs little. Arrow has
-no hash that is promised to stay the same, and a digest per row costs minutes on tens of millions; this one mixes eight bytes
-of all strings at a time. It spreads well and is not meant to resist anybody.
+A choice depends on an id and the seed, never on the row number, so that added data changes few choices. Arrow's own hash is not
+stable across versions and a digest per row takes minutes on tens of millions of rows; this hash mixes eight bytes of all
+strings at a time. It is well distributed and not cryptographic.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Instructions as numbers: all that the choice looks at, in some thirty bytes instead of some hundreds of text.
+"""Instructions as numeric columns: about 30 bytes per instruction instead of hundreds of bytes of text.
 
-One idea: ids are hashed where they are read, piece by piece, and never held as a whole; what follows from the numbers (a
-verdict per row, in the order of reading) is put beside the ids when these are read once more to be written. A tile is found by
-the hash of its id among the tiles' hashes, which are all different: `build_id_index` looks for a seed that makes them so, and
-no tile is taken for another.
+Ids are hashed as they are read and never held. A tile is found by the hash of its id; `build_id_index` picks a seed for which
+all hashes differ, so that no tile is mistaken for another. Decisions are joined with the ids when these are read again, in the
+same order, to be written.
 
-A table of instructions has here: `order` (the hash of the id: which comes first), `content_hash` (the hash of the task and of
-what is said), `tile` (a row of the tiles), `task`; `category` (lists) and scores, where a rule asks for them.
+Columns: `order` (hash of the id: the priority), `content_hash` (of task and content), `tile` (row in the tiles table), `task`,
+and `category` (lists) and scores where a rule needs them.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ class IdIndex:
 
     def find(self, ids: pa.Array | pa.ChunkedArray) -> Indices:
         """The row of each id; -1 for one that the index was not made of."""
-        asked = stable_hashes(ids, self.seed)
-        at = np.searchsorted(self.hashes, asked)
-        there = at < len(self.hashes)
-        there[there] = self.hashes[at[there]] == asked[there]
-        rows = np.full(len(asked), -1, dtype=np.int64)
-        rows[there] = self.rows[at[there]]
+        hashed = stable_hashes(ids, self.seed)
+        at = np.searchsorted(self.hashes, hashed)
+        known_rows = at < len(self.hashes)
+        known_rows[known_rows] = self.hashes[at[known_rows]] == hashed[known_rows]
+        rows = np.full(len(hashed), -1, dtype=np.int64)
+        rows[known_rows] = self.rows[at[known_rows]]
         return rows
 
 

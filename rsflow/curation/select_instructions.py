@@ -1,9 +1,7 @@
-"""Which instructions are in, and which tile each goes with: the rules that look at what is said, not at pictures.
+"""Which instructions are selected, and which tile each goes with: the rules on texts and counts.
 
-One idea: a duplicate is a source of more annotations, not only waste. What another source, or another task, says of the same
-picture at the same size goes with the tile that stands for it; then come the rules on what one tile is told, each of which sees
-what those before it left: limits on scores, copies of one text; and last, all together, forms of words that
-flood, quotas and balance.
+A duplicate tile may add annotations: instructions of another source or task about the same picture at the same size move to the
+canonical tile. Then, in order: limits on scores, repeated texts of one tile, template share, quotas and balance.
 """
 
 from __future__ import annotations
@@ -36,20 +34,20 @@ def assign_host_tiles(tiles: pa.Table, task: pa.ChunkedArray, own: Indices, cano
     """
     fits = may & (canonical != np.arange(len(canonical)))
     for name in ("sensor", "height_px", "width_px"):
-        codes = _codes(tiles[name])
+        codes = _encode(tiles[name])
         fits &= codes == codes[canonical]
     moved = np.flatnonzero(fits[own])
     if not len(moved):
         return own
-    tasks = _codes(task)
+    tasks = _encode(task)
     width = int(tasks.max()) + 1
     target = canonical[own[moved]]
     hosts = np.zeros(len(canonical), dtype=np.bool_)
     hosts[target] = True
     at = np.flatnonzero(hosts[own])
-    said = np.unique(own[at] * width + tasks[at])
-    source = _codes(tiles["source"])
-    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], said)
+    content = np.unique(own[at] * width + tasks[at])
+    source = _encode(tiles["source"])
+    new = (source[own[moved]] != source[target]) | ~np.isin(target * width + tasks[moved], content)
     host = own.copy()
     host[moved[new]] = target[new]
     return host
@@ -60,63 +58,63 @@ def select_instructions(
     tiles: pa.Table,
     own: Indices,
     host: Indices,
-    gone: pa.DictionaryArray,
+    tile_reasons: pa.DictionaryArray,
     settings: Select,
     seed: int,
     read_texts: ReadTexts | None,
 ) -> DropReasons:
-    """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `gone`: why the host is out."""
+    """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `tile_reasons`: why the host is out."""
     chosen = DropReasons(instructions.num_rows)
-    chosen.drop_each(np.arange(instructions.num_rows), gone)
+    chosen.drop_each(np.arange(instructions.num_rows), tile_reasons)
     chosen.limit(instructions, settings.instruction_limits)
     _drop_repeats(instructions, own != host, host, chosen)
     if read_texts and instructions.num_rows:
-        _drop_alike(instructions, own != host, host, settings, read_texts, chosen)
+        _drop_similar(instructions, own != host, host, settings, read_texts, chosen)
     rows = np.flatnonzero(chosen.kept)
-    keyed = {name: _of_tiles(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
+    keyed = {name: _take_tile_values(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
     form = ("form",) if settings.max_template_share is not None else ()
     some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
     region = assign_regions(bounding_boxes(tiles["footprint"]), settings.regions, settings.region_deg)
-    taken = taken.append_column("region", _of_tiles(region, host[rows]))
+    taken = taken.append_column("region", _take_tile_values(region, host[rows]))
     chosen.drop_each(
         rows, balance_instructions(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share)
     )
     return chosen
 
 
-def _drop_repeats(instructions: pa.Table, guest: Flags, host: Indices, chosen: DropReasons) -> None:
+def _drop_repeats(instructions: pa.Table, moved_here: Flags, host: Indices, chosen: DropReasons) -> None:
     """Of instructions that say the same on one tile, one stays: the tile's own, else that which comes first."""
-    guests = np.flatnonzero(chosen.kept & guest)
-    if not len(guests):
+    moved_rows = np.flatnonzero(chosen.kept & moved_here)
+    if not len(moved_rows):
         return
-    rows = np.flatnonzero(np.isin(host, np.unique(host[guests])) & chosen.kept)
-    said, first = (np.asarray(instructions[name])[rows] for name in ("content_hash", "order"))
-    order = np.lexsort((first, guest[rows], said, host[rows]))
-    same = (np.diff(host[rows][order]) == 0) & (said[order][1:] == said[order][:-1])
+    rows = np.flatnonzero(np.isin(host, np.unique(host[moved_rows])) & chosen.kept)
+    content, first = (np.asarray(instructions[name])[rows] for name in ("content_hash", "order"))
+    order = np.lexsort((first, moved_here[rows], content, host[rows]))
+    same = (np.diff(host[rows][order]) == 0) & (content[order][1:] == content[order][:-1])
     chosen.drop(rows[order[1:][same]], DUPLICATE_TEXT)
 
 
-def _drop_alike(
-    instructions: pa.Table, guest: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
+def _drop_similar(
+    instructions: pa.Table, moved_here: Flags, host: Indices, settings: Select, read_texts: ReadTexts, chosen: DropReasons
 ) -> None:
     """Of instructions of any task that say the same of one picture, or nearly, one stays: as above."""
     rows = np.flatnonzero(chosen.kept)
     sketches = select_sketches(instructions, rows)
     pairs = similar_pairs_in_groups(host[rows], sketches, settings.same_text or 1.0, lambda some: read_texts(rows[some]))
     label = component_labels(len(rows), pairs)
-    order = np.lexsort((np.asarray(instructions["order"])[rows], guest[rows], label))
+    order = np.lexsort((np.asarray(instructions["order"])[rows], moved_here[rows], label))
     chosen.drop(rows[order[1:][np.diff(label[order]) == 0]], DUPLICATE_TEXT)
 
 
-def _of_tiles(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
+def _take_tile_values(values: pa.Array | pa.ChunkedArray, rows: Indices) -> pa.DictionaryArray:
     """A column of the tiles for many rows, without copying a text per row."""
     encoded = values if isinstance(values, pa.DictionaryArray) else pc.dictionary_encode(values).combine_chunks()
     return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(rows)), encoded.dictionary)
 
 
-def _codes(values: pa.ChunkedArray) -> Indices:
+def _encode(values: pa.ChunkedArray) -> Indices:
     """Equal values, equal numbers; null is -1."""
     return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)

@@ -1,16 +1,16 @@
-"""The whole choice, over columns: which tiles and instructions are in, in which split, and which rule dropped the rest.
+"""The whole selection over columns: which tiles and instructions are selected, their splits, and the rule that dropped each
+other.
 
-One idea: a chain of rules, each of which sees what the ones before it left. Of tiles: scenes rejected in part, licences, limits
-on scores, duplicates, clusters with something held out, ground too near another split, pictures like one of another split; of
-instructions: their tile, limits on scores, copies of one text on one picture, quotas; and last, tiles left with nothing to say.
+Rules run in order, each on what the rules before it kept. Tiles: scenes rejected in part, licences, limits on scores,
+duplicates, clusters that match a held-out benchmark, split assignment, tiles too near to another split, pictures like those of
+another split, pictures that overlap one of another split. Instructions: dropped tiles, limits on scores, repeated texts of one
+picture, quotas. Last, tiles without instructions.
 
-Nothing here depends on the order of rows, on files or on a clock; pictures are seen only through `confirm`.
+The result does not depend on the order of rows, on files or on time; pictures are read only through `confirm`.
 
-Size on paper, for 100 M tiles and 1 billion instructions: the columns of a tile are some 360 bytes, ids and digests the most
-of it, and what is decided of it 100 more, together 46 GB; an instruction is 24 bytes, with what is told of texts 44, and its
-tile, host and verdict 20, together 64 GB. Passes: one over each column, one sort of the instructions per rule on texts and
-per cap, and as many look-ups of signatures as `rsflow.curation.duplicates.hamming` says. Nothing is shuffled; what a cluster is
-sent stands in `rsflow.phases.select.lake_columns`. Measured: benchmarks/select_phase.py.
+Estimated for 100 M tiles and 1 billion instructions: 360 bytes per tile, mostly ids and digests, and 100 for the results,
+together 46 GB; 24 bytes per instruction, 44 with texts, and 20 for its tile, host and result, together 64 GB. Measured:
+benchmarks/select_phase.py.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 @dataclass(frozen=True, slots=True)
 class SelectionResult:
-    """`cluster` and `canonical` are rows of tiles, `split` is null for tiles that are not in, `assigned_split` says where they
-    belong. `host`: the row of the tile that an instruction goes with: its own, or the one that stands for it. `repeat`: how
-    often a tile is to be shown."""
+    """Per tile: `cluster` and `canonical` (rows of tiles), `split` (null where dropped), `assigned_split` (also of dropped
+    tiles), `repeat` (showings per epoch). Per instruction: `host`, the row of the tile that it goes with, which is its own tile
+    or the canonical one."""
 
     tiles: DropReasons
     cluster: Indices
@@ -65,7 +65,7 @@ def select_samples(
     runner: TaskRunner = LOCAL_RUNNER,
     confirm_regions: ConfirmRegions | None = None,
 ) -> SelectionResult:
-    """Decide over all rows.
+    """Select over all rows.
 
     `tiles` has what `deduplicate` needs and scene_id, scene_rejected, source, licence, cell, source_split, and the columns that
     `settings.limits` names; with categories (lists) splits are dealt by these, with was_split what was dealt before stays.
@@ -77,38 +77,38 @@ def select_samples(
     keypoints, pictures of two splits are not searched for common parts.
     """
     verdicts = DropReasons(tiles.num_rows)
-    _single_rules(tiles, settings, verdicts)
-    cluster, canonical, same = _duplicates(tiles, settings, confirm, verdicts, embedded, runner)
+    _apply_tile_rules(tiles, settings, verdicts)
+    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, verdicts, embedded, runner)
     if held_out_matches is not None:
-        _hold_out(cluster, held_out_matches, verdicts)
+        _drop_held_out(cluster, held_out_matches, verdicts)
     assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
-    gone = verdicts.take(host, "tile:")
-    chosen = select_instructions(instructions, tiles, own, host, gone, settings, seed, read_texts)
-    _drop_silent(own, host, chosen, verdicts)
-    split = _only(assigned_split, verdicts.kept)
-    repeat = _repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
+    tile_reasons = verdicts.take(host, "tile:")
+    chosen = select_instructions(instructions, tiles, own, host, tile_reasons, settings, seed, read_texts)
+    _drop_without_instructions(own, host, chosen, verdicts)
+    split = _mask_values(assigned_split, verdicts.kept)
+    repeat = _count_repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
     return SelectionResult(verdicts, cluster, canonical, split, assigned_split, chosen, host, repeat)
 
 
 def needs_categories(settings: Select) -> bool:
     """Whether any rule looks at the categories that an instruction is about."""
-    wanted = settings.balance or Balance()
-    keyed = any("category:" in key for key in [*settings.quotas, *wanted.keys()])
-    return keyed or bool(wanted.per_category or wanted.least_per_category or wanted.repeat)
+    balance = settings.balance or Balance()
+    keyed = any("category:" in key for key in [*settings.quotas, *balance.keys()])
+    return keyed or bool(balance.per_category or balance.least_per_category or balance.repeat)
 
 
-def _single_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
-    """The rules that look at one tile at a time."""
+def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
+    """Apply the rules that concern one tile at a time."""
     verdicts.drop(np.asarray(tiles["scene_rejected"]), "scene_rejected")
-    licences = _one(pc.dictionary_encode(tiles["licence"]))
+    licences = _as_one_array(pc.dictionary_encode(tiles["licence"]))
     allowed = np.array([settings.allows(name) for name in licences.dictionary.to_pylist()], dtype=np.bool_)
     verdicts.drop(~allowed[np.asarray(licences.indices)], "licence")
     verdicts.limit(tiles, settings.limits)
 
 
-def _duplicates(
+def _drop_duplicates(
     tiles: pa.Table,
     settings: Select,
     confirm: Confirm,
@@ -116,17 +116,17 @@ def _duplicates(
     embedded: TileEmbeddings | None,
     runner: TaskRunner,
 ) -> tuple[Indices, Indices, Flags]:
-    """The row that names each tile's cluster, the row that stands for it, and whether that one shows the very same picture.
+    """Per tile the row that names its cluster, its canonical row, and whether that shows the same picture unflipped.
 
-    The others of the cluster are dropped.
+    Drops the other tiles of each cluster.
     """
     rows = np.flatnonzero(verdicts.kept)
     taken = tiles.take(pa.array(rows)) if len(rows) < tiles.num_rows else tiles
-    ask = confirm_by_position(confirm, rows) if len(rows) < tiles.num_rows else confirm
+    confirm_rows = confirm_by_position(confirm, rows) if len(rows) < tiles.num_rows else confirm
     some = embedded.of(rows) if embedded else None
-    found = deduplicate(taken, settings.near_bits, ask, settings.licence_preference, some, runner)
+    found = deduplicate(taken, settings.near_bits, confirm_rows, settings.licence_preference, some, runner)
     verdicts.drop_each(rows, found["reason"])
-    names = _one(found["tile_id"])
+    names = _as_one_array(found["tile_id"])
     cluster, canonical = np.arange(tiles.num_rows), np.arange(tiles.num_rows)
     cluster[rows] = rows[np.asarray(pc.index_in(found["cluster"], value_set=names))]
     canonical[rows] = rows[np.asarray(pc.index_in(found["canonical"], value_set=names))]
@@ -135,8 +135,8 @@ def _duplicates(
     return cluster, canonical, same
 
 
-def _hold_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReasons) -> None:
-    """What matches leaves, and with it every duplicate that would stay in its place."""
+def _drop_held_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReasons) -> None:
+    """Drop the tiles that match a benchmark, with all tiles of their clusters."""
     rows = np.flatnonzero(np.asarray(held_out_matches.is_valid()))
     by_cluster = np.full(len(cluster), -1, dtype=np.int64)
     by_cluster[cluster[rows[::-1]]] = rows[::-1]  # the first of several
@@ -146,10 +146,10 @@ def _hold_out(cluster: Indices, held_out_matches: pa.Array, verdicts: DropReason
     verdicts.drop_each(members, pc.binary_join_element_wise("held_out", why, ":"))
 
 
-def _repeats(
+def _count_repeats(
     ids: pa.ChunkedArray, split: pa.Array, instructions: pa.Table, host: Indices, kept: Flags, settings: Select
 ) -> Indices:
-    """1 for every tile that is in, more for those of the largest split that rare categories ask for; 0 for the others."""
+    """1 for selected tiles, more for those of the largest split with rare categories; 0 for dropped tiles."""
     shown = np.asarray(split.is_valid()).astype(np.int64)
     if settings.balance is None or settings.balance.repeat is None:
         return shown
@@ -163,8 +163,8 @@ def _repeats(
     return shown
 
 
-def _drop_silent(own: Indices, host: Indices, chosen: DropReasons, verdicts: DropReasons) -> None:
-    """Tiles that are in but have nothing to be trained on: `no_instruction` from the start, `quota` since the quotas."""
+def _drop_without_instructions(own: Indices, host: Indices, chosen: DropReasons, verdicts: DropReasons) -> None:
+    """Drop tiles without instructions: as `quota` where the quotas dropped them, else as `no_instruction`."""
     count = len(verdicts.kept)
     had, has = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
     had[own] = True
@@ -174,11 +174,11 @@ def _drop_silent(own: Indices, host: Indices, chosen: DropReasons, verdicts: Dro
     verdicts.drop(~has, "no_instruction")
 
 
-def _only(values: pa.Array, rows: Flags) -> pa.Array:
+def _mask_values(values: pa.Array, rows: Flags) -> pa.Array:
     return pc.if_else(pa.array(rows), values, pa.scalar(None, pa.string()))
 
 
-def _one(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+def _as_one_array(values: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The column as one array."""
     whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole

@@ -1,8 +1,7 @@
-"""Work that may be done in pieces, anywhere: the choice cuts it, who calls it says where it is done.
+"""Where pieces of work run: in this process, or as tasks of a cluster.
 
-One idea: a generator function, pieces of work, and what all pieces share. All that the function yields comes back in the order
-of the pieces, so where it was done cannot be told from the result. This folder knows one place, this process; the engine knows
-another, tasks of a cluster, which are worth their start for work that is cut into several.
+A generator function is applied to each piece with shared arguments; results come in the order of the pieces, so they do not
+depend on where the work ran. The engine provides the runner for a cluster.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ class TaskRunner:
     tasks: int = 1
 
 
-def _here(function: Callable[..., Iterator[Any]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[Any]:
+def _run_locally(function: Callable[..., Iterator[Any]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[Any]:
     for piece in pieces:
         yield from function(piece, *shared)
 
 
-LOCAL_RUNNER = TaskRunner(_here)
+LOCAL_RUNNER = TaskRunner(_run_locally)

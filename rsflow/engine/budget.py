@@ -1,7 +1,7 @@
-"""What models use, held against what may be spent: tokens, requests, money and GPU hours, told while it runs and at its end.
+"""What models use, checked against the budget: tokens, requests, money and GPU hours, reported while it runs and at its end.
 
 One idea: receipts carry what their unit used, so the sums are of finished work, and stopping at a budget is stopping between
-two receipts. What is under way then (at most a block per actor) is lost; the next run goes on.
+two receipts. Work in progress (at most a block per actor) is lost; the next run continues.
 """
 
 from __future__ import annotations

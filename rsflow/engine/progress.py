@@ -1,4 +1,4 @@
-"""What a long run tells while it works: a live line in a terminal, plain lines in a log.
+"""What a long run reports while it works: a live line in a terminal, plain lines in a log.
 
 One idea: progress is counted from receipts, which are the truth of what is done, and both forms show the same numbers.
 """
@@ -28,9 +28,9 @@ class Progress:
     done: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
-    quiet_seconds: float = 0.0  # a step that takes no longer is not told
+    quiet_seconds: float = 0.0  # a step that takes no longer is not reported
     _start: float = field(default_factory=lambda: time.monotonic())
-    _told: float = field(default_factory=lambda: time.monotonic())
+    _last_report: float = field(default_factory=lambda: time.monotonic())
     _begun: bool = False
     _interval: float = field(init=False)  # seconds between two lines
 
@@ -38,13 +38,13 @@ class Progress:
         self._interval = LIVE_SECONDS if self.stream.isatty() else LOG_SECONDS
 
     def add(self, done: int, **counts: int) -> None:
-        """Count finished units and, by name, what came out of them, and tell it if it is time to."""
+        """Count finished units and, by name, what came out of them, and report it when due."""
         self.done += done
         for name, number in counts.items():
             self.counts[name] = self.counts.get(name, 0) + number
         now = time.monotonic()
-        if now - self._start >= self.quiet_seconds and (now - self._told >= self._interval or not self._begun):
-            self.tell()
+        if now - self._start >= self.quiet_seconds and (now - self._last_report >= self._interval or not self._begun):
+            self.report()
 
     def begin(self, total: int) -> None:
         """The total is known now, and what was counted starts now."""
@@ -63,12 +63,12 @@ class Progress:
         return f"{self.step}: {', '.join(parts)}"
 
     def end(self) -> None:
-        """Tell the last state, with the time that the step took, if it was worth a word before."""
+        """Report the last state, with the time that the step took, if anything was reported before."""
         if self._begun:
-            self.tell(f" in {_clock(time.monotonic() - self._start)}")
+            self.report(f" in {_clock(time.monotonic() - self._start)}")
 
-    def tell(self, end: str = "") -> None:
-        self._told, self._begun = time.monotonic(), True
+    def report(self, end: str = "") -> None:
+        self._last_report, self._begun = time.monotonic(), True
         text = self.line() + end
         if self.stream.isatty():
             # "Erase to the end of the line" (ECMA-48): the line before may have been longer.
@@ -81,13 +81,13 @@ class Progress:
 def progress(
     step: str, unit: str, total: int, totals: Mapping[str, int] = MappingProxyType({}), quiet_seconds: float = 0.0
 ) -> Iterator[Progress]:
-    """A Progress that tells its begin and its end, also when the block is interrupted; silent where nothing is to do.
+    """A Progress that reports its begin and its end, also when the block is interrupted; silent without work.
 
-    With `quiet_seconds` it begins to tell only when the step takes longer; `total` may then be set in the block.
+    With `quiet_seconds` it reports only when the step takes longer; `total` may then be set in the block.
     """
     state = Progress(step, unit, total, totals=dict(totals), quiet_seconds=quiet_seconds)
     if total and not quiet_seconds:
-        state.tell()
+        state.report()
     try:
         yield state
     finally:

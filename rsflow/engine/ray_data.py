@@ -36,7 +36,7 @@ from rsflow.engine.worker_pool import pool_size
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
 
-AHEAD = 64  # pieces under way: a finished one waits in memory for those before it
+MAX_PENDING = 64  # pieces under way: a finished one waits in memory for those before it
 
 GRACE_SECONDS = 5.0  # for a cluster's processes to end by themselves
 
@@ -50,7 +50,7 @@ OBJECT_STORE_BYTES = 512 * 2**20  # work and receipts only: pixels never enter i
 def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Generator[pa.Table, None, None]:
     """Run every job's stage over its blocks and yield the results as they finish. Needs a connection (see `cluster`), which has
     to outlive the generator: close it first."""
-    # It prints a report of a hundred lines for an error that we tell in one; the session's log files keep the whole story.
+    # It prints a report of a hundred lines where rsflow reports an error in one; the session's log files keep the whole story.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", "The maximum number of concurrent tasks", UserWarning)  # little work is no mistake
     context = ray.data.DataContext.get_current().copy()
@@ -79,14 +79,14 @@ def run(jobs: Sequence[tuple[Stage, Sequence[pa.Table]]], engine: Engine) -> Gen
 
 def each_in_order(function: Callable[..., Iterator[T]], pieces: Sequence[Any], shared: tuple[Any, ...]) -> Iterator[T]:
     """All that `function(piece, *shared)` yields, piece after piece, as tasks. `shared` lies once in each machine's memory."""
-    task: Any = ray.remote(lambda piece, *held: list(function(piece, *held)))
-    held = [ray.put(value) for value in shared]
+    task: Any = ray.remote(lambda piece, *values: list(function(piece, *values)))
+    references = [ray.put(value) for value in shared]
     pending: deque[Any] = deque()
     try:
         for piece in pieces:
-            if len(pending) == AHEAD:
+            if len(pending) == MAX_PENDING:
                 yield from ray.get(pending.popleft())
-            pending.append(task.remote(piece, *held))
+            pending.append(task.remote(piece, *references))
         while pending:
             yield from ray.get(pending.popleft())
     except RayError as error:
@@ -176,7 +176,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         place = address or "a local Ray cluster"
         raise RsflowError(f"{place}: cannot connect: {error}\nCheck the address, or use engine.kind=inline") from error
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in place, which ends the process without a word
+        signal.signal(signal.SIGTERM, terminate)  # Ray puts its own in place, which ends the process silently
     if not address:
         node: Any = ray._private.worker.global_worker.node
         mark_session(node.get_session_dir_path())
@@ -184,12 +184,12 @@ def cluster(engine: Engine) -> Iterator[None]:
     try:
         yield
     finally:
-        below = started + [process for one in started for process in _below(one)]
+        descendants = started + [process for one in started for process in _descendants(one)]
         ray.shutdown()
-        _end(below)
+        _end(descendants)
 
 
-def _below(process: psutil.Process) -> list[psutil.Process]:
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
     try:
         found: list[psutil.Process] = process.children(recursive=True)
     except psutil.NoSuchProcess:
@@ -217,7 +217,7 @@ def _alive(process: psutil.Process) -> bool:
 
 def _use_token(address: str | None) -> None:
     # A local `ray.init` since 2.59 leaves a token behind and clusters started later ask for it, but clients stay silent about
-    # it unless told.
+    # it without RAY_AUTH_MODE.
     given = os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH")
     if address and (given or (Path.home() / ".ray" / "auth_token").exists()):
         os.environ.setdefault("RAY_AUTH_MODE", "token")

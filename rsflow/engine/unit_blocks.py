@@ -87,7 +87,7 @@ class UnitBlocks:
         for row in _rows(table):
             start, stages = time.perf_counter(), dict[str, float]()
             try:
-                ready += _through(earlier, row, stages)
+                ready += _apply_stages(earlier, row, stages)
             except (DataError, UnavailableError) as error:
                 yield timed(self._failed(row, error), stages, time.perf_counter() - start)
             spent[row["unit"][0].as_py()] = stages
@@ -110,7 +110,7 @@ def _rows(table: pa.Table) -> Iterator[pa.Table]:
     return (table.slice(i, 1) for i in range(table.num_rows))
 
 
-def _through(functions: Sequence[Named], row: pa.Table, seconds: dict[str, float]) -> list[pa.Table]:
+def _apply_stages(functions: Sequence[Named], row: pa.Table, seconds: dict[str, float]) -> list[pa.Table]:
     """The batches that the stages make of one unit."""
     batches: Iterator[pa.Table] = iter([row])
     for name, function in functions:

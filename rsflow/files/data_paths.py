@@ -54,6 +54,19 @@ def resolve_below(folder: str, name: str, allow_outside: bool = False) -> str:
     return place if posixpath.isabs(spelled) else posixpath.join(folder, posixpath.relpath(place, _local(folder)))
 
 
+def check_link(root: str, path: str) -> None:
+    """DataError `path_outside` where a file that a manifest or table names, `path` below a lake's root, is a link out of it.
+
+    The first folder of the path may itself be a link (a lake whose shards lie on another disk); nothing below may leave it.
+    """
+    if not storage.is_remote(root):
+        first, _, _ = path.partition("/")
+        folder = os.path.realpath(storage.join(_local(root), first))
+        place = os.path.realpath(storage.join(_local(root), path))
+        if not _inside(place, folder):
+            raise DataError("path_outside", f"{path!r} is a link to {place}, outside of {folder}: expected a file in it")
+
+
 def _checked(below: str, name: str, folder: str) -> str:
     spelled = _spelled(below)
     resolved = posixpath.normpath(spelled)

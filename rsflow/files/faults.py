@@ -1,6 +1,6 @@
-"""Faults of the surroundings: what they are called by each client, what is tried again, and how they are told.
+"""Faults of the surroundings: how each client reports them, what is tried again, and the messages about them.
 
-One idea: a fault of the network, of permissions, credentials or memory says nothing of the data. It is told apart here, once
+One idea: a fault of the network, of permissions, credentials or memory says nothing of the data. It is recognised here, once
 for all clients (Python, botocore, s3fs, aiohttp, GDAL, deltalake), as an UnavailableError, which never becomes a reject. Those
 that may pass by themselves are TransientErrors and are tried again with growing, random pauses, for RSFLOW_RETRY_SECONDS (60).
 
@@ -57,7 +57,7 @@ def retry_seconds() -> float:
 
 @contextmanager
 def translate_errors(place: str, doing: str) -> Iterator[None]:
-    """Turn what a file system raises into a StorageError that says which place, what failed and what to do."""
+    """Turn what a file system raises into a StorageError that names the place, what failed and what to do."""
     try:
         yield
     except (OSError, MemoryError) as error:
@@ -78,7 +78,7 @@ def _at(error: BaseException, place: str) -> str:
 
 
 def classify_error(error: BaseException, place: str = "") -> type[UnavailableError] | None:
-    """What an exception of a client says of the surroundings; None where it may be the data's fault."""
+    """The kind of fault of the surroundings that a client's exception stands for; None where it may be the data's fault."""
     if isinstance(error, FileNotFoundError):
         return None
     if isinstance(error, PermissionError):
@@ -133,6 +133,7 @@ _WHY = {
     errno.ENOTDIR: "a file stands where a folder should be",
     errno.EISDIR: "it is a folder, not a file",
     errno.ENAMETOOLONG: "its name is too long",
+    errno.EFBIG: "the file would be larger than this process or file system may write (ulimit -f)",
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
 }

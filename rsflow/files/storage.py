@@ -2,7 +2,7 @@
 
 One idea: a place is a string, a path or a URL that fsspec knows (`s3://`, `https://`, `memory://`). Files are written whole:
 to a temporary name and then renamed where the store is a disk, in one PUT where it is an object store, so a reader never
-sees half a file. What goes wrong is told as a StorageError that names the place and what to do; a fault that may pass is
+sees half a file. Errors become a StorageError that names the place and what to do; a fault that may pass is
 waited for (rsflow.files.faults).
 
 fsspec is used rather than pyarrow's file systems because s3fs honours the same endpoints, profiles and caches that users of
@@ -125,7 +125,7 @@ def _put_new(fs: Any, path: str, data: bytes) -> bool:
     try:
         fs.pipe_file(path, data, mode="create")
     except OSError as error:
-        # Stores tell a condition that is not met in different words, and some do not know it.
+        # Stores report a condition that is not met in different ways, and some do not support conditions.
         fs.invalidate_cache(path)
         if fs.exists(path):
             return False
@@ -198,7 +198,7 @@ def glob(pattern: str) -> list[str]:
     with translate_errors(pattern, "list"):
         fs, path = filesystem(pattern)
         if pattern.startswith(("http://", "https://")):
-            # A web server cannot be listed: the address is the one file, and opening it will tell if it is missing.
+            # A web server cannot be listed: the address is the one file, and opening it will show whether it is missing.
             return [pattern]
         _forget_listings(fs, path)
         wild = any(c in path for c in "*?[")

@@ -1,7 +1,7 @@
 """The coordinate contract of every text form that others write boxes in, and what breaks it.
 
 A literal table. A row says how a box is spelled, which range its numbers have, what they are shares of, and whether
-an angle goes with it; origin is the upper left corner and x comes first in all of them. Numbers are judged as they stand in the
+an angle goes with it; origin is the upper left corner and x comes first in all of them. Numbers are checked as written in the
 text, before anything is converted, because it is in the conversion that such faults hide.
 
 Sources: MMRS-1M https://arxiv.org/abs/2401.16822 (padded square, two decimals), LLaVA
@@ -41,7 +41,7 @@ EDGE_TOLERANCE_PX = 1.0  # boxes in pixels may reach so far beyond the edge: VOC
 
 @dataclass(frozen=True, slots=True)
 class TextBox:
-    """One box as it stands in a text: four numbers (or eight: corners), the angle in degrees where there is one."""
+    """One box as written in a text: four numbers (or eight: corners), the angle in degrees where there is one."""
 
     text: str
     numbers: tuple[float, ...]

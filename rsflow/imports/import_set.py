@@ -39,7 +39,7 @@ from rsflow.sensors import SensorName
 from rsflow.text.control_tokens import refuse_control_tokens
 
 FORMATS = ("geochat", "internvl", "llava", "mmrs", "qwen", "qwen2", "qwen3")
-GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build makes anew from the labels
+GENERATED_TASKS = frozenset(["conversation", "description", "reasoning"])  # texts that a build generates from the labels
 
 MAX_SOURCES = 64  # further folders share one source per sensor
 

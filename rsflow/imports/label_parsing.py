@@ -30,7 +30,7 @@ QUESTION_KINDS = ("classification", "captioning", "grounding", "region_captionin
 
 _GAP = re.compile(r"\\\{(\w+)\\\}")
 _COUNT = re.compile(r"^(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|no)\s+", re.IGNORECASE)
-# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, belong to the form: it is made anew.
+# Task tokens of GeoChat and the hints how to answer, ours and those of LLaVA and its kin, are removed: a build writes its own.
 _FORM = re.compile(
     r"^\s*\[(?:refer|identify|grounding|vqa|caption)\]\s*|"
     r"\s*(?:Please\s+)?answer(?: the question)? (?:using|with|in) (?:a|one) (?:single )?word or (?:a )?(?:short )?"
@@ -52,7 +52,7 @@ def _templates(kind: str) -> list[re.Pattern[str]]:
 
 
 def _wrappers() -> list[re.Pattern[str]]:
-    """Our phrasings of somebody's question: words before it, after it, or both."""
+    """Our phrasings around an existing question: words before it, after it, or both."""
     found = []
     for phrasing in PHRASINGS["question"]:
         before, after = (re.sub(r"(?:\\ )+", r"\\s*", re.escape(part)) for part in phrasing.split("{question}"))

@@ -2,8 +2,8 @@
 
 MMRS-1M and its kin keep the names of their sources in their paths, and those sources are of one sensor each
 (https://arxiv.org/abs/2401.16822 lists them). A path that names a radar or an infrared source, or says sar, ir, infrared or
-thermal as a word of its own, is of that sensor; one that names an optical source, or says optical or rgb, is optical. Every
-other path says nothing: whoever imports it has to say. Two sensors in one path say nothing either.
+thermal as a word of its own, is of that sensor; one that names an optical source, or says optical or rgb, is optical. For every
+other path, and for one that names two sensors, the user has to state the sensor.
 """
 
 from __future__ import annotations

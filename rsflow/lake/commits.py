@@ -95,7 +95,7 @@ def has_commit(root: str, name: str, version: int, commit_id: str) -> bool:
 
 
 def storage_options(root: str) -> dict[str, str]:
-    # object_store reads AWS_* itself, but refuses a plain-http endpoint (a local S3 server) unless told.
+    # object_store reads AWS_* itself, but refuses a plain-http endpoint (a local S3 server) unless that is allowed.
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     if not root.startswith("s3://") or not endpoint:
         return {}

@@ -91,8 +91,8 @@ def count_failures(marked: pa.Table) -> npt.NDArray[np.float64]:
 
 def read_receipt_rows(lake: Lake, name: str, receipts: Any, columns: list[str] | None = None) -> pa.Table:
     """The rows of one table that these receipts delivered; just these columns, in this order."""
-    wanted = [*columns, "receipt"] if columns and "receipt" not in columns else columns
-    found = filter_by_values(lake.read(name, wanted), "receipt", receipts)
+    requested = [*columns, "receipt"] if columns and "receipt" not in columns else columns
+    found = filter_by_values(lake.read(name, requested), "receipt", receipts)
     return found.select(columns) if columns else found
 
 

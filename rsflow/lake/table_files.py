@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rsflow.errors import LakeError
+from rsflow.errors import DataError, LakeError
 from rsflow.files import storage
+from rsflow.files.data_paths import check_link
 from rsflow.lake import digests, read_cache
 from rsflow.lake.formats import conform, stored_names
 
@@ -63,7 +64,7 @@ def read_columns(file: TableFile, columns: Sequence[str]) -> pa.Table:
         stored = stored_names(file.name, columns, opened.schema_arrow.names)
         # Not by pyarrow's dataset reader: its threads over Python file objects abort one process in twenty at its exit.
         return conform(file.name, opened.read(columns=list(stored.values())), columns)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, DataError, pa.ArrowException) as error:
         raise _unreadable(file, error) from error
 
 
@@ -73,13 +74,14 @@ def _batches(file: TableFile, names: Sequence[str]) -> Iterator[pa.Table]:
         stored = stored_names(file.name, names, opened.schema_arrow.names)
         for batch in opened.iter_batches(BATCH_ROWS, columns=list(stored.values())):
             yield conform(file.name, pa.table(batch), names)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, DataError, pa.ArrowException) as error:
         raise _unreadable(file, error) from error
 
 
 def _open(file: TableFile) -> pq.ParquetFile:
     """The verified file: from its bytes where it has to be verified or is remote, else from its place."""
     below = f"tables/{file.name}/{file.path}"
+    check_link(file.root, below)
     if not storage.is_remote(file.root) and not digests.needs_verification(file.root, below):
         return pq.ParquetFile(storage.filesystem(file.place)[1])
     data = read_cache.read_file(file.place)

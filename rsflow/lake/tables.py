@@ -34,6 +34,7 @@ from rsflow.lake.commits import (
     translate_delta_errors,
 )
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.json_files import read_json, write_json
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
 
@@ -66,18 +67,12 @@ class Lake:
         return storage.join(self.root, *parts)
 
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
-        """A small JSON file at the root with at least these keys, or None where it was never written."""
-        place = self.place(name)
-        text = storage.read_text_if_exists(place)
-        if text is None:
-            return None
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
-        if not isinstance(found, dict) or not set(keys) <= set(found):
-            raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
-        return found
+        """See `rsflow.lake.json_files.read_json`."""
+        return read_json(self.place(name), keys)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a small JSON file at the root, with a digest of its values."""
+        write_json(self.place(name), content)
 
     @retry_transient
     def read(
@@ -92,13 +87,14 @@ class Lake:
         A column that is younger than the table (an earlier rsflow made it) is null. `where`: the value that a column must have,
         or a collection of values, by column; `version`: an earlier one than the present (LakeError where it is no longer kept).
         """
-        wanted = list(columns or TABLES[name].names)
+        requested = list(columns or TABLES[name].names)
         table = self.delta(name, version)
         with translate_delta_errors(self.place("tables", name)):
             files = [TableFile(self.root, name, path, 0) for path in digests.data_files(table)] if table else []
-            parts = [_matching(read_columns(file, [*dict.fromkeys([*wanted, *(where or {})])]), where or {}) for file in files]
-        empty = pa.schema([TABLES[name].field(column) for column in wanted]).empty_table()
-        return pa.concat_tables([empty, *(part.select(wanted) for part in parts)])
+            needed = [*dict.fromkeys([*requested, *(where or {})])]
+            parts = [_matching(read_columns(file, needed), where or {}) for file in files]
+        empty = pa.schema([TABLES[name].field(column) for column in requested]).empty_table()
+        return pa.concat_tables([empty, *(part.select(requested) for part in parts)])
 
     @retry_transient
     def delta(self, name: str, version: int | None = None) -> DeltaTable | None:
@@ -274,7 +270,7 @@ def _matching(rows: pa.Table, where: Mapping[str, Any]) -> pa.Table:
 
 def filter_by_values(table: pa.Table, column: str, values: Any) -> pa.Table:
     """The rows whose `column` is one of `values` (an array or a list of strings)."""
-    wanted = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
-    if isinstance(wanted, pa.ChunkedArray):
-        wanted = wanted.combine_chunks()
-    return table.filter(pc.is_in(table[column], value_set=wanted))
+    requested = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    if isinstance(requested, pa.ChunkedArray):
+        requested = requested.combine_chunks()
+    return table.filter(pc.is_in(table[column], value_set=requested))

@@ -1,6 +1,6 @@
 """Tile files: the encoded pictures of one unit as a Parquet file, a row group per chunk of neighbouring tiles.
 
-One idea: a row group is the smallest thing that is read, and what shards are dealt in, so a shard draws whole row groups from
+One idea: a row group is the smallest thing that is read, and what shards are made of, so a shard draws whole row groups from
 many files and reads each once. Rows are found by file, row group and row; the tile's id beside the picture proves that it
 is the right one. Raw bands, where they were kept, are columns of their own: who wants pictures reads none of them.
 """
@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rsflow.errors import DamagedFileError
+from rsflow.errors import DamagedFileError, DataError
 from rsflow.files import storage
+from rsflow.files.data_paths import check_link
 from rsflow.files.faults import classify_error
 
 SCHEMA = pa.schema([("tile_id", pa.string()), ("key", pa.string()), ("picture", pa.large_binary())])
@@ -52,6 +53,7 @@ def write_pictures(place: str, chunks: Sequence[Hashable], tiles: pa.Table) -> l
             compression={"raw_bands": "zstd"} if raw else "none",
             use_dictionary=False,
             write_statistics=False,
+            write_page_checksum=True,
         ) as writer,
     ):
         for group, (start, stop) in enumerate(zip(starts, [*starts[1:], len(chunks)], strict=True)):
@@ -84,8 +86,16 @@ def _read(
         files[tile["file"]][tile["row_group"]].append(tile)
     found: dict[str, T] = {}
     for file in sorted(files):
+        _check_link(root, file)
         found.update(_read_file(storage.join(root, file), files[file], columns, take))
     return found
+
+
+def _check_link(root: str, file: str) -> None:
+    try:
+        check_link(root, file)
+    except DataError as error:
+        raise _damaged(storage.join(root, file), error.detail) from error
 
 
 @contextmanager
@@ -115,7 +125,7 @@ def _read_file(
     found: dict[str, T] = {}
     fs, path = storage.filesystem(place)
     with storage.translate_errors(place, "read"), _translate_errors(place), fs.open(path, "rb") as stream:
-        file = pq.ParquetFile(stream)
+        file = pq.ParquetFile(stream, page_checksum_verification=True)
         for group in sorted(groups):
             rows = file.read_row_group(group, columns=["tile_id", *columns])
             for tile in groups[group]:
@@ -127,12 +137,12 @@ def _read_file(
 
 
 def _check(place: str, tile: dict[str, Any], found: Any) -> None:
-    """DamagedFileError where a picture or raw bands do not have the SHA-256 that the tile's row tells."""
+    """DamagedFileError where a picture or raw bands do not have the SHA-256 in the tile's row."""
     if isinstance(found, RawBands):
-        told, data = (tile.get("raw") or {}).get("sha256"), found.bands
+        expected, data = (tile.get("raw") or {}).get("sha256"), found.bands
     else:
-        told, data = tile.get("picture_sha256"), found
-    if told and hashlib.sha256(data).hexdigest() != told:
+        expected, data = tile.get("picture_sha256"), found
+    if expected and hashlib.sha256(data).hexdigest() != expected:
         raise _damaged(place, f"{tile['tile_id']} does not have the SHA-256 that was committed")
 
 

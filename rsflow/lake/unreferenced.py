@@ -70,7 +70,7 @@ def _vacuum(lake: Lake, name: str, hours: int, kept: Sequence[int], delete: bool
     if table is None:
         return []
     try:
-        # Whoever asks for fewer hours than Delta's week has been told what that means.
+        # The command's help warns of fewer hours than Delta's week.
         return table.vacuum(hours, not delete, enforce_retention_duration=False, keep_versions=list(kept) or None)
     except (OSError, DeltaError) as error:
         raise StorageError(f"{lake.place('tables', name)}: cannot be vacuumed: {storage.describe_error(error)}") from error

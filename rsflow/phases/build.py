@@ -60,7 +60,7 @@ class BuildResult:
 
 
 def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: bool = False) -> BuildResult:
-    """Run phases in their order. What one needs and is not there is told as a LakeError."""
+    """Run phases in their order. LakeError where one needs what is not there."""
     end_leftovers()
     again: set[str] = set()
     with session():
@@ -77,7 +77,7 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
 
 
 def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> BuildResult:
-    lake = _lake_for(built) if "label" in phases else open_lake(built.root, writable=True)
+    lake = _prepare_lake(built) if "label" in phases else open_lake(built.root, writable=True)
     if "label" in phases:
         relabel_damaged(lake)
     seconds: dict[str, float] = {}
@@ -130,7 +130,7 @@ def sample(built: BuildConfig, scenes: int) -> None:
     """Do the label phase of a few scenes that models are to look at (or write about), for real: what it took tells what the
     rest will take. The scenes are chosen by hash; their work is kept."""
     with session():
-        lake = _lake_for(built)
+        lake = _prepare_lake(built)
         plan = plan_build(built, lake)
         modelled = {unit.scene_id for unit in plan.units if plan.generator or unit.source in plan.predictors}
         chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
@@ -138,18 +138,18 @@ def sample(built: BuildConfig, scenes: int) -> None:
 
 
 def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
-    """Look at the sources, telling how far it is where that takes a while."""
-    with progress("plan", "scenes looked at", 0, quiet_seconds=2.0) as state:
+    """Plan from the sources, with progress where that takes a while."""
+    with progress("plan", "scenes probed", 0, quiet_seconds=2.0) as state:
 
-        def looked(total: int) -> None:
+        def count_scene(total: int) -> None:
             if not state.total:
                 state.begin(total)  # the time that listing took says nothing of the scenes to come
             state.add(1)
 
-        return make_plan(built, lake, retry_rejects, looked)
+        return make_plan(built, lake, retry_rejects, count_scene)
 
 
-def _lake_for(built: BuildConfig) -> Lake:
+def _prepare_lake(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
     place = lake.place(CONFIG)
@@ -203,14 +203,14 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     latest = lake.place("snapshots", "LATEST")
     snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
-    held = LakeStatus(root, rows, snapshot, lake_balances(root), {})
+    found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:
         plan = plan_build(read_config(lake), lake)
     except RsflowError as error:
-        return held, f"what a build would do cannot be determined: {error}"
+        return found, f"what a build would do cannot be determined: {error}"
     now = read_live_rows(lake, plan, allow_missing=True)
     empty = find_empty_sources(now, plan.recipes, selected=snapshot is not None)
-    return replace(held, empty_sources=dict(empty)), estimate_build(plan)
+    return replace(found, empty_sources=dict(empty)), estimate_build(plan)
 
 
 def lake_balances(root: str) -> list[Balance]:

@@ -68,12 +68,12 @@ def select_balance(lake: Lake) -> list[Balance]:
     known = lake.commit_metadata("selection")
     if known is None:
         return []
-    version, told = known
+    version, counts = known
     rows = lake.read("selection", ["kind", "reason"], version=version)
     balances = []
     for kind, name in (("tile", "tiles"), ("instruction", "instructions")):
         found = Counter(rows.filter(pc.equal(rows["kind"], kind))["reason"].to_pylist())
-        balances.append(Balance("select", name, sum(told[name].values()), dict(found)))
+        balances.append(Balance("select", name, sum(counts[name].values()), dict(found)))
     return balances
 
 
@@ -99,9 +99,9 @@ def shard_balance(lake: Lake, manifest: Manifest, version: int | None = None) ->
     chosen = rows["kind"].to_pylist()
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     # Split by split, so that a sample which changed sides is missed on one of them.
-    dealt = Counter(split for split in rows["split"].to_pylist() if split is not None)
+    selected = Counter(split for split in rows["split"].to_pylist() if split is not None)
     written = Counter({name: sum(shard.samples for shard in split.shards) for name, split in manifest.splits.items()})
-    samples = (dealt & written).total() if dealt.total() >= written.total() else written.total()
+    samples = (selected & written).total() if selected.total() >= written.total() else written.total()
     counted = sum(n for split in manifest.splits.values() for by in split.counts.values() for n in by.values())
     return [
         Balance("shard", "samples", chosen.count("tile"), {"kept": samples}),

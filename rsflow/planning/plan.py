@@ -43,7 +43,7 @@ CAUSES_SHOWN = 5  # of what is undone
 class Unit:
     """One unit of the label step. `windows` are (position in the scene, window); none where the scene could not be opened.
 
-    `label_fingerprint`: what later steps name it by. It is the id unless raw bands are kept, which no later step looks at.
+    `label_fingerprint`: what later steps name it by. It is the id unless raw bands are kept, which no later step reads.
     """
 
     id: str
@@ -65,16 +65,14 @@ class Plan:
     ground: GroundLayers
     units: tuple[Unit, ...]  # wanted, in order of scene and window
     recipes: dict[str, recipe.Recipe]  # label recipes by source
-    predictors: dict[
-        str, tuple[ModelStage, ...]
-    ]  # the models that look at a source's tiles, in their order; by source, where there are any
+    predictors: dict[str, tuple[ModelStage, ...]]  # by source: its models in their order, where there are any
     merge: Stage
     instruct: recipe.Recipe
     generator: GenerateTiles | None  # the model that writes instructions
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
-    undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be looked at: why; it has no units
+    undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be probed: why; it has no units
 
     @property
     def models(self) -> list[ModelStage]:
@@ -106,7 +104,7 @@ class Plan:
 def make_plan(
     built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
 ) -> Plan:
-    """Look at all sources and work out the wanted units. ConfigError where a source is empty or its annotations fit nothing."""
+    """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none."""
     from rsflow.lake.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
@@ -167,7 +165,7 @@ def units_of(
     same, columns = [options, scene.sensor, row["licence"], row["fingerprint"]], annotation_columns(annotated, picture)
     truth = [columns, list(layers)] if layers else [columns]
     known = {each: fingerprint([*same, each], *truth) for each in dict.fromkeys(recipe_prints)}
-    depends, tells = (known[each] for each in recipe_prints)
+    depends, label_depends = (known[each] for each in recipe_prints)
     if row["probe_reason"]:
         name = fingerprint(row["scene_id"], depends, "probe")
         return [Unit(name, row["scene_id"], row["source"], (), 0, name)]
@@ -178,8 +176,8 @@ def units_of(
         chosen = tuple((index, windows[index]) for index in group)
         size = pixel_bytes * sum(window.height_px * window.width_px for _, window in chosen)
         places = [[index, window.row_off, window.col_off, window.height_px, window.width_px] for index, window in chosen]
-        ids = {each: fingerprint(row["scene_id"], each, places) for each in dict.fromkeys((depends, tells))}
-        units.append(Unit(ids[depends], row["scene_id"], row["source"], chosen, size, ids[tells]))
+        ids = {each: fingerprint(row["scene_id"], each, places) for each in dict.fromkeys((depends, label_depends))}
+        units.append(Unit(ids[depends], row["scene_id"], row["source"], chosen, size, ids[label_depends]))
     return units
 
 
@@ -250,11 +248,11 @@ def _check_bands(source: Source, rows: list[dict[str, Any]]) -> None:
 
 
 def undone_text(what: str, total: int, undone: dict[str, str]) -> str:
-    """What is said of scenes that faults of the surroundings left undone, by their cause, with their balance."""
+    """The message about scenes that faults of the environment left undone: counts by cause."""
     causes = Counter(undone.values())
     lines = "\n".join(f"  {count:6}  {cause}" for cause, count in causes.most_common(CAUSES_SHOWN))
-    balance = f"{what} {total:,} = {total - len(undone):,} looked at + {len(undone):,} undone"
+    balance = f"{what} {total:,} = {total - len(undone):,} probed + {len(undone):,} undone"
     return (
-        f"{balance}, for faults that say nothing of the data:\n"
-        f"{lines}\nNone of them is rejected: mend the cause and run the same command again, it goes on with them"
+        f"{balance}, for faults outside of the data:\n"
+        f"{lines}\nNone of them is rejected: remove the cause and run the same command again, it continues with them"
     )

@@ -1,4 +1,4 @@
-"""What a unit depends on: the stages of its source with their settings, told apart by fingerprints.
+"""What a unit depends on: the stages of its source with their settings, identified by fingerprints.
 
 One idea: the label recipe of a source is the tuple of its stages; the instruct recipe is one stage for all sources. A unit's id
 hashes its recipe, so a changed setting gives other ids for just the units that depend on it, and these are missing.
@@ -92,14 +92,14 @@ def _values(built: BuildConfig) -> dict[str, list[str]]:
 
 def _keys(built: BuildConfig) -> list[str]:
     """Every key of quotas and balance, each once."""
-    wanted = built.select.balance
-    return list(dict.fromkeys([*built.select.quotas, *(wanted.keys() if wanted else [])]))
+    balance = built.select.balance
+    return list(dict.fromkeys([*built.select.quotas, *(balance.keys() if balance else [])]))
 
 
 def label_recipe(built: BuildConfig, source: Source) -> Recipe:
     """The stages that turn this source's scenes into tiles and labels, up to the writing of files."""
-    asked = [labellers.from_settings(settings) for settings in source.labellers]
-    named = [LabelTiles(labeller) for labeller in asked if not isinstance(labeller, ModelLabeller)]
+    created = [labellers.from_settings(settings) for settings in source.labellers]
+    named = [LabelTiles(labeller) for labeller in created if not isinstance(labeller, ModelLabeller)]
     return Recipe(
         (
             CutScenes(built.tiles, built.render),
@@ -128,8 +128,8 @@ def _plugins(source: Source) -> tuple[str, ...]:
 
 def predict_stages(built: BuildConfig, source: Source) -> tuple[ModelStage, ...]:
     """The models that predict labels of this source's tiles, in the order of its labellers."""
-    asked = [labellers.from_settings(settings) for settings in source.labellers]
-    return tuple(PredictTiles(labeller, built.root) for labeller in asked if isinstance(labeller, ModelLabeller))
+    created = [labellers.from_settings(settings) for settings in source.labellers]
+    return tuple(PredictTiles(labeller, built.root) for labeller in created if isinstance(labeller, ModelLabeller))
 
 
 def merge_stage(built: BuildConfig) -> Stage:

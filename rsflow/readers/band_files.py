@@ -4,10 +4,10 @@ One idea: the finest band's grid is the scene's. A coarser band is interpolated 
 pixel centre, from that pixel's place in the scene alone, so a pixel has the same value in whatever window it is read: tiles
 have no seams. Bands on the scene's own grid come unchanged. Masks and class bands take the nearest pixel.
 
-A band's pixel is good where all source pixels that it rests on are, else it is made the band's fill value (NaN of fractions). A
-pixel is valid where any band is good, so that one band's gap, or an empty band, takes nothing from the others; a band whose own
-numbers cannot tell (a mask without a fill value, an edge beyond which it does not reach) makes it invalid instead. Class bands
-do not count. Refused: bands in different map projections or turned against each other.
+A band's pixel is good where all source pixels that it rests on are, else it becomes the band's fill value (NaN of fractions). A
+pixel is valid where any band is good, so that a gap in one band, or an empty band, does not invalidate the others. A band whose
+values do not show what is missing (a mask without a fill value, an edge beyond which it does not reach) makes it invalid
+instead. Class bands do not count. Refused: bands in different map projections or turned against each other.
 """
 
 from __future__ import annotations
@@ -65,18 +65,18 @@ class Taps:
 
 def open_bands(files: SceneFiles) -> BandFiles:
     """Open every file of a scene. Raises DataError, also "missing_band" and "grid_mismatch"."""
-    wanted = list(files.options.get("bands") or files.files)
+    requested = list(files.options.get("bands") or files.files)
     decoders: Mapping[str, Decoder] = {}
     if kind := files.options.get("product"):
         files, decoders = describe_product(PRODUCTS[kind], files)
-    absent = [band for band in wanted if band not in files.files]
-    if absent or not wanted:
+    absent = [band for band in requested if band not in files.files]
+    if absent or not requested:
         raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
     readers: dict[str, GeoTiff] = {}
     try:
-        for band in wanted:
-            beside = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
-            readers[band] = open_with_retries(files.files[band], files.options, files.sensor, beside, band)
+        for band in requested:
+            has_sidecars = any(sidecar.startswith(files.files[band] + ".") for sidecar in files.sidecars)
+            readers[band] = open_with_retries(files.files[band], files.options, files.sensor, has_sidecars, band)
         return BandFiles(readers, decoders)
     except (DataError, UnavailableError):
         for reader in readers.values():
@@ -139,10 +139,10 @@ class BandFiles(SceneReader):
         return Raster(pixels, self._valid({band: parts[band].valid for band in self._voters}), self.info.bands)
 
     def _valid(self, good: dict[str, npt.NDArray[np.bool_]]) -> npt.NDArray[np.bool_]:
-        telling = [valid for band, valid in good.items() if self._readers[band].has_fill_in_values]
-        others = [valid for band, valid in good.items() if not self._readers[band].has_fill_in_values]
-        found = np.logical_or.reduce(telling) if telling else np.ones(next(iter(good.values())).shape, np.bool_)
-        return np.asarray(np.logical_and.reduce([found, *others]))
+        by_value = [valid for band, valid in good.items() if self._readers[band].has_fill_in_values]
+        by_mask = [valid for band, valid in good.items() if not self._readers[band].has_fill_in_values]
+        found = np.logical_or.reduce(by_value) if by_value else np.ones(next(iter(good.values())).shape, np.bool_)
+        return np.asarray(np.logical_and.reduce([found, *by_mask]))
 
     def _read_band(self, band: str, window: Window) -> Raster:
         reader, (rows, cols) = self._readers[band], self._axes[band]

@@ -12,19 +12,19 @@ from rsflow.errors import DataError
 from rsflow.readers.contract import CLASS_BANDS
 
 
-def select_bands(dataset: Any, wanted: dict[str, int] | None, place: str) -> tuple[list[int], tuple[str, ...]]:
-    """Band numbers from 1 and their names: as the source says, else as the file does, else band1, band2 …"""
-    if wanted:
-        absent = {name: index for name, index in wanted.items() if not _is_band(dataset, index)}
+def select_bands(dataset: Any, requested: dict[str, int] | None, place: str) -> tuple[list[int], tuple[str, ...]]:
+    """Band numbers from 1 and their names: from the source's settings, else from the file, else band1, band2 …"""
+    if requested:
+        absent = {name: index for name, index in requested.items() if not _is_band(dataset, index)}
         if absent:
             raise DataError("missing_band", f"{place}: has bands 1 to {dataset.count}, the source asks for {absent}")
-        check_colour_table(dataset, wanted, place)
-        return [int(index) for index in wanted.values()], tuple(wanted)
+        check_colour_table(dataset, requested, place)
+        return [int(index) for index in requested.values()], tuple(requested)
     indexes = [index for index in dataset.indexes if index != alpha_index(dataset)]
     if not indexes:
-        raise DataError("missing_band", f"{place}: has no band beside its alpha band")
+        raise DataError("missing_band", f"{place}: has no band but its alpha band")
     if ColorInterp.palette in {dataset.colorinterp[index - 1] for index in indexes}:
-        raise DataError("unsupported", f"{place}: has a band with a colour table among others; name the wanted in `bands`")
+        raise DataError("unsupported", f"{place}: has a band with a colour table among others; name those to read in `bands`")
     colours = [dataset.colorinterp[index - 1].name for index in indexes]
     named = [_word(dataset.descriptions[index - 1]) for index in indexes]
     if {"red", "green", "blue"} <= set(colours):
@@ -33,9 +33,9 @@ def select_bands(dataset: Any, wanted: dict[str, int] | None, place: str) -> tup
     return indexes, names if len(set(names)) == len(names) else tuple(f"band{index}" for index in indexes)
 
 
-def check_colour_table(dataset: Any, wanted: dict[str, int], place: str) -> None:
-    """Raise DataError where a band of amounts is asked for that holds numbers of colours."""
-    coloured = [name for name, index in wanted.items() if dataset.colorinterp[int(index) - 1] == ColorInterp.palette]
+def check_colour_table(dataset: Any, requested: dict[str, int], place: str) -> None:
+    """Raise DataError where a requested band of amounts holds entries of a colour table."""
+    coloured = [name for name, index in requested.items() if dataset.colorinterp[int(index) - 1] == ColorInterp.palette]
     if not CLASS_BANDS.issuperset(coloured):
         found = f"{place}: band {coloured[0]} has a colour table, its numbers are no measured values"
         raise DataError("unsupported", f"{found}; leave `bands` out to get its red, green and blue")

@@ -38,8 +38,8 @@ def resolve_fill_value(tag: float | None, band: str, options: dict[str, Any], dt
     Of fractions, what is not finite is never a value, so such a tag adds nothing. The source's `nodata` is for amounts only:
     class 0 of a cloud mask is "clear".
     """
-    asked = None if band in CLASS_BANDS else options.get("nodata")
-    value = tag if asked is None else None if asked == NO_FILL else asked
+    setting = None if band in CLASS_BANDS else options.get("nodata")
+    value = tag if setting is None else None if setting == NO_FILL else setting
     if value is None or not math.isfinite(value):
         return None
     if dtype.kind == "f":
@@ -49,12 +49,12 @@ def resolve_fill_value(tag: float | None, band: str, options: dict[str, Any], dt
 
 
 def is_zero_fill(sensor: SensorName, options: dict[str, Any], dtype: np.dtype[Any]) -> bool:
-    """Whether 0 stands for no value where nothing else is said: radar amplitude and power, which are always above it.
+    """Whether 0 is fill where no setting or tag gives a fill value: radar amplitude and power, which are always above 0.
 
     8-bit pictures of radar are left out: dark water is rounded to 0 there. So are decibels in whole numbers.
     """
     unit = options.get("unit") or SENSORS[sensor].default_unit
-    if sensor != "sar" or "nodata" in options or dtype.itemsize == 1:
+    if not SENSORS[sensor].zero_is_fill or "nodata" in options or dtype.itemsize == 1:
         return False
     return unit in {"amplitude", "power", "dn"} or (unit == "db" and dtype.kind == "f")
 
@@ -63,8 +63,8 @@ def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any
     """How band number `index` (from 1) becomes physical values. Raises DataError("bad_calibration", ...)."""
     if band in CLASS_BANDS:
         return UNCALIBRATED
-    said = (dataset.units[index - 1] or "").strip().lower()
-    tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(said, ""), "")
+    stated_unit = (dataset.units[index - 1] or "").strip().lower()
+    tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(stated_unit, ""), "")
     if tagged.changes or tagged.unit:
         tagged = Calibration(tagged.scale, tagged.offset, tagged.unit, "file tags")
     stated = options.get("metadata")
@@ -75,13 +75,14 @@ def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any
             stated["unit"][band],
             stated["origin"],
         )
-    asked = {name: number for name in ("scale", "offset") if (number := band_setting(options.get(name), band)) is not None}
+    overrides = {name: number for name in ("scale", "offset") if (number := band_setting(options.get(name), band)) is not None}
     unit = options.get("unit") or tagged.unit
     result = Calibration(
-        asked.get("scale", tagged.scale),
-        asked.get("offset", tagged.offset) + (KELVIN_AT_0_CELSIUS if "offset" not in asked and _is_celsius(said) else 0.0),
+        overrides.get("scale", tagged.scale),
+        overrides.get("offset", tagged.offset)
+        + (KELVIN_AT_0_CELSIUS if "offset" not in overrides and _is_celsius(stated_unit) else 0.0),
         unit,
-        "setting" if asked else tagged.origin,
+        "setting" if overrides else tagged.origin,
     )
     if not result.possible:
         found = f"scale {result.scale:g} and offset {result.offset:g} for band {band} ({result.origin or 'file tags'})"
@@ -110,8 +111,8 @@ def _scale_of(stated: float | str, dtype: str) -> float:
     return 1.0 / np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else 1.0
 
 
-def _is_celsius(said: str) -> bool:
-    return "c" in said.replace("kelvin", "") and UNITS.get(said) == "kelvin"
+def _is_celsius(stated_unit: str) -> bool:
+    return "c" in stated_unit.replace("kelvin", "") and UNITS.get(stated_unit) == "kelvin"
 
 
 def _upright(known: Calibration, dataset: Any, index: int) -> Calibration:

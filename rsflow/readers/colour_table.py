@@ -1,4 +1,4 @@
-"""Files of one band whose numbers are entries of a colour table: the colours are looked up, so that they are a picture again.
+"""Files of one band whose numbers are entries of a colour table: the colours are looked up, which makes a picture of them.
 
 Entries that are wholly transparent, and numbers beyond the table, have no value.
 """
@@ -36,9 +36,9 @@ class ColourTable:
         return np.ascontiguousarray(chosen.transpose(2, 0, 1)), valid & inside & (colours[:, :, 3] > 0)
 
 
-def read_colour_table(dataset: Any, wanted: dict[str, int] | None) -> ColourTable | None:
+def read_colour_table(dataset: Any, requested: dict[str, int] | None) -> ColourTable | None:
     """The table of an open rasterio dataset with one such band; None where there is none, or the source wants other bands."""
-    names = tuple(wanted) if wanted else COLOURS
+    names = tuple(requested) if requested else COLOURS
     kinds = [kind for kind in dataset.colorinterp if kind != ColorInterp.alpha]
     if kinds != [ColorInterp.palette] or not set(names) <= set(COLOURS):
         return None

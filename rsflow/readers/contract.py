@@ -1,7 +1,7 @@
 """What every reader answers: the facts of a scene, its pixels by window, and a small view of the whole.
 
 One idea: a reader opens one scene and keeps it open; everything is in scene pixels, and values are as the file holds them. How
-they become physical values is told beside them (`SceneInfo.calibration`), and applied by rsflow.calibration where something is
+they become physical values is in `SceneInfo.calibration`, and applied by rsflow.calibration where something is
 measured. Where a scene lies on the ground is an extra: one without a map still has windows.
 """
 
@@ -88,8 +88,8 @@ class SceneReader(Protocol):
 
 def resolve_pixel_size(options: dict[str, Any], measured: tuple[float, float] | None) -> tuple[float, float] | None:
     """(width, height) of a pixel in metres: as the source's settings say, else as measured, else as its annotation says."""
-    if asked := options.get("gsd_m"):
-        return (asked, asked)
+    if setting := options.get("gsd_m"):
+        return (setting, setting)
     annotated = options.get("annotated_gsd_m")
     return measured or ((annotated, annotated) if annotated else None)
 

@@ -1,4 +1,4 @@
-"""How GDAL is set up and addressed, and how its failures are told.
+"""GDAL's settings, its spelling of places, and the errors that its failures become.
 
 One idea: settings are few and each has a reason here. Local files are opened as they are; `s3://` and `https://` go through
 GDAL's own network files (/vsis3, /vsicurl), which read just the byte ranges that a window needs. GDAL finds AWS credentials

@@ -5,7 +5,7 @@ same for every kind of georeference. A place that cannot be computed is None, ne
 
 A georeference that cannot be true is refused as a whole, whatever its kind: numbers that are not finite, pixels without width
 or height, a scene that lies nowhere on Earth (metres taken for degrees, millimetres taken for metres). The scene is then read
-as one without a place, and `Place.fault` says why.
+as one without a place, and `Georeference.fault` gives the reason.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Locate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 WGS84 = CRS.from_epsg(4326)
 EARTH_TURN_M = 4.01e7  # a little more than the equator's length
-FAULT_SEGMENTS = 4  # pieces of each side that are looked at to tell an impossible place
+FAULT_SEGMENTS = 4  # points of each side that are checked for an impossible place
 SAME_SIZE = 0.01  # up to this relative difference the map's own pixel size is the one on the ground
 
 
@@ -127,7 +127,7 @@ def _fault(place: Georeference, height_px: int, width_px: int) -> str | None:
 
 
 def _turns_fault(place: Georeference, col: float, row: float, lon: float, lat: float) -> str | None:
-    """Cylindrical maps go round and round: a place that is more than a turn beyond its map's edge was never meant."""
+    """Cylindrical maps go round and round: a place more than a turn beyond its map's edge is an error."""
     if place.transform is None or place.nominal_m is None:
         return None
     a, b, c, *_ = place.transform

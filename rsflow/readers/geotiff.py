@@ -1,9 +1,9 @@
 """GeoTIFF, COG and whatever else GDAL opens as one file of bands.
 
 One idea: one open handle, windows read as they are stored. A window equals rasterio's own read bit for bit, and costs no more:
-what is fill is told from the pixels already read, and a mask is read only where the file has one.
+fill is recognised in the pixels already read, and a mask is read only where the file has one.
 
-Fill is what the source's `nodata` says, else what the file says: mask, alpha band, nodata tag. What is not finite is always
+Fill is given by the source's `nodata`, else by the file: mask, alpha band, nodata tag. What is not finite is always
 fill. Zero is fill only where one of these says so, or in radar amplitude and power of more than 8 bits: no echo is exactly 0,
 the border of a scene is. As with rasterio's `dataset_mask`, a pixel is valid where any of its bands has a value: one band at
 the fill value, or one that is empty, takes nothing from the others. The alpha band is not a band of the result.

@@ -84,7 +84,7 @@ def _virtual(place: str) -> str | None:
     try:
         match = _VIRTUAL.match(storage.read_bytes(place, 0, _START))
     except StorageError:
-        return None  # a file that cannot be read is told by whoever opens it
+        return None  # the reader that opens the file reports that it cannot be read
     return match[1].decode() if match else None
 
 

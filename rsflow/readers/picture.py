@@ -28,6 +28,7 @@ from rsflow.readers.band_tags import resolve_fill_value
 from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.statistics_sample import decimated_shape
 from rsflow.records import Raster, SceneFiles
+from rsflow.sensors import SENSORS
 from rsflow.spatial.geometry import Window
 
 MAX_PX = 400_000_000
@@ -44,7 +45,7 @@ def open_picture(files: SceneFiles) -> Picture:
     place = files.files[""]
     masked = any(sidecar in {place + ".msk", place + ".aux.xml"} for sidecar in files.sidecars)
     pixels, alpha = _decode(_bytes(place), place, _sidecar_mask(place) if masked else None)
-    if files.sensor != "optical" and len(pixels) == 3 and _is_grey(pixels):
+    if not SENSORS[files.sensor].has_colour and len(pixels) == 3 and _is_grey(pixels):
         pixels = pixels[1:2]  # green carries most of the luminance, so it is the least changed by colour conversion
     return Picture(place, pixels, alpha, files.options)
 
@@ -177,11 +178,11 @@ def _is_grey(pixels: npt.NDArray[Any]) -> bool:
     return bool(max(np.abs(red - green).max(), np.abs(blue - green).max()) <= GREY_SLACK)
 
 
-def _names(count: int, wanted: dict[str, int] | None, place: str) -> list[tuple[str, int]]:
+def _names(count: int, requested: dict[str, int] | None, place: str) -> list[tuple[str, int]]:
     """(name, position from 0) of each band of the result."""
-    if not wanted:
+    if not requested:
         return list(zip(("red", "green", "blue") if count == 3 else ("grey",), range(count), strict=True))
-    absent = {name: number for name, number in wanted.items() if not (str(number).isdigit() and 1 <= int(number) <= count)}
+    absent = {name: number for name, number in requested.items() if not (str(number).isdigit() and 1 <= int(number) <= count)}
     if absent:
         raise DataError("missing_band", f"{place}: has bands 1 to {count}, the source asks for {absent}")
-    return [(name, int(number) - 1) for name, number in wanted.items()]
+    return [(name, int(number) - 1) for name, number in requested.items()]

@@ -60,9 +60,9 @@ class FolderListings:
             return self._remote.get(place, [])
         folder, name = posixpath.split(place.removeprefix("file://"))
         stem = posixpath.splitext(name)[0]
-        wanted = {(name + end).lower() for end in APPENDED} | {(stem + end).lower() for end in (*REPLACED, *SUFFIXED)}
+        candidates = {(name + end).lower() for end in APPENDED} | {(stem + end).lower() for end in (*REPLACED, *SUFFIXED)}
         names = self._names(folder)
-        return [posixpath.join(folder, each) for low in wanted for each in names.get(low, ()) if each != name]
+        return [posixpath.join(folder, each) for low in candidates for each in names.get(low, ()) if each != name]
 
     def _names(self, folder: str) -> dict[str, list[str]]:
         if folder not in self._listed:

@@ -100,7 +100,7 @@ TILES = pa.schema(
         ("source", pa.string()),
         ("sensor", pa.string()),
         ("licence", pa.string()),
-        ("chunk", pa.int64()),  # which group of neighbouring tiles of its scene it belongs to: what shards are dealt in
+        ("chunk", pa.int64()),  # which group of neighbouring tiles of its scene it belongs to: what shards are made of
         ("row_off", pa.int64()),
         ("col_off", pa.int64()),
         ("height_px", pa.int64()),

@@ -85,7 +85,7 @@ PICTURE_WORK = pa.schema(
         ("source", pa.string()),
         ("tiles", pa.list_(pa.struct(_WRITTEN))),
         # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
-        ("others", pa.list_(pa.struct([pa.field("beside", pa.string()), *_WRITTEN]))),
+        ("others", pa.list_(pa.struct([pa.field("companion_of", pa.string()), *_WRITTEN]))),
         ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
     ]
 )
@@ -94,7 +94,7 @@ _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instru
 
 # A tile of another sensor that goes into the sample of the tile `beside`: `iou` of the two outlines, and what share of that
 # tile's ground it shows.
-COMPANIONS = pa.schema([("beside", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
+COMPANIONS = pa.schema([("companion_of", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
 
 # An object of a tile as its sample holds it: the columns of its label.
 _OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")

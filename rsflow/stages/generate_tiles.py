@@ -43,7 +43,7 @@ from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.generated_texts import Draft, Question, keep_consistent, list_faults
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
-from rsflow.stages.picture_batches import ahead
+from rsflow.stages.picture_batches import prefetch
 
 _SHOWN = 200
 
@@ -93,7 +93,7 @@ class GenerateTiles:
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
             groups = _groups(table.to_pylist(), self.engine.requests_in_flight)
-            for (units, drafts), waited in ahead((units, [self._drafts(unit) for unit in units]) for units in groups):
+            for (units, drafts), waited in prefetch((units, [self._drafts(unit) for unit in units]) for units in groups):
                 yield from self._written(units, drafts, ask, waited)
 
         return generate
@@ -111,7 +111,7 @@ class GenerateTiles:
         times = {"read_seconds": waited, "load_seconds": ask.load_seconds - loaded}
         for unit, mine in zip(units, drafts, strict=True):
             yield self._receipt(unit, mine, times)
-            times = {}  # are the group's, and told once
+            times = {}  # of the whole group: on its first receipt
 
     def _rounds(self) -> list[list[str]]:
         """The wanted kinds, each after those whose texts it draws on."""
@@ -125,7 +125,7 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
-        others = {tile["beside"]: tile for tile in unit["others"] or []}
+        others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
         def draft_of(tile: dict[str, Any]) -> Draft:
@@ -233,11 +233,11 @@ class GenerateTiles:
 
     def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:
         """INSTRUCTIONS rows of a tile, in the order of KINDS: at most `per_task` of a task, no two alike."""
-        tile_id, told = draft.tile["tile_id"], Counter[str]()
+        tile_id, counts = draft.tile["tile_id"], Counter[str]()
         found = {instruction_id(tile_id, one): (kind, one) for kind in KINDS for one in draft.made.get(kind, [])}
         for kind, one in found.values():
-            told[one.task] += 1
-            if told[one.task] <= self.instructions.per_task:
+            counts[one.task] += 1
+            if counts[one.task] <= self.instructions.per_task:
                 positions = tuple(draft.kept[position] for position in one.labels)
                 row = instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
                 yield {**row, "perplexity": draft.perplexity[kind]}

@@ -1,7 +1,7 @@
 """A tile's bands are kept as they were read, beside the picture that was made of them.
 
 One idea: nothing is decided here. Values are those of the file, also where they mean nothing, and how they become physical
-values (scale, offset, unit) is told beside them. Which pixels are not valid is told as runs, because a mask may come from a
+values (scale, offset, unit) is stored with them. Which pixels are not valid is stored as runs, because a mask may come from a
 fill value, an alpha band, a mask file or the padding of a small scene, and no single number could stand for all of them.
 """
 
@@ -34,7 +34,7 @@ class KeepBands:
         return over_kept(_keep)
 
 
-def runs(chosen: npt.NDArray[np.bool_]) -> list[int]:
+def find_runs(chosen: npt.NDArray[np.bool_]) -> list[int]:
     """Where the runs of True begin and end, counted by rows: [start, stop, start, stop, …], half-open."""
     flat = np.concatenate([[False], chosen.reshape(-1), [False]])
     found: list[int] = np.flatnonzero(flat[1:] != flat[:-1]).tolist()
@@ -48,9 +48,9 @@ def _keep(table: pa.Table) -> Iterator[pa.Table]:
     columns = (table[name].to_pylist() for name in ("pixel_unit", "nodata", "calibration"))
     yield replace(
         table,
-        raw=[_told(*each) for each in zip(members, kinds, *columns, strict=True)],
+        raw=[_describe(*each) for each in zip(members, kinds, *columns, strict=True)],
         raw_bands=members,
-        raw_invalid=[runs(~tile.valid) for tile in tiles],
+        raw_invalid=[find_runs(~tile.valid) for tile in tiles],
     )
 
 
@@ -61,7 +61,7 @@ def _member(tile_id: str, tile: Raster) -> bytes:
         raise DataError(error.reason, f"{tile_id}: {error.detail}; without `render.raw_bands` it can be used") from error
 
 
-def _told(
+def _describe(
     member: bytes, dtype: str, unit: str, nodata: list[float | None], calibration: list[dict[str, Any]] | None
 ) -> dict[str, Any]:
     """A RAW_STRUCT."""

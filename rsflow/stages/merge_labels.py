@@ -33,9 +33,9 @@ class MergeLabels:
         return merge
 
     def _scene(self, work: dict[str, Any]) -> pa.Table:
-        seen = _outlined([row for row in work["labels"] if label_sort_key(row["label_id"])[0]])
+        predicted = _outlined([row for row in work["labels"] if label_sort_key(row["label_id"])[0]])
         others = [row for row in work["labels"] if not label_sort_key(row["label_id"])[0]]
-        merged = merge_scene(work["tiles"], seen, self.min_visibility)
+        merged = merge_scene(work["tiles"], predicted, self.min_visibility)
         marks = {
             **{name: work[name] for name in ("unit", "scene_id", "source")},
             "receipt": uuid.uuid4().hex,
@@ -50,17 +50,17 @@ class MergeLabels:
         return receipt_table(marks, labels=raise_agreed_quality([*merged, *others], singular_noun)[: len(merged)])
 
 
-def _outlined(seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _outlined(predicted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same, where a model's box has the polygon that another model found in it; that outline is then no fact of its own.
 
     Outlines of annotated boxes stay facts: an annotation is never changed.
     """
-    outlines = {_spot(row): row for row in seen if row["kind"] == "fact" and row["category"] == "outline"}
-    used = {_spot(row) for row in seen if row["kind"] == "box"} & outlines.keys()
+    outlines = {_box_key(row): row for row in predicted if row["kind"] == "fact" and row["category"] == "outline"}
+    used = {_box_key(row) for row in predicted if row["kind"] == "box"} & outlines.keys()
     return [
-        {**row, **_outline(outlines[_spot(row)])} if row["kind"] == "box" and _spot(row) in used else row
-        for row in seen
-        if row["kind"] == "box" or _spot(row) not in used
+        {**row, **_outline(outlines[_box_key(row)])} if row["kind"] == "box" and _box_key(row) in used else row
+        for row in predicted
+        if row["kind"] == "box" or _box_key(row) not in used
     ]
 
 
@@ -68,5 +68,5 @@ def _outline(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row.get(name) for name in ("polygon", "parts")}
 
 
-def _spot(row: dict[str, Any]) -> tuple[str, tuple[float, ...]]:
+def _box_key(row: dict[str, Any]) -> tuple[str, tuple[float, ...]]:
     return row["tile_id"], tuple(row["box"] or ())

@@ -64,7 +64,7 @@ def area_px(kind: Kind) -> int:
     return kind[1][0] * kind[1][1]
 
 
-def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: OomBackoff) -> Iterator[Batch | Unreadable]:
+def batches(units: list[dict[str, Any]], root: str, limits: Limits, backoff: OomBackoff) -> Iterator[Batch | Unreadable]:
     """The pictures of PICTURE_WORK rows, each once: a batch when it is full, the rest at the end."""
     gathered: dict[Kind, list[Picture]] = defaultdict(list)
     waiting_px = 0
@@ -82,13 +82,13 @@ def batches(units: list[dict[str, Any]], root: str, limits: Limits, careful: Oom
                 continue
             full = gathered.pop(kind)
             waiting_px -= len(full) * area_px(kind)
-            yield _prepared(full, careful)
+            yield _prepared(full, backoff)
     for rest in gathered.values():
-        yield _prepared(rest, careful)
+        yield _prepared(rest, backoff)
 
 
-def _prepared(pictures: list[Picture], careful: OomBackoff) -> Batch:
-    return Batch(pictures, careful.prepare([one.input for one in pictures]))
+def _prepared(pictures: list[Picture], backoff: OomBackoff) -> Batch:
+    return Batch(pictures, backoff.prepare([one.input for one in pictures]))
 
 
 def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture | Unreadable]:
@@ -107,7 +107,7 @@ def _pictures(number: int, work: dict[str, Any], root: str) -> Iterator[Picture 
             yield Picture(number, name, LabellerInput(picture, tile["sensor"], tile["gsd_m"], known))
 
 
-def ahead(made: Iterator[T]) -> Iterator[tuple[T, float]]:
+def prefetch(made: Iterator[T]) -> Iterator[tuple[T, float]]:
     """Each of them and the seconds that it was waited for; the next one is made in a thread meanwhile."""
     with ThreadPoolExecutor(1, "pictures") as thread:
         coming = thread.submit(next, made, None)

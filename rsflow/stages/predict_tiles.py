@@ -1,8 +1,8 @@
-"""A model looks at written pictures and adds what it sees: labels behind those that there are, or one vector per tile.
+"""A model predicts from written pictures: labels, which follow those that there are, or one vector per tile.
 
-One idea: pictures of many units are looked at together (rsflow.stages.picture_batches), and a unit's receipt is yielded as soon
-as its last picture was seen. A picture that cannot be decoded, that the model fails on or that alone exceeds the memory is a
-reject with its reason: the tile stays, without this model's labels. The time of a batch is shared out by its rows.
+One idea: pictures of many units form batches (rsflow.stages.picture_batches), and a unit's receipt is yielded as soon as the
+last of its pictures is done. A picture that cannot be decoded, that the model fails on or that alone exceeds the memory is a
+reject with its reason: the tile stays, without this model's labels. The time of a batch is divided among its rows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.picture_batches import Limits, Unreadable, ahead, batches
+from rsflow.stages.picture_batches import Limits, Unreadable, batches, prefetch
 from rsflow.text.control_tokens import find_control_token
 
-BLOCK_BATCHES = 8  # batches of a block of work: what is not full at its end is little beside them
+BLOCK_BATCHES = 8  # batches of a block of work: few of them are not full
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,29 @@ class PredictTiles:
         return Resources(cpus=own.cpus, gpus=own.gpus, workers=own.workers)
 
     def open(self) -> BatchFunction:
-        careful = OomBackoff(self.labeller.open())
+        backoff = OomBackoff(self.labeller.open())
 
-        def see(table: pa.Table) -> Iterator[pa.Table]:
-            yield from self._see(table, careful)
+        def predict(table: pa.Table) -> Iterator[pa.Table]:
+            yield from self._predict(table, backoff)
 
-        return see
+        return predict
 
-    def _see(self, table: pa.Table, careful: OomBackoff) -> Iterator[pa.Table]:
+    def _predict(self, table: pa.Table, backoff: OomBackoff) -> Iterator[pa.Table]:
         works = table.to_pylist()
         units = [_Unit(work) for work in works]
         yield from (unit.receipt(self.labeller) for unit in units if unit.done)
-        made = batches(works, self.root, Limits(self.labeller.batch_rows, self.labeller.batch_pixels), careful)
-        for one, waited in ahead(made):
+        made = batches(works, self.root, Limits(self.labeller.batch_rows, self.labeller.batch_pixels), backoff)
+        for one, waited in prefetch(made):
             if isinstance(one, Unreadable):
                 units[one.unit].add(one.tile_id, one.error, {"wait_seconds": waited})
                 touched = [one.unit]
             else:
                 start = time.perf_counter()
-                found = careful([picture.input for picture in one.pictures], one.prepared)
+                found = backoff([picture.input for picture in one.pictures], one.prepared)
                 spent = {"device_seconds": time.perf_counter() - start, "wait_seconds": waited}
                 share = {name: value / len(found) for name, value in spent.items()}
-                for picture, seen in zip(one.pictures, found, strict=True):
-                    units[picture.unit].add(picture.tile_id, _finite(seen), share)
+                for picture, output in zip(one.pictures, found, strict=True):
+                    units[picture.unit].add(picture.tile_id, _finite(output), share)
                 touched = sorted({picture.unit for picture in one.pictures})
             yield from (units[number].receipt(self.labeller) for number in touched if units[number].done)
 
@@ -92,24 +92,24 @@ class _Unit:
     def done(self) -> bool:
         return len(self._found) == len(self._tiles)
 
-    def add(self, tile: str, seen: LabellerOutput | DataError, spent: dict[str, float]) -> None:
-        self._found[tile] = seen
+    def add(self, tile: str, output: LabellerOutput | DataError, spent: dict[str, float]) -> None:
+        self._found[tile] = output
         self._usage.update(spent)
-        if isinstance(seen, LabellerOutput):
-            self._usage.update({"rows": 1, **seen.usage})
+        if isinstance(output, LabellerOutput):
+            self._usage.update({"rows": 1, **output.usage})
 
     def receipt(self, labeller: ModelLabeller) -> pa.Table:
         """Its RECEIPTS row; tiles in the order in which they came."""
         key, (model, revision) = labeller.key, labeller.checkpoint
         embedder = {"labeller": key, "model": model, "revision": revision}
         rejected = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], DataError)}
-        seen = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], LabellerOutput)}
+        output = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], LabellerOutput)}
         marks = {
             **self._same,
             "receipt": uuid.uuid4().hex,
             "step": "predict",
             "rows_in": len(self._tiles),
-            "rows_kept": len(seen),
+            "rows_kept": len(output),
             "rows_rejected": len(rejected),
             "scene_rejected": False,
             "bytes_read": 0,
@@ -118,13 +118,13 @@ class _Unit:
         }
         return receipt_table(
             marks,
-            labels=[row for tile, one in seen.items() for row in _label_rows(tile, key, one)],
+            labels=[row for tile, one in output.items() for row in _label_rows(tile, key, one)],
             embeddings=[
-                {"tile_id": tile, **embedder, "vector": one.vector} for tile, one in seen.items() if one.vector is not None
+                {"tile_id": tile, **embedder, "vector": one.vector} for tile, one in output.items() if one.vector is not None
             ],
             rejects=[
                 *(self._reject_row(tile, error) for tile, error in rejected.items()),
-                *(row for tile, one in seen.items() for row in self._control_rows(tile, key, one)),
+                *(row for tile, one in output.items() for row in self._control_rows(tile, key, one)),
             ],
         )
 
@@ -132,29 +132,29 @@ class _Unit:
         said = {"reason": error.reason, "detail": error.detail, "file": "", "rows": 1}
         return {"kind": "tile", "subject": tile, **self._same, "step": "predict", **said}
 
-    def _control_rows(self, tile: str, key: str, seen: LabellerOutput) -> Iterator[dict[str, Any]]:
+    def _control_rows(self, tile: str, key: str, output: LabellerOutput) -> Iterator[dict[str, Any]]:
         """A reject for each label that is left out because a model's words in it would steer another model."""
-        for i, label in enumerate(seen.labels):
+        for i, label in enumerate(output.labels):
             if found := find_control_token(f"{label.category}\n{label.text}"):
                 detail = f"the {label.kind} holds {found}, which models read as a command"
                 said = {"reason": "control_token", "detail": detail, "file": "", "rows": 0}  # the tile stays
                 yield {"kind": "label", "subject": f"{tile}#{key}.{i}", **self._same, "step": "predict", **said}
 
 
-def _label_rows(tile: str, key: str, seen: LabellerOutput) -> list[dict[str, Any]]:
+def _label_rows(tile: str, key: str, output: LabellerOutput) -> list[dict[str, Any]]:
     return [
         {"label_id": f"{tile}#{key}.{i}", "tile_id": tile, **label_row(label)}
-        for i, label in enumerate(seen.labels)
+        for i, label in enumerate(output.labels)
         if not find_control_token(f"{label.category}\n{label.text}")
     ]
 
 
-def _finite(seen: LabellerOutput | DataError) -> LabellerOutput | DataError:
+def _finite(output: LabellerOutput | DataError) -> LabellerOutput | DataError:
     """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
-    if isinstance(seen, DataError):
-        return seen
-    told = [value for label in seen.labels for value in (label.score, label.value) if value is not None]
-    corners = [value for label in seen.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
-    if np.isfinite([*told, *corners]).all() and (seen.vector is None or np.isfinite(seen.vector).all()):
-        return seen
+    if isinstance(output, DataError):
+        return output
+    told = [value for label in output.labels for value in (label.score, label.value) if value is not None]
+    corners = [value for label in output.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
+    if np.isfinite([*told, *corners]).all() and (output.vector is None or np.isfinite(output.vector).all()):
+        return output
     return not_finite_error("a score, a box or a vector")

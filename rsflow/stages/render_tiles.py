@@ -26,5 +26,5 @@ class RenderTiles:
 
 def _render(table: pa.Table) -> Iterator[pa.Table]:
     stretches = {text: Stretch.from_json(text) for text in table["stretch"].unique().to_pylist()}
-    spelled = table["stretch"].to_pylist()
-    yield with_pictures(table, [render(raster, stretches[text]) for raster, text in zip(rasters(table), spelled, strict=True)])
+    texts = table["stretch"].to_pylist()
+    yield with_pictures(table, [render(raster, stretches[text]) for raster, text in zip(rasters(table), texts, strict=True)])

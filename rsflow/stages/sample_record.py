@@ -44,7 +44,7 @@ def _raw_record(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def companion_record(tile: dict[str, Any]) -> dict[str, Any]:
-    """What is said of another sensor's picture in the sample, from a COMPANIONS row (JSON types only)."""
+    """What is optional of another sensor's picture in the sample, from a COMPANIONS row (JSON types only)."""
     own = tile_record(tile)
     return {
         **{name: value for name, value in own.items() if name not in _OF_SAMPLE},
@@ -68,13 +68,13 @@ def instruction_record(row: dict[str, Any]) -> dict[str, Any]:
 
 def object_record(row: dict[str, Any]) -> dict[str, Any]:
     """An object's part, from an OBJECTS row (JSON types only). `parts`: its outline, each part's outer ring and then its holes;
-    what a row leaves empty is not said."""
+    what a row leaves empty is not optional."""
     parts = row["parts"] or ([[row["polygon"]]] if row["polygon"] else [])
-    said = {"parts": parts, "oriented": row["oriented"], "flags": row["flags"], "score": row["score"]}
+    optional = {"parts": parts, "oriented": row["oriented"], "flags": row["flags"], "score": row["score"]}
     return {
         **{name: row[name] for name in ("category", "box", "visibility", "origin")},
         "label": row["label_id"],
-        **{name: value for name, value in said.items() if value},
+        **{name: value for name, value in optional.items() if value},
     }
 
 

@@ -54,7 +54,7 @@ class WriteShards:
             instructions[row["tile_id"]].append(instruction_record(row))
         companions: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in work["companions"]:
-            companions[row["beside"]].append(row)
+            companions[row["companion_of"]].append(row)
         objects: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in work["objects"]:
             objects[row["tile_id"]].append(object_record(row))

@@ -9,6 +9,7 @@ import pytest
 from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError
+from tests.annotations.set_writers import WRITERS, Picture
 
 BOX = "0 0 9 0 9 9 0 9 ship 0\n"
 
@@ -53,3 +54,16 @@ def test_a_list_with_folders_means_the_picture_of_that_folder(tmp_path: Path) ->
     (tmp_path / "test.txt").write_text("data/y/a.png\n")
     settings = Annotations("csv", str(table), splits={"test": str(tmp_path / "test.txt")})
     assert splits_of(settings) == {"x/a": None, "y/a": "test"}
+
+
+@pytest.mark.parametrize("form", ["voc", "yolo", "dota", "coco", "csv"])
+def test_a_list_tells_pictures_of_one_name_by_their_folders(tmp_path: Path, form: str) -> None:
+    pictures = [Picture(f"{part}/0001.png", 200, 100, (10.0, 10.0, 60.0, 50.0)) for part in ("train", "val")]
+    files = WRITERS[form](tmp_path, pictures)
+    (tmp_path / "val.txt").write_text("./images/val/0001.png\n")
+    (tmp_path / "test.txt").write_text("0001\nimages/train/0001.png\n")
+    splits = {"val": str(tmp_path / "val.txt"), "test": str(tmp_path / "test.txt")}
+    found = read_annotations(Annotations(form, files, splits=splits))
+    assert sorted(str(one.split) for one in found.pictures.values()) == ["test", "val"]
+    assert [reject.reason for reject in found.rejects] == ["ambiguous_picture"]  # the bare name
+    assert all(part in found.rejects[0].detail for part in ("train/0001", "val/0001"))

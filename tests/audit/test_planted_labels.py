@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from rsflow.audit import audit
+from rsflow.audit.report import DESCRIPTIONS
 from tests.annotations.set_writers import WRITERS, Picture
 
 WIDTH, HEIGHT = 200, 100
@@ -203,3 +204,8 @@ def test_broken_pictures_and_copies_are_found(tmp_path: Path, form: str) -> None
 
 def test_there_are_many_kinds() -> None:
     assert len(PLANTED) >= 80
+
+
+def test_every_described_fault_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "checks.md").read_text()
+    assert [fault for fault in DESCRIPTIONS if f"| `{fault}` | {DESCRIPTIONS[fault]} |" not in text] == []

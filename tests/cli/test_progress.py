@@ -68,7 +68,7 @@ def test_a_quiet_step_is_told_only_when_it_takes_long(monkeypatch: pytest.Monkey
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     stream = io.StringIO()
-    state = Progress("plan", "scenes looked at", 0, stream, quiet_seconds=2.0)
+    state = Progress("plan", "scenes probed", 0, stream, quiet_seconds=2.0)
     state.begin(1000)
     now[0] += 1.9
     state.add(400)
@@ -76,4 +76,4 @@ def test_a_quiet_step_is_told_only_when_it_takes_long(monkeypatch: pytest.Monkey
     now[0] += 0.2
     state.add(100)
     state.end()
-    assert stream.getvalue().splitlines()[0] == "plan: 500/1000 scenes looked at, ETA 0:02"
+    assert stream.getvalue().splitlines()[0] == "plan: 500/1000 scenes probed, ETA 0:02"

@@ -64,7 +64,7 @@ def test_pending_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     pictures, kind = world(220, 3, kinds=60)
     whole = component_labels(len(kind), near_duplicate_pairs(pictures, 6, confirmer(kind, [])))
     monkeypatch.setattr("rsflow.curation.duplicates.candidates._BATCH", 2)
-    monkeypatch.setattr("rsflow.curation.duplicates.candidates._PENDING", 5)
+    monkeypatch.setattr("rsflow.curation.duplicates.candidates._PAIRS_PER_PIECE", 5)
     np.testing.assert_array_equal(component_labels(len(kind), near_duplicate_pairs(pictures, 6, confirmer(kind, []))), whole)
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.candidates import Confirm, Flags
-from rsflow.curation.duplicates.deduplicate import deduplicate, exact_groups, is_same_picture
+from rsflow.curation.duplicates.deduplicate import MIN_CONTRAST, deduplicate, exact_groups, is_same_picture
 from rsflow.curation.duplicates.embeddings import TileEmbeddings
 from rsflow.curation.duplicates.image_signature import (
     Picture,
@@ -415,3 +415,15 @@ def test_crops_and_shifts_are_found_by_their_windows_alone(window: tuple[int, in
         )
     ]
     assert reasons == [[None, None], [None, "duplicate_near"], [None, None]]
+
+
+def test_two_calm_seas_under_one_slope_of_light_are_two_pictures() -> None:
+    """Chains of such would join any number of places; a copy, brighter by two levels, is still a copy."""
+    random = np.random.default_rng(4)
+    slope = np.linspace(-2.5, 2.5, 256)[:, None] + np.linspace(-2, 2, 256)[None]
+    seas = [np.clip(80 + slope + random.normal(0, 6, (256, 256)), 0, 255).astype(np.uint8) for _ in range(6)]
+    thumbnails = np.stack([thumbnail(sea) for sea in [*seas, *((sea + 2).astype(np.uint8) for sea in seas)]])
+    assert max(thumb.std() for thumb in thumbnails) < MIN_CONTRAST
+    pairs = np.array([(a, b) for a in range(6) for b in range(a + 1, 6)])
+    assert not is_same_picture(thumbnails, pairs, 3.0).any()
+    assert is_same_picture(thumbnails, np.stack([np.arange(6), np.arange(6, 12)], axis=1), 3.0).all()

@@ -79,7 +79,7 @@ def test_codes_of_a_turned_picture_are_turned_codes(orientation: int) -> None:
     positions, codes = find_keypoints(picture)
     turned, turned_codes = find_keypoints(apply_orientation(picture, orientation))
     sizes = np.full(len(positions), 201.0)
-    moved = partial_overlap._turned_points(positions[:, :2].astype(np.float64), 201.0, 201.0, orientation)
+    moved = partial_overlap._oriented_points(positions[:, :2].astype(np.float64), 201.0, 201.0, orientation)
     assert len(sizes) > 20
     expected = {
         (x, y, s, c)

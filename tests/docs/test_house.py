@@ -48,13 +48,13 @@ def test_a_changed_module_brings_its_own_tests_first_and_those_that_import_it(tm
         "rsflow/tiles/grid.py": "",
         "tests/tiles/test_grid.py": "",
         "tests/tiles/test_other.py": "from rsflow.tiles import encode, grid\n",
-        "tests/engine/test_build.py": "from rsflow.tiles.grid import tile_windows\n",
+        "tests/phases/test_build.py": "from rsflow.tiles.grid import tile_windows\n",
         "tests/lake/test_tables.py": "from rsflow.tiles.gridless import x\n",
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     chosen = choose_tests(["rsflow/tiles/grid.py", "rsflow/gone.py"], tmp_path)
-    assert chosen == ["tests/tiles/test_grid.py", "tests/structure", "tests/engine/test_build.py", "tests/tiles/test_other.py"]
+    assert chosen == ["tests/tiles/test_grid.py", "tests/structure", "tests/phases/test_build.py", "tests/tiles/test_other.py"]
     assert choose_tests(["tests/lake/test_tables.py"], tmp_path)[0] == "tests/lake/test_tables.py"
 
 

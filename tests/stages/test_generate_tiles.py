@@ -389,7 +389,7 @@ def test_a_tile_of_which_nothing_is_known_is_not_asked_about(tmp_path: Path) -> 
 
 def test_sensors_are_compared_where_they_show_the_same_ground(tmp_path: Path) -> None:
     optical, sar = (unit(tmp_path, name, {f"s/{name}/a": TWO_SHIPS}) for name in ("u", "v"))
-    other = {**sar["tiles"][0], "sensor": "sar", "beside": "s/u/a"}
+    other = {**sar["tiles"][0], "sensor": "sar", "companion_of": "s/u/a"}
     work = {**optical, "others": [other], "labels": [*optical["labels"], *sar["labels"]]}
     with serving(truth) as chat:
         (receipt,) = run(stage(tmp_path, chat, kinds=["comparison"]), work).values()

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from rsflow.errors import DataError
 from rsflow.schemas import IN_FLIGHT, pack_arrays
-from rsflow.stages.keep_bands import KeepBands, runs
+from rsflow.stages.keep_bands import KeepBands, find_runs
 
 LAW = settings(deadline=None)  # a busy machine is no failure
 
@@ -51,7 +51,7 @@ def kept(table: pa.Table) -> list[dict[str, Any]]:
 @LAW
 @given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)))
 def test_runs_tell_just_the_pixels_that_are_true(chosen: npt.NDArray[np.bool_]) -> None:
-    found = runs(chosen)
+    found = find_runs(chosen)
     again = np.zeros(chosen.size, np.bool_)
     for start, stop in zip(found[::2], found[1::2], strict=True):
         assert start < stop

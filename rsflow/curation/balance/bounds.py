@@ -1,10 +1,10 @@
-"""The promises of quotas and balance as bounds on counts, over kinds of instructions.
+"""The rules of quotas and balance as linear bounds on counts, over kinds of instructions.
 
-One idea: instructions that no rule tells apart are one kind, so a selection is a number per kind, and every promise is a linear
-bound on these numbers: so many of a key, of a category, of a region, of all; a share of all. Whether a selection keeps the
-promises is then counted, and where it does not, `rsflow.curation.balance.solver` finds one that does.
+Instructions that no rule distinguishes are one kind, so a selection is a count per kind, and every rule is a linear bound on
+these counts: of a key, a category, a region, of all, or a share of all. Whether a selection satisfies the bounds is evaluated,
+and where it does not, `rsflow.curation.balance.solver` finds one that does.
 
-Kinds are sorted by the first instruction of each, bounds by their settings and values: nothing depends on the order of rows.
+Kinds are ordered by their first instruction, bounds by setting and value: nothing depends on the order of rows.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 
 Counts = npt.NDArray[np.int64]
 
-_ROUNDING = 1e-6
-_WITHIN = 1 - 1e-3  # a share is kept to within one instruction
+_TOLERANCE = 1e-6
+_SHARE_TOLERANCE = 1 - 1e-3  # a share is kept to within one instruction
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """count(kinds) - share * count(of) lies from `least` to `most`; with `or_one`, or count(kinds) is at most 1.
 
-    `setting`: what asks for it, as in a configuration; `reason`: why an instruction leaves that is beyond `most`. `wanted` and
-    `there` are for error messages. A `soft` bound is met as nearly as the others allow.
+    `setting`: what asks for it, as in a configuration; `reason`: why an instruction leaves that is beyond `most`. `requested`
+    and `available` are for error messages. A `soft` bound is met as nearly as the others allow.
     """
 
     setting: str
@@ -41,8 +41,8 @@ class Bound:
     kinds: Rows
     least: float = -math.inf
     most: float = math.inf
-    wanted: str = ""
-    there: int = 0
+    requested: str = ""
+    available: int = 0
     share: float = 0.0
     of: Rows | None = None
     or_one: bool = False
@@ -54,7 +54,7 @@ class Bound:
 
     def holds(self, counts: Counts) -> bool:
         """Whether a selection of so many of each kind keeps it."""
-        inside = self.least - _ROUNDING <= self.value(counts) <= self.most + _ROUNDING
+        inside = self.least - _TOLERANCE <= self.value(counts) <= self.most + _TOLERANCE
         return self.soft or inside or (self.or_one and int(counts[self.kinds].sum()) <= 1)
 
 
@@ -71,7 +71,7 @@ def group_by_kind(instructions: pa.Table, columns: set[str], order: Hashes) -> K
     """The kinds of instructions by `columns`, in the order of the first of each."""
     code = np.zeros(instructions.num_rows, dtype=np.int64)
     for column in sorted(columns):
-        code = _numbered(code, _codes(instructions, column))
+        code = _combine_codes(code, _encode_column(instructions, column))
     by_order = np.argsort(order, kind="stable")
     _, first = np.unique(code[by_order], return_index=True)
     place = np.empty(len(first), dtype=np.int64)
@@ -82,96 +82,94 @@ def group_by_kind(instructions: pa.Table, columns: set[str], order: Hashes) -> K
     return Kinds(of_row, rows, np.bincount(of_row, minlength=len(first)))
 
 
-def rule_columns(quotas: Mapping[str, int], wanted: Balance, template_share: float | None) -> set[str]:
+def rule_columns(quotas: Mapping[str, int], rules: Balance, template_share: float | None) -> set[str]:
     """The columns that the rules look at."""
-    columns = {parse_key_part(part)[0] for key in [*quotas, *wanted.keys()] for part in key.split("/")}
-    columns |= {wanted.over} if wanted.temperature is not None else set()
-    columns |= {"region"} if wanted.per_region else set()
-    columns |= {"category"} if wanted.per_category or wanted.least_per_category else set()
+    columns = {parse_key_part(part)[0] for key in [*quotas, *rules.keys()] for part in key.split("/")}
+    columns |= {rules.over} if rules.temperature is not None else set()
+    columns |= {"region"} if rules.per_region else set()
+    columns |= {"category"} if rules.per_category or rules.least_per_category else set()
     return columns | ({"task", "form"} if template_share is not None else set())
 
 
 def build_bounds(
-    kinds: Kinds, quotas: Mapping[str, int], wanted: Balance, parts: Mapping[str, int], template_share: float | None
+    kinds: Kinds, quotas: Mapping[str, int], rules: Balance, parts: Mapping[str, int], template_share: float | None
 ) -> list[Bound]:
     """All bounds; those come first that an error names last. `parts`: of each key of `over`, as the temperature has it."""
     keyed = KeyIndex(kinds.rows)
     every = np.arange(len(kinds.count))
-    bounds = [*_of_forms(kinds, template_share)] if template_share is not None else []
+    bounds = [*_template_bounds(kinds, template_share)] if template_share is not None else []
     for column, most, least in (
-        ("category", wanted.per_category, wanted.least_per_category),
-        ("region", wanted.per_region, None),
+        ("category", rules.per_category, rules.least_per_category),
+        ("region", rules.per_region, None),
     ):
-        bounds += _of_each(kinds, column, most, least)
-    if wanted.total is not None:
+        bounds += _value_bounds(kinds, column, most, least)
+    if rules.total is not None:
         bounds.append(
-            Bound(
-                "select.balance.total", "quota:total", every, wanted.total, wanted.total, f"{wanted.total:,}", kinds.count.sum()
-            )
+            Bound("select.balance.total", "quota:total", every, rules.total, rules.total, f"{rules.total:,}", kinds.count.sum())
         )
-    bounds += _of_shares(kinds, keyed, wanted)
-    bounds += _of_keys(kinds, keyed, "balance.least", wanted.least, least=True, most=False)
-    bounds += _of_keys(kinds, keyed, "balance.exactly", wanted.exactly, least=True, most=True)
-    bounds += _of_keys(kinds, keyed, "quotas", quotas, least=False, most=True)
+    bounds += _share_bounds(kinds, keyed, rules)
+    bounds += _key_bounds(kinds, keyed, "balance.least", rules.least, least=True, most=False)
+    bounds += _key_bounds(kinds, keyed, "balance.exactly", rules.exactly, least=True, most=True)
+    bounds += _key_bounds(kinds, keyed, "quotas", quotas, least=False, most=True)
     return bounds + [
         Bound("select.balance.temperature", f"quota:{key}", keyed.rows(key), number, number, soft=True)
         for key, number in sorted(parts.items())
     ]
 
 
-def _of_keys(
+def _key_bounds(
     kinds: Kinds, keyed: KeyIndex, name: str, numbers: Mapping[str, int], *, least: bool, most: bool
 ) -> Iterator[Bound]:
     how = "exactly" if least and most else "at least" if least else "at most"
     for key, number in sorted(numbers.items()):
         rows = keyed.rows(key)
         low, high = (number if least else -math.inf), (number if most else math.inf)
-        told = f"{how} {number:,}"
-        yield Bound(f"select.{name}.{key}", f"quota:{key}", rows, low, high, told, int(kinds.count[rows].sum()))
+        text = f"{how} {number:,}"
+        yield Bound(f"select.{name}.{key}", f"quota:{key}", rows, low, high, text, int(kinds.count[rows].sum()))
 
 
-def _of_shares(kinds: Kinds, keyed: KeyIndex, wanted: Balance) -> Iterator[Bound]:
+def _share_bounds(kinds: Kinds, keyed: KeyIndex, rules: Balance) -> Iterator[Bound]:
     """Each share of all that stay, to within one; nothing else of the column."""
-    if not wanted.shares:
+    if not rules.shares:
         return
     every, named = np.arange(len(kinds.count)), np.zeros(len(kinds.count), dtype=np.bool_)
-    for key, share in sorted(wanted.shares.items()):
+    for key, share in sorted(rules.shares.items()):
         rows = keyed.rows(key)
         named[rows] = True
-        there = int(kinds.count[rows].sum())
-        within = (0.0 if share == 0 else -_WITHIN), (0.0 if share == 0 else _WITHIN)
-        yield Bound("select.balance.shares", f"quota:{key}", rows, *within, f"{key}: {share:g}", there, share, every)
-    (column,) = {parse_key_part(key)[0] for key in wanted.shares}
+        available = int(kinds.count[rows].sum())
+        within = (0.0 if share == 0 else -_SHARE_TOLERANCE), (0.0 if share == 0 else _SHARE_TOLERANCE)
+        yield Bound("select.balance.shares", f"quota:{key}", rows, *within, f"{key}: {share:g}", available, share, every)
+    (column,) = {parse_key_part(key)[0] for key in rules.shares}
     yield Bound("select.balance.shares", f"quota:{column}", np.flatnonzero(~named), most=0)
 
 
-def _of_each(kinds: Kinds, column: str, most: int | None, least: int | None) -> Iterator[Bound]:
+def _value_bounds(kinds: Kinds, column: str, most: int | None, least: int | None) -> Iterator[Bound]:
     """The most and the least of each value of a column."""
     if not most and not least:
         return
     for value, rows in _rows_by_value(kinds.rows[column]):
-        there = int(kinds.count[rows].sum())
+        available = int(kinds.count[rows].sum())
         if least:
-            number = min(least, there)
-            told = f"{value}: at least {number:,}"
-            yield Bound(f"select.balance.least_per_{column}", "", rows, number, math.inf, told, there)
-        if most and there > most:
-            told = f"{value}: at most {most:,}"
-            yield Bound(f"select.balance.per_{column}", f"quota:each {column}", rows, -math.inf, most, told, there)
+            number = min(least, available)
+            text = f"{value}: at least {number:,}"
+            yield Bound(f"select.balance.least_per_{column}", "", rows, number, math.inf, text, available)
+        if most and available > most:
+            text = f"{value}: at most {most:,}"
+            yield Bound(f"select.balance.per_{column}", f"quota:each {column}", rows, -math.inf, most, text, available)
 
 
-def _of_forms(kinds: Kinds, share: float) -> Iterator[Bound]:
+def _template_bounds(kinds: Kinds, share: float) -> Iterator[Bound]:
     """Of each form of words that is there more than once at most this share of its task, or one."""
-    task = np.asarray(pc.index_in(kinds.rows["task"].cast(pa.string()), value_set=pa.array(_texts(kinds.rows["task"]))))
+    task = np.asarray(pc.index_in(kinds.rows["task"].cast(pa.string()), value_set=pa.array(_sorted_texts(kinds.rows["task"]))))
     pairs = np.stack([task.astype(np.int64), np.asarray(kinds.rows["form"]).view(np.int64)], axis=1)
     _, group = np.unique(pairs, axis=0, return_inverse=True)
     of_task = [np.flatnonzero(task == number) for number in range(int(task.max(initial=-1)) + 1)]
-    for rows in _grouped(group.reshape(-1)):
-        there = int(kinds.count[rows].sum())
-        if there > 1:
-            told = f"at most {share:g} of a task in one form of words"
+    for rows in _rows_by_group(group.reshape(-1)):
+        available = int(kinds.count[rows].sum())
+        if available > 1:
+            text = f"at most {share:g} of a task in one form of words"
             of = of_task[task[rows[0]]]
-            yield Bound("select.max_template_share", "template", rows, -math.inf, 0.0, told, there, share, of, or_one=True)
+            yield Bound("select.max_template_share", "template", rows, -math.inf, 0.0, text, available, share, of, or_one=True)
 
 
 def _rows_by_value(values: pa.ChunkedArray) -> Iterator[tuple[str, Rows]]:
@@ -193,7 +191,7 @@ def value_names(values: pa.ChunkedArray) -> list[str]:
     return list(whole.dictionary.to_pylist())
 
 
-def _codes(instructions: pa.Table, column: str) -> Rows:
+def _encode_column(instructions: pa.Table, column: str) -> Rows:
     """A number per instruction, equal where the column has equal values; of lists, as sets."""
     values = instructions[column]
     if column == "form":
@@ -210,17 +208,17 @@ def _codes(instructions: pa.Table, column: str) -> Rows:
     return np.asarray(whole.indices.fill_null(-1)).astype(np.int64) + 1
 
 
-def _numbered(code: Rows, more: Rows) -> Rows:
+def _combine_codes(code: Rows, more: Rows) -> Rows:
     joined = code * (int(more.max(initial=0)) + 1) + more
     codes: Rows = np.unique(joined, return_inverse=True)[1].reshape(-1).astype(np.int64)
     return codes
 
 
-def _texts(values: pa.ChunkedArray) -> list[str]:
+def _sorted_texts(values: pa.ChunkedArray) -> list[str]:
     return sorted(values.unique().cast(pa.string()).to_pylist())
 
 
-def _grouped(group: Rows) -> list[Rows]:
+def _rows_by_group(group: Rows) -> list[Rows]:
     order = np.argsort(group, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(order) else []
 

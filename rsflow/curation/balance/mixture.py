@@ -1,17 +1,17 @@
-"""The wanted mix of instructions: a draft by priority where that keeps every promise, and else the nearest that does.
+"""The requested mix of instructions: a draft by priority, or the nearest selection that satisfies all rules.
 
-One idea: everything becomes a most per key before anything is dropped, and each most admits the instructions that come first,
-as in `rsflow.curation.balance.quotas`. Where rules overlap, this draft may miss a number; then `rsflow.curation.balance.solver`
-finds the selection nearest to it that keeps all promises together, and of each kind of instruction those stay that come first.
+Every rule becomes a maximum per key, and each maximum admits the instructions of highest priority, as in
+`rsflow.curation.balance.quotas`. Where rules overlap, this draft may miss a number; then `rsflow.curation.balance.solver` finds
+the nearest selection that satisfies all rules, and of each kind of instruction those of highest priority are kept.
 
-The order of the rules. What other rules of the selection dropped never comes back. Of what is left, `quotas`, `exactly`,
-`least`, `shares`, `total`, `per_category`, `per_region`, `least_per_category` and `max_template_share` are kept together,
-counted in the final selection; none gives way to another, and those that contradict one another are an error that names them,
-what they want and what is there. `temperature` gives way: where other rules keep it from its proportions, `total` still holds,
-and the counts come as near to the proportions as they can. `shares` without a `total` take all that they can.
+Precedence. What other rules of the selection dropped stays dropped. Of the rest, `quotas`, `exactly`, `least`, `shares`,
+`total`, `per_category`, `per_region`, `least_per_category` and `max_template_share` hold together in the final selection; rules
+that contradict each other are an error that names them, the numbers requested and the numbers available. `temperature` is soft:
+where other rules prevent its proportions, `total` still holds and counts are as near to them as possible. `shares` without a
+`total` keep as many instructions as possible.
 
-Temperature is the usual flattening of long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for
-languages (https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
+Temperature flattens long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for languages
+(https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _NONE = pa.scalar(None, pa.string())
 
 
 def balance_instructions(
-    instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance, seed: int, template_share: float | None = None
+    instructions: pa.Table, quotas: Mapping[str, int], rules: Balance, seed: int, template_share: float | None = None
 ) -> pa.Array:
     """Why each instruction leaves, "quota:<key>", "quota:each category", "quota:each region", "quota:total" or "template"; null
     where it stays.
@@ -59,65 +59,65 @@ def balance_instructions(
     """
     order = priority_order(instructions, seed)
     keyed = KeyIndex(instructions)
-    parts = _by_temperature(keyed, quotas, wanted)
-    caps = _joined(caps_by_key(instructions, quotas, wanted), parts)
-    why = _draft(instructions, caps, wanted, seed, template_share)
-    if not _wants_any_least(wanted):
+    parts = _temperature_caps(keyed, quotas, rules)
+    caps = _merge_caps(caps_by_key(instructions, quotas, rules), parts)
+    why = _apply_caps(instructions, caps, rules, seed, template_share)
+    if not _has_lower_bounds(rules):
         return why  # no most is exceeded by a draft: each rule drops all that is beyond its own
-    kinds = group_by_kind(instructions, rule_columns(quotas, wanted, template_share), order)
-    bounds = build_bounds(kinds, quotas, wanted, parts, template_share)
+    kinds = group_by_kind(instructions, rule_columns(quotas, rules, template_share), order)
+    bounds = build_bounds(kinds, quotas, rules, parts, template_share)
     draft = count_kept_by_kind(kinds, np.asarray(why.is_null()))
     if all(bound.holds(draft) for bound in bounds):
         return why
-    solved = solve(kinds.count, draft, bounds, largest=bool(wanted.shares) and wanted.total is None)
-    return _adjusted(why, kinds, order, draft, solved, bounds)
+    solved = solve(kinds.count, draft, bounds, largest=bool(rules.shares) and rules.total is None)
+    return _apply_solution(why, kinds, order, draft, solved, bounds)
 
 
-def _draft(instructions: pa.Table, caps: Caps, wanted: Balance, seed: int, template_share: float | None) -> pa.Array:
+def _apply_caps(instructions: pa.Table, caps: Caps, rules: Balance, seed: int, template_share: float | None) -> pa.Array:
     """What each rule on its own makes leave, but for what some `least` asks to stay."""
     order = priority_order(instructions, seed)
     _, why = apply_quotas(instructions, caps, seed)
-    for column, most in (("category", wanted.per_category), ("region", wanted.per_region)):
+    for column, most in (("category", rules.per_category), ("region", rules.per_region)):
         if most:
-            why = _also(why, is_over_cap(instructions[column], most, order), f"quota:each {column}")
+            why = _add_reason(why, is_over_cap(instructions[column], most, order), f"quota:each {column}")
     safe = np.zeros(instructions.num_rows, dtype=np.bool_)
-    safe[protected_rows(KeyIndex(instructions), wanted.least, order)] = True
-    if wanted.least_per_category:
-        safe |= is_among_first(instructions["category"], wanted.least_per_category, order)
+    safe[protected_rows(KeyIndex(instructions), rules.least, order)] = True
+    if rules.least_per_category:
+        safe |= is_among_first(instructions["category"], rules.least_per_category, order)
     why = pc.if_else(safe, _NONE, why)
-    if wanted.total is not None:
+    if rules.total is not None:
         kept = np.flatnonzero(np.asarray(why.is_null()))
-        late = kept[np.lexsort((order[kept], ~safe[kept]))][wanted.total :]
-        why = _also(why, np.isin(np.arange(len(why)), late), "quota:total")
+        late = kept[np.lexsort((order[kept], ~safe[kept]))][rules.total :]
+        why = _add_reason(why, np.isin(np.arange(len(why)), late), "quota:total")
     if template_share is not None:
         flooding = is_over_template_share(
             instructions["task"], instructions["form"], order, np.asarray(why.is_null()), template_share
         )
-        why = _also(why, flooding, TEMPLATE)
+        why = _add_reason(why, flooding, TEMPLATE)
     return why
 
 
-def _also(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
+def _add_reason(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
     return pc.coalesce(why, pc.if_else(pa.array(rows), pa.scalar(reason), _NONE))
 
 
-def _wants_any_least(wanted: Balance) -> bool:
-    some = wanted.exactly or wanted.least or wanted.shares or wanted.least_per_category
-    return bool(some) or wanted.total is not None
+def _has_lower_bounds(rules: Balance) -> bool:
+    some = rules.exactly or rules.least or rules.shares or rules.least_per_category
+    return bool(some) or rules.total is not None
 
 
-def _adjusted(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
+def _apply_solution(why: pa.Array, kinds: Kinds, order: Hashes, draft: Counts, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """The reasons of the draft, with so many of each kind staying as were `solved`: those that come first."""
     by_kind = np.lexsort((order, kinds.of_row))
     sorted_kinds = kinds.of_row[by_kind]
     rank = np.empty(len(order), dtype=np.int64)
     rank[by_kind] = np.arange(len(order)) - np.searchsorted(sorted_kinds, sorted_kinds)
     stays = rank < solved[kinds.of_row]
-    full = _full(kinds, solved, bounds).take(pa.array(kinds.of_row))
+    full = _reasons_by_kind(kinds, solved, bounds).take(pa.array(kinds.of_row))
     return pc.if_else(stays, _NONE, pc.coalesce(why, full))
 
 
-def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
+def _reasons_by_kind(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
     """For each kind the reason of the last bound that has as many as it may have, else "quota:total"."""
     reasons = pa.array(["quota:total", *(bound.reason for bound in bounds)])
     last = np.zeros(len(kinds.count), dtype=np.int64)
@@ -127,21 +127,21 @@ def _full(kinds: Kinds, solved: Counts, bounds: list[Bound]) -> pa.Array:
     return reasons.take(pa.array(last))
 
 
-def caps_by_key(instructions: pa.Table, quotas: Mapping[str, int], wanted: Balance) -> Caps:
+def caps_by_key(instructions: pa.Table, quotas: Mapping[str, int], rules: Balance) -> Caps:
     """The most of each key: the quotas', the exact counts, and what shares come to; of two the smaller.
 
     Raises ConfigError where there is not enough of something, with how many are missing.
     """
     keyed = KeyIndex(instructions)
-    _check_enough(keyed, wanted.exactly, "exactly")
-    _check_enough(keyed, wanted.least, "least")
-    if wanted.total is not None and wanted.total > instructions.num_rows:
-        raise _too_few(wanted.total, instructions.num_rows)
-    caps = _joined(quotas, wanted.exactly)
-    return _joined(caps, _by_shares(keyed, wanted.shares, wanted.total, caps)) if wanted.shares else caps
+    _check_enough(keyed, rules.exactly, "exactly")
+    _check_enough(keyed, rules.least, "least")
+    if rules.total is not None and rules.total > instructions.num_rows:
+        raise _too_few_error(rules.total, instructions.num_rows)
+    caps = _merge_caps(quotas, rules.exactly)
+    return _merge_caps(caps, _share_caps(keyed, rules.shares, rules.total, caps)) if rules.shares else caps
 
 
-def _joined(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
+def _merge_caps(caps: Mapping[str, int], more: Mapping[str, int]) -> Caps:
     return {**caps, **{key: min(most, caps.get(key, most)) for key, most in more.items()}}
 
 
@@ -155,10 +155,10 @@ def counts_by_temperature(
     """
     room = np.array([min(count, (most or {}).get(key, count)) for key, count in counts.items()], dtype=np.int64)
     if total > room.sum():
-        raise _too_few(total, int(room.sum()))
+        raise _too_few_error(total, int(room.sum()))
     number = np.array([*counts.values()], dtype=np.float64)
     weight = number ** (1.0 / temperature)
-    part = _level(room, weight, total)
+    part = _divide(room, weight, total)
     names = [*counts]
     while (short := total - int(part.sum())) > 0:
         open_keys = sorted(np.flatnonzero(part < room), key=lambda at: ((part[at] + 0.5) / weight[at], -number[at], names[at]))
@@ -166,7 +166,7 @@ def counts_by_temperature(
     return dict(zip(names, part.tolist(), strict=True))
 
 
-def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
+def _divide(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
     """The parts, rounded, of the highest level at which they are not more than `total`."""
     lowest, highest = 0.0, float(((room + 1) / weight).max(initial=0.0))
     for _ in range(100):  # halving: to the last digit of a double
@@ -177,14 +177,14 @@ def _level(room: Rows, weight: npt.NDArray[np.float64], total: int) -> Rows:
     return part
 
 
-def _by_temperature(keyed: KeyIndex, quotas: Mapping[str, int], wanted: Balance) -> Caps:
-    if wanted.temperature is None or wanted.total is None:
+def _temperature_caps(keyed: KeyIndex, quotas: Mapping[str, int], rules: Balance) -> Caps:
+    if rules.temperature is None or rules.total is None:
         return {}
-    counts = {_spelled(wanted.over, value): count for value, count in keyed.counts(wanted.over).items()}
-    return counts_by_temperature(counts, wanted.temperature, wanted.total, _joined(quotas, wanted.exactly))
+    counts = {_key_of(rules.over, value): count for value, count in keyed.counts(rules.over).items()}
+    return counts_by_temperature(counts, rules.temperature, rules.total, _merge_caps(quotas, rules.exactly))
 
 
-def _by_shares(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
+def _share_caps(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, caps: Mapping[str, int]) -> Caps:
     """The most of each key, and 0 of the keys of the same column that no share names. `caps`: other rules' most of a key."""
     columns = {parse_key_part(key)[0] for key in shares}
     if len(columns) > 1 or any("/" in key for key in shares) or columns == {"category"}:
@@ -193,24 +193,26 @@ def _by_shares(keyed: KeyIndex, shares: Mapping[str, float], total: int | None, 
             "licence: and region:"
         )
     (column,) = columns
-    there = {key: len(keyed.rows(key)) for key in shares}
-    possible = _largest(there, shares)
+    available = {key: len(keyed.rows(key)) for key in shares}
+    possible = _largest_total(available, shares)
     if total is None:
-        total = _largest({key: min(count, caps.get(key, count)) for key, count in there.items()}, shares)
+        total = _largest_total({key: min(count, caps.get(key, count)) for key, count in available.items()}, shares)
     least = {key: int(total * share + 1e-9) for key, share in shares.items()}  # to within one instruction
-    short = {key: least[key] - there[key] for key in shares if least[key] > there[key]}
+    short = {key: least[key] - available[key] for key in shares if least[key] > available[key]}
     if short:
-        told = ", ".join(f"{key}: {least[key]:,} wanted, {there[key]:,} there: {lack:,} missing" for key, lack in short.items())
-        raise ConfigError(f"select.balance.shares of {total:,}: {told}; the most with these shares are {possible:,}")
-    return {**{_spelled(column, value): 0 for value in keyed.counts(column)}, **_rounded(shares, total)}
+        text = ", ".join(
+            f"{key}: {least[key]:,} wanted, {available[key]:,} there: {lack:,} missing" for key, lack in short.items()
+        )
+        raise ConfigError(f"select.balance.shares of {total:,}: {text}; the most with these shares are {possible:,}")
+    return {**{_key_of(column, value): 0 for value in keyed.counts(column)}, **_round_shares(shares, total)}
 
 
-def _largest(there: Mapping[str, int], shares: Mapping[str, float]) -> int:
+def _largest_total(available: Mapping[str, int], shares: Mapping[str, float]) -> int:
     """The largest total of which every key has its share."""
-    return min(int(there[key] / share + 1e-9) for key, share in shares.items() if share)
+    return min(int(available[key] / share + 1e-9) for key, share in shares.items() if share)
 
 
-def _rounded(shares: Mapping[str, float], total: int) -> Caps:
+def _round_shares(shares: Mapping[str, float], total: int) -> Caps:
     """Whole numbers that are `total` together, each within one of its share: the largest remainders are rounded up."""
     parts = {key: int(total * share + 1e-9) for key, share in shares.items()}
     late = sorted((key for key in shares if shares[key]), key=lambda key: (parts[key] - total * shares[key], key))
@@ -219,20 +221,20 @@ def _rounded(shares: Mapping[str, float], total: int) -> Caps:
     return parts
 
 
-def _too_few(wanted: int, there: int) -> ConfigError:
-    return ConfigError(f"select.balance.total: {wanted:,} wanted, {there:,} there: {wanted - there:,} missing")
+def _too_few_error(rules: int, available: int) -> ConfigError:
+    return ConfigError(f"select.balance.total: {rules:,} wanted, {available:,} there: {rules - available:,} missing")
 
 
-def _spelled(column: str, value: str) -> str:
+def _key_of(column: str, value: str) -> str:
     return value if column in {"task", "sensor"} else f"{column}:{value}"
 
 
-def _check_enough(keyed: KeyIndex, wanted: Mapping[str, int], name: str) -> None:
-    there = {key: len(keyed.rows(key)) for key in wanted}
+def _check_enough(keyed: KeyIndex, rules: Mapping[str, int], name: str) -> None:
+    available = {key: len(keyed.rows(key)) for key in rules}
     short = [
-        f"{key}: {count:,} wanted, {there[key]:,} there: {count - there[key]:,} missing"
-        for key, count in wanted.items()
-        if there[key] < count
+        f"{key}: {count:,} wanted, {available[key]:,} there: {count - available[key]:,} missing"
+        for key, count in rules.items()
+        if available[key] < count
     ]
     if short:
         raise ConfigError(f"select.balance.{name}: " + "; ".join(short))

@@ -1,12 +1,12 @@
-"""Balance: at most so many instructions of a task, of a sensor, of a source, or of any of these together.
+"""Quotas: at most so many instructions of a task, sensor, source, or a combination of these.
 
-One idea: every instruction has one priority, the hash of its id and the seed. A quota of n admits the n of its key that come
-first, and an instruction stays if every quota that concerns it admits it. Each quota is judged over all instructions, not over
-those that other quotas left. So a larger quota keeps all that a smaller one kept, no quota depends on another or on the order
-of rows, and added data pushes out only what it must.
+Every instruction has one priority, the hash of its id and the seed. A quota of n admits the first n of its key, and an
+instruction is kept if every quota that concerns it admits it. Each quota is evaluated over all instructions, not over what
+other quotas left. So a larger quota keeps all that a smaller one kept, no quota depends on another or on the order of rows, and
+added data drops as few as possible.
 
-The price, on purpose: where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`) a key can end below its quota although
-more of it exists. Filling it up would mean that a larger quota here throws out something there.
+Where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`), a key can end below its quota although more of it exists. That
+is intended: filling it would mean that a larger quota of one key drops instructions of another.
 
 A key is one or more parts joined by "/": a task, a sensor, or a column and a value as in `source:ucm`, `region:N40E010` or
 `category:ship`. What is protected stays whatever the quotas say, see `rsflow.curation.balance.mixture`.
@@ -48,7 +48,7 @@ def apply_quotas(instructions: pa.Table, quotas: Mapping[str, int], seed: int) -
     names = sorted(quotas, key=_rank)
     for number in reversed(range(len(names))):
         rows = keyed.rows(names[number])
-        dropped_by[rows[_beyond(order[rows], quotas[names[number]])]] = number
+        dropped_by[rows[_is_beyond(order[rows], quotas[names[number]])]] = number
     reasons = pa.array([f"quota:{name}" for name in names], pa.string())
     reason = reasons.take(pa.array(dropped_by, mask=dropped_by < 0))
     return reason.is_null(), reason
@@ -59,7 +59,7 @@ def protected_rows(keyed: KeyIndex, least: Mapping[str, int], order: Hashes) -> 
     found = [np.empty(0, dtype=np.int64)]
     for key, count in least.items():
         rows = keyed.rows(key)
-        found.append(rows[~_beyond(order[rows], count)])
+        found.append(rows[~_is_beyond(order[rows], count)])
     return np.concatenate(found)
 
 
@@ -68,7 +68,7 @@ def is_over_cap(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
 
     `values`: a list of texts per instruction, or one dictionary-encoded text. `order`: smaller comes first.
     """
-    row, rank = _ranked(values, order)
+    row, rank = _rank_by_value(values, order)
     beyond = np.zeros(len(values), dtype=np.bool_)
     beyond[row[rank >= most]] = True
     return beyond
@@ -76,7 +76,7 @@ def is_over_cap(values: pa.ChunkedArray, most: int, order: Hashes) -> Flags:
 
 def is_among_first(values: pa.ChunkedArray, least: int, order: Hashes) -> Flags:
     """True for the instructions that are among the first `least` of some value of theirs."""
-    row, rank = _ranked(values, order)
+    row, rank = _rank_by_value(values, order)
     first = np.zeros(len(values), dtype=np.bool_)
     first[row[rank < least]] = True
     return first
@@ -174,7 +174,7 @@ def _rank(key: str) -> tuple[int, list[int], str]:
     return -len(columns), columns, key
 
 
-def _ranked(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
+def _rank_by_value(values: pa.ChunkedArray, order: Hashes) -> tuple[Rows, Rows]:
     """(row, place among the rows of the value) for each row and each different value of it."""
     row, code = row_values(values)
     by_value = np.lexsort((order[row], code))
@@ -195,7 +195,7 @@ def row_values(values: pa.ChunkedArray) -> tuple[Rows, Rows]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _beyond(order: Hashes, quota: int) -> Flags:
+def _is_beyond(order: Hashes, quota: int) -> Flags:
     """True for those that are not among the first `quota`; equals at the edge are all beyond it."""
     if quota >= len(order):
         return np.zeros(len(order), dtype=np.bool_)

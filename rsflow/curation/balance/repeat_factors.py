@@ -1,11 +1,11 @@
-"""Repeat factors: how often a training sample is to be shown per epoch, so that rare categories are seen.
+"""Repeat factors: how often a training sample is shown per epoch, so that rare categories are seen.
 
-One idea, that of LVIS (Gupta, Dollár, Girshick, https://arxiv.org/abs/1908.03195, appendix B.2): a category on a share f of the
-training samples asks for max(1, sqrt(threshold / f)) showings of each of its samples, and a sample follows the most demanding
-of its categories. Factors are made whole by the hash of the sample's id: 1.3 is 2 for three samples in ten, always the same
-three. So a larger threshold shows no sample less often, and added data changes the number of few.
+After LVIS (Gupta, Dollár, Girshick, https://arxiv.org/abs/1908.03195, appendix B.2): a category on a share f of the training
+samples has the factor max(1, sqrt(threshold / f)), and a sample takes the largest factor of its categories. Fractions are
+rounded by the hash of the sample's id: 1.3 is 2 for three samples in ten, always the same three. So a larger threshold lowers
+no count, and added data changes few.
 
-Nothing is copied: a number goes with the sample, and whoever streams decides whether to follow it.
+Nothing is copied: the number is a column of the sample, which a loader may follow.
 """
 
 from __future__ import annotations

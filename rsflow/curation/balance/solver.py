@@ -1,11 +1,11 @@
-"""A selection that keeps all promises at once, or the promises that contradict one another.
+"""A selection that satisfies all bounds, or the smallest set of bounds that contradict each other.
 
-One idea: how many of each kind stay is an integer programme, solved by HiGHS (through `scipy.optimize.milp`). Of all solutions
-it takes one that differs least from a draft, so that added data and changed numbers disturb little. Where there is none, rules
-are taken away one by one as long as the rest still contradicts itself; what is left is a smallest conflict, and is named.
+The number of instructions kept per kind is an integer programme, solved by HiGHS (`scipy.optimize.milp`). Of all solutions one
+nearest to the draft is taken, so that added data and changed numbers change little. Where there is none, rules are removed one
+by one as long as the rest still has no solution; what remains is a smallest conflict, which the error names.
 
-The programme is the same for the same kinds, counts and bounds, whatever the order of rows; HiGHS is deterministic. A limit on
-nodes, not on time, ends searches that are too long.
+The programme is the same for the same kinds, counts and bounds, whatever the order of rows; HiGHS is deterministic. The search
+is limited by nodes, not by time.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from rsflow.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
 
-_NODES = 20_000
-_MANY = 2_000  # kinds, from which on a programme without whole numbers is solved first
+_MAX_NODES = 20_000
+_RELAX_FROM_KINDS = 2_000  # kinds, from which on a programme without whole numbers is solved first
 _ALMOST_NONE = 1e-6
-_SOFT = 8.0  # what one instruction beside a soft bound costs, in changes to the draft
-_UNDECIDED = 1  # of milp: a limit was reached
+_SOFT_COST = 8.0  # what one instruction beside a soft bound costs, in changes to the draft
+_LIMIT_REACHED = 1  # of milp: a limit was reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +49,49 @@ def solve(count: Counts, draft: Counts, bounds: Sequence[Bound], largest: bool) 
     """
     hard = [bound for bound in bounds if not bound.soft]
     if largest:
-        most = _extreme(count, hard, np.arange(len(count)), largest=True)
+        most = _find_extreme(count, hard, np.arange(len(count)), largest=True)
         if most is not None:
             bounds = [*bounds, Bound("", "", np.arange(len(count)), least=most)]
-    found = _nearest(count, draft, bounds)
+    found = _find_nearest(count, draft, bounds)
     if found is None:
-        raise ConfigError(_conflict(count, hard))
+        raise ConfigError(_conflict_message(count, hard))
     if not all(bound.holds(found) for bound in bounds):
-        raise ConfigError(_undecided(hard))
+        raise ConfigError(_undecided_message(hard))
     return found
 
 
-def _nearest(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
+def _find_nearest(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
     """The selection within all bounds that is nearest to the draft; None where there is none.
 
     Of many kinds only those may change that change where parts of instructions are allowed, or of which there are most.
     """
-    programme, kinds = _programme(count, draft, bounds), len(count)
-    if kinds > _MANY:
-        parts = _solved(programme, bounds, whole=False)
+    programme, kinds = _build_programme(count, draft, bounds), len(count)
+    if kinds > _RELAX_FROM_KINDS:
+        parts = _solve_programme(programme, bounds, whole=False)
         if parts is None:
             return None
-        change = (parts[:kinds] + parts[kinds : 2 * kinds] > _ALMOST_NONE) | (np.arange(kinds) < _MANY)
+        change = (parts[:kinds] + parts[kinds : 2 * kinds] > _ALMOST_NONE) | (np.arange(kinds) < _RELAX_FROM_KINDS)
         fewer = replace(
             programme, upper=np.concatenate([programme.upper[: 2 * kinds] * np.tile(change, 2), programme.upper[2 * kinds :]])
         )
-        found = _run(fewer, count, draft, bounds)
+        found = _solve_whole(fewer, count, draft, bounds)
         if found is not None:
             return found
-    return _run(programme, count, draft, bounds)
+    return _solve_whole(programme, count, draft, bounds)
 
 
-def _extreme(count: Counts, bounds: Sequence[Bound], kinds: Counts, largest: bool) -> int | None:
+def _find_extreme(count: Counts, bounds: Sequence[Bound], kinds: Counts, largest: bool) -> int | None:
     """The most, or the fewest, of these kinds that all bounds allow; None where they contradict one another."""
     draft = np.zeros_like(count)
-    programme = _programme(count, draft, bounds)
+    programme = _build_programme(count, draft, bounds)
     programme.cost[:] = 0
     programme.cost[kinds] = -1 if largest else 1
-    found = _run(programme, count, draft, bounds)
+    found = _solve_whole(programme, count, draft, bounds)
     return None if found is None else int(found[kinds].sum())
 
 
-def _run(programme: Programme, count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
-    found = _solved(programme, bounds, whole=True)
+def _solve_whole(programme: Programme, count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Counts | None:
+    found = _solve_programme(programme, bounds, whole=True)
     if found is None:
         return None
     kinds = len(count)
@@ -99,35 +99,35 @@ def _run(programme: Programme, count: Counts, draft: Counts, bounds: Sequence[Bo
     return result
 
 
-def _solved(programme: Programme, bounds: Sequence[Bound], *, whole: bool) -> Floats | None:
+def _solve_programme(programme: Programme, bounds: Sequence[Bound], *, whole: bool) -> Floats | None:
     """The variables of the cheapest solution, or None where there is none."""
     found = milp(
         programme.cost,
         integrality=np.full(len(programme.cost), int(whole)),
         bounds=Bounds(np.zeros(len(programme.cost)), programme.upper),
         constraints=LinearConstraint(programme.rows, programme.low, programme.high),
-        options={"node_limit": _NODES},
+        options={"node_limit": _MAX_NODES},
     )
-    if found.x is None and found.status == _UNDECIDED:
-        raise ConfigError(_undecided(bounds))
+    if found.x is None and found.status == _LIMIT_REACHED:
+        raise ConfigError(_undecided_message(bounds))
     return None if found.x is None else np.asarray(found.x, dtype=np.float64)
 
 
-def _programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Programme:
+def _build_programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Programme:
     kinds = len(count)
     # Dearer from kind to kind by very little: among equally near selections one is the cheapest.
     nearly = 1 + 0.01 * np.arange(kinds) / max(kinds, 1)
     upper: list[Floats] = [(count - draft).astype(np.float64), draft.astype(np.float64)]
     cost = [nearly, nearly]
-    table = _Rows(2 * kinds)
+    table = _MatrixRows(2 * kinds)
     for bound in bounds:
-        at, factor = _factors(bound)
+        at, factor = _bound_factors(bound)
         own = np.concatenate([at, at + kinds]), np.concatenate([factor, -factor])
         now = bound.value(draft)
         if bound.soft:
             over, under = table.variable(), table.variable()
             upper.append(np.full(2, math.inf))
-            cost.append(np.full(2, _SOFT))
+            cost.append(np.full(2, _SOFT_COST))
             table.row(*own, bound.least - now, bound.most - now, {over: -1.0, under: 1.0})
         elif bound.or_one:
             one = table.variable()
@@ -143,7 +143,7 @@ def _programme(count: Counts, draft: Counts, bounds: Sequence[Bound]) -> Program
     return Programme(*table.built(), np.concatenate(upper), np.concatenate(cost))
 
 
-def _factors(bound: Bound) -> tuple[npt.NDArray[np.int64], Floats]:
+def _bound_factors(bound: Bound) -> tuple[npt.NDArray[np.int64], Floats]:
     """(kinds, factor of each) of the bound's value; a kind may be there twice, and its factors add up."""
     if bound.of is None:
         return bound.kinds, np.ones(len(bound.kinds))
@@ -151,7 +151,7 @@ def _factors(bound: Bound) -> tuple[npt.NDArray[np.int64], Floats]:
     return both, np.concatenate([np.ones(len(bound.kinds)), np.full(len(bound.of), -bound.share)])
 
 
-class _Rows:
+class _MatrixRows:
     """The rows of a sparse matrix, one after another, and further variables as they are asked for."""
 
     def __init__(self, variables: int) -> None:
@@ -178,28 +178,30 @@ class _Rows:
         return matrix, low, high
 
 
-def _conflict(count: Counts, bounds: Sequence[Bound]) -> str:
+def _conflict_message(count: Counts, bounds: Sequence[Bound]) -> str:
     """The smallest set of settings that contradict one another, with what is wanted, what is there and what is possible."""
     nothing = np.zeros_like(count)
     left = list(bounds)
     for setting in dict.fromkeys(bound.setting for bound in bounds):
         without = [bound for bound in left if bound.setting != setting]
-        if without and _nearest(count, nothing, without) is None:
+        if without and _find_nearest(count, nothing, without) is None:
             left = without
     settings = [*dict.fromkeys(bound.setting for bound in left)]
-    told = [_told(count, setting, left) for setting in settings]
+    parts = [_describe_setting(count, setting, left) for setting in settings]
     return (
-        f"{', '.join(settings)}: cannot {'be kept together' if len(settings) > 1 else 'be kept'}: {'; '.join(told)}; "
+        f"{', '.join(settings)}: cannot {'be kept together' if len(settings) > 1 else 'be kept'}: {'; '.join(parts)}; "
         "change or leave out one of them"
     )
 
 
-def _told(count: Counts, setting: str, bounds: Sequence[Bound]) -> str:
-    own = [bound for bound in bounds if bound.setting == setting and bound.wanted]
-    text = ", ".join(f"{bound.wanted} wanted of {bound.there:,} there" for bound in own[:3]) + (" …" if len(own) > 3 else "")
+def _describe_setting(count: Counts, setting: str, bounds: Sequence[Bound]) -> str:
+    own = [bound for bound in bounds if bound.setting == setting and bound.requested]
+    text = ", ".join(f"{bound.requested} wanted of {bound.available:,} there" for bound in own[:3]) + (
+        " …" if len(own) > 3 else ""
+    )
     if len(own) == 1 and own[0].of is None:
         others = [bound for bound in bounds if bound.setting != setting]
-        least, most = (_extreme(count, others, own[0].kinds, largest) for largest in (False, True))
+        least, most = (_find_extreme(count, others, own[0].kinds, largest) for largest in (False, True))
         possible = (
             f" ({most:,} possible beside the others)"
             if least == most
@@ -209,6 +211,6 @@ def _told(count: Counts, setting: str, bounds: Sequence[Bound]) -> str:
     return f"{setting}: {text}"
 
 
-def _undecided(bounds: Sequence[Bound]) -> str:
+def _undecided_message(bounds: Sequence[Bound]) -> str:
     settings = ", ".join(dict.fromkeys(bound.setting for bound in bounds if bound.setting))
-    return f"{settings}: no selection that keeps all of these was found in {_NODES:,} steps; leave out some of them"
+    return f"{settings}: no selection that keeps all of these was found in {_MAX_NODES:,} steps; leave out some of them"

@@ -1,8 +1,8 @@
-"""Forms of words that flood: of one form, at most a share of all that its task has in the end.
+"""Limit on templates: one template has at most a given share of the instructions that its task keeps.
 
-One idea: thinning a form makes its task smaller, and with it what the share allows, so it is done until nothing leaves. That
-ends at the largest selection that keeps the share, because a smaller one never allows more. One instruction of each form may
-always stay; a task with fewer forms than 1 / share is left with one of each.
+Dropping instructions makes the task smaller, and with it the limit, so the limit is applied until nothing changes. That is the
+largest selection that satisfies it, because a smaller one never allows more. One instruction of each template may always stay;
+a task with fewer templates than 1 / share keeps one of each.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One acquisition delivered twice: overlapping granules and second editions, found by ground and time instead of pixels.
+"""One acquisition delivered twice (overlapping granules, reprocessed editions), found by ground and time.
 
-One idea: two tiles of one source that show the same ground at the same instant show the same picture, however their grids lie
-and however they were processed; signatures miss just these. A time of day of exactly midnight is a date, not an instant, and
-says nothing: several flights over one place on one day are several pictures.
+Two tiles of one source that show the same ground at the same instant show the same picture, whatever their grid or processing;
+signatures do not find these. A time of exactly midnight is taken for a date without a time and matches nothing, because several
+flights over one place on one day are several pictures.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
     """
     moment = np.asarray(tiles["acquired_at"].cast(pa.int64()).fill_null(0), dtype=np.int64)
     rows = np.flatnonzero((moment % _DAY_US != 0) & ~np.isnan(boxes[:, 0]))
-    scene = _codes(tiles["scene_id"])[rows]
-    columns = np.stack([moment[rows], _codes(tiles["source"])[rows], _codes(tiles["sensor"])[rows]], axis=1)
+    scene = _encode(tiles["scene_id"])[rows]
+    columns = np.stack([moment[rows], _encode(tiles["source"])[rows], _encode(tiles["sensor"])[rows]], axis=1)
     _, group = np.unique(columns, axis=0, return_inverse=True)
     group = group.reshape(-1)
     # Most acquisitions come as one scene: only those of several are looked at.
-    several = _distinct(group, scene)[group] > 1
+    several = _count_scenes(group, scene)[group] > 1
     rows, group, scene = rows[several], group[several], scene[several]
     if not len(rows):
         return np.empty((0, 2), dtype=np.int64)
@@ -53,11 +53,11 @@ def same_acquisition_pairs(tiles: pa.Table, boxes: Boxes) -> Indices:
     return np.concatenate(found)
 
 
-def _codes(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def _encode(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(pc.dictionary_encode(values).combine_chunks().indices.fill_null(-1), dtype=np.int64)
 
 
-def _distinct(group: Indices, scene: Indices) -> Indices:
+def _count_scenes(group: Indices, scene: Indices) -> Indices:
     """The number of scenes of each group."""
     pairs = np.unique(np.stack([group, scene], axis=1), axis=0)
     return np.bincount(pairs[:, 0], minlength=int(group.max(initial=-1)) + 1)

@@ -22,10 +22,10 @@ MAX_SHIFT = 0.16  # of a side
 
 _LEVELS = (4, 2, 1)  # a pixel of a level is the mean of so many times so many
 _STEPS = (8, 6, 5)
-_COVERED = 0.05  # of the pixels: what a text or a logo may hide
-_STRUCTURE = 0.6
+_OCCLUDED = 0.05  # of the pixels: what a text or a logo may hide
+_MIN_STRUCTURE = 0.6
 _GRADIENT_PX = 9  # of 32 or so: a slope that is longer is light, not structure
-_LEAST_COMMON = 0.7  # of the pixels within the margin that both must show
+_MIN_COMMON = 0.7  # of the pixels within the margin that both must show
 
 
 def aligned_correlation(pictures: Grey, others: Grey) -> Grey:
@@ -37,14 +37,14 @@ def aligned_correlation(pictures: Grey, others: Grey) -> Grey:
         return np.empty(0)
     change = np.zeros((len(pictures), 4))  # scale and turn as a complex number less 1, then right and down in sides
     for block, steps in zip(_LEVELS, _STEPS, strict=True):
-        own, other = _means(pictures, block), _means(others, block)
+        own, other = _block_means(pictures, block), _block_means(others, block)
         grid = _Grid(own.shape[1])
         for _ in range(steps):
-            change = _limited(change + grid.step(own, other, change))
+            change = _clip_change(change + grid.step(own, other, change))
     last = _Grid(pictures.shape[1])
     moved, weight = last.moved(others, change)
     correlation = _correlation(pictures[:, *last.inner], moved, weight)
-    fits = (weight.mean(axis=(1, 2)) >= _LEAST_COMMON) & (np.abs(change) < _LIMITS).all(axis=1)
+    fits = (weight.mean(axis=(1, 2)) >= _MIN_COMMON) & (np.abs(change) < _LIMITS).all(axis=1)
     return np.where(fits, correlation, 0.0)
 
 
@@ -52,37 +52,37 @@ def has_same_structure(pictures: Grey, others: Grey) -> npt.NDArray[np.bool_]:
     """Of each pair of square pictures (n, size, size) whether more than a gradient is alike, as they lie."""
     if not len(pictures):
         return np.empty(0, dtype=np.bool_)
-    own, other = _means(pictures, 2), _means(others, 2)
-    found: npt.NDArray[np.bool_] = _structure(own, other, np.ones_like(own)) >= _STRUCTURE
+    own, other = _block_means(pictures, 2), _block_means(others, 2)
+    found: npt.NDArray[np.bool_] = _structure_correlation(own, other, np.ones_like(own)) >= _MIN_STRUCTURE
     return found
 
 
 def _correlation(pictures: Grey, moved: Grey, weight: Grey) -> Grey:
     """Of means of 2 x 2 pixels, which resampling does not change, without the `_COVERED` that differ most, as under a text."""
-    own, other, weight = (_means(some, 2) for some in (pictures, moved, weight))
+    own, other, weight = (_block_means(some, 2) for some in (pictures, moved, weight))
     weight = np.floor(weight)
-    wrong = np.abs(_normalised(own, weight) - _normalised(other, weight)) * weight
-    weight = weight * (wrong <= np.quantile(wrong, 1 - _COVERED, axis=(1, 2), keepdims=True))
-    return np.where(_structure(own, other, weight) >= _STRUCTURE, _mean_product(own, other, weight), 0.0)
+    wrong = np.abs(_normalise(own, weight) - _normalise(other, weight)) * weight
+    weight = weight * (wrong <= np.quantile(wrong, 1 - _OCCLUDED, axis=(1, 2), keepdims=True))
+    return np.where(_structure_correlation(own, other, weight) >= _MIN_STRUCTURE, _mean_product(own, other, weight), 0.0)
 
 
 def _mean_product(own: Grey, other: Grey, weight: Grey) -> Grey:
-    both = _normalised(own, weight) * _normalised(other, weight) * weight
+    both = _normalise(own, weight) * _normalise(other, weight) * weight
     mean: Grey = both.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1.0)
     return mean
 
 
-def _structure(own: Grey, other: Grey, weight: Grey) -> Grey:
+def _structure_correlation(own: Grey, other: Grey, weight: Grey) -> Grey:
     """The correlation of what stands out from its surroundings: two calm surfaces under one slope of light have none.
 
     Near the edges the surroundings are not whole and leave some of the slope, so they do not count.
     """
     edge = _GRADIENT_PX // 2
     inner = (slice(None), slice(edge, -edge), slice(edge, -edge))
-    return _mean_product(_without_gradient(own)[inner], _without_gradient(other)[inner], weight[inner])
+    return _mean_product(_remove_gradient(own)[inner], _remove_gradient(other)[inner], weight[inner])
 
 
-def _without_gradient(pictures: Grey) -> Grey:
+def _remove_gradient(pictures: Grey) -> Grey:
     structure: Grey = pictures - ndimage.uniform_filter(pictures, (1, _GRADIENT_PX, _GRADIENT_PX), mode="nearest")
     return structure
 
@@ -90,7 +90,7 @@ def _without_gradient(pictures: Grey) -> Grey:
 _LIMITS = np.array([MAX_SCALE_CHANGE, MAX_ROTATION, MAX_SHIFT, MAX_SHIFT])
 
 
-def _limited(change: Grey) -> Grey:
+def _clip_change(change: Grey) -> Grey:
     return np.clip(change, -_LIMITS, _LIMITS)
 
 
@@ -123,7 +123,7 @@ class _Grid:
     def step(self, pictures: Grey, others: Grey, change: Grey) -> Grey:
         """By how much the change must grow, to first order."""
         moved, weight = self.moved(others, change)
-        own, moved = _normalised(pictures[:, *self.inner], weight), _normalised(moved, weight)
+        own, moved = _normalise(pictures[:, *self.inner], weight), _normalise(moved, weight)
         down, right = (np.gradient((own + moved) / 2, axis=axis) for axis in (1, 2))
         slopes = [right * self.x + down * self.y, down * self.x - right * self.y, right * self.size, down * self.size]
         steep = np.stack([slope * weight for slope in slopes], axis=1).reshape(len(own), 4, -1)
@@ -134,13 +134,13 @@ class _Grid:
         return grown
 
 
-def _means(pictures: Grey, block: int) -> Grey:
+def _block_means(pictures: Grey, block: int) -> Grey:
     size = pictures.shape[1] // block
     means: Grey = pictures.reshape(len(pictures), size, block, size, block).mean(axis=(2, 4))
     return means
 
 
-def _normalised(pictures: Grey, weight: Grey) -> Grey:
+def _normalise(pictures: Grey, weight: Grey) -> Grey:
     """With mean 0 and deviation 1 where `weight` is 1; flat pictures are 0."""
     count = np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1.0)
     level = pictures - (pictures * weight).sum(axis=(1, 2), keepdims=True) / count

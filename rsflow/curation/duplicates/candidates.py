@@ -1,23 +1,22 @@
-"""Near duplicates among pictures: which pairs are worth looking at, and how few looks decide.
+"""Candidate pairs for near duplicates, and the few comparisons that decide.
 
-One idea: signatures find the pairs, ground rules most of them out, and only what is left is asked of `confirm`, which must
-read pictures. Two pictures of known ground can be the same only where that ground is the same: their footprints' bounding
-boxes share at least half of what they cover together. So two tiles of one calm sea are never joined, however alike.
+Signatures propose pairs, known ground excludes most of them, and only the rest is passed to `confirm`, which reads pictures.
+Two pictures of known ground can be the same only where their bounding boxes share at least half of what they cover together, so
+two tiles of one calm sea are never joined.
 
-Windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. They are compared as
-they lie; a window that more than `CROWD_SIZE` share, or of fewer than `MIN_BITS_SET` bits, says nothing.
+Signatures of windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. A
+window signature that more than `CROWD_SIZE` pictures share, or with fewer than `MIN_BITS_SET` bits set, proposes nothing.
 
-Where asked, a picture is also held against the others as it looks turned and mirrored (`Pictures.views`): a pair is worth a
-look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `MIN_BITS_SET` bits say
-nothing and find nothing.
+With `Pictures.views` flipped and rotated pictures are proposed too: any of the eight views of one within `bits` of the other as
+it is. Views with fewer than `MIN_BITS_SET` bits set propose nothing.
 
-The trap is the crowd: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures
-with at most bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD_SIZE` pictures share a
-signature, leaders are asked instead of all pairs: the best picture against all others, then the best of those that were not
-joined, and so on for `LEADER_ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd
-of n costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of
-known ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
-against turned views. Between two splits nothing is missed: see `rsflow.curation.duplicates.cross_split`.
+Crowds: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures with at most
+bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD_SIZE` pictures share a signature,
+leaders are compared instead of all pairs: the best picture with all others, then the best of those not joined yet, and so on
+for `LEADER_ROUNDS` rounds. Pictures of known ground have leaders per patch of ground. So a crowd of n pictures needs at most 2
+LEADER_ROUNDS n comparisons. Missed, in crowds only: pictures that are similar to no leader, pictures of known ground on two
+sides of a patch border, and pairs of a crowd's other pictures with other signatures or views. Between two splits nothing is
+missed by this: see `rsflow.curation.duplicates.cross_split`.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ LEADER_ROUNDS = 16
 MIN_BITS_SET = 8
 
 _BATCH = 1 << 13  # pairs in one question: 100 MB of thumbnails at most on either side
-_PENDING = 1 << 20  # pairs gathered before any is asked: sorted, so that pictures are read in order
+_PAIRS_PER_PIECE = 1 << 20  # pairs gathered before any is asked: sorted, so that pictures are read in order
 
 # Gets (n, 3) row, other row, orientation: does the first show what the other shows when it is turned so?
 Confirm = Callable[[Indices], npt.NDArray[np.bool_]]
@@ -75,21 +74,30 @@ def near_duplicate_pairs(pictures: Pictures, bits: int, confirm: Confirm, runner
     _, unit, counts = np.unique(unit, return_inverse=True, return_counts=True)
     crowded = counts[unit] > CROWD_SIZE
     members = np.flatnonzero(crowded)
-    edges, leaders = _stars(pictures, members, unit[members], ~pictures.grounded[members], confirm)
+    edges, leaders = _leader_edges(pictures, members, unit[members], ~pictures.grounded[members], confirm)
     grounded = members[pictures.grounded[members]]
-    patches = _patches(unit[grounded], pictures.boxes[grounded])
-    local, _ = _stars(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
+    patches = _ground_patches(unit[grounded], pictures.boxes[grounded])
+    local, _ = _leader_edges(pictures, grounded, patches, np.ones(len(grounded), dtype=np.bool_), confirm)
     edges = np.concatenate([edges, local])
-    voices = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
-    edges = _joined(_pairs_of(pictures, pictures.signatures[voices], voices, bits, runner), edges, pictures.grounded, confirm)
+    representatives = np.sort(np.concatenate([np.flatnonzero(~crowded), leaders]))
+    edges = _extend_edges(
+        _signature_pairs(pictures, pictures.signatures[representatives], representatives, bits, runner),
+        edges,
+        pictures.grounded,
+        confirm,
+    )
     if pictures.anchors is not None:
-        edges = _joined(_anchor_pairs(pictures, pictures.anchors, voices, bits, runner), edges, pictures.grounded, confirm)
+        edges = _extend_edges(
+            _anchor_pairs(pictures, pictures.anchors, representatives, bits, runner), edges, pictures.grounded, confirm
+        )
     if pictures.views is None:
         return edges
-    return _joined(_turned_pairs(pictures, pictures.views, voices, bits, runner), edges, pictures.grounded, confirm)
+    return _extend_edges(
+        _oriented_pairs(pictures, pictures.views, representatives, bits, runner), edges, pictures.grounded, confirm
+    )
 
 
-def _joined(found: Iterator[Indices], edges: Indices, grounded: Flags, confirm: Confirm) -> Indices:
+def _extend_edges(found: Iterator[Indices], edges: Indices, grounded: Flags, confirm: Confirm) -> Indices:
     """The edges, and those of the pairs found that are confirmed and join what was not joined yet."""
     count = len(grounded)
     for pairs in merge_pieces(found, _by_row):
@@ -117,7 +125,9 @@ def same_ground(boxes: npt.NDArray[np.float64], pairs: Indices) -> Flags:
     return result
 
 
-def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags, confirm: Confirm) -> tuple[Indices, Indices]:
+def _leader_edges(
+    pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags, confirm: Confirm
+) -> tuple[Indices, Indices]:
     """Per key, in rounds: the first member that may lead, against all that no leader has joined: (edges, leaders)."""
     edges, leaders = [np.empty((0, 3), dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for _ in range(LEADER_ROUNDS):
@@ -129,14 +139,14 @@ def _stars(pictures: Pictures, members: Indices, keys: Indices, may_lead: Flags,
         led = np.isin(keys, key)
         led[lead] = False
         leader = members[lead][np.searchsorted(key, keys[led])]
-        pairs = _upright(np.sort(np.stack([leader, members[led]], axis=1), axis=1))
+        pairs = _with_orientation_0(np.sort(np.stack([leader, members[led]], axis=1), axis=1))
         edges.append(confirm_in_batches(pairs[same_ground(pictures.boxes, pairs)], confirm))
         left = ~np.isin(members, np.concatenate([edges[-1][:, :2].ravel(), members[lead]]))
         members, keys, may_lead = members[left], keys[left], may_lead[left]
     return np.concatenate(edges), np.sort(np.concatenate(leaders))
 
 
-def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
+def _ground_patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     """A number per unit and patch of ground: the lattice cell, about as wide as the picture, that holds its middle."""
     size = np.exp2(np.round(np.log2(np.maximum(boxes[:, 3] - boxes[:, 1], 1e-9))))
     row = np.floor((boxes[:, 1] + boxes[:, 3]) / 2 / size)
@@ -145,17 +155,21 @@ def _patches(unit: Indices, boxes: npt.NDArray[np.float64]) -> Indices:
     return patch.reshape(-1).astype(np.int64)
 
 
-def _anchor_pairs(pictures: Pictures, anchors: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _anchor_pairs(
+    pictures: Pictures, anchors: Signatures, representatives: Indices, bits: int, runner: TaskRunner
+) -> Iterator[Indices]:
     """The same of voices any of whose windows, or the whole, is within `bits` of another's; common windows say nothing."""
-    windows = np.column_stack([pictures.signatures[voices], anchors[voices]])
-    owners = np.repeat(voices, windows.shape[1])
+    windows = np.column_stack([pictures.signatures[representatives], anchors[representatives]])
+    owners = np.repeat(representatives, windows.shape[1])
     flat = windows.ravel()
     _, value, counts = np.unique(flat, return_inverse=True, return_counts=True)
     telling = (np.bitwise_count(flat) >= MIN_BITS_SET) & (counts[value] <= CROWD_SIZE)
-    return _pairs_of(pictures, flat[telling], owners[telling], bits, runner)
+    return _signature_pairs(pictures, flat[telling], owners[telling], bits, runner)
 
 
-def _pairs_of(pictures: Pictures, signatures: Signatures, owners: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _signature_pairs(
+    pictures: Pictures, signatures: Signatures, owners: Indices, bits: int, runner: TaskRunner
+) -> Iterator[Indices]:
     """Upright pairs of different owners of signatures within `bits`, on the same ground, i < j."""
     ranks = np.argsort(signatures, kind="stable")
     order = owners[ranks]
@@ -165,24 +179,26 @@ def _pairs_of(pictures: Pictures, signatures: Signatures, owners: Indices, bits:
         a, b = units[:, 0], units[:, 1]
         for row, left in expand_ranges(np.arange(len(units)), start[a], start[a] + counts[a]):
             for x, y in expand_ranges(left, start[b[row]], start[b[row]] + counts[b[row]]):
-                pairs = _upright(np.sort(np.stack([order[x], order[y]], axis=1)[x != y], axis=1))
+                pairs = _with_orientation_0(np.sort(np.stack([order[x], order[y]], axis=1)[x != y], axis=1))
                 pairs = pairs[pairs[:, 0] < pairs[:, 1]]
                 yield pairs[same_ground(pictures.boxes, pairs)]
 
 
-def _turned_pairs(pictures: Pictures, views: Signatures, voices: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _oriented_pairs(
+    pictures: Pictures, views: Signatures, representatives: Indices, bits: int, runner: TaskRunner
+) -> Iterator[Indices]:
     """The same of one as it lies and the other turned, i < j."""
-    upright = voices[np.bitwise_count(pictures.signatures[voices]) >= MIN_BITS_SET]
+    upright = representatives[np.bitwise_count(pictures.signatures[representatives]) >= MIN_BITS_SET]
     for orientation in range(1, ORIENTATIONS):
-        turned = voices[np.bitwise_count(views[voices, orientation]) >= MIN_BITS_SET]
+        turned = representatives[np.bitwise_count(views[representatives, orientation]) >= MIN_BITS_SET]
         for found in iter_cross_pairs(pictures.signatures[upright], views[turned, orientation], bits, runner):
             row, other = upright[found[:, 0]], turned[found[:, 1]]
-            seen = np.where(row < other, orientation, INVERSE_ORIENTATION[orientation])
-            pairs = np.stack([np.minimum(row, other), np.maximum(row, other), seen], axis=1)[row != other]
+            orientation_seen = np.where(row < other, orientation, INVERSE_ORIENTATION[orientation])
+            pairs = np.stack([np.minimum(row, other), np.maximum(row, other), orientation_seen], axis=1)[row != other]
             yield pairs[same_ground(pictures.boxes, pairs)]
 
 
-def _upright(pairs: Indices) -> Indices:
+def _with_orientation_0(pairs: Indices) -> Indices:
     return np.pad(pairs, ((0, 0), (0, 1)))
 
 
@@ -193,21 +209,21 @@ def merge_pieces(found: Iterator[Indices], order: Callable[[Indices], Indices]) 
     for piece in found:
         waiting.append(piece)
         count += len(piece)
-        if count >= _PENDING:
-            yield _ordered(waiting, order)
+        if count >= _PAIRS_PER_PIECE:
+            yield _sort_unique(waiting, order)
             waiting, count = [], 0
     if count:
-        yield _ordered(waiting, order)
+        yield _sort_unique(waiting, order)
 
 
 def confirm_in_batches(pairs: Indices, confirm: Confirm) -> Indices:
     """The pairs that `confirm` says yes to."""
     answers = [confirm(pairs[start : start + _BATCH]) for start in range(0, len(pairs), _BATCH)]
-    said_yes: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]
-    return said_yes
+    confirmed: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *answers])]
+    return confirmed
 
 
-def _ordered(pieces: list[Indices], order: Callable[[Indices], Indices]) -> Indices:
+def _sort_unique(pieces: list[Indices], order: Callable[[Indices], Indices]) -> Indices:
     pairs: Indices = np.concatenate(pieces)
     pairs = pairs[order(pairs)]
     new: Flags = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)

@@ -1,20 +1,18 @@
-"""Pictures alike across splits: what the rule of duplicates leaves open is closed pair by pair.
+"""Near duplicates between splits, pair by pair.
 
-One idea: duplicates of a crowd may be judged by leaders (`rsflow.curation.duplicates.candidates`), splits may not. Once splits
-are dealt, every pair of tiles of two splits that could be near duplicates is looked at, crowds included; where pixels confirm
-it, the tile of the weaker split leaves. So no two tiles of two splits show one picture: a law of what stays, which a build can
-check again from that alone, and a selection that keeps its rules never breaks it.
+Duplicates in large groups of similar pictures are found through leaders (`rsflow.curation.duplicates.candidates`), which may
+miss some. After split assignment every candidate pair of two splits is compared, and the tile of the weaker split is dropped
+where the pixels confirm it. So no two selected tiles of two splits are near duplicates, and a build can verify that from the
+selected tiles alone.
 
-A pair could be near duplicates under the conditions of duplicates: one sensor, signatures within `bits` (where turned pictures
-count, in any of eight views), and ground that is the same or not known. Tiles of two splits that both have ground do not
-touch, so their pictures are of different places. So one of a pair is without ground, and an archive that is georeferenced
-throughout is asked nothing.
+Candidates are as for duplicates: one sensor, signatures within `bits` (with flips, in any of eight orientations), and ground
+that is the same or not known. Tiles of two splits that both have known ground do not touch, so at least one of a pair has none;
+a fully georeferenced archive needs no comparison.
 
-The trap is the crowd again: a hundred thousand empty pictures in train, ten thousand in test, all with at most bits // 2 bits
-set. Of these only such are compared whose faint signatures agree (`Pictures.faint`), as those of copies do, so questions grow
-with the pictures and not with their square; and a number bounds the whole: at most `COMPARISONS_PER_PICTURE` questions per
-picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the stronger splits leave, those first with which most
-others have to be compared: a test is better without a picture that nobody can vouch for, and these are the emptiest.
+Pictures without content (at most bits // 2 bits set) are all within `bits` of each other. Of these only pairs whose faint
+signatures agree (`Pictures.faint`) are compared, so that comparisons grow with the number of pictures, not with its square. The
+total is limited to `COMPARISONS_PER_PICTURE` per picture, or `MIN_COMPARISONS` if that is more. Beyond it, pictures of the
+stronger splits with most candidates are dropped, because they cannot be verified.
 """
 
 from __future__ import annotations
@@ -44,27 +42,32 @@ MIN_COMPARISONS = 1 << 22  # questions: a minute or two
 FAINT_BITS = 18  # of 64: thumbnails that correlate by 0.9 differ in 9 +- 3 of them, others in 32 +- 4
 
 _FAINT_BLOCK = 1 << 20  # hashes compared at a time
-_ABREAST = 32  # pictures of one side that are compared with those of the other before the next: each read serves so many
+_PICTURES_AT_ONCE = (
+    32  # pictures of one side that are compared with those of the other before the next: each read serves so many
+)
 
 
 def weaker_split_duplicates(
     pictures: Pictures, ranks: Indices, priority: Hashes, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER
 ) -> tuple[Flags, Flags]:
-    """(alike, crowded): tiles that leave, because one of a higher rank that stays shows the same, or to bound the questions.
+    """(duplicates, uncomparable): tiles to drop, because a kept one of a higher rank shows the same, or to limit comparisons.
 
     `ranks`: 0 is the weakest split. Of pictures with as many to compare with, those of the smallest `priority` stay.
     """
-    alike, crowded = np.zeros((2, len(ranks)), dtype=np.bool_)
+    duplicates, uncomparable = np.zeros((2, len(ranks)), dtype=np.bool_)
     for rank in reversed(range(ranks.max(initial=0))):
-        weak, strong = np.flatnonzero((ranks == rank) & ~crowded), np.flatnonzero((ranks > rank) & ~(alike | crowded))
-        numbers = _questions(pictures, strong, weak, bits, runner)
+        weak, strong = (
+            np.flatnonzero((ranks == rank) & ~uncomparable),
+            np.flatnonzero((ranks > rank) & ~(duplicates | uncomparable)),
+        )
+        numbers = _count_comparisons(pictures, strong, weak, bits, runner)
         most = max(MIN_COMPARISONS, COMPARISONS_PER_PICTURE * (len(strong) + len(weak)))
         order = np.lexsort((priority[strong], numbers))
-        asked = order[np.cumsum(numbers[order]) <= most]
-        crowded[np.delete(strong, asked)] = True
-        some = strong[asked[numbers[asked] > 0]]
-        alike[confirmed_cross_pairs(pictures, some, weak, bits, confirm, runner)[:, 1]] = True
-    return alike, crowded
+        compared = order[np.cumsum(numbers[order]) <= most]
+        uncomparable[np.delete(strong, compared)] = True
+        some = strong[compared[numbers[compared] > 0]]
+        duplicates[confirmed_cross_pairs(pictures, some, weak, bits, confirm, runner)[:, 1]] = True
+    return duplicates, uncomparable
 
 
 def confirmed_cross_pairs(
@@ -72,19 +75,19 @@ def confirmed_cross_pairs(
 ) -> Indices:
     """(row of `strong`, row of `weak`, orientation) that show one picture: at least one for each of `weak` that has any."""
     found = [np.empty((0, 3), dtype=np.int64)]
-    met = np.zeros(len(pictures.signatures), dtype=np.bool_)
-    for pairs in merge_pieces(_candidates(pictures, strong, weak, bits, runner), _abreast):
-        found.append(confirm_in_batches(pairs[~met[pairs[:, 1]]], confirm))
-        met[found[-1][:, 1]] = True
+    matched = np.zeros(len(pictures.signatures), dtype=np.bool_)
+    for pairs in merge_pieces(_candidates(pictures, strong, weak, bits, runner), _reading_order):
+        found.append(confirm_in_batches(pairs[~matched[pairs[:, 1]]], confirm))
+        matched[found[-1][:, 1]] = True
     return np.concatenate(found)
 
 
-def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Indices:
-    """For each of `strong` how many pairs it is in; counted by runs of equal signatures, so none is made."""
+def _count_comparisons(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Indices:
+    """Number of candidate pairs of each of `strong`, counted by runs of equal signatures without making the pairs."""
     counts = np.zeros(len(pictures.signatures), dtype=np.int64)
-    for ours, theirs, _ in _sides(pictures, strong, weak, bits):
+    for ours, theirs, _ in _comparable_runs(pictures, strong, weak, bits):
         change = np.zeros(len(ours.rows) + 1, dtype=np.int64)
-        for runs in _meetings(ours, theirs, bits, runner):
+        for runs in _near_runs(ours, theirs, bits, runner):
             others = runs[:, 3] - runs[:, 2]
             np.add.at(change, runs[:, 0], others)
             np.subtract.at(change, runs[:, 1], others)
@@ -95,24 +98,24 @@ def _questions(pictures: Pictures, strong: Indices, weak: Indices, bits: int, ru
 
 
 def _candidates(pictures: Pictures, strong: Indices, weak: Indices, bits: int, runner: TaskRunner) -> Iterator[Indices]:
-    """(row of `strong`, row of `weak`, orientation) that have to be looked at; a turned pair may come twice."""
-    for ours, theirs, orientation in _sides(pictures, strong, weak, bits):
+    """(row of `strong`, row of `weak`, orientation) to compare; a turned pair may come twice."""
+    for ours, theirs, orientation in _comparable_runs(pictures, strong, weak, bits):
         for faint in _faint_pairs(pictures, ours, theirs):
             yield np.column_stack([faint, np.full(len(faint), orientation)])
-        for runs in _meetings(ours, theirs, bits, runner):
+        for runs in _near_runs(ours, theirs, bits, runner):
             for run, x in expand_ranges(np.arange(len(runs)), runs[:, 0], runs[:, 1]):
                 for left, y in expand_ranges(np.arange(len(run)), runs[run, 2], runs[run, 3]):
                     yield np.stack([ours.rows[x[left]], theirs.rows[y], np.full(len(y), orientation)], axis=1)
 
 
-def _abreast(pairs: Indices) -> Indices:
-    """The order in which the fewest pictures are read: some of one side with all of the other, then the next."""
+def _reading_order(pairs: Indices) -> Indices:
+    """An order that reads few pictures at a time: a block of one side with all of the other, then the next block."""
     _, number = np.unique(pairs[:, 0], return_inverse=True)
-    return np.lexsort((pairs[:, 2], pairs[:, 0], pairs[:, 1], number.reshape(-1) // _ABREAST))
+    return np.lexsort((pairs[:, 2], pairs[:, 0], pairs[:, 1], number.reshape(-1) // _PICTURES_AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class _SignatureRuns:
     """Rows by signature: those of values[k] are rows[starts[k]:starts[k + 1]]. The first `empty` values have few bits set."""
 
     rows: Indices
@@ -121,7 +124,7 @@ class _Side:
     empty: int
 
     @classmethod
-    def of(cls, rows: Indices, signatures: Signatures, least: int, bits: int) -> _Side:
+    def of(cls, rows: Indices, signatures: Signatures, least: int, bits: int) -> _SignatureRuns:
         """Of those rows whose signature has at least so many bits set."""
         rows = rows[np.bitwise_count(signatures[rows]) >= least]
         own = signatures[rows]
@@ -133,23 +136,29 @@ class _Side:
         return cls(rows[order], values, np.append(starts, len(rows)), empty)
 
 
-def _sides(pictures: Pictures, strong: Indices, weak: Indices, bits: int) -> Iterator[tuple[_Side, _Side, int]]:
-    """What is held against what, so that no two of known ground meet, and how the second is turned."""
+def _comparable_runs(
+    pictures: Pictures, strong: Indices, weak: Indices, bits: int
+) -> Iterator[tuple[_SignatureRuns, _SignatureRuns, int]]:
+    """The runs to compare, without pairs that both have known ground, and the orientation of the second."""
     upright, grounded = pictures.signatures, pictures.grounded
     for ours, theirs in ((strong[~grounded[strong]], weak), (strong[grounded[strong]], weak[~grounded[weak]])):
         if len(ours) and len(theirs):
-            yield _Side.of(ours, upright, 0, bits), _Side.of(theirs, upright, 0, bits), 0
+            yield _SignatureRuns.of(ours, upright, 0, bits), _SignatureRuns.of(theirs, upright, 0, bits), 0
             for turn in range(1, ORIENTATIONS if pictures.views is not None else 1):
-                yield _turned(pictures, ours, 0, bits), _turned(pictures, theirs, turn, bits), turn
-                yield _turned(pictures, ours, turn, bits), _turned(pictures, theirs, 0, bits), int(INVERSE_ORIENTATION[turn])
+                yield _oriented_runs(pictures, ours, 0, bits), _oriented_runs(pictures, theirs, turn, bits), turn
+                yield (
+                    _oriented_runs(pictures, ours, turn, bits),
+                    _oriented_runs(pictures, theirs, 0, bits),
+                    int(INVERSE_ORIENTATION[turn]),
+                )
 
 
-def _turned(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _Side:
+def _oriented_runs(pictures: Pictures, rows: Indices, orientation: int, bits: int) -> _SignatureRuns:
     signatures = pictures.signatures if pictures.views is None or orientation == 0 else pictures.views[:, orientation]
-    return _Side.of(rows, signatures, MIN_BITS_SET, bits)
+    return _SignatureRuns.of(rows, signatures, MIN_BITS_SET, bits)
 
 
-def _faint_pairs(pictures: Pictures, ours: _Side, theirs: _Side) -> Iterator[Indices]:
+def _faint_pairs(pictures: Pictures, ours: _SignatureRuns, theirs: _SignatureRuns) -> Iterator[Indices]:
     """(row, row) of pictures without content, all of which are within `bits` of each other, whose faint signatures agree."""
     some, others = ours.rows[: ours.starts[ours.empty]], theirs.rows[: theirs.starts[theirs.empty]]
     step = max(1, _FAINT_BLOCK // max(1, len(others)))
@@ -163,14 +172,14 @@ def _faint_pairs(pictures: Pictures, ours: _Side, theirs: _Side) -> Iterator[Ind
             yield np.stack([block[a], others[b]], axis=1)
 
 
-def _meetings(ours: _Side, theirs: _Side, bits: int, runner: TaskRunner) -> Iterator[Indices]:
+def _near_runs(ours: _SignatureRuns, theirs: _SignatureRuns, bits: int, runner: TaskRunner) -> Iterator[Indices]:
     """Runs (n, 4) of rows within `bits` of each other, not both without content: start and stop on our side, then on theirs."""
     for mine, others in (
         (slice(ours.empty, None), slice(0, None)),
         (slice(0, ours.empty), slice(theirs.empty, None)),
     ):
-        values, asked = theirs.values[others], ours.values[mine]
-        if len(values) and len(asked):
-            for pairs in iter_cross_pairs(values, asked, bits, runner):
+        values, compared = theirs.values[others], ours.values[mine]
+        if len(values) and len(compared):
+            for pairs in iter_cross_pairs(values, compared, bits, runner):
                 a, b = pairs[:, 1] + mine.start, pairs[:, 0] + others.start
                 yield np.stack([ours.starts[a], ours.starts[a + 1], theirs.starts[b], theirs.starts[b + 1]], axis=1)

@@ -1,31 +1,28 @@
-"""Duplicates: which tiles show the same picture, and which one stands for them.
+"""Duplicates: which tiles show the same picture, and which one of them is kept.
 
-One idea, the recipe that an audit of such datasets found to join nothing wrongly: equal bytes or equal pixels are one picture;
-signatures only propose near duplicates, the pixels of 64 x 64 pictures confirm them; what is connected is one cluster; one
-canonical tile stays.
+Equal bytes or equal pixels are one picture; signatures propose near duplicates, and the pixels of 64 x 64 thumbnails confirm
+them. Connected tiles are one cluster, of which one canonical tile is kept.
 
-The rules, in full. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever the ground and the sensor; two all-black
-tiles of different places are one picture. *Near*: the same sensor, signatures within `bits`, and `confirm` (see `alike`);
-two tiles of known ground must also lie on the same ground (`rsflow.curation.duplicates.candidates`, which also says what
-becomes of crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another
-date is a duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
-`rsflow.curation.duplicates.acquisitions`), and so is a tile whose window another one of its scene covers
-(`rsflow.curation.duplicates.overlaps`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at
-least the limit (`rsflow.curation.duplicates.embeddings`).
+Rules. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever ground and sensor. *Near*: the same sensor, signatures
+within `bits`, and confirmed (`is_same_picture`); two tiles of known ground must also lie on the same ground
+(`rsflow.curation.duplicates.candidates`). *Flipped*: the same in any of eight orientations, where the table has the views.
+*Ground*: the same ground at the same instant of one source (`rsflow.curation.duplicates.acquisitions`), or a window that
+another tile of the scene covers (`rsflow.curation.duplicates.overlaps`); the same ground at another date is a duplicate only if
+its pixels are. *Semantic*, with embeddings: one sensor, and vectors with at least a given cosine
+(`rsflow.curation.duplicates.embeddings`).
 
-*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
-(`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, where
-asked, a tile that stood for its duplicates in the selection before.
+*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the least restrictive licence
+(`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, with
+`was_canonical`, a tile that was canonical before.
 
-What encodings do: `pixels_sha256` is of the picture before it is encoded, so a PNG, a TIFF and a BMP of the same pixels are
-exact duplicates, and so are two JPEG files that decode to the same pixels. Encoding a JPEG anew changes pixels by a few grey
-levels and leaves the signature within a bit or two: those are near duplicates.
+Encodings: `pixels_sha256` is of the picture before it is encoded, so PNG, TIFF and BMP files of the same pixels are exact
+duplicates, as are two JPEG files that decode to the same pixels. Encoding a JPEG again changes pixels by a few grey levels and
+the signature by a bit or two: a near duplicate.
 
-Tiles whose grounds are known to differ are in one cluster only where they are equal: see
-`rsflow.curation.duplicates.known_ground`.
+Tiles of different known ground are in one cluster only where they are equal: `rsflow.curation.duplicates.known_ground`.
 
-Near duplicates are looked for among the best tiles of the exact groups, semantic ones among what stands for the others. Of
-every cluster exactly one tile stays, and nothing depends on the order of the rows.
+Near duplicates are searched among the best tiles of the exact groups, semantic ones among the canonical tiles of the rest.
+Exactly one tile of each cluster is kept, and nothing depends on the order of rows.
 """
 
 from __future__ import annotations
@@ -61,7 +58,7 @@ MIN_CORRELATION = 0.9  # of the grey values of two thumbnails that show one pict
 MIN_ALIGNED_CORRELATION = 0.92  # of the same once aligned, which brings pictures that are merely of one kind nearer too
 MIN_CONTRAST = 3.0  # grey levels, standard deviation: below it a thumbnail is flat
 
-_PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
+_MAX_PEAK = 6.0  # a pixel's grey may differ by so many times the mean error that is allowed
 _BLOCK = 512  # pairs of thumbnails compared at a time
 
 
@@ -89,30 +86,30 @@ def deduplicate(
     before it, leads to the canonical one. `same_picture`: exact and near alone do, so what is said of the one fits the other.
     """
     rows = np.arange(tiles.num_rows)
-    best_first = _best_first(tiles, licences)
+    best_first = _rank_rows(tiles, licences)
     same = [pairs_with_first(first_equal_row(tiles[name])) for name in ("picture_sha256", "pixels_sha256")]
-    stands = _first_of(component_labels(len(rows), np.concatenate(same)), best_first)
-    heads = best_first[stands[best_first] == best_first]
+    representative = _first_by_label(component_labels(len(rows), np.concatenate(same)), best_first)
+    heads = best_first[representative[best_first] == best_first]
     boxes = bounding_boxes(tiles["footprint"])
-    near = _near(tiles, heads, boxes, bits, confirm, runner)
-    steps = [np.stack([stands, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
-    steps.append(_by_place(tiles, best_first, boxes))
+    near = _near_pairs(tiles, heads, boxes, bits, confirm, runner)
+    steps = [np.stack([representative, rows], axis=1), near[near[:, 2] == 0, :2], near[near[:, 2] > 0, :2]]
+    steps.append(_pairs_by_place(tiles, best_first, boxes))
     if embedded:
-        left = _first_of(component_labels(len(rows), np.concatenate(steps)), best_first) == rows
-        steps.append(_semantic(tiles, best_first[left[best_first]], embedded))
-    steps = drop_edges_across_ground(steps, stands, boxes, best_first)
+        left = _first_by_label(component_labels(len(rows), np.concatenate(steps)), best_first) == rows
+        steps.append(_semantic_pairs(tiles, best_first[left[best_first]], embedded))
+    steps = drop_edges_across_ground(steps, representative, boxes, best_first)
     labels = [component_labels(len(rows), np.concatenate(steps[:2]))]
     for count, step in enumerate(steps[2:], 3):
         labels.append(component_labels(len(rows), np.concatenate(steps[:count])) if len(step) else labels[-1])
-    canonical = _first_of(labels[-1], best_first)
+    canonical = _first_by_label(labels[-1], best_first)
     leads = np.stack([label == label[canonical] for label in labels])
     reasons = pa.array([NEAR, FLIPPED, GROUND, SEMANTIC]).take(pa.array(leads.argmax(axis=0)))
-    reasons = pc.if_else(pa.array(stands != rows), EXACT, reasons)
+    reasons = pc.if_else(pa.array(representative != rows), EXACT, reasons)
     by_name = np.asarray(pc.sort_indices(tiles["tile_id"])).astype(np.int64)
     return pa.table(
         {
             "tile_id": tiles["tile_id"],
-            "cluster": tiles["tile_id"].take(pa.array(_first_of(labels[-1], by_name))),
+            "cluster": tiles["tile_id"].take(pa.array(_first_by_label(labels[-1], by_name))),
             "canonical": tiles["tile_id"].take(pa.array(canonical)),
             "reason": pc.if_else(pa.array(canonical == rows), pa.scalar(None, pa.string()), reasons),
             "same_picture": pa.array(leads[0]),
@@ -134,15 +131,15 @@ def is_same_picture(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
     (`rsflow.curation.duplicates.alignment`). Or the mean absolute error is at most `most` grey levels, and no
     pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
     in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
-    has to correlate too, for one calm sea is not another.
+    has to correlate too, and not only by a slope of light, for one calm sea is not another.
     """
     grey = thumbnails.sum(axis=3, dtype=np.int64)
-    blocks = [_alike(thumbnails, grey, block, most) for block in _blocks(pairs)]
+    blocks = [_compare_block(thumbnails, grey, block, most) for block in _blocks(pairs)]
     return np.concatenate([np.empty(0, dtype=np.bool_), *blocks])
 
 
-def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, most: float) -> Flags:
-    a, b = grey[pairs[:, 0]], _turned(grey, pairs)
+def _compare_block(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, most: float) -> Flags:
+    a, b = grey[pairs[:, 0]], _orient_second(grey, pairs)
     count = THUMBNAIL_PX**2
     own, other, both = (
         count * np.einsum("ijk,ijk->i", x, y) - x.sum(axis=(1, 2)) * y.sum(axis=(1, 2)) for x, y in ((a, a), (b, b), (a, b))
@@ -155,14 +152,16 @@ def _alike(thumbnails: Picture, grey: npt.NDArray[np.int64], pairs: Indices, mos
     flags[flags] = has_same_structure(a[flags] / 3, b[flags] / 3)
     moved = rich & ~flags
     flags[moved] = aligned_correlation(a[moved] / 3, b[moved] / 3) > MIN_ALIGNED_CORRELATION
-    close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _PEAK * most)
+    close = (correlated | rich) & ~flags & (np.abs(a - b).max(axis=(1, 2)) <= 3 * _MAX_PEAK * most)
+    flat = close & ~rich
+    close[flat] = has_same_structure(a[flat] / 3, b[flat] / 3)
     left = pairs[close]
-    one, two = thumbnails[left[:, 0]], _turned(thumbnails, left)
+    one, two = thumbnails[left[:, 0]], _orient_second(thumbnails, left)
     flags[close] = (np.maximum(one, two) - np.minimum(one, two)).mean(axis=(1, 2, 3)) <= most
     return flags
 
 
-def _turned(thumbnails: npt.NDArray[Number], pairs: Indices) -> npt.NDArray[Number]:
+def _orient_second(thumbnails: npt.NDArray[Number], pairs: Indices) -> npt.NDArray[Number]:
     """The other of each pair in its orientation; a thumbnail of a turned picture is the turned thumbnail."""
     others = thumbnails[pairs[:, 1]]
     for orientation in range(1, ORIENTATIONS if pairs.shape[1] > 2 else 1):
@@ -175,7 +174,7 @@ def _blocks(pairs: Indices) -> list[Indices]:
     return [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
 
 
-def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, runner: TaskRunner) -> Indices:
+def _near_pairs(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Confirm, runner: TaskRunner) -> Indices:
     """Confirmed (row, row, orientation) among `heads` (best first), sensor by sensor."""
     found = [np.empty((0, 3), dtype=np.int64)]
     for rows, own in pictures_by_sensor(tiles, heads, boxes):
@@ -183,7 +182,7 @@ def _near(tiles: pa.Table, heads: Indices, boxes: Boxes, bits: int, confirm: Con
     return np.concatenate(found)
 
 
-def _by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
+def _pairs_by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
     """Pairs that show one ground at one instant, whatever their pixels: as far as the columns that say so are there."""
     found = [np.empty((0, 2), dtype=np.int64)]
     if "acquired_at" in tiles.column_names:
@@ -193,10 +192,10 @@ def _by_place(tiles: pa.Table, best_first: Indices, boxes: Boxes) -> Indices:
     return np.concatenate(found)
 
 
-def _semantic(tiles: pa.Table, heads: Indices, embedded: TileEmbeddings) -> Indices:
+def _semantic_pairs(tiles: pa.Table, heads: Indices, embedded: TileEmbeddings) -> Indices:
     """Pairs of rows among `heads` (best first, so in an order of their own), sensor by sensor."""
     found = [np.empty((0, 2), dtype=np.int64)]
-    for rows in _by_sensor(tiles, heads):
+    for rows in _rows_by_sensor(tiles, heads):
         known, vectors = embedded.among(rows)
         found.append(known[similar_pairs(vectors, embedded.cosine)])
     return np.concatenate(found)
@@ -207,12 +206,12 @@ def pictures_by_sensor(tiles: pa.Table, rows: Indices, boxes: Boxes) -> Iterator
     signatures = tiles["signature"].combine_chunks()
     signed = np.asarray(pc.is_valid(signatures))
     values = np.asarray(pc.fill_null(signatures, 0), dtype=np.uint64)
-    views = _lists(tiles, "signatures", ORIENTATIONS)
-    windows = _lists(tiles, "anchors", len(ANCHOR_WINDOWS))
+    views = _signature_lists(tiles, "signatures", ORIENTATIONS)
+    windows = _signature_lists(tiles, "anchors", len(ANCHOR_WINDOWS))
     faint = None
     if "faint_signature" in tiles.column_names and not tiles["faint_signature"].null_count:
         faint = np.asarray(tiles["faint_signature"], dtype=np.int64).view(np.uint64)
-    for own in _by_sensor(tiles, rows[signed[rows]]):
+    for own in _rows_by_sensor(tiles, rows[signed[rows]]):
         views_of, anchors_of, faint_of = (some[own] if some is not None else None for some in (views, windows, faint))
         yield own, Pictures(values[own], boxes[own], views_of, anchors_of, faint_of)
 
@@ -227,12 +226,12 @@ def confirm_by_position(confirm: Confirm, rows: Indices) -> Confirm:
     return lambda pairs: confirm(pairs_as_rows(rows, pairs))
 
 
-def _by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
+def _rows_by_sensor(tiles: pa.Table, rows: Indices) -> Iterator[Indices]:
     sensors = np.asarray(pc.dictionary_encode(tiles["sensor"]).combine_chunks().indices)
     return (rows[sensors[rows] == sensor] for sensor in np.unique(sensors))
 
 
-def _lists(tiles: pa.Table, name: str, size: int) -> Signatures | None:
+def _signature_lists(tiles: pa.Table, name: str, size: int) -> Signatures | None:
     """(n, size); 0, which finds nothing, where there are none; None without such a column."""
     if name not in tiles.column_names:
         return None
@@ -244,7 +243,7 @@ def _lists(tiles: pa.Table, name: str, size: int) -> Signatures | None:
     return views
 
 
-def _best_first(tiles: pa.Table, licences: Sequence[str]) -> Indices:
+def _rank_rows(tiles: pa.Table, licences: Sequence[str]) -> Indices:
     """The rows in the order of preference for canonical."""
     pixels = pc.multiply(pc.cast(tiles["height_px"], pa.int64()), pc.cast(tiles["width_px"], pa.int64()))
     keys = {"gsd": (tiles["gsd_m"], "ascending"), "pixels": (pixels, "descending")}
@@ -260,7 +259,7 @@ def _best_first(tiles: pa.Table, licences: Sequence[str]) -> Indices:
     return np.asarray(pc.sort_indices(ranked, sort_keys=order)).astype(np.int64)
 
 
-def _first_of(labels: Indices, order: Indices) -> Indices:
+def _first_by_label(labels: Indices, order: Indices) -> Indices:
     """For each row, the row of the same label that comes first in `order`; labels count from 0 without gaps."""
     _, first = np.unique(labels[order], return_index=True)
     return order[first][labels]

@@ -64,42 +64,42 @@ def similar_pairs(vectors: Vectors, cosine: float) -> Indices:
     edges = np.empty((0, 2), dtype=np.int64)
     if len(vectors) < 2:
         return edges
-    unit = _normalised(vectors)
+    unit = _normalise(vectors)
     waiting, count = [edges], 0
-    for pairs in _close_pairs(unit, _nearest(unit, _centres(unit)), cosine):
+    for pairs in _close_pairs(unit, _nearest_centres(unit, _find_centres(unit)), cosine):
         waiting.append(pairs)
         count += len(pairs)
         if count >= _PENDING:
-            waiting, count = [_stars(len(unit), np.concatenate(waiting))], 0
-    return _stars(len(unit), np.concatenate(waiting))
+            waiting, count = [_star_pairs(len(unit), np.concatenate(waiting))], 0
+    return _star_pairs(len(unit), np.concatenate(waiting))
 
 
-def _normalised(vectors: Vectors) -> Vectors:
+def _normalise(vectors: Vectors) -> Vectors:
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)).astype(np.float32)
     lengths[lengths == 0] = 1.0
     unit: Vectors = vectors / lengths[:, None]
     return unit
 
 
-def _centres(unit: Vectors) -> Vectors:
+def _find_centres(unit: Vectors) -> Vectors:
     """Centres of a sample that is spread evenly over the rows, by a few rounds of k-means on the sphere."""
     number = max(1, round(np.sqrt(PROBED_CENTRES * len(unit))))
-    sample = unit[_spread(len(unit), number * _PER_CENTRE)]
-    centres = sample[_spread(len(sample), number)]
+    sample = unit[_sample_evenly(len(unit), number * _PER_CENTRE)]
+    centres = sample[_sample_evenly(len(sample), number)]
     for _ in range(_ROUNDS):
-        own = _nearest(sample, centres, probes=1)[:, 0]
+        own = _nearest_centres(sample, centres, probes=1)[:, 0]
         order = np.argsort(own, kind="stable")
         found, starts = np.unique(own[order], return_index=True)
-        centres[found] = _normalised(np.add.reduceat(sample[order], starts, axis=0))
+        centres[found] = _normalise(np.add.reduceat(sample[order], starts, axis=0))
     return centres
 
 
-def _spread(count: int, number: int) -> Indices:
+def _sample_evenly(count: int, number: int) -> Indices:
     """At most so many of the rows, evenly."""
     return np.unique(np.linspace(0, count - 1, min(count, number)).astype(np.int64))
 
 
-def _nearest(unit: Vectors, centres: Vectors, probes: int = PROBED_CENTRES) -> npt.NDArray[np.int64]:
+def _nearest_centres(unit: Vectors, centres: Vectors, probes: int = PROBED_CENTRES) -> npt.NDArray[np.int64]:
     """(n, probes): the nearest centres, the nearest first."""
     probes = min(probes, len(centres))
     nearest = np.empty((len(unit), probes), dtype=np.int64)
@@ -126,10 +126,10 @@ def _close_pairs(unit: Vectors, nearest: Indices, cosine: float) -> Iterator[Ind
             part = own[begin : begin + _BLOCK]
             row, other = np.nonzero(unit[part] @ around.T >= cosine - _ROUNDING)
             pairs = np.sort(np.stack([part[row], group[other]], axis=1), axis=1)
-            yield _verified(unit, pairs[pairs[:, 0] < pairs[:, 1]], cosine)
+            yield _verify(unit, pairs[pairs[:, 0] < pairs[:, 1]], cosine)
 
 
-def _verified(unit: Vectors, pairs: Indices, cosine: float) -> Indices:
+def _verify(unit: Vectors, pairs: Indices, cosine: float) -> Indices:
     blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
     exact = [_cosines(unit[block[:, 0]], unit[block[:, 1]]) >= cosine for block in blocks]
     close: Indices = pairs[np.concatenate([np.empty(0, dtype=np.bool_), *exact])]
@@ -143,7 +143,7 @@ def _cosines(a: Vectors, b: Vectors) -> npt.NDArray[np.float64]:
     return cosines
 
 
-def _stars(count: int, pairs: Indices) -> Indices:
+def _star_pairs(count: int, pairs: Indices) -> Indices:
     """What connects the same rows: each with the first of its component."""
     label = component_labels(count, pairs)
     _, first = np.unique(label, return_index=True)

@@ -1,12 +1,12 @@
 """All pairs of 64-bit signatures that differ in few bits, within one set or across two.
 
-One idea, multi-index hashing (Norouzi, Punjani, Fleet, https://arxiv.org/abs/1307.2982): cut the 64 bits into parts. Where two
-signatures differ in at most `bits`, they differ little in at least one part; so it is enough to look, part by part, into the
-buckets a few flips away, and to compare only what is met there. Exact: nothing is missed and nothing is sampled.
+Multi-index hashing (Norouzi, Punjani, Fleet, https://arxiv.org/abs/1307.2982): the 64 bits are divided into parts. Two
+signatures that differ in at most `bits` differ little in at least one part, so it is enough to search, part by part, the
+buckets a few bit flips away and to compare what is found there. The result is exact.
 
-Three choices are ours. Parts are cut along diagonals of the hash's 8 x 8 bits, because bits beside and below each other go
-together and would crowd buckets. The number of parts follows from the number of signatures (few wide parts for many). And a
-pair is kept only in the first part that meets it, so none has to be sorted out afterwards.
+Different from the paper: parts are cut along diagonals of the hash's 8 x 8 bits, because neighbouring bits correlate and would
+crowd buckets; the number of parts follows from the number of signatures; and a pair is kept only in the first part that finds
+it, so no duplicates have to be removed.
 """
 
 from __future__ import annotations
@@ -45,40 +45,46 @@ def near_pairs(signatures: Signatures, bits: int) -> Indices:
 def iter_near_pairs(signatures: Signatures, bits: int, runner: TaskRunner = LOCAL_RUNNER) -> Iterator[Indices]:
     """The same pairs in pieces (n, 2) of at most about a quarter of a million, in no useful order."""
     values = np.ascontiguousarray(signatures, dtype=np.uint64)
-    work = [(part, number, runner.tasks) for part in _parts(len(values), len(values), bits) for number in range(runner.tasks)]
-    return runner.each(_near_part, work, (values, bits))
+    work = [
+        (part, number, runner.tasks) for part in _choose_parts(len(values), len(values), bits) for number in range(runner.tasks)
+    ]
+    return runner.each(_near_pairs_in_part, work, (values, bits))
 
 
 def iter_cross_pairs(
     signatures: Signatures, others: Signatures, bits: int, runner: TaskRunner = LOCAL_RUNNER
 ) -> Iterator[Indices]:
     """Every (row of `signatures`, row of `others`) that differ in at most `bits`, each once, in such pieces."""
-    values, asked = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
-    work = [(part, number, runner.tasks) for part in _parts(len(values), len(asked), bits) for number in range(runner.tasks)]
-    return runner.each(_cross_part, work, (values, asked, bits))
+    values, queries = (np.ascontiguousarray(some, dtype=np.uint64) for some in (signatures, others))
+    work = [
+        (part, number, runner.tasks)
+        for part in _choose_parts(len(values), len(queries), bits)
+        for number in range(runner.tasks)
+    ]
+    return runner.each(_cross_pairs_in_part, work, (values, queries, bits))
 
 
-def _near_part(work: tuple[_Part, int, int], values: Signatures, bits: int) -> Iterator[Indices]:
+def _near_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, bits: int) -> Iterator[Indices]:
     """The pairs that one part meets first, of one of several shares of the signatures with all."""
     part, number, shares = work
     buckets = _Buckets.of(values, part.cut)
-    for pairs in _meet(buckets, bits, part.flips, *_share(len(values), number, shares)):
+    for pairs in _pairs_within(buckets, bits, part.flips, *_share_bounds(len(values), number, shares)):
         first = part.is_first(values[pairs[:, 0]] ^ values[pairs[:, 1]])
         yield np.sort(pairs[first], axis=1)
 
 
-def _cross_part(work: tuple[_Part, int, int], values: Signatures, asked: Signatures, bits: int) -> Iterator[Indices]:
+def _cross_pairs_in_part(work: tuple[_Part, int, int], values: Signatures, queries: Signatures, bits: int) -> Iterator[Indices]:
     """The same of all signatures with one share of the others."""
     part, number, shares = work
     buckets = _Buckets.of(values, part.cut)
-    low, high = _share(len(asked), number, shares)
+    low, high = _share_bounds(len(queries), number, shares)
     for start in range(low, high, _BLOCK):
-        for pairs in _look_up(buckets, asked[start : min(start + _BLOCK, high)], bits, part):
+        for pairs in _look_up(buckets, queries[start : min(start + _BLOCK, high)], bits, part):
             pairs[:, 1] += start
-            yield pairs[part.is_first(values[pairs[:, 0]] ^ asked[pairs[:, 1]])]
+            yield pairs[part.is_first(values[pairs[:, 0]] ^ queries[pairs[:, 1]])]
 
 
-def _share(count: int, number: int, shares: int) -> tuple[int, int]:
+def _share_bounds(count: int, number: int, shares: int) -> tuple[int, int]:
     return count * number // shares, count * (number + 1) // shares
 
 
@@ -113,21 +119,21 @@ class _Part:
         return first
 
 
-def _parts(count: int, asked: int, bits: int) -> Iterator[_Part]:
+def _choose_parts(count: int, queries: int, bits: int) -> Iterator[_Part]:
     if not 0 <= bits <= 64:
         raise ValueError(f"bits is {bits}: expected 0 to 64")
-    parts = min(range(3, 9), key=lambda number: _cost(count, asked, bits, number))
-    both = list(zip(_cut(parts), _flips(bits, parts), strict=True))
+    parts = min(range(3, 9), key=lambda number: _cost(count, queries, bits, number))
+    both = list(zip(_bits_by_part(parts), _flips_by_part(bits, parts), strict=True))
     # A part of -1 flips is not looked at, and neither are those that follow.
     return (_Part(cut, flips, both[:number]) for number, (cut, flips) in enumerate(both) if flips >= 0)
 
 
-def _cut(parts: int) -> list[list[int]]:
+def _bits_by_part(parts: int) -> list[list[int]]:
     """The bits of each part: all 64, evenly."""
     return [[bit for bit in range(64) if (bit % 8 + 2 * (bit // 8)) % parts == part] for part in range(parts)]
 
 
-def _flips(bits: int, parts: int) -> list[int]:
+def _flips_by_part(bits: int, parts: int) -> list[int]:
     """How many flips to look through per part; -1: not at all.
 
     If every part differed in more than its number, the whole would differ in at least sum(flips + 1) = bits + 1.
@@ -136,13 +142,13 @@ def _flips(bits: int, parts: int) -> list[int]:
     return [each - 1 + (part < more) for part in range(parts)]
 
 
-def _cost(count: int, asked: int, bits: int, parts: int) -> float:
+def _cost(count: int, queries: int, bits: int, parts: int) -> float:
     """Time of look-ups, tables and comparisons, for signatures spread evenly."""
     cost = 0.0
-    for cut, most in zip(_cut(parts), _flips(bits, parts), strict=True):
+    for cut, most in zip(_bits_by_part(parts), _flips_by_part(bits, parts), strict=True):
         looks = sum(comb(len(cut), flipped) for flipped in range(most + 1))
         buckets = 2 ** len(cut)
-        cost += looks * asked + _COMPARISON * (looks * asked * count / buckets + (buckets if looks else 0))
+        cost += looks * queries + _COMPARISON * (looks * queries * count / buckets + (buckets if looks else 0))
     return cost
 
 
@@ -175,10 +181,10 @@ class _Buckets:
         return cls(keys[rows], rows, values[rows], starts)
 
 
-def _meet(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Iterator[Indices]:
+def _pairs_within(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Iterator[Indices]:
     """Pairs within `bits` whose part differs in at most `most` bits, each once, in chunks: of sorted [low, high) with all."""
     keys, values, starts = buckets.keys[low:high], buckets.values, buckets.starts
-    for places in _masks(len(starts), most):
+    for places in _flip_combinations(len(starts), most):
         if not places:
             own = np.arange(low, high)
             runs = own, own + 1, starts[keys + 1]
@@ -195,17 +201,17 @@ def _meet(buckets: _Buckets, bits: int, most: int, low: int, high: int) -> Itera
 
 def _look_up(buckets: _Buckets, others: Signatures, bits: int, part: _Part) -> Iterator[Indices]:
     """(row of the buckets, row of `others`) within `bits` whose part differs in at most its number of bits, in chunks."""
-    asked = _Buckets.of(others, part.cut)  # sorted, so that neighbours look into neighbouring buckets
+    queries = _Buckets.of(others, part.cut)  # sorted, so that neighbours look into neighbouring buckets
     every = np.arange(len(others))
-    for places in _masks(len(buckets.starts), part.flips):
-        other = asked.keys ^ sum(1 << place for place in places)
+    for places in _flip_combinations(len(buckets.starts), part.flips):
+        other = queries.keys ^ sum(1 << place for place in places)
         for left, right in expand_ranges(every, buckets.starts[other], buckets.starts[other + 1]):
-            near = np.flatnonzero(np.bitwise_count(asked.values[left] ^ buckets.values[right]) <= bits)
+            near = np.flatnonzero(np.bitwise_count(queries.values[left] ^ buckets.values[right]) <= bits)
             if len(near):
-                yield np.stack([buckets.rows[right[near]], asked.rows[left[near]]], axis=1)
+                yield np.stack([buckets.rows[right[near]], queries.rows[left[near]]], axis=1)
 
 
-def _masks(bounds: int, most: int) -> Iterator[tuple[int, ...]]:
+def _flip_combinations(bounds: int, most: int) -> Iterator[tuple[int, ...]]:
     """The places of at most `most` flips in a key, none first, where `bounds` is one more than there are keys."""
     width = (bounds - 1).bit_length() - 1
     for flipped in range(most + 1):

@@ -1,6 +1,6 @@
 """What tells one picture from another: an exact digest, a 64-bit difference hash, and a small picture to confirm with.
 
-One idea: the hash only finds candidates (two pictures a few bits apart may be the same), the 64 x 64 pictures decide. A hash
+The hash only finds candidates (two pictures a few bits apart may be the same), the 64 x 64 pictures decide. A hash
 alone joins fields, runways and housing that merely look alike.
 
 The difference hash is Neal Krawetz's: the picture shrunk to 9 x 8 grey values, and one bit for each two horizontal
@@ -35,7 +35,7 @@ _OFFSETS = (0, 2, 6, 8)
 ANCHOR_WINDOWS = ((3, 3, 58), *((top, left, 56) for top in _OFFSETS for left in _OFFSETS))
 
 _GREY = np.array([299, 587, 114], dtype=np.int64)  # thousandths: luma of ITU-R BT.601
-_LEAST_STEP = 500  # thousandths of a grey level
+_MIN_STEP = 500  # thousandths of a grey level
 
 
 def signature(picture: Picture) -> int:
@@ -44,8 +44,8 @@ def signature(picture: Picture) -> int:
     Bit 63 - (8 row + column) is set where, of the 8 x 9 area means, the one to the right is brighter by more than half a
     grey level. Raises ValueError for another shape or type, or an empty picture.
     """
-    pixels = _checked(picture)
-    return _rises(_grey_sums(pixels, 8, 9), pixels)
+    pixels = _check_picture(picture)
+    return _rise_bits(_grey_sums(pixels, 8, 9), pixels)
 
 
 def faint_signature(picture: Picture) -> int:
@@ -74,9 +74,9 @@ def orientation_signatures(picture: Picture) -> list[int]:
 
     Area means turn with the picture, exactly, so two small grids of them say it all.
     """
-    pixels = _checked(picture)
+    pixels = _check_picture(picture)
     grids = _grey_sums(pixels, 8, 9), _grey_sums(pixels, 9, 8)
-    return [_rises(apply_orientation(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
+    return [_rise_bits(apply_orientation(grids[orientation % 2], orientation), pixels) for orientation in range(ORIENTATIONS)]
 
 
 def anchor_signatures(picture: Picture) -> list[int]:
@@ -90,7 +90,7 @@ def anchor_signatures(picture: Picture) -> list[int]:
 
 def pixels_digest(picture: Picture) -> str:
     """SHA-256, in hexadecimal, of a decoded picture: its shape, then its bytes. Equal exactly where all pixels are equal."""
-    pixels = np.ascontiguousarray(_checked(picture))
+    pixels = np.ascontiguousarray(_check_picture(picture))
     digest = hashlib.sha256("x".join(map(str, pixels.shape)).encode() + b"\n")
     digest.update(pixels.data)
     return digest.hexdigest()
@@ -98,7 +98,7 @@ def pixels_digest(picture: Picture) -> str:
 
 def thumbnail(picture: Picture) -> Picture:
     """The picture as (64, 64, 3), each pixel the rounded mean of the area it stands for; grey is repeated."""
-    pixels = _checked(picture)
+    pixels = _check_picture(picture)
     whole = pixels.shape[0] * pixels.shape[1]
     means = (_area_sums(pixels, THUMBNAIL_PX, THUMBNAIL_PX) + whole // 2) // whole
     return np.broadcast_to(means.astype(np.uint8), (THUMBNAIL_PX, THUMBNAIL_PX, 3)).copy()
@@ -121,7 +121,7 @@ def mean_absolute_error(a: Picture, b: Picture) -> float:
     return float(np.mean(np.maximum(a, b) - np.minimum(a, b), dtype=np.float64))
 
 
-def _checked(picture: Picture) -> Picture:
+def _check_picture(picture: Picture) -> Picture:
     pixels = picture[:, :, None] if picture.ndim == 2 else picture
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.dtype != np.uint8 or not pixels.size:
         raise ValueError(f"expected uint8 (rows, cols) or (rows, cols, 3), found {picture.dtype} {picture.shape}")
@@ -133,8 +133,8 @@ def _grey_sums(pixels: Picture, rows: int, cols: int) -> npt.NDArray[np.int64]:
     return sums @ _GREY if sums.shape[2] == 3 else sums[:, :, 0] * 1000
 
 
-def _rises(grey: npt.NDArray[np.int64], pixels: Picture) -> int:
-    return _pack_bits(np.diff(grey, axis=1) > _LEAST_STEP * pixels.shape[0] * pixels.shape[1])
+def _rise_bits(grey: npt.NDArray[np.int64], pixels: Picture) -> int:
+    return _pack_bits(np.diff(grey, axis=1) > _MIN_STEP * pixels.shape[0] * pixels.shape[1])
 
 
 def _pack_bits(bits: npt.NDArray[np.bool_]) -> int:

@@ -1,14 +1,12 @@
-"""Near duplicates among any number of texts: MinHash finds candidates, Jaccard's measure decides.
+"""Near-duplicate texts in a whole dataset: MinHash proposes pairs, Jaccard similarity decides.
 
-One idea: of 128 parts of the numbers that elements hash to, the smallest element in each (one permutation hashing,
-https://arxiv.org/abs/1208.1259; empty parts take the next one's, https://arxiv.org/abs/1406.4784): one pass over the elements,
-where the usual MinHash makes 128. Texts that agree in a whole band of values are candidates. `near_duplicate_texts` compares
-each text of a band with the first and the one before it, so a form of words that recurs a million times costs a million
-comparisons, not their square. What is found is verified, what is missed has a chance below one in a thousand at the limit, and
-less above it.
+One permutation hashing (https://arxiv.org/abs/1208.1259): the hash range is divided into 128 parts, of each of which the
+smallest element is taken; empty parts take that of the next one (https://arxiv.org/abs/1406.4784). That needs one pass over the
+elements instead of 128. Texts that agree in a whole band of values are candidates. `near_duplicate_texts` compares each text of
+a band with the first and the previous one, so a template that occurs a million times costs a million comparisons. Found pairs
+are verified; the chance to miss a pair is below 1e-3 at the limit, and less above it.
 
-This looks across a whole dataset. What one picture says twice is found without chance, see
-`rsflow.curation.duplicates.text_similarity`.
+Repeated texts of one picture are found exactly: `rsflow.curation.duplicates.text_similarity`.
 """
 
 from __future__ import annotations
@@ -30,16 +28,16 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 
 MINHASH_VALUES = 128
 
-_MISS = 1e-3
+_MAX_MISS = 1e-3
 _BLOCK = 1 << 13  # texts at a time: their values stay in the processor's cache
 _EMPTY = np.uint32(2**32 - 1)
-_FARTHER = np.uint32(0x9E3779B1)  # makes a value taken from another part differ from that part's own
+_DISTANCE_FACTOR = np.uint32(0x9E3779B1)  # makes a value taken from another part differ from that part's own
 
 
 def near_duplicate_texts(texts: pa.Array, least: float) -> Indices:
     """Verified pairs (i, j), i < j: enough that their components are the near duplicates, equal texts among them."""
     width = band_width(least)
-    parts = [_part(texts.slice(start, _BLOCK), width) for start in range(0, max(len(texts), 1), _BLOCK)]
+    parts = [_hash_part(texts.slice(start, _BLOCK), width) for start in range(0, max(len(texts), 1), _BLOCK)]
     sketches = Sketch(*map(np.concatenate, zip(*((s.text_hash, s.bits, s.elements) for _, s, _ in parts), strict=True)))
     _, first, same = np.unique(sketches.text_hash, return_index=True, return_inverse=True)
     equal = np.stack([first[same], np.arange(len(same))], axis=1)
@@ -53,7 +51,7 @@ def near_duplicate_texts(texts: pa.Array, least: float) -> Indices:
     return np.concatenate([equal[equal[:, 0] < equal[:, 1]], near])
 
 
-def _part(texts: pa.Array, width: int) -> tuple[pa.Array, Sketch, npt.NDArray[np.uint64]]:
+def _hash_part(texts: pa.Array, width: int) -> tuple[pa.Array, Sketch, npt.NDArray[np.uint64]]:
     """Some texts: folded, their sketches, and (bands, texts) hashes of the values of each band."""
     words = normalise_text(texts)
     elements, starts = shingles(words)
@@ -74,14 +72,14 @@ def minhashes(elements: Hashes, starts: Indices) -> npt.NDArray[np.uint32]:
     beyond = there.min(axis=1, keepdims=True) + np.int16(MINHASH_VALUES)
     following = np.minimum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
     following = np.minimum(following, beyond)
-    farther = (following - np.arange(MINHASH_VALUES, dtype=np.int16)).astype(np.uint32) * _FARTHER
+    farther = (following - np.arange(MINHASH_VALUES, dtype=np.int16)).astype(np.uint32) * _DISTANCE_FACTOR
     taken: npt.NDArray[np.uint32] = np.take_along_axis(values, (following % MINHASH_VALUES).astype(np.int64), axis=1) + farther
     return taken
 
 
 def band_width(least: float) -> int:
     """The most values in a band at which texts that are alike by `least` share none with a chance below one in a thousand."""
-    return max((width for width in range(1, 33) if (1 - least**width) ** (MINHASH_VALUES // width) <= _MISS), default=1)
+    return max((width for width in range(1, 33) if (1 - least**width) ** (MINHASH_VALUES // width) <= _MAX_MISS), default=1)
 
 
 def _candidates(band: Hashes) -> Indices:

@@ -1,8 +1,8 @@
-"""Tiles of one scene that show mostly the same pixels, found by their windows alone.
+"""Tiles of one scene that show mostly the same pixels, found by their windows.
 
-One idea: a scene a little larger than a tile is covered by tiles that are shifted inward, nearly copies of each other; a window
-says so exactly, for pictures without a place too. Of each such crowd the best tile stays, and every other one shares its pixels
-with one that stays: chains, as along a narrow scene, join nothing that is not covered.
+A scene slightly larger than a tile is covered by tiles that are shifted inward and nearly equal. The best tile of such a group
+is kept, and each dropped tile shares its pixels with one that is kept; a chain of overlaps, as along a narrow scene, drops
+nothing that is not covered.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ def overlapping_tiles(tiles: pa.Table, best_first: Indices) -> Indices:
 
     `tiles` has scene_id, row_off, col_off, height_px and width_px. Every row is covered once at most, none that covers is.
     """
-    windows = np.stack([_numbers(tiles[name]) for name in ("col_off", "row_off", "width_px", "height_px")], axis=1)
-    pairs = _covering(windows, _scenes(tiles))
+    windows = np.stack([_as_floats(tiles[name]) for name in ("col_off", "row_off", "width_px", "height_px")], axis=1)
+    pairs = _overlapping_pairs(windows, _encode_scenes(tiles))
     rank = np.empty(len(best_first), dtype=np.int64)
     rank[best_first] = np.arange(len(best_first))
     ranks = np.sort(rank[pairs], axis=1)
-    gone: set[int] = set()
+    covered: set[int] = set()
     found = []
     for better, worse in np.unique(ranks, axis=0).tolist():
-        if better not in gone and worse not in gone:
-            gone.add(worse)
+        if better not in covered and worse not in covered:
+            covered.add(worse)
             found.append((better, worse))
     return best_first[np.array(found, dtype=np.int64).reshape(-1, 2)]
 
 
-def _covering(windows: np.ndarray[tuple[int, int], np.dtype[np.float64]], scenes: Indices) -> Indices:
+def _overlapping_pairs(windows: np.ndarray[tuple[int, int], np.dtype[np.float64]], scenes: Indices) -> Indices:
     """Pairs of rows of one scene whose windows share that much."""
     rows = np.flatnonzero((np.bincount(scenes)[scenes] > 1) & ~np.isnan(windows).any(axis=1))
     if not len(rows):
@@ -56,13 +56,13 @@ def _covering(windows: np.ndarray[tuple[int, int], np.dtype[np.float64]], scenes
         found.append(np.stack([a + start, b], axis=1)[a + start < b])
     pairs = np.concatenate(found)
     a, b = pairs.T
-    shared = _shared(left, width, a, b) * _shared(top, height, a, b)
+    shared = _shared_length(left, width, a, b) * _shared_length(top, height, a, b)
     larger = np.maximum((width * height)[a], (width * height)[b])
     covering: Indices = rows[pairs[shared >= MIN_SHARED_AREA * larger]]
     return covering
 
 
-def _shared(
+def _shared_length(
     start: np.ndarray[tuple[int], np.dtype[np.float64]],
     size: np.ndarray[tuple[int], np.dtype[np.float64]],
     a: Indices,
@@ -74,9 +74,9 @@ def _shared(
     return shared
 
 
-def _numbers(values: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _as_floats(values: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.asarray(values.cast(pa.float64()).fill_null(np.nan), dtype=np.float64)
 
 
-def _scenes(tiles: pa.Table) -> Indices:
+def _encode_scenes(tiles: pa.Table) -> Indices:
     return np.asarray(pc.dictionary_encode(tiles["scene_id"]).combine_chunks().indices, dtype=np.int64)

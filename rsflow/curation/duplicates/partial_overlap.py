@@ -1,6 +1,6 @@
 """Pictures that show a part of one another: crops, enlargements and shifted windows, found by shared keypoints.
 
-One idea: keypoints with similar codes vote for where one picture lies in the other. Three that agree on scale and place make a
+Keypoints with similar codes vote for where one picture lies in the other. Three that agree on scale and place make a
 candidate; the pixels of the region that both show decide. Only pairs of two sets are looked for, as pictures of two splits, and
 of these only such as `rsflow.curation.duplicates.cross_split` compares: at least one of a pair has no known ground.
 
@@ -127,33 +127,33 @@ def _candidates(
     keypoints: KeypointSets, ours: Indices, theirs: Indices, orientations: int, runner: TaskRunner
 ) -> Iterator[tuple[Indices, Floats]]:
     known, _ = keypoints.of(theirs)
-    known = _without_crowds(keypoints.codes, known)
+    known = _drop_common_codes(keypoints.codes, known)
     asked, _ = keypoints.of(ours)
     if not len(known) or not len(asked):
         return
     owner = np.searchsorted(keypoints.starts, np.arange(len(keypoints.codes)), side="right") - 1
-    bits = _bits_for(len(known))
+    bits = _max_code_distance(len(known))
     for start in range(0, len(asked), step := max(1, _MATCHES // 64)):
         some = asked[start : start + step]
         for orientation in range(orientations):
             codes = orient_codes(keypoints.codes[some], orientation)
             pieces = [np.empty((0, 2), dtype=np.int64), *iter_cross_pairs(keypoints.codes[known], codes, bits, runner)]
             right, left = np.concatenate(pieces).T
-            yield _agreeing(keypoints, some[left], known[right], owner, orientation)
+            yield _verify_geometry(keypoints, some[left], known[right], owner, orientation)
 
 
-def _bits_for(count: int) -> int:
+def _max_code_distance(count: int) -> int:
     """In how many bits two codes may differ, where each is compared with so many: measured on real tiles, see
     benchmarks/duplicate_crops.py."""
     return 8 if count <= 1 << 20 else 6 if count <= 1 << 23 else 4
 
 
-def _without_crowds(codes: Codes, rows: Indices) -> Indices:
+def _drop_common_codes(codes: Codes, rows: Indices) -> Indices:
     _, value, counts = np.unique(codes[rows], return_inverse=True, return_counts=True)
     return rows[counts[value.reshape(-1)] <= CROWD_SIZE]
 
 
-def _agreeing(
+def _verify_geometry(
     keypoints: KeypointSets, left: Indices, right: Indices, owner: Indices, orientation: int
 ) -> tuple[Indices, Floats]:
     """The pairs of pictures of which enough matches (keypoint, keypoint) agree, and the regions that they share."""
@@ -165,10 +165,10 @@ def _agreeing(
     for start, stop in pairwise(bounds):
         if stop - start >= MIN_AGREEING:
             one, other = owner[left[start]], owner[right[start]]
-            size = _turned_size(keypoints.heights[one], keypoints.widths[one], orientation)
+            size = _oriented_size(keypoints.heights[one], keypoints.widths[one], orientation)
             points = unpack_positions(keypoints.positions[left[start:stop]]).astype(np.float64)
-            points[:, :2] = _turned_points(points[:, :2], keypoints.heights[one], keypoints.widths[one], orientation)
-            placed = _place(points, unpack_positions(keypoints.positions[right[start:stop]]).astype(np.float64))
+            points[:, :2] = _oriented_points(points[:, :2], keypoints.heights[one], keypoints.widths[one], orientation)
+            placed = _fit_placement(points, unpack_positions(keypoints.positions[right[start:stop]]).astype(np.float64))
             shared = (
                 None if placed is None else _shared_region(placed, size, (keypoints.heights[other], keypoints.widths[other]))
             )
@@ -178,7 +178,7 @@ def _agreeing(
     return np.array(pairs, dtype=np.int64).reshape(-1, 3), np.array(regions, dtype=np.float64).reshape(-1, 8)
 
 
-def _place(points: Floats, others: Floats) -> tuple[float, float, float] | None:
+def _fit_placement(points: Floats, others: Floats) -> tuple[float, float, float] | None:
     """(scale, right, down) that take most of `points` (n, 3: column, row, blob) to their `others`; None: too few agree."""
     points, others = points[:_MOST_MATCHES], others[:_MOST_MATCHES]
     one, other = np.triu_indices(len(points), 1)
@@ -198,10 +198,10 @@ def _place(points: Floats, others: Floats) -> tuple[float, float, float] | None:
     best = int(agree.sum(axis=1).argmax())
     rows = agree[best]
     distinct = min(len(np.unique(some[rows, :2], axis=0)) for some in (points, others))
-    return _fitted(points[rows, :2], others[rows, :2]) if distinct >= MIN_AGREEING else None
+    return _least_squares_placement(points[rows, :2], others[rows, :2]) if distinct >= MIN_AGREEING else None
 
 
-def _fitted(points: Floats, others: Floats) -> tuple[float, float, float]:
+def _least_squares_placement(points: Floats, others: Floats) -> tuple[float, float, float]:
     """The least-squares scale and shift of points to others."""
     middle, target = points.mean(axis=0), others.mean(axis=0)
     base, image = points - middle, others - target
@@ -225,11 +225,11 @@ def _shared_region(
     return [*own.ravel().tolist(), *(np.stack([start, stop]) / [other[1], other[0]]).ravel().tolist()]
 
 
-def _turned_size(height: float, width: float, orientation: int) -> tuple[float, float]:
+def _oriented_size(height: float, width: float, orientation: int) -> tuple[float, float]:
     return (width, height) if orientation % 2 else (height, width)
 
 
-def _turned_points(points: Floats, height: float, width: float, orientation: int) -> Floats:
+def _oriented_points(points: Floats, height: float, width: float, orientation: int) -> Floats:
     """Where points (column, row) of a picture lie in `apply_orientation` of it."""
     x, y = points.T
     x = width - 1 - x if orientation >= 4 else x

@@ -1,13 +1,13 @@
-"""Fingerprints: what is needed to recognise a picture again, without the picture; a benchmark can publish them.
+"""Fingerprints: what identifies a picture without the picture itself; a benchmark can publish them.
 
-One idea: every picture is described in all eight flips and rotations, so whoever compares describes his own pictures once, as
-they stand. A match is *exact* (equal bytes or equal pixels), *flipped* (equal pixels in another orientation), *near* (alike, in
-any orientation) or *ground* (georeferenced, and the two touch).
+A fingerprint describes a picture in all eight orientations, so the other side needs only the upright one. A match is *exact*
+(equal bytes or pixels), *flipped* (equal pixels in another orientation), *near* (near duplicate in any orientation) or *ground*
+(georeferenced, and the two touch).
 
-Near is decided in two steps, as for duplicates: signatures within `bits` propose, the pixels of 64 x 64 pictures confirm. Where
-the pictures are not at hand, there is nothing to confirm with, and signatures within half of `bits` count: that rule also
-catches pictures that merely look alike, which is the safe side for data that must not be trained on. Pictures almost without
-content (fewer than 8 bits set) are matched exactly or by ground only: their signatures say nothing.
+Near matches are decided as for duplicates: signatures within `bits` propose, thumbnails confirm. Where the pictures are not
+available, signatures within half of `bits` match without confirmation; this also drops pictures that merely look similar, which
+is the safe side for data that must not be trained on. Pictures almost without content (fewer than 8 bits set) match exactly or
+by ground only.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def match_fingerprints(
     tile row, row of `prints`, orientation, and says which show one picture; None where the pictures are not at hand.
     """
     found = DropReasons(tiles.num_rows)
-    parents, digests = _flat(prints["pixels_sha256"])
+    parents, digests = _flatten(prints["pixels_sha256"])
     upright = (np.arange(len(parents)) - np.searchsorted(parents, parents)) % ORIENTATIONS == 0
     equal = pc.is_in(tiles["picture_sha256"], value_set=prints["picture_sha256"].combine_chunks().drop_null())
-    found.drop(_flags(equal), "exact")
+    found.drop(_as_flags(equal), "exact")
     for which, test in ((upright, "exact"), (~upright, "flipped")):
-        found.drop(_flags(pc.is_in(tiles["pixels_sha256"], value_set=digests.filter(pa.array(which)))), test)
+        found.drop(_as_flags(pc.is_in(tiles["pixels_sha256"], value_set=digests.filter(pa.array(which)))), test)
     pairs = near_fingerprint_pairs(tiles["signature"], prints, bits if confirm else bits // 2)
     pairs = pairs[found.kept[pairs[:, 0]]]
     yes = confirm(pairs) if confirm and len(pairs) else np.ones(len(pairs), dtype=np.bool_)
@@ -75,7 +75,7 @@ def match_fingerprints(
 
 def near_fingerprint_pairs(signatures: pa.ChunkedArray, prints: pa.Table, bits: int) -> Indices:
     """(n, 3): tile row, row of `prints`, orientation, where the signatures differ in at most `bits`, without empty ones."""
-    parents, numbers = _flat(prints["signatures"])
+    parents, numbers = _flatten(prints["signatures"])
     theirs = np.asarray(numbers, dtype=np.int64).view(np.uint64)
     known = np.flatnonzero(np.asarray(pc.is_valid(signatures)))
     ours = np.asarray(pc.fill_null(signatures, 0), dtype=np.int64).view(np.uint64)
@@ -88,13 +88,13 @@ def near_fingerprint_pairs(signatures: pa.ChunkedArray, prints: pa.Table, bits: 
     return np.stack([pairs[:, 0], parents[pairs[:, 1]], rank % ORIENTATIONS], axis=1)
 
 
-def _flat(lists: pa.ChunkedArray) -> tuple[Indices, pa.Array]:
+def _flatten(lists: pa.ChunkedArray) -> tuple[Indices, pa.Array]:
     """(row, value) of every element."""
     whole = lists.combine_chunks()
     return np.asarray(pc.list_parent_indices(whole)).astype(np.int64), whole.flatten()
 
 
-def _flags(values: pa.ChunkedArray) -> Flags:
+def _as_flags(values: pa.ChunkedArray) -> Flags:
     flags: Flags = np.asarray(values)
     return flags
 

@@ -1,12 +1,12 @@
-"""What instructions say, as numbers: for what one picture is told twice, and for forms of words that flood a task.
+"""Texts of instructions as numbers: to find repeated texts of one picture, and templates that dominate a task.
 
-One idea: an instruction is one text: its answers, where these have at least `MIN_ANSWER_WORDS` words and point at no box, for
-then they say it all, however it was asked; else questions and answers. Two instructions of one picture say the same where their
-folded texts are alike (`rsflow.curation.duplicates.text_similarity`); those that point at boxes only where text and boxes are
-equal, because the same words about another box are another statement. A *form* is a text with its numbers and categories
-masked: "How many ships? 3" and "How many cars? 12" are one form.
+The text of an instruction is its answers, where these have at least `MIN_ANSWER_WORDS` words and contain no box; else questions
+and answers. Two instructions of one picture repeat each other where their normalised texts are similar
+(`rsflow.curation.duplicates.text_similarity`); those with boxes only where text and boxes are equal, because the same words
+about another box are another statement. A *template* is a text with its numbers and categories masked: "How many ships? 3" and
+"How many cars? 12" have one template.
 
-Size: 20 bytes an instruction, 8 more with forms; texts are read a piece at a time and, of the few that may be alike, once more.
+Size: 20 bytes per instruction, 8 more with templates; texts are read in pieces and, for the few that may be similar, once more.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ def extract_texts(turns: pa.ChunkedArray) -> pa.Array:
     text = pc.fill_null(pc.struct_field(flat, "text"), "")
     answers = pc.if_else(pc.equal(pc.struct_field(flat, "role"), "assistant"), text, "")
     answered = pc.binary_join(pa.ListArray.from_arrays(offsets, answers), "\n")
-    said = normalise_text(answered)
+    answers = normalise_text(answered)
     # A list of boxes says nothing without what was asked for.
-    short = pc.or_(pc.less(pc.count_substring(said, " "), MIN_ANSWER_WORDS - 1), pc.match_substring(answered, "[["))
-    asked = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
-    return pc.replace_with_mask(said, short, normalise_text(asked))
+    short = pc.or_(pc.less(pc.count_substring(answers, " "), MIN_ANSWER_WORDS - 1), pc.match_substring(answered, "[["))
+    questions = pc.binary_join(pa.ListArray.from_arrays(offsets, text), "\n").filter(short)
+    return pc.replace_with_mask(answers, short, normalise_text(questions))
 
 
 def text_columns(rows: pa.Table, mask: str | None = None) -> dict[str, npt.NDArray[np.generic]]:
     """Columns `text`, `bits` and `elements` (see `Sketch`; 0 elements: it points at boxes), with a `mask` also `form`."""
-    parts = [_sayings(rows.slice(start, _BLOCK), mask) for start in range(0, max(rows.num_rows, 1), _BLOCK)]
+    parts = [_text_columns(rows.slice(start, _BLOCK), mask) for start in range(0, max(rows.num_rows, 1), _BLOCK)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _sayings(rows: pa.Table, mask: str | None) -> dict[str, npt.NDArray[np.generic]]:
+def _text_columns(rows: pa.Table, mask: str | None) -> dict[str, npt.NDArray[np.generic]]:
     texts = extract_texts(rows["turns"])
-    made, places = sketch_texts(texts), _places(rows["boxes"].combine_chunks())
+    made, places = sketch_texts(texts), _hash_boxes(rows["boxes"].combine_chunks())
     columns: dict[str, npt.NDArray[np.generic]] = {
         "text": made.text_hash ^ places,
         "bits": made.bits,
@@ -81,7 +81,7 @@ def template_hashes(texts: pa.Array, mask: str) -> Hashes:
     return stable_hashes(pc.replace_substring_regex(texts, mask, "#"), 0)
 
 
-def _places(boxes: pa.Array) -> Hashes:
+def _hash_boxes(boxes: pa.Array) -> Hashes:
     """A hash of each list of boxes; 0 for none."""
     outer = np.asarray(_offsets(boxes))
     inner = boxes.flatten()

@@ -1,11 +1,11 @@
-"""Texts that say the same, or nearly: as sets of word triples, compared by Jaccard's measure, columns at a time.
+"""Similar texts by the Jaccard similarity of their word triples, a column at a time.
 
-One idea: a text is folded (case, punctuation and spaces mean nothing), cut into words, and its runs of three words are hashed;
-two texts are as alike as these sets are, |A and B| / |A or B|. A `Sketch` of 28 bytes a text is enough to rule out nearly all
-pairs without error: as many bits of a 64-bit map of the set can differ as elements do. Only what is left is read again and
-compared in full. So nothing is missed and nothing sampled, and the texts of a billion instructions are never held.
+A text is normalised (case, punctuation and spaces are ignored), split into words, and its runs of three words are hashed; the
+similarity of two texts is that of these sets, |A and B| / |A or B|. A `Sketch` of 28 bytes per text excludes nearly all pairs
+without error: the 64-bit maps of two sets differ in at most as many bits as the sets differ in elements. Only the remaining
+pairs are read and compared in full, so nothing is missed and the texts of a billion instructions are never held.
 
-Folding keeps numbers and letters of any script: "2 ships." and "2 Ships" are one text, "2 ships" and "3 ships" are two.
+Normalisation keeps numbers and letters of any script: "2 ships." and "2 Ships" are one text, "2 ships" and "3 ships" are two.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def normalise_text(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
     whole = pc.fill_null(whole.cast(pa.large_string()), "")
     plain = pc.string_is_ascii(whole)
     if pc.all(plain, min_count=0).as_py():
-        return _folded_bytes(whole)
+        return _normalise_ascii(whole)
     lower = pc.utf8_lower(pc.utf8_normalize(whole.filter(pc.invert(plain)), form="NFKC"))
     others = pc.utf8_trim_whitespace(pc.replace_substring_regex(lower, r"[^\pL\pN]+", " "))
-    return pc.replace_with_mask(_folded_bytes(pc.if_else(plain, whole, "")), pc.invert(plain), others)
+    return pc.replace_with_mask(_normalise_ascii(pc.if_else(plain, whole, "")), pc.invert(plain), others)
 
 
-def _folded_bytes(texts: pa.Array) -> pa.Array:
+def _normalise_ascii(texts: pa.Array) -> pa.Array:
     """The same for ASCII, on bytes: regular expressions would take ten times as long."""
     offsets, data = _buffers(texts)
     mapped = _FOLD[data]
@@ -146,7 +146,7 @@ class ShingleSets:
         a, b = pairs.T
         both = np.zeros(len(pairs))
         for pair, at in expand_ranges(np.arange(len(pairs)), (self.ends - self.sizes)[a], self.ends[a]):
-            asked = _of_text(self.values[at], b[pair])
+            asked = _salt_by_text(self.values[at], b[pair])
             near = np.minimum(np.searchsorted(self.held, asked), len(self.held) - 1)
             both += np.bincount(pair[self.held[near] == asked], minlength=len(pairs))
         shares: npt.NDArray[np.float64] = both / (self.sizes[a] + self.sizes[b] - both)
@@ -156,7 +156,7 @@ class ShingleSets:
 def build_shingle_sets(elements: Hashes, starts: Indices) -> ShingleSets:
     """The sets of what `shingles` gives."""
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    held, first = np.unique(_of_text(elements, rows), return_index=True)
+    held, first = np.unique(_salt_by_text(elements, rows), return_index=True)
     first = np.sort(first)
     sizes = np.bincount(rows[first], minlength=len(starts) - 1)
     return ShingleSets(elements[first], sizes, np.cumsum(sizes), held)
@@ -178,14 +178,17 @@ def similar_pairs_in_groups(groups: Indices, sketches: Sketch, least: float, rea
     starts = np.searchsorted(group[heads], group[heads], side="left")
     many = ends - starts > LARGE_GROUP
     batches = _group_batches(rows[many], starts[many])
-    waiting = [np.empty((0, 2), dtype=np.int64), *(_of_many(*batch, sketches, least, read_texts) for batch in batches)]
+    waiting = [
+        np.empty((0, 2), dtype=np.int64),
+        *(_large_group_pairs(*batch, sketches, least, read_texts) for batch in batches),
+    ]
     for one, other in expand_ranges(np.flatnonzero(~many), np.flatnonzero(~many) + 1, ends[~many]):
         pairs = np.sort(np.stack([rows[one], rows[other]], axis=1), axis=1)
         waiting.append(pairs[may_be_similar(sketches, pairs, least)])
     pairs = np.concatenate(waiting)
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     blocks = [pairs[start : start + _PAIRS] for start in range(0, len(pairs), _PAIRS)]
-    return np.concatenate([equal, *(_verified(block, least, read_texts) for block in blocks)])
+    return np.concatenate([equal, *(_verify(block, least, read_texts) for block in blocks)])
 
 
 def _group_batches(rows: Indices, groups: Indices) -> Iterator[tuple[Indices, Indices]]:
@@ -198,7 +201,7 @@ def _group_batches(rows: Indices, groups: Indices) -> Iterator[tuple[Indices, In
         yield rows[some], groups[some]
 
 
-def _of_many(rows: Indices, groups: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
+def _large_group_pairs(rows: Indices, groups: Indices, sketches: Sketch, least: float, read_texts: ReadTexts) -> Indices:
     """The same pairs of groups of many texts, without comparing all: only those that share one of their rarest elements.
 
     Two sets that are alike by `least` share an element among the first |A| - ceil(least |A|) + 1 of each in any common order;
@@ -234,12 +237,12 @@ def may_be_similar(sketches: Sketch, pairs: Indices, least: float) -> Flags:
     return flags
 
 
-def _verified(pairs: Indices, least: float, read_texts: ReadTexts) -> Indices:
+def _verify(pairs: Indices, least: float, read_texts: ReadTexts) -> Indices:
     rows, places = np.unique(pairs, return_inverse=True)
     alike: Indices = pairs[build_shingle_sets(*shingles(read_texts(rows))).jaccard(places.reshape(-1, 2)) >= least]
     return alike
 
 
-def _of_text(elements: Hashes, rows: Indices) -> Hashes:
+def _salt_by_text(elements: Hashes, rows: Indices) -> Hashes:
     """An element of a text as one number, so that one sorted list answers what any text holds."""
     return elements + rows.astype(np.uint64) * _ODD[0]

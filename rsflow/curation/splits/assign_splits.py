@@ -1,7 +1,7 @@
-"""Which split each tile falls to, and which tiles leave so that splits share neither ground nor pictures.
+"""Split assignment of tiles, and the tiles dropped so that splits share neither ground nor pictures.
 
-One idea: dealing never moves what a source or an earlier selection has put somewhere, and never looks at neighbours; what comes
-too close by that leaves afterwards, the tile of the weaker split: by ground, then by whole pictures, then by parts of pictures.
+Assignment keeps what the source or an earlier selection assigned and does not consider neighbours. Conflicts are resolved after
+it by dropping the tile of the weaker (larger) split: by ground, by near duplicates, then by overlapping pictures.
 """
 
 from __future__ import annotations
@@ -61,33 +61,35 @@ def assign_tile_splits(
     in the split that it, or a duplicate of it, was dealt to before, or leaves.
     """
     rows = np.flatnonzero(verdicts.kept)
-    pinned = _of_cluster(source_split_ranks(tiles["source_split"], settings.source_splits, settings.splits), cluster)[rows]
+    pinned = _strongest_in_cluster(source_split_ranks(tiles["source_split"], settings.source_splits, settings.splits), cluster)[
+        rows
+    ]
     ranks = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
     if "was_split" in tiles.column_names:
-        ranks = _of_cluster(_ranks(tiles["was_split"], settings), cluster)
+        ranks = _strongest_in_cluster(_split_ranks(tiles["was_split"], settings), cluster)
     former = ranks[rows]
     table = tiles.select([name for name in _COLUMNS if name in tiles.column_names])
     table = table.append_column("cluster", pa.array(cluster)).take(pa.array(rows))
     split = assign_splits(table, settings.splits, seed, pinned, former)
     verdicts.drop(rows[np.asarray(pc.equal(split, EXCLUDED))], HELD_OUT_SOURCE)
-    moved = (pinned == UNASSIGNED) & (former != UNASSIGNED) & (former != _ranks(split, settings))
+    moved = (pinned == UNASSIGNED) & (former != UNASSIGNED) & (former != _split_ranks(split, settings))
     verdicts.drop(rows[moved], SPLIT_MERGED)
-    ranks[rows] = np.where(moved, former, _ranks(split, settings))
+    ranks[rows] = np.where(moved, former, _split_ranks(split, settings))
     boxes = bounding_boxes(tiles["footprint"])
-    _part_ground(boxes, ranks, settings, verdicts)
-    _part_pictures(tiles, boxes, ranks, settings, seed, confirm, verdicts, runner)
+    _separate_ground(boxes, ranks, settings, verdicts)
+    _separate_pictures(tiles, boxes, ranks, settings, seed, confirm, verdicts, runner)
     if confirm_regions is not None:
-        _part_overlaps(tiles, boxes, ranks, settings, confirm_regions, verdicts, runner)
-    return _named(_of_cluster(ranks, cluster), settings)
+        _separate_overlaps(tiles, boxes, ranks, settings, confirm_regions, verdicts, runner)
+    return _split_names(_strongest_in_cluster(ranks, cluster), settings)
 
 
-def _part_ground(boxes: Boxes, ranks: Indices, settings: Select, verdicts: DropReasons) -> None:
+def _separate_ground(boxes: Boxes, ranks: Indices, settings: Select, verdicts: DropReasons) -> None:
     rows = np.flatnonzero(verdicts.kept)
-    splits = _named(ranks[rows], settings)
+    splits = _split_names(ranks[rows], settings)
     verdicts.drop(rows[is_near_stronger_split(boxes[rows], splits, settings.splits, settings.buffer_m)], SPLIT_BUFFER)
 
 
-def _part_pictures(
+def _separate_pictures(
     tiles: pa.Table,
     boxes: Boxes,
     ranks: Indices,
@@ -105,7 +107,7 @@ def _part_pictures(
         verdicts.drop(rows[crowded], SPLIT_CROWD)
 
 
-def _part_overlaps(
+def _separate_overlaps(
     tiles: pa.Table,
     boxes: Boxes,
     ranks: Indices,
@@ -123,18 +125,18 @@ def _part_overlaps(
         )
 
 
-def _of_cluster(ranks: Indices, cluster: Indices) -> Indices:
+def _strongest_in_cluster(ranks: Indices, cluster: Indices) -> Indices:
     """For each tile the strongest split in its cluster."""
     most = np.full(len(cluster), UNASSIGNED, dtype=np.int64)
     np.maximum.at(most, cluster, ranks)
     return most[cluster]
 
 
-def _ranks(split: pa.Array | pa.ChunkedArray, settings: Select) -> Indices:
+def _split_ranks(split: pa.Array | pa.ChunkedArray, settings: Select) -> Indices:
     """Splits by strength, the weakest 0; FREE for none, and for one that has no share."""
     order = pa.array(splits_by_strength(settings.splits), pa.string())
     return np.asarray(pc.index_in(split, value_set=order).fill_null(UNASSIGNED), dtype=np.int64)
 
 
-def _named(ranks: Indices, settings: Select) -> pa.Array:
+def _split_names(ranks: Indices, settings: Select) -> pa.Array:
     return pa.array(splits_by_strength(settings.splits), pa.string()).take(pa.array(ranks, mask=ranks == UNASSIGNED))

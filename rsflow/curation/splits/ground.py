@@ -1,11 +1,11 @@
-"""Where tiles lie, as bounding boxes in degrees, and which of them come near others.
+"""Ground of tiles as bounding boxes in degrees, and which boxes are near others.
 
-One idea: boxes rather than outlines. A box holds its outline, so two tiles whose boxes are apart are apart on the ground; near
-scenes that are turned against north, a few tiles are taken for neighbours that are none, which costs tiles and never lets one
-slip through. Boxes are compared in a tree (shapely's STRtree), a block of rows at a time: memory grows with the fewer side.
+Boxes instead of outlines: a box contains its outline, so tiles whose boxes are apart are apart on the ground. Scenes rotated
+against north give a few false neighbours, never a missed one. Boxes are compared with shapely's STRtree, a block of rows at a
+time: memory grows with the smaller side.
 
-For quotas, the whole Earth falls into regions: boxes that the configuration names, and beyond them the cells of a grid, named
-by their south-western corner ("S40E010"). A tile is in the region that holds its middle, so it is in one only.
+For quotas the Earth is divided into regions: boxes named in the configuration, and elsewhere the cells of a grid named by their
+south-western corner ("S40E010"). A tile belongs to the region that contains its centre.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _DEGREE_M = EARTH_RADIUS_KM * 1000 * math.pi / 180
 
 def bounding_boxes(footprints: pa.ChunkedArray) -> Boxes:
     """(n, 4): west, south, east, north of each ring lon0, lat0, lon1, lat1, …; west in [-180, 180), NaN where null or empty."""
-    boxes = np.concatenate([np.empty((0, 4)), *(_boxes(chunk) for chunk in footprints.chunks)])
+    boxes = np.concatenate([np.empty((0, 4)), *(_ring_boxes(chunk) for chunk in footprints.chunks)])
     turns = np.floor((boxes[:, 0] + 180.0) / 360.0) * 360.0
     boxes[:, 0] -= turns
     boxes[:, 2] -= turns
@@ -52,14 +52,14 @@ def is_within_distance(boxes: Boxes, others: Boxes, distance_m: float) -> Flags:
     known = np.flatnonzero(~np.isnan(boxes[:, 0]))
     if not len(others) or not len(known):
         return near
-    tree = shapely.STRtree(_shapes(expand_boxes(others, distance_m)))
+    tree = shapely.STRtree(_box_polygons(expand_boxes(others, distance_m)))
     widest = float((others[:, 2] - others[:, 0]).max())
     for start in range(0, len(known), _BLOCK):
         rows = known[start : start + _BLOCK]
         for turn in (0.0, 360.0, -360.0):
-            here = rows if turn == 0.0 else rows[_reaches_over(boxes[rows], turn, widest, distance_m)]
+            here = rows if turn == 0.0 else rows[_crosses_antimeridian(boxes[rows], turn, widest, distance_m)]
             shifted = boxes[here] + np.array([turn, 0.0, turn, 0.0])
-            near[here[np.unique(tree.query(_shapes(shifted))[0])]] = True
+            near[here[np.unique(tree.query(_box_polygons(shifted))[0])]] = True
     return near
 
 
@@ -111,7 +111,7 @@ def region_names(named: Mapping[str, Bounds], cell_deg: float) -> list[str]:
     return [*named, *cells, UNKNOWN_REGION]
 
 
-def _boxes(ring: pa.Array) -> Boxes:
+def _ring_boxes(ring: pa.Array) -> Boxes:
     sizes = np.asarray(pc.fill_null(pc.list_value_length(ring), 0), dtype=np.int64)
     numbers = np.asarray(ring.flatten(), dtype=np.float64).reshape(-1, 2)
     boxes = np.full((len(sizes), 4), np.nan)
@@ -142,13 +142,13 @@ def _with_poles(boxes: Boxes, turns: npt.NDArray[np.int64]) -> Boxes:
     return boxes
 
 
-def _reaches_over(boxes: Boxes, turn: float, widest: float, distance_m: float) -> Flags:
+def _crosses_antimeridian(boxes: Boxes, turn: float, widest: float, distance_m: float) -> Flags:
     """Whether a box may meet another one across the antimeridian when it is shifted by a whole turn."""
     reach = widest + (expand_boxes(boxes, distance_m)[:, 2] - boxes[:, 2])
     flags: Flags = boxes[:, 0] - reach < -180.0 if turn > 0 else boxes[:, 2] + reach > 180.0
     return flags
 
 
-def _shapes(boxes: Boxes) -> npt.NDArray[np.object_]:
+def _box_polygons(boxes: Boxes) -> npt.NDArray[np.object_]:
     shapes: npt.NDArray[np.object_] = shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3])
     return shapes

@@ -1,8 +1,7 @@
-"""Leaks: the same picture or the same ground in two splits, or ground that is too near.
+"""Verification of splits: the same picture, the same ground, or ground that is too near in two splits.
 
-One idea: this looks again at what is about to be trained on, from its rows and pictures alone, and where it can by other means
-than the rules that made it so: outlines on the ground instead of boxes, digests instead of clusters, every pair of two splits
-instead of leaders. A rule that is wrong, or was passed by, shows up here.
+Works on the selected rows and pictures alone, and by other means than the rules where possible: outlines instead of boxes,
+digests instead of clusters, all pairs of two splits instead of leaders, so that an error of a rule shows.
 """
 
 from __future__ import annotations
@@ -50,11 +49,11 @@ def find_leaks(tiles: pa.Table, buffer_m: float = 0.0) -> list[Leak]:
     """
     found = []
     for what, column in (("picture", "picture_sha256"), ("pixels", "pixels_sha256")):
-        found.append((what, _shared(tiles[column], tiles["split"])))
+        found.append((what, _shared_values(tiles[column], tiles["split"])))
     groundless = pc.if_else(pc.is_null(tiles["cell"]), scene_groups(tiles["scene_id"], tiles["cell"], certain=True), None)
-    found.append(("scene of unknown ground", _shared(groundless, tiles["split"])))
-    found.append(("ground", _meeting(tiles, buffer_m)))
-    return [_told(tiles, what, pairs) for what, pairs in found if len(pairs)]
+    found.append(("scene of unknown ground", _shared_values(groundless, tiles["split"])))
+    found.append(("ground", _near_outlines(tiles, buffer_m)))
+    return [_describe_leak(tiles, what, pairs) for what, pairs in found if len(pairs)]
 
 
 def find_near_duplicate_leaks(tiles: pa.Table, bits: int, confirm: Confirm, runner: TaskRunner = LOCAL_RUNNER) -> list[Leak]:
@@ -64,7 +63,7 @@ def find_near_duplicate_leaks(tiles: pa.Table, bits: int, confirm: Confirm, runn
     `tiles` has tile_id, split, sensor, signature and footprint; with signatures (all eight views), turned ones count too.
     """
     found = [np.empty((0, 2), dtype=np.int64)]
-    codes, by_size = _splits(tiles)
+    codes, by_size = _encode_splits(tiles)
     for rows, pictures in pictures_by_sensor(tiles, np.arange(tiles.num_rows), bounding_boxes(tiles["footprint"])):
         for number, split in enumerate(by_size[1:], 1):
             mine = np.flatnonzero(codes[rows] == split)
@@ -73,7 +72,7 @@ def find_near_duplicate_leaks(tiles: pa.Table, bits: int, confirm: Confirm, runn
                 rows[confirmed_cross_pairs(pictures, mine, others, bits, confirm_by_position(confirm, rows), runner)[:, :2]]
             )
     pairs = np.concatenate(found)
-    return [_told(tiles, "near duplicate", pairs)] if len(pairs) else []
+    return [_describe_leak(tiles, "near duplicate", pairs)] if len(pairs) else []
 
 
 def footprint_polygons(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
@@ -92,7 +91,7 @@ def footprint_polygons(footprints: pa.ChunkedArray) -> tuple[Shapes, Indices]:
     return shapes, rows
 
 
-def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
+def _shared_values(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
     """(row, first row of the same value) where the two are of different splits."""
     first = first_equal_row(values)
     codes = np.asarray(pc.dictionary_encode(splits).combine_chunks().indices)
@@ -100,9 +99,9 @@ def _shared(values: pa.ChunkedArray, splits: pa.ChunkedArray) -> Indices:
     return np.stack([rows, first[rows]], axis=1)
 
 
-def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
+def _near_outlines(tiles: pa.Table, buffer_m: float) -> Indices:
     """Pairs of tiles of different splits whose outlines meet or are less than `buffer_m` apart."""
-    codes, by_size = _splits(tiles)
+    codes, by_size = _encode_splits(tiles)
     shapes, rows = footprint_polygons(tiles["footprint"])
     found = [np.empty((0, 2), dtype=np.int64)]
     # The largest split is never put into a tree: memory grows with the others.
@@ -110,37 +109,37 @@ def _meeting(tiles: pa.Table, buffer_m: float) -> Indices:
         mine = np.flatnonzero(codes[rows] == split)
         others = np.flatnonzero(np.isin(codes[rows], by_size[:number]))
         tree = shapely.STRtree(shapes[mine])
-        for block, asked in _blocks(shapes, others):
+        for block, outlines in _blocks(shapes, others):
             if buffer_m > 0:
-                asked_row, met = tree.query(shapely.box(*expand_boxes(shapely.bounds(asked), buffer_m).T))
-                near = _apart_m(asked[asked_row], shapes[mine[met]]) < _ROUNDING * buffer_m
-                asked_row, met = asked_row[near], met[near]
+                asked_index, matched = tree.query(shapely.box(*expand_boxes(shapely.bounds(outlines), buffer_m).T))
+                near = _distances_m(outlines[asked_index], shapes[mine[matched]]) < _ROUNDING * buffer_m
+                asked_index, matched = asked_index[near], matched[near]
             else:
-                asked_row, met = tree.query(asked, predicate="intersects")
-            found.append(np.stack([rows[mine[met]], rows[block[asked_row]]], axis=1))
+                asked_index, matched = tree.query(outlines, predicate="intersects")
+            found.append(np.stack([rows[mine[matched]], rows[block[asked_index]]], axis=1))
     return np.concatenate(found)
 
 
-def _told(tiles: pa.Table, what: str, pairs: Indices) -> Leak:
+def _describe_leak(tiles: pa.Table, what: str, pairs: Indices) -> Leak:
     one, other = tiles["tile_id"].take(pa.array(pairs[0])).to_pylist()
     return Leak(what, len(np.unique(pairs)), one, other)
 
 
-def _splits(tiles: pa.Table) -> tuple[Indices, Indices]:
+def _encode_splits(tiles: pa.Table) -> tuple[Indices, Indices]:
     """Each tile's split as a number, and these numbers, the largest split first."""
     codes = np.asarray(pc.dictionary_encode(tiles["split"]).combine_chunks().indices, dtype=np.int64)
     return codes, np.argsort(-np.bincount(codes), kind="stable")
 
 
-def _apart_m(some: Shapes, others: Shapes) -> npt.NDArray[np.float64]:
+def _distances_m(some: Shapes, others: Shapes) -> npt.NDArray[np.float64]:
     """The distance of each outline from its other, on a plane whose scale is right midway between the two."""
     middle = np.radians((shapely.bounds(some)[:, [1, 3]] + shapely.bounds(others)[:, [1, 3]]).mean(axis=1) / 2)
-    flat = [_scaled(shapes, np.cos(middle)) for shapes in (some, others)]
+    flat = [_scale_longitudes(shapes, np.cos(middle)) for shapes in (some, others)]
     apart: npt.NDArray[np.float64] = shapely.distance(*flat) * EARTH_RADIUS_KM * 1000 * np.pi / 180
     return apart
 
 
-def _scaled(shapes: Shapes, east: npt.NDArray[np.float64]) -> Shapes:
+def _scale_longitudes(shapes: Shapes, east: npt.NDArray[np.float64]) -> Shapes:
     """The shapes, each with its longitudes times its own factor."""
     points, owner = shapely.get_coordinates(shapes, return_index=True)
     scaled: Shapes = shapely.set_coordinates(shapes.copy(), points * np.stack([east[owner], np.ones(len(owner))], axis=1))

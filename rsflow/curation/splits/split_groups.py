@@ -1,30 +1,28 @@
-"""Splits: train, val and test that share no ground and no picture.
+"""Split assignment by groups: train, val and test that share no ground and no picture.
 
-One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, or of the scenes cut from one
-parent, where the ground is unknown), and so are tiles of one cluster of duplicates; groups are connected through both. A whole
-group falls to one split by its name and the seed alone, so a tile keeps its split when data is added, as long as its group does
-not merge with another.
+Tiles of one ground cell are one group (where the ground is unknown, of one scene, or of the scenes cut from one parent), and so
+are tiles of one cluster of duplicates; groups are connected components of both relations. A whole group is assigned to one
+split by its name and the seed alone, so a tile keeps its split when data is added, as long as its group does not merge with
+another.
 
-Names count: cells have a row and a column, the pictures of a class or a sensor are numbered. The last two numbers in a name are
-multiplied by two irrational numbers and added to the hash of what is left of it (an additive recurrence in two dimensions,
-https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of any one scene, and the
-pictures of any one series, are dealt nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone
-give 0 to 12. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
-what the labels say, so a category that is spread over pictures whose names do not count is dealt by hash, in proportion on
-average only.
+Numbers in names: cells have a row and a column, pictures of a class or a sensor are numbered. The last two numbers of a name
+are multiplied by two irrational numbers and added to the hash of the rest (an additive recurrence in two dimensions,
+https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of a scene, and the pictures
+of a numbered series, are assigned nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone give 0
+to 12. This stratifies by sensor, category and place as far as names follow these; a category that is spread over pictures
+without numbers is assigned by hash, in proportion on average only.
 
-Where it is asked for, groups are dealt by the labels themselves instead (`rsflow.curation.splits.stratified`): closer, and of
-rare categories much closer. What a group falls to then hangs on all that is dealt with it; so that tiles still keep their split
-when data is added, the splits of the selection before go in and stay, and two lakes of the same data that grew in other steps
-may differ. Should groups of two such splits become one, the stronger split takes it.
+With `splits_by: category` groups are assigned by their labels instead (`rsflow.curation.splits.stratified`), which is closer,
+and much closer for rare categories. The result then depends on all groups that are assigned together. So that tiles keep their
+split when data is added, the previous splits are an input and stay, and two lakes of the same data that grew in other steps may
+differ. If groups of two previous splits become one, the stronger split takes it.
 
-Cells have neighbours, and tiles reach over their edges. So at the edge the weaker split gives way: a tile leaves where its
-ground touches, or is nearer than `buffer_m` to, a tile of a stronger split. A split is the stronger the smaller its share. The
-other rule at hand, to drop whatever reaches out of its cell, needs no look at neighbours but empties the small splits first.
-So no tile ever changes its split, whatever the scene, date or sensor; added data only pushes out tiles that now have a test
-tile beside them.
+Tiles reach over the edges of their cells. So a tile is dropped where its ground touches, or is nearer than `buffer_m` to, a
+tile of a stronger split; a split is stronger the smaller its share. The alternative, to drop every tile that reaches out of its
+cell, would empty the small splits first. No tile ever changes its split; added data only drops tiles that now have a test tile
+next to them.
 
-A split that the source itself named is kept: its test pictures are test pictures here, with all their duplicates.
+A split named by the source is kept: its test pictures are test pictures here, with all their duplicates.
 """
 
 from __future__ import annotations
@@ -45,10 +43,10 @@ from rsflow.curation.splits.stratified import assign_stratified, build_strata
 UNASSIGNED = -1  # no source says where the tile belongs
 EXCLUDED = ""  # it belongs to a split that this dataset does not have
 
-_COUNTED = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
+_NUMBERED_NAME = r"^(?P<head>(?s:.*?))(?P<first>[0-9]{1,9})?(?P<middle>[^0-9]*)(?P<last>[0-9]{1,9})(?P<tail>[^0-9]*)$"
 _PLASTIC = 1.32471795724474602596  # the real solution of x**3 = x + 1
 _STEPS = (int(2**64 / _PLASTIC**2), int(2**64 / _PLASTIC))
-_SPELLINGS = {"test": "test", "val": "val", "dev": "val"}
+_SPLIT_PREFIXES = {"test": "test", "val": "val", "dev": "val"}
 
 
 def assign_splits(
@@ -74,16 +72,18 @@ def assign_splits(
     (the nearest to it). By categories it is the split of the largest share. Raises ValueError for a negative share or none
     above 0.
     """
-    names, bounds = _bounds(shares)
+    names, bounds = _share_ends(shares)
     order = splits_by_strength(shares)
-    place = _places(tiles)
+    place = _tile_places(tiles)
     pairs = np.concatenate([pairs_with_first(first_equal_row(place)), pairs_with_first(first_equal_row(tiles["cluster"]))])
     group = component_labels(tiles.num_rows, pairs)
     points = _group_points(place, group, seed)
     free = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
-    own = free if pinned is None else _with_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
+    own = free if pinned is None else _spread_in_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))
     if "categories" in tiles.column_names:
-        ranks = _by_categories(tiles, [shares[name] for name in order], group, points, own, free if former is None else former)
+        ranks = _assign_by_categories(
+            tiles, [shares[name] for name in order], group, points, own, free if former is None else former
+        )
     else:
         chosen = np.searchsorted(bounds, unit_interval(points), side="right")
         if len(chosen) and chosen.min() > 0:
@@ -97,15 +97,15 @@ def splits_by_strength(shares: Mapping[str, float]) -> list[str]:
     return sorted((name for name, share in shares.items() if share > 0), key=lambda name: (-shares[name], name))
 
 
-def source_split_ranks(source_splits: pa.ChunkedArray, wanted: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
+def source_split_ranks(source_splits: pa.ChunkedArray, split_names: Mapping[str, str], shares: Mapping[str, float]) -> Indices:
     """Per tile the split that its source says, as a position in [*strengths(shares), NOWHERE]; FREE where it says none.
 
-    `wanted`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test" and
-    "val"; words that are not in `wanted` leave the tile free, splits without a share put it NOWHERE.
+    `split_names`: from the source's word to a split of ours. Spellings such as "testA", "Validation" or "dev" count as "test"
+    and "val"; words that are not in `split_names` leave the tile free, splits without a share put it NOWHERE.
     """
     order = splits_by_strength(shares)
     codes = pc.dictionary_encode(source_splits).combine_chunks()
-    words = [wanted.get(_folded(word)) for word in codes.dictionary.to_pylist()]
+    words = [split_names.get(_normalise_split(word)) for word in codes.dictionary.to_pylist()]
     ranks = [UNASSIGNED if split is None else order.index(split) if split in order else len(order) for split in words]
     numbers = np.array([*ranks, UNASSIGNED], dtype=np.int64)
     result: Indices = numbers[np.asarray(codes.indices.fill_null(-1))]
@@ -129,7 +129,7 @@ def is_near_stronger_split(
     return leaves
 
 
-def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
+def _share_ends(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     """The splits with a share, and where in [0, 1) all but the last end."""
     used = {name: share for name, share in shares.items() if share != 0}
     if not used or min(used.values()) < 0:
@@ -138,12 +138,12 @@ def _bounds(shares: Mapping[str, float]) -> tuple[list[str], list[float]]:
     return list(used), list(ends[:-1] / ends[-1])
 
 
-def _folded(word: str) -> str:
+def _normalise_split(word: str) -> str:
     word = word.lower()
-    return next((known for start, known in _SPELLINGS.items() if word.startswith(start)), word)
+    return next((known for start, known in _SPLIT_PREFIXES.items() if word.startswith(start)), word)
 
 
-def _by_categories(
+def _assign_by_categories(
     tiles: pa.Table, shares: list[float], group: Indices, points: Hashes, own: Indices, former: Indices
 ) -> Indices:
     """Each row's split, as its group is dealt; rows with an `own` are in none of the groups, but count for their split."""
@@ -155,14 +155,14 @@ def _by_categories(
     return assign_stratified(build_strata(tiles["sensor"], tiles["categories"]), group, fixed, points, shares)[group]
 
 
-def _with_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
+def _spread_in_group(pinned: Indices, group: Indices, groundless: npt.NDArray[np.bool_]) -> Indices:
     """Each row's pin; in a group of unknown ground the strongest of its rows'."""
     strongest = np.full(group.max(initial=-1) + 1, UNASSIGNED, dtype=np.int64)
     np.maximum.at(strongest, group[groundless], pinned[groundless])
     return np.where(groundless, strongest[group], pinned)
 
 
-def _places(tiles: pa.Table) -> pa.ChunkedArray:
+def _tile_places(tiles: pa.Table) -> pa.ChunkedArray:
     """What ties a tile to a place: its cell, else its scene's parent, else its scene, spelled so that these never meet."""
     cells = pc.binary_join_element_wise("cell", tiles["cell"], ":")
     return pc.coalesce(cells, pc.binary_join_element_wise("scene", scene_groups(tiles["scene_id"], tiles["cell"]), ":"))
@@ -180,12 +180,12 @@ def _group_points(place: pa.ChunkedArray, group: Indices, seed: int) -> Hashes:
     """Each tile's group as a number of 64 bits, by the smallest of its places."""
     order = np.asarray(pc.sort_indices(place)).astype(np.int64)
     _, first = np.unique(group[order], return_index=True)
-    return _points(place.take(pa.array(order[first])), seed)[group]
+    return _name_points(place.take(pa.array(order[first])), seed)[group]
 
 
-def _points(names: pa.ChunkedArray, seed: int) -> Hashes:
+def _name_points(names: pa.ChunkedArray, seed: int) -> Hashes:
     """Names spread over 64 bits: at random, and evenly over those that differ in their last two whole numbers alone."""
-    found = pc.extract_regex(names, _COUNTED)
+    found = pc.extract_regex(names, _NUMBERED_NAME)
     series = pc.binary_join_element_wise(*(pc.struct_field(found, part) for part in ("head", "middle", "tail")), "#")
     points: Hashes = stable_hashes(pc.coalesce(series, names), seed)
     for part, step in (("first", _STEPS[0]), ("last", _STEPS[1])):

@@ -1,19 +1,18 @@
-"""Splits dealt by what is in them: of every sensor and category, the wanted share in each split as nearly as groups allow.
+"""Stratified splits: of every sensor and category the requested share in each split, as nearly as groups allow.
 
-One idea: the rarest stratum goes first, while there is still a choice for it (iterative stratification: Sechidis, Tsoumakas,
-Vlahavas, https://doi.org/10.1007/978-3-642-23808-6_10). A stratum is the tiles of one sensor, or those of one sensor that are
-about one category; a tile is in several. What is dealt are groups, which may be large, so of one stratum the largest go first
-and the small ones even out.
+The rarest stratum is assigned first, while there is still a choice (iterative stratification: Sechidis, Tsoumakas, Vlahavas,
+https://doi.org/10.1007/978-3-642-23808-6_10). A stratum is the tiles of one sensor, or those of one sensor with one category; a
+tile is in several. Groups are assigned, which may be large, so of one stratum the largest go first and small ones even out.
 
-Where a group falls to is ours: not to the split that lacks most of the rarest stratum, for a group of many tiles brings much of
-other strata too, but to that which brings all of its strata nearest to their shares, each weighed by what the group has of the
-whole stratum. On cells of fifty tiles that leaves a third less elsewhere. It is nearest on the whole: of a category of few
-groups, all may fall to the largest split.
+Different from the paper is the choice of the split: not the one that lacks most of the rarest stratum, because a large group
+brings much of other strata too, but the one that brings all strata of the group nearest to their shares, each weighted by the
+group's part of the stratum. On cells of fifty tiles that leaves a third less deviation elsewhere. A category of few groups may
+still fall to the largest split as a whole.
 
-What was dealt before counts and stays: a group that is fixed takes from what its split lacks, and only the rest is dealt.
+Earlier assignments count and stay: a fixed group is subtracted from what its split needs, and only the rest is assigned.
 
-Nothing is left to chance; groups that are equal go by their order, a hash of their names. Groups are dealt one by one, in some
-ten microseconds each: five million single pictures take a minute or two, tiles on the ground much less.
+Nothing is random; equal groups are ordered by a hash of their names. Each group takes about ten microseconds: five million
+single pictures take a minute or two.
 """
 
 from __future__ import annotations
@@ -49,15 +48,15 @@ class Strata:
 
 def build_strata(sensor: pa.ChunkedArray, categories: pa.ChunkedArray) -> Strata:
     """The strata of rows by their sensor and their list of categories (null or empty: about nothing that has a name)."""
-    sensors, sensor_names = _by_name(sensor)
+    sensors, sensor_names = _encode_sorted(sensor)
     whole = categories.combine_chunks()
     of_row = np.asarray(pc.list_parent_indices(whole)).astype(np.int64)
-    numbers, category_names = _by_name(whole.flatten())
+    numbers, category_names = _encode_sorted(whole.flatten())
     width = len(category_names) + 1
     every = width * len(sensor_names)
     own = np.arange(len(sensors)) * every + sensors * width
-    told = of_row * every + sensors[of_row] * width + 1 + numbers
-    row, code = np.divmod(np.unique(np.concatenate([own, told[numbers >= 0]])), max(every, 1))
+    with_category = of_row * every + sensors[of_row] * width + 1 + numbers
+    row, code = np.divmod(np.unique(np.concatenate([own, with_category[numbers >= 0]])), max(every, 1))
     used, code = np.unique(code, return_inverse=True)
     spelled = ["", *category_names]
     names = tuple((sensor_names[number // width], spelled[number % width]) for number in used.tolist())
@@ -74,27 +73,27 @@ def assign_stratified(strata: Strata, group: Indices, fixed: Indices, order: Has
     split = fixed.copy()
     if not len(fixed):
         return split
-    entries = _Entries(strata, group, len(fixed))
+    entries = _GroupStrata(strata, group, len(fixed))
     rank = np.zeros(len(fixed), dtype=np.uint64)
     rank[group] = order
     share = np.round(np.asarray(shares) / sum(shares) * _PARTS).astype(np.int64)
     whole = entries.totals(np.flatnonzero(fixed < len(share)))
-    lacks = np.outer(whole, share)
+    missing = np.outer(whole, share)
     for number in range(len(share)):
-        lacks[:, number] -= _PARTS * entries.totals(np.flatnonzero(fixed == number))
-    needs, weights = lacks.tolist(), (_WEIGHT // np.maximum(whole, 1)).tolist()
+        missing[:, number] -= _PARTS * entries.totals(np.flatnonzero(fixed == number))
+    needs, weights = missing.tolist(), (_WEIGHT // np.maximum(whole, 1)).tolist()
     left = entries.totals(np.flatnonzero(fixed == UNASSIGNED_GROUP))
     while left.any():
         rarest = int(np.where(left > 0, left, left.max() + 1).argmin())
         groups, sizes = entries.of(rarest)
         groups = groups[np.lexsort((rank[groups], -sizes))]
         groups = groups[split[groups] == UNASSIGNED_GROUP]
-        split[groups] = _nearest(*entries.inside(groups), needs, weights)
+        split[groups] = _assign_nearest(*entries.inside(groups), needs, weights)
         left -= entries.totals(groups)
     return split
 
 
-def _nearest(runs: Indices, codes: Indices, sizes: Indices, needs: list[list[int]], weights: list[int]) -> list[int]:
+def _assign_nearest(runs: Indices, codes: Indices, sizes: Indices, needs: list[list[int]], weights: list[int]) -> list[int]:
     """The split of each group, one after the other; `needs`, by stratum and split, are what is left when all are dealt.
 
     A group has the next `runs` of `codes` and `sizes`: its strata, and how many of its tiles are in each.
@@ -114,7 +113,7 @@ def _nearest(runs: Indices, codes: Indices, sizes: Indices, needs: list[list[int
     return chosen
 
 
-class _Entries:
+class _GroupStrata:
     """How many tiles of each stratum each group has, found by stratum and by group."""
 
     def __init__(self, strata: Strata, group: Indices, groups: int) -> None:
@@ -145,7 +144,7 @@ class _Entries:
         return np.bincount(strata, sizes, minlength=self._strata).astype(np.int64)
 
 
-def _by_name(values: pa.Array | pa.ChunkedArray) -> tuple[Indices, list[str]]:
+def _encode_sorted(values: pa.Array | pa.ChunkedArray) -> tuple[Indices, list[str]]:
     """Each text as its place among the texts in their order (-1 for null), and these."""
     coded = pc.dictionary_encode(values)
     coded = coded.unify_dictionaries().combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded

@@ -1,7 +1,7 @@
-"""Looking at pictures: whether pairs that signatures propose show one picture.
+"""Comparison of pictures that signatures or keypoints propose as duplicates.
 
-One idea: pictures are read a block of pairs at a time, shrunk to thumbnails at once and forgotten; what is compared is
-`rsflow.curation.duplicates.deduplicate.alike`, with the other picture turned as the pair says.
+Pictures are read a block of pairs at a time and reduced to thumbnails at once; the comparison is
+`rsflow.curation.duplicates.deduplicate.is_same_picture`, with the second picture in the orientation of the pair.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def make_picture_reader(lake: Lake, tiles: pa.Table) -> ReadPictures:
     places = tiles.select(PICTURE_LOCATION)
 
     def pictures(rows: Indices) -> Iterator[Picture]:
-        asked = places.take(pa.array(rows)).to_pylist()
-        found = read_pictures(lake.root, asked)
-        return (decode(found[row["tile_id"]]) for row in asked)
+        requested = places.take(pa.array(rows)).to_pylist()
+        found = read_pictures(lake.root, requested)
+        return (decode(found[row["tile_id"]]) for row in requested)
 
     return pictures
 
@@ -49,22 +49,22 @@ def confirm_tile_pairs(lake: Lake, tiles: pa.Table, most: float, runner: TaskRun
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
-        blocks = [_with_places(places, pairs[start : start + size]) for start in range(0, len(pairs), size)]
-        return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_alike, blocks, (lake.root, most))])
+        blocks = [_locate_pairs(places, pairs[start : start + size]) for start in range(0, len(pairs), size)]
+        return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_compare_pictures, blocks, (lake.root, most))])
 
     return confirm
 
 
-def _with_places(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]], Indices]:
+def _locate_pairs(places: pa.Table, pairs: Indices) -> tuple[list[dict[str, Any]], Indices]:
     """(where the pictures of some pairs lie, the pairs by positions in that list)."""
     rows, numbers = np.unique(pairs[:, :2], return_inverse=True)
     return places.take(pa.array(rows)).to_pylist(), np.column_stack([numbers.reshape(-1, 2), pairs[:, 2]])
 
 
-def _alike(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
-    asked, pairs = work
-    found = read_pictures(root, asked)
-    yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in asked]), pairs, most)
+def _compare_pictures(work: tuple[list[dict[str, Any]], Indices], root: str, most: float) -> Iterator[npt.NDArray[np.bool_]]:
+    requested, pairs = work
+    found = read_pictures(root, requested)
+    yield is_same_picture(np.stack([thumbnail(decode(found[row["tile_id"]])) for row in requested]), pairs, most)
 
 
 def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskRunner) -> ConfirmRegions:
@@ -74,7 +74,7 @@ def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskR
     def confirm(pairs: Indices, regions: Floats) -> npt.NDArray[np.bool_]:
         size = min(_BLOCK, -(-len(pairs) // runner.tasks) or 1)
         parts = [slice(start, start + size) for start in range(0, len(pairs), size)]
-        blocks = [(*_with_places(places, pairs[part]), regions[part]) for part in parts]
+        blocks = [(*_locate_pairs(places, pairs[part]), regions[part]) for part in parts]
         return np.concatenate([np.empty(0, dtype=np.bool_), *runner.each(_compare_regions, blocks, (lake.root, most))])
 
     return confirm
@@ -83,9 +83,9 @@ def confirm_tile_regions(lake: Lake, tiles: pa.Table, most: float, runner: TaskR
 def _compare_regions(
     work: tuple[list[dict[str, Any]], Indices, Floats], root: str, most: float
 ) -> Iterator[npt.NDArray[np.bool_]]:
-    asked, pairs, regions = work
-    found = read_pictures(root, asked)
-    pictures = [decode(found[row["tile_id"]]) for row in asked]
+    requested, pairs, regions = work
+    found = read_pictures(root, requested)
+    pictures = [decode(found[row["tile_id"]]) for row in requested]
     shown = [
         (region_thumbnail(apply_orientation(pictures[a], orientation), own), region_thumbnail(pictures[b], other))
         for (a, b, orientation), (own, other) in zip(pairs.tolist(), regions.reshape(-1, 2, 4).tolist(), strict=True)
@@ -104,15 +104,15 @@ def confirm_pairs(ours: ReadPictures, most: float, theirs: ReadPictures) -> Conf
 
     def confirm(pairs: Indices) -> npt.NDArray[np.bool_]:
         blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
-        answers = [_confirmed(block, ours, theirs, most) for block in blocks]
+        answers = [_confirm_block(block, ours, theirs, most) for block in blocks]
         return np.concatenate([np.empty(0, dtype=np.bool_), *answers])
 
     return confirm
 
 
-def _confirmed(pairs: Indices, ours: ReadPictures, theirs: ReadPictures, most: float) -> npt.NDArray[np.bool_]:
+def _confirm_block(pairs: Indices, ours: ReadPictures, theirs: ReadPictures, most: float) -> npt.NDArray[np.bool_]:
     rows, left = np.unique(pairs[:, 0], return_inverse=True)
     others, right = np.unique(pairs[:, 1], return_inverse=True)
-    shown = [thumbnail(picture) for pictures, asked in ((ours, rows), (theirs, others)) for picture in pictures(asked)]
+    shown = [thumbnail(picture) for pictures, requested in ((ours, rows), (theirs, others)) for picture in pictures(requested)]
     numbers = np.stack([left, len(rows) + right], axis=1)
     return is_same_picture(np.stack(shown), np.column_stack([numbers, pairs[:, 2]]), most)

@@ -1,10 +1,9 @@
-"""Answers of earlier selections: a pair of pictures that was compared once is not compared again.
+"""Answers of earlier selections, so that a pair of pictures is compared only once.
 
-One idea: an answer hangs on two pictures, how one is turned, the region that is compared and the rule alone, so a hash of 128
-bits of these finds it again, whatever the rows are called now. A selection writes the answers that it used, old and new, and
-nothing else, so what is kept is as large as what is asked.
+An answer depends on the two pictures, the orientation, the compared region and the rule alone, so a 128-bit hash of these finds
+it again, whatever the row numbers are. A selection writes the answers that it used, old and new, and nothing else.
 
-A file is named by its digest, and is not used where that is another: answers are worth no more than comparing again.
+A file is named by its digest and ignored where the content has another one: the pairs are then compared again.
 """
 
 from __future__ import annotations

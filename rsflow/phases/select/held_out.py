@@ -1,9 +1,9 @@
-"""Pictures of benchmarks as fingerprints, and which tiles match them.
+"""Fingerprints of held-out benchmarks, and which tiles match them.
 
-One idea: a folder, a published fingerprint file and a lake all become rows of FINGERPRINTS; whoever compares knows no other
-form. Where the pictures are at hand they confirm, where only fingerprints are, their signatures must be closer.
+A folder, a published fingerprint file and a lake all become rows of FINGERPRINTS. Where the pictures are available they confirm
+a match; where only fingerprints are, signatures must be closer.
 
-It refuses to skip: a picture of a benchmark that cannot be read is a mistake to repair, not a picture less to hold out.
+A picture of a benchmark that cannot be read is an error, not a picture less to hold out.
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ def match_held_out(settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array | 
     """Per tile "<benchmark>:<test>" of the first benchmark that it matches, else null; None where nothing is held out."""
     found: pa.Array | None = None
     for benchmark in settings.held_out:
-        test = _by_name(benchmark, lake, tiles) if benchmark.format else _by_print(benchmark, settings, lake, tiles)
+        test = (
+            _match_by_name(benchmark, lake, tiles)
+            if benchmark.format
+            else _match_by_fingerprint(benchmark, settings, lake, tiles)
+        )
         named = pc.binary_join_element_wise(benchmark.name, pc.if_else(pc.equal(test, "kept"), None, test), ":")
         found = named if found is None else pc.coalesce(found, named)
     return found
@@ -56,18 +60,18 @@ def match_held_out(settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array | 
 
 def held_out_file_keys(settings: Select) -> list[list[str]]:
     """Sizes and times of all files of the benchmarks: another one where any may have changed."""
-    return [[storage.stat_key(place) for place in _places(benchmark)] for benchmark in settings.held_out]
+    return [[storage.stat_key(place) for place in _file_places(benchmark)] for benchmark in settings.held_out]
 
 
 def fingerprint_place(place: str) -> Fingerprints:
     """The fingerprints in a file, or of all pictures below a folder. UsageError where there are none, or one cannot be read."""
     if place.endswith(".parquet"):
         return Fingerprints(read_fingerprints(place))
-    names = _pictures(place)
+    names = _list_pictures(place)
     if not names:
         raise UsageError(f"{place}: holds no picture ({', '.join(SUFFIXES)}) and is no fingerprint file (.parquet)")
     places = tuple(storage.join(place, name) for name in names)
-    rows = [{"name": name, **_described(file)} for name, file in zip(names, places, strict=True)]
+    rows = [{"name": name, **_fingerprint_file(file)} for name, file in zip(names, places, strict=True)]
 
     def pictures(asked: Indices) -> Iterator[Picture]:
         shown = (read_picture(places[row])[0] for row in asked)
@@ -107,7 +111,7 @@ def read_picture(place: str) -> tuple[Picture | None, tuple[float, ...] | None]:
         raise UsageError(f"{place}: this picture cannot be read ({error.detail}): repair or remove it") from error
 
 
-def _described(place: str) -> dict[str, object]:
+def _fingerprint_file(place: str) -> dict[str, object]:
     picture, footprint = read_picture(place)
     digests, signatures = fingerprint_picture(picture) if picture is not None else ([], [])
     digest = hashlib.sha256(storage.read_bytes(place)).hexdigest()
@@ -115,7 +119,7 @@ def _described(place: str) -> dict[str, object]:
     return {"picture_sha256": digest, "pixels_sha256": digests, "signatures": signatures, "footprint": ring}
 
 
-def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array:
+def _match_by_fingerprint(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table) -> pa.Array:
     prints = fingerprint_place(benchmark.files)
     confirm = (
         confirm_pairs(make_picture_reader(lake, tiles), settings.confirm_mae, prints.pictures) if prints.pictures else None
@@ -123,7 +127,7 @@ def _by_print(benchmark: HeldOut, settings: Select, lake: Lake, tiles: pa.Table)
     return match_fingerprints(tiles, prints.rows, settings.near_bits, settings.buffer_m, confirm).cast(pa.string())
 
 
-def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
+def _match_by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
     """ "name" for the tiles of scenes that are called like a picture of these annotation files, else "kept"."""
     annotated = read_annotations(Annotations(str(benchmark.format), benchmark.files, allow_outside=True)).pictures.values()
     known = {picture_name(name) for picture in annotated for name in (picture.file, picture.own_name) if name}
@@ -133,15 +137,15 @@ def _by_name(benchmark: HeldOut, lake: Lake, tiles: pa.Table) -> pa.Array:
     return pc.if_else(hit, "name", "kept")
 
 
-def _places(benchmark: HeldOut) -> list[str]:
+def _file_places(benchmark: HeldOut) -> list[str]:
     if benchmark.format:
         return list_annotation_files(Annotations(benchmark.format, benchmark.files))
     if benchmark.files.endswith(".parquet"):
         return [benchmark.files]
-    return [storage.join(benchmark.files, name) for name in _pictures(benchmark.files)]
+    return [storage.join(benchmark.files, name) for name in _list_pictures(benchmark.files)]
 
 
-def _pictures(folder: str) -> list[str]:
+def _list_pictures(folder: str) -> list[str]:
     return [
         name
         for name in storage.list_files(folder, follow_links=True)

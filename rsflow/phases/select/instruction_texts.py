@@ -1,7 +1,7 @@
-"""Texts of instructions read once more, for the few pairs that may say the same.
+"""Texts of instructions read again, for the few pairs that may be similar.
 
-One idea: rows have positions in the order of the files, so a text is found by the file that holds its position; files without a
-wanted row are not opened.
+Rows have positions in the order of the files, so a text is found by the file that contains its position; files without a
+requested row are not opened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rsflow.instructions.english import NUMBER_WORDS
 from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
-_NAMING = ("box", "category", "cover", "presence")  # kinds of labels whose category is a word for what is seen
+_NAMING_KINDS = ("box", "category", "cover", "presence")  # kinds of labels whose category is a word for what is seen
 
 
 def make_text_reader(pieces: list[TableFile], receipts: pa.Array) -> ReadTexts:
@@ -33,13 +33,13 @@ def make_text_reader(pieces: list[TableFile], receipts: pa.Array) -> ReadTexts:
         for piece, (start, stop) in zip(pieces, pairwise(accumulate(sizes, initial=0)), strict=True):
             low, high = np.searchsorted(rows, (start, stop))
             if low < high:
-                found.extend(_texts(piece, rows[low:high] - start, receipts))
+                found.extend(_read_texts(piece, rows[low:high] - start, receipts))
         return pa.concat_arrays(found)
 
     return read_texts
 
 
-def _texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
+def _read_texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.Array]:
     found, start = [], 0
     for part in read_table_file(piece, ["turns"], receipts):
         low, high = np.searchsorted(rows, (start, start + part.num_rows))
@@ -53,6 +53,6 @@ def build_template_mask(now: LiveRows) -> str:
     receipts, names = now.receipts("labels").combine_chunks(), set()
     for piece in list_table_files(now.lake, "labels"):
         for rows in read_table_file(piece, ["kind", "category"], receipts):
-            naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING))
+            naming = pc.is_in(rows["kind"], value_set=pa.array(_NAMING_KINDS))
             names |= set(pc.unique(rows["category"].filter(naming)).drop_null().to_pylist())
     return build_mask(names, NUMBER_WORDS)

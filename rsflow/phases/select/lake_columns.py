@@ -1,14 +1,13 @@
-"""Tiles, instructions and labels read from the lake file by file: what the choice over all of them works on.
+"""Tiles, instructions and labels read from the lake file by file, as the columns that the selection works on.
 
-One idea: texts are read, hashed and measured a row group at a time, by Ray tasks where there are many; the driver holds numbers
-alone (`rsflow.curation.instruction_columns`). Files are gone through in one order, so rows have positions, and the same pass
-again finds the ids of the verdicts.
+Texts are read, hashed and measured a row group at a time, as Ray tasks where there are many; the driver holds numbers alone
+(`rsflow.curation.instruction_columns`). Files are read in a fixed order, so rows have positions, and a second pass finds the
+ids of the results.
 
-On paper, for 1 billion instructions on 100 million tiles: the driver gets 24 bytes an instruction, with texts 44. Tasks need
-the tiles' index, 1.6 GB in the shared memory of each machine; where categories or the quality of labels are asked for, 24
-bytes a label too, 24 GB for 1 billion. Each file of instructions is read twice, once more for the few texts that may be alike,
-each of labels once; nothing is shuffled. Labels are told apart by their hashes alone: of 3 billion, two may share one, and then
-one counts for the other's category.
+Estimated for 1 billion instructions on 100 million tiles: 24 bytes per instruction on the driver, 44 with texts. Tasks need the
+tile index, 1.6 GB in the shared memory of each machine; where categories or label quality are needed, 24 bytes per label too.
+Each instruction file is read twice, and once more for texts that may be similar; each label file once. Labels are identified by
+their hash alone: of 3 billion, two may collide, and one then has the other's category.
 """
 
 from __future__ import annotations
@@ -84,27 +83,27 @@ def encode_all_instructions(
     forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
-    asked = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
-    labels = _labels(now) if asked.category or "label_quality" in limits else None
-    found = list(runner.each(encode_instruction_file, pieces, (asked, build_id_index(tiles), labels)))
-    return pa.concat_tables(found) if found else encode_instructions(_NOTHING, build_id_index(tiles), built.seed)
+    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
+    labels = _read_label_index(now) if query.category or "label_quality" in limits else None
+    found = list(runner.each(encode_instruction_file, pieces, (query, build_id_index(tiles), labels)))
+    return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
 
 
 def encode_instruction_file(
-    piece: TableFile, asked: InstructionQuery, tiles: IdIndex, labels: LabelIndex | None
+    piece: TableFile, query: InstructionQuery, tiles: IdIndex, labels: LabelIndex | None
 ) -> Iterator[pa.Table]:
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
-    needed = {"label_ids"} if asked.category else set()
-    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if asked.texts else set()
-    columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in asked.scores})]
-    for rows in read_table_file(piece, columns, asked.receipts):
-        numbers = encode_instructions(rows.select(COLUMNS), tiles, asked.seed)
-        places = labels.index.find(_flat(rows["label_ids"])) if labels else None
-        for score in asked.scores:
-            numbers = numbers.append_column(score, pa.array(_score(score, rows, labels, places), pa.float32()))
-        if asked.category and labels and places is not None:
-            numbers = numbers.append_column("category", _categories(rows["label_ids"], places, labels))
-        for name, values in (sayings.text_columns(rows, asked.mask) if asked.texts else {}).items():
+    needed = {"label_ids"} if query.category else set()
+    needed |= set(sayings.TEXT_SOURCE_COLUMNS) if query.texts else set()
+    columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in query.scores})]
+    for rows in read_table_file(piece, columns, query.receipts):
+        numbers = encode_instructions(rows.select(COLUMNS), tiles, query.seed)
+        places = labels.index.find(_flatten(rows["label_ids"])) if labels else None
+        for score in query.scores:
+            numbers = numbers.append_column(score, pa.array(_instruction_score(score, rows, labels, places), pa.float32()))
+        if query.category and labels and places is not None:
+            numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
+        for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
         yield numbers
 
@@ -120,7 +119,7 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     """The tiles that count, sorted by tile_id; columns of REPEATED as dictionaries."""
     receipts = now.label["receipt"].combine_chunks()
     found = (rows for piece in list_table_files(now.lake, "tiles") for rows in read_table_file(piece, columns, receipts))
-    tiles = pa.concat_tables([_short(TABLES["tiles"].empty_table().select(columns)), *map(_short, found)])
+    tiles = pa.concat_tables([_encode_repeated(TABLES["tiles"].empty_table().select(columns)), *map(_encode_repeated, found)])
     held = dict(zip(columns, tiles.columns, strict=True))
     del tiles
     order = pc.sort_indices(held["tile_id"])
@@ -129,7 +128,7 @@ def read_tiles(now: LiveRows, columns: list[str]) -> pa.Table:
     return pa.table(held)
 
 
-def _short(tiles: pa.Table) -> pa.Table:
+def _encode_repeated(tiles: pa.Table) -> pa.Table:
     return pa.table({c: pc.dictionary_encode(tiles[c]) if c in DICTIONARY_COLUMNS else tiles[c] for c in tiles.column_names})
 
 
@@ -144,12 +143,12 @@ def count_annotations(now: LiveRows, tiles: pa.ChunkedArray) -> Indices:
     return counts
 
 
-def _labels(now: LiveRows) -> LabelIndex:
+def _read_label_index(now: LiveRows) -> LabelIndex:
     receipts = now.receipts("labels").combine_chunks()
     parts = [
         rows
         for piece in list_table_files(now.lake, "labels")
-        for rows in map(_label_numbers, read_table_file(piece, ["label_id", "category", "quality"], receipts))
+        for rows in map(_encode_labels, read_table_file(piece, ["label_id", "category", "quality"], receipts))
     ]
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)])
     rows = np.argsort(hashes)
@@ -159,20 +158,20 @@ def _labels(now: LiveRows) -> LabelIndex:
     return LabelIndex(IdIndex(0, hashes[rows], np.arange(len(rows))), codes[rows], category.dictionary, quality[rows])
 
 
-def _label_numbers(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
+def _encode_labels(rows: pa.Table) -> tuple[Hashes, pa.Array, npt.NDArray[np.float32]]:
     category = pc.dictionary_encode(rows["category"]).combine_chunks()
     quality = np.asarray(rows["quality"].cast(pa.float32()).fill_null(np.nan))
     return stable_hashes(rows["label_id"], 0), category, quality
 
 
-def _categories(label_ids: pa.ChunkedArray, places: Indices, labels: LabelIndex) -> pa.Array:
+def _instruction_categories(label_ids: pa.ChunkedArray, places: Indices, labels: LabelIndex) -> pa.Array:
     """Per instruction the categories of the labels that it rests on."""
     codes = np.where(places < 0, -1, labels.category[places])
     values = pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), labels.names)
     return pa.ListArray.from_arrays(pa.array(_offsets(label_ids).astype(np.int32)), values)
 
 
-def _score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
+def _instruction_score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indices | None) -> Floats:
     """A score per instruction; NaN where it is not known."""
     if score == "checks":
         return np.asarray(pc.fill_null(pc.list_value_length(rows["checks"]), 0), dtype=np.float64)
@@ -180,15 +179,15 @@ def _score(score: str, rows: pa.Table, labels: LabelIndex | None, places: Indice
         return np.asarray(rows["perplexity"].fill_null(np.nan), dtype=np.float64)
     if labels and places is not None and score == "label_quality":
         known = np.where(places < 0, np.nan, labels.quality[places])
-        return _each(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
-    turns = _flat(rows["turns"])
+        return _reduce_lists(np.fmin, known, _offsets(rows["label_ids"]), np.nan)
+    turns = _flatten(rows["turns"])
     text, role = (pc.struct_field(turns, name) for name in ("text", "role"))
     size = pc.utf8_length(text) if score == "answer_characters" else pc.count_substring_regex(text, r"\S+")
-    said = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
-    return _each(np.add, said, _offsets(rows["turns"]), 0)
+    answer_sizes = np.where(np.asarray(pc.equal(role, "assistant")), np.asarray(size), 0)
+    return _reduce_lists(np.add, answer_sizes, _offsets(rows["turns"]), 0)
 
 
-def _each(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
+def _reduce_lists(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, empty: float) -> Floats:
     """Each list's values reduced to one; `empty` for a list of none."""
     result = np.full(len(offsets) - 1, empty, dtype=np.float64)
     some = np.diff(offsets) > 0
@@ -197,7 +196,7 @@ def _each(reduce: np.ufunc, values: npt.NDArray[np.generic], offsets: Indices, e
     return result
 
 
-def _flat(lists: pa.ChunkedArray) -> pa.Array:
+def _flatten(lists: pa.ChunkedArray) -> pa.Array:
     return lists.combine_chunks().flatten()
 
 
@@ -207,4 +206,4 @@ def _offsets(lists: pa.ChunkedArray) -> Indices:
     return np.concatenate([[0], np.cumsum(sizes)])
 
 
-_NOTHING = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})
+_NO_INSTRUCTIONS = pa.table({name: pa.array([], pa.string()) for name in COLUMNS})

@@ -1,7 +1,7 @@
-"""Leaks told: of a build's own splits, which stops it, and between anybody's two sets, which is a report.
+"""Leak checks: of a build's own splits, where a leak stops it, and between any two sets, as a report.
 
-One idea: two sets are compared as a benchmark is held out (`rsflow.curation.duplicates.picture_fingerprints`): what of TEST
-would be kept out if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
+Two sets are compared as a held-out benchmark is (`rsflow.curation.duplicates.picture_fingerprints`): which pictures of TEST
+would be dropped if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
 lake's latest snapshot, written ROOT@SPLIT.
 """
 
@@ -39,18 +39,18 @@ def check_leaks(
     too near, or where one is still there that matches what is held out (`held_out_matches`, see
     rsflow.phases.select.held_out)."""
     found = find_leaks(tiles, settings.buffer_m)
-    seen = tiles if settings.flips else tiles.drop_columns("signatures")
+    compared = tiles if settings.flips else tiles.drop_columns("signatures")
     found += find_near_duplicate_leaks(
-        seen, settings.near_bits, confirm_tile_pairs(lake, tiles, settings.confirm_mae, runner), runner
+        compared, settings.near_bits, confirm_tile_pairs(lake, tiles, settings.confirm_mae, runner), runner
     )
     if held_out_matches is not None and held_out_matches.null_count < len(held_out_matches):
         rows = pa.compute.indices_nonzero(held_out_matches.is_valid())
         first = int(rows[0].as_py())
         found.append(Leak("held out", len(rows), tiles["tile_id"][first].as_py(), held_out_matches[first].as_py()))
     if found:
-        told = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
+        text = "\n".join(f"  {leak.what}: {leak.count} tiles, for example {leak.one} and {leak.other}" for leak in found)
         raise RsflowError(
-            f"{lake.root}: the splits leak, so no snapshot was written:\n{told}\n"
+            f"{lake.root}: the splits leak, so no snapshot was written:\n{text}\n"
             "This is a fault of the selection: run `rsflow select` again, and report it if it stays"
         )
 
@@ -75,17 +75,17 @@ class SetLeak:
 
 def compare_sets(train: str, test: str, most_examples: int = 20) -> SetLeak:
     """How much of `test` is in `train`, each picture by the first of: exact, flipped, near, ground."""
-    known, asked = _set(train), _set(test)
-    both = known.pictures and asked.pictures
-    confirm = confirm_pairs(asked.pictures, MAE, known.pictures) if both and asked.pictures and known.pictures else None
-    found = match_fingerprints(_upright(asked.rows), known.rows, BITS, 0.0, confirm).to_pylist()
-    hits = [(why, name) for why, name in zip(found, asked.rows["name"].to_pylist(), strict=True) if why != "kept"]
+    known, test_set = _read_set(train), _read_set(test)
+    both = known.pictures and test_set.pictures
+    confirm = confirm_pairs(test_set.pictures, MAE, known.pictures) if both and test_set.pictures and known.pictures else None
+    found = match_fingerprints(_upright_columns(test_set.rows), known.rows, BITS, 0.0, confirm).to_pylist()
+    hits = [(why, name) for why, name in zip(found, test_set.rows["name"].to_pylist(), strict=True) if why != "kept"]
     counts = Counter(why for why, _ in hits)
     order = {why: counts[why] for why in ("exact", "flipped", "near", "ground") if counts[why]}
     return SetLeak(known.rows.num_rows, len(found), order, tuple(sorted(hits)[:most_examples]))
 
 
-def _upright(prints: pa.Table) -> pa.Table:
+def _upright_columns(prints: pa.Table) -> pa.Table:
     """Fingerprints as columns of tiles: of all orientations the first."""
     firsts = {
         column: pa.array([values[0] if values else None for values in prints[name].to_pylist()], kind)
@@ -94,33 +94,35 @@ def _upright(prints: pa.Table) -> pa.Table:
     return pa.table({"picture_sha256": prints["picture_sha256"], "footprint": prints["footprint"], **firsts})
 
 
-def _set(place: str) -> Fingerprints:
+def _read_set(place: str) -> Fingerprints:
     root, at, split = place.rpartition("@")
     if at and storage.exists(storage.join(root, "snapshots/LATEST")):
-        return _snapshot_prints(root, split)
+        return _fingerprint_snapshot(root, split)
     if storage.exists(storage.join(place, "snapshots/LATEST")):
-        raise UsageError(f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _splits(place))}")
+        raise UsageError(
+            f"{place}: is a lake: say which of its splits, {' or '.join(f'{place}@{s}' for s in _list_splits(place))}"
+        )
     return fingerprint_place(place)
 
 
-def _splits(root: str) -> list[str]:
+def _list_splits(root: str) -> list[str]:
     return sorted(read_snapshot(root).splits)
 
 
-def _snapshot_prints(root: str, split: str) -> Fingerprints:
-    if split not in _splits(root):
-        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_splits(root))}")
+def _fingerprint_snapshot(root: str, split: str) -> Fingerprints:
+    if split not in _list_splits(root):
+        raise UsageError(f"{root}: has no split {split!r}: it has {', '.join(_list_splits(root))}")
     readers = [ShardReader(root, shard) for shard in read_snapshot(root).splits[split].shards]
     where = [(reader, i) for reader in readers for i in range(len(reader))]
-    rows = [_print_of(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
+    rows = [_fingerprint_sample(reader.read(i).record, decode(reader.read(i).picture)) for reader, i in where]
 
-    def pictures(asked: Indices) -> Iterator[Picture]:
-        return (decode(where[row][0].read(where[row][1]).picture) for row in asked)
+    def pictures(test_set: Indices) -> Iterator[Picture]:
+        return (decode(where[row][0].read(where[row][1]).picture) for row in test_set)
 
     return Fingerprints(pa.Table.from_pylist(rows, schema=FINGERPRINTS), pictures)
 
 
-def _print_of(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
+def _fingerprint_sample(record: dict[str, Any], picture: Picture) -> dict[str, Any]:
     digests, signatures = fingerprint_picture(picture)
     own = {"name": record["tile_id"], "picture_sha256": record["picture_sha256"], "footprint": record["footprint"]}
     return {**own, "pixels_sha256": digests, "signatures": signatures}

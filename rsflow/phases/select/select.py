@@ -1,10 +1,9 @@
-"""The select phase: which tiles and instructions are in, decided on columns; every drop has its reason in `selection`.
+"""The select phase: reads columns, selects tiles and instructions, and writes the `selection` table with a reason for each row.
 
-One idea: this module reads columns and writes the verdicts; what is decided, and in which order, is
-`rsflow.curation.select_samples`. Pixels are read only to confirm candidates for near duplicates.
+The rules are in `rsflow.curation.select_samples`. Pictures are read only to confirm duplicate candidates.
 
-The result is a pure function of the rows that count, the settings and, where these ask for it (`keep_choices`, `splits_by`),
-the selection before. A digest of the first two is committed with it, so selecting again from the same rows is known to be done.
+The result is a pure function of the live rows, the settings and, with `keep_choices` or `splits_by: category`, the previous
+selection. A digest of rows and settings is committed with it, so that an unchanged selection is not made again.
 """
 
 from __future__ import annotations
@@ -130,14 +129,14 @@ def selection_digest(built: BuildConfig, now: LiveRows) -> str:
 
 def last_selection(lake: Lake) -> SelectionSummary | None:
     """What the `selection` table holds, or None before the first selection."""
-    told = lake.commit_metadata("selection")
-    return SelectionSummary(told[0], **told[1]) if told else None
+    metadata = lake.commit_metadata("selection")
+    return SelectionSummary(metadata[0], **metadata[1]) if metadata else None
 
 
 def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: SelectionResult) -> Iterator[pa.Table]:
     """The rows of the `selection` table, in pieces: all tiles first. `instructions`: ids and tasks, as they were counted."""
     ids, reasons = tiles["tile_id"], choice.tiles.texts()
-    yield _piece(
+    yield _selection_piece(
         {
             "kind": pa.repeat("tile", tiles.num_rows),
             "subject": ids,
@@ -154,11 +153,11 @@ def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choi
         }
     )
     reasons, kept, start = choice.instructions.texts(), choice.instructions.kept, 0
-    for part in _of_size(instructions, ROWS_PER_WRITE):
+    for part in _rechunk(instructions, ROWS_PER_WRITE):
         rows = slice(start, start + part.num_rows)
         start += part.num_rows
         host = pa.array(choice.host[rows])
-        yield _piece(
+        yield _selection_piece(
             {
                 "kind": pa.repeat("instruction", part.num_rows),
                 "subject": part["instruction_id"],
@@ -181,10 +180,10 @@ def read_selected_rows(lake: Lake, now: LiveRows, version: int | None = None) ->
     tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
     rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
-        rows = rows.append_column(name, _looked_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
+        rows = rows.append_column(name, _look_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
     chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))
     instructions = filter_by_values(now.instructions(), "instruction_id", chosen["subject"])
-    host = _looked_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
+    host = _look_up(instructions["instruction_id"], chosen["subject"], chosen["tile_id"])
     return rows, instructions.set_column(instructions.schema.get_field_index("tile_id"), "tile_id", host)
 
 
@@ -212,15 +211,15 @@ def _canonical_before(lake: Lake) -> pa.Array:
 def _assigned_before(lake: Lake, tiles: pa.ChunkedArray) -> pa.ChunkedArray:
     """The split that each of these tiles was dealt to in the selection before."""
     before = lake.read("selection", ["subject", "assigned_split"], where={"kind": "tile"})
-    return _looked_up(tiles, before["subject"], before["assigned_split"])
+    return _look_up(tiles, before["subject"], before["assigned_split"])
 
 
-def _looked_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+def _look_up(keys: pa.Array | pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """For each key the value beside it in `known`, or null."""
     return values.take(pc.index_in(keys, value_set=known.combine_chunks()))
 
 
-def _of_size(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+def _rechunk(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     """The same rows in tables of at least so many, but for the last, and of fewer than twice as many where they come so."""
     gathered: list[pa.Table] = []
     for table in tables:
@@ -232,7 +231,7 @@ def _of_size(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(gathered)
 
 
-def _piece(columns: dict[str, Any]) -> pa.Table:
+def _selection_piece(columns: dict[str, Any]) -> pa.Table:
     rows = len(columns["kind"])
     every = {f.name: columns.get(f.name, pa.nulls(rows, f.type)) for f in SELECTION}
     return pa.table(every).cast(SELECTION)

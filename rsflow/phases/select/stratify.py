@@ -1,8 +1,7 @@
-"""What tiles are about, by their labels: what splits may be dealt by, and how even they came out.
+"""Categories of tiles by their labels, for stratified splits and for their report.
 
-One idea: a category counts once per tile, whoever said it, a person or a labeller; what is measured of every picture, such as
-its brightness, is none. On paper, for 100 million tiles and 1 billion labels: 8 bytes for each pair of a tile and a category,
-one pass over three columns of the labels, nothing shuffled.
+A category counts once per tile, whether an annotation or a labeller gave it; image statistics such as brightness are no
+category. For 100 million tiles and 1 billion labels: 8 bytes per pair of tile and category, one pass over three columns.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ def read_tile_categories(now: LiveRows, tiles: pa.ChunkedArray) -> pa.LargeListA
         for every in read_table_file(piece, ["tile_id", "kind", "category"], receipts):
             named = pc.and_(pc.is_in(every["kind"], value_set=pa.array(CONTENT_KINDS)), pc.not_equal(every["category"], ""))
             rows = every.filter(named)
-            own, told = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
-            codes = [numbers.setdefault(name, len(numbers)) for name in told.dictionary.to_pylist()]
-            code = np.array(codes, dtype=np.int64)[np.asarray(told.indices)]
-            row = index.find(own.dictionary)[np.asarray(own.indices)]
+            tile, category = (pc.dictionary_encode(rows[name]).combine_chunks() for name in ("tile_id", "category"))
+            codes = [numbers.setdefault(name, len(numbers)) for name in category.dictionary.to_pylist()]
+            code = np.array(codes, dtype=np.int64)[np.asarray(category.indices)]
+            row = index.find(tile.dictionary)[np.asarray(tile.indices)]
             keys.append(np.unique((row * _WIDTH + code)[row >= 0]))
     row, code = np.divmod(np.unique(np.concatenate(keys)), _WIDTH)
     values = pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(list(numbers), pa.string()))

@@ -38,18 +38,20 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
     compares, carries = comparing(instructions)
     pairs = showing(tiles, others)
     pairs = pairs.take(~_among(tiles, carries)[pairs.one])
-    found = held(pairs, tiles, others, may, _among(tiles, compares), sensors)
-    rows = others.take(pa.array(found.other)).append_column("beside", tiles["tile_id"].take(pa.array(found.one)))
+    found = select_companions(pairs, tiles, others, may, _among(tiles, compares), sensors)
+    rows = others.take(pa.array(found.other)).append_column("companion_of", tiles["tile_id"].take(pa.array(found.one)))
     # Beyond that, digits depend on the release of GEOS.
     for name, values in (("iou", found.iou), ("shown", found.shown)):
         rows = rows.append_column(name, pa.array(values.round(3)))
     return rows.select(COMPANIONS.names)
 
 
-def held(pairs: Pairs, tiles: pa.Table, others: pa.Table, may: Flags, compared: Flags, sensors: Sequence[str]) -> Pairs:
+def select_companions(
+    pairs: Pairs, tiles: pa.Table, others: pa.Table, may: Flags, compared: Flags, sensors: Sequence[str]
+) -> Pairs:
     """For each tile at most one other of each of `sensors`, sorted by tile and sensor.
 
-    Of those that `may` be held (by row of `others`) the one whose outline fits best, to a hundredth; then the nearest in time;
+    Of those that `may` be taken (by row of `others`) the one whose outline fits best, to a hundredth; then the nearest in time;
     then the first. A tile with texts that compare sensors (`compared`) holds the one that was compared, or none of its
     sensor. Columns of both tables: sensor, acquired_at (may be null).
     """
@@ -71,7 +73,7 @@ def with_companions(tiles: pa.Table, companions: pa.Table) -> pa.Table:
     """The tiles, and the companions that are not among them, in every split that shows them: all that a snapshot can leak."""
     if not companions.num_rows:
         return tiles
-    split = tiles["split"].take(pc.index_in(companions["beside"], value_set=tiles["tile_id"].combine_chunks()))
+    split = tiles["split"].take(pc.index_in(companions["companion_of"], value_set=tiles["tile_id"].combine_chunks()))
     others = companions.append_column("split", split).append_column("repeat", pa.nulls(len(split), pa.int64()))
     every = pa.concat_tables([tiles, others.select(tiles.column_names)])
     first = first_equal_row(pc.binary_join_element_wise(every["split"], every["tile_id"], "/"))

@@ -29,12 +29,12 @@ def objects_of(now: LiveRows, tiles: pa.Table, settings: Labels) -> pa.Table:
     for row in labels.filter(pc.equal(labels["kind"], "box")).to_pylist():
         rows[row["tile_id"]].append(row)
     facts = tiles.select(INSTRUCT_TILE_COLUMNS)
-    held = (_held(tile, rows.get(tile["tile_id"], []), settings) for tile in facts.sort_by("tile_id").to_pylist())
-    found = [row for mine in held for row in mine]
+    kept = (_usable(tile, rows.get(tile["tile_id"], []), settings) for tile in facts.sort_by("tile_id").to_pylist())
+    found = [row for mine in kept for row in mine]
     return pa.Table.from_pylist([{name: row[name] for name in OBJECTS.names} for row in found], schema=OBJECTS)
 
 
-def _held(tile: dict[str, Any], labels: list[dict[str, Any]], settings: Labels) -> Iterator[dict[str, Any]]:
+def _usable(tile: dict[str, Any], labels: list[dict[str, Any]], settings: Labels) -> Iterator[dict[str, Any]]:
     ordered = sorted(labels, key=lambda row: label_sort_key(row["label_id"]))
     kept = (
         set(trusted_labels(facts_of(tile, ordered), settings)) if any(row["origin"] != "annotation" for row in ordered) else ()

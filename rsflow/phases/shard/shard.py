@@ -67,18 +67,18 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
             f"{lake.root}: no sample was selected, so there is nothing to write: "
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
-    beside = companions_of(now, tiles, instructions, built.shard.companions)
+    companions = companions_of(now, tiles, instructions, built.shard.companions)
     objects = objects_of(now, tiles, built.labels)
-    samples = _samples(tiles, instructions, beside, objects)
+    samples = _samples(tiles, instructions, companions, objects)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
     missing = [plan for plan in plans if paths[plan] not in there]
     if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
-        shown = with_companions(tiles, beside)
+        shown = with_companions(tiles, companions)
         with task_runner(built.engine, instructions.num_rows > MIN_CLUSTER_ROWS) as spread:
             check_leaks(lake, shown, built.select, match_held_out(built.select, lake, shown), spread)
-    blocks = _work(tiles, instructions, beside, objects, missing)
+    blocks = _work(tiles, instructions, companions, objects, missing)
     with progress("shard", "shards", len(missing)) as state:
         for rows in _commit_shards(lake, execute([Job(WriteShards(built.root), blocks)], built.engine), built.engine):
             there.update({entry["path"]: entry for entry in rows.to_pylist()})
@@ -124,28 +124,28 @@ def _made_from(built: BuildConfig, selected: SelectionSummary) -> str:
 
 def snapshot_of(lake: Lake, selected: SelectionSummary | None) -> int | None:
     """The number of the last snapshot, where it was made of this selection; else None."""
-    told = lake.read_json(RECORD, ["snapshot", "selection"])
-    return int(told["snapshot"]) if selected and told and told["selection"] == selected.digest else None
+    known = lake.read_json(RECORD, ["snapshot", "selection"])
+    return int(known["snapshot"]) if selected and known and known["selection"] == selected.digest else None
 
 
 def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: SelectionSummary) -> None:
     """Note which selection the snapshot was made of: a later selection is not to be held against it.
 
-    Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is told by it.
+    Beside every snapshot stays the version of the `selection` table: what is in a snapshot and what is not is known by it.
     """
     known, made_from = lake.read_json(RECORD, ["snapshot", "selection"]) or {}, _made_from(built, selected)
     if (known.get("snapshot"), known.get("made_from")) != (snapshot, made_from):
-        for name, told in (
+        for name, content in (
             (selection_note(snapshot), {"version": selected.version}),
             (RECORD, {"snapshot": snapshot, "selection": selected.digest, "made_from": made_from}),
         ):
-            storage.write_bytes(lake.place(name), json.dumps(told, sort_keys=True).encode())
+            lake.write_json(name, content)
 
 
 def selection_version(lake: Lake, snapshot: int) -> int | None:
     """The version of the `selection` table that a snapshot was made of; None where that was not noted."""
-    told = lake.read_json(selection_note(snapshot), ["version"])
-    return int(told["version"]) if told else None
+    known = lake.read_json(selection_note(snapshot), ["version"])
+    return int(known["version"]) if known else None
 
 
 def selection_note(snapshot: int) -> str:
@@ -162,7 +162,7 @@ def config_fingerprint(built: BuildConfig) -> str:
     return fingerprint(strip_common_folder(plain))
 
 
-def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table) -> pa.Table:
+def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table) -> pa.Table:
     """The columns that the plan needs: where a sample belongs, how large it is, and a digest of all that it says."""
     digests: dict[str, list[str]] = defaultdict(list)
     more_bytes: dict[str, int] = defaultdict(int)
@@ -170,13 +170,13 @@ def _samples(tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects:
     for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
         digests[tile].append(digest)
         more_bytes[tile] += size
-    for other in beside.select(["beside", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
-        digests[other["beside"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
-        more_bytes[other["beside"]] += other["picture_bytes"] + RECORD_BYTES
+    for other in companions.select(["companion_of", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
+        digests[other["companion_of"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
+        more_bytes[other["companion_of"]] += other["picture_bytes"] + RECORD_BYTES
     for row in objects.to_pylist():
-        said = json.dumps(object_record(row), sort_keys=True)
-        digests[row["tile_id"]].append(hashlib.blake2b(said.encode(), digest_size=16).hexdigest())
-        more_bytes[row["tile_id"]] += len(said)
+        text = json.dumps(object_record(row), sort_keys=True)
+        digests[row["tile_id"]].append(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+        more_bytes[row["tile_id"]] += len(text)
     for tile, vocabulary in zip(tiles["tile_id"].to_pylist(), tiles["vocabulary"].to_pylist(), strict=True):
         digests[tile].append(json.dumps(vocabulary or []))
     ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
@@ -200,13 +200,13 @@ def _existing(lake: Lake, wanted: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _work(
-    tiles: pa.Table, instructions: pa.Table, beside: pa.Table, objects: pa.Table, plans: list[ShardPlan]
+    tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table, plans: list[ShardPlan]
 ) -> list[pa.Table]:
     """A block of one SHARD_WORK row per shard."""
     fields = SHARD_WORK.field("instructions").type.value_type
     names = [fields.field(i).name for i in range(fields.num_fields)]
     by_tile, by_side, by_object = (
-        _rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (beside, "beside"), (objects, "tile_id"))
+        _rows_by(rows[name]) for rows, name in ((instructions, "tile_id"), (companions, "companion_of"), (objects, "tile_id"))
     )
     blocks = []
     for plan in plans:
@@ -217,7 +217,7 @@ def _work(
             "path": f"shards/{plan.name}",
             "split": plan.split,
             "tiles": mine.drop_columns(["split"]).to_pylist(),
-            "companions": beside.take(pa.array(pictures, pa.int64())).to_pylist(),
+            "companions": companions.take(pa.array(pictures, pa.int64())).to_pylist(),
             "instructions": instructions.select(names).take(pa.array(texts, pa.int64())).to_pylist(),
             "objects": objects.take(pa.array(things, pa.int64())).to_pylist(),
         }

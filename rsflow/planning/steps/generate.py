@@ -38,7 +38,7 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     found = companions([tile for row in rows for tile in row["tiles"]], others)
     for row in rows:
         mine = {tile["tile_id"]: found[tile["tile_id"]] for tile in row["tiles"] if tile["tile_id"] in found}
-        row["others"] = [{"beside": tile, **other} for tile, other in sorted(mine.items())]
+        row["others"] = [{"companion_of": tile, **other} for tile, other in sorted(mine.items())]
         row["labels"] += [label for name in sorted({other["tile_id"] for other in mine.values()}) for label in labels[name]]
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 

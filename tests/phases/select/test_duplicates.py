@@ -27,7 +27,7 @@ from rsflow.planning.recipe import load
 from rsflow.report.explain import explanation_text
 from rsflow.schemas import EMBEDDINGS
 from tests.archive import untold
-from tests.engine.test_held_out import picture, save
+from tests.phases.select.test_held_out import picture, save
 
 
 def source(folder: Path, name: str, licence: str = "CC-BY-4.0", **more: Any) -> dict[str, Any]:

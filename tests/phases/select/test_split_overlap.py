@@ -16,7 +16,7 @@ from rsflow.inspection.explain import explain
 from rsflow.inspection.report_facts import summarise_build
 from rsflow.phases.build import BuildResult
 from rsflow.report.build_summary import summary_text
-from tests.engine.test_duplicates import build, source
+from tests.phases.select.test_duplicates import build, source
 
 SIDE = 768
 

@@ -18,7 +18,7 @@ from rsflow.curation.splits.leakage import find_leaks
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import read_selected_rows
-from rsflow.phases.shard.companions import companions_of, comparing, held, with_companions
+from rsflow.phases.shard.companions import companions_of, comparing, select_companions, with_companions
 from rsflow.planning.companion_pairs import showing
 from rsflow.schemas import TILES
 from rsflow.shards.format import Sample
@@ -168,7 +168,7 @@ def chosen(
 ) -> str:
     tiles, others = (pa.Table.from_pylist(list(rows), schema=TILES) for rows in ([row("t", "optical", 0.0, day)], OTHERS))
     flags = np.array([one["tile_id"] in may for one in OTHERS])
-    found = held(showing(tiles, others), tiles, others, flags, np.array([compared]), sensors)
+    found = select_companions(showing(tiles, others), tiles, others, flags, np.array([compared]), sensors)
     return "".join(others["tile_id"].take(pa.array(found.other)).to_pylist())
 
 

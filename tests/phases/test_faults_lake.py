@@ -14,8 +14,8 @@ from rsflow.cli import main
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import run
 from tests.archive import config_of, shards_of
-from tests.engine.faulty_store import faulty_store
-from tests.engine.test_s3 import moved, objects, put
+from tests.phases.faulty_store import faulty_store
+from tests.phases.test_s3 import moved, objects, put
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from rsflow.curation.duplicates.orientations import apply_orientation
 from rsflow.lake.tables import create_lake
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.confirmation_cache import FOLDER, ConfirmationCache, read_cache, write_cache
-from tests.engine.test_duplicates import build, reasons, source
-from tests.engine.test_held_out import picture, save
+from tests.phases.select.test_duplicates import build, reasons, source
+from tests.phases.select.test_held_out import picture, save
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_a_sources_own_test_pictures_are_held_out_by_default_with_all_that_shows
 @pytest.mark.parametrize("recipe", ["mmrs_1m", "rs_gpt4v"])
 def test_what_the_recipes_sources_test_with_never_goes_to_the_largest_split(recipe: str) -> None:
     """By what each says that it tests with, how its annotations tell splits, and where these go."""
-    built = load(f"{Path(__file__).parents[2]}/configs/{recipe}.yaml")
+    built = load(f"{Path(__file__).parents[3]}/configs/{recipe}.yaml")
     tell_themselves = {"captions", "rsvqa", "dior_rsvg"}
     trained = splits_by_strength(built.select.splits)[0]
     for source in built.sources:
