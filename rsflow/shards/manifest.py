@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class ShardEntry:
-    """A shard of a snapshot. `path` is relative to the root; the index stands beside it."""
+    """A shard of a snapshot. `path` is relative to the root; the index file is next to it."""
 
     path: str
     samples: int
@@ -54,7 +54,7 @@ class Split:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # The same set of shards is the same split, in whatever order it was gathered.
+        # The same set of shards is the same split, in any order.
         object.__setattr__(self, "shards", tuple(sorted(self.shards)))
 
     @property
@@ -88,7 +88,7 @@ class Manifest:
 
 
 def index_path(shard_path: str) -> str:
-    """Where the index of a shard stands."""
+    """The path of a shard's index."""
     return shard_path.removesuffix(".tar") + ".idx"
 
 
@@ -158,7 +158,7 @@ def latest_snapshot(root: str) -> int:
 
 
 def snapshot_root(source: str) -> str:
-    """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest stands in a folder of it."""
+    """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest is in a folder of it."""
     if not source.endswith(".json"):
         return source
     folder = posixpath.dirname(source)
@@ -167,7 +167,8 @@ def snapshot_root(source: str) -> str:
 
 @contextmanager
 def reading_required(place: str, missing: str) -> Iterator[None]:
-    """Reading what must be there: a missing file is a SnapshotError with the given words, other trouble a StorageError."""
+    """Context of reading a required file: a missing one is a SnapshotError with the given message, other failures a
+    StorageError."""
     try:
         with storage.translate_errors(place, "read"):
             yield
