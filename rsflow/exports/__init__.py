@@ -93,7 +93,7 @@ def export(
 
 
 def select_splits(manifest: Manifest, split: str | None) -> dict[str, Split]:
-    """The splits to export, by name in order. UsageError where the asked one is not in the snapshot."""
+    """The splits to export, by name in order. UsageError where the requested one is not in the snapshot."""
     if split is not None and split not in manifest.splits:
         raise UsageError(f"split {split!r} is not in the snapshot; its splits: {', '.join(sorted(manifest.splits))}")
     names: Sequence[str] = [split] if split is not None else sorted(manifest.splits)

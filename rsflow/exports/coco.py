@@ -3,8 +3,8 @@
 One idea: a picture's objects are its labels, each once, whatever its texts name. `segmentation` is the outline: rings, one
 per part, or uncompressed runs of pixels for holes and crowds; empty where only the box is known. A crowd is `iscrowd`, other
 flags ("difficult", "occluded", ...) are keys of that name. Objects that labellers found are written only where
-`pseudo_labels` asks for them, with their `score`. A picture of which nobody said what it shows is not in `instances`, for
-there it would stand for one that shows nothing. One that was searched for some of the categories only says which, as LVIS
+`pseudo_labels` asks for them, with their `score`. A picture that nobody annotated is not in `instances`, where it
+would count as one without objects. One that was searched for some of the categories only says which, as LVIS
 does (https://www.lvisdataset.org/dataset): `neg_category_ids`, searched and absent, and `not_exhaustive_category_ids`, of
 which it may show more than are annotated; all other categories that it has no object of are unknown there.
 

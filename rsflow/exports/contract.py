@@ -32,7 +32,7 @@ SpelledInstruction = tuple[Record, list[tuple[str, str]]]  # with its turns as (
 
 
 class Export(Protocol):
-    """A module of this folder. `DIALECT` spells its boxes unless another is asked for."""
+    """A module of this folder. `DIALECT` spells its boxes unless another is requested."""
 
     DIALECT: str
 
@@ -94,7 +94,7 @@ class ExportJob:
         return path
 
     def write_companions(self, split: str, sample: Sample) -> list[Record]:
-        """Write the pictures of other sensors beside the sample's own; returns what is known of each, with its path."""
+        """Write the pictures of other sensors next to the sample's own; returns what is known of each, with its path."""
         found = []
         for extension, data, known in self.companions(sample):
             path = f"images/{split}/{sample.key[:2]}/{sample.key}.{extension}"

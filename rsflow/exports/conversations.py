@@ -96,7 +96,7 @@ def openai_messages(turns: Sequence[tuple[str, str]], tokens: str = "") -> list[
 
 
 def known_facts(sample: Sample, instruction: Record) -> Record:
-    """What a record says beside its conversation; loaders pass over keys they do not know."""
+    """The other fields of a record; loaders ignore keys that they do not know."""
     facts = {name: sample.record[name] for name in ("sensor", "source", "licence", "width_px", "height_px")}
     return {"task": instruction["task"], **facts}
 

@@ -1,6 +1,6 @@
 """Writes the JSON forms of exports: arrays a record per line, and lines of JSON, in constant memory.
 
-One idea: one spelling (keys in the order they are given, UTF-8, no spaces that say nothing), so equal records are equal bytes;
+One idea: one encoding (keys in the given order, UTF-8), so equal records are equal bytes;
 and a file appears only once it is whole.
 """
 

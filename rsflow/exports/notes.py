@@ -1,4 +1,4 @@
-"""What an export counts beside its records: what a form cannot hold, what was left out, what was carried along.
+"""What an export counts other than its records: what a form cannot hold, what was left out, what was carried along.
 
 One idea: a literal table of notes. `export.json` has each count under its key, and the command prints the sentence of those
 that are not 0.

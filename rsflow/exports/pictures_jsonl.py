@@ -14,6 +14,6 @@ _SAME = ("tile_id", "source", "sensor", "licence", "height_px", "width_px", "gsd
 
 
 def picture_record(path: str, split: str, sample: Sample, companions: list[Record]) -> Record:
-    """The line of one picture; `companions`: what Job.write_companions wrote beside it."""
+    """The line of one picture; `companions`: what ExportJob.write_companions wrote."""
     line = {"image": path, "split": split, **{name: sample.record.get(name) for name in _SAME}}
     return {**line, "companions": companions} if companions else line

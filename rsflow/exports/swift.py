@@ -1,6 +1,6 @@
 """The form of ms-swift (https://swift.readthedocs.io/en/latest/Customization/Custom-dataset.html), `swift sft --dataset`.
 
-One idea: boxes stand beside the text, not in it. `<ref-object>` and `<bbox>` in the messages stand for the entries of
+One idea: boxes are apart from the text. `<ref-object>` and `<bbox>` in the messages stand for the entries of
 `objects.ref` and `objects.bbox` in their order, in real pixels of the picture `objects.image_id` (here 0, the sample's own),
 and ms-swift spells them for the model it trains. Oriented boxes it cannot hold: their bounding boxes are written, and
 counted. With a dialect of another family (`--dialect`) boxes are spelled in the text and `objects` is left out.
@@ -22,7 +22,7 @@ from rsflow.shards.format import Sample
 from rsflow.spatial.geometry import Box, Region, bounding_box
 from rsflow.text.turns import Mark, replace_marks
 
-DIALECT = "pixels"  # stands for ms-swift's own: boxes beside the text
+DIALECT = "pixels"  # stands for ms-swift's own: boxes apart from the text
 
 REF, BBOX = "<ref-object>", "<bbox>"
 

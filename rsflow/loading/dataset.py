@@ -56,7 +56,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._load([latest_manifest(url) for url in request.urls])
         open_shards = max_open_shards(self.content, settings.window_shards)
         self._reader = SampleReader(self.content, settings.cache, settings.read_options, open_shards)
-        self._counts = SampleCounts()
+        self._counts = SampleCounts(self.content.tasks)
         self.move_to(Cursor(epoch))
 
     @property
@@ -151,7 +151,7 @@ class Stream(IterableDataset[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         if self._in_loader and not self._shared.loader_iterates:
             raise ConfigError(
-                "another DataLoader was built from the Loader's parts, so nobody says which epoch and batch it begins with: "
+                "another DataLoader was built from the Loader's parts, so its epoch and batch are unknown: "
                 "with the Trainer of transformers use rsflow.loading.trainer_callback.LoaderCallback or ignore_data_skip=True; "
                 "with Accelerate do not prepare the Loader"
             )
@@ -202,12 +202,12 @@ class Stream(IterableDataset[dict[str, Any]]):
     def _reached(self, progress: Progress) -> Cursor:
         """Where to go on after an iteration: within its epoch, and past its last sample only once it is exhausted."""
         reached = self._position(progress)
-        # A DataLoader worker's state is that of its share of one epoch: whoever resumes it goes on within that epoch.
+        # A DataLoader worker's state is that of its share of one epoch: it is resumed within that epoch.
         is_over = progress.is_exhausted and get_worker_info() is None
         return self.plan.next_epoch_start(reached) if is_over else reached
 
     def _is_spent(self, progress: Progress) -> bool:
-        """Whether the next iteration is of the next epoch: not where nobody took a sample of what there was."""
+        """Whether the next iteration is of the next epoch: where this one gave a sample, or had none to give."""
         return progress.taken > 0 or progress.is_exhausted
 
     def _load(self, manifests: Sequence[str]) -> None:

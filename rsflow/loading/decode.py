@@ -2,13 +2,13 @@
 
 One idea: pixels are written once, into memory that the caller may bring (a slot of a shared batch), rows by columns by
 channels as the decoders make them; a tensor (channels, rows, cols) is a view of that. JPEG goes through simplejpeg: of the
-decoders that are kept up it is the fastest here (2.2 × Pillow at 512 px), and it writes into given memory. PNG goes through
+maintained decoders it is the fastest here (2.2 × Pillow at 512 px), and it writes into given memory. PNG goes through
 Pillow. A resize is torch's bilinear one with antialiasing: what Pillow's `BILINEAR` makes, in a quarter of its time.
 
-A JPEG that is wanted at just a half, a quarter or an eighth of its size is decoded to that size at once, from fewer of its
-frequencies. That is faster (1.5 × at a half) and nearer to the picture as it was before it was a JPEG: by 7 dB at a half, 8 dB
-at a quarter, on aerial pictures, to the mean of the pixels that each covers. For any other size it would have to be resized
-after that, which costs 2 dB against resizing the whole, so it is not done.
+A JPEG that is requested at exactly a half, a quarter or an eighth of its size is decoded to that size directly, from fewer of
+its frequencies. That is faster (1.5 × at a half) and nearer to the picture as it was before it was a JPEG: by 7 dB at a half,
+8 dB at a quarter, on aerial pictures, to the mean of the pixels that each covers. For any other size it would have to be
+resized after that, which costs 2 dB against resizing the whole, so it is not done.
 
 Grey pictures come with three equal channels. Refused, with ValueError: what is neither a JPEG nor an 8-bit PNG, grey or RGB.
 """
@@ -64,7 +64,7 @@ def resize(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
     """Bilinear with antialiasing: a pixel is a weighted mean of all that it covers. (rows, cols, 3) at both sizes."""
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
-    # A batch of one before the axes turn: only so torch sees that channels lie together, and gives them back together.
+    # A batch of one before the axes are permuted: only then torch detects, and returns, channels-last memory.
     batch = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
     found = torch.nn.functional.interpolate(batch, size=(height_px, width_px), mode="bilinear", antialias=True)
     return np.asarray(found.permute(0, 2, 3, 1)[0].numpy())

@@ -46,7 +46,7 @@ class ShuffleWindow:
 
 
 class EpochOrder:
-    """An epoch over shards of `sizes` samples, `width` shards shuffled together. `seed` None: all as it stands.
+    """An epoch over shards of `sizes` samples, `width` shards shuffled together. `seed` None: in stored order.
 
     Every (shard, sample) has exactly one position. Takes memory for the shards, not for the samples.
     """

@@ -1,4 +1,4 @@
-"""What a training loop gets of one sample: tensors, and text in the asked dialect.
+"""The example that a training loop gets of one sample: tensors, and text in the requested dialect.
 
 One idea: pictures are decoded (rsflow.loading.decode) and text is spelled as late as possible; everything before moves bytes
 and numbers. A picture that cannot be decoded is a damaged shard (SnapshotError): what leaves silently cannot be counted.
@@ -25,7 +25,7 @@ from rsflow.text.control_tokens import neutralise_instruction
 
 Spell = Callable[[str, Sequence[Region], int, int], str]
 
-# What a record holds that stands elsewhere in the example; the rest is its `meta`.
+# Fields of a record that are columns of the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
 

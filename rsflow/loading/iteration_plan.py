@@ -1,4 +1,4 @@
-"""Where batches lie in an iteration, and where one begins after another, as pure arithmetic of cursors.
+"""The positions of batches in an iteration, and the cursor after a number of them, as pure arithmetic.
 
 One idea: an iteration is the positions 0 … total - 1 of one or more epochs, which ranks share out in blocks of a batch
 (rsflow.loading.epoch_order). From a cursor and a number of batches or samples follows the next cursor; nothing is read.
@@ -51,7 +51,7 @@ class IterationPlan:
 
     def after_batches(self, cursor: Cursor, batches: int, drop_last: bool = False) -> Cursor:
         """The cursor when every rank has taken so many batches since `cursor`, which lay between two batches. After the last
-        of the iteration it is the start of the next epoch, whether or not anybody asked for one more."""
+        of the iteration it is the start of the next epoch, whether or not the iterator was exhausted."""
         if batches >= batches_until_end(self.total, self.world_size, self.block, self.uneven, cursor.position, drop_last):
             return self.next_epoch_start(cursor)
         return Cursor(cursor.epoch, cursor.position + batches * self.samples_per_step)

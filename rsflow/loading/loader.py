@@ -33,7 +33,7 @@ _STREAM_OPTIONS = ("batch_size", "shuffle", "sampler", "batch_sampler", "generat
 class Loader(DataLoader[Any]):
     """Batches of a stream: `Loader(stream(root, batch_size=8), num_workers=2)`. `options`: those of torch's DataLoader.
 
-    Iterating begins where the stream's cursor stands. Each iteration is an epoch of its own: whether the loop before ran to
+    Iterating begins at the stream's cursor. Each iteration is an epoch of its own: whether the loop before ran to
     the end, stopped after `len(loader)` batches or broke off, the next begins with the epoch that follows. `set_epoch` of the
     epoch in progress gives it once more.
 
@@ -73,7 +73,7 @@ class Loader(DataLoader[Any]):
         return self._cursor().epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """As Stream.set_epoch; a whole epoch begins unless it is the one that the loader stands in."""
+        """As Stream.set_epoch; a whole epoch begins unless it is the loader's current one."""
         now = self._cursor().epoch
         if parse_integer("epoch", epoch, MAX_EPOCHS) != now:
             self._start = None

@@ -37,7 +37,7 @@ class RingLoader(Loader):
         for batch in RingLoader(stream(root, batch_size=32, decode=False), workers=4, size_px=512):
             model(batch["image"].to("cuda"), ...)
 
-    A batch is a dict: `image`, uint8 (n, 3, rows, cols), a view that holds until `hold` more batches are asked for; the other
+    A batch is a dict: `image`, uint8 (n, 3, rows, cols), a view that holds until `hold` more batches are requested; the other
     columns of rsflow.loading.example as lists, boxes and quads of the instructions moved along with the resize. The last batch
     may be smaller. `prefetch`: batches that a worker makes ahead. `start`: how processes start, None for torch's own way.
     `persistent`: processes stay from epoch to epoch. `pin_memory`: the shared memory is page-locked, so `image` can be moved

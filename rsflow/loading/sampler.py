@@ -1,4 +1,4 @@
-"""From a position to a sample: where in the content each position of an iteration lies.
+"""From a position of an iteration to a sample of the content.
 
 One idea: an iteration is a list of positions 0 … total - 1 that runs through one epoch after the other, and `Sampler.at` says
 of any of them which sample of which shard it is, knowing nothing of those before it. Walking on is cheap because the last
@@ -21,7 +21,7 @@ _CACHED_WINDOWS = 2  # windows of a part: near a border the samples of a mixture
 
 
 class SampleReference(NamedTuple):
-    """A sample's place: sample `i` of a shard's index, shown with the instructions of `part`."""
+    """Sample `i` of a shard's index, to be shown with the instructions of `part`."""
 
     root: str
     shard: ShardEntry
@@ -30,7 +30,7 @@ class SampleReference(NamedTuple):
 
 
 class Sampler:
-    """The samples of a content, epoch after epoch, beginning with `epoch`. `width` 0: as they stand."""
+    """The samples of a content, epoch after epoch, beginning with `epoch`. `width` 0: in stored order."""
 
     def __init__(self, content: Content, seed: int, epoch: int, width: int) -> None:
         self._content, self._seed, self._epoch, self._width = content, seed, epoch, width
@@ -60,7 +60,7 @@ class Sampler:
 
 
 def max_open_shards(content: Content, width: int) -> int:
-    """How many shards a walk goes to and fro among, and some more for the borders between windows."""
+    """How many shards an iteration alternates among, and some more for the borders between windows."""
     return len(content.parts) * _window(content, width) + _EXTRA_OPEN_SHARDS
 
 

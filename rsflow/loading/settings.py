@@ -1,4 +1,4 @@
-"""What a stream is set to, and what it shows and counts with: the plain values behind rsflow.loading.stream."""
+"""The settings of a stream, the interface that takes its pictures, and the progress of an iteration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rsflow.shards.reader import Buffer
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """How a stream orders, deals and shows samples. `ranks`: (rank, world size), None to ask the process when needed."""
+    """How a stream orders, distributes and shows samples. `ranks`: (rank, world size), None: those of the process."""
 
     seed: int
     window_shards: int
@@ -33,13 +33,13 @@ class StreamSettings:
 
 
 class PictureSink(Protocol):
-    """Makes of an encoded picture what an example's `image` is, in place of the stream itself."""
+    """Makes an example's `image` from an encoded picture, in place of the stream itself."""
 
     def on_iteration_start(self) -> None:
         """An iteration begins."""
 
     def allocate(self, size: int) -> memoryview:
-        """Where an encoded picture of so many bytes is to be written; it may be shown, or not, before the next asks."""
+        """Memory for an encoded picture of so many bytes; `store` may or may not be called before the next allocation."""
 
     def store(self, data: Buffer) -> Any:
         """ValueError where the picture cannot be decoded."""
@@ -47,7 +47,7 @@ class PictureSink(Protocol):
 
 @dataclass(slots=True)
 class Progress:
-    """An iteration: where it began, how many samples it gave, and whether somebody asked for more than there are."""
+    """An iteration: where it began, how many samples it gave, and whether it was exhausted."""
 
     start: Cursor
     taken: int = 0

@@ -1,8 +1,8 @@
 """Whole shards of a remote root on the disk of a node, shared by all its processes.
 
 One idea: a file in the cache is named by its content's digest and appears by a rename, after its bytes were checked against
-that digest. So whoever finds a file may trust it, whichever process, run or snapshot put it there; two that fetch the same
-file at the same time waste work and harm nothing; and one that is deleted while it is mapped stays readable. There are no
+that digest. So a file that is there is valid, whichever process, run or snapshot wrote it; two processes that fetch the
+same file concurrently waste work and do no harm; and one that is deleted while it is mapped stays readable. There are no
 locks that a killed process could keep: a claim only asks others to wait, and grows stale by itself.
 
 When the files outgrow the limit, those used longest ago leave first. The newest always stays, so one file larger than the
@@ -46,7 +46,7 @@ class ShardCache:
         """Have the file `name` in the folder, filled from `chunks` unless it is there; returns whether it had to be.
 
         SnapshotError, naming `place`, where the bytes are not those of `sha256`; StorageError where the folder cannot be
-        written. Another process may evict the file at any time: whoever opens it and finds it gone asks again.
+        written. Another process may evict the file at any time: a reader that finds it gone calls this again.
         """
         path = Path(self.folder, name)
         with storage.translate_errors(self.folder, "keep shards in"):
@@ -87,7 +87,7 @@ class ShardCache:
                 if entry.name.endswith((".part", ".claim")):
                     if now - found.st_mtime > 10 * _STALE_SECONDS:
                         os.unlink(entry.path)
-                elif entry.name.endswith((".tar", ".idx")):  # whatever else lies here is not ours
+                elif entry.name.endswith((".tar", ".idx")):  # other files are not the cache's
                     files.append((found.st_mtime_ns, entry.path, found.st_size))
         held = sum(size for _, _, size in files)
         for _, path, size in sorted(files):

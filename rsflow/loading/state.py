@@ -96,9 +96,9 @@ def check_state_matches(state: Mapping[str, Any], pinned: Sequence[SnapshotRefer
     _, snapshots = parse_state(state)
     if [digest for _, digest in snapshots] != [one.digest for one in pinned]:
         found = ", ".join(f"snapshot {one.name} ({one.digest})" for one in pinned)
-        wanted = ", ".join(f"snapshot {name} ({digest})" for name, digest in snapshots)
+        expected = ", ".join(f"snapshot {name} ({digest})" for name, digest in snapshots)
         raise SnapshotError(
-            f"the state is of {wanted}, the stream reads {found}: another snapshot has another order. "
+            f"the state is of {expected}, the stream reads {found}: another snapshot has another order. "
             f"Open the one of the state by its manifest: {', '.join(f'…/snapshots/{name}.json' for name, _ in snapshots)}"
         )
     others = state["settings"] if isinstance(state.get("settings"), Mapping) else {}

@@ -1,8 +1,8 @@
 """The stream: snapshots as a torch dataset.
 
-One idea: what is asked for is checked here, before any sample is read; the dataset itself is rsflow.loading.dataset.
+One idea: the arguments are checked here, before any sample is read; the dataset itself is rsflow.loading.dataset.
 
-Refused: an unknown split, task, sensor, name in the mix or dialect, a choice that no sample meets, numbers that are none.
+Refused: an unknown split, task, sensor, name in the mix or dialect, a filter that no sample passes, odd numbers.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def stream(
     `mix`: draw from tasks, sensors, sources or urls by weight. `tasks`, `sensors`: only samples that have one of them, with
     only the instructions of these tasks. `oversample`: each sample as often per epoch as the selection wants it
     (`select.balance.repeat`), not once. All four read every shard's index first.
-    `shuffle`: how many shards are shuffled together, up to 32; True: 16, False or 0: everything as it stands.
+    `shuffle`: how many shards are shuffled together, up to 32; True: 16, False or 0: everything in stored order.
     `repeat`: epochs of one iteration, None: without end. `max_samples`: the most samples of an epoch, over all ranks; with
     `mix` exactly so many, by default as many as the parts have.
     `uneven`: how ranks get equal counts at the end of an iteration: "pad" gives fewer than `world_size` samples twice, "drop"

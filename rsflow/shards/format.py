@@ -3,7 +3,7 @@
 One idea: the headers are made by hand, with fixed mode, owner and time, so the same samples give the same file on every
 machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`.
 Where several sensors saw the place there is a picture `<key>.<sensor>.png` of each, and `<key>.npy` may hold bands as they
-were measured. Members are sorted by extension; samples stand in key order; two zero blocks close the archive (no padding to
+were measured. Members are sorted by extension; samples are in key order; two zero blocks close the archive (no padding to
 a tape record).
 Plain `tarfile`, GNU tar and `webdataset` read it. The layout of a header: POSIX.1-1988 ustar,
 https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
@@ -54,7 +54,7 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A tile with its chosen instructions, as it stands in a shard.
+    """A tile with its chosen instructions, as a shard holds it.
 
     `picture` is encoded as `picture_format` ("jpg" | "png"). `record` is JSON and holds at least `sensor` and
     `instructions`, a list of objects with a `task`. `others`: further members by extension, `<sensor>.png` (or jpg) for
@@ -110,7 +110,7 @@ class Sample:
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON in its one spelling here: keys sorted, no spaces, UTF-8, shortest floats. ValueError for NaN and infinities."""
+    """Canonical JSON: keys sorted, no spaces, UTF-8, shortest floats. ValueError for NaN and infinities."""
     return _ENCODER.encode(value).encode()
 
 

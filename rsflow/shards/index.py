@@ -1,4 +1,4 @@
-"""The index beside a shard: where each sample's members are, and by what a loader may choose it.
+"""The index file of a shard: where each sample's members are, and what loaders filter samples by.
 
 One idea: with the index a loader reads any sample by one range, and knows which samples have which sensor, tasks and source,
 without touching the shard. It is one line of canonical JSON by columns, so any language reads it, and it becomes a few arrays
@@ -12,7 +12,7 @@ here (about 70 bytes a sample) rather than objects:
      "crc32": [<number>, …]}                                                          of each sample
 
 The CRC-32 (that of zlib) goes over the data of a sample's members, one after the other. An index of an earlier rsflow has no
-such column: its samples are read without that check. Offsets are those of the members' data; each header stands 512 bytes
+such column: its samples are read without that check. Offsets are those of the members' data; each header begins 512 bytes
 before.
 """
 
@@ -109,9 +109,9 @@ class Index(Sequence[IndexedSample]):
     def __iter__(self) -> Iterator[IndexedSample]:
         return (self[i] for i in range(len(self)))
 
-    def positions_of_kinds(self, wanted: Sequence[int], repeated: bool = False) -> Ints:
-        """The positions of the samples of these kinds, rising; each as often as it is to be repeated where that is asked."""
-        found = np.flatnonzero(np.isin(self.kind, np.array(wanted, dtype=np.int64)))
+    def positions_of_kinds(self, kinds: Sequence[int], repeated: bool = False) -> Ints:
+        """The positions of the samples of these kinds, rising; `repeated`: each as often as it is to be shown per epoch."""
+        found = np.flatnonzero(np.isin(self.kind, np.array(kinds, dtype=np.int64)))
         if not repeated:
             return found
         repeats = np.array([kind.repeat for kind in self.kinds], dtype=np.int64)

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class ShardEntry:
-    """A shard of a snapshot. `path` is relative to the root; the index stands beside it."""
+    """A shard of a snapshot. `path` is relative to the root; the index file is next to it."""
 
     path: str
     samples: int
@@ -54,7 +54,7 @@ class Split:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # The same set of shards is the same split, in whatever order it was gathered.
+        # The same set of shards is the same split, in any order.
         object.__setattr__(self, "shards", tuple(sorted(self.shards)))
 
     @property
@@ -73,7 +73,12 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """BLAKE2b-128 of the splits: equal for equal data, whatever settings led to it."""
-        return hashlib.blake2b(canonical_json(_plain(self.splits)), digest_size=16).hexdigest()
+        return _blake2b(_plain(self.splits))
+
+    @property
+    def build_digest(self) -> str:
+        """Of what identifies the build, together with the content."""
+        return _blake2b([self.config_fingerprint, self.seed, self.digest])
 
     def to_json(self) -> str:
         content = {
@@ -82,13 +87,14 @@ class Manifest:
             "config_fingerprint": self.config_fingerprint,
             "seed": self.seed,
             "digest": self.digest,
+            "build_digest": self.build_digest,
             "splits": _plain(self.splits),
         }
         return json.dumps(content, sort_keys=True, indent=1) + "\n"
 
 
 def index_path(shard_path: str) -> str:
-    """Where the index of a shard stands."""
+    """The path of a shard's index."""
     return shard_path.removesuffix(".tar") + ".idx"
 
 
@@ -102,12 +108,22 @@ def parse_manifest(text: str, place: str) -> Manifest:
             raise SnapshotError(
                 f"{place}: version {content['version']} is of a newer rsflow, this one reads up to {VERSION}; upgrade rsflow"
             )
-        manifest = _manifest(content)
+        manifest, digest = _manifest(content), content["digest"]
     except (ValueError, TypeError, KeyError, AttributeError, DataError) as error:
         raise SnapshotError(f"{place}: is not a snapshot manifest ({type(error).__name__}: {error})") from error
-    if manifest.digest != content["digest"]:
-        raise SnapshotError(f"{place}: was changed after it was written (digest {content['digest']}, found {manifest.digest})")
+    if manifest.digest != digest:
+        raise SnapshotError(f"{place}: was changed after it was written (digest {digest}, found {manifest.digest})")
+    build_digest = content.get("build_digest", manifest.build_digest)  # manifests of earlier versions have none
+    if manifest.build_digest != build_digest:
+        raise SnapshotError(
+            f"{place}: its config_fingerprint or seed was changed after it was written "
+            f"(digest {build_digest}, found {manifest.build_digest})"
+        )
     return manifest
+
+
+def _blake2b(content: Any) -> str:
+    return hashlib.blake2b(canonical_json(content), digest_size=16).hexdigest()
 
 
 def write_snapshot(root: str, manifest: Manifest) -> int:
@@ -158,7 +174,7 @@ def latest_snapshot(root: str) -> int:
 
 
 def snapshot_root(source: str) -> str:
-    """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest stands in a folder of it."""
+    """The root of a source of `read_snapshot`, which shard paths are relative to: a manifest is in a folder of it."""
     if not source.endswith(".json"):
         return source
     folder = posixpath.dirname(source)
@@ -167,7 +183,8 @@ def snapshot_root(source: str) -> str:
 
 @contextmanager
 def reading_required(place: str, missing: str) -> Iterator[None]:
-    """Reading what must be there: a missing file is a SnapshotError with the given words, other trouble a StorageError."""
+    """Context of reading a required file: a missing one is a SnapshotError with the given message, other failures a
+    StorageError."""
     try:
         with storage.translate_errors(place, "read"):
             yield

@@ -1,4 +1,4 @@
-"""Which samples stand in which shard, as a pure function of the set of samples.
+"""Which samples go into which shard, as a pure function of the set of samples.
 
 One idea: neighbouring tiles of a scene travel together as a chunk (so that a shard's pictures are few contiguous reads), each
 chunk has a 64-bit hash, and the shards of a split are the leaves of the binary trie over those hashes: a node is cut in two
@@ -6,7 +6,7 @@ while it is larger than the target and holds more than one chunk. So neither the
 matters, a shard mixes chunks from everywhere, and a new scene changes only the leaves its chunks fall into. A shard's name
 carries a digest of its samples: one that did not change keeps its name and is never written again.
 
-A shard is at most as large as the target, unless a single chunk is larger. Within a shard samples stand in key order, which
+A shard is at most as large as the target, unless a single chunk is larger. Within a shard samples are in key order, which
 is already shuffled because a key is a hash.
 """
 

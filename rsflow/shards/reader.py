@@ -6,9 +6,9 @@ before each member, the CRC-32 of each sample's members, the record's key), so n
 through; `rsflow.shards.verify` checks every byte, headers and padding included. Where the index has no CRC-32, as an earlier
 rsflow wrote it, a local shard's SHA-256 is checked when it is opened; ranges of a remote one are read without a check.
 
-A range of a local file is read, not mapped: it takes the same time, for both copy the picture once, and a file that is cut
-while it is read is then a short read and an error with its name. Of a mapped one the process would die. Whoever brings memory
-(`view`) gets the picture written there at once, and nothing is copied twice.
+A range of a local file is read, not mapped: it takes the same time, for both copy the picture once, and a file that is
+truncated while it is read is then a short read and an error with its name; with a mapped one the process would die. `view`
+reads a picture straight into the caller's memory, so nothing is copied twice.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ScratchBuffer:
 
 
 class SampleView(NamedTuple):
-    """A Sample (rsflow.shards.format) whose bytes may stand in memory that is used again. `span_bytes`: what it takes of the
+    """A Sample (rsflow.shards.format) whose bytes may be in memory that is reused. `span_bytes`: what it takes of the
     shard, headers included."""
 
     key: str

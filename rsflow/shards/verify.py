@@ -115,7 +115,7 @@ def _read_members(path: str, data: bytes, found: _Found) -> None:
             found.differences.append(f"{path}: sample {key}: {error}")
     for (before, _), (after, _) in pairwise(members):
         if after < before:
-            found.differences.append(f"{path}: key {after} stands after {before}")
+            found.differences.append(f"{path}: key {after} comes after {before}")
 
 
 def _sample(key: str, members: list[Member], data: bytes, found: _Found) -> IndexedSample:
@@ -202,4 +202,4 @@ def _repeated(keys: list[tuple[str, npt.NDArray[np.int64]]]) -> Iterator[str]:
     again = order[1:][every[order[1:]] == every[order[:-1]]]
     shard = np.searchsorted(np.cumsum([len(hashes) for _, hashes in keys]), again, side="right")
     for i, count in sorted(Counter(shard.tolist()).items()):
-        yield f"{keys[i][0]}: {count} of its keys stand in an earlier shard too"
+        yield f"{keys[i][0]}: {count} of its keys are in an earlier shard too"

@@ -300,3 +300,16 @@ def test_a_loader_skips_without_reading(lake: Any) -> None:
     assert [key for batch in loader for key in batch["key"]] == orders(lake)[1][4 * SIZE :]
     assert loader.stats()["samples"] == 73 - 4 * SIZE
     assert [key for batch in islice(loader, 1) for key in batch["key"]] == orders(lake)[2][:SIZE]
+
+
+def test_ranks_that_accelerate_deals_to_read_one_stream_whole(lake: Any) -> None:
+    """The recipe for the Trainer under several ranks: the stream is of one rank, and accelerate shares its samples out."""
+    shards = pytest.importorskip("accelerate.data_loader").IterableDatasetShard
+    found: list[list[str]] = []
+    for process in range(2):
+        dataset = make_stream(lake, rank=0, world_size=1, max_samples=64)
+        share = shards(dataset, batch_size=SIZE, num_processes=2, process_index=process)
+        found.append([one["key"] for one in share])
+    expected = orders(lake, 1, max_samples=64)[0]
+    assert [len(keys) for keys in found] == [32, 32]
+    assert sorted(found[0] + found[1]) == sorted(expected)

@@ -130,7 +130,7 @@ def test_keys_out_of_order_are_found(lake: tuple[Path, ShardEntry], make_samples
     samples[3], samples[4] = samples[4], samples[3]
     (root / shard.path).write_bytes(archive(samples))
     lines = verify_shard(str(root), agreed(root, shard))
-    assert any("stands after" in line for line in lines)
+    assert any("comes after" in line for line in lines)
     assert any("disagrees with the shard about" in line for line in lines)
 
 
@@ -201,7 +201,7 @@ def test_a_sample_in_two_shards_or_the_wrong_split_is_found(
     )
     assert replaced(tmp_path, manifest, val=Split((*val.shards, entry), val.counts)) == (
         "shards/val/d.tar: a record says split 'train'",
-        "shards/val/d.tar: 2 of its keys stand in an earlier shard too",
+        "shards/val/d.tar: 2 of its keys are in an earlier shard too",
     )
 
 

@@ -17,30 +17,8 @@ from rsflow.instructions.claims.checking import check_claim
 from rsflow.instructions.claims.claim import Claim, Unit
 from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.claims.vocabulary import Token, find_tokens, split_words
-from rsflow.instructions.claims.word_lists import VAGUE
+from rsflow.instructions.claims.word_lists import FRACTIONS, SQUARE_UNITS, UNIT_WORDS, VAGUE
 
-_UNITS: dict[str, Unit] = {
-    "%": "percent",
-    "percent": "percent",
-    "m": "m",
-    "metre": "m",
-    "metres": "m",
-    "meter": "m",
-    "meters": "m",
-    "km": "km",
-    "kilometres": "km",
-    "kilometers": "km",
-    "pixels": "px",
-    "pixel": "px",
-    "px": "px",
-    "hectares": "ha",
-    "hectare": "ha",
-    "ha": "ha",
-    "k": "K",
-    "kelvin": "K",
-    "c": "C",
-}
-_SQUARE = {"m": "m2", "km": "km2", "px": "px"}
 _MEASURES = {"size", "area", "share", "temperature"}
 _COMPARED = {
     **dict.fromkeys(["more", "outnumber"], "more"),
@@ -102,8 +80,7 @@ def unexplained(text: str, claims: Sequence[Claim], facts: ClaimFacts) -> tuple[
 
 def _noun(token: Token, aligned: Aligned) -> bool:
     spoken = [claim for claim in aligned.claims if aligned.named(claim, token.value) or _is_other(claim, token.value, aligned)]
-    plural = token.text != token.value.lower() or token.text == english.pluralise(token.value).lower() != token.value
-    if not spoken or not plural:
+    if not spoken or token.text == token.value.lower():
         return bool(spoken)
     # A plural means two at least, unless its absence is claimed.
     denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in spoken)
@@ -130,12 +107,14 @@ def _number(token: Token, aligned: Aligned) -> bool:
 
 def _unit_after(token: Token, aligned: Aligned) -> Unit:
     """The unit of a number; of "20 by 8 m" both numbers have the one that follows."""
+    if token.text in FRACTIONS:
+        return "percent"
     words = list(aligned.words[token.position + 1 : token.position + 5])
     if words[:1] in (["by"], ["x"]) and len(words) > 2:
         words = words[2:]
     square = words[:1] == ["square"]
-    unit = _UNITS.get(words[1 if square else 0], "") if len(words) > square else ""
-    return _SQUARE.get(unit, unit) if square else unit  # type: ignore[return-value]
+    unit = UNIT_WORDS.get(words[1 if square else 0], "") if len(words) > square else ""
+    return SQUARE_UNITS.get(unit, unit) if square else unit
 
 
 def _measures(claim: Claim, token: Token, unit: Unit, aligned: Aligned) -> bool:
@@ -196,9 +175,9 @@ def _direction(token: Token, aligned: Aligned) -> bool:
     subject, other = aligned.noun_before(token), aligned.noun_after(token)
     opposite = {"left": "right", "right": "left", "above": "below", "below": "above"}
     for claim in aligned.of_kind("relation"):
-        if claim.word == token.value and aligned.named(claim, subject) and _is_other(claim, other, aligned):
+        if token.value and claim.word == token.value and aligned.named(claim, subject) and _is_other(claim, other, aligned):
             return True
-        if claim.word == opposite[token.value] and aligned.named(claim, other) and _is_other(claim, subject, aligned):
+        if claim.word == opposite.get(token.value) and aligned.named(claim, other) and _is_other(claim, subject, aligned):
             return True
     return False
 
@@ -221,7 +200,7 @@ def _size(token: Token, aligned: Aligned) -> bool:
 
 
 def _comparison(token: Token, aligned: Aligned) -> bool:
-    if token.text in {"most", "mostly", "mainly", "dominant"}:
+    if token.text in {"most", "mostly", "mainly", "dominant", "majority"}:
         return any(claim.word == "largest" or (claim.value or 0) > 50 for claim in aligned.of_kind("share")) or (
             token.text in {"mainly", "mostly"} and bool(aligned.of_kind("colour"))
         )
@@ -290,4 +269,11 @@ def _unsaid(claim: Claim, aligned: Aligned) -> str:
         return f"the claim that there is no {claim.category} is not in the sentence"
     if claim.kind == "relation" and "direction" not in kinds:
         return f"the claim that something is {claim.word} of something is not in the sentence"
+    nouns = [token for token in aligned.tokens if token.kind == "noun" and aligned.named(claim, token.value)]
+    if (
+        claim.kind == "count"
+        and (claim.value or 0) > 1
+        and not any(token.text == english.pluralise(token.value) for token in nouns)
+    ):
+        return f"the claim of {claim.value:g} {english.pluralise(claim.category)} is not in the sentence"
     return ""

@@ -10,6 +10,7 @@ from rsflow.instructions import english, tile_facts
 from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.claims.word_lists import (
     DIRECTIONS,
+    FRACTIONS,
     FUNCTION_WORDS,
     NUMBERS,
     OBJECT_NOUNS,
@@ -22,8 +23,9 @@ from rsflow.instructions.claims.word_lists import (
 WORDS: dict[str, TokenKind] = {
     **{word: kind for kind, words in WORDS_BY_KIND.items() for word in words.split()},
     **dict.fromkeys(PLACE_PAIRS, "place"),
-    **dict.fromkeys([*NUMBERS, *VAGUE], "number"),
+    **dict.fromkeys([*NUMBERS, *VAGUE, *FRACTIONS], "number"),
 }
+_NUMBERS = {**VAGUE, **NUMBERS, **FRACTIONS}
 _PICTURE = frozenset(["image", "picture", "scene", "tile", "view"])  # "on the right of the image" is a place
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _WORD = re.compile(r"\d[\d,]*\d(?:\.\d+)?|\d(?:\.\d+)?|%|[^\W\d_]+(?:['’-][^\W\d_]+)*|[.,;:]")
@@ -86,4 +88,4 @@ def _token(phrase: str, position: int, nouns: dict[str, str]) -> Token | None:
     kind = WORDS.get(phrase)
     if kind is None:
         return None
-    return Token(kind, phrase, phrase.replace("-", " "), position, NUMBERS.get(phrase, VAGUE.get(phrase, 0.0)))
+    return Token(kind, phrase, phrase.replace("-", " "), position, _NUMBERS.get(phrase, 0.0))

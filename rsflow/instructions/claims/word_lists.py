@@ -6,6 +6,7 @@ from typing import Literal
 
 from rsflow.instructions import english
 from rsflow.instructions.attributes import COLOURS
+from rsflow.instructions.claims.claim import Unit
 
 TokenKind = Literal[
     "number", "noun", "place", "direction", "negation", "colour", "size", "comparison", "change", "temperature", "all"
@@ -15,7 +16,7 @@ WORDS_BY_KIND: dict[TokenKind, str] = {
     "negation": "no not none without never neither nor cannot isn't aren't lacks lacking absent empty devoid free",
     "size": "small medium-sized large tiny huge big giant little long short wide narrow massive",
     "comparison": "more fewer less most largest smallest biggest larger smaller bigger equal twice longest outnumber dominant "
-    "mostly mainly",
+    "mostly mainly majority minority thirds quarters fifths tenths",
     "change": "appeared disappeared new gone increased decreased grown shrunk unchanged former previously earlier added "
     "removed",
     "temperature": "warm warmer warmest hot hottest cool cooler coolest cold coldest temperature",
@@ -27,6 +28,10 @@ WORDS_BY_KIND: dict[TokenKind, str] = {
 PLACE_PAIRS = tuple(
     f"{row}{joint}{side}" for row in ("upper", "lower", "top", "bottom") for joint in (" ", "-") for side in ("left", "right")
 )
+_UNCHECKED_RELATIONS = (
+    "near, next to, close to, beside, adjacent to, alongside, along, behind, in front of, between, among, surrounded by, "
+    "surrounding, opposite, inside, outside, facing, north of, south of, east of, west of"
+)
 DIRECTIONS = {
     "to the left of": "left",
     "left of": "left",
@@ -36,9 +41,12 @@ DIRECTIONS = {
     "below": "below",
     "beneath": "below",
     "underneath": "below",
+    # Relations that no claim has, so that nothing explains them.
+    **dict.fromkeys(_UNCHECKED_RELATIONS.split(", "), ""),
 }
 NUMBERS = {
     **{word: float(n) for n, word in enumerate(english.NUMBER_WORDS) if n},
+    "zero": 0.0,
     "eleven": 11.0,
     "twelve": 12.0,
     "thirteen": 13.0,
@@ -58,6 +66,43 @@ NUMBERS = {
     "pair": 2.0,
     "single": 1.0,
 }
+# Shares of a whole in words, in percent.
+FRACTIONS = {
+    "half": 50.0,
+    "a third": 33.3,
+    "one third": 33.3,
+    "two thirds": 66.7,
+    "a quarter": 25.0,
+    "one quarter": 25.0,
+    "three quarters": 75.0,
+    "a fifth": 20.0,
+    "one fifth": 20.0,
+    "four fifths": 80.0,
+    "a tenth": 10.0,
+    "one tenth": 10.0,
+}
+UNIT_WORDS: dict[str, Unit] = {
+    "%": "percent",
+    "percent": "percent",
+    "m": "m",
+    "metre": "m",
+    "metres": "m",
+    "meter": "m",
+    "meters": "m",
+    "km": "km",
+    "kilometres": "km",
+    "kilometers": "km",
+    "pixels": "px",
+    "pixel": "px",
+    "px": "px",
+    "hectares": "ha",
+    "hectare": "ha",
+    "ha": "ha",
+    "k": "K",
+    "kelvin": "K",
+    "c": "C",
+}
+SQUARE_UNITS: dict[Unit, Unit] = {"m": "m2", "km": "km2", "px": "px"}
 # Vague amounts, with the least number that each can mean.
 VAGUE = {
     "several": 3.0,
@@ -71,7 +116,7 @@ VAGUE = {
 }
 _GRAMMAR = """a an the
     this that these those there here it its they them their is are was were be been being has have had do does
-    and or but with of in on at to from by for as into within near along around between across over under while where
+    and or but with of in on at to from by for as into within around across over under while where
     which who what also can may image picture scene view shows show seen visible lies lie located contains appears
     appear about roughly approximately another other one side part area together total least"""
 FUNCTION_WORDS = frozenset(_GRAMMAR.split())
