@@ -21,17 +21,7 @@ from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Box, Parts, Region, Ring, min_area_rectangle, ring_area
 from rsflow.text.turns import Turn
 
-TaskName = Literal[
-    "classification",
-    "captioning",
-    "vqa",
-    "grounding",
-    "region_captioning",
-    "detection",
-    "description",
-    "conversation",
-    "reasoning",
-]
+TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 

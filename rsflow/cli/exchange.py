@@ -30,13 +30,7 @@ def sources(config: Config, overrides: Overrides = None, json: Json = False) -> 
 
 def export(
     root: Root,
-    format: Annotated[
-        str,
-        Option(
-            metavar="F",
-            help="coco, earthdial, geochat, geojson, geoparquet, hf, internvl, llamafactory, llava, mmrs, qwen, swift or trl",
-        ),
-    ],
+    format: Annotated[str, Option(metavar="F", help="such as coco or llava: docs/exports.md lists them")],
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="a new or empty folder, or a former export's")],
     split: Annotated[str | None, Option(metavar="NAME", help="only this split (default: all)")] = None,
     dialect: Annotated[str | None, Option(metavar="D", help="spell boxes in this dialect instead of the format's own")] = None,

@@ -28,12 +28,13 @@ from rsflow.demo.scene import Rendered, Shown
 from rsflow.demo.things import CATEGORIES, Structure, View, outline
 from rsflow.errors import UsageError
 from rsflow.files import storage
-from rsflow.sensors import SENSOR_NAMES, SensorName
+from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Box
 
 EPSG = 32633
 ORIGIN_M = (404_000.0, 5_056_000.0)  # easting, northing of the place's north-west corner: invented ground in the Adriatic
 LICENCE = "CC0-1.0"
+DEMO_SENSORS: tuple[SensorName, ...] = ("optical", "sar", "infrared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) ->
         raise UsageError(f"size_px is {size_px}: give a multiple of 256 that is at least 512, for example 2048")
     root = str(folder)
     scenes: list[str] = []
-    coco: dict[SensorName, dict[str, Any]] = {sensor: _empty_coco(sensor) for sensor in SENSOR_NAMES}
+    coco: dict[SensorName, dict[str, Any]] = {sensor: _empty_coco(sensor) for sensor in DEMO_SENSORS}
     for delivery in _deliveries(plan_place(seed, float(size_px)), size_px):
         scenes.append(storage.join(root, delivery.sensor, delivery.name))
         storage.write_bytes(scenes[-1], _geotiff(delivery))
         _annotate(coco[delivery.sensor], delivery)
-    annotations = [storage.join(root, "annotations", f"{sensor}.json") for sensor in SENSOR_NAMES]
-    for path, sensor in zip(annotations, SENSOR_NAMES, strict=True):
+    annotations = [storage.join(root, "annotations", f"{sensor}.json") for sensor in DEMO_SENSORS]
+    for path, sensor in zip(annotations, DEMO_SENSORS, strict=True):
         storage.write_bytes(path, json.dumps(coco[sensor], indent=1).encode())
     config = storage.join(root, "demo.yaml")
     storage.write_bytes(config, _config(seed).encode())
@@ -219,7 +220,7 @@ def _config(seed: int) -> str:
     data = {
         "root": "lake",
         "seed": seed,
-        "sources": [_source(sensor) for sensor in SENSOR_NAMES],
+        "sources": [_source(sensor) for sensor in DEMO_SENSORS],
         # The place is 2 km wide: cells this small still give several to every split, and more tiles lie inside than at an edge.
         "tiles": {"size_px": 256, "cell_km": 0.6},
         "instructions": {"min_box_px": 3.0},

@@ -101,7 +101,7 @@ def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
 
 
 def _physical_parts(facts: TileFacts) -> Iterator[QuestionAnswer]:
-    for kind, sentence in PHYSICAL_PARTS[facts.sensor].items():
+    for kind, sentence in PHYSICAL_PARTS.get(facts.sensor, {}).items():
         measured = tile_facts.measured_fact(facts, kind)
         place = places.parse_place(measured[1].text) if measured else None
         if measured and place:

@@ -22,7 +22,8 @@ GENERATOR = f"rules-{VERSION}"
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnswer:
-    """`kind` is a key of PHRASINGS, `subject` distinguishes questions of one kind on a tile, `placeholders` fill the phrasing.
+    """`kind` is a key of PHRASINGS unless it has `own_phrasings`, `subject` distinguishes questions of one kind on a tile,
+    `placeholders` fill the phrasing.
 
     `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
     the tile's labels. `answer` is the structured form.
@@ -37,16 +38,21 @@ class QuestionAnswer:
     labels: tuple[int, ...]
     boxes: tuple[Region, ...] = ()
     placeholders: dict[str, str] = field(default_factory=dict)
+    own_phrasings: tuple[str, ...] = ()
+
+    @property
+    def phrasings(self) -> tuple[str, ...]:
+        return self.own_phrasings or PHRASINGS[self.kind]
 
 
 def single_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """A phrasing chosen by hash, with its placeholders filled."""
-    return choose(PHRASINGS[qa.kind], seed, facts.tile_id, qa.task, qa.kind, qa.subject).format(**qa.placeholders)
+    return choose(qa.phrasings, seed, facts.tile_id, qa.task, qa.kind, qa.subject).format(**qa.placeholders)
 
 
 def conversation_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
     """The same for a conversation: never the first phrasing, which is for single questions."""
-    return choose(PHRASINGS[qa.kind][1:], seed, facts.tile_id, "conversation", qa.kind, qa.subject).format(**qa.placeholders)
+    return choose(qa.phrasings[1:], seed, facts.tile_id, "conversation", qa.kind, qa.subject).format(**qa.placeholders)
 
 
 def instruction(qa: QuestionAnswer, facts: TileFacts, seed: int) -> Instruction:

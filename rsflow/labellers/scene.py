@@ -37,7 +37,7 @@ from rsflow.config.validation import STRICT, Share
 from rsflow.labellers.bright_targets import Mask
 from rsflow.labellers.contract import MeasuredQuality, Picture, provenance
 from rsflow.records import Label, Raster
-from rsflow.sensors import PixelUnit, SensorName
+from rsflow.sensors import SENSOR_NAMES, PixelUnit, SensorName
 
 Grey = npt.NDArray[np.float64]
 
@@ -69,7 +69,7 @@ class Scene:
     __pydantic_config__ = STRICT
     name: ClassVar[str] = "scene"
     version: ClassVar[int] = 3
-    sensors: ClassVar[frozenset[SensorName]] = frozenset({"optical", "sar", "infrared"})
+    sensors: ClassVar[frozenset[SensorName]] = frozenset(SENSOR_NAMES)
     measured: ClassVar[tuple[MeasuredQuality, ...]] = ()
 
     quality: Share = 1.0

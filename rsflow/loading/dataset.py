@@ -56,7 +56,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._load([latest_manifest(url) for url in request.urls])
         open_shards = max_open_shards(self.content, settings.window_shards)
         self._reader = SampleReader(self.content, settings.cache, settings.read_options, open_shards)
-        self._counts = SampleCounts()
+        self._counts = SampleCounts(self.content.tasks)
         self.move_to(Cursor(epoch))
 
     @property

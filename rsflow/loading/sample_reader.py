@@ -7,10 +7,10 @@ as the fetchers consume them, and the samples are merged again in the order of t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from threading import Lock
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import get_worker_info
@@ -18,14 +18,13 @@ from torch.utils.data import get_worker_info
 from rsflow.loading.fetch import CACHE_BYTES, Fetcher
 from rsflow.loading.sampler import SampleReference
 from rsflow.loading.stream_content import Content
-from rsflow.records import TaskName
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Allocator, SampleView
 
 _SLOTS = 65  # of processes that count; workers beyond share a row
 _COLUMNS = ("samples", "undecodable", "neutralised")  # before a column for each task
-_TASKS = {task: i for i, task in enumerate((*get_args(TaskName), "other"))}
+_OTHER = "other"  # tasks of a snapshot that came after the stream was made
 
 PlacedReference = tuple[int, SampleReference]
 
@@ -126,19 +125,20 @@ class SampleCounts:
     In shared memory, a row for each process: DataLoader workers count, the process that started them reads.
     """
 
-    def __init__(self) -> None:
-        columns = len(_COLUMNS) + len(_TASKS)
+    def __init__(self, tasks: Iterable[str]) -> None:
+        self._slots = {task: i for i, task in enumerate((*sorted(set(tasks)), _OTHER), len(_COLUMNS))}
+        columns = len(_COLUMNS) + len(self._slots)
         self._table = torch.zeros(_SLOTS, columns, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     def row(self) -> CounterRow:
         """The row of this process."""
         worker = get_worker_info()
-        return CounterRow(self._table.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data)
+        return CounterRow(self._table.numpy()[1 + worker.id % (_SLOTS - 1) if worker else 0].data, self._slots)
 
     def stats(self) -> dict[str, Any]:
         """samples, undecodable, neutralised; by_task: the instructions of each task that occurred."""
         sums = self._table.sum(dim=0).tolist()
-        tasks = {task: count for task, count in zip(_TASKS, sums[len(_COLUMNS) :], strict=True) if count}
+        tasks = {task: sums[slot] for task, slot in self._slots.items() if sums[slot]}
         return {**dict(zip(_COLUMNS, sums, strict=False)), "by_task": tasks}
 
 
@@ -147,11 +147,12 @@ class CounterRow:
     """What one process counts."""
 
     numbers: memoryview  # of int64: one number of an array takes twice as long to raise
+    slots: Mapping[str, int]  # where each task is counted
 
     def count_sample(self, tasks: Iterable[str]) -> None:
         self.numbers[0] += 1
         for task in tasks:
-            self.numbers[len(_COLUMNS) + _TASKS.get(task, len(_TASKS) - 1)] += 1
+            self.numbers[self.slots.get(task, self.slots[_OTHER])] += 1
 
     def count_undecodable(self) -> None:
         self.numbers[1] += 1

@@ -65,7 +65,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Content:
     """`samples`: those of an epoch. Without a `mixture` there is one part. `name` identifies the content's order; `whole`:
-    whether most samples of the shards are read."""
+    whether most samples of the shards are read. `tasks`: those of the splits' instructions."""
 
     snapshots: tuple[SnapshotReference, ...]
     name: str
@@ -74,6 +74,7 @@ class Content:
     mixture: Mixture | None
     samples: int
     whole: bool
+    tasks: tuple[str, ...] = ()
 
 
 def latest_manifest(url: str) -> str:
@@ -121,6 +122,7 @@ def load_content(request: StreamRequest, manifests: Sequence[str]) -> Content:
         resolve_mix(request.mix, samples) if request.mix else None,
         samples,
         2 * distinct > sum(split.samples for split in splits),
+        tuple(sorted({task for split in splits for task in split.counts})),
     )
 
 

@@ -54,7 +54,7 @@ def is_zero_fill(sensor: SensorName, options: dict[str, Any], dtype: np.dtype[An
     8-bit pictures of radar are left out: dark water is rounded to 0 there. So are decibels in whole numbers.
     """
     unit = options.get("unit") or SENSORS[sensor].default_unit
-    if sensor != "sar" or "nodata" in options or dtype.itemsize == 1:
+    if not SENSORS[sensor].zero_is_fill or "nodata" in options or dtype.itemsize == 1:
         return False
     return unit in {"amplitude", "power", "dn"} or (unit == "db" and dtype.kind == "f")
 

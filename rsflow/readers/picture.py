@@ -28,6 +28,7 @@ from rsflow.readers.band_tags import resolve_fill_value
 from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.statistics_sample import decimated_shape
 from rsflow.records import Raster, SceneFiles
+from rsflow.sensors import SENSORS
 from rsflow.spatial.geometry import Window
 
 MAX_PX = 400_000_000
@@ -44,7 +45,7 @@ def open_picture(files: SceneFiles) -> Picture:
     place = files.files[""]
     masked = any(sidecar in {place + ".msk", place + ".aux.xml"} for sidecar in files.sidecars)
     pixels, alpha = _decode(_bytes(place), place, _sidecar_mask(place) if masked else None)
-    if files.sensor != "optical" and len(pixels) == 3 and _is_grey(pixels):
+    if not SENSORS[files.sensor].has_colour and len(pixels) == 3 and _is_grey(pixels):
         pixels = pixels[1:2]  # green carries most of the luminance, so it is the least changed by colour conversion
     return Picture(place, pixels, alpha, files.options)
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import get_args
 
-from rsflow.records import TaskName
+from rsflow.instructions import GENERATED, TASKS
 from rsflow.sensors import SENSOR_NAMES
 
 Tally = Mapping[tuple[str, str], int]
 
-_TASKS: tuple[str, ...] = get_args(TaskName)
+_TASKS = (*TASKS, *GENERATED)
 
 
 def tasks_of(tally: Tally) -> list[str]:

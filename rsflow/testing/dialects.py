@@ -9,7 +9,7 @@ import numpy as np
 from rsflow.dialects import Dialect, displacement_px
 from rsflow.spatial.geometry import Region
 from rsflow.testing.laws import require
-from rsflow.text.turns import mark
+from rsflow.text.turns import mark, marks
 
 SIZES = ((512, 512), (1000, 700), (1, 3), (37, 2048))  # (height, width) of pictures
 BOXES = 50  # of random boxes a picture
@@ -23,6 +23,7 @@ def check_dialect(dialect: Dialect) -> None:
             require(dialect.spell(text, [], height_px, width_px) == text, f"text without marks is spelled as it is: {text!r}")
             require(dialect.parse(text, height_px, width_px) == (text, []), f"text without boxes is parsed as it is: {text!r}")
         _check_boxes(dialect, height_px, width_px)
+    _check_groups(dialect)
     _check_index(dialect)
 
 
@@ -44,6 +45,13 @@ def _check_boxes(dialect: Dialect, height_px: int, width_px: int) -> None:
     for box, back in zip(boxes[:2], found, strict=True):
         far = max(abs(a - b) for a, b in zip(box, back, strict=True))
         require(far <= limit, f"boxes come back in their order: {box} came back as {back}")
+
+
+def _check_groups(dialect: Dialect) -> None:
+    boxes: list[Region] = [(0.0, 0.0, 50.0, 40.0), (60.0, 20.0, 90.0, 80.0)]
+    text, found = dialect.parse(dialect.spell(f"See {mark('2 ships', 0, 1)}.", boxes, 100, 100), 100, 100)
+    groups = [one.boxes for one in marks(text)]
+    require((groups, len(found)) == ([(0, 1)], 2), f"boxes of one mark come back as one mark: found {groups} in {text!r}")
 
 
 def _random_boxes(height_px: int, width_px: int) -> list[Region]:

@@ -138,9 +138,10 @@ def scene_stretch(
         return Stretch(bands, tuple(low for low, _ in ends), tuple(high for _, high in ends), "linear", *gains)
     scale = _scale_of(sensor, unit)
     among = overview.valid
-    alike: Together = "limits" if is_colour and not is_measured else "gain" if sensor == "optical" and not is_colour else None
+    has_colour, clouds = SENSORS[sensor].has_colour, SENSORS[sensor].clouds
+    alike: Together = "limits" if is_colour and not is_measured else "gain" if has_colour and not is_colour else None
     stretch = replace(_percentiles(bands, values.pixels, among, scale, settings, alike), gain=gains[0], bias=gains[1])
-    for _ in range(CLOUD_ROUNDS if sensor == "optical" and len(bands) == 3 else 0):
+    for _ in range(CLOUD_ROUNDS if clouds == "bright_white" and len(bands) == 3 else 0):
         picture = render(overview, stretch)
         among = among & ~is_bright_and_white(picture)
         if among.sum() <= ENOUGH_LAND * overview.valid.sum() or np.median(picture[among]) >= DARK:
@@ -210,8 +211,7 @@ def _scale_of(sensor: SensorName, unit: PixelUnit | None) -> Scale:
     unit = unit or SENSORS[sensor].default_unit
     if unit == "power":
         return "db10"
-    # Radar numbers of unstated unit are amplitude: that is what detected products hold.
-    return "db20" if unit == "amplitude" or (sensor == "sar" and unit == "dn") else "linear"
+    return "db20" if unit == "amplitude" or (SENSORS[sensor].dn_is_amplitude and unit == "dn") else "linear"
 
 
 def _thinned(overview: Raster) -> Raster:

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from rsflow.config.settings import Screen
 from rsflow.records import Raster
-from rsflow.sensors import SensorName
+from rsflow.sensors import SENSORS, SensorName
 
 BoolArray = npt.NDArray[np.bool_]
 Picture = npt.NDArray[np.uint8]
@@ -72,7 +72,8 @@ def measure_scores(picture: Picture, valid: BoolArray, raster: Raster | None, se
     counted = valid[thin]
     grey = _grey(picture)
     white = is_bright_and_white(picture[thin])
-    cloud = _cloud(white, raster, thin) if sensor == "optical" else np.zeros_like(white) if sensor == "sar" else None
+    clouds = SENSORS[sensor].clouds
+    cloud = _cloud(white, raster, thin) if clouds == "bright_white" else np.zeros_like(white) if clouds == "never" else None
     cloud_share = None if cloud is None else float(cloud[counted].mean())
     return Scores(share, cloud_share, float(white[counted].mean()), _sharpness(grey, valid), _contrast(grey[thin][counted]))
 

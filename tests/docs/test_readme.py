@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from rsflow.annotations import ANNOTATIONS
-from rsflow.cli.app import COMMANDS
 from rsflow.dialects import DIALECTS
-from rsflow.instructions import TASKS
+from rsflow.exports import EXPORTS
+from rsflow.readers import READERS
+from rsflow.readers.products import PRODUCTS
 from tests.docs.blocks import ROOT, Block, blocks, run
 from tests.docs.conftest import put
 
@@ -58,18 +59,15 @@ def test_the_job_is_submitted_as_its_test_does() -> None:
     assert f"{command} CONFIG" in (ROOT / "pipelines/build.py").read_text()
 
 
-def test_numbers_and_names_in_the_text_are_those_of_the_code() -> None:
-    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-    assert f"for {words[len(TASKS)]} kinds of task" in README
-    assert [name for name in (*DIALECTS, *ANNOTATIONS) if f"`{name}`" not in README] == []
-
-
-def test_every_command_is_shown() -> None:
-    commands = [*COMMANDS]
-    worked = [path.read_text() for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "commands.md"]
-    shown = set(re.findall(r"\brsflow ([a-z-]+)", "".join([README, *worked])))
-    # `make demo` writes the demo's scenes, and a build is its three phases.
-    assert set(commands) - shown <= {"demo-scenes", "label", "select", "shard"}
+def test_every_row_of_a_table_is_documented() -> None:
+    """One row in one document for every reader, format, export, dialect and product."""
+    formats, exports, configuration = (
+        (ROOT / f"docs/{name}.md").read_text() for name in ("formats", "exports", "configuration")
+    )
+    for text, tables in ((formats, (*ANNOTATIONS, *DIALECTS)), (exports, (*EXPORTS,))):
+        listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+        assert [name for name in tables if name not in listed] == []
+    assert [name for name in (*READERS, *PRODUCTS) if f"`{name}`" not in configuration] == []
 
 
 def test_every_document_is_reached() -> None:

@@ -59,7 +59,8 @@ def test_what_is_missing_is_told_before_anything_is_read() -> None:
 @pytest.mark.parametrize("side", [1, 7, 40])
 def test_empty_flat_and_tiny_tiles_give_no_box_and_no_error(name: str, side: int) -> None:
     labeller = from_settings({"name": name})
-    flat = Raster(np.full((3, side, side), 100, np.uint16), np.ones((side, side), bool), ("red", "green", "nir"))
+    bands = ("red", "green", "nir", "swir")  # enough for any labeller: cfar and hotspot take the first
+    flat = Raster(np.full((4, side, side), 100, np.uint16), np.ones((side, side), bool), bands)
     empty = Raster(flat.pixels, np.zeros((side, side), bool), flat.bands)
     picture = np.full((side, side), 128, np.uint8)
     assert labeller.label(empty, picture, "dn", 10.0) == []

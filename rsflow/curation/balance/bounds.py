@@ -1,10 +1,10 @@
-"""The promises of quotas and balance as bounds on counts, over kinds of instructions.
+"""The rules of quotas and balance as linear bounds on counts, over kinds of instructions.
 
-One idea: instructions that no rule tells apart are one kind, so a selection is a number per kind, and every promise is a linear
-bound on these numbers: so many of a key, of a category, of a region, of all; a share of all. Whether a selection keeps the
-promises is then counted, and where it does not, `rsflow.curation.balance.solver` finds one that does.
+Instructions that no rule distinguishes are one kind, so a selection is a count per kind, and every rule is a linear bound on
+these counts: of a key, a category, a region, of all, or a share of all. Whether a selection satisfies the bounds is evaluated,
+and where it does not, `rsflow.curation.balance.solver` finds one that does.
 
-Kinds are sorted by the first instruction of each, bounds by their settings and values: nothing depends on the order of rows.
+Kinds are ordered by their first instruction, bounds by setting and value: nothing depends on the order of rows.
 """
 
 from __future__ import annotations

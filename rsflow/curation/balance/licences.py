@@ -1,6 +1,6 @@
 """Which of several licences leaves more freedom: for choosing among copies of one picture.
 
-One idea: a licence is ranked by the words in its name, so that new versions need no table. It is a preference among copies that
+A licence is ranked by the words in its name, so that new versions need no table. It is a preference among copies that
 may all be used, not legal advice; what may be used at all is `select.allow_licences`.
 """
 

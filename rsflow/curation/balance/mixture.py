@@ -1,17 +1,17 @@
-"""The wanted mix of instructions: a draft by priority where that keeps every promise, and else the nearest that does.
+"""The requested mix of instructions: a draft by priority, or the nearest selection that satisfies all rules.
 
-One idea: everything becomes a most per key before anything is dropped, and each most admits the instructions that come first,
-as in `rsflow.curation.balance.quotas`. Where rules overlap, this draft may miss a number; then `rsflow.curation.balance.solver`
-finds the selection nearest to it that keeps all promises together, and of each kind of instruction those stay that come first.
+Every rule becomes a maximum per key, and each maximum admits the instructions of highest priority, as in
+`rsflow.curation.balance.quotas`. Where rules overlap, this draft may miss a number; then `rsflow.curation.balance.solver` finds
+the nearest selection that satisfies all rules, and of each kind of instruction those of highest priority are kept.
 
-The order of the rules. What other rules of the selection dropped never comes back. Of what is left, `quotas`, `exactly`,
-`least`, `shares`, `total`, `per_category`, `per_region`, `least_per_category` and `max_template_share` are kept together,
-counted in the final selection; none gives way to another, and those that contradict one another are an error that names them,
-what they want and what is there. `temperature` gives way: where other rules keep it from its proportions, `total` still holds,
-and the counts come as near to the proportions as they can. `shares` without a `total` take all that they can.
+Precedence. What other rules of the selection dropped stays dropped. Of the rest, `quotas`, `exactly`, `least`, `shares`,
+`total`, `per_category`, `per_region`, `least_per_category` and `max_template_share` hold together in the final selection; rules
+that contradict each other are an error that names them, the numbers requested and the numbers available. `temperature` is soft:
+where other rules prevent its proportions, `total` still holds and counts are as near to them as possible. `shares` without a
+`total` keep as many instructions as possible.
 
-Temperature is the usual flattening of long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for
-languages (https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
+Temperature flattens long tails: of n_k instructions of a key, n_k ** (1 / temperature) count, as used for languages
+(https://arxiv.org/abs/1907.05019, section 4). Where a key has fewer than its part, the others share the rest.
 """
 
 from __future__ import annotations

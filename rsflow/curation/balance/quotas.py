@@ -1,12 +1,12 @@
-"""Balance: at most so many instructions of a task, of a sensor, of a source, or of any of these together.
+"""Quotas: at most so many instructions of a task, sensor, source, or a combination of these.
 
-One idea: every instruction has one priority, the hash of its id and the seed. A quota of n admits the n of its key that come
-first, and an instruction stays if every quota that concerns it admits it. Each quota is judged over all instructions, not over
-those that other quotas left. So a larger quota keeps all that a smaller one kept, no quota depends on another or on the order
-of rows, and added data pushes out only what it must.
+Every instruction has one priority, the hash of its id and the seed. A quota of n admits the first n of its key, and an
+instruction is kept if every quota that concerns it admits it. Each quota is evaluated over all instructions, not over what
+other quotas left. So a larger quota keeps all that a smaller one kept, no quota depends on another or on the order of rows, and
+added data drops as few as possible.
 
-The price, on purpose: where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`) a key can end below its quota although
-more of it exists. Filling it up would mean that a larger quota here throws out something there.
+Where quotas overlap (100 of `vqa/optical` and 1,000 of `vqa`), a key can end below its quota although more of it exists. That
+is intended: filling it would mean that a larger quota of one key drops instructions of another.
 
 A key is one or more parts joined by "/": a task, a sensor, or a column and a value as in `source:ucm`, `region:N40E010` or
 `category:ship`. What is protected stays whatever the quotas say, see `rsflow.curation.balance.mixture`.

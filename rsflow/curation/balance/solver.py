@@ -1,11 +1,11 @@
-"""A selection that keeps all promises at once, or the promises that contradict one another.
+"""A selection that satisfies all bounds, or the smallest set of bounds that contradict each other.
 
-One idea: how many of each kind stay is an integer programme, solved by HiGHS (through `scipy.optimize.milp`). Of all solutions
-it takes one that differs least from a draft, so that added data and changed numbers disturb little. Where there is none, rules
-are taken away one by one as long as the rest still contradicts itself; what is left is a smallest conflict, and is named.
+The number of instructions kept per kind is an integer programme, solved by HiGHS (`scipy.optimize.milp`). Of all solutions one
+nearest to the draft is taken, so that added data and changed numbers change little. Where there is none, rules are removed one
+by one as long as the rest still has no solution; what remains is a smallest conflict, which the error names.
 
-The programme is the same for the same kinds, counts and bounds, whatever the order of rows; HiGHS is deterministic. A limit on
-nodes, not on time, ends searches that are too long.
+The programme is the same for the same kinds, counts and bounds, whatever the order of rows; HiGHS is deterministic. The search
+is limited by nodes, not by time.
 """
 
 from __future__ import annotations

@@ -1,23 +1,22 @@
-"""Near duplicates among pictures: which pairs are worth looking at, and how few looks decide.
+"""Candidate pairs for near duplicates, and the few comparisons that decide.
 
-One idea: signatures find the pairs, ground rules most of them out, and only what is left is asked of `confirm`, which must
-read pictures. Two pictures of known ground can be the same only where that ground is the same: their footprints' bounding
-boxes share at least half of what they cover together. So two tiles of one calm sea are never joined, however alike.
+Signatures propose pairs, known ground excludes most of them, and only the rest is passed to `confirm`, which reads pictures.
+Two pictures of known ground can be the same only where their bounding boxes share at least half of what they cover together, so
+two tiles of one calm sea are never joined.
 
-Windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. They are compared as
-they lie; a window that more than `CROWD_SIZE` share, or of fewer than `MIN_BITS_SET` bits, says nothing.
+Signatures of windows (`Pictures.anchors`) propose pairs that the whole picture does not: crops, frames and small shifts. A
+window signature that more than `CROWD_SIZE` pictures share, or with fewer than `MIN_BITS_SET` bits set, proposes nothing.
 
-Where asked, a picture is also held against the others as it looks turned and mirrored (`Pictures.views`): a pair is worth a
-look if any of the eight views of one is within `bits` of the other as it lies. Views of fewer than `MIN_BITS_SET` bits say
-nothing and find nothing.
+With `Pictures.views` flipped and rotated pictures are proposed too: any of the eight views of one within `bits` of the other as
+it is. Views with fewer than `MIN_BITS_SET` bits set propose nothing.
 
-The trap is the crowd: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures
-with at most bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD_SIZE` pictures share a
-signature, leaders are asked instead of all pairs: the best picture against all others, then the best of those that were not
-joined, and so on for `LEADER_ROUNDS` rounds. Pictures of known ground have leaders of their own per patch of ground. So a crowd
-of n costs at most 2 ROUNDS n questions. What this may miss, in crowds only: pictures that no leader resembles, pictures of
-known ground on the two sides of a patch's border, and, of a crowd's pictures, all but its leaders against other signatures and
-against turned views. Between two splits nothing is missed: see `rsflow.curation.duplicates.cross_split`.
+Crowds: thousands of empty pictures (sea, snow, black) with one signature are millions of pairs. All signatures with at most
+bits // 2 bits set are within `bits` of each other and count as one. Where more than `CROWD_SIZE` pictures share a signature,
+leaders are compared instead of all pairs: the best picture with all others, then the best of those not joined yet, and so on
+for `LEADER_ROUNDS` rounds. Pictures of known ground have leaders per patch of ground. So a crowd of n pictures needs at most 2
+LEADER_ROUNDS n comparisons. Missed, in crowds only: pictures that are similar to no leader, pictures of known ground on two
+sides of a patch border, and pairs of a crowd's other pictures with other signatures or views. Between two splits nothing is
+missed by this: see `rsflow.curation.duplicates.cross_split`.
 """
 
 from __future__ import annotations

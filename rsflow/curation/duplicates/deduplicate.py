@@ -1,31 +1,28 @@
-"""Duplicates: which tiles show the same picture, and which one stands for them.
+"""Duplicates: which tiles show the same picture, and which one of them is kept.
 
-One idea, the recipe that an audit of such datasets found to join nothing wrongly: equal bytes or equal pixels are one picture;
-signatures only propose near duplicates, the pixels of 64 x 64 pictures confirm them; what is connected is one cluster; one
-canonical tile stays.
+Equal bytes or equal pixels are one picture; signatures propose near duplicates, and the pixels of 64 x 64 thumbnails confirm
+them. Connected tiles are one cluster, of which one canonical tile is kept.
 
-The rules, in full. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever the ground and the sensor; two all-black
-tiles of different places are one picture. *Near*: the same sensor, signatures within `bits`, and `confirm` (see `alike`);
-two tiles of known ground must also lie on the same ground (`rsflow.curation.duplicates.candidates`, which also says what
-becomes of crowds of empty pictures). *Flipped*, where asked: the same in any of eight orientations. The same ground at another
-date is a duplicate only if its pixels say so; at the same instant and of the same source it is one in any case (*ground*,
-`rsflow.curation.duplicates.acquisitions`), and so is a tile whose window another one of its scene covers
-(`rsflow.curation.duplicates.overlaps`). *Semantic*, where there are embeddings: one sensor, and vectors whose cosine is at
-least the limit (`rsflow.curation.duplicates.embeddings`).
+Rules. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever ground and sensor. *Near*: the same sensor, signatures
+within `bits`, and confirmed (`is_same_picture`); two tiles of known ground must also lie on the same ground
+(`rsflow.curation.duplicates.candidates`). *Flipped*: the same in any of eight orientations, where the table has the views.
+*Ground*: the same ground at the same instant of one source (`rsflow.curation.duplicates.acquisitions`), or a window that
+another tile of the scene covers (`rsflow.curation.duplicates.overlaps`); the same ground at another date is a duplicate only if
+its pixels are. *Semantic*, with embeddings: one sensor, and vectors with at least a given cosine
+(`rsflow.curation.duplicates.embeddings`).
 
-*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the licence that leaves most freedom
-(`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, where
-asked, a tile that stood for its duplicates in the selection before.
+*Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the least restrictive licence
+(`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, with
+`was_canonical`, a tile that was canonical before.
 
-What encodings do: `pixels_sha256` is of the picture before it is encoded, so a PNG, a TIFF and a BMP of the same pixels are
-exact duplicates, and so are two JPEG files that decode to the same pixels. Encoding a JPEG anew changes pixels by a few grey
-levels and leaves the signature within a bit or two: those are near duplicates.
+Encodings: `pixels_sha256` is of the picture before it is encoded, so PNG, TIFF and BMP files of the same pixels are exact
+duplicates, as are two JPEG files that decode to the same pixels. Encoding a JPEG again changes pixels by a few grey levels and
+the signature by a bit or two: a near duplicate.
 
-Tiles whose grounds are known to differ are in one cluster only where they are equal: see
-`rsflow.curation.duplicates.known_ground`.
+Tiles of different known ground are in one cluster only where they are equal: `rsflow.curation.duplicates.known_ground`.
 
-Near duplicates are looked for among the best tiles of the exact groups, semantic ones among what stands for the others. Of
-every cluster exactly one tile stays, and nothing depends on the order of the rows.
+Near duplicates are searched among the best tiles of the exact groups, semantic ones among the canonical tiles of the rest.
+Exactly one tile of each cluster is kept, and nothing depends on the order of rows.
 """
 
 from __future__ import annotations

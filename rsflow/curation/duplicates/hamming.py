@@ -1,12 +1,12 @@
 """All pairs of 64-bit signatures that differ in few bits, within one set or across two.
 
-One idea, multi-index hashing (Norouzi, Punjani, Fleet, https://arxiv.org/abs/1307.2982): cut the 64 bits into parts. Where two
-signatures differ in at most `bits`, they differ little in at least one part; so it is enough to look, part by part, into the
-buckets a few flips away, and to compare only what is met there. Exact: nothing is missed and nothing is sampled.
+Multi-index hashing (Norouzi, Punjani, Fleet, https://arxiv.org/abs/1307.2982): the 64 bits are divided into parts. Two
+signatures that differ in at most `bits` differ little in at least one part, so it is enough to search, part by part, the
+buckets a few bit flips away and to compare what is found there. The result is exact.
 
-Three choices are ours. Parts are cut along diagonals of the hash's 8 x 8 bits, because bits beside and below each other go
-together and would crowd buckets. The number of parts follows from the number of signatures (few wide parts for many). And a
-pair is kept only in the first part that meets it, so none has to be sorted out afterwards.
+Different from the paper: parts are cut along diagonals of the hash's 8 x 8 bits, because neighbouring bits correlate and would
+crowd buckets; the number of parts follows from the number of signatures; and a pair is kept only in the first part that finds
+it, so no duplicates have to be removed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What tells one picture from another: an exact digest, a 64-bit difference hash, and a small picture to confirm with.
 
-One idea: the hash only finds candidates (two pictures a few bits apart may be the same), the 64 x 64 pictures decide. A hash
+The hash only finds candidates (two pictures a few bits apart may be the same), the 64 x 64 pictures decide. A hash
 alone joins fields, runways and housing that merely look alike.
 
 The difference hash is Neal Krawetz's: the picture shrunk to 9 x 8 grey values, and one bit for each two horizontal

@@ -1,6 +1,6 @@
 """Keypoints of a picture: blobs of several sizes with a binary code of their surroundings, which a crop of the picture shares.
 
-One idea: centre-surround box filters (CenSurE: Agrawal, Konolige, Blas, https://doi.org/10.1007/978-3-540-88693-8_8). Their
+Centre-surround box filters (CenSurE: Agrawal, Konolige, Blas, https://doi.org/10.1007/978-3-540-88693-8_8). Their
 local extremes are found again in a picture that is cropped, rescaled, encoded anew or otherwise exposed. A code says, for
 6 x 6 cells around the blob, which of two neighbouring cells is brighter; flips and quarter turns permute its bits
 (`orient_codes`).

@@ -1,14 +1,12 @@
-"""Near duplicates among any number of texts: MinHash finds candidates, Jaccard's measure decides.
+"""Near-duplicate texts in a whole dataset: MinHash proposes pairs, Jaccard similarity decides.
 
-One idea: of 128 parts of the numbers that elements hash to, the smallest element in each (one permutation hashing,
-https://arxiv.org/abs/1208.1259; empty parts take the next one's, https://arxiv.org/abs/1406.4784): one pass over the elements,
-where the usual MinHash makes 128. Texts that agree in a whole band of values are candidates. `near_duplicate_texts` compares
-each text of a band with the first and the one before it, so a form of words that recurs a million times costs a million
-comparisons, not their square. What is found is verified, what is missed has a chance below one in a thousand at the limit, and
-less above it.
+One permutation hashing (https://arxiv.org/abs/1208.1259): the hash range is divided into 128 parts, of each of which the
+smallest element is taken; empty parts take that of the next one (https://arxiv.org/abs/1406.4784). That needs one pass over the
+elements instead of 128. Texts that agree in a whole band of values are candidates. `near_duplicate_texts` compares each text of
+a band with the first and the previous one, so a template that occurs a million times costs a million comparisons. Found pairs
+are verified; the chance to miss a pair is below 1e-3 at the limit, and less above it.
 
-This looks across a whole dataset. What one picture says twice is found without chance, see
-`rsflow.curation.duplicates.text_similarity`.
+Repeated texts of one picture are found exactly: `rsflow.curation.duplicates.text_similarity`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The eight ways in which one picture can lie: four quarter turns, each also as a mirror image.
 
-One idea: an orientation is a number, 0 as it is, and `apply_orientation` is the only place that knows what it does to pixels. A
+An orientation is a number, 0 as it is, and `apply_orientation` is the only place that knows what it does to pixels. A
 relation "a shows what b shows in orientation k" is read from the other side as "b shows what a shows in orientation
 INVERSE[k]".
 """

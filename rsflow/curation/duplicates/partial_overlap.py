@@ -1,6 +1,6 @@
 """Pictures that show a part of one another: crops, enlargements and shifted windows, found by shared keypoints.
 
-One idea: keypoints with similar codes vote for where one picture lies in the other. Three that agree on scale and place make a
+Keypoints with similar codes vote for where one picture lies in the other. Three that agree on scale and place make a
 candidate; the pixels of the region that both show decide. Only pairs of two sets are looked for, as pictures of two splits, and
 of these only such as `rsflow.curation.duplicates.cross_split` compares: at least one of a pair has no known ground.
 

@@ -1,13 +1,13 @@
-"""Fingerprints: what is needed to recognise a picture again, without the picture; a benchmark can publish them.
+"""Fingerprints: what identifies a picture without the picture itself; a benchmark can publish them.
 
-One idea: every picture is described in all eight flips and rotations, so whoever compares describes his own pictures once, as
-they stand. A match is *exact* (equal bytes or equal pixels), *flipped* (equal pixels in another orientation), *near* (alike, in
-any orientation) or *ground* (georeferenced, and the two touch).
+A fingerprint describes a picture in all eight orientations, so the other side needs only the upright one. A match is *exact*
+(equal bytes or pixels), *flipped* (equal pixels in another orientation), *near* (near duplicate in any orientation) or *ground*
+(georeferenced, and the two touch).
 
-Near is decided in two steps, as for duplicates: signatures within `bits` propose, the pixels of 64 x 64 pictures confirm. Where
-the pictures are not at hand, there is nothing to confirm with, and signatures within half of `bits` count: that rule also
-catches pictures that merely look alike, which is the safe side for data that must not be trained on. Pictures almost without
-content (fewer than 8 bits set) are matched exactly or by ground only: their signatures say nothing.
+Near matches are decided as for duplicates: signatures within `bits` propose, thumbnails confirm. Where the pictures are not
+available, signatures within half of `bits` match without confirmation; this also drops pictures that merely look similar, which
+is the safe side for data that must not be trained on. Pictures almost without content (fewer than 8 bits set) match exactly or
+by ground only.
 """
 
 from __future__ import annotations

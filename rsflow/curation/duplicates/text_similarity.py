@@ -1,11 +1,11 @@
-"""Texts that say the same, or nearly: as sets of word triples, compared by Jaccard's measure, columns at a time.
+"""Similar texts by the Jaccard similarity of their word triples, a column at a time.
 
-One idea: a text is folded (case, punctuation and spaces mean nothing), cut into words, and its runs of three words are hashed;
-two texts are as alike as these sets are, |A and B| / |A or B|. A `Sketch` of 28 bytes a text is enough to rule out nearly all
-pairs without error: as many bits of a 64-bit map of the set can differ as elements do. Only what is left is read again and
-compared in full. So nothing is missed and nothing sampled, and the texts of a billion instructions are never held.
+A text is normalised (case, punctuation and spaces are ignored), split into words, and its runs of three words are hashed; the
+similarity of two texts is that of these sets, |A and B| / |A or B|. A `Sketch` of 28 bytes per text excludes nearly all pairs
+without error: the 64-bit maps of two sets differ in at most as many bits as the sets differ in elements. Only the remaining
+pairs are read and compared in full, so nothing is missed and the texts of a billion instructions are never held.
 
-Folding keeps numbers and letters of any script: "2 ships." and "2 Ships" are one text, "2 ships" and "3 ships" are two.
+Normalisation keeps numbers and letters of any script: "2 ships." and "2 Ships" are one text, "2 ships" and "3 ships" are two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which pictures were cut from one parent, by their names: such pictures share ground, though none of them says where it lies.
 
-One idea: cutters write a window's offsets into its name. Forms that can mean nothing else are taken at once:
+Cutters write a window's offsets into its name. Forms that can mean nothing else are taken at once:
 `P1__1024__0___512` (scale, column, row), `P1_0_800_600_1400` (both bounds of columns and rows, of a square), `P1_x512_y0` and
 `P1_r3_c4`. A plain `P1_512_0`, with or without sizes after it, may count anything, so it is taken only where all names of one
 parent lie on a grid: offsets with a common step of at least 16, or indices that fill most of a rectangle.

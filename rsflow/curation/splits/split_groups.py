@@ -1,30 +1,28 @@
-"""Splits: train, val and test that share no ground and no picture.
+"""Split assignment by groups: train, val and test that share no ground and no picture.
 
-One idea: what is close goes together. Tiles of one ground cell are one group (of one scene, or of the scenes cut from one
-parent, where the ground is unknown), and so are tiles of one cluster of duplicates; groups are connected through both. A whole
-group falls to one split by its name and the seed alone, so a tile keeps its split when data is added, as long as its group does
-not merge with another.
+Tiles of one ground cell are one group (where the ground is unknown, of one scene, or of the scenes cut from one parent), and so
+are tiles of one cluster of duplicates; groups are connected components of both relations. A whole group is assigned to one
+split by its name and the seed alone, so a tile keeps its split when data is added, as long as its group does not merge with
+another.
 
-Names count: cells have a row and a column, the pictures of a class or a sensor are numbered. The last two numbers in a name are
-multiplied by two irrational numbers and added to the hash of what is left of it (an additive recurrence in two dimensions,
-https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of any one scene, and the
-pictures of any one series, are dealt nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone
-give 0 to 12. That is how splits are stratified by sensor, category and place. The trade: it follows how things are called, not
-what the labels say, so a category that is spread over pictures whose names do not count is dealt by hash, in proportion on
-average only.
+Numbers in names: cells have a row and a column, pictures of a class or a sensor are numbered. The last two numbers of a name
+are multiplied by two irrational numbers and added to the hash of the rest (an additive recurrence in two dimensions,
+https://extremelearning.com.au/unreasonable-effectiveness-of-quasirandom-sequences/). So the cells of a scene, and the pictures
+of a numbered series, are assigned nearly in proportion: a series of 100 has 4 to 6 in a split of 5 %, where hashes alone give 0
+to 12. This stratifies by sensor, category and place as far as names follow these; a category that is spread over pictures
+without numbers is assigned by hash, in proportion on average only.
 
-Where it is asked for, groups are dealt by the labels themselves instead (`rsflow.curation.splits.stratified`): closer, and of
-rare categories much closer. What a group falls to then hangs on all that is dealt with it; so that tiles still keep their split
-when data is added, the splits of the selection before go in and stay, and two lakes of the same data that grew in other steps
-may differ. Should groups of two such splits become one, the stronger split takes it.
+With `splits_by: category` groups are assigned by their labels instead (`rsflow.curation.splits.stratified`), which is closer,
+and much closer for rare categories. The result then depends on all groups that are assigned together. So that tiles keep their
+split when data is added, the previous splits are an input and stay, and two lakes of the same data that grew in other steps may
+differ. If groups of two previous splits become one, the stronger split takes it.
 
-Cells have neighbours, and tiles reach over their edges. So at the edge the weaker split gives way: a tile leaves where its
-ground touches, or is nearer than `buffer_m` to, a tile of a stronger split. A split is the stronger the smaller its share. The
-other rule at hand, to drop whatever reaches out of its cell, needs no look at neighbours but empties the small splits first.
-So no tile ever changes its split, whatever the scene, date or sensor; added data only pushes out tiles that now have a test
-tile beside them.
+Tiles reach over the edges of their cells. So a tile is dropped where its ground touches, or is nearer than `buffer_m` to, a
+tile of a stronger split; a split is stronger the smaller its share. The alternative, to drop every tile that reaches out of its
+cell, would empty the small splits first. No tile ever changes its split; added data only drops tiles that now have a test tile
+next to them.
 
-A split that the source itself named is kept: its test pictures are test pictures here, with all their duplicates.
+A split named by the source is kept: its test pictures are test pictures here, with all their duplicates.
 """
 
 from __future__ import annotations

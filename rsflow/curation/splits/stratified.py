@@ -1,19 +1,18 @@
-"""Splits dealt by what is in them: of every sensor and category, the wanted share in each split as nearly as groups allow.
+"""Stratified splits: of every sensor and category the requested share in each split, as nearly as groups allow.
 
-One idea: the rarest stratum goes first, while there is still a choice for it (iterative stratification: Sechidis, Tsoumakas,
-Vlahavas, https://doi.org/10.1007/978-3-642-23808-6_10). A stratum is the tiles of one sensor, or those of one sensor that are
-about one category; a tile is in several. What is dealt are groups, which may be large, so of one stratum the largest go first
-and the small ones even out.
+The rarest stratum is assigned first, while there is still a choice (iterative stratification: Sechidis, Tsoumakas, Vlahavas,
+https://doi.org/10.1007/978-3-642-23808-6_10). A stratum is the tiles of one sensor, or those of one sensor with one category; a
+tile is in several. Groups are assigned, which may be large, so of one stratum the largest go first and small ones even out.
 
-Where a group falls to is ours: not to the split that lacks most of the rarest stratum, for a group of many tiles brings much of
-other strata too, but to that which brings all of its strata nearest to their shares, each weighed by what the group has of the
-whole stratum. On cells of fifty tiles that leaves a third less elsewhere. It is nearest on the whole: of a category of few
-groups, all may fall to the largest split.
+Different from the paper is the choice of the split: not the one that lacks most of the rarest stratum, because a large group
+brings much of other strata too, but the one that brings all strata of the group nearest to their shares, each weighted by the
+group's part of the stratum. On cells of fifty tiles that leaves a third less deviation elsewhere. A category of few groups may
+still fall to the largest split as a whole.
 
-What was dealt before counts and stays: a group that is fixed takes from what its split lacks, and only the rest is dealt.
+Earlier assignments count and stay: a fixed group is subtracted from what its split needs, and only the rest is assigned.
 
-Nothing is left to chance; groups that are equal go by their order, a hash of their names. Groups are dealt one by one, in some
-ten microseconds each: five million single pictures take a minute or two, tiles on the ground much less.
+Nothing is random; equal groups are ordered by a hash of their names. Each group takes about ten microseconds: five million
+single pictures take a minute or two.
 """
 
 from __future__ import annotations

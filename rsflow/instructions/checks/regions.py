@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rsflow.instructions.checks.english import IMAGE, word_set
+from rsflow.sensors import SENSOR_NAMES
 from rsflow.spatial.geometry import Box
 
 _DOWN = dict.fromkeys(["upper", "top", "uppermost", "topmost"], -1) | dict.fromkeys(["lower", "bottom", "lowermost"], 1)
@@ -127,7 +128,7 @@ def _stands_alone(words: Sequence[str], start: int, stop: int, named: bool) -> b
 
 def _image(words: Sequence[str]) -> bool:
     """Whether the first noun is the picture: `image`, `SAR image`, `remote sensing scene`."""
-    return any(word in IMAGE for word in words[:2]) or words[0] in {"it", "sar", "infrared", "optical"}
+    return any(word in IMAGE for word in words[:2]) or words[0] in {"it", *SENSOR_NAMES}
 
 
 def may_be(box: Box, part: Part) -> bool:

@@ -13,44 +13,25 @@ from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.sensors import SensorName
+from rsflow.sensors import SENSORS
 
 _PICTURE = (
     r"(?:image|imagery|picture|photo|photograph|scene|snapshot|acquisition|capture|frame|scan|view|data|sensor|"
     r"instrument|scanner|camera|satellite)s?\b"
 )
 _BETWEEN = r"(?: remote sensing| satellite| aerial| overhead| \( sar \)| \( rgb \)| \( ir \))*"
-_NAMES: dict[SensorName, str] = {
-    "optical": r"optical|rgb|true colou?r|natural colou?r|panchromatic|multispectral|visible light|visible spectrum|colou?r",
-    "sar": r"sar|synthetic aperture radar|radar",
-    "infrared": r"(?<!near )(?<!wave )infrared|thermal(?: infrared)?",
-}
-_SAID: dict[SensorName, str] = {
-    "optical": r"reflected sunlight|sunlit|sunlight reflect\w*|visible spectrum|natural colou?rs?|true colou?rs?",
-    "sar": r"backscatter(?:s|ed|ing)?|speckled?s?|radar (?:return|echo|reflect|signal|pulse|shadow)\w*|double bounce|"
-    r"microwave|layover",
-    "infrared": r"thermal(?: infrared)? (?:emission|signature|contrast|radiation|hotspot|sensor)s?|heat signatures?|heat"
-    r" emissions?|emitted heat|heat (?:from|emitted|radiat)\w*|white hot|black hot|thermal imaging|body heat",
-}
 _TYPES = {
     name: re.compile(
-        rf"\b(?:{_NAMES[name]}){_BETWEEN} {_PICTURE}|\b(?:{_SAID[name]})\b|"
+        rf"\b(?:{sensor.names}){_BETWEEN} {_PICTURE}|\b(?:{sensor.physics})\b|"
         rf"(?:captured|acquired|taken|recorded|imaged|collected|seen|shown) (?:by|with|using|in|through)(?: an?| the)? "
-        rf"(?:{_NAMES[name]})\b|(?:image|picture|scene|frame|tile) is (?:in|from)(?: the| a)? (?:{_NAMES[name]})\b"
+        rf"(?:{sensor.names})\b|(?:image|picture|scene|frame|tile) is (?:in|from)(?: the| a)? (?:{sensor.names})\b"
     )
-    for name in _NAMES
+    for name, sensor in SENSORS.items()
 }
-_THAN = re.compile(
-    r"\b(?:in|by) contrast\b|\bthan (?:in |an? |the |by |with |from )*(?:sar|radar|optical|infrared|thermal|rgb|visible|"
-    r"colou?r|other)\b"
-)
+_OTHERS = "|".join(dict.fromkeys(["sar", "radar", "optical", "infrared", "thermal", "rgb", "visible", "colou?r", *SENSORS]))
+_THAN = re.compile(rf"\b(?:in|by) contrast\b|\bthan (?:in |an? |the |by |with |from )*(?:{_OTHERS}|other)\b")
 # One of them stands in whatever the patterns find.
-_WORDS = word_set(
-    "optical rgb true natural colour color panchromatic multispectral visible sar synthetic radar infrared thermal"
-    " reflected sunlit"
-    " sunlight backscatter backscattered backscattering speckle speckled double microwave layover heat emitted white black"
-    " backscatters speckles"
-)
+_WORDS = word_set(" ".join(sensor.keywords for sensor in SENSORS.values()))
 _ELSEWHERE = word_set(
     "unlike instead rather compared comparison whereas other not without would could might if combined"
     " complement"

@@ -169,8 +169,8 @@ def check_area(claim: Claim, facts: ClaimFacts) -> Verdict:
 def check_name(claim: Claim, facts: ClaimFacts) -> Verdict:
     """Each of `objects` is a `category`; in the scope "sensor" the picture is one of the sensor `word`."""
     if claim.scope == "sensor":
-        sensor = SENSORS[facts.facts.sensor]
-        return compare(claim.word.lower() in {sensor.name, sensor.adjective.lower()}, sensor.name, claim.word)
+        name = facts.facts.sensor
+        return compare(claim.word.lower() in {name, SENSORS[name].adjective.lower()}, name, claim.word)
     if not claim.objects or not claim.category:
         return unknown("what these objects are called: numbers or category are missing")
     for each in facts.pick(claim.objects):
