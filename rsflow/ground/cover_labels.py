@@ -78,18 +78,18 @@ def label_field(
     provenance: Provenance,
 ) -> list[Label]:
     """Facts of a continuous raster over the tile's valid pixels: mean, lowest and highest value, each with the unit as its
-    text, the extremes with the box of the pixel that has them. None where less than `LEAST_KNOWN` of the pixels has a value."""
+    text, the extremes with the box of all pixels that have them.
+
+    None where less than `LEAST_KNOWN` of the pixels has a value.
+    """
     valid = known & np.repeat(np.repeat(seen, parts, axis=0), parts, axis=1)
     if not seen.any() or valid.sum() < LEAST_KNOWN * seen.sum() * parts**2:
         return []
     facts = [Label("fact", f"mean {quantity}", provenance, text=unit, value=float(values[valid].mean()))]
-    for name, found in (
-        ("lowest", np.where(valid, values, np.inf).argmin()),
-        ("highest", np.where(valid, values, -np.inf).argmax()),
-    ):
-        row, col = (int(part) // parts for part in np.unravel_index(found, values.shape))
-        shape = Shape((float(col), float(row), col + 1.0, row + 1.0))
-        facts.append(Label("fact", f"{name} {quantity}", provenance, shape, unit, float(values.flat[found])))
+    for name, found in (("lowest", values[valid].min()), ("highest", values[valid].max())):
+        rows, cols = (place // parts for place in np.nonzero(valid & (values == found)))
+        box = (float(cols.min()), float(rows.min()), cols.max() + 1.0, rows.max() + 1.0)
+        facts.append(Label("fact", f"{name} {quantity}", provenance, Shape(box), unit, float(found)))
     return facts
 
 

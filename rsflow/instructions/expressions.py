@@ -15,7 +15,8 @@ from rsflow.instructions import english, tile_facts
 from rsflow.instructions.objects import TileObject, collapses_when_rounded, tile_object
 from rsflow.instructions.question_answers import reject_instruction
 from rsflow.records import Reject, TaskName, TileFacts
-from rsflow.spatial.geometry import Box, area, iou
+from rsflow.spatial.box_index import suppress_overlaps
+from rsflow.spatial.geometry import Box, area
 from rsflow.text.turns import escape
 
 SAME_IOU = 0.7  # two boxes that overlap so much are drawn around one object
@@ -58,11 +59,11 @@ def _refusal_reason(
     said: str, candidates: Sequence[Expression], facts: TileFacts, settings: config.Instructions
 ) -> tuple[str, str] | None:
     first = candidates[0]
-    if len(_distinct_boxes([one.thing.box for one in candidates])) > 1:
+    if len(suppress_overlaps([one.thing.box for one in candidates], SAME_IOU)) > 1:
         return "ambiguous", f"{first.text!r} is said of {len(candidates)} boxes"
     noun = english.singular_noun(first.category)
     if noun and normalise_text(said).removeprefix("the ") in {noun.casefold(), english.with_article(noun).casefold()}:
-        count = len(_distinct_boxes(_boxes_of(noun, facts)))
+        count = len(suppress_overlaps(_boxes_of(noun, facts), SAME_IOU))
         if count > 1:
             return "ambiguous", f"{first.text!r} may mean any of {count} objects"
     if first.thing.shorter_px < settings.min_box_px:
@@ -78,12 +79,3 @@ def _boxes_of(noun: str, facts: TileFacts) -> list[Box]:
         for label in facts.labels
         if label.kind in {"box", "phrase"} and label.shape and english.singular_noun(label.category) == noun
     ]
-
-
-def _distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
-    """One box per object: those that overlap an earlier one almost wholly are left out."""
-    kept: list[Box] = []
-    for box in sorted(boxes):
-        if not any(iou(box, other) >= SAME_IOU for other in kept):
-            kept.append(box)
-    return kept

@@ -16,7 +16,8 @@ from rsflow.config import settings as config
 from rsflow.instructions import english
 from rsflow.instructions.objects import TileObject, is_uncertain, tile_object
 from rsflow.records import Label, LabelKind, TileFacts
-from rsflow.spatial.geometry import Box, area, iou
+from rsflow.spatial.box_index import overlapping
+from rsflow.spatial.geometry import Box, area
 
 # Mass nouns of the land-cover classes; "" for rest classes.
 _COVERS = {
@@ -218,12 +219,14 @@ def _superseded_boxes(facts: TileFacts, positions: Collection[int]) -> set[int]:
         for position, label in ((position, facts.labels[position]) for position in positions)
         if label.kind == "box" and label.provenance.origin == "labeller" and label.shape
     )
-    kept: list[tuple[int, Box]] = []
-    for *_, position, box in best_first:
-        mine = facts.labels[position]
-        if not any(_are_rival_labels(mine, facts.labels[other]) and iou(box, there) >= SAME_IOU for other, there in kept):
-            kept.append((position, box))
-    return {position for *_, position, _ in best_first} - {position for position, _ in kept}
+    near = overlapping([box for *_, box in best_first], SAME_IOU)
+    order = [position for *_, position, _ in best_first]
+    superseded: set[int] = set()
+    for rank, position in enumerate(order):
+        better = [order[other] for other in near.get(rank, ()) if other < rank and order[other] not in superseded]
+        if any(_are_rival_labels(facts.labels[position], facts.labels[other]) for other in better):
+            superseded.add(position)
+    return superseded
 
 
 def _are_rival_labels(one: Label, other: Label) -> bool:

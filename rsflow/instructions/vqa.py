@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, questions, tile_facts
+from rsflow.instructions import attributes, english, fields, questions, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.hash_choice import choose, hash_number, hash_order
 from rsflow.instructions.question_answers import QuestionAnswer, instructions
@@ -41,6 +41,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     yield from _place_questions(facts, groups, settings)
     yield from relations(facts, groups, settings)
     yield from _cover_questions(facts, seed)
+    yield from fields.question_answers(facts)
     yield from attributes.question_answers(facts)
 
 

@@ -34,6 +34,7 @@ from rsflow.lake.commits import (
     translate_delta_errors,
 )
 from rsflow.lake.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.json_files import read_json, write_json
 from rsflow.lake.migration import migrate
 from rsflow.lake.table_files import TableFile, read_columns
 
@@ -66,18 +67,12 @@ class Lake:
         return storage.join(self.root, *parts)
 
     def read_json(self, name: str, keys: Sequence[str]) -> dict[str, Any] | None:
-        """A small JSON file at the root with at least these keys, or None where it was never written."""
-        place = self.place(name)
-        text = storage.read_text_if_exists(place)
-        if text is None:
-            return None
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise LakeError(f"{place}: is damaged ({error}): delete it and run `rsflow build CONFIG` again") from error
-        if not isinstance(found, dict) or not set(keys) <= set(found):
-            raise LakeError(f"{place}: is damaged (it lacks {', '.join(keys)}): delete it and run `rsflow build CONFIG` again")
-        return found
+        """See `rsflow.lake.json_files.read_json`."""
+        return read_json(self.place(name), keys)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a small JSON file at the root, with a digest of its values."""
+        write_json(self.place(name), content)
 
     @retry_transient
     def read(

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rsflow.errors import LakeError
+from rsflow.errors import LakeError, StorageError
+from rsflow.files import storage
 from rsflow.lake import digests
 from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import completed_units, read_receipt_rows
@@ -20,7 +21,8 @@ _COLUMNS = ["tile_id", "file", "row_group", "row", "picture_sha256", "raw"]
 
 
 def find_damage(lake: Lake) -> Iterator[str]:
-    """What is wrong with tables and tile files, a line each."""
+    """What is wrong with tables, tile files and the small JSON files beside them, a line each."""
+    yield from _json_damage(lake)
     sound = True
     for name in TABLES:
         try:
@@ -33,6 +35,15 @@ def find_damage(lake: Lake) -> Iterator[str]:
         yield from found
     if sound:
         yield from _tile_faults(lake)
+
+
+def _json_damage(lake: Lake) -> Iterator[str]:
+    names = [f"snapshots/{name}" for name in storage.list_files(lake.place("snapshots")) if name.endswith(".selection.json")]
+    for name in ["sharded.json", *names]:
+        try:
+            lake.read_json(name, [])
+        except (LakeError, StorageError) as error:
+            yield str(error)
 
 
 def _tile_faults(lake: Lake) -> Iterator[str]:

@@ -73,7 +73,12 @@ class Manifest:
     @cached_property
     def digest(self) -> str:
         """BLAKE2b-128 of the splits: equal for equal data, whatever settings led to it."""
-        return hashlib.blake2b(canonical_json(_plain(self.splits)), digest_size=16).hexdigest()
+        return _blake2b(_plain(self.splits))
+
+    @property
+    def build_digest(self) -> str:
+        """Of what identifies the build, together with the content."""
+        return _blake2b([self.config_fingerprint, self.seed, self.digest])
 
     def to_json(self) -> str:
         content = {
@@ -82,6 +87,7 @@ class Manifest:
             "config_fingerprint": self.config_fingerprint,
             "seed": self.seed,
             "digest": self.digest,
+            "build_digest": self.build_digest,
             "splits": _plain(self.splits),
         }
         return json.dumps(content, sort_keys=True, indent=1) + "\n"
@@ -102,12 +108,22 @@ def parse_manifest(text: str, place: str) -> Manifest:
             raise SnapshotError(
                 f"{place}: version {content['version']} is of a newer rsflow, this one reads up to {VERSION}; upgrade rsflow"
             )
-        manifest = _manifest(content)
+        manifest, digest = _manifest(content), content["digest"]
     except (ValueError, TypeError, KeyError, AttributeError, DataError) as error:
         raise SnapshotError(f"{place}: is not a snapshot manifest ({type(error).__name__}: {error})") from error
-    if manifest.digest != content["digest"]:
-        raise SnapshotError(f"{place}: was changed after it was written (digest {content['digest']}, found {manifest.digest})")
+    if manifest.digest != digest:
+        raise SnapshotError(f"{place}: was changed after it was written (digest {digest}, found {manifest.digest})")
+    build_digest = content.get("build_digest", manifest.build_digest)  # manifests of earlier versions have none
+    if manifest.build_digest != build_digest:
+        raise SnapshotError(
+            f"{place}: its config_fingerprint or seed was changed after it was written "
+            f"(digest {build_digest}, found {manifest.build_digest})"
+        )
     return manifest
+
+
+def _blake2b(content: Any) -> str:
+    return hashlib.blake2b(canonical_json(content), digest_size=16).hexdigest()
 
 
 def write_snapshot(root: str, manifest: Manifest) -> int:

@@ -10,10 +10,13 @@ import pytest
 import rasterio
 from rasterio.warp import calculate_default_transform, reproject
 
+from rsflow.config.settings import Instructions, Labels
 from rsflow.errors import ConfigError
 from rsflow.ground.legends import LEGENDS
+from rsflow.instructions import compose, fields
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
+from rsflow.records import Label, Provenance, Shape, TileFacts
 from tests.ground.conftest import EAST, NORTH, PIXEL, GroundBuild, settings
 
 LEGEND = {"0": None, "1": "forest", "2": "water", "3": ""}
@@ -188,3 +191,39 @@ def test_shipped_legends_name_each_value_once(name: str) -> None:
     assert len(named) >= 8
     assert None in legend.values() or name == "esri"
     assert all(category == category.strip() for category in named)
+
+
+def test_questions_about_a_field_have_numbers_with_their_interval_and_clear_places() -> None:
+    facts = TileFacts("t", "sar", 100, 100, 10.0, field_labels(711.58, (50.0, 50.0), 820.0, (83.0, 10.0), 664.0))
+    found = {qa.kind: qa for qa in fields.question_answers(facts)}
+    mean = found["field_mean"]
+    assert mean.short_answer == "about 710 m"
+    assert mean.answer["least"] <= 711.58 < mean.answer["most"]
+    assert (mean.answer["least"], mean.answer["most"], mean.answer["unit"]) == (705.0, 715.0, "m")
+    assert found["field_highest"].short_answer == "centre"
+    assert found["field_lowest"].full_answer == "The elevation is lowest in the upper right of the image."
+    flat = TileFacts("t", "sar", 100, 100, 10.0, field_labels(700.0, (50.0, 50.0), 701.0, (83.0, 10.0), 699.0))
+    assert [qa.kind for qa in fields.question_answers(flat)] == ["field_mean"], "hardly a difference"
+    border = TileFacts("t", "sar", 100, 100, 10.0, field_labels(711.58, (33.0, 60.0), 820.0, (83.0, 10.0), 664.0))
+    assert "field_highest" not in {qa.kind for qa in fields.question_answers(border)}, "on the border of two parts"
+
+
+def field_labels(mean: float, top: tuple[float, float], most: float, bottom: tuple[float, float], least: float) -> Any:
+    source = Provenance("annotation", "field", "dem.tif")
+
+    def at(place: tuple[float, float]) -> Shape:
+        return Shape((place[0], place[1], place[0] + 1, place[1] + 1))
+
+    return (
+        Label("fact", "mean elevation", source, text="m", value=mean),
+        Label("fact", "lowest elevation", source, at(bottom), "m", least),
+        Label("fact", "highest elevation", source, at(top), "m", most),
+    )
+
+
+def test_every_task_takes_the_facts_of_a_field() -> None:
+    facts = TileFacts("t", "sar", 100, 100, 10.0, field_labels(711.58, (50.0, 50.0), 820.0, (83.0, 10.0), 664.0))
+    made, rejects = compose(facts, Instructions(per_task=20), 3, Labels())
+    assert not rejects
+    assert {item.task for item in made} >= {"vqa"}
+    assert sum("elevation" in turn.text for item in made for turn in item.turns) >= 3

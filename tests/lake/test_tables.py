@@ -129,3 +129,15 @@ def test_a_commit_is_found_by_its_id(lake: Lake) -> None:
     assert again is not None
     assert has_commit(lake.root, "selection", again.version(), commit_id)
     assert not has_commit(lake.root, "selection", again.version(), commit_id[::-1])
+
+
+def test_a_small_file_that_was_edited_is_refused(lake: Lake) -> None:
+    assert lake.read_json("note.json", ["version"]) is None
+    lake.write_json("note.json", {"version": 1})
+    assert lake.read_json("note.json", ["version"]) == {"version": 1}
+    text = storage.read_text(lake.place("note.json"))
+    storage.write_bytes(lake.place("note.json"), text.replace(": 1", ": 3").encode())
+    with pytest.raises(LakeError, match=r"note\.json: is damaged"):
+        lake.read_json("note.json", ["version"])
+    storage.write_bytes(lake.place("note.json"), b'{"version": 3}')  # as an earlier version wrote it
+    assert lake.read_json("note.json", ["version"]) == {"version": 3}

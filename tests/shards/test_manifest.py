@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -130,3 +131,17 @@ def test_a_path_that_leaves_the_root_is_refused(path: str) -> None:
 )
 def test_the_root_of_a_source(source: str, root: str) -> None:
     assert snapshot_root(source) == root
+
+
+def test_no_flipped_bit_of_a_manifest_passes() -> None:
+    manifest = Manifest("f" * 32, 2, {"train": Split((ShardEntry("shards/a.tar", 1, 1, 1, "0" * 64, 1, "0" * 64),), {})})
+    data = manifest.to_json().encode()
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            text = flipped.decode()
+        except UnicodeDecodeError:  # refused where it is read
+            continue
+        with contextlib.suppress(SnapshotError):
+            assert parse_manifest(text, "place") == manifest

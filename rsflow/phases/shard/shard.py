@@ -139,7 +139,7 @@ def _remember(built: BuildConfig, lake: Lake, snapshot: int, selected: Selection
             (selection_note(snapshot), {"version": selected.version}),
             (RECORD, {"snapshot": snapshot, "selection": selected.digest, "made_from": made_from}),
         ):
-            storage.write_bytes(lake.place(name), json.dumps(content, sort_keys=True).encode())
+            lake.write_json(name, content)
 
 
 def selection_version(lake: Lake, snapshot: int) -> int | None:
