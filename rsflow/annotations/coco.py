@@ -43,6 +43,7 @@ from rsflow.spatial.polygons import parts_bounds
 _NUMERIC = frozenset({int, float})
 _CROWDS = ("auto", "areas", "objects", "reject")
 _FLAGS = ("difficult", "occluded", "truncated", "ignore")
+_FLAG_NAMES = frozenset(_FLAGS)
 
 
 def read_coco(files: Sequence[str], *, angle: str = "", crowds: str = "auto") -> AnnotatedSet:
@@ -202,7 +203,9 @@ class _Reading:
 def _flags(record: dict[str, Any]) -> tuple[str, ...]:
     """The flags that are set in the record, or in the `attributes` of it that CVAT writes."""
     attributes = record.get("attributes")
-    stated = [record, attributes] if isinstance(attributes, dict) else [record]
+    stated = [one for one in (record, attributes) if isinstance(one, dict) and not _FLAG_NAMES.isdisjoint(one)]
+    if not stated:
+        return ()
     return tuple(name for name in _FLAGS if any(parse_flag(one.get(name)) for one in stated))
 
 

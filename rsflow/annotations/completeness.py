@@ -14,6 +14,7 @@ import posixpath
 import re
 from collections import defaultdict
 from dataclasses import replace
+from functools import lru_cache
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, with_flag
 from rsflow.records import UNKNOWN, Label
@@ -57,6 +58,7 @@ def with_vocabulary(annotated: AnnotatedSet, vocabulary: tuple[str, ...]) -> Ann
     return replace(annotated, pictures=pictures, categories=tuple(sorted({*annotated.categories, *vocabulary})))
 
 
+@lru_cache(maxsize=4096)
 def is_ignored(category: str) -> bool:
     """Whether a category marks areas that annotators left out."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", category)

@@ -100,8 +100,10 @@ def _role(turn: Any) -> str:
 
 
 def _turn_text(turn: Any) -> str:
-    text = turn.get("value", turn.get("content")) if isinstance(turn, dict) else None
-    return text if isinstance(text, str) else ""
+    content = turn.get("value", turn.get("content")) if isinstance(turn, dict) else None
+    if isinstance(content, list):  # parts, as chat APIs have them; those of pictures hold no text
+        content = "\n".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+    return content if isinstance(content, str) else ""
 
 
 def _claim(question_text: str, answer_text: str) -> Label:

@@ -47,6 +47,8 @@ def read_lines(file: str) -> Iterator[tuple[int, str]]:
 
 def parse_identifier(value: Any) -> str | None:
     """An id of a record as text, or None where it is none. 1, 1.0, "1" and "1.0" are one id: JSON has one kind of number."""
+    if type(value) is int:
+        return str(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, float):

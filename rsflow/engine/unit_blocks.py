@@ -8,7 +8,6 @@ attempt of its own, so that one bad unit becomes one reject. Pixels never enter 
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,7 +18,7 @@ from rsflow.engine.budget import LOADING, WORKERS
 from rsflow.errors import DataError, UnavailableError
 from rsflow.files.storage import mask_secrets
 from rsflow.lake.attempts import attempt
-from rsflow.lake.receipts import RECEIPTS, receipt_table
+from rsflow.lake.receipts import RECEIPTS, receipt_table, unit_mark
 from rsflow.stage import BatchFunction, Resources, Stage, fingerprint
 
 Named = tuple[str, BatchFunction]
@@ -144,18 +143,7 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
     """The receipt of a unit that could not be done: one reject that stands for all its rows."""
     rows = len(work.get("windows") or work.get("tiles") or [])
     same = {name: work[name] for name in ("scene_id", "source")}
-    marks = {
-        **same,
-        "unit": work["unit"],
-        "receipt": uuid.uuid4().hex,
-        "step": step,
-        "rows_in": rows,
-        "rows_kept": 0,
-        "rows_rejected": rows,
-        "scene_rejected": True,
-        "bytes_read": 0,
-        "seconds": 0.0,
-    }
+    marks = unit_mark(work, step, rows, rows, scene_rejected=True, seconds=0.0)
     reject = {
         **same,
         "kind": "scene",
@@ -171,10 +159,7 @@ def scene_reject(work: dict[str, Any], step: str, error: DataError) -> pa.Table:
 
 def undone_receipt(work: dict[str, Any], step: str, why: str) -> pa.Table:
     """What stands for a unit that the surroundings kept from being done (see UnavailableError): it is never committed."""
-    nothing = dict.fromkeys(("rows_in", "rows_kept", "rows_rejected", "bytes_read"), 0)
-    same = {name: work[name] for name in ("unit", "scene_id", "source")}
-    marks = {**same, **nothing, "receipt": uuid.uuid4().hex, "step": step, "scene_rejected": False}
-    return receipt_table({**marks, "undone": mask_secrets(why)})
+    return receipt_table(unit_mark(work, step, 0, undone=mask_secrets(why)))
 
 
 def with_usage(receipt: pa.Table, more: dict[str, float]) -> pa.Table:

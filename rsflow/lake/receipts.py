@@ -8,6 +8,8 @@ unit at once, the smaller receipt counts.
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +34,13 @@ RECEIPTS = pa.schema(
         *[(name, pa.list_(pa.struct(list(getattr(schemas, name.upper()))))) for name in ROW_TABLES],
     ]
 )
+
+
+def unit_mark(work: Mapping[str, Any], step: str, rows_in: int, rows_rejected: int = 0, **more: Any) -> dict[str, Any]:
+    """The columns of a unit's mark under a new receipt. `work`: at least its unit, scene_id and source."""
+    same = {name: work[name] for name in ("unit", "scene_id", "source")}
+    counts = {"rows_in": rows_in, "rows_kept": rows_in - rows_rejected, "rows_rejected": rows_rejected, "bytes_read": 0}
+    return {**same, **counts, "receipt": uuid.uuid4().hex, "step": step, "scene_rejected": False, **more}
 
 
 def receipt_table(marks: dict[str, Any], **rows: list[dict[str, Any]]) -> pa.Table:

@@ -12,7 +12,6 @@ next group are read meanwhile. A text does not depend on its group; its cost may
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +35,7 @@ from rsflow.instructions.prompts import (
     repair_prompt,
     review_answer,
 )
-from rsflow.lake.receipts import receipt_table
+from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Reject
 from rsflow.schemas import label_sort_key
@@ -218,17 +217,8 @@ class GenerateTiles:
         for draft in drafts:
             spent.update(draft.usage)
         usage = [{"name": name, "value": float(spent[name])} for name in sorted(spent)]
-        marks = {
-            **{name: unit[name] for name in ("unit", "scene_id", "source")},
-            "receipt": uuid.uuid4().hex,
-            "step": "generate",
-            "rows_in": len(unit["tiles"]),
-            "rows_kept": len(unit["tiles"]),
-            "rows_rejected": 0,
-            "scene_rejected": False,
-            "bytes_read": sum(len(draft.picture) for draft in drafts),
-            "usage": usage,
-        }
+        read = sum(len(draft.picture) for draft in drafts)
+        marks = unit_mark(unit, "generate", len(unit["tiles"]), bytes_read=read, usage=usage)
         return receipt_table(marks, instructions=made, rejects=rejects)
 
     def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:

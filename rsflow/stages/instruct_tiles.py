@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose, instruction_id
-from rsflow.lake.receipts import receipt_table
+from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.stage import BatchFunction, Resources
@@ -51,16 +50,7 @@ class InstructTiles:
             ids = [row["label_id"] for row in mine]
             made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
             refused.extend(_reject_row(work, reject) for reject in rejects)
-        marks = {
-            **{name: work[name] for name in ("unit", "scene_id", "source")},
-            "receipt": uuid.uuid4().hex,
-            "step": "instruct",
-            "rows_in": len(work["tiles"]),
-            "rows_kept": len(work["tiles"]),
-            "rows_rejected": 0,
-            "scene_rejected": False,
-            "bytes_read": 0,
-        }
+        marks = unit_mark(work, "instruct", len(work["tiles"]))
         return receipt_table(marks, instructions=made, rejects=refused)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +11,7 @@ import pyarrow as pa
 from rsflow.instructions.english import singular_noun
 from rsflow.labellers.agreement import raise_agreed_quality
 from rsflow.labellers.merge_tiles import merge_scene
-from rsflow.lake.receipts import receipt_table
+from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
 
@@ -36,16 +35,7 @@ class MergeLabels:
         predicted = _outlined([row for row in work["labels"] if label_sort_key(row["label_id"])[0]])
         others = [row for row in work["labels"] if not label_sort_key(row["label_id"])[0]]
         merged = merge_scene(work["tiles"], predicted, self.min_visibility)
-        marks = {
-            **{name: work[name] for name in ("unit", "scene_id", "source")},
-            "receipt": uuid.uuid4().hex,
-            "step": "merge",
-            "rows_in": len(work["tiles"]),
-            "rows_kept": len(work["tiles"]),
-            "rows_rejected": 0,
-            "scene_rejected": False,
-            "bytes_read": 0,
-        }
+        marks = unit_mark(work, "merge", len(work["tiles"]))
         # Labellers without weights have a voice in what is agreed on; their own labels stand already and stay as they are.
         return receipt_table(marks, labels=raise_agreed_quality([*merged, *others], singular_noun)[: len(merged)])
 

@@ -8,7 +8,6 @@ reject with its reason: the tile stays, without this model's labels. The time of
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ import pyarrow as pa
 from rsflow.errors import DataError
 from rsflow.labellers.model_labeller import LabellerOutput, ModelLabeller, not_finite_error
 from rsflow.labellers.oom_backoff import OomBackoff
-from rsflow.lake.receipts import receipt_table
+from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.picture_batches import Limits, Unreadable, batches, prefetch
@@ -104,18 +103,9 @@ class _Unit:
         embedder = {"labeller": key, "model": model, "revision": revision}
         rejected = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], DataError)}
         output = {tile: one for tile in self._tiles if isinstance(one := self._found[tile], LabellerOutput)}
-        marks = {
-            **self._same,
-            "receipt": uuid.uuid4().hex,
-            "step": "predict",
-            "rows_in": len(self._tiles),
-            "rows_kept": len(output),
-            "rows_rejected": len(rejected),
-            "scene_rejected": False,
-            "bytes_read": 0,
-            "seconds": self._usage["device_seconds"] + self._usage["wait_seconds"],
-            "usage": [{"name": name, "value": float(self._usage[name])} for name in sorted(self._usage)],
-        }
+        usage = [{"name": name, "value": float(self._usage[name])} for name in sorted(self._usage)]
+        seconds = self._usage["device_seconds"] + self._usage["wait_seconds"]
+        marks = unit_mark(self._same, "predict", len(self._tiles), len(rejected), usage=usage, seconds=seconds)
         return receipt_table(
             marks,
             labels=[row for tile, one in output.items() for row in _label_rows(tile, key, one)],

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from rsflow import schemas
 from rsflow.files import storage
-from rsflow.lake.receipts import receipt_table
+from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import write_pictures
 from rsflow.stage import BatchFunction, Resources, split_rejected
 from rsflow.stages.sample_record import digest, tile_record
@@ -53,16 +53,8 @@ class WriteTiles:
 def _receipt(table: pa.Table, file: str, place_of: dict[str, dict[str, int]]) -> pa.Table:
     """The RECEIPTS row of one unit with these tiles. `place_of`: by tile, where its picture lies in the file."""
     kept, rejected = split_rejected(table)
-    marks = {
-        **table.select(["unit", "scene_id", "source"]).slice(0, 1).to_pylist()[0],
-        "receipt": uuid.uuid4().hex,
-        "step": "label",
-        "rows_in": table.num_rows,
-        "rows_kept": kept.num_rows,
-        "rows_rejected": rejected.num_rows,
-        "scene_rejected": False,
-        "bytes_read": _pixel_bytes(table),
-    }
+    (work,) = table.select(["unit", "scene_id", "source"]).slice(0, 1).to_pylist()
+    marks = unit_mark(work, "label", table.num_rows, rejected.num_rows, bytes_read=_pixel_bytes(table))
     # Label positions, and so label ids, are the order of the tile's list.
     plain = kept.select([f.name for f in schemas.IN_FLIGHT if f.name in schemas.TILES.names]).to_pylist()
     labels = zip(kept["tile_id"].to_pylist(), kept["labels"].to_pylist(), strict=True)

@@ -205,3 +205,10 @@ def test_split_lists_name_pictures_in_any_spelling(tmp_path: Path, line: str) ->
     (tmp_path / "test.txt").write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
     settings = Annotations("coco", str(tmp_path / "set.json"), splits={"test": str(tmp_path / "test.txt")})
     assert [one.split for one in read_annotations(settings).pictures.values()] == ["test"]
+
+
+def test_turns_in_parts_are_read(tmp_path: Path) -> None:
+    parts = [{"type": "image"}, {"type": "text", "text": "Is it day?"}]
+    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]}]
+    found = read(tmp_path / "a.json", "conversations", json.dumps([{"images": ["a.png"], "messages": messages}]))
+    assert [(label.text, label.category) for label in found.pictures["a"].labels] == [("Is it day?", "Yes.")]

@@ -79,6 +79,6 @@ def test_another_process_goes_on_and_what_kills_them_all_is_a_reject(
 
 def test_in_one_process_it_is_told_and_what_is_done_is_kept(blocks: UnitBlocks, tmp_path: Path) -> None:
     made: list[pa.Table] = []
-    with pytest.raises(DeviceLostError, match=r"(?s)device-side assert triggered.*nvidia-smi.*run again, on Ray"):
+    with pytest.raises(DeviceLostError, match=r"(?s)device-side assert triggered.*nvidia-smi.*run again on Ray"):
         made.extend(execute([Job(blocks, [work(tmp_path, 10), work(tmp_path, POISON)])], Engine(kind="inline")))
     assert [receipt["unit"][0].as_py() for receipt in made] == ["10"]

@@ -202,7 +202,8 @@ def test_what_must_be_in_a_part_may_be_there(place: Box, name: str) -> None:
 
 def test_the_page_lists_every_check_and_its_example_runs() -> None:
     page = (Path(__file__).parents[2] / "docs/checks.md").read_text()
-    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(CHECKS)
+    checks = page.partition("\n# ")[0]  # what follows lists the faults that an audit finds
+    assert re.findall(r"^\| `(\w+)` \|", checks, re.MULTILINE) == list(CHECKS)
     exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0], {})
 
 
