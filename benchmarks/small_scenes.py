@@ -20,7 +20,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 from rsflow.lake.tables import find_lake
-from rsflow.phases.build import plan_build, run
+from rsflow.phases.build import Phase, plan_build, run
 from rsflow.planning.recipe import load
 
 TILE_PX = 256
@@ -50,7 +50,8 @@ def config(folder: Path, name: str) -> str:
 
 
 def label_seconds(folder: Path, name: str) -> float:
-    return run(load(config(folder, name)), ("label",)).seconds["label"]
+    phases: list[Phase] = ["label"]
+    return run(load(config(folder, name)), phases).seconds["label"]
 
 
 def main() -> int:
