@@ -14,6 +14,7 @@ import pytest
 from tests.archive import write_archive
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several processes a file stays whole, so that its fixtures are made once, and one process has Ray."""
     for item in items:

@@ -15,7 +15,7 @@ def init(
     root: Annotated[str, Option(metavar="ROOT", help="where the lake will be")] = "lake",
     force: Annotated[bool, Option("--force", help="replace the file if it is there")] = False,
 ) -> int:
-    """Look at folders and draft a configuration that builds from them.
+    """Draft a configuration from what folders hold.
 
     Examples:
       rsflow init ~/archive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ def list_tree(places: Sequence[str]) -> FileTree:
     roots: list[str] = []
     for place in places:
         root = (place if storage.is_remote(place) else str(storage.filesystem(place)[1])).rstrip("/")
+        if not storage.is_remote(root) and os.path.isfile(root):
+            raise ConfigError(f"{place}: is a file; give the folder that holds it")
         found = [path for path in storage.list_files(root) if not _is_hidden(path)]
         if not found:
             raise ConfigError(f"{place}: is no folder with files; give a folder that holds scenes, pictures or annotations")

@@ -53,6 +53,15 @@ def forget(root: str, table: str) -> None:
         cache.tables.discard((root, table))
 
 
+def forget_all(root: str) -> None:
+    """Read the logs of all of the lake's tables again next time.
+
+    Another writer's marks came in with a commit of this process: its rows, which it had committed before them, must be seen too.
+    """
+    if cache := _CACHE.get():
+        cache.tables = {known for known in cache.tables if known[0] != root}
+
+
 def read_file(place: str) -> bytes:
     """The bytes of a file that never changes."""
     cache = _CACHE.get()

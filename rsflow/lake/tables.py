@@ -146,8 +146,11 @@ class Lake:
             # The answer to a commit may be lost where the commit is not.
             if number > 1 and table is not None and has_commit(self.root, name, table.version(), commit_id):
                 return table
+            before = table.version() if table is not None else -1
             # Columns that are younger than the table join it.
             write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
+            if table is not None and table.version() > before + 1:
+                read_cache.forget_all(self.root)
             return table or cast("DeltaTable", self._load(name))
 
         digests.record(self.root, name, commit(place, attempt))

@@ -23,7 +23,8 @@ from tests.archive import settings
 
 pytest.importorskip("pycocotools")
 
-CFAR = {"name": "cfar", "ring_px": 41, "guard_px": 25}
+# Tiles of 64 px hold few windows to tell an even sea by.
+CFAR = {"name": "cfar", "ring_px": 41, "guard_px": 25, "min_even_windows": 1, "max_water_spread": 1.0}
 
 
 def labelled(archive: Path, labeller: dict[str, Any], **annotations: Any) -> str:

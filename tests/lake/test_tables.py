@@ -141,3 +141,24 @@ def test_a_small_file_that_was_edited_is_refused(lake: Lake) -> None:
         lake.read_json("note.json", ["version"])
     storage.write_bytes(lake.place("note.json"), b'{"version": 3}')  # as an earlier version wrote it
     assert lake.read_json("note.json", ["version"]) == {"version": 3}
+
+
+def test_the_marks_of_another_writer_are_never_seen_without_its_rows(tmp_path: Path) -> None:
+    """Rows are committed before the marks that count on them: whoever sees the marks sees the rows."""
+    from rsflow.lake.read_cache import read_once
+
+    def rows(table: str, number: int) -> pa.Table:
+        column = {"tiles": "tile_id", "runs": "unit"}[table]
+        return pa.Table.from_pylist([{column: f"{number}"}], schema=TABLES[table])
+
+    root = str(tmp_path / "lake")
+    own, other = create_lake(root), create_lake(root)
+    with read_once():
+        for table in ("tiles", "runs"):
+            own.append(table, rows(table, 1))
+        own.append("tiles", rows("tiles", 2))
+        for table in ("tiles", "runs"):
+            other.append(table, rows(table, 3))
+        own.append("runs", rows("runs", 2))
+        assert set(own.read("runs")["unit"].to_pylist()) == {"1", "2", "3"}
+        assert set(own.read("tiles")["tile_id"].to_pylist()) == {"1", "2", "3"}
