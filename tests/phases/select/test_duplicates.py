@@ -161,13 +161,12 @@ def test_one_of_the_captions_that_say_the_same_stays(tmp_path: Path) -> None:
     every = answers(build(tmp_path, [own], same_text=None))
     equal = answers(build(tmp_path, [own], same_text=1.0))
     near = answers(build(tmp_path, [own], same_text=0.6))
-    assert every == equal  # of equal ones, `compose` has made one instruction
-    assert set(near) < set(equal)
+    assert set(near) < set(equal) < set(every)
 
 
 def test_a_form_of_words_that_floods_is_thinned_to_its_share(tmp_path: Path) -> None:
-    """Twelve pictures of twelve classes, half of which are asked about in one form of words."""
-    for seed in range(12):
+    """As many classes as pictures, several of which are asked about in one form of words."""
+    for seed in range(24):
         save(tmp_path / f"one/class{seed}/p{seed}.png", picture(seed))
     own = source(tmp_path, "one", annotations={"format": "folders", "files": f"{tmp_path}/one/*/*"}, labellers=[])
     own["scenes"] = {"files": f"{tmp_path}/one/*/*"}
@@ -177,12 +176,12 @@ def test_a_form_of_words_that_floods_is_thinned_to_its_share(tmp_path: Path) -> 
         assert set(told.values()) <= {"kept", "template"}
         return {name for name, why in told.items() if why == "kept"}
 
-    whole, wide, thin = kept(None), kept(0.4), kept(0.1)
-    assert len(whole) == 12
+    whole, wide, thin = kept(None), kept(0.13), kept(0.05)
+    assert len(whole) == 24
     assert thin < wide < whole
     rows = run(load(str(tmp_path / "build.yaml"))).lake.read("instructions").to_pylist()
     turns = {row["instruction_id"]: row["turns"] for row in rows}
-    for names, share in ((wide, 0.4), (thin, 0.1)):
+    for names, share in ((wide, 0.13), (thin, 0.05)):
         most = max(1, int(len(names) * share))  # of those that stay
         assert Counter(turns[name][0]["text"] for name in names).most_common(1)[0][1] == most
 
