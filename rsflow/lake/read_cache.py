@@ -56,7 +56,8 @@ def forget(root: str, table: str) -> None:
 def forget_all(root: str) -> None:
     """Read the logs of all of the lake's tables again next time.
 
-    Another writer's marks came in with a commit of this process: its rows, which it had committed before them, must be seen too.
+    Another writer's marks came in with a commit of this process: its rows, which it had committed before them, must be seen
+    too.
     """
     if cache := _CACHE.get():
         cache.tables = {known for known in cache.tables if known[0] != root}

@@ -16,12 +16,14 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.readers import SceneInfo, SceneReader, open_scene, select_reader
+from rsflow.readers.contract import CLASS_BANDS
 from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
 from rsflow.sensors import SENSORS, PixelUnit
@@ -31,6 +33,7 @@ from rsflow.stage import BatchFunction, Resources
 from rsflow.tiles.grid import chunk_index
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch
 
+MAX_REFLECTANCE = 10.0  # Sentinel-2 counts reach 6.5, Landsat's 1.6
 OVERVIEW_PX = 1024  # the longer side of the decimated scene that statistics are taken from
 
 
@@ -44,7 +47,7 @@ class CutScenes:
     tiles: config.Tiles
     render: config.Render
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def open(self) -> BatchFunction:
         def cut(table: pa.Table) -> Iterator[pa.Table]:
@@ -88,9 +91,24 @@ class CutScenes:
 
 
 def pixel_unit(scene: SceneFiles, info: SceneInfo) -> PixelUnit:
-    """What a (calibrated) pixel of the scene measures: the source's setting, else the file's, else the sensor's usual."""
-    unit: PixelUnit = scene.options.get("unit") or info.unit or SENSORS[scene.sensor].default_unit
-    return unit
+    """What a (calibrated) pixel of the scene measures: the source's setting, else the file's, else the sensor's usual.
+
+    Optical counts whose scale takes the whole range of their type to at most MAX_REFLECTANCE are reflectance, also where the
+    file names no unit: radiances and temperatures are larger.
+    """
+    unit: PixelUnit | None = scene.options.get("unit") or info.unit
+    if unit is None and scene.sensor == "optical" and _is_scaled_to_reflectance(info):
+        return "reflectance"
+    return unit or SENSORS[scene.sensor].default_unit
+
+
+def _is_scaled_to_reflectance(info: SceneInfo) -> bool:
+    dtype = np.dtype(info.dtype)
+    amounts = [how for band, how in zip(info.bands, info.calibration, strict=False) if band not in CLASS_BANDS]
+    if dtype.kind not in "iu" or not amounts:
+        return False
+    top = float(np.iinfo(dtype).max)
+    return all(how.origin and how.changes and 0 < how.scale * top <= MAX_REFLECTANCE for how in amounts)
 
 
 def main_file(scene: SceneFiles) -> str:

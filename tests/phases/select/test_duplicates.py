@@ -89,9 +89,9 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
     for name, number in {"CROWD_SIZE": 8, "LEADER_ROUNDS": 2}.items():  # a round is a task of the cluster
         monkeypatch.setattr(f"rsflow.curation.duplicates.candidates.{name}", number)
     random = np.random.default_rng(3)
-    faint = 2 * (-1) ** np.indices((64, 64, 1)).sum(axis=0)  # too fine for signatures, and what all of them show
-    for k, level in enumerate(random.integers(5, 245, 48)):
-        save(tmp_path / f"one/p{k}.png", (level + faint + random.integers(0, 3, (64, 64, 3))).clip(0, 255).astype(np.uint8))
+    levels, faint = random.integers(5, 245, 48), random.integers(-3, 4, (64, 64, 1))  # too fine for signatures, in all of them
+    for k, level in enumerate(levels):
+        save(tmp_path / f"one/p{k}.png", (level + faint + random.integers(0, 2, (64, 64, 3))).clip(0, 255).astype(np.uint8))
     splits = {"train": 0.5, "val": 0.2, "test": 0.3}
     here = build(tmp_path, [source(tmp_path, "one")], splits=splits)
     rows = {row["subject"]: row for row in here.lake.read("selection").to_pylist()}
