@@ -27,7 +27,7 @@ demo: $(STAMP)
 	$(BIN)/python -m rsflow.demo demo-out
 
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 quick: $(STAMP)
 	$(BIN)/python -m tests.quick

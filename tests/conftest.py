@@ -14,14 +14,6 @@ import pytest
 from tests.archive import write_archive
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes a file stays whole, so that its fixtures are made once, and one process has Ray."""
-    for item in items:
-        name = "ray" if item.get_closest_marker("ray") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real scenes and annotations; tests that need it are skipped where it is absent."""

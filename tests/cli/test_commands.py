@@ -14,7 +14,7 @@ import typer
 
 from rsflow import __version__
 from rsflow.cli import main
-from rsflow.cli.app import COMMANDS
+from rsflow.cli.app import COMMANDS, _app
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "ray", "rasterio", "numpy", "pyarrow", "deltalake", "pydantic", "PIL", "fsspec", "yaml", "rich"}
@@ -33,7 +33,11 @@ def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS], ids=lambda word: word or "-")
-def test_help_has_a_summary_and_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_help_has_a_summary_and_examples(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "110")  # whatever the terminal of those who run the tests
+    _app.cache_clear()
     text = help_of(command, capsys)
     assert text.startswith(f"Usage: rsflow {command}".rstrip())
     assert "..." not in text.partition("Commands:")[2], "a summary is cut off"
