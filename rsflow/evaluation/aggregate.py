@@ -71,8 +71,8 @@ def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool
         found.append(Score(task, by, group, metric, float(values.mean()), low, high, len(measured), unparsed, chance))
     texts = [row for row in rows if row.question.kind == "text"]
     if texts:
-        scores = score_texts([[row.reference] for row in texts], [row.text for row in texts], meteor)
-        for metric, value in scores.corpus.items():
+        scores = score_texts([[row.reference] for row in texts], [row.words for row in texts], meteor)
+        for metric, value in scores.items():
             found.append(Score(task, by, group, metric, value, None, None, len(texts), unparsed))
     lists = [each for row in rows for each in row.boxes]
     precision = average_precision(lists) if lists else None

@@ -1,20 +1,23 @@
 """One answer, one score: how each kind of answer is judged.
 
-A kind is a row of KINDS: from a question and an answer's text and boxes to measures between 0 and 1, or None where the text
-cannot be read as an answer of that kind.
+A kind is a row of KINDS, but for names (_NAMED): from a question and an answer's text and boxes to measures between 0 and 1,
+or None where the text cannot be read as an answer of that kind.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.box_scores import BoxList, mean_matched_iou, region_iou
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.short_answers import mentions, normalise, parse_number, parse_share, parse_yes_no
+from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
+from rsflow.instructions.positions import PLACES
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks
 
@@ -27,35 +30,46 @@ Measures = dict[str, float]
 class Scored:
     """`measures`: name -> value between 0 and 1, or an error in the answer's own unit (`count_error`).
 
-    `parsed` is False where there was no answer or it could not be read; its measures are then the worst. `text` and
-    `reference`: the plain words, for captions. `boxes`: lists of boxes by category, for average precision.
+    `parsed` is False where there was no answer or it could not be read; its shares are then 0, its errors not known. `text`: as
+    it was written. `words`, `reference`: the answer and the right one without box spellings. `boxes`: by category, for average
+    precision.
     """
 
     question: Question
     text: str
     parsed: bool
     measures: Measures
+    words: str = ""
     reference: str = ""
     boxes: tuple[BoxList, ...] = field(default=())
 
 
 def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> list[Scored]:
-    """Every row's answer, judged by its question's kind."""
-    return [_score(question, answer, dialect) for question, answer in rows]
+    """Every row's answer, judged by its question's kind; a named value beside all that the same question has elsewhere."""
+    rows = list(rows)
+    values: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for question, _ in rows:
+        if question.kind in _NAMED:
+            values[_about(question)].add(str(question.answer["value"]))
+    return [_score(question, answer, dialect, values[_about(question)]) for question, answer in rows]
 
 
-def _score(question: Question, answer: Answer, dialect: Dialect) -> Scored:
+def _about(question: Question) -> tuple[str, str]:
+    return question.kind, str(question.answer.get("name", ""))
+
+
+def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str]) -> Scored:
     text = ""
     boxes: list[Region] = []
     if answer.text is not None:
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
-    judge = KINDS.get(question.kind, _judge_text)
+    judge = partial(_judge_value, values) if question.kind in _NAMED else KINDS.get(question.kind, _judge_text)
     measures = judge(question, plain, boxes) if answer.text else None
     lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
     if measures is None:
-        return Scored(question, answer.text or "", False, _worst(question), reference, lists)
-    return Scored(question, answer.text or "", True, measures, reference, lists)
+        return Scored(question, answer.text or "", False, _worst(question), plain, reference, lists)
+    return Scored(question, answer.text or "", True, measures, plain, reference, lists)
 
 
 def _plain(text: str) -> str:
@@ -63,9 +77,14 @@ def _plain(text: str) -> str:
     return " ".join(replace_marks(text, lambda mark: mark.phrase).split())
 
 
-def _judge_value(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+def _judge_value(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """Right is an answer that names the value and none of the others: neither "left" for "upper left" nor a list of all."""
     value = str(question.answer["value"])
-    return {"accuracy": float(normalise(text) == normalise(value) or mentions(text, value))} if text else None
+    return {"accuracy": float(named_values(text, values | _places(question.kind)) == {normalise(value)})} if text else None
+
+
+def _places(kind: str) -> set[str]:
+    return {place for row in PLACES for place in row} if kind in {"place", "relation"} else set()
 
 
 def _judge_yes_no(question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -110,15 +129,12 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
+_NAMED = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
     "box": _judge_box,
     "boxes": _judge_boxes,
-    "category": _judge_value,
     "count": _judge_count,
-    "fact": _judge_value,
-    "place": _judge_value,
-    "relation": _judge_value,
     "share": _judge_share,
     "text": _judge_text,
     "yes_no": _judge_yes_no,

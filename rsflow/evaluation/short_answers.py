@@ -7,6 +7,7 @@ Texts are compared without case, articles and punctuation, as VQA does (https://
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _ARTICLES = {"a", "an", "the"}
 _SMALL_NUMBERS = (
@@ -50,6 +51,19 @@ def parse_share(text: str) -> float | None:
     percent = "%" in text or "percent" in text.lower() or number > 1
     share = number / 100 if percent else number
     return share if 0 <= share <= 1 else None
+
+
+def named_values(text: str, values: Iterable[str]) -> set[str]:
+    """Which of the values an answer names, normalised; a value within a longer one that is named ("left" in "upper left") is
+    not.
+    """
+    rest, found = normalise(text), set()
+    for value in sorted({normalise(value) for value in values}, key=lambda value: (-len(value), value)):
+        pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
+        if value and re.search(pattern, rest):
+            found.add(value)
+            rest = re.sub(pattern, "|", rest)
+    return found
 
 
 def mentions(text: str, value: str) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rsflow.cli import main
 from rsflow.dialects import get_dialect
+from rsflow.errors import UsageError
 from rsflow.evaluation import Answer, read_questions, score_answers, score_table
 from rsflow.evaluation.aggregate import bootstrap
-from rsflow.evaluation.text_scores import score_texts
+from rsflow.evaluation.text_scores import score_texts, split_words
 from tests.evaluation.conftest import BOXES
 
 QWEN = get_dialect("qwen")
@@ -184,6 +186,40 @@ def test_a_real_checkpoint_answers_and_a_second_run_asks_nothing(root, tmp_path,
 def test_meteor_runs_where_java_is_there_and_says_why_where_not(monkeypatch):
     texts = [["a harbour with two ships"], ["a forest"]]
     if shutil.which("java"):
-        assert score_texts(texts, ["a harbour with two ships", "a forest"], meteor=True).corpus["meteor"] == pytest.approx(1.0)
+        assert score_texts(texts, ["a harbour with two ships", "a forest"], meteor=True)["meteor"] == pytest.approx(1.0)
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert "Java" in score_texts(texts, ["a", "b"], meteor=True).not_run["meteor"]
+    with pytest.raises(UsageError, match="Java"):
+        score_texts(texts, ["a", "b"], meteor=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "right"),
+    [
+        ("left", "left", True),
+        ("left", "It is on the left.", True),
+        ("left", "upper left", False),
+        ("upper left", "In the upper left", True),
+        ("upper left", "left", False),
+        ("left", "left or right", False),
+        ("left", "upper left, left, right", False),
+    ],
+)
+def test_a_place_is_neither_a_part_of_its_name_nor_one_of_a_list(root, value, text, right):
+    place = next(each for each in questions(root) if each.kind == "category")
+    place = replace(place, kind="place", answer={"kind": "place", "value": value})
+    (scored,) = score_answers([(place, Answer(place.question_id, text))], QWEN)
+    assert scored.measures == {"accuracy": float(right)}
+
+
+def test_naming_every_class_is_no_answer(root):
+    first = next(each for each in questions(root) if each.kind == "category")
+    second = replace(first, question_id="b", answer={"kind": "category", "value": "forest"})
+    rows = [(each, Answer(each.question_id, "harbour or forest")) for each in (first, second)]
+    assert [row.measures["accuracy"] for row in score_answers(rows, QWEN)] == [0, 0]
+
+
+def test_box_spellings_are_no_words_of_a_caption(root):
+    question = next(each for each in questions(root) if each.kind == "text")
+    spelled = QWEN.spell("A harbour with [[1 grey ships|0]].", (tuple(BOXES[0]),), question.height_px, question.width_px)
+    (scored,) = score_answers([(question, Answer(question.question_id, spelled))], QWEN)
+    assert split_words(scored.words) == "a harbour with 1 grey ships"
