@@ -94,6 +94,10 @@ def measure_recall(named: Sequence[tuple[str, Picture]], random: np.random.Gener
             print(f"    {names[a - count]} in {names[b]}")
 
 
+def confirm_none(pairs: Indices) -> Flags:
+    return np.zeros(len(pairs), np.bool_)
+
+
 def measure_leak(named: Sequence[tuple[str, Picture]], with_rule: bool, random: np.random.Generator) -> float:
     """The share of the ground of test pictures that is in train, over scenes of 2 x 2 tiles and crops of these."""
     pictures, rows, boxes = lay_out(named, random)
@@ -106,8 +110,7 @@ def measure_leak(named: Sequence[tuple[str, Picture]], with_rule: bool, random: 
     settings = Select(splits={"train": 0.7, "test": 0.3})
     verdicts = DropReasons(len(rows))
     confirm = confirm_with(pictures, []) if with_rule else None
-    nothing = lambda pairs: np.zeros(len(pairs), np.bool_)  # noqa: E731
-    split = assign_tile_splits(tiles, np.arange(len(rows)), settings, 0, nothing, verdicts, LOCAL_RUNNER, confirm)
+    split = assign_tile_splits(tiles, np.arange(len(rows)), settings, 0, confirm_none, verdicts, LOCAL_RUNNER, confirm)
     kept, names = verdicts.kept, split.to_pylist()
     print(f"{'with' if with_rule else 'without'} the rule: {verdicts.counts()}")
     both = total = 0

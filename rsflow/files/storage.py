@@ -212,7 +212,7 @@ def glob(pattern: str) -> list[str]:
 
 def _forget_listings(fs: Any, pattern: str) -> None:
     """Let the folder that a pattern begins in, and all below it, be listed anew. Others stay listed, for `stat_key`."""
-    base = pattern[: re.search(r"[*?\[]|$", pattern).start()].rpartition("/")[0]  # type: ignore[union-attr]
+    base = re.split(r"[*?\[]", pattern, maxsplit=1)[0].rpartition("/")[0]
     for folder in [folder for folder in getattr(fs, "dircache", ()) if f"{folder}/".startswith(f"{base}/")]:
         fs.dircache.pop(folder, None)
     fs.invalidate_cache(base)

@@ -71,7 +71,8 @@ def open_bands(files: SceneFiles) -> BandFiles:
         files, decoders = describe_product(PRODUCTS[kind], files)
     absent = [band for band in requested if band not in files.files]
     if absent or not requested:
-        raise DataError("missing_band", f"{files.scene_id}: no file for {', '.join(absent)}; has {_listed(files.files)}")
+        missing = ", ".join(absent) or "any band"
+        raise DataError("missing_band", f"{files.scene_id}: no file for {missing}; has {_listed(files.files)}")
     readers: dict[str, GeoTiff] = {}
     try:
         for band in requested:
