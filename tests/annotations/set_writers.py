@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 Box = tuple[float, float, float, float]
 
@@ -70,7 +71,7 @@ def write_voc(folder: Path, pictures: Sequence[Picture]) -> str:
         corners = "".join(f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), one.box, strict=True))
         size = f"<size><width>{one.width}</width><height>{one.height}</height></size>"
         item = f"<object><name>{one.category}</name><bndbox>{corners}</bndbox></object>"
-        text = f"<annotation><filename>{one.path.rsplit('/', 1)[-1]}</filename>{size}{item}</annotation>"
+        text = f"<annotation><filename>{escape(one.path.rsplit('/', 1)[-1])}</filename>{size}{item}</annotation>"
         _write(folder / f"labels/{one.stem}.xml", text)
     return str(folder / "labels/**/*.xml")
 
@@ -83,7 +84,7 @@ def write_fair1m(folder: Path, pictures: Sequence[Picture]) -> str:
         size = f"<size><width>{one.width}</width><height>{one.height}</height></size>"
         name = f"<possibleresult><name>{one.category}</name></possibleresult>"
         item = f"<objects><object><coordinate>pixel</coordinate>{name}<points>{points}</points></object></objects>"
-        source = f"<source><filename>{one.path.rsplit('/', 1)[-1]}</filename></source>"
+        source = f"<source><filename>{escape(one.path.rsplit('/', 1)[-1])}</filename></source>"
         _write(folder / f"labels/{one.stem}.xml", f"<annotation>{source}{size}{item}</annotation>")
     return str(folder / "labels/**/*.xml")
 

@@ -152,7 +152,9 @@ def test_the_draft_builds(tmp_path, capsys):
 
 def test_no_name_of_a_file_adds_a_line_to_the_draft(tmp_path):
     picture(tmp_path / "in" / "x\nroot: elsewhere\n#" / "a.jpg")
-    (tmp_path / "in/x\nseed: 9").write_text("?")
+    (tmp_path / "in" / "x\nroot: elsewhere\n#" / "note.xyz").write_text("?")
+    (tmp_path / "in" / "y\nseed: 9\n#").mkdir()
+    (tmp_path / "in" / "y\nseed: 9\n#" / "note.xyz").write_text("?")
     picture(tmp_path / "in/ok/b.jpg")
     config = tmp_path / "build.yaml"
     assert main(["init", str(tmp_path / "in"), "-o", str(config), "--root", str(tmp_path / "lake")]) == 0

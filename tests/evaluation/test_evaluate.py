@@ -109,6 +109,18 @@ def test_always_the_commonest_answer_is_told_beside_the_score(root):
     assert score.value == score.majority == pytest.approx(0.5)
 
 
+def test_the_commonest_answer_is_that_of_each_category(root):
+    """Ships are always there, planes never: who knows that is always right, and needs no picture."""
+    first = next(each for each in questions(root) if each.kind == "yes_no")
+    rows = []
+    for number in range(6):
+        category, value = ("ship", True) if number % 2 else ("plane", False)
+        answer = {"kind": "yes_no", "category": category, "value": value}
+        rows.append((replace(first, question_id=str(number), answer=answer), Answer(str(number), "yes")))
+    (score,) = [each for key, each in scores_of(rows).items() if key[2] == "accuracy"]
+    assert (score.value, score.majority) == (0.5, 1.0)
+
+
 def test_groups_add_up(root):
     rows = [(question, Answer(question.question_id, right_answer(question))) for question in questions(root)]
     for by in ("sensor", "source", "kind"):
