@@ -49,17 +49,21 @@ def _count_at(claim: Claim, facts: ClaimFacts, objects: list[TileObject]) -> Ver
 
 
 def check_presence(claim: Claim, facts: ClaimFacts) -> Verdict:
-    """At least one object of `category`, in the place `word` where one is named."""
+    """At least one object of `category`, in the place `word` where one is named.
+
+    Wrong only where all objects of the category are known and each clearly lies elsewhere: unknown is not absent.
+    """
     objects = facts.objects_named(claim.category)
     place = places.parse_place(claim.word) if claim.word else None
     if claim.word and place is None:
         return unknown(f"where {claim.word!r} is")
-    if place:
-        objects = [each for each in objects if lies_in(each, place, facts)]
-    if objects or (not claim.word and _is_covered(claim.category, facts)):
+    found = [lies_in(each, place, facts) if place else True for each in objects]
+    if any(found) or (not claim.word and _is_covered(claim.category, facts)):
         return HOLDS
-    if place is None and claim.category not in facts.absent:
-        return unknown(f"whether there is {english.with_article(claim.category)}")
+    if None in found or not facts.is_counted(claim.category):
+        return unknown(
+            f"whether there is {english.with_article(claim.category)}{' ' + places.place_phrase(place) if place else ''}"
+        )
     return compare(False, f"no {claim.category}{' ' + places.place_phrase(place) if place else ''}", "one")
 
 
