@@ -96,7 +96,10 @@ def _products(tree: FileTree) -> Iterator[SceneGroup]:
         if periods:
             yield SceneGroup(folder, (_escaped(folder),), len(periods), "sentinelhub")
     for (kind, parent), folders in safes.items():
-        yield SceneGroup(parent, (posixpath.join(_escaped(parent), "*.SAFE"),), len(folders), kind)
+        # Folders of metadata alone match the short pattern too, and would be rejects.
+        is_all = len(folders) == sum(posixpath.dirname(path) == parent and path.endswith(".SAFE") for path in tree.folders)
+        patterns = (posixpath.join(_escaped(parent), "*.SAFE"),) if is_all else tuple(map(_escaped, sorted(folders)))
+        yield SceneGroup(parent, patterns, len(folders), kind)
 
 
 def _has_file(tree: FileTree, folder: str, pattern: str) -> bool:
@@ -104,7 +107,7 @@ def _has_file(tree: FileTree, folder: str, pattern: str) -> bool:
 
 
 def _covered(tree: FileTree, group: SceneGroup) -> list[str]:
-    if group.patterns[0].endswith("*.SAFE"):
+    if group.product.startswith("sentinel") and group.product != "sentinelhub":
         return [path for path in tree.folders if re.search(rf"^{re.escape(group.folder)}/[^/]*\.SAFE(/|$)", path)]
     return [group.folder]
 

@@ -127,7 +127,7 @@ def pair_sources(
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
     """Files that are neither scenes nor annotations of a known format: by folder and kind, counted."""
     known = {path for group in scenes for path in group.files} | {path for group in annotations for path in group.files}
-    products = tuple(pattern.removesuffix("*.SAFE") for group in scenes if group.product for pattern in group.patterns)
+    products = tuple(f"{pattern.removesuffix('/*.SAFE')}/" for group in scenes if group.product for pattern in group.patterns)
     counts: dict[tuple[str, str], int] = {}
     for folder, names in tree.folders.items():
         for name in names:

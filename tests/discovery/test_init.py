@@ -106,6 +106,22 @@ def test_files_per_band_get_the_satellites_names_and_unknown_numbers_are_asked(t
     assert sources["drone"].scenes.bands == {"b02": "B02", "b03": "B03", "b04": "B04", "b08": "B08"}
 
 
+def test_product_folders_that_hold_metadata_alone_are_left_out(tmp_path):
+    for name, bands in (("S2A_MSIL2A_1", ("B02", "B03")), ("S2A_MSIL2A_2", ())):
+        safe = tmp_path / f"{name}.SAFE"
+        safe.mkdir()
+        (safe / "MTD_MSIL2A.xml").write_text("<x/>")
+        for band in bands:
+            raster(safe / f"GRANULE/L2A/IMG_DATA/R10m/T_X_{band}_10m.tif")
+    (source,), _ = found(tmp_path)
+    assert (source.scenes.product, source.scenes.count) == ("sentinel2_l2a", 1)
+    assert source.scenes.patterns == (str(tmp_path / "S2A_MSIL2A_1.SAFE"),)
+    (tmp_path / "S2A_MSIL2A_2.SAFE/GRANULE/L2A/IMG_DATA/R10m").mkdir(parents=True)
+    raster(tmp_path / "S2A_MSIL2A_2.SAFE/GRANULE/L2A/IMG_DATA/R10m/T_X_B02_10m.tif")
+    (source,), _ = found(tmp_path)
+    assert source.scenes.patterns == (str(tmp_path / "*.SAFE"),)
+
+
 def test_what_is_no_scene_is_not_used_and_said(tmp_path):
     raster(tmp_path / "a/scene.tif", 3, "uint8")
     raster(tmp_path / "a/scene_dem.tif", 1, "float32")
