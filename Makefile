@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "rsflow needs Python 3.11 or newer, found " + sys.version.split()[0] + ": make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV): this takes a few minutes, once"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,vlm,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train,vlm,tune,view,docs,dev]"
 	touch $(STAMP)
 
 demo: $(STAMP)
