@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming
+from rsflow.cli import building, demo, exchange, labeller, lake, quality, selection, start, streaming
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
+    "train-labeller": labeller.train_labeller,
     "import": exchange.import_set,
     "export": exchange.export,
     "stream-bench": streaming.stream_bench,
