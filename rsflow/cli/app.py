@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming
+from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming, training
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
+    "train": training.train,
     "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
