@@ -76,7 +76,8 @@ def _label_funnel(lake: Lake, marks: pa.Table) -> Iterator[FunnelStep]:
     scenes = set(label["scene_id"].to_pylist())
     rejects = read_receipt_rows(lake, "rejects", marks["receipt"], ["kind", "scene_id", "step", "reason", "rows"])
     reasons = {row["scene_id"]: row["reason"] for row in rejects.to_pylist() if row["kind"] == "scene"}
-    yield FunnelStep("read", "scenes", len(scenes), len(scenes - bad), Counter(reasons.get(each, "rejected") for each in bad))
+    left = Counter(reasons.get(each, "rejected") for each in bad)
+    yield FunnelStep("read", "scenes", len(scenes), len(scenes - bad), _others(left))
     yield from (
         FunnelStep(each.step, each.what, each.rows_in, each.parts.get("kept", 0), _others(each.parts))
         for each in [*label_balance(lake, marks), *model_balances(lake, marks)]
@@ -86,7 +87,7 @@ def _label_funnel(lake: Lake, marks: pa.Table) -> Iterator[FunnelStep]:
     if lost:
         labels = read_receipt_rows(lake, "labels", label["receipt"], ["origin"])
         kept = int(pc.sum(pc.equal(labels["origin"], "annotation")).as_py() or 0)
-        yield FunnelStep("annotations", "labels kept and records that left", kept + lost.total(), kept, lost)
+        yield FunnelStep("annotations", "labels kept and records that left", kept + lost.total(), kept, _others(lost))
 
 
 def _selection_funnel(lake: Lake, snapshot: int, notes: list[str]) -> Iterator[FunnelStep]:
@@ -114,7 +115,7 @@ def _stage_times(marks: pa.Table) -> Iterator[StageTime]:
             for index, amount in enumerate((1, row["rows_in"], row["bytes_read"], each["seconds"])):
                 found[index] += amount
     for (step, stage), (units, rows, size, seconds) in sums.items():
-        yield StageTime(step, stage, int(units), int(rows), int(size), float(seconds))
+        yield StageTime(step, stage, int(units), int(rows), int(size), round(seconds, 3))
 
 
 def _label_origins(lake: Lake, marks: pa.Table) -> dict[str, int]:
@@ -126,7 +127,7 @@ def _label_origins(lake: Lake, marks: pa.Table) -> dict[str, int]:
             counts["annotations"] += row["count_all"]
         elif row["kind"] != "fact":
             counts[row["origin_name"]] += row["count_all"]
-    return dict(counts)
+    return dict(sorted(counts.items()))
 
 
 def _source_lines(built: BuildConfig, marks: pa.Table) -> tuple[SourceLine, ...]:
