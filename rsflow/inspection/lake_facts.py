@@ -65,7 +65,7 @@ def lake_facts(lake: Lake, snapshot: int, known: KnownLake) -> LakeFacts:
     return replace(
         facts,
         sources=_source_lines(known.built, marks),
-        wanted=dict(known.built.select.splits),
+        wanted=dict(sorted(known.built.select.splits.items())),
         quality=labeller_quality(known.built),
     )
 

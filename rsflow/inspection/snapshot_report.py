@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,5 @@ def read_snapshot_samples(root: str, manifest: Manifest, tiles: Collection[str] 
 def _identity(root: str, number: int, manifest: Manifest) -> SnapshotIdentity:
     shards = [shard for split in manifest.splits.values() for shard in split.shards]
     size = sum(shard.bytes for shard in shards)
-    return SnapshotIdentity(
-        storage.mask_secrets(root), number, manifest.digest, manifest.config_fingerprint, manifest.seed, len(shards), size
-    )
+    place = storage.mask_secrets(root) if storage.is_remote(root) else os.path.abspath(root)
+    return SnapshotIdentity(place, number, manifest.digest, manifest.config_fingerprint, manifest.seed, len(shards), size)
