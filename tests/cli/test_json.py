@@ -59,6 +59,7 @@ def documented(command: str) -> list[str]:
         ("verify", ["LAKE", "--deep"]),
         ("rejects", ["LAKE"]),
         ("diff", ["LAKE", "1", "2"]),
+        ("report", ["LAKE"]),
         ("vacuum", ["LAKE"]),
         ("evaluate-labels", ["LAKE"]),
     ],
