@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "plan": building.plan,
     "sources": exchange.sources,
     "status": lake.status,
+    "costs": lake.costs,
     "verify": lake.verify,
     "vacuum": lake.vacuum,
     "show": lake.show,
