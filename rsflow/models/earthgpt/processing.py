@@ -14,14 +14,15 @@ from transformers.models.llava.image_processing_pil_llava import LlavaImageProce
 IMAGE_TOKEN = "<image>"
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", IMAGE_TOKEN)
 
+SPEAKERS = ("Human: ", "Assistant: ")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'system' %}{{ message['content'][0]['text'] + '\n' }}"
-    "{% else %}{{ '### Human: ' if message['role'] == 'user' else '### Assistant: ' }}"
+    "{% else %}{{ 'Human: ' if message['role'] == 'user' else 'Assistant: ' }}"
     "{% for content in message['content'] if content['type'] == 'image' %}<image>\n{% endfor %}"
     "{% for content in message['content'] if content['type'] == 'text' %}{{ content['text'] }}{% endfor %}"
     "{{ '</s>' if message['role'] == 'assistant' else '\n' }}{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}### Assistant: {% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
 )
 
 

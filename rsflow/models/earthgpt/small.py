@@ -19,7 +19,7 @@ from transformers import ConvNextConfig, Dinov2Config, LlamaConfig
 
 from rsflow.models.earthgpt.configuration import EarthGPTConfig
 from rsflow.models.earthgpt.modeling import EarthGPTForConditionalGeneration
-from rsflow.models.earthgpt.processing import IMAGE_TOKEN, SPECIAL_TOKENS, make_processor
+from rsflow.models.earthgpt.processing import IMAGE_TOKEN, SPEAKERS, SPECIAL_TOKENS, make_processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,19 @@ class SmallSize:
     """Sizes of the parts. `size_px`: side of the pictures that it sees, a multiple of `patch_px`."""
 
     size_px: int = 96
-    patch_px: int = 16
-    vit_hidden: int = 96
+    patch_px: int = 24
+    vit_hidden: int = 128
     vit_layers: int = 3
-    cnn_hidden: tuple[int, ...] = (32, 64, 96, 128)
-    hidden: int = 160
-    layers: int = 4
+    cnn_hidden: tuple[int, ...] = (32, 64, 128, 256)
+    hidden: int = 128
+    layers: int = 3
     vocabulary: int = 1200
 
 
 def write_small_checkpoint(folder: Path, texts: Iterable[str], size: SmallSize, seed: int) -> int:
     """Write model and processor as save_pretrained does; returns the number of parameters. `texts`: what words are made
     from."""
-    tokenizer = train_tokenizer(texts, size.vocabulary)
+    tokenizer = train_tokenizer((f"{speaker}{text}" for text in texts for speaker in SPEAKERS), size.vocabulary)
     heads = 4
     text = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=size.hidden, intermediate_size=3 * size.hidden, num_hidden_layers=size.layers,
