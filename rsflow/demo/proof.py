@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,48 +74,57 @@ class Row:
 
 def train_and_compare(lake: str, folder: str, changes: Mapping[str, Any], seed: int = 0, split: str = "test") -> list[Row]:
     """Train both models, ask all three, and write `folder`/table.txt and table.json. Run again, it goes on where it was."""
-    base = Path(folder, "base")
-    if not (base / "config.json").exists():
-        write_small_checkpoint(base, read_texts(lake, "train", DIALECT), SmallSize(), seed)
-    configs = {run: _write_config(lake, folder, run, {**TRAINING, "seed": seed, **changes}) for run in ("model", "blind")}
-    _train_side_by_side(list(configs.values()))
-    scores = {run: _evaluate(lake, folder, run, split) for run in RUNS}
+    seen = {"seed": seed, **changes}
+    blind = {**seen, "data": {**seen.get("data", {}), "pictures": "none"}}
+    train_models(lake, folder, {"model": seen, "blind": blind}, seed)
+    place = str(Path(folder, "majority.jsonl"))
+    write_predictions(place, list(majority_answers(lake, DIALECT, split)))
+    scores = {
+        "model": evaluate_model(str(Path(folder, "model", "model")), lake, split),
+        "blind": evaluate_model(str(Path(folder, "blind", "model")), lake, split, blind=True),
+        "majority": evaluate_model(place, lake, split),
+    }
     rows = compare(scores)
     Path(folder, "table.txt").write_text(table_text(rows) + "\n")
-    content = [
-        {"task": row.task, "group": row.group, "metric": row.metric, "answers": row.answers, **row.values} for row in rows
-    ]
+    content = [{**asdict(row), "beats_controls": row.beats_controls} for row in rows]
     Path(folder, "table.json").write_text(json.dumps(content, indent=1) + "\n")
     return rows
 
 
-def _write_config(lake: str, folder: str, run: str, settings: Mapping[str, Any]) -> Path:
-    data = {**settings["data"], "dialect": DIALECT, "pictures": "none" if run == "blind" else "own"}
-    paths = {"root": os.path.abspath(lake), "base_model": "./base", "output": f"./{run}"}
-    place = Path(folder, f"{run}.yaml")
-    place.write_text(yaml.safe_dump({**paths, **settings, "data": data}, sort_keys=False))
-    return place
+def train_models(lake: str, folder: str, runs: Mapping[str, Mapping[str, Any]], seed: int = 0) -> None:
+    """Train small models from the same first weights, each into `folder`/<run>/model by TRAINING with its own changes.
 
-
-def _train_side_by_side(configs: Sequence[Path]) -> None:
-    """Each in a process of its own with one thread: matrices this small gain nothing from a second. RsflowError where one
-    fails."""
+    They are trained side by side, each in a process of its own with one thread: matrices this small gain nothing from a second.
+    RsflowError where one fails.
+    """
+    base = Path(folder, "base")
+    if not (base / "config.json").exists():
+        write_small_checkpoint(base, read_texts(lake, "train", DIALECT), SmallSize(), seed)
+    configs = [_write_config(lake, folder, run, changes) for run, changes in runs.items()]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "rsflow.cli", "train"]
-    processes = [subprocess.Popen([*command, str(config)], env=environment) for config in configs]
+    processes = [
+        subprocess.Popen([sys.executable, "-m", "rsflow.cli", "train", str(config)], env=environment) for config in configs
+    ]
     failed = [str(config) for config, process in zip(configs, processes, strict=True) if process.wait()]
     if failed:
         raise RsflowError(f"training by {' and '.join(failed)} failed; what was trained stays: run the same again")
 
 
-def _evaluate(lake: str, folder: str, run: str, split: str) -> list[Score]:
-    out = str(Path(folder, f"{run}-scores"))
-    model = str(Path(folder, run, "model"))
-    if run == "majority":
-        model = str(Path(folder, "majority.jsonl"))
-        write_predictions(model, list(majority_answers(lake, DIALECT, split)))
-    settings = {} if run == "majority" else {"batch_rows": 64, "device": "cpu"}
-    return evaluate(EvaluationJob(model, lake, split, DIALECT, out, run == "blind", None, ANSWER_TOKENS, False, settings))
+def _write_config(lake: str, folder: str, run: str, changes: Mapping[str, Any]) -> Path:
+    settings = {**TRAINING, **changes}
+    data = {**TRAINING["data"], **changes.get("data", {}), "dialect": DIALECT}
+    optimiser = {**TRAINING["optimiser"], **changes.get("optimiser", {})}
+    paths = {"root": os.path.abspath(lake), "base_model": "./base", "output": f"./{run}"}
+    place = Path(folder, f"{run}.yaml")
+    place.write_text(yaml.safe_dump({**paths, **settings, "data": data, "optimiser": optimiser}, sort_keys=False))
+    return place
+
+
+def evaluate_model(model: str, lake: str, split: str, blind: bool = False) -> list[Score]:
+    """The scores of a model's folder, or of a file of predictions, kept beside it."""
+    settings = {} if model.endswith(".jsonl") else {"batch_rows": 64, "device": "cpu"}
+    out = f"{model.removesuffix('.jsonl')}-scores"
+    return evaluate(EvaluationJob(model, lake, split, DIALECT, out, blind, None, ANSWER_TOKENS, False, settings))
 
 
 def compare(scores: Mapping[str, Sequence[Score]]) -> list[Row]:

@@ -48,6 +48,8 @@ def _config(base: Mapping[str, Any], stage: Mapping[str, Any], changes: Mapping[
     for layer in (stage, changes):
         for key, value in layer.items():
             before = merged.get(key)
-            is_section = key != "regime" and isinstance(before, dict) and isinstance(value, dict)
-            merged[key] = {**before, **value} if is_section else value
+            if key != "regime" and isinstance(before, dict) and isinstance(value, dict):
+                merged[key] = {**before, **value}
+            else:
+                merged[key] = value
     return check(TrainConfig, merged, output.name)
