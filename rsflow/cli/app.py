@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming
+from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming, viewing
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "verify": lake.verify,
     "vacuum": lake.vacuum,
     "show": lake.show,
+    "view": viewing.view,
     "explain": selection.explain,
     "rejects": selection.rejects,
     "diff": selection.diff,
