@@ -12,18 +12,19 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from rsflow.errors import LakeError, UndoneError
-from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.schemas import RUNS
 
 ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
 
 _STEPS_OF: dict[str, tuple[str, ...]] = {
     table: (*(step.name for step in STEPS if table in step.tables), *([ANNOTATIONS] if table == "rejects" else []))
-    for table in ("tiles", "labels", "embeddings", "instructions", "rejects")
+    for table in ROW_TABLES
 }
 
 
@@ -45,7 +46,7 @@ class LiveRows:
 
     def receipts(self, table: str) -> pa.ChunkedArray:
         """The receipts whose rows of this table count."""
-        return pa.concat_tables([self.marks[step] for step in _STEPS_OF[table]])["receipt"]
+        return pa.concat_tables([RUNS.empty_table(), *(self.marks[step] for step in _STEPS_OF[table])])["receipt"]
 
     @property
     def rejected_scenes(self) -> set[str]:
@@ -68,6 +69,10 @@ class LiveRows:
         rows = self.read("embeddings", ["tile_id", "labeller", "vector"])
         named = pa.compute.starts_with(rows["labeller"], f"{labeller}-")
         return rows.filter(named).select(["tile_id", "vector"]).sort_by("tile_id")
+
+    def groups(self) -> pa.Table:
+        """GROUPS rows, sorted by group_id; none in a lake that is older than the table."""
+        return self.read("groups").sort_by("group_id")
 
     def instructions(self, columns: list[str] | None = None) -> pa.Table:
         return self.read("instructions", columns).sort_by("instruction_id")

@@ -8,6 +8,8 @@ from rsflow.schemas.rows import label_from_row, label_row, label_sort_key, pack_
 from rsflow.schemas.tables import (
     CALIBRATION_STRUCT,
     EMBEDDINGS,
+    GROUP_MEMBER_STRUCT,
+    GROUPS,
     INSTRUCTIONS,
     LABEL_STRUCT,
     LABELS,
@@ -36,6 +38,8 @@ __all__ = [
     "CALIBRATION_STRUCT",
     "COMPANIONS",
     "EMBEDDINGS",
+    "GROUPS",
+    "GROUP_MEMBER_STRUCT",
     "INSTRUCTIONS",
     "INSTRUCT_TILE_COLUMNS",
     "INSTRUCT_WORK",

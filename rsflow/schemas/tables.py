@@ -153,6 +153,32 @@ LABELS = pa.schema(
     ]
 )
 
+# A picture of a group. Measured against the group's first member: a thing at column x, row y of the first is at x + dx_px,
+# y + dy_px of this one, in pixels of this one at equal scale; null: not measured. `role` is unique within the group.
+GROUP_MEMBER_STRUCT = pa.struct(
+    [
+        ("tile_id", pa.string()),
+        ("sensor", pa.string()),
+        ("acquired_at", _TIME),
+        ("role", pa.string()),  # "before" | "after" of a pair; "date1", "date2", … of dates; the sensor of sensors
+        ("dx_px", pa.float64()),
+        ("dy_px", pa.float64()),
+        ("registration_confidence", pa.float64()),  # of the measured shift, in [0, 1]; null: not measured
+    ]
+)
+
+# Tiles that show one place and make one sample of several pictures, in the order in which the sample holds them.
+GROUPS = pa.schema(
+    [
+        ("group_id", pa.string()),
+        ("kind", pa.string()),  # "pair" (annotated change) | "dates" | "sensors"
+        ("place", pa.string()),  # what the members have in common: a ground cell, or the name of the annotated pair
+        ("source", pa.string()),  # of the first member
+        ("members", pa.list_(GROUP_MEMBER_STRUCT)),
+        *_DELIVERY,
+    ]
+)
+
 INSTRUCTIONS = pa.schema(
     [
         ("instruction_id", pa.string()),  # tile_id # task # hash of turns and boxes
