@@ -6,11 +6,13 @@ killed keeps what was committed: at most `engine.commit_seconds` of work is done
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import UsageMeter
@@ -25,6 +27,8 @@ from rsflow.planning.joined_annotations import check_some_left
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 
+GONE_SHOWN = 10  # scenes that left their sources, by name
+
 
 def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None = None) -> None:
     """Do what is missing of the label phase.
@@ -32,8 +36,7 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
     Raises RejectLimitError when too many scenes were rejected, BudgetError when models used up the budget, UndoneError when
     scenes could not be read for faults of the surroundings: all others are done then.
     """
-    if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
-        lake.overwrite("scenes", lambda: [plan.scenes])
+    _store_scenes(lake, plan)
     runner = StepRunner(built, lake, uuid.uuid4().hex, meter or UsageMeter(built.budget), plan.marks)
     rejects = [*_unreadable_scenes(plan), *([] if plan.undone else _unusable_annotations(plan))]
     if rejects:
@@ -51,6 +54,19 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
     _check_reject_share(built, lake, without_scenes(plan, runner.undone), runner.marked)
     if undone := {**plan.undone, **runner.undone}:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), undone))
+
+
+def _store_scenes(lake: Lake, plan: Plan) -> None:
+    """Bring the table of scenes up to date; those of sources that do not answer stay, those that are gone are reported."""
+    before = lake.read("scenes").sort_by("scene_id")
+    stays = pc.or_(*(pc.is_in(before[name], pa.array(list(plan.undone), pa.string())) for name in ("source", "scene_id")))
+    scenes = pa.concat_tables([plan.scenes, before.filter(stays)]).sort_by("scene_id")
+    gone = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
+    if gone:
+        shown = ", ".join(gone[:GONE_SHOWN]) + (f" and {len(gone) - GONE_SHOWN} more" if gone[GONE_SHOWN:] else "")
+        print(f"rsflow: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}", file=sys.stderr)
+    if not scenes.equals(before):
+        lake.overwrite("scenes", lambda: [scenes])
 
 
 def _unreadable_scenes(plan: Plan) -> Iterator[pa.Table]:
