@@ -98,6 +98,7 @@ def _run_phases(
 ) -> int:
     from rsflow.inspection.json_reports import build_json, to_json_text
     from rsflow.inspection.report_facts import summarise_build, write_card
+    from rsflow.inspection.snapshot_report import write_report
     from rsflow.phases.build import run
     from rsflow.report.build_summary import summary_text
 
@@ -105,6 +106,7 @@ def _run_phases(
     result = run(built, phases, retry_rejects)
     if result.sharded and result.selected:
         write_card(built, result)
+        write_report(built, result)
     print(to_json_text(build_json(result, missing)) if json else summary_text(summarise_build(result)))
     if missing and not json:
         print(f"lacked        {_missing_line(missing)}")

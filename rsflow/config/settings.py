@@ -216,6 +216,7 @@ class Generation:
     max_objects: Positive = 12  # objects of a tile that get a text of their own
     max_tokens: Positive = 1024  # of one answer
     temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
+    max_failed_share: Share = field(default=0.2, compare=False)  # of texts that no usable answer came for; more fails the run
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,9 @@ class Engine:
 @dataclass(frozen=True)
 class Budget:
     """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
+
+    `requests` that generating models send are counted one by one, retries too; `tokens` and `money` are passed by no more than
+    the requests that are in flight when they are reached.
 
     `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
     """

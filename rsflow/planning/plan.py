@@ -28,7 +28,7 @@ from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.layer_overlap import GroundLayer
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
-from rsflow.records import Reject, SceneFiles
+from rsflow.records import Label, Reject, SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
@@ -233,10 +233,17 @@ def annotation_columns(annotated: JoinedSet | None, picture: AnnotatedPicture | 
     if picture is None or annotated is None:
         return {"labels": [], "vocabulary": [], "source_split": None}
     return {
-        "labels": [label_row(label) for label in picture.labels],
+        "labels": [label_row(label) for label in picture.labels if _holds(label, annotated, picture)],
         "vocabulary": _vocabulary(annotated, picture),
         "source_split": picture.split,
     }
+
+
+def _holds(label: Label, annotated: JoinedSet, picture: AnnotatedPicture) -> bool:
+    """Whether a label may be believed: changes were not looked for everywhere where the set or the picture is incomplete."""
+    if label.kind != "compared" or not label.category:
+        return True
+    return picture.complete and label.category in annotated.categories
 
 
 def _vocabulary(annotated: JoinedSet, picture: AnnotatedPicture) -> list[str]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
-from rsflow.engine.budget import UsageMeter
+from rsflow.engine.budget import UsageMeter, total_usage
 from rsflow.engine.unit_blocks import scene_reject
 from rsflow.errors import DataError, RejectLimitError, UndoneError
 from rsflow.files import storage
@@ -25,7 +26,9 @@ from rsflow.phases.label.run_steps import StepRunner, without_scenes
 from rsflow.planning.annotation_rejects import annotation_rejects, lost_annotations
 from rsflow.planning.joined_annotations import check_some_left
 from rsflow.planning.plan import Plan, undone_text
-from rsflow.planning.steps import STEPS
+from rsflow.planning.steps import STEPS, generate
+from rsflow.planning.unit_ids import UnitIds
+from rsflow.stages.generated_texts import is_failed_text
 
 GONE_SHOWN = 10  # scenes that left their sources, by name
 
@@ -52,6 +55,7 @@ def label(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None =
     if runner.has_run:
         storage.remove_folder(lake.place("attempts", runner.run))
     _check_reject_share(built, lake, without_scenes(plan, runner.undone), runner.marked)
+    _check_failed_share(built, lake, plan, runner.marked)
     if undone := {**plan.undone, **runner.undone}:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), undone))
 
@@ -98,11 +102,32 @@ def _check_reject_share(built: BuildConfig, lake: Lake, plan: Plan, marked: pa.T
     if len(rejected) <= built.max_reject_share * total:
         return
     rows = read_receipt_rows(lake, "rejects", bad["receipt"]).to_pylist()
-    reasons = Counter(row["reason"] for row in rows)
-    examples = {row["reason"]: row["detail"] for row in rows}
-    lines = "\n".join(f"  {count:6}  {reason}: {examples[reason]}" for reason, count in reasons.most_common())
     raise RejectLimitError(
         f"{len(rejected)} of {total} scenes were rejected, more than max_reject_share={built.max_reject_share} allows:\n"
-        f"{lines}\n"
+        f"{_reason_lines(rows)}\n"
         "Repair them and run again with --retry-rejects, leave them out of `files`, or raise max_reject_share"
     )
+
+
+def _check_failed_share(built: BuildConfig, lake: Lake, plan: Plan, marked: pa.Table) -> None:
+    """RejectLimitError with the reasons when the share of generated texts that failed is beyond `max_failed_share`."""
+    if built.generation is None:
+        return
+    ids = UnitIds(plan, marked)
+    mine = filter_by_values(marked, "unit", [unit.id for unit in generate.STEP.units(ids)])
+    usage = total_usage(mine)
+    if usage["failed_texts"] <= built.generation.max_failed_share * usage["texts"]:
+        return
+    rows = [row for row in read_receipt_rows(lake, "rejects", mine["receipt"]).to_pylist() if is_failed_text(row["reason"])]
+    raise RejectLimitError(
+        f"{usage['failed_texts']:.0f} of {usage['texts']:.0f} texts failed, more than "
+        f"generation.max_failed_share={built.generation.max_failed_share} allows:\n{_reason_lines(rows)}\n"
+        "Remove the cause and run again with --retry-rejects, or raise generation.max_failed_share"
+    )
+
+
+def _reason_lines(rejects: Sequence[dict[str, Any]]) -> str:
+    """The reasons of rejects by their number, with an example each."""
+    reasons = Counter(row["reason"] for row in rejects)
+    examples = {row["reason"]: row["detail"] for row in rejects}
+    return "\n".join(f"  {count:6}  {reason}: {examples[reason]}" for reason, count in reasons.most_common())

@@ -43,4 +43,4 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
-STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, slice_tiles=200_000)
+STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, sends_requests=True, slice_tiles=200_000)
