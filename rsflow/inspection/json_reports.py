@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from rsflow.generation.costs import CostLine
 from rsflow.inspection.diff import Diff
 from rsflow.inspection.explain import Explained, ExplainedRejects
 from rsflow.inspection.report_facts import plan_facts, summarise_build
@@ -70,6 +71,10 @@ def status_json(status: LakeStatus, planned: BuildEstimate | str) -> Json:
         "plan": _estimate(planned) if isinstance(planned, BuildEstimate) else None,
         "plan_error": None if known else planned,
     }
+
+
+def costs_json(root: str, lines: Sequence[CostLine]) -> Json:
+    return {"root": root, "costs": [asdict(line) for line in lines]}
 
 
 def verify_json(root: str, checked: Verification, differences: Sequence[str]) -> Json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pyarrow as pa
@@ -61,6 +61,8 @@ class BuildEstimate:
 
 def estimate_build(built: BuildConfig, plan: Plan, lake: Lake | None = None) -> BuildEstimate:
     """What a build would do, and what it would see of its sources. `lake`: for how many samples to expect."""
+    if plan.chosen is not None and not plan.chosen.digest:
+        plan = replace(plan, chosen=None)  # nothing is chosen yet: at most all tiles
     rejected, done, ids = _rejected_scenes(plan), plan.done, UnitIds(plan, plan.marks)
     label, *later = ((step, missing_units(step, ids, done)) for step in STEPS)
     good = [(step, [unit for unit in units if unit.scene_id not in rejected]) for step, units in later]

@@ -55,6 +55,7 @@ def documented(command: str) -> list[str]:
         ("plan", ["CONFIG"]),
         ("sources", ["CONFIG"]),
         ("status", ["LAKE"]),
+        ("costs", ["LAKE"]),
         ("verify", ["LAKE", "--deep"]),
         ("rejects", ["LAKE"]),
         ("diff", ["LAKE", "1", "2"]),
