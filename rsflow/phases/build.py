@@ -88,7 +88,9 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     meter = UsageMeter(built.budget)
     start = time.monotonic()
     plan = plan_build(built, lake, retry_rejects, keep="label" in phases)
-    planned = estimate_build(plan)
+    planned = estimate_build(built, plan, lake)
+    for warning in planned.warnings:
+        print(f"rsflow: warning: {warning}", file=sys.stderr)
     seconds["plan"] = time.monotonic() - start
     if "label" in phases:
         start = time.monotonic()
@@ -225,12 +227,13 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
     found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:
-        plan = plan_build(read_config(lake), lake)
+        built = read_config(lake)
+        plan = plan_build(built, lake)
     except RsflowError as error:
         return found, f"what a build would do cannot be determined: {error}"
     now = read_live_rows(lake, plan, allow_missing=True)
     empty = find_empty_sources(now, plan.recipes, selected=snapshot is not None)
-    return replace(found, empty_sources=dict(empty)), estimate_build(plan)
+    return replace(found, empty_sources=dict(empty)), estimate_build(built, plan, lake)
 
 
 def lake_balances(root: str) -> list[Balance]:
