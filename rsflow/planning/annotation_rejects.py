@@ -26,6 +26,8 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
     for scene in plan.files.values():
         if reject := missing_time(scene):
             lost.setdefault(scene.source, []).append(reject)
+    for source, rejects in plan.not_scenes.items():
+        lost.setdefault(source, []).extend(rejects)
     for source, rejects in sorted(lost.items()):
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]

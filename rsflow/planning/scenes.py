@@ -11,11 +11,12 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from rsflow.config.select_settings import UNKNOWN as UNKNOWN_LICENCE
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.config.tile_settings import Tiles
 from rsflow.errors import DataError, StorageError, UnavailableError
@@ -24,15 +25,15 @@ from rsflow.files.faults import retry_transient
 from rsflow.planning.placed_scenes import place_scene, target_of
 from rsflow.readers import READERS, SceneInfo, list_scenes, open_scene, select_reader
 from rsflow.readers.warped_scene import warped_info
-from rsflow.records import SceneFiles
+from rsflow.records import Reject, SceneFiles
 from rsflow.schemas import SCENES
+from rsflow.stac.listing import list_stac_scenes
 from rsflow.stage import fingerprint
 from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread
-PROBE_VERSION = 3  # raised when what is stored of a scene changes
-
+PROBE_VERSION = 4  # raised when what is stored of a scene changes
 
 Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it is warped, and its SCENES row
 
@@ -46,9 +47,31 @@ class Looked(NamedTuple):
     undone: dict[str, str]
 
 
-def list_all_scenes(built: BuildConfig) -> dict[str, list[SceneFiles]]:
-    """The scenes of every source, by source name. ConfigError where a source has none."""
-    return {source.name: list_scenes(source) for source in built.sources}
+class Listed(NamedTuple):
+    """The scenes of every source, by its name; rejects of what is none; and why a source's catalogue or API does not answer."""
+
+    scenes: dict[str, list[SceneFiles]]
+    rejects: dict[str, list[Reject]]
+    unanswered: dict[str, str]
+
+
+def list_all_scenes(built: BuildConfig, lake_root: str | None = None, keep: bool = False) -> Listed:
+    """The scenes of every source. ConfigError where a source has none. `lake_root`, `keep`: see rsflow.stac.listing."""
+    listed = Listed({}, {}, {})
+    for source in built.sources:
+        if source.scenes.stac is None:
+            listed.scenes[source.name] = list_scenes(source)
+            continue
+        try:
+            found = list_stac_scenes(source, lake_root, keep)
+        except UnavailableError as error:
+            listed.scenes[source.name] = []
+            listed.unanswered[source.name] = storage.mask_secrets(str(error))
+            continue
+        listed.scenes[source.name] = found.scenes
+        if found.rejects:
+            listed.rejects[source.name] = found.rejects
+    return listed
 
 
 def probe_scenes(
@@ -71,7 +94,8 @@ def probe_scenes(
 
     def rows_of(scene: SceneFiles) -> list[Placed]:
         try:
-            return _rows(scene, tiles, licences[scene.source], before.get(scene.scene_id, []), retry_rejects)
+            licence = licences[scene.source] or scene.options.get("licence") or UNKNOWN_LICENCE
+            return _rows(scene, tiles, licence, before.get(scene.scene_id, []), retry_rejects)
         except UnavailableError as error:
             undone[scene.scene_id] = storage.mask_secrets(str(error))
             return []
@@ -105,7 +129,11 @@ def _rows(scene: SceneFiles, tiles: Tiles, licence: str, before: list[dict[str, 
     """The SCENES rows of a listed scene: several where the ground grid has it in several zones or cells."""
     plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
     grid = [tiles.system, tiles.pixel_size(scene.sensor), tiles.cell_side_m] if tiles.grid == "ground" else []
-    settings = fingerprint(PROBE_VERSION, scene, licence, *plugin, *grid)
+    # Without signatures: another one of the same address is no other file.
+    named = replace(scene, files={band: storage.mask_secrets(path) for band, path in scene.files.items()})
+    settings = fingerprint(PROBE_VERSION, named, licence, *plugin, *grid)
+    if fault := scene.options.get("listing_error"):
+        return [(scene, _rejected(scene, licence, settings, "", fingerprint(*fault), DataError(*fault)))]
     try:
         stats = stats_key(scene)
     except DataError as error:
@@ -159,6 +187,7 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
         "fingerprint": content,
         "reader": scene.reader,
         "probed_with": settings,
+        "stac_item": scene.stac_item,
     }
 
 

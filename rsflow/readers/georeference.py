@@ -81,9 +81,16 @@ class Georeference:
         return pixel_size_m(lons, lats)
 
 
-def read_georeference(dataset: Any) -> Georeference:
-    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs."""
+def read_georeference(dataset: Any, stated: dict[str, Any] | None = None) -> Georeference:
+    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs.
+
+    `stated`: `crs`, `transform` (a to f) and `shape` (rows, cols) that metadata states of a file which knows nothing itself.
+    """
     place = _stated(dataset)
+    if place.kind == "none" and stated:
+        place = _by_metadata(dataset, stated)
+        if place.fault:
+            return place
     fault = _fault(place, dataset.height, dataset.width)
     return Georeference("none", fault=fault) if fault else place
 
@@ -101,6 +108,17 @@ def _stated(dataset: Any) -> Georeference:
         transformer = RPCTransformer(dataset.rpcs, RPC_HEIGHT=dataset.rpcs.height_off)
         return Georeference("rpcs", lambda cols, rows: _degrees(transformer, cols, rows))
     return Georeference("none")
+
+
+def _by_metadata(dataset: Any, stated: dict[str, Any]) -> Georeference:
+    if [dataset.height, dataset.width] != list(stated["shape"]):
+        found = f"{dataset.height} rows and {dataset.width} columns, but its metadata places {stated['shape']}"
+        return Georeference("none", fault=f"it has {found}: another picture")
+    try:
+        crs = CRS.from_user_input(stated["crs"])
+    except FAILURES as error:
+        return Georeference("none", fault=f"its metadata names the coordinate reference system {stated['crs']!r}: {error}")
+    return map_georeference(crs, stated["transform"])
 
 
 def _fault(place: Georeference, height_px: int, width_px: int) -> str | None:

@@ -28,7 +28,14 @@ from rsflow.files.storage import is_remote
 from rsflow.readers import gdal
 from rsflow.readers.acquisition_time import find_acquisition_time
 from rsflow.readers.band_selection import alpha_index, check_colour_table, common_dtype, select_bands
-from rsflow.readers.band_tags import is_zero_fill, read_calibration, resolve_fill_value, shared_unit
+from rsflow.readers.band_tags import (
+    NO_FILL,
+    band_metadata,
+    is_zero_fill,
+    read_calibration,
+    resolve_fill_value,
+    shared_unit,
+)
 from rsflow.readers.colour_table import read_colour_table
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.georeference import read_georeference
@@ -92,7 +99,7 @@ class GeoTiff(SceneReader):
                 self._dtype = common_dtype(self._dataset, self._indexes, place)
                 self._read_tags(bands, sensor)
                 self.block_shape = self._dataset.block_shapes[0]
-                self._place = read_georeference(self._dataset)
+                self._place = read_georeference(self._dataset, options.get("stated_georeference", {}).get(band or ""))
                 self.locate = self._place.locate
                 self.info = self._facts(self._colours.bands if self._colours else bands)
                 gdal.set_cache(self.bytes_in_use)
@@ -108,6 +115,8 @@ class GeoTiff(SceneReader):
             return select_bands(self._dataset, self._options.get("bands"), self.place)
         alpha = self._alpha_of()
         indexes = [index for index in self._dataset.indexes if index != alpha]
+        if (number := self._options.get("band_numbers", {}).get(band)) is not None:
+            indexes, _ = select_bands(self._dataset, {band: number}, self.place)
         if len(indexes) != 1:
             raise DataError("grid_mismatch", f"{self.place}: has {len(indexes)} bands, expected one band per file")
         check_colour_table(self._dataset, {band: indexes[0]}, self.place)
@@ -132,6 +141,10 @@ class GeoTiff(SceneReader):
         numbered = list(zip(self._indexes, bands, strict=True))
         # Where there is a mask, GDAL takes the nodata tag for no more than what the mask was made from.
         tags = [None if self._masked else tag for tag in self._dataset.nodatavals]
+        for i, band in numbered:
+            stated = band_metadata(options.get("metadata") or {}, "nodata", band, i)
+            if stated is not None and not self._masked:
+                tags[i - 1] = None if stated == NO_FILL else stated
         self._nodata = [resolve_fill_value(tags[i - 1], band, options, self._dtype) for i, band in numbered]
         silent = not self._masked and self._alpha is None and all(tag is None for tag in tags)
         if silent and is_zero_fill(sensor, options, self._dtype):
@@ -173,7 +186,14 @@ class GeoTiff(SceneReader):
         settings or the sensor only: who made the overviews did not know it, so fill is blended in."""
         factors = self._dataset.overviews(self._indexes[0])
         level = max((i for i, each in enumerate(factors) if each <= factor), default=None)
-        if level is None or self._colours or not CLASS_BANDS.isdisjoint(self.info.bands) or not self._is_fill_in_file():
+        is_stated = bool(self._options.get("stated_georeference"))  # of the pixels of the file itself
+        if (
+            level is None
+            or is_stated
+            or self._colours
+            or not CLASS_BANDS.isdisjoint(self.info.bands)
+            or not self._is_fill_in_file()
+        ):
             return None
         return open_with_retries(self.place, self._options, self._sensor, self._sidecars, self._band, level)
 
