@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "init": start.init,
     "build": building.build,
     "label": building.label,
+    "generate": building.generate,
     "select": building.select,
     "shard": building.shard,
     "plan": building.plan,

@@ -197,6 +197,7 @@ class Generation:
     __pydantic_config__ = STRICT
     engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
     kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
+    tiles: Literal["selected", "all"] = field(default="selected", compare=False)  # which tiles the model is asked about
     max_objects: Positive = 12  # objects of a tile that get a text of their own
     max_tokens: Positive = 1024  # of one answer
     temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
@@ -270,6 +271,11 @@ class BuildConfig:
     shard: Shard = field(default_factory=Shard)
     budget: Budget = field(default_factory=Budget)
     engine: Engine = field(default_factory=Engine)
+
+    @property
+    def asks_selected(self) -> bool:
+        """Whether a model writes, and of selected tiles only."""
+        return self.generation is not None and self.generation.tiles == "selected"
 
     def __post_init__(self) -> None:
         names = [source.name for source in self.sources]

@@ -15,6 +15,7 @@ from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import total_usage
 from rsflow.files import storage
 from rsflow.inspection.labeller_facts import labeller_quality
+from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum
@@ -31,7 +32,18 @@ _SENTENCES = ("claimed_", "free_", "unread_")  # usage of generating models that
 
 def plan_facts(counts: BuildEstimate) -> PlanFacts:
     models = tuple(ModelFacts(model.name, model.tiles, model.measured, model.expected) for model in counts.models)
-    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models, counts.layers)
+    lines = tuple(line for source in counts.sources for line in source_lines(source))
+    return PlanFacts(
+        counts.scenes,
+        counts.units,
+        counts.tiles,
+        counts.bytes,
+        counts.instruct_units,
+        models,
+        counts.layers,
+        lines,
+        counts.warnings,
+    )
 
 
 def describe_lake(held: LakeStatus) -> str:

@@ -24,6 +24,7 @@ from rsflow.labellers import from_settings
 from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
+from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
 from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.layer_overlap import GroundLayer
@@ -72,6 +73,7 @@ class Plan:
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
+    chosen: ChosenTiles | None = None  # what the generator is asked about; None: all tiles
     undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be probed: why; it has no units
 
     @property
@@ -144,6 +146,7 @@ def make_plan(
         completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
+        (read_chosen_tiles(lake.root) if lake else ChosenTiles()) if built.asks_selected else None,
         undone,
     )
 
