@@ -13,7 +13,8 @@ from rsflow.discovery.draft import write_draft
 from rsflow.discovery.draft_annotations import is_known
 from rsflow.discovery.file_tree import FileTree, list_tree
 from rsflow.discovery.questions import Question, answer_questions, list_questions
-from rsflow.discovery.scene_groups import SceneGroup, find_scene_groups
+from rsflow.discovery.scene_group import SceneGroup
+from rsflow.discovery.scene_groups import find_scene_groups
 from rsflow.discovery.sources import DraftSource, Unused, pair_sources
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.ground_layers import VectorFile, find_vector_files, layers_for
-from rsflow.discovery.scene_groups import SceneGroup
+from rsflow.discovery.scene_group import SceneGroup
 from rsflow.discovery.sources import DraftSource, Unused
 
 NO_SCENE = "no scene of a source near it in the folders was seen to lie on its ground"

@@ -38,7 +38,10 @@ def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence
 def _allowed_licences(sources: Sequence[DraftSource]) -> Iterator[str]:
     """The setting that lets in what is of unknown licence, where anything is."""
     layers = [layer for source in sources for layer in source.layers if is_known(layer)]
-    named = {source.licence for source in sources} | {OSM_LICENCE for layer in layers if layer.rule and layer.rule.is_osm}
+    named = {source.licence for source in sources if not source.scenes.catalogue} | {
+        licence for source in sources for licence in source.scenes.licences
+    }
+    named |= {OSM_LICENCE for layer in layers if layer.rule and layer.rule.is_osm}
     named |= {"unknown" for layer in layers if not (layer.rule and layer.rule.is_osm)}
     if "unknown" in named:
         listed = ", ".join(["unknown", *(json.dumps(name) for name in sorted(named - {"unknown"}))])
@@ -61,10 +64,14 @@ def _source(source: DraftSource, folder: str) -> Iterator[str]:
         yield f"    sensor: {source.sensor}  # told by: {source.sensor_reason}"
     else:
         yield f"    sensor: {source.sensor}  {ASK}optical, sar or infrared? One band, and no name tells"
-    ask_licence = f"  {ASK}the licence of these files; it goes into every sample" if source.licence == "unknown" else ""
-    yield f"    licence: {_text(source.licence) if source.licence != 'unknown' else 'unknown'}{ask_licence}"
+    if group.catalogue:
+        yield f"    # licences, bands, scale and dates are those of the items: {', '.join(group.licences)}"
+    else:
+        ask_licence = f"  {ASK}the licence of these files; it goes into every sample" if source.licence == "unknown" else ""
+        yield f"    licence: {_text(source.licence) if source.licence != 'unknown' else 'unknown'}{ask_licence}"
     yield "    scenes:"
-    yield from (f"      {line}" for line in file_lines(group.patterns, lambda path: _below(path, folder)))
+    lines = file_lines(group.patterns, lambda path: _below(path, folder), "stac" if group.catalogue else "files")
+    yield from (f"      {line}" for line in lines)
     if group.product:
         yield f"      product: {group.product}"
     yield from _bands(source)
@@ -90,7 +97,7 @@ def _bands(source: DraftSource) -> Iterator[str]:
         yield f"      bands: {{{', '.join(f'{name}: {token}' for name, token in group.bands.items())}}}"
         if set(group.bands) == {token.lower() for token in group.bands.values()} and not {"red", "vv", "hh"} & set(group.bands):
             yield f"      {ASK}which band is red, green, blue, nir? Name them, as in bands: {{red: B4}}"
-    elif info and len(info.bands) >= 4 and "red" not in info.bands:
+    elif info and not group.catalogue and len(info.bands) >= 4 and "red" not in info.bands:
         usual = unnamed_bands(source)
         order = usual or {name: number for number, name in enumerate(info.bands[:SHOWN], 1)}
         mark = "" if source.usual_bands else "# "

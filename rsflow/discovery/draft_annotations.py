@@ -81,13 +81,13 @@ def _layer_entry(layer: GroundDraft, spell: Callable[[str], str]) -> Iterator[st
     yield f"options: {_yaml(options)}"
 
 
-def file_lines(patterns: Sequence[str], spell: Callable[[str], str]) -> Iterator[str]:
-    """The setting `files`."""
+def file_lines(patterns: Sequence[str], spell: Callable[[str], str], key: str = "files") -> Iterator[str]:
+    """The setting of this key: one path or several."""
     places = [_yaml(spell(pattern)) for pattern in patterns]
     if len(places) == 1:
-        yield f"files: {places[0]}"
+        yield f"{key}: {places[0]}"
     else:
-        yield "files:"
+        yield f"{key}:"
         yield from (f"  - {place}" for place in places)
 
 

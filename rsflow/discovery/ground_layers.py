@@ -15,7 +15,7 @@ from typing import Any
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.layer_rules import LayerRule, vector_rule
 from rsflow.discovery.raster_meaning import raster_options
-from rsflow.discovery.scene_groups import SceneGroup
+from rsflow.discovery.scene_group import SceneGroup
 from rsflow.errors import DataError, RsflowError
 from rsflow.files import storage
 from rsflow.ground.layer_files import Layer, list_layers

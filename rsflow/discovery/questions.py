@@ -33,7 +33,8 @@ def list_questions(source: DraftSource) -> Iterator[Question]:
     """What is not known of a source."""
     if not source.sensor_reason:
         yield Question(source.name, "sensor", "which sensor took these scenes?", SENSOR_NAMES, source.sensor)
-    yield Question(source.name, "licence", "which licence are its files under (an SPDX name)?", (), "unknown")
+    if not source.scenes.catalogue:  # whose items state theirs
+        yield Question(source.name, "licence", "which licence are its files under (an SPDX name)?", (), "unknown")
     if source.annotations:
         text = f"is every object of every category annotated ({source.annotations.format})? Else nothing is counted"
         yield Question(source.name, "exhaustive", text, YES_NO, "yes")
@@ -45,7 +46,7 @@ def list_questions(source: DraftSource) -> Iterator[Question]:
 def unnamed_bands(source: DraftSource) -> dict[str, int]:
     """The usual order of the bands of such files, where theirs have no names."""
     group, info = source.scenes, source.scenes.info
-    if group.bands or not info or len(info.bands) < 4 or "red" in info.bands or not group.files:
+    if group.bands or group.catalogue or not info or len(info.bands) < 4 or "red" in info.bands or not group.files:
         return {}
     return usual_order(group.files[0], len(info.bands))
 
