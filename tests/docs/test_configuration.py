@@ -13,7 +13,8 @@ from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.generation import ENGINES
-from rsflow.generation.endpoint import Limits, Prices
+from rsflow.generation.api_access import Prices
+from rsflow.generation.endpoint import Limits
 from rsflow.ground import layer_settings, raster_settings
 from rsflow.labellers import LABELLERS
 from rsflow.readers import READERS
