@@ -98,7 +98,8 @@ def plan(
         if sample < 1:
             raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
         label_sample(built, sample)
-    estimate = estimate_build(plan_build(built, find_lake(built.root)))
+    lake = find_lake(built.root)
+    estimate = estimate_build(built, plan_build(built, lake), lake)
     print(to_json_text(plan_json(built.root, estimate, missing)) if json else plan_text(plan_facts(estimate)))
     return 0
 

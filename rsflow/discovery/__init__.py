@@ -10,7 +10,8 @@ from __future__ import annotations
 from rsflow.discovery.annotation_files import AnnotationGroup, find_annotations
 from rsflow.discovery.draft import write_draft
 from rsflow.discovery.file_tree import FileTree, list_tree
-from rsflow.discovery.scene_groups import SceneGroup, find_scene_groups
+from rsflow.discovery.scene_group import SceneGroup
+from rsflow.discovery.scene_groups import find_scene_groups
 from rsflow.discovery.sources import DraftSource, Unused, pair_sources
 
 __all__ = [

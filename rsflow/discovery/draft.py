@@ -17,6 +17,7 @@ ASK = "# ASK: "
 
 def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence[Unused], root: str, folder: str) -> str:
     """YAML text. `root`: the lake's place. `folder`: where the file will lie; paths below it are written relative to it."""
+    allowed = ", ".join(["unknown", *_stated_licences(sources)])
     lines = [
         "# Drafted by `rsflow init` from the files in:",
         *(f"#   {place}" for place in tree.roots),
@@ -33,7 +34,7 @@ def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence
         "tiles: {size_px: 512, whole_up_to_px: 1024}",
         "",
         "select:",
-        f"  allow_licences: [unknown]  {ASK}takes in data of unknown licence; write the licences above, then take it out",
+        f"  allow_licences: [{allowed}]  {ASK}takes in data of unknown licence; write the licences above, then take it out",
     ]
     if unused:
         lines += ["", "# Not used:", *(f"#   {_shorten(each.place, folder)}: {each.reason}" for each in unused)]
@@ -55,9 +56,14 @@ def _source(source: DraftSource, folder: str) -> Iterator[str]:
         yield f"    sensor: {source.sensor}  # told by: {source.sensor_reason}"
     else:
         yield f"    sensor: {source.sensor}  {ASK}optical, sar or infrared? One band, and no name tells"
-    yield f"    licence: unknown  {ASK}the licence of these files; it goes into every sample"
-    yield "    scenes:"
-    yield from _files("files", group.patterns, folder, "      ")
+    if group.catalogue:
+        yield f"    # licences, bands, scale and dates are those of the items: {', '.join(group.licences)}"
+        yield "    scenes:"
+        yield from _files("stac", group.patterns, folder, "      ")
+    else:
+        yield f"    licence: unknown  {ASK}the licence of these files; it goes into every sample"
+        yield "    scenes:"
+        yield from _files("files", group.patterns, folder, "      ")
     if group.product:
         yield f"      product: {group.product}"
     yield from _bands(source)
@@ -77,6 +83,11 @@ def _source(source: DraftSource, folder: str) -> Iterator[str]:
         yield f"    {ASK}{masks} looks like masks of these pictures; use it with the meaning of its values:"
         yield f"    # annotations: {{format: masks, files: {_text(masks + '/*')}, options: {{legend: {{0: background}}}}}}"
     yield f"    labellers: [{', '.join(f'{{name: {name}}}' for name in _labellers(source))}]"
+
+
+def _stated_licences(sources: Sequence[DraftSource]) -> list[str]:
+    found = {licence for source in sources for licence in source.scenes.licences} - {"unknown"}
+    return [_text(licence) for licence in sorted(found)]
 
 
 def _crs(name: str | None) -> str:
@@ -103,7 +114,7 @@ def _bands(source: DraftSource) -> Iterator[str]:
         yield f"      bands: {{{', '.join(f'{name}: {token}' for name, token in group.bands.items())}}}"
         if set(group.bands) == {token.lower() for token in group.bands.values()} and not {"red", "vv", "hh"} & set(group.bands):
             yield f"      {ASK}which band is red, green, blue, nir? Name them, as in bands: {{red: B4}}"
-    elif info and len(info.bands) >= 4 and "red" not in info.bands:
+    elif info and not group.catalogue and len(info.bands) >= 4 and "red" not in info.bands:
         usual = usual_order(group.files[0], len(info.bands)) if group.files else {}
         order = usual or {name: number for number, name in enumerate(info.bands[:SHOWN], 1)}
         yield f"      # bands: {{{', '.join(f'{name}: {number}' for name, number in order.items())}}}"

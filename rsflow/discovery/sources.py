@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.file_tree import FileTree
-from rsflow.discovery.scene_groups import SceneGroup
+from rsflow.discovery.scene_group import SceneGroup
 from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.sensors import SensorName
 
@@ -108,7 +108,7 @@ def pair_sources(
                 reason,
                 fitting[0] if fitting else None,
                 tuple(fitting[1:]),
-                _date_pattern(group.files),
+                "" if group.catalogue else _date_pattern(group.files),
                 next((folder for folder, mask in masks.items() if mask.stems & group.stems), ""),
             )
         )
@@ -126,7 +126,11 @@ def pair_sources(
 
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
     """Files that are neither scenes nor annotations of a known format: by folder and kind, counted."""
-    known = {path for group in scenes for path in group.files} | {path for group in annotations for path in group.files}
+    known = (
+        {path for group in scenes for path in group.files}
+        | _catalogue_files(tree, scenes)
+        | {path for group in annotations for path in group.files}
+    )
     products = tuple(f"{pattern.removesuffix('/*.SAFE')}/" for group in scenes if group.product for pattern in group.patterns)
     counts: dict[tuple[str, str], int] = {}
     for folder, names in tree.folders.items():
@@ -135,6 +139,12 @@ def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequ
                 kind = _kind_of_file(name)
                 counts[(folder, kind)] = counts.get((folder, kind), 0) + 1
     return [Unused(folder, f"{count:,} {kind}") for (folder, kind), count in sorted(counts.items())]
+
+
+def _catalogue_files(tree: FileTree, scenes: Sequence[SceneGroup]) -> set[str]:
+    """All files in folders of catalogues: what they do not list is theirs to know."""
+    folders = [group.folder for group in scenes if group.catalogue]
+    return {posixpath.join(path, name) for folder in folders for path, names in tree.below(folder).items() for name in names}
 
 
 def _kind_of_file(name: str) -> str:
@@ -189,6 +199,8 @@ def _sensor(group: SceneGroup) -> tuple[SensorName, str]:
     """The sensor and what told it; optical with an empty reason where nothing did."""
     if group.product:
         return _PRODUCT_SENSORS.get(group.product, "optical"), f"product {group.product}"
+    if group.is_radar:
+        return "sar", "its STAC items are radar's"
     bands = set(group.bands) or set(group.info.bands if group.info else ())
     if bands & {"vv", "vh", "hh", "hv"}:
         return "sar", "its bands are polarisations"

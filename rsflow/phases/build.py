@@ -87,8 +87,10 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     seconds: dict[str, float] = {}
     meter = UsageMeter(built.budget)
     start = time.monotonic()
-    plan = plan_build(built, lake, retry_rejects)
-    planned = estimate_build(plan)
+    plan = plan_build(built, lake, retry_rejects, keep="label" in phases)
+    planned = estimate_build(built, plan, lake)
+    for warning in planned.warnings:
+        print(f"rsflow: warning: {warning}", file=sys.stderr)
     seconds["plan"] = time.monotonic() - start
     if "label" in phases:
         start = time.monotonic()
@@ -150,15 +152,15 @@ def sample(built: BuildConfig, scenes: int) -> None:
     rest will take. The scenes are chosen by hash; their work is kept."""
     with session():
         lake = _prepare_lake(built)
-        plan = plan_build(built, lake)
+        plan = plan_build(built, lake, keep=True)
         modelled = {unit.scene_id for unit in plan.units if plan.generator or unit.source in plan.predictors}
         chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
         units = tuple(unit for unit in plan.units if unit.scene_id in set(chosen))
         label(built, lake, replace(plan, units=units, chosen=None), steps=STEPS)
 
 
-def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
-    """Plan from the sources, with progress where that takes a while."""
+def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, keep: bool = False) -> Plan:
+    """Plan from the sources, with progress where that takes a while. `keep`: see rsflow.planning.plan.make_plan."""
     with progress("plan", "scenes probed", 0, quiet_seconds=2.0) as state:
 
         def count_scene(total: int) -> None:
@@ -166,7 +168,7 @@ def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = Fals
                 state.begin(total)  # the time that listing took says nothing of the scenes to come
             state.add(1)
 
-        return make_plan(built, lake, retry_rejects, count_scene)
+        return make_plan(built, lake, retry_rejects, count_scene, keep)
 
 
 def _prepare_lake(built: BuildConfig) -> Lake:
@@ -225,12 +227,13 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
     found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:
-        plan = plan_build(read_config(lake), lake)
+        built = read_config(lake)
+        plan = plan_build(built, lake)
     except RsflowError as error:
         return found, f"what a build would do cannot be determined: {error}"
     now = read_live_rows(lake, plan, allow_missing=True)
     empty = find_empty_sources(now, plan.recipes, selected=snapshot is not None)
-    return replace(found, empty_sources=dict(empty)), estimate_build(plan)
+    return replace(found, empty_sources=dict(empty)), estimate_build(built, plan, lake)
 
 
 def lake_balances(root: str) -> list[Balance]:

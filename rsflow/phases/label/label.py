@@ -6,10 +6,12 @@ killed keeps what was committed: at most `engine.commit_seconds` of work is done
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import UsageMeter
@@ -27,6 +29,8 @@ from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.step import Step
 from rsflow.planning.steps import STEPS, generate
 
+GONE_SHOWN = 10  # scenes that left their sources, by name
+
 
 def label(
     built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter | None = None, steps: Sequence[Step] | None = None
@@ -36,8 +40,7 @@ def label(
     Raises RejectLimitError when too many scenes were rejected, BudgetError when models used up the budget, UndoneError when
     scenes could not be read for faults of the surroundings: all others are done then.
     """
-    if not plan.scenes.equals(lake.read("scenes").sort_by("scene_id")):
-        lake.overwrite("scenes", lambda: [plan.scenes])
+    _store_scenes(lake, plan)
     steps = label_steps(built) if steps is None else steps
     runner = StepRunner(built, lake, uuid.uuid4().hex, meter or UsageMeter(built.budget), plan.marks)
     rejects = [*_unreadable_scenes(plan), *([] if plan.undone else _unusable_annotations(plan))]
@@ -58,6 +61,19 @@ def label(
         check_failed_share(built, lake, plan, runner.marked)
     if undone := {**plan.undone, **runner.undone}:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), undone))
+
+
+def _store_scenes(lake: Lake, plan: Plan) -> None:
+    """Bring the table of scenes up to date; those of sources that do not answer stay, those that are gone are reported."""
+    before = lake.read("scenes").sort_by("scene_id")
+    stays = pc.or_(*(pc.is_in(before[name], pa.array(list(plan.undone), pa.string())) for name in ("source", "scene_id")))
+    scenes = pa.concat_tables([plan.scenes, before.filter(stays)]).sort_by("scene_id")
+    gone = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
+    if gone:
+        shown = ", ".join(gone[:GONE_SHOWN]) + (f" and {len(gone) - GONE_SHOWN} more" if gone[GONE_SHOWN:] else "")
+        print(f"rsflow: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}", file=sys.stderr)
+    if not scenes.equals(before):
+        lake.overwrite("scenes", lambda: [scenes])
 
 
 def label_steps(built: BuildConfig) -> list[Step]:
