@@ -1,7 +1,7 @@
 """How many answers a second are recorded: python benchmarks/recording.py [FOLDER] [ANSWERS]
 
-Each request is counted before it is sent, and its answer is recorded with its cost, as in a build; the model answers at once, so
-this is what recording can keep up with. FOLDER may be an address such as s3://bucket/folder.
+Each request is counted before it is sent, and its answer is recorded with its cost, as in a build; the model answers at once,
+so this is what recording can keep up with. FOLDER may be an address such as s3://bucket/folder.
 """
 
 from __future__ import annotations
