@@ -22,6 +22,7 @@ from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
+from rsflow.config.tile_settings import Tiles as Tiles
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.files import storage
@@ -137,23 +138,6 @@ class Source:
     def ground_layers(self) -> tuple[Annotations, ...]:
         """The annotations in ground coordinates."""
         return tuple(entry for entry in self.annotation_entries if entry.on_ground)
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """`small`: what becomes of a scene smaller than a tile: one padded tile, or one tile of the scene's own size."""
-
-    __pydantic_config__ = STRICT
-    size_px: Annotated[int, Field(ge=16, le=8192)] = 512
-    overlap_px: Count = 0
-    small: Literal["whole", "pad"] = "whole"
-    whole_up_to_px: Count = 1024  # plain pictures whose longer side is at most this stay whole
-    cell_km: Annotated[float, Field(gt=0)] = 10.0
-    unit_mb: Annotated[float, Field(gt=0, le=512)] = 64.0  # pixels that one unit of work reads
-
-    def __post_init__(self) -> None:
-        if self.overlap_px >= self.size_px:
-            raise ValueError(f"overlap_px is {self.overlap_px}: it must be smaller than size_px ({self.size_px})")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
 from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.layer_overlap import GroundLayer
+from rsflow.planning.placed_scenes import scene_windows
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import Label, Reject, SceneFiles
 from rsflow.review.resolve import Decisions, resolve
@@ -36,7 +37,7 @@ from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.tiles.grid import group_windows, tile_windows
+from rsflow.tiles.grid import group_windows
 
 CAUSES_SHOWN = 5  # of what is undone
 
@@ -120,9 +121,8 @@ def make_plan(
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built, lake.root if lake else None, keep)
-    scenes, undone = probe_scenes(built.sources, listed.scenes, known, retry_rejects, on_scene)
+    scenes, files, undone = probe_scenes(built.sources, listed.scenes, known, built.tiles, retry_rejects, on_scene)
     undone |= listed.unanswered
-    files = {scene.scene_id: scene for found in listed.scenes.values() for scene in found}
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
     ground = ground_layers(built, rows, lake.root if lake else None)
@@ -185,7 +185,7 @@ def units_of(
         name = fingerprint(row["scene_id"], depends, "probe")
         return [Unit(name, row["scene_id"], row["source"], (), 0, name)]
     pixel_bytes = np.dtype(row["dtype"]).itemsize * len(row["bands"])
-    windows = tile_windows(row["height_px"], row["width_px"], built.tiles, row["is_picture"])
+    windows = scene_windows(row, scene, built.tiles)
     units = []
     for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
         chosen = tuple((index, windows[index]) for index in group)

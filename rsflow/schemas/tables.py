@@ -100,6 +100,9 @@ SCENES = pa.schema(
         ("unit", pa.string()),  # of the calibrated values
         ("acquired_at", _TIME),
         ("is_picture", pa.bool_()),
+        # Of the files, where the scene is warped onto a ground grid and height_px, width_px are the grid's; else null.
+        ("file_height_px", pa.int64()),
+        ("file_width_px", pa.int64()),
         ("probe_reason", pa.string()),  # null, or why the scene could not be opened
         ("probe_detail", pa.string()),
         ("probed_with", pa.string()),  # fingerprint of the settings that the probe depends on
@@ -138,6 +141,7 @@ TILES = pa.schema(
         ("crs", pa.string()),
         ("footprint", _FLOATS),
         ("cell", pa.string()),
+        ("grid_cell", pa.string()),  # the cell of the ground grid that the tile is; null on a scene's own grid
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
         ("acquired_at", _TIME),
