@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, reporting, selection, start, streaming, training
+from rsflow.cli import building, demo, exchange, lake, quality, reporting, selection, start, streaming, training, viewing
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "init": start.init,
     "build": building.build,
     "label": building.label,
+    "generate": building.generate,
     "select": building.select,
     "shard": building.shard,
     "plan": building.plan,
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "verify": lake.verify,
     "vacuum": lake.vacuum,
     "show": lake.show,
+    "view": viewing.view,
     "report": reporting.report,
     "explain": selection.explain,
     "rejects": selection.rejects,

@@ -23,7 +23,9 @@ def report(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Write a page about a snapshot: charts, map, contact sheets, what left and why, licences, times.
+    """Write a page of charts and pictures about a snapshot, or about two.
+
+    It has charts, a map, contact sheets, what left and why, licences and times.
 
     The page is one HTML file that needs no other file and no network. With --json its numbers are printed
     and nothing is written.

@@ -53,7 +53,11 @@ def build_json(result: BuildResult, missing_sources: Mapping[str, str]) -> Json:
 
 
 def plan_json(root: str, estimate: BuildEstimate, missing_sources: Mapping[str, str]) -> Json:
-    return {"root": root, **asdict(plan_facts(estimate)), "missing_sources": dict(missing_sources)}
+    return {"root": root, **_estimate(estimate), "missing_sources": dict(missing_sources)}
+
+
+def _estimate(estimate: BuildEstimate) -> Json:
+    return {**_without(asdict(plan_facts(estimate)), "source_lines"), "sources": [asdict(one) for one in estimate.sources]}
 
 
 def status_json(status: LakeStatus, planned: BuildEstimate | str) -> Json:
@@ -64,7 +68,7 @@ def status_json(status: LakeStatus, planned: BuildEstimate | str) -> Json:
         "snapshot": status.snapshot,
         "balances": _balances(status.balances),
         "empty_sources": status.empty_sources,
-        "plan": asdict(plan_facts(planned)) if isinstance(planned, BuildEstimate) else None,
+        "plan": _estimate(planned) if isinstance(planned, BuildEstimate) else None,
         "plan_error": None if known else planned,
     }
 

@@ -105,7 +105,12 @@ class GenerateTiles:
         loaded = ask.load_seconds
         for kinds in self._rounds():
             every = [draft for mine in drafts for draft in mine]
-            prompts = [(draft, kind, KINDS[kind].make_prompt(draft.context)) for draft in every for kind in kinds]
+            prompts = [
+                (draft, kind, KINDS[kind].make_prompt(draft.context))
+                for draft in every
+                for kind in kinds
+                if draft.is_asked(kind)
+            ]
             questions = [Question(draft, kind, prompt) for draft, kind, prompt in prompts if prompt]
             again = self._answered(questions, ask, last=False)
             self._answered(again, ask, last=True)
@@ -127,6 +132,7 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
+        asked = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
         others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
@@ -137,7 +143,8 @@ class GenerateTiles:
             context = PromptContext(
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
-            return Draft(tile, unit["source"], context, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
+            label_ids, picture = [row["label_id"] for row in mine], pictures[tile["tile_id"]]
+            return Draft(tile, unit["source"], context, kept, label_ids, picture, asked=asked.get(tile["tile_id"]))
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:

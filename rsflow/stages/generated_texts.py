@@ -32,6 +32,10 @@ class Draft:
     rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
     usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     is_answered: bool = True
+    asked: frozenset[str] | None = None  # the kinds of text; None: all
+
+    def is_asked(self, kind: str) -> bool:
+        return self.asked is None or kind in self.asked
 
     def fail(self, kind: str, reason: str, detail: str) -> None:
         """Refuse a text for which no answer came that can be read."""
