@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,12 @@ TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
-LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "presence", "question"]
+PairKind = Literal["change", "change_caption", "compared", "damage"]  # of labels that compare two dates
+LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "presence", "question", PairKind]
+PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
+
+BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
+NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,12 @@ class Label:
     `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region).
     "presence": objects of `category` are somewhere in the tile. "fact": a measured attribute, named in `category`, with `value`
     and/or `text`. `score` is the labeller's own confidence, in [0, 1].
+
+    Labels of the later picture of a pair. "change": an area (`shape`) that changed: `category` is what changed, or what is
+    there after, where `text` says what was there before; flagged NEW or GONE where that is known, UNKNOWN where nobody can say
+    whether it changed. "damage": an object of `category` in the state `text`. "compared": changes (`text` "change") or damage
+    ("damage") of `category` were looked for everywhere; `value` 0 says that nothing at all changed, 1 that something did.
+    "change_caption": a sentence (`text`) about the whole pair.
     """
 
     kind: LabelKind
@@ -184,7 +195,8 @@ class SceneFiles:
 
     `files` maps a band name to a path for one-file-per-band scenes; a single file has the one key "". `options` are the
     source's scene settings (band map, nodata, unit …), plain JSON values. `sidecars` are further files that decide what is read
-    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change.
+    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change. `stac_item`: what its STAC item
+    says of it (schemas.STAC_ITEM_STRUCT), which decides nothing.
     """
 
     scene_id: str
@@ -194,6 +206,7 @@ class SceneFiles:
     files: dict[str, str]
     options: dict[str, Any] = field(default_factory=dict)
     sidecars: Sequence[str] = ()
+    stac_item: dict[str, Any] | None = None
 
     @property
     def every_file(self) -> list[str]:

@@ -29,8 +29,8 @@ from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPi
 from transformers.models.segformer.image_processing_pil_segformer import SegformerImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
-from rsflow.pretrained.centre_detector import CentreDetector, CentreDetectorConfig
-from rsflow.pretrained.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
+from rsflow.models.centre_detector import CentreDetector, CentreDetectorConfig
+from rsflow.models.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
 
 CLASSES = {0: "ship", 1: "plane"}
 WORDS = ("a", "an", "red", "green", "blue", "ship", "plane", "tank", "photo", "of", "picture", ".", "?")

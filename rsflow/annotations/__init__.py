@@ -25,6 +25,7 @@ from rsflow.annotations.annotated_set import (
 )
 from rsflow.annotations.captions import read_captions
 from rsflow.annotations.category_spelling import unify_spelling
+from rsflow.annotations.change_pairs import read_change_pairs
 from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.coco import read_coco
 from rsflow.annotations.completeness import state_completeness
@@ -57,6 +58,7 @@ ANNOTATIONS: PluginTable[Callable[..., AnnotatedSet]] = PluginTable(
     "rsflow.annotations",
     {
         "captions": read_captions,
+        "change_pairs": read_change_pairs,
         "coco": read_coco,
         "conversations": read_conversations,
         "csv": read_csv,

@@ -36,6 +36,8 @@ def reject_outside_pictures(annotated: AnnotatedSet, folders: Folders) -> Annota
     """The set without pictures whose names lead elsewhere, each a reject; the very same set where none does."""
     found: dict[str, Reject] = {}
     for key, picture in annotated.pictures.items():
+        if picture.pair:
+            continue  # found by listing folders beside the annotation file: no name in a file leads there
         try:
             check_picture_path(picture.file, folders)
         except DataError as error:

@@ -35,7 +35,9 @@ class AnnotatedPicture:
     `vocabulary`: the categories for which this picture is annotated completely, where that is known; None: all of the set's. A
     label whose shape is flagged UNKNOWN is an area in which objects of its category are not annotated. `origin`: the
     annotation file. `own`: the picture's name as the annotation file's own name has it, "" where one file describes many
-    pictures. `whole_path`: `file` is the picture's path, and a picture of another path is another picture.
+    pictures. `match_full_path`: `file` is the picture's path, and a picture of another path is another picture. `pair`: the
+    name of the pair of dates that it is one picture of, in the `role` of BEFORE or AFTER; "" for a picture of its own. Labels
+    of a pair (PAIR_KINDS) are those of its later picture, in pixels of both.
     """
 
     name: str
@@ -51,6 +53,8 @@ class AnnotatedPicture:
     annotation_file: str = ""
     own_name: str = ""
     match_full_path: bool = False
+    pair: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +246,14 @@ def with_flag(label: Label, flag: str) -> Label:
 
 
 def _relabelled(label: Label, names: dict[str, str]) -> Label | None:
-    if label.kind in {"caption", "question"}:
+    if label.kind in {"caption", "question", "change_caption"}:
         return label
+    if label.kind == "change" and label.text in names:
+        label = replace(label, text=names[label.text])
     name = names.get(label.category, label.category)
     if name or not label.category:
         return replace(label, category=name)
-    if label.kind == "box" and label.shape:
+    if label.kind in {"box", "change", "damage"} and label.shape:
         return with_flag(label, UNKNOWN)
     return replace(label, category=UNKNOWN) if label.kind == "cover" else None
 

@@ -5,8 +5,11 @@ is that of what is left of the outline; what shows too little of itself is no la
 (its class, a caption, a question, a phrase such as "the largest ship", a measured fact) is kept only where the tile is the
 whole scene. An oriented box stays one as long as all of it is shown.
 
-`hidden` names the categories of which a tile shows less than a label, or an area where they are not annotated: of those it can
-neither the number nor the absence be stated.
+Of a pair of dates every part of a changed area and of a damaged object is kept, however little of it a tile shows, with the
+share that is visible: what is not kept would seem not to have changed. That changes were looked for holds of every part.
+
+`find_hidden_categories` names the categories of which a tile shows less than a label, or an area where they are not annotated:
+of those it can neither the number nor the absence be stated.
 """
 
 from __future__ import annotations
@@ -14,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rsflow.records import UNKNOWN, Label, Shape
+from rsflow.records import PAIR_KINDS, UNKNOWN, Label, Shape
 from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box
 from rsflow.spatial.polygons import clip_parts, parts_area, parts_bounds, translate_parts
+
+_PLACED = frozenset({"box", "change", "damage"})
 
 
 def clip_labels(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> list[Label]:
@@ -26,11 +31,18 @@ def clip_labels(labels: Sequence[Label], window: Window, min_visibility: float, 
     over whole area (of the outline without its holes, where there is one), times what it already was; an object of which less
     than `min_visibility` is visible is left out.
     """
-    if _covers(window.box, scene_box):
-        whole = (_visible(label, scene_box, window) if label.kind == "box" else label for label in labels)
-    else:
-        whole = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
-    return [label for label in whole if label and (label.shape is None or _labelled(label.shape, min_visibility))]
+    shows_all = _covers(window.box, scene_box)
+    found = (
+        _visible(label, scene_box, window) if label.kind in _PLACED else label
+        for label in labels
+        if shows_all or not is_of_whole_picture(label)
+    )
+    return [label for label in found if label and _is_kept(label, min_visibility)]
+
+
+def is_of_whole_picture(label: Label) -> bool:
+    """Whether what the label says is true of the whole picture only: not of its parts."""
+    return label.kind not in _PLACED and not (label.kind == "compared" and label.value != 1)
 
 
 def find_hidden_categories(labels: Sequence[Label], window: Window, min_visibility: float, scene_box: Box) -> tuple[str, ...]:
@@ -39,6 +51,10 @@ def find_hidden_categories(labels: Sequence[Label], window: Window, min_visibili
     found = (_visible(label, scene_box, window) for label in labels if label.kind == "box")
     shown = {label.category for label in found if label and label.shape and not _labelled(label.shape, min_visibility)}
     return tuple(sorted(shown))
+
+
+def _is_kept(label: Label, min_visibility: float) -> bool:
+    return label.shape is None or label.kind in PAIR_KINDS or _labelled(label.shape, min_visibility)
 
 
 def _labelled(shape: Shape, min_visibility: float) -> bool:

@@ -27,6 +27,7 @@ from rsflow.annotations.annotated_set import (
     path_stem,
     picture_name,
 )
+from rsflow.annotations.joined_pairs import join_pairs
 from rsflow.annotations.scene_matching import SceneMatcher, ScenePicture
 from rsflow.records import Label, Reject
 
@@ -36,12 +37,14 @@ MAX_SHOWN = 4  # candidates that a message names
 @dataclass(frozen=True, slots=True)
 class JoinedSet:
     """An annotated set on its scenes. `pictures`: by scene file, in the scene's pixels. `files`: the scene file by name of
-    the annotated picture. `categories` and `rejects` are the set's, with what the scenes showed."""
+    the annotated picture. `categories` and `rejects` are the set's, with what the scenes showed. `pairs`: the scene files
+    (before, after) of every pair of dates, by its name."""
 
     pictures: dict[str, AnnotatedPicture]
     files: dict[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    pairs: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def join_scenes(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Join
     """Every annotated picture with its scene, and one reject per picture that has none or may have several.
 
     Post-condition: no picture is at two scenes, and each is at a scene or in `rejects`. Reasons: `missing_picture`,
-    `ambiguous_picture`, `size_differs`, and what `fitted` finds.
+    `ambiguous_picture`, `size_differs`, and what `fit_to_scene` and `join_pairs` find.
     """
     joining, nearness = _Joining(), SceneMatcher(scenes, _repeat(annotated, scenes))
     claims: dict[int, list[_Claim]] = {}
@@ -119,7 +122,8 @@ def join_scenes(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> Join
         joining.assign(scenes[index], mine)
     for file in joining.doubtful & joining.pictures.keys():
         joining.pictures[file] = replace(joining.pictures[file], complete=False)
-    return JoinedSet(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects))
+    pairs = join_pairs(annotated, joining.pictures, joining.rejects)
+    return JoinedSet(joining.pictures, joining.files, annotated.categories, (*annotated.rejects, *joining.rejects), pairs)
 
 
 def _repeat(annotated: AnnotatedSet, scenes: Sequence[ScenePicture]) -> bool:

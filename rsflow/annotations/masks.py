@@ -15,11 +15,9 @@ region. Cover is a label of the whole picture: a tile of a larger one has the ob
 from __future__ import annotations
 
 import posixpath
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,18 +26,23 @@ from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
 from rsflow.annotations.completeness import IGNORED
 from rsflow.annotations.file_collector import FileCollector
 from rsflow.annotations.mask_outlines import find_components, trace_outline
+from rsflow.annotations.mask_values import (
+    Values,
+    check_known_values,
+    distinct_values,
+    ignore_unplaced_masks,
+    parse_legend,
+    read_mask_values,
+)
 from rsflow.annotations.shapes import make_shape
 from rsflow.annotations.text_files import stem
 from rsflow.errors import ConfigError, DataError
-from rsflow.files import storage
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import parts_bounds
 
 _FROM = Provenance("annotation", "masks")
 _THREADS = 4
 _MANY = 10_000  # components; a mask with more is noise, not objects
-
-Values = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,8 @@ def read_masks(
     rename: dict[str, str] | None = None,
 ) -> AnnotatedSet:
     """Masks as one annotated set; the vocabulary is `objects`. ConfigError where the legend is missing or cannot be."""
-    from rasterio.errors import NotGeoreferencedWarning
-
     meaning = _legend(legend or {}, objects, min_px)
-    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS) as pool:
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    with ignore_unplaced_masks(), ThreadPoolExecutor(_THREADS) as pool:
         return merge_sets([AnnotatedSet({}, objects), *pool.map(lambda file: _read_one(file, meaning, rename or {}), files)])
 
 
@@ -77,24 +77,14 @@ def _legend(legend: dict[str, str | None], objects: tuple[str, ...], min_px: int
         raise ConfigError(
             f"annotations.options.objects: {unknown[0]!r} is no category of the legend ({', '.join(sorted(named))})"
         )
-    try:
-        keys = {key: [int(part) for part in key.split(",")] for key in legend}
-    except ValueError as error:
-        raise ConfigError(f'annotations.options.legend: {error}; keys are values ("1") or colours ("0,255,0")') from error
-    if {len(key) for key in keys.values()} not in ({1}, {3}):
-        raise ConfigError("annotations.options.legend: keys are all values, or all colours of red, green and blue")
-    colours = len(next(iter(keys.values()))) == 3
-    return _Legend({_packed(value): legend[key] for key, value in keys.items()}, colours, objects, min_px)
-
-
-def _packed(value: list[int]) -> int:
-    return value[0] if len(value) == 1 else value[0] << 16 | value[1] << 8 | value[2]
+    meaning, colours = parse_legend(legend)
+    return _Legend(meaning, colours, objects, min_px)
 
 
 def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSet:
     collector = FileCollector(file)
     try:
-        values = _values(file, legend.colours)
+        values = read_mask_values(file, legend.colours)
         labels = _labels(values, legend)
     except DataError as error:
         collector.reject("", error)
@@ -109,40 +99,9 @@ def _read_one(file: str, legend: _Legend, rename: dict[str, str]) -> AnnotatedSe
     return collector.result()
 
 
-def _values(file: str, colours: bool) -> Values:
-    from rasterio.errors import RasterioError
-    from rasterio.io import MemoryFile
-
-    try:
-        with MemoryFile(storage.read_bytes(file)) as memory, memory.open() as source:
-            if source.count < (3 if colours else 1):
-                raise DataError("bad_mask", f"has {source.count} bands, expected {'red, green and blue' if colours else 'one'}")
-            bands = _whole_numbers(source.read([1, 2, 3] if colours else [1]))
-            if not colours and source.count >= 3 and (source.read(2) != bands[0]).any():
-                raise DataError("bad_mask", 'is a colour picture: give the legend in colours ("0,255,0")')
-    except RasterioError as error:
-        raise DataError("unreadable_annotation", f"is no raster that can be read: {error}") from error
-    found: Values = bands[0] << 16 | bands[1] << 8 | bands[2] if colours else bands[0]
-    return found
-
-
-def _whole_numbers(bands: npt.NDArray[Any]) -> Values:
-    """Values of a mask, which are classes: DataError `bad_mask` for NaN, infinity and fractions, which a cast would hide."""
-    if bands.dtype.kind == "f":
-        wrong = bands[~np.isfinite(bands) | (bands != np.rint(bands))]
-        if wrong.size:
-            raise DataError("bad_mask", f"holds {wrong[0]:g} in {wrong.size} of {bands.size} values, expected whole numbers")
-    return bands.astype(np.int64)
-
-
 def _labels(values: Values, legend: _Legend) -> list[Label]:
-    found, counts = np.unique(values, return_counts=True)
-    if unknown := [int(value) for value in found if int(value) not in legend.names]:
-        values_text = ", ".join(_format_value(value, legend.colours) for value in unknown[:5])
-        raise DataError(
-            "unknown_mask_value", f"holds {values_text}, which is not in the legend: give a name, null (no data) or ''"
-        )
-    pixels = {int(value): int(count) for value, count in zip(found, counts, strict=True)}
+    pixels = distinct_values(values)
+    check_known_values(pixels, legend.names, legend.colours)
     valid = sum(count for value, count in pixels.items() if legend.names[value] is not None)
     if not valid:
         raise DataError("no_valid_pixels", "the legend takes every pixel for no data")
@@ -185,7 +144,3 @@ def _largest(mask: npt.NDArray[np.bool_]) -> Shape:
     sizes = np.bincount(numbered.ravel(), minlength=count + 1)[1:]
     rows, cols = ndimage.find_objects(numbered)[int(sizes.argmax())]
     return Shape((float(cols.start), float(rows.start), float(cols.stop), float(rows.stop)))
-
-
-def _format_value(value: int, colours: bool) -> str:
-    return f"{value >> 16},{value >> 8 & 255},{value & 255}" if colours else str(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rsflow.annotations.annotated_set import AnnotatedPicture
+from rsflow.annotations.clip_labels import is_of_whole_picture
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 
@@ -32,5 +33,5 @@ def reject_split_labels(picture: AnnotatedPicture, windows: Iterable[Window]) ->
             picture.file,
         )
         for number, label in enumerate(picture.labels, 1)
-        if label.kind != "box"
+        if is_of_whole_picture(label)
     )

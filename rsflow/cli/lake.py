@@ -1,4 +1,4 @@
-"""The commands about a lake as a whole: status, verify, vacuum and show."""
+"""The commands about a lake as a whole: status, costs, verify, vacuum and show."""
 
 from __future__ import annotations
 
@@ -32,9 +32,27 @@ def status(root: Root, json: Json = False) -> int:
     return 0
 
 
+def costs(root: Root, json: Json = False) -> int:
+    """Report what generating models have cost over all runs, by source, kind of text and model.
+
+    Examples:
+      rsflow costs demo-out/scenes/lake
+    """
+    from rsflow.generation.costs import list_costs
+    from rsflow.inspection.json_reports import costs_json, to_json_text
+    from rsflow.lake.tables import open_lake
+    from rsflow.report.costs_text import costs_text
+
+    lines = list_costs(open_lake(root).root)
+    print(to_json_text(costs_json(root, lines)) if json else costs_text(root, lines))
+    return 0
+
+
 def verify(
     root: Root,
-    deep: Annotated[bool, Option("--deep", help="also read all tables and tile files of the lake again")] = False,
+    deep: Annotated[
+        bool, Option("--deep", help="also read all tables and tile files of the lake, and run chains of reasoning, again")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Read all shards of the latest snapshot again; exit 1 on any difference from its manifest.
@@ -44,12 +62,15 @@ def verify(
       rsflow verify demo-out/scenes/lake --deep
     """
     from rsflow.inspection.json_reports import to_json_text, verify_json
+    from rsflow.inspection.replay_chains import find_changed_chains
     from rsflow.lake.tables import open_lake
     from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.verify import verify_snapshot
 
     lake_differences = [*find_damage(open_lake(root))] if deep else []
+    if deep and not lake_differences:  # damaged rows prove nothing
+        lake_differences = [*find_changed_chains(open_lake(root))]
     checked = verify_snapshot(root)
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]

@@ -1,10 +1,10 @@
 """The whole selection over columns: which tiles and instructions are selected, their splits, and the rule that dropped each
 other.
 
-Rules run in order, each on what the rules before it kept. Tiles: scenes rejected in part, licences, limits on scores,
-duplicates, clusters that match a held-out benchmark, split assignment, tiles too near to another split, pictures like those of
-another split, pictures that overlap one of another split. Instructions: dropped tiles, limits on scores, repeated texts of one
-picture, quotas. Last, tiles without instructions.
+Rules run in order, each on what the rules before it kept. Tiles: scenes rejected in part, what reviewers rejected, licences,
+limits on scores, duplicates, clusters that match a held-out benchmark, split assignment, tiles too near to another split,
+pictures like those of another split, pictures that overlap one of another split. Instructions: dropped tiles, what reviewers
+rejected or corrected, limits on scores, repeated texts of one picture, quotas. Last, tiles without instructions.
 
 The result does not depend on the order of rows, on files or on time; pictures are read only through `confirm`.
 
@@ -53,6 +53,18 @@ class SelectionResult:
     repeat: Indices
 
 
+@dataclass(frozen=True, slots=True)
+class TileSelection:
+    """Per tile: why it was dropped; `cluster`, `canonical` and `assigned_split` as of SelectionResult; `same_picture`, whether
+    its canonical tile shows the same picture unflipped."""
+
+    reasons: DropReasons
+    cluster: Indices
+    canonical: Indices
+    same_picture: Flags
+    assigned_split: pa.Array
+
+
 def select_samples(
     tiles: pa.Table,
     instructions: pa.Table,
@@ -67,8 +79,9 @@ def select_samples(
 ) -> SelectionResult:
     """Select over all rows.
 
-    `tiles` has what `deduplicate` needs and scene_id, scene_rejected, source, licence, cell, source_split, and the columns that
-    `settings.limits` names; with categories (lists) splits are dealt by these, with was_split what was dealt before stays.
+    `tiles` has what `deduplicate` needs and scene_id, scene_rejected, review_rejected (optional), source, licence, cell,
+    source_split, and the columns that `settings.limits` names; with categories (lists) splits are dealt by these, with
+    was_split what was dealt before stays.
     `instructions` are numbered (`rsflow.curation.instruction_columns`), with `category` where a rule asks for it
     (`needs_categories`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`.
     `held_out_matches`: per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their
@@ -76,20 +89,36 @@ def select_samples(
     not compared. `runner`: where pairs are looked for. `confirm_regions` gets rows of `tiles` too; without it, or without their
     keypoints, pictures of two splits are not searched for common parts.
     """
-    verdicts = DropReasons(tiles.num_rows)
-    _apply_tile_rules(tiles, settings, verdicts)
-    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, verdicts, embedded, runner)
-    if held_out_matches is not None:
-        _drop_held_out(cluster, held_out_matches, verdicts)
-    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
+    found = select_tiles(tiles, settings, seed, confirm, held_out_matches, embedded, runner, confirm_regions)
+    verdicts, canonical = found.reasons, found.canonical
     own = np.asarray(instructions["tile"]).astype(np.int64)
-    host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
+    host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & found.same_picture)
     tile_reasons = verdicts.take(host, "tile:")
     chosen = select_instructions(instructions, tiles, own, host, tile_reasons, settings, seed, read_texts)
     _drop_without_instructions(own, host, chosen, verdicts)
-    split = _mask_values(assigned_split, verdicts.kept)
+    split = _mask_values(found.assigned_split, verdicts.kept)
     repeat = _count_repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
-    return SelectionResult(verdicts, cluster, canonical, split, assigned_split, chosen, host, repeat)
+    return SelectionResult(verdicts, found.cluster, canonical, split, found.assigned_split, chosen, host, repeat)
+
+
+def select_tiles(
+    tiles: pa.Table,
+    settings: Select,
+    seed: int,
+    confirm: Confirm,
+    held_out_matches: pa.Array | None = None,
+    embedded: TileEmbeddings | None = None,
+    runner: TaskRunner = LOCAL_RUNNER,
+    confirm_regions: ConfirmRegions | None = None,
+) -> TileSelection:
+    """Apply the rules that need no instruction. Arguments as of `select_samples`."""
+    reasons = DropReasons(tiles.num_rows)
+    _apply_tile_rules(tiles, settings, reasons)
+    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, reasons, embedded, runner)
+    if held_out_matches is not None:
+        _drop_held_out(cluster, held_out_matches, reasons)
+    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, reasons, runner, confirm_regions)
+    return TileSelection(reasons, cluster, canonical, same, assigned_split)
 
 
 def needs_categories(settings: Select) -> bool:
@@ -102,6 +131,8 @@ def needs_categories(settings: Select) -> bool:
 def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
     """Apply the rules that concern one tile at a time."""
     verdicts.drop(np.asarray(tiles["scene_rejected"]), "scene_rejected")
+    if "review_rejected" in tiles.column_names:
+        verdicts.drop(np.asarray(tiles["review_rejected"]), "review:rejected")
     licences = _as_one_array(pc.dictionary_encode(tiles["licence"]))
     allowed = np.array([settings.allows(name) for name in licences.dictionary.to_pylist()], dtype=np.bool_)
     verdicts.drop(~allowed[np.asarray(licences.indices)], "licence")

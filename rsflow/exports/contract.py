@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsflow.dialects import Dialect
+from rsflow.dialects import Dialect, spell_text
 from rsflow.errors import DataError
 from rsflow.exports.notes import Tally
 from rsflow.files import storage
@@ -126,7 +126,7 @@ class ExportJob:
             try:
                 plain, changed = neutralise_instruction(instruction)
                 boxes = check_boxes(instruction["boxes"], height_px, width_px)
-                turns = spell_turns(plain["turns"], boxes, self.dialect, height_px, width_px)
+                turns = spell_turns(plain["turns"], boxes, plain["answer"], self.dialect, height_px, width_px)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
                 continue
@@ -140,7 +140,7 @@ def check_boxes(boxes: Sequence[Sequence[float]], height_px: int, width_px: int)
 
 
 def spell_turns(
-    turns: Sequence[Record], boxes: Sequence[Region], dialect: Dialect, height_px: int, width_px: int
+    turns: Sequence[Record], boxes: Sequence[Region], answer: Record, dialect: Dialect, height_px: int, width_px: int
 ) -> list[tuple[str, str]]:
     """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area."""
     roles = [turn["role"] for turn in turns]
@@ -150,7 +150,7 @@ def spell_turns(
         _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    return [(turn["role"], dialect.spell(turn["text"], boxes, height_px, width_px)) for turn in turns]
+    return [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, height_px, width_px)) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

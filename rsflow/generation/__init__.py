@@ -11,7 +11,9 @@ from typing import Any
 
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.generation.contract import Engine, Failure, Generate, Request, Response
+from rsflow.generation.allowance import Allowance, LocalAllowance
+from rsflow.generation.batch_endpoint import BatchEndpoint
+from rsflow.generation.contract import Attempts, Engine, Failure, Generate, Request, Response
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel
 from rsflow.generation.recording import RecordedEngine
@@ -20,10 +22,23 @@ from rsflow.generation.vllm_model import VllmModel
 ENGINES: dict[str, type[Engine]] = {
     LocalModel.name: LocalModel,
     Endpoint.name: Endpoint,
+    BatchEndpoint.name: BatchEndpoint,
     VllmModel.name: VllmModel,
 }
 
-__all__ = ["ENGINES", "Engine", "Failure", "Generate", "RecordedEngine", "Request", "Response", "from_settings"]
+__all__ = [
+    "ENGINES",
+    "Allowance",
+    "Attempts",
+    "Engine",
+    "Failure",
+    "Generate",
+    "LocalAllowance",
+    "RecordedEngine",
+    "Request",
+    "Response",
+    "from_settings",
+]
 
 
 def from_settings(settings: dict[str, Any]) -> Engine:

@@ -16,30 +16,30 @@ https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import aiohttp
 from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.files.storage import MASK, mask_secrets
+from rsflow.files.storage import mask_secrets
+from rsflow.generation.api_access import Prices, open_access
 from rsflow.generation.async_results import iterate_results
 from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
-from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
-from rsflow.generation.rate_limits import RateLimiter, TokenBucket
+from rsflow.generation.contract import Attempts, Cost, Failure, Generate, Outcome, Request, Response
+from rsflow.generation.rate_limits import RateLimiter, TokenBucket, sleep_unless
 from rsflow.stage import Resources
 
+T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
-Price = Annotated[float, Field(ge=0)]
 
 LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
+UNANSWERED = {"timeout", "connection_failed"}  # failures of which nobody knows whether the server charged for them
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,6 @@ class Limits:
     attempts: Positive = 5
     timeout_seconds: Annotated[float, Field(gt=0)] = 120.0  # for one attempt, from connecting to the last byte
     first_wait_seconds: Annotated[float, Field(gt=0)] = 1.0  # before the second attempt; doubled each time
-
-
-@dataclass(frozen=True)
-class Prices:
-    """Money for a million tokens, in a currency of one's choice."""
-
-    __pydantic_config__ = STRICT
-    per_million_in: Price = 0.0
-    per_million_out: Price = 0.0
-
-    def cost(self, tokens_in: int, tokens_out: int) -> float:
-        return (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
 
 
 @dataclass(frozen=True)
@@ -108,6 +96,31 @@ class Endpoint:
         return EndpointClient(self)
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadedAttempts:
+    """`Attempts` for an event loop: what waits for storage runs in a pool. `fatal`: errors that every other request would have
+    too, after which nothing more is sent."""
+
+    attempts: Attempts
+    pool: ThreadPoolExecutor
+    fatal: list[RsflowError] = field(default_factory=list)
+
+    def is_stopped(self) -> bool:
+        return bool(self.fatal) or self.attempts.is_stopped
+
+    async def begin(self, request: Request, at_most: Cost) -> bool:
+        return not self.fatal and await self._run(self.attempts.begin, request, at_most)
+
+    async def fail(self, request: Request, cost: Cost, is_known: bool) -> None:
+        await self._run(self.attempts.fail, request, cost, is_known)
+
+    async def answer(self, request: Request, response: Response) -> None:
+        await self._run(self.attempts.answer, request, response)
+
+    async def _run(self, report: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, report, *values)
+
+
 class EndpointClient:
     """A client of one endpoint; its rate limits hold over all calls."""
 
@@ -116,66 +129,87 @@ class EndpointClient:
         most = settings.workers if isinstance(settings.workers, int) else settings.workers[1]
         share = [limit / most if limit else None for limit in (self.limits.requests_per_minute, self.limits.tokens_per_minute)]
         self.gate = RateLimiter(TokenBucket(share[0]), TokenBucket(share[1]))
-        self._url = f"{settings.address.rstrip('/')}/chat/completions"
+        self.access = open_access(settings.address, settings.key)
+        self._url = f"{self.access.address}/chat/completions"
         self.place = mask_secrets(self._url)
         self._has_answered = False
-        self._read_key, self._find_proxy = _read_key(settings), _find_proxy(self._url)
 
-    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+    def __call__(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
         async def work(hand_over: Callable[[tuple[int, Outcome]], None]) -> None:
             waiting = iter(enumerate(requests))
-            timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
-            connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
-            headers = {"Authorization": f"Bearer {self._read_key}"} if self._read_key else {}
-            async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers) as session:
+            with ThreadPoolExecutor(self.limits.concurrency) as pool:
+                reports = ThreadedAttempts(attempts, pool)
+                async with self._session() as session:
 
-                async def one_after_another() -> None:
-                    for position, request in waiting:
-                        hand_over((position, await self._request_until_done(session, request)))
+                    async def send_one_after_another() -> None:
+                        for position, request in waiting:
+                            try:
+                                outcome = None if reports.is_stopped() else await self._send(session, request, reports)
+                            except RsflowError as error:
+                                reports.fatal.append(error)
+                                return
+                            if outcome:
+                                hand_over((position, outcome))
 
-                workers = [asyncio.create_task(one_after_another()) for _ in range(min(self.limits.concurrency, len(requests)))]
-                try:
-                    await asyncio.gather(*workers)
-                finally:
-                    for worker in workers:
-                        worker.cancel()
-                    await asyncio.gather(*workers, return_exceptions=True)
+                    await asyncio.gather(
+                        *(send_one_after_another() for _ in range(min(self.limits.concurrency, len(requests))))
+                    )
+            if reports.fatal:
+                raise reports.fatal[0]
 
         return iterate_results(work)
 
-    async def _request_until_done(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
-        expected, tokens_in, tokens_out, attempt = estimate_tokens(request), 0, 0, 0
+    def _session(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
+        connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
+        return aiohttp.ClientSession(timeout=timeout, connector=connector, headers=self.access.headers)
+
+    async def _send(self, session: aiohttp.ClientSession, request: Request, attempts: ThreadedAttempts) -> Outcome | None:
+        """The outcome after as many attempts as it takes; None where the run was stopped before."""
+        prices, expected, spent, attempt = self.settings.prices, estimate_tokens(request), Cost(), 0
+        at_most = prices.cost_of(expected - request.max_tokens, request.max_tokens)
         while True:
-            await self.gate.acquire(expected)
+            await self.gate.acquire(expected, attempts.is_stopped)
+            if not await attempts.begin(request, at_most):
+                return None
             start = time.monotonic()
-            answer = await self._send_once(session, request)
-            tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
-            spent = (tokens_in, tokens_out, self.settings.prices.cost(tokens_in, tokens_out))
+            try:
+                answer = await self._send_once(session, request)
+            except RsflowError:
+                await attempts.fail(request, Cost(), True)
+                raise
+            cost = prices.cost_of(answer.tokens_in, answer.tokens_out)
+            spent += cost
             if isinstance(answer, Answer):
                 self._has_answered = True
                 self.gate.correct(expected, answer.tokens_in + answer.tokens_out)
                 took = time.monotonic() - start
-                return Response(answer.text, *spent, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
+                own = (spent.tokens_in, spent.tokens_out, spent.money)
+                response = Response(answer.text, *own, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
+                await attempts.answer(request, response)
+                return response
+            await attempts.fail(request, cost, answer.reason not in UNANSWERED)
             last = attempt + 1 == self.limits.attempts
             if last or not answer.retryable or (answer.wait_s or 0) > LONGEST_WAIT_S:
-                return Failure(answer.reason, f"{answer.detail} (attempt {attempt + 1})", attempt, *spent)
-            await self._back_off(answer, attempt)
+                detail = f"{answer.detail} (attempt {attempt + 1})"
+                return Failure(answer.reason, detail, attempt, spent.tokens_in, spent.tokens_out, spent.money)
+            await self._back_off(answer, attempt, attempts.is_stopped)
             attempt += 1
 
-    async def _back_off(self, fault: AttemptFailure, attempt: int) -> None:
+    async def _back_off(self, fault: AttemptFailure, attempt: int, is_stopped: Callable[[], bool]) -> None:
         wait = self.limits.first_wait_seconds * 2**attempt if fault.wait_s is None else fault.wait_s
         wait = min(wait, LONGEST_WAIT_S)
         if fault.for_all_requests:
             self.gate.close(wait)
         else:
-            await asyncio.sleep(wait)
+            await sleep_unless(is_stopped, wait)
 
     async def _send_once(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
         """One attempt. RsflowError for what every other request would fail with too."""
         try:
             body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.
-            async with session.post(self._url, json=body, proxy=self._find_proxy, allow_redirects=False) as reply:
+            async with session.post(self._url, json=body, proxy=self.access.proxy, allow_redirects=False) as reply:
                 data = await reply.read()
                 if reply.status == 200:
                     return read_answer(data)
@@ -184,11 +218,11 @@ class EndpointClient:
             return AttemptFailure("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
         except aiohttp.ClientError as error:
             # A cut connection, a length that is not what was announced, a body that is no HTTP.
-            return AttemptFailure("connection_failed", self._mask_key(f"{self.place}: {type(error).__name__}: {error}"))
+            return AttemptFailure("connection_failed", self.access.mask(f"{self.place}: {type(error).__name__}: {error}"))
 
     def _read_failure(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
         fault = read_error(status, headers, data)
-        detail = self._mask_key(f"{self.place}: HTTP {status}: {fault.detail}")
+        detail = self.access.mask(f"{self.place}: HTTP {status}: {fault.detail}")
         # Once others were answered, 403 concerns this request alone: endpoints also use it for refused pictures or texts.
         if status == 401 or (status == 403 and not self._has_answered):
             raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
@@ -197,25 +231,3 @@ class EndpointClient:
         if status == 404 and not self._has_answered:
             raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
         return AttemptFailure(fault.reason, detail, fault.retryable, fault.wait_s, fault.for_all_requests)
-
-    def _mask_key(self, text: str) -> str:
-        text = mask_secrets(text)
-        return text.replace(self._read_key, MASK) if self._read_key else text
-
-
-def _read_key(settings: Endpoint) -> str:
-    if settings.key is None:
-        return ""
-    found = os.environ.get(settings.key, "").strip()
-    if not found:
-        raise RsflowError(
-            f"engine openai: the environment variable {settings.key} holds no key for {mask_secrets(settings.address)}: "
-            "set it, or `key: null` for a server that wants none"
-        )
-    return found
-
-
-def _find_proxy(url: str) -> str | None:
-    """The environment's proxy. aiohttp's `trust_env` would also read .netrc, which may hold another key."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

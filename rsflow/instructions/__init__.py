@@ -23,7 +23,10 @@ from rsflow.instructions import (
     description,
     detection,
     grounding,
+    multiple_choice,
+    reasoning,
     region_captioning,
+    segmentation,
     tile_facts,
     vqa,
 )
@@ -32,7 +35,7 @@ from rsflow.instructions.question_answers import VERSION
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.text.control_tokens import find_control_token
 
-__all__ = ["GENERATED", "TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
+__all__ = ["TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
 
 Task = Callable[[TileFacts, config.Instructions, int], Iterator[Instruction | Reject]]
 
@@ -40,15 +43,15 @@ TASKS: dict[TaskName, Task] = {
     "classification": classification.make_instructions,
     "captioning": captioning.make_instructions,
     "vqa": vqa.make_instructions,
+    "multiple_choice": multiple_choice.make_instructions,
     "grounding": grounding.make_instructions,
     "region_captioning": region_captioning.make_instructions,
     "detection": detection.make_instructions,
+    "segmentation": segmentation.make_instructions,
     "description": description.make_instructions,
+    "reasoning": reasoning.make_instructions,
     "conversation": conversation.make_instructions,
 }
-
-# What no rule makes: only a model writes it (rsflow.instructions.prompts). It counts in quotas like any other task.
-GENERATED: tuple[TaskName, ...] = ("reasoning",)
 
 
 def check_task(name: str) -> None:

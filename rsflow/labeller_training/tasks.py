@@ -62,7 +62,7 @@ def class_map(example: Example, numbers: dict[str, int], rows: int, cols: int) -
     from rasterio.features import rasterize
     from shapely.geometry import box, mapping
 
-    from rsflow.pretrained.unet_segmenter import NOT_LEARNED
+    from rsflow.models.unet_segmenter import NOT_LEARNED
     from rsflow.spatial.polygons import scale_parts, to_geometry
 
     sy, sx = rows / example.picture.shape[0], cols / example.picture.shape[1]
@@ -92,7 +92,7 @@ def _area(box: tuple[float, float, float, float]) -> float:
 def _new_detector(names: dict[str, Any], side_px: int) -> tuple[Any, Any]:
     from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 
-    from rsflow.pretrained.centre_detector import CentreDetector, CentreDetectorConfig
+    from rsflow.models.centre_detector import CentreDetector, CentreDetectorConfig
 
     processor: Any = RTDetrImageProcessorPil
     return CentreDetector(CentreDetectorConfig(**names)), processor(do_resize=False, do_normalize=False, do_pad=False)
@@ -101,7 +101,7 @@ def _new_detector(names: dict[str, Any], side_px: int) -> tuple[Any, Any]:
 def _new_segmenter(names: dict[str, Any], side_px: int) -> tuple[Any, Any]:
     from transformers.models.segformer.image_processing_pil_segformer import SegformerImageProcessorPil
 
-    from rsflow.pretrained.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
+    from rsflow.models.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
 
     processor: Any = SegformerImageProcessorPil
     return UNetSegmenter(UNetSegmenterConfig(**names)), processor(do_resize=False, do_normalize=False)

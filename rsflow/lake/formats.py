@@ -22,11 +22,13 @@ TABLES: dict[str, pa.Schema] = {
     "tiles": schemas.TILES,
     "labels": schemas.LABELS,
     "embeddings": schemas.EMBEDDINGS,
+    "groups": schemas.GROUPS,
     "instructions": schemas.INSTRUCTIONS,
     "rejects": schemas.REJECTS,
     "selection": schemas.SELECTION,
     "shards": schemas.SHARDS,
     "runs": schemas.RUNS,
+    "reviews": schemas.REVIEWS,
 }
 
 

@@ -22,7 +22,7 @@ from rsflow import schemas
 from rsflow.lake import digests
 from rsflow.lake.tables import Lake, filter_by_values
 
-ROW_TABLES = ("tiles", "labels", "embeddings", "instructions", "rejects")
+ROW_TABLES = ("tiles", "labels", "embeddings", "groups", "instructions", "rejects")
 
 _MARK = [f for f in schemas.RUNS if f.name not in {"run", "committed_at"}]
 

@@ -20,10 +20,7 @@ from rsflow.loading.decode import as_tensor, decode_picture
 from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
 from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
 from rsflow.shards.reader import Buffer, SampleView
-from rsflow.spatial.geometry import Region
 from rsflow.text.control_tokens import neutralise_instruction
-
-Spell = Callable[[str, Sequence[Region], int, int], str]
 
 # Fields of a record that are columns of the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
@@ -50,10 +47,10 @@ def make_example(
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
-    spell = dialects.get_dialect(dialect).spell
+    known = dialects.get_dialect(dialect)
     # Shards may be older than the check of what goes into them.
     plain = [neutralise_instruction(one) for one in record["instructions"] if tasks is None or one["task"] in tasks]
-    instructions = [_instruction(one, spell, height_px, width_px) for one, _ in plain]
+    instructions = [_instruction(one, known, height_px, width_px) for one, _ in plain]
     count_neutralised(sum(changed for _, changed in plain))
     regions = extract_boxes(instructions)
     found = {
@@ -116,7 +113,7 @@ def _array(data: Buffer) -> npt.NDArray[Any]:
     return np.asarray(found)
 
 
-def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, width_px: int) -> dict[str, Any]:
+def _instruction(instruction: dict[str, Any], dialect: dialects.Dialect, height_px: int, width_px: int) -> dict[str, Any]:
     """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
     (n, 8) of four corners, which are those of the box where it is not oriented; answer. rsflow.loading.boxes makes tensors of
     a batch's boxes.
@@ -124,9 +121,12 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
     """
-    boxes = instruction["boxes"]
+    boxes, answer = instruction["boxes"], instruction["answer"]
     turns = [
-        {"role": turn["role"], "text": spell(text, boxes, height_px, width_px) if "[[" in text else text}
+        {
+            "role": turn["role"],
+            "text": dialects.spell_text(dialect, text, boxes, answer, height_px, width_px) if "[[" in text else text,
+        }
         for turn in instruction["turns"]
         for text in (turn["text"],)
     ]
@@ -136,5 +136,5 @@ def _instruction(instruction: dict[str, Any], spell: Spell, height_px: int, widt
         "turns": turns,
         "boxes": boxes,
         "quads": None,
-        "answer": instruction["answer"],
+        "answer": answer,
     }

@@ -6,33 +6,39 @@ but the same configuration and files give the same dataset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
-from rsflow.lake.receipts import completed_units, read_receipt_rows
+from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.review.apply import reviewed_labels, reviewed_tile
+from rsflow.review.resolve import Decisions
+from rsflow.schemas import LABELS, RUNS
 
 ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
 
 _STEPS_OF: dict[str, tuple[str, ...]] = {
     table: (*(step.name for step in STEPS if table in step.tables), *([ANNOTATIONS] if table == "rejects" else []))
-    for table in ("tiles", "labels", "embeddings", "instructions", "rejects")
+    for table in ROW_TABLES
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """`marks`: those of the wanted and finished units, by step."""
+    """`marks`: those of the wanted and finished units, by step. `decisions`: of reviewers; `tiles` and `labels` follow them."""
 
     lake: Lake
     marks: Mapping[str, pa.Table]
+    decisions: Decisions = field(default_factory=Decisions)
 
     @property
     def label(self) -> pa.Table:
@@ -45,7 +51,7 @@ class LiveRows:
 
     def receipts(self, table: str) -> pa.ChunkedArray:
         """The receipts whose rows of this table count."""
-        return pa.concat_tables([self.marks[step] for step in _STEPS_OF[table]])["receipt"]
+        return pa.concat_tables([RUNS.empty_table(), *(self.marks[step] for step in _STEPS_OF[table])])["receipt"]
 
     @property
     def rejected_scenes(self) -> set[str]:
@@ -57,17 +63,42 @@ class LiveRows:
 
     def tiles(self, columns: list[str] | None = None) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""
-        return self.read("tiles", columns).sort_by("tile_id")
+        rows = self.read("tiles", columns)
+        names = {"vocabulary", "unknown"} & set(rows.column_names)
+        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels} if names else {}
+        if not decided:
+            return rows.sort_by("tile_id")
+        mine = pc.is_in(rows["tile_id"], value_set=pa.array(sorted(decided), pa.string()))
+        changed = [reviewed_tile(row, decided[row["tile_id"]]) for row in rows.filter(mine).to_pylist()]
+        parts = [rows.filter(pc.invert(mine)), pa.Table.from_pylist(changed, schema=rows.schema)]
+        return pa.concat_tables(parts).sort_by("tile_id")
 
     def labels(self, columns: list[str] | None = None) -> pa.Table:
         """Annotations, labels of labellers without weights, and merged predictions, sorted by label_id."""
-        return self.read("labels", columns).sort_by("label_id")
+        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels}
+        if not decided:
+            return self.read("labels", columns).sort_by("label_id")
+        requested = columns or LABELS.names
+        rows = self.read("labels", list(dict.fromkeys([*requested, "tile_id"])))
+        tiles = pa.array(sorted(decided), pa.string())
+        others = rows.filter(pc.invert(pc.is_in(rows["tile_id"], value_set=tiles))).select(requested)
+        found = self.lake.read("labels", where={"tile_id": list(decided)})
+        by_tile: dict[str, list[dict[str, Any]]] = {tile: [] for tile in decided}
+        for row in filter_by_values(found, "receipt", self.receipts("labels")).sort_by("label_id").to_pylist():
+            by_tile[row["tile_id"]].append(row)
+        changed = [row for tile, mine in by_tile.items() for row in reviewed_labels(tile, mine, decided[tile])]
+        made = pa.Table.from_pylist(changed, schema=LABELS).select(requested)
+        return pa.concat_tables([others, made]).sort_by("label_id" if "label_id" in requested else requested[0])
 
     def embeddings(self, labeller: str) -> pa.Table:
         """EMBEDDINGS rows (tile_id, vector) of the labeller of this name, sorted by tile_id."""
         rows = self.read("embeddings", ["tile_id", "labeller", "vector"])
         named = pa.compute.starts_with(rows["labeller"], f"{labeller}-")
         return rows.filter(named).select(["tile_id", "vector"]).sort_by("tile_id")
+
+    def groups(self) -> pa.Table:
+        """GROUPS rows, sorted by group_id; none in a lake that is older than the table."""
+        return self.read("groups").sort_by("group_id")
 
     def instructions(self, columns: list[str] | None = None) -> pa.Table:
         return self.read("instructions", columns).sort_by("instruction_id")
@@ -76,11 +107,11 @@ class LiveRows:
         return self.read("rejects")
 
 
-def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False, pending: Collection[str] = ()) -> LiveRows:
     """The live rows under a plan.
 
     LakeError where a wanted unit is not done: select and shard never work on half a label phase. With `allow_missing`, for
-    reports, the rows of those that are done.
+    reports, the rows of those that are done; `pending` are steps whose units need not be.
     """
     if plan.undone and not allow_missing:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
@@ -90,8 +121,8 @@ def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False) -> LiveR
     for step in STEPS:
         wanted = [unit.id for unit in step.units(ids)]
         marks[step.name] = filter_by_values(marked, "unit", wanted)
-        if not allow_missing and (missing := len(wanted) - marks[step.name].num_rows) > 0:
+        if not allow_missing and step.name not in pending and (missing := len(wanted) - marks[step.name].num_rows) > 0:
             what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
             raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
     marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
-    return LiveRows(lake, marks)
+    return LiveRows(lake, marks, plan.decisions)

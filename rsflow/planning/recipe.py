@@ -78,7 +78,7 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     for task in built.instructions.tasks:
         check_known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
     try:
-        check_quotas(_keys(built), (*instructions.TASKS, *instructions.GENERATED), SENSOR_NAMES, _values(built))
+        check_quotas(_keys(built), tuple(instructions.TASKS), SENSOR_NAMES, _values(built))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return built

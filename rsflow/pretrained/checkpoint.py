@@ -15,6 +15,7 @@ import contextlib
 import copy
 import functools
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -87,6 +88,10 @@ class Checkpoint:
             unfit = find_missing_weights(self.model, model, report, spare)
             if unfit:
                 raise RsflowError(unfit)
+            if self._is_folder:
+                from rsflow.models.tuning import restore_tuning
+
+                restore_tuning(model, Path(self.model).expanduser())
             model = model.to(device).eval()
         return Loaded(model, processor, device, model.dtype)
 
@@ -111,16 +116,18 @@ class Checkpoint:
             import transformers
         except ImportError as error:
             raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
-        from rsflow.pretrained.own_models import register_own_models
-
         silence_libraries()
-        register_own_models()
         folder = Path(self.model).expanduser()
-        place = {"pretrained_model_name_or_path": str(folder)} if folder.is_dir() else self._on_the_hub()
+        place = {"pretrained_model_name_or_path": str(folder)} if self._is_folder else self._on_the_hub()
         auto: Any = transformers  # whose Auto classes have no types
         return torch, auto, {**place, "trust_remote_code": self.trust_remote_code}
 
     def _check_architecture(self, auto: Any, model_class: str, shared: dict[str, Any]) -> None:
+        from rsflow.models import register_model_type
+
+        if self._is_folder:
+            config_file = Path(self.model).expanduser() / "config.json"
+            register_model_type(json.loads(config_file.read_text()).get("model_type", ""))
         config = auto.AutoConfig.from_pretrained(**shared)
         unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
         if unfit:
@@ -134,6 +141,10 @@ class Checkpoint:
             yield
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, MemoryError, SafetensorError) as error:
             raise RsflowError(self._told(model_class, error)) from error
+
+    @property
+    def _is_folder(self) -> bool:
+        return Path(self.model).expanduser().is_dir()
 
     def _told(self, model_class: str, error: Exception) -> str:
         if isinstance(error, OSError) and not Path(self.model).expanduser().is_dir():

@@ -17,6 +17,7 @@ from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
 from rsflow.readers.scene_listing import pattern_folders
 from rsflow.report.build_summary import align_columns
+from rsflow.stac.listing import list_stac_scenes
 
 WIDTH = 100
 
@@ -42,7 +43,7 @@ def source_state(source: Source) -> SourceState:
     if pattern := missing_pattern(source):
         return SourceState(source, missing=pattern)
     try:
-        pictures = len(list_scenes(source))
+        pictures = len(list_stac_scenes(source).scenes if source.scenes.stac else list_scenes(source))
         annotated = (
             formats.read_annotations(source.annotated_set, pattern_folders(source.scenes)) if source.annotated_set else None
         )
@@ -79,7 +80,7 @@ def _rows(states: list[SourceState]) -> list[list[str]]:
         known = state.source.published
         counts = [f"{n:,}" if not state.missing and not state.fault else "" for n in _counts(state)]
         tasks = ", ".join(known.tasks) or "-"
-        words = [state.source.name, state.source.sensor, tasks, state.source.licence, state.word]
+        words = [state.source.name, state.source.sensor, tasks, state.source.licence or "its items'", state.word]
         rows.append([*words, counts[0], _number(known.pictures), counts[1], _number(known.records), counts[2]])
     # `aligned` sets every column but the first to the right, which suits numbers; words are filled to their column's width.
     widths = [max(len(row[column]) for row in rows) for column in range(5)]

@@ -69,6 +69,16 @@ INSTRUCT_WORK = pa.schema(
     ]
 )
 
+# What ReviseInstructions gets: a row per unit, its corrected instructions with the turns that they are to have.
+REVIEW_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "digest"}]))),
+    ]
+)
+
 # What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
 # their pictures lie, and what is known of them so far.
 _PLACES = {
@@ -87,6 +97,8 @@ PICTURE_WORK = pa.schema(
         # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
         ("others", pa.list_(pa.struct([pa.field("companion_of", pa.string()), *_WRITTEN]))),
         ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
+        # The kinds of text that a generating model is asked for, by tile; null: all kinds of all tiles.
+        ("asked", pa.list_(pa.struct([("tile_id", pa.string()), ("kinds", _STRINGS)]))),
     ]
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,21 @@ def test_tables_are_ordinary_delta_tables(lake: Lake) -> None:
     commit(lake, receipt("a", "r1", tiles=3), "run")
     tiles = pa.table(DeltaTable(lake.place("tables", "tiles")).scan())  # noqa: F841  (DuckDB finds it by name)
     assert duckdb.sql("select count(*) from tiles where unit = 'a'").fetchall() == [(3,)]
+
+
+def test_groups_of_a_receipt_count_and_a_lake_without_the_table_has_none(tmp_path: Path) -> None:
+    lake = create_lake(str(tmp_path / "lake"))
+    assert lake.read("groups").num_rows == 0
+    taken = datetime(2020, 5, 1, tzinfo=UTC)
+    shifted = {"dx_px": 1.5, "dy_px": -0.25, "registration_confidence": 0.9}
+    unmeasured = dict.fromkeys(shifted)
+    members = [
+        {"tile_id": "s/a/0_0_64x64", "sensor": "optical", "acquired_at": None, "role": "before", **unmeasured},
+        {"tile_id": "s/b/0_0_64x64", "sensor": "optical", "acquired_at": taken, "role": "after", **shifted},
+    ]
+    group = {"group_id": "pair:s/b/0_0_64x64", "kind": "pair", "place": "b", "source": "s", "members": members}
+    mark = {"unit": "u", "receipt": "r", "step": "group", "scene_id": "s/b", "source": "s", "scene_rejected": False}
+    counts = {"rows_in": 1, "rows_kept": 1, "rows_rejected": 0, "bytes_read": 0}
+    commit(lake, receipt_table({**mark, **counts}, groups=[group]), "run")
+    (stored,) = read_receipt_rows(lake, "groups", ["r"]).to_pylist()
+    assert {name: stored[name] for name in group} == group

@@ -17,10 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForObjectDetection, PretrainedConfig, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
-from rsflow.pretrained.unet import STRIDE, UNet
+from rsflow.models.unet import STRIDE, UNet
 
 _NO_PEAK = -20.0  # the logit of what is no peak: a probability of 2e-9
 _PRIOR = 0.01  # the probability of an object that a new model gives every position
@@ -176,3 +176,7 @@ def _inside(boxes: Tensor, y: Tensor, x: Tensor) -> Tensor:
     down = (y - boxes[:, 1:2]).abs() * 2 <= boxes[:, 3:4] + 1
     across = (x - boxes[:, 0:1]).abs() * 2 <= boxes[:, 2:3] + 1
     return down[:, :, None] & across[:, None, :]
+
+
+AutoConfig.register(CentreDetectorConfig.model_type, CentreDetectorConfig, exist_ok=True)
+AutoModelForObjectDetection.register(CentreDetectorConfig, CentreDetector, exist_ok=True)

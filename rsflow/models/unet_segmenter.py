@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForSemanticSegmentation, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SemanticSegmenterOutput
 
-from rsflow.pretrained.unet import UNet
+from rsflow.models.unet import UNet
 
 NOT_LEARNED = 255  # in a map of classes: a pixel of which nothing is known
 
@@ -50,3 +50,7 @@ class UNetSegmenter(PreTrainedModel):  # type: ignore[no-untyped-call]
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+AutoConfig.register(UNetSegmenterConfig.model_type, UNetSegmenterConfig, exist_ok=True)
+AutoModelForSemanticSegmentation.register(UNetSegmenterConfig, UNetSegmenter, exist_ok=True)
