@@ -111,8 +111,8 @@ def _alike_first(right: str, names: Iterable[str], question_id: str) -> list[str
 
 
 def _near_numbers(right: int, question_id: str) -> list[str]:
-    near = [number for number in range(right - _NEAR, right + _NEAR + 1) if number >= 0 and number != right]
-    return [str(number) for number in hash_order(near, 0, question_id)]
+    near = [str(number) for number in range(max(0, right - _NEAR), right + _NEAR + 1) if number != right]
+    return hash_order(near, 0, question_id)
 
 
 def _other_places(right: str, question_id: str) -> list[str]:
