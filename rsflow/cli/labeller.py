@@ -19,10 +19,14 @@ def train_labeller(
     ] = "",
     category: Annotated[list[str] | None, Option(metavar="C", help="learn only this one; may be given several times")] = None,
     steps: Annotated[int, Option(metavar="N", help="of training")] = 800,
-    batch: Annotated[int, Option(metavar="N", help="crops of a step")] = 8,
-    crop: Annotated[int, Option(metavar="PX", help="the side of a training crop")] = 192,
+    batch: Annotated[int, Option(metavar="N", help="crops of a step")] = 4,
+    crop: Annotated[int, Option(metavar="PX", help="the side of a training crop")] = 256,
+    slanting: Annotated[
+        bool,
+        Option("--slanting", help="the view has an up: mirror training pictures, but do not turn them (default: turn too)"),
+    ] = False,
     learning_rate: Annotated[
-        float | None, Option(metavar="X", help="at its peak (default: 0.004 from scratch, 0.0001 from a checkpoint)")
+        float | None, Option(metavar="X", help="at its peak (default: 0.003 from scratch, 0.0001 from a checkpoint)")
     ] = None,
     seed: Annotated[int, Option(metavar="N", help="of weights and crops")] = 0,
     iou: Annotated[float, Option(metavar="X", help="overlap from which a box is right")] = 0.5,
@@ -49,7 +53,7 @@ def train_labeller(
 
     settings = TrainingSettings(
         root=root, source=source, task=task, out=output, base=base, categories=tuple(category or ()), steps=steps, batch=batch,
-        crop_px=crop, learning_rate=learning_rate, seed=seed, iou=iou, frames_apart=frames_apart, most_tiles=most_tiles,
+        crop_px=crop, slanting=slanting, learning_rate=learning_rate, seed=seed, iou=iou, frames_apart=frames_apart, most_tiles=most_tiles,
         threads=threads,
     )  # fmt: skip
     with progress("train", "steps", 0, quiet_seconds=2.0) as state:
