@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "vacuum": lake.vacuum,
     "show": lake.show,
     "view": viewing.view,
+    "review": viewing.review,
     "report": reporting.report,
     "explain": selection.explain,
     "rejects": selection.rejects,
