@@ -42,7 +42,8 @@ def wilson_interval(share: float, count: float, z: float = Z_95) -> tuple[float,
     middle = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     whole = 1 + z * z / count
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+    # It holds the share itself, whatever rounding makes of shares of 0 and 1.
+    return max(0.0, min(share, (middle - spread) / whole)), min(1.0, max(share, (middle + spread) / whole))
 
 
 def error_rates(items: Sequence[Mapping[str, Any]], decided: Mapping[Key, str], by: str) -> list[ErrorRate]:
