@@ -12,8 +12,8 @@ their hash alone: of 3 billion, two may collide, and one then has the other's ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ SCORE_COLUMNS = {
 @dataclass(frozen=True, slots=True)
 class InstructionQuery:
     """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form;
-    `answers`: which kind of question each is, and its answer."""
+    `answers`: which kind of question each is, and its answer; `review_reasons`: by id, why reviewers have some leave."""
 
     seed: int
     scores: tuple[str, ...]
@@ -62,6 +62,7 @@ class InstructionQuery:
     mask: str | None
     answers: bool
     receipts: pa.Array
+    review_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def encode_all_instructions(
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
     answers = built.select.max_answer_share is not None
-    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, answers, receipts)
+    reasons = now.decisions.dropped_instructions
+    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, answers, receipts, reasons)
     labels = _read_label_index(now) if query.category or "label_quality" in limits else None
     found = list(runner.each(encode_instruction_file, pieces, (query, build_id_index(tiles), labels)))
     return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
@@ -113,7 +115,16 @@ def encode_instruction_file(
         if query.answers:
             for name, values in zip(("question", "answer"), question_and_answer(rows["task"], rows["answer"]), strict=True):
                 numbers = numbers.append_column(name, pa.array(values))
+        if query.review_reasons:
+            numbers = numbers.append_column("review_reason", _review_reasons(rows["instruction_id"], query.review_reasons))
         yield numbers
+
+
+def _review_reasons(ids: pa.ChunkedArray, reasons: Mapping[str, str]) -> pa.ChunkedArray:
+    """Per instruction why a reviewer has it leave, or null."""
+    names = sorted(reasons)
+    known = pa.array([reasons[name] for name in names], pa.string())
+    return known.take(pc.index_in(ids, value_set=pa.array(names, pa.string())))
 
 
 def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:
