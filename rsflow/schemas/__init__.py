@@ -23,6 +23,7 @@ from rsflow.schemas.tables import (
     TURN_STRUCT,
 )
 from rsflow.schemas.work import (
+    CELL_WORK,
     COMPANIONS,
     IN_FLIGHT,
     INSTRUCT_TILE_COLUMNS,
@@ -36,6 +37,7 @@ from rsflow.schemas.work import (
 
 __all__ = [
     "CALIBRATION_STRUCT",
+    "CELL_WORK",
     "COMPANIONS",
     "EMBEDDINGS",
     "GROUPS",
