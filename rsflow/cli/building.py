@@ -41,7 +41,7 @@ def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejec
 
 
 def generate(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
-    """Choose the tiles that the selection will keep, and have the configured model write about them.
+    """Choose what the selection will keep, and have the configured model write about it.
 
     Examples:
       rsflow generate build.yaml
@@ -134,9 +134,9 @@ def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfi
 
     built, missing = drop_missing_sources(load(config, overrides or []))
     if excluded := describe_disallowed(built):
-        print(f"rsflow: {excluded}", file=sys.stderr)
+        print(f"rsflow: warning: {excluded}", file=sys.stderr)
     if missing:
-        print(f"rsflow: {_missing_line(missing)} (see `rsflow sources {config}`)", file=sys.stderr)
+        print(f"rsflow: warning: {_missing_line(missing)} (see `rsflow sources {config}`)", file=sys.stderr)
     return built, missing
 
 

@@ -9,7 +9,7 @@ selection. A digest of rows and settings is committed with it, so that an unchan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from rsflow.curation.select_samples import SelectionResult, select_samples, sele
 from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import TaskRunner
 from rsflow.engine.execute import task_runner
+from rsflow.engine.progress import progress
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
@@ -74,18 +75,28 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     known = last_selection(lake)
     if known and known.digest == digest:
         return known
+    with progress("select", "steps", 4, quiet_seconds=2.0) as state:
+        _decide(built, lake, now, digest, lambda: state.add(1))
+    return require_current_selection(built, lake, now)
+
+
+def _decide(built: BuildConfig, lake: Lake, now: LiveRows, digest: str, on_step: Callable[[], None]) -> None:
+    """Choose samples and write the `selection` table: rows read, instructions encoded, samples chosen, rows written."""
     tiles = read_selection_tiles(built, now)
     pieces = instruction_pieces(now)
     held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
     read_texts = (
         make_text_reader(pieces, now.receipts("instructions").combine_chunks()) if built.select.same_text is not None else None
     )
+    on_step()
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
+        on_step()
         with _confirming(built, lake, tiles, runner) as (confirm, confirm_regions):
             choice = select_samples(
                 tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
             )
+    on_step()
     counts = {
         "tiles": choice.tiles.counts(),
         "instructions": choice.instructions.counts(),
@@ -96,7 +107,7 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
         lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice),
         {"digest": digest, **counts},
     )
-    return require_current_selection(built, lake, now)
+    on_step()
 
 
 def select_lake_tiles(built: BuildConfig, lake: Lake, now: LiveRows) -> tuple[pa.Table, Flags]:
@@ -152,7 +163,8 @@ def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     marks = now.all_marks
     failures = zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
     units = [f"{unit} {failed:g}" for unit, failed in failures]
-    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select))
+    decided = [digest] if (digest := now.decisions.selection_digest) else []
+    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select), *decided)
 
 
 def last_selection(lake: Lake) -> SelectionSummary | None:
@@ -226,7 +238,9 @@ def read_selection_tiles(built: BuildConfig, now: LiveRows) -> pa.Table:
         tiles = tiles.append_column("categories", read_tile_categories(now, tiles["tile_id"]))
     rejected = pa.array(sorted(now.rejected_scenes), pa.string())
     tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
-    return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
+    tiles = tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
+    by_reviewers = pa.array(now.decisions.rejected_tiles, pa.string())
+    return tiles.append_column("review_rejected", pc.is_in(tiles["tile_id"], value_set=by_reviewers))
 
 
 def _canonical_before(lake: Lake) -> pa.Array:
