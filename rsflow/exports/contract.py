@@ -50,7 +50,7 @@ class ExportJob:
     """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
 
     `on_sample` is called after every sample, to show progress. `all_splits`: those of the whole snapshot. `pseudo_labels`:
-    whether forms of objects hold those that labellers found.
+    whether forms of objects hold those that labellers found. `snapshot`: its digest.
     """
 
     root: str
@@ -60,6 +60,7 @@ class ExportJob:
     on_sample: Callable[[], None]
     all_splits: dict[str, Split]
     pseudo_labels: bool = False
+    snapshot: str = ""
     tally: Tally = field(default_factory=Tally)
 
     def samples(self, split: str) -> Iterator[Sample]:

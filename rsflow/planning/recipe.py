@@ -32,6 +32,7 @@ from rsflow.stages.annotate_tiles import AnnotateTiles
 from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.group_cells import GroupCells
 from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.keep_bands import KeepBands
 from rsflow.stages.label_ground import LabelGround
@@ -139,6 +140,11 @@ def merge_stage(built: BuildConfig) -> Stage:
 def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     """The model that writes instructions, where the configuration asks for one."""
     return GenerateTiles.of(built)
+
+
+def group_cells_stage(built: BuildConfig) -> GroupCells | None:
+    """What groups the tiles of a cell of the ground grid, where the configuration asks for groups."""
+    return GroupCells(built.groups, built.root) if built.groups else None
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:

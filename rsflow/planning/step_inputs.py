@@ -56,7 +56,7 @@ class StepInputs:
             tiles[unit].append(row)
         labels = {name: list[dict[str, Any]]() for name in label_units}
         further = {self._receipt(name) for unit in label_units.values() for name in labels_from(unit)}
-        for row in self._rows("labels", schema, {*unit_of, *further}):
+        for row in self._rows("labels", schema, {*unit_of, *further}) if "labels" in schema.names else ():
             del row["receipt"]
             if row["tile_id"] in home:
                 labels[home[row["tile_id"]]].append(row)

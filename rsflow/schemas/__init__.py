@@ -24,6 +24,7 @@ from rsflow.schemas.tables import (
     TURN_STRUCT,
 )
 from rsflow.schemas.work import (
+    CELL_WORK,
     COMPANIONS,
     IN_FLIGHT,
     INSTRUCT_TILE_COLUMNS,
@@ -38,6 +39,7 @@ from rsflow.schemas.work import (
 
 __all__ = [
     "CALIBRATION_STRUCT",
+    "CELL_WORK",
     "COMPANIONS",
     "EMBEDDINGS",
     "GROUPS",

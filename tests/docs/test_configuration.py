@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from rsflow.config import generation_settings as generation
+from rsflow.config import group_settings
 from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
@@ -40,6 +41,7 @@ SECTIONS: dict[str, Any] = {
     "screen": config.Screen,
     "labels": config.Labels,
     "instructions": config.Instructions,
+    "groups": group_settings.Groups,
     "generation": generation.Generation,
     "generation: prompts": generation.PromptFile,
     **{f"generation: {name}": kind for name, kind in ENGINES.items()},

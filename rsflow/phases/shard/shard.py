@@ -17,12 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config.config_paths import strip_common_folder
+from rsflow.config.config_paths import map_paths, strip_common_folder
 from rsflow.config.settings import BuildConfig, Engine, resolved
 from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import RsflowError
 from rsflow.files import storage
+from rsflow.lake.relocations import original_place, read_moves
 from rsflow.lake.tables import Lake
 from rsflow.phases.select.held_out import match_held_out
 from rsflow.phases.select.lake_columns import MIN_CLUSTER_ROWS
@@ -42,7 +43,14 @@ ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_by
 # Settings that say where and how, not what: they are no part of what a snapshot was made from.
 NOT_CONTENT = ("engine", "root")
 # Settings that a dataset was made without before there were any such: switched off they do not count.
-YOUNGER: tuple[tuple[str, str, object], ...] = (("render", "raw_bands", False), ("shard", "companions", []))
+YOUNGER: tuple[tuple[str, str, object], ...] = (
+    ("render", "raw_bands", False),
+    ("shard", "companions", []),
+    ("tiles", "grid", "scene"),
+    ("tiles", "gsd_m", None),
+    ("tiles", "system", "utm"),
+    ("tiles", "resampling", "average"),
+)
 RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
 RECORD = "sharded.json"
 VERSION = 1  # raised when other shards are made from the same rows and settings
@@ -154,7 +162,7 @@ def selection_note(snapshot: int) -> str:
 
 
 def config_fingerprint(built: BuildConfig) -> str:
-    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies.
+    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies or was moved.
 
     Sources without STAC have no such setting, as before there was one; how access to a catalogue is proved does not count.
     """
@@ -162,11 +170,14 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
+    if plain["groups"] is None:
+        del plain["groups"]
     for source in plain["sources"]:
         search = source["scenes"].pop("stac")
         if search is not None:
             source["scenes"]["stac"] = {name: value for name, value in search.items() if name not in ("sign", "headers")}
-    return fingerprint(strip_common_folder(plain))
+    moves = read_moves(built.root)
+    return fingerprint(strip_common_folder(map_paths(plain, lambda path: original_place(path, moves)) if moves else plain))
 
 
 def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table) -> pa.Table:

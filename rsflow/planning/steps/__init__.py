@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import generate, instruct, label, merge, predict, review
+from rsflow.planning.steps import generate, group_cells, instruct, label, merge, predict, review
 from rsflow.planning.unit_ids import UnitIds
 
-STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP, review.STEP)
+STEPS: tuple[Step, ...] = (
+    label.STEP,
+    predict.STEP,
+    merge.STEP,
+    instruct.STEP,
+    generate.STEP,
+    review.STEP,
+    group_cells.STEP,
+)
 
 
 def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:
