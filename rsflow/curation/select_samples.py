@@ -31,6 +31,7 @@ from rsflow.curation.duplicates.deduplicate import confirm_by_position, deduplic
 from rsflow.curation.duplicates.embeddings import TileEmbeddings
 from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
 from rsflow.curation.duplicates.text_similarity import ReadTexts
+from rsflow.curation.group_verdicts import GroupMembers, judge_groups
 from rsflow.curation.select_instructions import assign_host_tiles, select_instructions
 from rsflow.curation.splits.assign_splits import assign_tile_splits
 from rsflow.curation.splits.split_groups import splits_by_strength
@@ -64,8 +65,12 @@ def select_samples(
     read_texts: ReadTexts | None = None,
     runner: TaskRunner = LOCAL_RUNNER,
     confirm_regions: ConfirmRegions | None = None,
+    groups: GroupMembers | None = None,
 ) -> SelectionResult:
     """Select over all rows.
+
+    Where there are `groups`, the last rows of `tiles` are theirs, and only what is told of quotas and instructions is read of
+    them: a group is in where all its pictures may be (`rsflow.curation.group_verdicts`).
 
     `tiles` has what `deduplicate` needs and scene_id, scene_rejected, source, licence, cell, source_split, and the columns that
     `settings.limits` names; with categories (lists) splits are dealt by these, with was_split what was dealt before stays.
@@ -76,12 +81,20 @@ def select_samples(
     not compared. `runner`: where pairs are looked for. `confirm_regions` gets rows of `tiles` too; without it, or without their
     keypoints, pictures of two splits are not searched for common parts.
     """
-    verdicts = DropReasons(tiles.num_rows)
-    _apply_tile_rules(tiles, settings, verdicts)
-    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, verdicts, embedded, runner)
+    members = groups or GroupMembers.none()
+    single = tiles.slice(0, tiles.num_rows - members.count)
+    verdicts = DropReasons(single.num_rows)
+    _apply_tile_rules(single, settings, verdicts)
+    cluster, canonical, same = _drop_duplicates(single, settings, confirm, verdicts, embedded, runner)
     if held_out_matches is not None:
         _drop_held_out(cluster, held_out_matches, verdicts)
-    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, verdicts, runner, confirm_regions)
+    ties = members.ties(canonical)
+    assigned_split = assign_tile_splits(single, cluster, settings, seed, confirm, verdicts, runner, confirm_regions, ties)
+    if members.count:
+        verdicts, assigned_split = judge_groups(members, canonical, verdicts, assigned_split)
+        own_rows = np.arange(single.num_rows, tiles.num_rows)
+        cluster, canonical = np.concatenate([cluster, own_rows]), np.concatenate([canonical, own_rows])
+        same = np.concatenate([same, np.ones(members.count, dtype=np.bool_)])
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
     tile_reasons = verdicts.take(host, "tile:")

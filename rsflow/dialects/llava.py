@@ -16,6 +16,8 @@ from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.padded_square import from_square, to_square
 from rsflow.spatial.geometry import Region
 
+PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.several_pictures
+
 _GROUP = re.compile(brackets.GROUP)
 
 

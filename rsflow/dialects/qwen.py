@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
@@ -26,6 +27,7 @@ FACTOR_PX = 28
 MIN_PIXELS = 3_136
 MAX_PIXELS = 12_845_056
 MAX_ASPECT = 200
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Qwen:
 
     min_pixels: int = MIN_PIXELS
     max_pixels: int = MAX_PIXELS
+    PICTURE_NAME: ClassVar[str] = PICTURE_NAME
 
     def __post_init__(self) -> None:
         if not FACTOR_PX**2 <= self.min_pixels <= self.max_pixels:

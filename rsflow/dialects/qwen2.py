@@ -15,6 +15,7 @@ from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_re
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 _POINT = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _BOX = rf"<\|box_start\|>{_POINT}\s*,\s*{_POINT}<\|box_end\|>"

@@ -15,6 +15,7 @@ from rsflow.dialects.contract import make_region, scale_region, spell_marks
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

@@ -84,6 +84,7 @@ def export(
         on_sample,
         dict(manifest.splits),
         pseudo_labels,
+        getattr(module, "HOLDS_GROUPS", False),
     )
     contents = module.top_level(list(job.splits))
     folder.prepare_folder(out, contents)

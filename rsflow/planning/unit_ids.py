@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from rsflow.lake.receipts import count_failures
 from rsflow.planning.companion_pairs import neighbours
+from rsflow.planning.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
 
@@ -93,6 +94,19 @@ class UnitIds:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
         return fingerprint("generate", *self._labels_of(unit), *others, self.plan.generator)
+
+    @cached_property
+    def groups(self) -> list[GroupUnit]:
+        """Units of the step `group`, each of the label units of all its scenes."""
+        found = []
+        for group in annotated_pairs(self.plan, self.by_scene):
+            units = [unit for scene, _ in reversed(group.scenes) for unit in self.by_scene[scene]]
+            name = fingerprint("group", group.kind, group.place, [self._labels_of(unit) for unit in units], self.plan.group)
+            found.append(GroupUnit(name, group, tuple(units)))
+        return found
+
+    def compare(self, unit: GroupUnit) -> str:
+        return fingerprint("compare", unit.id, self.plan.compare)
 
     @cached_property
     def neighbours(self) -> dict[str, list[str]]:

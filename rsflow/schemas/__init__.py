@@ -24,12 +24,15 @@ from rsflow.schemas.tables import (
 )
 from rsflow.schemas.work import (
     COMPANIONS,
+    COMPARE_WORK,
+    GROUP_WORK,
     IN_FLIGHT,
     INSTRUCT_TILE_COLUMNS,
     INSTRUCT_WORK,
     LABEL_WORK,
     OBJECTS,
     PICTURE_WORK,
+    SAMPLE_GROUP_STRUCT,
     SHARD_WORK,
     WINDOW_STRUCT,
 )
@@ -37,9 +40,11 @@ from rsflow.schemas.work import (
 __all__ = [
     "CALIBRATION_STRUCT",
     "COMPANIONS",
+    "COMPARE_WORK",
     "EMBEDDINGS",
     "GROUPS",
     "GROUP_MEMBER_STRUCT",
+    "GROUP_WORK",
     "INSTRUCTIONS",
     "INSTRUCT_TILE_COLUMNS",
     "INSTRUCT_WORK",
@@ -52,6 +57,7 @@ __all__ = [
     "RAW_STRUCT",
     "REJECTS",
     "RUNS",
+    "SAMPLE_GROUP_STRUCT",
     "SCENES",
     "SELECTION",
     "SHARDS",

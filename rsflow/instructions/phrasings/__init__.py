@@ -7,7 +7,7 @@ Answers are not here: they belong to the question, so that no phrasing can make 
 
 from __future__ import annotations
 
-from rsflow.instructions.phrasings import boxes, fields, measurements, objects, picture
+from rsflow.instructions.phrasings import boxes, change, damage, fields, measurements, objects, picture
 from rsflow.instructions.phrasings.hint import HINT
 
 __all__ = ["HINT", "PHRASINGS"]
@@ -18,4 +18,6 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **measurements.PHRASINGS,
     **fields.PHRASINGS,
     **boxes.PHRASINGS,
+    **change.PHRASINGS,
+    **damage.PHRASINGS,
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import generate, instruct, label, merge, predict
+from rsflow.planning.steps import compare, generate, group, instruct, label, merge, predict
 from rsflow.planning.unit_ids import UnitIds
 
-STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP)
+STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP, group.STEP, compare.STEP)
 
 
 def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:

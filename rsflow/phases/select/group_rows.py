@@ -1,0 +1,77 @@
+"""Groups as rows beside the tiles that the selection works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from rsflow.curation.group_verdicts import GroupMembers
+from rsflow.planning.live_rows import LiveRows
+
+# What a group's row takes from its first picture: what quotas and instructions look at.
+_SAME = frozenset(
+    {
+        "tile_id",
+        "scene_id",
+        "source",
+        "sensor",
+        "licence",
+        "height_px",
+        "width_px",
+        "gsd_m",
+        "footprint",
+        "cell",
+        "source_split",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    """`rows`: with the columns and types of the tiles; `members`: their pictures as rows of the tiles."""
+
+    rows: pa.Table
+    members: GroupMembers
+
+
+def read_group_rows(now: LiveRows, tiles: pa.Table) -> GroupRows:
+    """The groups all of whose pictures are among the tiles, sorted by id."""
+    samples = now.group_samples()
+    if not samples.num_rows:
+        return GroupRows(tiles.slice(0, 0), GroupMembers.none())
+    columns = {}
+    for field in tiles.schema:
+        known = field.name in _SAME and field.name in samples.column_names
+        empty = _EMPTY.get(field.name)
+        values = (
+            samples[field.name]
+            if known
+            else pa.nulls(samples.num_rows)
+            if empty is None
+            else pa.repeat(empty, samples.num_rows)
+        )
+        columns[field.name] = values.cast(field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+    rows = pa.table({name: _as_type(values, tiles.schema.field(name).type) for name, values in columns.items()})
+    return GroupRows(rows, _members(now, samples, tiles))
+
+
+_EMPTY = {"n_labels": 0, "scene_rejected": False, "was_canonical": False}
+
+
+def _as_type(values: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    return values.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else values
+
+
+def _members(now: LiveRows, samples: pa.Table, tiles: pa.Table) -> GroupMembers:
+    row_of = {name: row for row, name in enumerate(tiles["tile_id"].to_pylist())}
+    number = {name: place for place, name in enumerate(samples["tile_id"].to_pylist())}
+    pairs = [
+        (number[group["group_id"]], row_of[member["tile_id"]])
+        for group in now.groups().select(["group_id", "members"]).to_pylist()
+        if group["group_id"] in number
+        for member in group["members"]
+    ]
+    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return GroupMembers(len(number), found[:, 0], found[:, 1])
