@@ -2,7 +2,8 @@
 
 A picture that left as a duplicate is shown all the same, for the one that stands for it is of its split; two dates of one place
 may be nearly equal, and that is what a comparison is about. A picture that left for any other reason takes its groups with it.
-Of groups of the same pictures one stays.
+Of groups of the same pictures one stays. Of those in which nothing changed no more stay, in each source, than there are with a
+change: most ground does not change between two dates, and a model would learn to say so always.
 """
 
 from __future__ import annotations
@@ -14,24 +15,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.drop_reasons import DropReasons
+from rsflow.curation.drop_reasons import DropReasons, Flags
 
 SPLIT_MERGED = "split_merged"
 DUPLICATE = "duplicate_exact"
+UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """`count` groups; their pictures as `group` (number of the group) and `tile` (row of the tiles), those of one group one
-    after the other."""
+    after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the number of its
+    `source`, and its `priority`."""
 
     count: int
     group: Indices
     tile: Indices
+    changed: Indices
+    source: Indices
+    priority: Hashes
 
     @classmethod
     def none(cls) -> GroupMembers:
-        return cls(0, np.empty(0, np.int64), np.empty(0, np.int64))
+        empty = np.empty(0, np.int64)
+        return cls(0, empty, empty, empty, empty, np.empty(0, np.uint64))
 
     def firsts(self) -> Indices:
         """Where in `group` and `tile` each group begins."""
@@ -59,8 +66,20 @@ def judge_groups(
     apart = np.unique(members.group[codes != codes[firsts[members.group]]])
     longer.drop(tiles + apart, SPLIT_MERGED)
     longer.drop(tiles + _repeated(members, rows), DUPLICATE)
+    longer.drop(tiles + _unchanged_beyond_share(members, longer.kept[tiles:]), UNCHANGED)
     split = whole.take(pa.array(rows[firsts]))
     return longer, pa.concat_arrays([whole, split])
+
+
+def _unchanged_beyond_share(members: GroupMembers, kept: Flags) -> Indices:
+    """Of each source the unchanged groups beyond as many as changed (one where none did), the last by priority."""
+    found = [np.empty(0, np.int64)]
+    for source in np.unique(members.source):
+        mine = kept & (members.source == source)
+        unchanged = np.flatnonzero(mine & (members.changed == 0))
+        ordered = unchanged[np.lexsort((unchanged, members.priority[unchanged]))]
+        found.append(ordered[max(1, int((mine & (members.changed == 1)).sum())) :])
+    return np.concatenate(found)
 
 
 def _repeated(members: GroupMembers, rows: Indices) -> Indices:

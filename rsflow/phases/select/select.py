@@ -72,7 +72,7 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     if known and known.digest == digest:
         return known
     tiles = read_selection_tiles(built, now)
-    groups = read_group_rows(now, tiles)
+    groups = read_group_rows(now, tiles, built.seed)
     samples = pa.concat_tables([tiles, groups.rows])
     pieces = instruction_pieces(now)
     held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
