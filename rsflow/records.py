@@ -197,7 +197,8 @@ class SceneFiles:
 
     `files` maps a band name to a path for one-file-per-band scenes; a single file has the one key "". `options` are the
     source's scene settings (band map, nodata, unit …), plain JSON values. `sidecars` are further files that decide what is read
-    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change.
+    (sources of a VRT, masks, overviews, .aux.xml): the scene is another one when they change. `stac_item`: what its STAC item
+    says of it (schemas.STAC_ITEM_STRUCT), which decides nothing.
     """
 
     scene_id: str
@@ -207,6 +208,7 @@ class SceneFiles:
     files: dict[str, str]
     options: dict[str, Any] = field(default_factory=dict)
     sidecars: Sequence[str] = ()
+    stac_item: dict[str, Any] | None = None
 
     @property
     def every_file(self) -> list[str]:

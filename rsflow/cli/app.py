@@ -21,7 +21,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, selection, start, streaming
+from rsflow.cli import building, demo, exchange, lake, quality, reporting, selection, start, streaming, training, viewing
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -31,18 +31,23 @@ COMMANDS: dict[str, Command] = {
     "init": start.init,
     "build": building.build,
     "label": building.label,
+    "generate": building.generate,
     "select": building.select,
     "shard": building.shard,
     "plan": building.plan,
     "sources": exchange.sources,
     "status": lake.status,
+    "costs": lake.costs,
     "verify": lake.verify,
     "vacuum": lake.vacuum,
     "show": lake.show,
+    "view": viewing.view,
+    "report": reporting.report,
     "explain": selection.explain,
     "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
+    "train": training.train,
     "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,

@@ -1,4 +1,4 @@
-"""The commands that build a lake from a configuration: build and its phases label, select and shard, and plan."""
+"""The commands that build a lake from a configuration: build and its phases label, generate, select and shard, and plan."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RetryRejects = Annotated[
 
 
 def build(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
-    """Run label, select and shard, and report what exists then.
+    """Run label, generate, select and shard, and report what exists then.
 
     Examples:
-      rsflow build build.yaml                          all three phases; run again, it does only what is missing
+      rsflow build build.yaml                          all phases; run again, it does only what is missing
       rsflow build build.yaml engine.kind=inline       in this process, without Ray
       rsflow build build.yaml tiles.size_px=256 --retry-rejects
     """
-    return _run_phases(config, overrides, ("label", "select", "shard"), retry_rejects, json)
+    return _run_phases(config, overrides, ("label", "generate", "select", "shard"), retry_rejects, json)
 
 
 def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
@@ -38,6 +38,16 @@ def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejec
       rsflow label build.yaml --retry-rejects
     """
     return _run_phases(config, overrides, ("label",), retry_rejects, json)
+
+
+def generate(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
+    """Choose the tiles that the selection will keep, and have the configured model write about them.
+
+    Examples:
+      rsflow generate build.yaml
+      rsflow generate build.yaml budget.money=20
+    """
+    return _run_phases(config, overrides, ("generate",), retry_rejects, json)
 
 
 def select(config: Config, overrides: Overrides = None, json: Json = False) -> int:
@@ -88,7 +98,8 @@ def plan(
         if sample < 1:
             raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
         label_sample(built, sample)
-    estimate = estimate_build(plan_build(built, find_lake(built.root)))
+    lake = find_lake(built.root)
+    estimate = estimate_build(built, plan_build(built, lake), lake)
     print(to_json_text(plan_json(built.root, estimate, missing)) if json else plan_text(plan_facts(estimate)))
     return 0
 
@@ -98,6 +109,7 @@ def _run_phases(
 ) -> int:
     from rsflow.inspection.json_reports import build_json, to_json_text
     from rsflow.inspection.report_facts import summarise_build, write_card
+    from rsflow.inspection.snapshot_report import write_report
     from rsflow.phases.build import run
     from rsflow.report.build_summary import summary_text
 
@@ -105,6 +117,7 @@ def _run_phases(
     result = run(built, phases, retry_rejects)
     if result.sharded and result.selected:
         write_card(built, result)
+        write_report(built, result)
     print(to_json_text(build_json(result, missing)) if json else summary_text(summarise_build(result)))
     if missing and not json:
         print(f"lacked        {_missing_line(missing)}")

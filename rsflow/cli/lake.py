@@ -1,4 +1,4 @@
-"""The commands about a lake as a whole: status, verify, vacuum and show."""
+"""The commands about a lake as a whole: status, costs, verify, vacuum and show."""
 
 from __future__ import annotations
 
@@ -29,6 +29,22 @@ def status(root: Root, json: Json = False) -> int:
         return 0
     print(describe_lake(held))
     print(planned if isinstance(planned, str) else plan_text(plan_facts(planned)))
+    return 0
+
+
+def costs(root: Root, json: Json = False) -> int:
+    """Report what generating models have cost over all runs, by source, kind of text and model.
+
+    Examples:
+      rsflow costs demo-out/scenes/lake
+    """
+    from rsflow.generation.costs import list_costs
+    from rsflow.inspection.json_reports import costs_json, to_json_text
+    from rsflow.lake.tables import open_lake
+    from rsflow.report.costs_text import costs_text
+
+    lines = list_costs(open_lake(root).root)
+    print(to_json_text(costs_json(root, lines)) if json else costs_text(root, lines))
     return 0
 
 

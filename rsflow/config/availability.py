@@ -26,6 +26,8 @@ def missing_pattern(source: Source) -> str:
 
 def _file_patterns(source: Source) -> Iterator[str]:
     yield from _as_tuple(source.scenes.files)
+    if source.scenes.stac and not storage.is_remote(source.scenes.stac.href):  # whether an address answers, its search shows
+        yield source.scenes.stac.href
     for entry in source.annotation_entries:
         yield from _as_tuple(entry.files)
         for patterns in entry.splits.values():
@@ -48,14 +50,14 @@ def drop_missing_sources(built: BuildConfig) -> tuple[BuildConfig, dict[str, str
             f"none of the {len(missing)} sources is there (such as {next(iter(missing.values()))}): "
             "`rsflow sources CONFIG` tells where each is looked for and how to get it"
         )
-    if not any(built.select.allows(source.licence) for source in left):
+    if not any(not source.licence or built.select.allows(source.licence) for source in left):
         raise ConfigError(f"no source may be used: {_describe(built, left)}")
     return (replace(built, sources=left) if missing else built), missing
 
 
 def describe_disallowed(built: BuildConfig) -> str:
     """Which sources a selection will leave out for their licence, in words; empty where none."""
-    out = tuple(source for source in built.sources if not built.select.allows(source.licence))
+    out = tuple(source for source in built.sources if source.licence and not built.select.allows(source.licence))
     return _describe(built, out) if out else ""
 
 

@@ -18,10 +18,11 @@ from rsflow.files import storage
 _SOURCE = r"sources\.\d+\."
 _ENTRY = rf"{_SOURCE}annotations(\.\d+)?\."  # one entry, or one of a list
 _FOLDERS = re.compile(
-    rf"root|{_SOURCE}labellers\.\d+\.calibration|{_ENTRY}options\.(classes|area_of_interest|expressions\.[^.]+)"
+    rf"root|output|data\.cache|{_SOURCE}scenes\.stac(\.(href|area))?|{_SOURCE}labellers\.\d+\.calibration"
+    rf"|{_ENTRY}options\.(classes|area_of_interest|expressions\.[^.]+)"
 )
 _PATTERNS = re.compile(rf"({_SOURCE}scenes\.files|{_ENTRY}(files|splits\.[^.]+)|select\.held_out\.\d+\.files)(\.\d+)?")
-_MODELS = re.compile(rf"{_SOURCE}labellers\.\d+\.model|generation\.engine\.model")
+_MODELS = re.compile(rf"base_model|{_SOURCE}labellers\.\d+\.model|generation\.engine\.model")
 
 
 def absolute_paths(value: Any, folder: str, at: tuple[str, ...] = ()) -> Any:

@@ -21,6 +21,8 @@ from pydantic import Field, TypeAdapter
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
 from rsflow.config.select_settings import Select
+from rsflow.config.stac_settings import StacSearch, with_stac_defaults
+from rsflow.config.tile_settings import Tiles as Tiles
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.files import storage
@@ -34,11 +36,12 @@ class Scenes:
     """Where a source's scenes are and what their pixels mean.
 
     `files`: paths or globs. With `{band}` in it, a scene is one file per band and `bands` maps each band's name to the text
-    that stands for `{band}`; otherwise a file is a scene and `bands` maps names to band numbers from 1.
+    that stands for `{band}`; otherwise a file is a scene and `bands` maps names to band numbers from 1. `stac` instead of
+    `files`: each item of a catalogue is a scene, and `bands` maps names to assets or to names of bands.
     """
 
     __pydantic_config__ = STRICT
-    files: str | tuple[str, ...]
+    files: str | tuple[str, ...] = ()
     bands: dict[str, int | str] = field(default_factory=dict)
     product: str | None = None  # `files` are folders of this kind: bands, units, dates and fill are found by themselves
     rgb: tuple[str, str, str] | None = None  # bands of the picture; default red, green, blue if there
@@ -48,12 +51,23 @@ class Scenes:
     unit: PixelUnit | None = None  # of the calibrated values; default: the files', else the sensor's
     gsd_m: Annotated[float, Field(gt=0)] | None = None  # beats what the files' georeference says
     acquired_at: str | None = None  # ISO 8601, or a regular expression with one group that is found in the path
-    allow_outside: bool = False  # a mosaic (VRT) may name files outside of the folder that `files` begins with
+    allow_outside: bool = False  # a mosaic (VRT) or catalogue may name files outside of the folder that holds it
+    stac: StacSearch | None = None
 
     def __post_init__(self) -> None:
-        if not self.files:
-            raise ValueError("files is empty: give a path or a glob")
-        per_file = self.product is not None or "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
+        if bool(self.files) == bool(self.stac):
+            raise ValueError(
+                "give `files` (a path or a glob) or `stac`, one of them"
+                if self.stac
+                else "files is empty: give a path or a glob, or `stac`"
+            )
+        if self.stac and self.product:
+            raise ValueError(f"product is {self.product!r}: an item of `stac` names its files and bands itself; leave it out")
+        per_file = (
+            self.stac is not None
+            or self.product is not None
+            or "{band}" in (self.files if isinstance(self.files, str) else "".join(self.files))
+        )
         wrong = [name for name, band in self.bands.items() if not per_file and not (isinstance(band, int) and band >= 1)]
         if wrong:
             raise ValueError(
@@ -86,13 +100,14 @@ class Published:
 class Source:
     """A named collection with a licence (`unknown` where it is not known). `labellers` hold a `name` and that one's settings.
 
-    `optional`: a build goes on without it where its files are not there, and says so.
+    Without `licence`, scenes of `scenes.stac` have that of their item or its collection. `optional`: a build goes on without it
+    where its files are not there, and says so.
     """
 
     __pydantic_config__ = STRICT
     name: Name
     sensor: SensorName
-    licence: Annotated[str, Field(min_length=1)]
+    licence: str
     scenes: Scenes
     reader: str = "auto"
     annotations: AnnotationEntries | None = None  # one entry or several, of which at most one is in pixels
@@ -101,6 +116,8 @@ class Source:
     published: Published = field(default_factory=Published)
 
     def __post_init__(self) -> None:
+        if not self.licence and self.scenes.stac is None:
+            raise ValueError("licence is missing or empty: name it, or write unknown")
         in_pixels = [entry.format for entry in self.annotation_entries if not entry.on_ground]
         if len(in_pixels) > 1:
             raise ValueError(
@@ -121,23 +138,6 @@ class Source:
     def ground_layers(self) -> tuple[Annotations, ...]:
         """The annotations in ground coordinates."""
         return tuple(entry for entry in self.annotation_entries if entry.on_ground)
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """`small`: what becomes of a scene smaller than a tile: one padded tile, or one tile of the scene's own size."""
-
-    __pydantic_config__ = STRICT
-    size_px: Annotated[int, Field(ge=16, le=8192)] = 512
-    overlap_px: Count = 0
-    small: Literal["whole", "pad"] = "whole"
-    whole_up_to_px: Count = 1024  # plain pictures whose longer side is at most this stay whole
-    cell_km: Annotated[float, Field(gt=0)] = 10.0
-    unit_mb: Annotated[float, Field(gt=0, le=512)] = 64.0  # pixels that one unit of work reads
-
-    def __post_init__(self) -> None:
-        if self.overlap_px >= self.size_px:
-            raise ValueError(f"overlap_px is {self.overlap_px}: it must be smaller than size_px ({self.size_px})")
 
 
 @dataclass(frozen=True)
@@ -197,9 +197,11 @@ class Generation:
     __pydantic_config__ = STRICT
     engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
     kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
+    tiles: Literal["selected", "all"] = field(default="selected", compare=False)  # which tiles the model is asked about
     max_objects: Positive = 12  # objects of a tile that get a text of their own
     max_tokens: Positive = 1024  # of one answer
     temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
+    max_failed_share: Share = field(default=0.2, compare=False)  # of texts that no usable answer came for; more fails the run
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,9 @@ class Engine:
 class Budget:
     """What models may spend in one run; at any of these it stops, and the next run goes on with as much again.
 
+    `requests` that generating models send are counted one by one, retries too; `tokens` and `money` are passed by no more than
+    the requests that are in flight when they are reached.
+
     `money` in the unit of the engine's prices. `gpu_hours` count a pool at its full size for as long as it runs.
     """
 
@@ -267,19 +272,24 @@ class BuildConfig:
     budget: Budget = field(default_factory=Budget)
     engine: Engine = field(default_factory=Engine)
 
+    @property
+    def asks_selected(self) -> bool:
+        """Whether a model writes, and of selected tiles only."""
+        return self.generation is not None and self.generation.tiles == "selected"
+
     def __post_init__(self) -> None:
         names = [source.name for source in self.sources]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
         licences = sorted({source.licence for source in self.sources})
-        if self.select.allow_licences and not set(self.select.allow_licences) & set(licences):
+        if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")
 
 
 def load(path: str, overrides: Sequence[str] = ()) -> BuildConfig:
     """Read a configuration file. Raises ConfigError that names file, key, value and what would be right."""
-    return check(BuildConfig, read_yaml(path, overrides), path)
+    return check(BuildConfig, with_stac_defaults(read_yaml(path, overrides)), path)
 
 
 def resolved(config: BuildConfig) -> dict[str, Any]:

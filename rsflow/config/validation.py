@@ -60,7 +60,8 @@ def _known_keys(kind: Any, place: Sequence[str | int]) -> list[str]:
     if not place:
         return list(hints)
     target = kind if isinstance(place[0], int) else get_type_hints(kind).get(str(place[0])) if hints else None
-    options = [target, *get_args(target)]
-    inner = next((option for option in options if dataclasses.is_dataclass(option)), None)
-    rest = place[1:] if len(place) < 2 or not isinstance(place[1], int) else place[2:]
+    options = [option for option in (target, *get_args(target)) if dataclasses.is_dataclass(option)]
+    tagged = [option for option in options if len(place) > 1 and place[1] == getattr(option, "kind", None)]
+    rest = place[2:] if tagged or (len(place) > 1 and isinstance(place[1], int)) else place[1:]
+    inner = next(iter(tagged or options), None)
     return _known_keys(inner, rest) if inner else []

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons, Flags
+from rsflow.curation.hashing import Hashes
 
 SPLIT_MERGED = "split_merged"
 DUPLICATE = "duplicate_exact"

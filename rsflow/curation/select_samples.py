@@ -54,6 +54,18 @@ class SelectionResult:
     repeat: Indices
 
 
+@dataclass(frozen=True, slots=True)
+class TileSelection:
+    """Per tile: why it was dropped; `cluster`, `canonical` and `assigned_split` as of SelectionResult; `same_picture`, whether
+    its canonical tile shows the same picture unflipped."""
+
+    reasons: DropReasons
+    cluster: Indices
+    canonical: Indices
+    same_picture: Flags
+    assigned_split: pa.Array
+
+
 def select_samples(
     tiles: pa.Table,
     instructions: pa.Table,
@@ -83,26 +95,50 @@ def select_samples(
     """
     members = groups or GroupMembers.none()
     single = tiles.slice(0, tiles.num_rows - members.count)
-    verdicts = DropReasons(single.num_rows)
-    _apply_tile_rules(single, settings, verdicts)
-    cluster, canonical, same = _drop_duplicates(single, settings, confirm, verdicts, embedded, runner)
-    if held_out_matches is not None:
-        _drop_held_out(cluster, held_out_matches, verdicts)
-    ties = members.ties(canonical)
-    assigned_split = assign_tile_splits(single, cluster, settings, seed, confirm, verdicts, runner, confirm_regions, ties)
-    if members.count:
-        verdicts, assigned_split = judge_groups(members, canonical, verdicts, assigned_split)
-        own_rows = np.arange(single.num_rows, tiles.num_rows)
-        cluster, canonical = np.concatenate([cluster, own_rows]), np.concatenate([canonical, own_rows])
-        same = np.concatenate([same, np.ones(members.count, dtype=np.bool_)])
+    found = select_tiles(single, settings, seed, confirm, held_out_matches, embedded, runner, confirm_regions, members)
+    found = add_groups(found, members)
+    verdicts, canonical = found.reasons, found.canonical
     own = np.asarray(instructions["tile"]).astype(np.int64)
-    host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & same)
+    host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & found.same_picture)
     tile_reasons = verdicts.take(host, "tile:")
     chosen = select_instructions(instructions, tiles, own, host, tile_reasons, settings, seed, read_texts)
     _drop_without_instructions(own, host, chosen, verdicts)
-    split = _mask_values(assigned_split, verdicts.kept)
+    split = _mask_values(found.assigned_split, verdicts.kept)
     repeat = _count_repeats(tiles["tile_id"], split, instructions, host, chosen.kept, settings)
-    return SelectionResult(verdicts, cluster, canonical, split, assigned_split, chosen, host, repeat)
+    return SelectionResult(verdicts, found.cluster, canonical, split, found.assigned_split, chosen, host, repeat)
+
+
+def select_tiles(
+    tiles: pa.Table,
+    settings: Select,
+    seed: int,
+    confirm: Confirm,
+    held_out_matches: pa.Array | None = None,
+    embedded: TileEmbeddings | None = None,
+    runner: TaskRunner = LOCAL_RUNNER,
+    confirm_regions: ConfirmRegions | None = None,
+    groups: GroupMembers | None = None,
+) -> TileSelection:
+    """Apply the rules that need no instruction. Arguments as of `select_samples`; no row of `tiles` is a group's."""
+    reasons = DropReasons(tiles.num_rows)
+    _apply_tile_rules(tiles, settings, reasons)
+    cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, reasons, embedded, runner)
+    if held_out_matches is not None:
+        _drop_held_out(cluster, held_out_matches, reasons)
+    ties = groups.ties(canonical) if groups else None
+    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, reasons, runner, confirm_regions, ties)
+    return TileSelection(reasons, cluster, canonical, same, assigned_split)
+
+
+def add_groups(found: TileSelection, groups: GroupMembers) -> TileSelection:
+    """The verdicts of tiles, and after them those of groups."""
+    if not groups.count:
+        return found
+    reasons, split = judge_groups(groups, found.canonical, found.reasons, found.assigned_split)
+    own = np.arange(len(found.canonical), len(found.canonical) + groups.count)
+    cluster, canonical = np.concatenate([found.cluster, own]), np.concatenate([found.canonical, own])
+    same = np.concatenate([found.same_picture, np.ones(groups.count, dtype=np.bool_)])
+    return TileSelection(reasons, cluster, canonical, same, split)
 
 
 def needs_categories(settings: Select) -> bool:

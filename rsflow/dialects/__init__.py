@@ -7,21 +7,26 @@ new file and a new row. `qwen` is Qwen2.5-VL's.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from typing import Any
 
-from rsflow.dialects import geochat, internvl, llava, mmrs, pixels, qwen, qwen2, qwen3
+from rsflow.dialects import geochat, internvl, lisa, llava, mmrs, pixels, qwen, qwen2, qwen3
 from rsflow.dialects.contract import Dialect, collapsed_boxes, displacement_px
+from rsflow.dialects.outlines import spell_outlines
 from rsflow.errors import ConfigError
 from rsflow.plugins import PluginTable
+from rsflow.spatial.geometry import Region
 
-__all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect"]
+__all__ = ["DIALECTS", "Dialect", "collapsed_boxes", "displacement_px", "get_dialect", "spell_text"]
 
 DIALECTS: PluginTable[Dialect] = PluginTable(
     "rsflow.dialects",
     {
         "geochat": geochat,
         "internvl": internvl,
+        "lisa": lisa,
         "llava": llava,
         "mmrs": mmrs,
         "pixels": pixels,
@@ -45,6 +50,17 @@ def get_dialect(name: str) -> Dialect:
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ConfigError(f"dialect {name!r} is not known; {hint}known dialects: {', '.join(DIALECTS)}")
     return _with_settings(name, family, written) if written else DIALECTS[family]
+
+
+def spell_text(
+    dialect: Dialect, text: str, boxes: Sequence[Region], answer: Mapping[str, Any], height_px: int, width_px: int
+) -> str:
+    """A turn's text with all its marks spelled: of `boxes`, and of the `outlines` of the instruction's structured answer.
+
+    ConfigError where it holds outlines and the dialect spells none.
+    """
+    spelled = dialect.spell(text, boxes, height_px, width_px)
+    return spell_outlines(dialect, spelled, answer["outlines"], height_px, width_px) if "|#" in text else spelled
 
 
 @lru_cache  # a stream asks for every sample

@@ -20,12 +20,15 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
+from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100
 
 _BOX = rf"\{{<\s*{NUMBER}\s*>(?:\s*<\s*{NUMBER}\s*>){{3}}\s*(?:\|\s*<\s*{NUMBER}\s*>)?\s*\}}"
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p> ?)?({_BOX}(?:(?:<delim>|\s*){_BOX})*)")
+
+OUTLINE_FORM = OutlineForm(("<p>", "</p> "), ("{", "}"), ";", ("<", "><", ">"), "")
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -52,6 +55,11 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a hundredth of each side. The corners of an oriented box move further, with the angle: see `displacement_px`."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return Frame((SCALE / width_px, SCALE / height_px), last=(SCALE, SCALE))
 
 
 def _write(box: Region, height_px: int, width_px: int) -> str:

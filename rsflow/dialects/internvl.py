@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
+from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -20,6 +21,8 @@ PICTURE_NAME = "Image-{}: "  # before each of several pictures: rsflow.dialects.
 
 _BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*\]"
 _SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")
+
+OUTLINE_FORM = OutlineForm(("<ref>", "</ref>"), ("<poly>[[", "]]</poly>"), "], [")
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -48,3 +51,8 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a thousandth of each side."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return Frame((SCALE / width_px, SCALE / height_px), last=(SCALE, SCALE))

@@ -2,7 +2,8 @@
 
 One idea: one box is an object, several are a list of them, as in the models' own answers. A phrase stands in front of its
 JSON: the format has a `label` per box but no place for "13 ships". An oriented box is `{"quad_2d": [x1, y1, … x4, y4]}`, which
-is our own: the models know no such key. What the numbers mean is for the dialect to say.
+is our own: the models know no such key; likewise an outline, `{"polygon_2d": [[x1, y1, …], …]}`. What the numbers mean is for
+the dialect to say.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region
+from rsflow.dialects.outlines import OutlineForm
 from rsflow.spatial.geometry import Region
 
 _FOUR = rf'"bbox_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]'
@@ -20,6 +22,8 @@ _LABEL = r'"label":\s*"[^"]*"'
 _OBJECT = rf"\{{\s*(?:{_LABEL}\s*,\s*)?(?:{_FOUR}|{_EIGHT})\s*(?:,\s*{_LABEL}\s*)?\}}"
 _NUMBERS = re.compile(r'"(?:bbox|quad)_2d":\s*\[([^\]]*)\]')
 _SPELLED = re.compile(rf"\[\s*{_OBJECT}(?:\s*,\s*{_OBJECT})*\s*\]|{_OBJECT}")
+
+OUTLINE_FORM = OutlineForm(outline=('{"polygon_2d": [[', "]]}"), between_rings="], [")
 
 
 def write(phrase: str, rows: Sequence[Sequence[int]]) -> str:

@@ -14,10 +14,13 @@ from collections.abc import Sequence
 
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
-from rsflow.dialects.padded_square import from_square, to_square
+from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.padded_square import from_square, square_frame, to_square
 from rsflow.spatial.geometry import Region
 
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")
+
+OUTLINE_FORM = OutlineForm(("<p>", "</p>"), between_rings=";", point=("", ",", ""), between_points=",")
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -44,3 +47,8 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of 0.01 of the longer side."""
     return (0.005 * max(height_px, width_px),) * 2
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return square_frame(height_px, width_px)

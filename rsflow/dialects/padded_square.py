@@ -9,6 +9,7 @@ One idea: the picture is centred in a square of its longer side, and coordinates
 from __future__ import annotations
 
 from rsflow.dialects.contract import make_region
+from rsflow.dialects.outlines import Frame
 from rsflow.spatial.geometry import Region
 
 
@@ -26,3 +27,9 @@ def from_square(box: Region, height_px: int, width_px: int) -> Region:
     """The inverse of `to_square`."""
     side, pads = max(height_px, width_px), _pads(height_px, width_px)
     return make_region([value * side - pads[place % 2] for place, value in enumerate(box)])
+
+
+def square_frame(height_px: int, width_px: int) -> Frame:
+    """The same of outlines: shares with two decimals."""
+    side = max(height_px, width_px)
+    return Frame((1 / side, 1 / side), _pads(height_px, width_px), 2, (1.0, 1.0))

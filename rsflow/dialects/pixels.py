@@ -11,9 +11,12 @@ from collections.abc import Sequence
 
 from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
+from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)
+
+OUTLINE_FORM = OutlineForm()
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -30,6 +33,11 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a tenth of a pixel, whatever the size."""
     return 0.05, 0.05
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return Frame((1.0, 1.0), digits=1)
 
 
 def _write(phrase: str, boxes: list[Region]) -> str:

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
+from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region
 
@@ -37,6 +38,8 @@ class Qwen:
     min_pixels: int = MIN_PIXELS
     max_pixels: int = MAX_PIXELS
     PICTURE_NAME: ClassVar[str] = PICTURE_NAME
+
+    OUTLINE_FORM: ClassVar[OutlineForm] = json_boxes.OUTLINE_FORM
 
     def __post_init__(self) -> None:
         if not FACTOR_PX**2 <= self.min_pixels <= self.max_pixels:
@@ -75,6 +78,11 @@ class Qwen:
         height, width = self.resized(height_px, width_px)
         return width_px / width, height_px / height
 
+    def outline_frame(self, height_px: int, width_px: int) -> Frame:
+        """How outlines are counted: as boxes are."""
+        height, width = self.resized(height_px, width_px)
+        return Frame((width / width_px, height / height_px), last=(width - 1, height - 1))
+
 
 @lru_cache  # a stream asks for every text, and pictures have few sizes
 def _resized(height_px: int, width_px: int, min_pixels: int, max_pixels: int) -> tuple[int, int]:
@@ -94,3 +102,4 @@ def _resized(height_px: int, width_px: int, min_pixels: int, max_pixels: int) ->
 
 RELEASED = Qwen()
 resized, spell, parse, max_rounding_px = RELEASED.resized, RELEASED.spell, RELEASED.parse, RELEASED.max_rounding_px
+OUTLINE_FORM, outline_frame = Qwen.OUTLINE_FORM, RELEASED.outline_frame

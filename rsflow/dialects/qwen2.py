@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
+from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
@@ -22,6 +23,10 @@ _BOX = rf"<\|box_start\|>{_POINT}\s*,\s*{_POINT}<\|box_end\|>"
 _QUAD = rf"<\|quad_start\|>{_POINT}(?:\s*,\s*{_POINT}){{3}}<\|quad_end\|>"
 _ONE = re.compile(f"{_BOX}|{_QUAD}")
 _SPELLED = re.compile(rf"(?:<\|object_ref_start\|>([^<\[\]|]*)<\|object_ref_end\|>)?((?:{_BOX}|{_QUAD})+)")
+
+OUTLINE_FORM = OutlineForm(
+    ("<|object_ref_start|>", "<|object_ref_end|>"), ("<|quad_start|>", "<|quad_end|>"), ";", ("(", ",", ")"), ","
+)
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -48,6 +53,11 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """A thousandth of each side: half of one by rounding, a whole one at the far edge."""
     return 1 / SCALE * width_px, 1 / SCALE * height_px
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return Frame((SCALE / width_px, SCALE / height_px), last=(SCALE - 1, SCALE - 1))
 
 
 def _write(numbers: Sequence[float]) -> str:

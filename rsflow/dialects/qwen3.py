@@ -12,10 +12,13 @@ from collections.abc import Sequence
 
 from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
+from rsflow.dialects.outlines import Frame
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
 PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
+
+OUTLINE_FORM = json_boxes.OUTLINE_FORM
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
@@ -36,3 +39,8 @@ def parse(text: str, height_px: int, width_px: int) -> tuple[str, list[Region]]:
 def max_rounding_px(height_px: int, width_px: int) -> tuple[float, float]:
     """Half of a thousandth of each side."""
     return 0.5 / SCALE * width_px, 0.5 / SCALE * height_px
+
+
+def outline_frame(height_px: int, width_px: int) -> Frame:
+    """How outlines are counted: as boxes are."""
+    return Frame((SCALE / width_px, SCALE / height_px), last=(SCALE, SCALE))

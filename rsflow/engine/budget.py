@@ -1,14 +1,15 @@
 """What models use, checked against the budget: tokens, requests, money and GPU hours, reported while it runs and at its end.
 
-One idea: receipts carry what their unit used, so the sums are of finished work, and stopping at a budget is stopping between
-two receipts. Work in progress (at most a block per actor) is lost; the next run continues.
+Receipts carry what their unit used, so the sums are of finished work, and stopping at a budget is stopping between two
+receipts: work in progress (at most a block per actor) is done again by the next run. Requests that cost money are counted one
+by one instead (rsflow.generation.allowance).
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from rsflow.engine.commit import Watch
 from rsflow.errors import BudgetError
 
 WORKERS, LOADING = "workers", "load_seconds"  # noted on a worker's first receipt
+REQUEST_LIMITS = ("tokens", "requests", "money")  # which an allowance can keep request by request
 
 
 @dataclass
@@ -65,10 +67,14 @@ class UsageMeter:
         self._budget = budget
         self.used: list[Used] = []
 
+    def remaining(self) -> dict[str, float]:
+        """What is left of the limits that an allowance keeps, by name; those without a limit are left out."""
+        return {name: most - amount for name, most, amount in self._limits() if name in REQUEST_LIMITS}
+
     @contextmanager
-    def over(self, name: str, gpus: float, most: int) -> Iterator[Watch]:
+    def over(self, name: str, gpus: float, most: int, has_allowance: bool = False) -> Iterator[Watch]:
         """Measure one pool of at most so many workers, with so many GPUs each. What it yields takes each receipt; it raises
-        BudgetError when the budget is spent."""
+        BudgetError when the budget is spent. With `has_allowance`, REQUEST_LIMITS are left to the allowance."""
         used = Used(name, gpus, most)
         self.used.append(used)
         start = time.monotonic()
@@ -81,27 +87,34 @@ class UsageMeter:
             used.amounts.update(amounts)
             if amounts[WORKERS] and used.amounts[WORKERS] <= used.most:  # the first of one that was replaced does not count
                 used.ramp_seconds = used.seconds
-            self._check()
+            self._check(REQUEST_LIMITS if has_allowance else ())
 
         yield watch
         used.seconds = time.monotonic() - start
 
-    def _check(self) -> None:
+    def _limits(self) -> Iterator[tuple[str, float, float]]:
+        """(name, limit, amount spent) of every limit that is set."""
         spent: Counter[str] = Counter()
         for used in self.used:
             spent.update(used.amounts)
-        limits = {
-            "tokens": (self._budget.tokens, spent["tokens_in"] + spent["tokens_out"]),
-            "requests": (self._budget.requests, spent["requests"]),
-            "money": (self._budget.money, spent["money"]),
-            "gpu_hours": (self._budget.gpu_hours, sum(used.gpu_seconds for used in self.used) / 3600),
+        amounts = {
+            "tokens": spent["tokens_in"] + spent["tokens_out"],
+            "requests": spent["requests"],
+            "money": spent["money"],
+            "gpu_hours": sum(used.gpu_seconds for used in self.used) / 3600,
         }
-        for name, (most, amount) in limits.items():
-            if most is not None and amount >= most:
-                raise BudgetError(
-                    f"budget.{name}={most:g} is spent ({amount:g}): stopped; what was done is kept, and the same command "
-                    "goes on from there with as much again"
-                )
+        for name, amount in amounts.items():
+            if (most := getattr(self._budget, name)) is not None:
+                yield name, most, amount
+
+    def _check(self, unchecked: Collection[str]) -> None:
+        for name, most, amount in self._limits():
+            if amount >= most and name not in unchecked:
+                raise budget_error(f"budget.{name}={most:g} is spent ({amount:g})")
+
+
+def budget_error(reason: str) -> BudgetError:
+    return BudgetError(f"{reason}: stopped; what was done is kept, and the same command goes on from there with as much again")
 
 
 def total_usage(marked: pa.Table) -> Counter[str]:

@@ -42,6 +42,16 @@ def session() -> Iterator[None]:
             _SESSION.reset(token)
 
 
+def keep_cluster(engine: Engine) -> None:
+    """Start the cluster of the present session, or connect to it, where that was not done yet."""
+    from rsflow.engine.ray_data import cluster
+
+    stack = _SESSION.get()
+    if stack is None:
+        raise RuntimeError("no session is open")
+    stack.enter_context(cluster(engine))
+
+
 def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
     """Run the jobs and yield what they make, in no stated order. Errors of a stage come out as they were raised."""
     work = [job for job in jobs if job.blocks]

@@ -10,7 +10,7 @@ from itertools import islice
 from rsflow.errors import UsageError
 from rsflow.evaluation.questions import Question
 from rsflow.files import storage
-from rsflow.generation.contract import Failure, Generate, Request
+from rsflow.generation.contract import Ask, Failure, Request
 
 BATCH = 64  # questions that are handed to an engine at a time
 
@@ -25,7 +25,7 @@ class Answer:
 
 
 def ask_engine(
-    generate: Generate,
+    ask: Ask,
     questions: Iterable[tuple[Question, bytes]],
     blind: bool = False,
     max_tokens: int = 512,
@@ -36,7 +36,7 @@ def ask_engine(
     while batch := list(islice(waiting, BATCH)):
         requests = [_request(question, picture, blind, max_tokens) for question, picture in batch]
         answers: dict[int, Answer] = {}
-        for position, outcome in generate(requests):
+        for position, outcome in ask(requests):
             question_id = batch[position][0].question_id
             answers[position] = (
                 Answer(question_id, None, f"{outcome.reason}: {outcome.detail}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.dialects import Dialect
+from rsflow.dialects import Dialect, spell_text
 from rsflow.errors import UsageError
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
@@ -61,8 +61,8 @@ def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = 
 def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect) -> Question:
     boxes = tuple(tuple(box) for box in instruction["boxes"])
     size = record["height_px"], record["width_px"]
-    spelled = [(turn["role"], dialect.spell(turn["text"], boxes, *size)) for turn in instruction["turns"]]
     answer = instruction["answer"]
+    spelled = [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, *size)) for turn in instruction["turns"]]
     return Question(
         instruction["id"],
         record["key"],

@@ -6,6 +6,7 @@ or None where the text cannot be read as an answer of that kind.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from typing import Any
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
 from rsflow.instructions.positions import PLACES
 from rsflow.spatial.geometry import Region
-from rsflow.text.turns import replace_marks
+from rsflow.text.turns import replace_marks, without_marks
 
 SHARE_TOLERANCE = 0.05  # as far as "about 35 %" may be from the measured share
 
@@ -59,6 +61,9 @@ def _about(question: Question) -> tuple[str, str]:
 
 
 def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str]) -> Scored:
+    if question.kind in OUTLINE_KINDS:
+        overlaps = outline_measures(question, answer.text or "", dialect)
+        return Scored(question, answer.text or "", overlaps is not None, overlaps or {"iou": 0.0})
     text = ""
     boxes: list[Region] = []
     if answer.text is not None:
@@ -74,7 +79,7 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
 
 def _plain(text: str) -> str:
     """A text without marks: phrases stay, boxes go."""
-    return " ".join(replace_marks(text, lambda mark: mark.phrase).split())
+    return " ".join(without_marks(text).split())
 
 
 def _judge_value(values: set[str], question: Question, text: str, boxes: list[Region]) -> Measures | None:
@@ -123,6 +128,16 @@ def _judge_boxes(question: Question, text: str, boxes: list[Region]) -> Measures
     return {"iou": mean_matched_iou(expected, boxes), "count_error": float(abs(len(boxes) - len(expected)))}
 
 
+def _judge_choice(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """Right is the right letter alone or first, or else the right option and no other."""
+    options = [str(option) for option in question.answer["options"]]
+    letter = re.match(r"\W*([A-Z])(?![\w'])", text)
+    if letter and ord(letter[1]) - ord("A") < len(options):
+        return {"accuracy": float(letter[1] == question.answer["letter"])}
+    found = named_values(text, options)
+    return {"accuracy": float(found == {normalise(str(question.answer["value"]))})} if found else None
+
+
 def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures | None:
     return {} if text else None
 
@@ -134,6 +149,7 @@ KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
     "box": _judge_box,
     "boxes": _judge_boxes,
+    "choice": _judge_choice,
     "count": _judge_count,
     "share": _judge_share,
     "text": _judge_text,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsflow.dialects import Dialect
+from rsflow.dialects import Dialect, spell_text
 from rsflow.dialects.several_pictures import spell_on_pictures
 from rsflow.errors import DataError
 from rsflow.exports.notes import Tally
@@ -130,7 +130,7 @@ class ExportJob:
                 plain, changed = neutralise_instruction(instruction)
                 pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
                 boxes = check_boxes(instruction["boxes"], [sizes[picture] for picture in pictures])
-                turns = spell_turns(plain["turns"], boxes, self.dialect, pictures, sizes)
+                turns = spell_turns(plain["turns"], boxes, plain["answer"], self.dialect, pictures, sizes)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
                 continue
@@ -147,6 +147,7 @@ def check_boxes(boxes: Sequence[Sequence[float]], sizes: Sequence[tuple[int, int
 def spell_turns(
     turns: Sequence[Record],
     boxes: Sequence[Region],
+    answer: Record,
     dialect: Dialect,
     pictures: Sequence[int],
     sizes: Sequence[tuple[int, int]],
@@ -162,7 +163,13 @@ def spell_turns(
         _, back = dialect.parse(dialect.spell(mark("", 0), [box], *sizes[picture]), *sizes[picture])
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    return [(turn["role"], spell_on_pictures(dialect.spell, turn["text"], boxes, pictures, sizes)) for turn in turns]
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return spell_text(dialect, text, boxes, answer, height_px, width_px)
+
+    if any(pictures):
+        return [(turn["role"], spell_on_pictures(spell, turn["text"], boxes, pictures, sizes)) for turn in turns]
+    return [(turn["role"], spell(turn["text"], boxes, *sizes[0])) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

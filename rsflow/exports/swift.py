@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rsflow import dialects
+from rsflow.dialects.outlines import spell_outlines
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.conversations import PictureFiles, known_facts, openai_messages, write_records
 from rsflow.exports.json_files import json_lines
@@ -39,7 +40,14 @@ def write(job: ExportJob) -> None:
         for instruction, turns in instructions:
             pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
             objects = _Objects(instruction["boxes"], pictures, files.sizes)
-            spelled = turns if in_text else [(turn["role"], objects.take(turn["text"])) for turn in instruction["turns"]]
+            spelled = (
+                turns
+                if in_text
+                else [
+                    (turn["role"], objects.take(_spelled_outlines(job, sample, instruction, turn["text"])))
+                    for turn in instruction["turns"]
+                ]
+            )
             job.tally.notes["oriented_boxes_made_upright"] += objects.oriented
             yield {
                 "messages": openai_messages(spelled, files.tokens),
@@ -50,6 +58,12 @@ def write(job: ExportJob) -> None:
             }
 
     write_records(job, make_records, json_lines, "jsonl")
+
+
+def _spelled_outlines(job: ExportJob, sample: Sample, instruction: Record, text: str) -> str:
+    """Only boxes have placeholders: outlines are spelled in the text."""
+    size = sample.record["height_px"], sample.record["width_px"]
+    return spell_outlines(job.dialect, text, instruction["answer"]["outlines"], *size) if "|#" in text else text
 
 
 @dataclass

@@ -11,7 +11,8 @@ from typing import Any
 
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.generation.contract import Engine, Failure, Generate, Request, Response
+from rsflow.generation.allowance import Allowance, LocalAllowance
+from rsflow.generation.contract import Attempts, Engine, Failure, Generate, Request, Response
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel
 from rsflow.generation.recording import RecordedEngine
@@ -23,7 +24,19 @@ ENGINES: dict[str, type[Engine]] = {
     VllmModel.name: VllmModel,
 }
 
-__all__ = ["ENGINES", "Engine", "Failure", "Generate", "RecordedEngine", "Request", "Response", "from_settings"]
+__all__ = [
+    "ENGINES",
+    "Allowance",
+    "Attempts",
+    "Engine",
+    "Failure",
+    "Generate",
+    "LocalAllowance",
+    "RecordedEngine",
+    "Request",
+    "Response",
+    "from_settings",
+]
 
 
 def from_settings(settings: dict[str, Any]) -> Engine:

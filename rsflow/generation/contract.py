@@ -4,6 +4,9 @@ A request holds all that decides an answer except the model; the engine holds th
 Together they identify an answer independently of machine, batch and order, and `recording` stores answers under that identity.
 A problem with one request is a counted `Failure`. A problem that every request would have (no such model, a refused key) is an
 RsflowError and ends the run.
+
+An engine reports every attempt before it sends it and when it has its outcome (`Attempts`), so that what is spent is on disk at
+any time and a run can be stopped between two requests.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ class Request:
     """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text refers to them.
 
     `schema`: the JSON schema that the answer has to keep, where the engine can see to that; None asks for free text.
-    `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice.
+    `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice. `source` and `kind`
+    say for what it is asked: costs are listed by them, answers do not depend on them.
     """
 
     system: str
@@ -32,14 +36,34 @@ class Request:
     max_tokens: int = 1024
     temperature: float = 0.0
     seed: int = 0
+    source: str = ""
+    kind: str = ""
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits of everything above; pictures count by their content."""
+        """32 hexadecimal digits of all that decides an answer; pictures count by their content."""
         pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
         # At temperature 0 the seed has no effect, so equal requests must have equal digests.
         sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
         return fingerprint(self.system, self.prompt, pictures, self.schema, sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Tokens, and money in the unit of the engine's prices."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, self.money + other.money)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.tokens_in - other.tokens_in, self.tokens_out - other.tokens_out, self.money - other.money)
+
+
+FREE = Cost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +85,10 @@ class Response:
     replayed: bool = False
     perplexity: float | None = None
 
+    @property
+    def cost(self) -> Cost:
+        return Cost(self.tokens_in, self.tokens_out, self.money)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -74,12 +102,57 @@ class Failure:
     tokens_in: int = 0
     tokens_out: int = 0
     money: float = 0.0
+    replayed: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(self.tokens_in, self.tokens_out, self.money)
 
 
 Outcome = Response | Failure
 
-# Yields (position in the requests, outcome) once for each request, in the order of completion.
-Generate = Callable[[Sequence[Request]], Iterator[tuple[int, Outcome]]]
+
+class Attempts(Protocol):
+    """What an engine reports of its attempts. Safe to call from several threads.
+
+    `notes_folder`: a folder of the lake for what an engine has to remember from one run to the next.
+    """
+
+    @property
+    def notes_folder(self) -> str: ...
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing more may be sent: what is in flight is waited for, everything else is left."""
+        ...
+
+    def begin(self, request: Request, at_most: Cost = FREE) -> bool:
+        """Count an attempt as sent, durably. False, and nothing is counted, where it must not be sent."""
+        ...
+
+    def fail(self, request: Request, cost: Cost = FREE, is_known: bool = True) -> None:
+        """Count the attempt as failed at this cost. Without `is_known` the server may have charged up to `at_most` for it."""
+        ...
+
+    def answer(self, request: Request, response: Response) -> None:
+        """Record the answer with its cost, durably. Its `cost` is of all attempts at this request together."""
+        ...
+
+
+def report_outcome(attempts: Attempts, request: Request, outcome: Outcome) -> None:
+    """Report the only attempt at a request."""
+    if isinstance(outcome, Response):
+        attempts.answer(request, outcome)
+    else:
+        attempts.fail(request, outcome.cost)
+
+
+# Yields (position in the requests, outcome) in the order of completion: once for each request, but for those that `begin`
+# refused. Every attempt was reported before.
+Generate = Callable[[Sequence[Request], Attempts], Iterator[tuple[int, Outcome]]]
+
+# The same with somebody else to report to.
+Ask = Callable[[Sequence[Request]], Iterator[tuple[int, Outcome]]]
 
 
 class Engine(Protocol):

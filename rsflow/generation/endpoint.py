@@ -19,8 +19,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -32,14 +33,16 @@ from rsflow.errors import RsflowError
 from rsflow.files.storage import MASK, mask_secrets
 from rsflow.generation.async_results import iterate_results
 from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
-from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
-from rsflow.generation.rate_limits import RateLimiter, TokenBucket
+from rsflow.generation.contract import Attempts, Cost, Failure, Generate, Outcome, Request, Response
+from rsflow.generation.rate_limits import RateLimiter, TokenBucket, sleep_unless
 from rsflow.stage import Resources
 
+T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
 Price = Annotated[float, Field(ge=0)]
 
 LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
+UNANSWERED = {"timeout", "connection_failed"}  # failures of which nobody knows whether the server charged for them
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class Prices:
     per_million_in: Price = 0.0
     per_million_out: Price = 0.0
 
-    def cost(self, tokens_in: int, tokens_out: int) -> float:
-        return (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
+    def cost_of(self, tokens_in: int, tokens_out: int) -> Cost:
+        money = (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
+        return Cost(tokens_in, tokens_out, money)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,31 @@ class Endpoint:
         return EndpointClient(self)
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadedAttempts:
+    """`Attempts` for an event loop: what waits for storage runs in a pool. `fatal`: errors that every other request would have
+    too, after which nothing more is sent."""
+
+    attempts: Attempts
+    pool: ThreadPoolExecutor
+    fatal: list[RsflowError] = field(default_factory=list)
+
+    def is_stopped(self) -> bool:
+        return bool(self.fatal) or self.attempts.is_stopped
+
+    async def begin(self, request: Request, at_most: Cost) -> bool:
+        return not self.fatal and await self._run(self.attempts.begin, request, at_most)
+
+    async def fail(self, request: Request, cost: Cost, is_known: bool) -> None:
+        await self._run(self.attempts.fail, request, cost, is_known)
+
+    async def answer(self, request: Request, response: Response) -> None:
+        await self._run(self.attempts.answer, request, response)
+
+    async def _run(self, report: Callable[..., T], *values: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, report, *values)
+
+
 class EndpointClient:
     """A client of one endpoint; its rate limits hold over all calls."""
 
@@ -121,54 +150,76 @@ class EndpointClient:
         self._has_answered = False
         self._read_key, self._find_proxy = _read_key(settings), _find_proxy(self._url)
 
-    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+    def __call__(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
         async def work(hand_over: Callable[[tuple[int, Outcome]], None]) -> None:
             waiting = iter(enumerate(requests))
-            timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
-            connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
-            headers = {"Authorization": f"Bearer {self._read_key}"} if self._read_key else {}
-            async with aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers) as session:
+            with ThreadPoolExecutor(self.limits.concurrency) as pool:
+                reports = ThreadedAttempts(attempts, pool)
+                async with self._session() as session:
 
-                async def one_after_another() -> None:
-                    for position, request in waiting:
-                        hand_over((position, await self._request_until_done(session, request)))
+                    async def send_one_after_another() -> None:
+                        for position, request in waiting:
+                            try:
+                                outcome = None if reports.is_stopped() else await self._send(session, request, reports)
+                            except RsflowError as error:
+                                reports.fatal.append(error)
+                                return
+                            if outcome:
+                                hand_over((position, outcome))
 
-                workers = [asyncio.create_task(one_after_another()) for _ in range(min(self.limits.concurrency, len(requests)))]
-                try:
-                    await asyncio.gather(*workers)
-                finally:
-                    for worker in workers:
-                        worker.cancel()
-                    await asyncio.gather(*workers, return_exceptions=True)
+                    await asyncio.gather(
+                        *(send_one_after_another() for _ in range(min(self.limits.concurrency, len(requests))))
+                    )
+            if reports.fatal:
+                raise reports.fatal[0]
 
         return iterate_results(work)
 
-    async def _request_until_done(self, session: aiohttp.ClientSession, request: Request) -> Outcome:
-        expected, tokens_in, tokens_out, attempt = estimate_tokens(request), 0, 0, 0
+    def _session(self) -> aiohttp.ClientSession:
+        timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
+        connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
+        headers = {"Authorization": f"Bearer {self._read_key}"} if self._read_key else {}
+        return aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers)
+
+    async def _send(self, session: aiohttp.ClientSession, request: Request, attempts: ThreadedAttempts) -> Outcome | None:
+        """The outcome after as many attempts as it takes; None where the run was stopped before."""
+        prices, expected, spent, attempt = self.settings.prices, estimate_tokens(request), Cost(), 0
+        at_most = prices.cost_of(expected - request.max_tokens, request.max_tokens)
         while True:
-            await self.gate.acquire(expected)
+            await self.gate.acquire(expected, attempts.is_stopped)
+            if not await attempts.begin(request, at_most):
+                return None
             start = time.monotonic()
-            answer = await self._send_once(session, request)
-            tokens_in, tokens_out = tokens_in + answer.tokens_in, tokens_out + answer.tokens_out
-            spent = (tokens_in, tokens_out, self.settings.prices.cost(tokens_in, tokens_out))
+            try:
+                answer = await self._send_once(session, request)
+            except RsflowError:
+                await attempts.fail(request, Cost(), True)
+                raise
+            cost = prices.cost_of(answer.tokens_in, answer.tokens_out)
+            spent += cost
             if isinstance(answer, Answer):
                 self._has_answered = True
                 self.gate.correct(expected, answer.tokens_in + answer.tokens_out)
                 took = time.monotonic() - start
-                return Response(answer.text, *spent, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
+                own = (spent.tokens_in, spent.tokens_out, spent.money)
+                response = Response(answer.text, *own, took, answer.finish_reason, attempt, perplexity=answer.perplexity)
+                await attempts.answer(request, response)
+                return response
+            await attempts.fail(request, cost, answer.reason not in UNANSWERED)
             last = attempt + 1 == self.limits.attempts
             if last or not answer.retryable or (answer.wait_s or 0) > LONGEST_WAIT_S:
-                return Failure(answer.reason, f"{answer.detail} (attempt {attempt + 1})", attempt, *spent)
-            await self._back_off(answer, attempt)
+                detail = f"{answer.detail} (attempt {attempt + 1})"
+                return Failure(answer.reason, detail, attempt, spent.tokens_in, spent.tokens_out, spent.money)
+            await self._back_off(answer, attempt, attempts.is_stopped)
             attempt += 1
 
-    async def _back_off(self, fault: AttemptFailure, attempt: int) -> None:
+    async def _back_off(self, fault: AttemptFailure, attempt: int, is_stopped: Callable[[], bool]) -> None:
         wait = self.limits.first_wait_seconds * 2**attempt if fault.wait_s is None else fault.wait_s
         wait = min(wait, LONGEST_WAIT_S)
         if fault.for_all_requests:
             self.gate.close(wait)
         else:
-            await asyncio.sleep(wait)
+            await sleep_unless(is_stopped, wait)
 
     async def _send_once(self, session: aiohttp.ClientSession, request: Request) -> Answer | AttemptFailure:
         """One attempt. RsflowError for what every other request would fail with too."""

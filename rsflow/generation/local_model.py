@@ -23,7 +23,7 @@ from PIL import Image
 from pydantic import Field
 
 from rsflow.config.validation import STRICT
-from rsflow.generation.contract import Generate, Outcome, Request, Response
+from rsflow.generation.contract import Attempts, Generate, Outcome, Request, Response, report_outcome
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
 from rsflow.pretrained.device import Device, device_for_gpus, raise_if_lost
 from rsflow.stage import Resources
@@ -100,7 +100,7 @@ class BatchGenerator:
     rows: int
     pixels: int
 
-    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+    def __call__(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
         # A batch has one token limit for all rows; sorting by number of pictures keeps padding small.
         indexed = sorted(enumerate(requests), key=lambda item: (item[1].max_tokens, len(item[1].pictures), item[0]))
         with ThreadPoolExecutor(1) as ahead:
@@ -108,7 +108,13 @@ class BatchGenerator:
             following = ahead.submit(self._prepare, next(cut, []))
             while prepared := following.result():
                 following = ahead.submit(self._prepare, next(cut, []))
-                yield from self._generate(*prepared)
+                allowed = [item for item in prepared[0] if attempts.begin(item[1])]
+                if len(allowed) < len(prepared[0]):
+                    prepared = self._prepare(allowed)
+                if prepared:
+                    for position, outcome in self._generate(*prepared):
+                        report_outcome(attempts, requests[position], outcome)
+                        yield position, outcome
 
     def _split_batches(self, indexed: Indexed) -> Iterator[Indexed]:
         batch: Indexed = []

@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 BURST_MINUTES = 0.1
+POLL_SECONDS = 0.5
+
+
+async def sleep_unless(is_stopped: Callable[[], bool], seconds: float) -> None:
+    """Sleep, or less where `is_stopped` becomes true meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not is_stopped():
+        await asyncio.sleep(min(left, POLL_SECONDS))
 
 
 @dataclass(slots=True)
@@ -43,13 +52,11 @@ class RateLimiter:
     tokens: TokenBucket
     _closed_until: float = 0.0
 
-    async def acquire(self, tokens: float) -> None:
-        """Wait until one more request of about so many tokens may be sent."""
-        wait = max(self.requests.take(1), self.tokens.take(tokens))
-        if wait:
-            await asyncio.sleep(wait)
-        while (closed := self._closed_until - time.monotonic()) > 0:
-            await asyncio.sleep(closed)
+    async def acquire(self, tokens: float, is_stopped: Callable[[], bool]) -> None:
+        """Wait until one more request of about so many tokens may be sent, or nothing may be sent any more."""
+        await sleep_unless(is_stopped, max(self.requests.take(1), self.tokens.take(tokens)))
+        while (closed := self._closed_until - time.monotonic()) > 0 and not is_stopped():
+            await sleep_unless(is_stopped, closed)
 
     def close(self, seconds: float) -> None:
         """Block all requests for so long, because the endpoint answered that it gets too many."""

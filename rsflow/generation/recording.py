@@ -1,10 +1,13 @@
 """Recorded answers: a request that a model has answered once is read from the lake from then on.
 
-An answer is stored under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file that is
-written atomically. An interrupted run continues at the request where it stopped, a repeated run sends and pays nothing, and an
-engine whose answers are all recorded is never opened: no model, no GPU, no key. Failures are not recorded; too many in a row
-end the run, because an outage must not turn a dataset into rejects. Equal requests in one call are sent once; two workers that
-send the same request at the same moment may both pay.
+An answer is stored with its cost under the digest of its request and its engine, in `<root>/responses/`, as a small JSON file
+that is written atomically before the answer is used. An interrupted run continues at the request where it stopped, a repeated
+run sends and pays nothing, and an engine whose answers are all recorded is never opened: no model, no GPU, no key. A refusal
+of the model itself is recorded too; other failures are not, and too many in a row end the run, because an outage must not turn
+a dataset into rejects. Equal requests in one call are sent once; two workers that send the same request at the same moment may
+both pay.
+
+Whatever ends a call early (the reader, an error, an allowance that is spent), requests in flight are waited for and recorded.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -20,12 +24,15 @@ from typing import Any
 
 from rsflow.errors import LakeError, RsflowError
 from rsflow.files import storage
+from rsflow.generation.allowance import Allowance, LocalAllowance
+from rsflow.generation.attempt_log import AttemptLog
 from rsflow.generation.contract import Engine, Failure, Generate, Outcome, Request, Response
 from rsflow.stage import fingerprint
 
 FOLDER = "responses"
 MAX_CONSECUTIVE_FAILURES = 20
 READERS = 8  # looking an answer up in an object store is mostly waiting
+REFUSED = "refused"  # the model's own decision, which it would repeat
 
 
 @dataclass(slots=True)
@@ -39,11 +46,18 @@ class RecordedEngine:
     engine: Engine
     root: str
     model_identity: str
+    allowance: Allowance = field(default_factory=LocalAllowance)
     load_seconds: float = field(default=0.0, init=False)
+    attempts: AttemptLog = field(init=False)
     _generate: Generate | None = field(default=None, init=False)
     _failed: int = field(default=0, init=False)
 
+    def __post_init__(self) -> None:
+        names = {"engine": self.engine.name, "model": self.model_identity}
+        self.attempts = AttemptLog(self.root, names, self.allowance, self._write_record)
+
     def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+        """Outcomes in the order of completion. Requests that the allowance leaves unsent have none."""
         positions: dict[str, list[int]] = {}
         for position, request in enumerate(requests):
             positions.setdefault(request.digest, []).append(position)
@@ -55,17 +69,26 @@ class RecordedEngine:
                     yield from ((position, found) for position in positions[requests[first].digest])
                 else:
                     new.append(first)
-        if new:
-            for place, outcome in self._open_engine()([requests[i] for i in new]):
-                first, *others = positions[requests[new[place]].digest]
-                self._record_outcome(requests[first], outcome)
+        if new and not self.attempts.is_stopped:
+            for first, outcome in self._ask([(i, requests[i]) for i in new]):
                 yield first, outcome
-                yield from ((position, _as_replayed(outcome)) for position in others)
+                yield from ((position, _as_replayed(outcome)) for position in positions[requests[first].digest][1:])
 
     def response_path(self, request: Request) -> str:
         """Where the answer to a request lies, or would."""
         key = fingerprint(self.engine, self.model_identity, request.digest)
         return storage.join(self.root, FOLDER, key[:2], f"{key}.json")
+
+    def _ask(self, new: Sequence[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
+        outcomes = self._open_engine()([request for _, request in new], self.attempts)
+        try:
+            for position, outcome in outcomes:
+                self._count_failure(new[position][1], outcome)
+                yield new[position][0], outcome
+        finally:
+            self.attempts.stop()
+            deque(outcomes, maxlen=0)  # wait for requests in flight; they are recorded as they are answered
+            self.attempts.resume()
 
     def _open_engine(self) -> Generate:
         if self._generate is None:
@@ -74,11 +97,13 @@ class RecordedEngine:
             self.load_seconds = time.perf_counter() - start
         return self._generate
 
-    def _record_outcome(self, request: Request, outcome: Outcome) -> None:
+    def _count_failure(self, request: Request, outcome: Outcome) -> None:
         if isinstance(outcome, Response):
-            self._write_record(request, outcome)
             self._failed = 0
             return
+        self.attempts.forget(request)
+        if outcome.reason == REFUSED:
+            self._write_record(request, {"failure": dataclasses.asdict(outcome)})
         self._failed += 1
         if self._failed >= MAX_CONSECUTIVE_FAILURES:
             raise RsflowError(
@@ -91,23 +116,22 @@ class RecordedEngine:
         if not storage.exists(place):
             return None
         try:
-            found = json.loads(storage.read_bytes(place))["response"]
-            whole = Response(**found)
+            found = json.loads(storage.read_bytes(place))
+            whole = Failure(**found["failure"]) if "failure" in found else Response(**found["response"])
         except (ValueError, TypeError, KeyError) as error:
             raise LakeError(f"{place}: is not a recorded response ({error}): delete it to have it asked again") from error
         return _as_replayed(whole)
 
-    def _write_record(self, request: Request, response: Response) -> None:
+    def _write_record(self, request: Request, outcome: dict[str, Any]) -> None:
         record: dict[str, Any] = {"engine": self.engine.name, "model": self.model_identity}
-        record |= {"request": _request_record(request), "response": dataclasses.asdict(response)}
+        record |= {"request": _request_record(request), **outcome}
         storage.write_bytes(self.response_path(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
 def _as_replayed(outcome: Outcome) -> Outcome:
     """The same once more, for which nothing was paid now."""
-    if isinstance(outcome, Failure):
-        return replace(outcome, tokens_in=0, tokens_out=0, money=0.0, retries=0)
-    return replace(outcome, tokens_in=0, tokens_out=0, money=0.0, retries=0, seconds=0.0, replayed=True)
+    outcome = replace(outcome, tokens_in=0, tokens_out=0, money=0.0, retries=0, replayed=True)
+    return replace(outcome, seconds=0.0) if isinstance(outcome, Response) else outcome
 
 
 def _request_record(request: Request) -> dict[str, Any]:

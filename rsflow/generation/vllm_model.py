@@ -21,7 +21,7 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.generation.chat_api import chat_messages
-from rsflow.generation.contract import Failure, Generate, Outcome, Request, Response
+from rsflow.generation.contract import Attempts, Failure, Generate, Outcome, Request, Response, report_outcome
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
 from rsflow.pretrained.device import short_message
 from rsflow.stage import Resources
@@ -99,8 +99,11 @@ class _Chat:
     structured: Any
     dead: type[Exception]
 
-    def __call__(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
-        return self._generate(list(enumerate(requests)))
+    def __call__(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
+        allowed = [item for item in enumerate(requests) if attempts.begin(item[1])]
+        for position, outcome in self._generate(allowed) if allowed else ():
+            report_outcome(attempts, requests[position], outcome)
+            yield position, outcome
 
     def _generate(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Outcome]]:
         start = time.perf_counter()

@@ -70,8 +70,12 @@ def evaluate(root: str, asked: str | None = None, iou: float = 0.5) -> Evaluatio
         raise UsageError(f"--iou is {iou:g}: it must be above 0 and at most 1")
     lake = open_lake(root)
     built = read_config(lake)
-    now = read_live_rows(lake, plan_build(built, lake))
-    rows = _read_boxes(now)
+    return evaluate_live_rows(built, read_live_rows(lake, plan_build(built, lake)), asked, iou)
+
+
+def evaluate_live_rows(built: BuildConfig, now: LiveRows, asked: str | None = None, iou: float = 0.5) -> Evaluation:
+    """The same of rows that are already known. UsageError as there."""
+    root, rows = now.lake.root, _read_boxes(now)
     seers = _filter_labellers(
         _labellers_with_boxes(built, {_labeller_key(row) for row in rows if row["origin"] == "labeller"}), asked, root
     )

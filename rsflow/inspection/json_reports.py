@@ -13,6 +13,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from rsflow.generation.costs import CostLine
 from rsflow.inspection.diff import Diff
 from rsflow.inspection.explain import Explained, ExplainedRejects
 from rsflow.inspection.report_facts import plan_facts, summarise_build
@@ -30,7 +31,7 @@ Json = dict[str, Any]
 
 def to_json_text(document: Any) -> str:
     """The document as indented JSON, keys in their order, without a newline at the end."""
-    return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
+    return json.dumps(to_plain(document), indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def build_json(result: BuildResult, missing_sources: Mapping[str, str]) -> Json:
@@ -52,7 +53,11 @@ def build_json(result: BuildResult, missing_sources: Mapping[str, str]) -> Json:
 
 
 def plan_json(root: str, estimate: BuildEstimate, missing_sources: Mapping[str, str]) -> Json:
-    return {"root": root, **asdict(plan_facts(estimate)), "missing_sources": dict(missing_sources)}
+    return {"root": root, **_estimate(estimate), "missing_sources": dict(missing_sources)}
+
+
+def _estimate(estimate: BuildEstimate) -> Json:
+    return {**_without(asdict(plan_facts(estimate)), "source_lines"), "sources": [asdict(one) for one in estimate.sources]}
 
 
 def status_json(status: LakeStatus, planned: BuildEstimate | str) -> Json:
@@ -63,9 +68,13 @@ def status_json(status: LakeStatus, planned: BuildEstimate | str) -> Json:
         "snapshot": status.snapshot,
         "balances": _balances(status.balances),
         "empty_sources": status.empty_sources,
-        "plan": asdict(plan_facts(planned)) if isinstance(planned, BuildEstimate) else None,
+        "plan": _estimate(planned) if isinstance(planned, BuildEstimate) else None,
         "plan_error": None if known else planned,
     }
+
+
+def costs_json(root: str, lines: Sequence[CostLine]) -> Json:
+    return {"root": root, "costs": [asdict(line) for line in lines]}
 
 
 def verify_json(root: str, checked: Verification, differences: Sequence[str]) -> Json:
@@ -144,11 +153,12 @@ def _without(document: Json, key: str) -> Json:
     return {name: value for name, value in document.items() if name != key}
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
+    """The value with JSON types only: keys are texts, dates ISO 8601, numbers that are not finite null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): to_plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(inner) for inner in value]
+        return [to_plain(inner) for inner in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value.isoformat() if isinstance(value, datetime) else value

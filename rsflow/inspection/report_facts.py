@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import total_usage
 from rsflow.files import storage
-from rsflow.labellers import from_settings
+from rsflow.inspection.labeller_facts import labeller_quality
+from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
-from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts, dataset_card
+from rsflow.report.card import CardFacts, SnapshotFacts, SourceFacts, dataset_card
 from rsflow.report.plan_text import ModelFacts, PlanFacts
 from rsflow.shards.manifest import Manifest, Split
 
@@ -31,7 +32,18 @@ _SENTENCES = ("claimed_", "free_", "unread_")  # usage of generating models that
 
 def plan_facts(counts: BuildEstimate) -> PlanFacts:
     models = tuple(ModelFacts(model.name, model.tiles, model.measured, model.expected) for model in counts.models)
-    return PlanFacts(counts.scenes, counts.units, counts.tiles, counts.bytes, counts.instruct_units, models, counts.layers)
+    lines = tuple(line for source in counts.sources for line in source_lines(source))
+    return PlanFacts(
+        counts.scenes,
+        counts.units,
+        counts.tiles,
+        counts.bytes,
+        counts.instruct_units,
+        models,
+        counts.layers,
+        lines,
+        counts.warnings,
+    )
 
 
 def describe_lake(held: LakeStatus) -> str:
@@ -114,7 +126,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         instructions={name: _sum_counts([split]) for name, split in manifest.splits.items()},
         rejects=_count_rejects(outcome),
         dropped=dict(dropped),
-        quality=_labeller_quality(built),
+        quality=labeller_quality(built),
         origins=_count_label_origins(outcome),
         by_source=_count_by_source(built, outcome),
         made=_count_by_task(outcome),
@@ -205,13 +217,3 @@ def _count_label_origins(outcome: BuildResult) -> dict[tuple[str, str], int]:
     for row in rows.group_by(["origin", "origin_name"]).aggregate([("label_id", "count")]).to_pylist():
         counts[row["origin"], row["origin_name"] if row["origin"] == "labeller" else ""] += row["label_id_count"]
     return dict(counts)
-
-
-def _labeller_quality(built: BuildConfig) -> tuple[QualityFacts, ...]:
-    """What is known of the labellers that the sources ask for."""
-    used = {settings["name"]: from_settings(settings) for source in built.sources for settings in source.labellers}
-    return tuple(
-        QualityFacts(name, found.sensor, found.on, found.precision, found.recall)
-        for name in sorted(used)
-        for found in used[name].measured
-    )

@@ -24,7 +24,9 @@ from rsflow.instructions import (
     description,
     detection,
     grounding,
+    multiple_choice,
     region_captioning,
+    segmentation,
     tile_facts,
     vqa,
 )
@@ -54,9 +56,11 @@ TASKS: dict[TaskName, Task] = {
     "classification": classification.make_instructions,
     "captioning": captioning.make_instructions,
     "vqa": vqa.make_instructions,
+    "multiple_choice": multiple_choice.make_instructions,
     "grounding": grounding.make_instructions,
     "region_captioning": region_captioning.make_instructions,
     "detection": detection.make_instructions,
+    "segmentation": segmentation.make_instructions,
     "description": description.make_instructions,
     "conversation": conversation.make_instructions,
 }

@@ -31,7 +31,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     groups = tile_facts.object_groups(facts)
     fit = []
     for group in groups:
-        fault = _refusal_reason(group, settings, facts)
+        fault = refusal_reason(group, settings, facts)
         if fault:
             yield reject_instruction(facts, "detection", *fault)
         else:
@@ -74,7 +74,8 @@ def _fits_oriented(group: Group, facts: TileFacts) -> bool:
     return group.oriented and not any(collapses_when_rounded(thing.region, facts) for thing in group.objects)
 
 
-def _refusal_reason(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
+def refusal_reason(group: Group, settings: config.Instructions, facts: TileFacts) -> tuple[str, str] | None:
+    """Why no list of all objects of the group can be given, as (reason, detail); None where one can."""
     if group.uncertain_count:
         return "uncertain_objects", f"{group.category}: not certain (difficult, a crowd): {group.uncertain_count}"
     if not group.complete:

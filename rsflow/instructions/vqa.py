@@ -204,14 +204,19 @@ def _cover_presence_question(cover: Cover, value: bool, full: str) -> QuestionAn
     return QuestionAnswer("vqa", "cover_presence", cover.name, "yes" if value else "no", full, answer, (cover.label,), (), fill)
 
 
-def _dominant_cover_question(facts: TileFacts) -> Iterator[QuestionAnswer]:
+def clearly_dominant_cover(facts: TileFacts) -> Cover | None:
+    """The land cover that clearly leads all others, and what no label names; None where none does."""
     covers = tile_facts.land_covers(facts)
     if not covers or not covers[0].name or covers[0].share < DOMINANT_SHARE:
-        return
-    first = covers[0]
+        return None
     # What no label names might be one cover, too.
     rivals = [*(cover.share for cover in covers[1:]), 1 - sum(cover.share for cover in covers)]
-    if first.share - max(rivals) < DOMINANT_LEAD:
+    return covers[0] if covers[0].share - max(rivals) >= DOMINANT_LEAD else None
+
+
+def _dominant_cover_question(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    covers, first = tile_facts.land_covers(facts), clearly_dominant_cover(facts)
+    if first is None:
         return
     answer = {"kind": "category", "value": first.category}
     full = f"The dominant land cover is {first.name}, with {english.percent_phrase(first.share)} of the image."

@@ -31,7 +31,7 @@ from rsflow.loading.sizes import check_picture_sizes
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]
 Grouping = Literal["joined", "each", "first"]
-Pictures = Literal["own", "all"]
+Pictures = Literal["own", "all", "none"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Collate:
         bos = self.processor.tokenizer.bos_token
         batch = self.processor(
             text=texts,
-            images=[[_pixels(row.key, image) for image in row.images] for row in rows],
+            images=[[_pixels(row.key, image) for image in row.images] for row in rows] if self.pictures != "none" else None,
             return_tensors="pt",
             padding=True,
             padding_side="right",
@@ -172,16 +172,17 @@ def collate(
     `image_grid_thw` and others; rows padded on the right) and `labels`. `grouping`: all instructions of a sample as one
     conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
     row; whole exchanges are removed from the end of a conversation until it fits. `system`: the text of a system turn.
-    `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order. A
-    group's pictures are always there, each after its number as the dialect's family writes it ("Image-1: ").
+    `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order;
+    "none": the text alone, for a control that cannot see. A group's pictures are always all there, each after its number as the
+    dialect's family writes it ("Image-1: ").
 
     ConfigError where the processor has no chat template, where answers cannot be located in what the template renders, and
     where it resizes pictures to another size than the dialect of their boxes counts in.
     """
     if grouping not in ("joined", "each", "first"):
         raise ConfigError(f"grouping: found {grouping!r}, expected 'joined', 'each' or 'first'")
-    if pictures not in ("own", "all"):
-        raise ConfigError(f"pictures: found {pictures!r}, expected 'own' or 'all'")
+    if pictures not in ("own", "all", "none"):
+        raise ConfigError(f"pictures: found {pictures!r}, expected 'own', 'all' or 'none'")
     check_at_least(1, max_tokens=max_tokens)
     template = getattr(processor, "chat_template", None)
     if not isinstance(template, str):
@@ -191,10 +192,10 @@ def collate(
 
 def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list[Conversation]:
     is_group = bool(one.get("meta", {}).get("group"))
-    others = one.get("others") or {} if pictures == "all" or is_group else {}
-    images = (one["image"], *others.values())
+    others = one.get("others") or {} if pictures == "all" or (is_group and pictures == "own") else {}
+    images = () if pictures == "none" else (one["image"], *others.values())
     named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others and not is_group else ""
-    names = _picture_names(one, len(images)) if is_group else ()
+    names = _picture_names(one, len(images)) if is_group and images else ()
     instructions = one["instructions"]
     turns_of_each = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in instructions]
     if grouping == "first":
@@ -214,7 +215,7 @@ def _own_picture_positions(conversations_of_each: Sequence[Sequence[Conversation
     """Of each example the place of its own picture among all pictures of the batch, -1 where it has no row."""
     places, first = [], 0
     for rows in conversations_of_each:
-        places.append(first if rows else -1)
+        places.append(first if rows and rows[0].images else -1)
         first += sum(len(row.images) for row in rows)
     return places
 

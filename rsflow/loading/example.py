@@ -24,8 +24,6 @@ from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
 from rsflow.text.control_tokens import neutralise_instruction
 
-Spell = Callable[[str, Sequence[Region], int, int], str]
-
 # Fields of a record that are columns of the example; the rest is its `meta`.
 _TAKEN = frozenset({"key", "sensor", "split", "height_px", "width_px", "instructions"})
 
@@ -52,11 +50,11 @@ def make_example(
     """
     record = sample.record
     height_px, width_px = record["height_px"], record["width_px"]
-    spell = dialects.get_dialect(dialect).spell
+    known = dialects.get_dialect(dialect)
     # Shards may be older than the check of what goes into them.
     plain = [neutralise_instruction(one) for one in record["instructions"] if tasks is None or one["task"] in tasks]
     sizes = picture_sizes(record) if record.get("group") else [(height_px, width_px)]
-    instructions = [_instruction(one, spell, sizes) for one, _ in plain]
+    instructions = [_instruction(one, known, sizes) for one, _ in plain]
     count_neutralised(sum(changed for _, changed in plain))
     regions = extract_boxes(instructions)
     found = {
@@ -120,7 +118,7 @@ def _array(data: Buffer) -> npt.NDArray[Any]:
     return np.asarray(found)
 
 
-def _instruction(instruction: dict[str, Any], spell: Spell, sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _instruction(instruction: dict[str, Any], dialect: dialects.Dialect, sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """id, task; turns: role and text in the dialect; box_pictures, where the sample is a group: of each box its picture, from
     0; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
     (n, 8) of four corners, which are those of the box where it is not oriented; answer. rsflow.loading.boxes makes tensors of
@@ -129,7 +127,10 @@ def _instruction(instruction: dict[str, Any], spell: Spell, sizes: Sequence[tupl
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
     """
-    boxes, pictures = instruction["boxes"], instruction.get("box_pictures")
+    boxes, answer, pictures = instruction["boxes"], instruction["answer"], instruction.get("box_pictures")
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return dialects.spell_text(dialect, text, boxes, answer, height_px, width_px)
 
     def spelled(text: str) -> str:
         if "[[" not in text:
@@ -144,5 +145,5 @@ def _instruction(instruction: dict[str, Any], spell: Spell, sizes: Sequence[tupl
         **({"box_pictures": pictures} if pictures else {}),
         "boxes": boxes,
         "quads": None,
-        "answer": instruction["answer"],
+        "answer": answer,
     }

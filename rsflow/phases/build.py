@@ -28,6 +28,8 @@ from rsflow.lake.read_cache import read_once
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources
+from rsflow.phases.generate.choose_tiles import choice_digest, choose_tiles
+from rsflow.phases.generate.generate import generate
 from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
@@ -35,11 +37,13 @@ from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapsh
 from rsflow.planning.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
+from rsflow.planning.steps import STEPS
+from rsflow.planning.steps.generate import STEP as GENERATE
 from rsflow.shards.manifest import read_snapshot
 from rsflow.stage import fingerprint
 
-Phase = Literal["label", "select", "shard"]
-PHASES: tuple[Phase, ...] = ("label", "select", "shard")
+Phase = Literal["label", "generate", "select", "shard"]
+PHASES: tuple[Phase, ...] = ("label", "generate", "select", "shard")
 CONFIG = "config.json"  # of the last build: what `status` plans with
 
 
@@ -83,14 +87,24 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     seconds: dict[str, float] = {}
     meter = UsageMeter(built.budget)
     start = time.monotonic()
-    plan = plan_build(built, lake, retry_rejects)
-    planned = estimate_build(plan)
+    plan = plan_build(built, lake, retry_rejects, keep="label" in phases)
+    planned = estimate_build(built, plan, lake)
+    for warning in planned.warnings:
+        print(f"rsflow: warning: {warning}", file=sys.stderr)
     seconds["plan"] = time.monotonic() - start
     if "label" in phases:
         start = time.monotonic()
         label(built, lake, plan, meter)
         seconds["label"] = time.monotonic() - start
-    now = read_live_rows(lake, plan)
+    now = read_live_rows(lake, plan, pending=(GENERATE.name,) if built.asks_selected or phases == ("generate",) else ())
+    if plan.generator and "generate" in phases:
+        start = time.monotonic()
+        plan = replace(plan, chosen=choose_tiles(built, lake, now) if built.asks_selected else None)
+        generate(built, lake, plan, meter)
+        seconds["generate"] = time.monotonic() - start
+        now = read_live_rows(lake, plan)
+    elif plan.chosen is not None and not {"select", "shard"}.isdisjoint(phases):
+        now = _require_generated(built, lake, plan, now)
     selected, sharded = None, None
     if "select" in phases:
         start = time.monotonic()
@@ -115,6 +129,13 @@ def _run(built: BuildConfig, phases: Collection[Phase], retry_rejects: bool) -> 
     return BuildResult(lake, plan, planned, now, selected, sharded, found, seconds, meter.used, empty)
 
 
+def _require_generated(built: BuildConfig, lake: Lake, plan: Plan, now: LiveRows) -> LiveRows:
+    """The live rows with what the model wrote. LakeError where it is yet to be asked."""
+    if plan.chosen is None or plan.chosen.digest != choice_digest(built, now):
+        raise LakeError(f"{lake.root}: no model was asked yet about the present tiles: run `rsflow generate` first")
+    return read_live_rows(lake, plan)
+
+
 def relabel_damaged(lake: Lake, place: str = "") -> None:
     """Take back the marks of the units whose tile files are missing, and of the one that wrote the file at `place`."""
     marked = completed_units(lake)
@@ -131,14 +152,15 @@ def sample(built: BuildConfig, scenes: int) -> None:
     rest will take. The scenes are chosen by hash; their work is kept."""
     with session():
         lake = _prepare_lake(built)
-        plan = plan_build(built, lake)
+        plan = plan_build(built, lake, keep=True)
         modelled = {unit.scene_id for unit in plan.units if plan.generator or unit.source in plan.predictors}
         chosen = sorted(modelled, key=lambda scene_id: fingerprint(built.seed, scene_id))[:scenes]
-        label(built, lake, replace(plan, units=tuple(unit for unit in plan.units if unit.scene_id in set(chosen))))
+        units = tuple(unit for unit in plan.units if unit.scene_id in set(chosen))
+        label(built, lake, replace(plan, units=units, chosen=None), steps=STEPS)
 
 
-def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False) -> Plan:
-    """Plan from the sources, with progress where that takes a while."""
+def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, keep: bool = False) -> Plan:
+    """Plan from the sources, with progress where that takes a while. `keep`: see rsflow.planning.plan.make_plan."""
     with progress("plan", "scenes probed", 0, quiet_seconds=2.0) as state:
 
         def count_scene(total: int) -> None:
@@ -146,7 +168,7 @@ def plan_build(built: BuildConfig, lake: Lake | None, retry_rejects: bool = Fals
                 state.begin(total)  # the time that listing took says nothing of the scenes to come
             state.add(1)
 
-        return make_plan(built, lake, retry_rejects, count_scene)
+        return make_plan(built, lake, retry_rejects, count_scene, keep)
 
 
 def _prepare_lake(built: BuildConfig) -> Lake:
@@ -205,12 +227,13 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
     found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:
-        plan = plan_build(read_config(lake), lake)
+        built = read_config(lake)
+        plan = plan_build(built, lake)
     except RsflowError as error:
         return found, f"what a build would do cannot be determined: {error}"
     now = read_live_rows(lake, plan, allow_missing=True)
     empty = find_empty_sources(now, plan.recipes, selected=snapshot is not None)
-    return replace(found, empty_sources=dict(empty)), estimate_build(plan)
+    return replace(found, empty_sources=dict(empty)), estimate_build(built, plan, lake)
 
 
 def lake_balances(root: str) -> list[Balance]:

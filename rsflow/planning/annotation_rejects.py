@@ -12,10 +12,12 @@ from typing import Any
 
 from rsflow.annotations.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
+from rsflow.readers import GRID
 from rsflow.readers.acquisition_time import missing_time
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 from rsflow.stage import fingerprint
+from rsflow.stages.cut_scenes import main_file
 
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:
@@ -24,6 +26,8 @@ def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]
     for scene in plan.files.values():
         if reject := missing_time(scene):
             lost.setdefault(scene.source, []).append(reject)
+    for source, rejects in plan.not_scenes.items():
+        lost.setdefault(source, []).extend(rejects)
     for source, rejects in sorted(lost.items()):
         base = {"scene_id": "", "source": source, "step": "annotations", "rows": 1}
         rows = [{**base, **dataclasses.asdict(reject)} for reject in rejects]
@@ -40,8 +44,15 @@ def lost_annotations(plan: Plan) -> dict[str, list[Reject]]:
     found = {source: list(annotated.rejects) for source, annotated in sorted(plan.annotated.items())}
     for source, rejects in sorted(plan.ground.rejects.items()):
         found.setdefault(source, []).extend(rejects)
+    counted: set[tuple[str, str]] = set()
     for name, mine in sorted(windows.items()):
         scene = plan.files[name]
-        if picture := picture_of(scene, plan.annotated.get(scene.source)):
-            found[scene.source].extend(reject_split_labels(picture, mine))
+        picture = picture_of(scene, plan.annotated.get(scene.source))
+        # A scene on several ground grids is several scenes with one picture.
+        if picture is None or (scene.source, main_file(scene)) in counted:
+            continue
+        counted.add((scene.source, main_file(scene)))
+        grid = scene.options.get(GRID)
+        if not (grid and grid["is_whole"]):
+            found[scene.source].extend(reject_split_labels(picture, [] if grid else mine))
     return found

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import LOADING, WORKERS, total_usage
+from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan, Unit
+from rsflow.planning.source_outlook import SourceOutlook, describe_sources, find_warnings
+from rsflow.planning.split_outlook import find_split_warnings
 from rsflow.planning.step import StepUnit
 from rsflow.planning.steps import STEPS, missing_units
 from rsflow.planning.unit_ids import UnitIds
@@ -51,14 +55,19 @@ class BuildEstimate:
     instruct_units: int
     models: tuple[ModelWork, ...] = ()
     layers: tuple[str, ...] = ()  # what each layer on the ground holds, in words
+    sources: tuple[SourceOutlook, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def estimate_build(plan: Plan) -> BuildEstimate:
-    """What a build would do."""
+def estimate_build(built: BuildConfig, plan: Plan, lake: Lake | None = None) -> BuildEstimate:
+    """What a build would do, and what it would see of its sources. `lake`: for how many samples to expect."""
+    if plan.chosen is not None and not plan.chosen.digest:
+        plan = replace(plan, chosen=None)  # nothing is chosen yet: at most all tiles
     rejected, done, ids = _rejected_scenes(plan), plan.done, UnitIds(plan, plan.marks)
     label, *later = ((step, missing_units(step, ids, done)) for step in STEPS)
     good = [(step, [unit for unit in units if unit.scene_id not in rejected]) for step, units in later]
     units = [unit for each in label[1] for unit in each.label_units]
+    sources = describe_sources(built, plan, lake)
     return BuildEstimate(
         _states(plan, {unit.scene_id for unit in units}, rejected),
         len(units),
@@ -67,6 +76,8 @@ def estimate_build(plan: Plan) -> BuildEstimate:
         sum(len(missing) for step, missing in good if step.name == "instruct"),
         tuple(_models(plan, [unit for step, missing in good if step.runs_model for unit in missing])),
         tuple(plan.ground.notes),
+        sources,
+        (*find_warnings(built, sources), *find_split_warnings(built, plan)),
     )
 
 

@@ -33,7 +33,10 @@ def joined_sources(
     found = {}
     for source in built.sources:
         if source.name in sets:
-            mine = [_scene_picture(row, files[row["scene_id"]]) for row in rows if row["source"] == source.name]
+            # A scene on several grids is one picture to its annotations.
+            mine = list(
+                dict.fromkeys(_scene_picture(row, files[row["scene_id"]]) for row in rows if row["source"] == source.name)
+            )
             found[source.name] = join_scenes(sets[source.name], mine)
             if all_known:
                 _check_some_match(source, sets[source.name], found[source.name], mine)
@@ -48,8 +51,10 @@ def _read(source: Source) -> AnnotatedSet:
 
 
 def _scene_picture(row: dict[str, Any], scene: SceneFiles) -> ScenePicture:
-    size = (None, None) if row["probe_reason"] else (row["height_px"], row["width_px"])
-    return ScenePicture(main_file(scene), *size)
+    if row["probe_reason"]:
+        return ScenePicture(main_file(scene), None, None)
+    height, width = (row["file_height_px"] or row["height_px"]), (row["file_width_px"] or row["width_px"])
+    return ScenePicture(main_file(scene), height, width)
 
 
 def _check_some_match(source: Source, annotated: AnnotatedSet, joined: JoinedSet, scenes: list[ScenePicture]) -> None:

@@ -6,7 +6,7 @@ but the same configuration and files give the same dataset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -92,11 +92,11 @@ class LiveRows:
         return self.read("rejects")
 
 
-def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False) -> LiveRows:
+def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False, pending: Collection[str] = ()) -> LiveRows:
     """The live rows under a plan.
 
     LakeError where a wanted unit is not done: select and shard never work on half a label phase. With `allow_missing`, for
-    reports, the rows of those that are done.
+    reports, the rows of those that are done; `pending` are steps whose units need not be.
     """
     if plan.undone and not allow_missing:
         raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
@@ -106,7 +106,7 @@ def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False) -> LiveR
     for step in STEPS:
         wanted = [unit.id for unit in step.units(ids)]
         marks[step.name] = filter_by_values(marked, "unit", wanted)
-        if not allow_missing and (missing := len(wanted) - marks[step.name].num_rows) > 0:
+        if not allow_missing and step.name not in pending and (missing := len(wanted) - marks[step.name].num_rows) > 0:
             what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
             raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
     marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])

@@ -24,17 +24,19 @@ from rsflow.labellers import from_settings
 from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
+from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
 from rsflow.planning.ground_layers import GroundLayers, ground_layers
 from rsflow.planning.joined_annotations import joined_sources
 from rsflow.planning.layer_overlap import GroundLayer
+from rsflow.planning.placed_scenes import scene_windows
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
-from rsflow.records import Label, SceneFiles
+from rsflow.records import Label, Reject, SceneFiles
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.tiles.grid import group_windows, tile_windows
+from rsflow.tiles.grid import group_windows
 
 CAUSES_SHOWN = 5  # of what is undone
 
@@ -74,7 +76,9 @@ class Plan:
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
-    undone: dict[str, str] = field(default_factory=dict)  # by scene that could not be probed: why; it has no units
+    chosen: ChosenTiles | None = None  # what the generator is asked about; None: all tiles
+    undone: dict[str, str] = field(default_factory=dict)  # by scene or source that could not be probed or listed: why
+    not_scenes: dict[str, list[Reject]] = field(default_factory=dict)  # by source: items that others replace
 
     @property
     def models(self) -> list[ModelStage]:
@@ -104,15 +108,21 @@ class Plan:
 
 
 def make_plan(
-    built: BuildConfig, lake: Lake | None, retry_rejects: bool = False, on_scene: Callable[[int], None] = lambda total: None
+    built: BuildConfig,
+    lake: Lake | None,
+    retry_rejects: bool = False,
+    on_scene: Callable[[int], None] = lambda total: None,
+    keep: bool = False,
 ) -> Plan:
-    """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none."""
+    """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none.
+
+    `keep`: what an API of scenes gives is kept in the lake, so that the next run asks for what is new."""
     from rsflow.lake.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
-    listed = list_all_scenes(built)
-    scenes, undone = probe_scenes(built.sources, listed, known, retry_rejects, on_scene)
-    files = {scene.scene_id: scene for found in listed.values() for scene in found}
+    listed = list_all_scenes(built, lake.root if lake else None, keep)
+    scenes, files, undone = probe_scenes(built.sources, listed.scenes, known, built.tiles, retry_rejects, on_scene)
+    undone |= listed.unanswered
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
     ground = ground_layers(built, rows, lake.root if lake else None)
@@ -148,7 +158,9 @@ def make_plan(
         completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,
+        (read_chosen_tiles(lake.root) if lake else ChosenTiles()) if built.asks_selected else None,
         undone,
+        listed.rejects,
     )
 
 
@@ -174,7 +186,7 @@ def units_of(
         name = fingerprint(row["scene_id"], depends, "probe")
         return [Unit(name, row["scene_id"], row["source"], (), 0, name)]
     pixel_bytes = np.dtype(row["dtype"]).itemsize * len(row["bands"])
-    windows = tile_windows(row["height_px"], row["width_px"], built.tiles, row["is_picture"])
+    windows = scene_windows(row, scene, built.tiles)
     units = []
     for group in group_windows(windows, pixel_bytes, built.tiles.unit_mb):
         chosen = tuple((index, windows[index]) for index in group)

@@ -52,6 +52,7 @@ class StepUnit:
 class Step:
     """`tables`: those to which its receipts deliver rows that count. `units`: the wanted units, done or not. `rows`: the rows
     of work of some of them. `runs_model`: its stage is a ModelStage, loaded once per worker, and its use is metered.
+    `sends_requests`: that stage keeps to an allowance, request by request.
     """
 
     name: str  # as marks and rejects call it
@@ -60,4 +61,5 @@ class Step:
     rows: Callable[[StepInputs, Sequence[StepUnit]], pa.Table]
     counted: Literal["units", "scenes"] = "units"
     runs_model: bool = False
+    sends_requests: bool = False
     slice_tiles: int = 50_000  # whose rows of work the driver holds at a time: each slice reads the tables, and loads a model

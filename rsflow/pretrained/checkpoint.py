@@ -77,6 +77,8 @@ class Checkpoint:
             import torch
             import transformers
             from safetensors import SafetensorError
+
+            from rsflow.models.tuning import restore_tuning
         except ImportError as error:
             raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
         device = select_device(self.device)
@@ -99,6 +101,8 @@ class Checkpoint:
             unfit = find_missing_weights(self.model, model, report, spare)
             if unfit:
                 raise RsflowError(unfit)
+            if folder.is_dir():
+                restore_tuning(model, folder)
             model = model.to(device).eval()
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, MemoryError, SafetensorError) as error:
             raise RsflowError(self._told(model_class, error)) from error

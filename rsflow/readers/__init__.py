@@ -6,8 +6,10 @@ To add a format: write a module with an opener that takes SceneFiles and returns
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from rsflow.cells.target_grid import TargetGrid
 from rsflow.errors import DataError
 from rsflow.plugins import PluginTable
 from rsflow.readers.band_files import open_bands
@@ -15,9 +17,10 @@ from rsflow.readers.contract import SceneInfo, SceneReader
 from rsflow.readers.geotiff import open_geotiff
 from rsflow.readers.picture import open_picture
 from rsflow.readers.scene_listing import list_scenes
+from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import SceneFiles
 
-__all__ = ["READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
+__all__ = ["GRID", "READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
 
 READERS: PluginTable[Callable[[SceneFiles], SceneReader]] = PluginTable(
     "rsflow.readers",
@@ -27,6 +30,9 @@ READERS: PluginTable[Callable[[SceneFiles], SceneReader]] = PluginTable(
         "picture": open_picture,
     },
 )
+
+# The option of a scene that is warped: {"target": a TargetGrid, "resampling": …, "is_whole": whether one tile shows all of it}.
+GRID = "grid"
 
 SUFFIXES = {
     **dict.fromkeys((".tif", ".tiff", ".jp2", ".vrt"), "geotiff"),
@@ -48,8 +54,20 @@ def select_reader(files: SceneFiles) -> str:
 
 
 def open_scene(files: SceneFiles) -> SceneReader:
-    """Open a scene with its reader. Raises DataError where it cannot be opened."""
-    return READERS[select_reader(files)](files)
+    """Open a scene with its reader, on the ground grid where its options name one (GRID).
+
+    Raises DataError where it cannot be opened.
+    """
+    grid = files.options.get(GRID)
+    if grid is None:
+        return READERS[select_reader(files)](files)
+    options = {name: value for name, value in files.options.items() if name != GRID}
+    stored = open_scene(replace(files, options=options))
+    try:
+        return WarpedScene(stored, TargetGrid(**grid["target"]), grid["resampling"])
+    except BaseException:
+        stored.close()
+        raise
 
 
 def _name(place: str) -> str:

@@ -12,6 +12,7 @@ instead. Class bands do not count. Refused: bands in different map projections o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -107,6 +108,7 @@ class BandFiles(SceneReader):
         )
         self._voters = [band for band in readers if band not in CLASS_BANDS] or list(readers)
         self.block_shape = self._finest.block_shape
+        self.locate = self._finest.locate
         gdal.set_cache(sum(reader.bytes_in_use for reader in readers.values()))
 
     def read(self, window: Window) -> Raster:
@@ -125,6 +127,19 @@ class BandFiles(SceneReader):
 
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
         return self._finest.pixel_m_of(window)
+
+    def coarser(self, factor: float) -> BandFiles | None:
+        """Each band from its own overviews; bands that need decoding, and class bands, are read as they are stored."""
+        if self._decoders or not CLASS_BANDS.isdisjoint(self._readers):
+            return None
+        scales = {band: math.sqrt(rows.scale * cols.scale) for band, (rows, cols) in self._axes.items()}
+        found = {band: reader.coarser(factor * scales[band]) for band, reader in self._readers.items()}
+        if not all(found[band] for band, scale in scales.items() if math.isclose(scale, 1.0, abs_tol=1e-6)):
+            for opened in found.values():
+                if opened:
+                    opened.close()
+            return None
+        return BandFiles({band: found[band] or reader for band, reader in self._readers.items()})
 
     def close(self) -> None:
         for reader in self._readers.values():

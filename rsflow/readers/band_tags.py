@@ -10,6 +10,7 @@ of a band; TIFF 6.0, PhotometricInterpretation 0 (WhiteIsZero).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -63,24 +64,14 @@ def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any
     """How band number `index` (from 1) becomes physical values. Raises DataError("bad_calibration", ...)."""
     if band in CLASS_BANDS:
         return UNCALIBRATED
-    stated_unit = (dataset.units[index - 1] or "").strip().lower()
-    tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(stated_unit, ""), "")
-    if tagged.changes or tagged.unit:
-        tagged = Calibration(tagged.scale, tagged.offset, tagged.unit, "file tags")
-    stated = options.get("metadata")
-    if stated and band in stated["scale"]:
-        tagged = Calibration(
-            _scale_of(stated["scale"][band], dataset.dtypes[index - 1]),
-            stated["offset"][band],
-            stated["unit"][band],
-            stated["origin"],
-        )
+    tagged = _read_tags(dataset, index)
+    if stated := options.get("metadata"):
+        tagged = _stated_by_metadata(stated, band, index, dataset.dtypes[index - 1], tagged)
     overrides = {name: number for name in ("scale", "offset") if (number := band_setting(options.get(name), band)) is not None}
     unit = options.get("unit") or tagged.unit
     result = Calibration(
         overrides.get("scale", tagged.scale),
-        overrides.get("offset", tagged.offset)
-        + (KELVIN_AT_0_CELSIUS if "offset" not in overrides and _is_celsius(stated_unit) else 0.0),
+        overrides.get("offset", tagged.offset),
         unit,
         "setting" if overrides else tagged.origin,
     )
@@ -90,6 +81,33 @@ def read_calibration(dataset: Any, index: int, band: str, options: dict[str, Any
             "bad_calibration", f"{place}: has {found}, expected finite numbers and a scale other than 0; set `scenes.scale`"
         )
     return _upright(result, dataset, index)
+
+
+def _read_tags(dataset: Any, index: int) -> Calibration:
+    unit = (dataset.units[index - 1] or "").strip().lower()
+    tagged = Calibration(float(dataset.scales[index - 1]), float(dataset.offsets[index - 1]), UNITS.get(unit, ""), "")
+    return _in_kelvin(replace(tagged, origin="file tags" if tagged.changes or tagged.unit else ""), unit)
+
+
+def _stated_by_metadata(stated: dict[str, Any], band: str, index: int, dtype: str, tagged: Calibration) -> Calibration:
+    """The tags with what metadata beside the file states of the band in place of them."""
+    scale, offset, unit = (band_metadata(stated, what, band, index) for what in ("scale", "offset", "unit"))
+    if scale is None and unit is None:
+        return tagged
+    known = UNITS.get(unit or "", "")
+    if scale is None:
+        return replace(tagged, unit=known, origin=stated["origin"])
+    return _in_kelvin(Calibration(_scale_of(scale, dtype), float(offset or 0.0), known, stated["origin"]), unit or "")
+
+
+def band_metadata(stated: dict[str, Any], what: str, band: str, index: int) -> Any:
+    """What metadata states of a band: by its name, its number (`#1`), or of all bands (`*`); None where it states nothing."""
+    values = stated.get(what) or {}
+    return next((values[key] for key in (band, f"#{index}", "*") if key in values), None)
+
+
+def _in_kelvin(known: Calibration, unit: str) -> Calibration:
+    return replace(known, offset=known.offset + KELVIN_AT_0_CELSIUS) if _is_celsius(unit) else known
 
 
 def band_setting(setting: Any, band: str) -> float | None:

@@ -7,6 +7,7 @@ measured. Where a scene lies on the ground is an extra: one without a map still 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, Self
@@ -14,7 +15,10 @@ from typing import Any, Literal, Protocol, Self
 from rsflow.calibration import Calibration
 from rsflow.records import Raster
 from rsflow.sensors import PixelUnit
-from rsflow.spatial.geometry import Window
+from rsflow.spatial.geometry import FloatArray, Window
+
+# Columns and rows (0 is the outer edge of the first pixel) to longitudes and latitudes in degrees, WGS 84.
+Locate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 GeoreferenceKind = Literal["crs", "gcps", "rpcs", "none"]
 
@@ -54,11 +58,12 @@ class SceneInfo:
 class SceneReader(Protocol):
     """One open scene. Closes at the end of a `with` block. Not for two threads at a time.
 
-    `block_shape` (rows, cols) is how the file is stored.
+    `block_shape` (rows, cols) is how the file is stored. `locate`: of a scene with a place on the ground.
     """
 
     info: SceneInfo
     block_shape: tuple[int, int]
+    locate: Locate | None = None
 
     def read(self, window: Window) -> Raster:
         """The pixels of a window that lies inside the scene (else ValueError). Raises DataError for damaged files."""
@@ -76,6 +81,10 @@ class SceneReader(Protocol):
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
         """Metres on the ground (width, height) of a pixel in the middle of a window, None where they are unknown."""
         return self.info.pixel_m
+
+    def coarser(self, factor: float) -> Self | None:
+        """The same scene from overviews of its files, at most `factor` times coarser; None where there are none to trust."""
+        return None
 
     def close(self) -> None: ...
 

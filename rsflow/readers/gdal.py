@@ -86,16 +86,20 @@ def environment(place: str, has_sidecars: bool = False) -> Any:
     return rasterio.Env(session=DummySession(), **options)
 
 
-def open_dataset(place: str, has_sidecars: bool) -> Any:
-    """The file as an open rasterio dataset. DataError("missing_file" | "unreadable", ...)."""
+def open_dataset(place: str, has_sidecars: bool, overview: int | None = None) -> Any:
+    """The file, or one of its overviews (from 0, the finest), as an open rasterio dataset.
+
+    DataError("missing_file" | "unreadable", ...).
+    """
+    level = {} if overview is None else {"OVERVIEW_LEVEL": overview}
     if not is_remote(place) and not os.path.exists(place.removeprefix("file://")):
         raise DataError("missing_file", f"{place}: there is no such file")
     with translate_errors(place), environment(place, has_sidecars), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         if has_sidecars and is_remote(place):
             # GDAL asks for sidecars one by one, some of them long after opening: through fsspec, whose listing knows them.
-            return rasterio.open(place, opener=filesystem(place)[0])
-        return rasterio.open(gdal_path(place))
+            return rasterio.open(place, opener=filesystem(place)[0], **level)
+        return rasterio.open(gdal_path(place), **level)
 
 
 def set_cache(bytes_in_use: int) -> None:

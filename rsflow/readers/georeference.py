@@ -11,7 +11,7 @@ as one without a place, and `Georeference.fault` gives the reason.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,12 @@ from rasterio.crs import CRS
 from rasterio.transform import GCPTransformer, RPCTransformer
 from rasterio.warp import transform as warp_points
 
-from rsflow.readers.contract import GeoreferenceKind
+from rsflow.readers.contract import GeoreferenceKind, Locate
 from rsflow.readers.gdal import FAILURES
 from rsflow.spatial.geodesy import is_position, pixel_size_m
 from rsflow.spatial.geometry import FloatArray, Window
 
 Ring = tuple[float, ...]
-Locate = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 WGS84 = CRS.from_epsg(4326)
 EARTH_TURN_M = 4.01e7  # a little more than the equator's length
@@ -82,16 +81,23 @@ class Georeference:
         return pixel_size_m(lons, lats)
 
 
-def read_georeference(dataset: Any) -> Georeference:
-    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs."""
+def read_georeference(dataset: Any, stated: dict[str, Any] | None = None) -> Georeference:
+    """What an open rasterio dataset knows of its place; the affine map comes first, then GCPs, then RPCs.
+
+    `stated`: `crs`, `transform` (a to f) and `shape` (rows, cols) that metadata states of a file which knows nothing itself.
+    """
     place = _stated(dataset)
+    if place.kind == "none" and stated:
+        place = _by_metadata(dataset, stated)
+        if place.fault:
+            return place
     fault = _fault(place, dataset.height, dataset.width)
     return Georeference("none", fault=fault) if fault else place
 
 
 def _stated(dataset: Any) -> Georeference:
     if dataset.crs and not dataset.transform.is_identity:
-        return _mapped(dataset)
+        return map_georeference(dataset.crs, dataset.transform[:6])
     points, crs = dataset.gcps
     if points and crs:
         if crs.is_geographic and not is_position(np.array([p.x for p in points]), np.array([p.y for p in points])):
@@ -102,6 +108,17 @@ def _stated(dataset: Any) -> Georeference:
         transformer = RPCTransformer(dataset.rpcs, RPC_HEIGHT=dataset.rpcs.height_off)
         return Georeference("rpcs", lambda cols, rows: _degrees(transformer, cols, rows))
     return Georeference("none")
+
+
+def _by_metadata(dataset: Any, stated: dict[str, Any]) -> Georeference:
+    if [dataset.height, dataset.width] != list(stated["shape"]):
+        found = f"{dataset.height} rows and {dataset.width} columns, but its metadata places {stated['shape']}"
+        return Georeference("none", fault=f"it has {found}: another picture")
+    try:
+        crs = CRS.from_user_input(stated["crs"])
+    except FAILURES as error:
+        return Georeference("none", fault=f"its metadata names the coordinate reference system {stated['crs']!r}: {error}")
+    return map_georeference(crs, stated["transform"])
 
 
 def _fault(place: Georeference, height_px: int, width_px: int) -> str | None:
@@ -170,9 +187,9 @@ def unwrap_ring(lons: FloatArray, lats: FloatArray) -> Ring:
     return tuple(np.stack([lons, lats], axis=1).reshape(-1).tolist())
 
 
-def _mapped(dataset: Any) -> Georeference:
-    crs, affine = dataset.crs, dataset.transform
-    a, b, c, d, e, f = affine[:6]
+def map_georeference(crs: CRS, transform: Sequence[float]) -> Georeference:
+    """Of an affine map (a, b, c, d, e, f) to the coordinates of a reference system."""
+    a, b, c, d, e, f = transform
 
     def locate(cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         return _to_degrees(crs, a * cols + b * rows + c, d * cols + e * rows + f)

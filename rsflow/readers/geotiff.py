@@ -28,7 +28,14 @@ from rsflow.files.storage import is_remote
 from rsflow.readers import gdal
 from rsflow.readers.acquisition_time import find_acquisition_time
 from rsflow.readers.band_selection import alpha_index, check_colour_table, common_dtype, select_bands
-from rsflow.readers.band_tags import is_zero_fill, read_calibration, resolve_fill_value, shared_unit
+from rsflow.readers.band_tags import (
+    NO_FILL,
+    band_metadata,
+    is_zero_fill,
+    read_calibration,
+    resolve_fill_value,
+    shared_unit,
+)
 from rsflow.readers.colour_table import read_colour_table
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.georeference import read_georeference
@@ -54,16 +61,17 @@ def open_with_retries(
     sensor: SensorName = "optical",
     has_sidecars: bool = False,
     band: str | None = None,
+    overview: int | None = None,
 ) -> GeoTiff:
-    """The file, opened; tried again where the network fails."""
-    return gdal.with_retries(place, lambda: GeoTiff(place, options, sensor, has_sidecars, band))
+    """The file, or one of its overviews, opened; tried again where the network fails."""
+    return gdal.with_retries(place, lambda: GeoTiff(place, options, sensor, has_sidecars, band, overview))
 
 
 class GeoTiff(SceneReader):
     """One open file. `options` are the source's scene settings.
 
     `has_sidecars`: other files belong to it (see SceneFiles). `band`: what the source calls its one band, where a scene is a
-    file per band.
+    file per band. `overview`: the one that is read instead of the file's own pixels, from 0.
     """
 
     def __init__(
@@ -73,13 +81,17 @@ class GeoTiff(SceneReader):
         sensor: SensorName = "optical",
         has_sidecars: bool = False,
         band: str | None = None,
+        overview: int | None = None,
     ) -> None:
         self.place = place
+        self._overview = overview
+        self._sensor = sensor
+        self._band = band
         self._options = options if band is None else {**options, "bands": None}
         self._sidecars = has_sidecars
         self._env = gdal.environment(place, has_sidecars) if is_remote(place) else nullcontext()
         check_sources(place, options.get("folders_up", 0), options.get("allow_outside", False))
-        self._dataset = gdal.open_dataset(place, has_sidecars)
+        self._dataset = gdal.open_dataset(place, has_sidecars, overview)
         try:
             with gdal.translate_errors(place), self._env:
                 self._colours = None if band else read_colour_table(self._dataset, options.get("bands"))
@@ -87,7 +99,8 @@ class GeoTiff(SceneReader):
                 self._dtype = common_dtype(self._dataset, self._indexes, place)
                 self._read_tags(bands, sensor)
                 self.block_shape = self._dataset.block_shapes[0]
-                self._place = read_georeference(self._dataset)
+                self._place = read_georeference(self._dataset, options.get("stated_georeference", {}).get(band or ""))
+                self.locate = self._place.locate
                 self.info = self._facts(self._colours.bands if self._colours else bands)
                 gdal.set_cache(self.bytes_in_use)
         except (DataError, UnavailableError):
@@ -102,6 +115,8 @@ class GeoTiff(SceneReader):
             return select_bands(self._dataset, self._options.get("bands"), self.place)
         alpha = self._alpha_of()
         indexes = [index for index in self._dataset.indexes if index != alpha]
+        if (number := self._options.get("band_numbers", {}).get(band)) is not None:
+            indexes, _ = select_bands(self._dataset, {band: number}, self.place)
         if len(indexes) != 1:
             raise DataError("grid_mismatch", f"{self.place}: has {len(indexes)} bands, expected one band per file")
         check_colour_table(self._dataset, {band: indexes[0]}, self.place)
@@ -126,6 +141,10 @@ class GeoTiff(SceneReader):
         numbered = list(zip(self._indexes, bands, strict=True))
         # Where there is a mask, GDAL takes the nodata tag for no more than what the mask was made from.
         tags = [None if self._masked else tag for tag in self._dataset.nodatavals]
+        for i, band in numbered:
+            stated = band_metadata(options.get("metadata") or {}, "nodata", band, i)
+            if stated is not None and not self._masked:
+                tags[i - 1] = None if stated == NO_FILL else stated
         self._nodata = [resolve_fill_value(tags[i - 1], band, options, self._dtype) for i, band in numbered]
         silent = not self._masked and self._alpha is None and all(tag is None for tag in tags)
         if silent and is_zero_fill(sensor, options, self._dtype):
@@ -162,6 +181,29 @@ class GeoTiff(SceneReader):
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
         return resolve_pixel_size(self._options, self._place.pixel_m(window))
 
+    def coarser(self, factor: float) -> GeoTiff | None:
+        """Not of class bands and colour tables, whose numbers cannot be averaged, and not where what is fill is known from
+        settings or the sensor only: who made the overviews did not know it, so fill is blended in."""
+        factors = self._dataset.overviews(self._indexes[0])
+        level = max((i for i, each in enumerate(factors) if each <= factor), default=None)
+        is_stated = bool(self._options.get("stated_georeference"))  # of the pixels of the file itself
+        if (
+            level is None
+            or is_stated
+            or self._colours
+            or not CLASS_BANDS.isdisjoint(self.info.bands)
+            or not self._is_fill_in_file()
+        ):
+            return None
+        return open_with_retries(self.place, self._options, self._sensor, self._sidecars, self._band, level)
+
+    def _is_fill_in_file(self) -> bool:
+        tags = [self._dataset.nodatavals[i - 1] for i in self._indexes]
+        return all(
+            fill is None or (tag is not None and (fill == tag or (math.isnan(fill) and math.isnan(tag))))
+            for fill, tag in zip(self._nodata, tags, strict=True)
+        )
+
     @property
     def has_fill_in_values(self) -> bool:
         """Whether a pixel's own number tells that it has no value, in every band that holds amounts."""
@@ -175,7 +217,7 @@ class GeoTiff(SceneReader):
 
     def _read_once(self, size: tuple[int, int] | None = None, **how: Any) -> Raster:
         if self._dataset.closed:
-            self._dataset = gdal.open_dataset(self.place, self._sidecars)
+            self._dataset = gdal.open_dataset(self.place, self._sidecars, self._overview)
         indexes = self._indexes if self._alpha is None else [*self._indexes, self._alpha]
         mask: npt.NDArray[Any] | None = None
         band_masks: npt.NDArray[Any] | None = None

@@ -62,7 +62,7 @@ def list_scenes(source: Source) -> list[SceneFiles]:
         for path, files in groups.items():
             found.setdefault(path, (_slug(path, _folder(whole)), files))
             folders.update(dict.fromkeys(files.values(), _folder(whole)))
-    options = _options(scenes)
+    options = scene_options(scenes)
     reader = "bands" if scenes.product else source.reader
     listed = [
         SceneFiles(
@@ -82,7 +82,9 @@ def list_scenes(source: Source) -> list[SceneFiles]:
 
 
 def pattern_folders(scenes: Scenes) -> tuple[str, ...]:
-    """The folders that the patterns of scenes begin with, absolute where they are local."""
+    """The folders that the patterns of scenes begin with, absolute where they are local; that of a catalogue of items."""
+    if scenes.stac is not None:
+        return (_folder(_whole(scenes.stac.href)) if scenes.stac.href.endswith("json") else _whole(scenes.stac.href),)
     patterns = (scenes.files,) if isinstance(scenes.files, str) else scenes.files
     return tuple(dict.fromkeys(_folder(_whole(pattern)) for pattern in patterns))
 
@@ -177,9 +179,13 @@ def _slug(path: str, folder: str) -> str:
         below = urlsplit(below).path
     below = posixpath.splitext(below)[0] if not below.endswith(BAND) else below
     below = re.sub(r"(^|/)[^/]*\{band\}[^/]*", _without_band, below)
-    text = below.strip("/") or posixpath.basename(folder.rstrip("/")) or "scene"
+    return to_slug(below.strip("/") or posixpath.basename(folder.rstrip("/")) or "scene")
+
+
+def to_slug(text: str) -> str:
+    """A text as one word of letters, digits, - and _, at most LONGEST_SLUG of them."""
     word = re.sub(r"[^A-Za-z0-9_-]", "_", text.replace("/", "__"))
-    return word if len(word) <= LONGEST_SLUG else f"{word[: LONGEST_SLUG - 9]}-{_digest(below)}"
+    return word if len(word) <= LONGEST_SLUG else f"{word[: LONGEST_SLUG - 9]}-{short_digest(text)}"
 
 
 def _without_band(match: re.Match[str]) -> str:
@@ -191,14 +197,16 @@ def _without_band(match: re.Match[str]) -> str:
 def _told_apart(found: dict[str, tuple[str, dict[str, str]]]) -> list[tuple[str, str, dict[str, str]]]:
     """(path, slug, files) with slugs that occur twice lengthened by a hash of their path."""
     counts = Counter(slug for slug, _ in found.values())
-    return [(path, slug if counts[slug] == 1 else f"{slug}-{_digest(path)}", files) for path, (slug, files) in found.items()]
+    return [
+        (path, slug if counts[slug] == 1 else f"{slug}-{short_digest(path)}", files) for path, (slug, files) in found.items()
+    ]
 
 
-def _digest(text: str) -> str:
+def short_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _options(scenes: Scenes) -> dict[str, Any]:
+def scene_options(scenes: Scenes) -> dict[str, Any]:
     """What the readers need to know, plain JSON values, without what is not set."""
     values = {name: value for name, value in asdict(scenes).items() if name in _OPTIONS and _is_set(value)}
     if isinstance(values.get("nodata"), float) and math.isnan(values["nodata"]):

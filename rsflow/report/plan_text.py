@@ -39,10 +39,12 @@ class PlanFacts:
     instruct_units: int
     models: tuple[ModelFacts, ...] = ()
     layers: tuple[str, ...] = ()  # a line for each layer on the ground
+    source_lines: tuple[str, ...] = ()  # what a build will see of each source
+    warnings: tuple[str, ...] = ()
 
 
 def plan_text(plan: PlanFacts) -> str:
-    """A line per state of scenes that occurs, one per layer on the ground, then a line on the work."""
+    """A line per state of scenes that occurs, one or more per source and one per layer on the ground, then the work."""
     states = [f"{plan.scenes[name]:>9,}  {words}" for name, words in STATES.items() if plan.scenes.get(name)]
     if plan.units:
         work = (
@@ -53,7 +55,9 @@ def plan_text(plan: PlanFacts) -> str:
         work = f"to do: make instructions for {plan.instruct_units:,} units (no pixel is read)"
     else:
         work = "to do: nothing to label"
-    return "\n".join(["scenes", *states, *plan.layers, work, *(_model(model) for model in plan.models if model.tiles)])
+    models = [_model(model) for model in plan.models if model.tiles]
+    warnings = [f"warning: {warning}" for warning in plan.warnings]
+    return "\n".join(["scenes", *states, *plan.source_lines, *plan.layers, *warnings, work, *models])
 
 
 def _model(model: ModelFacts) -> str:

@@ -23,7 +23,7 @@ from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, to_quad
-from rsflow.text.turns import Turn, mark, replace_marks
+from rsflow.text.turns import Turn, mark, replace_marks, replace_outline_marks
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -168,7 +168,8 @@ def _first_per_task(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _shift_marks(text: str, by: int) -> str:
     """The text with its marks pointing `by` boxes further, for several instructions share one card."""
-    return replace_marks(text, lambda found: mark(found.phrase, *(index + by for index in found.boxes)))
+    plain = replace_outline_marks(text, lambda found: mark(found.phrase, *found.outlines))  # an outline has its box's number
+    return replace_marks(plain, lambda found: mark(found.phrase, *(index + by for index in found.boxes)))
 
 
 def _footer(record: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
 from rsflow.readers.scene_listing import pattern_folders
 from rsflow.report.build_summary import align_columns
+from rsflow.stac.listing import list_stac_scenes
 
 WIDTH = 100
 
@@ -42,7 +43,7 @@ def source_state(source: Source) -> SourceState:
     if pattern := missing_pattern(source):
         return SourceState(source, missing=pattern)
     try:
-        pictures = len(list_scenes(source))
+        pictures = len(list_stac_scenes(source).scenes if source.scenes.stac else list_scenes(source))
         annotated = (
             formats.read_annotations(source.annotated_set, pattern_folders(source.scenes)) if source.annotated_set else None
         )

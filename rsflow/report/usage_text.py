@@ -15,6 +15,8 @@ _WORDS = {
     "read_seconds": "s of reading pictures",
     "load_seconds": "s of loading",
     "workers": "workers",
+    "texts": "texts asked for",
+    "failed_texts": "of them without a usable answer",
     "claimed_sentences": "sentences with claims",
     "claimed_replaced": "of them replaced by the composer's",
     "claimed_dropped": "of them dropped",

@@ -45,6 +45,34 @@ CALIBRATION_STRUCT = pa.struct(
     [("scale", pa.float64()), ("offset", pa.float64()), ("unit", pa.string()), ("origin", pa.string())]
 )
 
+# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.item_facts; angles in degrees.
+STAC_ITEM_STRUCT = pa.struct(
+    [
+        ("id", pa.string()),
+        ("collection", pa.string()),
+        ("href", pa.string()),  # of the item's document
+        ("start", pa.string()),  # of the acquisition, ISO 8601
+        ("end", pa.string()),
+        ("updated", pa.string()),  # else created; as stated
+        ("version", pa.string()),  # of the product or its processing
+        ("providers", _STRINGS),
+        ("cloud_percent", pa.float64()),
+        ("sun_azimuth", pa.float64()),
+        ("sun_elevation", pa.float64()),
+        ("off_nadir", pa.float64()),
+        ("view_azimuth", pa.float64()),
+        ("incidence_angle", pa.float64()),
+        ("platform", pa.string()),
+        ("constellation", pa.string()),
+        ("orbit_state", pa.string()),
+        ("sar_mode", pa.string()),
+        ("sar_frequency_band", pa.string()),
+        ("sar_product", pa.string()),
+        ("instruments", _STRINGS),
+        ("sar_polarizations", _STRINGS),
+    ]
+)
+
 SCENES = pa.schema(
     [
         ("scene_id", pa.string()),
@@ -72,9 +100,13 @@ SCENES = pa.schema(
         ("unit", pa.string()),  # of the calibrated values
         ("acquired_at", _TIME),
         ("is_picture", pa.bool_()),
+        # Of the files, where the scene is warped onto a ground grid and height_px, width_px are the grid's; else null.
+        ("file_height_px", pa.int64()),
+        ("file_width_px", pa.int64()),
         ("probe_reason", pa.string()),  # null, or why the scene could not be opened
         ("probe_detail", pa.string()),
         ("probed_with", pa.string()),  # fingerprint of the settings that the probe depends on
+        ("stac_item", STAC_ITEM_STRUCT),  # null for scenes that come from no STAC item
     ]
 )
 
@@ -109,6 +141,7 @@ TILES = pa.schema(
         ("crs", pa.string()),
         ("footprint", _FLOATS),
         ("cell", pa.string()),
+        ("grid_cell", pa.string()),  # the cell of the ground grid that the tile is; null on a scene's own grid
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
         ("acquired_at", _TIME),

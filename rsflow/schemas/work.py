@@ -96,6 +96,8 @@ PICTURE_WORK = pa.schema(
         # Tiles of other sensors on the same ground, beside which tile of the unit each is; their labels are among `labels`.
         ("others", pa.list_(pa.struct([pa.field("companion_of", pa.string()), *_WRITTEN]))),
         ("labels", pa.list_(pa.struct([f for f in LABELS if f.name not in {"unit", "receipt"}]))),
+        # The kinds of text that a generating model is asked for, by tile; null: all kinds of all tiles.
+        ("asked", pa.list_(pa.struct([("tile_id", pa.string()), ("kinds", _STRINGS)]))),
     ]
 )
 

@@ -10,7 +10,7 @@ that overlap are united, as COCO's own tools do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import shapely
 
@@ -34,6 +34,22 @@ def from_geometry(geometry: shapely.Geometry) -> Parts:
         for polygon in _polygons(geometry)
         if polygon.area > 0
     )
+
+
+def even_odd_area(rings: Iterable[Ring]) -> shapely.Geometry:
+    """What rings enclose under the even-odd rule; a ring of fewer than three points encloses nothing."""
+    area: shapely.Geometry = shapely.Polygon()
+    for ring in rings:
+        if len(ring) >= 6:
+            points = list(zip(ring[::2], ring[1::2], strict=True))
+            area = shapely.symmetric_difference(area, shapely.make_valid(shapely.Polygon(points)))
+    return area
+
+
+def geometry_iou(one: shapely.Geometry, other: shapely.Geometry) -> float:
+    """Intersection over union of two areas; 0 where neither has any."""
+    union = shapely.union(one, other).area
+    return float(shapely.intersection(one, other).area / union) if union else 0.0
 
 
 def clip_parts(parts: Parts, to: Box) -> Parts:

@@ -19,17 +19,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from rsflow.cells.cell_names import cell_centre
 from rsflow.config import settings as config
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
-from rsflow.readers import SceneInfo, SceneReader, open_scene, select_reader
+from rsflow.readers import GRID, SceneInfo, SceneReader, open_scene, select_reader
 from rsflow.readers.contract import CLASS_BANDS
+from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
 from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
 from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.place_labels import place_labels
 from rsflow.tiles.grid import chunk_index
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch
 
@@ -66,6 +69,7 @@ class CutScenes:
             "nodata": list(reader.info.nodata),
             "calibration": [asdict(how) for how in reader.info.calibration],
         }
+        row["labels"] = _placed_labels(row["labels"], scene, reader)
         for _, chunk in groupby(row["windows"], key=lambda window: chunk_index(window["index"])):
             yield self._chunk(row, reader, list(chunk), same)
 
@@ -180,6 +184,7 @@ def _columns(
     footprint = reader.footprint_of(window)
     height_px, width_px = raster.valid.shape
     pixel_m = reader.pixel_m_of(window)
+    grid_cell = reader.grid.cell_name(window) if isinstance(reader, WarpedScene) else None
     return {
         **{
             name: row[name]
@@ -195,7 +200,8 @@ def _columns(
         "bands": list(raster.bands),
         "crs": info.crs,
         "footprint": list(footprint) if footprint else None,
-        "cell": geometry.ground_cell(*_centre(footprint), tiles.cell_km) if footprint else None,
+        "cell": _split_cell(grid_cell, footprint, tiles.cell_km),
+        "grid_cell": grid_cell,
         "gsd_m": math.sqrt(pixel_m[0] * pixel_m[1]) if pixel_m else None,
         "pixel_m": list(pixel_m) if pixel_m else None,
         "acquired_at": info.acquired_at,
@@ -205,6 +211,17 @@ def _columns(
         "pixels_dtype": raster.pixels.dtype.str,
         "pixels_shape": list(raster.pixels.shape),
     }
+
+
+def _placed_labels(labels: list[dict[str, Any]], scene: SceneFiles, reader: SceneReader) -> list[dict[str, Any]]:
+    return place_labels(labels, reader, scene.options[GRID]["is_whole"]) if isinstance(reader, WarpedScene) else labels
+
+
+def _split_cell(grid_cell: str | None, footprint: tuple[float, ...] | None, cell_km: float) -> str | None:
+    """The coarse cell that splits keep together; of a tile of the ground grid by its cell, so that all sensors agree."""
+    if footprint is None:
+        return None
+    return geometry.ground_cell(*(cell_centre(grid_cell) if grid_cell else _centre(footprint)), cell_km)
 
 
 def _centre(ring: tuple[float, ...]) -> tuple[float, float]:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
-from rsflow.generation import Engine, Failure, Generate, RecordedEngine, Request, Response, from_settings
+from rsflow.generation import Allowance, Engine, Failure, LocalAllowance, RecordedEngine, Request, Response, from_settings
 from rsflow.instructions import instruction_id, tile_facts
 from rsflow.instructions.hash_choice import hash_number
 from rsflow.instructions.prompts import (
@@ -40,7 +40,7 @@ from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Reject
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.generated_texts import Draft, Question, keep_consistent, list_faults
+from rsflow.stages.generated_texts import CONTRADICTED, Draft, Question, keep_consistent, list_faults
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
 from rsflow.stages.picture_batches import prefetch
 
@@ -58,6 +58,7 @@ class GenerateTiles:
     seed: int
     written_from: tuple[str, ...]
     root: str = field(compare=False)  # of the lake
+    allowance: Allowance | None = field(default=None, compare=False)  # None: no limit
     version: ClassVar[int] = VERSION
 
     @classmethod
@@ -88,11 +89,12 @@ class GenerateTiles:
         return self.engine.resources
 
     def open(self) -> BatchFunction:
-        ask = RecordedEngine(self.engine, self.root, self.written_from[0])
+        ask = RecordedEngine(self.engine, self.root, self.written_from[0], self.allowance or LocalAllowance())
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
             groups = _groups(table.to_pylist(), self.engine.requests_in_flight)
-            for (units, drafts), waited in prefetch((units, [self._drafts(unit) for unit in units]) for units in groups):
+            left = (units for units in groups if not ask.attempts.is_stopped)
+            for (units, drafts), waited in prefetch((units, [self._drafts(unit) for unit in units]) for units in left):
                 yield from self._written(units, drafts, ask, waited)
 
         return generate
@@ -103,14 +105,20 @@ class GenerateTiles:
         loaded = ask.load_seconds
         for kinds in self._rounds():
             every = [draft for mine in drafts for draft in mine]
-            prompts = [(draft, kind, KINDS[kind].make_prompt(draft.context)) for draft in every for kind in kinds]
+            prompts = [
+                (draft, kind, KINDS[kind].make_prompt(draft.context))
+                for draft in every
+                for kind in kinds
+                if draft.is_asked(kind)
+            ]
             questions = [Question(draft, kind, prompt) for draft, kind, prompt in prompts if prompt]
             again = self._answered(questions, ask, last=False)
             self._answered(again, ask, last=True)
         times = {"read_seconds": waited, "load_seconds": ask.load_seconds - loaded}
         for unit, mine in zip(units, drafts, strict=True):
-            yield self._receipt(unit, mine, times)
-            times = {}  # of the whole group: on its first receipt
+            if all(draft.is_answered for draft in mine):
+                yield self._receipt(unit, mine, times)
+                times = {}  # of the whole group: on its first receipt
 
     def _rounds(self) -> list[list[str]]:
         """The wanted kinds, each after those whose texts it draws on."""
@@ -124,6 +132,7 @@ class GenerateTiles:
         labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in unit["labels"]:
             labels[row["tile_id"]].append(row)
+        asked = {row["tile_id"]: frozenset(row["kinds"]) for row in unit["asked"] or []}
         others = {tile["companion_of"]: tile for tile in unit["others"] or []}
         pictures = read_pictures(self.root, [*unit["tiles"], *others.values()])
 
@@ -134,7 +143,8 @@ class GenerateTiles:
             context = PromptContext(
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
-            return Draft(tile, context, kept, [row["label_id"] for row in mine], pictures[tile["tile_id"]])
+            label_ids, picture = [row["label_id"] for row in mine], pictures[tile["tile_id"]]
+            return Draft(tile, unit["source"], context, kept, label_ids, picture, asked=asked.get(tile["tile_id"]))
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
@@ -144,16 +154,19 @@ class GenerateTiles:
                 draft.context, draft.other = replace(draft.context, other=other.context.facts), other.picture
         return [draft for draft in drafts if draft.kept]
 
-    def _answered(self, questions: Sequence[Question], ask: Generate, last: bool) -> list[Question]:
+    def _answered(self, questions: Sequence[Question], ask: RecordedEngine, last: bool) -> list[Question]:
         """Ask, and take in what comes; the questions to be put again, which are none the last time."""
         again: dict[int, Question] = {}
+        unsent = set(range(len(questions)))
         for position, outcome in ask([self._request(question) for question in questions]):
+            unsent.remove(position)
             question = questions[position]
             draft, kind = question.draft, question.kind
+            draft.usage["texts"] += 0 if last else 1
             for name, value in self._usage(outcome).items():
                 draft.usage[name] += value
             if isinstance(outcome, Failure):
-                draft.refuse(kind, outcome.reason, outcome.detail)
+                draft.fail(kind, outcome.reason, outcome.detail)
                 continue
             try:
                 answer: Any = parse_answer(question.prompt.answer_type, outcome.text)
@@ -161,7 +174,7 @@ class GenerateTiles:
                 cut = f" (it was cut off after {self.generation.max_tokens} tokens: be shorter)"
                 fault = error.detail + (cut if outcome.finish_reason == "length" else "")
                 if last:
-                    draft.refuse(kind, error.reason, f"{fault}; found {outcome.text[:_SHOWN]!r}")
+                    draft.fail(kind, error.reason, f"{fault}; found {outcome.text[:_SHOWN]!r}")
                 else:
                     draft.usage["repairs"] += 1
                     again[position] = Question(draft, kind, repair_prompt(question.prompt, outcome.text, fault))
@@ -175,6 +188,8 @@ class GenerateTiles:
                 continue
             draft.perplexity[kind] = outcome.perplexity
             self._take_in(question, reviewed)
+        for position in unsent:
+            questions[position].draft.is_answered = False
         return [again[position] for position in sorted(again)]
 
     def _request(self, question: Question) -> Request:
@@ -182,23 +197,30 @@ class GenerateTiles:
         shown = [draft.picture, draft.other] if KINDS[question.kind].both_pictures else [draft.picture]
         seed = hash_number(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
         prompt = question.prompt
-        return Request(prompt.system, prompt.text, tuple(shown), prompt.schema, settings.max_tokens, settings.temperature, seed)
+        return Request(
+            prompt.system,
+            prompt.text,
+            tuple(shown),
+            prompt.schema,
+            settings.max_tokens,
+            settings.temperature,
+            seed,
+            source=draft.source,
+            kind=question.kind,
+        )
 
     def _usage(self, outcome: Response | Failure) -> dict[str, float]:
-        spent = {"requests": 1, "retries": outcome.retries, "tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out}
+        """`requests` are those that were sent, `retries` among them; an answer that was recorded before takes nothing."""
+        usage = {"requests": 0 if outcome.replayed else 1 + outcome.retries, "retries": outcome.retries}
+        usage |= {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out, "replayed": int(outcome.replayed)}
         if isinstance(outcome, Failure):
-            return {**spent, "money": outcome.money, "failures": 1}
-        return {
-            **spent,
-            "money": outcome.money,
-            self.engine.seconds_counted_as: outcome.seconds,
-            "replayed": int(outcome.replayed),
-        }
+            return {**usage, "money": outcome.money, "failures": 1}
+        return {**usage, "money": outcome.money, self.engine.seconds_counted_as: outcome.seconds}
 
     def _take_in(self, question: Question, reviewed: ReviewedAnswer) -> None:
         draft, kind = question.draft, KINDS[question.kind]
         for fault in reviewed.faults:
-            draft.refuse(question.kind, "claim", fault)
+            draft.refuse(question.kind, CONTRADICTED, fault)
         for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
             draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
         accepted = []

@@ -11,15 +11,17 @@ from rsflow.instructions import checks
 from rsflow.instructions.prompts import KINDS, PromptContext, PromptText
 from rsflow.records import Instruction, Reject
 
+CONTRADICTED, CHECK_PREFIX = "claim", "check:"  # reasons of rejects: a claim that fails, a check that finds a contradiction
 LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
 SENT_BACK = 8  # faults of a text that the model is told
 
 
 @dataclass(slots=True)
 class Draft:
-    """A tile on its way: what is known of it, and what was written so far, by kind."""
+    """A tile on its way: what is known of it, and what was written so far, by kind. `is_answered`: nothing was left unsent."""
 
     tile: dict[str, Any]
+    source: str
     context: PromptContext
     kept: tuple[int, ...]
     label_ids: list[str]
@@ -29,6 +31,16 @@ class Draft:
     perplexity: dict[str, float | None] = field(default_factory=dict)  # of the answers that they were made of
     rejects: dict[str, list[Reject]] = field(default_factory=lambda: defaultdict(list))
     usage: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    is_answered: bool = True
+    asked: frozenset[str] | None = None  # the kinds of text; None: all
+
+    def is_asked(self, kind: str) -> bool:
+        return self.asked is None or kind in self.asked
+
+    def fail(self, kind: str, reason: str, detail: str) -> None:
+        """Refuse a text for which no answer came that can be read."""
+        self.usage["failed_texts"] += 1
+        self.refuse(kind, reason, detail)
 
     def refuse(self, kind: str, reason: str, detail: str) -> None:
         subject = f"{self.tile['tile_id']}#{KINDS[kind].task}"
@@ -58,7 +70,7 @@ def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: boo
     wrong = [finding for finding in findings if finding.contradiction]
     for finding in wrong:
         detail = f"{finding.compared!r} in turn {finding.turn}: expected {finding.expected}, found {finding.found}"
-        draft.refuse(kind, f"check:{finding.check}", detail)
+        draft.refuse(kind, f"{CHECK_PREFIX}{finding.check}", detail)
     bad = {finding.turn // 2 for finding in wrong}
     pairs = [found.turns[start : start + 2] for start in range(0, len(found.turns), 2)]
     good = [pair for number, pair in enumerate(pairs) if number not in bad]
@@ -68,6 +80,11 @@ def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: boo
     kept = replace(found, turns=tuple(turn for pair in good for turn in pair), answer=answer)
     names = checks.applied(one for one in findings if one.turn // 2 not in bad)
     return replace(kept, checks=("claims", *names) if has_claims else names)
+
+
+def is_failed_text(reason: str) -> bool:
+    """Whether this reason of a reject says that no usable answer came; others say that an answer contradicts the labels."""
+    return reason != CONTRADICTED and not reason.startswith(CHECK_PREFIX)
 
 
 def list_faults(faults: Sequence[str]) -> str:

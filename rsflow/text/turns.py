@@ -1,7 +1,8 @@
 """References from text to boxes before a dialect writes them.
 
 A turn's text holds marks, `[[phrase|0,2]]`, whose numbers index the instruction's list of boxes (float pixels of the tile).
-The phrase may be empty: `[[|0]]` is a bare box. Dialects replace marks by a model family's own format when samples are
+The phrase may be empty: `[[|0]]` is a bare box. A mark `[[phrase|#0,2]]` indexes the outlines of the structured answer instead.
+Dialects replace marks by a model family's own format when samples are
 streamed or exported; nothing else in rsflow writes coordinates into text. Free text must pass `escape`, which makes a mark
 impossible.
 """
@@ -18,6 +19,9 @@ Role = Literal["user", "assistant"]
 _MARK = re.compile(r"\[\[([^\[\]|]*)\|(\d+(?:,\d+)*)\]\]")
 
 
+_OUTLINE_MARK = re.compile(r"\[\[([^\[\]|]*)\|#(\d+(?:,\d+)*)\]\]")
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     role: Role
@@ -32,11 +36,24 @@ class Mark:
     boxes: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OutlineMark:
+    """A reference to outlines in a text: the phrase (may be empty) and the indices of its outlines."""
+
+    phrase: str
+    outlines: tuple[int, ...]
+
+
 def mark(phrase: str, *boxes: int) -> str:
     """Write a mark. The phrase must not hold `[`, `]` or `|` (see `escape`) and there is at least one box."""
     if not boxes or re.search(r"[\[\]|]", phrase):
         raise ValueError(f"not a mark: phrase {phrase!r}, boxes {boxes}")
     return f"[[{phrase}|{','.join(map(str, boxes))}]]"
+
+
+def outline_mark(phrase: str, *outlines: int) -> str:
+    """Write a mark of outlines, on the terms of `mark`."""
+    return mark(phrase, *outlines).replace("|", "|#")
 
 
 def escape(text: str) -> str:
@@ -54,5 +71,19 @@ def replace_marks(text: str, spell: Callable[[Mark], str]) -> str:
     return _MARK.sub(lambda match: spell(_mark(match)), text)
 
 
+def replace_outline_marks(text: str, spell: Callable[[OutlineMark], str]) -> str:
+    """The text with every mark of outlines replaced by what `spell` makes of it."""
+    return _OUTLINE_MARK.sub(lambda match: spell(OutlineMark(match[1], _indices(match[2]))), text)
+
+
+def without_marks(text: str) -> str:
+    """The text with the phrase of every mark in its place."""
+    return _OUTLINE_MARK.sub(r"\1", _MARK.sub(r"\1", text))
+
+
 def _mark(match: re.Match[str]) -> Mark:
-    return Mark(match[1], tuple(int(index) for index in match[2].split(",")))
+    return Mark(match[1], _indices(match[2]))
+
+
+def _indices(written: str) -> tuple[int, ...]:
+    return tuple(int(index) for index in written.split(","))

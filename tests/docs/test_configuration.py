@@ -12,6 +12,7 @@ import yaml
 from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
+from rsflow.config.stac_settings import StacSearch
 from rsflow.generation import ENGINES
 from rsflow.generation.endpoint import Limits, Prices
 from rsflow.ground import layer_settings, raster_settings
@@ -24,6 +25,7 @@ TEXT = (ROOT / "docs/configuration.md").read_text()
 SECTIONS: dict[str, Any] = {
     "sources": config.Source,
     "sources: scenes": config.Scenes,
+    "sources: scenes: stac": StacSearch,
     "sources: annotations": config.Annotations,
     "annotations: vector": layer_settings.VectorOptions,
     "annotations: vector: rules": layer_settings.Rule,

@@ -16,6 +16,7 @@ from rsflow.shards.writer import write_shard
 
 SIZE = 200
 BOXES = [[10.0, 20.0, 60.0, 70.0], [100.0, 110.0, 150.0, 190.0]]
+TRIANGLE = [10.0, 20.0, 60.0, 20.0, 10.0, 70.0]
 Turns = list[tuple[str, str]]
 
 
@@ -50,6 +51,19 @@ def instructions(key: str, ships: int) -> list[Any]:
         instruction(key, "captioning", [(ask, "Caption?"), (tell, f"A harbour with {ships} grey ships.")], {"kind": "text"}),
         instruction(
             key, "grounding", [(ask, "Where?"), (tell, "[[|0]]")], {"kind": "box", "box": 0, "category": "ship"}, [BOXES[0]]
+        ),
+        instruction(
+            key,
+            "multiple_choice",
+            [(ask, "How many?\nA. 99\nB. 98\nC. 97"), (tell, "B")],
+            {"kind": "choice", "options": ["99", "98", "97"], "value": "98", "letter": "B", "about": "count"},
+        ),
+        instruction(
+            key,
+            "segmentation",
+            [(ask, "Outline the ship."), (tell, "[[|#0]]")],
+            {"kind": "outline", "box": 0, "outlines": [[TRIANGLE]], "polygons": [TRIANGLE], "category": "ship"},
+            [BOXES[0]],
         ),
         instruction(key, "detection", [(ask, "Ships?"), (tell, "There are [[2 ships|0,1]]")], listed, BOXES),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rsflow.cli import main
-from rsflow.dialects import get_dialect
+from rsflow.dialects import get_dialect, spell_text
 from rsflow.errors import UsageError
 from rsflow.evaluation import Answer, read_questions, score_answers, score_table
 from rsflow.evaluation.aggregate import bootstrap
@@ -25,7 +25,7 @@ def questions(root):
 
 
 def right_answer(question):
-    return QWEN.spell(question.reference, question.boxes, question.height_px, question.width_px)
+    return spell_text(QWEN, question.reference, question.boxes, question.answer, question.height_px, question.width_px)
 
 
 def scores_of(rows, by="all"):
@@ -60,6 +60,13 @@ def test_right_answers_score_one(root):
         ("share", "0.5", {"accuracy": 0.0, "share_error": pytest.approx(0.148)}),
         ("category", "It is a harbour", {"accuracy": 1.0}),
         ("category", "harbourmaster", {"accuracy": 0.0}),
+        ("choice", "B", {"accuracy": 1.0}),
+        ("choice", "(B) 98", {"accuracy": 1.0}),
+        ("choice", "98", {"accuracy": 1.0}),
+        ("choice", "A. 98", {"accuracy": 0.0}),
+        ("choice", "98 or 99", {"accuracy": 0.0}),
+        ("outline", '{"polygon_2d": [[10, 20, 59, 20, 10, 69]]}', {"iou": pytest.approx(1.0, abs=0.02)}),
+        ("outline", '{"polygon_2d": [[10, 20, 59, 20, 59, 69, 10, 69]]}', {"iou": pytest.approx(0.5, abs=0.01)}),
     ],
 )
 def test_an_answer_is_judged_by_its_kind(root, kind, text, measures):
@@ -70,7 +77,8 @@ def test_an_answer_is_judged_by_its_kind(root, kind, text, measures):
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("count", "many"), ("count", "2 or 3"), ("yes_no", "perhaps"), ("share", "most"), ("box", "left")]
+    ("kind", "text"),
+    [("count", "many"), ("count", "2 or 3"), ("yes_no", "perhaps"), ("share", "most"), ("box", "left"), ("outline", "there")],
 )
 @pytest.mark.parametrize("given", [True, False])
 def test_what_cannot_be_read_is_wrong_and_counted(root, kind, text, given):

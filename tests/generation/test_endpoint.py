@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.generation import Failure, Request, Response, from_settings
 from rsflow.generation.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
+from tests.generation.attempts import counted
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
 JPEG = b"\xff\xd8 a picture"
@@ -32,7 +33,7 @@ def engine(chat: Chat, **own: Any) -> Any:
 
 def ask(chat: Chat, *requests: Request, **own: Any) -> list[Any]:
     """The outcomes in the order of the requests."""
-    found = dict(engine(chat, **own).open()(requests))
+    found = dict(engine(chat, **own).open()(requests, counted()))
     assert sorted(found) == list(range(len(requests)))
     return [found[i] for i in range(len(requests))]
 
@@ -192,7 +193,9 @@ def test_requests_go_out_together_and_come_back_as_they_are_ready() -> None:
         return Reply(said(str(number)).body, wait=1.0 if number == 0 else 0.05)
 
     with serving(answer) as chat:
-        order = [i for i, _ in engine(chat, limits={"concurrency": 4}).open()([Request("", str(i)) for i in range(8)])]
+        order = [
+            i for i, _ in engine(chat, limits={"concurrency": 4}).open()([Request("", str(i)) for i in range(8)], counted())
+        ]
     assert sorted(order) == list(range(8))
     assert order[-1] == 0
     assert chat.most_at_once == 4
@@ -226,13 +229,13 @@ def test_tokens_count_as_they_were_used() -> None:
         start = time.monotonic()
         asker = engine(chat, limits={"tokens_per_minute": 60_000}).open()
         for request in (long, long, long, short):
-            list(asker([request]))
+            list(asker([request], counted()))
     assert time.monotonic() - start < 10  # of 17,700 expected tokens 300 were used
 
 
 def test_leaving_early_ends_the_work() -> None:
     with serving(first(Reply(said("x").body, wait=0.05))) as chat:
-        found = engine(chat, limits={"concurrency": 2}).open()([Request("", str(i)) for i in range(200)])
+        found = engine(chat, limits={"concurrency": 2}).open()([Request("", str(i)) for i in range(200)], counted())
         next(found)
         found.close()
         time.sleep(1.0)  # what was under way may still arrive

@@ -21,6 +21,7 @@ from rsflow.errors import ConfigError, DeviceLostError, RsflowError  # noqa: E40
 from rsflow.generation import Failure, Request, from_settings  # noqa: E402
 from rsflow.generation.local_model import BatchGenerator  # noqa: E402
 from rsflow.generation.model_batches import GumbelNoise, ModelBatches  # noqa: E402
+from tests.generation.attempts import counted  # noqa: E402
 from tests.loading.test_collate import llava  # noqa: E402
 
 COMMIT = "0" * 40
@@ -64,7 +65,7 @@ def engine(folder: Path, **own: Any) -> Any:
 
 
 def answers(writer: Any, *requests: Request) -> list[Any]:
-    found = dict(writer(requests))
+    found = dict(writer(requests, counted()))
     assert sorted(found) == list(range(len(requests)))
     return [found[i] for i in range(len(requests))]
 
@@ -184,7 +185,7 @@ def test_a_request_that_breaks_the_model_stands_alone(batches: ModelBatches) -> 
 
 def test_a_request_that_costs_the_device_ends_the_work(batches: ModelBatches) -> None:
     with limited(batches, 8) as writer, pytest.raises(DeviceLostError, match="device-side assert"):
-        list(writer([request(0), Request("", "lost", (picture(1),), max_tokens=5), request(2)]))
+        list(writer([request(0), Request("", "lost", (picture(1),), max_tokens=5), request(2)], counted()))
 
 
 def test_a_picture_that_is_none_stands_alone(batches: ModelBatches) -> None:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from rsflow.errors import LakeError, RsflowError
-from rsflow.generation import Failure, RecordedEngine, Request, Response
-from rsflow.generation.contract import Outcome
+from rsflow.generation import Attempts, Failure, RecordedEngine, Request, Response
+from rsflow.generation.contract import Outcome, report_outcome
 from rsflow.generation.recording import MAX_CONSECUTIVE_FAILURES
 from rsflow.stage import Resources
 
@@ -32,11 +32,16 @@ class Parrot:
         self.log.append("open")
         return self._ask
 
-    def _ask(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
+    def _ask(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
         for position in reversed(range(len(requests))):
+            if not attempts.begin(requests[position]):
+                return
             text = requests[position].prompt
             self.log.append(text)
-            yield position, Failure("lost", text) if "fail" in text else Response(text, 5, 2, 0.1, 1.5)
+            failure = Failure("refused" if "refuse" in text else "lost", text, tokens_in=5, money=0.05)
+            outcome = failure if "fail" in text else Response(text, 5, 2, 0.1, 1.5)
+            report_outcome(attempts, requests[position], outcome)
+            yield position, outcome
 
 
 def recorded(engine: Parrot, root: Path) -> RecordedEngine:

@@ -11,6 +11,7 @@ import pytest
 from rsflow.errors import DeviceLostError
 from rsflow.generation import Failure, Request, Response, from_settings
 from rsflow.generation.vllm_model import VllmModel, _Chat
+from tests.generation.attempts import counted
 
 
 class EngineDeadError(Exception):
@@ -40,7 +41,7 @@ def test_a_request_that_is_refused_fails_alone() -> None:
             raise ValueError("The prompt is longer than the maximum model length")
         return "two ships"
 
-    found = dict(chat(answer)([Request("", f"{'too long' if i == 2 else 'short'} {i}") for i in range(5)]))
+    found = dict(chat(answer)([Request("", f"{'too long' if i == 2 else 'short'} {i}") for i in range(5)], counted()))
     assert [type(found[i]) for i in range(5)] == [Response, Response, Failure, Response, Response]
     assert found[2].reason == "request_refused"
     assert (found[0].text, found[0].tokens_in, found[0].tokens_out) == ("two ships", 2, 2)
@@ -51,4 +52,4 @@ def test_an_engine_that_died_wants_another_process() -> None:
         raise EngineDeadError("EngineCore encountered an issue")
 
     with pytest.raises(DeviceLostError, match=r"vLLM's engine died.*EngineCore encountered an issue"):
-        list(chat(answer)([Request("", "a"), Request("", "b")]))
+        list(chat(answer)([Request("", "a"), Request("", "b")], counted()))

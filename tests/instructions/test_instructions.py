@@ -113,7 +113,8 @@ def test_the_cap_keeps_different_kinds_of_answers() -> None:
 @pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
 def test_every_task_for_every_sensor(sensor: SensorName) -> None:
     dark = Label("fact", "brightness", MEASURED, text="dark", value=0.1)
-    facts = replace(SHIPS, sensor=sensor, labels=(*SHIPS.labels[:2], dark))
+    outlined = replace(SHIPS.labels[1], shape=Shape((300, 310, 420, 400), (300, 310, 420, 310, 360, 400)))
+    facts = replace(SHIPS, sensor=sensor, labels=(SHIPS.labels[0], outlined, dark))
     assert {item.task for item in made(facts)} == set(TASKS)
 
 
@@ -547,7 +548,7 @@ def test_a_mask_gives_every_sensor_more_than_detection(sensor: SensorName) -> No
     land = Label("cover", "dry land", ANNOTATION, Shape((0, 200, 512, 512)), value=0.65)
     forest = Label("cover", "forest", ANNOTATION, value=0.0)
     facts = tile(water, land, forest, sensor=sensor)
-    assert {item.task for item in made(facts)} == {"classification", "captioning", "vqa", "grounding"}
+    assert {item.task for item in made(facts)} == {"classification", "captioning", "vqa", "multiple_choice", "grounding"}
     answers = [(item.answer["kind"], item.turns[1].text) for item in made(facts, "vqa", per_task=50)]
     assert {("share", "about 35%"), ("share", "about 65%"), ("category", "dry land"), ("yes_no", "no")} <= set(answers)
     assert [kind for kind, _ in answers].count("yes_no") == 2

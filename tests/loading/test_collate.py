@@ -252,8 +252,17 @@ def test_all_pictures_of_a_sample_are_shown_and_named(built: dict[str, Any]) -> 
         assert spoken(processor, shown) == spoken(processor, own)
         # A sample of one sensor is as it was.
         assert torch.equal(collate(processor, pictures="all")(EXAMPLES)["input_ids"], collate(processor)(EXAMPLES)["input_ids"])
-    with pytest.raises(ConfigError, match="pictures: found 'both', expected 'own' or 'all'"):
+    with pytest.raises(ConfigError, match="pictures: found 'both', expected 'own', 'all' or 'none'"):
         collate(processor, pictures="both")  # type: ignore[arg-type]  # what a user may write
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_pictures_the_text_and_what_is_trained_on_stay(built: dict[str, Any], family: str) -> None:
+    processor = built[family][1]
+    seen, blind = collate(processor)(EXAMPLES), collate(processor, pictures="none")(EXAMPLES)
+    assert "pixel_values" not in blind
+    assert not (blind["input_ids"] == processor.image_token_id).any()
+    assert spoken(processor, blind) == spoken(processor, seen)
 
 
 def test_encoded_pictures_are_decoded(built: dict[str, Any], lake: Any) -> None:

@@ -16,7 +16,7 @@ from rsflow.instructions.checks.sentences import Sentence, sentences
 from rsflow.instructions.checks.tile_knowledge import Known
 from rsflow.instructions.expressions import normalise_text
 from rsflow.records import Instruction
-from rsflow.text.turns import replace_marks
+from rsflow.text.turns import without_marks
 
 Pair = tuple[tuple[Sentence, ...], tuple[Sentence, ...]]
 
@@ -63,7 +63,7 @@ def read(instruction: Instruction, known: Known) -> Talk:
 def _texts(instruction: Instruction, known: Known) -> tuple[str, ...]:
     texts: list[str] = []
     for turn in instruction.turns:
-        text = replace_marks(turn.text, lambda found: found.phrase) if "[[" in turn.text else turn.text
+        text = without_marks(turn.text) if "[[" in turn.text else turn.text
         for quoted in known.written:
             text = text.replace(quoted, " ")
         repeated = bool(texts) and turn.role == "assistant" and _answered(known, texts[-1], text)

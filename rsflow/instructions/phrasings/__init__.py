@@ -7,7 +7,7 @@ Answers are not here: they belong to the question, so that no phrasing can make 
 
 from __future__ import annotations
 
-from rsflow.instructions.phrasings import boxes, change, damage, fields, measurements, objects, picture
+from rsflow.instructions.phrasings import boxes, change, choices, damage, fields, measurements, objects, outlines, picture
 from rsflow.instructions.phrasings.hint import HINT
 
 __all__ = ["HINT", "PHRASINGS"]
@@ -20,4 +20,6 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **boxes.PHRASINGS,
     **change.PHRASINGS,
     **damage.PHRASINGS,
+    **outlines.PHRASINGS,
+    **choices.PHRASINGS,
 }

@@ -16,12 +16,14 @@ from typing import cast
 import pyarrow as pa
 
 from rsflow.config.settings import BuildConfig
-from rsflow.engine.budget import UsageMeter
+from rsflow.engine.budget import UsageMeter, budget_error
 from rsflow.engine.commit import Watch, commit_receipts, no_watch
 from rsflow.engine.execute import BLOCK_BYTES, Job, blocks_of, blocks_with, execute
 from rsflow.engine.progress import progress
+from rsflow.engine.shared_allowance import INTERRUPTED, shared_allowance
 from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.engine.worker_pool import pool_size
+from rsflow.generation import Allowance
 from rsflow.lake.receipts import best_marks
 from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Plan
@@ -30,6 +32,7 @@ from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.steps import missing_units
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.stage import ModelStage, fingerprint
+from rsflow.stages.generate_tiles import GenerateTiles
 
 
 @dataclass
@@ -57,29 +60,40 @@ class StepRunner:
         pending = Counter(unit.scene_id for unit in units)
         name = _model(units).name if units and step.runs_model else step.name
         totals = {"scenes": len(pending)} if step.counted == "units" else {}
-        with progress(name, step.counted, len(units), totals) as state:
+        spends = step.sends_requests and bool(units)
+        with progress(name, step.counted, len(units), totals) as state, self._allowance(spends) as allowance:
             for part in _slices(units, step.slice_tiles):
                 self.has_run = True
-                jobs = [self._job(step, inputs, mine) for mine in _by_stages(part)]
-                with self._metered(_model(part), len(jobs[0].blocks)) if step.runs_model else nullcontext(no_watch) as watch:
+                jobs = [self._job(step, inputs, mine, allowance) for mine in _by_stages(part)]
+                metered = self._metered(_model(part), len(jobs[0].blocks), spends) if step.runs_model else nullcontext(no_watch)
+                with metered as watch:
                     receipts = execute(jobs, self.built.engine)
                     committed = commit_receipts(self.built.engine, self.lake, receipts, self.run, state, pending, watch)
                 self.undone |= committed.undone
                 self.marked = pa.concat_tables([self.marked, *committed.marks])
+                if allowance and (reason := allowance.reason()):
+                    raise KeyboardInterrupt if reason == INTERRUPTED else budget_error(reason)
         self.marked = best_marks(self.marked)
 
-    def _job(self, step: Step, inputs: StepInputs, units: Sequence[StepUnit]) -> Job:
+    def _allowance(self, spends: bool) -> AbstractContextManager[Allowance | None]:
+        """What the run may still spend on requests, where a step sends any."""
+        return shared_allowance(self.meter.remaining(), self.built.engine) if spends else nullcontext(None)
+
+    def _job(self, step: Step, inputs: StepInputs, units: Sequence[StepUnit], allowance: Allowance | None) -> Job:
         rows = step.rows(inputs, units)
-        stage = UnitBlocks(units[0].stages, step.name, self.built.root, self.run, self.built.engine.attempts)
+        stages = (
+            tuple(replace(cast(GenerateTiles, stage), allowance=allowance) for stage in units[0].stages) if allowance else None
+        )
+        stage = UnitBlocks(stages or units[0].stages, step.name, self.built.root, self.run, self.built.engine.attempts)
         if step.runs_model:
             return Job(stage, blocks_with(rows, "tiles", _model(units).busy_with))
         most = min(BLOCK_BYTES, int(self.built.tiles.unit_mb * 2**20))
         return Job(stage, blocks_of(rows, [unit.bytes for unit in units], most))
 
-    def _metered(self, model: ModelStage, blocks: int) -> AbstractContextManager[Watch]:
+    def _metered(self, model: ModelStage, blocks: int, has_allowance: bool) -> AbstractContextManager[Watch]:
         """The meter over the pool of one model with so many blocks of work."""
         most = 1 if self.built.engine.kind == "inline" else pool_size(model.resources.workers or 1, blocks)[1]
-        return self.meter.over(model.name, model.resources.gpus, most)
+        return self.meter.over(model.name, model.resources.gpus, most, has_allowance)
 
 
 def without_scenes(plan: Plan, scenes: Collection[str]) -> Plan:

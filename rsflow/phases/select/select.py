@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
-from rsflow.curation.select_samples import SelectionResult, select_samples
+from rsflow.curation.drop_reasons import Flags
+from rsflow.curation.duplicates.candidates import Confirm
+from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
+from rsflow.curation.select_samples import SelectionResult, select_samples, select_tiles
 from rsflow.curation.splits.split_groups import scene_groups
+from rsflow.curation.task_runner import TaskRunner
 from rsflow.engine.execute import task_runner
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
@@ -81,15 +86,12 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     )
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, samples["tile_id"], runner)
-        max_error, pictures = built.select.confirm_mae, tiles["picture_sha256"]
-        cache = read_cache(lake, max_error)
-        confirm = cache.wrap_pairs(confirm_tile_pairs(lake, tiles, max_error, runner), pictures)
-        confirm_regions = cache.wrap_regions(confirm_tile_regions(lake, tiles, max_error, runner), pictures)
-        choice = select_samples(
-            *(samples, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions),
-            groups.members,
-        )
-    write_cache(lake, max_error, cache)
+        with _confirming(built, lake, tiles, runner) as (confirm, confirm_regions):
+            choice = select_samples(
+                *(samples, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner),
+                confirm_regions,
+                groups.members,
+            )
     of_groups = {"groups": choice.tiles.counts(tiles.num_rows)} if groups.rows.num_rows else {}
     counts = {
         "tiles": choice.tiles.counts(0, tiles.num_rows),
@@ -102,6 +104,33 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
         {"digest": digest, **counts, **of_groups},
     )
     return require_current_selection(built, lake, now)
+
+
+def select_lake_tiles(built: BuildConfig, lake: Lake, now: LiveRows) -> tuple[pa.Table, Flags]:
+    """(tiles, whether each is kept by the rules that concern tiles): what `select` keeps at most. Nothing is written but the
+    cache of confirmed pairs."""
+    tiles = read_selection_tiles(built, now)
+    held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
+    with (
+        task_runner(built.engine, tiles.num_rows > MIN_CLUSTER_ROWS) as runner,
+        _confirming(built, lake, tiles, runner) as (confirm, confirm_regions),
+    ):
+        found = select_tiles(tiles, built.select, built.seed, confirm, held_out, vectors, runner, confirm_regions)
+    return tiles, found.reasons.kept
+
+
+@contextmanager
+def _confirming(
+    built: BuildConfig, lake: Lake, tiles: pa.Table, runner: TaskRunner
+) -> Iterator[tuple[Confirm, ConfirmRegions]]:
+    """How candidate pairs are confirmed from pictures, by what is known from before; what is found out is kept."""
+    max_error, pictures = built.select.confirm_mae, tiles["picture_sha256"]
+    cache = read_cache(lake, max_error)
+    yield (
+        cache.wrap_pairs(confirm_tile_pairs(lake, tiles, max_error, runner), pictures),
+        cache.wrap_regions(confirm_tile_regions(lake, tiles, max_error, runner), pictures),
+    )
+    write_cache(lake, max_error, cache)
 
 
 def _count_unplaced(tiles: pa.Table, split: pa.Array) -> dict[str, int]:

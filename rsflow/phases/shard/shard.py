@@ -156,11 +156,18 @@ def selection_note(snapshot: int) -> str:
 
 
 def config_fingerprint(built: BuildConfig) -> str:
-    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies."""
+    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies.
+
+    Sources without STAC have no such setting, as before there was one; how access to a catalogue is proved does not count.
+    """
     plain = {name: value for name, value in resolved(built).items() if name not in NOT_CONTENT}
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
+    for source in plain["sources"]:
+        search = source["scenes"].pop("stac")
+        if search is not None:
+            source["scenes"]["stac"] = {name: value for name, value in search.items() if name not in ("sign", "headers")}
     return fingerprint(strip_common_folder(plain))
 
 

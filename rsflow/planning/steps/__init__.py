@@ -6,7 +6,7 @@ from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.steps import compare, generate, group, instruct, label, merge, predict
 from rsflow.planning.unit_ids import UnitIds
 
-STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP, group.STEP, compare.STEP)
+STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, group.STEP, compare.STEP, generate.STEP)
 
 
 def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:

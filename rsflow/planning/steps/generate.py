@@ -17,13 +17,15 @@ from rsflow.schemas import PICTURE_WORK
 
 def _units(ids: UnitIds) -> Iterator[StepUnit]:
     if stage := ids.plan.generator:
-        yield from (StepUnit(ids.generate(unit), (unit,), (stage,)) for unit in ids.usable.values())
+        for unit in ids.usable.values():
+            if ids.asked(unit) != ():
+                yield StepUnit(ids.generate(unit), (unit,), (stage,))
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     """With `others`: tiles of other sensors that show the ground of one of its tiles."""
     ids = inputs.ids
-    work = inputs.gather(PICTURE_WORK, units, ids.merged)
+    work = _keep_asked(inputs.gather(PICTURE_WORK, units, ids.merged), ids, units)
     scenes = sorted({name for unit in units for name in ids.neighbours.get(unit.scene_id, [])})
     around = [StepUnit(unit.id, (unit,), ()) for scene_id in scenes for unit in ids.by_scene.get(scene_id, [])]
     if not around:
@@ -43,4 +45,17 @@ def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PICTURE_WORK)
 
 
-STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, slice_tiles=200_000)
+def _keep_asked(work: pa.Table, ids: UnitIds, units: Sequence[StepUnit]) -> pa.Table:
+    """The work without tiles that the model is not asked about."""
+    if ids.plan.chosen is None:
+        return work
+    rows = work.to_pylist()
+    for row, unit in zip(rows, units, strict=True):
+        asked = dict(ids.asked(unit.label_units[0]) or ())
+        row["tiles"] = [tile for tile in row["tiles"] if tile["tile_id"] in asked]
+        row["labels"] = [label for label in row["labels"] if label["tile_id"] in asked]
+        row["asked"] = [{"tile_id": tile_id, "kinds": list(kinds)} for tile_id, kinds in asked.items()]
+    return pa.Table.from_pylist(rows, schema=work.schema)
+
+
+STEP = Step("generate", ("instructions", "rejects"), _units, _rows, runs_model=True, sends_requests=True, slice_tiles=200_000)

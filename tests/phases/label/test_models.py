@@ -176,12 +176,12 @@ def test_a_spent_budget_stops_and_the_next_run_goes_on(modelled: Path) -> None:
 
 def test_a_sample_tells_what_the_rest_will_take(modelled: Path) -> None:
     built = build_of(modelled)
-    before = {model.name: model for model in estimate_build(plan_build(built, None)).models}
+    before = {model.name: model for model in estimate_build(built, plan_build(built, None)).models}
     assert before["detector detr"].measured == 0
     assert before["detector detr"].expected == {}
     sample(built, 1)
     lake = open_lake(built.root)
-    after = {model.name: model for model in estimate_build(plan_build(built, lake)).models}["detector detr"]
+    after = {model.name: model for model in estimate_build(built, plan_build(built, lake)).models}["detector detr"]
     assert 0 < after.tiles < before["detector detr"].tiles
     assert after.measured + after.tiles == before["detector detr"].tiles
     assert after.expected["rows"] == pytest.approx(after.tiles)

@@ -1,0 +1,1 @@
+"""The generate phase: which tiles a model is asked about, and what it writes of them."""

@@ -1,0 +1,173 @@
+"""The loop: steps of AdamW over the loader's batches, the same with any number of ranks.
+
+One idea: a step's loss is the mean over all tokens that the assistant speaks in the step's samples, whichever rank computes
+them and in however many parts. So ranks and rank_batch change how a step is computed and not what it is. Random numbers
+(dropout) are seeded by step and rank, so a resumed step draws as it would have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from rsflow.errors import RsflowError
+from rsflow.loading.collate import IGNORED
+from rsflow.loading.loader import Loader
+from rsflow.training.batches import Batch, count_groups, read_step
+from rsflow.training.expert_loads import ExpertLoads
+from rsflow.training.metrics import Counts, StepLog, Window
+from rsflow.training.ranks import Ranks
+from rsflow.training.regimes import Tuned
+from rsflow.training.schedule import learning_rate
+from rsflow.training.settings import TrainConfig
+
+
+@dataclass
+class Training:
+    """A run's parts. `step`: steps done; `steps`: of the whole run; `log`: of the first rank only."""
+
+    config: TrainConfig
+    ranks: Ranks
+    tuned: Tuned
+    optimiser: torch.optim.Optimizer
+    loader: Loader
+    steps: int
+    batches_per_step: int
+    step: int = 0
+    counts: Counts = field(default_factory=Counts)
+    log: StepLog | None = None
+    loads: ExpertLoads | None = None
+
+    def __post_init__(self) -> None:
+        self.forward: Any = self.tuned.model
+        if self.ranks.world_size > 1:
+            self.forward = DistributedDataParallel(self.tuned.model, find_unused_parameters=True)
+
+
+def make_optimiser(config: TrainConfig, tuned: Tuned) -> torch.optim.Optimizer:
+    """AdamW. Vectors (biases, scales, norms) do not decay."""
+    settings = config.optimiser
+    matrices = [value for value in tuned.parameters.values() if value.ndim > 1]
+    vectors = [value for value in tuned.parameters.values() if value.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate, betas=settings.betas)
+
+
+def run_steps(training: Training, on_step: Callable[[Window], None]) -> None:
+    """All steps that are left. `on_step` is called after each, with the sums since the last line of metrics.
+
+    RsflowError where the loss is no number.
+    """
+    window, batches = Window(), iter(training.loader)
+    training.tuned.model.train()
+    while training.step < training.steps:
+        start = time.perf_counter()
+        step = read_step(batches, training.batches_per_step)
+        waited = time.perf_counter() - start
+        window = _take_step(training, step, window, waited, start)
+        on_step(window)
+
+
+def _take_step(training: Training, batches: Sequence[Batch], window: Window, waited: float, start: float) -> Window:
+    ranks, config = training.ranks, training.config
+    rate = learning_rate(config.optimiser, training.step, training.steps)
+    for group in training.optimiser.param_groups:
+        group["lr"] = rate
+    own = [sum(batch.label_tokens for batch in batches), sum(batch.tokens for batch in batches)]
+    label_tokens, tokens, samples, rows = map(
+        int, ranks.sum(*own, sum(len(one.keys) for one in batches), sum(len(one.labels) for one in batches))
+    )
+    torch.manual_seed(hash((config.seed, training.step, ranks.rank)) % (1 << 63))
+    loss = _accumulate(training, batches, label_tokens)
+    parameters = list(training.tuned.parameters.values())
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.optimiser.clip_norm or float("inf")))
+    training.optimiser.step()
+    training.optimiser.zero_grad(set_to_none=True)
+    training.step += 1
+    loss, waited = ranks.sum(loss, waited / ranks.world_size)
+    _check_loss(training.step, loss, norm)
+    _count(training, batches, samples, rows, tokens, label_tokens, waited, time.perf_counter() - start)
+    return _add_to_window(training, window, loss, norm, rate, label_tokens, tokens, waited)
+
+
+def _accumulate(training: Training, batches: Sequence[Batch], label_tokens: int) -> float:
+    """Gradients of the step's mean loss; returns the sum of this rank's token losses."""
+    total = 0.0
+    for number, batch in enumerate(batches):
+        is_last = number == len(batches) - 1
+        with _no_exchange(training) if not is_last else contextlib.nullcontext():
+            loss, balance = _losses(training, batch)
+            # DDP takes the mean over ranks; the loss is a sum over all of them.
+            share = training.ranks.world_size / max(1, label_tokens)
+            ((loss + balance * batch.label_tokens) * share).backward()
+        total += float(loss.detach())
+    return total
+
+
+def _no_exchange(training: Training) -> AbstractContextManager[None]:
+    several = training.ranks.world_size > 1
+    manager: AbstractContextManager[None] = training.forward.no_sync() if several else contextlib.nullcontext()
+    return manager
+
+
+def _losses(training: Training, batch: Batch) -> tuple[torch.Tensor, Any]:
+    """(sum of token losses, weighted balance loss per token)."""
+    device = training.ranks.device
+    inputs = {name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.inputs.items()}
+    with torch.autocast(device.type, torch.bfloat16, enabled=training.config.precision == "bfloat16"):
+        logits = training.forward(**inputs, use_cache=False).logits
+    labels = batch.labels.to(device)[:, 1:]
+    learned = labels != IGNORED
+    loss = functional.cross_entropy(logits[:, :-1][learned].float(), labels[learned], reduction="sum")
+    balance = training.loads.balance_loss(batch.groups) if training.loads else 0.0
+    return loss, balance
+
+
+def _check_loss(step: int, loss: float, norm: float) -> None:
+    if loss != loss or norm != norm or norm == float("inf"):
+        raise RsflowError(
+            f"step {step}: the loss is {loss}, the gradient's norm {norm}: training has diverged. Lower "
+            "optimiser.learning_rate, raise warmup_share, or set precision: float32; checkpoints up to the step before are good"
+        )
+
+
+def _count(
+    training: Training, batches: Sequence[Batch], samples: int, rows: int, tokens: int, label_tokens: int, waited: float,
+    seconds: float,
+) -> None:  # fmt: skip
+    counts = training.counts
+    counts.samples += samples
+    counts.rows += rows
+    counts.tokens += tokens
+    counts.label_tokens += label_tokens
+    counts.wait_seconds += waited
+    counts.seconds += seconds
+    gathered = training.ranks.gather((count_groups(batches), [key for batch in batches for key in batch.keys]))
+    for groups, _ in gathered:
+        counts.groups.update(groups)
+    if training.log and training.config.log.keys:
+        training.log.write_keys(training.step, [keys for _, keys in gathered])
+
+
+def _add_to_window(
+    training: Training, window: Window, loss: float, norm: float, rate: float, label_tokens: int, tokens: int, waited: float
+) -> Window:
+    window.loss += loss
+    window.label_tokens += label_tokens
+    window.tokens += tokens
+    window.norm += norm
+    window.wait_seconds += waited
+    window.steps += 1
+    if training.step % training.config.log.every_steps and training.step < training.steps:
+        return window
+    if training.log:
+        training.log.write_metrics(window.line(training.step, rate, training.counts.samples))
+    return Window()

@@ -1,0 +1,147 @@
+"""Pages of samples and rejects, and how many there are of each value of a filter.
+
+One idea: a page begins after the last row of the one before it (keyset), so the thousandth page costs what the first does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import pyarrow as pa
+
+from rsflow.errors import UsageError
+from rsflow.viewer.filters import ORDERS, SampleFilter, where
+from rsflow.viewer.index import SampleIndex
+from rsflow.viewer.lake_rows import LakeRows
+
+PAGE_ROWS = 60
+MOST_ROWS = 200
+MOST_VALUES = 400  # of a filter that are listed
+TEXTS_SHOWN = 3  # instructions of a sample that its card shows
+
+_CARD = (
+    "s.n, s.tile_id, s.key, s.source, s.sensor, s.height_px, s.width_px, s.split, s.selected, s.reason, s.objects, "
+    "hex(s.sha256[:4]) AS version"
+)
+_FACETS = {"source": "source", "sensor": "sensor", "split": "split", "reason": "reason"}
+
+
+def sample_page(rows: LakeRows, chosen: SampleFilter, after: str = "", limit: int = PAGE_ROWS) -> dict[str, Any]:
+    """`samples`: the cards of a page with their boxes and first texts; `next`: what the page after it begins after, or null."""
+    expression, falls = ORDERS[chosen.order]
+    condition, parameters, tables = condition_of(rows, chosen)
+    if after:
+        value, n = _cursor(after)
+        compare = "<" if falls else ">"
+        condition += f" AND ({expression} {compare} $after OR ({expression} = $after AND s.n > $after_n))"
+        parameters |= {"after": value, "after_n": n}
+    direction = "DESC" if falls else "ASC"
+    query = (
+        f"SELECT {_CARD}, {expression} AS place FROM samples s WHERE {condition} ORDER BY place {direction}, s.n LIMIT $limit"
+    )
+    limit = min(limit, MOST_ROWS)
+    found = run_query(rows.index, query, {**parameters, "limit": limit}, tables).to_pylist()
+    last = found[-1] if len(found) == limit else None
+    return {"samples": _cards(rows, found), "next": json.dumps([last["place"], last["n"]]) if last else None}
+
+
+def _cursor(text: str) -> tuple[Any, int]:
+    try:
+        value, n = json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"after is {text!r}: expected what `next` of a page was") from error
+    if not isinstance(value, (int, float, str)) or not isinstance(n, int):
+        raise UsageError(f"after is {text!r}: expected what `next` of a page was")
+    return value, n
+
+
+def condition_of(rows: LakeRows, chosen: SampleFilter, without: str = "") -> tuple[str, dict[str, Any], dict[str, pa.Table]]:
+    condition, parameters = where(chosen, without)
+    if not chosen.text:
+        return condition, parameters, {}
+    return f"{condition} AND s.n IN (SELECT n FROM text_matches)", parameters, {"text_matches": rows.find_text(chosen.text)}
+
+
+def run_query(index: SampleIndex, query: str, parameters: dict[str, Any], tables: dict[str, pa.Table]) -> pa.Table:
+    with index.connection.cursor() as cursor:
+        for name, table in tables.items():
+            cursor.register(name, table)
+        return cursor.sql(query, params=parameters).to_arrow_table()
+
+
+def _cards(rows: LakeRows, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    labels = labels_of(rows.index, [row["n"] for row in found])
+    texts = texts_of(rows, [row["tile_id"] for row in found])
+    for row in found:
+        row["labels"] = labels[row["n"]]
+        row["texts"] = texts[row["tile_id"]][:TEXTS_SHOWN]
+    return found
+
+
+def labels_of(index: SampleIndex, numbers: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """The labels of samples by their `n`: what is drawn on a card."""
+    query = (
+        "SELECT n, label_id, kind, category, score, box, polygon, origin_name, text FROM labels "
+        "WHERE n IN (SELECT unnest($numbers)) ORDER BY n, label_id"
+    )
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in index.rows(query, {"numbers": numbers}):
+        if row["kind"] != "fact":
+            found[row.pop("n")].append(row)
+    return found
+
+
+def texts_of(rows: LakeRows, tile_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The instructions of tiles: task and turns, in the order of their ids."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows.read("instructions", "tile_id", tile_ids, ["instruction_id", "tile_id", "task", "turns"]):
+        found[row["tile_id"]].append(row)
+    return defaultdict(list, {tile: sorted(mine, key=lambda row: str(row["instruction_id"])) for tile, mine in found.items()})
+
+
+def count_values(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
+    """`total` samples under a filter, and per filter the values that it could have beside the others, with their numbers."""
+    condition, parameters, tables = condition_of(rows, chosen)
+    total = run_query(rows.index, f"SELECT count(*) AS count FROM samples s WHERE {condition}", parameters, tables)
+    counts = {"total": total["count"][0].as_py()}
+    for name, column in _FACETS.items():
+        counts[name] = _counted(rows, chosen, name, f"coalesce(s.{column}, '')", "samples s")
+    counts["task"] = _counted(rows, chosen, "task", "t.task", "samples s JOIN texts t ON t.n = s.n")
+    counts["category"] = _counted(
+        rows, chosen, "category", "t.category", "samples s JOIN labels t ON t.n = s.n AND t.kind <> 'fact'"
+    )
+    return counts
+
+
+def _counted(rows: LakeRows, chosen: SampleFilter, name: str, value: str, tables: str) -> list[dict[str, Any]]:
+    condition, parameters, registered = condition_of(rows, chosen, without=name)
+    query = (
+        f"SELECT {value} AS value, count(DISTINCT s.n) AS count FROM {tables} WHERE {condition} GROUP BY value "
+        f"ORDER BY count DESC, value LIMIT {MOST_VALUES}"
+    )
+    found: list[dict[str, Any]] = run_query(rows.index, query, parameters, registered).to_pylist()
+    return found
+
+
+def reject_page(index: SampleIndex, query: dict[str, str], after: int = -1, limit: int = PAGE_ROWS) -> dict[str, Any]:
+    """`rejects`: rows of the table of that name; `next`: the number that the following page begins after, or null."""
+    condition, parameters = "n > $after", dict[str, Any]({"after": after, "limit": min(limit, MOST_ROWS)})
+    for name in ("source", "reason", "kind", "step"):
+        if query.get(name):
+            condition += f" AND {name} = ${name}"
+            parameters[name] = query[name]
+    if query.get("text"):
+        condition += " AND contains(lower(concat_ws(' ', subject, scene_id, detail, file)), $text)"
+        parameters["text"] = query["text"].lower()
+    found = index.rows(f"SELECT * FROM rejects WHERE {condition} ORDER BY n LIMIT $limit", parameters)
+    return {"rejects": found, "next": found[-1]["n"] if len(found) == parameters["limit"] else None}
+
+
+def count_rejects(index: SampleIndex) -> list[dict[str, Any]]:
+    """How many rejects there are by source, kind, step and reason."""
+    return index.rows(
+        "SELECT source, kind, step, reason, count(*) AS count FROM rejects GROUP BY ALL "
+        "ORDER BY count DESC, source, kind, reason"
+    )

@@ -1,0 +1,140 @@
+"""A minimal STAC API (core, item search, query, sort, paging by token) over HTTP, for tests.
+
+Source: https://github.com/radiantearth/stac-api-spec/tree/main/item-search.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from shapely import box
+from shapely.geometry import shape
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+CLASSES = {
+    "core": "https://api.stacspec.org/v1.0.0/core",
+    "search": "https://api.stacspec.org/v1.0.0/item-search",
+    "query": "https://api.stacspec.org/v1.0.0/item-search#query",
+    "sort": "https://api.stacspec.org/v1.0.0/item-search#sort",
+    "filter": "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+}
+Json = dict[str, Any]
+
+
+@dataclass
+class ApiServer:
+    """What the API holds, how it behaves, and the bodies of the searches that came to it with the ids that each one got.
+
+    `statuses`: answers with these instead, one per request, until there are none. `folder`: files below /files.
+    """
+
+    address: str = ""
+    items: list[Json] = field(default_factory=list)
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
+    page: int = 2
+    counts: bool = True
+    statuses: list[int] = field(default_factory=list)
+    searches: list[tuple[Json, list[str]]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    folder: str = ""
+    token: str = ""
+    repeats: bool = False
+
+    def delivered(self, since: int = 0) -> list[str]:
+        """Ids of the items that answers to the searches held, but for those that count only."""
+        return [name for body, names in self.searches[since:] if body.get("limit") != 1 for name in names]
+
+    def landing(self, request: Request) -> Response:
+        if self.statuses and (status := self.statuses.pop(0)) != 200:
+            return JSONResponse({"description": "no"}, status)
+        self.headers.append(dict(request.headers))
+        links = [{"rel": "search", "type": "application/geo+json", "href": f"{self.address}/search", "method": "POST"}]
+        root = {"type": "Catalog", "stac_version": "1.0.0", "id": "api", "description": "an API"}
+        return JSONResponse({**root, "conformsTo": [CLASSES[name] for name in self.classes], "links": links})
+
+    def collection(self, request: Request) -> Response:
+        if request.path_params["name"] != "set":
+            return JSONResponse({"description": "unknown collection"}, 404)
+        return JSONResponse({"type": "Collection", "id": "set", "license": "CC0-1.0", "providers": [{"name": "Maker"}]})
+
+    async def search(self, request: Request) -> Response:
+        body = json.loads(await request.body() or b"{}")
+        if self.statuses and (status := self.statuses.pop(0)) != 200:
+            return JSONResponse({"description": "no such thing"}, status)
+        self.headers.append(dict(request.headers))
+        found = [item for item in self.items if self._fits(item, body)]
+        for sort in reversed(body.get("sortby") or []):
+            name = sort["field"].removeprefix("properties.")
+            found.sort(key=lambda item: str(item["properties"].get(name)), reverse=sort["direction"] == "desc")
+        start, size = int(body.get("token") or 0), min(body.get("limit") or self.page, self.page)
+        chosen = found[start : start + size]
+        self.searches.append((body, [item["id"] for item in chosen]))
+        more = {**body, "token": str(start if self.repeats else start + size)}
+        following = {"rel": "next", "href": f"{self.address}/search", "method": "POST", "body": more}
+        links = [following] if start + size < len(found) or self.repeats else []
+        counted = {"numberMatched": len(found)} if self.counts else {}
+        return JSONResponse({"type": "FeatureCollection", "features": chosen, "links": links, **counted})
+
+    def file(self, request: Request) -> Response:
+        if self.token and request.url.query != self.token:
+            return Response(status_code=403)
+        return FileResponse(f"{self.folder}/{request.path_params['path']}")
+
+    def _fits(self, item: Json, body: Json) -> bool:
+        properties, geometry = item["properties"], shape(item["geometry"])
+        if body.get("collections") and item["collection"] not in body["collections"]:
+            return False
+        if body.get("bbox") and not geometry.intersects(box(*body["bbox"])):
+            return False
+        if body.get("intersects") and not geometry.intersects(shape(body["intersects"])):
+            return False
+        first, _, last = (body.get("datetime") or "../..").partition("/")
+        if (first != ".." and properties["datetime"] < first) or (last != ".." and properties["datetime"] > last):
+            return False
+        if (condition := body.get("filter")) and not _holds(properties, condition):
+            return False
+        return all(_passes(properties.get(name), tests) for name, tests in (body.get("query") or {}).items())
+
+
+def _passes(value: Any, tests: Json) -> bool:
+    compare = {"eq": lambda a, b: a == b, "lte": lambda a, b: a <= b, "gte": lambda a, b: a >= b}
+    return value is not None and all(compare[name](value, operand) for name, operand in tests.items())
+
+
+def _holds(properties: Json, condition: Json) -> bool:
+    if condition["op"] == "and":
+        return all(_holds(properties, each) for each in condition["args"])
+    name, operand = condition["args"][0]["property"], condition["args"][1]
+    operand = operand["timestamp"] if isinstance(operand, dict) else operand
+    return _passes(properties.get(name), {{">=": "gte", "<=": "lte", "=": "eq"}[condition["op"]]: operand})
+
+
+@contextmanager
+def serve_api() -> Iterator[ApiServer]:
+    """A running API on a free port of this machine."""
+    api = ApiServer()
+    routes = [
+        Route("/", api.landing),
+        Route("/collections/{name}", api.collection),
+        Route("/search", api.search, methods=["POST"]),
+        Route("/files/{path:path}", api.file, methods=["GET", "HEAD"]),
+    ]
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    api.address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield api
+    server.should_exit = True
+    thread.join()
