@@ -19,7 +19,7 @@ from rsflow.cli import main
 from rsflow.config.availability import describe_disallowed, drop_missing_sources, missing_pattern
 from rsflow.config.settings import BuildConfig, Published, Scenes, Source
 from rsflow.errors import ConfigError
-from rsflow.instructions import GENERATED, TASKS
+from rsflow.instructions import TASKS
 from rsflow.planning.recipe import load
 from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V, SeedMix
 from rsflow.shards.manifest import read_snapshot
@@ -90,7 +90,7 @@ def test_every_source_says_what_a_reader_of_the_recipe_needs(name: str) -> None:
         assert source.optional, source.name
         assert source.annotations is not None
         assert source.annotations.format in ANNOTATIONS
-        assert set(source.published.tasks) <= {*TASKS, *GENERATED}
+        assert set(source.published.tasks) <= {*TASKS}
         assert source.published.home or source.published.get or source.licence == "unknown", source.name
 
 

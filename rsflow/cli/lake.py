@@ -50,7 +50,9 @@ def costs(root: Root, json: Json = False) -> int:
 
 def verify(
     root: Root,
-    deep: Annotated[bool, Option("--deep", help="also read all tables and tile files of the lake again")] = False,
+    deep: Annotated[
+        bool, Option("--deep", help="also read all tables and tile files of the lake, and run chains of reasoning, again")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Read all shards of the latest snapshot again; exit 1 on any difference from its manifest.
@@ -60,12 +62,15 @@ def verify(
       rsflow verify demo-out/scenes/lake --deep
     """
     from rsflow.inspection.json_reports import to_json_text, verify_json
+    from rsflow.inspection.replay_chains import find_changed_chains
     from rsflow.lake.tables import open_lake
     from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.verify import verify_snapshot
 
     lake_differences = [*find_damage(open_lake(root))] if deep else []
+    if deep and not lake_differences:  # damaged rows prove nothing
+        lake_differences = [*find_changed_chains(open_lake(root))]
     checked = verify_snapshot(root)
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]

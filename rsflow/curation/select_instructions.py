@@ -66,6 +66,8 @@ def select_instructions(
     """Decide over numbered instructions, of which `own` and `host` are rows of `tiles`; `tile_reasons`: why the host is out."""
     chosen = DropReasons(instructions.num_rows)
     chosen.drop_each(np.arange(instructions.num_rows), tile_reasons)
+    if "review_reason" in instructions.column_names:
+        chosen.drop_each(np.arange(instructions.num_rows), instructions["review_reason"])
     chosen.limit(instructions, settings.instruction_limits)
     _drop_repeats(instructions, own != host, host, chosen)
     if read_texts and instructions.num_rows:

@@ -1,10 +1,10 @@
 """The whole selection over columns: which tiles and instructions are selected, their splits, and the rule that dropped each
 other.
 
-Rules run in order, each on what the rules before it kept. Tiles: scenes rejected in part, licences, limits on scores,
-duplicates, clusters that match a held-out benchmark, split assignment, tiles too near to another split, pictures like those of
-another split, pictures that overlap one of another split. Instructions: dropped tiles, limits on scores, repeated texts of one
-picture, quotas. Last, tiles without instructions.
+Rules run in order, each on what the rules before it kept. Tiles: scenes rejected in part, what reviewers rejected, licences,
+limits on scores, duplicates, clusters that match a held-out benchmark, split assignment, tiles too near to another split,
+pictures like those of another split, pictures that overlap one of another split. Instructions: dropped tiles, what reviewers
+rejected or corrected, limits on scores, repeated texts of one picture, quotas. Last, tiles without instructions.
 
 The result does not depend on the order of rows, on files or on time; pictures are read only through `confirm`.
 
@@ -84,8 +84,9 @@ def select_samples(
     Where there are `groups`, the last rows of `tiles` are theirs, and only what is told of quotas and instructions is read of
     them: a group is in where all its pictures may be (`rsflow.curation.group_verdicts`).
 
-    `tiles` has what `deduplicate` needs and scene_id, scene_rejected, source, licence, cell, source_split, and the columns that
-    `settings.limits` names; with categories (lists) splits are dealt by these, with was_split what was dealt before stays.
+    `tiles` has what `deduplicate` needs and scene_id, scene_rejected, review_rejected (optional), source, licence, cell,
+    source_split, and the columns that `settings.limits` names; with categories (lists) splits are dealt by these, with
+    was_split what was dealt before stays.
     `instructions` are numbered (`rsflow.curation.instruction_columns`), with `category` where a rule asks for it
     (`needs_categories`) and the columns that `settings.instruction_limits` names. `confirm` gets rows of `tiles`.
     `held_out_matches`: per tile "<benchmark>:<test>" where it matches something that is held out, else null. `embedded`: their
@@ -151,6 +152,8 @@ def needs_categories(settings: Select) -> bool:
 def _apply_tile_rules(tiles: pa.Table, settings: Select, verdicts: DropReasons) -> None:
     """Apply the rules that concern one tile at a time."""
     verdicts.drop(np.asarray(tiles["scene_rejected"]), "scene_rejected")
+    if "review_rejected" in tiles.column_names:
+        verdicts.drop(np.asarray(tiles["review_rejected"]), "review:rejected")
     licences = _as_one_array(pc.dictionary_encode(tiles["licence"]))
     allowed = np.array([settings.allows(name) for name in licences.dictionary.to_pylist()], dtype=np.bool_)
     verdicts.drop(~allowed[np.asarray(licences.indices)], "licence")

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Iterator, Sequence
 
-from rsflow.discovery.annotation_files import AnnotationGroup
-from rsflow.discovery.band_names import usual_order
+from rsflow.discovery.draft_annotations import ASK, OSM_LICENCE, SHOWN, draft_annotations, file_lines, is_known
 from rsflow.discovery.file_tree import FileTree
+from rsflow.discovery.questions import unnamed_bands
 from rsflow.discovery.sources import DraftSource, Unused
-
-SHOWN = 8  # categories and files that a comment lists
-ASK = "# ASK: "
 
 
 def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence[Unused], root: str, folder: str) -> str:
@@ -32,12 +28,25 @@ def write_draft(tree: FileTree, sources: Sequence[DraftSource], unused: Sequence
     lines += [
         "tiles: {size_px: 512, whole_up_to_px: 1024}",
         "",
-        "select:",
-        f"  allow_licences: [unknown]  {ASK}takes in data of unknown licence; write the licences above, then take it out",
+        *_allowed_licences(sources),
     ]
     if unused:
         lines += ["", "# Not used:", *(f"#   {_shorten(each.place, folder)}: {each.reason}" for each in unused)]
     return "\n".join(lines) + "\n"
+
+
+def _allowed_licences(sources: Sequence[DraftSource]) -> Iterator[str]:
+    """The setting that lets in what is of unknown licence, where anything is."""
+    layers = [layer for source in sources for layer in source.layers if is_known(layer)]
+    named = {source.licence for source in sources if not source.scenes.catalogue} | {
+        licence for source in sources for licence in source.scenes.licences
+    }
+    named |= {OSM_LICENCE for layer in layers if layer.rule and layer.rule.is_osm}
+    named |= {"unknown" for layer in layers if not (layer.rule and layer.rule.is_osm)}
+    if "unknown" in named:
+        listed = ", ".join(["unknown", *(json.dumps(name) for name in sorted(named - {"unknown"}))])
+        yield "select:"
+        yield f"  allow_licences: [{listed}]  {ASK}takes in data of unknown licence; write the licences above, then take it out"
 
 
 def _source(source: DraftSource, folder: str) -> Iterator[str]:
@@ -55,21 +64,20 @@ def _source(source: DraftSource, folder: str) -> Iterator[str]:
         yield f"    sensor: {source.sensor}  # told by: {source.sensor_reason}"
     else:
         yield f"    sensor: {source.sensor}  {ASK}optical, sar or infrared? One band, and no name tells"
-    yield f"    licence: unknown  {ASK}the licence of these files; it goes into every sample"
+    if group.catalogue:
+        yield f"    # licences, bands, scale and dates are those of the items: {', '.join(group.licences)}"
+    else:
+        ask_licence = f"  {ASK}the licence of these files; it goes into every sample" if source.licence == "unknown" else ""
+        yield f"    licence: {_text(source.licence) if source.licence != 'unknown' else 'unknown'}{ask_licence}"
     yield "    scenes:"
-    yield from _files("files", group.patterns, folder, "      ")
+    lines = file_lines(group.patterns, lambda path: _below(path, folder), "stac" if group.catalogue else "files")
+    yield from (f"      {line}" for line in lines)
     if group.product:
         yield f"      product: {group.product}"
     yield from _bands(source)
     if source.acquired_at:
         yield f"      acquired_at: {_text(source.acquired_at)}  # a date in every file's name"
-    if source.annotations:
-        yield from _annotations(source, source.annotations, folder)
-    elif group.classes:
-        yield f"    # {len(group.classes)} classes: {_some(group.classes)}"
-        yield "    annotations:"
-        yield "      format: folders"
-        yield from _files("files", group.patterns, folder, "      ")
+    yield from draft_annotations(source, lambda path: _below(path, folder))
     for other in source.others:
         yield f"    # also there, not used: {other.format} in {_shorten(other.folder, folder)} ({other.labels:,} labels)"
     if source.masks:
@@ -83,30 +91,19 @@ def _crs(name: str | None) -> str:
     return "no place on Earth" if not name else name if len(name) < 20 else "a projection of its own"
 
 
-def _annotations(source: DraftSource, group: AnnotationGroup, folder: str) -> Iterator[str]:
-    found = len(group.pictures & source.scenes.stems)
-    rejects = f", {group.rejects:,} rejected records" if group.rejects else ""
-    yield f"    # {group.labels:,} labels of {len(group.pictures):,} pictures, {found:,} of them here{rejects}"
-    if group.categories:
-        yield f"    # categories: {_some([f'{name} ({count:,})' for name, count in group.categories.items()])}"
-    yield "    annotations:"
-    yield f"      format: {group.format}"
-    suffix = posixpath.splitext(group.files[0])[1]
-    patterns = group.files if len(group.files) <= 3 else (posixpath.join(group.folder, f"*{suffix}"),)
-    yield from _files("files", patterns, folder, "      ")
-    yield f"      exhaustive: true  {ASK}is every object of every category annotated? Else false: nothing is counted"
-
-
 def _bands(source: DraftSource) -> Iterator[str]:
     group, info = source.scenes, source.scenes.info
     if group.bands:
         yield f"      bands: {{{', '.join(f'{name}: {token}' for name, token in group.bands.items())}}}"
         if set(group.bands) == {token.lower() for token in group.bands.values()} and not {"red", "vv", "hh"} & set(group.bands):
             yield f"      {ASK}which band is red, green, blue, nir? Name them, as in bands: {{red: B4}}"
-    elif info and len(info.bands) >= 4 and "red" not in info.bands:
-        usual = usual_order(group.files[0], len(info.bands)) if group.files else {}
+    elif info and not group.catalogue and len(info.bands) >= 4 and "red" not in info.bands:
+        usual = unnamed_bands(source)
         order = usual or {name: number for number, name in enumerate(info.bands[:SHOWN], 1)}
-        yield f"      # bands: {{{', '.join(f'{name}: {number}' for name, number in order.items())}}}"
+        mark = "" if source.usual_bands else "# "
+        yield f"      {mark}bands: {{{', '.join(f'{name}: {number}' for name, number in order.items())}}}"
+        if source.usual_bands:
+            return
         if usual:
             yield f"      {ASK}is this, the usual order of such files, theirs? Then take off the # before bands"
             return
@@ -119,23 +116,14 @@ def _labellers(source: DraftSource) -> list[str]:
     return ["spectral", "scene"] if spectral else ["scene"]
 
 
-def _files(key: str, patterns: Sequence[str], folder: str, indent: str) -> Iterator[str]:
-    places = [_text(pattern.removeprefix(folder.rstrip("/") + "/")) for pattern in patterns]
-    if len(places) == 1:
-        yield f"{indent}{key}: {places[0]}"
-    else:
-        yield f"{indent}{key}:"
-        yield from (f"{indent}  - {place}" for place in places)
-
-
-def _some(values: Sequence[str]) -> str:
-    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-    return ", ".join(" ".join(value.split()) for value in values[:SHOWN]) + more
+def _below(place: str, folder: str) -> str:
+    """A path below `folder` relative to it."""
+    return place.removeprefix(folder.rstrip("/") + "/")
 
 
 def _shorten(place: str, folder: str) -> str:
     """A path below `folder` relative to it; on one line, so that no file's name can add one to the draft."""
-    return "".join(" " if each.isspace() else each for each in place.removeprefix(folder.rstrip("/") + "/"))
+    return "".join(" " if each.isspace() else each for each in _below(place, folder))
 
 
 def _text(value: str) -> str:

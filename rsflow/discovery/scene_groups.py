@@ -6,10 +6,12 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rsflow.discovery.band_names import band_table
 from rsflow.discovery.file_tree import FileTree
+from rsflow.discovery.scene_group import SceneGroup
+from rsflow.discovery.stac_catalogues import find_catalogues
 from rsflow.errors import DataError, RsflowError
 from rsflow.readers import SUFFIXES, SceneInfo, open_scene
 from rsflow.records import SceneFiles
@@ -36,33 +38,12 @@ _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _PICTURE_FOLDERS = {"images", "image", "img", "imgs", "jpegimages", "pictures", "tiles", "scenes", "rgb"}
 
 
-@dataclass(frozen=True, slots=True)
-class SceneGroup:
-    """Files that one source's `scenes` can name.
-
-    `patterns`: as in `scenes.files`. `product`: a kind of product, or "". `bands`: common name -> token in the name, where
-    a scene is a file per band. `meaning`: why the files are no scenes, by their names, else "". `classes`: names of the
-    class folders, empty where there are none. `stems`: names of the pictures without suffix. `info`: what the first file
-    that opens is; `fault` says why none did. `count`: scenes, as far as names tell.
-    """
-
-    folder: str
-    patterns: tuple[str, ...]
-    count: int
-    product: str = ""
-    bands: dict[str, str] = field(default_factory=dict)
-    classes: tuple[str, ...] = ()
-    stems: frozenset[str] = frozenset()
-    files: tuple[str, ...] = ()
-    info: SceneInfo | None = None
-    fault: str = ""
-    meaning: str = ""
-
-
 def find_scene_groups(tree: FileTree) -> list[SceneGroup]:
-    """Every group of scenes, by folder. A folder of products gives no other group."""
-    products = list(_products(tree))
-    taken = {folder for group in products for folder in _covered(tree, group)}
+    """Every group of scenes, by folder. A folder of products, or of a STAC catalogue, gives no other group."""
+    catalogues = list(find_catalogues(tree))
+    covered = {folder for group in catalogues for folder in tree.below(group.folder)}
+    products = [group for group in _products(tree) if group.folder not in covered]
+    taken = covered | {folder for group in products for folder in _covered(tree, group)}
     rest = {folder: _rasters(names) for folder, names in tree.folders.items() if folder not in taken}
     rest = {folder: names for folder, names in rest.items() if names}
     groups = [*products]
@@ -72,7 +53,7 @@ def find_scene_groups(tree: FileTree) -> list[SceneGroup]:
     for folder, names in rest.items():
         groups += _folder_groups(folder, names)
     opened = [each for group in groups for each in _by_content(group)]
-    return sorted(opened, key=lambda group: (group.folder, group.patterns))
+    return sorted([*catalogues, *opened], key=lambda group: (group.folder, group.patterns))
 
 
 def _products(tree: FileTree) -> Iterator[SceneGroup]:

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.file_tree import FileTree
-from rsflow.discovery.scene_groups import SceneGroup
+from rsflow.discovery.ground_layers import VECTORS, GroundDraft
+from rsflow.discovery.scene_group import SceneGroup
 from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.sensors import SensorName
 
@@ -34,7 +35,7 @@ MIN_OVERLAP = 0.2  # share of a group's pictures, or of an annotation's, that mu
 _MASK_FOLDER = re.compile(
     r"^(?:.*[_-])?(?:masks?|labels?|gt|ground_?truth|annotations?|segmentation)(?:[_-].*)?$", re.IGNORECASE
 )
-_VECTORS = {".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm"}
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx")
 _OTHER = {
     ".json": "JSON files of no known annotation format (STAC, metadata or another)",
     ".jsonl": "JSON lines of no known annotation format",
@@ -42,7 +43,6 @@ _OTHER = {
     ".txt": "text files of no known annotation format",
     ".csv": "tables of no known annotation format",
     ".parquet": "Parquet tables",
-    **dict.fromkeys((".shx", ".dbf", ".prj", ".cpg"), "parts of shapefiles"),
 }
 _DATES = (r"(?<!\d)((?:19|20)\d{6})(?!\d)", r"(?<!\d)((?:19|20)\d{2}-\d{2}-\d{2})(?!\d)", r"L[A-Z]\d{7}((?:19|20)\d{5})")
 _PRODUCT_SENSORS: dict[str, SensorName] = {"sentinel1_grd": "sar"}
@@ -54,7 +54,7 @@ class DraftSource:
 
     `sensor` is what was found; `sensor_reason` tells from what, and is empty where `sensor` is a mere assumption.
     `acquired_at`: a regular expression that finds a date in every file's path, or "". `masks`: a folder that looks like
-    the masks of these pictures.
+    the masks of these pictures. `layers`: what lies on their ground.
     """
 
     name: str
@@ -65,6 +65,10 @@ class DraftSource:
     others: tuple[AnnotationGroup, ...] = ()
     acquired_at: str = ""
     masks: str = ""
+    layers: tuple[GroundDraft, ...] = ()
+    licence: str = "unknown"
+    exhaustive: bool | None = None  # None: not known
+    usual_bands: bool = False  # whether the usual order of such files' bands is theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def pair_sources(
                 reason,
                 fitting[0] if fitting else None,
                 tuple(fitting[1:]),
-                _date_pattern(group.files),
+                "" if group.catalogue else _date_pattern(group.files),
                 next((folder for folder, mask in masks.items() if mask.stems & group.stems), ""),
             )
         )
@@ -125,22 +129,32 @@ def pair_sources(
 
 
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
-    """Files that are neither scenes nor annotations of a known format: by folder and kind, counted."""
-    known = {path for group in scenes for path in group.files} | {path for group in annotations for path in group.files}
+    """Files that are neither scenes, annotations of a known format nor vector layers: by folder and kind, counted."""
+    known = (
+        {path for group in scenes for path in group.files}
+        | _catalogue_files(tree, scenes)
+        | {path for group in annotations for path in group.files}
+    )
     products = tuple(f"{pattern.removesuffix('/*.SAFE')}/" for group in scenes if group.product for pattern in group.patterns)
     counts: dict[tuple[str, str], int] = {}
     for folder, names in tree.folders.items():
         for name in names:
+            if name.lower().endswith((*VECTORS, *SHAPEFILE_PARTS)):
+                continue
             if posixpath.join(folder, name) not in known and not (products and (folder + "/").startswith(products)):
                 kind = _kind_of_file(name)
                 counts[(folder, kind)] = counts.get((folder, kind), 0) + 1
     return [Unused(folder, f"{count:,} {kind}") for (folder, kind), count in sorted(counts.items())]
 
 
+def _catalogue_files(tree: FileTree, scenes: Sequence[SceneGroup]) -> set[str]:
+    """All files in folders of catalogues: what they do not list is theirs to know."""
+    folders = [group.folder for group in scenes if group.catalogue]
+    return {posixpath.join(path, name) for folder in folders for path, names in tree.below(folder).items() for name in names}
+
+
 def _kind_of_file(name: str) -> str:
     suffix = posixpath.splitext(name)[1].lower()
-    if suffix in _VECTORS:
-        return f"{suffix} vector layers"
     return _OTHER.get(suffix, f"files of no known kind ({suffix or 'without suffix'})")
 
 
@@ -189,6 +203,8 @@ def _sensor(group: SceneGroup) -> tuple[SensorName, str]:
     """The sensor and what told it; optical with an empty reason where nothing did."""
     if group.product:
         return _PRODUCT_SENSORS.get(group.product, "optical"), f"product {group.product}"
+    if group.is_radar:
+        return "sar", "its STAC items are radar's"
     bands = set(group.bands) or set(group.info.bands if group.info else ())
     if bands & {"vv", "vh", "hh", "hv"}:
         return "sar", "its bands are polarisations"

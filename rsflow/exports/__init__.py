@@ -23,6 +23,7 @@ from rsflow.exports import (
     llava,
     mmrs,
     qwen,
+    stac,
     swift,
     trl,
 )
@@ -48,6 +49,7 @@ EXPORTS: PluginTable[Export] = PluginTable(
         "llava": llava,
         "mmrs": mmrs,
         "qwen": qwen,
+        "stac": stac,
         "swift": swift,
         "trl": trl,
     },

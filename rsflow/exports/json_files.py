@@ -18,6 +18,11 @@ WriteRecord = Callable[[dict[str, Any]], None]
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
+def write_json(place: str, document: dict[str, Any]) -> None:
+    """One JSON object as a file."""
+    storage.write_bytes(place, (json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode())
+
+
 @contextmanager
 def json_array(place: str) -> Iterator[WriteRecord]:
     """A JSON array at `place`; the function that is given adds a record to it."""

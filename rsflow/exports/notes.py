@@ -22,6 +22,7 @@ NOTES = {
     ),
     "pseudo_labels_left_out": "left out: {count:,} objects that labellers found; --pseudo-labels keeps them, with their scores",
     "oriented_boxes_made_upright": "made upright: {count:,} oriented boxes, which this form cannot hold",
+    "items_without_place": "items of the catalogue, but not in items_<split>.parquet: {count:,} samples whose place is unknown",
     "samples_to_repeat": "held once: {count:,} samples that the selection wants more than once an epoch",
     "neutralised": "made plain: special tokens or control characters in {count:,} instructions",
 }

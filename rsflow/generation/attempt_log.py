@@ -11,7 +11,7 @@ import json
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from rsflow.generation.contract import FREE, Cost, Request, Response
 
 FOLDER = "spending"
 NOTES = "batches"
+UNANSWERED = "unanswered"
 
 
 @dataclass(slots=True)
@@ -64,10 +65,18 @@ class AttemptLog:
         if self._is_stopped or not self.allowance.begin():
             return False
         place = storage.join(self.root, FOLDER, f"{request.digest}-{uuid.uuid4().hex[:8]}.json")
-        _write(place, self._entry(request, at_most, "unanswered"))
+        _write(place, self._entry(request, at_most, UNANSWERED))
         with self._lock:
             self._sent[request.digest].append(_Sent(place, at_most))
         return True
+
+    def adopt(self, requests: Sequence[Request]) -> None:
+        folder, digests = storage.join(self.root, FOLDER), {request.digest for request in requests}
+        names = [name for name in storage.list_files(folder) if name.partition("-")[0] in digests] if requests else []
+        places = {name.partition("-")[0]: storage.join(folder, name) for name in names if _is_unanswered(folder, name)}
+        for digest in sorted(digests):
+            with self._lock:
+                self._sent[digest].append(_Sent(places.get(digest, storage.join(folder, f"{digest}-adopted.json")), FREE))
 
     def fail(self, request: Request, cost: Cost = FREE, is_known: bool = True) -> None:
         sent = self._pop(request)
@@ -104,6 +113,10 @@ class AttemptLog:
     def _entry(self, request: Request, cost: Cost, outcome: str) -> dict[str, Any]:
         tags = {"source": request.source, "kind": request.kind, "request": request.digest}
         return {**self.names, **tags, "outcome": outcome, "cost": asdict(cost)}
+
+
+def _is_unanswered(folder: str, name: str) -> bool:
+    return bool(json.loads(storage.read_bytes(storage.join(folder, name)))["outcome"] == UNANSWERED)
 
 
 def _write(place: str, entry: dict[str, Any]) -> None:

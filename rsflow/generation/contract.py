@@ -130,6 +130,10 @@ class Attempts(Protocol):
         """Count an attempt as sent, durably. False, and nothing is counted, where it must not be sent."""
         ...
 
+    def adopt(self, requests: Sequence[Request]) -> None:
+        """Take over attempts that an earlier run has sent and counted, and whose outcome is still to come."""
+        ...
+
     def fail(self, request: Request, cost: Cost = FREE, is_known: bool = True) -> None:
         """Count the attempt as failed at this cost. Without `is_known` the server may have charged up to `at_most` for it."""
         ...

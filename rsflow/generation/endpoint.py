@@ -16,21 +16,19 @@ https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.files.storage import MASK, mask_secrets
+from rsflow.files.storage import mask_secrets
+from rsflow.generation.api_access import Prices, open_access
 from rsflow.generation.async_results import iterate_results
 from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
 from rsflow.generation.contract import Attempts, Cost, Failure, Generate, Outcome, Request, Response
@@ -39,7 +37,6 @@ from rsflow.stage import Resources
 
 T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
-Price = Annotated[float, Field(ge=0)]
 
 LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
 UNANSWERED = {"timeout", "connection_failed"}  # failures of which nobody knows whether the server charged for them
@@ -56,19 +53,6 @@ class Limits:
     attempts: Positive = 5
     timeout_seconds: Annotated[float, Field(gt=0)] = 120.0  # for one attempt, from connecting to the last byte
     first_wait_seconds: Annotated[float, Field(gt=0)] = 1.0  # before the second attempt; doubled each time
-
-
-@dataclass(frozen=True)
-class Prices:
-    """Money for a million tokens, in a currency of one's choice."""
-
-    __pydantic_config__ = STRICT
-    per_million_in: Price = 0.0
-    per_million_out: Price = 0.0
-
-    def cost_of(self, tokens_in: int, tokens_out: int) -> Cost:
-        money = (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
-        return Cost(tokens_in, tokens_out, money)
 
 
 @dataclass(frozen=True)
@@ -145,10 +129,10 @@ class EndpointClient:
         most = settings.workers if isinstance(settings.workers, int) else settings.workers[1]
         share = [limit / most if limit else None for limit in (self.limits.requests_per_minute, self.limits.tokens_per_minute)]
         self.gate = RateLimiter(TokenBucket(share[0]), TokenBucket(share[1]))
-        self._url = f"{settings.address.rstrip('/')}/chat/completions"
+        self.access = open_access(settings.address, settings.key)
+        self._url = f"{self.access.address}/chat/completions"
         self.place = mask_secrets(self._url)
         self._has_answered = False
-        self._read_key, self._find_proxy = _read_key(settings), _find_proxy(self._url)
 
     def __call__(self, requests: Sequence[Request], attempts: Attempts) -> Iterator[tuple[int, Outcome]]:
         async def work(hand_over: Callable[[tuple[int, Outcome]], None]) -> None:
@@ -178,8 +162,7 @@ class EndpointClient:
     def _session(self) -> aiohttp.ClientSession:
         timeout = aiohttp.ClientTimeout(total=self.limits.timeout_seconds)
         connector = aiohttp.TCPConnector(limit=self.limits.concurrency)
-        headers = {"Authorization": f"Bearer {self._read_key}"} if self._read_key else {}
-        return aiohttp.ClientSession(timeout=timeout, connector=connector, headers=headers)
+        return aiohttp.ClientSession(timeout=timeout, connector=connector, headers=self.access.headers)
 
     async def _send(self, session: aiohttp.ClientSession, request: Request, attempts: ThreadedAttempts) -> Outcome | None:
         """The outcome after as many attempts as it takes; None where the run was stopped before."""
@@ -226,7 +209,7 @@ class EndpointClient:
         try:
             body = request_body(request, self.settings)
             # A redirect is refused: it would carry the key elsewhere.
-            async with session.post(self._url, json=body, proxy=self._find_proxy, allow_redirects=False) as reply:
+            async with session.post(self._url, json=body, proxy=self.access.proxy, allow_redirects=False) as reply:
                 data = await reply.read()
                 if reply.status == 200:
                     return read_answer(data)
@@ -235,11 +218,11 @@ class EndpointClient:
             return AttemptFailure("timeout", f"{self.place}: no whole answer within {self.limits.timeout_seconds:g} s")
         except aiohttp.ClientError as error:
             # A cut connection, a length that is not what was announced, a body that is no HTTP.
-            return AttemptFailure("connection_failed", self._mask_key(f"{self.place}: {type(error).__name__}: {error}"))
+            return AttemptFailure("connection_failed", self.access.mask(f"{self.place}: {type(error).__name__}: {error}"))
 
     def _read_failure(self, status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:
         fault = read_error(status, headers, data)
-        detail = self._mask_key(f"{self.place}: HTTP {status}: {fault.detail}")
+        detail = self.access.mask(f"{self.place}: HTTP {status}: {fault.detail}")
         # Once others were answered, 403 concerns this request alone: endpoints also use it for refused pictures or texts.
         if status == 401 or (status == 403 and not self._has_answered):
             raise RsflowError(f"{detail}. The key in the environment variable {self.settings.key} was refused")
@@ -248,25 +231,3 @@ class EndpointClient:
         if status == 404 and not self._has_answered:
             raise RsflowError(f"{detail}. Check `address` and `model` ({self.settings.model!r})")
         return AttemptFailure(fault.reason, detail, fault.retryable, fault.wait_s, fault.for_all_requests)
-
-    def _mask_key(self, text: str) -> str:
-        text = mask_secrets(text)
-        return text.replace(self._read_key, MASK) if self._read_key else text
-
-
-def _read_key(settings: Endpoint) -> str:
-    if settings.key is None:
-        return ""
-    found = os.environ.get(settings.key, "").strip()
-    if not found:
-        raise RsflowError(
-            f"engine openai: the environment variable {settings.key} holds no key for {mask_secrets(settings.address)}: "
-            "set it, or `key: null` for a server that wants none"
-        )
-    return found
-
-
-def _find_proxy(url: str) -> str | None:
-    """The environment's proxy. aiohttp's `trust_env` would also read .netrc, which may hold another key."""
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -125,7 +125,7 @@ class RecordedEngine:
     def _write_record(self, request: Request, outcome: dict[str, Any]) -> None:
         record: dict[str, Any] = {"engine": self.engine.name, "model": self.model_identity}
         record |= {"request": _request_record(request), **outcome}
-        storage.write_bytes(self.response_path(request), json.dumps(record, indent=1, ensure_ascii=False).encode())
+        storage.write_bytes(self.response_path(request), json.dumps(record, ensure_ascii=False).encode())
 
 
 def _as_replayed(outcome: Outcome) -> Outcome:

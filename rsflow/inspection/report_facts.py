@@ -185,7 +185,14 @@ def _source_facts(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts
     chosen = outcome.lake.read("selection", ["kind", "tile_id", "selected"])
     chosen = chosen.filter(pc.and_(chosen["selected"], pc.not_equal(chosen["kind"], "instruction")))
     samples = Counter(source_of[tile] for tile in chosen["tile_id"].to_pylist())
-    return tuple(SourceFacts(s.name, s.sensor, s.licence, scenes[s.name], kept[s.name], samples[s.name]) for s in built.sources)
+    stated = outcome.plan.scenes.select(["source", "licence"]).to_pylist()
+    licences = {
+        s.name: s.licence or ", ".join(sorted({row["licence"] for row in stated if row["source"] == s.name}))
+        for s in built.sources
+    }
+    return tuple(
+        SourceFacts(s.name, s.sensor, licences[s.name], scenes[s.name], kept[s.name], samples[s.name]) for s in built.sources
+    )
 
 
 def _count_by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str, str, str], tuple[int, int]]:

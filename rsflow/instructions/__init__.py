@@ -25,6 +25,7 @@ from rsflow.instructions import (
     detection,
     grounding,
     multiple_choice,
+    reasoning,
     region_captioning,
     segmentation,
     tile_facts,
@@ -38,7 +39,6 @@ from rsflow.text.control_tokens import find_control_token
 
 __all__ = [
     "ALL_TASKS",
-    "GENERATED",
     "GROUP_TASKS",
     "TASKS",
     "VERSION",
@@ -62,6 +62,7 @@ TASKS: dict[TaskName, Task] = {
     "detection": detection.make_instructions,
     "segmentation": segmentation.make_instructions,
     "description": description.make_instructions,
+    "reasoning": reasoning.make_instructions,
     "conversation": conversation.make_instructions,
 }
 
@@ -70,10 +71,7 @@ GROUP_TASKS: dict[TaskName, GroupTask] = {
     "change": change.make_instructions,
 }
 
-# What no rule makes: only a model writes it (rsflow.instructions.prompts). It counts in quotas like any other task.
-GENERATED: tuple[TaskName, ...] = ("reasoning",)
-
-ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS, *GENERATED)
+ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS)
 
 
 def check_task(name: str) -> None:

@@ -28,6 +28,7 @@ TABLES: dict[str, pa.Schema] = {
     "selection": schemas.SELECTION,
     "shards": schemas.SHARDS,
     "runs": schemas.RUNS,
+    "reviews": schemas.REVIEWS,
 }
 
 

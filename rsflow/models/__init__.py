@@ -1,4 +1,12 @@
-"""Model definitions of rsflow's own: EarthGPT in small, and what tuning adds to anybody's model.
+"""Model definitions of rsflow's own: EarthGPT, and what tuning adds to anybody's model.
 
 They are PyTorch modules in the form of `transformers`: saved by `save_pretrained`, loaded by `from_pretrained`.
 """
+
+from __future__ import annotations
+
+
+def register_model_type(model_type: str) -> None:
+    """Make the Auto classes of transformers know a type of ours; any other is theirs, and nothing is loaded for it."""
+    if model_type == "earthgpt":
+        from rsflow.models import earthgpt  # noqa: F401

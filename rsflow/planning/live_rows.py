@@ -7,9 +7,11 @@ but the same configuration and files give the same dataset.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
@@ -19,7 +21,9 @@ from rsflow.planning.group_samples import group_samples
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
-from rsflow.schemas import RUNS, TILES
+from rsflow.review.apply import reviewed_labels, reviewed_tile
+from rsflow.review.resolve import Decisions
+from rsflow.schemas import LABELS, RUNS, TILES
 
 ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
 
@@ -31,10 +35,11 @@ _STEPS_OF: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class LiveRows:
-    """`marks`: those of the wanted and finished units, by step."""
+    """`marks`: those of the wanted and finished units, by step. `decisions`: of reviewers; `tiles` and `labels` follow them."""
 
     lake: Lake
     marks: Mapping[str, pa.Table]
+    decisions: Decisions = field(default_factory=Decisions)
 
     @property
     def label(self) -> pa.Table:
@@ -59,11 +64,32 @@ class LiveRows:
 
     def tiles(self, columns: list[str] | None = None) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""
-        return self.read("tiles", columns).sort_by("tile_id")
+        rows = self.read("tiles", columns)
+        names = {"vocabulary", "unknown"} & set(rows.column_names)
+        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels} if names else {}
+        if not decided:
+            return rows.sort_by("tile_id")
+        mine = pc.is_in(rows["tile_id"], value_set=pa.array(sorted(decided), pa.string()))
+        changed = [reviewed_tile(row, decided[row["tile_id"]]) for row in rows.filter(mine).to_pylist()]
+        parts = [rows.filter(pc.invert(mine)), pa.Table.from_pylist(changed, schema=rows.schema)]
+        return pa.concat_tables(parts).sort_by("tile_id")
 
     def labels(self, columns: list[str] | None = None) -> pa.Table:
         """Annotations, labels of labellers without weights, and merged predictions, sorted by label_id."""
-        return self.read("labels", columns).sort_by("label_id")
+        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels}
+        if not decided:
+            return self.read("labels", columns).sort_by("label_id")
+        requested = columns or LABELS.names
+        rows = self.read("labels", list(dict.fromkeys([*requested, "tile_id"])))
+        tiles = pa.array(sorted(decided), pa.string())
+        others = rows.filter(pc.invert(pc.is_in(rows["tile_id"], value_set=tiles))).select(requested)
+        found = self.lake.read("labels", where={"tile_id": list(decided)})
+        by_tile: dict[str, list[dict[str, Any]]] = {tile: [] for tile in decided}
+        for row in filter_by_values(found, "receipt", self.receipts("labels")).sort_by("label_id").to_pylist():
+            by_tile[row["tile_id"]].append(row)
+        changed = [row for tile, mine in by_tile.items() for row in reviewed_labels(tile, mine, decided[tile])]
+        made = pa.Table.from_pylist(changed, schema=LABELS).select(requested)
+        return pa.concat_tables([others, made]).sort_by("label_id" if "label_id" in requested else requested[0])
 
     def embeddings(self, labeller: str) -> pa.Table:
         """EMBEDDINGS rows (tile_id, vector) of the labeller of this name, sorted by tile_id."""
@@ -110,4 +136,4 @@ def read_live_rows(lake: Lake, plan: Plan, allow_missing: bool = False, pending:
             what = f"{missing} of {len(wanted)} units of the step `{step.name}`"
             raise LakeError(f"{lake.root}: {what} are not done yet: run `rsflow label` first")
     marks[ANNOTATIONS] = filter_by_values(marked, "unit", [unit for _, unit, _ in annotation_rejects(plan)])
-    return LiveRows(lake, marks)
+    return LiveRows(lake, marks, plan.decisions)

@@ -31,6 +31,7 @@ from rsflow.planning.layer_overlap import GroundLayer
 from rsflow.planning.placed_scenes import scene_windows
 from rsflow.planning.scenes import list_all_scenes, probe_scenes
 from rsflow.records import Label, Reject, SceneFiles
+from rsflow.review.resolve import Decisions, resolve
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
@@ -79,6 +80,7 @@ class Plan:
     chosen: ChosenTiles | None = None  # what the generator is asked about; None: all tiles
     undone: dict[str, str] = field(default_factory=dict)  # by scene or source that could not be probed or listed: why
     not_scenes: dict[str, list[Reject]] = field(default_factory=dict)  # by source: items that others replace
+    decisions: Decisions = field(default_factory=Decisions)  # of reviewers, that change anything
 
     @property
     def models(self) -> list[ModelStage]:
@@ -161,6 +163,7 @@ def make_plan(
         (read_chosen_tiles(lake.root) if lake else ChosenTiles()) if built.asks_selected else None,
         undone,
         listed.rejects,
+        resolve(lake.read("reviews").to_pylist()) if lake else Decisions(),
     )
 
 

@@ -19,6 +19,7 @@ from rsflow.lake.tables import Lake
 from rsflow.planning.plan import Unit
 from rsflow.planning.step import StepUnit
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.review.apply import reviewed_labels, reviewed_tile
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,17 @@ class StepInputs:
         return dict(zip(self.marked["unit"].to_pylist(), self.marked["receipt"].to_pylist(), strict=True))
 
     def gather(
-        self, schema: pa.Schema, units: Sequence[StepUnit], labels_from: Callable[[Unit], Iterable[str]] = lambda unit: ()
+        self,
+        schema: pa.Schema,
+        units: Sequence[StepUnit],
+        labels_from: Callable[[Unit], Iterable[str]] = lambda unit: (),
+        reviewed: bool = False,
     ) -> pa.Table:
         """A row of `schema` for each unit: the tiles of its label units, and their labels.
 
         `labels_from` names, for a label unit, the further units whose labels count beside its own. Those may deliver labels of
-        other tiles of the scene too: each label goes with its tile. LakeError where a unit is not finished.
+        other tiles of the scene too: each label goes with its tile. `reviewed`: after what reviewers decided. LakeError where a
+        unit is not finished.
         """
         label_units = {unit.id: unit for each in units for unit in each.label_units}
         home, tiles = dict[str, str](), {name: list[dict[str, Any]]() for name in label_units}
@@ -54,6 +60,8 @@ class StepInputs:
             del row["receipt"]
             if row["tile_id"] in home:
                 labels[home[row["tile_id"]]].append(row)
+        if reviewed:
+            self._review(tiles, labels)
         rows = [
             {
                 "unit": each.id,
@@ -74,6 +82,17 @@ class StepInputs:
         for row in self._rows("groups", schema, unit_of):
             found[unit_of[row.pop("receipt")]].append(row)
         return {name: sorted(rows, key=lambda row: str(row["group_id"])) for name, rows in found.items()}
+
+    def _review(self, tiles: dict[str, list[dict[str, Any]]], labels: dict[str, list[dict[str, Any]]]) -> None:
+        """Bring the rows of reviewed tiles, by label unit, to what reviewers decided."""
+        decided = self.ids.plan.decisions.tiles
+        for unit, mine in tiles.items():
+            for place, tile in enumerate(mine):
+                if (held := decided.get(tile["tile_id"])) and held.labels:
+                    mine[place] = reviewed_tile(tile, held)
+                    own = [row for row in labels[unit] if row["tile_id"] == tile["tile_id"]]
+                    others = [row for row in labels[unit] if row["tile_id"] != tile["tile_id"]]
+                    labels[unit] = [*others, *reviewed_labels(tile["tile_id"], own, held)]
 
     def _receipt(self, unit: str) -> str:
         if unit not in self.receipts:

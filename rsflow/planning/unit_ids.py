@@ -23,6 +23,7 @@ from rsflow.planning.companion_pairs import neighbours
 from rsflow.planning.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
+from rsflow.stages.cut_scenes import tile_id
 
 PREDICT = "see"  # the name of the step `predict` in ids: that of format 1, so that old lakes keep their predictions
 
@@ -91,6 +92,22 @@ class UnitIds:
     def instruct(self, unit: Unit) -> str:
         return fingerprint(*self._labels_of(unit), self._instruct_recipe)
 
+    def review(self, unit: Unit) -> str:
+        """The unit of the instructions that reviewers corrected; empty where none of a label unit's was."""
+        digest = self.plan.decisions.instruction_digest(self.reviewed_tiles(unit))
+        return fingerprint("review", *self.instructing(unit), digest) if digest else ""
+
+    def instructing(self, unit: Unit) -> list[str]:
+        """The units that deliver instructions of a label unit's tiles, but for corrected ones."""
+        return [self.instruct(unit), *([self.generate(unit)] if self.plan.generator else [])]
+
+    def reviewed_tiles(self, unit: Unit) -> list[str]:
+        """The tiles of a label unit about which reviewers decided anything that changes them."""
+        decided = self.plan.decisions
+        if unit.scene_id not in decided.scenes:
+            return []
+        return [name for _, window in unit.windows if (name := tile_id(unit.scene_id, window)) in decided.tiles]
+
     def generate(self, unit: Unit) -> str:
         """A model that compares sensors depends on all labels of the neighbouring scenes."""
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
@@ -125,5 +142,6 @@ class UnitIds:
         return {scene: fingerprint([self._labels_of(unit) for unit in units]) for scene, units in self.by_scene.items()}
 
     def _labels_of(self, unit: Unit) -> list[str]:
-        """The units that deliver the labels of a label unit's tiles."""
-        return [unit.label_fingerprint, *self.merged(unit)]
+        """The units that deliver the labels of a label unit's tiles, and what reviewers made of them."""
+        digest = self.plan.decisions.label_digest(self.reviewed_tiles(unit))
+        return [unit.label_fingerprint, *self.merged(unit), *([f"review {digest}"] if digest else [])]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable
@@ -78,6 +79,7 @@ class Checkpoint:
             import transformers
             from safetensors import SafetensorError
 
+            from rsflow.models import register_model_type
             from rsflow.models.tuning import restore_tuning
         except ImportError as error:
             raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
@@ -89,6 +91,8 @@ class Checkpoint:
         dtype: Any = self.dtype if self.dtype == "auto" else getattr(torch, self.dtype)
         auto: Any = transformers  # whose Auto classes have no types
         try:
+            if folder.is_dir():
+                register_model_type(json.loads((folder / "config.json").read_text()).get("model_type", ""))
             config = auto.AutoConfig.from_pretrained(**shared)
             unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
             if unfit:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from rsflow.instructions import GENERATED, TASKS
+from rsflow.instructions import TASKS
 from rsflow.sensors import SENSOR_NAMES
 
 Tally = Mapping[tuple[str, str], int]
 
-_TASKS = (*TASKS, *GENERATED)
+_TASKS = tuple(TASKS)
 
 
 def tasks_of(tally: Tally) -> list[str]:

@@ -287,6 +287,23 @@ SHARDS = pa.schema(
     ]
 )
 
+# What a person decided about a sample, an instruction or a label (rsflow.review). Times and names enter no sample.
+REVIEWS = pa.schema(
+    [
+        ("decision_id", pa.string()),
+        ("kind", pa.string()),  # "sample" | "instruction" | "label"
+        ("action", pa.string()),  # "accept" | "reject" | "correct" | "add"
+        ("tile_id", pa.string()),
+        ("target", pa.string()),  # the tile's or instruction's id, or the hash of what a label says
+        ("reason", pa.string()),  # of a rejection
+        ("note", pa.string()),
+        ("before", pa.string()),  # JSON of what it is about
+        ("after", pa.string()),  # JSON of the fields that change
+        ("reviewer", pa.string()),
+        ("decided_at", _TIME),
+    ]
+)
+
 # A mark: this unit's output is complete. Rows and files of a receipt that has no mark do not exist for readers.
 RUNS = pa.schema(
     [

@@ -78,6 +78,16 @@ INSTRUCT_WORK = pa.schema(
     ]
 )
 
+# What ReviseInstructions gets: a row per unit, its corrected instructions with the turns that they are to have.
+REVIEW_WORK = pa.schema(
+    [
+        ("unit", pa.string()),
+        ("scene_id", pa.string()),
+        ("source", pa.string()),
+        ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in {"unit", "receipt", "digest"}]))),
+    ]
+)
+
 # What the steps that look at written pictures get (see, generate): a row per unit, the finished label unit's tiles with where
 # their pictures lie, and what is known of them so far.
 _PLACES = {

@@ -105,6 +105,13 @@ def is_api(document: Json) -> bool:
     return any("item-search" in each for each in classes) or ("search" in links and bool(classes))
 
 
+def api_of_collection(document: Json) -> str:
+    """The address of the API whose collection a document is; "" for anything else."""
+    links = {link.get("rel"): str(link.get("href")) for link in document.get("links") or [] if isinstance(link, dict)}
+    is_served = document.get("type") == "Collection" and "items" in links and not {"item", "child"} & set(links)
+    return links.get("root", "") if is_served and links.get("root", "").startswith(("http://", "https://")) else ""
+
+
 def can(client: Client, what: ConformanceClasses) -> bool:
     return bool(client.conforms_to(what))
 

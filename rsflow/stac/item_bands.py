@@ -163,9 +163,13 @@ def _number(value: Any, what: str, where: str) -> float | None:
 
 
 def _fill(value: Any, where: str) -> float | str | None:
-    if value is None or value in ("nan", "inf", "-inf"):  # words of the raster extension: never a value of fractions
-        return None if value is None else "nan"
-    return _number(value, "nodata", where)
+    if value is None:
+        return None
+    try:
+        number = float(value)  # some catalogues write it as text
+    except (TypeError, ValueError):
+        return _number(value, "nodata", where)
+    return number if math.isfinite(number) else "nan"  # of fractions, what is not finite never is a value
 
 
 def _suffix(asset: Json) -> str:

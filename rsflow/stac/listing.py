@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rsflow.config.settings import Source
 from rsflow.config.stac_settings import StacSearch
@@ -18,7 +18,7 @@ from rsflow.readers.acquisition_time import check_rule, check_rule_matches
 from rsflow.readers.scene_listing import short_digest, to_slug
 from rsflow.readers.sidecars import FolderListings
 from rsflow.records import Reject, SceneFiles
-from rsflow.stac.api_client import ApiRequests, is_api
+from rsflow.stac.api_client import ApiRequests, api_of_collection, is_api
 from rsflow.stac.api_search import search_api
 from rsflow.stac.documents import Item, Json
 from rsflow.stac.hrefs import WEB, Hrefs
@@ -75,6 +75,9 @@ def _find(source: Source, search: StacSearch, lake_root: str | None, keep: bool)
         requests = ApiRequests(search.href, search.headers)
         address = Hrefs(None, False, search.sign).sign(search.href)
         root = requests.read_answer(address)
+        if landing := api_of_collection(root):
+            search = replace(search, href=landing, collections=search.collections or (str(root.get("id")),))
+            root = requests.read_answer(landing)
         if is_api(root):
             return search_api(search, area, root, requests).run(lake_root, keep), Hrefs(None, outside, search.sign)
     return _walk(search, area, outside)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rsflow.viewer.filters import SampleFilter
 from rsflow.viewer.lake_rows import LakeRows
-from rsflow.viewer.pages import condition_of, run_query
+from rsflow.viewer.pages import condition_of
 
 MOST_POINTS = 20_000
 
@@ -21,12 +21,8 @@ MOST_POINTS = 20_000
 def embedding_map(rows: LakeRows, chosen: SampleFilter, labeller: str = "") -> dict[str, Any]:
     """`labellers`: those that made vectors; of the asked one (default: the first) `points`: key, x, y in [0, 1], split, sensor,
     source; `explained`: the share of the variance that the two components hold."""
-    files = rows.files["embeddings"]
-    known = (
-        rows.index.rows("SELECT DISTINCT labeller FROM read_parquet($files) ORDER BY labeller", {"files": files})
-        if files
-        else []
-    )
+    source, parameters = rows.index.tables.select("embeddings", ["labeller"])
+    known = rows.index.rows(f"SELECT DISTINCT labeller FROM ({source}) ORDER BY labeller", parameters)
     labellers = [row["labeller"] for row in known]
     found: dict[str, Any] = {
         "labellers": labellers,
@@ -38,7 +34,7 @@ def embedding_map(rows: LakeRows, chosen: SampleFilter, labeller: str = "") -> d
         return found
     condition, parameters, tables = condition_of(rows, chosen)
     query = f"SELECT tile_id, key, split, sensor, source FROM samples s WHERE {condition} ORDER BY key LIMIT {MOST_POINTS}"
-    drawn = {row["tile_id"]: row for row in run_query(rows.index, query, parameters, tables).to_pylist()}
+    drawn = {row["tile_id"]: row for row in rows.index.table(query, parameters, tables).to_pylist()}
     vectors = [
         row
         for row in rows.read("embeddings", "tile_id", list(drawn), ["tile_id", "labeller", "vector"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from rsflow.viewer.filters import SampleFilter
 from rsflow.viewer.lake_rows import LakeRows
-from rsflow.viewer.pages import condition_of, run_query
+from rsflow.viewer.pages import condition_of
 
 MOST_OUTLINES = 1_500
 CELLS = 96  # of the grid, along the longer side
@@ -16,8 +16,7 @@ def ground_map(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
     """`extent`: west, south, east, north of all that a filter lets through (null where nothing has a place), `placed` and
     `unplaced` samples; `outlines` (key, split, selected, ring) or `cells` (west, south, east, north, split, count)."""
     condition, parameters, tables = condition_of(rows, chosen)
-    summed = run_query(
-        rows.index,
+    summed = rows.index.table(
         "SELECT min(west) AS west, min(south) AS south, max(east) AS east, max(north) AS north, count(west) AS placed, "
         f"count(*) - count(west) AS unplaced FROM samples s WHERE {condition}",
         parameters,
@@ -36,7 +35,7 @@ def ground_map(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
         f"CAST(floor(((south + north) / 2 - $s) / $step) AS INTEGER) AS up FROM samples s WHERE {condition} "
         "AND west IS NOT NULL GROUP BY split, across, up ORDER BY up, across, split"
     )
-    cells = run_query(rows.index, query, {**parameters, "w": west, "s": south, "step": step}, tables).to_pylist()
+    cells = rows.index.table(query, {**parameters, "w": west, "s": south, "step": step}, tables).to_pylist()
     found["cells"] = [
         [west + cell["across"] * step, south + cell["up"] * step, step, cell["split"], cell["count"]] for cell in cells
     ]
@@ -45,7 +44,7 @@ def ground_map(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
 
 def _outlines(rows: LakeRows, condition: str, parameters: dict[str, Any], tables: dict[str, Any]) -> list[list[Any]]:
     query = f"SELECT tile_id, key, split, selected FROM samples s WHERE {condition} AND west IS NOT NULL ORDER BY n"
-    known = run_query(rows.index, query, parameters, tables).to_pylist()
+    known = rows.index.table(query, parameters, tables).to_pylist()
     rings = {
         row["tile_id"]: row["footprint"]
         for row in rows.read("tiles", "tile_id", [row["tile_id"] for row in known], ["tile_id", "footprint"])

@@ -19,7 +19,7 @@ from rsflow.viewer.lake_rows import LakeRows
 PAGE_ROWS = 60
 MOST_ROWS = 200
 MOST_VALUES = 400  # of a filter that are listed
-TEXTS_SHOWN = 3  # instructions of a sample that its card shows
+TEXTS_SHOWN = 3  # instructions of a sample
 
 _CARD = (
     "s.n, s.tile_id, s.key, s.source, s.sensor, s.height_px, s.width_px, s.split, s.selected, s.reason, s.objects, "
@@ -29,7 +29,7 @@ _FACETS = {"source": "source", "sensor": "sensor", "split": "split", "reason": "
 
 
 def sample_page(rows: LakeRows, chosen: SampleFilter, after: str = "", limit: int = PAGE_ROWS) -> dict[str, Any]:
-    """`samples`: the cards of a page with their boxes and first texts; `next`: what the page after it begins after, or null."""
+    """`samples`: the cards of a page with their labels; `next`: what the page after it begins after, or null."""
     expression, falls = ORDERS[chosen.order]
     condition, parameters, tables = condition_of(rows, chosen)
     if after:
@@ -42,9 +42,12 @@ def sample_page(rows: LakeRows, chosen: SampleFilter, after: str = "", limit: in
         f"SELECT {_CARD}, {expression} AS place FROM samples s WHERE {condition} ORDER BY place {direction}, s.n LIMIT $limit"
     )
     limit = min(limit, MOST_ROWS)
-    found = run_query(rows.index, query, {**parameters, "limit": limit}, tables).to_pylist()
+    found = rows.index.table(query, {**parameters, "limit": limit}, tables).to_pylist()
     last = found[-1] if len(found) == limit else None
-    return {"samples": _cards(rows, found), "next": json.dumps([last["place"], last["n"]]) if last else None}
+    labels = labels_of(rows.index, [row["n"] for row in found])
+    for row in found:
+        row["labels"] = labels[row["n"]]
+    return {"samples": found, "next": json.dumps([last["place"], last["n"]]) if last else None}
 
 
 def _cursor(text: str) -> tuple[Any, int]:
@@ -64,22 +67,6 @@ def condition_of(rows: LakeRows, chosen: SampleFilter, without: str = "") -> tup
     return f"{condition} AND s.n IN (SELECT n FROM text_matches)", parameters, {"text_matches": rows.find_text(chosen.text)}
 
 
-def run_query(index: SampleIndex, query: str, parameters: dict[str, Any], tables: dict[str, pa.Table]) -> pa.Table:
-    with index.connection.cursor() as cursor:
-        for name, table in tables.items():
-            cursor.register(name, table)
-        return cursor.sql(query, params=parameters).to_arrow_table()
-
-
-def _cards(rows: LakeRows, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    labels = labels_of(rows.index, [row["n"] for row in found])
-    texts = texts_of(rows, [row["tile_id"] for row in found])
-    for row in found:
-        row["labels"] = labels[row["n"]]
-        row["texts"] = texts[row["tile_id"]][:TEXTS_SHOWN]
-    return found
-
-
 def labels_of(index: SampleIndex, numbers: list[int]) -> dict[int, list[dict[str, Any]]]:
     """The labels of samples by their `n`: what is drawn on a card."""
     query = (
@@ -93,18 +80,25 @@ def labels_of(index: SampleIndex, numbers: list[int]) -> dict[int, list[dict[str
     return found
 
 
-def texts_of(rows: LakeRows, tile_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The instructions of tiles: task and turns, in the order of their ids."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows.read("instructions", "tile_id", tile_ids, ["instruction_id", "tile_id", "task", "turns"]):
-        found[row["tile_id"]].append(row)
-    return defaultdict(list, {tile: sorted(mine, key=lambda row: str(row["instruction_id"])) for tile, mine in found.items()})
+def first_texts(rows: LakeRows, keys: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """By sample key: the task and turns of the first instructions, in the order of their ids.
+
+    Asked for after the cards: texts stay in the lake's files, and of many millions of them reading a few takes a while.
+    """
+    known = rows.index.rows("SELECT tile_id, key FROM samples WHERE key IN (SELECT unnest($keys))", {"keys": keys[:MOST_ROWS]})
+    key_of = {row["tile_id"]: row["key"] for row in known}
+    found: dict[str, list[dict[str, Any]]] = {key: [] for key in key_of.values()}
+    read = rows.read("instructions", "tile_id", list(key_of), ["instruction_id", "tile_id", "task", "turns"])
+    for row in sorted(read, key=lambda row: str(row["instruction_id"])):
+        if len(mine := found[key_of[row["tile_id"]]]) < TEXTS_SHOWN:
+            mine.append(row)
+    return found
 
 
 def count_values(rows: LakeRows, chosen: SampleFilter) -> dict[str, Any]:
     """`total` samples under a filter, and per filter the values that it could have beside the others, with their numbers."""
     condition, parameters, tables = condition_of(rows, chosen)
-    total = run_query(rows.index, f"SELECT count(*) AS count FROM samples s WHERE {condition}", parameters, tables)
+    total = rows.index.table(f"SELECT count(*) AS count FROM samples s WHERE {condition}", parameters, tables)
     counts = {"total": total["count"][0].as_py()}
     for name, column in _FACETS.items():
         counts[name] = _counted(rows, chosen, name, f"coalesce(s.{column}, '')", "samples s")
@@ -121,7 +115,7 @@ def _counted(rows: LakeRows, chosen: SampleFilter, name: str, value: str, tables
         f"SELECT {value} AS value, count(DISTINCT s.n) AS count FROM {tables} WHERE {condition} GROUP BY value "
         f"ORDER BY count DESC, value LIMIT {MOST_VALUES}"
     )
-    found: list[dict[str, Any]] = run_query(rows.index, query, parameters, registered).to_pylist()
+    found: list[dict[str, Any]] = rows.index.table(query, parameters, registered).to_pylist()
     return found
 
 

@@ -74,8 +74,6 @@ def find_sample(index: SampleIndex, key: str) -> dict[str, Any]:
 
 def _groups(rows: LakeRows, tile_id: str) -> list[dict[str, Any]]:
     """The groups of several dates or sensors that the tile is a member of, each member with its sample key."""
-    if not rows.files.get("groups"):
-        return []
     found = rows.read_where("groups", "list_contains(list_transform(members, lambda member: member.tile_id), $value)", tile_id)
     ids = sorted({member["tile_id"] for group in found for member in group["members"]})
     query = f"SELECT {_OTHER} FROM samples o WHERE tile_id IN (SELECT unnest($ids))"

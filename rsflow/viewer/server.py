@@ -29,7 +29,7 @@ from rsflow.viewer.ground_map import ground_map
 from rsflow.viewer.index import SampleIndex, build_index, lake_versions
 from rsflow.viewer.lake_rows import LakeRows
 from rsflow.viewer.live_receipts import find_live_receipts
-from rsflow.viewer.pages import PAGE_ROWS, count_rejects, count_values, reject_page, sample_page
+from rsflow.viewer.pages import PAGE_ROWS, count_rejects, count_values, first_texts, reject_page, sample_page
 from rsflow.viewer.pictures import Pictures
 from rsflow.viewer.sample_records import sample_records
 from rsflow.viewer.security import COOKIE, Access, Guard
@@ -95,6 +95,7 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
     routes = {
         "/api/lake": get_lake,
         "/api/samples": get_samples,
+        "/api/texts": lambda request: first_texts(view.state.rows, request.query_params.getlist("key")),
         "/api/counts": lambda request: count_values(view.state.rows, _filter(request)),
         "/api/map": lambda request: ground_map(view.state.rows, _filter(request)),
         "/api/embedding": lambda request: embedding_map(

@@ -12,7 +12,7 @@ from PIL import Image
 from rasterio.transform import from_origin
 
 from rsflow.cli import main
-from rsflow.discovery import find_annotations, find_scene_groups, list_tree, pair_sources
+from rsflow.discovery import attach_layers, find_annotations, find_scene_groups, list_tree, pair_sources
 from rsflow.planning.recipe import load
 
 rng = np.random.default_rng(0)
@@ -41,7 +41,8 @@ def voc(path, name="ship", inside="<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>20<
 
 def found(folder):
     tree = list_tree([str(folder)])
-    return pair_sources(tree, find_scene_groups(tree), find_annotations(tree))
+    groups = find_scene_groups(tree)
+    return attach_layers(tree, groups, *pair_sources(tree, groups, find_annotations(tree)))
 
 
 def test_yolo_with_its_pictures_in_sibling_folders(tmp_path):
@@ -131,7 +132,8 @@ def test_what_is_no_scene_is_not_used_and_said(tmp_path):
     sources, unused = found(tmp_path)
     assert [source.scenes.count for source in sources] == [1]
     reasons = " ".join(each.reason for each in unused)
-    for word in ("elevation", "map of classes", "cannot be read", "vector"):
+    assert [layer.format for layer in sources[0].layers] == ["field"]
+    for word in ("map of classes", "cannot be read", "vector"):
         assert word in reasons
 
 

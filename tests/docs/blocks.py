@@ -55,7 +55,7 @@ def _line(words: list[str], place: str) -> None:
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"{place}: {said}: no such target"
     elif words[0] == "rsflow":
         # The substitution: builds run inline, because Ray's start would cost a minute over all of them.
-        inline = ["engine.kind=inline"] if words[1] in {"build", "label", "select", "shard"} else []
+        inline = ["engine.kind=inline"] if words[1] in {"build", "label", "generate", "select", "shard"} else []
         assert main([*words[1:], *inline]) == 0, f"{place}: {said}"
     else:
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)

@@ -29,7 +29,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-WITH_TEXTS = [form for form in EXPORTS if form not in ("geojson", "geoparquet")]  # and with pictures
+WITH_TEXTS = [form for form in EXPORTS if form not in ("geojson", "geoparquet", "stac")]  # and with pictures
 
 
 def records(folder: Path, split: str = "train") -> list[dict[str, Any]]:

@@ -1,22 +1,26 @@
-"""A process that asks an endpoint through the record of a lake: ADDRESS ROOT REQUESTS CONCURRENCY LIMITS (JSON)."""
+"""A process that asks an engine through the record of a lake: SETTINGS (JSON) ROOT REQUESTS LIMITS (JSON)."""
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from rsflow.config.settings import Engine
 from rsflow.engine.shared_allowance import shared_allowance
-from rsflow.generation import RecordedEngine, Request, from_settings
+from rsflow.generation import Allowance, LocalAllowance, RecordedEngine, Request, from_settings
 
 PRICES = {"per_million_in": 2.5, "per_million_out": 10.0}
 
 
-def recorded(address: str, root: str, concurrency: int, allowance: object = None) -> RecordedEngine:
-    limits = {"concurrency": concurrency, "attempts": 3, "first_wait_seconds": 0.01, "timeout_seconds": 10.0}
-    settings = {"name": "openai", "model": "writer", "address": address, "key": None, "prices": PRICES, "limits": limits}
+def endpoint(address: str, concurrency: int, timeout_seconds: float = 10.0) -> dict[str, Any]:
+    limits = {"concurrency": concurrency, "attempts": 3, "first_wait_seconds": 0.01, "timeout_seconds": timeout_seconds}
+    return {"name": "openai", "model": "writer", "address": address, "key": None, "prices": PRICES, "limits": limits}
+
+
+def recorded(settings: dict[str, Any], root: str, allowance: Allowance | None = None) -> RecordedEngine:
     engine = from_settings(settings)
-    return RecordedEngine(engine, root, engine.model_identity, *([allowance] if allowance else []))  # type: ignore[list-item]
+    return RecordedEngine(engine, root, engine.model_identity, allowance or LocalAllowance())
 
 
 def questions(number: int) -> list[Request]:
@@ -25,9 +29,9 @@ def questions(number: int) -> list[Request]:
 
 
 if __name__ == "__main__":
-    address, root, number, concurrency, limits = sys.argv[1:]
+    settings, root, number, limits = sys.argv[1:]
     with shared_allowance(json.loads(limits), Engine(kind="inline")) as allowance:
-        asker = recorded(address, root, int(concurrency), allowance)
+        asker = recorded(json.loads(settings), root, allowance)
         print("ready", flush=True)
         for _ in asker(questions(int(number))):
             pass

@@ -20,8 +20,8 @@ import pytest
 from rsflow.generation.contract import FREE, Cost
 from rsflow.generation.costs import CostLine, list_costs
 from rsflow.report.costs_text import costs_text
-from tests.generation.asking_process import PRICES, questions, recorded
-from tests.generation.chat_server import Chat, Reply, refused, said, serving
+from tests.generation.asking_process import PRICES, endpoint, questions, recorded
+from tests.generation.chat_server import Reply, refused, said, serving
 
 CONCURRENCY = 32
 REQUESTS = 300
@@ -71,14 +71,10 @@ def assert_told(root: Path, till: Till) -> None:
 
 
 @contextmanager
-def asking(chat: Chat, root: Path, **limits: float) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.generation.asking_process", chat.address, str(root)]
-    process = subprocess.Popen(
-        [*command, str(REQUESTS), str(CONCURRENCY), json.dumps(limits)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def asking(settings: dict[str, Any], root: Path, **limits: float) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.generation.asking_process", json.dumps(settings), str(root)]
+    arguments = [*command, str(REQUESTS), json.dumps(limits)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -98,7 +94,7 @@ def wait_for(till: Till, requests: int) -> None:
 def test_paid_is_told_by_source_kind_and_model(tmp_path: Path) -> None:
     till = Till(wait=0.0, faulty=10)
     with serving(till.answer) as chat:
-        list(recorded(chat.address, str(tmp_path), CONCURRENCY)(questions(REQUESTS)))
+        list(recorded(endpoint(chat.address, CONCURRENCY), str(tmp_path))(questions(REQUESTS)))
     assert_told(tmp_path, till)
     lines = list_costs(str(tmp_path))
     assert {(line.source, line.kind, line.model) for line in lines} == {
@@ -112,8 +108,8 @@ def test_paid_is_told_by_source_kind_and_model(tmp_path: Path) -> None:
 def test_replays_are_free(tmp_path: Path) -> None:
     till = Till(wait=0.0)
     with serving(till.answer) as chat:
-        list(recorded(chat.address, str(tmp_path), CONCURRENCY)(questions(50)))
-        again = [outcome for _, outcome in recorded(chat.address, str(tmp_path), CONCURRENCY)(questions(50))]
+        list(recorded(endpoint(chat.address, CONCURRENCY), str(tmp_path))(questions(50)))
+        again = [outcome for _, outcome in recorded(endpoint(chat.address, CONCURRENCY), str(tmp_path))(questions(50))]
     assert len(chat.bodies) == 50
     assert all(outcome.replayed and outcome.cost == Cost() for outcome in again)
     assert_told(tmp_path, till)
@@ -123,7 +119,7 @@ def test_a_killed_run_pays_no_answer_twice(tmp_path: Path) -> None:
     till = Till()
     with serving(till.answer) as chat:
         for stop_at in (60, 180):
-            with asking(chat, tmp_path) as process:
+            with asking(endpoint(chat.address, CONCURRENCY), tmp_path) as process:
                 wait_for(till, stop_at)
                 process.send_signal(signal.SIGKILL)
                 process.wait()
@@ -132,7 +128,7 @@ def test_a_killed_run_pays_no_answer_twice(tmp_path: Path) -> None:
         open_requests, at_most = unanswered(lines)
         assert 0 < open_requests <= 2 * CONCURRENCY
         assert total(lines).money <= till.paid.money <= total(lines).money + at_most
-        with asking(chat, tmp_path) as process:
+        with asking(endpoint(chat.address, CONCURRENCY), tmp_path) as process:
             assert process.wait(60) == 0
     assert till.asked.total() - REQUESTS <= open_requests  # asked twice at most what was in flight
     lines = list_costs(str(tmp_path))
@@ -144,7 +140,7 @@ def test_a_killed_run_pays_no_answer_twice(tmp_path: Path) -> None:
 def test_an_interrupted_run_waits_for_what_is_in_flight(tmp_path: Path) -> None:
     till = Till(wait=0.3)
     with serving(till.answer) as chat:
-        with asking(chat, tmp_path) as process:
+        with asking(endpoint(chat.address, CONCURRENCY), tmp_path) as process:
             wait_for(till, 40)
             process.send_signal(signal.SIGINT)
             process.wait(10)
@@ -153,7 +149,7 @@ def test_an_interrupted_run_waits_for_what_is_in_flight(tmp_path: Path) -> None:
         assert asked <= 40 + CONCURRENCY
         assert_told(tmp_path, till)
         till.wait = 0.0
-        with asking(chat, tmp_path) as process:
+        with asking(endpoint(chat.address, CONCURRENCY), tmp_path) as process:
             assert process.wait(60) == 0
     assert set(till.asked.values()) == {1}
     assert_told(tmp_path, till)
@@ -164,14 +160,14 @@ def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(tmp_path: Path, na
     limit = {"requests": 70, "tokens": 9000, "money": 0.04}[name]
     till = Till()
     with serving(till.answer) as chat:
-        with asking(chat, tmp_path, **{name: limit}) as process:
+        with asking(endpoint(chat.address, CONCURRENCY), tmp_path, **{name: limit}) as process:
             assert process.wait(60) == 0
         assert_told(tmp_path, till)
         spent = {"requests": till.asked.total(), "tokens": till.paid.tokens_in + till.paid.tokens_out, "money": till.paid.money}
         most = {"requests": 0, "tokens": CONCURRENCY * 180, "money": CONCURRENCY * 0.001}[name]
         assert limit <= spent[name] <= limit + most
         assert till.asked.total() < REQUESTS
-        with asking(chat, tmp_path) as process:
+        with asking(endpoint(chat.address, CONCURRENCY), tmp_path) as process:
             assert process.wait(60) == 0
     assert set(till.asked.values()) == {1}
     assert_told(tmp_path, till)
@@ -179,8 +175,7 @@ def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(tmp_path: Path, na
 
 def test_a_timeout_is_open_and_counts_against_the_budget(tmp_path: Path) -> None:
     with serving(lambda body, number: Reply(said("late").body, wait=5.0)) as chat:
-        asker = recorded(chat.address, str(tmp_path), 2)
-        object.__setattr__(asker.engine.limits, "timeout_seconds", 0.2)  # type: ignore[attr-defined]
+        asker = recorded(endpoint(chat.address, 2, 0.2), str(tmp_path))
         outcomes = [outcome for _, outcome in asker(questions(2))]
     assert [outcome.reason for outcome in outcomes] == ["timeout", "timeout"]  # type: ignore[union-attr]
     count, at_most = unanswered(list_costs(str(tmp_path)))
@@ -192,7 +187,7 @@ def test_a_timeout_is_open_and_counts_against_the_budget(tmp_path: Path) -> None
 def test_what_the_model_refuses_is_paid_once(tmp_path: Path) -> None:
     with serving(lambda body, number: said(None, tokens=(50, 5), refusal="I cannot")) as chat:
         for _ in range(2):
-            ((_, outcome),) = recorded(chat.address, str(tmp_path), 1)(questions(1))
+            ((_, outcome),) = recorded(endpoint(chat.address, 1), str(tmp_path))(questions(1))
             assert outcome.reason == "refused"  # type: ignore[union-attr]
         assert len(chat.bodies) == 1
     (line,) = list_costs(str(tmp_path))
@@ -202,7 +197,7 @@ def test_what_the_model_refuses_is_paid_once(tmp_path: Path) -> None:
 def test_an_error_in_whoever_reads_loses_no_answer(tmp_path: Path) -> None:
     till = Till(wait=0.1)
     with serving(till.answer) as chat:
-        outcomes = recorded(chat.address, str(tmp_path), 8)(questions(40))
+        outcomes = recorded(endpoint(chat.address, 8), str(tmp_path))(questions(40))
         next(outcomes)
         with pytest.raises(ZeroDivisionError):
             outcomes.throw(ZeroDivisionError)  # type: ignore[attr-defined]
@@ -214,6 +209,6 @@ def test_a_fatal_error_loses_no_answer(tmp_path: Path) -> None:
     till = Till(wait=0.2)
     with serving(lambda body, number: refused(402) if number == 20 else till.answer(body, number)) as chat:
         with pytest.raises(Exception, match="no credit"):
-            list(recorded(chat.address, str(tmp_path), 16)(questions(100)))
+            list(recorded(endpoint(chat.address, 16), str(tmp_path))(questions(100)))
         assert_told(tmp_path, till)
         assert len(chat.bodies) < 60

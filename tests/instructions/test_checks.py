@@ -61,6 +61,8 @@ def rejected(answer: str, question: str = "Describe this image in detail.", of: 
 def test_nothing_that_rules_make_is_rejected(tile: TileFacts, seed: int) -> None:
     seen = tile_facts.with_labels(tile, tile_facts.trusted_labels(tile, LABELS))
     for instruction in compose(tile, SETTINGS, seed, LABELS)[0]:
+        if instruction.answer["kind"] == "chain":
+            continue  # proved by running it again, never by reading
         assert [found for found in check(seen, instruction) if found.contradiction] == []
 
 
@@ -88,6 +90,8 @@ def test_nothing_that_rules_make_of_real_annotations_is_rejected(name: str, test
     count = 0
     for tile in list(real(whole, sensor, height_px, width_px))[:150]:
         for instruction in compose(tile, config.Instructions(), 0, LABELS)[0]:
+            if instruction.answer["kind"] == "chain":
+                continue
             assert [found for found in check(tile, instruction) if found.contradiction] == []
             count += 1
     assert count >= 5

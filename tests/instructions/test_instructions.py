@@ -345,7 +345,7 @@ def test_an_unknown_task_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"did you mean 'captioning'.*classification, captioning, vqa"):
         check_task("captoning")
     with pytest.raises(ConfigError, match="known tasks"):
-        made(SHIPS, "reasoning")
+        made(SHIPS, "translation")
 
 
 def turned(category: str, x: float, y: float, long: float, short: float, degrees: float, *flags: str) -> Label:

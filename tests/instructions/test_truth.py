@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
 from rsflow.config import settings as config
 from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.instructions import TASKS, compose
+from rsflow.instructions.chains import replay
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.spatial.geometry import Box, Region
@@ -337,6 +339,57 @@ def is_true(option: str, about: str, question: str, oracle: Oracle) -> bool:
     return not oracle.boxes[category]
 
 
+def check_reasoning(question: str, said: str, answer: dict[str, Any], boxes: tuple[Region, ...], oracle: Oracle) -> None:
+    facts = oracle.facts
+    if answer["kind"] == "unanswerable":
+        assert ("colour" in question) == (facts.sensor != "optical") == ("no colours" in said)
+        return
+    assert answer["kind"] == "chain"
+    assert replay(json.loads(json.dumps(answer)), boxes, facts) == ""
+    nouns = {one: category for category, (one, _) in NOUNS.items()}
+    named = [nouns.get(step["category"], step["category"]) for step in answer["steps"] if step["op"] == "locate"]
+    assert all(oracle.counted(category) for category in named)
+    found = [oracle.boxes[category] for category in named]
+    assert sorted(map(around, boxes)) == sorted(box for some in found for box in some)
+    middles = [[np.array([(b[0] + b[2]) / 2, (b[1] + b[3]) / 2]) for b in some] for some in found]
+    value, kind = answer["value"], answer["chain"]
+    if kind == "more_of":
+        assert (
+            (value == "yes") == (len(found[0]) > len(found[1])) == (", yes, there are more" in said.replace("so yes", ", yes"))
+        )
+    elif kind == "count_inside":
+        place = next(place for place in ("top", "bottom", "left", "right") if f"the {place} third" in question)
+        inside = [box for box in found[0] if (oracle.drawn(box) & oracle.mask(place)).any()]
+        assert value == len(inside)
+        assert all(
+            place in oracle.cell(box) or {"top": "upper", "bottom": "lower"}.get(place, "-") in oracle.cell(box)
+            for box in inside
+        )
+    elif kind == "nearest_to":
+        away = [float(np.hypot(*(middle - middles[0][0]))) for middle in middles[1]]
+        assert around(boxes[value]) == found[1][int(np.argmin(away))]
+    elif kind == "distance_between":
+        assert facts.gsd_m
+        true = float(np.hypot(*(middles[0][0] - middles[1][0]))) * facts.gsd_m
+        assert abs(value - true) <= 0.051 * true
+        assert f"about {value:g} metres" in said
+    elif kind == "left_after":
+        assert value == len(found[0]) - answer["steps"][2]["number"] >= 0
+    else:
+        assert kind == "share_covered"
+        raster = np.zeros((facts.height_px, facts.width_px), bool)
+        for label in facts.labels:
+            if label.kind == "box" and label.category == named[0] and label.shape:
+                raster |= draw_polygon(label.shape.polygon, facts.height_px, facts.width_px)
+        assert abs(raster.mean() - value) <= 0.06 * value + 0.0005
+
+
+def draw_polygon(ring: tuple[float, ...], height_px: int, width_px: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    image = Image.new("1", (width_px, height_px))
+    ImageDraw.Draw(image).polygon(list(zip(ring[::2], ring[1::2], strict=True)), fill=1)
+    return np.asarray(image, dtype=bool)
+
+
 def check(instruction: Instruction, oracle: Oracle) -> None:
     facts, boxes, answer = oracle.facts, instruction.boxes, instruction.answer
     roles = [turn.role for turn in instruction.turns]
@@ -354,8 +407,8 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
     json.dumps(answer, allow_nan=False)
     text = " ".join(turn.text for turn in instruction.turns)
     assert "<image>" not in text
-    assert not re.search(r"  |\{|\}| [.,;?]|\bNone\b|\.\.", text), text
-    if facts.sensor != "optical":
+    assert not re.search(r"  |\{|\}| [.,;?]|\bNone\b(?! of them)|\.\.", text), text
+    if facts.sensor != "optical" and answer["kind"] != "unanswerable":
         assert not re.search(r"colour|green|blue|brown", text)
     if facts.sensor != "sar":
         assert "backscatter" not in text
@@ -374,6 +427,8 @@ def check(instruction: Instruction, oracle: Oracle) -> None:
         check_outlines(question, short, answer, boxes, oracle)
     elif instruction.task == "multiple_choice":
         check_choice(question, short, answer, oracle)
+    elif instruction.task == "reasoning":
+        check_reasoning(question, short, answer, boxes, oracle)
     elif instruction.task == "detection":
         for group in answer.get("groups", [answer]):
             check_boxes(short, group, boxes, oracle)

@@ -65,7 +65,9 @@ class ApiServer:
     def collection(self, request: Request) -> Response:
         if request.path_params["name"] != "set":
             return JSONResponse({"description": "unknown collection"}, 404)
-        return JSONResponse({"type": "Collection", "id": "set", "license": "CC0-1.0", "providers": [{"name": "Maker"}]})
+        links = [{"rel": "items", "href": f"{self.address}/collections/set/items"}, {"rel": "root", "href": self.address}]
+        facts = {"type": "Collection", "stac_version": "1.0.0", "id": "set", "license": "CC0-1.0"}
+        return JSONResponse({**facts, "providers": [{"name": "Maker"}], "links": links})
 
     async def search(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")

@@ -42,6 +42,12 @@ def test_all_pages_are_read_and_the_licence_is_the_collections(api: ApiServer, l
     assert found.scenes[0].stac_item["href"] == f"{api.address}/collections/set/items/i1"
 
 
+def test_the_address_of_a_collection_searches_it(api: ApiServer, list_all: List) -> None:
+    offer(api, "a")
+    offer(api, "other")["collection"] = "others"
+    assert names(list_all(f"{api.address}/collections/set")) == ["a"]
+
+
 def test_the_search_reaches_the_api(api: ApiServer, list_all: List) -> None:
     for day in range(1, 6):
         offer(api, f"i{day}", day, **{"eo:cloud_cover": 10.0 * day})

@@ -222,3 +222,13 @@ def test_a_real_catalogue_is_walked(test_data: Path, list_all: List) -> None:
     for scene in found:
         with open_scene(scene) as reader:
             assert reader.info.crs
+
+
+@pytest.mark.parametrize(
+    ("stated", "fill"), [(0, 0.0), ("-5", None), ("7", 7.0), ("nan", None), (float("nan"), None), (-1, None)]
+)
+def test_fill_values_come_as_numbers_and_as_words(catalogue: Catalogue, only: Only, stated: Any, fill: float | None) -> None:
+    write_band(catalogue.folder / "x.tif", 100)
+    catalogue.add(item("a", {"B1": band_asset("x.tif", "B1", "red", nodata=stated)}))
+    with open_scene(only(catalogue.folder)) as reader:
+        assert reader.info.nodata == (fill,)

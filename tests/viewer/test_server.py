@@ -169,7 +169,7 @@ def test_a_lake_in_a_bucket(demo_lake: Path, bucket: str) -> None:
         page = found.get("/api/samples?text=ship&limit=3")[2]
         assert len(page["samples"]) == 3
         key = page["samples"][0]["key"]
-        assert page["samples"][0]["texts"]
+        assert found.get(f"/api/texts?key={key}")[2][key][0]["turns"]
         assert found.get(f"/api/picture/{key}")[0] == 200
         assert found.get(f"/api/sample/{key}")[2]["instructions"]
 

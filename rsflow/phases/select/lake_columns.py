@@ -12,8 +12,8 @@ their hash alone: of 3 billion, two may collide, and one then has the other's ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,8 @@ SCORE_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class InstructionQuery:
-    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form."""
+    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form.
+    `review_reasons`: by id, why reviewers have some leave."""
 
     seed: int
     scores: tuple[str, ...]
@@ -59,6 +60,7 @@ class InstructionQuery:
     texts: bool
     mask: str | None
     receipts: pa.Array
+    review_reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def encode_all_instructions(
     forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
-    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts)
+    reasons = now.decisions.dropped_instructions
+    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts, reasons)
     labels = _read_label_index(now) if query.category or "label_quality" in limits else None
     found = list(runner.each(encode_instruction_file, pieces, (query, build_id_index(tiles), labels)))
     return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
@@ -105,7 +108,16 @@ def encode_instruction_file(
             numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
         for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
+        if query.review_reasons:
+            numbers = numbers.append_column("review_reason", _review_reasons(rows["instruction_id"], query.review_reasons))
         yield numbers
+
+
+def _review_reasons(ids: pa.ChunkedArray, reasons: Mapping[str, str]) -> pa.ChunkedArray:
+    """Per instruction why a reviewer has it leave, or null."""
+    names = sorted(reasons)
+    known = pa.array([reasons[name] for name in names], pa.string())
+    return known.take(pc.index_in(ids, value_set=pa.array(names, pa.string())))
 
 
 def read_instruction_ids(pieces: list[TableFile], now: LiveRows) -> Iterator[pa.Table]:

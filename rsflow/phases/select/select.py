@@ -159,7 +159,8 @@ def selection_digest(built: BuildConfig, now: LiveRows) -> str:
     marks = now.all_marks
     failures = zip(marks["unit"].to_pylist(), count_failures(marks).tolist(), strict=True)
     units = [f"{unit} {failed:g}" for unit, failed in failures]
-    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select))
+    decided = [digest] if (digest := now.decisions.selection_digest) else []
+    return fingerprint(VERSION, built.select, built.seed, sorted(units), held_out_file_keys(built.select), *decided)
 
 
 def last_selection(lake: Lake) -> SelectionSummary | None:
@@ -240,7 +241,9 @@ def read_selection_tiles(built: BuildConfig, now: LiveRows) -> pa.Table:
         tiles = tiles.append_column("categories", read_tile_categories(now, tiles["tile_id"]))
     rejected = pa.array(sorted(now.rejected_scenes), pa.string())
     tiles = tiles.append_column("n_labels", pa.array(count_annotations(now, tiles["tile_id"])))
-    return tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
+    tiles = tiles.append_column("scene_rejected", pc.is_in(tiles["scene_id"], value_set=rejected))
+    by_reviewers = pa.array(now.decisions.rejected_tiles, pa.string())
+    return tiles.append_column("review_rejected", pc.is_in(tiles["tile_id"], value_set=by_reviewers))
 
 
 def _canonical_before(lake: Lake) -> pa.Array:

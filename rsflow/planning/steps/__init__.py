@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import compare, generate, group, instruct, label, merge, predict
+from rsflow.planning.steps import compare, generate, group, instruct, label, merge, predict, review
 from rsflow.planning.unit_ids import UnitIds
 
-STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, group.STEP, compare.STEP, generate.STEP)
+STEPS: tuple[Step, ...] = (
+    *(label.STEP, predict.STEP, merge.STEP, instruct.STEP),
+    *(group.STEP, compare.STEP, generate.STEP, review.STEP),
+)
 
 
 def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:

@@ -18,7 +18,7 @@ def _units(ids: UnitIds) -> Iterator[StepUnit]:
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
-    return inputs.gather(INSTRUCT_WORK, units, inputs.ids.merged)
+    return inputs.gather(INSTRUCT_WORK, units, inputs.ids.merged, reviewed=True)
 
 
 STEP = Step("instruct", ("instructions", "rejects"), _units, _rows)

@@ -67,7 +67,9 @@ async function extend(grid, more) {
   }
   more.firstChild.disabled = false;
   if (!grid.isConnected) return;
-  for (const row of list.rows.slice(from)) grid.append(card(row, grid.childElementCount));
+  const added = list.rows.slice(from);
+  for (const row of added) grid.append(card(row, grid.childElementCount));
+  showTexts(grid, added);
   more.hidden = list.next === null;
   if (!list.rows.length) grid.after(h("div", { class: "empty" }, h("h2", {}, "No samples here"), emptyHint()));
   announce(`${number(list.rows.length)} samples are shown`);
@@ -81,7 +83,6 @@ function card(row, place) {
   const failed = (event) => event.target.replaceWith(h("span", { class: "failed" }, "This picture cannot be read"));
   const categories = [...new Set(row.labels.map((label) => label.category).filter(Boolean))];
   const name = row.tile_id;
-  const [first] = row.texts;
   return h(
     "a",
     {
@@ -102,8 +103,18 @@ function card(row, place) {
     ),
     h("div", { class: "facts" }, h("span", { class: "name", title: name }, h("bdi", {}, name)), splitTag(row)),
     categories.length ? h("div", { class: "categories", title: categories.join(", ") }, categories.join(", ")) : null,
-    first ? h("div", { class: "said" }, h("q", {}, readable(first.turns[0]?.text || "")), " ", readable(first.turns[1]?.text || "")) : null,
+    h("div", { class: "said" }, row.texts ? said(row.texts) : null),
   );
+}
+
+const said = ([first]) => (first ? [h("q", {}, readable(first.turns[0]?.text || "")), " ", readable(first.turns[1]?.text || "")] : []);
+
+/** Texts come after the pictures: they are read from the lake's files. */
+async function showTexts(grid, rows) {
+  if (!rows.length) return;
+  const texts = await get("texts", new URLSearchParams(rows.map((row) => ["key", row.key]))).catch(() => ({}));
+  for (const row of rows) row.texts = texts[row.key] || [];
+  for (const row of rows) grid.querySelector(`[data-key="${row.key}"] .said`)?.replaceChildren(...said(row.texts));
 }
 
 function focusCard(grid, place) {
