@@ -46,6 +46,13 @@ def test_the_kind_of_an_exception(error: Exception, kind: type[UnavailableError]
     assert classify_error(error) is kind
 
 
+@pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (403, UnavailableError), (404, None)])
+def test_a_web_servers_fault_that_is_reported_as_a_missing_file(status: int, kind: type[UnavailableError] | None) -> None:
+    error = FileNotFoundError("http://x/a.tif")
+    error.__cause__ = aiohttp.ClientResponseError(None, (), status=status)  # type: ignore[arg-type]
+    assert classify_error(error, "http://x/a.tif") is kind
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

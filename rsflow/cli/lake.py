@@ -61,17 +61,22 @@ def verify(
       rsflow verify demo-out/scenes/lake
       rsflow verify demo-out/scenes/lake --deep
     """
+    from rsflow.engine.progress import progress
     from rsflow.inspection.json_reports import to_json_text, verify_json
     from rsflow.inspection.replay_chains import find_changed_chains
     from rsflow.lake.tables import open_lake
     from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
+    from rsflow.shards.manifest import read_snapshot
     from rsflow.shards.verify import verify_snapshot
 
     lake_differences = [*find_damage(open_lake(root))] if deep else []
     if deep and not lake_differences:  # damaged rows prove nothing
         lake_differences = [*find_changed_chains(open_lake(root))]
-    checked = verify_snapshot(root)
+    shards = [shard for split in read_snapshot(root).splits.values() for shard in split.shards]
+    with progress("verify", "shards", 0, quiet_seconds=2.0) as state:
+        state.begin(len(shards))
+        checked = verify_snapshot(root, each=lambda shard: state.add(1, samples=shard.samples))
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]
     if json:

@@ -223,6 +223,8 @@ class GenerateTiles:
             draft.refuse(question.kind, CONTRADICTED, fault)
         for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
             draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
+        for name in ("free_sentences", "unread_sentences") if reviewed.unread else ():
+            draft.usage[name] += reviewed.unread
         accepted = []
         for found in kind.make_instructions(draft.context, reviewed.answer) if reviewed.answer is not None else ():
             generator = f"model:{self.written_from[0]}/{question.prompt.prompt.identity}"

@@ -9,10 +9,10 @@ from typing import Any
 
 from rsflow.instructions import checks
 from rsflow.instructions.prompts import KINDS, PromptContext, PromptText
+from rsflow.instructions.prompts.review_answer import LEAST_PAIRS
 from rsflow.records import Instruction, Reject
 
 CONTRADICTED, CHECK_PREFIX = "claim", "check:"  # reasons of rejects: a claim that fails, a check that finds a contradiction
-LEAST_PAIRS = 2  # of a conversation of which pairs were dropped
 SENT_BACK = 8  # faults of a text that the model is told
 
 

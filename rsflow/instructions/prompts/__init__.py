@@ -24,4 +24,4 @@ __all__ = [
     "review_answer",
 ]
 
-VERSION = 2  # raised when the facts are worded otherwise, or an answer becomes other instructions
+VERSION = 3  # raised when the facts are worded otherwise, or an answer becomes other instructions

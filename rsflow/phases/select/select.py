@@ -9,7 +9,7 @@ selection. A digest of rows and settings is committed with it, so that an unchan
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from rsflow.curation.select_samples import SelectionResult, select_samples, sele
 from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import TaskRunner
 from rsflow.engine.execute import task_runner
+from rsflow.engine.progress import progress
 from rsflow.errors import LakeError
 from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
@@ -76,6 +77,13 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     known = last_selection(lake)
     if known and known.digest == digest:
         return known
+    with progress("select", "steps", 4, quiet_seconds=2.0) as state:
+        _decide(built, lake, now, digest, lambda: state.add(1))
+    return require_current_selection(built, lake, now)
+
+
+def _decide(built: BuildConfig, lake: Lake, now: LiveRows, digest: str, on_step: Callable[[], None]) -> None:
+    """Choose samples and write the `selection` table: rows read, instructions encoded, samples chosen, rows written."""
     tiles = read_selection_tiles(built, now)
     groups = read_group_rows(now, tiles, built.seed)
     samples = pa.concat_tables([tiles, groups.rows])
@@ -84,14 +92,17 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
     read_texts = (
         make_text_reader(pieces, now.receipts("instructions").combine_chunks()) if built.select.same_text is not None else None
     )
+    on_step()
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
         instructions = encode_all_instructions(built, now, pieces, samples["tile_id"], runner)
+        on_step()
         with _confirming(built, lake, tiles, runner) as (confirm, confirm_regions):
             choice = select_samples(
                 *(samples, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner),
                 confirm_regions,
                 groups.members,
             )
+    on_step()
     of_groups = {"groups": choice.tiles.counts(tiles.num_rows)} if groups.rows.num_rows else {}
     counts = {
         "tiles": choice.tiles.counts(0, tiles.num_rows),
@@ -103,7 +114,7 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
         lambda: build_selection_rows(samples, read_instruction_ids(pieces, now), choice, tiles.num_rows),
         {"digest": digest, **counts, **of_groups},
     )
-    return require_current_selection(built, lake, now)
+    on_step()
 
 
 def select_lake_tiles(built: BuildConfig, lake: Lake, now: LiveRows) -> tuple[pa.Table, Flags]:
