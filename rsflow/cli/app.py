@@ -22,7 +22,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, reporting, selection, start, streaming, training, viewing
+from rsflow.cli import (
+    building,
+    demo,
+    exchange,
+    labeller,
+    lake,
+    quality,
+    reporting,
+    selection,
+    start,
+    streaming,
+    training,
+    viewing,
+)
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
@@ -60,6 +73,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
+    "train-labeller": labeller.train_labeller,
     "import": exchange.import_set,
     "export": exchange.export,
     "stream-bench": streaming.stream_bench,

@@ -20,6 +20,7 @@ from pydantic import Field, TypeAdapter
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
+from rsflow.config.group_settings import Groups
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
@@ -266,6 +267,7 @@ class BuildConfig:
     screen: Screen = field(default_factory=Screen)
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
+    groups: Groups | None = None
     generation: Generation | None = None
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
@@ -282,6 +284,10 @@ class BuildConfig:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
+        if self.groups and self.tiles.grid != "ground":
+            raise ValueError(
+                "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
+            )
         licences = sorted({source.licence for source in self.sources})
         if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")

@@ -32,11 +32,13 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """`tile_id`: the id of the sample, which is the group's. `kind` is that of GROUPS."""
+    """`tile_id`: the id of the sample, which is the group's. `kind` is that of GROUPS. `presence_only`: the pictures do not
+    lie on each other well enough to say of a place in one where it is in another."""
 
     tile_id: str
     kind: str
     members: tuple[GroupMember, ...]
+    presence_only: bool = False
 
     def first_label(self, member: int) -> int:
         """The number of a member's first label."""

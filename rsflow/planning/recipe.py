@@ -32,6 +32,7 @@ from rsflow.stages.annotate_tiles import AnnotateTiles
 from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.group_cells import GroupCells
 from rsflow.stages.group_tiles import GroupTiles
 from rsflow.stages.instruct_groups import InstructGroups
 from rsflow.stages.instruct_tiles import InstructTiles
@@ -145,6 +146,11 @@ def generate_stage(built: BuildConfig) -> GenerateTiles | None:
 
 def group_stage() -> Stage:
     return GroupTiles()
+
+
+def group_cells_stage(built: BuildConfig) -> GroupCells | None:
+    """What groups the tiles of a cell of the ground grid, where the configuration asks for groups."""
+    return GroupCells(built.groups, built.root) if built.groups else None
 
 
 def compare_stage(built: BuildConfig) -> Stage | None:

@@ -11,6 +11,7 @@ object.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -129,8 +130,10 @@ class UnitIds:
             found.append(GroupUnit(name, group, tuple(units)))
         return found
 
-    def compare(self, unit: GroupUnit) -> str:
-        return fingerprint("compare", unit.id, self.plan.compare)
+    def compare(self, group_unit: str, label_units: Iterable[Unit]) -> str:
+        """Of the groups that a unit delivers, from its id and the label units of its tiles."""
+        labels = sorted({name for unit in label_units for name in self._labels_of(unit)})
+        return fingerprint("compare", group_unit, labels, self.plan.compare)
 
     @cached_property
     def neighbours(self) -> dict[str, list[str]]:

@@ -24,6 +24,7 @@ from rsflow.schemas.tables import (
     TURN_STRUCT,
 )
 from rsflow.schemas.work import (
+    CELL_WORK,
     COMPANIONS,
     COMPARE_WORK,
     GROUP_WORK,
@@ -41,6 +42,7 @@ from rsflow.schemas.work import (
 
 __all__ = [
     "CALIBRATION_STRUCT",
+    "CELL_WORK",
     "COMPANIONS",
     "COMPARE_WORK",
     "EMBEDDINGS",

@@ -207,6 +207,7 @@ GROUPS = pa.schema(
         ("kind", pa.string()),  # "pair" (annotated change) | "dates" | "sensors"
         ("place", pa.string()),  # what the members have in common: a ground cell, or the name of the annotated pair
         ("source", pa.string()),  # of the first member
+        ("presence_only", pa.bool_()),  # the pictures do not lie on each other closely enough to compare places; null: they may
         ("members", pa.list_(GROUP_MEMBER_STRUCT)),
         *_DELIVERY,
     ]

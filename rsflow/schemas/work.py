@@ -135,6 +135,20 @@ COMPARE_WORK = pa.schema(
     ]
 )
 
+# What GroupCells gets: a row per cell of the ground grid, with its tiles of all scenes.
+_GROUPED_BY_CELL = {
+    *("tile_id", "source", "sensor", "acquired_at", "grid_cell", "valid_share", "cloud_share", "height_px", "width_px"),
+    *("picture_sha256", "file", "row_group", "row"),
+}
+
+CELL_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source")),
+        ("place", pa.string()),  # the cell's name
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED_BY_CELL]))),
+    ]
+)
+
 _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
 
 # A tile whose picture goes into the sample `companion_of`. Of another sensor beside a tile: `iou` of the two outlines, and what

@@ -57,7 +57,7 @@ def _group_facts(
     group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: dict[str, list[dict[str, Any]]]
 ) -> GroupFacts:
     members = tuple(_member(member, tiles[member["tile_id"]], labels[member["tile_id"]]) for member in group["members"])
-    return GroupFacts(group["group_id"], group["kind"], members)
+    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]))
 
 
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:

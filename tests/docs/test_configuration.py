@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
+from rsflow.config import group_settings
 from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Any] = {
     "screen": config.Screen,
     "labels": config.Labels,
     "instructions": config.Instructions,
+    "groups": group_settings.Groups,
     "generation": config.Generation,
     **{f"generation: {name}": kind for name, kind in ENGINES.items()},
     "generation: openai: prices": Prices,

@@ -42,7 +42,14 @@ ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_by
 # Settings that say where and how, not what: they are no part of what a snapshot was made from.
 NOT_CONTENT = ("engine", "root")
 # Settings that a dataset was made without before there were any such: switched off they do not count.
-YOUNGER: tuple[tuple[str, str, object], ...] = (("render", "raw_bands", False), ("shard", "companions", []))
+YOUNGER: tuple[tuple[str, str, object], ...] = (
+    ("render", "raw_bands", False),
+    ("shard", "companions", []),
+    ("tiles", "grid", "scene"),
+    ("tiles", "gsd_m", None),
+    ("tiles", "system", "utm"),
+    ("tiles", "resampling", "average"),
+)
 RECORD_BYTES = 600  # of what a sample says of a picture or an instruction, on average
 RECORD = "sharded.json"
 VERSION = 1  # raised when other shards are made from the same rows and settings
@@ -164,6 +171,8 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
+    if plain["groups"] is None:
+        del plain["groups"]
     for source in plain["sources"]:
         search = source["scenes"].pop("stac")
         if search is not None:
