@@ -65,7 +65,7 @@ def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]]) 
         "kind": work["kind"],
         "place": work["place"],
         "source": members[0][0]["source"],
-        "presence_only": False,
+        "presence_only": None,
         "members": same,
     }
 
