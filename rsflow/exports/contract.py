@@ -52,7 +52,8 @@ class ExportJob:
     """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
 
     `on_sample` is called after every sample, to show progress. `all_splits`: those of the whole snapshot. `pseudo_labels`:
-    whether forms of objects hold those that labellers found. `holds_groups`: whether the form holds groups of several pictures.
+    whether forms of objects hold those that labellers found. `snapshot`: its digest. `holds_groups`: whether the form holds
+    groups of several pictures.
     """
 
     root: str
@@ -62,6 +63,7 @@ class ExportJob:
     on_sample: Callable[[], None]
     all_splits: dict[str, Split]
     pseudo_labels: bool = False
+    snapshot: str = ""
     holds_groups: bool = False
     tally: Tally = field(default_factory=Tally)
 

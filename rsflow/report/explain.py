@@ -30,6 +30,7 @@ REASONS = {
     "duplicate_semantic": "a better tile means the same: the cosine of their vectors is at least `select.semantic.cosine`",
     "duplicate_ground": "another delivery of the acquisition, or a tile of its scene that covers it, shows the same ground",
     "duplicate_text": "another instruction of the same picture says the same, or nearly (`select.same_text`)",
+    "answer_share": "its answer is the commonest to its kind of question, and beyond `select.max_answer_share` of them",
     "template": "its form of words is beyond `select.max_template_share` of what its task keeps; others come before it by hash",
     "held_out:source": "its source puts it in a split that this dataset does not have",
     "held_out:": "it is held out for a benchmark ({rest}: its name and the test that found it, `cluster` for duplicates)",

@@ -17,12 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.config.config_paths import strip_common_folder
+from rsflow.config.config_paths import map_paths, strip_common_folder
 from rsflow.config.settings import BuildConfig, Engine, resolved
 from rsflow.engine.execute import Job, execute, task_runner
 from rsflow.engine.progress import progress
 from rsflow.errors import RsflowError
 from rsflow.files import storage
+from rsflow.lake.relocations import original_place, read_moves
 from rsflow.lake.tables import Lake
 from rsflow.phases.select.held_out import match_held_out
 from rsflow.phases.select.lake_columns import MIN_CLUSTER_ROWS
@@ -163,7 +164,7 @@ def selection_note(snapshot: int) -> str:
 
 
 def config_fingerprint(built: BuildConfig) -> str:
-    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies.
+    """Of everything in the configuration that the content of a dataset depends on, wherever its folder lies or was moved.
 
     Sources without STAC have no such setting, as before there was one; how access to a catalogue is proved does not count.
     """
@@ -177,7 +178,8 @@ def config_fingerprint(built: BuildConfig) -> str:
         search = source["scenes"].pop("stac")
         if search is not None:
             source["scenes"]["stac"] = {name: value for name, value in search.items() if name not in ("sign", "headers")}
-    return fingerprint(strip_common_folder(plain))
+    moves = read_moves(built.root)
+    return fingerprint(strip_common_folder(map_paths(plain, lambda path: original_place(path, moves)) if moves else plain))
 
 
 def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, objects: pa.Table) -> pa.Table:
