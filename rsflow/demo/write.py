@@ -60,10 +60,13 @@ class _Delivery:
     compress: str = "deflate"
 
 
-def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) -> DemoScenes:
+def write_demo_scenes(
+    folder: str | Path, seed: int = 7, size_px: int = 2048, origin_m: tuple[float, float] = ORIGIN_M
+) -> DemoScenes:
     """Write the demo's scenes below `folder`: optical/, sar/, infrared/, annotations/ and demo.yaml.
 
     `size_px`: side of the optical scenes in pixels of 1 m, a multiple of 256, at least 512; the others show the same ground.
+    `origin_m`: easting and northing of the place's north-west corner.
     Paths in demo.yaml start at its own folder, so the whole can be moved. Files of the same name are replaced.
     Raises UsageError for another size, StorageError where the folder cannot be written.
     """
@@ -74,7 +77,7 @@ def write_demo_scenes(folder: str | Path, seed: int = 7, size_px: int = 2048) ->
     coco: dict[SensorName, dict[str, Any]] = {sensor: _empty_coco(sensor) for sensor in DEMO_SENSORS}
     for delivery in _deliveries(plan_place(seed, float(size_px)), size_px):
         scenes.append(storage.join(root, delivery.sensor, delivery.name))
-        storage.write_bytes(scenes[-1], _geotiff(delivery))
+        storage.write_bytes(scenes[-1], _geotiff(delivery, origin_m))
         _annotate(coco[delivery.sensor], delivery)
     annotations = [storage.join(root, "annotations", f"{sensor}.json") for sensor in DEMO_SENSORS]
     for path, sensor in zip(annotations, DEMO_SENSORS, strict=True):
@@ -127,9 +130,9 @@ def _with_trace(pixels: npt.NDArray[np.uint16], seed: int) -> npt.NDArray[np.uin
     return traced
 
 
-def _geotiff(delivery: _Delivery) -> bytes:
+def _geotiff(delivery: _Delivery, origin_m: tuple[float, float]) -> bytes:
     pixels, view = delivery.rendered.pixels, delivery.view
-    east, north = ORIGIN_M[0] + view.x_m, ORIGIN_M[1] - view.y_m
+    east, north = origin_m[0] + view.x_m, origin_m[1] - view.y_m
     profile = {
         "driver": "GTiff",
         "dtype": pixels.dtype,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -83,40 +84,35 @@ def _train_as_worker(config: TrainConfig) -> None:
 
 
 def _train(config: TrainConfig, ranks: Ranks, output: Path, say: Callable[[str], None]) -> Outcome:
+    training, facts = prepare(config, ranks)
+    is_resumed = _resume(training, output / "checkpoints")
+    if ranks.is_first:
+        training.log = StepLog(output, training.step, config.log.tensorboard)
+    say(describe_regime(config.regime, training.tuned))
+    say(f"{training.steps:,} steps of {config.optimiser.batch_size} samples, boxes in dialect {facts['dialect']}")
+    if is_resumed:
+        say(f"goes on after step {training.step:,}")
+    with progress("train", "steps", training.steps if ranks.is_first else 0) as bar:
+        bar.done = training.step
+        run_steps(training, lambda window: _after_step(training, facts, output, bar))
+    return _finish(training, facts, output)
+
+
+def prepare(config: TrainConfig, ranks: Ranks) -> tuple[Training, dict[str, Any]]:
+    """A run at its first step, and what its record says from the beginning on. ConfigError for what cannot be run."""
     torch.manual_seed(config.seed)
     loaded = load_base_model(config)
     dialect = resolve_dialect(config, loaded)
     check_first_samples(config, loaded, dialect)
     loader = make_loader(config, loaded.processor, dialect, (ranks.rank, ranks.world_size))
-    groups = _count_pairs(config, loader)
-    tuned = apply_regime(loaded.model, config.regime, config.precision, groups)
+    tuned = apply_regime(loaded.model, config.regime, config.precision, _count_pairs(config, loader))
     if config.gradient_checkpointing:
         loaded.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     per_step = config.optimiser.batch_size // (ranks.world_size * rank_batch(config.optimiser, ranks.world_size))
-    steps = -(-len(loader) // per_step)
+    steps = min(-(-len(loader) // per_step), config.max_steps or sys.maxsize)
     loads = ExpertLoads(loaded.model, config.regime.balance) if isinstance(config.regime, MoeLora) else None
-    training = Training(
-        config,
-        ranks,
-        tuned,
-        make_optimiser(config, tuned),
-        loader,
-        min(steps, config.max_steps or steps),
-        per_step,
-        loads=loads,
-    )
-    state = _resume(training, output / "checkpoints")
-    if ranks.is_first:
-        training.log = StepLog(output, training.step, config.log.tensorboard)
-    say(describe_regime(config.regime, tuned))
-    say(f"{training.steps:,} steps of {config.optimiser.batch_size} samples, boxes in dialect {dialect}")
-    if state:
-        say(f"goes on after step {training.step:,}")
-    facts = _facts(config, loaded, tuned, loader, dialect)
-    with progress("train", "steps", training.steps if ranks.is_first else 0) as bar:
-        bar.done = training.step
-        run_steps(training, lambda window: _after_step(training, facts, output, bar))
-    return _finish(training, facts, output)
+    training = Training(config, ranks, tuned, make_optimiser(config, tuned), loader, steps, per_step, loads=loads)
+    return training, _facts(config, loaded, tuned, loader, dialect)
 
 
 def _count_pairs(config: TrainConfig, loader: Loader) -> int:
@@ -132,15 +128,16 @@ def _count_pairs(config: TrainConfig, loader: Loader) -> int:
     )
 
 
-def _resume(training: Training, folder: Path) -> dict[str, Any] | None:
+def _resume(training: Training, folder: Path) -> bool:
+    """Continue from the newest checkpoint; False where there is none."""
     checkpoint = latest_checkpoint(folder)
     if checkpoint is None:
-        return None
+        return False
     state = read_state(checkpoint)
     load_checkpoint(checkpoint, training.tuned.parameters, training.optimiser)
     training.loader.load_state_dict(state["loader"])
     training.step, training.counts = state["step"], Counts.from_json(state["counts"])
-    return state
+    return True
 
 
 def _facts(config: TrainConfig, loaded: Loaded, tuned: Tuned, loader: Loader, dialect: str) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""What a batch trains on, against each family's own processor; and how a step is shared out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rsflow.errors import ConfigError
+from rsflow.loading.collate import IGNORED
+from rsflow.loading.stream import stream
+from rsflow.pretrained.checkpoint import Checkpoint
+from rsflow.training.base_model import load_base_model, resolve_dialect
+from rsflow.training.batches import make_collate, rank_batch
+from rsflow.training.settings import Data, Optimiser, TrainConfig
+from tests.training.conftest import make_trainable
+
+FAMILIES = ["llava", "qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"]
+
+
+def template_ids(processor: Any, messages: list[Any], images: list[Any], prompt: bool) -> list[int]:
+    """What the processor itself makes of a conversation."""
+    text = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=prompt)
+    made = processor(text=[text], images=[images], return_tensors="pt", add_special_tokens=False)
+    return list(made["input_ids"][0].tolist())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
+    family: str, snapshot: str, tmp_path: Path
+) -> None:
+    loaded = Checkpoint(make_trainable(tmp_path, family), device="cpu").load("AutoModelForImageTextToText")
+    loaded.processor.tokenizer.padding_side = "right"
+    examples = list(stream(snapshot, shuffle=False, dialect="qwen3", max_samples=3))
+    batch = make_collate(Data(grouping="each", workers=0), loaded.processor)(examples)
+    rows = [(one, instruction) for one in examples for instruction in one["instructions"]]
+    assert len(batch.labels) == len(rows) == len(batch.groups)
+    for number, (example, instruction) in enumerate(rows):
+        turns = [{"role": turn["role"], "content": [{"type": "text", "text": turn["text"]}]} for turn in instruction["turns"]]
+        turns[0]["content"].insert(0, {"type": "image"})
+        picture = example["image"].permute(1, 2, 0).numpy()
+        prompt = template_ids(loaded.processor, turns[:-1], [picture], prompt=True)
+        whole = template_ids(loaded.processor, turns, [picture], prompt=False)
+        length = int(batch.inputs["attention_mask"][number].sum())
+        ids, labels = (tensor[number].tolist() for tensor in (batch.inputs["input_ids"], batch.labels))
+        assert ids[:length] == whole
+        assert labels[:length] == [IGNORED] * len(prompt) + whole[len(prompt) :]
+        assert set(labels[length:]) <= {IGNORED}
+        assert batch.groups[number] == f"{example['sensor']}/{instruction['task']}"
+
+
+def test_boxes_are_spelled_for_the_size_that_the_processor_feeds(configure: Callable[..., TrainConfig], tmp_path: Path) -> None:
+    config = configure(base_model=make_trainable(tmp_path, "qwen2_5_vl"))
+    assert resolve_dialect(config, load_base_model(config)) == "qwen:min_pixels=256,max_pixels=1024"
+
+
+@pytest.mark.parametrize(("ranks", "size", "expected"), [(1, None, 8), (2, None, 6), (4, None, 6), (8, None, 3), (2, 4, 4)])
+def test_ranks_share_a_step_evenly(ranks: int, size: int | None, expected: int) -> None:
+    found = rank_batch(Optimiser(batch_size=24, rank_batch=size), ranks)
+    assert found == expected
+    assert 24 % (ranks * found) == 0
+
+
+def test_ranks_that_cannot_share_a_step_are_refused() -> None:
+    with pytest.raises(ConfigError, match="batch_size: found 16 with 3 ranks, expected a multiple of them"):
+        rank_batch(Optimiser(batch_size=16), 3)
+    with pytest.raises(ConfigError, match=r"rank_batch: found 8 with 4 ranks .* expected a divisor of 4"):
+        rank_batch(Optimiser(batch_size=16, rank_batch=8), 4)
