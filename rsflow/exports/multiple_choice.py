@@ -53,9 +53,9 @@ class ChoiceQuestion:
 
 
 def read_samples(job: ExportJob, split: str) -> Iterator[Sample]:
-    """The samples of a split, without counting them."""
+    """The samples of a split that show one place once, without counting them."""
     for shard in job.splits[split].shards:
-        yield from ShardReader(job.root, shard)
+        yield from (sample for sample in ShardReader(job.root, shard) if not sample.record.get("group"))
 
 
 def source_classes(samples: Iterable[Sample]) -> Classes:
