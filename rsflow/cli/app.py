@@ -67,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "view": viewing.view,
     "report": reporting.report,
     "explain": selection.explain,
+    "replay": selection.replay,
     "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
