@@ -62,6 +62,7 @@ COMMANDS: dict[str, Command] = {
     "costs": lake.costs,
     "verify": lake.verify,
     "vacuum": lake.vacuum,
+    "relocate": lake.relocate,
     "show": lake.show,
     "view": viewing.view,
     "report": reporting.report,

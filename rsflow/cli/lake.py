@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 from rsflow.cli.options import Json, Root
 from rsflow.errors import UsageError
@@ -125,6 +125,28 @@ def vacuum(
     total = f"{sum(len(part.files) for part in waste):,} files, {format_bytes(sum(part.bytes for part in waste))}"
     outcome = "deleted" if delete else "can go: add --delete" if waste else "nothing to delete"
     print(f"{root}: {total} {outcome}")
+    return 0
+
+
+def relocate(
+    root: Root,
+    old: Annotated[str, Argument(metavar="OLD", help="the folder that sources were in, as the last build knew it")],
+    new: Annotated[str, Argument(metavar="NEW", help="the folder that they are in now")],
+) -> int:
+    """Tell a lake that its sources were moved, so that nothing is labelled again.
+
+    Every scene is read at its new place and compared; where one is missing or differs, nothing is changed. A lake itself may be
+    moved like any folder. Then change the paths in your configuration as well.
+
+    Examples:
+      rsflow relocate lake /data/archive /mnt/archive
+      rsflow relocate s3://bucket/lake s3://old/scenes s3://new/scenes
+    """
+    from rsflow.phases.relocate import relocate as move
+
+    moved = move(root, old, new)
+    print(f"{root}: {moved.moved:,} scenes lie in {new} now; {moved.settings} paths of the last configuration were changed")
+    print("Change them in your configuration file as well: the next build then finds everything done")
     return 0
 
 
