@@ -15,9 +15,9 @@ from rsflow.pretrained.checkpoint import Checkpoint
 from rsflow.training.base_model import load_base_model, resolve_dialect
 from rsflow.training.batches import make_collate, rank_batch
 from rsflow.training.settings import Data, Optimiser, TrainConfig
-from tests.training.conftest import make_trainable
+from tests.training.conftest import make_earthgpt, make_trainable
 
-FAMILIES = ["llava", "qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"]
+FAMILIES = ["earthgpt", "llava", "qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"]
 
 
 def template_ids(processor: Any, messages: list[Any], images: list[Any], prompt: bool) -> list[int]:
@@ -31,7 +31,8 @@ def template_ids(processor: Any, messages: list[Any], images: list[Any], prompt:
 def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
     family: str, snapshot: str, tmp_path: Path
 ) -> None:
-    loaded = Checkpoint(make_trainable(tmp_path, family), device="cpu").load("AutoModelForImageTextToText")
+    folder = make_earthgpt(tmp_path) if family == "earthgpt" else make_trainable(tmp_path, family)
+    loaded = Checkpoint(folder, device="cpu").load("AutoModelForImageTextToText")
     loaded.processor.tokenizer.padding_side = "right"
     examples = list(stream(snapshot, shuffle=False, dialect="qwen3", max_samples=3))
     batch = make_collate(Data(grouping="each", workers=0), loaded.processor)(examples)
