@@ -26,12 +26,17 @@ from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProce
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 from transformers.models.sam.image_processing_pil_sam import SamImageProcessorPil
+from transformers.models.segformer.image_processing_pil_segformer import SegformerImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+from rsflow.models.centre_detector import CentreDetector, CentreDetectorConfig
+from rsflow.models.unet_segmenter import UNetSegmenter, UNetSegmenterConfig
 
 CLASSES = {0: "ship", 1: "plane"}
 WORDS = ("a", "an", "red", "green", "blue", "ship", "plane", "tank", "photo", "of", "picture", ".", "?")
 
 _NAMES: dict[str, Any] = {"id2label": CLASSES, "label2id": {name: number for number, name in CLASSES.items()}}
+_MAPPED = {0: "background", 1: "ship", 2: "plane"}
 _TOWER: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
@@ -72,6 +77,34 @@ def rt_detr(folder: Path) -> None:
     )  # fmt: skip
     RTDetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
     saved(transformers.RTDetrForObjectDetection(config), folder)
+
+
+def centres(folder: Path) -> None:
+    torch.manual_seed(1)  # whose peaks differ by picture
+    RTDetrImageProcessorPil(do_resize=False, do_normalize=False, do_pad=False).save_pretrained(folder)
+    saved(CentreDetector(CentreDetectorConfig(widths=(8, 8), **_NAMES)), folder)
+
+
+def unet(folder: Path) -> None:
+    torch.manual_seed(1)
+    SegformerImageProcessorPil(do_resize=False, do_normalize=False).save_pretrained(folder)
+    names = {"id2label": _MAPPED, "label2id": {name: number for number, name in _MAPPED.items()}}
+    saved(UNetSegmenter(UNetSegmenterConfig(widths=(8, 8), **names)), folder)
+
+
+def segformer(folder: Path) -> None:
+    torch.manual_seed(1)
+    SegformerImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    config = transformers.SegformerConfig(
+        depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], num_attention_heads=[1, 1, 1, 1], decoder_hidden_size=16, **_NAMES
+    )
+    saved(transformers.SegformerForSemanticSegmentation(config), folder)
+
+
+def resnet(folder: Path) -> None:
+    config = transformers.ResNetConfig(embedding_size=8, hidden_sizes=[8, 8], depths=[1, 1], layer_type="basic", **_NAMES)
+    BitImageProcessorPil(size={"height": 32, "width": 32}, do_center_crop=False).save_pretrained(folder)
+    saved(transformers.ResNetForImageClassification(config), folder)
 
 
 def words(form: str = "<s> $A </s>", more: tuple[str, ...] = ()) -> transformers.PreTrainedTokenizerFast:
@@ -322,7 +355,8 @@ def saved(model: transformers.PreTrainedModel, folder: Path) -> transformers.Pre
 
 MAKERS: dict[str, Callable[[Path], Any]] = {
     "detr": detr, "rt_detr": rt_detr, "owlv2": owlv2, "grounding_dino": grounding_dino, "clip": clip, "siglip": siglip,
-    "dinov2": dinov2, "sam": sam, "llava": llava, "colour_clip": colour_clip,
+    "dinov2": dinov2, "sam": sam, "centres": centres, "unet": unet, "segformer": segformer, "resnet": resnet,
+    "llava": llava, "colour_clip": colour_clip,
     "qwen2_vl": partial(qwen, newer=False), "qwen2_5_vl": partial(qwen, newer=True), "idefics3": idefics3,
     "internvl": internvl, "smolvlm": smolvlm,
     "talking_llava": partial(llava, says=("a", "red", "ship", ".")),

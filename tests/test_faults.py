@@ -7,6 +7,8 @@ import errno
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from rsflow.errors import RsflowError, StorageError, TransientError, UnavailableError
 from rsflow.files.faults import classify_error, classify_message, retry_seconds, retry_transient, translate_errors
@@ -44,6 +46,15 @@ def s3(code: str) -> ClientError:
 )
 def test_the_kind_of_an_exception(error: Exception, kind: type[UnavailableError] | None) -> None:
     assert classify_error(error) is kind
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (403, UnavailableError), (404, None)])
+def test_a_web_servers_fault_that_is_reported_as_a_missing_file(status: int, kind: type[UnavailableError] | None) -> None:
+    error = FileNotFoundError("http://x/a.tif")
+    address = URL("http://x/a.tif")
+    request = aiohttp.RequestInfo(address, "HEAD", CIMultiDictProxy(CIMultiDict()))
+    error.__cause__ = aiohttp.ClientResponseError(request, (), status=status)
+    assert classify_error(error, "http://x/a.tif") is kind
 
 
 @pytest.mark.parametrize(

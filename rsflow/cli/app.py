@@ -10,6 +10,7 @@ signal ends it at once, with 128 and its number.
 from __future__ import annotations
 
 import contextlib
+import enum
 import functools
 import inspect
 import os
@@ -21,11 +22,32 @@ from typing import Annotated, NoReturn
 import typer
 
 from rsflow import __version__
-from rsflow.cli import building, demo, exchange, lake, quality, reporting, selection, start, streaming, training, viewing
+from rsflow.cli import (
+    building,
+    demo,
+    exchange,
+    labeller,
+    lake,
+    quality,
+    reporting,
+    selection,
+    start,
+    streaming,
+    training,
+    viewing,
+)
 from rsflow.cli.signals import interruptible
 from rsflow.errors import ConfigError, RsflowError
 
 Command = Callable[..., int]
+
+
+class LogFormat(enum.StrEnum):
+    """What stderr gets: lines for people, or one JSON object per line."""
+
+    text = "text"
+    json = "json"
+
 
 COMMANDS: dict[str, Command] = {
     "init": start.init,
@@ -40,8 +62,10 @@ COMMANDS: dict[str, Command] = {
     "costs": lake.costs,
     "verify": lake.verify,
     "vacuum": lake.vacuum,
+    "relocate": lake.relocate,
     "show": lake.show,
     "view": viewing.view,
+    "review": viewing.review,
     "report": reporting.report,
     "explain": selection.explain,
     "rejects": selection.rejects,
@@ -51,6 +75,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": quality.evaluate,
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
+    "train-labeller": labeller.train_labeller,
     "import": exchange.import_set,
     "export": exchange.export,
     "stream-bench": streaming.stream_bench,
@@ -60,7 +85,8 @@ COMMANDS: dict[str, Command] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A user's mistake is one line on stderr; a bug keeps its traceback."""
-    with interruptible():
+    # What `--log-format` puts in its place ends with the command.
+    with interruptible(), contextlib.redirect_stderr(sys.stderr):
         try:
             return int(_app()(argv, prog_name="rsflow", standalone_mode=False) or 0)
         except typer.TyperException as error:
@@ -98,10 +124,21 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
+def _set_log_format(chosen: LogFormat) -> None:
+    if chosen is LogFormat.json:
+        from rsflow.engine.json_log import JsonLog
+
+        sys.stderr = JsonLog(sys.stderr)
+
+
 def _start(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(callback=_set_log_format, envvar="RSFLOW_LOG_FORMAT", help="How progress and messages go to stderr."),
+    ] = LogFormat.text,
 ) -> None:
     """Remote-sensing scenes and annotated sets in; one instruction dataset out, streamed into training.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from rsflow.cli.options import Config, Json, Overrides
-from rsflow.errors import UsageError
+from rsflow.errors import UndoneError, UsageError
 
 if TYPE_CHECKING:
     from rsflow.config.settings import BuildConfig
@@ -41,7 +41,7 @@ def label(config: Config, overrides: Overrides = None, retry_rejects: RetryRejec
 
 
 def generate(config: Config, overrides: Overrides = None, retry_rejects: RetryRejects = False, json: Json = False) -> int:
-    """Choose the tiles that the selection will keep, and have the configured model write about them.
+    """Choose what the selection will keep, and have the configured model write about it.
 
     Examples:
       rsflow generate build.yaml
@@ -91,6 +91,7 @@ def plan(
     from rsflow.phases.build import plan_build
     from rsflow.phases.build import sample as label_sample
     from rsflow.planning.estimate import estimate_build
+    from rsflow.planning.plan import undone_text
     from rsflow.report.plan_text import plan_text
 
     built, missing = load_available(config, overrides)
@@ -99,8 +100,11 @@ def plan(
             raise UsageError(f"--sample is {sample}: expected a number of scenes from 1")
         label_sample(built, sample)
     lake = find_lake(built.root)
-    estimate = estimate_build(built, plan_build(built, lake), lake)
+    plan = plan_build(built, lake)
+    estimate = estimate_build(built, plan, lake)
     print(to_json_text(plan_json(built.root, estimate, missing)) if json else plan_text(plan_facts(estimate)))
+    if plan.undone:
+        raise UndoneError(undone_text("scenes", plan.scenes.num_rows + len(plan.undone), plan.undone))
     return 0
 
 
@@ -134,9 +138,9 @@ def load_available(config: str, overrides: list[str] | None) -> tuple[BuildConfi
 
     built, missing = drop_missing_sources(load(config, overrides or []))
     if excluded := describe_disallowed(built):
-        print(f"rsflow: {excluded}", file=sys.stderr)
+        print(f"rsflow: warning: {excluded}", file=sys.stderr)
     if missing:
-        print(f"rsflow: {_missing_line(missing)} (see `rsflow sources {config}`)", file=sys.stderr)
+        print(f"rsflow: warning: {_missing_line(missing)} (see `rsflow sources {config}`)", file=sys.stderr)
     return built, missing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 from rsflow.cli.options import Json, Root
 from rsflow.errors import UsageError
@@ -61,17 +61,22 @@ def verify(
       rsflow verify demo-out/scenes/lake
       rsflow verify demo-out/scenes/lake --deep
     """
+    from rsflow.engine.progress import progress
     from rsflow.inspection.json_reports import to_json_text, verify_json
     from rsflow.inspection.replay_chains import find_changed_chains
     from rsflow.lake.tables import open_lake
     from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
+    from rsflow.shards.manifest import read_snapshot
     from rsflow.shards.verify import verify_snapshot
 
     lake_differences = [*find_damage(open_lake(root))] if deep else []
     if deep and not lake_differences:  # damaged rows prove nothing
         lake_differences = [*find_changed_chains(open_lake(root))]
-    checked = verify_snapshot(root)
+    shards = [shard for split in read_snapshot(root).splits.values() for shard in split.shards]
+    with progress("verify", "shards", 0, quiet_seconds=2.0) as state:
+        state.begin(len(shards))
+        checked = verify_snapshot(root, each=lambda shard: state.add(1, samples=shard.samples))
     unbalanced = [] if lake_differences else [balance.line() for balance in lake_balances(root) if not balance.is_balanced]
     differences = [*lake_differences, *checked.differences, *unbalanced]
     if json:
@@ -120,6 +125,28 @@ def vacuum(
     total = f"{sum(len(part.files) for part in waste):,} files, {format_bytes(sum(part.bytes for part in waste))}"
     outcome = "deleted" if delete else "can go: add --delete" if waste else "nothing to delete"
     print(f"{root}: {total} {outcome}")
+    return 0
+
+
+def relocate(
+    root: Root,
+    old: Annotated[str, Argument(metavar="OLD", help="the folder that sources were in, as the last build knew it")],
+    new: Annotated[str, Argument(metavar="NEW", help="the folder that they are in now")],
+) -> int:
+    """Tell a lake that its sources were moved, so that nothing is labelled again.
+
+    Every scene is read at its new place and compared; where one is missing or differs, nothing is changed. A lake itself may be
+    moved like any folder. Then change the paths in your configuration as well.
+
+    Examples:
+      rsflow relocate lake /data/archive /mnt/archive
+      rsflow relocate s3://bucket/lake s3://old/scenes s3://new/scenes
+    """
+    from rsflow.phases.relocate import relocate as move
+
+    moved = move(root, old, new)
+    print(f"{root}: {moved.moved:,} scenes lie in {new} now; {moved.settings} paths of the last configuration were changed")
+    print("Change them in your configuration file as well: the next build then finds everything done")
     return 0
 
 

@@ -11,6 +11,7 @@ import glob
 import os
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rsflow.files import storage
@@ -18,7 +19,7 @@ from rsflow.files import storage
 _SOURCE = r"sources\.\d+\."
 _ENTRY = rf"{_SOURCE}annotations(\.\d+)?\."  # one entry, or one of a list
 _FOLDERS = re.compile(
-    rf"root|output|data\.cache|{_SOURCE}scenes\.stac(\.(href|area))?|{_SOURCE}labellers\.\d+\.calibration"
+    rf"root|output|data\.cache|generation\.prompts\.\d+\.(file|examples)|{_SOURCE}scenes\.stac(\.(href|area))?|{_SOURCE}labellers\.\d+\.calibration"
     rf"|{_ENTRY}options\.(classes|area_of_interest|expressions\.[^.]+)"
 )
 _PATTERNS = re.compile(rf"({_SOURCE}scenes\.files|{_ENTRY}(files|splits\.[^.]+)|select\.held_out\.\d+\.files)(\.\d+)?")
@@ -45,26 +46,28 @@ def absolute_paths(value: Any, folder: str, at: tuple[str, ...] = ()) -> Any:
     return _absolute(value, folder) if _FOLDERS.fullmatch(key) else value
 
 
+def map_paths(value: Any, change: Callable[[str], str], at: tuple[str, ...] = ()) -> Any:
+    """The configuration's plain values with every path in it put through `change`."""
+    if isinstance(value, dict):
+        return {key: map_paths(inner, change, (*at, str(key))) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [map_paths(inner, change, (*at, str(number))) for number, inner in enumerate(value)]
+    return change(value) if isinstance(value, str) and value and _is_path(at) else value
+
+
 def strip_common_folder(value: dict[str, Any]) -> dict[str, Any]:
     """A configuration's plain values with the folder that all its local absolute paths share taken off them: the same wherever
     the whole of it lies. `root` does not count, and without such paths nothing changes."""
     paths = [path for path in _collect_paths({**value, "root": ""}, ()) if path.startswith("/")]
     shared = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
-    return dict(_strip_prefix(value, f"{shared.rstrip('/')}/", ())) if shared else value
+    prefix = f"{shared.rstrip('/')}/"
+    return dict(map_paths(value, lambda path: path.removeprefix(prefix))) if shared else value
 
 
 def _collect_paths(value: Any, at: tuple[str, ...]) -> list[str]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     own = [value] if isinstance(value, str) and _is_path(at) else []
     return own + [path for key, one in inner for path in _collect_paths(one, (*at, str(key)))]
-
-
-def _strip_prefix(value: Any, shared: str, at: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        return {key: _strip_prefix(inner, shared, (*at, str(key))) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_strip_prefix(inner, shared, (*at, str(number))) for number, inner in enumerate(value)]
-    return value.removeprefix(shared) if isinstance(value, str) and _is_path(at) else value
 
 
 def _is_path(at: tuple[str, ...]) -> bool:

@@ -102,6 +102,7 @@ class Select:
     keep_choices: bool = False  # what stood for its duplicates in the selection before still does
     same_text: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # Jaccard of word triples that makes two texts of a picture one
     max_template_share: Annotated[float, Field(gt=0, le=1)] | None = None  # of a task in the end, in one form of words
+    max_answer_share: Annotated[float, Field(gt=0, le=1)] | None = 0.6  # of a kind of question, for one answer
     splits: dict[Name, Annotated[float, Field(ge=0)]] = field(default_factory=lambda: {"train": 0.9, "val": 0.05, "test": 0.05})
     splits_by: Literal["name", "category"] = "name"  # what groups are dealt by; by category, splits dealt before stay
     quotas: dict[str, Count] = field(default_factory=dict)

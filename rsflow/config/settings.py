@@ -14,12 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
+from rsflow.config.generation_settings import Generation
+from rsflow.config.group_settings import Groups
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
@@ -27,8 +29,6 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.files import storage
 from rsflow.sensors import PixelUnit, SensorName
-
-TextKind = Literal["local", "description", "conversation", "reasoning", "comparison"]
 
 
 @dataclass(frozen=True)
@@ -191,20 +191,6 @@ class Instructions:
 
 
 @dataclass(frozen=True)
-class Generation:
-    """A model that writes beside the rules. `engine` holds a `name` and that engine's settings."""
-
-    __pydantic_config__ = STRICT
-    engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
-    kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
-    tiles: Literal["selected", "all"] = field(default="selected", compare=False)  # which tiles the model is asked about
-    max_objects: Positive = 12  # objects of a tile that get a text of their own
-    max_tokens: Positive = 1024  # of one answer
-    temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
-    max_failed_share: Share = field(default=0.2, compare=False)  # of texts that no usable answer came for; more fails the run
-
-
-@dataclass(frozen=True)
 class Shard:
     """`companions`: a sample also holds a picture of its ground by each of these sensors, where one of its split shows it."""
 
@@ -266,6 +252,7 @@ class BuildConfig:
     screen: Screen = field(default_factory=Screen)
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
+    groups: Groups | None = None
     generation: Generation | None = None
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
@@ -282,6 +269,10 @@ class BuildConfig:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two sources are named {twice[0]!r}: names must differ")
+        if self.groups and self.tiles.grid != "ground":
+            raise ValueError(
+                "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
+            )
         licences = sorted({source.licence for source in self.sources})
         if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Balance, Select
-from rsflow.curation.balance.mixture import balance_instructions
+from rsflow.curation.answer_share import ANSWER_SHARE, is_over_answer_share
+from rsflow.curation.balance.mixture import balance_instructions, has_lower_bounds
 from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.duplicates.text_signatures import select_sketches
@@ -72,19 +73,33 @@ def select_instructions(
     _drop_repeats(instructions, own != host, host, chosen)
     if read_texts and instructions.num_rows:
         _drop_similar(instructions, own != host, host, settings, read_texts, chosen)
+    rules = settings.balance or Balance()
+    surplus = _surplus_answers(instructions, settings, chosen.kept)
+    if surplus.any() and has_lower_bounds(rules):  # these numbers must be reached: the surplus is only the first to leave
+        instructions = instructions.append_column("priority", pa.array(surplus.astype(np.uint8)))
+    else:
+        chosen.drop(surplus, ANSWER_SHARE)
     rows = np.flatnonzero(chosen.kept)
     keyed = {name: _take_tile_values(tiles[name], host[rows]) for name in ("sensor", "source", "licence")}
     form = ("form",) if settings.max_template_share is not None else ()
-    some = [name for name in ("order", "task", "category", *form) if name in instructions.column_names]
+    some = [name for name in ("order", "priority", "task", "category", *form) if name in instructions.column_names]
     taken = instructions.select(some).take(pa.array(rows)) if len(rows) < instructions.num_rows else instructions.select(some)
     for name, values in keyed.items():
         taken = taken.append_column(name, values)
     region = assign_regions(bounding_boxes(tiles["footprint"]), settings.regions, settings.region_deg)
     taken = taken.append_column("region", _take_tile_values(region, host[rows]))
-    chosen.drop_each(
-        rows, balance_instructions(taken, settings.quotas, settings.balance or Balance(), seed, settings.max_template_share)
-    )
+    chosen.drop_each(rows, balance_instructions(taken, settings.quotas, rules, seed, settings.max_template_share))
+    if not has_lower_bounds(rules):  # quotas may have disturbed the shares
+        chosen.drop(_surplus_answers(instructions, settings, chosen.kept), ANSWER_SHARE)
     return chosen
+
+
+def _surplus_answers(instructions: pa.Table, settings: Select, kept: Flags) -> Flags:
+    """What is beyond the share that one answer to a kind of question may have."""
+    if settings.max_answer_share is None or "question" not in instructions.column_names:
+        return np.zeros(len(kept), dtype=np.bool_)
+    question, answer, order = (np.asarray(instructions[name]) for name in ("question", "answer", "order"))
+    return is_over_answer_share(question, answer, order, kept, settings.max_answer_share)
 
 
 def _drop_repeats(instructions: pa.Table, moved_here: Flags, host: Indices, chosen: DropReasons) -> None:

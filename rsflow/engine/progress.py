@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import IO
 
+from rsflow.engine.json_log import JsonLog
+
 LOG_SECONDS = 10.0
 LIVE_SECONDS = 0.2
 
@@ -62,6 +64,12 @@ class Progress:
             parts.append(f"ETA {_clock(spent / self.done * (self.total - self.done))}")
         return f"{self.step}: {', '.join(parts)}"
 
+    def numbers(self) -> dict[str, object]:
+        """The state as JSON values."""
+        spent = round(time.monotonic() - self._start, 3)
+        counts = {"done": self.done, "total": self.total, "counts": dict(self.counts), "totals": dict(self.totals)}
+        return {"step": self.step, "unit": self.unit, **counts, "seconds": spent}
+
     def end(self) -> None:
         """Report the last state, with the time that the step took, if anything was reported before."""
         if self._begun:
@@ -70,7 +78,9 @@ class Progress:
     def report(self, end: str = "") -> None:
         self._last_report, self._begun = time.monotonic(), True
         text = self.line() + end
-        if self.stream.isatty():
+        if isinstance(self.stream, JsonLog):
+            self.stream.write_event("info", text, {"progress": self.numbers()})
+        elif self.stream.isatty():
             # "Erase to the end of the line" (ECMA-48): the line before may have been longer.
             print(f"\r{text}\033[K", end="\n" if end else "", file=self.stream, flush=True)
         else:

@@ -158,6 +158,7 @@ def cluster(engine: Engine) -> Iterator[None]:
         return
     address = engine.address or os.environ.get("RAY_ADDRESS")
     _use_token(address)
+    print(f"connecting to Ray at {address} …" if address else "starting Ray …", file=sys.stderr, flush=True)
     mark_children()
     terminate, ours = signal.getsignal(signal.SIGTERM), set(psutil.Process().children())
     try:

@@ -80,7 +80,8 @@ def _at(error: BaseException, place: str) -> str:
 def classify_error(error: BaseException, place: str = "") -> type[UnavailableError] | None:
     """The kind of fault of the surroundings that a client's exception stands for; None where it may be the data's fault."""
     if isinstance(error, FileNotFoundError):
-        return None
+        # fsspec reports whatever goes wrong while a web server is asked for a file's size as this.
+        return classify_error(error.__cause__, place) if error.__cause__ is not None else None
     if isinstance(error, PermissionError):
         return UnavailableError
     if isinstance(error, (MemoryError, TimeoutError, ConnectionError)) or getattr(error, "errno", None) in _PASSING:

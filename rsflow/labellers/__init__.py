@@ -15,6 +15,7 @@ from rsflow.errors import ConfigError
 from rsflow.labellers.answerer import Answerer
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.cfar import Cfar
+from rsflow.labellers.classifier import Classifier
 from rsflow.labellers.contract import Labeller
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
@@ -22,6 +23,7 @@ from rsflow.labellers.hotspot import Hotspot
 from rsflow.labellers.model_labeller import ModelLabeller
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.scene import Scene
+from rsflow.labellers.segmenter import Segmenter
 from rsflow.labellers.spectral import Spectral
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
 from rsflow.labellers.zero_shot_detector import ZeroShotDetector
@@ -29,6 +31,8 @@ from rsflow.plugins import PluginTable
 
 MODELS: dict[str, type[ModelLabeller]] = {
     Detector.name: Detector,
+    Segmenter.name: Segmenter,
+    Classifier.name: Classifier,
     ZeroShotDetector.name: ZeroShotDetector,
     ZeroShotClassifier.name: ZeroShotClassifier,
     Embedder.name: Embedder,

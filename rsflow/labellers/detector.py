@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rsflow.errors import ConfigError
 from rsflow.labellers.detections import DetectionLabeller, RawDetection
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
+from rsflow.labellers.model_words import check_renamed, model_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,8 @@ class Detector(DetectionLabeller):
 
     def open(self) -> OpenedModel:
         loaded = self.load("AutoModelForObjectDetection", "AutoImageProcessor")
-        words = {int(number): str(word) for number, word in loaded.model.config.id2label.items()}
-        unknown = sorted(set(self.categories) - set(words.values()))
-        if unknown:
-            raise ConfigError(
-                f"labeller {self.name}: categories names {unknown[0]!r}, which {self.model} does not know; its classes: "
-                f"{', '.join(sorted(words.values()))}"
-            )
+        words = model_words(loaded.model.config)
+        check_renamed(self.name, self.model, self.categories, words)
 
         def prepare(batch: Sequence[LabellerInput]) -> Any:
             return loaded.processor(images=[item.image for item in batch], return_tensors="pt")

@@ -76,7 +76,7 @@ def run(built: BuildConfig, phases: Collection[Phase] = PHASES, retry_rejects: b
                 if "label" not in phases or error.place in again:
                     raise
                 again.add(error.place)
-                print(f"rsflow: {error}; its unit is labelled again", file=sys.stderr)
+                print(f"rsflow: warning: {error}; its unit is labelled again", file=sys.stderr)
                 relabel_damaged(open_lake(built.root), error.place)
 
 

@@ -77,7 +77,7 @@ def estimate_build(built: BuildConfig, plan: Plan, lake: Lake | None = None) -> 
         tuple(_models(plan, [unit for step, missing in good if step.runs_model for unit in missing])),
         tuple(plan.ground.notes),
         sources,
-        (*find_warnings(built, sources), *find_split_warnings(built, plan)),
+        (*find_warnings(built, sources, plan.undone), *find_split_warnings(built, plan)),
     )
 
 

@@ -7,7 +7,7 @@ a build works with. What makes a source come out empty or less than it seems is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -91,7 +91,7 @@ def _describe(
     return SourceOutlook(
         name=source.name,
         sensor=source.sensor,
-        licence=source.licence,
+        licence=source.licence or ", ".join(sorted({row["licence"] for row in good})),
         scenes=len(good),
         tiles=tiles,
         samples=None if share is None else round(tiles * share),
@@ -120,9 +120,13 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook]) -> Iterator[str]:
-    """What will be empty, lost or other than it seems; each line names its source and what to do."""
+def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswered: Collection[str] = ()) -> Iterator[str]:
+    """What will be empty, lost or other than it seems; each line names its source and what to do.
+
+    `unanswered`: sources whose catalogue or API does not answer, of which nothing is known."""
     for source, seen in zip(built.sources, sources, strict=True):
+        if source.name in unanswered:
+            continue
         for warning in (*_empty_warnings(built, source, seen), *_scene_warnings(seen), *_annotation_warnings(built, seen)):
             yield f"{source.name}: {warning}"
 
@@ -136,7 +140,7 @@ def _empty_warnings(built: BuildConfig, source: Source, seen: SourceOutlook) -> 
         yield "comes out empty: it has neither annotations nor labellers, so nothing can be asked about its tiles"
     elif not (seen.labels or source.labellers or source.ground_layers or built.generation):
         yield "comes out empty: its annotations hold no label for its scenes, and it has no labellers"
-    if not built.select.allows(source.licence):
+    if source.licence and not built.select.allows(source.licence):
         yield f"no sample may be used: select.allow_licences does not allow {source.licence}"
 
 

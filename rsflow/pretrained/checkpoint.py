@@ -11,13 +11,14 @@ another machine and where to put it.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -74,29 +75,11 @@ class Checkpoint:
         Weights that the checkpoint lacks would be made up at random: only those whose names begin with one of `spare` may be.
         Raises RsflowError that says what is missing and what to do.
         """
-        try:
-            import torch
-            import transformers
-            from safetensors import SafetensorError
-
-            from rsflow.models import register_model_type
-            from rsflow.models.tuning import restore_tuning
-        except ImportError as error:
-            raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
+        torch, auto, shared = self._prepare()
         device = select_device(self.device)
-        _silence_libraries()
-        folder = Path(self.model).expanduser()
-        place = {"pretrained_model_name_or_path": str(folder)} if folder.is_dir() else self._on_the_hub()
-        shared: dict[str, Any] = {**place, "trust_remote_code": self.trust_remote_code}
         dtype: Any = self.dtype if self.dtype == "auto" else getattr(torch, self.dtype)
-        auto: Any = transformers  # whose Auto classes have no types
-        try:
-            if folder.is_dir():
-                register_model_type(json.loads((folder / "config.json").read_text()).get("model_type", ""))
-            config = auto.AutoConfig.from_pretrained(**shared)
-            unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
-            if unfit:
-                raise RsflowError(unfit)
+        with self._translate_errors(model_class):
+            self._check_architecture(auto, model_class, shared)
             processor = load_processor(processor_class, shared)
             # Weights of another shape would be an error there too, but one that names none of them.
             model, report = getattr(auto, model_class).from_pretrained(
@@ -105,12 +88,63 @@ class Checkpoint:
             unfit = find_missing_weights(self.model, model, report, spare)
             if unfit:
                 raise RsflowError(unfit)
-            if folder.is_dir():
-                restore_tuning(model, folder)
+            if self._is_folder:
+                from rsflow.models.tuning import restore_tuning
+
+                restore_tuning(model, Path(self.model).expanduser())
             model = model.to(device).eval()
+        return Loaded(model, processor, device, model.dtype)
+
+    def load_for_training(self, model_class: str, classes: dict[str, Any]) -> tuple[Any, Any]:
+        """The model in float32 on the CPU with these classes (`id2label`, `label2id`), and its image processor.
+
+        What depends on the classes begins at random. Raises RsflowError as `load` does.
+        """
+        torch, auto, shared = self._prepare()
+        with self._translate_errors(model_class):
+            self._check_architecture(auto, model_class, shared)
+            processor = load_processor("AutoImageProcessor", shared)
+            model = getattr(auto, model_class).from_pretrained(
+                **shared, dtype=torch.float32, use_safetensors=True, ignore_mismatched_sizes=True, **classes
+            )
+        return model, processor
+
+    def _prepare(self) -> tuple[Any, Any, dict[str, Any]]:
+        """torch, transformers, and what `from_pretrained` takes."""
+        try:
+            import torch
+            import transformers
+        except ImportError as error:
+            raise RsflowError(f"{self.model}: needs torch and transformers: pip install 'rsflow[vlm]' ({error})") from error
+        silence_libraries()
+        folder = Path(self.model).expanduser()
+        place = {"pretrained_model_name_or_path": str(folder)} if self._is_folder else self._on_the_hub()
+        auto: Any = transformers  # whose Auto classes have no types
+        return torch, auto, {**place, "trust_remote_code": self.trust_remote_code}
+
+    def _check_architecture(self, auto: Any, model_class: str, shared: dict[str, Any]) -> None:
+        from rsflow.models import register_model_type
+
+        if self._is_folder:
+            config_file = Path(self.model).expanduser() / "config.json"
+            register_model_type(json.loads(config_file.read_text()).get("model_type", ""))
+        config = auto.AutoConfig.from_pretrained(**shared)
+        unfit = None if self.trust_remote_code else find_wrong_architecture(self.model, model_class, config)
+        if unfit:
+            raise RsflowError(unfit)
+
+    @contextlib.contextmanager
+    def _translate_errors(self, model_class: str) -> Iterator[None]:
+        from safetensors import SafetensorError
+
+        try:
+            yield
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, MemoryError, SafetensorError) as error:
             raise RsflowError(self._told(model_class, error)) from error
-        return Loaded(model, processor, device, model.dtype)
+
+    @property
+    def _is_folder(self) -> bool:
+        return Path(self.model).expanduser().is_dir()
 
     def _told(self, model_class: str, error: Exception) -> str:
         if isinstance(error, OSError) and not Path(self.model).expanduser().is_dir():
@@ -158,7 +192,7 @@ class Loaded:
             return out
 
 
-def _silence_libraries() -> None:
+def silence_libraries() -> None:
     """No bars, and no tables of weights: what is wrong with them is told in one line."""
     from transformers.utils import logging
 

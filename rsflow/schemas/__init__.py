@@ -24,7 +24,10 @@ from rsflow.schemas.tables import (
     TURN_STRUCT,
 )
 from rsflow.schemas.work import (
+    CELL_WORK,
     COMPANIONS,
+    COMPARE_WORK,
+    GROUP_WORK,
     IN_FLIGHT,
     INSTRUCT_TILE_COLUMNS,
     INSTRUCT_WORK,
@@ -32,16 +35,20 @@ from rsflow.schemas.work import (
     OBJECTS,
     PICTURE_WORK,
     REVIEW_WORK,
+    SAMPLE_GROUP_STRUCT,
     SHARD_WORK,
     WINDOW_STRUCT,
 )
 
 __all__ = [
     "CALIBRATION_STRUCT",
+    "CELL_WORK",
     "COMPANIONS",
+    "COMPARE_WORK",
     "EMBEDDINGS",
     "GROUPS",
     "GROUP_MEMBER_STRUCT",
+    "GROUP_WORK",
     "INSTRUCTIONS",
     "INSTRUCT_TILE_COLUMNS",
     "INSTRUCT_WORK",
@@ -56,6 +63,7 @@ __all__ = [
     "REVIEWS",
     "REVIEW_WORK",
     "RUNS",
+    "SAMPLE_GROUP_STRUCT",
     "SCENES",
     "SELECTION",
     "SHARDS",

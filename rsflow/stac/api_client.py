@@ -95,6 +95,8 @@ def open_api(address: str, root: Json, requests: ApiRequests) -> Client:
         client: Client = Client.from_dict(root)
     client.set_self_href(address)
     client._stac_io = requests
+    if not client.conforms_to(ConformanceClasses.ITEM_SEARCH):  # its landing page links to a search all the same
+        client.add_conforms_to("ITEM_SEARCH")
     return client
 
 
@@ -102,7 +104,7 @@ def is_api(document: Json) -> bool:
     """Whether a document is the landing page of an API that can search."""
     classes = [str(each) for each in document.get("conformsTo") or []]
     links = [link.get("rel") for link in document.get("links") or [] if isinstance(link, dict)]
-    return any("item-search" in each for each in classes) or ("search" in links and bool(classes))
+    return any("item-search" in each for each in classes) or "search" in links
 
 
 def api_of_collection(document: Json) -> str:

@@ -50,28 +50,44 @@ def _requested(item: Item, requested: Mapping[str, int | str], names: Sequence[s
 
 
 def _one(item: Item, value: int | str, by_asset: Mapping[str, Sequence[Band]]) -> Band:
-    """The band that a setting names: an asset of one band, else a band by its own or common name, the finest of several."""
+    """The band that a setting names: an asset of one band, band `asset#2`, else a band by its own or common name, the finest of
+    several."""
     if isinstance(value, int):
         if len(by_asset) != 1:
-            raise DataError(
-                "missing_band",
-                f"{item.place}: band {value} is requested, but of which asset? Item {item.id} has {', '.join(by_asset)}: "
-                "name one in scenes.stac.assets",
+            detail = (
+                f"band {value} is requested, but of which asset? It has {', '.join(by_asset)}: name one in scenes.stac.assets"
             )
-        ((name, listed),) = by_asset.items()
-        return next((band for band in listed if band.number == value), Band(name, value, max(len(listed), value, 2), ()))
+            raise DataError("missing_band", f"{item.place}: item {item.id}: {detail}")
+        ((asset, listed),) = by_asset.items()
+        return _numbered(asset, listed, value)
+    asset, _, number = value.rpartition("#")
+    if asset in by_asset and number.isdecimal() and int(number) >= 1:
+        return _numbered(asset, by_asset[asset], int(number))
     if value in by_asset and len(by_asset[value]) <= 1:
         return next(iter(by_asset[value]), unlisted_band(item, value))
-    fitting = [band for bands in by_asset.values() for band in bands if value in band.names]
+    every = [band for bands in by_asset.values() for band in bands]
+    exact = [band for band in every if value in band.names]
+    fitting = exact or [band for band in every if value.lower() in map(str.lower, band.names)]
     if not fitting:
-        fitting = [band for bands in by_asset.values() for band in bands if value.lower() in map(str.lower, band.names)]
-    if not fitting:
-        known = dict.fromkeys(name for bands in by_asset.values() for band in bands for name in band.names)
-        shown = f"; their bands: {', '.join(known)}" if known else ""
-        raise DataError(
-            "missing_asset", f"{item.place}: item {item.id} has no asset or band {value!r}; its assets: {_listed(item)}{shown}"
-        )
+        raise _no_band(item, value, by_asset)
     return min(fitting, key=_preference)
+
+
+def _no_band(item: Item, value: str, by_asset: Mapping[str, Sequence[Band]]) -> DataError:
+    if value in by_asset:
+        names = ", ".join(band.names[0] if band.names else f"{value}#{band.number}" for band in by_asset[value])
+        return DataError(
+            "missing_band", f"{item.place}: asset {value!r} of item {item.id} has several bands, name one: {names}"
+        )
+    known = dict.fromkeys(name for bands in by_asset.values() for band in bands for name in band.names)
+    shown = f"; their bands: {', '.join(known)}" if known else ""
+    detail = f"item {item.id} has no asset or band {value!r}; its assets: {_listed(item)}{shown}"
+    return DataError("missing_asset", f"{item.place}: {detail}")
+
+
+def _numbered(asset: str, listed: Sequence[Band], number: int) -> Band:
+    """Band number `number` (from 1) of an asset, also where the asset does not list it: whether it is there, the file shows."""
+    return next((band for band in listed if band.number == number), Band(asset, number, max(len(listed), number, 2), ()))
 
 
 def _preference(band: Band) -> tuple[float, int]:
@@ -82,9 +98,11 @@ def _preference(band: Band) -> tuple[float, int]:
 def _data_assets(item: Item, names: Sequence[str]) -> list[str]:
     """Assets that hold the scene's data by their roles; those without roles, and at last pictures, where none does."""
     assets = item.data["assets"]
-    for fits in (_holds_data, _holds_unstated, _holds_picture):
+    for fits in (_holds_data, _holds_unstated):
         if found := [name for name in names if fits(name, assets[name])]:
             return found + [name for name in names if name.lower() in CLASS_BANDS and name not in found]
+    if found := [name for name in names if _holds_picture(name, assets[name])]:
+        return [name for name in found if asset_bands(item, name)] or found[:1]  # each is a picture of its own
     raise DataError(
         "no_raster",
         f"{item.place}: no asset of item {item.id} has the role data or visual; it has {_listed(item)}: "

@@ -24,12 +24,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item (STAC 1.1) and where it was read, which relative hrefs start at. `licence`: its own or its collection's."""
+    """An item (STAC 1.1) and where it was read, which relative hrefs start at. `licence`, `providers`: its own or its
+    collection's; `credits`: the providers that made the data or license it."""
 
     place: str
     data: Json
     licence: str = ""
     providers: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -105,6 +105,7 @@ def _stated(item: Item, bands: Mapping[str, Band]) -> Json:
         **_set("annotated_gsd_m", item_gsd(item)),
         **_set("metadata", _calibration(item, bands)),
         **_set("licence", item.licence),
+        **_set("attribution", list(item.credits)),
     }
 
 

@@ -49,7 +49,11 @@ def read_known(root: str | None, key: str) -> list[Item]:
         found = read_json(storage.join(root, FOLDER, f"{key}.json"), ("items",))
     except LakeError:
         return []  # it is a copy of what the API says: asking it again in full gives the same
-    return [Item(**{**item, "providers": tuple(item["providers"])}) for item in found["items"]] if found else []
+    return [_item(item) for item in found["items"]] if found else []
+
+
+def _item(kept: Json) -> Item:
+    return Item(kept["place"], kept["data"], kept["licence"], tuple(kept["providers"]), tuple(kept["credits"]))
 
 
 def write_known(root: str, key: str, items: Sequence[Item]) -> None:

@@ -15,6 +15,7 @@ from rsflow.files import storage
 from rsflow.stac.documents import Item, Json, check_item, read_document
 from rsflow.stac.hrefs import WEB, Hrefs
 
+CREDITED = frozenset({"producer", "licensor"})  # roles of providers who are to be named with the data
 SUFFIXES = (".json", ".geojson")
 ROOTS = ("catalog.json", "collection.json")  # of a folder
 
@@ -123,5 +124,7 @@ def with_licence(item: Item, collection: Json) -> Item:
     """The item with its licence and providers: its own, else its collection's."""
     stated = item.properties.get("license") or collection.get("license") or ""
     providers = item.properties.get("providers") or collection.get("providers") or []
-    names = tuple(str(each["name"]) for each in providers if isinstance(each, dict) and each.get("name"))
-    return Item(item.place, item.data, str(stated), names)
+    named = [each for each in providers if isinstance(each, dict) and each.get("name")]
+    names = tuple(str(each["name"]) for each in named)
+    credits = tuple(str(each["name"]) for each in named if CREDITED & set(each.get("roles") or CREDITED))
+    return Item(item.place, item.data, str(stated), names, credits)

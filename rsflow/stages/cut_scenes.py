@@ -64,6 +64,7 @@ class CutScenes:
         check_unchanged(scene, row["stats_key"])
         reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
         same = {
+            "attribution": scene.options.get("attribution"),
             "stretch": stretch.to_json(),
             "pixel_unit": pixel_unit(scene, reader.info),
             "nodata": list(reader.info.nodata),

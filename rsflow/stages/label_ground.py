@@ -93,7 +93,8 @@ def _credit(row: dict[str, Any], used: list[SceneLayer | RasterLayer]) -> None:
     """A tile that layers label is under their licences too: an SPDX expression of all, each once."""
     licences = dict.fromkeys([*row["licence"].split(AND), *(layer.licence for layer in used if layer.licence)])
     row["licence"] = AND.join(licences)
-    row["attribution"] = list(dict.fromkeys(layer.attribution for layer in used if layer.attribution)) or None
+    named = [*(row["attribution"] or ()), *(layer.attribution for layer in used if layer.attribution)]
+    row["attribution"] = list(dict.fromkeys(named)) or None
 
 
 def _rows(labels: list[Label]) -> pa.StructArray:

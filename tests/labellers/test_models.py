@@ -40,6 +40,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "talking_llava": {"name": "captioner", "max_tokens": 8},
     "llava": {"name": "captioner", "max_tokens": 12},
     "sam": {"name": "outliner", "threshold": 0.0},
+    "centres": {"name": "detector", "threshold": 0.0, "most": 5},
+    "unet": {"name": "segmenter", "threshold": 0.0},
+    "segformer": {"name": "segmenter", "threshold": 0.0},
+    "resnet": {"name": "classifier", "threshold": 0.0},
 }
 # Their processors have a part for videos, or none for pictures of one size.
 WRITERS = ("qwen2_vl", "qwen2_5_vl", "idefics3", "internvl")

@@ -110,7 +110,7 @@ def test_damaged_weights_and_another_kind_of_model_are_told(folder: Path, checkp
     (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     with pytest.raises(RsflowError, match=r"model.safetensors is a pointer of Git LFS and not the weights"):
         detector(folder).open()
-    with pytest.raises(RsflowError, match=r"of type clip, .*it can be used as: zero_shot_classifier, embedder"):
+    with pytest.raises(RsflowError, match=r"of type clip, .*it can be used as: classifier, zero_shot_classifier, embedder"):
         detector(checkpoint("clip")).open()
 
 

@@ -6,17 +6,20 @@ Source: https://github.com/radiantearth/stac-api-spec/tree/main/item-search.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import uvicorn
 from shapely import box
 from shapely.geometry import shape
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -35,7 +38,8 @@ Json = dict[str, Any]
 class ApiServer:
     """What the API holds, how it behaves, and the bodies of the searches that came to it with the ids that each one got.
 
-    `statuses`: answers with these instead, one per request, until there are none. `folder`: files below /files.
+    `statuses`: answers with these instead, one per request, until there are none. `folder`: files below /files, which need
+    `token` as their query where there is one; `file_status`: what is answered instead of them.
     """
 
     address: str = ""
@@ -48,7 +52,9 @@ class ApiServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     folder: str = ""
     token: str = ""
+    file_status: int = 0
     repeats: bool = False
+    method: str = "POST"
 
     def delivered(self, since: int = 0) -> list[str]:
         """Ids of the items that answers to the searches held, but for those that count only."""
@@ -58,9 +64,11 @@ class ApiServer:
         if self.statuses and (status := self.statuses.pop(0)) != 200:
             return JSONResponse({"description": "no"}, status)
         self.headers.append(dict(request.headers))
-        links = [{"rel": "search", "type": "application/geo+json", "href": f"{self.address}/search", "method": "POST"}]
+        links = [{"rel": "search", "type": "application/geo+json", "href": f"{self.address}/search"}]
+        links[0] |= {"method": "POST"} if self.method == "POST" else {}
         root = {"type": "Catalog", "stac_version": "1.0.0", "id": "api", "description": "an API"}
-        return JSONResponse({**root, "conformsTo": [CLASSES[name] for name in self.classes], "links": links})
+        classes = {"conformsTo": [CLASSES[name] for name in self.classes]} if self.classes else {}
+        return JSONResponse({**root, **classes, "links": links})
 
     def collection(self, request: Request) -> Response:
         if request.path_params["name"] != "set":
@@ -70,7 +78,7 @@ class ApiServer:
         return JSONResponse({**facts, "providers": [{"name": "Maker"}], "links": links})
 
     async def search(self, request: Request) -> Response:
-        body = json.loads(await request.body() or b"{}")
+        body = json.loads(await request.body()) if self.method == "POST" else _body_of(request.query_params)
         if self.statuses and (status := self.statuses.pop(0)) != 200:
             return JSONResponse({"description": "no such thing"}, status)
         self.headers.append(dict(request.headers))
@@ -83,6 +91,9 @@ class ApiServer:
         self.searches.append((body, [item["id"] for item in chosen]))
         more = {**body, "token": str(start if self.repeats else start + size)}
         following = {"rel": "next", "href": f"{self.address}/search", "method": "POST", "body": more}
+        if self.method == "GET":
+            asked = {**request.query_params, "token": more["token"]}
+            following = {"rel": "next", "href": f"{self.address}/search?{urlencode(asked)}"}
         links = [following] if start + size < len(found) or self.repeats else []
         counted = {"numberMatched": len(found)} if self.counts else {}
         return JSONResponse({"type": "FeatureCollection", "features": chosen, "links": links, **counted})
@@ -90,7 +101,10 @@ class ApiServer:
     def file(self, request: Request) -> Response:
         if self.token and request.url.query != self.token:
             return Response(status_code=403)
-        return FileResponse(f"{self.folder}/{request.path_params['path']}")
+        path = f"{self.folder}/{request.path_params['path']}"
+        if self.file_status:
+            return Response(status_code=self.file_status)
+        return FileResponse(path) if os.path.isfile(path) else Response(status_code=404)
 
     def _fits(self, item: Json, body: Json) -> bool:
         properties, geometry = item["properties"], shape(item["geometry"])
@@ -106,6 +120,19 @@ class ApiServer:
         if (condition := body.get("filter")) and not _holds(properties, condition):
             return False
         return all(_passes(properties.get(name), tests) for name, tests in (body.get("query") or {}).items())
+
+
+def _body_of(parameters: QueryParams) -> Json:
+    """The body of a POST that asks what these parameters of a GET ask."""
+    body: Json = dict(parameters)
+    for name in ("collections", "ids"):
+        body |= {name: body[name].split(",")} if name in body else {}
+    body |= {"bbox": [float(each) for each in body["bbox"].split(",")]} if "bbox" in body else {}
+    body |= {name: json.loads(body[name]) for name in ("intersects", "query", "filter") if name in body}
+    body |= {"limit": int(body["limit"])} if "limit" in body else {}
+    sorts = [each for each in body.get("sortby", "").split(",") if each]
+    directions = [("desc" if each[0] == "-" else "asc", each.lstrip("+-")) for each in sorts]
+    return {**body, "sortby": [{"field": name, "direction": direction} for direction, name in directions]}
 
 
 def _passes(value: Any, tests: Json) -> bool:
@@ -128,7 +155,7 @@ def serve_api() -> Iterator[ApiServer]:
     routes = [
         Route("/", api.landing),
         Route("/collections/{name}", api.collection),
-        Route("/search", api.search, methods=["POST"]),
+        Route("/search", api.search, methods=["GET", "POST"]),
         Route("/files/{path:path}", api.file, methods=["GET", "HEAD"]),
     ]
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="error"))

@@ -42,6 +42,16 @@ def test_all_pages_are_read_and_the_licence_is_the_collections(api: ApiServer, l
     assert found.scenes[0].stac_item["href"] == f"{api.address}/collections/set/items/i1"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("classes", [[], list(CLASSES)])
+def test_searches_by_get_and_by_post_find_the_same(api: ApiServer, list_all: List, method: str, classes: list[str]) -> None:
+    api.method, api.classes = method, classes
+    for day in range(1, 6):
+        offer(api, f"i{day}", day, **{"eo:cloud_cover": 10.0 * day})
+    search = {"collections": ("set",), "bbox": (15.0, 45.0, 16.0, 46.0), "period": "2020-06-02/..", "max_cloud_percent": 45}
+    assert names(list_all(api.address, **search)) == ["i2", "i3", "i4"]
+
+
 def test_the_address_of_a_collection_searches_it(api: ApiServer, list_all: List) -> None:
     offer(api, "a")
     offer(api, "other")["collection"] = "others"

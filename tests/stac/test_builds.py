@@ -65,6 +65,7 @@ def test_items_become_labelled_scenes_and_broken_ones_rejects(
     assert reasons == ["broken_link", "no_assets", "superseded"]
     (tile,) = (row for row in lake(tmp_path).read("tiles").to_pylist() if row["source"] == "s")
     assert (tile["licence"], tile["bands"], tile["acquired_at"].year) == ("CC-BY-4.0", ["red", "nir"], 2020)
+    assert tile["attribution"] == ["Maker"]
     capsys.readouterr()
     assert main(["label", config]) == 0
     assert lake(tmp_path).read("rejects").num_rows == 3
@@ -90,6 +91,9 @@ def test_a_search_without_an_answer_leaves_its_source_undone(
     api.items = [item("a", {"B04": band_asset(f"{api.address}/files/x.tif", "B04", "red")}, updated="2020-01-01T00:00:00Z")]
     config = configure(tmp_path, href=api.address)
     api.statuses = [503] * 3
+    assert main(["plan", config]) == 1
+    assert "does not answer (status 503)" in capsys.readouterr().err
+    api.statuses = [503] * 3
     assert main(["build", config]) == 1
     error = capsys.readouterr().err
     assert "does not answer (status 503)" in error
@@ -103,6 +107,23 @@ def test_a_search_without_an_answer_leaves_its_source_undone(
     assert main(["label", config]) == 1
     assert sorted(scenes(tmp_path)) == ["f.plain", "s.a"]
     assert "no longer" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", [503, 403])
+def test_an_asset_that_its_server_does_not_give_is_undone_and_not_rejected(
+    tmp_path: Path, api: ApiServer, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_band(tmp_path / "x.tif", 100)
+    api.folder = str(tmp_path)
+    api.items = [item("a", {"B04": band_asset(f"{api.address}/files/x.tif", "B04", "red")})]
+    config = configure(tmp_path, href=api.address)
+    api.file_status = status
+    assert main(["label", config]) == 1
+    assert "None of them is rejected" in capsys.readouterr().err
+    assert list(scenes(tmp_path)) == ["f.plain"]
+    api.file_status = 0
+    assert main(["label", config]) == 0
+    assert {name: row["probe_reason"] for name, row in scenes(tmp_path).items()} == {"f.plain": None, "s.a": None}
 
 
 def test_no_secret_is_written_or_shown(

@@ -13,6 +13,7 @@ import pytest
 from rsflow.errors import ConfigError
 from rsflow.readers import open_scene
 from rsflow.stac.listing import StacScenes
+from tests.stac.api_server import ApiServer
 from tests.stac.catalogue import Catalogue, band_asset, item, write_band
 from tests.stac.conftest import List
 
@@ -208,6 +209,23 @@ def test_replaced_items_leave_with_a_reason(catalogue: Catalogue, list_all: List
     reasons = {reject.subject: reject.reason for reject in found.rejects}
     assert reasons == {"s.first": "superseded", "s.old": "deprecated", "s.linked": "superseded"}
     assert "replaced by version 05.10, second" in next(each.detail for each in found.rejects if each.subject == "s.first")
+
+
+def test_a_catalogue_on_a_web_server_gives_the_same_scenes(api: ApiServer, catalogue: Catalogue, list_all: List) -> None:
+    catalogue.add_scene("a")
+    catalogue.add(item("out", {"B": band_asset(f"{api.address}/other/x.tif", "B", "red")}))
+    catalogue.add(item("up", {"B": band_asset("../x.tif", "B", "red")}))
+    catalogue.add(item("local", {"B": band_asset("file:///etc/passwd", "B", "red")}))
+    catalogue.link("./gone.json")
+    api.folder = str(catalogue.folder.parent)
+    found = list_all(f"{api.address}/files/catalogue/collection.json")
+    assert names(found) == ["s.a"]
+    outside = dict.fromkeys(("out.json", "up.json", "local.json"), "path_outside")
+    assert errors(found) == {**outside, "gone.json": "broken_link"}
+    with open_scene(next(one for one in found.scenes if one.scene_id == "s.a")) as reader:
+        assert reader.info.bands == ("red", "nir")
+    allowed = list_all(f"{api.address}/files/catalogue/collection.json", scenes={"allow_outside": True})
+    assert errors(allowed) == {"local.json": "path_outside", "gone.json": "broken_link"}
 
 
 def test_a_catalogue_in_a_bucket_gives_the_same_scenes(bucket: str, catalogue: Catalogue, list_all: List) -> None:

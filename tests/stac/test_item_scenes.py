@@ -103,6 +103,20 @@ def test_bands_of_one_asset_and_of_several_mix(catalogue: Catalogue, only: Only)
         assert values(reader) == pytest.approx({"two": 54})
 
 
+def test_a_band_of_an_asset_goes_by_its_number(catalogue: Catalogue, only: Only) -> None:
+    write_band(catalogue.folder / "all.tif", 100, bands=4)
+    write_band(catalogue.folder / "nir.tif", 900)
+    whole = {"href": "all.tif", "type": "image/tiff", "roles": ["data"]}
+    catalogue.add(item("a", {"analytic": whole, "B08": band_asset("nir.tif", "B08", "nir")}))
+    with open_scene(only(catalogue.folder, {"red": "analytic#3", "nir": "nir"})) as reader:
+        assert values(reader) == {"red": 107, "nir": 905}
+    listed = {**whole, "eo:bands": [{"name": f"b{number}"} for number in range(4)]}
+    catalogue.write("a.json", item("a", {"analytic": listed}))
+    broken = only(catalogue.folder, {"red": "analytic"})
+    assert broken.options["listing_error"][0] == "missing_band"
+    assert "has several bands, name one: b0, b1, b2, b3" in broken.options["listing_error"][1]
+
+
 def test_an_asset_that_lists_no_bands_is_read_whole(catalogue: Catalogue, only: Only) -> None:
     write_band(catalogue.folder / "all.tif", 100, bands=4)
     catalogue.add(item("a", {"analytic": {"href": "all.tif", "type": "image/tiff", "roles": ["data"], "raster:scale": 2.0}}))

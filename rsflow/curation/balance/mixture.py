@@ -62,7 +62,7 @@ def balance_instructions(
     parts = _temperature_caps(keyed, quotas, rules)
     caps = _merge_caps(caps_by_key(instructions, quotas, rules), parts)
     why = _apply_caps(instructions, caps, rules, seed, template_share)
-    if not _has_lower_bounds(rules):
+    if not has_lower_bounds(rules):
         return why  # no most is exceeded by a draft: each rule drops all that is beyond its own
     kinds = group_by_kind(instructions, rule_columns(quotas, rules, template_share), order)
     bounds = build_bounds(kinds, quotas, rules, parts, template_share)
@@ -101,7 +101,8 @@ def _add_reason(why: pa.Array, rows: Flags, reason: str) -> pa.Array:
     return pc.coalesce(why, pc.if_else(pa.array(rows), pa.scalar(reason), _NONE))
 
 
-def _has_lower_bounds(rules: Balance) -> bool:
+def has_lower_bounds(rules: Balance) -> bool:
+    """Whether a rule asks for numbers of instructions that must be reached."""
     some = rules.exactly or rules.least or rules.shares or rules.least_per_category
     return bool(some) or rules.total is not None
 

@@ -10,22 +10,38 @@ from __future__ import annotations
 from rsflow.instructions.claims.checking import check_claim
 from rsflow.instructions.claims.claim import CLAIM_KINDS, Claim, Verdict
 from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject
-from rsflow.instructions.claims.review import Reviewed, faults_of, review, review_object
-from rsflow.instructions.claims.schema import ObjectStatements, ObjectTexts, Statement, StatementText
+from rsflow.instructions.claims.review import Reviewed, faults_of, question_faults, review, review_object
+from rsflow.instructions.claims.schema import (
+    ClaimedPair,
+    ComparedPairs,
+    ConversationPairs,
+    ObjectStatements,
+    ObjectTexts,
+    ReasoningAnswer,
+    ReasoningAnswers,
+    Statement,
+    StatementText,
+)
 
 __all__ = [
     "CLAIM_KINDS",
     "Claim",
     "ClaimFacts",
+    "ClaimedPair",
+    "ComparedPairs",
+    "ConversationPairs",
     "NumberedObject",
     "ObjectStatements",
     "ObjectTexts",
+    "ReasoningAnswer",
+    "ReasoningAnswers",
     "Reviewed",
     "Statement",
     "StatementText",
     "Verdict",
     "check_claim",
     "faults_of",
+    "question_faults",
     "review",
     "review_object",
 ]

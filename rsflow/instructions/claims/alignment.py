@@ -8,7 +8,7 @@ claim. Nothing here understands English: what no claim explains is a fault, howe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from rsflow.instructions import english
@@ -60,12 +60,19 @@ class Aligned:
     def noun_after(self, token: Token) -> str:
         return next((o.value for o in self.tokens if o.kind == "noun" and o.position > token.position), "")
 
+    def nouns_numbered(self, claim: Claim, numbers: Sequence[int]) -> set[str]:
+        """What the objects of a claim with these numbers are called; nothing where one of them is unknown."""
+        facts = self.facts.of_claim(claim)
+        return set() if facts.numbers_missing(numbers) else {each.noun for each in facts.pick(numbers)}
+
+    def count_named(self, noun: str) -> int:
+        """How many objects of that noun the picture shows that has most of them."""
+        return max(len(facts.objects_named(noun)) for facts in self.facts.pictures)
+
     def named(self, claim: Claim, noun: str) -> bool:
         """Whether the noun names the category or the objects of a claim."""
         nouns = {english.singular_noun(claim.category), english.mass_noun(claim.category), claim.category}
-        nouns |= (
-            {each.noun for each in self.facts.pick(claim.objects)} if not self.facts.numbers_missing(claim.objects) else set()
-        )
+        nouns |= self.nouns_numbered(claim, claim.objects)
         return any(noun == own or english.is_kind_of(own, noun) for own in nouns if own)
 
 
@@ -73,9 +80,20 @@ def unexplained(text: str, claims: Sequence[Claim], facts: ClaimFacts) -> tuple[
     """(what the words say and no claim does, share of free words among the words with content)."""
     tokens, free = find_tokens(text, facts)
     aligned = Aligned(split_words(text), tokens, claims, facts)
-    faults = [f"{token.text!r} is said by no claim" for token in tokens if not EXPLAIN[token.kind](token, aligned)]
+    faults = _unclaimed(aligned)
     faults += [fault for claim in claims if (fault := _unsaid(claim, aligned))]
     return faults, len(free) / max(1, len(free) + len(tokens))
+
+
+def unclaimed_words(text: str, claims: Sequence[Claim], facts: ClaimFacts, kinds: Collection[str] = ()) -> list[str]:
+    """The checkable words of a text, or those of these kinds, that none of the claims explains."""
+    tokens, _ = find_tokens(text, facts)
+    return _unclaimed(Aligned(split_words(text), tokens, claims, facts), kinds)
+
+
+def _unclaimed(aligned: Aligned, kinds: Collection[str] = ()) -> list[str]:
+    tokens = [token for token in aligned.tokens if not kinds or token.kind in kinds]
+    return [f"{token.text!r} is said by no claim" for token in tokens if not EXPLAIN[token.kind](token, aligned)]
 
 
 def _noun(token: Token, aligned: Aligned) -> bool:
@@ -85,14 +103,12 @@ def _noun(token: Token, aligned: Aligned) -> bool:
     # A plural means two at least, unless its absence is claimed.
     denied = any(claim.kind == "absence" or (claim.kind == "count" and claim.value == 0) for claim in spoken)
     covers = any(claim.kind in {"share", "class", "change", "comparison"} for claim in spoken)
-    return denied or covers or len(aligned.facts.objects_named(token.value)) >= 2
+    return denied or covers or aligned.count_named(token.value) >= 2
 
 
 def _is_other(claim: Claim, noun: str, aligned: Aligned) -> bool:
     named = {english.singular_noun(claim.other_category), english.singular_noun(claim.word)}
-    named |= (
-        {each.noun for each in aligned.facts.pick(claim.others)} if not aligned.facts.numbers_missing(claim.others) else set()
-    )
+    named |= aligned.nouns_numbered(claim, claim.others)
     return any(noun == own or english.is_kind_of(own, noun) for own in named if own)
 
 
@@ -143,7 +159,7 @@ def _counts(claim: Claim, token: Token, noun: str, aligned: Aligned) -> bool:
     if not noun or not (aligned.named(claim, noun) or _is_other(claim, noun, aligned)):
         return False
     if token.text in VAGUE:
-        return len(aligned.facts.objects_named(noun)) >= token.number
+        return aligned.count_named(noun) >= token.number
     if claim.kind in {"comparison", "change"}:
         return claim.value == token.number
     if claim.kind in {"count"}:

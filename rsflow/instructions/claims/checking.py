@@ -34,9 +34,12 @@ _MASS = {"share", "temperature", "colour"}  # kinds whose category is no object
 def check_claim(claim: Claim, facts: ClaimFacts) -> Verdict:
     """Whether a claim holds by the facts. A number that no object has, and objects that are not of the claim's category, are
     wrong; what the labels do not decide is unknown (`holds` None)."""
+    facts = facts.of_claim(claim)
     missing = facts.numbers_missing([*claim.objects, *claim.others])
     if missing:
-        return compare(False, f"numbers 1 to {len(facts.numbered)}", ", ".join(map(str, missing)))
+        known = sorted(facts.by_number)
+        expected = f"numbers {known[0]} to {known[-1]}" if known else "no numbers: no object has one"
+        return compare(False, expected, ", ".join(map(str, missing)))
     if claim.value is not None and not math.isfinite(claim.value):
         return compare(False, "a finite value", claim.value)
     clean = english.mass_noun if claim.kind in _MASS else english.singular_noun

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rsflow.instructions import english, tile_facts
+from rsflow.instructions.claims.claim import Claim
 from rsflow.instructions.objects import TileObject
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import TileFacts
@@ -23,11 +24,12 @@ class NumberedObject:
 @dataclass(frozen=True)
 class ClaimFacts:
     """`facts` hold trusted labels alone. `numbered`: the objects that claims may point at. `other`: the same ground at an
-    earlier date or by another sensor."""
+    earlier date. `second`: another sensor's picture of the same ground, with numbers of its own."""
 
     facts: TileFacts
     numbered: tuple[NumberedObject, ...] = ()
     other: TileFacts | None = None
+    second: ClaimFacts | None = None
 
     @classmethod
     def of_objects(
@@ -35,6 +37,15 @@ class ClaimFacts:
     ) -> ClaimFacts:
         """Numbers the objects (noun, object) from 1 in their order."""
         return cls(facts, tuple(NumberedObject(n, *each) for n, each in enumerate(objects, 1)), other)
+
+    @property
+    def pictures(self) -> tuple[ClaimFacts, ...]:
+        """The facts of every picture that a text may speak of."""
+        return (self, self.second) if self.second else (self,)
+
+    def of_claim(self, claim: Claim) -> ClaimFacts:
+        """The facts of the picture that a claim is about."""
+        return self.second if self.second and claim.scope == "sensor" else self
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:

@@ -12,6 +12,8 @@ from rsflow.instructions.vqa import COUNT_LIMIT
 def compose_claim(claim: Claim, facts: ClaimFacts) -> str:
     """A true sentence about the subject of a claim; empty where the facts give none."""
     noun = english.singular_noun(claim.category)
+    if facts.of_claim(claim) is not facts:
+        return ""
     if facts.numbers_missing([*claim.objects, *claim.others]):
         return ""
     if claim.kind in {"count", "presence", "absence", "comparison", "change"} and noun:

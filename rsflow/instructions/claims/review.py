@@ -3,10 +3,11 @@ place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rsflow.instructions.claims.alignment import unexplained
+from rsflow.instructions.claims.alignment import unclaimed_words, unexplained
 from rsflow.instructions.claims.checking import check_claim
 from rsflow.instructions.claims.claim import Claim
 from rsflow.instructions.claims.claim_facts import ClaimFacts
@@ -15,23 +16,32 @@ from rsflow.instructions.claims.schema import Statement
 
 MAX_FREE_SHARE = 0.6  # of a sentence's content words: with more of them it claims too little to be checked
 MIN_KEPT_SHARE = 0.5  # of a text's sentences that must stand, as written or replaced
+QUESTION_KINDS = ("noun", "place", "number", "colour")  # checkable words of a question that its answer has to be about
+_ASKED_AMOUNT = re.compile(r"\bhow (many|much|few|large|small|long|wide)\b", re.IGNORECASE)
 _REFERRING = frozenset(["it", "its", "they", "their", "these", "those", "both", "this", "here", "he", "she", "such", "another"])
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """`text`: what stands, empty where too little does. `faults`: what was wrong, by sentence. `replaced`: sentences of the
-    composer."""
+    composer. `unread`: sentences that stand without a claim of their own."""
 
     text: str
     faults: tuple[str, ...]
     sentences: int
     replaced: int = 0
     dropped: int = 0
+    unread: int = 0
 
 
-def faults_of(statement: Statement, facts: ClaimFacts) -> list[str]:
-    """What is wrong with a sentence: claims that fail or cannot be known, words that no claim explains, too many free words."""
+def faults_of(statement: Statement, facts: ClaimFacts, answer_claims: Sequence[Claim] | None = None) -> list[str]:
+    """What is wrong with a sentence: claims that fail or cannot be known, words that no claim explains, too many free words.
+
+    `answer_claims`: those of the whole answer, of which a sentence may speak that draws a conclusion and makes no claim itself.
+    """
+    if not statement.claims and answer_claims:
+        said = unclaimed_words(statement.text, answer_claims, facts)
+        return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
     if not statement.claims:
         return [f"{statement.text!r} makes no claim"]
     verdicts = [(claim, check_claim(claim, facts)) for claim in statement.claims]
@@ -44,14 +54,19 @@ def faults_of(statement: Statement, facts: ClaimFacts) -> list[str]:
     return [f"{statement.text!r}: {'; '.join(said)}"] if said else []
 
 
-def review(statements: Sequence[Statement], facts: ClaimFacts) -> Reviewed:
-    """A text as far as it stands: a faulty sentence is replaced by the composer's about the same thing, or dropped."""
+def review(statements: Sequence[Statement], facts: ClaimFacts, may_conclude: bool = False) -> Reviewed:
+    """A text as far as it stands: a faulty sentence is replaced by the composer's about the same thing, or dropped.
+
+    With `may_conclude`, sentences without claims stand that speak only of what the claims of the text are about; they count
+    as unread.
+    """
+    claims = [claim for statement in statements for claim in statement.claims if check_claim(claim, facts).holds]
     kept: list[str] = []
     faults: list[str] = []
     replaced = dropped = 0
     before_stands = True
     for statement in statements:
-        wrong = faults_of(statement, facts)
+        wrong = faults_of(statement, facts, claims if may_conclude else None)
         refers = statement.text.split(" ")[0].lower().strip(",") in _REFERRING
         faults += wrong
         if not wrong and (before_stands or not refers):
@@ -65,8 +80,19 @@ def review(statements: Sequence[Statement], facts: ClaimFacts) -> Reviewed:
             replaced += 1
         else:
             dropped += 1
-    coherent = len(kept) >= max(1, MIN_KEPT_SHARE * len(statements)) and len(kept) > replaced
-    return Reviewed(" ".join(kept) if coherent else "", tuple(faults), len(statements), replaced, dropped)
+    unread = sum(not statement.claims and statement.text in kept for statement in statements)
+    coherent = len(kept) >= max(1, MIN_KEPT_SHARE * len(statements)) and len(kept) > replaced + unread
+    return Reviewed(" ".join(kept) if coherent else "", tuple(faults), len(statements), replaced, dropped, unread)
+
+
+def question_faults(question: str, sentences: Sequence[Statement], facts: ClaimFacts) -> list[str]:
+    """What a question speaks of and its answer claims nothing about; an answer that says yes to an absence."""
+    claims = [claim for statement in sentences for claim in statement.claims]
+    faults = unclaimed_words(_ASKED_AMOUNT.sub("how", question), claims, facts, QUESTION_KINDS)
+    first = sentences[0] if sentences else None
+    if first and first.text.lower().startswith("yes") and any(claim.kind == "absence" for claim in first.claims):
+        faults.append("the answer says yes and claims an absence")
+    return [f"{question!r}: {'; '.join(faults)}"] if faults else []
 
 
 def review_object(number: int, statements: Sequence[Statement], facts: ClaimFacts) -> Reviewed:

@@ -7,12 +7,13 @@ kind of claim does not need is empty ("" or [] or null).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import StringConstraints
 
 from rsflow.instructions.claims.claim import CLAIM_KINDS, SCOPES, UNITS, Claim
 
+Topic = Literal["why", "what_if", "comparison", "counting"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -27,6 +28,38 @@ class Statement:
 @dataclass(frozen=True)
 class StatementText:
     sentences: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ClaimedPair:
+    """A question, and its answer as sentences with their claims."""
+
+    question: Text
+    sentences: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ConversationPairs:
+    pairs: tuple[ClaimedPair, ...]
+
+
+@dataclass(frozen=True)
+class ComparedPairs:
+    """About one picture, with another one of the same ground beside it."""
+
+    pairs: tuple[ClaimedPair, ...]
+
+
+@dataclass(frozen=True)
+class ReasoningAnswer:
+    kind: Topic
+    question: Text
+    sentences: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class ReasoningAnswers:
+    pairs: tuple[ReasoningAnswer, ...]
 
 
 @dataclass(frozen=True)
@@ -63,4 +96,7 @@ CLAIM_SCHEMA = _object(
 )
 _SENTENCES = {"type": "array", "items": _object(text=_TEXT, claims={"type": "array", "items": CLAIM_SCHEMA})}
 STATEMENTS_SCHEMA = _object(sentences=_SENTENCES)
+TOPICS_SCHEMA = {"type": "string", "enum": list(get_args(Topic))}
+PAIRS_SCHEMA = _object(pairs={"type": "array", "items": _object(question=_TEXT, sentences=_SENTENCES)})
+REASONING_SCHEMA = _object(pairs={"type": "array", "items": _object(kind=TOPICS_SCHEMA, question=_TEXT, sentences=_SENTENCES)})
 OBJECT_TEXTS_SCHEMA = _object(objects={"type": "array", "items": _object(number={"type": "integer"}, sentences=_SENTENCES)})

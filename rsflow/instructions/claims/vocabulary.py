@@ -59,7 +59,7 @@ def split_words(text: str) -> list[str]:
 
 def find_tokens(text: str, facts: ClaimFacts) -> tuple[list[Token], list[str]]:
     """(checkable tokens in order, the remaining content words)."""
-    words, nouns = split_words(text), nouns_of(facts)
+    words, nouns = split_words(text), {spelling: noun for each in facts.pictures for spelling, noun in nouns_of(each).items()}
     longest = max([4, *(len(noun.split()) for noun in nouns)])
     tokens: list[Token] = []
     free: list[str] = []

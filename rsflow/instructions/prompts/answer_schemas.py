@@ -10,16 +10,27 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from rsflow.errors import DataError
-from rsflow.instructions.claims.schema import OBJECT_TEXTS_SCHEMA, STATEMENTS_SCHEMA, ObjectTexts, StatementText
+from rsflow.instructions.claims.schema import (
+    OBJECT_TEXTS_SCHEMA,
+    PAIRS_SCHEMA,
+    REASONING_SCHEMA,
+    STATEMENTS_SCHEMA,
+    TOPICS_SCHEMA,
+    ComparedPairs,
+    ConversationPairs,
+    ObjectTexts,
+    ReasoningAnswers,
+    StatementText,
+    Topic,
+)
 from rsflow.instructions.prompts.json_text import json_values
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Topic = Literal["why", "what_if", "comparison", "counting"]
 T = TypeVar("T")
 
 
@@ -72,21 +83,29 @@ def _list(item: dict[str, Any]) -> dict[str, Any]:
 
 _TEXT = {"type": "string"}
 _PAIR = {"question": _TEXT, "answer": _TEXT}
-_TOPICS = {"type": "string", "enum": ["why", "what_if", "comparison", "counting"]}
 
 # Written out, because servers that hold a model to a schema know only a part of what pydantic would write.
 SCHEMAS: dict[type, dict[str, Any]] = {
     ObjectTexts: OBJECT_TEXTS_SCHEMA,
     StatementText: STATEMENTS_SCHEMA,
+    ConversationPairs: PAIRS_SCHEMA,
+    ReasoningAnswers: REASONING_SCHEMA,
+    ComparedPairs: PAIRS_SCHEMA,
     ObjectNotes: _object(objects=_list(_object(number={"type": "integer"}, text=_TEXT))),
     Description: _object(description=_TEXT),
     QuestionPairs: _object(pairs=_list(_object(**_PAIR))),
-    ReasoningPairs: _object(pairs=_list(_object(kind=_TOPICS, **_PAIR))),
+    ReasoningPairs: _object(pairs=_list(_object(kind=TOPICS_SCHEMA, **_PAIR))),
 }
 
 
 # What a model may answer in place of a form with claims: plain text, which then has to be read.
-WITHOUT_CLAIMS: dict[type, type] = {ObjectTexts: ObjectNotes, StatementText: Description}
+WITHOUT_CLAIMS: dict[type, type] = {
+    ObjectTexts: ObjectNotes,
+    StatementText: Description,
+    ConversationPairs: QuestionPairs,
+    ReasoningAnswers: ReasoningPairs,
+    ComparedPairs: QuestionPairs,
+}
 
 
 def parse_answer(answer_type: type[T], text: str) -> T | Any:

@@ -59,12 +59,12 @@ def objects_to_describe(facts: TileFacts, settings: config.Instructions, most: i
     return sorted(clear, key=lambda subject: (-subject.thing.area_px, subject.thing.box, subject.thing.label))[:most]
 
 
-def numbered_objects(subjects: list[NamedObject], facts: TileFacts) -> str:
-    """The objects as numbered lines: noun, extent in the picture, nearest neighbour."""
+def numbered_objects(subjects: list[NamedObject], facts: TileFacts, first: int = 1) -> str:
+    """The objects as lines numbered from `first`: noun, extent in the picture, nearest neighbour."""
     return "\n".join(
         f"{number}. {describe_object(subject.group.noun, subject.thing, facts)}; {_extent_hint(subject.thing.box, facts)}"
         f"{_neighbour_hint(subject, subjects, facts)}"
-        for number, subject in enumerate(subjects, 1)
+        for number, subject in enumerate(subjects, first)
     )
 
 

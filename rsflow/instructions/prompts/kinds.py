@@ -8,12 +8,12 @@ as in RS-GPT4V, https://arxiv.org/abs/2406.12479).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions.claims import ObjectTexts, StatementText
+from rsflow.instructions.claims import ComparedPairs, ConversationPairs, ObjectTexts, ReasoningAnswers, StatementText
 from rsflow.instructions.english import singular_noun, with_article
 from rsflow.instructions.prompts import facts_text
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
@@ -24,6 +24,7 @@ from rsflow.sensors import SENSORS
 from rsflow.text.turns import Turn, escape, mark
 
 NONE_TEXT = "(none)"
+FIRST_OF_OTHER = 101  # number of the first object of a second picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,14 @@ class PromptContext:
     notes: tuple[str, ...] = ()
     description: str = ""
     other: TileFacts | None = None
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)  # in the place of those that come with rsflow, by kind
 
     def subjects(self) -> list[facts_text.NamedObject]:
         return facts_text.objects_to_describe(self.facts, self.settings, self.max_objects)
+
+    def other_subjects(self) -> list[facts_text.NamedObject]:
+        """Objects of the other sensor's picture; their numbers begin at FIRST_OF_OTHER."""
+        return facts_text.objects_to_describe(self.other, self.settings, self.max_objects) if self.other else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class TextKind:
     """
 
     task: TaskName
+    answer_type: type
     make_prompt: Callable[[PromptContext], PromptText | None]
     make_instructions: Callable[[PromptContext, Any], Iterator[Instruction]]
     add_context: Callable[[PromptContext, Sequence[Instruction]], PromptContext] = lambda context, _: context
@@ -74,11 +81,12 @@ class TextKind:
 
 
 def _fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
-    found = load_prompt(name)
+    found = context.prompts.get(name) or load_prompt(name)
     sensor = _sensor_text(context.facts)
     colour = ", its colour" if SENSORS[context.facts.sensor].has_colour else ""
     facts = facts_text.fact_lines(context.facts, context.settings)
-    system, text = found.fill(sensor=sensor, colour=colour, facts=facts, **words)
+    (claims,) = load_prompt("claims").fill()
+    system, text = found.fill(sensor=sensor, colour=colour, facts=facts, claims=claims, **words)
     return PromptText(system, text, form, found)
 
 
@@ -116,9 +124,13 @@ def _add_notes(context: PromptContext, made: Sequence[Instruction]) -> PromptCon
     )
 
 
+def _object_list(context: PromptContext) -> str:
+    return facts_text.numbered_objects(context.subjects(), context.facts) or NONE_TEXT
+
+
 def _description_prompt(context: PromptContext) -> PromptText:
-    objects = facts_text.numbered_objects(context.subjects(), context.facts) or NONE_TEXT
-    return _fill_prompt("description", StatementText, context, objects=objects, notes="\n".join(context.notes) or NONE_TEXT)
+    notes = "\n".join(context.notes) or NONE_TEXT
+    return _fill_prompt("description", StatementText, context, objects=_object_list(context), notes=notes)
 
 
 def _add_description(context: PromptContext, made: Sequence[Instruction]) -> PromptContext:
@@ -132,7 +144,8 @@ def _description_instruction(context: PromptContext, whole: Description) -> Iter
 
 
 def _conversation_prompt(context: PromptContext) -> PromptText:
-    return _fill_prompt("conversation", QuestionPairs, context, description=context.description or NONE_TEXT)
+    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
+    return _fill_prompt("conversation", ConversationPairs, context, **words)
 
 
 def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
@@ -143,7 +156,8 @@ def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> It
 
 
 def _reasoning_prompt(context: PromptContext) -> PromptText:
-    return _fill_prompt("reasoning", ReasoningPairs, context, description=context.description or NONE_TEXT)
+    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
+    return _fill_prompt("reasoning", ReasoningAnswers, context, **words)
 
 
 def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
@@ -157,12 +171,14 @@ def _comparison_prompt(context: PromptContext) -> PromptText | None:
         return None
     return _fill_prompt(
         "comparison",
-        QuestionPairs,
+        ComparedPairs,
         context,
         first=with_article(SENSORS[context.facts.sensor].picture),
         second=with_article(SENSORS[context.other.sensor].picture),
         other_sensor=_sensor_text(context.other).replace("this is", "the second is", 1),
         other_facts=facts_text.fact_lines(context.other, context.settings),
+        objects=_object_list(context),
+        other_objects=facts_text.numbered_objects(context.other_subjects(), context.other, FIRST_OF_OTHER) or NONE_TEXT,
     )
 
 
@@ -174,13 +190,15 @@ def _comparison_instructions(context: PromptContext, found: QuestionPairs) -> It
 
 # In the order in which they are asked: what a kind draws on stands before it.
 KINDS: dict[str, TextKind] = {
-    "local": TextKind("region_captioning", _local_prompt, _local_instructions, _add_notes),
+    "local": TextKind("region_captioning", ObjectTexts, _local_prompt, _local_instructions, _add_notes),
     "description": TextKind(
-        "description", _description_prompt, _description_instruction, _add_description, draws_on=("local",)
+        "description", StatementText, _description_prompt, _description_instruction, _add_description, draws_on=("local",)
     ),
-    "conversation": TextKind("conversation", _conversation_prompt, _conversation_instruction, draws_on=("description",)),
-    "reasoning": TextKind("reasoning", _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
-    "comparison": TextKind("reasoning", _comparison_prompt, _comparison_instructions, both_pictures=True),
+    "conversation": TextKind(
+        "conversation", ConversationPairs, _conversation_prompt, _conversation_instruction, draws_on=("description",)
+    ),
+    "reasoning": TextKind("reasoning", ReasoningAnswers, _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
+    "comparison": TextKind("reasoning", ComparedPairs, _comparison_prompt, _comparison_instructions, both_pictures=True),
 }
 
 
@@ -196,7 +214,7 @@ _MAX_SHOWN = 4000  # characters of a faulty answer
 
 def prompt_digests(kinds: tuple[str, ...]) -> tuple[str, ...]:
     """The digests of every file that the texts of these kinds may be written from."""
-    names = sorted({*kinds, "repair", *(f"sensor_{sensor}" for sensor in SENSORS)})
+    names = sorted({*kinds, "claims", "repair", *(f"sensor_{sensor}" for sensor in SENSORS)})
     return tuple(load_prompt(name).digest for name in names)
 
 

@@ -71,7 +71,10 @@ def _store_scenes(lake: Lake, plan: Plan) -> None:
     gone = sorted(set(before["scene_id"].to_pylist()) - set(scenes["scene_id"].to_pylist()))
     if gone:
         shown = ", ".join(gone[:GONE_SHOWN]) + (f" and {len(gone) - GONE_SHOWN} more" if gone[GONE_SHOWN:] else "")
-        print(f"rsflow: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}", file=sys.stderr)
+        print(
+            f"rsflow: warning: {len(gone)} scenes are no longer in their sources and leave the dataset: {shown}",
+            file=sys.stderr,
+        )
     if not scenes.equals(before):
         lake.overwrite("scenes", lambda: [scenes])
 

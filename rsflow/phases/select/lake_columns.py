@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
+from rsflow.curation.answer_share import question_and_answer
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates import text_signatures as sayings
 from rsflow.curation.hashing import Hashes, stable_hashes
@@ -51,14 +52,15 @@ SCORE_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class InstructionQuery:
-    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form.
-    `review_reasons`: by id, why reviewers have some leave."""
+    """What to tell of instructions: `scores` are keys of READ; `texts`: what they say, with a `mask` also in which form;
+    `answers`: which kind of question each is, and its answer; `review_reasons`: by id, why reviewers have some leave."""
 
     seed: int
     scores: tuple[str, ...]
     category: bool
     texts: bool
     mask: str | None
+    answers: bool
     receipts: pa.Array
     review_reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,8 +87,9 @@ def encode_all_instructions(
     forms = build_template_mask(now) if built.select.max_template_share is not None else None
     texts = forms is not None or built.select.same_text is not None
     receipts = now.receipts("instructions").combine_chunks()
+    answers = built.select.max_answer_share is not None
     reasons = now.decisions.dropped_instructions
-    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, receipts, reasons)
+    query = InstructionQuery(built.seed, limits, needs_categories(built.select), texts, forms, answers, receipts, reasons)
     labels = _read_label_index(now) if query.category or "label_quality" in limits else None
     found = list(runner.each(encode_instruction_file, pieces, (query, build_id_index(tiles), labels)))
     return pa.concat_tables(found) if found else encode_instructions(_NO_INSTRUCTIONS, build_id_index(tiles), built.seed)
@@ -98,6 +101,7 @@ def encode_instruction_file(
     """A file's instructions, numbered, with the category and scores that are asked for, some at a time."""
     needed = {"label_ids"} if query.category else set()
     needed |= set(sayings.TEXT_SOURCE_COLUMNS) if query.texts else set()
+    needed |= {"answer"} if query.answers else set()
     columns = [*COLUMNS, *sorted(needed | {SCORE_COLUMNS[score] for score in query.scores})]
     for rows in read_table_file(piece, columns, query.receipts):
         numbers = encode_instructions(rows.select(COLUMNS), tiles, query.seed)
@@ -108,6 +112,9 @@ def encode_instruction_file(
             numbers = numbers.append_column("category", _instruction_categories(rows["label_ids"], places, labels))
         for name, values in (sayings.text_columns(rows, query.mask) if query.texts else {}).items():
             numbers = numbers.append_column(name, pa.array(values))
+        if query.answers:
+            for name, values in zip(("question", "answer"), question_and_answer(rows["task"], rows["answer"]), strict=True):
+                numbers = numbers.append_column(name, pa.array(values))
         if query.review_reasons:
             numbers = numbers.append_column("review_reason", _review_reasons(rows["instruction_id"], query.review_reasons))
         yield numbers

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import generate, instruct, label, merge, predict, review
+from rsflow.planning.steps import compare, generate, group, group_cells, instruct, label, merge, predict, review
 from rsflow.planning.unit_ids import UnitIds
 
-STEPS: tuple[Step, ...] = (label.STEP, predict.STEP, merge.STEP, instruct.STEP, generate.STEP, review.STEP)
+STEPS: tuple[Step, ...] = (
+    label.STEP,
+    predict.STEP,
+    merge.STEP,
+    instruct.STEP,
+    group.STEP,
+    group_cells.STEP,
+    compare.STEP,
+    generate.STEP,
+    review.STEP,
+)
 
 
 def missing_units(step: Step, ids: UnitIds, done: set[str]) -> list[StepUnit]:

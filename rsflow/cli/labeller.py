@@ -1,0 +1,58 @@
+"""The commands about a labeller of one's own: train-labeller."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Option
+
+from rsflow.cli.options import Json, Root
+
+
+def train_labeller(
+    root: Root,
+    task: Annotated[str, Option(metavar="T", help="detection, segmentation or classification")],
+    source: Annotated[str, Option(metavar="NAME", help="the annotated source to learn from")],
+    output: Annotated[str, Option("-o", "--output", metavar="DIR", help="for the checkpoint")] = "labeller",
+    base: Annotated[
+        str, Option(metavar="DIR", help="a checkpoint of transformers to fine-tune (default: a small network from scratch)")
+    ] = "",
+    category: Annotated[list[str] | None, Option(metavar="C", help="learn only this one; may be given several times")] = None,
+    steps: Annotated[int, Option(metavar="N", help="of training")] = 800,
+    batch: Annotated[int, Option(metavar="N", help="crops of a step")] = 8,
+    crop: Annotated[int, Option(metavar="PX", help="the side of a training crop")] = 192,
+    learning_rate: Annotated[
+        float | None, Option(metavar="X", help="at its peak (default: 0.004 from scratch, 0.0001 from a checkpoint)")
+    ] = None,
+    seed: Annotated[int, Option(metavar="N", help="of weights and crops")] = 0,
+    iou: Annotated[float, Option(metavar="X", help="overlap from which a box is right")] = 0.5,
+    frames_apart: Annotated[
+        int, Option(metavar="N", help="leave out training pictures whose frame numbers are nearer to a held-out one's")
+    ] = 0,
+    most_tiles: Annotated[int, Option(metavar="N", help="train on at most N tiles, chosen by hash")] = 20000,
+    threads: Annotated[int, Option(metavar="N", help="of the CPU (default: all cores)")] = 0,
+    json: Json = False,
+) -> int:
+    """Train a small labeller on a source's annotated tiles, and measure it on held-out ground.
+
+    The lake's splits say what is learned from (train) and what is held out (val, test). DIR is then a checkpoint with its
+    calibration, to be named as a labeller: {name: detector, model: DIR}. The same command goes on where it was stopped.
+
+    Examples:
+      rsflow train-labeller lake --task detection --source hit_uav -o warm-objects
+      rsflow train-labeller lake --task classification --source scenes --base ./resnet-18 --steps 300
+    """
+    from rsflow.engine.progress import progress
+    from rsflow.labeller_training.report import training_json, training_text
+    from rsflow.labeller_training.settings import TrainingSettings
+    from rsflow.labeller_training.train import train_labeller as train
+
+    settings = TrainingSettings(
+        root=root, source=source, task=task, out=output, base=base, categories=tuple(category or ()), steps=steps, batch=batch,
+        crop_px=crop, learning_rate=learning_rate, seed=seed, iou=iou, frames_apart=frames_apart, most_tiles=most_tiles,
+        threads=threads,
+    )  # fmt: skip
+    with progress("train", "steps", 0, quiet_seconds=2.0) as state:
+        trained = train(settings, state.begin, lambda step, loss: state.add(step + 1 - state.done))
+    print(training_json(trained) if json else training_text(trained))
+    return 0
