@@ -7,6 +7,8 @@ import errno
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from rsflow.errors import RsflowError, StorageError, TransientError, UnavailableError
 from rsflow.files.faults import classify_error, classify_message, retry_seconds, retry_transient, translate_errors
@@ -49,7 +51,9 @@ def test_the_kind_of_an_exception(error: Exception, kind: type[UnavailableError]
 @pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (403, UnavailableError), (404, None)])
 def test_a_web_servers_fault_that_is_reported_as_a_missing_file(status: int, kind: type[UnavailableError] | None) -> None:
     error = FileNotFoundError("http://x/a.tif")
-    error.__cause__ = aiohttp.ClientResponseError(None, (), status=status)  # type: ignore[arg-type]
+    address = URL("http://x/a.tif")
+    request = aiohttp.RequestInfo(address, "HEAD", CIMultiDictProxy(CIMultiDict()))
+    error.__cause__ = aiohttp.ClientResponseError(request, (), status=status)
     assert classify_error(error, "http://x/a.tif") is kind
 
 

@@ -20,6 +20,7 @@ from rsflow.config.validation import STRICT, Positive
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # With the slash behind the host: the beginning of a host's name would match others too. A secret goes over TLS.
 _SIGNED = re.compile(r"(?:https://[^/@?#\s]+|http://(?:127\.0\.0\.1|localhost)(?::\d+)?)/")
+OF_ITEMS = "as its items state"  # shown for the licence of a source that leaves it to its items
 OPEN_ENDS = ("", "..")
 OPERATORS = ("eq", "neq", "lt", "lte", "gt", "gte", "in", "startsWith", "endsWith", "contains")  # of the query extension
 

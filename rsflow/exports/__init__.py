@@ -86,6 +86,8 @@ def export(
         on_sample,
         dict(manifest.splits),
         pseudo_labels,
+        manifest.digest,
+        getattr(module, "HOLDS_GROUPS", False),
     )
     contents = module.top_level(list(job.splits))
     folder.prepare_folder(out, contents)

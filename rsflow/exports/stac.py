@@ -15,7 +15,6 @@ from rsflow.exports.stac_geoparquet import ItemTable
 from rsflow.exports.stac_items import Summary, catalogue_document, collection_document, sample_item
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.shards.format import Sample
-from rsflow.stage import fingerprint
 
 DIALECT = "pixels"
 COLLECTION, CATALOGUES = "collection.json", "catalogs"
@@ -28,8 +27,8 @@ def top_level(splits: Sequence[str]) -> list[str]:
 
 
 def write(job: ExportJob) -> None:
-    digest = fingerprint([[name, [shard.sha256 for shard in split.shards]] for name, split in sorted(job.splits.items())])
-    name, summary = f"rsflow-{digest[:12]}", Summary()
+    part = "" if job.splits.keys() == job.all_splits.keys() else f"-{'-'.join(sorted(job.splits))}"
+    name, summary = f"rsflow-{job.snapshot[:12]}{part}", Summary()
     for split in job.splits:
         with ItemTable(job.place(_table(split)), ["picture", *SENSOR_NAMES]) as table:
             for item in _write_split(job, split, name):
@@ -45,7 +44,7 @@ def write(job: ExportJob) -> None:
         for split in job.splits
     }
     links = [_link("root", f"./{COLLECTION}"), *children]
-    write_json(job.place(COLLECTION), collection_document(name, digest, summary, links, tables))
+    write_json(job.place(COLLECTION), collection_document(name, job.snapshot, summary, links, tables))
 
 
 def _table(split: str) -> str:

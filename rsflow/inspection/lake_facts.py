@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
+from rsflow.config.stac_settings import OF_ITEMS
 from rsflow.errors import RsflowError
 from rsflow.inspection.evaluate_labels import evaluate_live_rows
 from rsflow.inspection.labeller_facts import labeller_quality
@@ -139,7 +140,9 @@ def _source_lines(built: BuildConfig, marks: pa.Table) -> tuple[SourceLine, ...]
     tiles: Counter[str] = Counter()
     for row in label:
         tiles[row["source"]] += row["rows_kept"]
-    return tuple(SourceLine(one.name, one.sensor, one.licence, scenes[one.name], tiles[one.name]) for one in built.sources)
+    return tuple(
+        SourceLine(one.name, one.sensor, one.licence or OF_ITEMS, scenes[one.name], tiles[one.name]) for one in built.sources
+    )
 
 
 def _measured_quality(known: KnownLake, notes: list[str]) -> tuple[MeasuredQuality, ...]:

@@ -91,7 +91,7 @@ def _describe(
     return SourceOutlook(
         name=source.name,
         sensor=source.sensor,
-        licence=source.licence,
+        licence=source.licence or ", ".join(sorted({row["licence"] for row in good})),
         scenes=len(good),
         tiles=tiles,
         samples=None if share is None else round(tiles * share),

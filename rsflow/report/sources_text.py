@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rsflow import annotations as formats
 from rsflow.config.availability import describe_disallowed, missing_pattern
 from rsflow.config.settings import BuildConfig, Source
+from rsflow.config.stac_settings import OF_ITEMS
 from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
 from rsflow.readers.scene_listing import pattern_folders
@@ -80,7 +81,7 @@ def _rows(states: list[SourceState]) -> list[list[str]]:
         known = state.source.published
         counts = [f"{n:,}" if not state.missing and not state.fault else "" for n in _counts(state)]
         tasks = ", ".join(known.tasks) or "-"
-        words = [state.source.name, state.source.sensor, tasks, state.source.licence or "its items'", state.word]
+        words = [state.source.name, state.source.sensor, tasks, state.source.licence or OF_ITEMS, state.word]
         rows.append([*words, counts[0], _number(known.pictures), counts[1], _number(known.records), counts[2]])
     # `aligned` sets every column but the first to the right, which suits numbers; words are filled to their column's width.
     widths = [max(len(row[column]) for row in rows) for column in range(5)]

@@ -98,9 +98,11 @@ def _preference(band: Band) -> tuple[float, int]:
 def _data_assets(item: Item, names: Sequence[str]) -> list[str]:
     """Assets that hold the scene's data by their roles; those without roles, and at last pictures, where none does."""
     assets = item.data["assets"]
-    for fits in (_holds_data, _holds_unstated, _holds_picture):
+    for fits in (_holds_data, _holds_unstated):
         if found := [name for name in names if fits(name, assets[name])]:
             return found + [name for name in names if name.lower() in CLASS_BANDS and name not in found]
+    if found := [name for name in names if _holds_picture(name, assets[name])]:
+        return [name for name in found if asset_bands(item, name)] or found[:1]  # each is a picture of its own
     raise DataError(
         "no_raster",
         f"{item.place}: no asset of item {item.id} has the role data or visual; it has {_listed(item)}: "

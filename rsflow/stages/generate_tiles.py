@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.config import settings as config
+from rsflow.config.generation_settings import Generation
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
 from rsflow.generation import Allowance, Engine, Failure, LocalAllowance, RecordedEngine, Request, Response, from_settings
@@ -28,12 +29,17 @@ from rsflow.instructions.hash_choice import hash_number
 from rsflow.instructions.prompts import (
     KINDS,
     VERSION,
+    CustomPrompt,
     PromptContext,
+    PromptText,
     ReviewedAnswer,
+    TextKind,
+    load_custom_prompts,
     parse_answer,
     prompt_digests,
     repair_prompt,
     review_answer,
+    text_kinds,
 )
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import read_pictures
@@ -52,12 +58,13 @@ class GenerateTiles:
     """PICTURE_WORK rows in, one RECEIPTS row out per row. `written_from`: the model and the digests of the prompts."""
 
     engine: Engine
-    generation: config.Generation
+    generation: Generation
     instructions: config.Instructions
     labels: config.Labels
     seed: int
     written_from: tuple[str, ...]
     root: str = field(compare=False)  # of the lake
+    prompts: tuple[CustomPrompt, ...] = ()
     allowance: Allowance | None = field(default=None, compare=False)  # None: no limit
     version: ClassVar[int] = VERSION
 
@@ -68,13 +75,19 @@ class GenerateTiles:
         if wanted is None:
             return None
         engine = from_settings(wanted.engine)
-        written_from = (engine.model_identity, *prompt_digests(wanted.kinds))
-        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root)
+        prompts = load_custom_prompts(wanted.prompts)
+        bases = {kind for kind in wanted.kinds if kind in KINDS} | {prompt.base for prompt in prompts}
+        written_from = (engine.model_identity, *prompt_digests(tuple(sorted(bases))))
+        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root, prompts)
 
     @property
     def compares(self) -> bool:
         """Whether it draws on tiles of other sensors on the same ground."""
-        return "comparison" in self.generation.kinds
+        return any(kind.both_pictures for kind in self.kinds.values())
+
+    @property
+    def kinds(self) -> dict[str, TextKind]:
+        return text_kinds(self.generation)
 
     @property
     def name(self) -> str:
@@ -105,12 +118,7 @@ class GenerateTiles:
         loaded = ask.load_seconds
         for kinds in self._rounds():
             every = [draft for mine in drafts for draft in mine]
-            prompts = [
-                (draft, kind, KINDS[kind].make_prompt(draft.context))
-                for draft in every
-                for kind in kinds
-                if draft.is_asked(kind)
-            ]
+            prompts = [(draft, kind, self._prompt(draft, kind)) for draft in every for kind in kinds if draft.is_asked(kind)]
             questions = [Question(draft, kind, prompt) for draft, kind, prompt in prompts if prompt]
             again = self._answered(questions, ask, last=False)
             self._answered(again, ask, last=True)
@@ -120,11 +128,18 @@ class GenerateTiles:
                 yield self._receipt(unit, mine, times)
                 times = {}  # of the whole group: on its first receipt
 
+    def _prompt(self, draft: Draft, kind: str) -> PromptText | None:
+        """What to ask for a kind of text, None where there is nothing to ask."""
+        own = next((each for each in self.prompts if each.fits(kind, draft.tile["sensor"], draft.source)), None)
+        if own is None:
+            return KINDS[kind].make_prompt(draft.context) if kind in KINDS else None
+        return KINDS[own.base].make_prompt(replace(draft.context, prompts={own.base: own.prompt}))
+
     def _rounds(self) -> list[list[str]]:
         """The wanted kinds, each after those whose texts it draws on."""
         rounds: dict[str, int] = {}
-        for kind in (kind for kind in KINDS if kind in self.generation.kinds):
-            rounds[kind] = 1 + max((rounds[name] for name in KINDS[kind].draws_on if name in rounds), default=-1)
+        for name, kind in self.kinds.items():
+            rounds[name] = 1 + max((rounds[each] for each in kind.draws_on if each in rounds), default=-1)
         return [[kind for kind in rounds if rounds[kind] == number] for number in range(max(rounds.values()) + 1)]
 
     def _drafts(self, unit: dict[str, Any]) -> list[Draft]:
@@ -144,7 +159,7 @@ class GenerateTiles:
                 tile_facts.with_labels(facts, kept), self.instructions, self.generation.max_objects, self.seed
             )
             label_ids, picture = [row["label_id"] for row in mine], pictures[tile["tile_id"]]
-            return Draft(tile, unit["source"], context, kept, label_ids, picture, asked=asked.get(tile["tile_id"]))
+            return Draft(tile, unit["source"], self.kinds, context, kept, label_ids, picture, asked=asked.get(tile["tile_id"]))
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
@@ -194,7 +209,7 @@ class GenerateTiles:
 
     def _request(self, question: Question) -> Request:
         draft, settings = question.draft, self.generation
-        shown = [draft.picture, draft.other] if KINDS[question.kind].both_pictures else [draft.picture]
+        shown = [draft.picture, draft.other] if self.kinds[question.kind].both_pictures else [draft.picture]
         seed = hash_number(self.seed, draft.tile["tile_id"], question.kind) >> 33  # 31 bits: what every engine takes
         prompt = question.prompt
         return Request(
@@ -205,6 +220,7 @@ class GenerateTiles:
             settings.max_tokens,
             settings.temperature,
             seed,
+            settings.detail or "",
             source=draft.source,
             kind=question.kind,
         )
@@ -218,7 +234,7 @@ class GenerateTiles:
         return {**usage, "money": outcome.money, self.engine.seconds_counted_as: outcome.seconds}
 
     def _take_in(self, question: Question, reviewed: ReviewedAnswer) -> None:
-        draft, kind = question.draft, KINDS[question.kind]
+        draft, kind = question.draft, self.kinds[question.kind]
         for fault in reviewed.faults:
             draft.refuse(question.kind, CONTRADICTED, fault)
         for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
@@ -236,7 +252,7 @@ class GenerateTiles:
 
     def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]
-        rejects = [_reject_row(unit, reject) for draft in drafts for kind in KINDS for reject in draft.rejects[kind]]
+        rejects = [_reject_row(unit, reject) for draft in drafts for kind in self.kinds for reject in draft.rejects[kind]]
         spent = Counter(times)
         for draft in drafts:
             spent.update(draft.usage)
@@ -246,9 +262,9 @@ class GenerateTiles:
         return receipt_table(marks, instructions=made, rejects=rejects)
 
     def _rows(self, draft: Draft) -> Iterator[dict[str, Any]]:
-        """INSTRUCTIONS rows of a tile, in the order of KINDS: at most `per_task` of a task, no two alike."""
+        """INSTRUCTIONS rows of a tile, in the order of the kinds: at most `per_task` of a task, no two alike."""
         tile_id, counts = draft.tile["tile_id"], Counter[str]()
-        found = {instruction_id(tile_id, one): (kind, one) for kind in KINDS for one in draft.made.get(kind, [])}
+        found = {instruction_id(tile_id, one): (kind, one) for kind in self.kinds for one in draft.made.get(kind, [])}
         for kind, one in found.values():
             counts[one.task] += 1
             if counts[one.task] <= self.instructions.per_task:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.instructions import checks
-from rsflow.instructions.prompts import KINDS, PromptContext, PromptText
+from rsflow.instructions.prompts import PromptContext, PromptText, TextKind
 from rsflow.instructions.prompts.review_answer import LEAST_PAIRS
 from rsflow.records import Instruction, Reject
 
@@ -22,6 +22,7 @@ class Draft:
 
     tile: dict[str, Any]
     source: str
+    kinds: Mapping[str, TextKind]
     context: PromptContext
     kept: tuple[int, ...]
     label_ids: list[str]
@@ -43,7 +44,7 @@ class Draft:
         self.refuse(kind, reason, detail)
 
     def refuse(self, kind: str, reason: str, detail: str) -> None:
-        subject = f"{self.tile['tile_id']}#{KINDS[kind].task}"
+        subject = f"{self.tile['tile_id']}#{self.kinds[kind].task}"
         self.rejects[kind].append(Reject("instruction", subject, reason, f"{kind}: {detail}"))
 
 

@@ -14,9 +14,13 @@ import pystac
 import pytest
 from shapely.geometry import shape
 
+from rsflow.config.settings import Scenes, Source
+from rsflow.config.stac_settings import StacSearch
 from rsflow.exports import export
 from rsflow.exports.stac_items import bounds, spdx
+from rsflow.readers import open_scene
 from rsflow.shards.format import Sample
+from rsflow.stac.listing import list_stac_scenes
 from tests.exports.conftest import HEIGHT, WIDTH, sample, write_root
 
 RING = [15.0, 45.2, 15.1, 45.2, 15.1, 45.1, 15.0, 45.1]
@@ -144,6 +148,22 @@ def test_the_table_holds_the_same_items(exported: Path) -> None:
         assert item.properties["rsflow:tasks"] == expected.properties["rsflow:tasks"]
         assert item.assets["picture"].href.startswith("./images/")
         assert (exported / item.assets["picture"].href).is_file()
+
+
+def test_one_split_is_a_collection_of_another_name(exported: Path, tmp_path: Path) -> None:
+    export(str(tmp_path / "lake"), "stac", str(tmp_path / "one"), "val")
+    whole, part = (pystac.Collection.from_file(str(folder / "collection.json")) for folder in (exported, tmp_path / "one"))
+    assert part.id == f"{whole.id}-val"
+    assert whole.id == f"rsflow-{json.loads((exported / 'export.json').read_text())['snapshot'][:12]}"
+
+
+def test_the_collection_is_a_source_of_scenes_again(exported: Path) -> None:
+    source = Source("again", "optical", "", Scenes(stac=StacSearch(str(exported))))
+    found = {scene.stac_item["id"]: scene for scene in list_stac_scenes(source).scenes if scene.stac_item}
+    assert found.keys() == {item.id for item in items(exported).values()}
+    for scene in found.values():
+        with open_scene(scene) as reader:
+            assert (reader.info.height_px, reader.info.width_px) == (HEIGHT, WIDTH)
 
 
 def test_geopandas_reads_the_table(exported: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from rsflow.config import settings as config
+from rsflow.config.generation_settings import TextKind
 from rsflow.errors import DataError
 from rsflow.instructions.claims import ComparedPairs, ConversationPairs, ObjectTexts, ReasoningAnswers, StatementText
 from rsflow.instructions.prompts import KINDS, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
@@ -238,5 +239,5 @@ def test_a_changed_file_changes_the_digests() -> None:
 
 
 def test_the_configuration_knows_the_same_kinds() -> None:
-    assert get_args(config.TextKind) == tuple(KINDS)
+    assert get_args(TextKind) == tuple(KINDS)
     assert objects_to_describe(FULL.facts, SETTINGS, 2) == FULL.subjects()[:2]

@@ -8,8 +8,8 @@ as in RS-GPT4V, https://arxiv.org/abs/2406.12479).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.config import settings as config
@@ -41,6 +41,7 @@ class PromptContext:
     notes: tuple[str, ...] = ()
     description: str = ""
     other: TileFacts | None = None
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)  # in the place of those that come with rsflow, by kind
 
     def subjects(self) -> list[facts_text.NamedObject]:
         return facts_text.objects_to_describe(self.facts, self.settings, self.max_objects)
@@ -71,6 +72,7 @@ class TextKind:
     """
 
     task: TaskName
+    answer_type: type
     make_prompt: Callable[[PromptContext], PromptText | None]
     make_instructions: Callable[[PromptContext, Any], Iterator[Instruction]]
     add_context: Callable[[PromptContext, Sequence[Instruction]], PromptContext] = lambda context, _: context
@@ -79,7 +81,7 @@ class TextKind:
 
 
 def _fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
-    found = load_prompt(name)
+    found = context.prompts.get(name) or load_prompt(name)
     sensor = _sensor_text(context.facts)
     colour = ", its colour" if SENSORS[context.facts.sensor].has_colour else ""
     facts = facts_text.fact_lines(context.facts, context.settings)
@@ -188,13 +190,15 @@ def _comparison_instructions(context: PromptContext, found: QuestionPairs) -> It
 
 # In the order in which they are asked: what a kind draws on stands before it.
 KINDS: dict[str, TextKind] = {
-    "local": TextKind("region_captioning", _local_prompt, _local_instructions, _add_notes),
+    "local": TextKind("region_captioning", ObjectTexts, _local_prompt, _local_instructions, _add_notes),
     "description": TextKind(
-        "description", _description_prompt, _description_instruction, _add_description, draws_on=("local",)
+        "description", StatementText, _description_prompt, _description_instruction, _add_description, draws_on=("local",)
     ),
-    "conversation": TextKind("conversation", _conversation_prompt, _conversation_instruction, draws_on=("description",)),
-    "reasoning": TextKind("reasoning", _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
-    "comparison": TextKind("reasoning", _comparison_prompt, _comparison_instructions, both_pictures=True),
+    "conversation": TextKind(
+        "conversation", ConversationPairs, _conversation_prompt, _conversation_instruction, draws_on=("description",)
+    ),
+    "reasoning": TextKind("reasoning", ReasoningAnswers, _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
+    "comparison": TextKind("reasoning", ComparedPairs, _comparison_prompt, _comparison_instructions, both_pictures=True),
 }
 
 
