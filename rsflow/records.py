@@ -166,7 +166,8 @@ class Instruction:
 
     `turns` alternate user, assistant; marks in their text index `boxes` (see rsflow.text.turns), which are boxes of four
     numbers or oriented ones of eight. `labels` are positions in the tile's labels. `answer` is the last answer in structured
-    form (JSON types only). `generator` names the rule or model and its version.
+    form (JSON types only). `generator` names the rule or model and its version. `box_pictures`: of each box the picture that it
+    is on, from 0; empty where all are on the first.
     """
 
     task: TaskName
@@ -176,13 +177,14 @@ class Instruction:
     answer: dict[str, Any]
     generator: str
     checks: tuple[str, ...] = ()
+    box_pictures: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One thing that left, and why. `subject` is the id of the scene, tile or instruction, `file` where to look."""
+    """One thing that left, and why. `subject` is the id of the scene, tile, group or instruction, `file` where to look."""
 
-    kind: Literal["scene", "tile", "annotation", "instruction"]
+    kind: Literal["scene", "tile", "group", "annotation", "instruction"]
     subject: str
     reason: str
     detail: str

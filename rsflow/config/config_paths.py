@@ -19,7 +19,7 @@ from rsflow.files import storage
 _SOURCE = r"sources\.\d+\."
 _ENTRY = rf"{_SOURCE}annotations(\.\d+)?\."  # one entry, or one of a list
 _FOLDERS = re.compile(
-    rf"root|output|data\.cache|{_SOURCE}scenes\.stac(\.(href|area))?|{_SOURCE}labellers\.\d+\.calibration"
+    rf"root|output|data\.cache|generation\.prompts\.\d+\.(file|examples)|{_SOURCE}scenes\.stac(\.(href|area))?|{_SOURCE}labellers\.\d+\.calibration"
     rf"|{_ENTRY}options\.(classes|area_of_interest|expressions\.[^.]+)"
 )
 _PATTERNS = re.compile(rf"({_SOURCE}scenes\.files|{_ENTRY}(files|splits\.[^.]+)|select\.held_out\.\d+\.files)(\.\d+)?")

@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from rsflow.config.annotation_settings import AnnotationEntries
 from rsflow.config.annotation_settings import Annotations as Annotations
+from rsflow.config.generation_settings import Generation
 from rsflow.config.group_settings import Groups
 from rsflow.config.select_settings import Select
 from rsflow.config.stac_settings import StacSearch, with_stac_defaults
@@ -28,8 +29,6 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.files import storage
 from rsflow.sensors import PixelUnit, SensorName
-
-TextKind = Literal["local", "description", "conversation", "reasoning", "comparison"]
 
 
 @dataclass(frozen=True)
@@ -189,20 +188,6 @@ class Instructions:
     max_boxes: Positive = 20  # boxes in one answer; a tile with more of a category gives no list of it
     per_task: Positive = 3  # instructions of one task on one tile
     min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A model that writes beside the rules. `engine` holds a `name` and that engine's settings."""
-
-    __pydantic_config__ = STRICT
-    engine: dict[str, Any] = field(compare=False)  # what of it decides a text counts in the engine's own fingerprint
-    kinds: Annotated[tuple[TextKind, ...], Field(min_length=1)] = get_args(TextKind)
-    tiles: Literal["selected", "all"] = field(default="selected", compare=False)  # which tiles the model is asked about
-    max_objects: Positive = 12  # objects of a tile that get a text of their own
-    max_tokens: Positive = 1024  # of one answer
-    temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time
-    max_failed_share: Share = field(default=0.2, compare=False)  # of texts that no usable answer came for; more fails the run
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,16 @@ class DropReasons:
         """Per row "kept" or the reason."""
         return pa.DictionaryArray.from_arrays(pa.array(self._codes), pa.array(self._names, pa.string()))
 
-    def counts(self) -> dict[str, int]:
-        """Number of rows per reason, "kept" included, of those that occur."""
-        found = np.bincount(self._codes, minlength=len(self._names))
+    def extended(self, count: int) -> DropReasons:
+        """The same with `count` more rows at the end, all of them kept."""
+        longer = DropReasons(len(self._codes) + count)
+        longer._codes[: len(self._codes)] = self._codes
+        longer._names = [*self._names]
+        return longer
+
+    def counts(self, start: int = 0, stop: int | None = None) -> dict[str, int]:
+        """Number of rows (of those from `start` to `stop`) per reason, "kept" included, of those that occur."""
+        found = np.bincount(self._codes[start:stop], minlength=len(self._names))
         return {name: int(count) for name, count in sorted(zip(self._names, found, strict=True)) if count}
 
     def _code(self, reason: str) -> int:

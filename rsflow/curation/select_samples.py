@@ -31,6 +31,7 @@ from rsflow.curation.duplicates.deduplicate import confirm_by_position, deduplic
 from rsflow.curation.duplicates.embeddings import TileEmbeddings
 from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
 from rsflow.curation.duplicates.text_similarity import ReadTexts
+from rsflow.curation.group_verdicts import GroupMembers, judge_groups
 from rsflow.curation.select_instructions import assign_host_tiles, select_instructions
 from rsflow.curation.splits.assign_splits import assign_tile_splits
 from rsflow.curation.splits.split_groups import splits_by_strength
@@ -76,8 +77,12 @@ def select_samples(
     read_texts: ReadTexts | None = None,
     runner: TaskRunner = LOCAL_RUNNER,
     confirm_regions: ConfirmRegions | None = None,
+    groups: GroupMembers | None = None,
 ) -> SelectionResult:
     """Select over all rows.
+
+    Where there are `groups`, the last rows of `tiles` are theirs, and only what is told of quotas and instructions is read of
+    them: a group is in where all its pictures may be (`rsflow.curation.group_verdicts`).
 
     `tiles` has what `deduplicate` needs and scene_id, scene_rejected, review_rejected (optional), source, licence, cell,
     source_split, and the columns that `settings.limits` names; with categories (lists) splits are dealt by these, with
@@ -89,7 +94,10 @@ def select_samples(
     not compared. `runner`: where pairs are looked for. `confirm_regions` gets rows of `tiles` too; without it, or without their
     keypoints, pictures of two splits are not searched for common parts.
     """
-    found = select_tiles(tiles, settings, seed, confirm, held_out_matches, embedded, runner, confirm_regions)
+    members = groups or GroupMembers.none()
+    single = tiles.slice(0, tiles.num_rows - members.count)
+    found = select_tiles(single, settings, seed, confirm, held_out_matches, embedded, runner, confirm_regions, members)
+    found = add_groups(found, members)
     verdicts, canonical = found.reasons, found.canonical
     own = np.asarray(instructions["tile"]).astype(np.int64)
     host = assign_host_tiles(tiles, instructions["task"], own, canonical, verdicts.kept[canonical] & found.same_picture)
@@ -110,15 +118,28 @@ def select_tiles(
     embedded: TileEmbeddings | None = None,
     runner: TaskRunner = LOCAL_RUNNER,
     confirm_regions: ConfirmRegions | None = None,
+    groups: GroupMembers | None = None,
 ) -> TileSelection:
-    """Apply the rules that need no instruction. Arguments as of `select_samples`."""
+    """Apply the rules that need no instruction. Arguments as of `select_samples`; no row of `tiles` is a group's."""
     reasons = DropReasons(tiles.num_rows)
     _apply_tile_rules(tiles, settings, reasons)
     cluster, canonical, same = _drop_duplicates(tiles, settings, confirm, reasons, embedded, runner)
     if held_out_matches is not None:
         _drop_held_out(cluster, held_out_matches, reasons)
-    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, reasons, runner, confirm_regions)
+    ties = groups.ties(canonical) if groups else None
+    assigned_split = assign_tile_splits(tiles, cluster, settings, seed, confirm, reasons, runner, confirm_regions, ties)
     return TileSelection(reasons, cluster, canonical, same, assigned_split)
+
+
+def add_groups(found: TileSelection, groups: GroupMembers) -> TileSelection:
+    """The verdicts of tiles, and after them those of groups."""
+    if not groups.count:
+        return found
+    reasons, split = judge_groups(groups, found.canonical, found.reasons, found.assigned_split)
+    own = np.arange(len(found.canonical), len(found.canonical) + groups.count)
+    cluster, canonical = np.concatenate([found.cluster, own]), np.concatenate([found.canonical, own])
+    same = np.concatenate([found.same_picture, np.ones(groups.count, dtype=np.bool_)])
+    return TileSelection(reasons, cluster, canonical, same, split)
 
 
 def needs_categories(settings: Select) -> bool:

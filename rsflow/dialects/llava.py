@@ -17,6 +17,8 @@ from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.dialects.padded_square import from_square, square_frame, to_square
 from rsflow.spatial.geometry import Region
 
+PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.several_pictures
+
 _GROUP = re.compile(brackets.GROUP)
 
 OUTLINE_FORM = OutlineForm()

@@ -28,6 +28,7 @@ FACTOR_PX = 28
 MIN_PIXELS = 3_136
 MAX_PIXELS = 12_845_056
 MAX_ASPECT = 200
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Qwen:
 
     min_pixels: int = MIN_PIXELS
     max_pixels: int = MAX_PIXELS
+    PICTURE_NAME: ClassVar[str] = PICTURE_NAME
 
     OUTLINE_FORM: ClassVar[OutlineForm] = json_boxes.OUTLINE_FORM
 

@@ -16,6 +16,7 @@ from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 _POINT = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _BOX = rf"<\|box_start\|>{_POINT}\s*,\s*{_POINT}<\|box_end\|>"

@@ -16,6 +16,7 @@ from rsflow.dialects.outlines import Frame
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
 
 OUTLINE_FORM = json_boxes.OUTLINE_FORM
 

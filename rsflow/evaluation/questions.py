@@ -40,7 +40,8 @@ class Question:
 
 
 def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = None) -> Iterator[tuple[Question, bytes]]:
-    """(question, encoded picture) of a snapshot's split, in the order of its shards.
+    """(question, encoded picture) of a snapshot's split, in the order of its shards; none of groups, whose questions are about
+    several pictures.
 
     Raises UsageError for a split that the snapshot lacks.
     """
@@ -50,7 +51,7 @@ def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = 
     count = 0
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
-            for instruction in sample.record["instructions"]:
+            for instruction in sample.record["instructions"] if not sample.record.get("group") else ():
                 if limit is not None and count >= limit:
                     return
                 count += 1

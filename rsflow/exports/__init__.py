@@ -87,6 +87,7 @@ def export(
         dict(manifest.splits),
         pseudo_labels,
         manifest.digest,
+        getattr(module, "HOLDS_GROUPS", False),
     )
     contents = module.top_level(list(job.splits))
     folder.prepare_folder(out, contents)

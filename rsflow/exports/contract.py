@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow.dialects import Dialect, spell_text
+from rsflow.dialects.several_pictures import spell_on_pictures
 from rsflow.errors import DataError
 from rsflow.exports.notes import Tally
 from rsflow.files import storage
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import BANDS, Sample, picture_sizes
 from rsflow.shards.manifest import Split
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, area, bounding_box, ring_area, to_quad
@@ -32,7 +33,8 @@ SpelledInstruction = tuple[Record, list[tuple[str, str]]]  # with its turns as (
 
 
 class Export(Protocol):
-    """A module of this folder. `DIALECT` spells its boxes unless another is requested."""
+    """A module of this folder. `DIALECT` spells its boxes unless another is requested. One that sets `HOLDS_GROUPS` gets
+    groups of several pictures too, else they are left out and counted."""
 
     DIALECT: str
 
@@ -50,7 +52,8 @@ class ExportJob:
     """One export: from the snapshot's `splits` below `root` to the folder `out`, boxes spelled by `dialect`.
 
     `on_sample` is called after every sample, to show progress. `all_splits`: those of the whole snapshot. `pseudo_labels`:
-    whether forms of objects hold those that labellers found. `snapshot`: its digest.
+    whether forms of objects hold those that labellers found. `snapshot`: its digest. `holds_groups`: whether the form holds
+    groups of several pictures.
     """
 
     root: str
@@ -61,6 +64,7 @@ class ExportJob:
     all_splits: dict[str, Split]
     pseudo_labels: bool = False
     snapshot: str = ""
+    holds_groups: bool = False
     tally: Tally = field(default_factory=Tally)
 
     def samples(self, split: str) -> Iterator[Sample]:
@@ -71,8 +75,11 @@ class ExportJob:
     def shard(self, split: str, number: int) -> Iterator[Sample]:
         """The samples of one shard of the split."""
         for sample in ShardReader(self.root, self.splits[split].shards[number]):
-            self.tally.notes["samples_to_repeat"] += sample.record.get("repeat", 1) > 1
-            yield sample
+            if sample.record.get("group") and not self.holds_groups:
+                self.tally.notes["groups_left_out"] += 1
+            else:
+                self.tally.notes["samples_to_repeat"] += sample.record.get("repeat", 1) > 1
+                yield sample
             self.on_sample()
 
     def with_texts(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, list[SpelledInstruction]]]:
@@ -109,25 +116,23 @@ class ExportJob:
         return self.companion_pictures(sample)
 
     def companion_pictures(self, sample: Sample) -> Iterator[tuple[str, bytes, Record]]:
-        """(extension, encoded picture, what is known of it) of each other sensor."""
-        known = {other["sensor"]: other for other in sample.record.get("companions", ())}
-        for extension, data in sorted(sample.others.items()):
-            if extension != BANDS:
-                self.tally.notes["companions"] += 1
-                sensor = extension.partition(".")[0]
-                yield extension, data, known.get(sensor, {"sensor": sensor})
+        """(extension, encoded picture, what is known of it) of each further picture, in their order."""
+        for extension, known in sample.further_pictures():
+            self.tally.notes["group_pictures" if sample.record.get("group") else "companions"] += 1
+            yield extension, sample.others[extension], known
 
     def instructions(self, sample: Sample) -> Iterator[SpelledInstruction]:
         """The sample's valid instructions, each with its turns as (role, text in the dialect).
 
         Turns and answers are without special tokens. They go before boxes are spelled, which have tokens of the family's own.
         """
-        height_px, width_px = sample.record["height_px"], sample.record["width_px"]
+        sizes = picture_sizes(sample.record)
         for instruction in sample.record["instructions"]:
             try:
                 plain, changed = neutralise_instruction(instruction)
-                boxes = check_boxes(instruction["boxes"], height_px, width_px)
-                turns = spell_turns(plain["turns"], boxes, plain["answer"], self.dialect, height_px, width_px)
+                pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
+                boxes = check_boxes(instruction["boxes"], [sizes[picture] for picture in pictures])
+                turns = spell_turns(plain["turns"], boxes, plain["answer"], self.dialect, pictures, sizes)
             except DataError as error:
                 self.tally.left_out[error.reason] += 1
                 continue
@@ -135,23 +140,38 @@ class ExportJob:
             yield plain, turns
 
 
-def check_boxes(boxes: Sequence[Sequence[float]], height_px: int, width_px: int) -> list[Region]:
-    """The boxes of an instruction, checked. DataError `box_not_a_number`, `box_empty` or `box_outside`."""
-    return [_region(box, height_px, width_px) for box in boxes]
+def check_boxes(boxes: Sequence[Sequence[float]], sizes: Sequence[tuple[int, int]]) -> list[Region]:
+    """The boxes of an instruction, checked against the (height, width) of the picture of each. DataError `box_not_a_number`,
+    `box_empty` or `box_outside`."""
+    return [_region(box, *size) for box, size in zip(boxes, sizes, strict=True)]
 
 
 def spell_turns(
-    turns: Sequence[Record], boxes: Sequence[Region], answer: Record, dialect: Dialect, height_px: int, width_px: int
+    turns: Sequence[Record],
+    boxes: Sequence[Region],
+    answer: Record,
+    dialect: Dialect,
+    pictures: Sequence[int],
+    sizes: Sequence[tuple[int, int]],
 ) -> list[tuple[str, str]]:
-    """Turns as (role, text). DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area."""
+    """Turns as (role, text). `pictures`: of each box its picture; `sizes`: (height, width) of each picture.
+
+    DataError `turns` where they do not alternate, `box_collapses` where rounding leaves no area.
+    """
     roles = [turn["role"] for turn in turns]
     if not roles or roles != ["user", "assistant"] * (len(roles) // 2):
         raise DataError("turns", f"the roles are {roles}, expected user, assistant, user, …")
-    for box in boxes:
-        _, back = dialect.parse(dialect.spell(mark("", 0), [box], height_px, width_px), height_px, width_px)
+    for box, picture in zip(boxes, pictures, strict=True):
+        _, back = dialect.parse(dialect.spell(mark("", 0), [box], *sizes[picture]), *sizes[picture])
         if not back or not _area(back[0]) > 0:
             raise DataError("box_collapses", f"{list(box)} has no area left once it is spelled")
-    return [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, height_px, width_px)) for turn in turns]
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return spell_text(dialect, text, boxes, answer, height_px, width_px)
+
+    if any(pictures):
+        return [(turn["role"], spell_on_pictures(spell, turn["text"], boxes, pictures, sizes)) for turn in turns]
+    return [(turn["role"], spell(turn["text"], boxes, *sizes[0])) for turn in turns]
 
 
 def _region(box: Sequence[float], height_px: int, width_px: int) -> Region:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
+from rsflow.dialects.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.json_files import WriteRecord, json_array, json_lines
 from rsflow.exports.pictures_jsonl import FILE, picture_record
-from rsflow.shards.format import Sample
+from rsflow.shards.format import Sample, picture_sizes
 
 IMAGE_TOKEN = "<image>"
 _FROM = {"user": "human", "assistant": "gpt"}
@@ -23,17 +24,21 @@ _FROM = {"user": "human", "assistant": "gpt"}
 
 @dataclass(frozen=True, slots=True)
 class PictureFiles:
-    """The pictures of a sample, its own first: paths relative to the output folder, sensors, sizes (height_px, width_px)."""
+    """The pictures of a sample, its own first: paths relative to the output folder, sensors, sizes (height_px, width_px).
+    `names`: what stands before each picture of a group, in the dialect."""
 
     paths: tuple[str, ...]
     sensors: tuple[str, ...]
     sizes: tuple[tuple[int, int], ...]
+    names: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> str:
         """What the first question begins with where a form's loader looks for a token of each picture."""
         if len(self.paths) == 1:
             return f"{IMAGE_TOKEN}\n"
+        if self.names:
+            return "".join(f"{name}{IMAGE_TOKEN}\n" for name in self.names)
         return "".join(f"{sensor}: {IMAGE_TOKEN}\n" for sensor in self.sensors)
 
 
@@ -71,11 +76,12 @@ def _write_pictures(job: ExportJob, split: str, sample: Sample, write_line: Writ
     path = job.write_picture(split, sample)
     companions = job.write_companions(split, sample)
     write_line(picture_record(path, split, sample, companions))
-    own = (sample.record["height_px"], sample.record["width_px"])
+    paths = (path, *(other["image"] for other in companions))
     return PictureFiles(
-        (path, *(other["image"] for other in companions)),
+        paths,
         (sample.record["sensor"], *(other["sensor"] for other in companions)),
-        (own, *((other.get("height_px", own[0]), other.get("width_px", own[1])) for other in companions)),
+        tuple(picture_sizes(sample.record)) if companions else tuple(picture_sizes(sample.record)[:1]),
+        picture_names(job.dialect, len(paths)) if sample.record.get("group") else (),
     )
 
 
@@ -102,11 +108,12 @@ def known_facts(sample: Sample, instruction: Record) -> Record:
 
 
 def record_per_instruction(sample: Sample, files: PictureFiles, instructions: Sequence[SpelledInstruction]) -> Iterator[Record]:
-    """A LLaVA record for each instruction, of the sample's own picture."""
+    """A LLaVA record for each instruction, of the sample's own picture, or of all pictures of a group."""
+    is_group = bool(sample.record.get("group"))
     for instruction, turns in instructions:
         yield {
             "id": instruction["id"],
-            "image": files.paths[0],
-            "conversations": llava_conversation(turns, f"{IMAGE_TOKEN}\n"),
+            "image": list(files.paths) if is_group else files.paths[0],
+            "conversations": llava_conversation(turns, files.tokens if is_group else f"{IMAGE_TOKEN}\n"),
             **known_facts(sample, instruction),
         }

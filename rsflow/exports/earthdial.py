@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
+from rsflow.dialects.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record
 from rsflow.exports.conversations import IMAGE_TOKEN, PictureFiles, llava_conversation
 from rsflow.exports.dataset_folder import DatasetFolder
@@ -30,6 +31,7 @@ from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 
 DIALECT = "internvl"  # of the family that EarthDial is built on
+HOLDS_GROUPS = True
 
 META, SETS = "meta.json", "sets"
 PICTURE, RAW, CONVERSATIONS = "jpg", "tif_ms", "conversations"  # its names for columns
@@ -54,7 +56,7 @@ def write(job: ExportJob) -> None:
                         folder = DatasetFolder(job.place(SETS, name), _columns(entry["image_key"]))
                         sets[name] = whole.enter_context(folder)
                         meta[name] = {"annotation": f"{SETS}/{name}", "data_augment": False, "repeat_time": 1, **entry}
-                    tokens = _tokens(entry["image_key"])
+                    tokens = _tokens(entry["image_key"], job, sample)
                     for one in instructions:
                         sets[name].add({**cells, CONVERSATIONS: _conversation(*one, tokens), "id": one[0]["id"]})
     storage.write_bytes(job.place(META), (json.dumps(dict(sorted(meta.items())), indent=2) + "\n").encode())
@@ -63,9 +65,11 @@ def write(job: ExportJob) -> None:
 def _pictures(job: ExportJob, split: str, sample: Sample) -> Iterator[tuple[str, Record, Record]]:
     """(set, the columns of its picture, its entry of the meta file) of each set that the sample is in."""
     sensor = sample.record["sensor"]
-    cells = {sensor: _cell(sample.picture, sample.key)}
+    group = sample.record.get("group")
+    cells = {group["role"] if group else sensor: _cell(sample.picture, sample.key)}
     for _, data, known in job.companion_pictures(sample):
-        cells[known["sensor"]] = _cell(data, f"{sample.key}.{known['sensor']}")
+        name = known.get("role") or known["sensor"]
+        cells[name] = _cell(data, f"{sample.key}.{name}")
     job.tally.pictures += len(cells)
     if len(cells) > 1:
         yield f"Change_{split}_{'_'.join(cells)}", cells, _entry(",".join(cells), 3, {})
@@ -93,9 +97,10 @@ def _columns(image_key: str) -> dict[str, pa.DataType]:
     return {**dict.fromkeys(image_key.split(","), picture), CONVERSATIONS: pa.string(), "id": pa.string()}
 
 
-def _tokens(image_key: str) -> str:
+def _tokens(image_key: str, job: ExportJob, sample: Sample) -> str:
     sensors = tuple(image_key.split(","))
-    return PictureFiles(sensors, sensors, ()).tokens if len(sensors) > 1 else f"{IMAGE_TOKEN}\n"
+    names = picture_names(job.dialect, len(sensors)) if sample.record.get("group") else ()
+    return PictureFiles(sensors, sensors, (), names).tokens if len(sensors) > 1 else f"{IMAGE_TOKEN}\n"
 
 
 def _conversation(instruction: Record, turns: list[tuple[str, str]], tokens: str) -> str:

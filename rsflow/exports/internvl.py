@@ -19,6 +19,7 @@ from rsflow.files import storage
 from rsflow.shards.format import Sample
 
 DIALECT = "internvl"
+HOLDS_GROUPS = True
 
 META = "meta.json"
 _MAX_DYNAMIC_PATCH = 12  # what the released sets of pictures have

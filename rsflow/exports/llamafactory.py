@@ -17,6 +17,7 @@ from rsflow.files import storage
 from rsflow.shards.format import Sample
 
 DIALECT = "qwen3"
+HOLDS_GROUPS = True
 
 INFO = "dataset_info.json"
 _TAGS = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}

@@ -12,6 +12,7 @@ from rsflow.exports.conversations import record_per_instruction, top_level, writ
 __all__ = ["DIALECT", "top_level", "write"]
 
 DIALECT = "llava"
+HOLDS_GROUPS = True
 
 
 def write(job: ExportJob) -> None:

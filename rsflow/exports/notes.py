@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 NOTES = {
     "companions": "carried along: {count:,} companion pictures of other sensors",
+    "group_pictures": "carried along: {count:,} further pictures of groups (dates or sensors of one place)",
+    "groups_left_out": "left out: {count:,} groups of several pictures, which this form does not hold",
     "raw_bands_left_out": "left out: raw bands of {count:,} samples, which this form does not hold",
     "pictures_without_texts": "left out: {count:,} pictures without a text that this form can hold",
     "pictures_not_annotated": "not in instances: {count:,} pictures that nobody annotated with objects",

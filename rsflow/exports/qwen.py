@@ -17,6 +17,7 @@ from rsflow.shards.format import Sample
 __all__ = ["DIALECT", "top_level", "write"]
 
 DIALECT = "qwen"
+HOLDS_GROUPS = True
 
 
 def write(job: ExportJob) -> None:

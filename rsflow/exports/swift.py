@@ -1,9 +1,9 @@
 """The form of ms-swift (https://swift.readthedocs.io/en/latest/Customization/Custom-dataset.html), `swift sft --dataset`.
 
 One idea: boxes are apart from the text. `<ref-object>` and `<bbox>` in the messages stand for the entries of
-`objects.ref` and `objects.bbox` in their order, in real pixels of the picture `objects.image_id` (here 0, the sample's own),
-and ms-swift spells them for the model it trains. Oriented boxes it cannot hold: their bounding boxes are written, and
-counted. With a dialect of another family (`--dialect`) boxes are spelled in the text and `objects` is left out.
+`objects.ref` and `objects.bbox` in their order, in real pixels of the picture `objects.image_id` (0 is the sample's own), and
+ms-swift spells them for the model it trains. Oriented boxes it cannot hold: their bounding boxes are written, and counted.
+With a dialect of another family (`--dialect`) boxes are spelled in the text and `objects` is left out.
 
 Paths of pictures are relative to the output folder, which ms-swift takes from the environment variable ROOT_IMAGE_DIR.
 """
@@ -24,6 +24,7 @@ from rsflow.spatial.geometry import Box, Region, bounding_box
 from rsflow.text.turns import Mark, replace_marks
 
 DIALECT = "pixels"  # stands for ms-swift's own: boxes apart from the text
+HOLDS_GROUPS = True
 
 REF, BBOX = "<ref-object>", "<bbox>"
 
@@ -37,7 +38,8 @@ def write(job: ExportJob) -> None:
 
     def make_records(sample: Sample, files: PictureFiles, instructions: Sequence[SpelledInstruction]) -> Iterator[Record]:
         for instruction, turns in instructions:
-            objects = _Objects(instruction["boxes"], *files.sizes[0])
+            pictures = instruction.get("box_pictures") or [0] * len(instruction["boxes"])
+            objects = _Objects(instruction["boxes"], pictures, files.sizes)
             spelled = (
                 turns
                 if in_text
@@ -69,8 +71,9 @@ class _Objects:
     """Collects the phrases and boxes of a conversation's marks in the order of their placeholders."""
 
     boxes: Sequence[Region]
-    height_px: int
-    width_px: int
+    pictures: Sequence[int]  # of each box
+    sizes: Sequence[tuple[int, int]]  # (height, width) of each picture
+    image_id: list[int] = field(default_factory=list)
     ref: list[str] = field(default_factory=list)
     bbox: list[Box] = field(default_factory=list)
     oriented: int = 0
@@ -80,17 +83,20 @@ class _Objects:
         return replace_marks(text, self._placeholders)
 
     def record(self) -> Record:
-        return {"ref": self.ref, "bbox": self.bbox, "bbox_type": "real", "image_id": [0] * len(self.bbox)}
+        return {"ref": self.ref, "bbox": self.bbox, "bbox_type": "real", "image_id": self.image_id}
 
-    def _upright(self, region: Region) -> Box:
-        """The bounding box within the picture."""
+    def _upright(self, region: Region, picture: int) -> Box:
+        """The bounding box within its picture."""
         x0, y0, x1, y1 = bounding_box(region)
-        return max(0.0, x0), max(0.0, y0), min(float(self.width_px), x1), min(float(self.height_px), y1)
+        height_px, width_px = self.sizes[picture]
+        return max(0.0, x0), max(0.0, y0), min(float(width_px), x1), min(float(height_px), y1)
 
     def _placeholders(self, found: Mark) -> str:
         regions = [self.boxes[index] for index in found.boxes]
         self.oriented += sum(len(region) == 8 for region in regions)
-        self.bbox += [self._upright(region) for region in regions]
+        shown = [self.pictures[index] for index in found.boxes]
+        self.bbox += [self._upright(region, picture) for region, picture in zip(regions, shown, strict=True)]
+        self.image_id += shown
         if found.phrase:
             self.ref.append(found.phrase)
         return (REF if found.phrase else "") + BBOX * len(regions)

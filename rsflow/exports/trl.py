@@ -8,8 +8,11 @@ however the processor resizes pictures.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
+from rsflow.dialects.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.parquet_files import IMAGE, picture_cell, top_level, write_parquet
 from rsflow.shards.format import Sample
@@ -17,6 +20,7 @@ from rsflow.shards.format import Sample
 __all__ = ["DIALECT", "top_level", "write"]
 
 DIALECT = "qwen3"
+HOLDS_GROUPS = True
 
 _PART = pa.struct([("type", pa.string()), ("text", pa.string())])
 _MESSAGE = pa.struct([("role", pa.string()), ("content", pa.list_(_PART))])
@@ -33,8 +37,11 @@ def write(job: ExportJob) -> None:
         cells = [picture_cell(sample.picture, f"{sample.key}.{sample.picture_format}")]
         cells += [picture_cell(data, f"{sample.key}.{extension}") for extension, data, _ in companions]
         sensors = [sample.record["sensor"], *(known["sensor"] for _, _, known in companions)]
+        names: Sequence[str] = [f"{sensor}:" for sensor in sensors] if companions else [""]
+        if sample.record.get("group"):
+            names = [name.strip() for name in picture_names(job.dialect, len(cells))]
         return {
-            "messages": _messages([turn for _, turns in instructions for turn in turns], sensors),
+            "messages": _messages([turn for _, turns in instructions for turn in turns], names),
             "images": cells,
             **{name: sample.record.get(name) for name in ("key", "source", "sensor", "licence")},
         }
@@ -42,9 +49,10 @@ def write(job: ExportJob) -> None:
     write_parquet(job, _COLUMNS, make_row)
 
 
-def _messages(turns: list[tuple[str, str]], sensors: list[str]) -> list[Record]:
+def _messages(turns: list[tuple[str, str]], names: Sequence[str]) -> list[Record]:
+    """Turns as messages; the first begins with the pictures, each after its name, where it has one."""
     messages = [{"role": role, "content": [_text(text)]} for role, text in turns]
-    pictures = [part for sensor in sensors for part in ([_text(f"{sensor}:")] if sensors[1:] else []) + [_IMAGE_PART]]
+    pictures = [part for name in names for part in ([_text(name)] if name else []) + [_IMAGE_PART]]
     messages[0]["content"] = [*pictures, _text(turns[0][1])]
     return messages
 

@@ -60,7 +60,10 @@ class AttemptFailure:
 
 
 def chat_messages(request: Request) -> list[dict[str, Any]]:
-    content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": _data_url(data)}} for data in request.pictures]
+    detail = {"detail": request.detail} if request.detail else {}
+    content: list[dict[str, Any]] = [
+        {"type": "image_url", "image_url": {"url": _data_url(data), **detail}} for data in request.pictures
+    ]
     messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}] if request.system else []
     return [*messages, {"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
 

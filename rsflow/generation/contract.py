@@ -25,8 +25,9 @@ class Request:
     """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text refers to them.
 
     `schema`: the JSON schema that the answer has to keep, where the engine can see to that; None asks for free text.
-    `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice. `source` and `kind`
-    say for what it is asked: costs are listed by them, answers do not depend on them.
+    `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice. `detail`: how finely
+    an endpoint is to look at the pictures (low, high, auto). `source` and `kind` say for what it is asked: costs are listed by
+    them, answers do not depend on them.
     """
 
     system: str
@@ -36,6 +37,7 @@ class Request:
     max_tokens: int = 1024
     temperature: float = 0.0
     seed: int = 0
+    detail: str = ""
     source: str = ""
     kind: str = ""
 
@@ -45,7 +47,8 @@ class Request:
         pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
         # At temperature 0 the seed has no effect, so equal requests must have equal digests.
         sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
-        return fingerprint(self.system, self.prompt, pictures, self.schema, sampling)
+        detail = [self.detail] if self.detail else []  # left out where empty, for records that are older than it
+        return fingerprint(self.system, self.prompt, pictures, self.schema, sampling, *detail)
 
 
 @dataclass(frozen=True, slots=True)

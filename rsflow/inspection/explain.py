@@ -24,6 +24,7 @@ from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
+from rsflow.stages.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
 _NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up
@@ -35,7 +36,9 @@ class Explained:
     """`subject` is the selection's row of what was asked for, `tile` that of its tile; `members` are the rows of the tile's
     cluster, the one that stands for it first. `instructions`: of the tile, by reason. `near`: of a tile that left for one of
     another split, the tile of each split that is in and nearest to it, the nearest first: on the ground, `apart_m` away, or in
-    looks, `apart_grey` grey levels on average. `facts`: TILES rows by tile_id."""
+    looks, `apart_grey` grey levels on average. `facts`: TILES rows by tile_id. `pictures`: of a group, its members in their
+    order.
+    """
 
     subject: dict[str, Any]
     tile: dict[str, Any]
@@ -43,6 +46,7 @@ class Explained:
     instructions: dict[str, int]
     near: tuple[dict[str, Any], ...]
     facts: dict[str, dict[str, Any]]
+    pictures: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +101,25 @@ def _explain_selected(lake: Lake, found: list[dict[str, Any]]) -> Explained:
     near = nearest(lake, tile["tile_id"]) if nearest else []
     facts = _tile_rows(lake, [row["tile_id"] for row in [*members, *near]])
     reasons = dict(Counter(row["reason"] for row in of_tile))
-    return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts)
+    pictures = _group_pictures(lake, tile["tile_id"]) if tile["kind"] == "group" else ()
+    return Explained(found[0], tile, tuple(members), reasons, tuple(near), facts, pictures)
 
 
 def read_cluster_pictures(root: str, explained: Explained, most: int) -> list[tuple[dict[str, Any], bytes]]:
     """(selection row, encoded picture) of the tile that was asked for, of those near and of its cluster, `most` in all."""
     asked = explained.tile["tile_id"]
+    if explained.pictures:
+        return _read_group(root, explained)[:most]
     members = sorted(explained.members, key=lambda row: row["tile_id"] != asked)
     rows = [*members[:1], *explained.near, *members[1:]][:most]
     found = read_pictures(root, [explained.facts[row["tile_id"]] for row in rows])
     return [(row, found[row["tile_id"]]) for row in rows]
+
+
+def _read_group(root: str, explained: Explained) -> list[tuple[dict[str, Any], bytes]]:
+    rows = _tile_rows(open_lake(root), [member["tile_id"] for member in explained.pictures])
+    found = read_pictures(root, rows.values())
+    return [({**explained.tile, "tile_id": name}, found[name]) for name in (one["tile_id"] for one in explained.pictures)]
 
 
 def _read_rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[str, Any]]:
@@ -116,8 +129,15 @@ def _read_rows(lake: Lake, table: str, column: str, *values: str) -> list[dict[s
 
 
 def _find_by_key(lake: Lake, key: str) -> list[dict[str, Any]]:
-    tiles = {row["tile_id"] for row in _read_rows(lake, "tiles", "key", key)}
+    groups = (name for name in lake.read("groups", ["group_id"])["group_id"].to_pylist() if sample_key(name) == key)
+    tiles = {*(row["tile_id"] for row in _read_rows(lake, "tiles", "key", key)), *groups}
     return _read_rows(lake, "selection", "subject", *tiles) if tiles else []
+
+
+def _group_pictures(lake: Lake, group: str) -> tuple[dict[str, Any], ...]:
+    finished = set(completed_units(lake)["receipt"].to_pylist())
+    found = (row["members"] for row in _read_rows(lake, "groups", "group_id", group) if row["receipt"] in finished)
+    return tuple(next(found, ()))
 
 
 def _tile_rows(lake: Lake, ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -101,6 +101,7 @@ def explain_json(found: Explained | ExplainedRejects) -> Json:
         "cluster": list(found.members),
         "nearest": list(found.near),
         "instructions": found.instructions,
+        **({"pictures": list(found.pictures)} if found.pictures else {}),
     }
 
 

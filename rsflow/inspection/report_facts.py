@@ -15,6 +15,7 @@ from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import total_usage
 from rsflow.files import storage
 from rsflow.inspection.labeller_facts import labeller_quality
+from rsflow.inspection.review import read_review_summary
 from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
@@ -132,6 +133,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         made=_count_by_task(outcome),
         wanted=built.select.splits,
         strata=count_by_stratum(outcome.now),
+        reviewed=read_review_summary(outcome.lake),
         sentences={name: n for name, n in total_usage(outcome.now.all_marks).items() if name.startswith(_SENTENCES)},
     )
 
@@ -161,7 +163,7 @@ def _count_by_task(outcome: BuildResult) -> dict[str, int]:
 
 def _count_instructions(outcome: BuildResult) -> dict[tuple[str, str], int]:
     """Instructions as they were made, before any selection."""
-    sensors = outcome.now.tiles(["tile_id", "sensor"])
+    sensors = outcome.now.samples(["tile_id", "sensor"])
     sensor = dict(zip(sensors["tile_id"].to_pylist(), sensors["sensor"].to_pylist(), strict=True))
     rows = outcome.now.instructions(["instruction_id", "tile_id", "task"]).to_pylist()
     return dict(Counter((row["task"], sensor[row["tile_id"]]) for row in rows))
@@ -181,9 +183,9 @@ def _source_facts(built: BuildConfig, outcome: BuildResult) -> tuple[SourceFacts
     fit = marks.filter(pc.invert(marks["scene_rejected"])).select(["source", "scene_id"]).to_pylist()
     bad = outcome.now.rejected_scenes
     scenes = Counter(source for source, _ in {(row["source"], row["scene_id"]) for row in fit if row["scene_id"] not in bad})
-    source_of = {row["tile_id"]: row["source"] for row in outcome.now.tiles(["tile_id", "source"]).to_pylist()}
+    source_of = {row["tile_id"]: row["source"] for row in outcome.now.samples(["tile_id", "source"]).to_pylist()}
     chosen = outcome.lake.read("selection", ["kind", "tile_id", "selected"])
-    chosen = chosen.filter(pc.and_(chosen["selected"], pc.equal(chosen["kind"], "tile")))
+    chosen = chosen.filter(pc.and_(chosen["selected"], pc.not_equal(chosen["kind"], "instruction")))
     samples = Counter(source_of[tile] for tile in chosen["tile_id"].to_pylist())
     stated = outcome.plan.scenes.select(["source", "licence"]).to_pylist()
     licences = {
@@ -200,11 +202,11 @@ def _count_by_source(built: BuildConfig, outcome: BuildResult) -> dict[tuple[str
     sets = {source.name: source.published.part_of or source.name for source in built.sources}
     rows = outcome.lake.read("selection", ["kind", "subject", "tile_id", "selected", "split"])
     rows = rows.filter(rows["selected"])
-    splits = rows.filter(pc.equal(rows["kind"], "tile")).select(["tile_id", "split"])
+    splits = rows.filter(pc.not_equal(rows["kind"], "instruction")).select(["tile_id", "split"])
     chosen = rows.filter(pc.equal(rows["kind"], "instruction")).select(["subject", "tile_id"])
     # An instruction may go with another tile than it was made on (a duplicate's); its source is that of its own.
     made = outcome.now.instructions(["instruction_id", "tile_id", "task"]).rename_columns(["subject", "made_on", "task"])
-    tiles = outcome.now.tiles(["tile_id", "source"]).rename_columns(["made_on", "source"])
+    tiles = outcome.now.samples(["tile_id", "source"]).rename_columns(["made_on", "source"])
     joined = chosen.join(splits, "tile_id").join(made, "subject").join(tiles, "made_on")
     counts = joined.group_by(["split", "task", "source"]).aggregate([("tile_id", "count_distinct"), ("tile_id", "count")])
     found: dict[tuple[str, str, str], tuple[int, int]] = {}

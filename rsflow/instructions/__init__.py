@@ -18,6 +18,7 @@ from rsflow.config import settings as config
 from rsflow.errors import ConfigError
 from rsflow.instructions import (
     captioning,
+    change,
     classification,
     conversation,
     description,
@@ -30,14 +31,26 @@ from rsflow.instructions import (
     tile_facts,
     vqa,
 )
+from rsflow.instructions.group_facts import GroupFacts
 from rsflow.instructions.hash_choice import hash_number
 from rsflow.instructions.question_answers import VERSION
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.text.control_tokens import find_control_token
 
-__all__ = ["TASKS", "VERSION", "Task", "check_task", "compose", "instruction_id"]
+__all__ = [
+    "ALL_TASKS",
+    "GROUP_TASKS",
+    "TASKS",
+    "VERSION",
+    "Task",
+    "check_task",
+    "compose",
+    "compose_group",
+    "instruction_id",
+]
 
 Task = Callable[[TileFacts, config.Instructions, int], Iterator[Instruction | Reject]]
+GroupTask = Callable[[GroupFacts, config.Instructions, int], Iterator[Instruction | Reject]]
 
 TASKS: dict[TaskName, Task] = {
     "classification": classification.make_instructions,
@@ -53,13 +66,21 @@ TASKS: dict[TaskName, Task] = {
     "conversation": conversation.make_instructions,
 }
 
+# Tasks of several pictures of one place.
+GROUP_TASKS: dict[TaskName, GroupTask] = {
+    "change": change.make_instructions,
+}
+
+ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS)
+
 
 def check_task(name: str) -> None:
     """Nothing for a known task, a ConfigError that lists the known ones for any other."""
-    if name not in TASKS:
-        close = difflib.get_close_matches(name, TASKS, 1)
+    known = (*TASKS, *GROUP_TASKS)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ConfigError(f"task {name!r} is not known; {hint}known tasks: {', '.join(TASKS)}")
+        raise ConfigError(f"task {name!r} is not known; {hint}known tasks: {', '.join(known)}")
 
 
 def compose(
@@ -84,6 +105,30 @@ def compose(
             rejects.extend(refused)
             made.extend(_choose(clean, settings.per_task, facts.tile_id, seed))
     return [replace(item, labels=tuple(kept[position] for position in item.labels)) for item in made], rejects
+
+
+def compose_group(
+    group: GroupFacts, settings: config.Instructions, seed: int, labels_settings: config.Labels
+) -> tuple[list[Instruction], list[Reject]]:
+    """All instructions of a group for the asked tasks, and what was refused, as `compose` of a tile.
+
+    `labels` of an instruction are numbers in the labels of all members (rsflow.instructions.group_facts).
+    """
+    kept = [tile_facts.trusted_labels(member.facts, labels_settings) for member in group.members]
+    numbers = [group.first_label(place) + position for place, mine in enumerate(kept) for position in mine]
+    members = [
+        replace(member, facts=tile_facts.with_labels(member.facts, mine))
+        for member, mine in zip(group.members, kept, strict=True)
+    ]
+    trusted = replace(group, members=tuple(members))
+    made: list[Instruction] = []
+    rejects: list[Reject] = []
+    for name, task in GROUP_TASKS.items():
+        if name in settings.tasks or not settings.tasks:
+            clean, refused = _separate_rejects(group.tile_id, task(trusted, settings, seed))
+            rejects.extend(refused)
+            made.extend(_choose(clean, settings.per_task, group.tile_id, seed))
+    return [replace(item, labels=tuple(numbers[number] for number in item.labels)) for item in made], rejects
 
 
 def _separate_rejects(tile_id: str, items: Iterable[Instruction | Reject]) -> tuple[list[Instruction], list[Reject]]:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.phrasings import PHRASINGS
-from rsflow.records import Instruction, Reject, TaskName, TileFacts
+from rsflow.records import Instruction, Reject, TaskName
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn
 
 VERSION = 6  # raised when the text of any instruction changes
 GENERATOR = f"rules-{VERSION}"
+
+
+class SampleFacts(Protocol):
+    """What is known of a tile or of a group, which has the id of its sample."""
+
+    @property
+    def tile_id(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class QuestionAnswer:
     `placeholders` fill the phrasing.
 
     `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
-    the tile's labels. `answer` is the structured form.
+    the tile's labels. `answer` is the structured form. `box_pictures` as of an Instruction.
     """
 
     task: TaskName
@@ -39,34 +46,35 @@ class QuestionAnswer:
     boxes: tuple[Region, ...] = ()
     placeholders: dict[str, str] = field(default_factory=dict)
     own_phrasings: tuple[str, ...] = ()
+    box_pictures: tuple[int, ...] = ()
 
     @property
     def phrasings(self) -> tuple[str, ...]:
         return self.own_phrasings or PHRASINGS[self.kind]
 
 
-def single_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
+def single_question(qa: QuestionAnswer, facts: SampleFacts, seed: int) -> str:
     """A phrasing chosen by hash, with its placeholders filled."""
     return choose(qa.phrasings, seed, facts.tile_id, qa.task, qa.kind, qa.subject).format(**qa.placeholders)
 
 
-def conversation_question(qa: QuestionAnswer, facts: TileFacts, seed: int) -> str:
+def conversation_question(qa: QuestionAnswer, facts: SampleFacts, seed: int) -> str:
     """The same for a conversation: never the first phrasing, which is for single questions."""
     return choose(qa.phrasings[1:], seed, facts.tile_id, "conversation", qa.kind, qa.subject).format(**qa.placeholders)
 
 
-def instruction(qa: QuestionAnswer, facts: TileFacts, seed: int) -> Instruction:
+def instruction(qa: QuestionAnswer, facts: SampleFacts, seed: int) -> Instruction:
     """One question and its short answer."""
     turns = (Turn("user", single_question(qa, facts, seed)), Turn("assistant", qa.short_answer))
-    return Instruction(qa.task, turns, qa.boxes, qa.labels, qa.answer, GENERATOR)
+    return Instruction(qa.task, turns, qa.boxes, qa.labels, qa.answer, GENERATOR, box_pictures=qa.box_pictures)
 
 
-def instructions(found: Iterator[QuestionAnswer | Reject], facts: TileFacts, seed: int) -> Iterator[Instruction | Reject]:
+def instructions(found: Iterator[QuestionAnswer | Reject], facts: SampleFacts, seed: int) -> Iterator[Instruction | Reject]:
     """Claims as instructions; what was refused goes through."""
     for item in found:
         yield item if isinstance(item, Reject) else instruction(item, facts, seed)
 
 
-def reject_instruction(facts: TileFacts, task: TaskName, reason: str, detail: str) -> Reject:
+def reject_instruction(facts: SampleFacts, task: TaskName, reason: str, detail: str) -> Reject:
     """An instruction that was not made, because it could not have been true or clear."""
     return Reject("instruction", f"{facts.tile_id}#{task}", reason, detail)

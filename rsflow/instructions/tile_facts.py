@@ -179,12 +179,17 @@ def land_covers(facts: TileFacts) -> list[Cover]:
     found: list[Cover] = []
     for position, label in labels_of_kind(facts, "cover"):
         if label.value is not None and 0 <= label.value <= 1 and english.singular_noun(label.category) not in things - {""}:
-            said = english.mass_noun(label.category)
-            name = _COVERS.get(said, said)
+            name = cover_name(label.category)
             region = label.shape.box if label.shape else None
             found.append(Cover(position, label.category, name, label.value, region))
     found.sort(key=lambda cover: (-cover.share, cover.category, cover.label))
     return [cover for place, cover in enumerate(found) if cover.name not in {other.name for other in found[:place]} - {""}]
+
+
+def cover_name(category: str) -> str:
+    """The mass noun of a land-cover class; empty for a rest class."""
+    said = english.mass_noun(category)
+    return _COVERS.get(said, said)
 
 
 def unknown_cover_share(facts: TileFacts) -> float:

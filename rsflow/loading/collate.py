@@ -21,6 +21,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
+from rsflow.dialects import get_dialect
+from rsflow.dialects.several_pictures import picture_names
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decode import decode_picture
 from rsflow.loading.number_values import check_at_least
@@ -39,9 +41,18 @@ class Conversation:
     key: str
     images: tuple[Any, ...]
     turns: tuple[tuple[str, str], ...]  # (role, text), user and assistant in turn
+    names: tuple[str, ...] = ()  # what stands before each picture; none where nothing does
 
     def first(self, count: int) -> Conversation:
-        return Conversation(self.key, self.images, self.turns[:count])
+        return Conversation(self.key, self.images, self.turns[:count], self.names)
+
+    def picture_parts(self) -> list[dict[str, str]]:
+        """The pictures as parts of a message, each after its name, on a line of its own."""
+        parts: list[dict[str, str]] = []
+        for place, name in enumerate(self.names or ("",) * len(self.images)):
+            parts += [{"type": "text", "text": ("\n" if place else "") + name}] if name else []
+            parts.append({"type": "image"})
+        return [*parts, {"type": "text", "text": "\n"}] if self.names else parts
 
 
 class TokenizedConversation(NamedTuple):
@@ -98,7 +109,7 @@ class Collate:
 
     def _messages(self, row: Conversation) -> list[dict[str, Any]]:
         messages = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in row.turns]
-        messages[0]["content"] = [*({"type": "image"} for _ in row.images), *messages[0]["content"]]
+        messages[0]["content"] = [*row.picture_parts(), *messages[0]["content"]]
         system = [] if self.system is None else [{"role": "system", "content": [{"type": "text", "text": self.system}]}]
         return [*system, *messages]
 
@@ -162,7 +173,8 @@ def collate(
     conversation of several turns ("joined"), a row for each ("each"), or only its first ("first"). `max_tokens`: the longest
     row; whole exchanges are removed from the end of a conversation until it fits. `system`: the text of a system turn.
     `pictures`: of a sample of several sensors its own, or "all", its own first; then the first words name them in that order;
-    "none": the text alone, for a control that cannot see.
+    "none": the text alone, for a control that cannot see. A group's pictures are always all there, each after its number as the
+    dialect's family writes it ("Image-1: ").
 
     ConfigError where the processor has no chat template, where answers cannot be located in what the template renders, and
     where it resizes pictures to another size than the dialect of their boxes counts in.
@@ -179,9 +191,11 @@ def collate(
 
 
 def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list[Conversation]:
-    others = one.get("others") or {} if pictures == "all" else {}
+    is_group = bool(one.get("meta", {}).get("group"))
+    others = one.get("others") or {} if pictures == "all" or (is_group and pictures == "own") else {}
     images = () if pictures == "none" else (one["image"], *others.values())
-    named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others else ""
+    named = f"Images: {', '.join([one['sensor'], *others])}.\n" if others and not is_group else ""
+    names = _picture_names(one, len(images)) if is_group and images else ()
     instructions = one["instructions"]
     turns_of_each = [tuple((turn["role"], turn["text"]) for turn in instruction["turns"]) for instruction in instructions]
     if grouping == "first":
@@ -189,7 +203,12 @@ def _conversations(one: Example, grouping: Grouping, pictures: Pictures) -> list
     if grouping == "joined":
         turns_of_each = [tuple(turn for turns in turns_of_each for turn in turns)]
     turns_of_each = [((turns[0][0], named + turns[0][1]), *turns[1:]) for turns in turns_of_each if turns]
-    return [Conversation(one["key"], images, turns) for turns in turns_of_each]
+    return [Conversation(one["key"], images, turns, names) for turns in turns_of_each]
+
+
+def _picture_names(one: Example, count: int) -> tuple[str, ...]:
+    found = picture_names(get_dialect(one["dialect"]), count) if "dialect" in one else ()
+    return found if any(found) else ()
 
 
 def _own_picture_positions(conversations_of_each: Sequence[Sequence[Conversation]]) -> list[int]:

@@ -15,11 +15,13 @@ import numpy.typing as npt
 import torch
 
 from rsflow import dialects
+from rsflow.dialects.several_pictures import spell_on_pictures
 from rsflow.errors import SnapshotError
 from rsflow.loading.decode import as_tensor, decode_picture
 from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
-from rsflow.shards.format import BAND_DTYPES, BANDS, Sample
+from rsflow.shards.format import BAND_DTYPES, BANDS, Sample, further_pictures, picture_sizes
 from rsflow.shards.reader import Buffer, SampleView
+from rsflow.spatial.geometry import Region
 from rsflow.text.control_tokens import neutralise_instruction
 
 # Fields of a record that are columns of the example; the rest is its `meta`.
@@ -37,9 +39,10 @@ def make_example(
     """The sample as a dict.
 
     key, sensor, split, dialect: str; height_px, width_px: int; image: uint8 tensor (3, rows, cols), grey repeated, or the
-    encoded bytes where `decode` is false; instructions: those of `tasks` (None: all), see `_instruction`; others: pictures of
-    the same ground by other sensors, by sensor, like `image`; bands: the raw bands as a tensor (bands, rows, cols) of the type
-    they were measured in (not decoded: .npy bytes), None where the shard has none; meta: the rest of the record.
+    encoded bytes where `decode` is false; instructions: those of `tasks` (None: all), see `_instruction`; others: further
+    pictures of the same ground, by sensor, or of a group by role, in their order, like `image`; bands: the raw bands as a
+    tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
+    meta: the rest of the record.
 
     With `store` the example is unfinished, for a rsflow.loading.batch_slots.SlotCollator to complete: image is what `store`
     returns for the encoded bytes, and `regions` holds the boxes that rsflow.loading.packed_boxes extracted.
@@ -50,7 +53,8 @@ def make_example(
     known = dialects.get_dialect(dialect)
     # Shards may be older than the check of what goes into them.
     plain = [neutralise_instruction(one) for one in record["instructions"] if tasks is None or one["task"] in tasks]
-    instructions = [_instruction(one, known, height_px, width_px) for one, _ in plain]
+    sizes = picture_sizes(record) if record.get("group") else [(height_px, width_px)]
+    instructions = [_instruction(one, known, sizes) for one, _ in plain]
     count_neutralised(sum(changed for _, changed in plain))
     regions = extract_boxes(instructions)
     found = {
@@ -94,9 +98,10 @@ def _stored_picture(sample: Sample | SampleView, store: Callable[[Buffer], Any],
 
 def _companion_pictures(sample: Sample | SampleView, decode: bool) -> dict[str, Any]:
     return {
-        name.partition(".")[0]: as_tensor(_stored_picture(sample, decode_picture, name)) if decode else bytes(data)
-        for name, data in sample.others.items()
-        if name != BANDS
+        str(known.get("role") or name.partition(".")[0]): (
+            as_tensor(_stored_picture(sample, decode_picture, name)) if decode else bytes(sample.others[name])
+        )
+        for name, known in further_pictures(sample.record, sample.others)
     }
 
 
@@ -113,27 +118,31 @@ def _array(data: Buffer) -> npt.NDArray[Any]:
     return np.asarray(found)
 
 
-def _instruction(instruction: dict[str, Any], dialect: dialects.Dialect, height_px: int, width_px: int) -> dict[str, Any]:
-    """id, task; turns: role and text in the dialect; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
+def _instruction(instruction: dict[str, Any], dialect: dialects.Dialect, sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """id, task; turns: role and text in the dialect; box_pictures, where the sample is a group: of each box its picture, from
+    0; boxes: float32 array (n, 4) of x0, y0, x1, y1 pixels; quads: float32 array
     (n, 8) of four corners, which are those of the box where it is not oriented; answer. rsflow.loading.boxes makes tensors of
     a batch's boxes.
 
     Boxes are no tensors: a DataLoader worker hands every tensor over as a shared memory file of its own, which for these few
     bytes takes longer than all else that is done to a sample.
     """
-    boxes, answer = instruction["boxes"], instruction["answer"]
-    turns = [
-        {
-            "role": turn["role"],
-            "text": dialects.spell_text(dialect, text, boxes, answer, height_px, width_px) if "[[" in text else text,
-        }
-        for turn in instruction["turns"]
-        for text in (turn["text"],)
-    ]
+    boxes, answer, pictures = instruction["boxes"], instruction["answer"], instruction.get("box_pictures")
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return dialects.spell_text(dialect, text, boxes, answer, height_px, width_px)
+
+    def spelled(text: str) -> str:
+        if "[[" not in text:
+            return text
+        return spell_on_pictures(spell, text, boxes, pictures, sizes) if pictures else spell(text, boxes, *sizes[0])
+
+    turns = [{"role": turn["role"], "text": spelled(turn["text"])} for turn in instruction["turns"]]
     return {
         "id": instruction["id"],
         "task": instruction["task"],
         "turns": turns,
+        **({"box_pictures": pictures} if pictures else {}),
         "boxes": boxes,
         "quads": None,
         "answer": answer,

@@ -40,9 +40,9 @@ def _sum_kept(*marks: pa.Table) -> Counter[str]:
 
 
 def _count_outcomes(now: LiveRows) -> dict[str, Counter[str]]:
-    """By source, the reasons that the selection gives its tiles; `kept` are those that are in."""
-    rows = now.lake.read("selection", ["kind", "tile_id", "reason"], where={"kind": "tile"})
-    sources = now.tiles(["tile_id", "source"])
+    """By source, the reasons that the selection gives its tiles and groups; `kept` are those that are in."""
+    rows = now.lake.read("selection", ["kind", "tile_id", "reason"], where={"kind": ["tile", "group"]})
+    sources = now.samples(["tile_id", "source"])
     place = pc.index_in(rows["tile_id"], value_set=sources["tile_id"].combine_chunks())
     rows = rows.append_column("source", sources["source"].take(place))
     counted: dict[str, Counter[str]] = {}

@@ -17,6 +17,9 @@ from rsflow.lake.tables import Lake
 from rsflow.planning.steps import STEPS
 from rsflow.shards.manifest import Manifest
 
+# What a selection chooses: kind, table, column of its ids.
+_SELECTED = (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id"), ("group", "groups", "group_id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -71,7 +74,8 @@ def select_balance(lake: Lake) -> list[Balance]:
     version, counts = known
     rows = lake.read("selection", ["kind", "reason"], version=version)
     balances = []
-    for kind, name in (("tile", "tiles"), ("instruction", "instructions")):
+    kinds = [("tile", "tiles"), ("instruction", "instructions"), *([("group", "groups")] if "groups" in counts else [])]
+    for kind, name in kinds:
         found = Counter(rows.filter(pc.equal(rows["kind"], kind))["reason"].to_pylist())
         balances.append(Balance("select", name, sum(counts[name].values()), dict(found)))
     return balances
@@ -84,8 +88,10 @@ def present_balance(lake: Lake, marked: pa.Table) -> list[Balance]:
         return []
     rows = lake.read("selection", ["kind", "subject"], {"selected": True}, known[0])
     balances = []
-    for kind, table, column in (("tile", "tiles", "tile_id"), ("instruction", "instructions", "instruction_id")):
+    for kind, table, column in _SELECTED:
         wanted = rows.filter(pc.equal(rows["kind"], kind))["subject"]
+        if kind == "group" and not len(wanted):
+            continue
         there = set(read_receipt_rows(lake, table, marked["receipt"], [column])[column].to_pylist())
         kept = sum(subject in there for subject in wanted.to_pylist())
         balances.append(Balance("lake", f"selected {table}", len(wanted), {"kept": kept}))
@@ -104,7 +110,7 @@ def shard_balance(lake: Lake, manifest: Manifest, version: int | None = None) ->
     samples = (selected & written).total() if selected.total() >= written.total() else written.total()
     counted = sum(n for split in manifest.splits.values() for by in split.counts.values() for n in by.values())
     return [
-        Balance("shard", "samples", chosen.count("tile"), {"kept": samples}),
+        Balance("shard", "samples", len(chosen) - chosen.count("instruction"), {"kept": samples}),
         Balance("shard", "instructions", chosen.count("instruction"), {"kept": sum(s.instructions for s in shards)}),
         Balance("shard", "instructions by task and sensor", chosen.count("instruction"), {"kept": counted}),
     ]

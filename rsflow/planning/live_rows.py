@@ -17,12 +17,13 @@ from rsflow.errors import LakeError, UndoneError
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
+from rsflow.planning.group_samples import group_samples
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.apply import reviewed_labels, reviewed_tile
 from rsflow.review.resolve import Decisions
-from rsflow.schemas import LABELS, RUNS
+from rsflow.schemas import LABELS, RUNS, TILES
 
 ANNOTATIONS = "annotations"  # what marks of rejected annotations call their step
 
@@ -99,6 +100,16 @@ class LiveRows:
     def groups(self) -> pa.Table:
         """GROUPS rows, sorted by group_id; none in a lake that is older than the table."""
         return self.read("groups").sort_by("group_id")
+
+    def group_samples(self) -> pa.Table:
+        """SAMPLES rows of the groups, sorted by tile_id; reads no tile where there is no group."""
+        groups = self.groups()
+        return group_samples(groups, self.tiles() if groups.num_rows else TILES.empty_table())
+
+    def samples(self, columns: list[str] | None = None) -> pa.Table:
+        """Tiles, and groups as rows like them: all that an instruction's tile_id may name."""
+        names = columns or TILES.names
+        return pa.concat_tables([self.tiles(names), self.group_samples().select(names)])
 
     def instructions(self, columns: list[str] | None = None) -> pa.Table:
         return self.read("instructions", columns).sort_by("instruction_id")

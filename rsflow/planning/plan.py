@@ -72,6 +72,8 @@ class Plan:
     merge: Stage
     instruct: recipe.Recipe
     generator: GenerateTiles | None  # the model that writes instructions
+    group: Stage
+    compare: Stage | None  # what makes instructions of groups, where any task of theirs is asked for
     group_cells: Stage | None  # what groups tiles of the ground grid, where groups are asked for
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
@@ -154,6 +156,8 @@ def make_plan(
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
         recipe.generate_stage(built),
+        recipe.group_stage(),
+        recipe.compare_stage(built),
         recipe.group_cells_stage(built),
         completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),

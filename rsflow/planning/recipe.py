@@ -33,6 +33,8 @@ from rsflow.stages.cut_scenes import CutScenes
 from rsflow.stages.encode_tiles import EncodeTiles
 from rsflow.stages.generate_tiles import GenerateTiles
 from rsflow.stages.group_cells import GroupCells
+from rsflow.stages.group_tiles import GroupTiles
+from rsflow.stages.instruct_groups import InstructGroups
 from rsflow.stages.instruct_tiles import InstructTiles
 from rsflow.stages.keep_bands import KeepBands
 from rsflow.stages.label_ground import LabelGround
@@ -77,9 +79,9 @@ def load(path: str, overrides: Collection[str] = ()) -> BuildConfig:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     for task in built.instructions.tasks:
-        check_known(task, instructions.TASKS, f"{path}: instructions.tasks", "task")
+        check_known(task, {**instructions.TASKS, **instructions.GROUP_TASKS}, f"{path}: instructions.tasks", "task")
     try:
-        check_quotas(_keys(built), tuple(instructions.TASKS), SENSOR_NAMES, _values(built))
+        check_quotas(_keys(built), instructions.ALL_TASKS, SENSOR_NAMES, _values(built))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return built
@@ -142,9 +144,20 @@ def generate_stage(built: BuildConfig) -> GenerateTiles | None:
     return GenerateTiles.of(built)
 
 
+def group_stage() -> Stage:
+    return GroupTiles()
+
+
 def group_cells_stage(built: BuildConfig) -> GroupCells | None:
     """What groups the tiles of a cell of the ground grid, where the configuration asks for groups."""
     return GroupCells(built.groups, built.root) if built.groups else None
+
+
+def compare_stage(built: BuildConfig) -> Stage | None:
+    """What makes instructions of several pictures, where the configuration asks for one of their tasks."""
+    asked = built.instructions.tasks
+    wanted = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
+    return InstructGroups(built.instructions, built.labels, built.seed) if wanted else None
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:

@@ -74,6 +74,15 @@ class StepInputs:
         ]
         return pa.Table.from_pylist(rows, schema=schema)
 
+    def groups(self, units: Iterable[str], schema: pa.Schema) -> dict[str, list[dict[str, Any]]]:
+        """By unit of the step `group`: the groups that it delivered, in the order of their ids. LakeError where one is not
+        finished."""
+        unit_of = {self._receipt(name): name for name in units}
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in unit_of.values()}
+        for row in self._rows("groups", schema, unit_of):
+            found[unit_of[row.pop("receipt")]].append(row)
+        return {name: sorted(rows, key=lambda row: str(row["group_id"])) for name, rows in found.items()}
+
     def _review(self, tiles: dict[str, list[dict[str, Any]]], labels: dict[str, list[dict[str, Any]]]) -> None:
         """Bring the rows of reviewed tiles, by label unit, to what reviewers decided."""
         decided = self.ids.plan.decisions.tiles

@@ -11,6 +11,7 @@ object.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ import pyarrow as pa
 from rsflow.lake.receipts import count_failures
 from rsflow.planning.chosen_tiles import Asked
 from rsflow.planning.companion_pairs import neighbours
+from rsflow.planning.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
 from rsflow.stages.cut_scenes import tile_id
@@ -117,6 +119,21 @@ class UnitIds:
     def asked(self, unit: Unit) -> Asked | None:
         """The tiles of a label unit that the generator is asked about; None: all of them."""
         return None if self.plan.chosen is None else self.plan.chosen.by_unit.get(unit.id, ())
+
+    @cached_property
+    def groups(self) -> list[GroupUnit]:
+        """Units of the step `group`, each of the label units of all its scenes."""
+        found = []
+        for group in annotated_pairs(self.plan, self.by_scene):
+            units = [unit for scene, _ in reversed(group.scenes) for unit in self.by_scene[scene]]
+            name = fingerprint("group", group.kind, group.place, [self._labels_of(unit) for unit in units], self.plan.group)
+            found.append(GroupUnit(name, group, tuple(units)))
+        return found
+
+    def compare(self, group_unit: str, label_units: Iterable[Unit]) -> str:
+        """Of the groups that a unit delivers, from its id and the label units of its tiles."""
+        labels = sorted({name for unit in label_units for name in self._labels_of(unit)})
+        return fingerprint("compare", group_unit, labels, self.plan.compare)
 
     @cached_property
     def neighbours(self) -> dict[str, list[str]]:

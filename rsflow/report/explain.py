@@ -35,6 +35,8 @@ REASONS = {
     "held_out:source": "its source puts it in a split that this dataset does not have",
     "held_out:": "it is held out for a benchmark ({rest}: its name and the test that found it, `cluster` for duplicates)",
     "split_buffer": "it touches, or is nearer than `select.buffer_m` to, ground of a smaller split",
+    "picture:": "one of its pictures is out: {rest}",
+    "unchanged": "nothing changed in it, and of such groups its source has as many in as groups with a change",
     "split_merged": "it was in one split before, and its group is now in a stronger one together with what was there before",
     "split_alike": "a tile of a smaller split shows the same picture: found pair by pair after the splits were dealt",
     "split_overlap": "a tile of a smaller split shows a part of the same picture: a crop, or a window that overlaps it",
@@ -66,6 +68,7 @@ def explanation_text(
     members: Sequence[Mapping[str, Any]],
     instructions: Mapping[str, int],
     near: Sequence[Mapping[str, Any]] = (),
+    pictures: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """What `rsflow explain` prints, from rows of the `selection` table."""
     verdict = "in" if subject["selected"] else "out"
@@ -78,6 +81,7 @@ def explanation_text(
     lines.append(f"  split {tile['split'] or 'none'}, ground cell {tile['cell'] or 'unknown'}, sensor {tile['sensor']}")
     if (tile["repeat"] or 0) > 1:
         lines.append(f"  to be shown {tile['repeat']} times per epoch, for a rare category (`select.balance.repeat`)")
+    lines += [f"  picture {number}: {_picture_text(row)}" for number, row in enumerate(pictures, 1)]
     if len(members) > 1:
         lines.append(f"  cluster {tile['cluster']} of {len(members)} tiles; {tile['canonical']} stands for it:")
         lines += [f"    {row['tile_id']}: {row['reason']}" for row in members]
@@ -90,6 +94,15 @@ def explanation_text(
         counts = ", ".join(f"{count} {reason}" for reason, count in sorted(instructions.items()))
         lines.append(f"  instructions that go with the tile: {counts}")
     return "\n".join(lines)
+
+
+def _picture_text(member: Mapping[str, Any]) -> str:
+    """A group's picture, from its entry in the table of groups."""
+    when = member["acquired_at"].date().isoformat() if member["acquired_at"] else "no date"
+    shift = "shift not measured"
+    if member["dx_px"] is not None and member["dy_px"] is not None:
+        shift = f"shifted by {member['dx_px']:.1f}, {member['dy_px']:.1f} pixels"
+    return f"{member['role']}, {member['tile_id']}, {member['sensor']}, {when}, {shift}"
 
 
 def rejects_text(

@@ -7,10 +7,10 @@ their keys, which are hashes, so the first n are a fair draw and the same at eve
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from PIL import Image
 from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.report.contact_sheet import SheetSample, contact_sheet
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region, to_quad
@@ -95,17 +95,21 @@ def sample_card(sample: Sample, task: str | None) -> SheetSample:
     rows = [row for row in record["instructions"] if task in {None, row["task"]}]
     if task is None:
         rows = _first_per_task(rows)
+    pixels, places = _side_by_side(sample) if sample.further_pictures() else (_pixels(sample.picture), [Place(1.0, 0)])
     turns: list[Turn] = []
     boxes: list[Region] = []
     outlines: list[tuple[int, tuple[float, ...]]] = []
     for row in rows:
         turns += [Turn(turn["role"], _shift_marks(turn["text"], len(boxes))) for turn in row["turns"]]
-        outlines += [(index + len(boxes), ring) for index, ring in _outlines(row["answer"])]
-        boxes += [to_quad(box) if len(box) == 8 else (box[0], box[1], box[2], box[3]) for box in row["boxes"]]
+        shown = row.get("box_pictures") or ()
+        outlines += [
+            (index + len(boxes), _placed_ring(ring, places[shown[index]] if shown else places[0]))
+            for index, ring in _outlines(row["answer"])
+        ]
+        pictures = row.get("box_pictures") or [0] * len(row["boxes"])
+        boxes += [_placed(box, places[picture]) for box, picture in zip(row["boxes"], pictures, strict=True)]
     tasks = ", ".join(sorted({row["task"] for row in rows}))
     title = f"{record['tile_id']}\n{record['sensor']} · {record['source']} · {record['split']} · {tasks}"
-    others = [data for name, data in sorted(sample.others.items()) if name != BANDS]
-    pixels = _side_by_side(sample.picture, others) if others else _pixels(sample.picture)
     return SheetSample(pixels, title, tuple(turns), tuple(boxes), _footer(record), tuple(outlines))
 
 
@@ -114,13 +118,35 @@ def _pixels(picture: bytes) -> Pixels:
         return np.asarray(image)
 
 
-def _side_by_side(picture: bytes, others: list[bytes]) -> Pixels:
-    """The picture, whose boxes stay where they are, and to its right those of other sensors, made as high as it is."""
-    images = [Image.open(BytesIO(data)).convert("RGB") for data in (picture, *others)]
+class Place(NamedTuple):
+    """Where a picture is on the card: scaled by `scale`, its left edge at column `col_off`."""
+
+    scale: float
+    col_off: int
+
+
+def _side_by_side(sample: Sample) -> tuple[Pixels, list[Place]]:
+    """All pictures of a sample from left to right, made as high as the first, and where each is."""
+    data = [sample.picture, *(sample.others[extension] for extension, _ in sample.further_pictures())]
+    images = [Image.open(BytesIO(one)).convert("RGB") for one in data]
     height = images[0].height
     fitted = [image.resize((round(image.width * height / image.height), height), Image.Resampling.NEAREST) for image in images]
     gap = np.full((height, max(1, height // 64), 3), 255, np.uint8)
-    return np.concatenate([part for image in fitted for part in (gap, np.asarray(image))][1:], axis=1)
+    places, col_off = list[Place](), 0
+    for image, shown in zip(images, fitted, strict=True):
+        places.append(Place(height / image.height, col_off))
+        col_off += shown.width + gap.shape[1]
+    return np.concatenate([part for image in fitted for part in (gap, np.asarray(image))][1:], axis=1), places
+
+
+def _placed(box: list[float], place: Place) -> Region:
+    numbers = _placed_ring(box, place)
+    return to_quad(numbers) if len(numbers) == 8 else (numbers[0], numbers[1], numbers[2], numbers[3])
+
+
+def _placed_ring(numbers: Sequence[float], place: Place) -> tuple[float, ...]:
+    """x, y, x, y, … of a picture on the card."""
+    return tuple(value * place.scale + (0 if i % 2 else place.col_off) for i, value in enumerate(numbers))
 
 
 def _outlines(answer: dict[str, Any]) -> Iterator[tuple[int, tuple[float, ...]]]:
@@ -154,7 +180,7 @@ def _footer(record: dict[str, Any]) -> str:
 
 
 def _companion_names(record: dict[str, Any]) -> str:
-    told = [f"{one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
+    told = [f"{one.get('role') or one['sensor']}, {one['acquired_at'] or 'no date'}" for one in record.get("companions", ())]
     return f" · beside it: {'; '.join(told)}" if told else ""
 
 

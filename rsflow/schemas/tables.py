@@ -216,10 +216,11 @@ GROUPS = pa.schema(
 INSTRUCTIONS = pa.schema(
     [
         ("instruction_id", pa.string()),  # tile_id # task # hash of turns and boxes
-        ("tile_id", pa.string()),
+        ("tile_id", pa.string()),  # of its sample: the tile's id, or the group's
         ("task", pa.string()),
         ("turns", pa.list_(TURN_STRUCT)),
         ("boxes", pa.list_(_FLOATS)),
+        ("box_pictures", pa.list_(pa.int64())),  # of each box its picture, from 0; null where the sample has one picture
         ("label_ids", _STRINGS),
         ("answer", pa.string()),  # JSON
         ("generator", pa.string()),
@@ -309,7 +310,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct" or "generate"
+        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct", "generate", "group" or "compare"
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from rsflow.schemas.tables import CALIBRATION_STRUCT, INSTRUCTIONS, LABEL_STRUCT, LABELS, SELECTION, TILES
+from rsflow.schemas.tables import (
+    CALIBRATION_STRUCT,
+    GROUP_MEMBER_STRUCT,
+    GROUPS,
+    INSTRUCTIONS,
+    LABEL_STRUCT,
+    LABELS,
+    SELECTION,
+    TILES,
+)
 
 _STRINGS = pa.list_(pa.string())
 _FLOATS = pa.list_(pa.float64())
@@ -102,6 +111,30 @@ PICTURE_WORK = pa.schema(
     ]
 )
 
+# What GroupTiles gets: a row per group unit, the tiles of all its scenes, and the role of each scene in the order of pictures.
+_GROUPED = {"tile_id", "scene_id", "source", "sensor", "acquired_at", "row_off", "col_off", "height_px", "width_px"}
+
+GROUP_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source")),
+        ("kind", pa.string()),
+        ("place", pa.string()),
+        ("scenes", pa.list_(pa.struct([("scene_id", pa.string()), ("role", pa.string())]))),
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED]))),
+    ]
+)
+
+# What InstructGroups gets: a row per group unit, its groups, and the tiles and labels of their members.
+_COMPARED = {*INSTRUCT_TILE_COLUMNS, "acquired_at", "cloud_share", "footprint", "source"}
+
+COMPARE_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source", "labels")),
+        ("groups", pa.list_(pa.struct([f for f in GROUPS if f.name not in {"unit", "receipt"}]))),
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _COMPARED]))),
+    ]
+)
+
 # What GroupCells gets: a row per cell of the ground grid, with its tiles of all scenes.
 _GROUPED_BY_CELL = {
     *("tile_id", "source", "sensor", "acquired_at", "grid_cell", "valid_share", "cloud_share", "height_px", "width_px"),
@@ -118,9 +151,20 @@ CELL_WORK = pa.schema(
 
 _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
 
-# A tile of another sensor that goes into the sample of the tile `beside`: `iou` of the two outlines, and what share of that
-# tile's ground it shows.
-COMPANIONS = pa.schema([("companion_of", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), *TILES])
+# A tile whose picture goes into the sample `companion_of`. Of another sensor beside a tile: `iou` of the two outlines, and what
+# share of that tile's ground it shows. Of a group: its number from 1, and its role and shift, as in GROUP_MEMBER_STRUCT.
+_OF_MEMBER = ("role", "dx_px", "dy_px", "registration_confidence")
+
+COMPANIONS = pa.schema(
+    [
+        *(("companion_of", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), ("number", pa.int64())),
+        *(GROUP_MEMBER_STRUCT.field(name) for name in _OF_MEMBER),
+        *TILES,
+    ]
+)
+
+# Of a sample that is a group: its kind and place, and the tile and role of its first picture. Null where it is a tile.
+SAMPLE_GROUP_STRUCT = pa.struct([(name, pa.string()) for name in ("kind", "place", "role", "tile_id")])
 
 # An object of a tile as its sample holds it: the columns of its label.
 _OUTLINE = ("box", "polygon", "parts", "visibility", "oriented", "flags")
@@ -131,7 +175,7 @@ SHARD_WORK = pa.schema(
     [
         ("path", pa.string()),
         ("split", pa.string()),
-        ("tiles", pa.list_(pa.struct([*TILES, SELECTION.field("repeat")]))),
+        ("tiles", pa.list_(pa.struct([*TILES, pa.field("group", SAMPLE_GROUP_STRUCT), SELECTION.field("repeat")]))),
         ("companions", pa.list_(pa.struct(list(COMPANIONS)))),
         ("instructions", pa.list_(pa.struct([f for f in INSTRUCTIONS if f.name not in _UNSHARDED]))),
         ("objects", pa.list_(pa.struct(list(OBJECTS)))),

@@ -2,9 +2,9 @@
 
 One idea: the headers are made by hand, with fixed mode, owner and time, so the same samples give the same file on every
 machine and day, which no tar library promises. A sample is a picture `<key>.jpg` or `<key>.png` and a record `<key>.json`.
-Where several sensors saw the place there is a picture `<key>.<sensor>.png` of each, and `<key>.npy` may hold bands as they
-were measured. Members are sorted by extension; samples are in key order; two zero blocks close the archive (no padding to
-a tape record).
+Where several sensors saw the place there is a picture `<key>.<sensor>.png` of each, where several dates did
+`<key>.1-before.png` and so on, and `<key>.npy` may hold bands as they were measured. Members are sorted by extension; samples
+are in key order; two zero blocks close the archive (no padding to a tape record).
 Plain `tarfile`, GNU tar and `webdataset` read it. The layout of a header: POSIX.1-1988 ustar,
 https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06
 
@@ -34,6 +34,8 @@ PICTURE_FORMATS = ("jpg", "png")
 BANDS = "npy"  # the member with raw bands: an array in NumPy's own format, (bands, rows, cols)
 BAND_DTYPES = tuple(np.dtype(name) for name in ("uint8", "int16", "uint16", "int32", "float32", "float64"))  # its types
 
+FIRST = "1-"  # what the name of a group's first picture begins with
+
 _NPY = b"\x93NUMPY\x01\x00"  # magic and version
 _NPY_BYTES, _NPY_ALIGN = len(_NPY) + 2, 64  # the data begin at a multiple of this
 
@@ -58,8 +60,8 @@ class Sample:
 
     `picture` is encoded as `picture_format` ("jpg" | "png"). `record` is JSON and holds at least `sensor` and
     `instructions`, a list of objects with a `task`. `others`: further members by extension, `<sensor>.png` (or jpg) for
-    another sensor's picture of the same place and "npy" for raw bands; with another picture, `picture` too is stored under
-    its sensor.
+    another sensor's picture of the same place, `<number>-<role>.png` for another picture of a group, and "npy" for raw bands;
+    with another picture, `picture` too is stored under its sensor, or as `1-<role>.png`.
     """
 
     key: str
@@ -72,11 +74,11 @@ class Sample:
     def of(key: str, parts: Mapping[str, bytes], record: dict[str, Any]) -> Sample:
         """The sample of a key's members by extension, and of its parsed record. ValueError where none is its picture."""
         for name in PICTURE_FORMATS:
-            for extension in (name, f"{record.get('sensor')}.{name}"):
+            for extension in (name, f"{first_picture_name(record)}.{name}"):
                 if extension in parts:
                     others = {other: data for other, data in parts.items() if other not in (extension, "json")}
                     return Sample(key, parts[extension], name, record, others)
-        raise ValueError(f"members {sorted(parts)}, expected json and a picture, plain or of sensor {record.get('sensor')!r}")
+        raise ValueError(f"members {sorted(parts)}, expected json and a picture, plain or {first_picture_name(record)!r}")
 
     def members(self) -> list[tuple[str, bytes]]:
         """(extension, bytes) of each member, sorted by extension. Raises DataError where the sample cannot be written."""
@@ -86,12 +88,16 @@ class Sample:
             raise DataError("unwritable_sample", f"{self.key}: picture format {self.picture_format!r}, expected jpg or png")
         own = self.picture_format
         if self.others and any(name != BANDS for name in self.others):
-            own = f"{self.record.get('sensor')}.{own}"
+            own = f"{first_picture_name(self.record)}.{own}"
         names = [own, *self.others]
         wrong = [name for name in self.others if not _OTHER.fullmatch(name)]
         if wrong or len({name.partition(".")[0] for name in names}) != len(names):
             raise DataError("unwritable_sample", f"{self.key}: members {names}, expected a <sensor>.png or jpg of each, or npy")
         return sorted([(own, self.picture), ("json", self._json()), *self.others.items()])
+
+    def further_pictures(self) -> list[tuple[str, dict[str, Any]]]:
+        """See `further_pictures`."""
+        return further_pictures(self.record, self.others)
 
     def kind(self) -> tuple[str, tuple[str, ...], str, int]:
         """(sensor, its tasks sorted, each once, source, repeat): what a loader chooses samples by. Without a source it is
@@ -107,6 +113,34 @@ class Sample:
             return canonical_json(self.record)
         except (ValueError, TypeError) as error:
             raise DataError("unwritable_sample", f"{self.key}: its record is not plain JSON ({error})") from error
+
+
+def further_pictures(record: Mapping[str, Any], others: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
+    """(extension, what the record says of it) of each picture after the first, among the members `others`; in the record's
+    order, those that it does not speak of last, by name."""
+    known = {picture_name(one): one for one in record.get("companions", ())}
+    order = {name: place for place, name in enumerate(known)}
+    there = sorted((order.get(name.partition(".")[0], len(order)), name) for name in others if name != BANDS)
+    names = [(extension, extension.partition(".")[0]) for _, extension in there]
+    return [(extension, known.get(name, {"sensor": name})) for extension, name in names]
+
+
+def picture_sizes(record: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """(height, width) in pixels of each picture that the record tells of, the sample's own first."""
+    own = (record["height_px"], record["width_px"])
+    return [own, *((one.get("height_px", own[0]), one.get("width_px", own[1])) for one in record.get("companions", ()))]
+
+
+def picture_name(companion: Mapping[str, Any]) -> str:
+    """What the member of a further picture is called: its number and role in a group, else its sensor."""
+    role = companion.get("role")
+    return f"{companion['number']}-{role}" if role else str(companion["sensor"])
+
+
+def first_picture_name(record: Mapping[str, Any]) -> str:
+    """What the first picture's member is called where there are several."""
+    group = record.get("group")
+    return f"{FIRST}{group['role']}" if group else str(record.get("sensor"))
 
 
 def canonical_json(value: Any) -> bytes:

@@ -24,7 +24,7 @@ import orjson
 
 from rsflow.errors import SnapshotError
 from rsflow.files import storage
-from rsflow.shards.format import BLOCK, PICTURE_FORMATS, Sample, crc32
+from rsflow.shards.format import BLOCK, FIRST, PICTURE_FORMATS, Sample, crc32
 from rsflow.shards.index import Index, SampleKind, parse_index
 from rsflow.shards.manifest import ShardEntry, reading_required
 
@@ -160,10 +160,11 @@ class _Layout(NamedTuple):
 
 
 def _layout(kind: SampleKind, place: str) -> _Layout:
-    """The picture is the plain one, or that of the sample's own sensor. SnapshotError where there is none."""
+    """The picture is the plain one, that of the sample's own sensor, or the first of a group. SnapshotError where there is
+    none."""
     own = {f"{kind.sensor}.{name}" for name in PICTURE_FORMATS} if len(kind.extensions) > 2 else ()
     for i, extension in enumerate(kind.extensions):
-        if extension in PICTURE_FORMATS or extension in own:
+        if extension in PICTURE_FORMATS or extension in own or extension.startswith(FIRST):
             members = tuple((name, f".{name}\0".encode()) for name in kind.extensions)
             return _Layout(members, i, extension.rpartition(".")[2])
     raise SnapshotError(

@@ -81,6 +81,7 @@ def instruction_row(tile_id: str, instruction: Instruction, label_ids: Sequence[
         "task": instruction.task,
         "turns": [{"role": turn.role, "text": turn.text} for turn in instruction.turns],
         "boxes": [list(box) for box in instruction.boxes],
+        "box_pictures": list(instruction.box_pictures) or None,
         "label_ids": [label_ids[position] for position in instruction.labels],
         "answer": json.dumps(instruction.answer, sort_keys=True),
         "generator": instruction.generator,

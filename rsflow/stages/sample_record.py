@@ -44,13 +44,23 @@ def _raw_record(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def companion_record(tile: dict[str, Any]) -> dict[str, Any]:
-    """What is optional of another sensor's picture in the sample, from a COMPANIONS row (JSON types only)."""
-    own = tile_record(tile)
-    return {
-        **{name: value for name, value in own.items() if name not in _OF_SAMPLE},
-        "iou": tile["iou"],
-        "shown": tile["shown"],
-    }
+    """What is told of a further picture of the sample, from a COMPANIONS row (JSON types only)."""
+    own = {name: value for name, value in tile_record(tile).items() if name not in _OF_SAMPLE}
+    if tile["role"] is None:
+        return {**own, "iou": tile["iou"], "shown": tile["shown"]}
+    return {**own, "number": tile["number"], "role": tile["role"], **member_shift(tile)}
+
+
+def member_shift(tile: dict[str, Any]) -> dict[str, Any]:
+    """The measured shift of a group's picture against the first, from a COMPANIONS row; nothing where it was not measured."""
+    if tile["dx_px"] is None or tile["dy_px"] is None:
+        return {}
+    return {"shift_px": [tile["dx_px"], tile["dy_px"]], "registration_confidence": tile["registration_confidence"]}
+
+
+def group_record(tile: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a sample that is a group, from a row with `group`; nothing of a tile."""
+    return {"group": tile["group"]} if tile.get("group") else {}
 
 
 def instruction_record(row: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +70,7 @@ def instruction_record(row: dict[str, Any]) -> dict[str, Any]:
         "task": row["task"],
         "turns": row["turns"],
         "boxes": row["boxes"],
+        **({"box_pictures": row["box_pictures"]} if row.get("box_pictures") else {}),
         "answer": json.loads(row["answer"]),
         "labels": row["label_ids"],
         "generator": row["generator"],

@@ -17,10 +17,17 @@ from rsflow.errors import DamagedFileError
 from rsflow.files import storage
 from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import SHARDS
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import BANDS, Sample, picture_name
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import companion_record, digest, instruction_record, object_record, tile_record
+from rsflow.stages.sample_record import (
+    companion_record,
+    digest,
+    group_record,
+    instruction_record,
+    object_record,
+    tile_record,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ class WriteShards:
         objects: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in work["objects"]:
             objects[row["tile_id"]].append(object_record(row))
-        pictures = read_pictures(self.root, [*work["tiles"], *work["companions"]])
+        pictures = read_pictures(self.root, [*map(_with_picture_tile, work["tiles"]), *work["companions"]])
         raws = read_raw(self.root, [tile for tile in work["tiles"] if tile["raw"]])
         for tile in sorted(work["tiles"], key=lambda tile: str(tile["key"])):
             mine, beside = instructions[tile["tile_id"]], companions[tile["tile_id"]]
@@ -70,6 +77,7 @@ class WriteShards:
                 raise DamagedFileError(f"{place}: is damaged ({tile['tile_id']} is not what was committed): build again")
             record = {
                 **own,
+                **group_record(tile),
                 **({"companions": [companion_record(other) for other in beside]} if beside else {}),
                 **repeat,
                 "split": work["split"],
@@ -77,9 +85,15 @@ class WriteShards:
                 "objects": objects[tile["tile_id"]],
                 "vocabulary": tile["vocabulary"] or [],
             }
-            others = {f"{other['sensor']}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
+            others = {f"{picture_name(other)}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
             others |= {BANDS: raw.bands} if raw else {}
-            yield Sample(tile["key"], pictures[tile["tile_id"]], tile["picture_format"], record, others)
+            picture = pictures[_with_picture_tile(tile)["tile_id"]]
+            yield Sample(tile["key"], picture, tile["picture_format"], record, others)
+
+
+def _with_picture_tile(tile: dict[str, Any]) -> dict[str, Any]:
+    """The row under the id of the tile whose picture comes first: its own, or that of a group's first member."""
+    return {**tile, "tile_id": tile["group"]["tile_id"]} if tile["group"] else tile
 
 
 def index_path(shard: str) -> str:

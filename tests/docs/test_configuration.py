@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
+from rsflow.config import generation_settings as generation
 from rsflow.config import group_settings
 from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
@@ -41,7 +42,9 @@ SECTIONS: dict[str, Any] = {
     "labels": config.Labels,
     "instructions": config.Instructions,
     "groups": group_settings.Groups,
-    "generation": config.Generation,
+    "generation": generation.Generation,
+    "generation: prompts": generation.PromptFile,
+    "generation: reader": generation.Reader,
     **{f"generation: {name}": kind for name, kind in ENGINES.items()},
     "generation: openai: prices": Prices,
     "generation: openai: limits": Limits,

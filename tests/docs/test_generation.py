@@ -7,6 +7,7 @@ import re
 import yaml
 
 from rsflow.config import settings as config
+from rsflow.config.generation_settings import Generation
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.generation import ENGINES
@@ -21,8 +22,9 @@ TEXT = (ROOT / "docs/generation.md").read_text()
 
 
 def test_the_configuration_that_is_shown_is_one() -> None:
-    (block,) = blocks("docs/generation.md")
+    block, own = blocks("docs/generation.md")
     assert GenerateTiles.of(check(BuildConfig, yaml.safe_load(block.text), block.place))
+    assert check(Generation, yaml.safe_load(own.text)["generation"], own.place).prompts
 
 
 def test_kinds_and_engines_are_listed() -> None:

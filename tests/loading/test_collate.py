@@ -302,3 +302,25 @@ def test_boxes_spelled_for_another_size_than_the_processor_shows_are_refused(lak
     for dialect in ("qwen:min_pixels=784,max_pixels=3136", "qwen2", "qwen3"):
         collate(processor)(list(rsflow.stream(lake.root, tasks=["detection"], dialect=dialect)))
     collate(processor)(list(rsflow.stream(lake.root, tasks=["captioning"], dialect="qwen")))  # no box, nothing to be wrong
+
+
+def group(key: str, dialect: str, *talks: dict[str, Any]) -> dict[str, Any]:
+    """An example of two dates of one place, as a stream gives it."""
+    both = {"others": {"after": one(key)["image"].flip(2)}, "meta": {"group": {"kind": "pair", "role": "before"}}}
+    return {**one(key, *talks), **both, "dialect": dialect}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_group_shows_all_its_pictures_each_under_its_number(built: dict[str, Any], family: str) -> None:
+    model, processor = built[family]
+    examples = [group("a", "qwen2", talk("What changed?", "Two ships.")), group("b", "qwen2", talk("Count them.", "two"))]
+    batch = collate(processor)(examples)
+    pictures = batch["image_grid_thw"] if "image_grid_thw" in batch else batch["pixel_values"]
+    assert len(pictures) == 4
+    texts = processor.tokenizer.batch_decode(batch["input_ids"])
+    for text, asked in zip(texts, ("What changed?", "Count them."), strict=True):
+        assert text.index("Picture 1:") < text.index("Picture 2:") < text.index(asked)
+    assert ["Two ships." in run for run in spoken(processor, batch)[0]] == [True]
+    assert torch.isfinite(model(**batch).loss)
+    unnamed = collate(processor)([group("a", "llava", talk("What changed?", "Two ships."))])
+    assert "Picture" not in processor.tokenizer.decode(unnamed["input_ids"][0])

@@ -440,3 +440,22 @@ def test_an_engine_that_does_not_exist_is_refused_with_the_configuration(tmp_pat
 def test_kinds_that_do_not_exist_are_refused(tmp_path: Path, kinds: list[str]) -> None:
     with serving(truth) as chat, pytest.raises(ConfigError, match="kinds"):
         stage(tmp_path, chat, kinds=kinds)
+
+
+def test_prompts_of_the_users_own_are_asked_and_named(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("version: 7\n---\nBe brief.\n---\nMINE $facts")
+    own = {"file": str(tmp_path / "own.txt")}
+    prompts = [
+        {"kind": "description", "sensors": ["sar"], **own},
+        {"kind": "brief", "like": "description", "sources": ["s"], **own},
+        {"kind": "elsewhere", "like": "description", "sources": ["t"], **own},
+    ]
+    work = unit(tmp_path, "u", {"s/u/a": TWO_SHIPS})
+    with serving(lambda *_: described(TWO, NO_DOCK)) as chat:
+        made = stage(tmp_path, chat, kinds=["description", "brief", "elsewhere"], prompts=prompts, detail="low")
+        (receipt,) = run(made, work).values()
+    assert len(chat.bodies) == 2
+    assert sum("MINE" in text for text in chat.texts) == 1
+    assert [part["image_url"]["detail"] for body in chat.bodies for part in body["messages"][-1]["content"][:1]] == ["low"] * 2
+    assert {row["task"] for row in receipt["instructions"]} == {"description"}
+    assert any("/brief:7-" in row["generator"] or "/description:" in row["generator"] for row in receipt["instructions"])

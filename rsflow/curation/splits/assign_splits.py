@@ -54,8 +54,11 @@ def assign_tile_splits(
     verdicts: DropReasons,
     runner: TaskRunner,
     confirm_regions: ConfirmRegions | None = None,
+    ties: Indices | None = None,
 ) -> pa.Array:
     """The split that every tile belongs to, duplicates to that of their cluster; null for those that were never dealt.
+
+    `ties`: pairs (n, 2) of rows that belong to one split, as the dates of one place do.
 
     What belongs to no split of ours leaves, and what is too close to a tile of a stronger split. With `was_split`, a tile stays
     in the split that it, or a duplicate of it, was dealt to before, or leaves.
@@ -70,7 +73,7 @@ def assign_tile_splits(
     former = ranks[rows]
     table = tiles.select([name for name in _COLUMNS if name in tiles.column_names])
     table = table.append_column("cluster", pa.array(cluster)).take(pa.array(rows))
-    split = assign_splits(table, settings.splits, seed, pinned, former)
+    split = assign_splits(table, settings.splits, seed, pinned, former, _positions_of(ties, rows, tiles.num_rows))
     verdicts.drop(rows[np.asarray(pc.equal(split, EXCLUDED))], HELD_OUT_SOURCE)
     moved = (pinned == UNASSIGNED) & (former != UNASSIGNED) & (former != _split_ranks(split, settings))
     verdicts.drop(rows[moved], SPLIT_MERGED)
@@ -81,6 +84,17 @@ def assign_tile_splits(
     if confirm_regions is not None:
         _separate_overlaps(tiles, boxes, ranks, settings, confirm_regions, verdicts, runner)
     return _split_names(_strongest_in_cluster(ranks, cluster), settings)
+
+
+def _positions_of(ties: Indices | None, rows: Indices, count: int) -> Indices | None:
+    """Pairs of rows as pairs of positions in `rows`, those of which both are there."""
+    if ties is None or not len(ties):
+        return None
+    position = np.full(count, -1, dtype=np.int64)
+    position[rows] = np.arange(len(rows))
+    found = position[ties]
+    kept: Indices = found[(found >= 0).all(axis=1)]
+    return kept
 
 
 def _separate_ground(boxes: Boxes, ranks: Indices, settings: Select, verdicts: DropReasons) -> None:

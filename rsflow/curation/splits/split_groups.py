@@ -50,14 +50,20 @@ _SPLIT_PREFIXES = {"test": "test", "val": "val", "dev": "val"}
 
 
 def assign_splits(
-    tiles: pa.Table, shares: Mapping[str, float], seed: int, pinned: Indices | None = None, former: Indices | None = None
+    tiles: pa.Table,
+    shares: Mapping[str, float],
+    seed: int,
+    pinned: Indices | None = None,
+    former: Indices | None = None,
+    ties: Indices | None = None,
 ) -> pa.Array:
     """The split of every tile. `tiles` has tile_id, cluster, cell (null: unknown ground) and scene_id; order means nothing.
 
     With sensor and categories (lists), groups are dealt by these, else by their names. `former`: the split of each tile that
     its group keeps if it is dealt by categories, as `pinned` spells it.
 
-    No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides. `shares` need
+    No two tiles of one cell, of one cluster, or of one scene where the cell is null, are on different sides, nor are two rows
+    that `ties` (n, 2) join. `shares` need
     not sum to 1; a split of share 0 gets nothing. A group's name is the smallest of its cells and scenes.
 
     Give it the tiles that stay. Duplicates that were dropped tie nothing, and should not: one empty picture that recurs
@@ -76,7 +82,7 @@ def assign_splits(
     order = splits_by_strength(shares)
     place = _tile_places(tiles)
     pairs = np.concatenate([pairs_with_first(first_equal_row(place)), pairs_with_first(first_equal_row(tiles["cluster"]))])
-    group = component_labels(tiles.num_rows, pairs)
+    group = component_labels(tiles.num_rows, pairs if ties is None else np.concatenate([pairs, ties]))
     points = _group_points(place, group, seed)
     free = np.full(tiles.num_rows, UNASSIGNED, dtype=np.int64)
     own = free if pinned is None else _spread_in_group(pinned, group, np.asarray(pc.is_null(tiles["cell"])))

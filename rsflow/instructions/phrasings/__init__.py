@@ -7,7 +7,18 @@ Answers are not here: they belong to the question, so that no phrasing can make 
 
 from __future__ import annotations
 
-from rsflow.instructions.phrasings import boxes, chains, choices, fields, measurements, objects, outlines, picture
+from rsflow.instructions.phrasings import (
+    boxes,
+    chains,
+    change,
+    choices,
+    damage,
+    fields,
+    measurements,
+    objects,
+    outlines,
+    picture,
+)
 from rsflow.instructions.phrasings.hint import HINT
 
 __all__ = ["HINT", "PHRASINGS"]
@@ -18,6 +29,8 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **measurements.PHRASINGS,
     **fields.PHRASINGS,
     **boxes.PHRASINGS,
+    **change.PHRASINGS,
+    **damage.PHRASINGS,
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,

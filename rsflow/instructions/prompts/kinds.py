@@ -8,8 +8,8 @@ as in RS-GPT4V, https://arxiv.org/abs/2406.12479).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.config import settings as config
@@ -41,6 +41,7 @@ class PromptContext:
     notes: tuple[str, ...] = ()
     description: str = ""
     other: TileFacts | None = None
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)  # in the place of those that come with rsflow, by kind
 
     def subjects(self) -> list[facts_text.NamedObject]:
         return facts_text.objects_to_describe(self.facts, self.settings, self.max_objects)
@@ -71,6 +72,7 @@ class TextKind:
     """
 
     task: TaskName
+    answer_type: type
     make_prompt: Callable[[PromptContext], PromptText | None]
     make_instructions: Callable[[PromptContext, Any], Iterator[Instruction]]
     add_context: Callable[[PromptContext, Sequence[Instruction]], PromptContext] = lambda context, _: context
@@ -78,8 +80,8 @@ class TextKind:
     both_pictures: bool = False
 
 
-def _fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
-    found = load_prompt(name)
+def fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
+    found = context.prompts.get(name) or load_prompt(name)
     sensor = _sensor_text(context.facts)
     colour = ", its colour" if SENSORS[context.facts.sensor].has_colour else ""
     facts = facts_text.fact_lines(context.facts, context.settings)
@@ -95,7 +97,7 @@ def _sensor_text(facts: TileFacts) -> str:
 def _local_prompt(context: PromptContext) -> PromptText | None:
     subjects = context.subjects()
     return (
-        _fill_prompt("local", ObjectTexts, context, objects=facts_text.numbered_objects(subjects, context.facts))
+        fill_prompt("local", ObjectTexts, context, objects=facts_text.numbered_objects(subjects, context.facts))
         if subjects
         else None
     )
@@ -122,13 +124,13 @@ def _add_notes(context: PromptContext, made: Sequence[Instruction]) -> PromptCon
     )
 
 
-def _object_list(context: PromptContext) -> str:
+def object_list(context: PromptContext) -> str:
     return facts_text.numbered_objects(context.subjects(), context.facts) or NONE_TEXT
 
 
 def _description_prompt(context: PromptContext) -> PromptText:
     notes = "\n".join(context.notes) or NONE_TEXT
-    return _fill_prompt("description", StatementText, context, objects=_object_list(context), notes=notes)
+    return fill_prompt("description", StatementText, context, objects=object_list(context), notes=notes)
 
 
 def _add_description(context: PromptContext, made: Sequence[Instruction]) -> PromptContext:
@@ -142,8 +144,8 @@ def _description_instruction(context: PromptContext, whole: Description) -> Iter
 
 
 def _conversation_prompt(context: PromptContext) -> PromptText:
-    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
-    return _fill_prompt("conversation", ConversationPairs, context, **words)
+    words = {"objects": object_list(context), "description": context.description or NONE_TEXT}
+    return fill_prompt("conversation", ConversationPairs, context, **words)
 
 
 def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
@@ -154,8 +156,8 @@ def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> It
 
 
 def _reasoning_prompt(context: PromptContext) -> PromptText:
-    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
-    return _fill_prompt("reasoning", ReasoningAnswers, context, **words)
+    words = {"objects": object_list(context), "description": context.description or NONE_TEXT}
+    return fill_prompt("reasoning", ReasoningAnswers, context, **words)
 
 
 def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
@@ -167,7 +169,7 @@ def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) ->
 def _comparison_prompt(context: PromptContext) -> PromptText | None:
     if context.other is None:
         return None
-    return _fill_prompt(
+    return fill_prompt(
         "comparison",
         ComparedPairs,
         context,
@@ -175,7 +177,7 @@ def _comparison_prompt(context: PromptContext) -> PromptText | None:
         second=with_article(SENSORS[context.other.sensor].picture),
         other_sensor=_sensor_text(context.other).replace("this is", "the second is", 1),
         other_facts=facts_text.fact_lines(context.other, context.settings),
-        objects=_object_list(context),
+        objects=object_list(context),
         other_objects=facts_text.numbered_objects(context.other_subjects(), context.other, FIRST_OF_OTHER) or NONE_TEXT,
     )
 
@@ -188,13 +190,15 @@ def _comparison_instructions(context: PromptContext, found: QuestionPairs) -> It
 
 # In the order in which they are asked: what a kind draws on stands before it.
 KINDS: dict[str, TextKind] = {
-    "local": TextKind("region_captioning", _local_prompt, _local_instructions, _add_notes),
+    "local": TextKind("region_captioning", ObjectTexts, _local_prompt, _local_instructions, _add_notes),
     "description": TextKind(
-        "description", _description_prompt, _description_instruction, _add_description, draws_on=("local",)
+        "description", StatementText, _description_prompt, _description_instruction, _add_description, draws_on=("local",)
     ),
-    "conversation": TextKind("conversation", _conversation_prompt, _conversation_instruction, draws_on=("description",)),
-    "reasoning": TextKind("reasoning", _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
-    "comparison": TextKind("reasoning", _comparison_prompt, _comparison_instructions, both_pictures=True),
+    "conversation": TextKind(
+        "conversation", ConversationPairs, _conversation_prompt, _conversation_instruction, draws_on=("description",)
+    ),
+    "reasoning": TextKind("reasoning", ReasoningAnswers, _reasoning_prompt, _reasoning_instructions, draws_on=("description",)),
+    "comparison": TextKind("reasoning", ComparedPairs, _comparison_prompt, _comparison_instructions, both_pictures=True),
 }
 
 

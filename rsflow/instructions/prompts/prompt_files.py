@@ -37,9 +37,13 @@ class Prompt:
 @cache
 def load_prompt(name: str) -> Prompt:
     """The prompt in `name.txt`."""
-    text = (files(__package__) / f"{name}.txt").read_text(encoding="utf-8")
+    return parse_prompt(name, (files(__package__) / f"{name}.txt").read_text(encoding="utf-8"))
+
+
+def parse_prompt(name: str, text: str) -> Prompt:
+    """The prompt in a file's text. ValueError where it does not begin as a prompt does."""
     head = _HEAD.match(text)
     if not head:
-        raise ValueError(f"prompt {name}: the file must begin with `version: N` and a line of three dashes")
+        raise ValueError("expected `version: N` in the first line and three dashes in the second")
     parts = tuple(text[head.end() :].split("\n---\n"))
     return Prompt(name, int(head[1]), parts, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())

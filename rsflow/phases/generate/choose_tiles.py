@@ -17,7 +17,7 @@ from rsflow.config.select_settings import Select
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.balance.quotas import apply_quotas
 from rsflow.curation.splits.ground import assign_regions, bounding_boxes
-from rsflow.instructions.prompts import KINDS
+from rsflow.instructions.prompts import text_kinds
 from rsflow.lake.tables import Lake
 from rsflow.phases.select.held_out import held_out_file_keys
 from rsflow.phases.select.select import select_lake_tiles
@@ -52,13 +52,13 @@ def choice_digest(built: BuildConfig, now: LiveRows) -> str:
 
 def _kinds_by_tile(built: BuildConfig, tiles: pa.Table, now: LiveRows) -> pa.Table:
     """Per tile the kinds of text within the quotas, as rows of chosen tiles."""
-    kinds = [kind for kind in KINDS if built.generation and kind in built.generation.kinds]
+    kinds = text_kinds(built.generation) if built.generation else {}
     region = assign_regions(bounding_boxes(tiles["footprint"]), built.select.regions, built.select.region_deg)
     columns = {name: tiles[name] for name in COLUMNS[:-1]} | {"region": region}
-    candidates = pa.concat_tables([_candidates(pa.table(columns), kind) for kind in kinds])
+    candidates = pa.concat_tables([_candidates(pa.table(columns), name, kind.task) for name, kind in kinds.items()])
     kept, _ = apply_quotas(candidates, _caps(built.select), built.seed)
     chosen = candidates.filter(kept).select(["tile_id", "kind"])
-    chosen = chosen.append_column("rank", pc.index_in(chosen["kind"], value_set=pa.array(kinds)))
+    chosen = chosen.append_column("rank", pc.index_in(chosen["kind"], value_set=pa.array([*kinds])))
     chosen = chosen.sort_by([("tile_id", "ascending"), ("rank", "ascending")])
     listed = chosen.group_by("tile_id", use_threads=False).aggregate([("kind", "list")])
     units = now.read("tiles", ["tile_id", "unit"])
@@ -66,11 +66,11 @@ def _kinds_by_tile(built: BuildConfig, tiles: pa.Table, now: LiveRows) -> pa.Tab
     return pa.table({"unit": units["unit"].take(at), "tile_id": listed["tile_id"], "kinds": listed["kind_list"]})
 
 
-def _candidates(tiles: pa.Table, kind: str) -> pa.Table:
+def _candidates(tiles: pa.Table, kind: str, task: str) -> pa.Table:
     """A text of this kind for every tile, as the rules on quotas see instructions."""
     own = pc.binary_join_element_wise(tiles["tile_id"], kind, "#")
     tiles = tiles.append_column("instruction_id", own)
-    for name, value in (("kind", kind), ("task", KINDS[kind].task)):
+    for name, value in (("kind", kind), ("task", task)):
         tiles = tiles.append_column(name, pa.array(np.full(tiles.num_rows, value, dtype=object), pa.string()))
     return tiles
 

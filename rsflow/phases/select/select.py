@@ -31,6 +31,7 @@ from rsflow.lake.receipts import count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.select.confirm_duplicates import confirm_tile_pairs, confirm_tile_regions
 from rsflow.phases.select.confirmation_cache import read_cache, write_cache
+from rsflow.phases.select.group_rows import read_group_rows
 from rsflow.phases.select.held_out import held_out_file_keys, match_held_out
 from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import (
@@ -59,14 +60,15 @@ ROWS_PER_WRITE = 1_000_000  # instructions written at a time: as texts, a piece 
 @dataclass(frozen=True, slots=True)
 class SelectionSummary:
     """One selection: the version of the `selection` table that holds it, the digest of what it was made from, and its rows by
-    reason (`kept` among them), for tiles and for instructions. `unplaced`: by source, tiles that are in and say neither where
-    they lie nor what they were cut from, if there are several splits."""
+    reason (`kept` among them), for tiles, for instructions and for groups. `unplaced`: by source, tiles that are in and say
+    neither where they lie nor what they were cut from, if there are several splits."""
 
     version: int
     digest: str
     tiles: dict[str, int]
     instructions: dict[str, int]
     unplaced: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
@@ -83,6 +85,8 @@ def select(built: BuildConfig, lake: Lake, now: LiveRows) -> SelectionSummary:
 def _decide(built: BuildConfig, lake: Lake, now: LiveRows, digest: str, on_step: Callable[[], None]) -> None:
     """Choose samples and write the `selection` table: rows read, instructions encoded, samples chosen, rows written."""
     tiles = read_selection_tiles(built, now)
+    groups = read_group_rows(now, tiles, built.seed)
+    samples = pa.concat_tables([tiles, groups.rows])
     pieces = instruction_pieces(now)
     held_out, vectors = match_held_out(built.select, lake, tiles), load_embeddings(now, tiles, built.select)
     read_texts = (
@@ -90,22 +94,25 @@ def _decide(built: BuildConfig, lake: Lake, now: LiveRows, digest: str, on_step:
     )
     on_step()
     with task_runner(built.engine, sum(piece.rows for piece in pieces) > MIN_CLUSTER_ROWS) as runner:
-        instructions = encode_all_instructions(built, now, pieces, tiles["tile_id"], runner)
+        instructions = encode_all_instructions(built, now, pieces, samples["tile_id"], runner)
         on_step()
         with _confirming(built, lake, tiles, runner) as (confirm, confirm_regions):
             choice = select_samples(
-                tiles, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner, confirm_regions
+                *(samples, instructions, built.select, built.seed, confirm, held_out, vectors, read_texts, runner),
+                confirm_regions,
+                groups.members,
             )
     on_step()
+    of_groups = {"groups": choice.tiles.counts(tiles.num_rows)} if groups.rows.num_rows else {}
     counts = {
-        "tiles": choice.tiles.counts(),
+        "tiles": choice.tiles.counts(0, tiles.num_rows),
         "instructions": choice.instructions.counts(),
-        "unplaced": _count_unplaced(tiles, choice.split),
+        "unplaced": _count_unplaced(tiles, choice.split[: tiles.num_rows]),
     }
     lake.overwrite(
         "selection",
-        lambda: build_selection_rows(tiles, read_instruction_ids(pieces, now), choice),
-        {"digest": digest, **counts},
+        lambda: build_selection_rows(samples, read_instruction_ids(pieces, now), choice, tiles.num_rows),
+        {"digest": digest, **counts, **of_groups},
     )
     on_step()
 
@@ -173,12 +180,16 @@ def last_selection(lake: Lake) -> SelectionSummary | None:
     return SelectionSummary(metadata[0], **metadata[1]) if metadata else None
 
 
-def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choice: SelectionResult) -> Iterator[pa.Table]:
-    """The rows of the `selection` table, in pieces: all tiles first. `instructions`: ids and tasks, as they were counted."""
+def build_selection_rows(
+    tiles: pa.Table, instructions: Iterable[pa.Table], choice: SelectionResult, single: int | None = None
+) -> Iterator[pa.Table]:
+    """The rows of the `selection` table, in pieces: all samples first, of which `single` (default: all) are tiles, the rest
+    groups. `instructions`: ids and tasks, as they were counted."""
     ids, reasons = tiles["tile_id"], choice.tiles.texts()
+    single = tiles.num_rows if single is None else single
     yield _selection_piece(
         {
-            "kind": pa.repeat("tile", tiles.num_rows),
+            "kind": pa.concat_arrays([pa.repeat("tile", single), pa.repeat("group", tiles.num_rows - single)]),
             "subject": ids,
             "tile_id": ids,
             "sensor": tiles["sensor"],
@@ -211,14 +222,17 @@ def build_selection_rows(tiles: pa.Table, instructions: Iterable[pa.Table], choi
 
 
 def read_selected_rows(lake: Lake, now: LiveRows, version: int | None = None) -> tuple[pa.Table, pa.Table]:
-    """(tiles with their split and repeat, instructions) that are in, as TILES and INSTRUCTIONS rows.
+    """(samples with their split and repeat, instructions) that are in, as SAMPLES and INSTRUCTIONS rows.
 
     `version`: of the `selection` table, where not its last. The `tile_id` of an instruction is the tile that it goes with,
     which may stand for the one that it was made for.
     """
     chosen = lake.read("selection", ["kind", "subject", "tile_id", "selected", "split", "repeat"], {"selected": True}, version)
-    tiles = chosen.filter(pc.equal(chosen["kind"], "tile"))
-    rows = filter_by_values(now.tiles(), "tile_id", tiles["tile_id"])
+    tiles = chosen.filter(pc.not_equal(chosen["kind"], "instruction"))
+    single = now.tiles()
+    groups = now.group_samples()
+    single = single.append_column("group", pa.nulls(single.num_rows, groups.schema.field("group").type))
+    rows = filter_by_values(pa.concat_tables([single, groups]), "tile_id", tiles["tile_id"])
     for name in ("split", "repeat"):
         rows = rows.append_column(name, _look_up(rows["tile_id"], tiles["tile_id"], tiles[name]))
     chosen = chosen.filter(pc.equal(chosen["kind"], "instruction"))

@@ -20,6 +20,7 @@ from rsflow.curation.connected_components import first_equal_row
 from rsflow.curation.drop_reasons import KEPT, Flags
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.companion_pairs import Pairs, best_fitting, showing
+from rsflow.planning.group_samples import group_pictures
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import COMPANIONS
 
@@ -43,6 +44,8 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
     # Beyond that, digits depend on the release of GEOS.
     for name, values in (("iou", found.iou), ("shown", found.shown)):
         rows = rows.append_column(name, pa.array(values.round(3)))
+    for name in ("number", "role", "dx_px", "dy_px", "registration_confidence"):
+        rows = rows.append_column(name, pa.nulls(rows.num_rows, COMPANIONS.field(name).type))
     return rows.select(COMPANIONS.names)
 
 
@@ -69,13 +72,30 @@ def select_companions(
     return left.take(order[np.unique(places, axis=0, return_index=True)[1]])
 
 
+def group_members(now: LiveRows, tiles: pa.Table) -> pa.Table:
+    """COMPANIONS rows of all pictures of the groups among these selected samples, in the order of groups and pictures."""
+    chosen = tiles.filter(pc.is_valid(tiles["group"]))["tile_id"]
+    if not len(chosen):
+        return COMPANIONS.empty_table()
+    return group_pictures(filter_by_values(now.groups(), "group_id", chosen), now.tiles())
+
+
+def further_members(members: pa.Table) -> pa.Table:
+    """The pictures of groups without the first of each, which is the sample's own."""
+    return members.filter(pc.greater(members["number"], 1))
+
+
 def with_companions(tiles: pa.Table, companions: pa.Table) -> pa.Table:
     """The tiles, and the companions that are not among them, in every split that shows them: all that a snapshot can leak."""
     if not companions.num_rows:
         return tiles
+    # A group is shown as its members.
+    single = tiles.filter(pc.is_null(tiles["group"]))
     split = tiles["split"].take(pc.index_in(companions["companion_of"], value_set=tiles["tile_id"].combine_chunks()))
-    others = companions.append_column("split", split).append_column("repeat", pa.nulls(len(split), pa.int64()))
-    every = pa.concat_tables([tiles, others.select(tiles.column_names)])
+    others = companions.append_column("split", split)
+    for name in ("repeat", "group"):
+        others = others.append_column(name, pa.nulls(len(split), tiles.schema.field(name).type))
+    every = pa.concat_tables([single, others.select(tiles.column_names)])
     first = first_equal_row(pc.binary_join_element_wise(every["split"], every["tile_id"], "/"))
     return every.filter(pa.array(first == np.arange(len(first))))
 

@@ -29,7 +29,7 @@ from rsflow.phases.select.held_out import match_held_out
 from rsflow.phases.select.lake_columns import MIN_CLUSTER_ROWS
 from rsflow.phases.select.leakage import check_leaks
 from rsflow.phases.select.select import SelectionSummary, read_selected_rows
-from rsflow.phases.shard.companions import companions_of, with_companions
+from rsflow.phases.shard.companions import companions_of, further_members, group_members, with_companions
 from rsflow.phases.shard.objects import objects_of
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import SHARD_WORK
@@ -75,15 +75,17 @@ def shard(built: BuildConfig, lake: Lake, now: LiveRows, selected: SelectionSumm
             f"{lake.root}: no sample was selected, so there is nothing to write: "
             f"`rsflow status {lake.root}` shows why tiles were rejected or dropped"
         )
-    companions = companions_of(now, tiles, instructions, built.shard.companions)
-    objects = objects_of(now, tiles, built.labels)
+    single = tiles.filter(pc.is_null(tiles["group"]))
+    members = group_members(now, tiles)
+    companions = pa.concat_tables([companions_of(now, single, instructions, built.shard.companions), further_members(members)])
+    objects = objects_of(now, single, built.labels)
     samples = _samples(tiles, instructions, companions, objects)
     plans = plan_shards(samples, int(built.shard.target_mb * 1e6))
     paths = {plan: f"shards/{plan.name}" for plan in plans}
     there = _existing(lake, set(paths.values()))
     missing = [plan for plan in plans if paths[plan] not in there]
     if missing or snapshot_of(lake, selected) is None:  # else the same samples were in a snapshot, and checked for it
-        shown = with_companions(tiles, companions)
+        shown = with_companions(tiles, pa.concat_tables([companions, members]))
         with task_runner(built.engine, instructions.num_rows > MIN_CLUSTER_ROWS) as spread:
             check_leaks(lake, shown, built.select, match_held_out(built.select, lake, shown), spread)
     blocks = _work(tiles, instructions, companions, objects, missing)
@@ -188,8 +190,10 @@ def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, obje
     for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
         digests[tile].append(digest)
         more_bytes[tile] += size
-    for other in companions.select(["companion_of", "digest", "iou", "shown", "picture_bytes"]).to_pylist():
-        digests[other["companion_of"]].append(f"{other['digest']}@{other['iou']},{other['shown']}")
+    places = ["iou", "shown", "role", "dx_px", "dy_px", "registration_confidence"]
+    for other in companions.select(["companion_of", "digest", "picture_bytes", *places]).to_pylist():
+        known = [str(other[name]) for name in (places[:2] if other["role"] is None else places[2:])]
+        digests[other["companion_of"]].append(f"{other['digest']}@{','.join(known)}")
         more_bytes[other["companion_of"]] += other["picture_bytes"] + RECORD_BYTES
     for row in objects.to_pylist():
         text = json.dumps(object_record(row), sort_keys=True)
@@ -197,6 +201,8 @@ def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, obje
         more_bytes[row["tile_id"]] += len(text)
     for tile, vocabulary in zip(tiles["tile_id"].to_pylist(), tiles["vocabulary"].to_pylist(), strict=True):
         digests[tile].append(json.dumps(vocabulary or []))
+    for tile, group in zip(tiles["tile_id"].to_pylist(), tiles["group"].to_pylist(), strict=True):
+        digests[tile] += [json.dumps(group, sort_keys=True)] if group else []
     ids, own = tiles["tile_id"].to_pylist(), tiles["digest"].to_pylist()
     # What is shown once has no such number in its record.
     repeats = [[str(repeat)] if repeat > 1 else [] for repeat in pc.fill_null(tiles["repeat"], 1).to_pylist()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import generate, group_cells, instruct, label, merge, predict, review
+from rsflow.planning.steps import compare, generate, group, group_cells, instruct, label, merge, predict, review
 from rsflow.planning.unit_ids import UnitIds
 
 STEPS: tuple[Step, ...] = (
@@ -11,9 +11,11 @@ STEPS: tuple[Step, ...] = (
     predict.STEP,
     merge.STEP,
     instruct.STEP,
+    group.STEP,
+    group_cells.STEP,
+    compare.STEP,
     generate.STEP,
     review.STEP,
-    group_cells.STEP,
 )
 
 
