@@ -68,6 +68,7 @@ COMMANDS: dict[str, Command] = {
     "review": viewing.review,
     "report": reporting.report,
     "explain": selection.explain,
+    "replay": selection.replay,
     "rejects": selection.rejects,
     "diff": selection.diff,
     "fingerprint": selection.fingerprint,
