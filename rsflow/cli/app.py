@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "relocate": lake.relocate,
     "show": lake.show,
     "view": viewing.view,
+    "review": viewing.review,
     "report": reporting.report,
     "explain": selection.explain,
     "rejects": selection.rejects,

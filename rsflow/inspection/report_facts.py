@@ -15,6 +15,7 @@ from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import total_usage
 from rsflow.files import storage
 from rsflow.inspection.labeller_facts import labeller_quality
+from rsflow.inspection.review import read_review_summary
 from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
@@ -132,6 +133,7 @@ def card_facts(built: BuildConfig, outcome: BuildResult) -> CardFacts:
         made=_count_by_task(outcome),
         wanted=built.select.splits,
         strata=count_by_stratum(outcome.now),
+        reviewed=read_review_summary(outcome.lake),
         sentences={name: n for name, n in total_usage(outcome.now.all_marks).items() if name.startswith(_SENTENCES)},
     )
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 from rsflow.report.counts_table import Tally, by_count, by_task, format_bytes, sum_tallies, tally_table, tasks_of
 from rsflow.report.model_sentences import model_sentences
+from rsflow.report.review_text import review_lines
 from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
 from rsflow.report.seed_tables import HEAD, Built, seed_tables
 from rsflow.report.split_table import Strata, split_error, split_rows
+from rsflow.review.summary import ReviewSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class CardFacts:
     strata: Strata = field(default_factory=dict)
     origins: Mapping[tuple[str, str], int] = field(default_factory=dict)
     sentences: Mapping[str, float] = field(default_factory=dict)  # of models, by how they were compared: see model_sentences
+    reviewed: ReviewSummary | None = None  # what people found; None where nobody decided on anything
 
 
 def dataset_card(facts: CardFacts) -> str:
@@ -94,6 +97,7 @@ def dataset_card(facts: CardFacts) -> str:
         ["## Sources", _sources(facts.sources)],
         ["## What was left out", *_list_dropped(facts)],
         ["## How right the machine's labels are", *_quality(facts.quality, facts.origins)],
+        *([["## What people found in it", *review_lines(facts.reviewed)]] if facts.reviewed else []),
         ["## The mix beside its models", *_mix(facts)],
         ["## How to load it", *_loading(facts.snapshot)],
         ["## How it was made", _how_made(facts.snapshot)],

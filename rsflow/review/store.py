@@ -1,4 +1,4 @@
-"""The table of decisions in the lake."""
+"""The table of decisions in the lake, and the sample that was drawn for review."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import pyarrow as pa
 
 from rsflow.lake.tables import Lake
 from rsflow.schemas import REVIEWS
+
+SAMPLE_FILE = "review_sample.json"
+
+
+def read_sample(lake: Lake) -> dict[str, Any] | None:
+    """The sample that was drawn last (rsflow.review.sampling), or None."""
+    return lake.read_json(SAMPLE_FILE, ["items"])
 
 
 def read_decisions(lake: Lake) -> list[dict[str, Any]]:

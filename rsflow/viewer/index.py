@@ -125,7 +125,7 @@ def build_index(lake: Lake, receipts: LiveReceipts) -> SampleIndex:
         sources[name], more = tables.select(name, columns)
         parameters |= more
     for name in ("label", "instruction"):
-        sources[f"newest_{name}"] = _NEWEST.format(column=f"{name}_id") if receipts.note else ""
+        sources[f"newest_{name}"] = _NEWEST.format(column=f"{name}_id") if not receipts.is_exact else ""
     for statement in (_SAMPLES, _LABELS, _TEXTS, *_SUMS.split(";"), _REJECTS):
         used = {name: value for name, value in parameters.items() if f"{{{name.removeprefix('files_')}}}" in statement}
         connection.execute(statement.format(**sources), used)

@@ -13,21 +13,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.errors import RsflowError
-from rsflow.lake.receipts import completed_units
+from rsflow.lake.receipts import ROW_TABLES, completed_units
 from rsflow.lake.tables import Lake
 from rsflow.phases.build import CONFIG, plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
-
-ROW_TABLES = ("tiles", "labels", "embeddings", "groups", "instructions", "rejects")
+from rsflow.planning.steps import STEPS
+from rsflow.planning.unit_ids import UnitIds
 
 
 @dataclass(frozen=True, slots=True)
 class LiveReceipts:
-    """`by_table`: the receipts whose rows count, the newest first. `seed`: of the configuration. `note`: empty, or why rows of
-    former configurations may be among them."""
+    """`by_table`: the receipts whose rows count, the newest first. `is_exact`: no rows of former configurations are among
+    them. `note`: empty, or what is not as one might expect."""
 
     by_table: Mapping[str, pa.Array]
-    seed: int = 0
+    is_exact: bool = True
     note: str = ""
 
 
@@ -35,15 +35,21 @@ def find_live_receipts(lake: Lake) -> LiveReceipts:
     """The receipts that count now; nothing in the lake is changed."""
     try:
         built = read_config(lake)
-        now = read_live_rows(lake, plan_build(built, lake), allow_missing=True)
+        plan = plan_build(built, lake)
+        now = read_live_rows(lake, plan, allow_missing=True)
     except RsflowError as error:
         marks = completed_units(lake)
         if not marks.num_rows:
             return LiveReceipts({name: pa.array([], pa.string()) for name in ROW_TABLES})
         why = f"What the configuration of the last build ({CONFIG}) asks for cannot be determined: {error}"
         newest = _newest_first(marks)
-        return LiveReceipts(dict.fromkeys(ROW_TABLES, newest), 0, f"{why} All rows that were ever finished are shown.")
-    return LiveReceipts({name: _receipts(now, name) for name in ROW_TABLES}, built.seed)
+        return LiveReceipts(dict.fromkeys(ROW_TABLES, newest), False, f"{why} All rows that were ever finished are shown.")
+    wanted = UnitIds(plan, completed_units(lake))
+    missing = sum(1 for step in STEPS for _ in step.units(wanted)) - now.all_marks.num_rows
+    note = (
+        f"{missing:,} units of work are not done yet: run `rsflow build`; what they will make is not shown." if missing else ""
+    )
+    return LiveReceipts({name: _receipts(now, name) for name in ROW_TABLES}, note=note)
 
 
 def _receipts(now: LiveRows, table: str) -> pa.Array:

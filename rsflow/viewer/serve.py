@@ -22,23 +22,24 @@ _TRIED = 20  # ports after a busy one
 @dataclass(frozen=True, slots=True)
 class ViewSettings:
     """`port`: 0 takes FIRST_PORT or the next one that is free. `token`: empty makes one where the host is not loopback.
-    `background`: the address of map tiles with {z}, {x} and {y}."""
+    `background`: the address of map tiles with {z}, {x} and {y}. `review`: the page may add decisions to the lake."""
 
     root: str
     host: str = "127.0.0.1"
     port: int = 0
     token: str = ""
     background: str = ""
+    review: bool = False
 
 
 def serve(settings: ViewSettings) -> int:
     """Serve the page of a lake until it is interrupted. UsageError for a busy port or an address that is none."""
     image_origin = _origin(settings.background)
-    lake = open_lake(settings.root)
+    lake = open_lake(settings.root, writable=settings.review)
     listening = listen(settings.host, settings.port)
     with listening:
         print(f"{settings.root}: reading …", flush=True)
-        view = LakeView(lake)
+        view = LakeView(lake, settings.review)
         port = listening.getsockname()[1]
         token = settings.token or ("" if settings.host in LOOPBACK else secrets.token_urlsafe(16))
         app = make_app(view, Access(settings.host, port, token, image_origin), settings.background)

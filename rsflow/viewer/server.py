@@ -1,19 +1,20 @@
 """The server of the page: its routes, and the lake's state that they read.
 
 One idea: routes turn an address into one call of the modules beside this one and its result into JSON. The lake is only read;
-what changes it (review) is another application that is mounted where it was asked for.
+with review one more route adds decisions.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from rsflow import __version__
 from rsflow.errors import RsflowError, UsageError
 from rsflow.files.storage import mask_secrets
 from rsflow.lake.tables import Lake
+from rsflow.stages.cut_scenes import sample_key
 from rsflow.viewer.embedding_map import embedding_map
 from rsflow.viewer.filters import ORDERS, SampleFilter, parse_filter
 from rsflow.viewer.ground_map import ground_map
@@ -31,6 +33,7 @@ from rsflow.viewer.lake_rows import LakeRows
 from rsflow.viewer.live_receipts import find_live_receipts
 from rsflow.viewer.pages import PAGE_ROWS, count_rejects, count_values, first_texts, reject_page, sample_page
 from rsflow.viewer.pictures import Pictures
+from rsflow.viewer.reviews import Reviews, review_facts
 from rsflow.viewer.sample_records import sample_records
 from rsflow.viewer.security import COOKIE, Access, Guard
 
@@ -53,14 +56,17 @@ class State:
 
 
 class LakeView:
-    """The latest state of a lake; `refresh` reads it again where a build has changed it."""
+    """The latest state of a lake; `refresh` reads it again where a build has changed it. `review`: decisions may be added."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, review: bool = False) -> None:
         self.lake = lake
+        self.review = review
+        self.reviews = Reviews(lake)
         self._lock = threading.Lock()
         self.state = State.of(lake)
 
     def refresh(self) -> State:
+        self.reviews.reload()
         with self._lock:
             if lake_versions(self.lake) != self.state.index.versions:
                 self.state = State.of(self.lake)
@@ -78,11 +84,20 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
             "(SELECT count(*) FROM rejects) AS rejects"
         )[0]
         facts = {"root": mask_secrets(view.lake.root), "version": __version__, "note": mask_secrets(state.index.receipts.note)}
-        return {**facts, "counts": counts, "background": background, "orders": list(ORDERS), "secret": access.secret}
+        reviewing = review_facts(view.reviews) if view.review else None
+        return {
+            **facts,
+            "review": reviewing,
+            "counts": counts,
+            "background": background,
+            "orders": list(ORDERS),
+            "secret": access.secret,
+        }
 
     def get_samples(request: Request) -> Any:
         limit = _whole(request, "limit", PAGE_ROWS)
-        return sample_page(view.state.rows, _filter(request), request.query_params.get("after", ""), limit)
+        page = sample_page(view.state.rows, _filter(request, view), request.query_params.get("after", ""), limit)
+        return {**page, "samples": view.reviews.mark(page["samples"], view.state.rows)}
 
     def get_rejects(request: Request) -> Any:
         return reject_page(view.state.index, dict(request.query_params), _whole(request, "after", -1))
@@ -96,19 +111,21 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
         "/api/lake": get_lake,
         "/api/samples": get_samples,
         "/api/texts": lambda request: first_texts(view.state.rows, request.query_params.getlist("key")),
-        "/api/counts": lambda request: count_values(view.state.rows, _filter(request)),
-        "/api/map": lambda request: ground_map(view.state.rows, _filter(request)),
+        "/api/counts": lambda request: count_values(view.state.rows, _filter(request, view)),
+        "/api/map": lambda request: ground_map(view.state.rows, _filter(request, view)),
         "/api/embedding": lambda request: embedding_map(
-            view.state.rows, _filter(request), request.query_params.get("labeller", "")
+            view.state.rows, _filter(request, view), request.query_params.get("labeller", "")
         ),
         "/api/rejects": get_rejects,
         "/api/reject-counts": lambda request: count_rejects(view.state.index),
-        "/api/sample/{key}": lambda request: sample_records(view.state.rows, request.path_params["key"]),
+        "/api/sample/{key}": lambda request: view.reviews.describe(sample_records(view.state.rows, request.path_params["key"])),
         "/api/picture/{key}": get_picture,
         "/assets/{name}": _asset,
         "/": lambda request: _front_page(access),
     }
     made = [Route(path, _answer(endpoint), methods=["GET"]) for path, endpoint in routes.items()]
+    if view.review:
+        made.append(Route("/api/decisions", _decision(view), methods=["POST"]))
     return Starlette(routes=made, middleware=[Middleware(Guard, access=access)])
 
 
@@ -127,14 +144,34 @@ def _answer(endpoint: Callable[[Request], Any]) -> Callable[[Request], Response]
     return answer
 
 
+def _decision(view: LakeView) -> Callable[[Request], Awaitable[Response]]:
+    """The route that adds a decision; the Guard has let through what came from the page only."""
+
+    async def decide(request: Request) -> Response:
+        try:
+            asked = orjson.loads(await request.body())
+        except ValueError as error:
+            return _json({"error": f"expected a JSON object: {error}"}, 400)
+        if not isinstance(asked, dict):
+            return _json({"error": "expected a JSON object"}, 400)
+        return await run_in_threadpool(_answer(lambda _: view.reviews.decide(view.state.rows, asked)), request)
+
+    return decide
+
+
 def _json(content: Any, status: int = 200) -> Response:
     data = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY, default=str)
     return Response(data, status, {"cache-control": "no-store"}, "application/json")
 
 
-def _filter(request: Request) -> SampleFilter:
+def _filter(request: Request, view: LakeView) -> SampleFilter:
+    """The filter of an address; with `queue`, of the samples that were drawn for review."""
     query: Mapping[str, list[str]] = {name: request.query_params.getlist(name) for name in request.query_params}
-    return parse_filter(query)
+    chosen = parse_filter(query)
+    if "queue" not in query:
+        return chosen
+    tiles = {item["tile_id"] for item in view.reviews.drawn}
+    return replace(chosen, keys=tuple(sorted(sample_key(tile) for tile in tiles)))
 
 
 def _whole(request: Request, name: str, default: int) -> int:

@@ -58,6 +58,7 @@ def documented(command: str) -> list[str]:
         ("costs", ["LAKE"]),
         ("verify", ["LAKE", "--deep"]),
         ("rejects", ["LAKE"]),
+        ("review", ["LAKE"]),
         ("diff", ["LAKE", "1", "2"]),
         ("report", ["LAKE"]),
         ("vacuum", ["LAKE"]),

@@ -116,10 +116,10 @@ Server = Callable[..., contextlib.AbstractContextManager[Served]]
 
 
 @contextlib.contextmanager
-def run_server(lake: str, token: str = "", background: str = "", **more: Any) -> Iterator[Served]:
+def run_server(lake: str, token: str = "", background: str = "", review: bool = False) -> Iterator[Served]:
     listening = listen("127.0.0.1", 0)
     access = Access("127.0.0.1", listening.getsockname()[1], token)
-    app = make_app(LakeView(open_lake(lake)), access, background, **more)
+    app = make_app(LakeView(open_lake(lake), review), access, background)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

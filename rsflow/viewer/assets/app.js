@@ -65,6 +65,7 @@ function head(view, query) {
     h("nav", { class: "tabs", "aria-label": "Views" }, Object.entries(VIEWS).map(tab)),
     h("form", { id: "search", role: "search", submit: search }, field, h("kbd", { "aria-hidden": "true" }, "/")),
     h("span", { class: "grow" }),
+    state.review ? h("a", { class: "button", href: address("samples", new URLSearchParams({ queue: "1" })), title: "The samples that rsflow review drew" }, state.review.queue ? `To review: ${number(state.review.open)} of ${number(state.review.queue)}` : "Reviewing") : null,
     h("span", { class: "quiet", title: "selected samples of all tiles" }, `${number(state.counts.selected)} of ${number(state.counts.samples)} in`),
     h("button", { id: "open-filters", "aria-controls": "filters", click: () => panel.classList.toggle("open") }, "Filters"),
     h("button", { class: "plain", click: toggleTheme, title: "Light or dark (d)", "aria-label": "Light or dark" }, "◐"),

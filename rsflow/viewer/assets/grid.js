@@ -86,7 +86,7 @@ function card(row, place) {
   return h(
     "a",
     {
-      class: "card",
+      class: row.decided === "rejected" ? "card rejected" : "card",
       role: "listitem",
       href: address("sample", filters(), row.key),
       tabindex: place === list.chosen ? "0" : "-1",
@@ -101,7 +101,7 @@ function card(row, place) {
       h("img", { src: pictureAddress(row), loading: "lazy", decoding: "async", alt: "", width: row.width_px, height: row.height_px, error: failed }),
       overlay(row.width_px, row.height_px, row.labels),
     ),
-    h("div", { class: "facts" }, h("span", { class: "name", title: name }, h("bdi", {}, name)), splitTag(row)),
+    h("div", { class: "facts" }, h("span", { class: "name", title: name }, h("bdi", {}, name)), row.decided ? h("span", { class: "decided" }, row.decided) : null, splitTag(row)),
     categories.length ? h("div", { class: "categories", title: categories.join(", ") }, categories.join(", ")) : null,
     h("div", { class: "said" }, row.texts ? said(row.texts) : null),
   );

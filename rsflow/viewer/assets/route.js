@@ -2,7 +2,7 @@
 
 export const FILTERS = ["source", "sensor", "split", "task", "category", "reason", "scene"];
 export const NUMBERS = ["min_score", "max_score", "min_size", "max_size"];
-export const EVERY = [...FILTERS, ...NUMBERS, "text", "order", "box"];
+export const EVERY = [...FILTERS, ...NUMBERS, "text", "order", "box", "queue"];
 
 export function route() {
   const [path, query = ""] = decodeHash().split("?");

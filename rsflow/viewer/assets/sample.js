@@ -5,6 +5,7 @@ import { colour, h, number, plain, replace, splitTag } from "./dom.js";
 import { list, nextPage } from "./grid.js";
 import { isDrawn, overlay, textBoxes } from "./overlay.js";
 import { address, filters, go, whileHere } from "./route.js";
+import { decide, editLabel, editTurns, reviewerField, tools, verdict } from "./review.js";
 import { marked } from "./texts.js";
 
 export async function showSample(content, state, key) {
@@ -17,12 +18,29 @@ export async function showSample(content, state, key) {
   }
   if (!records) return;
   const stage = makeStage(records);
-  const right = h("div", { class: "right" }, instructions(records, stage), selection(records), others(records), labels(records, stage), facts(records));
-  replace(content, heading(records), h("div", { class: "sample" }, h("div", { class: "left" }, stage.node, stage.legend), right));
+  const review = state.review && reviewOf(content, state, key, records);
+  const parts = [instructions(records, stage, review), selection(records), others(records), labels(records, stage, review), facts(records)];
+  const right = h("div", { class: "right" }, review ? [parts[3], parts[0], parts[1], parts[2], parts[4]] : parts);
+  const left = h("div", { class: "left" }, review && reviewBar(records, stage, review), stage.node, stage.legend);
+  replace(content, heading(records), h("div", { class: review ? "sample reviewing" : "sample" }, left, right));
   const place = list.rows.findIndex((row) => row.key === key);
   if (place >= 0) list.chosen = place;
   content.focus({ preventScroll: true });
   scrollTo(0, 0);
+}
+
+function reviewOf(content, state, key, records) {
+  const categories = [...new Set([...(records.tile?.vocabulary || []), ...records.labels.map((row) => row.category)])].filter(Boolean).sort();
+  const status = h("p", { class: "review-status", role: "alert" });
+  const reload = () => showSample(content, state, key);
+  return { key, categories, status, reload, reasons: state.review.reasons, place: h("div") };
+}
+
+function reviewBar(records, stage, review) {
+  const { place } = review;
+  const add = h("button", { click: () => editLabel(review, stage, null, place) }, "Add a box");
+  const whole = tools(review, "sample", records.card.tile_id, "the sample");
+  return h("section", { class: "panel review" }, h("div", { class: "inside" }, h("div", { class: "row" }, reviewerField(), h("span", {}, "Whole sample"), whole, verdict(records, "sample", records.card.tile_id), add), place, review.status));
 }
 
 const back = () => h("a", { class: "button", href: address("samples", filters()) }, "← All samples");
@@ -78,7 +96,7 @@ function makeStage({ card, labels }) {
     draw();
     return !hidden.has(category);
   };
-  return { node: h("div", { class: "picture stage" }, fit), legend: legend(labels, toggle), light, point };
+  return { node: h("div", { class: "picture stage" }, fit), fit, width, height, legend: legend(labels, toggle), light, point };
 }
 
 function legend(labels, toggle) {
@@ -109,18 +127,26 @@ function selection({ selection: row, rejects }) {
   return panel("Selection", h("div", { class: "inside" }, h("p", {}, why), facts, left.length ? [h("h3", {}, "Refused"), left] : null));
 }
 
-function instructions({ instructions: rows }, stage) {
+function instructions(records, stage, review) {
+  const rows = records.instructions;
   const talk = (row) => {
+    const body = h("div");
+    const own = review && [verdict(records, "instruction", row.instruction_id), tools(review, "instruction", row.instruction_id, `the ${row.task} instruction`, () => editTurns(review, row, body))];
     const show = (indices) => stage.light(indices && indices.map((index) => row.boxes[index]).filter(Boolean));
     const out = row.selection && !row.selection.selected;
     return h(
       "article",
       { class: "talk", "data-instruction": row.instruction_id },
-      h("header", {}, h("strong", {}, row.task), h("span", { class: "quiet" }, row.generator), out ? h("span", { class: "tag out" }, row.selection.reason.replaceAll("_", " ")) : null, checks(row)),
-      row.turns.map((turn) => h("div", { class: "turn" }, h("span", { class: "who" }, turn.role), h("span", {}, marked(turn.text, show)))),
+      h("header", {}, h("strong", {}, row.task), h("span", { class: "quiet" }, row.generator), out ? h("span", { class: "tag out" }, row.selection.reason.replaceAll("_", " ")) : null, checks(row), own),
+      fillTurns(body, row, show),
     );
   };
   return panel(`Instructions (${number(rows.length)})`, rows.length ? rows.map(talk) : h("p", { class: "inside quiet" }, "None"));
+}
+
+function fillTurns(body, row, show) {
+  body.append(...row.turns.map((turn) => h("div", { class: "turn" }, h("span", { class: "who" }, turn.role), h("span", {}, marked(turn.text, show)))));
+  return body;
 }
 
 function checks(row) {
@@ -132,14 +158,21 @@ function checks(row) {
 
 const LABEL_COLUMNS = ["kind", "category", "text", "value", "score", "box", "origin", "origin_name", "model", "revision", "prompt_digest", "quality", "visibility", "flags"];
 
-function labels({ labels: rows }, stage) {
-  if (!rows.length) return null;
+function labels(records, stage, review) {
+  const shown = review ? (row) => row.kind !== "fact" : () => true;
+  const rows = records.labels.filter(shown);
+  const left = records.left.filter(shown);
+  if (!rows.length && !left.length) return null;
   const columns = LABEL_COLUMNS.filter((name) => rows.some((row) => plain(row[name]) !== "–"));
-  const line = (row) =>
-    h("tr", { tabindex: "0", "data-label": row.label_id, mouseenter: () => stage.point(row.label_id), mouseleave: () => stage.point(null), focus: () => stage.point(row.label_id), blur: () => stage.point(null) },
+  const own = (row, gone) => review && h("td", {}, h("span", { class: "row" }, gone ? h("button", { class: "small", "aria-label": `Keep ${row.category}`, click: () => decide(review, { kind: "label", action: "accept", target: row.label_id }) }, "↺") : tools(review, "label", row.label_id, row.category, () => editLabel(review, stage, row, review.place)), verdict(records, "label", row.target)));
+  const line = (row, gone = false) =>
+    h("tr", { class: gone ? "left-out" : null,  tabindex: "0", "data-label": row.label_id, mouseenter: () => stage.point(row.label_id), mouseleave: () => stage.point(null), focus: () => stage.point(row.label_id), blur: () => stage.point(null) },
+      own(row, gone),
       columns.map((name) => h("td", name === "text" ? { class: "wrap" } : {}, name === "box" && row.box ? row.box.map((value) => Math.round(value)).join(" ") : plain(row[name]))));
-  const table = h("table", {}, h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name.replaceAll("_", " "))))), h("tbody", {}, rows.map(line)));
-  return folded(`Labels and where they come from (${number(rows.length)})`, h("div", { class: "scroll" }, table));
+  const table = h("table", {}, h("thead", {}, h("tr", {}, review && h("th", { scope: "col" }, "decide"), columns.map((name) => h("th", { scope: "col" }, name.replaceAll("_", " "))))), h("tbody", {}, rows.map((row) => line(row)), left.map((row) => line(row, true))));
+  const title = `Labels and where they come from (${number(rows.length)})`;
+  const inside = h("div", { class: "scroll" }, table);
+  return review ? panel(title, h("div", { class: "inside" }, inside)) : folded(title, inside);
 }
 
 function others({ duplicates, companions, groups }) {
