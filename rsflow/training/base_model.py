@@ -88,6 +88,25 @@ def resolve_dialect(config: TrainConfig, loaded: Loaded) -> str:
     return f"qwen:min_pixels={size['shortest_edge']},max_pixels={size['longest_edge']}"
 
 
+def check_prompt_tokens(processor: Any) -> None:
+    """ConfigError where the chat template's prompt for an answer has other tokens than the same words have in training.
+
+    A prompt that ends with a space is the usual case: in training the space and the answer's first word are one token, so a
+    model that is asked sees tokens that it never saw in training, and says anything.
+    """
+    question, answer = ({"role": role, "content": [{"type": "text", "text": "Water"}]} for role in ("user", "assistant"))
+    asked, told = (
+        processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=is_prompt)
+        for turns, is_prompt in (([question], True), ([question, answer], False))
+    )
+    prompt, whole = (processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (asked, told))
+    if whole[: len(prompt)] != prompt:
+        raise ConfigError(
+            f"the processor's chat template ends a prompt with {asked[-12:]!r}, whose tokens are others than in training, "
+            "where the answer follows: let the template's generation prompt end before the space (chat_template.jinja)"
+        )
+
+
 def check_first_samples(config: TrainConfig, loaded: Loaded, dialect: str) -> None:
     """Show the model the split's first samples. ConfigError, SnapshotError where they cannot be collated, or the model refuses
     what its processor made."""
@@ -97,6 +116,7 @@ def check_first_samples(config: TrainConfig, loaded: Loaded, dialect: str) -> No
         max_samples=_CHECKED_SAMPLES, rank=0, world_size=1,
     )  # fmt: skip
     made = make_collate(data, loaded.processor)(list(batch))
+    check_prompt_tokens(loaded.processor)
     try:
         with torch.autocast(loaded.device, torch.bfloat16, enabled=config.precision == "bfloat16"):
             loaded.run(loaded.model.forward, _Movable(made.inputs))

@@ -32,7 +32,8 @@ from rsflow.training.settings import TrainConfig
 
 @dataclass
 class Training:
-    """A run's parts. `step`: steps done; `steps`: of the whole run; `log`: of the first rank only."""
+    """A run's parts. `step`: steps done; `steps`: of the whole run; `log`: of the first rank only; `metrics`: the newest
+    line."""
 
     config: TrainConfig
     ranks: Ranks
@@ -45,6 +46,7 @@ class Training:
     counts: Counts = field(default_factory=Counts)
     log: StepLog | None = None
     loads: ExpertLoads | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.forward: Any = self.tuned.model
@@ -85,7 +87,7 @@ def _take_step(training: Training, batches: Sequence[Batch], window: Window, wai
     label_tokens, tokens, samples, rows = map(
         int, ranks.sum(*own, sum(len(one.keys) for one in batches), sum(len(one.labels) for one in batches))
     )
-    torch.manual_seed(hash((config.seed, training.step, ranks.rank)) % (1 << 63))
+    torch.manual_seed(((config.seed * 1_000_003 + training.step) * 4_099 + ranks.rank) % (1 << 63))
     loss = _accumulate(training, batches, label_tokens)
     parameters = list(training.tuned.parameters.values())
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.optimiser.clip_norm or float("inf")))
@@ -168,6 +170,7 @@ def _add_to_window(
     window.steps += 1
     if training.step % training.config.log.every_steps and training.step < training.steps:
         return window
+    training.metrics = window.line(training.step, rate, training.counts.samples)
     if training.log:
-        training.log.write_metrics(window.line(training.step, rate, training.counts.samples))
+        training.log.write_metrics(training.metrics)
     return Window()

@@ -178,6 +178,8 @@ def _record(training: Training, facts: dict[str, Any]) -> dict[str, Any]:
 def _after_step(training: Training, facts: dict[str, Any], output: Path, bar: Progress) -> None:
     if training.ranks.is_first:
         bar.counts["samples"] = training.counts.samples
+        if training.metrics:
+            bar.unit = f"steps, loss {training.metrics['loss']:.3f}"
         bar.add(1)
     if training.step % training.config.checkpoints.every_steps == 0 and training.step < training.steps:
         _save(training, facts, output)

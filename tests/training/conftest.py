@@ -58,6 +58,20 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> str:
     return make_trainable(tmp_path_factory.mktemp("llava"), "llava")
 
 
+@pytest.fixture(scope="session")
+def earthgpt(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return make_earthgpt(tmp_path_factory.mktemp("earthgpt"))
+
+
+def make_earthgpt(folder: Path) -> str:
+    """A small EarthGPT whose tokenizer merges words with the space before them."""
+    from rsflow.models.earthgpt.small import SmallSize, write_small_checkpoint
+
+    texts = ["A harbour with water and ships. Water is where the ships are.", "How many ships? Find the ship."] * 10
+    write_small_checkpoint(folder, texts, SmallSize(32, 8, 16, 4, (8, 12, 16, 20), 16, 2, 340), seed=1)
+    return str(folder)
+
+
 @pytest.fixture
 def configure(snapshot: str, llava: str, tmp_path: Path) -> Callable[..., TrainConfig]:
     """A configuration: small steps in float32 on the CPU; keyword arguments replace or add settings by section."""

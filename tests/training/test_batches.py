@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ from rsflow.loading.collate import IGNORED
 from rsflow.loading.stream import stream
 from rsflow.pretrained.checkpoint import Checkpoint
 from rsflow.training.base_model import load_base_model, resolve_dialect
-from rsflow.training.batches import make_collate, rank_batch
+from rsflow.training.batches import make_collate, make_loader, rank_batch
 from rsflow.training.settings import Data, Optimiser, TrainConfig
-from tests.training.conftest import make_trainable
+from tests.training.conftest import make_earthgpt, make_trainable
 
-FAMILIES = ["llava", "qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"]
+FAMILIES = ["earthgpt", "llava", "qwen2_vl", "qwen2_5_vl", "idefics3", "internvl"]
 
 
 def template_ids(processor: Any, messages: list[Any], images: list[Any], prompt: bool) -> list[int]:
@@ -31,7 +32,8 @@ def template_ids(processor: Any, messages: list[Any], images: list[Any], prompt:
 def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
     family: str, snapshot: str, tmp_path: Path
 ) -> None:
-    loaded = Checkpoint(make_trainable(tmp_path, family), device="cpu").load("AutoModelForImageTextToText")
+    folder = make_earthgpt(tmp_path) if family == "earthgpt" else make_trainable(tmp_path, family)
+    loaded = Checkpoint(folder, device="cpu").load("AutoModelForImageTextToText")
     loaded.processor.tokenizer.padding_side = "right"
     examples = list(stream(snapshot, shuffle=False, dialect="qwen3", max_samples=3))
     batch = make_collate(Data(grouping="each", workers=0), loaded.processor)(examples)
@@ -49,6 +51,15 @@ def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
         assert labels[:length] == [IGNORED] * len(prompt) + whole[len(prompt) :]
         assert set(labels[length:]) <= {IGNORED}
         assert batch.groups[number] == f"{example['sensor']}/{instruction['task']}"
+
+
+def test_sensors_are_mixed_by_weights_that_change_on_the_way(configure: Callable[..., TrainConfig], llava: str) -> None:
+    mix = {"by": "sensor", "weights": [[0, {"sar": 1}], [8, {"optical": 1, "infrared": 1}]]}
+    config = configure(data={"mix": mix, "workers": 0, "max_samples": 16})
+    loader = make_loader(config, Checkpoint(llava, device="cpu").load("AutoModelForImageTextToText").processor, "qwen3", (0, 1))
+    sensors = [group.partition("/")[0] for batch in loader for group in batch.groups]
+    assert set(sensors[:8]) == {"sar"}
+    assert Counter(sensors[8:]) == {"optical": 4, "infrared": 4}
 
 
 def test_boxes_are_spelled_for_the_size_that_the_processor_feeds(configure: Callable[..., TrainConfig], tmp_path: Path) -> None:

@@ -58,6 +58,16 @@ def test_a_processor_with_other_picture_tokens_is_refused(configure: Configure, 
         train(configure(base_model=str(folder)))
 
 
+def test_a_prompt_that_ends_with_the_answers_space_is_refused(configure: Configure, earthgpt: str, tmp_path: Path) -> None:
+    """With byte-level BPE the space belongs to the word after it."""
+    folder = tmp_path / "spaced"
+    shutil.copytree(earthgpt, folder)
+    template = folder / "chat_template.jinja"
+    template.write_text(template.read_text().replace("Assistant:\n", "Assistant: "))
+    with pytest.raises(ConfigError, match=r"ends a prompt with .*Assistant: ', whose tokens are others than in training"):
+        train(configure(base_model=str(folder)))
+
+
 def test_a_tuned_model_is_no_base(configure: Configure, tmp_path: Path) -> None:
     outcome = train(configure(regime={"kind": "bias"}, max_steps=1))
     with pytest.raises(ConfigError, match=r"is itself the result of a tuning \(tuning.json\)"):

@@ -14,15 +14,16 @@ from transformers.models.llava.image_processing_pil_llava import LlavaImageProce
 IMAGE_TOKEN = "<image>"
 SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>", IMAGE_TOKEN)
 
-SPEAKERS = ("Human: ", "Assistant: ")
+# No space at the end: it would be one token with the answer's first word in training, and one of its own in a prompt.
+SPEAKERS = ("Human:\n", "Assistant:\n")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'system' %}{{ message['content'][0]['text'] + '\n' }}"
-    "{% else %}{{ 'Human: ' if message['role'] == 'user' else 'Assistant: ' }}"
+    "{% else %}{{ 'Human:\n' if message['role'] == 'user' else 'Assistant:\n' }}"
     "{% for content in message['content'] if content['type'] == 'image' %}<image>\n{% endfor %}"
     "{% for content in message['content'] if content['type'] == 'text' %}{{ content['text'] }}{% endfor %}"
     "{{ '</s>' if message['role'] == 'assistant' else '\n' }}{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}Assistant:\n{% endif %}"
 )
 
 

@@ -1,0 +1,53 @@
+"""The demo's proof: its controls, its table, and that places side by side build as one lake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rsflow.demo.control_answers import majority_answers
+from rsflow.demo.places import write_demo_places
+from rsflow.demo.proof import compare, table_text, train_and_compare
+from rsflow.dialects import get_dialect
+from rsflow.evaluation import Score, read_questions
+from rsflow.phases.build import run
+from rsflow.planning.recipe import load
+from rsflow.shards.manifest import read_snapshot
+
+
+def score(task: str, by: str, group: str, value: float) -> Score:
+    return Score(task, by, group, "accuracy", value, None, None, 10, 0)
+
+
+def test_a_row_says_whether_the_model_beats_both_controls() -> None:
+    rows = compare(
+        {
+            "model": [score("vqa", "all", "all", 0.6), score("vqa", "sensor", "sar", 0.5)],
+            "blind": [score("vqa", "all", "all", 0.5), score("vqa", "sensor", "sar", 0.5)],
+            "majority": [score("vqa", "all", "all", 0.4), score("vqa", "sensor", "sar", 0.4)],
+        }
+    )
+    assert [(row.group, row.beats_controls) for row in rows] == [("all", True), ("sar", False)]
+    lines = table_text(rows).splitlines()
+    assert lines[1].split() == ["vqa", "all", "accuracy", "0.600", "0.500", "0.400", "10"]
+    assert lines[2].endswith("not better")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_places_are_built_trained_on_and_compared(tmp_path: Path) -> None:
+    config = write_demo_places(str(tmp_path / "scenes"), [7, 8], size_px=768)
+    build = load(config, ["engine.kind=inline", "select.splits={train: 0.6, test: 0.4}"])
+    run(build)
+    splits = read_snapshot(build.root).splits
+    assert splits["test"].samples
+    rows = train_and_compare(build.root, str(tmp_path), {"max_steps": 2}, split="test")
+    assert {row.task for row in rows} == set(splits["test"].counts)
+    assert len(json.loads((tmp_path / "table.json").read_text())) == len(rows)
+    answers = {answer.question_id: answer.text for _, answer in majority_answers(build.root, "mmrs", "test")}
+    questions = [question for question, _ in read_questions(build.root, "test", get_dialect("mmrs"))]
+    assert set(answers) == {question.question_id for question in questions}
+    yes_no = {answers[one.question_id] for one in questions if one.kind == "yes_no" and one.task == "vqa"}
+    assert yes_no <= {"yes", "no", "Yes.", "No.", None}
