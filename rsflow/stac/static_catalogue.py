@@ -109,15 +109,16 @@ class CatalogueWalk:
     def _collection_of(self, place: str, item: Json) -> Json:
         """The collection that an item read by itself links to, {} where none can be read."""
         links = [link for link in item.get("links") or [] if isinstance(link, dict) and link.get("rel") == "collection"]
-        for link in links:
+        try:
+            target = self.hrefs.resolve(place, links[0].get("href", "")) if links else ""
+        except DataError:
+            return {}
+        if target and target not in self.collections:
             try:
-                target = self.hrefs.resolve(place, link.get("href", ""))
-                if target not in self.collections:
-                    self.collections[target] = read_document(target, self.hrefs.sign(target))
-                return self.collections[target]
+                self.collections[target] = read_document(target, self.hrefs.sign(target))
             except DataError:
-                continue  # what is not known of the licence is unknown; the item itself is whole
-        return {}
+                self.collections[target] = {}  # the licence is unknown then; the item itself is whole
+        return self.collections.get(target, {})
 
 
 def with_licence(item: Item, collection: Json) -> Item:
