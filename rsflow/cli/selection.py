@@ -63,7 +63,8 @@ def replay(
 ) -> int:
     """Run one stage of a unit again on its own input, and compare with what was recorded.
 
-    Exit 1 where what comes out is not what was recorded. The input and the output of the stage are kept as Arrow files, to be looked at or run again.
+    Exit 1 where what comes out is not what was recorded. The input and the output of the stage are kept as
+    Arrow files, to be looked at or run again.
 
     Examples:
       rsflow replay lake imagery.scene_9/0_0_256 --stage ScreenTiles
