@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test quick check lint format hooks clean
+.PHONY: help demo test quick check lint docs format hooks clean
 
 help:
 	@echo "make demo   build a dataset from three made sensors, stream it, leave a contact sheet in demo-out/"
 	@echo "make test   run all tests, in WORKERS processes (2)"
 	@echo "make quick  run the unit tests of what changed since main, in under a minute"
 	@echo "make check  format, lint, types, import floors and tests: what CI runs"
+	@echo "make docs   build the documentation site into site/, strictly"
 	@echo "make hooks  run format, lint and import floors before every commit (needs pre-commit)"
 	@echo "make format rewrite the code in the project's format"
 	@echo "make clean  remove what these leave behind, but not .venv"
@@ -38,6 +39,9 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 check: lint test
 
 hooks:
@@ -48,4 +52,4 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf demo-out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf demo-out site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -16,34 +16,68 @@ import numpy.typing as npt
 from rsflow.spatial.geometry import FloatArray
 
 Mask = npt.NDArray[np.bool_]
-Index = npt.NDArray[np.int64]
+Index = npt.NDArray[np.intp]
 
 
-def nearest(band: npt.NDArray[Any], good: Mask, cols: FloatArray, rows: FloatArray) -> tuple[npt.NDArray[Any], Mask]:
-    """(values, where they exist) of the pixels under the positions; `cols` and `rows` broadcast against each other."""
-    col, inside_cols = _pixel(cols, band.shape[1])
-    row, inside_rows = _pixel(rows, band.shape[0])
-    inside = inside_rows & inside_cols
-    return band[row, col], inside & good[row, col]
+class Neighbours:
+    """The pixels of a band (rows, cols) around positions, found once for all bands.
+
+    `cols` and `rows` have one shape, or are (1, cols) and (rows, 1) where the scene is not turned against the grid. `inside`:
+    which positions lie in the band; what is gathered for others has no meaning.
+    """
+
+    def __init__(self, cols: FloatArray, rows: FloatArray, height_px: int, width_px: int) -> None:
+        self._width = width_px
+        self._is_turned = cols.shape == rows.shape
+        inside_cols, inside_rows = _within(cols, width_px), _within(rows, height_px)
+        self.inside: Mask = inside_rows & inside_cols
+        self._col, self._row = _pixel(cols, inside_cols), _pixel(rows, inside_rows)
+        self._lefts, self.across = _taps(cols, width_px)
+        self._tops, self.down = _taps(rows, height_px)
+        self._flat = [[top * width_px + left for left in self._lefts] for top in self._tops] if self._is_turned else None
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether all positions are the middles of pixels."""
+        return not (self.across.any() or self.down.any())
+
+    def under(self, band: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The pixels under the positions."""
+        return self._gathered(band, self._row, self._col, None)
+
+    def corner(self, band: npt.NDArray[Any], below: int, after: int) -> npt.NDArray[Any]:
+        """Of the four pixels whose middles surround a position the upper (0) or lower (1), left (0) or right (1) one."""
+        flat = self._flat[below][after] if self._flat else None
+        return self._gathered(band, self._tops[below], self._lefts[after], flat)
+
+    def _gathered(self, band: npt.NDArray[Any], row: Index, col: Index, flat: Index | None) -> npt.NDArray[Any]:
+        if self._is_turned:
+            return band.ravel().take(row * self._width + col if flat is None else flat)
+        return band.take(row.ravel(), 0).take(col.ravel(), 1)
 
 
-def bilinear(band: npt.NDArray[Any], good: Mask, cols: FloatArray, rows: FloatArray) -> tuple[npt.NDArray[Any], Mask]:
+def nearest(band: npt.NDArray[Any], good: Mask | None, at: Neighbours) -> tuple[npt.NDArray[Any], Mask]:
+    """(values, where they exist) of the pixels under the positions. `good`: which pixels have a value; None: all."""
+    return at.under(band), at.inside if good is None else at.inside & at.under(good)
+
+
+def bilinear(band: npt.NDArray[Any], good: Mask | None, at: Neighbours) -> tuple[npt.NDArray[Any], Mask]:
     """(values as float, where they exist), between the middles of pixels; beyond the outermost middles the edge goes on."""
-    exists = nearest(good, good, cols, rows)[1]
     kind = np.float32 if band.dtype.itemsize <= 2 else np.float64
-    left, right, across = _taps(cols, band.shape[1])
-    top, bottom, down = _taps(rows, band.shape[0])
-    across, down = across.astype(kind), down.astype(kind)
-    known = None if good.all() else good
-    values = (band if known is None else np.where(known, band, 0)).astype(kind, copy=False)
-    corners = ((top, left), (top, right), (bottom, left), (bottom, right))
-    above, below = (_mix(values[first], values[second], across) for first, second in (corners[:2], corners[2:]))
-    found = _mix(above, below, down)
-    if known is not None:
-        # Also where others lack a neighbour: a pixel that has all four is computed alike in every window.
-        partial = exists & ~(known[top, left] & known[top, right] & known[bottom, left] & known[bottom, right])
-        if partial.any():
-            found[partial] = _mean_of_known(values, known, corners, across, down)[partial]
+    values = (band if good is None else np.where(good, band, 0)).astype(kind, copy=False)
+    if at.are_pixels:
+        return at.under(values), at.inside if good is None else at.inside & at.under(good)
+    across, down = at.across.astype(kind), at.down.astype(kind)
+    above = _mix(at.corner(values, 0, 0), at.corner(values, 0, 1), across)
+    found = _mix(above, _mix(at.corner(values, 1, 0), at.corner(values, 1, 1), across), down)
+    if good is None:
+        return found, at.inside
+    exists = at.inside & at.under(good)
+    corners = [(below, after, at.corner(good, below, after)) for below in (0, 1) for after in (0, 1)]
+    # Also where others lack a neighbour: a pixel that has all four is computed alike in every window.
+    partial = exists & ~np.logical_and.reduce([known for _, _, known in corners])
+    if partial.any():
+        found[partial] = _mean_of_known(at, values, corners, across, down)[partial]
     return found, exists
 
 
@@ -86,28 +120,42 @@ def _beside(dtype: np.dtype[Any], fill: float) -> Any:
 
 
 def _mean_of_known(
-    values: npt.NDArray[Any], known: Mask, corners: tuple[tuple[Index, Index], ...], across: FloatArray, down: FloatArray
+    at: Neighbours,
+    values: npt.NDArray[Any],
+    corners: list[tuple[int, int, Mask]],
+    across: npt.NDArray[Any],
+    down: npt.NDArray[Any],
 ) -> npt.NDArray[Any]:
     """The mean of those of the four neighbours that have a value, by their bilinear weights."""
-    weights = ((1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across)
-    total = sum(weight * known[at] for weight, at in zip(weights, corners, strict=True))
-    summed = sum(weight * values[at] for weight, at in zip(weights, corners, strict=True))
+    total, summed = np.zeros(at.inside.shape, values.dtype), np.zeros(at.inside.shape, values.dtype)
+    for below, after, known in corners:
+        weight = (down if below else 1 - down) * (across if after else 1 - across) * known
+        total += weight
+        summed += weight * at.corner(values, below, after)
     return np.asarray(np.divide(summed, total, out=np.zeros_like(summed), where=total > 0))
 
 
 def _mix(low: npt.NDArray[Any], high: npt.NDArray[Any], weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    mixed: npt.NDArray[Any] = low + (high - low) * weight
-    return mixed
+    """low + (high - low) * weight, in the memory of `high`."""
+    high -= low
+    high *= weight
+    high += low
+    return high
 
 
-def _pixel(positions: FloatArray, extent_px: int) -> tuple[Index, Mask]:
+def _within(positions: FloatArray, extent_px: int) -> Mask:
     with np.errstate(invalid="ignore"):
-        inside = (positions >= 0) & (positions < extent_px)
-    return np.where(inside, positions, 0).astype(np.int64), inside
+        return (positions >= 0) & (positions < extent_px)
 
 
-def _taps(positions: FloatArray, extent_px: int) -> tuple[Index, Index, FloatArray]:
+def _pixel(positions: FloatArray, inside: Mask) -> Index:
+    return (positions if inside.all() else np.where(inside, positions, 0)).astype(np.intp)
+
+
+def _taps(positions: FloatArray, extent_px: int) -> tuple[tuple[Index, Index], FloatArray]:
     """The pixels before and after each position, and the weight of the one after."""
-    centred = np.clip(np.nan_to_num(positions - 0.5), 0, extent_px - 1)
-    low = np.floor(centred).astype(np.int64)
-    return low, np.minimum(low + 1, extent_px - 1), centred - low
+    centred = np.clip(positions - 0.5, 0, extent_px - 1)
+    if np.isnan(centred).any():
+        centred = np.nan_to_num(centred)
+    low = centred.astype(np.intp)
+    return (low, np.minimum(low + 1, extent_px - 1)), centred - low

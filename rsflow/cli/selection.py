@@ -51,6 +51,43 @@ def explain(
     return 0
 
 
+def replay(
+    root: Root,
+    unit: Annotated[str, Argument(metavar="UNIT", help="the id of a finished unit or its beginning, or of a tile")],
+    stage: Annotated[
+        str | None,
+        Option("--stage", metavar="X", help="the stage, such as ScreenTiles (default: the last)", show_default=False),
+    ] = None,
+    output: Annotated[str, Option("-o", "--output", metavar="DIR", help="where the stage's input and output go")] = "replay",
+    json: Json = False,
+) -> int:
+    """Run one stage of a unit again on its own input, and compare with what was recorded.
+
+    Exit 1 where what comes out is not what was recorded. The input and the output of the stage are kept as
+    Arrow files, to be looked at or run again.
+
+    Examples:
+      rsflow replay lake imagery.scene_9/0_0_256 --stage ScreenTiles
+      rsflow replay lake 1f0c23d5a8b9 -o screening --json
+    """
+    from dataclasses import asdict
+
+    from rsflow.inspection.json_reports import to_json_text
+    from rsflow.phases.replay import replay as run
+
+    found = run(root, unit, stage, output)
+    if json:
+        print(to_json_text({**asdict(found), "same": found.is_same}))
+        return 0 if found.is_same else 1
+    print(f"unit {found.unit}, step {found.step}: {' > '.join(found.stages)}")
+    print(f"{found.stage}: {found.rows_in:,} rows in, {found.rows_out:,} out; kept in {', '.join(found.saved)}")
+    for table in found.tables:
+        print(f"{table.table}: {table.recorded:,} rows recorded, {table.replayed:,} replayed")
+        print("\n".join(f"  {line}" for line in table.differences), end="\n" if table.differences else "")
+    print("all as recorded" if found.is_same else "not as recorded")
+    return 0 if found.is_same else 1
+
+
 def rejects(
     root: Root,
     source: Annotated[str, Option(metavar="NAME", help="only rejects of this source")] = "",

@@ -37,6 +37,20 @@ class PromptFile:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """Who reads texts that came without claims: the rules, a judge model (`engine` holds a `name` and that engine's settings),
+    or both, where a judge's verdict needs the rules' agreement unless it rests on claims."""
+
+    __pydantic_config__ = STRICT
+    name: Literal["rules", "judge", "both"] = "rules"
+    engine: dict[str, Any] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if (self.engine is None) != (self.name == "rules"):
+            raise ValueError(f"name is {self.name}: {'it needs an engine' if self.engine is None else 'it takes no engine'}")
+
+
+@dataclass(frozen=True)
 class Generation:
     """A model that writes beside the rules. `engine` holds a `name` and that engine's settings."""
 
@@ -46,6 +60,7 @@ class Generation:
     prompts: tuple[PromptFile, ...] = field(default=(), compare=False)  # their content counts, where they lie does not
     detail: Literal["auto", "low", "high"] | None = None  # how finely an endpoint is to look at pictures; None: its default
     tiles: Literal["selected", "all"] = field(default="selected", compare=False)  # which tiles the model is asked about
+    reader: Reader = field(default_factory=Reader)
     max_objects: Positive = 12  # objects of a tile that get a text of their own
     max_tokens: Positive = 1024  # of one answer
     temperature: Annotated[float, Field(ge=0)] = 0.0  # 0: the likeliest word each time

@@ -19,6 +19,7 @@ from rsflow.errors import RsflowError
 from rsflow.generation.contract import Failure, Request
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.pretrained.device import free_memory, is_out_of_memory, short_message
+from rsflow.pretrained.finite_logits import FiniteLogits, NotFiniteLogitsError
 
 
 class PictureError(ValueError):
@@ -66,7 +67,7 @@ class ModelBatches:
             **plain,
             max_new_tokens=requests[0].max_tokens,
             pad_token_id=self.processor.tokenizer.pad_token_id,
-            logits_processor=transformers.LogitsProcessorList(chance),
+            logits_processor=transformers.LogitsProcessorList([FiniteLogits(), *chance]),
         )
         new = made[:, inputs["input_ids"].shape[1] :].cpu()
         texts = self.processor.batch_decode(new, skip_special_tokens=True)
@@ -76,6 +77,8 @@ class ModelBatches:
     def failure(self, error: Exception) -> Failure:
         if isinstance(error, PictureError):
             return Failure("picture_unreadable", short_message(error))
+        if isinstance(error, NotFiniteLogitsError):
+            return Failure("not_finite", short_message(error))
         if is_out_of_memory(error):
             free_memory()
             return Failure("out_of_memory", short_message(error))

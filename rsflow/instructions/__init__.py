@@ -28,6 +28,8 @@ from rsflow.instructions import (
     reasoning,
     region_captioning,
     segmentation,
+    sensor_groups,
+    series,
     tile_facts,
     vqa,
 )
@@ -69,6 +71,8 @@ TASKS: dict[TaskName, Task] = {
 # Tasks of several pictures of one place.
 GROUP_TASKS: dict[TaskName, GroupTask] = {
     "change": change.make_instructions,
+    "series": series.make_instructions,
+    "sensors": sensor_groups.make_instructions,
 }
 
 ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS)

@@ -18,6 +18,7 @@ LEAST_CLOUD = 0.05  # share of a picture from which its cloud is told
 LEAST_SHIFT_PX = 1.0
 _TROPICS = 23.5  # degrees; between them there are no seasons that months tell
 _SEASONS = ("winter", "spring", "summer", "autumn")
+_TURN_DAYS = 15  # of the month before and after a meteorological season begins, in which it is not told
 
 
 def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
@@ -29,10 +30,14 @@ def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
 
 
 def season(member: GroupMember) -> str | None:
-    """The season of a picture, by month and hemisphere; None where either is not known, and in the tropics."""
+    """The season of a picture, by date and hemisphere; None where either is not known, in the tropics, and near the turn of two
+    seasons."""
     if member.acquired_at is None or member.latitude is None or abs(member.latitude) < _TROPICS:
         return None
-    quarter = member.acquired_at.month % 12 // 3
+    month, day = member.acquired_at.month, member.acquired_at.day
+    if (month % 3 == 0 and day <= _TURN_DAYS) or (month % 3 == 2 and day > _TURN_DAYS):
+        return None
+    quarter = month % 12 // 3
     return _SEASONS[quarter if member.latitude > 0 else (quarter + 2) % 4]
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller
+from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller, not_finite_error
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.sensors import SENSORS
 
@@ -52,14 +52,27 @@ class Chat:
         )
 
     def ask(self, inputs: Any) -> list[Answer]:
-        """The answers to a prepared batch."""
+        """The answers to a prepared batch. DataError `not_finite` where the model's logits are no numbers."""
         model = self.loaded.model
         read = inputs["attention_mask"].sum(dim=1).tolist()
         start = inputs["input_ids"].shape[1]
-        written = self.loaded.run(model.generate, inputs, do_sample=False, max_new_tokens=self.max_tokens)[:, start:].tolist()
+        written = self._generate(inputs)[:, start:].tolist()
         ends = model.generation_config.eos_token_id
         end_tokens = set(ends if isinstance(ends, list) else [ends])
         return [self._decode(tokens, count, end_tokens) for tokens, count in zip(written, read, strict=True)]
+
+    def _generate(self, inputs: Any) -> Any:
+        from transformers import LogitsProcessorList
+
+        from rsflow.pretrained.finite_logits import FiniteLogits, NotFiniteLogitsError
+
+        settings = {"do_sample": False, "max_new_tokens": self.max_tokens}
+        try:
+            return self.loaded.run(
+                self.loaded.model.generate, inputs, **settings, logits_processor=LogitsProcessorList([FiniteLogits()])
+            )
+        except NotFiniteLogitsError as error:
+            raise not_finite_error(str(error)) from error
 
     def _decode(self, tokens: list[int], read: int, end_tokens: set[int]) -> Answer:
         end = next((place for place, token in enumerate(tokens) if token in end_tokens), None)

@@ -15,7 +15,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel, Vector
+from rsflow.labellers.model_labeller import (
+    LabellerInput,
+    LabellerOutput,
+    ModelLabeller,
+    OpenedModel,
+    Vector,
+    not_finite_error,
+)
 from rsflow.pretrained.checkpoint import Loaded
 
 Pooling = Literal["pooled", "first", "mean"]
@@ -54,6 +61,8 @@ class Embedder(ModelLabeller):
         return lambda inputs: loaded(inputs).last_hidden_state.mean(dim=1)
 
     def _normalised(self, vector: Vector) -> Vector:
+        if not np.isfinite(vector).all():
+            raise not_finite_error("a number of its vector")
         length = float(np.linalg.norm(vector.astype(np.float64))) if self.normalise else 1.0
         return np.round(vector.astype(np.float64) / (length or 1.0), 5).astype(np.float32)
 

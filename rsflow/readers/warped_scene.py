@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rasterio.crs import CRS
 
 from rsflow.calibration import missing_values
@@ -48,8 +49,13 @@ class WarpedScene(SceneReader):
         self.locate = self._place.locate
         self.block_shape = (grid.cell_px, grid.cell_px)
         self._pixels, self._to_pixels, factor = self._source()
+        own = self._pixels.info
+        self._affine = inverse_affine(own.transform) if own.transform and is_same_crs(own, grid.crs) else None
         self._samples = max(1, math.ceil(factor / SAME_SIZE)) if resampling == "average" else 1
         self.info = warped_info(scene.info, grid)
+        classes = [band in CLASS_BANDS for band in self.info.bands]
+        self._has_classes = any(classes)
+        self._votes = [not is_class or all(classes) for is_class in classes]  # of which bands make a pixel valid
 
     def read(self, window: Window) -> Raster:
         check_inside(window, self.info)
@@ -106,38 +112,44 @@ class WarpedScene(SceneReader):
         pixels[:, *inside], valid[inside] = found.pixels, found.valid
 
     def _positions(self, window: Window, samples: int) -> tuple[FloatArray, FloatArray]:
-        info = self._pixels.info
-        if is_same_crs(info, self.grid.crs) and info.transform is not None:
-            return affine_positions(self.grid, window, samples, inverse_affine(info.transform))
+        if self._affine:
+            return affine_positions(self.grid, window, samples, self._affine)
         return sample_positions(self.grid, window, samples, self._to_pixels.to_pixels, self._to_pixels.max_error_px)
 
     def _resampled(self, part: Window, source: Window | None, cols: FloatArray, rows: FloatArray) -> Raster:
         info, shape = self.info, (part.height_px, part.width_px)
-        pixels = np.empty((len(info.bands), *shape), info.dtype)
-        read = self._pixels.read(source) if source else None
-        voters = [i for i, band in enumerate(info.bands) if band not in CLASS_BANDS] or range(len(info.bands))
-        valid = np.zeros(shape, np.bool_)
-        for i, band in enumerate(info.bands):
-            fill = info.nodata[i] if info.nodata else None
-            values, exists = np.zeros(shape), np.zeros(shape, np.bool_)
-            if read and source:
-                is_class = band in CLASS_BANDS
-                across, down = self._positions(part, 1) if is_class and self._samples > 1 else (cols, rows)
-                here = (across - source.col_off, down - source.row_off)
-                values, exists = self._band(is_class, read.pixels[i], read.valid, fill, *here)
+        pixels, valid = np.empty((len(info.bands), *shape), info.dtype), np.zeros(shape, np.bool_)
+        fills = info.nodata or (None,) * len(info.bands)
+        if source is None:
+            nothing = np.zeros(shape)
+            for i, fill in enumerate(fills):
+                pixels[i] = resample.stored(nothing, valid, pixels.dtype, fill)
+            return Raster(pixels, valid, info.bands)
+        read = self._pixels.read(source)
+        at = _neighbours(source, cols, rows)
+        middles = _neighbours(source, *self._positions(part, 1)) if self._has_classes and self._samples > 1 else at
+        for i, (band, fill) in enumerate(zip(info.bands, fills, strict=True)):
+            good = _good(read, i, fill)
+            if band in CLASS_BANDS or self._resampling == "nearest":
+                values, exists = resample.nearest(read.pixels[i], good, middles)
+            else:
+                values, exists = resample.mean_of_samples(*resample.bilinear(read.pixels[i], good, at), self._samples)
             pixels[i] = resample.stored(values, exists, pixels.dtype, fill)
-            if i in voters:
+            if self._votes[i]:
                 valid |= exists
         return Raster(pixels, valid, info.bands)
 
-    def _band(
-        self, is_class: bool, band: Any, valid: Any, fill: float | None, cols: FloatArray, rows: FloatArray
-    ) -> tuple[Any, Any]:
-        lost = missing_values(band, fill)
-        good = valid if lost is None else valid & ~lost
-        if is_class or self._resampling == "nearest":
-            return resample.nearest(band, good, cols, rows)
-        return resample.mean_of_samples(*resample.bilinear(band, good, cols, rows), self._samples)
+
+def _neighbours(source: Window, cols: FloatArray, rows: FloatArray) -> resample.Neighbours:
+    return resample.Neighbours(cols - source.col_off, rows - source.row_off, source.height_px, source.width_px)
+
+
+def _good(read: Raster, band: int, fill: float | None) -> npt.NDArray[np.bool_] | None:
+    """Which pixels of a band have a value; None: all."""
+    lost = missing_values(read.pixels[band], fill)
+    if lost is not None:
+        return read.valid & ~lost
+    return None if read.valid.all() else read.valid
 
 
 def warped_info(stored: SceneInfo, grid: TargetGrid) -> SceneInfo:

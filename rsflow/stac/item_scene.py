@@ -37,15 +37,19 @@ class Layout:
     options: Json
 
 
-def item_scene(source: Source, scene_id: str, item: Item, hrefs: Hrefs, near: FolderListings) -> SceneFiles:
-    """The scene of an item. DataError with the reason where it gives none."""
+def source_settings(source: Source) -> Json:
+    """The source's own scene options, which beat those of items."""
+    return {name: value for name, value in scene_options(source.scenes).items() if name != "bands"}
+
+
+def item_scene(source: Source, settings: Json, scene_id: str, item: Item, hrefs: Hrefs, near: FolderListings) -> SceneFiles:
+    """The scene of an item; `settings` are `source_settings`. DataError with the reason where it gives none."""
     search = source.scenes.stac
     assert search
     assets = item.data["assets"]
     layout = _layout(item, choose_bands(item, source.scenes.bands, search.assets))
     places = {key: hrefs.resolve(item.place, assets[asset].get("href", "")) for key, asset in layout.files.items()}
     georeferences = {key: place for key, asset in layout.files.items() if (place := georeference(item, asset))}
-    settings = {name: value for name, value in scene_options(source.scenes).items() if name != "bands"}
     return SceneFiles(
         scene_id,
         source.name,

@@ -23,7 +23,7 @@ from rsflow.stac.api_search import search_api
 from rsflow.stac.documents import Item, Json
 from rsflow.stac.hrefs import WEB, Hrefs
 from rsflow.stac.item_filter import make_filter, read_area, sort_items
-from rsflow.stac.item_scene import broken_scene, item_scene
+from rsflow.stac.item_scene import broken_scene, item_scene, source_settings
 from rsflow.stac.static_catalogue import BadDocument, CatalogueWalk, find_root, is_document
 from rsflow.stac.versions import split_superseded
 
@@ -125,10 +125,10 @@ def _content(item: Item) -> Json:
 
 
 def _scenes(source: Source, items: Sequence[Item], hrefs: Hrefs) -> list[SceneFiles]:
-    near, scenes = FolderListings(), []
+    near, settings, scenes = FolderListings(), source_settings(source), []
     for name, item in zip(_names(items), items, strict=True):
         try:
-            scenes.append(item_scene(source, f"{source.name}.{name}", item, hrefs, near))
+            scenes.append(item_scene(source, settings, f"{source.name}.{name}", item, hrefs, near))
         except DataError as error:
             scenes.append(broken_scene(source, f"{source.name}.{name}", item.place, error))
     return scenes

@@ -43,11 +43,12 @@ from rsflow.instructions.prompts import (
 )
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import read_pictures
-from rsflow.records import Reject
+from rsflow.records import Instruction
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.generated_texts import CONTRADICTED, Draft, Question, keep_consistent, list_faults
+from rsflow.stages.generated_texts import Draft, Question, group_units, keep_consistent, list_faults, reject_row
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.judge_texts import Judge
 from rsflow.stages.picture_batches import prefetch
 
 _SHOWN = 200
@@ -65,6 +66,7 @@ class GenerateTiles:
     written_from: tuple[str, ...]
     root: str = field(compare=False)  # of the lake
     prompts: tuple[CustomPrompt, ...] = ()
+    judge: Engine | None = None  # reads texts without claims; its identity is the second of `written_from`
     allowance: Allowance | None = field(default=None, compare=False)  # None: no limit
     version: ClassVar[int] = VERSION
 
@@ -77,8 +79,10 @@ class GenerateTiles:
         engine = from_settings(wanted.engine)
         prompts = load_custom_prompts(wanted.prompts)
         bases = {kind for kind in wanted.kinds if kind in KINDS} | {prompt.base for prompt in prompts}
-        written_from = (engine.model_identity, *prompt_digests(tuple(sorted(bases))))
-        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root, prompts)
+        judge = from_settings(wanted.reader.engine) if wanted.reader.engine else None
+        judged_by = (judge.model_identity, *prompt_digests(("reader",))) if judge else ()
+        written_from = (engine.model_identity, *judged_by, *prompt_digests(tuple(sorted(bases))))
+        return cls(engine, wanted, built.instructions, built.labels, built.seed, written_from, built.root, prompts, judge)
 
     @property
     def compares(self) -> bool:
@@ -102,26 +106,34 @@ class GenerateTiles:
         return self.engine.resources
 
     def open(self) -> BatchFunction:
-        ask = RecordedEngine(self.engine, self.root, self.written_from[0], self.allowance or LocalAllowance())
+        allowance = self.allowance or LocalAllowance()
+        ask = RecordedEngine(self.engine, self.root, self.written_from[0], allowance)
+        judge = self._open_judge(allowance)
 
         def generate(table: pa.Table) -> Iterator[pa.Table]:
-            groups = _groups(table.to_pylist(), self.engine.requests_in_flight)
+            groups = group_units(table.to_pylist(), self.engine.requests_in_flight)
             left = (units for units in groups if not ask.attempts.is_stopped)
             for (units, drafts), waited in prefetch((units, [self._drafts(unit) for unit in units]) for units in left):
-                yield from self._written(units, drafts, ask, waited)
+                yield from self._written(units, drafts, ask, judge, waited)
 
         return generate
 
+    def _open_judge(self, allowance: Allowance) -> Judge | None:
+        mode = self.generation.reader.name
+        if self.judge is None or mode == "rules":
+            return None
+        return Judge(RecordedEngine(self.judge, self.root, self.written_from[1], allowance), mode, self._count)
+
     def _written(
-        self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: RecordedEngine, waited: float
+        self, units: list[dict[str, Any]], drafts: list[list[Draft]], ask: RecordedEngine, judge: Judge | None, waited: float
     ) -> Iterator[pa.Table]:
         loaded = ask.load_seconds
         for kinds in self._rounds():
             every = [draft for mine in drafts for draft in mine]
             prompts = [(draft, kind, self._prompt(draft, kind)) for draft in every for kind in kinds if draft.is_asked(kind)]
             questions = [Question(draft, kind, prompt) for draft, kind, prompt in prompts if prompt]
-            again = self._answered(questions, ask, last=False)
-            self._answered(again, ask, last=True)
+            again = self._answered(questions, ask, judge, last=False)
+            self._answered(again, ask, judge, last=True)
         times = {"read_seconds": waited, "load_seconds": ask.load_seconds - loaded}
         for unit, mine in zip(units, drafts, strict=True):
             if all(draft.is_answered for draft in mine):
@@ -169,17 +181,17 @@ class GenerateTiles:
                 draft.context, draft.other = replace(draft.context, other=other.context.facts), other.picture
         return [draft for draft in drafts if draft.kept]
 
-    def _answered(self, questions: Sequence[Question], ask: RecordedEngine, last: bool) -> list[Question]:
+    def _answered(self, questions: Sequence[Question], ask: RecordedEngine, judge: Judge | None, last: bool) -> list[Question]:
         """Ask, and take in what comes; the questions to be put again, which are none the last time."""
         again: dict[int, Question] = {}
         unsent = set(range(len(questions)))
+        ready: list[tuple[Question, ReviewedAnswer]] = []
         for position, outcome in ask([self._request(question) for question in questions]):
             unsent.remove(position)
             question = questions[position]
             draft, kind = question.draft, question.kind
             draft.usage["texts"] += 0 if last else 1
-            for name, value in self._usage(outcome).items():
-                draft.usage[name] += value
+            self._count(draft, outcome)
             if isinstance(outcome, Failure):
                 draft.fail(kind, outcome.reason, outcome.detail)
                 continue
@@ -202,7 +214,8 @@ class GenerateTiles:
                 )
                 continue
             draft.perplexity[kind] = outcome.perplexity
-            self._take_in(question, reviewed)
+            ready.append((question, reviewed))
+        self._take_in(ready, judge)
         for position in unsent:
             questions[position].draft.is_answered = False
         return [again[position] for position in sorted(again)]
@@ -225,34 +238,46 @@ class GenerateTiles:
             kind=question.kind,
         )
 
-    def _usage(self, outcome: Response | Failure) -> dict[str, float]:
-        """`requests` are those that were sent, `retries` among them; an answer that was recorded before takes nothing."""
+    def _count(self, draft: Draft, outcome: Response | Failure) -> None:
+        """Add what a request took. `requests` are those that were sent, retries among them; recorded answers take nothing."""
         usage = {"requests": 0 if outcome.replayed else 1 + outcome.retries, "retries": outcome.retries}
         usage |= {"tokens_in": outcome.tokens_in, "tokens_out": outcome.tokens_out, "replayed": int(outcome.replayed)}
         if isinstance(outcome, Failure):
-            return {**usage, "money": outcome.money, "failures": 1}
-        return {**usage, "money": outcome.money, self.engine.seconds_counted_as: outcome.seconds}
+            draft.add_usage({**usage, "money": outcome.money, "failures": 1})
+        else:
+            draft.add_usage({**usage, "money": outcome.money, self.engine.seconds_counted_as: outcome.seconds})
 
-    def _take_in(self, question: Question, reviewed: ReviewedAnswer) -> None:
-        draft, kind = question.draft, self.kinds[question.kind]
-        for fault in reviewed.faults:
-            draft.refuse(question.kind, CONTRADICTED, fault)
-        for name in ("sentences", "replaced", "dropped") if reviewed.has_claims else ():
-            draft.usage[f"claimed_{name}"] += getattr(reviewed, name)
-        for name in ("free_sentences", "unread_sentences") if reviewed.unread else ():
-            draft.usage[name] += reviewed.unread
-        accepted = []
-        for found in kind.make_instructions(draft.context, reviewed.answer) if reviewed.answer is not None else ():
-            generator = f"model:{self.written_from[0]}/{question.prompt.prompt.identity}"
-            checked = keep_consistent(draft, question.kind, replace(found, generator=generator), reviewed.has_claims)
-            if checked:
-                accepted.append(checked)
-        draft.made[question.kind] = accepted
-        draft.context = kind.add_context(draft.context, accepted)
+    def _take_in(self, answers: Sequence[tuple[Question, ReviewedAnswer]], judge: Judge | None) -> None:
+        """Keep of the texts of a round what the labels do not contradict."""
+        made = [self._instructions(question, reviewed) for question, reviewed in answers]
+        plain = [
+            (question.draft, question.kind, text)
+            for (question, reviewed), texts in zip(answers, made, strict=True)
+            for text in texts
+            if not reviewed.has_claims
+        ]
+        findings = iter(judge.read(plain, self.generation.max_tokens) if judge and plain else ())
+        for (question, reviewed), texts in zip(answers, made, strict=True):
+            draft = question.draft
+            draft.count_review(question.kind, reviewed)
+            own = [None if reviewed.has_claims else next(findings, None) for _ in texts]
+            checked = [
+                keep_consistent(draft, question.kind, text, reviewed.has_claims, found)
+                for text, found in zip(texts, own, strict=True)
+            ]
+            draft.made[question.kind] = [text for text in checked if text]
+            draft.context = self.kinds[question.kind].add_context(draft.context, draft.made[question.kind])
+
+    def _instructions(self, question: Question, reviewed: ReviewedAnswer) -> list[Instruction]:
+        if reviewed.answer is None:
+            return []
+        generator = f"model:{self.written_from[0]}/{question.prompt.prompt.identity}"
+        made = self.kinds[question.kind].make_instructions(question.draft.context, reviewed.answer)
+        return [replace(text, generator=generator) for text in made]
 
     def _receipt(self, unit: dict[str, Any], drafts: list[Draft], times: dict[str, float]) -> pa.Table:
         made = [row for draft in drafts for row in self._rows(draft)]
-        rejects = [_reject_row(unit, reject) for draft in drafts for kind in self.kinds for reject in draft.rejects[kind]]
+        rejects = [reject_row(unit, reject) for draft in drafts for kind in self.kinds for reject in draft.rejects[kind]]
         spent = Counter(times)
         for draft in drafts:
             spent.update(draft.usage)
@@ -271,27 +296,3 @@ class GenerateTiles:
                 positions = tuple(draft.kept[position] for position in one.labels)
                 row = instruction_row(tile_id, replace(one, labels=positions), draft.label_ids)
                 yield {**row, "perplexity": draft.perplexity[kind]}
-
-
-def _groups(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
-    for unit in units:
-        group.append(unit)
-        if sum(len(one["tiles"]) for one in group) >= tiles:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _reject_row(unit: dict[str, Any], reject: Reject) -> dict[str, Any]:
-    # `rows` 0: no tile left with it, only a text that was never made.
-    where = {"scene_id": unit["scene_id"], "source": unit["source"], "step": "generate", "rows": 0}
-    return {
-        "kind": reject.kind,
-        "subject": reject.subject,
-        "reason": reject.reason,
-        "detail": reject.detail,
-        "file": "",
-        **where,
-    }

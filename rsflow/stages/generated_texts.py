@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.instructions import checks
-from rsflow.instructions.prompts import PromptContext, PromptText, TextKind
+from rsflow.instructions.checks import Finding
+from rsflow.instructions.prompts import PromptContext, PromptText, ReviewedAnswer, TextKind
 from rsflow.instructions.prompts.review_answer import LEAST_PAIRS
 from rsflow.records import Instruction, Reject
 
@@ -38,6 +39,19 @@ class Draft:
     def is_asked(self, kind: str) -> bool:
         return self.asked is None or kind in self.asked
 
+    def add_usage(self, amounts: Mapping[str, float]) -> None:
+        for name, value in amounts.items():
+            self.usage[name] += value
+
+    def count_review(self, kind: str, reviewed: ReviewedAnswer) -> None:
+        """Count the sentences of a reviewed answer, and refuse those whose claims failed."""
+        for fault in reviewed.faults:
+            self.refuse(kind, CONTRADICTED, fault)
+        if reviewed.has_claims:
+            self.add_usage({f"claimed_{name}": getattr(reviewed, name) for name in ("sentences", "replaced", "dropped")})
+        if reviewed.unread:
+            self.add_usage({"free_sentences": reviewed.unread, "unread_sentences": reviewed.unread})
+
     def fail(self, kind: str, reason: str, detail: str) -> None:
         """Refuse a text for which no answer came that can be read."""
         self.usage["failed_texts"] += 1
@@ -55,13 +69,15 @@ class Question:
     prompt: PromptText
 
 
-def keep_consistent(draft: Draft, kind: str, found: Instruction, has_claims: bool) -> Instruction | None:
+def keep_consistent(
+    draft: Draft, kind: str, found: Instruction, has_claims: bool, read: tuple[Finding, ...] | None = None
+) -> Instruction | None:
     """The instruction without the pairs that contradict the labels; None where too little remains. Each is a reject.
 
     A text whose claims were compared is judged by its form alone; of another one the sentences that no rule could read are
-    counted.
+    counted. `read`: the findings of another reader, None where the rules read.
     """
-    findings = checks.check(draft.context.facts, found)
+    findings = checks.check(draft.context.facts, found) if read is None else read
     if has_claims:
         findings = tuple(finding for finding in findings if finding.check in checks.FORM_CHECKS)
     else:
@@ -92,3 +108,29 @@ def list_faults(faults: Sequence[str]) -> str:
     """What contradicts a text, for the model to write it again: the first few faults."""
     more = f"; and {len(faults) - SENT_BACK} more" if len(faults) > SENT_BACK else ""
     return "; ".join(faults[:SENT_BACK]) + more
+
+
+def group_units(units: list[dict[str, Any]], tiles: int) -> Iterator[list[dict[str, Any]]]:
+    """The units in groups of at least so many tiles, the last one smaller."""
+    group: list[dict[str, Any]] = []
+    for unit in units:
+        group.append(unit)
+        if sum(len(one["tiles"]) for one in group) >= tiles:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def reject_row(unit: dict[str, Any], reject: Reject) -> dict[str, Any]:
+    """A REJECTS row of a text of this unit."""
+    # `rows` 0: no tile left with it, only a text that was never made.
+    where = {"scene_id": unit["scene_id"], "source": unit["source"], "step": "generate", "rows": 0}
+    return {
+        "kind": reject.kind,
+        "subject": reject.subject,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "file": "",
+        **where,
+    }

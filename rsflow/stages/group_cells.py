@@ -18,6 +18,7 @@ from PIL import Image
 from scipy import ndimage
 
 from rsflow.cells.groups import CellGroup, CellTile, form_groups, tiles_without_time
+from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift, Structure, measure_shift, structure
 from rsflow.config.group_settings import Groups
 from rsflow.errors import DataError
@@ -40,7 +41,7 @@ class GroupCells:
     groups: Groups
     root: str = field(compare=False)
     resources: ClassVar[Resources] = Resources()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def open(self) -> BatchFunction:
         def group(table: pa.Table) -> Iterator[pa.Table]:
@@ -136,6 +137,8 @@ def _resolve(
     if len(kept) < 2:
         detail = "its pictures do not lie on each other, or it is not known whether they do: see the rejects of its members"
         return None, [*lost, _reject(work, name, "no_partner", detail, rows=1)]
+    if group.kind == "sensors":
+        kept = order_by_hash(kept, sizes, name)
     return {
         "group_id": name,
         "kind": group.kind,

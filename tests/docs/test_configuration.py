@@ -44,6 +44,7 @@ SECTIONS: dict[str, Any] = {
     "groups": group_settings.Groups,
     "generation": generation.Generation,
     "generation: prompts": generation.PromptFile,
+    "generation: reader": generation.Reader,
     **{f"generation: {name}": kind for name, kind in ENGINES.items()},
     "generation: openai: prices": Prices,
     "generation: openai: limits": Limits,

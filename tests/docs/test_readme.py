@@ -1,4 +1,4 @@
-"""What the README tells a reader to do is done here, in its order."""
+"""What the README and the guides tell a reader to do is done here, in their order."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from rsflow.readers.products import PRODUCTS
 from tests.docs.blocks import ROOT, Block, blocks, run
 from tests.docs.conftest import put
 
+PAGES = ("README.md", "docs/tutorial.md", "docs/howto.md")  # in the order in which they are read
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_everything_in_the_readme_runs(
+def test_everything_in_the_readme_and_the_guides_runs(
     imagery: Path, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(imagery, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     put(bucket, imagery / "imagery", "scenes")
-    for block in blocks("README.md"):
+    for block in (block for page in PAGES for block in blocks(page)):
         # The substitution: a bucket of the local server under a name that no other test uses.
         run(Block(block.language, block.text.replace("s3://my-bucket/", f"s3://{bucket}/"), block.place))
     told = capsys.readouterr().out
@@ -38,12 +39,17 @@ def test_everything_in_the_readme_runs(
 
 
 def test_these_blocks_and_no_others_are_not_run() -> None:
-    kept_from_running = [block.text.strip().splitlines()[-1] for block in blocks("README.md") if block.language == "text"]
-    assert [line[:40] for line in kept_from_running] == [
+    found = [block for page in PAGES for block in blocks(page) if block.language == "text"]
+    assert [block.text.strip().splitlines()[-1][:40] for block in found] == [
         "  stream   rsflow.stream(...) in a torch",
         '.venv/bin/pip install ".[train]"    # an',
+        "rsflow relocate imagery-lake /data/image",
         "ray job submit --working-dir . -- python",
     ]
+
+
+def test_the_readme_is_read_in_minutes() -> None:
+    assert len(README.splitlines()) < 200
 
 
 def test_the_extra_that_is_named_exists() -> None:
@@ -52,10 +58,10 @@ def test_the_extra_that_is_named_exists() -> None:
 
 
 def test_the_job_is_submitted_as_its_test_does() -> None:
-    """tests/pipelines/test_job.py submits the command that it names; the README names the same."""
+    """tests/pipelines/test_job.py submits the command that it names; the guide names the same."""
     job = (ROOT / "tests/pipelines/test_job.py").read_text()
     (command,) = re.findall(r'^COMMAND = "(.*)"$', job, re.MULTILINE)
-    assert f"{command} CONFIG\n" in README
+    assert f"{command} CONFIG\n" in (ROOT / "docs/howto.md").read_text()
     assert f"{command} CONFIG" in (ROOT / "pipelines/build.py").read_text()
 
 
@@ -71,8 +77,9 @@ def test_every_row_of_a_table_is_documented() -> None:
 
 
 def test_every_document_is_reached() -> None:
-    linked = set(re.findall(r"\]\(docs/(\w+\.md)\)", README))
-    assert {path.name for path in (ROOT / "docs").glob("*.md")} == linked
+    """From the README, or from the contents of the site."""
+    linked = set(re.findall(r"\]\(docs/(\w+\.md)\)", README)) | set(re.findall(r"(\w+\.md)", (ROOT / "mkdocs.yml").read_text()))
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - linked == set()
 
 
 def test_links_lead_somewhere() -> None:

@@ -188,6 +188,14 @@ def test_a_request_that_costs_the_device_ends_the_work(batches: ModelBatches) ->
         list(writer([request(0), Request("", "lost", (picture(1),), max_tokens=5), request(2)], counted()))
 
 
+def test_a_model_whose_logits_are_no_numbers_writes_nothing(folder: Path) -> None:
+    writer = engine(folder).open()
+    with torch.no_grad():
+        next(iter(writer.batches.model.parameters())).fill_(float("nan"))
+    found = answers(writer, request(0), request(1))
+    assert [one.reason for one in found] == ["not_finite", "not_finite"]
+
+
 def test_a_picture_that_is_none_stands_alone(batches: ModelBatches) -> None:
     broken = Request("", "q", (picture(0)[:200],), max_tokens=5)
     found = answers(BatchGenerator(batches, 8, PLENTY), request(0), broken, request(1))

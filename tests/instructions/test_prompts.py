@@ -17,6 +17,7 @@ from rsflow.config import settings as config
 from rsflow.config.generation_settings import TextKind
 from rsflow.errors import DataError
 from rsflow.instructions.claims import ComparedPairs, ConversationPairs, ObjectTexts, ReasoningAnswers, StatementText
+from rsflow.instructions.claims.schema import ReadText
 from rsflow.instructions.prompts import KINDS, PromptContext, PromptText, parse_answer, prompt_digests, repair_prompt
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
 from rsflow.instructions.prompts.facts_text import OBJECTS, fact_lines, objects_to_describe
@@ -39,6 +40,7 @@ EXAMPLES: dict[type, Any] = {
     Description: {"description": "There is a ship, and water."},
     QuestionPairs: {"pairs": [{"question": "What is it?", "answer": "A ship."}]},
     ReasoningPairs: {"pairs": [{"kind": "why", "question": "Why?", "answer": "Because."}]},
+    ReadText: {"sentences": [{"number": 1, "verdict": "unknown", "claims": [CLAIM]}]},
     ConversationPairs: {"pairs": [{"question": "What is it?", "sentences": SENTENCES}]},
     ComparedPairs: {"pairs": [{"question": "What is it?", "sentences": SENTENCES}]},
     ReasoningAnswers: {"pairs": [{"kind": "why", "question": "Why?", "sentences": SENTENCES}]},

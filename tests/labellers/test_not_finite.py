@@ -12,6 +12,7 @@ import pytest
 from rsflow.errors import DataError
 from rsflow.labellers.detections import RawDetection
 from rsflow.labellers.detector import Detector
+from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, clip_score, require_finite, round_score
 from rsflow.labellers.oom_backoff import OomBackoff
 from rsflow.labellers.outliner import Outliner
@@ -55,6 +56,24 @@ def test_raw_output_is_looked_at_before_any_threshold() -> None:
     for value in (math.nan, math.inf):
         with pytest.raises(DataError, match="pred_boxes"):
             require_finite(SimpleNamespace(logits=fine.logits, pred_boxes=torch.tensor([value])), "logits", "pred_boxes")
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
+def test_a_vector_holds_numbers(value: float) -> None:
+    with pytest.raises(DataError, match="not_finite"):
+        Embedder(**MODEL)._normalised(np.array([0.5, value], np.float32))
+
+
+def test_no_word_is_written_from_logits_that_are_no_numbers() -> None:
+    torch = pytest.importorskip("torch")
+    from rsflow.pretrained.finite_logits import FiniteLogits, NotFiniteLogitsError
+
+    words = torch.zeros((2, 3), dtype=torch.int64)
+    fine = torch.tensor([[0.5, -math.inf], [0.1, 0.2]])
+    assert FiniteLogits()(words, fine) is fine
+    for row in ([math.nan, 0.5], [math.inf, 0.5], [-math.inf, -math.inf]):
+        with pytest.raises(NotFiniteLogitsError, match="word 4"):
+            FiniteLogits()(words, torch.tensor([[0.1, 0.2], row]))
 
 
 def test_one_picture_of_a_batch_is_refused_and_the_others_are_seen() -> None:

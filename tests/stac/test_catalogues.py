@@ -11,6 +11,7 @@ import fsspec
 import pytest
 
 from rsflow.errors import ConfigError
+from rsflow.files import storage
 from rsflow.readers import open_scene
 from rsflow.stac.listing import StacScenes
 from tests.stac.api_server import ApiServer
@@ -136,6 +137,21 @@ def test_items_outside_of_the_catalogue_are_refused_unless_allowed(catalogue: Ca
     assert errors(list_all(catalogue.folder)) == {"collection.json#../outer.json".rpartition("/")[2]: "path_outside"}
     allowed = list_all(catalogue.folder, scenes={"allow_outside": True})
     assert names(allowed) == ["s.a", "s.outer"]
+
+
+def test_a_collection_that_is_not_there_is_looked_for_once(
+    catalogue: Catalogue, list_all: List, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [catalogue.add_scene(name) for name in ("a", "b", "c")]
+    for document in items:
+        document["links"] = [{"rel": "collection", "href": "./gone.json"}]
+    catalogue.write("all.json", {"type": "FeatureCollection", "features": items})
+    read: list[str] = []
+    plain = storage.read_text
+    monkeypatch.setattr(storage, "read_text", lambda place: read.append(place.rpartition("/")[2]) or plain(place))
+    found = list_all(catalogue.folder / "all.json")
+    assert {scene.options.get("licence") for scene in found.scenes} == {None}
+    assert read == ["all.json", "gone.json"]
 
 
 def test_names_of_files_may_be_spelled_as_addresses_are(catalogue: Catalogue, list_all: List) -> None:

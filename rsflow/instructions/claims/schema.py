@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from rsflow.instructions.claims.claim import CLAIM_KINDS, SCOPES, UNITS, Claim
 
+ReaderVerdict = Literal["supported", "contradicted", "unknown"]
 Topic = Literal["why", "what_if", "comparison", "counting"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -63,6 +64,20 @@ class ReasoningAnswers:
 
 
 @dataclass(frozen=True)
+class ReadSentence:
+    """What a judge reads in a sentence of somebody else."""
+
+    number: int
+    verdict: ReaderVerdict
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class ReadText:
+    sentences: tuple[ReadSentence, ...]
+
+
+@dataclass(frozen=True)
 class ObjectStatements:
     """The sentences about the object of that number."""
 
@@ -100,3 +115,9 @@ TOPICS_SCHEMA = {"type": "string", "enum": list(get_args(Topic))}
 PAIRS_SCHEMA = _object(pairs={"type": "array", "items": _object(question=_TEXT, sentences=_SENTENCES)})
 REASONING_SCHEMA = _object(pairs={"type": "array", "items": _object(kind=TOPICS_SCHEMA, question=_TEXT, sentences=_SENTENCES)})
 OBJECT_TEXTS_SCHEMA = _object(objects={"type": "array", "items": _object(number={"type": "integer"}, sentences=_SENTENCES)})
+_READ_SENTENCE = _object(
+    number={"type": "integer"},
+    verdict={"type": "string", "enum": list(get_args(ReaderVerdict))},
+    claims={"type": "array", "items": CLAIM_SCHEMA},
+)
+READ_SCHEMA = _object(sentences={"type": "array", "items": _READ_SENTENCE})

@@ -18,6 +18,8 @@ from rsflow.instructions.phrasings import (
     objects,
     outlines,
     picture,
+    sensors,
+    series,
 )
 from rsflow.instructions.phrasings.hint import HINT
 
@@ -31,6 +33,8 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **boxes.PHRASINGS,
     **change.PHRASINGS,
     **damage.PHRASINGS,
+    **series.PHRASINGS,
+    **sensors.PHRASINGS,
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,

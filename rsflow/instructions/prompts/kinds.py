@@ -80,7 +80,7 @@ class TextKind:
     both_pictures: bool = False
 
 
-def _fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
+def fill_prompt(name: str, form: type, context: PromptContext, **words: str) -> PromptText:
     found = context.prompts.get(name) or load_prompt(name)
     sensor = _sensor_text(context.facts)
     colour = ", its colour" if SENSORS[context.facts.sensor].has_colour else ""
@@ -97,7 +97,7 @@ def _sensor_text(facts: TileFacts) -> str:
 def _local_prompt(context: PromptContext) -> PromptText | None:
     subjects = context.subjects()
     return (
-        _fill_prompt("local", ObjectTexts, context, objects=facts_text.numbered_objects(subjects, context.facts))
+        fill_prompt("local", ObjectTexts, context, objects=facts_text.numbered_objects(subjects, context.facts))
         if subjects
         else None
     )
@@ -124,13 +124,13 @@ def _add_notes(context: PromptContext, made: Sequence[Instruction]) -> PromptCon
     )
 
 
-def _object_list(context: PromptContext) -> str:
+def object_list(context: PromptContext) -> str:
     return facts_text.numbered_objects(context.subjects(), context.facts) or NONE_TEXT
 
 
 def _description_prompt(context: PromptContext) -> PromptText:
     notes = "\n".join(context.notes) or NONE_TEXT
-    return _fill_prompt("description", StatementText, context, objects=_object_list(context), notes=notes)
+    return fill_prompt("description", StatementText, context, objects=object_list(context), notes=notes)
 
 
 def _add_description(context: PromptContext, made: Sequence[Instruction]) -> PromptContext:
@@ -144,8 +144,8 @@ def _description_instruction(context: PromptContext, whole: Description) -> Iter
 
 
 def _conversation_prompt(context: PromptContext) -> PromptText:
-    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
-    return _fill_prompt("conversation", ConversationPairs, context, **words)
+    words = {"objects": object_list(context), "description": context.description or NONE_TEXT}
+    return fill_prompt("conversation", ConversationPairs, context, **words)
 
 
 def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> Iterator[Instruction]:
@@ -156,8 +156,8 @@ def _conversation_instruction(context: PromptContext, talk: QuestionPairs) -> It
 
 
 def _reasoning_prompt(context: PromptContext) -> PromptText:
-    words = {"objects": _object_list(context), "description": context.description or NONE_TEXT}
-    return _fill_prompt("reasoning", ReasoningAnswers, context, **words)
+    words = {"objects": object_list(context), "description": context.description or NONE_TEXT}
+    return fill_prompt("reasoning", ReasoningAnswers, context, **words)
 
 
 def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) -> Iterator[Instruction]:
@@ -169,7 +169,7 @@ def _reasoning_instructions(context: PromptContext, thoughts: ReasoningPairs) ->
 def _comparison_prompt(context: PromptContext) -> PromptText | None:
     if context.other is None:
         return None
-    return _fill_prompt(
+    return fill_prompt(
         "comparison",
         ComparedPairs,
         context,
@@ -177,7 +177,7 @@ def _comparison_prompt(context: PromptContext) -> PromptText | None:
         second=with_article(SENSORS[context.other.sensor].picture),
         other_sensor=_sensor_text(context.other).replace("this is", "the second is", 1),
         other_facts=facts_text.fact_lines(context.other, context.settings),
-        objects=_object_list(context),
+        objects=object_list(context),
         other_objects=facts_text.numbered_objects(context.other_subjects(), context.other, FIRST_OF_OTHER) or NONE_TEXT,
     )
 

@@ -1,0 +1,165 @@
+"""One place seen by several sensors: which sensor is which, where a thing of one image is in another, and what all of them
+show.
+
+Answers follow from the sensors themselves and from labels of each image. A place is carried from one image to another only
+where the pictures were measured to lie on each other; what cloud may hide is told from labels of a sensor that sees through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rsflow.config import settings as config
+from rsflow.instructions import english, tile_facts
+from rsflow.instructions.group_facts import GroupFacts
+from rsflow.instructions.hash_choice import choose
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.objects import collapses_when_rounded
+from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.vqa import quantity_phrase
+from rsflow.records import Instruction, Reject
+from rsflow.spatial.geometry import Box, clip_box
+from rsflow.text.turns import mark
+
+TASK = "sensors"
+CLOUDY = 0.1  # share of an optical image from which its cloud is worth asking about
+SEES_THROUGH_CLOUD = frozenset({"sar"})
+# As the image is called, and as what took it; sensors of other packages go by their own name.
+_NAMES = {
+    "optical": ("optical", "an optical camera"),
+    "sar": ("radar", "a radar (SAR)"),
+    "infrared": ("thermal infrared", "a thermal infrared camera"),
+}
+
+
+def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
+    if group.kind == "sensors":
+        yield from instructions(question_answers(group, settings, seed), group, seed, settings)
+
+
+def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
+    yield from _which(group, seed)
+    yield from _transfers(group, settings, seed)
+    yield from _hidden(group, settings)
+    yield from _description(group, settings)
+
+
+def sensor_name(sensor: str) -> str:
+    """`radar`."""
+    return _NAMES.get(sensor, (sensor, ""))[0]
+
+
+def sensor_maker(sensor: str) -> str:
+    """`a radar (SAR)`."""
+    return _NAMES.get(sensor, ("", f"{english.with_article(sensor)} sensor"))[1]
+
+
+def _which(group: GroupFacts, seed: int) -> Iterator[QuestionAnswer]:
+    """The sensor of one image, and the image of one sensor, each chosen by hash."""
+    numbers = list(range(1, len(group.members) + 1))
+    number = choose(numbers, seed, group.tile_id, TASK, "which")
+    sensor = group.members[number - 1].facts.sensor
+    answer = {"kind": "fact", "name": "sensor", "value": sensor_name(sensor)}
+    full = f"Image {number} was taken by {sensor_maker(sensor)}."
+    placeholders = {"number": str(number)}
+    yield QuestionAnswer(TASK, "sensors_which", str(number), sensor_name(sensor), full, answer, (), (), placeholders)
+    number = choose(numbers, seed, group.tile_id, TASK, "find")
+    sensor = group.members[number - 1].facts.sensor
+    if sum(member.facts.sensor == sensor for member in group.members) == 1:
+        answer = {"kind": "fact", "name": f"{sensor} image", "value": f"image {number}"}
+        full = f"Image {number} is the {sensor_name(sensor)} image."
+        placeholders = {"sensor": sensor_name(sensor), "maker": sensor_maker(sensor)}
+        yield QuestionAnswer(TASK, "sensors_find", sensor, f"image {number}", full, answer, (), (), placeholders)
+
+
+def _transfers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
+    """Of each image with objects, one of them carried to another image."""
+    if group.presence_only:
+        return
+    for place, member in enumerate(group.members):
+        things = [
+            (found.noun, thing)
+            for found in tile_facts.object_groups(member.facts)
+            for thing in found.objects
+            if thing.shorter_px >= settings.min_box_px and not collapses_when_rounded(thing.box, member.facts)
+        ]
+        others = [other for other in range(len(group.members)) if other != place]
+        if not things or not others:
+            continue
+        noun, thing = things[choose(range(len(things)), seed, group.tile_id, TASK, place)]
+        target = choose(others, seed, group.tile_id, TASK, "to", place)
+        if box := box_on_other(thing.box, group, place, target):
+            said = mark(f"the {noun}", 1)
+            answer = {"kind": "box", "box": 1, "category": noun}
+            placeholders = {"region": mark(f"the {noun}", 0), "of": str(place + 1), "to": str(target + 1)}
+            labels = (group.first_label(place) + thing.label,)
+            yield QuestionAnswer(
+                TASK,
+                "sensors_transfer",
+                f"{place} {thing.label}",
+                said,
+                f"It is {said}.",
+                answer,
+                labels,
+                (thing.box, box),
+                placeholders,
+                box_pictures=(place, target),
+            )
+
+
+def box_on_other(box: Box, group: GroupFacts, of: int, to: int) -> Box | None:
+    """Where a box of one picture is in another; None where the shift of either is not known, or the other does not show it."""
+    source, target = group.members[of], group.members[to]
+    if source.shift_px is None or target.shift_px is None:
+        return None
+    sx, sy = target.facts.width_px / source.facts.width_px, target.facts.height_px / source.facts.height_px
+    dx = target.shift_px[0] - source.shift_px[0] * sx
+    dy = target.shift_px[1] - source.shift_px[1] * sy
+    moved = (box[0] * sx + dx, box[1] * sy + dy, box[2] * sx + dx, box[3] * sy + dy)
+    inside = clip_box(moved, (0.0, 0.0, float(target.facts.width_px), float(target.facts.height_px)))
+    if max(abs(a - b) for a, b in zip(moved, inside, strict=True)) > 1 or collapses_when_rounded(inside, target.facts):
+        return None
+    return inside
+
+
+def _named_groups(group: GroupFacts, place: int, settings: config.Instructions) -> list[Group]:
+    return tile_facts.large_enough(tile_facts.object_groups(group.members[place].facts), settings.min_box_px)
+
+
+def _hidden(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
+    """What a sensor that sees through cloud shows beside a clouded optical image."""
+    for of, clouded in enumerate(group.members):
+        if clouded.facts.sensor != "optical" or (clouded.cloud_share or 0.0) < CLOUDY:
+            continue
+        for to, member in enumerate(group.members):
+            found = _named_groups(group, to, settings) if member.facts.sensor in SEES_THROUGH_CLOUD else []
+            if not found:
+                continue
+            told = english.join_list([quantity_phrase(one) for one in found])
+            cloud = english.percent_phrase(clouded.cloud_share or 0.0)
+            said = f"Cloud covers {cloud} of image {of + 1}; {sensor_name(member.facts.sensor)} sees through it. "
+            said += f"Image {to + 1} shows {told}."
+            labels = tuple(group.first_label(to) + label for one in found for label in one.labels)
+            answer = {"kind": "text", "cloud_share": clouded.cloud_share}
+            placeholders = {"of": str(of + 1), "to": str(to + 1)}
+            yield QuestionAnswer(TASK, "sensors_hidden", f"{of} {to}", said, said, answer, labels, (), placeholders)
+
+
+def _description(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer]:
+    """What every image shows, in sentences; only where two images or more show something that is known."""
+    sentences, labels = list[str](), list[int]()
+    for place, member in enumerate(group.members):
+        start = group.first_label(place)
+        covers = [cover for cover in tile_facts.land_covers(member.facts) if cover.name and cover.share >= CLOUDY]
+        things = _named_groups(group, place, settings)
+        told = [f"{cover.name} on {english.percent_phrase(cover.share)} of the area" for cover in covers]
+        told += [quantity_phrase(one) for one in things]
+        if told:
+            name = sensor_name(member.facts.sensor)
+            sentences.append(f"Image {place + 1}, {english.with_article(name)} image, shows {english.join_list(told)}.")
+            labels += [start + cover.label for cover in covers]
+            labels += [start + label for one in things for label in one.labels]
+    if len(sentences) > 1:
+        said = " ".join(sentences)
+        yield QuestionAnswer(TASK, "sensors_description", "all", said, said, {"kind": "text"}, tuple(labels))

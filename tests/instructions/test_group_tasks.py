@@ -1,0 +1,223 @@
+"""Tasks of several pictures: answers are those of the facts, and nothing is said that the facts do not carry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from rsflow.cells.groups import CellTile
+from rsflow.cells.presentation import order_by_hash
+from rsflow.cells.registration import Shift
+from rsflow.config import settings as config
+from rsflow.instructions import apparent_changes, compose_group
+from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.phrasings import PHRASINGS, change, damage, sensors, series
+from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
+from rsflow.text.turns import marks
+
+SIZE = 200
+FROM = Provenance("annotation", "test")
+ALL = config.Instructions(per_task=100)
+
+
+def area(box: tuple[float, float, float, float], category: str = "building", text: str = "", *flags: str) -> Label:
+    x0, y0, x1, y1 = box
+    ring = (x0, y0, x1, y0, x1, y1, x0, y1)
+    return Label("change", category, FROM, Shape(box, ring, flags=flags), text)
+
+
+def compared(category: str = "building", text: str = "change", value: float | None = None) -> Label:
+    return Label("compared", category, FROM, text=text, value=value)
+
+
+def member(*labels: Label, role: str = "after", **more: Any) -> GroupMember:
+    names = {"sensor", "vocabulary", "gsd_m"}
+    facts = {"sensor": "optical", "gsd_m": None, "vocabulary": (), **{name: more.pop(name) for name in names & more.keys()}}
+    tile = TileFacts(f"t/{role}", facts["sensor"], SIZE, SIZE, facts["gsd_m"], labels, facts["vocabulary"])
+    return GroupMember(tile, role, **more)
+
+
+def pair(*labels: Label, **more: Any) -> GroupFacts:
+    return GroupFacts("pair:t/after", "pair", (member(role="before"), member(*labels, **more)))
+
+
+def made(group: GroupFacts, seed: int = 1) -> list[Instruction]:
+    return compose_group(group, ALL, seed, config.Labels())[0]
+
+
+def kinds(group: GroupFacts) -> dict[str, list[Instruction]]:
+    found: dict[str, list[Instruction]] = {}
+    for one in made(group):
+        found.setdefault(one.answer["kind"], []).append(one)
+    return found
+
+
+def answers(group: GroupFacts) -> list[str]:
+    return [one.turns[-1].text for one in made(group)]
+
+
+def test_every_question_has_fifteen_different_phrasings() -> None:
+    for table in (change.PHRASINGS, damage.PHRASINGS, series.PHRASINGS, sensors.PHRASINGS):
+        for kind, phrasings in table.items():
+            assert len({*phrasings}) == len(phrasings) >= 15, kind
+            assert PHRASINGS[kind] == phrasings
+
+
+def test_areas_are_counted_measured_and_boxed_where_all_are_known() -> None:
+    group = pair(compared(), area((10, 10, 50, 30)), area((100, 120, 160, 180)), gsd_m=0.5)
+    found = kinds(group)
+    (boxes,) = found["boxes"]
+    assert boxes.boxes == ((10, 10, 50, 30), (100, 120, 160, 180))
+    assert boxes.box_pictures == (1, 1)
+    assert boxes.answer["polygons"][0] == [10, 10, 50, 10, 50, 30, 10, 30]
+    (both,) = found["boxes_in_both"]
+    assert both.box_pictures == (0, 0, 1, 1)
+    assert [mark.boxes for mark in marks(both.turns[-1].text)] == [(0, 1), (2, 3)]
+    (count,) = found["count"]
+    assert (count.answer["value"], count.turns[-1].text) == (2, "two")
+    (share,) = found["share"]
+    assert share.answer["value"] == pytest.approx((40 * 20 + 60 * 60) / SIZE**2)
+    (ground,) = [one for one in found["fact"] if one.answer["name"].startswith("changed ground")]
+    assert ground.answer["number"] == pytest.approx((40 * 20 + 60 * 60) * 0.25)
+    assert ground.turns[-1].text == "about 1100 square metres"
+    assert {one.answer["value"] for one in found["yes_no"]} == {True, False}
+
+
+def test_nothing_is_counted_listed_or_denied_where_not_all_is_known() -> None:
+    for group in (
+        pair(area((10, 10, 50, 30))),  # nobody looked everywhere
+        pair(compared(), area((10, 10, 50, 30)), area((100, 100, 140, 140), "land cover", "", UNKNOWN)),
+    ):
+        found = kinds(group)
+        assert not {"boxes", "boxes_in_both", "count", "share", "text"} & found.keys()
+        assert {one.answer["value"] for one in found["yes_no"]} == {True}
+    for group in (pair(), pair(compared(), area((1, 1, 40, 40), "land cover", "", UNKNOWN)), pair(compared("", value=1.0))):
+        assert made(group) == []
+
+
+def test_that_nothing_changed_is_said_of_pairs_that_were_searched() -> None:
+    found = kinds(pair(compared(), compared("road")))
+    assert {one.answer["value"] for one in found["yes_no"]} == {False}
+    assert [one.turns[-1].text for one in found["text"]] == ["Nothing changed: no change of buildings or roads took place."]
+    assert all(one.answer["changed"] is False for one in made(pair(compared())))
+
+
+def test_no_change_is_claimed_below_the_measured_shift() -> None:
+    small, large = area((10, 10, 18, 18)), area((100, 100, 160, 160))
+    shifted = kinds(pair(compared(), small, large, shift_px=(3.0, 4.0)))
+    assert not {"boxes", "count", "share"} & shifted.keys()  # the small one may be the shift itself
+    assert {one.answer["value"] for one in shifted["yes_no"]} == {True}
+    assert not any(
+        one.answer["kind"] == "yes_no" and one.answer["value"] for one in made(pair(compared(), small, shift_px=(3.0, 4.0)))
+    )
+    (both,) = kinds(pair(compared(), large, shift_px=(3.0, -4.0)))["boxes_in_both"]
+    assert both.boxes == ((97, 104, 157, 164), (100, 100, 160, 160))
+
+
+def test_transitions_and_directions_say_what_became_what() -> None:
+    group = pair(compared("land cover"), area((10, 10, 60, 60), "building", "low vegetation"))
+    said = answers(group)
+    assert "It was low vegetation in image 1 and is building area in image 2." in said
+    assert any("one area where low vegetation became building area" in text for text in said)
+    directed = pair(compared(), area((10, 10, 60, 60), "building", "", NEW), area((100, 100, 150, 150), "building", "", GONE))
+    facts = {one.answer["value"] for one in kinds(directed)["fact"]}
+    assert {"built", "removed"} <= facts
+
+
+def damaged(box: tuple[float, float, float, float], state: str, *flags: str, visibility: float = 1.0) -> Label:
+    return Label("damage", "building", FROM, Shape(box, visibility=visibility, flags=flags), state)
+
+
+def test_damage_is_counted_and_described_where_every_state_is_known() -> None:
+    labels = [
+        damaged((10, 10, 30, 30), "destroyed"),
+        damaged((50, 50, 70, 70), "no damage"),
+        damaged((90, 9, 120, 30), "destroyed"),
+    ]
+    group = pair(compared(text="damage"), *labels)
+    found = kinds(group)
+    counts = {one.answer["category"]: one.answer["value"] for one in found["count"]}
+    assert counts == {"building, destroyed": 2, "building, no damage": 1}
+    assert "Of three buildings, the images show one undamaged building and two destroyed buildings." in answers(group)
+    for unsure in (damaged((140, 140, 160, 160), "", UNKNOWN), damaged((190, 9, 200, 30), "destroyed", visibility=0.2)):
+        less = kinds(pair(compared(text="damage"), *labels, unsure))
+        assert not {"count", "boxes", "text"} & less.keys()
+        assert [one.answer["value"] for one in less["yes_no"]] == [True]
+
+
+def test_what_only_seems_to_change_is_named_where_it_was_measured() -> None:
+    summer, winter = datetime(2020, 7, 20, tzinfo=UTC), datetime(2020, 1, 20, tzinfo=UTC)
+    before = member(role="before", acquired_at=summer, latitude=47.0, cloud_share=0.3)
+    after = member(acquired_at=winter, latitude=47.0, cloud_share=0.0, shift_px=(2.0, 2.0))
+    (said,) = [one for one in made(GroupFacts("g", "pair", (before, after))) if "reasons" in one.answer]
+    assert said.answer["reasons"] == ["cloud", "season", "shift"]
+    assert said.turns[-1].text == (
+        "Cloud covers about 30% of image 1, the images were taken in different seasons, image 1 in summer and image 2 in "
+        "winter and image 2 is shifted by about 3 pixels."
+    )
+    assert apparent_changes.season(member(acquired_at=winter, latitude=-47.0)) == "summer"
+    for unknown in (member(acquired_at=winter), member(latitude=47.0), member(acquired_at=winter, latitude=5.0)):
+        assert apparent_changes.season(unknown) is None
+    assert apparent_changes.season(member(acquired_at=datetime(2020, 9, 9, tzinfo=UTC), latitude=47.0)) is None
+
+
+def cover(name: str, share: float) -> Label:
+    return Label("cover", name, FROM, value=share)
+
+
+def dates(*members: GroupMember) -> GroupFacts:
+    return GroupFacts("dates:c", "dates", members)
+
+
+def test_series_follow_land_cover_and_numbers_over_the_dates() -> None:
+    ship = [Label("box", "ship", FROM, Shape((20.0 * i, 20, 20.0 * i + 15, 40))) for i in range(3)]
+    group = dates(
+        member(cover("water", 0.2), role="date1", vocabulary=("ship",)),
+        member(cover("water", 0.6), *ship[:1], role="date2", vocabulary=("ship",)),
+        member(cover("water", 0.4), *ship, role="date3", vocabulary=("ship",)),
+    )
+    said = answers(group)
+    assert "It grew from about 20% to about 40% of the image." in said
+    assert "No ships in image 1, a ship in image 2 and three ships in image 3." in said
+    assert Counter(said)["image 2"] == 2  # the most water, and the first ship
+    unknown = dates(group.members[0], member(cover("water", 0.25), *ship[:1], role="date2"))
+    assert made(unknown) == []  # a change below the limit, and ships that nobody listed
+
+
+def test_a_sensor_is_recognised_and_a_box_carried_to_the_other_picture() -> None:
+    ship = Label("box", "ship", FROM, Shape((20, 40, 60, 80)))
+    optical = member(role="optical", cloud_share=0.4, shift_px=(0.0, 0.0))
+    radar = member(ship, role="sar", sensor="sar", shift_px=(2.0, -3.0), vocabulary=("ship",))
+    group = GroupFacts("sensors:c", "sensors", (optical, radar))
+    (carried,) = kinds(group)["box"]
+    assert carried.boxes == ((20, 40, 60, 80), (18, 43, 58, 83))
+    assert carried.box_pictures == (1, 0)
+    assert "Cloud covers about 40% of image 1; radar sees through it. Image 2 shows a ship." in answers(group)
+    names = {(one.answer["name"], one.answer["value"]) for one in kinds(group)["fact"]}
+    assert names <= {("sensor", "optical"), ("sensor", "radar"), ("sar image", "image 2"), ("optical image", "image 1")}
+    loose = GroupFacts("sensors:c", "sensors", group.members, presence_only=True)
+    unmeasured = GroupFacts("sensors:c", "sensors", (optical, member(ship, role="sar", sensor="sar")))
+    assert not any(one.answer["kind"] == "box" for each in (loose, unmeasured) for one in made(each))
+
+
+def test_no_sensor_has_a_place_of_its_own_in_the_order_of_pictures() -> None:
+    firsts = Counter[str]()
+    for number in range(400):
+        tiles = [CellTile(f"{sensor}/{number}", sensor, None, 1.0, None) for sensor in ("optical", "sar")]
+        members = [(tiles[0], "optical", Shift(0.0, 0.0, 1.0)), (tiles[1], "sar", Shift(4.0, -2.0, 0.5))]
+        heights = {tiles[0].tile_id: 100, tiles[1].tile_id: 50}
+        ordered = order_by_hash(members, heights, f"g{number}")
+        firsts[ordered[0][1]] += 1
+        assert ordered[0][2] == Shift(0.0, 0.0, 1.0)
+        assert ordered[1][2] == (Shift(4.0, -2.0, 0.5) if ordered[0][1] == "optical" else Shift(-8.0, 4.0, 0.5))
+    assert min(firsts.values()) > 150
+
+
+def test_labels_are_numbered_through_all_pictures() -> None:
+    first = member(Label("box", "tree", FROM, Shape((1, 1, 9, 9))), role="before")
+    group = GroupFacts("g", "pair", (first, member(compared(), area((10, 10, 60, 60)))))
+    for one in made(group):
+        assert {*one.labels} <= {1, 2}
