@@ -77,6 +77,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate-labels": quality.evaluate_labels,
     "audit": quality.audit,
     "train-labeller": labeller.train_labeller,
+    "suggest": labeller.suggest,
     "import": exchange.import_set,
     "export": exchange.export,
     "stream-bench": streaming.stream_bench,

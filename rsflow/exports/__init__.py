@@ -21,11 +21,13 @@ from rsflow.exports import (
     internvl,
     llamafactory,
     llava,
+    lmms_eval,
     mmrs,
     qwen,
     stac,
     swift,
     trl,
+    vlmevalkit,
 )
 from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob
@@ -47,11 +49,13 @@ EXPORTS: PluginTable[Export] = PluginTable(
         "internvl": internvl,
         "llamafactory": llamafactory,
         "llava": llava,
+        "lmms-eval": lmms_eval,
         "mmrs": mmrs,
         "qwen": qwen,
         "stac": stac,
         "swift": swift,
         "trl": trl,
+        "vlmevalkit": vlmevalkit,
     },
 )
 

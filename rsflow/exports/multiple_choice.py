@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.exports.contract import Record
+from rsflow.exports.contract import ExportJob, Record
 from rsflow.instructions import english
 from rsflow.instructions.hash_choice import hash_number, hash_order
 from rsflow.instructions.positions import PLACES
+from rsflow.shards.format import Sample
+from rsflow.shards.reader import ShardReader
 from rsflow.text.control_tokens import neutralise
 
 LETTERS = "ABCD"
@@ -50,10 +52,16 @@ class ChoiceQuestion:
             yield ChoiceQuestion(self.question_id, self.kind, self.question, options, (self.answer - shift) % count)
 
 
-def source_classes(records: Iterable[Record]) -> Classes:
+def read_samples(job: ExportJob, split: str) -> Iterator[Sample]:
+    """The samples of a split that show one place once, without counting them."""
+    for shard in job.splits[split].shards:
+        yield from (sample for sample in ShardReader(job.root, shard) if not sample.record.get("group"))
+
+
+def source_classes(samples: Iterable[Sample]) -> Classes:
     """By source, the classes that it gives to whole pictures."""
     found: dict[str, set[str]] = defaultdict(set)
-    for record in records:
+    for record in (sample.record for sample in samples):
         for instruction in record["instructions"]:
             if _is_class(record, instruction):
                 found[record["source"]].add(str(instruction["answer"]["value"]))

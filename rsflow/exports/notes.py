@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 NOTES = {
     "companions": "carried along: {count:,} companion pictures of other sensors",
+    "companions_left_out": "left out: {count:,} companion pictures of other sensors, which this form does not hold",
     "group_pictures": "carried along: {count:,} further pictures of groups (dates or sensors of one place)",
     "groups_left_out": "left out: {count:,} groups of several pictures, which this form does not hold",
     "raw_bands_left_out": "left out: raw bands of {count:,} samples, which this form does not hold",

@@ -39,7 +39,11 @@ T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
 
 LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
-UNANSWERED = {"timeout", "connection_failed"}  # failures of which nobody knows whether the server charged for them
+UNANSWERED = {
+    "timeout",
+    "connection_failed",
+    "malformed_answer",
+}  # failures of which nobody knows whether the server charged for them
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Training pictures: crops of tiles, scaled, turned, mirrored and made brighter or darker, with their objects.
 
 One idea: the crops of a step are a function of the seed and the step's number alone, so a training that goes on after a stop
-sees what it would have seen. Seen from above no side of a picture is up, so all eight orientations are as likely.
+sees what it would have seen. Seen from straight above no side of a picture is up, so all eight orientations are as likely; of a
+slanting view only the mirrored one is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rsflow.spatial.polygons import clip_parts, scale_parts, translate_parts
 Picture = npt.NDArray[np.uint8]
 _Move = Callable[[float, float], tuple[float, float]]
 
-MIN_SHOWN = 0.4  # of an object: a crop that shows less neither teaches that it is there nor that it is not
+MIN_SHOWN = 0.6  # of an object: a crop that shows less neither teaches that it is there nor that it is not
 _SCALES = (0.8, 1.25)
 _CONTRAST = (0.8, 1.2)
 _BRIGHTNESS = 25.0  # grey levels, at most
@@ -62,8 +63,11 @@ def step_rng(seed: int, step: int) -> np.random.Generator:
     return np.random.default_rng((seed, step))
 
 
-def random_crop(example: Example, side_px: int, rng: np.random.Generator) -> Example:
-    """A square crop of `side_px`, changed at random. Where the tile is smaller than the crop it is padded with black."""
+def random_crop(example: Example, side_px: int, rng: np.random.Generator, slanting: bool = False) -> Example:
+    """A square crop of `side_px`, changed at random. Where the tile is smaller than the crop it is padded with black.
+
+    `slanting`: the view has an up, so the crop is only mirrored, and not turned.
+    """
     scale = math.exp(rng.uniform(math.log(_SCALES[0]), math.log(_SCALES[1])))
     window = round(side_px / scale)
     row, col = _place(example, window, rng)
@@ -72,13 +76,18 @@ def random_crop(example: Example, side_px: int, rng: np.random.Generator) -> Exa
     factor = side_px / window
     objects = tuple(_moved(thing, -col, -row, factor, side_px) for thing in example.objects)
     cropped = Example(_relit(resized, rng), tuple(thing for thing in objects if thing is not None), example.category)
-    return _turned(cropped, int(rng.integers(8)))
+    return _turned(cropped, _orientation(rng, slanting))
 
 
-def whole_crop(example: Example, side_px: int, rng: np.random.Generator) -> Example:
+def whole_crop(example: Example, side_px: int, rng: np.random.Generator, slanting: bool = False) -> Example:
     """The whole picture, resized to a square, changed at random: for classes of whole pictures."""
     resized = np.asarray(Image.fromarray(example.picture).resize((side_px, side_px), Image.Resampling.BILINEAR))
-    return _turned(Example(_relit(resized, rng), (), example.category), int(rng.integers(8)))
+    return _turned(Example(_relit(resized, rng), (), example.category), _orientation(rng, slanting))
+
+
+def _orientation(rng: np.random.Generator, slanting: bool) -> int:
+    """Its bits: mirrored left to right, top to bottom, rows and columns exchanged."""
+    return int(rng.integers(2 if slanting else 8))
 
 
 def _place(example: Example, window: int, rng: np.random.Generator) -> tuple[int, int]:

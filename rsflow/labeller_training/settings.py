@@ -16,7 +16,8 @@ VERSION = 1  # raised when the same settings and tiles give another model
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
     """`base`: a checkpoint's folder to fine-tune; empty: a small network from scratch. `categories`: those to learn; none: all
-    that the source annotates. `crop_px`: the side of training pictures. `learning_rate` None: 4e-3 from scratch, 1e-4 from a
+    that the source annotates. `crop_px`: the side of training pictures; `slanting`: they are not seen
+    from straight above, so they are mirrored and not turned. `learning_rate` None: 3e-3 from scratch, 1e-4 from a
     checkpoint. `iou`: from where a box is right. `frames_apart`: training pictures whose frame numbers (the last number of the
     name) are nearer to a held-out picture's are left out. `most_tiles`: of training, chosen by hash. `threads` 0: torch's own
     choice.
@@ -28,9 +29,10 @@ class TrainingSettings:
     out: str
     base: str = ""
     categories: tuple[str, ...] = ()
-    steps: int = 800
-    batch: int = 8
-    crop_px: int = 192
+    steps: int = 1500
+    batch: int = 4
+    crop_px: int = 256
+    slanting: bool = False
     learning_rate: float | None = None
     seed: int = 0
     iou: float = 0.5
@@ -60,4 +62,4 @@ class TrainingSettings:
 
     @property
     def peak_learning_rate(self) -> float:
-        return self.learning_rate or (1e-4 if self.base else 4e-3)
+        return self.learning_rate or (1e-4 if self.base else 3e-3)

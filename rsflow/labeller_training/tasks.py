@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rsflow.labeller_training.crops import Example, random_crop, whole_crop
 from rsflow.labellers.segmenter import BACKGROUND
 
-Crop = Callable[[Example, int, np.random.Generator], Example]
+Crop = Callable[[Example, int, np.random.Generator, bool], Example]
 ClassMap = npt.NDArray[np.int64]
 
 

@@ -120,7 +120,7 @@ def _train(settings: TrainingSettings, tiles: TrainingTiles, key: str, on_step: 
         rng = step_rng(settings.seed, step)
         torch.manual_seed(settings.seed + step)  # of dropout
         chosen = [pictures.example(int(rng.integers(len(tiles.train)))) for _ in range(settings.batch)]
-        examples = [task.crop(example, settings.crop_px, rng) for example in chosen]
+        examples = [task.crop(example, settings.crop_px, rng, settings.slanting) for example in chosen]
         inputs = processor(images=[example.picture for example in examples], return_tensors="pt")
         targets = task.targets(examples, numbers, inputs["pixel_values"])
         return model(**inputs, labels=targets).loss

@@ -76,6 +76,10 @@ def labels_of(index: SampleIndex, numbers: list[int]) -> dict[int, list[dict[str
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in index.rows(query, {"numbers": numbers}):
         if row["kind"] != "fact":
+            for name in ("box", "polygon"):
+                row[name] = row[name] and [
+                    round(value, 1) for value in row[name]
+                ]  # they are drawn: a tenth of a pixel is enough
             found[row.pop("n")].append(row)
     return found
 
