@@ -10,6 +10,7 @@ import pytest
 from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.published import PUBLISHED, published_text
 from rsflow.evaluation.questions import Question
+from rsflow.evaluation.report import examples, shared_words
 from rsflow.evaluation.scoring import Scored
 from rsflow.planning.recipe import label_recipe, load
 
@@ -55,3 +56,11 @@ def test_a_benchmark_loads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert label_recipe(built, source).fingerprint
     assert Path(built.root) == path.parents[2] / "runs" / "benchmarks" / path.stem
     assert {split: share for split, share in built.select.splits.items() if share} == {"test": 1.0}
+
+
+def test_the_page_ranks_texts_by_the_words_they_share() -> None:
+    right = caption("a", 0, "two ships at a quay", "two ships at a quay")
+    near, wrong = caption("b", 0, "two ships at a quay", "two ships at sea"), caption("c", 0, "two ships", "a forest")
+    found = examples([right, near, wrong])["captioning"]
+    assert found["worst"] == [wrong, near, right] == found["best"][::-1]
+    assert shared_words("", "a") == 0.0 == shared_words("", "")
