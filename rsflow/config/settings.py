@@ -188,6 +188,8 @@ class Instructions:
     max_boxes: Positive = 20  # boxes in one answer; a tile with more of a category gives no list of it
     per_task: Positive = 3  # instructions of one task on one tile
     min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
+    languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)  # of what rules ask, chosen by hash
+    names: dict[Literal["zh"], dict[str, str]] = field(default_factory=dict)  # category -> its name in a language
 
 
 @dataclass(frozen=True)

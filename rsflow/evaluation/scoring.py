@@ -70,6 +70,8 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
     judge = partial(_judge_value, values) if question.kind in _NAMED else KINDS.get(question.kind, _judge_text)
+    if question.kind in _WORDED and not reference.isascii():
+        judge = _judge_same_words
     measures = judge(question, plain, boxes) if answer.text else None
     lists = _box_lists(question, text, boxes) if question.kind in {"boxes", "all_boxes"} else ()
     if measures is None:
@@ -86,6 +88,12 @@ def _judge_value(values: set[str], question: Question, text: str, boxes: list[Re
     """Right is an answer that names the value and none of the others: neither "left" for "upper left" nor a list of all."""
     value = str(question.answer["value"])
     return {"accuracy": float(named_values(text, values | _places(question.kind)) == {normalise(value)})} if text else None
+
+
+def _judge_same_words(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    """Of a language whose words are not read: right is the very answer, without punctuation and spaces."""
+    answered, expected = (re.sub(r"[\W_]+", "", words) for words in (text, question.reference))
+    return {"accuracy": float(answered == expected)} if answered else None
 
 
 def _places(kind: str) -> set[str]:
@@ -145,6 +153,7 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
 _NAMED = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
+_WORDED = _NAMED | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
     "box": _judge_box,

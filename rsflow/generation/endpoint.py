@@ -39,7 +39,11 @@ T = TypeVar("T")
 Positive = Annotated[int, Field(gt=0)]
 
 LONGEST_WAIT_S = 300.0  # longest Retry-After that is waited for
-UNANSWERED = {"timeout", "connection_failed"}  # failures of which nobody knows whether the server charged for them
+UNANSWERED = {
+    "timeout",
+    "connection_failed",
+    "malformed_answer",
+}  # failures of which nobody knows whether the server charged for them
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,8 @@ class EndpointClient:
             except RsflowError:
                 await attempts.fail(request, Cost(), True)
                 raise
-            cost = prices.cost_of(answer.tokens_in, answer.tokens_out)
+            cached_in = answer.cached_in if isinstance(answer, Answer) else 0
+            cost = prices.cost_of(answer.tokens_in, answer.tokens_out, cached_in)
             spent += cost
             if isinstance(answer, Answer):
                 self._has_answered = True

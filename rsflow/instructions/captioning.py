@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.hash_choice import choose
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import escape
@@ -47,7 +48,7 @@ _APPEARANCE_TEMPLATES = (
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -13,7 +13,8 @@ from rsflow.config import settings as config
 from rsflow.instructions import apparent_changes, change_questions, damage_questions, tile_facts
 from rsflow.instructions.change_facts import ChangeFacts, change_facts
 from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.records import Instruction, Reject
 
 TASK = "change"
@@ -21,7 +22,7 @@ TASK = "change"
 
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
     if group.kind == "pair":
-        yield from instructions(question_answers(group, settings, seed), group, seed)
+        yield from instructions(question_answers(group, settings, seed), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
-from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.records import Instruction, Reject, TileFacts
 
 DOMINANT_SHARE = 0.6
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

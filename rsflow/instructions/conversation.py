@@ -15,7 +15,8 @@ from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions import classification, detection, grounding, region_captioning, vqa
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.hash_choice import choose, hash_number
+from rsflow.instructions.languages import in_language
 from rsflow.instructions.question_answers import GENERATOR, QuestionAnswer, conversation_question, instruction
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
@@ -70,17 +71,19 @@ def make_conversation(
     facts: TileFacts, settings: config.Instructions, seed: int, asked: Collection[Instruction]
 ) -> Iterator[Instruction]:
     """At most one conversation, of questions that none of the tile's instructions `asked` asks."""
-    chosen = _choose(facts, settings, seed, {_key(each) for each in asked})
+    language = choose(settings.languages, seed, facts.tile_id, "language", "conversation")
+    chosen = _choose(facts, settings, seed, language, {_key(each) for each in asked})
     if len(chosen) >= LEAST_PAIRS:
         yield _join(chosen, facts, seed)
 
 
-def _choose(facts: TileFacts, settings: config.Instructions, seed: int, asked: set[str]) -> list[QuestionAnswer]:
+def _choose(facts: TileFacts, settings: config.Instructions, seed: int, language: str, asked: set[str]) -> list[QuestionAnswer]:
     """One question per topic, at most MOST_PAIRS, in the order of TOPICS. Refusals are counted by the questions' own tasks."""
     best: dict[str, tuple[int, QuestionAnswer]] = {}
     for source in SOURCES:
-        for each in source.question_answers(facts, settings, seed):
-            if isinstance(each, QuestionAnswer) and _key(instruction(each, facts, seed)) not in asked:
+        for found in source.question_answers(facts, settings, seed):
+            each = in_language(found, language, settings) if isinstance(found, QuestionAnswer) else None
+            if each and _key(instruction(each, facts, seed)) not in asked:
                 topic, rank = TOPICS[each.kind], hash_number(seed, facts.tile_id, "conversation", each.kind, each.subject)
                 if topic not in best or rank < best[topic][0]:
                     best[topic] = (rank, each)
@@ -96,8 +99,9 @@ def _choose(facts: TileFacts, settings: config.Instructions, seed: int, asked: s
 
 
 def _key(single: Instruction) -> str:
-    """Task, answer and boxes of a single instruction: what it asks, independent of the wording."""
-    return json.dumps([single.task, single.turns[-1].text, single.answer, single.boxes], sort_keys=True)
+    """Task, answer and boxes of a single instruction: what it asks, independent of the wording and the language."""
+    text = single.turns[-1].text if single.answer["kind"] == "text" else ""
+    return json.dumps([single.task, text, single.answer, single.boxes], sort_keys=True)
 
 
 def _join(chosen: list[QuestionAnswer], facts: TileFacts, seed: int) -> Instruction:

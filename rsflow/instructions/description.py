@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions import attributes, english, tile_facts, vqa
 from rsflow.instructions import positions as places
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.region_captioning import noun_with_size
 from rsflow.instructions.summary import Summary, summary
@@ -25,7 +26,7 @@ GROUPS, RELATIONS = 6, 2
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

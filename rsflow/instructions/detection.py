@@ -14,8 +14,9 @@ from typing import Any
 from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.hash_choice import choose, hash_number
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import collapses_when_rounded, polygon_fields
-from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import mark
@@ -24,7 +25,7 @@ ABSENT_EVERY = 4
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.expressions import Expression, expressions
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
-from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.references import references
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Box, Region, area
@@ -23,7 +24,7 @@ LEAST_REGION, MOST_REGION = 0.01, 0.8  # of the tile's area
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -16,9 +16,10 @@ from rsflow.instructions import english, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.classification import question_answers as class_questions
 from rsflow.instructions.hash_choice import choose, hash_order
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.instructions.phrasings.choices import LETTER_HINTS
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.tile_facts import Group
 from rsflow.instructions.vqa import COUNT_LIMIT, clearly_dominant_cover
@@ -31,7 +32,7 @@ _FAR = 10  # from this count on, neighbours could not be told apart: wrong numbe
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:

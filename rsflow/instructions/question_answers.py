@@ -6,7 +6,6 @@ the full sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -67,12 +66,6 @@ def instruction(qa: QuestionAnswer, facts: SampleFacts, seed: int) -> Instructio
     """One question and its short answer."""
     turns = (Turn("user", single_question(qa, facts, seed)), Turn("assistant", qa.short_answer))
     return Instruction(qa.task, turns, qa.boxes, qa.labels, qa.answer, GENERATOR, box_pictures=qa.box_pictures)
-
-
-def instructions(found: Iterator[QuestionAnswer | Reject], facts: SampleFacts, seed: int) -> Iterator[Instruction | Reject]:
-    """Claims as instructions; what was refused goes through."""
-    for item in found:
-        yield item if isinstance(item, Reject) else instruction(item, facts, seed)
 
 
 def reject_instruction(facts: SampleFacts, task: TaskName, reason: str, detail: str) -> Reject:

@@ -13,7 +13,8 @@ from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.chains.questions import ChainQuestion, chain_questions
 from rsflow.instructions.hash_choice import hash_number
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.sensors import SENSORS
 
@@ -21,7 +22,7 @@ UNANSWERABLE_EVERY = 4  # one tile in so many is asked what its sensor cannot sh
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:

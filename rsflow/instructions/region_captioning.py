@@ -15,8 +15,9 @@ from rsflow.instructions import english, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.expressions import Expression, expressions
 from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
-from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
@@ -26,7 +27,7 @@ _SIZES = frozenset(["tiny", "small", "medium", "large", "big", "huge", "giant", 
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -15,9 +15,10 @@ from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.detection import refusal_reason
 from rsflow.instructions.expressions import expressions
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import TileObject, polygon_fields
 from rsflow.instructions.outlines import Rings, written_outline
-from rsflow.instructions.question_answers import QuestionAnswer, instructions, reject_instruction
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.references import references
 from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
@@ -25,7 +26,7 @@ from rsflow.text.turns import outline_mark
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings), facts, seed)
+    return instructions(question_answers(facts, settings), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:

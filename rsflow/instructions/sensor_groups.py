@@ -13,8 +13,9 @@ from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.group_facts import GroupFacts
 from rsflow.instructions.hash_choice import choose
+from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import collapses_when_rounded
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.tile_facts import Group
 from rsflow.instructions.vqa import quantity_phrase
 from rsflow.records import Instruction, Reject
@@ -34,7 +35,7 @@ _NAMES = {
 
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
     if group.kind == "sensors":
-        yield from instructions(question_answers(group, settings, seed), group, seed)
+        yield from instructions(question_answers(group, settings, seed), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

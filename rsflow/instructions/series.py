@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions import apparent_changes, english, tile_facts
 from rsflow.instructions.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject
 
@@ -28,7 +29,7 @@ COUNT_LIMIT = 50
 
 def make_instructions(group: GroupFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
     if group.kind in {"dates", "pair"}:
-        yield from instructions(question_answers(group, settings), group, seed)
+        yield from instructions(question_answers(group, settings), group, seed, settings)
 
 
 def question_answers(group: GroupFacts, settings: config.Instructions) -> Iterator[QuestionAnswer | Reject]:

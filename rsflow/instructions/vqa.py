@@ -14,7 +14,8 @@ from rsflow.config import settings as config
 from rsflow.instructions import attributes, english, fields, questions, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.hash_choice import choose, hash_number, hash_order
-from rsflow.instructions.question_answers import QuestionAnswer, instructions
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.tile_facts import Cover, Group
 from rsflow.records import Instruction, Reject, TileFacts
@@ -28,7 +29,7 @@ RELATED = 6  # groups of a tile that are compared with each other
 
 
 def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[Instruction | Reject]:
-    return instructions(question_answers(facts, settings, seed), facts, seed)
+    return instructions(question_answers(facts, settings, seed), facts, seed, settings)
 
 
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import LOADING, WORKERS, total_usage
 from rsflow.lake.tables import Lake
-from rsflow.planning.plan import Plan, Unit
+from rsflow.planning.plan import Plan
 from rsflow.planning.source_outlook import SourceOutlook, describe_sources, find_warnings
 from rsflow.planning.split_outlook import find_split_warnings
 from rsflow.planning.step import StepUnit
@@ -97,14 +97,14 @@ def _states(plan: Plan, pending: set[str], rejected: set[str]) -> dict[str, int]
 
 
 def _models(plan: Plan, missing: list[StepUnit]) -> list[ModelWork]:
-    by_name: dict[str, list[Unit]] = {model.name: [] for model in plan.models}
+    by_name: dict[str, list[StepUnit]] = {model.name: [] for model in plan.models}
     for each in missing:
-        by_name[cast(ModelStage, each.stages[0]).name] += each.label_units
+        by_name[cast(ModelStage, each.stages[0]).name].append(each)
     return [_expect(plan.marks, name, units) for name, units in by_name.items()]
 
 
-def _expect(marked: pa.Table, name: str, todo: list[Unit]) -> ModelWork:
-    tiles = sum(len(unit.windows) for unit in todo)
+def _expect(marked: pa.Table, name: str, todo: list[StepUnit]) -> ModelWork:
+    tiles = sum(unit.tiles for unit in todo)
     ran = [any(stage["stage"] == name for stage in stages or []) for stages in marked["stage_seconds"].to_pylist()]
     mine = marked.filter(pa.array(ran, pa.bool_()))
     measured = int(pc.sum(mine["rows_in"]).as_py() or 0)

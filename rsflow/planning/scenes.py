@@ -33,7 +33,7 @@ from rsflow.stages.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread
-PROBE_VERSION = 4  # raised when what is stored of a scene changes
+PROBE_VERSION = 5  # raised when what is stored of a scene changes
 
 Placed = tuple[SceneFiles, dict[str, Any]]  # a scene, on a target grid where it is warped, and its SCENES row
 
@@ -194,14 +194,14 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
 def _probe(scene: SceneFiles, tiles: Tiles) -> list[Placed]:
     """What is found in the files, on every target grid."""
     with open_scene(scene) as reader:
-        info = reader.info
+        info, error_m = reader.info, reader.position_error_m()
     unit, is_picture = pixel_unit(scene, info), select_reader(scene) == "picture"
     found = []
     for each in place_scene(scene, info.footprint, tiles):
         target = target_of(each)
         seen = warped_info(info, target) if target else info
         more = {"file_height_px": info.height_px, "file_width_px": info.width_px} if target else {}
-        found.append((each, {**_facts(seen), **more, "unit": unit, "is_picture": is_picture}))
+        found.append((each, {**_facts(seen), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
     return found
 
 

@@ -33,6 +33,7 @@ class StepUnit:
     stages: tuple[Stage, ...]
     rank: int = 0
     bytes: int = 0
+    chosen: int | None = None  # of its tiles, where not all are worked on
 
     @property
     def scene_id(self) -> str:
@@ -41,6 +42,8 @@ class StepUnit:
     @property
     def tiles(self) -> int:
         """At most so many: some may have been rejected."""
+        if self.chosen is not None:
+            return self.chosen
         return sum(len(unit.windows) for unit in self.label_units)
 
     @property

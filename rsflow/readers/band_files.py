@@ -128,6 +128,9 @@ class BandFiles(SceneReader):
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
         return self._finest.pixel_m_of(window)
 
+    def position_error_m(self) -> float | None:
+        return self._finest.position_error_m()
+
     def coarser(self, factor: float) -> BandFiles | None:
         """Each band from its own overviews; bands that need decoding, and class bands, are read as they are stored."""
         if self._decoders or not CLASS_BANDS.isdisjoint(self._readers):

@@ -82,6 +82,10 @@ class SceneReader(Protocol):
         """Metres on the ground (width, height) of a pixel in the middle of a window, None where they are unknown."""
         return self.info.pixel_m
 
+    def position_error_m(self) -> float | None:
+        """An estimate of how far positions may be from the truth, metres; None where none can be given."""
+        return None
+
     def coarser(self, factor: float) -> Self | None:
         """The same scene from overviews of its files, at most `factor` times coarser; None where there are none to trust."""
         return None

@@ -192,7 +192,7 @@ def map_georeference(crs: CRS, transform: Sequence[float]) -> Georeference:
     a, b, c, d, e, f = transform
 
     def locate(cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return _to_degrees(crs, a * cols + b * rows + c, d * cols + e * rows + f)
+        return to_degrees(crs, a * cols + b * rows + c, d * cols + e * rows + f)
 
     factor = crs.linear_units_factor[1] if crs.is_projected else None
     nominal = (math.hypot(a, d) * factor, math.hypot(b, e) * factor) if factor else None
@@ -208,7 +208,7 @@ def _by_gcps(points: list[Any], crs: CRS) -> Locate:
     transformer = GCPTransformer(points, tps=True)
 
     def locate(cols: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return _to_degrees(crs, *_degrees(transformer, cols, rows))
+        return to_degrees(crs, *_degrees(transformer, cols, rows))
 
     return locate
 
@@ -218,7 +218,8 @@ def _degrees(transformer: Any, cols: FloatArray, rows: FloatArray) -> tuple[Floa
     return np.asarray(xs, np.float64), np.asarray(ys, np.float64)
 
 
-def _to_degrees(crs: CRS, xs: FloatArray, ys: FloatArray) -> tuple[FloatArray, FloatArray]:
+def to_degrees(crs: CRS, xs: FloatArray, ys: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Longitudes and latitudes (WGS 84) of coordinates."""
     if crs == WGS84:
         return xs, ys
     lons, lats = warp_points(crs, WGS84, xs.tolist(), ys.tolist())

@@ -40,6 +40,7 @@ from rsflow.readers.colour_table import read_colour_table
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
 from rsflow.readers.georeference import read_georeference
 from rsflow.readers.mosaic_sources import check_sources
+from rsflow.readers.position_error import position_error_m
 from rsflow.readers.statistics_sample import CHEAP_PX, decimated_shape, sample_cells
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SensorName
@@ -180,6 +181,10 @@ class GeoTiff(SceneReader):
 
     def pixel_m_of(self, window: Window) -> tuple[float, float] | None:
         return resolve_pixel_size(self._options, self._place.pixel_m(window))
+
+    def position_error_m(self) -> float | None:
+        with gdal.translate_errors(self.place), self._env:
+            return position_error_m(self._dataset)
 
     def coarser(self, factor: float) -> GeoTiff | None:
         """Not of class bands and colour tables, whose numbers cannot be averaged, and not where what is fill is known from

@@ -95,6 +95,7 @@ SCENES = pa.schema(
         ("gsd_m", pa.float64()),
         ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
         ("georeference_error", pa.string()),  # null, or why a georeference that the file has was refused
+        ("position_error_m", pa.float64()),  # estimate, of scenes placed by control points or polynomials; null: none is stated
         ("nodata", _FLOATS),  # per band, null where no value stands for none
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values

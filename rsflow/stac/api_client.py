@@ -28,7 +28,7 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from rsflow.errors import ConfigError, TransientError, UnavailableError
 from rsflow.files.faults import mask_secrets, retry_transient
-from rsflow.stac.documents import Json
+from rsflow.stac.documents import Json, list_links
 
 SECONDS = (20.0, 120.0)  # to connect, and to wait for the next bytes of an answer
 _REFUSED, _PASSING = {401, 403, 407}, {408, 425, 429}
@@ -78,7 +78,7 @@ class ApiRequests(StacApiIO):
             if not isinstance(page.get("features"), list):
                 raise UnavailableError(f"{mask_secrets(url)}: a page of its answer has no `features`")
             yield page
-            following = next((link for link in page.get("links") or [] if link.get("rel") == "next"), None)
+            following = next((link for link in list_links(page) if link.get("rel") == "next"), None)
             if following is None:
                 return
             key = json.dumps([following.get("href"), following.get("body")], sort_keys=True)
@@ -103,13 +103,13 @@ def open_api(address: str, root: Json, requests: ApiRequests) -> Client:
 def is_api(document: Json) -> bool:
     """Whether a document is the landing page of an API that can search."""
     classes = [str(each) for each in document.get("conformsTo") or []]
-    links = [link.get("rel") for link in document.get("links") or [] if isinstance(link, dict)]
+    links = [link.get("rel") for link in list_links(document)]
     return any("item-search" in each for each in classes) or "search" in links
 
 
 def api_of_collection(document: Json) -> str:
     """The address of the API whose collection a document is; "" for anything else."""
-    links = {link.get("rel"): str(link.get("href")) for link in document.get("links") or [] if isinstance(link, dict)}
+    links = {link.get("rel"): str(link.get("href")) for link in list_links(document)}
     is_served = document.get("type") == "Collection" and "items" in links and not {"item", "child"} & set(links)
     return links.get("root", "") if is_served and links.get("root", "").startswith(("http://", "https://")) else ""
 

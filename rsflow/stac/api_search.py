@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from pystac_client import Client, ConformanceClasses
 
@@ -136,7 +137,7 @@ class ApiSearch:
 
     def _collection(self, name: str) -> Json:
         try:
-            return self.requests.read_answer(f"{self.address.rstrip('/')}/collections/{name}")
+            return self.requests.read_answer(f"{self.address.partition('?')[0].rstrip('/')}/collections/{name}")
         except ConfigError:
             return {}  # an API without collections: the licence is unknown
 
@@ -150,10 +151,16 @@ def _spelled(time: datetime | None) -> str:
 
 
 def _self_address(data: Any, api: str) -> str:
+    """The address of an item, without what may be a secret in it: a password, a query."""
     links = data.get("links") or [] if isinstance(data, dict) else []
     found = next((link.get("href") for link in links if isinstance(link, dict) and link.get("rel") == "self"), None)
-    name = f"{api.rstrip('/')}/collections/{data.get('collection')}/items/{data.get('id')}" if isinstance(data, dict) else api
-    return str(found) if str(found).startswith(WEB) else name
+    name = (
+        f"{api.partition('?')[0].rstrip('/')}/collections/{data.get('collection')}/items/{data.get('id')}"
+        if isinstance(data, dict)
+        else api
+    )
+    parts = urlsplit(str(found) if str(found).startswith(WEB) else name)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _addresses(items: Iterable[Item]) -> set[tuple[str, str, str]]:

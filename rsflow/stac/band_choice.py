@@ -111,7 +111,8 @@ def _data_assets(item: Item, names: Sequence[str]) -> list[str]:
 
 
 def _roles(asset: Json) -> set[str]:
-    return {str(role).lower() for role in asset.get("roles") or []}
+    roles = asset.get("roles") or []
+    return {str(role).lower() for role in (roles if isinstance(roles, list) else [roles])}
 
 
 def _holds_data(name: str, asset: Json) -> bool:

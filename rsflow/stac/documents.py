@@ -47,6 +47,12 @@ class Item:
         return found
 
 
+def list_links(data: Json) -> list[Json]:
+    """The links of a document, without what is none."""
+    found = data.get("links")
+    return [link for link in found if isinstance(link, dict)] if isinstance(found, list) else []
+
+
 def read_document(place: str, address: str | None = None) -> Json:
     """The STAC document at `place` (opened at `address`, where it has to be signed).
 
@@ -97,7 +103,7 @@ def check_item(data: Any, place: str) -> Json:
         **data,
         "properties": data.get("properties") or {},
         "assets": data.get("assets") or {},
-        "links": data.get("links") or [],
+        "links": list_links(data),
     }
     broken = next((name for name, asset in data["assets"].items() if not isinstance(asset, dict)), None)
     if broken is not None:

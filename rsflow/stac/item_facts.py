@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rsflow.errors import DataError
+from rsflow.files.faults import mask_secrets
 from rsflow.stac.documents import Item, Json
 from rsflow.stac.item_bands import is_number
 
@@ -43,7 +44,7 @@ def item_row(item: Item) -> Json:
     return {
         "id": item.id,
         "collection": item.collection or None,
-        "href": item.place,
+        "href": mask_secrets(item.place),
         "start": start.isoformat(),
         "end": end.isoformat(),
         "updated": _stated_text(properties.get("updated") or properties.get("created")),
@@ -51,8 +52,12 @@ def item_row(item: Item) -> Json:
         "providers": list(item.providers),
         **{name: float(value) if is_number(value := properties.get(key)) else None for name, key in NUMBERS.items()},
         **{name: _stated_text(properties.get(key)) for name, key in TEXTS.items()},
-        **{name: [str(each) for each in properties.get(key) or []] for name, key in LISTS.items()},
+        **{name: _texts(properties.get(key)) for name, key in LISTS.items()},
     }
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in (value if isinstance(value, list) else [value]) if each not in (None, "")]
 
 
 def _stated_text(value: Any) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from shapely import box
-from shapely.errors import GEOSException
+from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
@@ -21,6 +21,7 @@ from rsflow.config.stac_settings import StacSearch, parse_period
 from rsflow.errors import ConfigError, DataError, StorageError
 from rsflow.files import storage
 from rsflow.stac.documents import Item, Json
+from rsflow.stac.item_bands import is_number
 from rsflow.stac.item_facts import item_period
 
 CLOUDS = "eo:cloud_cover"
@@ -142,14 +143,14 @@ def _touches(item: Item, wanted: BaseGeometry) -> bool:
 def _shape(geometry: Any) -> BaseGeometry | None:
     try:
         found = shape(geometry)
-    except (AttributeError, KeyError, TypeError, ValueError, GEOSException):
+    except (AttributeError, LookupError, TypeError, ValueError, ShapelyError):
         return None
     return None if found.is_empty else found
 
 
 def _box(bbox: Any) -> BaseGeometry | None:
     """A box of four or six numbers; one that crosses the antimeridian as two."""
-    if not isinstance(bbox, (list, tuple)) or len(bbox) not in (4, 6):
+    if not isinstance(bbox, (list, tuple)) or len(bbox) not in (4, 6) or not all(map(is_number, bbox)):
         return None
     half = len(bbox) // 2
     (west, south), (east, north) = bbox[:2], bbox[half : half + 2]

@@ -22,7 +22,7 @@ from rsflow.stage import fingerprint
 
 FOLDER = "stac"  # of a lake
 VERSION = 1
-LINKS = frozenset({"self", "successor-version", "latest-version"})
+LINKS = frozenset({"successor-version", "latest-version"})
 _DROPPED = frozenset({"title", "description", "classification:classes", "classification:bitfields", "raster:histogram"})
 STAMPS = ("updated", "created", "datetime")
 
@@ -84,4 +84,9 @@ def _pruned(data: Json) -> Json:
     assets = {
         name: {key: value for key, value in asset.items() if key not in _DROPPED} for name, asset in data["assets"].items()
     }
-    return {**data, "assets": assets, "links": [link for link in data["links"] if link.get("rel") in LINKS]}
+    links = [
+        {"rel": link["rel"], "href": storage.mask_secrets(str(link.get("href")))}
+        for link in data["links"]
+        if link.get("rel") in LINKS
+    ]
+    return {**data, "assets": assets, "links": links}

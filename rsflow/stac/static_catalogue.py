@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.stac.documents import Item, Json, check_item, read_document
+from rsflow.stac.documents import Item, Json, check_item, list_links, read_document
 from rsflow.stac.hrefs import WEB, Hrefs
 
 CREDITED = frozenset({"producer", "licensor"})  # roles of providers who are to be named with the data
@@ -85,7 +86,8 @@ class CatalogueWalk:
         if kind == "Feature":
             yield self._item(place, data, collection)
         elif kind == "FeatureCollection":
-            for item in data.get("features") or []:
+            found: Any = data.get("features")
+            for item in found if isinstance(found, list) else [found]:
                 yield self._item(place, item, collection)
         else:
             yield from self._children(place, data, data if kind == "Collection" else collection)
@@ -97,8 +99,8 @@ class CatalogueWalk:
             return BadDocument(place, error)
 
     def _children(self, place: str, data: Json, collection: Json) -> Iterator[Item | BadDocument]:
-        for link in data.get("links") or []:
-            if isinstance(link, dict) and link.get("rel") in {"child", "item"}:
+        for link in list_links(data):
+            if link.get("rel") in ("child", "item"):
                 try:
                     target = self.hrefs.resolve(place, link.get("href", ""))
                 except DataError as error:
@@ -108,7 +110,7 @@ class CatalogueWalk:
 
     def _collection_of(self, place: str, item: Json) -> Json:
         """The collection that an item read by itself links to, {} where none can be read."""
-        links = [link for link in item.get("links") or [] if isinstance(link, dict) and link.get("rel") == "collection"]
+        links = [link for link in list_links(item) if link.get("rel") == "collection"]
         try:
             target = self.hrefs.resolve(place, links[0].get("href", "")) if links else ""
         except DataError:
@@ -124,8 +126,12 @@ class CatalogueWalk:
 def with_licence(item: Item, collection: Json) -> Item:
     """The item with its licence and providers: its own, else its collection's."""
     stated = item.properties.get("license") or collection.get("license") or ""
-    providers = item.properties.get("providers") or collection.get("providers") or []
-    named = [each for each in providers if isinstance(each, dict) and each.get("name")]
+    providers = item.properties.get("providers") or collection.get("providers")
+    named = [each for each in _listed(providers) if isinstance(each, dict) and each.get("name")]
     names = tuple(str(each["name"]) for each in named)
-    credits = tuple(str(each["name"]) for each in named if CREDITED & set(each.get("roles") or CREDITED))
-    return Item(item.place, item.data, str(stated), names, credits)
+    credited = [each for each in named if CREDITED & set(map(str, _listed(each.get("roles")) or CREDITED))]
+    return Item(item.place, item.data, str(stated), names, tuple(str(each["name"]) for each in credited))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

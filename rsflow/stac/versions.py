@@ -11,9 +11,11 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from rsflow.errors import DataError
 from rsflow.stac.documents import Item
+from rsflow.stac.item_bands import is_number
 from rsflow.stac.item_facts import item_period, item_version
 
 PLACES = ("grid:code", "s2:mgrs_tile")  # that say more of a scene's place than its outline
@@ -47,11 +49,15 @@ def split_superseded(items: Sequence[Item]) -> tuple[list[Item], list[tuple[Item
 def _withdrawn(item: Item) -> DataError | None:
     if item.properties.get("deprecated") is True:
         return DataError("deprecated", f"{item.place}: item {item.id} is marked as deprecated by its catalogue")
-    links = [link for link in item.data["links"] if isinstance(link, dict) and link.get("rel") in _SUCCESSORS]
+    links = [link for link in item.data["links"] if link.get("rel") in _SUCCESSORS]
     other = next((str(link.get("href")) for link in links if not _is_itself(str(link.get("href")), item)), None)
     if other is None:
         return None
     return DataError("superseded", f"{item.place}: item {item.id} names another as its later version: {other}")
+
+
+def _rounded(bbox: Any) -> list[float]:
+    return [round(value, 2) for value in bbox if is_number(value)] if isinstance(bbox, list) else []
 
 
 def _is_itself(href: str, item: Item) -> bool:
@@ -71,7 +77,7 @@ def _acquisition(item: Item) -> tuple[str, ...]:
     if not item_version(item):
         return (str(id(item)),)
     place = next((str(properties[name]) for name in PLACES if properties.get(name)), "")
-    outline = place or str([round(value, 2) for value in item.data.get("bbox") or []])
+    outline = place or str(_rounded(item.data.get("bbox")))
     kind = str(properties.get("sar:polarizations", "")) + str(properties.get("product:type", ""))
     return (item.collection, str(properties.get("platform", "")), start.isoformat(), end.isoformat(), outline, kind)
 

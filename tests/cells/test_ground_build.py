@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 import rasterio
 import yaml
+from PIL import Image
 from rasterio.transform import Affine, from_origin
 from scipy import ndimage
 
 from rsflow.errors import ConfigError
+from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.planning.recipe import load
 from rsflow.shards.verify import verify_snapshot
+from rsflow.tiles.encode import decode
 
 Build = Callable[..., BuildResult]
 WEST, NORTH = 640_000.0, 4_993_280.0  # a corner of cells of 1280 m in UTM zone 33
@@ -178,8 +181,6 @@ def test_a_cell_and_all_its_dates_and_sensors_are_in_one_split(build: Build) -> 
 
 
 def test_scenes_without_a_place_keep_their_own_pixels(build: Build, place: Path) -> None:
-    from PIL import Image
-
     Image.fromarray(optical(7).transpose(1, 2, 0)).save(place / "optical/picture_20200601.png")
     result = build(
         f"sources.0.scenes.files=['{place}/optical/*.tif', '{place}/optical/*.png']",
@@ -220,9 +221,6 @@ def test_annotations_in_pixels_lie_on_the_same_ground(build: Build, place: Path)
     )
     labels = [row for row in result.now.labels().to_pylist() if row["kind"] == "box"]
     assert labels
-    from rsflow.lake.tile_files import read_pictures
-    from rsflow.tiles.encode import decode
-
     tiles = {row["tile_id"]: row for row in result.now.tiles().to_pylist()}
     for label in labels:
         tile = tiles[label["tile_id"]]
@@ -256,3 +254,41 @@ def test_settings_that_cannot_be_are_refused(build: Build, override: str, messag
 def test_a_sensor_without_a_pixel_size_is_rejected_with_its_reason(build: Build) -> None:
     result = build("tiles.gsd_m={optical: 10}", "max_reject_share=0.5")
     assert {row["reason"] for row in result.now.rejects().to_pylist() if row["source"] == "sar"} == {"no_pixel_size"}
+
+
+def test_truth_in_ground_coordinates_and_raw_bands_lie_on_the_cells_of_every_zone(build: Build, place: Path) -> None:
+    """A bright square across the meridian between two zones, outlined by a vector layer, in a scene in degrees."""
+    for path in (place / "optical").iterdir():
+        path.unlink()
+    pixels = np.random.default_rng(0).integers(40, 60, (3, 300, 400)).astype("uint8")
+    pixels[:, 140:170, 185:215] = 250
+    write(place / "optical/z_20200601.tif", pixels, from_origin(11.98, 45.0, 0.0001, 0.0001), "EPSG:4326")
+    west, north, east, south = 11.9985, 44.986, 12.0015, 44.983
+    ring = [[west, north], [east, north], [east, south], [west, south], [west, north]]
+    feature = {"type": "Feature", "properties": {"kind": "hall"}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (place / "truth.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    rules = "[{where: {kind: hall}, category: hall}]"
+    layer = f"{{format: vector, files: {place / 'truth.geojson'}, options: {{rules: {rules}}}}}"
+    result = build(
+        f"sources.0.annotations={layer}",
+        "render.raw_bands=true",
+        "render.stretch=none",
+        "screen.min_valid_share=0.05",
+        "tiles.size_px=64",
+    )
+    tiles = {row["tile_id"]: row for row in result.now.tiles().to_pylist() if row["source"] == "optical"}
+    assert {row["scene_id"].partition("@")[2] for row in tiles.values()} == {"utm32n", "utm33n"}
+    boxes = [row for row in result.now.labels().to_pylist() if row["kind"] == "box"]
+    assert {tiles[row["tile_id"]]["crs"] for row in boxes} == {"EPSG:32632", "EPSG:32633"}
+    for label in boxes:
+        tile = tiles[label["tile_id"]]
+        assert tile["raw"]["dtype"] == "uint8"
+        picture = decode(read_pictures(str(place / "lake"), [tile])[tile["tile_id"]]).max(axis=2)
+        rows, cols = np.nonzero(picture > 150)
+        x0, y0, x1, y1 = label["box"]
+        assert cols.min() + 0.5 >= x0 - 2.5
+        assert cols.max() + 0.5 <= x1 + 2.5
+        assert rows.min() + 0.5 >= y0 - 2.5
+        assert rows.max() + 0.5 <= y1 + 2.5
+        assert abs((x1 - x0) - (cols.max() + 1 - cols.min())) < 4
+    assert [balance.line() for balance in result.balances if not balance.is_balanced] == []

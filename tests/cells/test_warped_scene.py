@@ -253,3 +253,28 @@ def test_the_published_picture_of_a_cell_comes_back_unchanged(test_data: Path) -
         found = scene.read(Window(0, 0, 1068, 1068))
         assert np.array_equal(found.pixels, stored.read())
         assert found.valid.all()
+
+
+@pytest.mark.parametrize("noise_m", [0.0, 30.0])
+def test_the_error_of_control_points_is_estimated_from_the_points_themselves(
+    write_scene: Any, smooth: Smooth, noise_m: float
+) -> None:
+    points = control_points(from_origin(500_000, 5_000_000, 10, 10), 200, 200)
+    for point, (east, north) in zip(points, np.random.default_rng(0).normal(scale=noise_m, size=(len(points), 2)), strict=True):
+        point.x, point.y = point.x + east, point.y + north
+    with open_scene(write_scene(smooth(1, 200, 200), gcps=points, crs="EPSG:32633")) as scene:
+        found = scene.position_error_m()
+    assert found is not None
+    assert 0.5 * noise_m <= found <= 4 * noise_m + 0.1
+    with open_scene(write_scene(smooth(1, 200, 200))) as scene:
+        assert scene.position_error_m() is None
+
+
+def test_a_map_of_the_whole_world_has_cells_everywhere(write_scene: Any, warp: Any) -> None:
+    pixels = np.full((1, 180, 360), 9, "uint8")
+    scenes = warp(write_scene(pixels, crs="EPSG:4326", transform=from_origin(-180, 90, 1, 1)), 50_000.0, 16)
+    assert len(scenes) == 122
+    for scene in (scenes[0], scenes[15], scenes[60], scenes[-1]):
+        found = whole(scene)
+        assert found.valid.any()
+        assert set(np.unique(found.pixels[0][found.valid])) == {9}

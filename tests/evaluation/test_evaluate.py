@@ -156,10 +156,10 @@ def test_predictions_of_a_file_are_scored_and_what_is_missing_is_unanswered(root
     assert main(["evaluate", str(predictions), root, "-o", str(out), "--by", "sensor"]) == 0
     assert "sar" in capsys.readouterr().out
     content = json.loads((out / "scores.json").read_text())
-    assert (content["run"]["questions"], content["run"]["unanswered"]) == (42, 22)
+    assert (content["run"]["questions"], content["run"]["unanswered"]) == (54, 34)
     page = (out / "page.html").read_text()
     assert "data:image/png;base64," in page
-    assert len((out / "predictions.jsonl").read_text().splitlines()) == 42
+    assert len((out / "predictions.jsonl").read_text().splitlines()) == 54
 
 
 @pytest.mark.parametrize(
@@ -243,3 +243,11 @@ def test_box_spellings_are_no_words_of_a_caption(root):
     spelled = QWEN.spell("A harbour with [[1 grey ships|0]].", (tuple(BOXES[0]),), question.height_px, question.width_px)
     (scored,) = score_answers([(question, Answer(question.question_id, spelled))], QWEN)
     assert split_words(scored.words) == "a harbour with 1 grey ships"
+
+
+@pytest.mark.parametrize(("text", "right"), [("右上方", 1.0), ("右上方。", 1.0), ("右方", 0.0), ("左上方 右上方", 0.0)])
+def test_an_answer_in_another_script_is_right_where_it_is_the_very_answer(root, text, right):
+    question = next(each for each in questions(root) if each.kind == "category")
+    question = replace(question, kind="place", reference="右上方", answer={"kind": "place", "value": "upper right"})
+    (scored,) = score_answers([(question, Answer(question.question_id, text))], QWEN)
+    assert scored.measures == {"accuracy": right}

@@ -173,11 +173,19 @@ def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(tmp_path: Path, na
     assert_told(tmp_path, till)
 
 
-def test_a_timeout_is_open_and_counts_against_the_budget(tmp_path: Path) -> None:
-    with serving(lambda body, number: Reply(said("late").body, wait=5.0)) as chat:
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(said("late").body, wait=5.0), "timeout"),
+        (Reply(said("cut").body, cut=20), "connection_failed"),
+        (Reply(b"<html>a gateway's page</html>"), "malformed_answer"),
+    ],
+)
+def test_what_may_have_been_charged_is_open_and_counts_against_the_budget(tmp_path: Path, reply: Reply, reason: str) -> None:
+    with serving(lambda body, number: reply) as chat:
         asker = recorded(endpoint(chat.address, 2, 0.2), str(tmp_path))
         outcomes = [outcome for _, outcome in asker(questions(2))]
-    assert [outcome.reason for outcome in outcomes] == ["timeout", "timeout"]  # type: ignore[union-attr]
+    assert [outcome.reason for outcome in outcomes] == [reason, reason]  # type: ignore[union-attr]
     count, at_most = unanswered(list_costs(str(tmp_path)))
     assert count == 6  # two requests, three attempts each
     assert asker.allowance.cost.money == pytest.approx(at_most)  # type: ignore[attr-defined]

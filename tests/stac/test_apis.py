@@ -199,6 +199,15 @@ def test_a_self_link_to_a_file_of_this_machine_is_not_followed(api: ApiServer, l
     assert scene.files[""] == f"{api.address}/collections/set/items/private.tif"
 
 
+def test_a_password_in_the_address_is_in_nothing_that_is_kept(api: ApiServer, list_all: List, tmp_path: Path) -> None:
+    offer(api, "a")
+    offer(api, "b")["links"] = [{"rel": "self", "href": f"{api.address}/items/b?key=geheim"}]
+    found = list_all(api.address.replace("://", "://me:geheim@"), root=tmp_path)
+    assert names(found) == ["a", "b"]
+    assert "geheim" not in repr(found)
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"geheim" not in path.read_bytes()]
+
+
 def test_headers_go_to_the_api_alone(api: ApiServer, list_all: List, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY", "Bearer abc")
     offer(api, "a")

@@ -18,8 +18,9 @@ from rsflow.schemas import PICTURE_WORK
 def _units(ids: UnitIds) -> Iterator[StepUnit]:
     if stage := ids.plan.generator:
         for unit in ids.usable.values():
-            if ids.asked(unit) != ():
-                yield StepUnit(ids.generate(unit), (unit,), (stage,))
+            asked = ids.asked(unit)
+            if asked != ():
+                yield StepUnit(ids.generate(unit), (unit,), (stage,), chosen=None if asked is None else len(asked))
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:

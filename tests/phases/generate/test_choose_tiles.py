@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.phases.build import BuildResult, run
+from rsflow.phases.build import BuildResult, plan_build, run
+from rsflow.planning.estimate import estimate_build
 from tests.archive import shards_of
 from tests.generation.chat_server import serving
 from tests.phases.label.test_generation import calm, written
@@ -54,6 +55,17 @@ def test_what_a_later_selection_lets_in_is_asked_then(archive: Path) -> None:
         assert run(written(archive, chat)).used == []
     expected, found = shards_of(archive / "whole"), shards_of(archive / "lake")
     assert {name: found.get(name) for name in expected} == expected
+
+
+def test_a_plan_expects_no_more_than_what_is_chosen(archive: Path) -> None:
+    with serving(calm) as chat:
+        done = run(written(archive, chat, "generation.kinds=[description]"))
+        kept = sum(reason in KEPT for reason in tiles_by_reason(done).values())
+        changed = written(archive, chat, "generation.kinds=[description]", "generation.max_tokens=99")
+        (work,) = estimate_build(changed, plan_build(changed, done.lake)).models
+    assert (work.tiles, work.measured) == (kept, kept)
+    assert kept < done.now.tiles(["tile_id"]).num_rows
+    assert work.expected["requests"] == pytest.approx(done.used[0].amounts["requests"])
 
 
 def test_quotas_are_known_before_a_model_is_asked(archive: Path) -> None:

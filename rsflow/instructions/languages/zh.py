@@ -1,0 +1,144 @@
+"""Chinese (simplified): questions and answers made from structured answers.
+
+Nouns take the general measure word 个. Category names are those of `zh_words` or the configuration's (`instructions.names`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from rsflow.instructions.english import percent_phrase, singular_noun
+from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.text.turns import mark, outline_mark
+
+_PHRASE = re.compile(r"the (?:(largest|leftmost|rightmost|topmost|bottommost) )?(.+?)(?: (?:in the|at the|on the) (.+))?")
+
+
+class _UnnamedError(LookupError):
+    """No name of a category is known."""
+
+
+def compose(qa: QuestionAnswer, names: Mapping[str, str]) -> QuestionAnswer | None:
+    """The question in Chinese; None for a kind or a category without words."""
+    make = _MAKERS.get(qa.kind)
+    if make is None or qa.own_phrasings:
+        return None
+    try:
+        fill, short, full = make(qa, lambda category: _name(category, names))
+    except _UnnamedError:
+        return None
+    return replace(qa, own_phrasings=PHRASINGS[qa.kind], placeholders=fill, short_answer=short, full_answer=full)
+
+
+Name = Callable[[str], str]
+Words = tuple[dict[str, str], str, str]  # placeholders, short answer, full answer
+
+
+def _name(category: str, names: Mapping[str, str]) -> str:
+    noun = singular_noun(category)
+    found = names.get(category) or names.get(noun) or NAMES.get(noun) or NAMES.get(category)
+    if not found:
+        raise _UnnamedError(category)
+    return found
+
+
+def _category(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    value = name(answer["value"])
+    return {}, f"{value}。", f"类别是{value}。"
+
+
+def _presence(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    noun = name(answer["category"])
+    where = f"图像{PLACES[answer['place']]}" if "place" in answer else "图中"
+    fill = {"noun": noun, "place": PLACES[answer["place"]]} if "place" in answer else {"noun": noun}
+    return (
+        fill,
+        "有" if answer["value"] else "没有",
+        f"{'有' if answer['value'] else '没有'}，{where}{'有' if answer['value'] else '没有'}{noun}。",
+    )
+
+
+def _count(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    noun, count = name(answer["category"]), answer["value"]
+    return {"noun": noun}, str(count), f"图中有{count}个{noun}。" if count else f"图中没有{noun}。"
+
+
+def _place(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    place, thing = PLACES[answer["value"]], _phrase(qa.placeholders["subject"], name)
+    return {"thing": thing}, place, f"{thing}位于图像{place}。"
+
+
+def _relation(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    subject, other, way = name(answer["subject"]), name(answer["object"]), WAYS[answer["value"]]
+    return {"subject": subject, "object": other}, way, f"{subject}在{other}的{way}。"
+
+
+def _dominant(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    value = name(answer["value"])
+    return {}, value, f"图像以{value}为主。"
+
+
+def _share(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    noun = name(answer["category"])
+    said = percent_phrase(answer["value"]).replace("about ", "约").replace("almost ", "几乎")
+    return {"noun": noun}, said, f"{noun}所占比例为{said}。"
+
+
+def _grounding(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    phrase = _phrase(answer["phrase"], name)
+    return {"phrase": phrase}, mark("", 0), f"{phrase}位于{mark('', 0)}。"
+
+
+def _outline(qa: QuestionAnswer, name: Name) -> Words:
+    answer = qa.answer
+    phrase = _phrase(answer["phrase"], name)
+    return {"phrase": phrase}, outline_mark("", 0), f"{phrase}的范围是{outline_mark('', 0)}。"
+
+
+def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words]:
+    def words(qa: QuestionAnswer, name: Name) -> Words:
+        answer = qa.answer
+        noun, count = name(answer["category"]), answer["count"]
+        said = f"共有{write(f'{count}个{noun}', *answer['boxes'])}" if count else f"图中没有{noun}。"
+        return {"noun": noun}, said, said if said.endswith("。") else f"{said}。"
+
+    return words
+
+
+def _phrase(phrase: str, name: Name) -> str:
+    """`the largest ship`, `the ship in the upper left` (rsflow.instructions.references) in Chinese."""
+    found = _PHRASE.fullmatch(phrase)
+    place = found[3] if found else None
+    if not found or (place and place not in PLACES):
+        raise _UnnamedError(phrase)
+    return f"{PLACES[place] + '的' if place else ''}{OUTERMOST.get(found[1], '')}{name(found[2])}"
+
+
+_MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
+    "classification": _category,
+    "presence": _presence,
+    "presence_at": _presence,
+    "count": _count,
+    "place": _place,
+    "relation": _relation,
+    "dominant_cover": _dominant,
+    "cover_presence": _presence,
+    "cover_share": _share,
+    "grounding": _grounding,
+    "grounding_oriented": _grounding,
+    "detection_one": _listed(mark),
+    "detection_one_oriented": _listed(mark),
+    "segmentation": _outline,
+    "segmentation_all": _listed(outline_mark),
+}

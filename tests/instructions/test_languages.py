@@ -1,0 +1,106 @@
+"""Chinese says what the structured answer says, and nothing where it has no words."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from rsflow.config import settings as config
+from rsflow.instructions import compose
+from rsflow.instructions.languages.zh_words import NAMES, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.phrasings import PHRASINGS as ENGLISH
+from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
+
+ANNOTATION = Provenance("annotation", "coco")
+RING = (20.0, 20.0, 50.0, 20.0, 50.0, 90.0, 20.0, 90.0)
+
+
+def box(category: str, x: float, y: float) -> Label:
+    ring = tuple(value + (y if place % 2 else x) - 20 for place, value in enumerate(RING))
+    return Label("box", category, ANNOTATION, Shape((x, y, x + 30, y + 70), ring))
+
+
+TILE = TileFacts(
+    tile_id="t/0",
+    sensor="optical",
+    height_px=512,
+    width_px=512,
+    gsd_m=0.5,
+    labels=(
+        *(box("ship", 20.0 + 80 * number, 20.0) for number in range(4)),
+        box("bridge", 100.0, 200.0),
+        box("lighthouse", 400.0, 400.0),
+        Label("cover", "water", ANNOTATION, Shape((0.0, 0.0, 300.0, 300.0)), value=0.6),
+        Label("cover", "forest", ANNOTATION, value=0.3),
+    ),
+    vocabulary=("ship", "bridge", "lighthouse", "plane"),
+)
+
+
+def made(facts: TileFacts, *languages: str, names: dict[str, str] | None = None, seed: int = 0) -> list[Instruction]:
+    settings = config.Instructions(per_task=50, languages=languages, names={"zh": names or {}})  # type: ignore[arg-type, dict-item]
+    return compose(facts, settings, seed, config.Labels())[0]
+
+
+def is_chinese(item: Instruction) -> bool:
+    return any(not turn.text.isascii() for turn in item.turns)
+
+
+def test_every_answer_is_the_structured_one_in_chinese_words() -> None:
+    found = [item for seed in range(5) for item in made(TILE, "zh", names={"lighthouse": "灯塔"}, seed=seed)]
+    known = {**NAMES, "lighthouse": "灯塔"}
+    assert {item.task for item in found} >= {"classification", "vqa", "grounding", "detection", "segmentation"}
+    for item in found:
+        assert all(not re.search("[A-Za-z]", turn.text) for turn in item.turns)
+        said, answer = item.turns[-1].text, item.answer
+        if item.task == "vqa":
+            match answer["kind"]:
+                case "yes_no":
+                    assert said == ("有" if answer["value"] else "没有")
+                    assert known[answer["category"]] in item.turns[0].text
+                case "count":
+                    assert said == str(answer["value"])
+                case "place":
+                    assert said == PLACES[answer["value"]]
+                case "relation":
+                    assert said == WAYS[answer["value"]]
+        if item.task == "detection" and answer["count"]:
+            assert f"{answer['count']}个{known[answer['category']]}" in said
+
+
+def test_english_fills_in_only_where_it_is_asked_for() -> None:
+    alone = made(TILE, "zh")
+    assert all(is_chinese(item) for item in alone)
+    assert not any("lighthouse" in json.dumps(item.answer) for item in alone)  # it has no name
+    both = made(TILE, "en", "zh")
+    assert {is_chinese(item) for item in both} == {True, False}
+    assert {item.task for item in both} >= {"captioning", "description", "reasoning"}
+    assert any("lighthouse" in turn.text for item in both for turn in item.turns)
+
+
+def test_the_default_is_english_word_for_word() -> None:
+    settings = config.Instructions(per_task=50)
+    assert made(TILE, "en") == compose(TILE, settings, 0, config.Labels())[0]
+
+
+def test_the_language_of_a_question_depends_on_nothing_else() -> None:
+    fewer = replace(TILE, labels=TILE.labels[:-1])
+    texts = {item.turns for item in made(TILE, "en", "zh") if item.task == "grounding"}
+    assert {item.turns for item in made(fewer, "en", "zh") if item.task == "grounding"} == texts
+
+
+@pytest.mark.parametrize("kind", PHRASINGS)
+def test_phrasings_of_a_kind_differ_and_take_what_english_takes(kind: str) -> None:
+    assert kind in ENGLISH
+    assert len(set(PHRASINGS[kind])) == len(PHRASINGS[kind]) >= 6
+
+
+def test_a_conversation_is_in_one_language() -> None:
+    few = config.Instructions(per_task=1, languages=("zh",), names={"zh": {"lighthouse": "灯塔"}})
+    talks = [item for item in compose(TILE, few, 0, config.Labels())[0] if item.task == "conversation"]
+    assert len(talks) == 1
+    assert len(talks[0].turns) >= 6
+    assert not any(re.search("[A-Za-z]", turn.text) for turn in talks[0].turns)
