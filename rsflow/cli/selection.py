@@ -61,9 +61,10 @@ def replay(
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="where the stage's input and output go")] = "replay",
     json: Json = False,
 ) -> int:
-    """Run one stage of a unit again on its own input; exit 1 where what comes out is not what was recorded.
+    """Run one stage of a unit again on its own input, and compare with what was recorded.
 
-    The input and the output of the stage are kept as Arrow files, to be looked at or run again.
+    Exit 1 where what comes out is not what was recorded. The input and the output of the stage are kept as
+    Arrow files, to be looked at or run again.
 
     Examples:
       rsflow replay lake imagery.scene_9/0_0_256 --stage ScreenTiles

@@ -25,7 +25,7 @@ def view(
         bool, Option("--review", help="let the page accept, reject and correct; else the lake is only read")
     ] = False,
 ) -> int:
-    """Show a lake in the browser: samples, records, map, embeddings, rejects; with --review, decide on them.
+    """Show a lake in the browser: samples, records, map, rejects; --review decides on them.
 
     Examples:
       rsflow view demo-out/scenes/lake
