@@ -269,7 +269,13 @@ def test_truth_in_ground_coordinates_and_raw_bands_lie_on_the_cells_of_every_zon
     (place / "truth.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     rules = "[{where: {kind: hall}, category: hall}]"
     layer = f"{{format: vector, files: {place / 'truth.geojson'}, options: {{rules: {rules}}}}}"
-    result = build(f"sources.0.annotations={layer}", "render.raw_bands=true", "screen.min_valid_share=0.05", "tiles.size_px=64")
+    result = build(
+        f"sources.0.annotations={layer}",
+        "render.raw_bands=true",
+        "render.stretch=none",
+        "screen.min_valid_share=0.05",
+        "tiles.size_px=64",
+    )
     tiles = {row["tile_id"]: row for row in result.now.tiles().to_pylist() if row["source"] == "optical"}
     assert {row["scene_id"].partition("@")[2] for row in tiles.values()} == {"utm32n", "utm33n"}
     boxes = [row for row in result.now.labels().to_pylist() if row["kind"] == "box"]
