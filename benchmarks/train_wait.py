@@ -30,7 +30,7 @@ def measure(training: Training) -> tuple[float, float]:
     """(tokens per second, wait share) after the first fifth of the steps."""
     marks: list[tuple[float, int, float]] = []
 
-    def note(window: Any) -> None:
+    def note() -> None:
         if training.step in (training.steps // 5, training.steps):
             marks.append((time.perf_counter(), training.counts.tokens, training.counts.wait_seconds))
 

@@ -28,9 +28,13 @@ class Prices:
     __pydantic_config__ = STRICT
     per_million_in: Price = 0.0
     per_million_out: Price = 0.0
+    per_million_cached: Price | None = None  # tokens in that the server had kept from earlier requests; None: as the others
 
-    def cost_of(self, tokens_in: int, tokens_out: int) -> Cost:
-        money = (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1e6
+    def cost_of(self, tokens_in: int, tokens_out: int, cached_in: int = 0) -> Cost:
+        """`cached_in`: how many of the tokens in the server had kept."""
+        cached_price = self.per_million_in if self.per_million_cached is None else self.per_million_cached
+        read = (tokens_in - cached_in) * self.per_million_in + cached_in * cached_price
+        money = (read + tokens_out * self.per_million_out) / 1e6
         return Cost(tokens_in, tokens_out, money)
 
 

@@ -147,7 +147,8 @@ class BatchSender:
 
     def _outcome(self, request: Request, result: Answer | AttemptFailure | None, attempts: Attempts) -> Outcome:
         result = MISSING if result is None else result
-        cost = self.settings.prices.cost_of(result.tokens_in, result.tokens_out)
+        cached_in = result.cached_in if isinstance(result, Answer) else 0
+        cost = self.settings.prices.cost_of(result.tokens_in, result.tokens_out, cached_in)
         spent = (cost.tokens_in, cost.tokens_out, cost.money)
         outcome: Outcome = (
             Response(result.text, *spent, finish_reason=result.finish_reason, perplexity=result.perplexity)

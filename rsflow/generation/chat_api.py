@@ -41,6 +41,7 @@ class Answer:
     tokens_out: int
     finish_reason: str
     perplexity: float | None = None
+    cached_in: int = 0  # of `tokens_in`
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def read_answer(data: bytes) -> Answer | AttemptFailure:
         text, refusal = choice["message"].get("content"), choice["message"].get("refusal")
         usage = found.get("usage") or {}
         taken, made = (int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+        cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0)
         reason = str(choice.get("finish_reason") or "stop")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         return AttemptFailure(
@@ -112,7 +114,7 @@ def read_answer(data: bytes) -> Answer | AttemptFailure:
     if not isinstance(text, str) or not text.strip():
         said = f"expected text, found {text!r} (finish_reason {reason})"
         return AttemptFailure("empty_answer", said, retryable=reason != "length", tokens_in=taken, tokens_out=made)
-    return Answer(_drop_surrogates(text), taken, made, reason, _perplexity(choice.get("logprobs")))
+    return Answer(_drop_surrogates(text), taken, made, reason, _perplexity(choice.get("logprobs")), min(cached, taken))
 
 
 def read_error(status: int, headers: dict[str, str], data: bytes) -> AttemptFailure:

@@ -182,7 +182,8 @@ class EndpointClient:
             except RsflowError:
                 await attempts.fail(request, Cost(), True)
                 raise
-            cost = prices.cost_of(answer.tokens_in, answer.tokens_out)
+            cached_in = answer.cached_in if isinstance(answer, Answer) else 0
+            cost = prices.cost_of(answer.tokens_in, answer.tokens_out, cached_in)
             spent += cost
             if isinstance(answer, Answer):
                 self._has_answered = True

@@ -23,7 +23,7 @@ from rsflow.loading.collate import IGNORED
 from rsflow.loading.loader import Loader
 from rsflow.training.batches import Batch, count_groups, read_step
 from rsflow.training.expert_loads import ExpertLoads
-from rsflow.training.metrics import Counts, StepLog, Window
+from rsflow.training.metrics import Counts, StepLog, StepTotals, Window
 from rsflow.training.ranks import Ranks
 from rsflow.training.regimes import Tuned
 from rsflow.training.schedule import learning_rate
@@ -63,41 +63,36 @@ def make_optimiser(config: TrainConfig, tuned: Tuned) -> torch.optim.Optimizer:
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=settings.learning_rate, betas=settings.betas)
 
 
-def run_steps(training: Training, on_step: Callable[[Window], None]) -> None:
-    """All steps that are left. `on_step` is called after each, with the sums since the last line of metrics.
-
-    RsflowError where the loss is no number.
-    """
+def run_steps(training: Training, on_step: Callable[[], None]) -> None:
+    """All steps that are left; `on_step` is called after each. RsflowError where the loss is no number."""
     window, batches = Window(), iter(training.loader)
     training.tuned.model.train()
     while training.step < training.steps:
         start = time.perf_counter()
         step = read_step(batches, training.batches_per_step)
-        waited = time.perf_counter() - start
-        window = _take_step(training, step, window, waited, start)
-        on_step(window)
+        totals = _take_step(training, step, start, time.perf_counter() - start)
+        training.counts.add(totals)
+        _count_samples(training, step)
+        window = _write_window(training, window, totals)
+        on_step()
 
 
-def _take_step(training: Training, batches: Sequence[Batch], window: Window, waited: float, start: float) -> Window:
-    ranks, config = training.ranks, training.config
-    rate = learning_rate(config.optimiser, training.step, training.steps)
+def _take_step(training: Training, batches: Sequence[Batch], start: float, waited: float) -> StepTotals:
+    ranks, settings = training.ranks, training.config.optimiser
     for group in training.optimiser.param_groups:
-        group["lr"] = rate
-    own = [sum(batch.label_tokens for batch in batches), sum(batch.tokens for batch in batches)]
-    label_tokens, tokens, samples, rows = map(
-        int, ranks.sum(*own, sum(len(one.keys) for one in batches), sum(len(one.labels) for one in batches))
-    )
-    torch.manual_seed(((config.seed * 1_000_003 + training.step) * 4_099 + ranks.rank) % (1 << 63))
+        group["lr"] = learning_rate(settings, training.step, training.steps)
+    own = [(len(one.keys), len(one.labels), one.tokens, one.label_tokens) for one in batches]
+    samples, rows, tokens, label_tokens = map(int, ranks.sum(*map(sum, zip(*own, strict=True))))
+    torch.manual_seed(((training.config.seed * 1_000_003 + training.step) * 4_099 + ranks.rank) % (1 << 63))
     loss = _accumulate(training, batches, label_tokens)
     parameters = list(training.tuned.parameters.values())
-    norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.optimiser.clip_norm or float("inf")))
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm or float("inf")))
+    loss, waited = ranks.sum(loss, waited / ranks.world_size)
+    _check_loss(training.step + 1, loss, norm)
     training.optimiser.step()
     training.optimiser.zero_grad(set_to_none=True)
     training.step += 1
-    loss, waited = ranks.sum(loss, waited / ranks.world_size)
-    _check_loss(training.step, loss, norm)
-    _count(training, batches, samples, rows, tokens, label_tokens, waited, time.perf_counter() - start)
-    return _add_to_window(training, window, loss, norm, rate, label_tokens, tokens, waited)
+    return StepTotals(samples, rows, tokens, label_tokens, loss, norm, waited, time.perf_counter() - start)
 
 
 def _accumulate(training: Training, batches: Sequence[Batch], label_tokens: int) -> float:
@@ -141,35 +136,22 @@ def _check_loss(step: int, loss: float, norm: float) -> None:
         )
 
 
-def _count(
-    training: Training, batches: Sequence[Batch], samples: int, rows: int, tokens: int, label_tokens: int, waited: float,
-    seconds: float,
-) -> None:  # fmt: skip
-    counts = training.counts
-    counts.samples += samples
-    counts.rows += rows
-    counts.tokens += tokens
-    counts.label_tokens += label_tokens
-    counts.wait_seconds += waited
-    counts.seconds += seconds
-    gathered = training.ranks.gather((count_groups(batches), [key for batch in batches for key in batch.keys]))
+def _count_samples(training: Training, batches: Sequence[Batch]) -> None:
+    """Rows by sensor and task, and the keys where they are wanted, of all ranks."""
+    keys = [key for batch in batches for key in batch.keys]
+    gathered = training.ranks.gather((count_groups(batches), keys))
     for groups, _ in gathered:
-        counts.groups.update(groups)
+        training.counts.groups.update(groups)
     if training.log and training.config.log.keys:
-        training.log.write_keys(training.step, [keys for _, keys in gathered])
+        training.log.write_keys(training.step, [each for _, each in gathered])
 
 
-def _add_to_window(
-    training: Training, window: Window, loss: float, norm: float, rate: float, label_tokens: int, tokens: int, waited: float
-) -> Window:
-    window.loss += loss
-    window.label_tokens += label_tokens
-    window.tokens += tokens
-    window.norm += norm
-    window.wait_seconds += waited
-    window.steps += 1
+def _write_window(training: Training, window: Window, totals: StepTotals) -> Window:
+    """Add the step; write a line where one is due, and begin anew."""
+    window.add(totals)
     if training.step % training.config.log.every_steps and training.step < training.steps:
         return window
+    rate = learning_rate(training.config.optimiser, training.step - 1, training.steps)
     training.metrics = window.line(training.step, rate, training.counts.samples)
     if training.log:
         training.log.write_metrics(training.metrics)

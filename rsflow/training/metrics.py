@@ -20,6 +20,21 @@ from rsflow.errors import UsageError
 METRICS_FILE, KEYS_FILE = "metrics.jsonl", "samples.jsonl"
 
 
+@dataclass(frozen=True, slots=True)
+class StepTotals:
+    """Of one step, over all ranks. `loss`: sum over learned tokens; `norm`: of the gradient; `wait_seconds`: mean over ranks;
+    `seconds`: of this rank."""
+
+    samples: int
+    rows: int
+    tokens: int
+    label_tokens: int
+    loss: float
+    norm: float
+    wait_seconds: float
+    seconds: float
+
+
 @dataclass
 class Counts:
     """What all ranks together trained on since the run began, resumed or not; `wait_seconds`: mean over ranks."""
@@ -31,6 +46,10 @@ class Counts:
     seconds: float = 0.0
     wait_seconds: float = 0.0
     groups: Counter[str] = field(default_factory=Counter)  # rows by "sensor/task"
+
+    def add(self, step: StepTotals) -> None:
+        for name in ("samples", "rows", "tokens", "label_tokens", "seconds", "wait_seconds"):
+            setattr(self, name, getattr(self, name) + getattr(step, name))
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "groups": dict(sorted(self.groups.items()))}
@@ -51,6 +70,11 @@ class Window:
     norm: float = 0.0
     wait_seconds: float = 0.0
     start: float = field(default_factory=time.perf_counter)
+
+    def add(self, step: StepTotals) -> None:
+        for name in ("loss", "label_tokens", "tokens", "norm", "wait_seconds"):
+            setattr(self, name, getattr(self, name) + getattr(step, name))
+        self.steps += 1
 
     def line(self, step: int, rate: float, samples: int) -> dict[str, Any]:
         """The metrics of these steps. `loss`: mean per learned token."""

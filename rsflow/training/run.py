@@ -94,7 +94,7 @@ def _train(config: TrainConfig, ranks: Ranks, output: Path, say: Callable[[str],
         say(f"goes on after step {training.step:,}")
     with progress("train", "steps", training.steps if ranks.is_first else 0) as bar:
         bar.done = training.step
-        run_steps(training, lambda window: _after_step(training, facts, output, bar))
+        run_steps(training, lambda: _after_step(training, facts, output, bar))
     return _finish(training, facts, output)
 
 

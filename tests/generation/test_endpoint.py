@@ -165,6 +165,19 @@ def test_a_missing_key_is_told_by_the_name_of_its_variable(monkeypatch: pytest.M
         found.open()
 
 
+def test_tokens_that_the_server_had_kept_have_a_price_of_their_own() -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 800}}
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "x"}}
+    reply = Reply(json.dumps({"choices": [choice], "usage": usage}).encode())
+    prices = {"per_million_in": 2.0, "per_million_out": 10.0}
+    with serving(first(reply)) as chat:
+        (plain,) = ask(chat, ANY, prices=prices)
+        (cached,) = ask(chat, ANY, prices={**prices, "per_million_cached": 0.5})
+    assert plain.money == pytest.approx((1000 * 2.0 + 100 * 10.0) / 1e6)
+    assert cached.money == pytest.approx((200 * 2.0 + 800 * 0.5 + 100 * 10.0) / 1e6)
+    assert (cached.tokens_in, cached.tokens_out) == (1000, 100)
+
+
 def test_the_key_is_in_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RSFLOW_TEST_KEY", "sk-secret")
     with serving(first(refused(400, "your key sk-secret is fine but the text is not"))) as chat:
