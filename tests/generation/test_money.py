@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from rsflow.generation.contract import FREE, Cost
+from rsflow.generation.contract import FREE, Cost, Failure
 from rsflow.generation.costs import CostLine, list_costs
 from rsflow.report.costs_text import costs_text
 from tests.generation.asking_process import PRICES, endpoint, questions, recorded
@@ -94,13 +94,15 @@ def wait_for(till: Till, requests: int) -> None:
 def test_paid_is_told_by_source_kind_and_model(tmp_path: Path) -> None:
     till = Till(wait=0.0, faulty=10)
     with serving(till.answer) as chat:
-        list(recorded(endpoint(chat.address, CONCURRENCY), str(tmp_path))(questions(REQUESTS)))
+        outcomes = [outcome for _, outcome in recorded(endpoint(chat.address, CONCURRENCY), str(tmp_path))(questions(REQUESTS))]
+    answered = sum(not isinstance(outcome, Failure) for outcome in outcomes)  # few fail in all three attempts
+    assert answered > REQUESTS - 10
     assert_told(tmp_path, till)
     lines = list_costs(str(tmp_path))
     assert {(line.source, line.kind, line.model) for line in lines} == {
         (f"s{i}", kind, "writer") for i in range(3) for kind in ("description", "reasoning")
     }
-    assert sum(line.answers for line in lines) == REQUESTS
+    assert sum(line.answers for line in lines) == answered
     assert sum(line.failed for line in lines) == sum(n % 20 == 0 for n in range(len(chat.bodies)))  # empty answers, which cost
     assert f"{total(lines).money:.6f}" in costs_text(str(tmp_path), lines).splitlines()[-1]
 
