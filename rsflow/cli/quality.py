@@ -44,6 +44,7 @@ def evaluate(
     """
     from rsflow.config.yaml_file import parse_overrides
     from rsflow.engine.progress import progress
+    from rsflow.evaluation.published import published_text
     from rsflow.evaluation.report import to_text
     from rsflow.evaluation.run import EvaluationJob
     from rsflow.evaluation.run import evaluate as run
@@ -57,6 +58,8 @@ def evaluate(
 
         scores = run(job, count)
     print(to_text(scores, by))
+    if published := published_text(scores):
+        print(published)
     print(f"wrote {output}/scores.json, predictions.jsonl and page.html")
     return 0
 

@@ -55,6 +55,15 @@ def map_paths(value: Any, change: Callable[[str], str], at: tuple[str, ...] = ()
     return change(value) if isinstance(value, str) and value and _is_path(at) else value
 
 
+def relative_paths(value: Any, at: tuple[str, ...] = ()) -> list[str]:
+    """The paths of a configuration's plain values, models apart, that start at no known folder."""
+    if isinstance(value, (dict, list)):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        return [path for key, each in inner for path in relative_paths(each, (*at, str(key)))]
+    is_path = isinstance(value, str) and bool(value) and _is_path(at) and not _MODELS.fullmatch(".".join(at))
+    return [value] if is_path and not _is_absolute(value) else []
+
+
 def strip_common_folder(value: dict[str, Any]) -> dict[str, Any]:
     """A configuration's plain values with the folder that all its local absolute paths share taken off them: the same wherever
     the whole of it lies. `root` does not count, and without such paths nothing changes."""

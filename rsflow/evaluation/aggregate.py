@@ -71,7 +71,7 @@ def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool
         found.append(Score(task, by, group, metric, float(values.mean()), low, high, len(measured), unparsed, chance))
     texts = [row for row in rows if row.question.kind == "text"]
     if texts:
-        scores = score_texts([[row.reference] for row in texts], [row.words for row in texts], meteor)
+        scores = score_texts(_references(texts), [row.words for row in texts], meteor)
         for metric, value in scores.items():
             found.append(Score(task, by, group, metric, value, None, None, len(texts), unparsed))
     lists = [each for row in rows for each in row.boxes]
@@ -79,6 +79,15 @@ def _scores(task: str, by: str, group: str, rows: Sequence[Scored], meteor: bool
     if precision is not None:
         found.append(Score(task, by, group, "ap@0.5", precision, None, None, len(lists), unparsed))
     return found
+
+
+def _references(rows: Sequence[Scored]) -> list[list[str]]:
+    """The right texts of each row: of a caption all captions of its picture, as the field scores them; else its own."""
+    captions: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.question.task == "captioning":
+            captions[row.question.key].add(row.reference)
+    return [sorted(captions[row.question.key]) if row.question.task == "captioning" else [row.reference] for row in rows]
 
 
 def bootstrap(values: np.ndarray, cells: Sequence[str], resamples: int = RESAMPLES) -> tuple[float, float] | tuple[None, None]:

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rsflow.config.config_paths import relative_paths
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.config.validation import check
 from rsflow.engine.budget import UsageMeter, Used
@@ -175,9 +176,19 @@ def _prepare_lake(built: BuildConfig) -> Lake:
     lake = create_lake(built.root)
     text = json.dumps({"fingerprint": config_fingerprint(built), "config": resolved(built)}, indent=1, sort_keys=True)
     place = lake.place(CONFIG)
-    if storage.read_text_if_exists(place) != text:
+    former = storage.read_text_if_exists(place)
+    if former != text:
+        _warn_of_relative_paths(former)
         storage.write_bytes(place, text.encode())
     return lake
+
+
+def _warn_of_relative_paths(former: str | None) -> None:
+    """Say, once for a lake whose last build took relative paths from its working directory, that they start elsewhere now."""
+    relative = relative_paths(json.loads(former).get("config", {})) if former else []
+    if relative:
+        message = f"relative paths such as {relative[0]} started at the working directory when this lake was built"
+        print(f"rsflow: warning: {message}; now they start at the folder of the configuration", file=sys.stderr)
 
 
 def read_config(lake: Lake) -> BuildConfig:

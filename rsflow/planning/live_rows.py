@@ -76,20 +76,28 @@ class LiveRows:
 
     def labels(self, columns: list[str] | None = None) -> pa.Table:
         """Annotations, labels of labellers without weights, and merged predictions, sorted by label_id."""
-        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels}
-        if not decided:
+        made = self.reviewed_labels()
+        if made is None:
             return self.read("labels", columns).sort_by("label_id")
         requested = columns or LABELS.names
         rows = self.read("labels", list(dict.fromkeys([*requested, "tile_id"])))
-        tiles = pa.array(sorted(decided), pa.string())
+        tiles = pa.array(sorted(tile for tile, mine in self.decisions.tiles.items() if mine.labels), pa.string())
         others = rows.filter(pc.invert(pc.is_in(rows["tile_id"], value_set=tiles))).select(requested)
+        return pa.concat_tables([others, made.select(requested)]).sort_by(
+            "label_id" if "label_id" in requested else requested[0]
+        )
+
+    def reviewed_labels(self) -> pa.Table | None:
+        """All LABELS rows, as they count, of the tiles whose labels reviewers changed; None where there are none such."""
+        decided = {tile: mine for tile, mine in self.decisions.tiles.items() if mine.labels}
+        if not decided:
+            return None
         found = self.lake.read("labels", where={"tile_id": list(decided)})
         by_tile: dict[str, list[dict[str, Any]]] = {tile: [] for tile in decided}
         for row in filter_by_values(found, "receipt", self.receipts("labels")).sort_by("label_id").to_pylist():
             by_tile[row["tile_id"]].append(row)
         changed = [row for tile, mine in by_tile.items() for row in reviewed_labels(tile, mine, decided[tile])]
-        made = pa.Table.from_pylist(changed, schema=LABELS).select(requested)
-        return pa.concat_tables([others, made]).sort_by("label_id" if "label_id" in requested else requested[0])
+        return pa.Table.from_pylist(changed, schema=LABELS)
 
     def embeddings(self, labeller: str) -> pa.Table:
         """EMBEDDINGS rows (tile_id, vector) of the labeller of this name, sorted by tile_id."""

@@ -79,3 +79,14 @@ def test_a_folder_of_no_source_is_refused(built: Path, capsys: pytest.CaptureFix
     errors = capsys.readouterr().err
     assert f"lies in {built}/nowhere" in errors
     assert f"{built}/radar/*.tif" in errors
+
+
+def test_a_lake_of_relative_paths_says_once_where_they_start_now(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = built / "lake/config.json"
+    former = json.loads(place.read_text())
+    former["config"]["sources"][0]["scenes"]["files"] = "archive/optical/*.tif"
+    place.write_text(json.dumps(former))
+    for told in (True, False):
+        capsys.readouterr()
+        assert main(["build", str(built / "build.yaml"), INLINE]) == 0
+        assert ("relative paths such as archive/optical/*.tif" in capsys.readouterr().err) is told

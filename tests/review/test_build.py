@@ -236,3 +236,16 @@ def test_a_correction_of_what_is_no_longer_claimed_has_no_effect(demo: Path, reb
     add_decisions(lake, [again])
     rebuild()
     assert "buoy" not in {thing["category"] for thing in samples(demo)[tile]["objects"]}
+
+
+def test_quotas_count_a_corrected_category(demo: Path, rebuild: Rebuild) -> None:
+    """The instructions about the ferry are of the category that the person gave it."""
+    tile = annotated_tile(demo)
+    decide(demo, "label", "correct", tile, "ada", box_of(demo, tile), {"category": "ferry"})
+    rebuild("select.quotas={'category:ferry': 1}")
+    lake = open_lake(str(demo))
+    rows = instructions_of(lake, tile)
+    about = [row["instruction_id"] for row in rows if any("#review-" in name for name in row["label_ids"])]
+    reasons = lake.read("selection", ["reason"], {"subject": about})["reason"].to_pylist()
+    assert len(reasons) > 1
+    assert sorted(reasons) == ["kept", *["quota:category:ferry"] * (len(reasons) - 1)]

@@ -169,6 +169,10 @@ def _read_label_index(now: LiveRows) -> LabelIndex:
         for piece in list_table_files(now.lake, "labels")
         for rows in map(_encode_labels, read_table_file(piece, ["label_id", "category", "quality"], receipts))
     ]
+    if (made := now.reviewed_labels()) is not None:
+        known = pa.array(np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)]))
+        fresh = pc.invert(pc.is_in(pa.array(stable_hashes(made["label_id"], 0)), value_set=known))
+        parts.append(_encode_labels(made.filter(fresh)))
     hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part[0] for part in parts)])
     rows = np.argsort(hashes)
     category = pa.chunked_array([part[1] for part in parts], pa.dictionary(pa.int32(), pa.string())).combine_chunks()

@@ -46,6 +46,8 @@ NOT_CONTENT = ("engine", "root")
 YOUNGER: tuple[tuple[str, str, object], ...] = (
     ("render", "raw_bands", False),
     ("shard", "companions", []),
+    ("instructions", "languages", ["en"]),
+    ("instructions", "names", {}),
     ("tiles", "grid", "scene"),
     ("tiles", "gsd_m", None),
     ("tiles", "system", "utm"),
