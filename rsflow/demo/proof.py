@@ -33,26 +33,21 @@ RUNS = ("model", "blind", "majority")
 MEASURES = ("accuracy", "iou", "rouge_l")
 ANSWER_TOKENS = 48
 
-# Ours: found by trying, on the first place of the demo only.
+# Ours, found by trying. A step's loss is per token, so tasks with long answers would take nearly all of it: short answers, each
+# of which says one fact of the picture, come more often. Boxes are not trained: a model this small learns none in minutes.
 TRAINING: dict[str, Any] = {
     "regime": {"kind": "full"},
     "epochs": 1000,
-    "max_steps": 300,
+    "max_steps": 700,
     "precision": "float32",
     "data": {
-        "grouping": "each",
+        "grouping": "joined",
         "workers": 0,
-        "mix": {
-            "by": "task",
-            "weights": {
-                "vqa": 4, "classification": 2, "captioning": 2, "description": 1, "conversation": 1, "region_captioning": 1,
-                "grounding": 1, "detection": 1,
-            },
-        },
+        "mix": {"by": "task", "weights": {"vqa": 6, "classification": 3, "captioning": 2, "conversation": 1, "description": 1}},
     },
-    "optimiser": {"batch_size": 16, "rank_batch": 16, "learning_rate": 0.002, "warmup_share": 0.05, "weight_decay": 0.05},
+    "optimiser": {"batch_size": 16, "rank_batch": 16, "learning_rate": 0.003, "warmup_share": 0.05, "weight_decay": 0.05},
     "checkpoints": {"every_steps": 100},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
