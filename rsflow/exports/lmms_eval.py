@@ -74,6 +74,7 @@ def _short_rows(job: ExportJob, split: str) -> Iterator[Record]:
     for sample in job.samples(split):
         job.tally.pictures += 1
         job.tally.notes["companions_left_out"] += len(sample.others.keys() - {BANDS})
+        job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
         for one in short_questions(job, job.instructions(sample)):
             yield {**_shared(sample), "question_id": one.question_id, "question": one.question, "options": [],
                    "answer": one.answer, "kind": one.kind}  # fmt: skip

@@ -48,6 +48,7 @@ def write(job: ExportJob) -> None:
             }
             for sample in job.samples(split):
                 job.tally.notes["companions_left_out"] += len(sample.others.keys() - {BANDS})
+                job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
                 _write_choices(tables, sample, classes)
                 for one in short_questions(job, job.instructions(sample)):
                     kind = "yorn" if one.kind == YES_NO else "openended"

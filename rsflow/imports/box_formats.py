@@ -102,6 +102,7 @@ class BoxFormat:
 BOX_FORMATS: dict[str, BoxFormat] = {
     "geochat": BoxFormat(max_value=100),
     "internvl": BoxFormat(max_value=1000),
+    "lisa": BoxFormat(max_value=1, padded_square=True, rounding=0.011),
     "llava": BoxFormat(max_value=1, padded_square=True, rounding=0.011),
     "mmrs": BoxFormat(max_value=1, padded_square=True, rounding=0.011),
     "pixels": BoxFormat(max_value=None),
