@@ -118,7 +118,8 @@ def test_groups_of_dates_and_sensors_hold_their_measured_shifts(build: Build, pl
     assert dates["members"][1]["dy_px"] == pytest.approx(0.0, abs=0.3)
     assert dates["presence_only"] is False
     sensors = [row for row in found.values() if row["kind"] == "sensors" and row["place"] == cell]
-    assert [[member["sensor"] for member in row["members"]] for row in sensors] == [["optical", "sar"]]  # August is too far
+    assert len(sensors) == 1  # August is too far
+    assert {member["sensor"] for member in sensors[0]["members"]} == {"optical", "sar"}  # in an order by hash
     assert abs(sensors[0]["members"][1]["dx_px"]) < 1
 
 

@@ -71,7 +71,7 @@ def test_every_row_of_a_table_is_documented() -> None:
         (ROOT / f"docs/{name}.md").read_text() for name in ("formats", "exports", "configuration")
     )
     for text, tables in ((formats, (*ANNOTATIONS, *DIALECTS)), (exports, (*EXPORTS,))):
-        listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+        listed = set(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE))
         assert [name for name in tables if name not in listed] == []
     assert [name for name in (*READERS, *PRODUCTS) if f"`{name}`" not in configuration] == []
 
