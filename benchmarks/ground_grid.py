@@ -99,7 +99,8 @@ def readers(path: Path, scene: WarpedScene, stored: Any) -> dict[str, Reader]:
 def _odc(stored: Any, target: GeoBox) -> Any:
     """The overview and window that odc.stac's loader would choose, warped by odc-geo."""
     source = GeoBox((stored.height, stored.width), stored.transform, stored.crs)
-    around = source.enclosing(target.extent.to_crs(source.crs)) if source.crs != target.crs else source.enclosing(target.extent)
+    here = source.crs is None or source.crs == target.crs
+    around = source.enclosing(target.extent if here else target.extent.to_crs(source.crs))  # type: ignore[arg-type]
     rows, cols = source.overlap_roi(around)
     rows, cols = slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(cols.start - 2, 0), cols.stop + 2)
     factor = max(1, round(max(around.shape) / max(target.shape)))
@@ -156,7 +157,7 @@ def _chunk_share(read: Reader, cell: Window) -> float:
     for row, col in itertools.product((0, half), (0, half)):
         part = read(Window(cell.row_off + row, cell.col_off + col, half, half))
         differ += int((part != whole[:, row : row + half, col : col + half]).sum())
-    return differ / whole.size
+    return float(differ / whole.size)
 
 
 PAIRS = {

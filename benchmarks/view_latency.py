@@ -126,7 +126,7 @@ def write_lake(root: str, tiles: int) -> None:
 
 
 def write_piece(lake: Lake, numbers: npt.NDArray[np.int64], rng: np.random.Generator) -> None:
-    ids = [tile_id(number) for number in numbers]
+    ids = [tile_id(int(number)) for number in numbers]
     receipts = [hashlib.blake2b(b"%d" % (number // SCENE_TILES), digest_size=16).hexdigest() for number in numbers]
     lake.append("tiles", fill(schemas.TILES, tile_columns(lake, numbers, ids, receipts, rng)))
     many = {
@@ -176,7 +176,11 @@ def tile_columns(
     keys = [hashlib.blake2b(tile.encode(), digest_size=10).hexdigest() for tile in ids]
     picture = encode(np.zeros((64, 64, 3), np.uint8), "jpg", 80)
     file = f"tiles/made/{numbers[0]}.parquet"
-    shown = {"tile_id": ids[:SCENE_TILES], "key": keys[:SCENE_TILES], "picture": [picture] * len(ids[:SCENE_TILES])}
+    shown: dict[str, list[Any]] = {
+        "tile_id": ids[:SCENE_TILES],
+        "key": keys[:SCENE_TILES],
+        "picture": [picture] * len(ids[:SCENE_TILES]),
+    }
     write_pictures(lake.place(file), [0] * len(shown["key"]), pa.table(shown))
     return {
         "tile_id": ids,
@@ -201,7 +205,7 @@ def selection_rows(tiles: int) -> Iterator[pa.Table]:
     splits = np.array(["train", "train", "train", "val", "test"])
     for start in range(0, tiles, PIECE):
         numbers = np.arange(start, min(start + PIECE, tiles))
-        ids = [tile_id(number) for number in numbers]
+        ids = [tile_id(int(number)) for number in numbers]
         kept = numbers % 4 > 0
         columns = {
             "kind": ["tile"] * len(ids),
