@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
+from rsflow.lake.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.annotation_rejects import annotation_rejects
@@ -60,7 +61,10 @@ class LiveRows:
 
     def read(self, table: str, columns: list[str] | None = None) -> pa.Table:
         """The live rows of a table, in no stated order."""
-        return read_receipt_rows(self.lake, table, self.receipts(table), columns)
+        receipts = self.receipts(table)
+        if not len(receipts):  # nothing to read, nor to ask a store for
+            return TABLES[table].empty_table().select(columns or TABLES[table].names)
+        return read_receipt_rows(self.lake, table, receipts, columns)
 
     def tiles(self, columns: list[str] | None = None) -> pa.Table:
         """Tiles, sorted by tile_id; those of scenes that were rejected in part are among them."""

@@ -92,7 +92,7 @@ def configure(snapshot: str, llava: str, tmp_path: Path) -> Callable[..., TrainC
             "checkpoints": {"every_steps": 4},
         }
         for name, value in settings.items():
-            base[name] = {**base[name], **value} if isinstance(value, dict) and name != "regime" else value
+            base[name] = {**base.get(name, {}), **value} if isinstance(value, dict) and name != "regime" else value
         return check(TrainConfig, base, "test")
 
     return make

@@ -140,9 +140,12 @@ def served(demo_lake: Path) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium; tests that need it are skipped where there is none."""
+    """A headless Chromium; tests that need it are skipped where there is none.
+
+    Of a module alone: while it runs so does an event loop in this thread, where tests of other modules start their own.
+    """
     sync = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the extra rsflow[dev]")
     place = os.environ.get("RSFLOW_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if place is None:

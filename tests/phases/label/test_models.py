@@ -113,7 +113,7 @@ def test_a_damaged_tile_file_is_made_again(modelled: Path, capsys: pytest.Captur
     file.write_bytes(b"no parquet")
     build_of(modelled, threshold=0.1)
     assert main(["label", str(modelled / "changed.yaml")]) == 0
-    assert f"rsflow: {file}: is damaged" in capsys.readouterr().err
+    assert f"rsflow: warning: {file}: is damaged" in capsys.readouterr().err
 
 
 # Kills the first actor that descends from the process that it is told.
