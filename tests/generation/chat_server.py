@@ -102,6 +102,7 @@ def serving(answer: Callable[[dict[str, Any], int], Reply]) -> Iterator[Chat]:
             pass
 
     class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # connections that wait on a busy machine are not cut
         daemon_threads, block_on_close = True, False
 
         def handle_error(self, *_: Any) -> None:
