@@ -10,7 +10,7 @@ from rsflow.config.settings import Engine
 from rsflow.engine.shared_allowance import shared_allowance
 from rsflow.generation import Allowance, LocalAllowance, RecordedEngine, Request, from_settings
 
-PADDING = " in a long prompt" * 32  # so long that no server here charges more than a run expects at most
+PADDING = "A long system prompt. " * 25  # so long that no server here charges more than a run expects at most
 PRICES = {"per_million_in": 2.5, "per_million_out": 10.0}
 
 
@@ -26,7 +26,7 @@ def recorded(settings: dict[str, Any], root: str, allowance: Allowance | None = 
 
 def questions(number: int) -> list[Request]:
     kinds = ("description", "reasoning")
-    return [Request("", f"question {i}{PADDING}", max_tokens=64, source=f"s{i % 3}", kind=kinds[i % 2]) for i in range(number)]
+    return [Request(PADDING, f"question {i}", max_tokens=64, source=f"s{i % 3}", kind=kinds[i % 2]) for i in range(number)]
 
 
 if __name__ == "__main__":

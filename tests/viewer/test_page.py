@@ -108,7 +108,7 @@ def test_the_keyboard_alone_is_enough(page: Any, served: Served) -> None:
 
 def test_filters_are_in_the_address_and_go_back(page: Any, served: Served) -> None:
     opened(page, served)
-    page.get_by_label("sar", exact=False).first.check()
+    page.get_by_role("checkbox", name="sar").first.check()
     until(page, "location.hash.includes('sensor=sar')")
     total = served.get("/api/counts?sensor=sar")[2]["total"]
     until(page, f"document.getElementById('total').textContent.startsWith('{total} ')")
