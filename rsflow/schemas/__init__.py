@@ -5,15 +5,12 @@ lake, `work` that travels between steps, `rows` between columns and the values o
 """
 
 from rsflow.schemas.rows import label_from_row, label_row, label_sort_key, pack_arrays, unpack_array, window_from_row
+from rsflow.schemas.structs import CALIBRATION_STRUCT, GROUP_MEMBER_STRUCT, LABEL_STRUCT, RAW_STRUCT, TURN_STRUCT
 from rsflow.schemas.tables import (
-    CALIBRATION_STRUCT,
     EMBEDDINGS,
-    GROUP_MEMBER_STRUCT,
     GROUPS,
     INSTRUCTIONS,
-    LABEL_STRUCT,
     LABELS,
-    RAW_STRUCT,
     REJECTS,
     REVIEWS,
     RUNS,
@@ -21,7 +18,6 @@ from rsflow.schemas.tables import (
     SELECTION,
     SHARDS,
     TILES,
-    TURN_STRUCT,
 )
 from rsflow.schemas.work import (
     CELL_WORK,

@@ -8,70 +8,21 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-_STRINGS = pa.list_(pa.string())
-_FLOATS = pa.list_(pa.float64())
-_TIME = pa.timestamp("us", tz="UTC")
+from rsflow.schemas.structs import (
+    CALIBRATION_STRUCT,
+    FLOATS,
+    GROUP_MEMBER_STRUCT,
+    LABEL_STRUCT,
+    RAW_STRUCT,
+    STAC_ITEM_STRUCT,
+    STRINGS,
+    TIME,
+    TURN_STRUCT,
+)
 
 # Every row of the label-phase tables carries the unit that made it and the receipt (one attempt) that delivered it.
 _DELIVERY = [pa.field("unit", pa.string()), pa.field("receipt", pa.string())]
 
-LABEL_STRUCT = pa.struct(
-    [
-        ("kind", pa.string()),
-        ("category", pa.string()),
-        ("box", _FLOATS),
-        ("polygon", _FLOATS),  # the outline's one ring, or the outer ring of its largest part
-        ("visibility", pa.float64()),
-        ("oriented", pa.bool_()),
-        ("flags", _STRINGS),
-        ("text", pa.string()),
-        ("value", pa.float64()),
-        ("score", pa.float64()),
-        ("origin", pa.string()),
-        ("origin_name", pa.string()),
-        ("model", pa.string()),
-        ("revision", pa.string()),
-        ("prompt_digest", pa.string()),
-        ("quality", pa.float64()),
-        # Of an outline with several parts or holes: each part's outer ring, then its holes. Null where `polygon` is all of it.
-        ("parts", pa.list_(pa.list_(_FLOATS))),
-    ]
-)
-
-TURN_STRUCT = pa.struct([("role", pa.string()), ("text", pa.string())])
-
-# How a band's stored numbers become physical values, see rsflow.calibration.
-CALIBRATION_STRUCT = pa.struct(
-    [("scale", pa.float64()), ("offset", pa.float64()), ("unit", pa.string()), ("origin", pa.string())]
-)
-
-# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.item_facts; angles in degrees.
-STAC_ITEM_STRUCT = pa.struct(
-    [
-        ("id", pa.string()),
-        ("collection", pa.string()),
-        ("href", pa.string()),  # of the item's document
-        ("start", pa.string()),  # of the acquisition, ISO 8601
-        ("end", pa.string()),
-        ("updated", pa.string()),  # else created; as stated
-        ("version", pa.string()),  # of the product or its processing
-        ("providers", _STRINGS),
-        ("cloud_percent", pa.float64()),
-        ("sun_azimuth", pa.float64()),
-        ("sun_elevation", pa.float64()),
-        ("off_nadir", pa.float64()),
-        ("view_azimuth", pa.float64()),
-        ("incidence_angle", pa.float64()),
-        ("platform", pa.string()),
-        ("constellation", pa.string()),
-        ("orbit_state", pa.string()),
-        ("sar_mode", pa.string()),
-        ("sar_frequency_band", pa.string()),
-        ("sar_product", pa.string()),
-        ("instruments", _STRINGS),
-        ("sar_polarizations", _STRINGS),
-    ]
-)
 
 SCENES = pa.schema(
     [
@@ -79,27 +30,27 @@ SCENES = pa.schema(
         ("source", pa.string()),
         ("sensor", pa.string()),
         ("licence", pa.string()),
-        ("files", _STRINGS),
-        ("sidecars", _STRINGS),  # further files that decide what is read: sources of a VRT, masks, overviews, .aux.xml
+        ("files", STRINGS),
+        ("sidecars", STRINGS),  # further files that decide what is read: sources of a VRT, masks, overviews, .aux.xml
         ("stats_key", pa.string()),  # sizes and times (or ETags) of the files: a cheap sign that the content may have changed
         ("fingerprint", pa.string()),  # of the files' content
         ("reader", pa.string()),
-        ("bands", _STRINGS),
+        ("bands", STRINGS),
         ("dtype", pa.string()),
         ("height_px", pa.int64()),
         ("width_px", pa.int64()),
         ("georeference", pa.string()),  # "crs" | "gcps" | "rpcs" | "none": only "crs" scenes have a transform
         ("crs", pa.string()),
-        ("transform", _FLOATS),  # a, b, c, d, e, f of the affine map from (col, row) to (x, y)
-        ("footprint", _FLOATS),
+        ("transform", FLOATS),  # a, b, c, d, e, f of the affine map from (col, row) to (x, y)
+        ("footprint", FLOATS),
         ("gsd_m", pa.float64()),
-        ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
+        ("pixel_m", FLOATS),  # metres on the ground (width, height) of a pixel at the scene's middle
         ("georeference_error", pa.string()),  # null, or why a georeference that the file has was refused
         ("position_error_m", pa.float64()),  # estimate, of scenes placed by control points or polynomials; null: none is stated
-        ("nodata", _FLOATS),  # per band, null where no value stands for none
+        ("nodata", FLOATS),  # per band, null where no value stands for none
         ("calibration", pa.list_(CALIBRATION_STRUCT)),  # per band
         ("unit", pa.string()),  # of the calibrated values
-        ("acquired_at", _TIME),
+        ("acquired_at", TIME),
         ("is_picture", pa.bool_()),
         # Of the files, where the scene is warped onto a ground grid and height_px, width_px are the grid's; else null.
         ("file_height_px", pa.int64()),
@@ -111,19 +62,6 @@ SCENES = pa.schema(
     ]
 )
 
-# Of a tile whose bands were kept as they were read.
-RAW_STRUCT = pa.struct(
-    [
-        ("bytes", pa.int64()),  # of the member with the bands
-        ("sha256", pa.string()),  # of the same
-        ("dtype", pa.string()),
-        ("unit", pa.string()),  # of scale * value + offset
-        ("nodata", _FLOATS),  # per band, null where no value stands for none
-        ("scale", _FLOATS),  # per band; null in rows of older versions
-        ("offset", _FLOATS),
-        ("calibrated_by", _STRINGS),  # per band: where scale and offset come from, "" where there are none
-    ]
-)
 
 TILES = pa.schema(
     [
@@ -138,25 +76,25 @@ TILES = pa.schema(
         ("col_off", pa.int64()),
         ("height_px", pa.int64()),
         ("width_px", pa.int64()),
-        ("bands", _STRINGS),
+        ("bands", STRINGS),
         ("crs", pa.string()),
-        ("footprint", _FLOATS),
+        ("footprint", FLOATS),
         ("cell", pa.string()),
         ("grid_cell", pa.string()),  # the cell of the ground grid that the tile is; null on a scene's own grid
         ("gsd_m", pa.float64()),
-        ("pixel_m", _FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
-        ("acquired_at", _TIME),
+        ("pixel_m", FLOATS),  # metres on the ground (width, height) of a pixel in the tile's middle
+        ("acquired_at", TIME),
         ("valid_share", pa.float64()),
         ("cloud_share", pa.float64()),  # null: no band can tell cloud from snow, sand and white roofs
         ("bright_share", pa.float64()),  # of what is white in the picture; null in tiles written before it existed
         ("sharpness", pa.float64()),
         ("contrast", pa.float64()),
-        ("vocabulary", _STRINGS),  # categories whose every instance in the tile has a label
+        ("vocabulary", STRINGS),  # categories whose every instance in the tile has a label
         (
             "unknown",
-            _STRINGS,
+            STRINGS,
         ),  # categories of what it shows without a label: cut off, dropped, an ignored region; null: not known
-        ("attribution", _STRINGS),  # what the licences of its labels ask to be named; null: nothing
+        ("attribution", STRINGS),  # what the licences of its labels ask to be named; null: nothing
         ("source_split", pa.string()),  # the split that its source itself puts it in, where it says so
         ("picture_format", pa.string()),  # "jpg" | "png"
         ("picture_bytes", pa.int64()),
@@ -187,19 +125,6 @@ LABELS = pa.schema(
     ]
 )
 
-# A picture of a group. Measured against the group's first member: a thing at column x, row y of the first is at x + dx_px,
-# y + dy_px of this one, in pixels of this one at equal scale; null: not measured. `role` is unique within the group.
-GROUP_MEMBER_STRUCT = pa.struct(
-    [
-        ("tile_id", pa.string()),
-        ("sensor", pa.string()),
-        ("acquired_at", _TIME),
-        ("role", pa.string()),  # "before" | "after" of a pair; "date1", "date2", … of dates; the sensor of sensors
-        ("dx_px", pa.float64()),
-        ("dy_px", pa.float64()),
-        ("registration_confidence", pa.float64()),  # of the measured shift, in [0, 1]; null: not measured
-    ]
-)
 
 # Tiles that show one place and make one sample of several pictures, in the order in which the sample holds them.
 GROUPS = pa.schema(
@@ -220,12 +145,12 @@ INSTRUCTIONS = pa.schema(
         ("tile_id", pa.string()),  # of its sample: the tile's id, or the group's
         ("task", pa.string()),
         ("turns", pa.list_(TURN_STRUCT)),
-        ("boxes", pa.list_(_FLOATS)),
+        ("boxes", pa.list_(FLOATS)),
         ("box_pictures", pa.list_(pa.int64())),  # of each box its picture, from 0; null where the sample has one picture
-        ("label_ids", _STRINGS),
+        ("label_ids", STRINGS),
         ("answer", pa.string()),  # JSON
         ("generator", pa.string()),
-        ("checks", _STRINGS),
+        ("checks", STRINGS),
         ("perplexity", pa.float64()),  # of what the assistant says, where a model gave one
         ("digest", pa.string()),  # of all that the instruction gives to its sample
         *_DELIVERY,
@@ -302,7 +227,7 @@ REVIEWS = pa.schema(
         ("before", pa.string()),  # JSON of what it is about
         ("after", pa.string()),  # JSON of the fields that change
         ("reviewer", pa.string()),
-        ("decided_at", _TIME),
+        ("decided_at", TIME),
     ]
 )
 
@@ -323,6 +248,6 @@ RUNS = pa.schema(
         ("seconds", pa.float64()),
         ("stage_seconds", pa.list_(pa.struct([("stage", pa.string()), ("seconds", pa.float64())]))),
         ("usage", pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))),  # of models: requests, tokens_in, …
-        ("committed_at", _TIME),
+        ("committed_at", TIME),
     ]
 )

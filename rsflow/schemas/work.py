@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from rsflow.schemas.tables import (
-    CALIBRATION_STRUCT,
-    GROUP_MEMBER_STRUCT,
-    GROUPS,
-    INSTRUCTIONS,
-    LABEL_STRUCT,
-    LABELS,
-    SELECTION,
-    TILES,
-)
+from rsflow.schemas.structs import CALIBRATION_STRUCT, GROUP_MEMBER_STRUCT, LABEL_STRUCT
+from rsflow.schemas.tables import GROUPS, INSTRUCTIONS, LABELS, SELECTION, TILES
 
 _STRINGS = pa.list_(pa.string())
 _FLOATS = pa.list_(pa.float64())
