@@ -32,9 +32,10 @@ CORNER_SEGMENTS = 4  # of a quarter circle, where lines are widen
 def measure_covers(truth: TileTruth, placed: PlacedFeatures, tile: TileView, rules: LabelRules) -> None:
     """Add the shares of areas and lines to the truth, or what is known instead of a share."""
     frame = shapely.box(*tile.window.box)
+    shown = frame if tile.fill_area is None else shapely.difference(frame, tile.fill_area)
     for category, rows in _by_category(truth, placed, tile, rules).items():
         forms = [rules.forms[placed.forms[row]] for row in rows]
-        united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), frame)
+        united = shapely.intersection(shapely.union_all(_surfaces(placed.geometries[rows], forms, tile)), shown)
         if shapely.is_empty(united):
             continue
         reach = max(tile.reach(max(form.uncertainty_m for form in forms)))

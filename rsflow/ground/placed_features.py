@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import shapely
+from scipy import ndimage
 
+from rsflow.annotations.mask_outlines import trace_outline
 from rsflow.ground.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
+from rsflow.spatial.polygons import to_geometry, translate_parts
+
+
+FILL_PX = 5  # least width of pixels without a value that hide what lies below
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,20 @@ class TileView:
     window: Window
     pixel_m: tuple[float, float]
     valid: npt.NDArray[np.bool_] | None = None
+
+    @cached_property
+    def fill_area(self) -> shapely.Geometry | None:
+        """Where the tile shows nothing, in pixels of the scene; None where it shows something everywhere.
+
+        Specks narrower than FILL_PX pixels are shadows with the fill value, not fill.
+        """
+        window = self.window
+        if self.valid is None:
+            return None
+        fill = ndimage.binary_opening(~self.valid[: window.height_px, : window.width_px], np.ones((FILL_PX, FILL_PX), np.bool_))
+        if not fill.any():
+            return None
+        return to_geometry(translate_parts(trace_outline(fill), window.col_off, window.row_off))
 
     @property
     def pixel_m2(self) -> float:

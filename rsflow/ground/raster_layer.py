@@ -12,7 +12,7 @@ import numpy as np
 
 from rsflow.ground.cover_labels import label_cover, label_field
 from rsflow.ground.placed_features import TileTruth, TileView
-from rsflow.ground.raster_files import RasterFile, sample_tile
+from rsflow.ground.raster_files import RasterFile, raster_pixels, sample_tile
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import LayerTruth
 from rsflow.records import UNKNOWN, Label, Provenance
@@ -33,6 +33,7 @@ class RasterLayer:
     complete: tuple[str, ...] = ()
     quantity: str = ""
     unit: str = ""
+    min_raster_px: float = 0.0  # a tile as large as fewer of its pixels has no label of it
     nodata: float | None = None  # beats what the files say
     licence: str | None = None
     attribution: str = ""
@@ -62,6 +63,8 @@ class RasterWindow:
 
     def label(self, tile: TileView, min_visibility: float) -> LayerTruth:
         layer, window = self.layer, tile.window
+        if not layer.files or raster_pixels(layer.files[0], self.grid, window) < layer.min_raster_px:
+            return LayerTruth(TileTruth())
         values, known, parts = sample_tile(layer.files, layer.band, self.grid, window, layer.nodata)
         seen = np.ones((window.height_px, window.width_px), np.bool_) if tile.valid is None else tile.valid
         seen = seen[: window.height_px, : window.width_px]

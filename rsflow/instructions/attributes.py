@@ -88,10 +88,20 @@ def low_backscatter(facts: TileFacts) -> tuple[int, float] | None:
 
 
 def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    yield from appearance_questions(facts)
+    yield from physical_questions(facts)
+
+
+def appearance_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    """Of the look of the picture alone."""
     for found in picture_attributes(facts):
         yield _of_attribute(found, f"The image is {found.phrase} overall.")
     for found in extreme_parts(facts):
         yield _of_attribute(found, f"The image is {found.phrase}.")
+
+
+def physical_questions(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    """Of what was measured on physical values: backscatter, temperature, indices."""
     yield from _physical_parts(facts)
     low = low_backscatter(facts)
     if low and low[1] >= LEAST_SHARE:

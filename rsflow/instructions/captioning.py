@@ -1,7 +1,8 @@
 """Captioning: one sentence about the picture.
 
 A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
-composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else.
+composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else. One that would name
+nothing on the ground is not made, unless `instructions.appearance` is "always".
 """
 
 from __future__ import annotations
@@ -61,9 +62,9 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         yield _caption(text, text, positions)
     if not written:
         whole = summary(facts, settings.min_box_px)
-        text = compose(whole, facts, seed)
+        only_appearance = not (whole.objects or whole.ground)
+        text = "" if only_appearance and settings.appearance != "always" else compose(whole, facts, seed)
         if text:
-            only_appearance = not (whole.objects or whole.ground)
             yield _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
 
 

@@ -2,7 +2,7 @@
 
 The local-to-global strategy of RS-GPT4V (https://arxiv.org/abs/2406.12479) without a model: a sentence per group of objects,
 relation, land cover and measured attribute, then one sentence on the whole. With fewer than two sentences about parts there is
-no description.
+no description, nor where it would name nothing on the ground (unless `instructions.appearance` is "always").
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def make_instructions(facts: TileFacts, settings: config.Instructions, seed: int
 def question_answers(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer | Reject]:
     local = [*_object_sentences(facts, settings), *_cover_sentences(facts), *_appearance_sentences(facts)]
     whole = summary(facts, settings.min_box_px)
-    if len(local) >= LEAST_LOCAL:
+    names_ground = bool(whole.objects or whole.ground)
+    if len(local) >= LEAST_LOCAL and (names_ground or settings.appearance == "always"):
         text = " ".join([*local, _summary_sentence(whole)])
         answer = {"kind": "text", "sentences": len(local) + 1}
         labels = {*whole.labels, *whole.appearance_labels}

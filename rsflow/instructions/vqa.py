@@ -43,7 +43,17 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     yield from relations(facts, groups, settings)
     yield from _cover_questions(facts, seed)
     yield from fields.question_answers(facts)
-    yield from attributes.question_answers(facts)
+    yield from _appearance_questions(facts, settings, seed)
+    yield from attributes.physical_questions(facts)
+
+
+def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
+    """All of them, or one where nothing on the ground is named, as the settings have it."""
+    asked = list(attributes.appearance_questions(facts)) if settings.appearance != "never" else []
+    if settings.appearance == "always":
+        yield from asked
+    elif asked and not tile_facts.names_ground(facts):
+        yield choose(asked, seed, facts.tile_id, "vqa", "appearance")
 
 
 def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:

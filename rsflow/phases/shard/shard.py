@@ -48,6 +48,7 @@ YOUNGER: tuple[tuple[str, str, object], ...] = (
     ("shard", "companions", []),
     ("instructions", "languages", ["en"]),
     ("instructions", "names", {}),
+    ("instructions", "appearance", "always"),
     ("tiles", "grid", "scene"),
     ("tiles", "gsd_m", None),
     ("tiles", "system", "utm"),
