@@ -90,7 +90,7 @@ def plan(
     from rsflow.lake.tables import find_lake
     from rsflow.phases.build import plan_build
     from rsflow.phases.build import sample as label_sample
-    from rsflow.planning.estimate import estimate_build
+    from rsflow.planning.estimates.estimate import estimate_build
     from rsflow.planning.plan import undone_text
     from rsflow.report.plan_text import plan_text
 

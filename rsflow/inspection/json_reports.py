@@ -21,7 +21,7 @@ from rsflow.lake.unreferenced import UnreferencedFiles
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.row_balance import Balance
 from rsflow.phases.select.leakage import SetLeak
-from rsflow.planning.estimate import BuildEstimate
+from rsflow.planning.estimates.estimate import BuildEstimate
 from rsflow.report.explain import describe_reason
 from rsflow.report.sources_text import SourceState
 from rsflow.shards.verify import Verification

@@ -20,7 +20,7 @@ from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum
-from rsflow.planning.estimate import BuildEstimate
+from rsflow.planning.estimates.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
 from rsflow.report.card import CardFacts, SnapshotFacts, SourceFacts, dataset_card
 from rsflow.report.plan_text import ModelFacts, PlanFacts

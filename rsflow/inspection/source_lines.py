@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rsflow.planning.source_outlook import SourceOutlook
+from rsflow.planning.estimates.source_outlook import SourceOutlook
 
 VARIANTS = 3  # of what scenes differ in, that a line lists
 

@@ -35,7 +35,7 @@ from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
 from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
-from rsflow.planning.estimate import BuildEstimate, estimate_build
+from rsflow.planning.estimates.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
 from rsflow.planning.steps import STEPS

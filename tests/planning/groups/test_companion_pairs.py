@@ -9,7 +9,7 @@ import pyarrow as pa
 import shapely
 import shapely.affinity
 
-from rsflow.planning.companion_pairs import SHOWN, companions, neighbours, showing
+from rsflow.planning.groups.companion_pairs import SHOWN, companions, neighbours, showing
 from rsflow.schemas import SCENES
 
 

@@ -22,7 +22,7 @@ from rsflow.config.tile_settings import Tiles
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
-from rsflow.planning.placed_scenes import place_scene, target_of
+from rsflow.planning.sources.placed_scenes import place_scene, target_of
 from rsflow.readers import READERS, SceneInfo, list_scenes, open_scene, select_reader
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles

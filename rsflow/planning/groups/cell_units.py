@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rsflow.planning.placed_scenes import target_of
 from rsflow.planning.plan import Unit
+from rsflow.planning.sources.placed_scenes import target_of
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.stage import fingerprint
 

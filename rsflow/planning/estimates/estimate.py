@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import LOADING, WORKERS, total_usage
 from rsflow.lake.tables import Lake
+from rsflow.planning.estimates.source_outlook import SourceOutlook, describe_sources, find_warnings
+from rsflow.planning.estimates.split_outlook import find_split_warnings
 from rsflow.planning.plan import Plan
-from rsflow.planning.source_outlook import SourceOutlook, describe_sources, find_warnings
-from rsflow.planning.split_outlook import find_split_warnings
 from rsflow.planning.step import StepUnit
 from rsflow.planning.steps import STEPS, missing_units
 from rsflow.planning.unit_ids import UnitIds

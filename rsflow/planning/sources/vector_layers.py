@@ -18,7 +18,7 @@ from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.layer_store import LayerCopy, check_vector_options, interest_copy, layer_copy, local_copy
 from rsflow.ground.scene_grid import project_box
 from rsflow.ground.scene_layer import AreaOfInterest, SceneLayer
-from rsflow.planning.layer_overlap import LayerPlan, check_overlap, has_overlap, layer_name, scene_bounds
+from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, has_overlap, layer_name, scene_bounds
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Box
 

@@ -26,7 +26,7 @@ from rsflow.ground.raster_files import RasterFile, describe_raster, files_around
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.raster_settings import CoverOptions, FieldOptions, legend_of
 from rsflow.ground.scene_grid import SceneGrid, project_box
-from rsflow.planning.layer_overlap import LayerPlan, check_overlap, layer_name, scene_bounds
+from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, layer_name, scene_bounds
 from rsflow.records import Reject
 from rsflow.stage import fingerprint
 

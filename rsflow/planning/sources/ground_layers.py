@@ -12,9 +12,9 @@ from typing import Any
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import temporary_store
-from rsflow.planning.layer_overlap import GroundLayer, LayerPlan
-from rsflow.planning.raster_layers import plan_raster_layer
-from rsflow.planning.vector_layers import plan_vector_layer
+from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
+from rsflow.planning.sources.raster_layers import plan_raster_layer
+from rsflow.planning.sources.vector_layers import plan_vector_layer
 from rsflow.records import Reject
 
 PLANNERS: dict[str, Callable[..., LayerPlan]] = {
