@@ -18,8 +18,8 @@ from rsflow.config.config_paths import relative_paths
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.config.validation import check
 from rsflow.engine.budget import UsageMeter, Used
+from rsflow.engine.cluster.leftover_processes import end_leftovers
 from rsflow.engine.execute import session
-from rsflow.engine.leftover_processes import end_leftovers
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage

@@ -31,8 +31,8 @@ from ray.data.exceptions import ExecutionTimeoutError
 from ray.exceptions import RayError, RayTaskError
 
 from rsflow.config.settings import Engine
-from rsflow.engine.leftover_processes import mark_children, mark_session
-from rsflow.engine.worker_pool import pool_size
+from rsflow.engine.cluster.leftover_processes import mark_children, mark_session
+from rsflow.engine.cluster.worker_pool import pool_size
 from rsflow.errors import DeviceLostError, RsflowError
 from rsflow.stage import Stage
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rsflow.config.settings import Engine
-from rsflow.engine.ray_data import cluster
+from rsflow.engine.cluster.ray_data import cluster
 from rsflow.errors import RsflowError
 
 MAX_FAILURES = 3  # of workers; after more the job fails, and the same command goes on
