@@ -10,8 +10,8 @@ from typing import Any
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.progress import progress
 from rsflow.files import storage
-from rsflow.inspection.json_reports import to_plain
-from rsflow.inspection.lake_facts import KnownLake, know_lake, lake_facts
+from rsflow.inspection.facts.json_reports import to_plain
+from rsflow.inspection.facts.lake_facts import KnownLake, know_lake, lake_facts
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import BuildResult
 from rsflow.report.snapshot.facts import LakeFacts, SnapshotIdentity

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import total_usage
 from rsflow.files import storage
-from rsflow.inspection.labeller_facts import labeller_quality
+from rsflow.inspection.facts.labeller_facts import labeller_quality
+from rsflow.inspection.facts.source_lines import source_lines
 from rsflow.inspection.review import read_review_summary
-from rsflow.inspection.source_lines import source_lines
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum

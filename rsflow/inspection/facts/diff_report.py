@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rsflow.inspection.diff import diff
-from rsflow.inspection.json_reports import diff_json, to_plain
-from rsflow.inspection.snapshot_report import read_snapshot_samples
+from rsflow.inspection.facts.json_reports import diff_json, to_plain
+from rsflow.inspection.facts.snapshot_report import read_snapshot_samples
 from rsflow.report.snapshot.diff_page import diff_page
 from rsflow.report.snapshot.numbers import count_numbers
 from rsflow.shards.format import Sample
