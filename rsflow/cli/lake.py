@@ -64,8 +64,8 @@ def verify(
     from rsflow.engine.progress import progress
     from rsflow.inspection.facts.json_reports import to_json_text, verify_json
     from rsflow.inspection.replay_chains import find_changed_chains
+    from rsflow.lake.integrity.verify import find_damage
     from rsflow.lake.tables import open_lake
-    from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.manifest import read_snapshot
     from rsflow.shards.verify import verify_snapshot

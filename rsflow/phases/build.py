@@ -23,9 +23,9 @@ from rsflow.engine.execute import session
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
-from rsflow.lake.compaction import compact_written_tables
-from rsflow.lake.digests import one_record
-from rsflow.lake.read_cache import read_once
+from rsflow.lake.delta.compaction import compact_written_tables
+from rsflow.lake.delta.read_cache import read_once
+from rsflow.lake.integrity.digests import one_record
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning.groups.group_samples import group_samples

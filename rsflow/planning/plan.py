@@ -120,7 +120,7 @@ def make_plan(
     """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none.
 
     `keep`: what an API of scenes gives is kept in the lake, so that the next run asks for what is new."""
-    from rsflow.lake.formats import TABLES
+    from rsflow.lake.delta.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built, lake.root if lake else None, keep)

@@ -17,7 +17,7 @@ from rsflow.generation.costs import CostLine
 from rsflow.inspection.diff import Diff
 from rsflow.inspection.explain import Explained, ExplainedRejects
 from rsflow.inspection.facts.report_facts import plan_facts, summarise_build
-from rsflow.lake.unreferenced import UnreferencedFiles
+from rsflow.lake.integrity.unreferenced import UnreferencedFiles
 from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.row_balance import Balance
 from rsflow.phases.select.leakage import SetLeak

@@ -13,9 +13,9 @@ from functools import partial
 from deltalake import DeltaTable
 
 from rsflow.files import storage
-from rsflow.lake import digests
-from rsflow.lake.commits import commit
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.commits import commit
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake
 
 MAX_FILES = 8  # data files of a table, beyond which they are put together

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 from rsflow.errors import DataError, LakeError
 from rsflow.files import storage
 from rsflow.files.data_paths import check_link
-from rsflow.lake import digests, read_cache
-from rsflow.lake.formats import conform, stored_names
+from rsflow.lake.delta import read_cache
+from rsflow.lake.delta.formats import conform, stored_names
+from rsflow.lake.integrity import digests
 
 if TYPE_CHECKING:
     from rsflow.lake.tables import Lake

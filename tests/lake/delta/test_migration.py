@@ -12,11 +12,11 @@ import pytest
 
 from rsflow.cli import main
 from rsflow.errors import LakeError
-from rsflow.lake import digests
-from rsflow.lake.formats import FORMAT_VERSION, RENAMED, TABLES, conform, stored_names
-from rsflow.lake.migration import migrate
+from rsflow.lake.delta.formats import FORMAT_VERSION, RENAMED, TABLES, conform, stored_names
+from rsflow.lake.delta.migration import migrate
+from rsflow.lake.integrity import digests
+from rsflow.lake.integrity.verify import find_damage
 from rsflow.lake.tables import Lake, create_lake, open_lake
-from rsflow.lake.verify import find_damage
 
 FIXTURE = Path(__file__).parent / "data/lake_format_1.tar.xz"
 SPLITS = {"s.p0/0_0_32": "test", "s.p1/0_0_32": "train", "s.nowhere/0_0_32": "test"}

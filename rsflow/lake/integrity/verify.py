@@ -11,8 +11,8 @@ from typing import Any
 
 from rsflow.errors import LakeError, StorageError
 from rsflow.files import storage
-from rsflow.lake import digests
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity import digests
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.lake.tile_files import read_pictures, read_raw

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rsflow.lake.formats import RENAMED, RENAMED_VALUES, TABLES
-from rsflow.lake.table_files import list_table_files, read_columns
+from rsflow.lake.delta.formats import RENAMED, RENAMED_VALUES, TABLES
+from rsflow.lake.delta.table_files import list_table_files, read_columns
 
 if TYPE_CHECKING:
     from rsflow.lake.tables import Lake

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rsflow.errors import StorageError
 from rsflow.files import storage
-from rsflow.lake import digests
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake import digests
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity import digests
+from rsflow.lake.integrity.verify import find_damage
 from rsflow.lake.tables import Lake, create_lake, open_lake
-from rsflow.lake.verify import find_damage
 
 
 @pytest.fixture

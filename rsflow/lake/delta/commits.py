@@ -18,7 +18,8 @@ import tenacity
 from rsflow.errors import LakeError, RsflowError, StorageError
 from rsflow.files import storage
 from rsflow.files.faults import classify_error, retry_transient
-from rsflow.lake import digests, read_cache
+from rsflow.lake.delta import read_cache
+from rsflow.lake.integrity import digests
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
