@@ -1,8 +1,8 @@
 """The lake's tables and the versions of its format: what each version renamed, and how files of an earlier one are read.
 
-One idea: a data file is read by the names it was written with and given the present ones, so that every version of a table that
-Delta still keeps stays readable. A build rewrites the tables of an older lake once (rsflow.lake.delta.migration); commands that only
-read leave it as it is.
+One idea: a data file is read by the names it was written with and given the present ones, so that every version of a table
+that Delta still keeps stays readable. A build rewrites the tables of an older lake once (rsflow.lake.delta.migration);
+commands that only read leave it as it is.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.loading.epoch_order import Ints, permutation
 from rsflow.loading.number_values import parse_integer, parse_number
+from rsflow.loading.sampling.epoch_order import Ints, permutation
 
 MixKey = Literal["task", "sensor", "source", "url"]
 MIX_KEYS: tuple[MixKey, ...] = ("task", "sensor", "source", "url")

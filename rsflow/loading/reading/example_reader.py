@@ -1,7 +1,7 @@
 """Reads the samples of a consumer's share as examples, and puts the next good sample in place of a damaged one.
 
-One idea: what a stream iterates is a list of positions; here each becomes a reference (rsflow.loading.sampler), a sample
-(rsflow.loading.sample_reader) and an example (rsflow.loading.example), and everything on that way is counted.
+One idea: what a stream iterates is a list of positions; here each becomes a reference (rsflow.loading.sampling.sampler), a
+sample (rsflow.loading.reading.sample_reader) and an example (rsflow.loading.example), and everything on that way is counted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from rsflow.errors import SnapshotError
 from rsflow.loading.example import make_example
-from rsflow.loading.sample_reader import SampleCounts, SampleReader
-from rsflow.loading.sampler import Sampler, SampleReference
+from rsflow.loading.reading.sample_reader import SampleCounts, SampleReader
+from rsflow.loading.sampling.sampler import Sampler, SampleReference
+from rsflow.loading.sampling.stream_content import Content
 from rsflow.loading.settings import PictureSink, StreamSettings
-from rsflow.loading.stream_content import Content
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import SampleView, ScratchBuffer
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.mixture import Mix
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.stream_content import SnapshotReference, StreamRequest
+from rsflow.loading.sampling.mixture import Mix
+from rsflow.loading.sampling.stream_content import SnapshotReference, StreamRequest
 from rsflow.shards.format import canonical_json
 
 FORMAT = "rsflow-stream-1"

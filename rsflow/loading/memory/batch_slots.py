@@ -20,10 +20,10 @@ import numpy as np
 import orjson
 from torch.utils.data import get_worker_info
 
-from rsflow.loading.epoch_order import Ints
+from rsflow.loading.decoding.packed_boxes import Floats, pack_boxes, restore_boxes
 from rsflow.loading.example import collate_samples
-from rsflow.loading.packed_boxes import Floats, pack_boxes, restore_boxes
-from rsflow.loading.shared_memory import Bytes, PrivateBuffer, SharedBuffer
+from rsflow.loading.memory.shared_memory import Bytes, PrivateBuffer, SharedBuffer
+from rsflow.loading.sampling.epoch_order import Ints
 from rsflow.shards.reader import Buffer, ScratchBuffer
 
 _POLL_SECONDS = 0.0002

@@ -1,8 +1,8 @@
 """Decoded batches of fixed-size pictures through memory that all processes share.
 
 One idea: a DataLoader passes every tensor of a worker as a file of its own, which at two workers takes as long as decoding.
-Here workers decode straight into a slot of shared memory (rsflow.loading.batch_slots), a whole batch at once, and send only
-its number and the text; the loop gets a view.
+Here workers decode straight into a slot of shared memory (rsflow.loading.memory.batch_slots), a whole batch at once, and send
+only its number and the text; the loop gets a view.
 
 Everything else is the Loader's: order, state, epochs, damaged pictures, errors and dead workers. Refused: a stream that
 decodes by itself or has no batch size. Text is written for the picture's original size: use a dialect of fractions, not of
@@ -21,13 +21,13 @@ import numpy as np
 import torch
 
 from rsflow.errors import ConfigError
-from rsflow.loading.batch_slots import Batch, BatchSlots, SlotCollator
 from rsflow.loading.dataset import Stream
-from rsflow.loading.decode import Pixels, decode_into
+from rsflow.loading.decoding.decode import Pixels, decode_into
+from rsflow.loading.decoding.packed_boxes import Floats
 from rsflow.loading.loader import Loader
+from rsflow.loading.memory.batch_slots import Batch, BatchSlots, SlotCollator
+from rsflow.loading.memory.shared_memory import Bytes
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.packed_boxes import Floats
-from rsflow.loading.shared_memory import Bytes
 from rsflow.shards.reader import Buffer
 
 

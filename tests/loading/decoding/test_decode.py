@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.loading.decode import as_tensor, decode_into, decode_picture, resize, scale_boxes
+from rsflow.loading.decoding.decode import as_tensor, decode_into, decode_picture, resize, scale_boxes
 
 
 def smooth(height_px: int, width_px: int, channels: int = 3, seed: int = 0) -> Any:

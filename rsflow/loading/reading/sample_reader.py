@@ -15,9 +15,9 @@ from typing import Any, Literal
 import torch
 from torch.utils.data import get_worker_info
 
-from rsflow.loading.fetch import CACHE_BYTES, Fetcher
-from rsflow.loading.sampler import SampleReference
-from rsflow.loading.stream_content import Content
+from rsflow.loading.reading.fetch import CACHE_BYTES, Fetcher
+from rsflow.loading.sampling.sampler import SampleReference
+from rsflow.loading.sampling.stream_content import Content
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Allocator, SampleView

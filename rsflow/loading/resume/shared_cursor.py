@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from rsflow.loading.state import Cursor
+from rsflow.loading.resume.state import Cursor
 
 _CURSOR = slice(0, 6)  # epoch, position, taken, and the topology of three numbers
 _LOADER = 6  # whether a Loader iterates

@@ -1,16 +1,17 @@
 """The positions of batches in an iteration, and the cursor after a number of them, as pure arithmetic.
 
 One idea: an iteration is the positions 0 … total - 1 of one or more epochs, which ranks share out in blocks of a batch
-(rsflow.loading.epoch_order). From a cursor and a number of batches or samples follows the next cursor; nothing is read.
+(rsflow.loading.sampling.epoch_order). From a cursor and a number of batches or samples follows the next cursor; nothing is
+read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rsflow.loading.epoch_order import Consumer, Uneven, batches_until_end, count_batches, samples_per_rank
-from rsflow.loading.sampler import ENDLESS_SAMPLES
-from rsflow.loading.state import Cursor
+from rsflow.loading.resume.state import Cursor
+from rsflow.loading.sampling.epoch_order import Consumer, Uneven, batches_until_end, count_batches, samples_per_rank
+from rsflow.loading.sampling.sampler import ENDLESS_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)

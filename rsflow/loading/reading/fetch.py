@@ -1,9 +1,10 @@
 """Samples by (shard, position), from local or remote shards.
 
-One idea: one interface for a local root, whose shards are read in place, and a remote one (rsflow.loading.remote_shards),
-which is prefetched by ranges or through a cache on the node's disk. Damage (a shard that is missing, truncated, or not what
-manifest and index say) is a SnapshotError that names the shard; with `on_damage="skip"` it is logged once per shard, counted,
-and its samples are None. An outage is not damage: when all retries have failed it always stops the run.
+One idea: one interface for a local root, whose shards are read in place, and a remote one
+(rsflow.loading.reading.remote_shards), which is prefetched by ranges or through a cache on the node's disk. Damage (a shard
+that is missing, truncated, or not what manifest and index say) is a SnapshotError that names the shard; with
+`on_damage="skip"` it is logged once per shard, counted, and its samples are None. An outage is not damage: when all retries
+have failed it always stops the run.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Any, Literal, TypeVar
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
-from rsflow.loading.byte_ranges import RetryPolicy
-from rsflow.loading.fetch_stats import FetchStats, SharedCounts
 from rsflow.loading.number_values import check_at_least, parse_integer
-from rsflow.loading.remote_shards import OPEN_SHARDS, RemoteShards
-from rsflow.loading.shard_cache import ShardCache
+from rsflow.loading.reading.byte_ranges import RetryPolicy
+from rsflow.loading.reading.fetch_stats import FetchStats, SharedCounts
+from rsflow.loading.reading.remote_shards import OPEN_SHARDS, RemoteShards
+from rsflow.loading.reading.shard_cache import ShardCache
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import Allocator, SampleView, ScratchBuffer, ShardReader

@@ -4,8 +4,8 @@ One idea: threads prefetch. Samples are fetched in groups, the next one while th
 whole shards are downloaded well before their first sample is requested and mapped once they are on disk. The first group of a
 run does not wait for whole shards: what is not in the cache is then read by range.
 
-A failure that outlasts all retries (rsflow.loading.byte_ranges) is damage, a SnapshotError, if the object is missing or its
-length is not the manifest's; any other is an outage and stops the run.
+A failure that outlasts all retries (rsflow.loading.reading.byte_ranges) is damage, a SnapshotError, if the object is missing
+or its length is not the manifest's; any other is an outage and stops the run.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from itertools import islice
 
 from rsflow.errors import SnapshotError, StorageError
 from rsflow.files import storage
-from rsflow.loading.byte_ranges import Range, RetryPolicy, read_ranges, retry_call
-from rsflow.loading.fetch_stats import SharedCounts
-from rsflow.loading.shard_cache import ShardCache
+from rsflow.loading.reading.byte_ranges import Range, RetryPolicy, read_ranges, retry_call
+from rsflow.loading.reading.fetch_stats import SharedCounts
+from rsflow.loading.reading.shard_cache import ShardCache
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import ShardEntry
 from rsflow.shards.reader import MISSING_MESSAGE, REPAIR_HINT, ShardReader

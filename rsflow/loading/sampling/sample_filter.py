@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.loading.epoch_order import Ints
-from rsflow.loading.mixture import MixKey
+from rsflow.loading.sampling.epoch_order import Ints
+from rsflow.loading.sampling.mixture import MixKey
 from rsflow.shards.manifest import Manifest, ShardEntry, Split
 from rsflow.shards.reader import read_index
 

@@ -19,8 +19,8 @@ import s3fs
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from rsflow.errors import ConfigError, SnapshotError, StorageError
-from rsflow.loading.byte_ranges import Range, RetryPolicy, read_ranges
-from rsflow.loading.fetch import Fetcher
+from rsflow.loading.reading.byte_ranges import Range, RetryPolicy, read_ranges
+from rsflow.loading.reading.fetch import Fetcher
 from rsflow.shards.manifest import ShardEntry, read_snapshot
 from rsflow.shards.reader import ShardReader
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from rsflow.loading.epoch_order import EpochOrder, ShuffleWindow, epoch_seed
-from rsflow.loading.mixture import Block
-from rsflow.loading.stream_content import Content, Part
+from rsflow.loading.sampling.epoch_order import EpochOrder, ShuffleWindow, epoch_seed
+from rsflow.loading.sampling.mixture import Block
+from rsflow.loading.sampling.stream_content import Content, Part
 from rsflow.shards.manifest import ShardEntry
 
 ENDLESS_SAMPLES = 1 << 62

@@ -13,9 +13,16 @@ from dataclasses import dataclass
 
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.files import storage
-from rsflow.loading.epoch_order import Ints
-from rsflow.loading.mixture import Mix, Mixture, resolve_mix
-from rsflow.loading.sample_filter import RootedShard, SampleFilter, check_names, get_split, make_filter, select_positions
+from rsflow.loading.sampling.epoch_order import Ints
+from rsflow.loading.sampling.mixture import Mix, Mixture, resolve_mix
+from rsflow.loading.sampling.sample_filter import (
+    RootedShard,
+    SampleFilter,
+    check_names,
+    get_split,
+    make_filter,
+    select_positions,
+)
 from rsflow.shards.manifest import Split, read_snapshot, reading_required, snapshot_root
 
 
