@@ -21,8 +21,8 @@ from rsflow.config.validation import check
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.files.faults import mask_secrets
+from rsflow.ground.files.raster_files import RasterFile, describe_raster, files_around, values_around
 from rsflow.ground.layer_store import FOLDER, find_files
-from rsflow.ground.raster_files import RasterFile, describe_raster, files_around, values_around
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.raster_settings import CoverOptions, FieldOptions, legend_of
 from rsflow.ground.scene_grid import SceneGrid, project_box

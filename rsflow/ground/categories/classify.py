@@ -18,10 +18,10 @@ import orjson
 import pyarrow as pa
 
 from rsflow.errors import ConfigError
-from rsflow.ground.conditions import Condition, normalise_value, parse_conditions
-from rsflow.ground.layer_files import TAGS
+from rsflow.ground.categories.conditions import Condition, normalise_value, parse_conditions
+from rsflow.ground.categories.osm_tags import OSM_TAGS
+from rsflow.ground.files.layer_files import TAGS
 from rsflow.ground.layer_settings import AttributeCategory, FeatureKind, Rule
-from rsflow.ground.osm_tags import OSM_TAGS
 
 _POINTS, _LINES = (0, 4), (1, 2, 5)  # type ids of shapely
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from rsflow.ground.classify import FeatureForm
+from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
-from rsflow.ground.ground_cover import measure_covers
-from rsflow.ground.object_labels import object_rows
+from rsflow.ground.labels.ground_cover import measure_covers
+from rsflow.ground.labels.object_labels import object_rows
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView, overlaps_box
 from rsflow.records import Label
 from rsflow.spatial.geometry import Box

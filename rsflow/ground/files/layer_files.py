@@ -3,8 +3,8 @@
 One idea: a file is a number of layers, and a layer streams in batches of the attributes that are asked for, so its size never
 matters. Remote files are copied to a local disk first, with the files that belong to them (.shx, .dbf, .prj, .cpg).
 
-Some of GDAL's drivers read what is left of a truncated file and report nothing: rsflow.ground.whole_files. Ids in no order, as
-in edited OpenStreetMap extracts, need the driver's slower index.
+Some of GDAL's drivers read what is left of a truncated file and report nothing: rsflow.ground.files.whole_files. Ids in no
+order, as in edited OpenStreetMap extracts, need the driver's slower index.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow.errors import ConfigError
-from rsflow.ground import geoparquet
-from rsflow.ground.whole_files import check_whole
+from rsflow.ground.files import geoparquet
+from rsflow.ground.files.whole_files import check_whole
 
 BATCH_ROWS = 65_536
 ID, GEOMETRY, TAGS = "feature id", "geometry", "other_tags"  # columns of a batch beside the attributes
