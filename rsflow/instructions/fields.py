@@ -1,4 +1,4 @@
-"""Facts of continuous rasters of the ground, from labels of rsflow.ground.labels.cover_labels: mean values, and where extremes
+"""Facts of continuous rasters of the ground, from labels of rsflow.ground.labels: mean values, and where extremes
 lie.
 
 A number is told with two significant digits, and its answer names the interval that this rounding stands for (`least`, `most`).
