@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import shapely
 
-from rsflow.ground.classify import FeatureForm
+from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
-from rsflow.ground.tile_labels import label_tile
+from rsflow.ground.labels.tile_labels import label_tile
 from rsflow.records import Provenance
 from rsflow.spatial.geometry import Window
 
