@@ -13,12 +13,8 @@ import pyarrow as pa
 import shapely
 from scipy import ndimage
 
-<<<<<<< HEAD
 from rsflow.annotations.mask_outlines import trace_outline
-from rsflow.ground.classify import FeatureForm
-=======
 from rsflow.ground.categories.classify import FeatureForm
->>>>>>> main
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.records import Label, Provenance
