@@ -70,7 +70,9 @@ class RasterWindow:
         seen = seen[: window.height_px, : window.width_px]
         if layer.kind == "field":
             return LayerTruth(TileTruth(label_field(values, known, seen, parts, layer.quantity, layer.unit, layer.provenance)))
-        labels = label_cover(values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance)
+        labels = label_cover(
+            values, known, seen, parts, dict(layer.legend), layer.objects, layer.min_px, layer.provenance, tile.pixel_m
+        )
         return LayerTruth(TileTruth(_with_absent(labels, layer)), (), is_mapped=True)
 
 

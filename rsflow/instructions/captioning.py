@@ -91,7 +91,7 @@ def compose(whole: Summary, facts: TileFacts, seed: int) -> str:
         "things": whole.objects,
         "placed": whole.objects_placed,
         "Things": english.capitalise(whole.objects),
-        "be": "is" if whole.objects.startswith(("a ", "an ")) else "are",
+        "be": "is" if whole.objects.startswith(("a ", "an ", "at least one ")) else "are",
         "ground": whole.ground,
         "look": whole.appearance,
     }

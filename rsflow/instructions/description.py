@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, tile_facts, vqa
+from rsflow.instructions import attributes, english, ground_measures, tile_facts, vqa
 from rsflow.instructions import positions as places
+from rsflow.instructions.ground_relations import feature_name, list_relations
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.references import clearly_largest
@@ -39,6 +40,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
         labels |= {low[0]} if low else set()
+        labels |= {border.label for border in ground_measures.clear_borders(facts)[:RELATIONS]}
         yield QuestionAnswer("description", "description", "whole", text, text, answer, tuple(sorted(labels)))
 
 
@@ -49,11 +51,14 @@ def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterat
         yield _single_object_sentence(group, facts) if group.count == 1 else _group_sentence(group, facts)
     relations = [qa for qa in vqa.relations(facts, ranked, settings) if qa.answer["subject"] < qa.answer["object"]]
     yield from (qa.full_answer for qa in relations[:RELATIONS])  # each is there the other way round as well
+    on_ground = [found for found in list_relations(facts, settings) if found.subject.phrase < found.other.phrase]
+    yield from (found.sentence for found in on_ground[:RELATIONS])
 
 
 def _single_object_sentence(group: Group, facts: TileFacts) -> str:
     thing = group.objects[0]
     said = english.with_article(noun_with_size(group.noun, thing, facts))
+    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     where = f"{places.place_phrase(place)} of the image" if place else "in the image"
     return f"There is {said} {where}{', cut off by its edge' if tile_facts.is_cut_off(thing, facts) else ''}."
@@ -85,6 +90,8 @@ def _cover_sentences(facts: TileFacts) -> Iterator[str]:
         place = places.place_name(named[0].region, facts.height_px, facts.width_px)
         if place:
             yield f"The largest area of {named[0].name} lies {places.place_phrase(place)}."
+    for border in ground_measures.clear_borders(facts)[:RELATIONS]:
+        yield f"{english.capitalise(border.cover)} borders on {border.other}."
 
 
 def _appearance_sentences(facts: TileFacts) -> Iterator[str]:

@@ -14,6 +14,7 @@ from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.expressions import Expression, expressions
+from rsflow.instructions.ground_relations import feature_name
 from rsflow.instructions.hash_choice import hash_number
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
@@ -87,6 +88,7 @@ def _box_key(thing: TileObject) -> str:
 def describe_object(noun: str, thing: TileObject, facts: TileFacts) -> str:
     """`small ship in the lower left, about 40 m by 20 m on the ground`."""
     said = noun_with_size(noun, thing, facts)
+    said += f" called {name}" if (name := feature_name(thing, facts)) else ""
     place = places.place_name(thing.box, facts.height_px, facts.width_px)
     if place:
         said += f" {places.place_phrase(place)}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, fields, questions, tile_facts
+from rsflow.instructions import attributes, english, fields, ground_measures, ground_relations, questions, tile_facts
 from rsflow.instructions import positions as places
 from rsflow.instructions.hash_choice import choose, hash_number, hash_order
 from rsflow.instructions.languages import instructions
@@ -43,17 +43,21 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
     yield from relations(facts, groups, settings)
     yield from _cover_questions(facts, seed)
     yield from fields.question_answers(facts)
+    yield from ground_relations.question_answers(facts, settings)
+    yield from ground_measures.question_answers(facts, seed)
     yield from _appearance_questions(facts, settings, seed)
-    yield from attributes.physical_questions(facts)
+    yield from attributes.share_questions(facts)
 
 
 def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
-    """All of them, or one where nothing on the ground is named, as the settings have it."""
-    asked = list(attributes.appearance_questions(facts)) if settings.appearance != "never" else []
-    if settings.appearance == "always":
-        yield from asked
-    elif asked and not tile_facts.names_ground(facts):
-        yield choose(asked, seed, facts.tile_id, "vqa", "appearance")
+    """What is brightest or warmest, and how the picture looks. Where nothing on the ground is named, one of the looks is asked."""
+    always = settings.appearance == "always"
+    if not always and tile_facts.names_ground(facts):
+        return
+    yield from attributes.physical_part_questions(facts)
+    looks = list(attributes.appearance_questions(facts)) if settings.appearance != "never" else []
+    if looks:
+        yield from looks if always else [choose(looks, seed, facts.tile_id, "vqa", "appearance")]
 
 
 def _presence_questions(facts: TileFacts, groups: list[Group], seed: int) -> Iterator[QuestionAnswer]:

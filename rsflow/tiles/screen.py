@@ -79,7 +79,9 @@ def measure_scores(
     grey = _grey(picture)
     white = is_bright_and_white(picture[thin])
     clouds = SENSORS[sensor].clouds
-    cloud = _cloud(white, raster, thin, unit) if clouds == "bright_white" else np.zeros_like(white) if clouds == "never" else None
+    cloud = (
+        _cloud(white, raster, thin, unit) if clouds == "bright_white" else np.zeros_like(white) if clouds == "never" else None
+    )
     cloud_share = None if cloud is None else float(cloud[counted].mean())
     return Scores(share, cloud_share, float(white[counted].mean()), _sharpness(grey, valid), _contrast(grey[thin][counted]))
 

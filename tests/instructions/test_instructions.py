@@ -601,3 +601,10 @@ def test_a_text_that_steers_a_model_makes_no_instruction_and_is_told(token: str)
     assert items  # the ship is asked about all the same
     assert not any(token in turn.text for item in items for turn in item.turns)
     assert {reject.reason for reject in rejects} >= {"control_token"}
+
+
+def test_a_caption_of_what_is_only_known_to_be_there_is_in_the_singular() -> None:
+    road = Label("presence", "road", Provenance("annotation", "vector"))
+    texts = {made(tile(road), "captioning", seed=seed)[0].turns[1].text for seed in range(40)}
+    assert "In this optical image, there is at least one road." in texts
+    assert not any("are at least one" in text for text in texts)
