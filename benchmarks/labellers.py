@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow.annotations import AnnotatedSet, ScenePicture, clip_labels, join_scenes, read_annotations
+from rsflow.annotations import AnnotatedSet, ScenePicture, join_scenes, read_annotations
+from rsflow.annotations.joining.join_scenes import clip_labels
 from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
 from rsflow.labellers.bright_targets import close_gaps, connected_regions

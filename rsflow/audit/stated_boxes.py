@@ -14,11 +14,11 @@ from typing import Any
 
 from rsflow.annotations.annotated_set import normalise_path, picture_name
 from rsflow.annotations.fair1m import read_ring
-from rsflow.annotations.oriented_boxes import ring_bounds
+from rsflow.annotations.parsing.oriented_boxes import ring_bounds
+from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, stem
+from rsflow.annotations.parsing.xml_file import Element, child_text, parse_annotation
 from rsflow.annotations.rolabelimg import read_rotated
-from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json, stem
 from rsflow.annotations.voc import read_box
-from rsflow.annotations.xml_file import Element, child_text, parse_annotation
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.imports.box_formats import Size

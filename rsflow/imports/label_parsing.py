@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import Size

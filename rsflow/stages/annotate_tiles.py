@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
+from rsflow.annotations.joining.clip_labels import clip_labels, find_hidden_categories
 from rsflow.instructions import english
 from rsflow.instructions.completeness import complete_categories
 from rsflow.records import Label

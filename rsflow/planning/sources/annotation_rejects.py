@@ -10,7 +10,7 @@ import dataclasses
 from collections import defaultdict
 from typing import Any
 
-from rsflow.annotations.whole_picture_labels import reject_split_labels
+from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
 from rsflow.readers import GRID
 from rsflow.readers.acquisition_time import missing_time

@@ -27,8 +27,8 @@ from rsflow.annotations.annotated_set import (
     path_stem,
     picture_name,
 )
-from rsflow.annotations.joined_pairs import join_pairs
-from rsflow.annotations.scene_matching import SceneMatcher, ScenePicture
+from rsflow.annotations.joining.joined_pairs import join_pairs
+from rsflow.annotations.joining.scene_matching import SceneMatcher, ScenePicture
 from rsflow.records import Label, Reject
 
 MAX_SHOWN = 4  # candidates that a message names

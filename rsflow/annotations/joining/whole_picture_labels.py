@@ -1,7 +1,7 @@
 """Labels of a whole picture, which are lost where it is cut into tiles.
 
-A caption, a question, a class, a land cover or a phrase such as "the largest ship" is true of the whole picture and
-of no part of it (rsflow.annotations.clip_labels). Each one that no tile can carry is a reject of its own: never silence.
+A caption, a question, a class, a land cover or a phrase such as "the largest ship" is true of the whole picture and of no part
+of it (rsflow.annotations.joining.clip_labels). Each one that no tile can carry is a reject of its own: never silence.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rsflow.annotations.annotated_set import AnnotatedPicture
-from rsflow.annotations.clip_labels import is_of_whole_picture
+from rsflow.annotations.joining.clip_labels import is_of_whole_picture
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 

@@ -11,8 +11,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
-from rsflow.annotations.change_layouts import ChangeLayout, Legend
-from rsflow.annotations.text_files import parse_text, read_json, shorten
+from rsflow.annotations.change.change_layouts import ChangeLayout, Legend
+from rsflow.annotations.parsing.text_files import parse_text, read_json, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 

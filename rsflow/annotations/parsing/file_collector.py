@@ -11,7 +11,7 @@ import posixpath
 from dataclasses import dataclass, field
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path, picture_name
-from rsflow.annotations.text_files import stem
+from rsflow.annotations.parsing.text_files import stem
 from rsflow.errors import DataError
 from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Reject

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rsflow.annotations.annotated_set import picture_name
-from rsflow.annotations.change_layouts import LAYOUTS, ChangeLayout
+from rsflow.annotations.change.change_layouts import LAYOUTS, ChangeLayout
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import shapely
 
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import read_json, shorten
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import read_json, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import from_geometry, parts_bounds

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.annotations.change_layouts import LAND_COVER, ChangeLayout, Legend
-from rsflow.annotations.mask_outlines import Mask, find_components, trace_outline
-from rsflow.annotations.mask_values import (
+from rsflow.annotations.change.change_layouts import LAND_COVER, ChangeLayout, Legend
+from rsflow.annotations.parsing.mask_outlines import Mask, find_components, trace_outline
+from rsflow.annotations.parsing.mask_values import (
     Values,
     check_known_values,
     distinct_values,
@@ -24,7 +24,7 @@ from rsflow.annotations.mask_values import (
     parse_legend,
     read_mask_bands,
 )
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.errors import DataError
 from rsflow.records import GONE, NEW, UNKNOWN, Label, Provenance
 from rsflow.spatial.polygons import parts_bounds

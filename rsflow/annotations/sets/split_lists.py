@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
-from rsflow.annotations.allowed_paths import Folders, check_picture_path
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, iter_path_suffixes, merge_sets, path_stem
-from rsflow.annotations.text_files import read_lines
+from rsflow.annotations.parsing.text_files import read_lines
+from rsflow.annotations.sets.allowed_paths import Folders, check_picture_path
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.files.data_paths import normalise_relative

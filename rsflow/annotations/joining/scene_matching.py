@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, iter_path_suffixes, normalise_path, path_stem
-from rsflow.annotations.text_files import stem
+from rsflow.annotations.parsing.text_files import stem
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])|[^\W\d_a-zA-Z]+")
 _FOLDER, _WORDS = 1000, 1  # a whole folder name counts more than any number of words

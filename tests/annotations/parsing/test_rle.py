@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely.geometry import mapping
 
-from rsflow.annotations.mask_outlines import find_components, trace_outline
-from rsflow.annotations.rle import decode_mask
+from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.rle import decode_mask
 from rsflow.errors import DataError
 from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
 

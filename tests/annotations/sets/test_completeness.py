@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations import AnnotatedSet, fit_to_scene, read_annotations, unify_spelling
-from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
-from rsflow.annotations.completeness import is_ignored
+from rsflow.annotations.joining.clip_labels import clip_labels, find_hidden_categories
+from rsflow.annotations.sets.completeness import is_ignored
 from rsflow.config.settings import Annotations
 from rsflow.instructions.completeness import complete_categories
 from rsflow.records import UNKNOWN

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from rsflow.annotations.mask_outlines import Mask
-from rsflow.annotations.text_files import shorten
+from rsflow.annotations.parsing.mask_outlines import Mask
+from rsflow.annotations.parsing.text_files import shorten
 from rsflow.errors import DataError
 
 

@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element as Element
 from xml.parsers import expat
 
 from rsflow.annotations.annotated_set import AnnotatedSet, picture_name
-from rsflow.annotations.file_collector import FileCollector, OpenPicture, collect_categories
-from rsflow.annotations.text_files import parse_flag, parse_identifier
+from rsflow.annotations.parsing.file_collector import FileCollector, OpenPicture, collect_categories
+from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier
 from rsflow.errors import DataError
 from rsflow.files import storage
 from rsflow.files.xml_document import XmlError, parse_xml
