@@ -17,7 +17,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from rsflow.exports.contract import Record
-from rsflow.exports.ground_features import tile_feature
+from rsflow.exports.geospatial.ground_features import tile_feature
 from rsflow.shards.format import Sample
 
 STAC_VERSION = "1.1.0"

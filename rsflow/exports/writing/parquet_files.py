@@ -1,8 +1,8 @@
 """Parquet that `datasets.load_dataset(FOLDER)` reads, pictures inside (https://huggingface.co/docs/datasets/image_dataset).
 
 One idea: one Parquet file per shard, so memory is one row group and file names are known before anything is read. The schema's
-`huggingface` metadata declares the features, so pictures come back as pictures; the card (rsflow.exports.hub_card) says which
-files are which split.
+`huggingface` metadata declares the features, so pictures come back as pictures; the card (rsflow.exports.writing.hub_card)
+says which files are which split.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.hub_card import CardFacts, hub_card
+from rsflow.exports.writing.hub_card import CardFacts, hub_card
 from rsflow.files import storage
 from rsflow.shards.format import Sample
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow.exports.contract import Record
-from rsflow.exports.parquet_files import dataset_schema
+from rsflow.exports.writing.parquet_files import dataset_schema
 from rsflow.files import storage
 
 _DATA, _INFO, _STATE = "data-00000-of-00001.arrow", "dataset_info.json", "state.json"

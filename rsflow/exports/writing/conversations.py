@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from rsflow.dialects.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.json_files import WriteRecord, json_array, json_lines
-from rsflow.exports.pictures_jsonl import FILE, picture_record
+from rsflow.exports.writing.json_files import WriteRecord, json_array, json_lines
+from rsflow.exports.writing.pictures_jsonl import FILE, picture_record
 from rsflow.shards.format import Sample, picture_sizes
 
 IMAGE_TOKEN = "<image>"
