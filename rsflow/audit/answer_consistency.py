@@ -15,8 +15,8 @@ from rsflow.audit.duplicate_texts import closed_answer
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.imports.label_parsing import match_phrasing
-from rsflow.instructions.english import NUMBER_WORDS, singular_noun
 from rsflow.instructions.phrasings import HINT
+from rsflow.instructions.wording.english import NUMBER_WORDS, singular_noun
 
 _FOUR = r"\s*-?[\d.eE+-]+\s*(?:,\s*-?[\d.eE+-]+\s*)+"
 _PLACES: dict[str, re.Pattern[str]] = {

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from rsflow.audit.report import Report
-from rsflow.instructions.english import singular_noun
+from rsflow.instructions.wording.english import singular_noun
 
 
 @dataclass

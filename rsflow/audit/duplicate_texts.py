@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rsflow.audit.report import MAX_EXAMPLES
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
-from rsflow.instructions.english import NUMBER_WORDS
+from rsflow.instructions.wording.english import NUMBER_WORDS
 
 Ints = npt.NDArray[np.int64]
 

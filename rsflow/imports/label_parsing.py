@@ -19,8 +19,8 @@ from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Exchange
-from rsflow.instructions import english
 from rsflow.instructions.phrasings import HINT, PHRASINGS
+from rsflow.instructions.wording import english
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import marks, replace_marks

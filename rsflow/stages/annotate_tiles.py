@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.annotations.joining.clip_labels import clip_labels, find_hidden_categories
-from rsflow.instructions import english
-from rsflow.instructions.completeness import complete_categories
+from rsflow.instructions.facts.completeness import complete_categories
+from rsflow.instructions.wording import english
 from rsflow.records import Label
 from rsflow.schemas import label_from_row, label_row, window_from_row
 from rsflow.stage import BatchFunction, Resources, over_kept

@@ -24,8 +24,8 @@ from rsflow.config.generation_settings import Generation
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError
 from rsflow.generation import Allowance, Engine, Failure, LocalAllowance, RecordedEngine, Request, Response, from_settings
-from rsflow.instructions import instruction_id, tile_facts
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions import instruction_id
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.prompts import (
     KINDS,
     VERSION,
@@ -41,6 +41,7 @@ from rsflow.instructions.prompts import (
     review_answer,
     text_kinds,
 )
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose_group
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import Reject
 from rsflow.schemas import label_sort_key

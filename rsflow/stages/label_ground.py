@@ -1,7 +1,7 @@
 """Labels from layers on the ground: what of them lies in each tile, in tile pixels.
 
 Neighbouring tiles share one read of each layer. Labels come after those of the pictures' own annotations; completeness follows
-from both together (rsflow.instructions.completeness).
+from both together (rsflow.instructions.facts.completeness).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rsflow.ground.raster_layer import RasterLayer, RasterWindow
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import SceneLayer, WindowFeatures, read_window_features
 from rsflow.ground.validity import microseconds
-from rsflow.instructions.completeness import complete_categories
+from rsflow.instructions.facts.completeness import complete_categories
 from rsflow.records import Label
 from rsflow.schemas import LABEL_STRUCT, label_row, unpack_array, window_from_row
 from rsflow.spatial.geometry import Box

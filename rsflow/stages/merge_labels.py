@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.instructions.english import singular_noun
+from rsflow.instructions.wording.english import singular_noun
 from rsflow.labellers.agreement import raise_agreed_quality
 from rsflow.labellers.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table, unit_mark

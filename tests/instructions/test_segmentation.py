@@ -13,7 +13,7 @@ from rsflow.config import settings as config
 from rsflow.dialects import DIALECTS, get_dialect, spell_text
 from rsflow.dialects.outlines import parse_outlines
 from rsflow.instructions import compose
-from rsflow.instructions.outlines import MOST_POINTS, written_outline
+from rsflow.instructions.facts.outlines import MOST_POINTS, written_outline
 from rsflow.loading.masks import instruction_masks
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.spatial.polygons import even_odd_area, geometry_iou, to_geometry

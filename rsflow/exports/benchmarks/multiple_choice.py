@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.exports.contract import ExportJob, Record
-from rsflow.instructions import english
-from rsflow.instructions.hash_choice import hash_number, hash_order
-from rsflow.instructions.positions import PLACES
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import hash_number, hash_order
+from rsflow.instructions.wording.positions import PLACES
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader
 from rsflow.text.control_tokens import neutralise

@@ -12,7 +12,7 @@ from rsflow.annotations import AnnotatedSet, fit_to_scene, read_annotations, uni
 from rsflow.annotations.joining.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.sets.completeness import is_ignored
 from rsflow.config.settings import Annotations
-from rsflow.instructions.completeness import complete_categories
+from rsflow.instructions.facts.completeness import complete_categories
 from rsflow.records import UNKNOWN
 from rsflow.spatial.geometry import Window
 from tests.annotations.set_writers import BOXED, WRITERS, Picture

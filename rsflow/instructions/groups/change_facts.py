@@ -13,10 +13,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from rsflow.config import settings as config
-from rsflow.instructions import english
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.objects import TileObject, tile_object
-from rsflow.instructions.tile_facts import cover_name
+from rsflow.instructions.facts.objects import TileObject, tile_object
+from rsflow.instructions.facts.tile_facts import cover_name
+from rsflow.instructions.groups.group_facts import GroupFacts
+from rsflow.instructions.wording import english
 from rsflow.records import GONE, NEW, UNKNOWN, Label
 
 LAND_COVER = "land cover"  # what is compared where areas have a class at both dates

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from rsflow.instructions import english
+from rsflow.instructions.wording import english
 
 # First words of catch-all categories.
 _ANYTHING = frozenset(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import positions as places
 from rsflow.records import Label, TileFacts
 
 SOURCE = "field"  # name of the provenance of such facts

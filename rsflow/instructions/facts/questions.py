@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import normalise_text
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
+from rsflow.instructions.wording import english
 from rsflow.records import Reject, TileFacts
 from rsflow.text.turns import escape
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from rsflow.instructions import english
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
 
 TASK = "change"
 LEAST_CLOUD = 0.05  # share of a picture from which its cloud is told

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shapely
 
-from rsflow.instructions.objects import HUNDREDTHS
+from rsflow.instructions.facts.objects import HUNDREDTHS
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Parts, Ring
 from rsflow.spatial.polygons import even_odd_area, from_geometry, geometry_iou, to_geometry

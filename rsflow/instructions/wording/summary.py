@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rsflow.instructions import attributes, english, tile_facts, vqa
-from rsflow.instructions import positions as places
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions import vqa
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.wording import attributes, english
+from rsflow.instructions.wording import positions as places
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rsflow.instructions.completeness import complete_categories
+from rsflow.instructions.facts.completeness import complete_categories
 
 KNOWN = ("car", "large-vehicle", "plane", "ship", "vehicle")
 

@@ -3,7 +3,7 @@
 Tasks never read raw labels. They use groups (all objects of one noun, from top to bottom by upper edge, then from left to
 right) and completeness: a list, a count, "the only one" and an absence need a complete category of the tile's vocabulary. A
 labeller's boxes are present, and at least that many: its quality is a precision and says nothing of what it missed. Objects
-that annotators were not sure of (rsflow.instructions.objects) are in no group and make their category incomplete.
+that annotators were not sure of (rsflow.instructions.facts.objects) are in no group and make their category incomplete.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english
-from rsflow.instructions.objects import TileObject, is_uncertain, tile_object
+from rsflow.instructions.facts.objects import TileObject, is_uncertain, tile_object
+from rsflow.instructions.wording import english
 from rsflow.records import Label, LabelKind, TileFacts
 from rsflow.spatial.box_index import overlapping
 from rsflow.spatial.geometry import Box, area

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english
-from rsflow.instructions.change_facts import least_side_px
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.hash_choice import hash_order
-from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields, tile_object
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields, tile_object
+from rsflow.instructions.groups.change_facts import least_side_px
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import hash_order
 from rsflow.records import UNKNOWN, Reject
 from rsflow.text.turns import mark
 

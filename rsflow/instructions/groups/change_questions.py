@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english
-from rsflow.instructions import positions as places
-from rsflow.instructions.change_facts import ChangedAreas, ChangeFacts, topic_phrase
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.hash_choice import choose, hash_order
-from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
+from rsflow.instructions.facts.tile_facts import cover_name
+from rsflow.instructions.groups.change_facts import ChangedAreas, ChangeFacts, topic_phrase
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
-from rsflow.instructions.tile_facts import cover_name
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import choose, hash_order
 from rsflow.records import GONE, NEW, Reject, TileFacts
 from rsflow.spatial.geometry import Box, clip_box, shift_box
 from rsflow.text.turns import mark

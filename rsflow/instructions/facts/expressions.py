@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions.objects import TileObject, collapses_when_rounded, tile_object
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, tile_object
 from rsflow.instructions.question_answers import reject_instruction
+from rsflow.instructions.wording import english
 from rsflow.records import Reject, TaskName, TileFacts
 from rsflow.spatial.box_index import suppress_overlaps
 from rsflow.spatial.geometry import Box, area

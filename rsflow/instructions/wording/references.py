@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rsflow.instructions import positions as places
-from rsflow.instructions.objects import TileObject
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.wording import positions as places
 
 AREA_RATIO = 1.3
 LEAD = 0.05

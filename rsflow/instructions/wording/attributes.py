@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
 
