@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.config.validation import Positive, Share
-from rsflow.labellers.model_labeller import (
+from rsflow.labellers.models.model_labeller import (
     Amount,
     LabellerInput,
     LabellerOutput,

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.instructions.wording.english import singular_noun
-from rsflow.labellers.agreement import raise_agreed_quality
-from rsflow.labellers.merge_tiles import merge_scene
+from rsflow.labellers.merging.agreement import raise_agreed_quality
+from rsflow.labellers.merging.merge_tiles import merge_scene
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
-from rsflow.labellers.model_labeller import LabellerInput
-from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.labellers.models.model_labeller import LabellerInput
+from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.lake.tile_files import read_pictures
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.tiles.encode import decode

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.errors import DataError
-from rsflow.labellers.model_labeller import LabellerOutput, ModelLabeller, not_finite_error
-from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.labellers.models.model_labeller import LabellerOutput, ModelLabeller, not_finite_error
+from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources

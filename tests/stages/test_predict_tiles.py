@@ -14,7 +14,7 @@ import pytest
 
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.receipts import RECEIPTS
 from rsflow.lake.tile_files import write_pictures
 from rsflow.records import Label, Provenance, Shape

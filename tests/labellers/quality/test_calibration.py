@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.calibration import ALL, Calibration, CalibrationFile, Curve, Judged, fit, fit_curve
+from rsflow.labellers.quality.calibration import ALL, Calibration, CalibrationFile, Curve, Judged, fit, fit_curve
 from rsflow.stage import fingerprint
 
 judged = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.model_labeller import ModelLabeller, round_score
+from rsflow.labellers.models.model_labeller import ModelLabeller, round_score
+from rsflow.labellers.quality.calibration import Calibration
 from rsflow.records import Provenance
 
 CALIBRATION_FILE = "calibration.json"  # in a checkpoint's folder

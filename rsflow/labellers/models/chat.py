@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller, not_finite_error
+from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller, not_finite_error
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.sensors import SENSORS
 

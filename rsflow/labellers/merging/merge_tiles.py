@@ -1,8 +1,8 @@
 """Merge the boxes that a labeller found tile by tile into objects of the scene, and cut these back into tiles.
 
-Boxes are moved to scene pixels; those that show the same object (rsflow.labellers.cross_tile_matches) become one box, and
-every tile that shows enough of it gets its part, as with annotations. So all tiles agree on an object, one that is cut by a
-tile's edge has the right visibility, and an object missed in one tile is added from another. This is non-maximum suppression
+Boxes are moved to scene pixels; those that show the same object (rsflow.labellers.merging.cross_tile_matches) become one box,
+and every tile that shows enough of it gets its part, as with annotations. So all tiles agree on an object, one that is cut by
+a tile's edge has the right visibility, and an object missed in one tile is added from another. This is non-maximum suppression
 over the scene; categories are not compared where pixels can be.
 
 The best view of an object has the fewest sides cut by its tile, then the highest score. Where it is not cut, its box is the
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from rsflow.labellers.cross_tile_matches import Flags, Numbers, Views, same_objects, sides_cut
+from rsflow.labellers.merging.cross_tile_matches import Flags, Numbers, Views, same_objects, sides_cut
 from rsflow.schemas import label_sort_key
 from rsflow.spatial.geometry import Box, FloatArray, Part, Parts, area, ring_area
 from rsflow.spatial.polygons import from_geometry, parts_area, to_geometry, translate_parts

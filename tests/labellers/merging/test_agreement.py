@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.labellers.agreement import MAX_QUALITY, combine_quality, raise_agreed_quality
+from rsflow.labellers.merging.agreement import MAX_QUALITY, combine_quality, raise_agreed_quality
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_row
 from rsflow.spatial.geometry import Box

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from rsflow.errors import DataError, RsflowError
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.pretrained.device import free_memory, is_out_of_memory, raise_if_lost, short_message
 from rsflow.records import Label, Provenance, Shape
 

@@ -4,7 +4,7 @@ The model's class names are mapped to the dataset's categories; boxes are rounde
 category's threshold or without area are dropped; with `max_overlap` set, a box that overlaps a better one by more is dropped
 whatever its category (class-agnostic non-maximum suppression within the tile). Labels are ordered by score, ties by position.
 
-Calibrated scores (rsflow.labellers.calibrated) are probabilities, and so are the thresholds then.
+Calibrated scores (rsflow.labellers.models.calibrated) are probabilities, and so are the thresholds then.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rsflow.config.validation import Positive, Share
-from rsflow.labellers.calibrated import CalibratedLabeller
-from rsflow.labellers.model_labeller import not_finite_error
+from rsflow.labellers.models.calibrated import CalibratedLabeller
+from rsflow.labellers.models.model_labeller import not_finite_error
 from rsflow.records import Label, Shape
 from rsflow.spatial.geometry import Box, Parts, area, clip_box, iou_matrix
 
