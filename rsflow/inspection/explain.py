@@ -24,7 +24,7 @@ from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
-from rsflow.stages.cut_scenes import sample_key
+from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
 _NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up

@@ -21,7 +21,7 @@ from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.records import TileFacts
 from rsflow.schemas import label_sort_key
-from rsflow.stages.instruct_tiles import facts_of
+from rsflow.stages.instruct.instruct_tiles import facts_of
 
 
 def find_changed_chains(lake: Lake) -> Iterator[str]:

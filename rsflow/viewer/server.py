@@ -24,7 +24,7 @@ from rsflow import __version__
 from rsflow.errors import RsflowError, UsageError
 from rsflow.files.storage import mask_secrets
 from rsflow.lake.tables import Lake
-from rsflow.stages.cut_scenes import sample_key
+from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.viewer.embedding_map import embedding_map
 from rsflow.viewer.filters import ORDERS, SampleFilter, parse_filter
 from rsflow.viewer.ground_map import ground_map

@@ -19,7 +19,7 @@ from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.tile_files import write_pictures
 from rsflow.schemas import PICTURE_WORK
-from rsflow.stages.predict_tiles import PredictTiles
+from rsflow.stages.predict.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 POISON = 250

@@ -18,7 +18,7 @@ from rsflow.instructions.facts.tile_facts import trusted_labels
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import INSTRUCT_TILE_COLUMNS, LABELS, OBJECTS, label_sort_key
-from rsflow.stages.instruct_tiles import facts_of
+from rsflow.stages.instruct.instruct_tiles import facts_of
 
 
 def objects_of(now: LiveRows, tiles: pa.Table, settings: Labels) -> pa.Table:

@@ -17,7 +17,7 @@ from rsflow.readers.acquisition_time import missing_time
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.label.cut_scenes import main_file
 
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:

@@ -1,8 +1,8 @@
 """A model predicts from written pictures: labels, which follow those that there are, or one vector per tile.
 
-One idea: pictures of many units form batches (rsflow.stages.picture_batches), and a unit's receipt is yielded as soon as the
-last of its pictures is done. A picture that cannot be decoded, that the model fails on or that alone exceeds the memory is a
-reject with its reason: the tile stays, without this model's labels. The time of a batch is divided among its rows.
+One idea: pictures of many units form batches (rsflow.stages.predict.picture_batches), and a unit's receipt is yielded as soon
+as the last of its pictures is done. A picture that cannot be decoded, that the model fails on or that alone exceeds the memory
+is a reject with its reason: the tile stays, without this model's labels. The time of a batch is divided among its rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.picture_batches import Limits, Unreadable, batches, prefetch
+from rsflow.stages.predict.picture_batches import Limits, Unreadable, batches, prefetch
 from rsflow.text.control_tokens import find_control_token
 
 BLOCK_BATCHES = 8  # batches of a block of work: few of them are not full

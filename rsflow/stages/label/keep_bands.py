@@ -20,7 +20,7 @@ from rsflow.errors import DataError
 from rsflow.records import Raster
 from rsflow.shards.format import encode_bands
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import rasters, replace
+from rsflow.stages.label.tile_columns import rasters, replace
 
 
 @dataclass(frozen=True, slots=True)

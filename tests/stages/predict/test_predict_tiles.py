@@ -20,7 +20,7 @@ from rsflow.lake.tile_files import write_pictures
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import PICTURE_WORK, label_row
 from rsflow.stage import Stage, fingerprint
-from rsflow.stages.predict_tiles import PredictTiles
+from rsflow.stages.predict.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 Folders = Callable[[str], Path]

@@ -14,7 +14,7 @@ from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.review.decisions import REVIEWED
 from rsflow.review.instructions import as_instruction
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import digest, instruction_record
+from rsflow.stages.shard.sample_record import digest, instruction_record
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
 from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.place_labels import place_labels
+from rsflow.stages.label.place_labels import place_labels
 from rsflow.tiles.grid import chunk_index
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch
 

@@ -27,7 +27,7 @@ from rsflow.records import Label
 from rsflow.schemas import LABEL_STRUCT, label_row, unpack_array, window_from_row
 from rsflow.spatial.geometry import Box
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import replace
+from rsflow.stages.label.tile_columns import replace
 
 _COLUMNS = ["row_off", "col_off", "height_px", "width_px", "pixel_m", "crs", "transform", "acquired_at", "ground"]
 _CHANGED = ("labels", "vocabulary", "unknown", "licence", "attribution")

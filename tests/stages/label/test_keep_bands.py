@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from rsflow.errors import DataError
 from rsflow.schemas import IN_FLIGHT, pack_arrays
-from rsflow.stages.keep_bands import KeepBands, find_runs
+from rsflow.stages.label.keep_bands import KeepBands, find_runs
 
 LAW = settings(deadline=None)  # a busy machine is no failure
 

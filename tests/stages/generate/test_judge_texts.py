@@ -11,7 +11,7 @@ from rsflow.config.generation_settings import Reader
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from tests.generation.chat_server import Reply, refused, said, serving
-from tests.stages.test_generate_tiles import TWO_SHIPS, run, stage, texts, unit, usage
+from tests.stages.generate.test_generate_tiles import TWO_SHIPS, run, stage, texts, unit, usage
 
 EMPTY: dict[str, Any] = {
     "category": "", "objects": [], "others": [], "other_category": "", "value": None, "unit": "", "tolerance": 0, "word": "",

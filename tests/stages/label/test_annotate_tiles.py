@@ -7,7 +7,7 @@ import pytest
 
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import IN_FLIGHT, label_row
-from rsflow.stages.annotate_tiles import AnnotateTiles
+from rsflow.stages.label.annotate_tiles import AnnotateTiles
 
 FROM = Provenance("annotation", "test")
 

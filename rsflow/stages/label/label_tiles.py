@@ -11,7 +11,7 @@ import pyarrow as pa
 from rsflow.labellers import Labeller
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import measured, pictures, rasters, replace
+from rsflow.stages.label.tile_columns import measured, pictures, rasters, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import digest, instruction_record
+from rsflow.stages.shard.sample_record import digest, instruction_record
 
 
 @dataclass(frozen=True, slots=True)

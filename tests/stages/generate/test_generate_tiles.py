@@ -26,7 +26,7 @@ from rsflow.lake.tile_files import read_pictures, write_pictures
 from rsflow.planning.recipe import load
 from rsflow.records import Label, Provenance, Shape
 from rsflow.stage import fingerprint
-from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.generate.generate_tiles import GenerateTiles
 from rsflow.text.turns import marks
 from rsflow.tiles.encode import encode
 from tests.generation.chat_server import Chat, Reply, refused, said, serving

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import PICTURE_WORK, label_row
-from rsflow.stages.merge_labels import MergeLabels
+from rsflow.stages.predict.merge_labels import MergeLabels
 
 
 def seen(tile: str, name: str, model: str, box: tuple[float, float, float, float], number: int = 0) -> dict[str, Any]:

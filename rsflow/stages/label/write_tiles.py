@@ -22,7 +22,7 @@ from rsflow.files import storage
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.lake.tile_files import write_pictures
 from rsflow.stage import BatchFunction, Resources, split_rejected
-from rsflow.stages.sample_record import digest, tile_record
+from rsflow.stages.shard.sample_record import digest, tile_record
 
 
 @dataclass(frozen=True, slots=True)

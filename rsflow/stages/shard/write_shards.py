@@ -20,7 +20,7 @@ from rsflow.schemas import SHARDS
 from rsflow.shards.format import BANDS, Sample, picture_name
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.sample_record import (
+from rsflow.stages.shard.sample_record import (
     companion_record,
     digest,
     group_record,

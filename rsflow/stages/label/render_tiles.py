@@ -9,7 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import rasters, with_pictures
+from rsflow.stages.label.tile_columns import rasters, with_pictures
 from rsflow.tiles.render import Stretch, render
 
 

@@ -15,7 +15,7 @@ from rsflow.instructions.prompts import parse_answer
 from rsflow.instructions.prompts.review_answer import claim_facts
 from rsflow.instructions.prompts.text_reader import judge_findings, reader_prompt, split_answers
 from rsflow.records import Instruction
-from rsflow.stages.generated_texts import Draft
+from rsflow.stages.generate.generated_texts import Draft
 
 KIND = "reader"  # of its requests, as costs are listed
 

@@ -16,7 +16,7 @@ from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import Reject
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.instruct.instruct_tiles import facts_of, instruction_row
 
 
 @dataclass(frozen=True, slots=True)

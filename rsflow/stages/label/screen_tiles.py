@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from rsflow.config import settings as config
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import measured, pictures, replace
+from rsflow.stages.label.tile_columns import measured, pictures, replace
 from rsflow.tiles.screen import measure_scores, reject_reason
 
 

@@ -47,10 +47,10 @@ from rsflow.lake.tile_files import read_pictures
 from rsflow.records import Instruction
 from rsflow.schemas import label_sort_key
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.generated_texts import Draft, Question, group_units, keep_consistent, list_faults, reject_row
-from rsflow.stages.instruct_tiles import facts_of, instruction_row
-from rsflow.stages.judge_texts import Judge
-from rsflow.stages.picture_batches import prefetch
+from rsflow.stages.generate.generated_texts import Draft, Question, group_units, keep_consistent, list_faults, reject_row
+from rsflow.stages.generate.judge_texts import Judge
+from rsflow.stages.instruct.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.predict.picture_batches import prefetch
 
 _SHOWN = 200
 

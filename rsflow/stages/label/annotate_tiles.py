@@ -14,7 +14,7 @@ from rsflow.instructions.wording import english
 from rsflow.records import Label
 from rsflow.schemas import label_from_row, label_row, window_from_row
 from rsflow.stage import BatchFunction, Resources, over_kept
-from rsflow.stages.tile_columns import replace
+from rsflow.stages.label.tile_columns import replace
 
 
 @dataclass(frozen=True, slots=True)
