@@ -16,7 +16,7 @@ from rsflow.config.settings import BuildConfig, Source
 from rsflow.config.stac_settings import OF_ITEMS
 from rsflow.errors import RsflowError
 from rsflow.readers import list_scenes
-from rsflow.readers.scene_listing import pattern_folders
+from rsflow.readers.listing.scene_listing import pattern_folders
 from rsflow.report.build_summary import align_columns
 from rsflow.stac.listing import list_stac_scenes
 

@@ -13,9 +13,9 @@ from typing import Any
 from rsflow.config.settings import Source
 from rsflow.errors import DataError
 from rsflow.files import storage
-from rsflow.readers.band_tags import UNITS
-from rsflow.readers.scene_listing import scene_options
-from rsflow.readers.sidecars import FolderListings, find_sidecars
+from rsflow.readers.bands.band_tags import UNITS
+from rsflow.readers.listing.scene_listing import scene_options
+from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
 from rsflow.records import SceneFiles
 from rsflow.stac.band_choice import choose_bands
 from rsflow.stac.documents import Item, Json
@@ -79,8 +79,9 @@ def _reader(source: Source, asset: Json) -> str:
 
 
 def _bands_by_position(item: Item, asset: str) -> dict[str, Band]:
-    """Of an asset read whole, whose bands get the names that the file has: `#1`, `#2` … as rsflow.readers.band_tags finds them,
-    or `*` for what the asset states of all of them."""
+    """Of an asset read whole, whose bands get the names that the file has: `#1`, `#2` … as rsflow.readers.bands.band_tags
+    finds them, or `*` for what the asset states of all of them.
+    """
     listed = asset_bands(item, asset)
     return {f"#{band.number}": band for band in listed} if listed else {"*": unlisted_band(item, asset)}
 

@@ -14,9 +14,9 @@ from rsflow.config.settings import Source
 from rsflow.config.stac_settings import StacSearch
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.readers.acquisition_time import check_rule, check_rule_matches
-from rsflow.readers.scene_listing import short_digest, to_slug
-from rsflow.readers.sidecars import FolderListings
+from rsflow.readers.listing.acquisition_time import check_rule, check_rule_matches
+from rsflow.readers.listing.scene_listing import short_digest, to_slug
+from rsflow.readers.listing.sidecars import FolderListings
 from rsflow.records import Reject, SceneFiles
 from rsflow.stac.api_client import ApiRequests, api_of_collection, is_api
 from rsflow.stac.api_search import search_api

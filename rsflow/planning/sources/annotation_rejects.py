@@ -13,7 +13,7 @@ from typing import Any
 from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
 from rsflow.readers import GRID
-from rsflow.readers.acquisition_time import missing_time
+from rsflow.readers.listing.acquisition_time import missing_time
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 from rsflow.stage import fingerprint

@@ -11,7 +11,7 @@ import rasterio
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import DataError
 from rsflow.readers import list_scenes, open_scene
-from rsflow.readers.mosaic_sources import check_sources
+from rsflow.readers.listing.mosaic_sources import check_sources
 from rsflow.records import SceneFiles
 
 VRT = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import rasterio
 
-from rsflow.readers.sidecars import FolderListings, find_sidecars
+from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
 
 
 def names(files):

@@ -22,10 +22,10 @@ from urllib.parse import urlsplit
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.files import storage
-from rsflow.readers.acquisition_time import check_rule, check_rule_matches
-from rsflow.readers.band_tags import NO_FILL
+from rsflow.readers.bands.band_tags import NO_FILL
+from rsflow.readers.listing.acquisition_time import check_rule, check_rule_matches
+from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
 from rsflow.readers.products import PRODUCTS, list_products
-from rsflow.readers.sidecars import FolderListings, find_sidecars
 from rsflow.records import SceneFiles
 
 BAND = "{band}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from rasterio.transform import GCPTransformer
 
-from rsflow.readers.georeference import to_degrees
+from rsflow.readers.georeferencing.georeference import to_degrees
 from rsflow.spatial.geodesy import distance_m
 
 MIN_POINTS = 5  # fewer leave too little of a surface when one is taken out
