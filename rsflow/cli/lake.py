@@ -38,7 +38,7 @@ def costs(root: Root, json: Json = False) -> int:
     Examples:
       rsflow costs demo-out/scenes/lake
     """
-    from rsflow.generation.costs import list_costs
+    from rsflow.generation.spending.costs import list_costs
     from rsflow.inspection.facts.json_reports import costs_json, to_json_text
     from rsflow.lake.tables import open_lake
     from rsflow.report.costs_text import costs_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.generation.costs import CostLine
+from rsflow.generation.spending.costs import CostLine
 
 _HEAD = ("source", "kind", "model", "answers", "failed", "tokens in", "tokens out", "money", "unanswered")
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from rsflow.generation.costs import CostLine
+from rsflow.generation.spending.costs import CostLine
 from rsflow.inspection.diff import Diff
 from rsflow.inspection.explain import Explained, ExplainedRejects
 from rsflow.inspection.facts.report_facts import plan_facts, summarise_build

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from rsflow.generation.chat_api import Answer, AttemptFailure, BodySettings, read_answer, read_error, request_body
+from rsflow.generation.api.chat_api import Answer, AttemptFailure, BodySettings, read_answer, read_error, request_body
 from rsflow.generation.contract import Request
 
 URL = "/v1/chat/completions"

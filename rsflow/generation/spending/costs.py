@@ -1,7 +1,7 @@
 """What requests have cost over all runs of a lake: recorded answers and the attempts that left files of their own.
 
-Every recorded answer holds its cost, and `spending/` has what no answer accounts for (rsflow.generation.attempt_log), so the
-sums need no other bookkeeping and hold after any interruption.
+Every recorded answer holds its cost, and `spending/` has what no answer accounts for (rsflow.generation.spending.attempt_log),
+so the sums need no other bookkeeping and hold after any interruption.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 
 from rsflow.errors import LakeError
 from rsflow.files import storage
-from rsflow.generation import attempt_log, recording
+from rsflow.generation import recording
 from rsflow.generation.contract import FREE, Cost
+from rsflow.generation.spending import attempt_log
 
 READERS = 16
 NOT_RECORDED = "not recorded"  # source and kind of answers that were recorded before these were noted

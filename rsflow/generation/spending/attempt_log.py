@@ -2,7 +2,7 @@
 
 What stays in `<root>/spending/` is what no recorded answer accounts for: attempts that failed at a cost, and attempts whose
 cost nobody knows, because their process was ended or the server did not answer in time. So recorded answers and these files
-together are all that was ever spent (rsflow.generation.costs).
+together are all that was ever spent (rsflow.generation.spending.costs).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rsflow.files import storage
-from rsflow.generation.allowance import Allowance
 from rsflow.generation.contract import FREE, Cost, Request, Response
+from rsflow.generation.spending.allowance import Allowance
 
 FOLDER = "spending"
 NOTES = "batches"

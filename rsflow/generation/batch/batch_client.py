@@ -14,9 +14,9 @@ import aiohttp
 
 from rsflow.errors import RsflowError
 from rsflow.files.storage import mask_secrets
-from rsflow.generation.api_access import ApiAccess
-from rsflow.generation.batch_files import URL
-from rsflow.generation.chat_api import read_error
+from rsflow.generation.api.api_access import ApiAccess
+from rsflow.generation.api.chat_api import read_error
+from rsflow.generation.batch.batch_files import URL
 
 ATTEMPTS = 6
 FIRST_WAIT_S = 1.0
