@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.duplicates.image_signature import mean_absolute_error, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.image_signature import mean_absolute_error, thumbnail
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.splits.assign_splits import SPLIT_ALIKE, SPLIT_BUFFER
 from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError

@@ -10,8 +10,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from rsflow.curation.duplicates.image_signature import anchor_signatures, faint_signature, orientation_signatures, pixels_digest
-from rsflow.curation.duplicates.keypoints import find_keypoints, pack_positions
+from rsflow.curation.duplicates.pictures.image_signature import (
+    anchor_signatures,
+    faint_signature,
+    orientation_signatures,
+    pixels_digest,
+)
+from rsflow.curation.duplicates.pictures.keypoints import find_keypoints, pack_positions
 from rsflow.stage import BatchFunction, Resources, over_kept
 from rsflow.stages.label.tile_columns import pictures, replace
 from rsflow.tiles.encode import encode

@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons
-from rsflow.curation.duplicates.candidates import MIN_BITS_SET, Confirm
-from rsflow.curation.duplicates.hamming import iter_cross_pairs
-from rsflow.curation.duplicates.image_signature import Picture, orientation_signatures, pixels_digest
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pairs.candidates import MIN_BITS_SET, Confirm
+from rsflow.curation.duplicates.pairs.hamming import iter_cross_pairs
+from rsflow.curation.duplicates.pictures.image_signature import Picture, orientation_signatures, pixels_digest
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.splits.ground import bounding_boxes, is_within_distance
 
 FINGERPRINTS = pa.schema(
@@ -30,7 +30,7 @@ FINGERPRINTS = pa.schema(
         ("name", pa.string()),
         ("picture_sha256", pa.string()),  # of the file
         ("pixels_sha256", pa.list_(pa.string())),  # of the decoded picture in eight orientations; empty: not an 8-bit picture
-        ("signatures", pa.list_(pa.int64())),  # in the same order, see rsflow.curation.duplicates.image_signature
+        ("signatures", pa.list_(pa.int64())),  # in the same order, see rsflow.curation.duplicates.pictures.image_signature
         ("footprint", pa.list_(pa.float64())),  # lon0, lat0, lon1, lat1, …; null where it is not georeferenced
     ]
 )

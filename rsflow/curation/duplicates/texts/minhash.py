@@ -6,7 +6,7 @@ elements instead of 128. Texts that agree in a whole band of values are candidat
 a band with the first and the previous one, so a template that occurs a million times costs a million comparisons. Found pairs
 are verified; the chance to miss a pair is below 1e-3 at the limit, and less above it.
 
-Repeated texts of one picture are found exactly: `rsflow.curation.duplicates.text_similarity`.
+Repeated texts of one picture are found exactly: `rsflow.curation.duplicates.texts.text_similarity`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.text_similarity import (
+from rsflow.curation.duplicates.texts.text_similarity import (
     Sketch,
     build_shingle_sets,
     may_be_similar,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rsflow.audit.duplicate_texts import closed_answer
+from rsflow.audit.records.duplicate_texts import closed_answer
 from rsflow.imports.box_formats import find_boxes
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.imports.label_parsing import match_phrasing
@@ -94,7 +94,7 @@ def find_wrong_answer_kinds(conversation: Conversation, form: str) -> Iterator[s
 class CategoryCounts:
     """How many objects of a category the exchanges on a picture speak of: (least, most, record, question) by both.
 
-    One question with two answers is reported by rsflow.audit.duplicate_texts instead.
+    One question with two answers is reported by rsflow.audit.records.duplicate_texts instead.
     """
 
     form: str

@@ -1,8 +1,8 @@
 """Faults of the labels of an annotated set, of any format: boxes given twice, texts that no annotator writes, answers that
 contradict each other.
 
-The labels are those that a build would read, so that exact repetitions within one file are gone (rsflow.audit.stated_boxes and
-field_consistency look for these in the files themselves).
+The labels are those that a build would read, so that exact repetitions within one file are gone
+(rsflow.audit.labels.stated_boxes and field_consistency look for these in the files themselves).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet
-from rsflow.audit.category_spellings import CategorySpellings
+from rsflow.audit.labels.category_spellings import CategorySpellings
+from rsflow.audit.records.text_rules import find_conversation_faults
 from rsflow.audit.report import Report
-from rsflow.audit.text_rules import find_conversation_faults
 from rsflow.imports.conversation import Conversation, Exchange
 from rsflow.records import Label, Shape
 from rsflow.spatial.geometry import Box, iou_matrix

@@ -1,10 +1,10 @@
 """Texts of instructions as numbers: to find repeated texts of one picture, and templates that dominate a task.
 
-The text of an instruction is its answers, where these have at least `MIN_ANSWER_WORDS` words and contain no box; else questions
-and answers. Two instructions of one picture repeat each other where their normalised texts are similar
-(`rsflow.curation.duplicates.text_similarity`); those with boxes only where text and boxes are equal, because the same words
-about another box are another statement. A *template* is a text with its numbers and categories masked: "How many ships? 3" and
-"How many cars? 12" have one template.
+The text of an instruction is its answers, where these have at least `MIN_ANSWER_WORDS` words and contain no box; else
+questions and answers. Two instructions of one picture repeat each other where their normalised texts are similar
+(`rsflow.curation.duplicates.texts.text_similarity`); those with boxes only where text and boxes are equal, because the same
+words about another box are another statement. A *template* is a text with its numbers and categories masked: "How many ships?
+3" and "How many cars? 12" have one template.
 
 Size: 20 bytes per instruction, 8 more with templates; texts are read in pieces and, for the few that may be similar, once more.
 """
@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.text_similarity import Sketch, normalise_text, sketch_texts
+from rsflow.curation.duplicates.texts.text_similarity import Sketch, normalise_text, sketch_texts
 from rsflow.curation.hashing import Hashes, stable_hashes
 
 MIN_ANSWER_WORDS = 8

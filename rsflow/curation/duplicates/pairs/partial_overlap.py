@@ -4,10 +4,10 @@ Keypoints with similar codes vote for where one picture lies in the other. Three
 candidate; the pixels of the region that both show decide. Only pairs of two sets are looked for, as pictures of two splits, and
 of these only such as `rsflow.curation.duplicates.cross_split` compares: at least one of a pair has no known ground.
 
-Cost: a look-up of every keypoint of one set among all of the other (`rsflow.curation.duplicates.hamming`), at a number of bits
-that falls with their number (`_bits_for`), so that the chance matches of a keypoint stay a few dozen. What is gained in time is
-paid in recall: of archives beyond some hundred thousand pictures fewer keypoints match. Codes that more than `CROWD_SIZE`
-keypoints share, as of regular patterns, are not compared.
+Cost: a look-up of every keypoint of one set among all of the other (`rsflow.curation.duplicates.pairs.hamming`), at a number
+of bits that falls with their number (`_bits_for`), so that the chance matches of a keypoint stay a few dozen. What is gained
+in time is paid in recall: of archives beyond some hundred thousand pictures fewer keypoints match. Codes that more than
+`CROWD_SIZE` keypoints share, as of regular patterns, are not compared.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import CROWD_SIZE
-from rsflow.curation.duplicates.hamming import iter_cross_pairs
-from rsflow.curation.duplicates.keypoints import Codes, orient_codes, unpack_positions, working_factor
-from rsflow.curation.duplicates.orientations import ORIENTATIONS
+from rsflow.curation.duplicates.pairs.candidates import CROWD_SIZE
+from rsflow.curation.duplicates.pairs.hamming import iter_cross_pairs
+from rsflow.curation.duplicates.pictures.keypoints import Codes, orient_codes, unpack_positions, working_factor
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 MIN_AGREEING = 3  # keypoints that agree on scale and place

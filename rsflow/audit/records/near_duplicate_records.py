@@ -1,7 +1,8 @@
 """Records of one picture with nearly the same text: another case, other punctuation, blanks or articles.
 
-Each record is stored as two hashes, of its normalised words and of its exact text (as in rsflow.audit.duplicate_texts); records
-with equal words and different text are near duplicates. Numbers and signs count as words, so that places and amounts differ.
+Each record is stored as two hashes, of its normalised words and of its exact text (as in
+rsflow.audit.records.duplicate_texts); records with equal words and different text are near duplicates. Numbers and signs count
+as words, so that places and amounts differ.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rsflow.audit.answer_consistency import find_miscounts, find_wrong_answer_kinds
-from rsflow.audit.answer_rules import find_exchange_faults
+from rsflow.audit.records.answer_consistency import find_miscounts, find_wrong_answer_kinds
+from rsflow.audit.records.answer_rules import find_exchange_faults
 from rsflow.imports.conversation import Conversation, turn_text
 from rsflow.imports.label_parsing import match_phrasing
 from rsflow.instructions.phrasings import HINT

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.hamming import expand_ranges
+from rsflow.curation.duplicates.pairs.hamming import expand_ranges
 from rsflow.curation.hashing import Hashes, stable_hashes
 
 SHINGLE_WORDS = 3  # words that are one element

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from rsflow.curation.duplicates.image_signature import Picture
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.image_signature import Picture
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 
 WORKING_PX = 256  # pictures with a longer side are reduced by a whole factor, to at most this
 SCALES = (2, 3, 4, 6, 8, 11, 16)  # half sides of blobs in working pixels

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import shapely
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import same_ground
+from rsflow.curation.duplicates.pairs.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
 
 MAX_GSD_RATIO = 1.01

@@ -29,8 +29,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.curation.connected_components import component_labels
-from rsflow.curation.duplicates.hamming import Indices, Signatures, expand_ranges, iter_cross_pairs, iter_near_pairs
-from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS
+from rsflow.curation.duplicates.pairs.hamming import Indices, Signatures, expand_ranges, iter_cross_pairs, iter_near_pairs
+from rsflow.curation.duplicates.pictures.orientations import INVERSE_ORIENTATION, ORIENTATIONS
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 CROWD_SIZE = 64

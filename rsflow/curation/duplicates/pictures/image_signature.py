@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.hashing import combine_hashes
 
 Picture = npt.NDArray[np.uint8]
