@@ -23,7 +23,7 @@ from rsflow.phases.row_balance import Balance
 from rsflow.phases.select.leakage import SetLeak
 from rsflow.planning.estimates.estimate import BuildEstimate
 from rsflow.report.explain import describe_reason
-from rsflow.report.sources_text import SourceState
+from rsflow.report.text.sources_text import SourceState
 from rsflow.shards.verify import Verification
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rsflow.report.show import sample_card
+from rsflow.report.pictures.show import sample_card
 from rsflow.shards.format import Sample
 
 TREE = [10.0, 10.0, 20.0, 12.0, 15.0, 20.0]

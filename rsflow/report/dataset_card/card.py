@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rsflow.report.counts_table import Tally, by_count, by_task, format_bytes, sum_tallies, tally_table, tasks_of
-from rsflow.report.model_sentences import model_sentences
-from rsflow.report.review_text import review_lines
-from rsflow.report.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
-from rsflow.report.seed_tables import HEAD, Built, seed_tables
-from rsflow.report.split_table import Strata, split_error, split_rows
+from rsflow.report.dataset_card.model_sentences import model_sentences
+from rsflow.report.dataset_card.seed_mixes import GENERATED, MMRS_1M, RS_GPT4V
+from rsflow.report.dataset_card.seed_tables import HEAD, Built, seed_tables
+from rsflow.report.dataset_card.split_table import Strata, split_error, split_rows
+from rsflow.report.text.counts_table import Tally, by_count, by_task, format_bytes, sum_tallies, tally_table, tasks_of
+from rsflow.report.text.review_text import review_lines
 from rsflow.review.summary import ReviewSummary
 
 

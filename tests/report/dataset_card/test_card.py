@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rsflow.report.card import CardFacts, QualityFacts, dataset_card
-from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V
-from rsflow.report.split_table import split_error, split_rows
+from rsflow.report.dataset_card.card import CardFacts, QualityFacts, dataset_card
+from rsflow.report.dataset_card.seed_mixes import MMRS_1M, RS_GPT4V
+from rsflow.report.dataset_card.split_table import split_error, split_rows
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
 from rsflow.shards.writer import write_shard

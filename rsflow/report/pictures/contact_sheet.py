@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from rsflow.report.text_layout import Block, Colour, Run, draw, draw_tag, lay_out, tag_size
+from rsflow.report.pictures.text_layout import Block, Colour, Run, draw, draw_tag, lay_out, tag_size
 from rsflow.spatial.geometry import Box, Region, area, bounding_box, clip_box
 from rsflow.text.turns import Mark, Turn, mark, marks, replace_marks
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from rsflow.errors import UsageError
 from rsflow.files import storage
-from rsflow.report.contact_sheet import SheetSample, contact_sheet
+from rsflow.report.pictures.contact_sheet import SheetSample, contact_sheet
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rsflow.report.seed_mixes import SEEDS, PublishedCounts, SeedMix
+from rsflow.report.dataset_card.seed_mixes import SEEDS, PublishedCounts, SeedMix
 
 # (split, task, source) -> (pictures, instructions)
 Built = Mapping[tuple[str, str, str], tuple[int, int]]

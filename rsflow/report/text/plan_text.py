@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rsflow.report.counts_table import format_bytes
-from rsflow.report.usage_text import usage_text
+from rsflow.report.text.counts_table import format_bytes
+from rsflow.report.text.usage_text import usage_text
 
 STATES = {
     "new": "new",
