@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow.dialects import Dialect, spell_text
-from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import DataError
 from rsflow.exports.writing.notes import Tally
 from rsflow.files import storage

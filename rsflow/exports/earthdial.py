@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record
 from rsflow.exports.geochat import with_task_token
 from rsflow.exports.writing.conversations import IMAGE_TOKEN, PictureFiles, llava_conversation

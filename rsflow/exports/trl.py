@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.writing.parquet_files import IMAGE, picture_cell, top_level, write_parquet
 from rsflow.shards.format import Sample

@@ -22,10 +22,10 @@ from rsflow.stac.api_client import ApiRequests, api_of_collection, is_api
 from rsflow.stac.api_search import search_api
 from rsflow.stac.documents import Item, Json
 from rsflow.stac.hrefs import WEB, Hrefs
-from rsflow.stac.item_filter import make_filter, read_area, sort_items
-from rsflow.stac.item_scene import broken_scene, item_scene, source_settings
+from rsflow.stac.items.item_filter import make_filter, read_area, sort_items
+from rsflow.stac.items.item_scene import broken_scene, item_scene, source_settings
+from rsflow.stac.items.versions import split_superseded
 from rsflow.stac.static_catalogue import BadDocument, CatalogueWalk, find_root, is_document
-from rsflow.stac.versions import split_superseded
 
 Found = Item | BadDocument
 

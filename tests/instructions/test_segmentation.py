@@ -11,7 +11,7 @@ import pytest
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.config import settings as config
 from rsflow.dialects import DIALECTS, get_dialect, spell_text
-from rsflow.dialects.outlines import parse_outlines
+from rsflow.dialects.spelling.outlines import parse_outlines
 from rsflow.instructions import compose
 from rsflow.instructions.facts.outlines import MOST_POINTS, written_outline
 from rsflow.loading.masks import instruction_masks

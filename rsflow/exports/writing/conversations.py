@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.writing.json_files import WriteRecord, json_array, json_lines
 from rsflow.exports.writing.pictures_jsonl import FILE, picture_record

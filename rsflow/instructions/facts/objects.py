@@ -67,7 +67,7 @@ def is_uncertain(label: Label) -> bool:
 
 def collapses_when_rounded(region: Region, facts: TileFacts) -> bool:
     """Whether its area is lost when its corners are rounded to hundredths of the padded square
-    (rsflow.dialects.padded_square)."""
+    (rsflow.dialects.spelling.padded_square)."""
     side = max(facts.height_px, facts.width_px)
     pads = (int((side - facts.width_px) / 2), int((side - facts.height_px) / 2))
     rounded = [round(round((value + pads[i % 2]) / side, 2) * HUNDREDTHS) for i, value in enumerate(corners(region))]
