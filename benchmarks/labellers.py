@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from rsflow.annotations import AnnotatedSet, ScenePicture, join_scenes, read_annotations
-from rsflow.annotations.joining.join_scenes import clip_labels
+from rsflow.annotations.joining import clip_labels
 from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
 from rsflow.labellers.cfar import Cfar

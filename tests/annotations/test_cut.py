@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import find_hidden_categories
-from rsflow.annotations.joining.join_scenes import clip_labels
+from rsflow.annotations.joining import clip_labels
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row

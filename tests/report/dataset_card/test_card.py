@@ -18,7 +18,7 @@ from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot
 from rsflow.shards.writer import write_shard
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "card.md"
+GOLDEN = Path(__file__).parents[2] / "golden" / "card.md"
 
 
 def tables(card: str) -> dict[str, list[list[str]]]:
