@@ -23,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rsflow.annotations import AnnotatedSet, ScenePicture, join_scenes, read_annotations
-from rsflow.annotations.joining import clip_labels
+from rsflow.annotations import AnnotatedSet, ScenePicture, clip_labels, join_scenes, read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
 from rsflow.labellers.cfar import Cfar

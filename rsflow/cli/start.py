@@ -56,8 +56,7 @@ def init(
 
 
 def _discover(folders: list[str]) -> tuple[FileTree, list[DraftSource], list[Unused]]:
-    from rsflow.discovery import find_annotations, find_scene_groups, list_tree, pair_sources
-    from rsflow.discovery.layers import attach_layers
+    from rsflow.discovery import attach_layers, find_annotations, find_scene_groups, list_tree, pair_sources
     from rsflow.engine.progress import progress
 
     with progress("init", "steps", 4, quiet_seconds=1.0) as state:

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from rsflow.annotations import ScenePicture, join_scenes, read_annotations
-from rsflow.annotations.joining import clip_labels
+from rsflow.annotations import ScenePicture, clip_labels, join_scenes, read_annotations
 from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError, RsflowError, UsageError

@@ -10,8 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations import find_hidden_categories
-from rsflow.annotations.joining import clip_labels
+from rsflow.annotations import clip_labels, find_hidden_categories
 from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row

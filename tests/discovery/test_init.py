@@ -12,8 +12,7 @@ from PIL import Image
 from rasterio.transform import from_origin
 
 from rsflow.cli import main
-from rsflow.discovery import find_annotations, find_scene_groups, list_tree, pair_sources
-from rsflow.discovery.layers import attach_layers
+from rsflow.discovery import attach_layers, find_annotations, find_scene_groups, list_tree, pair_sources
 from rsflow.planning.recipe import load
 
 rng = np.random.default_rng(0)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.annotations.joining import clip_labels
+from rsflow.annotations import clip_labels
 from rsflow.labellers.merging.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row

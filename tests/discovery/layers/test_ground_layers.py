@@ -13,8 +13,15 @@ import yaml
 from rasterio.transform import from_origin
 
 from rsflow.cli import main
-from rsflow.discovery import Question, answer_questions, find_annotations, find_scene_groups, list_tree, pair_sources
-from rsflow.discovery.layers import attach_layers
+from rsflow.discovery import (
+    Question,
+    answer_questions,
+    attach_layers,
+    find_annotations,
+    find_scene_groups,
+    list_tree,
+    pair_sources,
+)
 
 EAST, NORTH, PIXEL = 500_000.0, 5_000_000.0, 10.0
 
