@@ -36,6 +36,15 @@ def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa
         yield table.rename_columns([GEOMETRY if field == name else field for field in table.column_names])
 
 
+def read_sample(path: str, attributes: Sequence[str], rows: int) -> tuple[int, tuple[str, ...], pa.Table]:
+    """How many features a file has, their kinds of geometry as its metadata state them, and its first rows' attributes."""
+    file = _opened(path)
+    _, column = _primary(file, path)
+    batch = next(file.iter_batches(rows, columns=list(attributes)), None)
+    table = pa.table({}) if batch is None else pa.Table.from_batches([batch])
+    return file.metadata.num_rows, tuple(column.get("geometry_types") or ()), table
+
+
 def _opened(path: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
