@@ -20,11 +20,12 @@ from rsflow.discovery.raster_meaning import raster_options
 from rsflow.discovery.scene_group import SceneGroup
 from rsflow.errors import DataError, RsflowError
 from rsflow.files import storage
+from rsflow.ground.files.geoparquet import has_geometries
 from rsflow.ground.files.layer_files import Layer, list_layers
 from rsflow.readers import list_scenes, open_scene
 from rsflow.records import SceneFiles
 
-VECTORS = (".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm", ".geoparquet", ".parquet")
+VECTORS = (".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm", ".geoparquet")
 COMPARED = 12  # scenes of a source that a layer is held against
 AREA_FEATURES = 20  # polygons of a file that bounds an area, at most
 _AREA = re.compile(r"(?<![a-z])(?:aoi|extent|footprints?|bounds|boundary|coverage|mapped_area|study_area)(?![a-z])")
@@ -56,15 +57,21 @@ def find_vector_files(tree: FileTree) -> tuple[list[VectorFile], dict[str, str]]
     found, faults = [], {}
     for folder, names in tree.folders.items():
         for name in names:
-            if not name.lower().endswith(VECTORS) or storage.is_remote(folder) or ".SAFE/" in f"{folder}/":
-                continue
             path = posixpath.join(folder, name)
+            if not is_vector_file(path) or storage.is_remote(folder) or ".SAFE/" in f"{folder}/":
+                continue
             try:
                 layers = tuple(list_layers(path))
                 found.append(VectorFile(path, layers, _is_area(name, layers)))
             except (RsflowError, ImportError) as error:
                 faults[path] = str(error).splitlines()[0]
     return found, faults
+
+
+def is_vector_file(path: str) -> bool:
+    """Whether a file is a vector file by its name, or a Parquet file with geometries."""
+    name = path.lower()
+    return name.endswith(VECTORS) or (name.endswith(".parquet") and not storage.is_remote(path) and has_geometries(path))
 
 
 def _is_area(name: str, layers: Sequence[Layer]) -> bool:

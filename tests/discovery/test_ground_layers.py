@@ -133,8 +133,7 @@ def test_geoparquet_is_a_layer_and_other_parquet_is_none(scene: Path) -> None:
     assert (layer.rule.features, layer.rule.geometry) == (4, "Polygon")
     assert layer.rule.options == {"rules": [{"category": {"from": "class"}}]}
     assert "buildings.geoparquet: a vector layer; no scene" in unused
-    assert "table.parquet: cannot be read" in unused
-    assert "without geometries" in unused
+    assert "1 Parquet tables" in unused
 
 
 def test_a_layer_over_products_and_band_files_is_proposed(tmp_path: Path) -> None:

@@ -16,6 +16,15 @@ import pyarrow.parquet as pq
 from rsflow.errors import ConfigError
 
 GEOMETRY = "geometry"
+GEO = b"geo"  # the key of a file's metadata that says which column holds geometries
+
+
+def has_geometries(path: str) -> bool:
+    """Whether a file is GeoParquet, and no table without geometries or another file of that name."""
+    try:
+        return GEO in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def read_description(path: str) -> tuple[str | None, tuple[str, ...]]:
@@ -54,7 +63,7 @@ def _opened(path: str) -> pq.ParquetFile:
 
 def _primary(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
     """The geometry column's name and its entry in the metadata."""
-    text = (file.schema_arrow.metadata or {}).get(b"geo")
+    text = (file.schema_arrow.metadata or {}).get(GEO)
     if text is None:
         raise ConfigError(f"{path}: is Parquet without geometries: its metadata have no entry `geo` (GeoParquet)")
     geo = json.loads(text)
