@@ -14,8 +14,8 @@ from typing import Any
 
 from rsflow.config.settings import Scenes, Source
 from rsflow.discovery.file_tree import FileTree
-from rsflow.discovery.layer_samples import Bounds, has_feature_on
 from rsflow.discovery.layers.layer_rules import LayerRule, vector_rule
+from rsflow.discovery.layers.layer_samples import Bounds, has_feature_on
 from rsflow.discovery.layers.raster_meaning import raster_options
 from rsflow.discovery.scenes.scene_group import SceneGroup
 from rsflow.errors import DataError, RsflowError

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.discovery.layer_samples import sample_layer
+from rsflow.discovery.layers.layer_samples import sample_layer
 from rsflow.ground.files.layer_files import Layer
 
 MOST_VALUES = 40  # different values of an attribute that can be categories

@@ -19,7 +19,7 @@ from rsflow.phases.build import CONFIG, plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
-from rsflow.viewer.scene_tiles import SceneTiles
+from rsflow.viewer.queries.scene_tiles import SceneTiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rsflow.viewer.queries.ground_map import ground_map
 from rsflow.viewer.queries.pages import count_rejects, count_values, reject_page, sample_page
 from rsflow.viewer.queries.pictures import rejected_picture
 from rsflow.viewer.queries.sample_records import sample_records
-from rsflow.viewer.scene_tiles import SceneTiles
+from rsflow.viewer.queries.scene_tiles import SceneTiles
 from rsflow.viewer.server import State
 
 
