@@ -13,14 +13,13 @@ import pyarrow as pa
 import shapely
 from scipy import ndimage
 
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box, FloatArray, Window
 from rsflow.spatial.polygons import to_geometry, translate_parts
-
 
 FILL_PX = 5  # least width of pixels without a value that hide what lies below
 

@@ -7,8 +7,8 @@ import pytest
 import shapely
 
 from rsflow.ground.categories.classify import FeatureForm
-from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.ground.labels.tile_labels import label_tile
+from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.records import Provenance
 from rsflow.spatial.geometry import Window
 
