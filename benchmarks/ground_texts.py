@@ -1,10 +1,9 @@
-"""Random instructions on real scenes whose ground is mapped, for a person to read: which name something on the ground, which are
-false.
+"""Random instructions on real scenes whose ground is mapped, for a person to read: do they name what is there, and truly?
 
 One idea: the draw follows from the snapshot and a seed, each instruction as likely as any other, at most `--per-scene` of one
 scene. Written are `texts.txt`, one numbered instruction after the other, and `sheet-N.png`, where each stands below its picture
-with its boxes. A question about a fact that was measured on the picture or on its bands (brightness, texture, backscatter, index
-shares) names nothing on the ground; captions and descriptions that would not are not made.
+with its boxes. A question about a fact that was measured on the picture or on its bands (brightness, texture, backscatter,
+index shares) names nothing on the ground; captions and descriptions that would not are not made.
 
 Whether a text is false no program can tell: that is what the sheets are for.
 

@@ -51,7 +51,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
 
 
 def _appearance_questions(facts: TileFacts, settings: config.Instructions, seed: int) -> Iterator[QuestionAnswer]:
-    """What is brightest or warmest, and how the picture looks. Where nothing on the ground is named, one of the looks is asked."""
+    """What is brightest or warmest, and how the picture looks: one such question where nothing on the ground is named."""
     always = settings.appearance == "always"
     if not always and tile_facts.names_ground(facts):
         return

@@ -65,8 +65,10 @@ class Scores:
 def measure_scores(
     picture: Picture, valid: BoolArray, raster: Raster | None, sensor: SensorName, unit: PixelUnit = "dn"
 ) -> Scores:
-    """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster, with the unit of its values, where
-    other bands may help."""
+    """Measure a rendered tile: picture (rows, cols[, 3]), valid (rows, cols), and its raster where other bands may help.
+
+    `unit`: of the raster's values.
+    """
     share = float(valid.mean()) if valid.size else 0.0
     if share == 0.0:
         return Scores(0.0, None, 0.0, 0.0, 0.0)

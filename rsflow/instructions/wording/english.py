@@ -77,7 +77,6 @@ _MASS_NOUNS = frozenset(
         "forestry",
         "floodwater",
         "smoke",
-        "cloud-cover",
         "cover",
     ]
 )
