@@ -89,14 +89,13 @@ class ModelBatches:
         return (len(row), False) if end is None else (end + 1, True)
 
     def _chat_turns(self, request: Request) -> list[dict[str, Any]]:
-        pictures = [{"type": "image"} for _ in request.pictures]
-        if not request.system:
-            return [{"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
-        if not self._system_role:
-            text = f"{request.system}\n\n{request.prompt}"
-            return [{"role": "user", "content": [*pictures, {"type": "text", "text": text}]}]
-        system = {"role": "system", "content": [{"type": "text", "text": request.system}]}
-        return [system, {"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
+        turns = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in request.turns]
+        if request.system and not self._system_role:
+            turns[0]["content"][0]["text"] = f"{request.system}\n\n{request.turns[0][1]}"
+        turns[0]["content"] = [*({"type": "image"} for _ in request.pictures), *turns[0]["content"]]
+        if request.system and self._system_role:
+            turns.insert(0, {"role": "system", "content": [{"type": "text", "text": request.system}]})
+        return turns
 
     def _takes_system_role(self) -> bool:
         """Whether the chat template has a place for a system message; some refuse one, some leave it out."""
