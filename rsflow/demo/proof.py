@@ -33,7 +33,7 @@ RUNS = ("model", "blind", "majority")
 MEASURES = ("accuracy", "iou", "rouge_l")
 ANSWER_TOKENS = 48
 
-# Ours, chosen on val splits. Each instruction is a row of its own: where earlier answers about a picture stand before a question,
+# Ours, chosen on val splits. Each instruction is a row of its own: where earlier answers about a picture precede a question,
 # they are easier to learn from than the picture. Short answers, each of which says one fact of the picture, come more often and
 # weigh more, for long ones would take nearly all of the loss.
 TRAINING: dict[str, Any] = {
