@@ -32,6 +32,9 @@ def evaluate(
     wordings: Annotated[
         int, Option(metavar="N", min=0, help="ask in N other wordings too: are short answers the same and still right")
     ] = 0,
+    task: Annotated[
+        list[str] | None, Option(metavar="T", help="only questions of this one; may be given several times")
+    ] = None,
     limit: Annotated[int | None, Option(metavar="N", help="only the first N questions")] = None,
     max_tokens: Annotated[int, Option(metavar="N", help="of an answer")] = 512,
     meteor: Annotated[bool, Option("--meteor", help="METEOR of captions too; needs Java")] = False,
@@ -57,7 +60,7 @@ def evaluate(
 
     engine = parse_overrides(settings or [])
     job = EvaluationJob(
-        model, root, split, dialect, output, blind, limit, max_tokens, meteor, engine, history=history, wordings=wordings
+        model, root, split, dialect, output, blind, limit, max_tokens, meteor, engine, history, wordings, tuple(task or ())
     )
     with progress("evaluate", "answers", 0, quiet_seconds=2.0) as state:
 

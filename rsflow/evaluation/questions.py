@@ -42,10 +42,10 @@ class Question:
 
 
 def read_questions(
-    root: str, split: str, dialect: Dialect, limit: int | None = None, wordings: int = 0
+    root: str, split: str, dialect: Dialect, limit: int | None = None, wordings: int = 0, tasks: tuple[str, ...] = ()
 ) -> Iterator[tuple[Question, bytes]]:
     """(question, encoded picture) of a snapshot's split, in the order of its shards; none of groups, whose questions are about
-    several pictures. `wordings`: the most other wordings of each question.
+    several pictures. `wordings`: the most other wordings of each question. `tasks`: only of these; none: of all.
 
     Raises UsageError for a split that the snapshot lacks.
     """
@@ -55,11 +55,15 @@ def read_questions(
     count = 0
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
-            for instruction in sample.record["instructions"] if not sample.record.get("group") else ():
+            for instruction in _asked(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
                 yield _question(sample.record, instruction, dialect, wordings), sample.picture
+
+
+def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [one for one in record["instructions"] if not record.get("group") and (not tasks or one["task"] in tasks)]
 
 
 def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect, wordings: int) -> Question:

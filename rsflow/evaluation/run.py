@@ -28,8 +28,8 @@ class EvaluationJob:
     `settings`: further settings of the engine, such as `model` (the name at an endpoint), `key`, `revision`, `batch_rows`.
     `blind`: ask without pictures. `history`: ask the last question of a conversation after its earlier turns, with their right
     answers; without, alone. `wordings`: ask each question with a short answer in so many other wordings too, to see whether it
-    is answered alike. `meteor`: needs Java. `out`: the folder for `predictions.jsonl`, `scores.json` and
-    `page.html`; answers are kept below it as they come, so that a run that was cut short goes on.
+    is answered alike. `tasks`: only questions of these. `meteor`: needs Java. `out`: the folder for `predictions.jsonl`,
+    `scores.json` and `page.html`; answers are kept below it as they come, so that a run that was cut short goes on.
     """
 
     model: str
@@ -44,6 +44,7 @@ class EvaluationJob:
     settings: dict[str, Any] = field(default_factory=dict)
     history: bool = True
     wordings: int = 0
+    tasks: tuple[str, ...] = ()
 
 
 def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -> list[Score]:
@@ -51,7 +52,8 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
     dialect = get_dialect(job.dialect)
     rows = list(_answer(job, on_answer))
     if not rows:
-        raise UsageError(f"{job.root}: its split {job.split!r} holds no question")
+        of_tasks = f" of {', '.join(job.tasks)}" if job.tasks else ""
+        raise UsageError(f"{job.root}: its split {job.split!r} holds no question{of_tasks}")
     scored = score_answers(rows, dialect)
     if job.wordings:
         scored = add_consistency(scored, score_answers(_answer_reworded(job, on_answer), dialect))
@@ -65,6 +67,7 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
         "blind": job.blind,
         "history": job.history,
         "wordings": job.wordings,
+        "tasks": list(job.tasks),
         "questions": len(rows),
         "unanswered": sum(answer.text is None for _, answer in rows),
     }
@@ -78,7 +81,8 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
 
 
 def _questions(job: EvaluationJob) -> Iterator[tuple[Question, bytes]]:
-    for question, picture in read_questions(job.root, job.split, get_dialect(job.dialect), job.limit, job.wordings):
+    dialect = get_dialect(job.dialect)
+    for question, picture in read_questions(job.root, job.split, dialect, job.limit, job.wordings, job.tasks):
         yield question if job.history else replace(question, history=()), picture
 
 

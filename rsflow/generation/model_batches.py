@@ -89,12 +89,13 @@ class ModelBatches:
         return (len(row), False) if end is None else (end + 1, True)
 
     def _chat_turns(self, request: Request) -> list[dict[str, Any]]:
-        turns = [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in request.turns]
+        (role, first), *others = request.turns
         if request.system and not self._system_role:
-            turns[0]["content"][0]["text"] = f"{request.system}\n\n{request.turns[0][1]}"
-        turns[0]["content"] = [*({"type": "image"} for _ in request.pictures), *turns[0]["content"]]
+            first = f"{request.system}\n\n{first}"
+        turns = [{"role": role, "content": [*({"type": "image"} for _ in request.pictures), _text_part(first)]}]
+        turns += [{"role": role, "content": [_text_part(text)]} for role, text in others]
         if request.system and self._system_role:
-            turns.insert(0, {"role": "system", "content": [{"type": "text", "text": request.system}]})
+            turns.insert(0, {"role": "system", "content": [_text_part(request.system)]})
         return turns
 
     def _takes_system_role(self) -> bool:
@@ -106,6 +107,10 @@ class ModelBatches:
             )
         except jinja2.TemplateError:
             return False
+
+
+def _text_part(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
 
 
 class GumbelNoise(transformers.LogitsProcessor):

@@ -50,7 +50,8 @@ class Batch:
         learned = self.labels[:, 1:] != IGNORED
         row_counts = learned.sum(dim=1).clamp(min=1)
         row_weights = row_counts.double() ** -LOSS_EXPONENTS[reduction]
-        return row_weights[:, None].expand(learned.shape)[learned]
+        weights: torch.Tensor = row_weights[:, None].expand(learned.shape)[learned]
+        return weights
 
     @property
     def tokens(self) -> int:
