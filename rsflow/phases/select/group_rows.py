@@ -14,7 +14,7 @@ from rsflow.curation.group_verdicts import GroupMembers
 from rsflow.curation.hashing import stable_hashes
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
-from rsflow.planning.zoom_scales import stored_scene_id
+from rsflow.planning.sources.zoom_scales import stored_scene_id
 from rsflow.records import OVERVIEW
 
 # What a group's row takes from its first picture: what quotas and instructions look at.

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from rsflow.planning.groups.zoom_units import zoom_units
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds
-from rsflow.planning.zoom_units import zoom_units
 from rsflow.schemas import ZOOM_WORK
 
 
