@@ -62,15 +62,15 @@ def open_scene(files: SceneFiles) -> SceneReader:
 
     Raises DataError where it cannot be opened.
     """
-    grid, reduced = files.options.get(GRID), files.options.get(REDUCED)
-    if grid is None and reduced is None:
+    grid = files.options.get(GRID)
+    if grid is None and REDUCED not in files.options:
         return READERS[select_reader(files)](files)
     options = {name: value for name, value in files.options.items() if name not in {GRID, REDUCED}}
     stored = open_scene(replace(files, options=options))
     try:
-        if grid is None:
-            return ReducedScene(stored, reduced["factor"])
-        return WarpedScene(stored, TargetGrid(**grid["target"]), grid["resampling"])
+        if grid is not None:
+            return WarpedScene(stored, TargetGrid(**grid["target"]), grid["resampling"])
+        return ReducedScene(stored, files.options[REDUCED]["factor"])
     except BaseException:
         stored.close()
         raise

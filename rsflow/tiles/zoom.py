@@ -25,7 +25,8 @@ class ScaledTile:
     def box_at(self, factor: int) -> Box:
         """The tile's outline in pixels of a scale that is `factor` times coarser than the scene."""
         scale = self.factor / factor
-        return tuple(edge * scale for edge in self.window.box)
+        left, top, right, bottom = self.window.box
+        return (left * scale, top * scale, right * scale, bottom * scale)
 
 
 Pair = tuple[ScaledTile, ScaledTile]  # of the scale between, and of the scene itself

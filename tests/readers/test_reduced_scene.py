@@ -86,7 +86,8 @@ def test_fill_enters_no_mean_and_half_a_block_makes_a_value(write: Write) -> Non
         expected = block_means(stored, 4, fill=0)
         np.testing.assert_array_equal(found.valid, ~np.isnan(expected))
         np.testing.assert_array_equal(band, np.where(np.isnan(expected), 0, np.rint(np.nan_to_num(expected))))
-    assert not found.valid[:4].any() and found.valid[4:].any()
+    assert not found.valid[:4].any()
+    assert found.valid[4:].any()
 
 
 @pytest.mark.parametrize("overviews", [(), (2, 4)])
@@ -110,10 +111,11 @@ def test_overviews_of_uneven_scenes_lie_where_the_pixels_do(write: Write) -> Non
     """A slope shows where each pixel is taken from: an overview's last column covers less than its factor says."""
     slope = np.arange(1003, dtype="float32")[None, None, :] * np.ones((1, 1003, 1), "float32")
     with reduced(write(slope), 8) as plain, reduced(write(slope, (2, 4, 8)), 8) as through:
-        assert through.reads_overview and not plain.reads_overview
+        assert (through.reads_overview, plain.reads_overview) == (True, False)
         window = Window(0, 0, 126, 126)
         difference = through.read(window).pixels - plain.read(window).pixels
-    assert np.abs(difference).max() <= 1.0  # of a stored pixel: an eighth of one here
+    assert np.abs(difference[:, :, :-1]).max() <= 0.1  # of a stored pixel
+    assert np.abs(difference).max() <= 4  # the last column is three stored pixels, of an overview's pixel of eight
 
 
 def test_the_map_of_a_scale_is_that_of_its_scene(write: Write) -> None:
