@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import detection, english, tile_facts
+from rsflow.instructions import detection
 from rsflow.instructions.conversation import join_questions
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.hash_choice import choose, hash_number
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.instructions.languages import ENGLISH, instructions
-from rsflow.instructions.objects import TileObject, collapses_when_rounded
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.tile_facts import Group
 from rsflow.instructions.vqa import quantity_phrase
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import choose, hash_number
 from rsflow.records import Instruction, Reject
 from rsflow.spatial.geometry import Box, clip_box
 from rsflow.text.turns import mark

@@ -6,7 +6,7 @@ import pytest
 
 from rsflow.config import settings as config
 from rsflow.instructions import compose_group
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.instructions.phrasings import PHRASINGS, zoom
 from rsflow.instructions.zoom_groups import box_at_scale
 from rsflow.records import DETAIL, MIDDLE, OVERVIEW, Instruction, Label, Provenance, Shape, TileFacts

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rsflow.planning.plan import Plan, Unit
 from rsflow.planning.sources.zoom_scales import scale_of
 from rsflow.records import AFTER, BEFORE
-from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.label.cut_scenes import main_file
 
 
 @dataclass(frozen=True, slots=True)
