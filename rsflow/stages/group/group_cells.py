@@ -173,6 +173,7 @@ def _member(tile: CellTile, role: str, number: int, shift: Shift) -> dict[str, A
         "dx_px": shift.dx_px,
         "dy_px": shift.dy_px,
         "registration_confidence": shift.confidence,
+        "box_in_first": None,
     }
 
 

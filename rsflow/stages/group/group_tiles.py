@@ -14,7 +14,7 @@ from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources
 
 _WINDOW = ("row_off", "col_off", "height_px", "width_px")
-_UNMEASURED = {"dx_px": None, "dy_px": None, "registration_confidence": None}
+_UNMEASURED = {"dx_px": None, "dy_px": None, "registration_confidence": None, "box_in_first": None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def _group_facts(
 
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
     shift = (member["dx_px"], member["dy_px"]) if member["dx_px"] is not None and member["dy_px"] is not None else None
+    box = member["box_in_first"]
     latitudes = (tile["footprint"] or [])[1::2]
     return GroupMember(
         facts_of(tile, labels),
@@ -60,4 +61,5 @@ def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str,
         tile["cloud_share"],
         (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
         shift,
+        (box[0], box[1], box[2], box[3]) if box else None,
     )
