@@ -184,10 +184,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Instructions:
-    """`appearance`: whether texts are about the look of the picture alone: brightness, texture, colour, where it is brightest,
-    warmest or sends back most. "if_nothing_else": in few questions on tiles of which the labels name nothing on the ground;
-    "always": on all, and as captions and descriptions too; "never": not about brightness, texture and colour.
-    """
+    """`appearance`: whether texts are about the look of the picture alone (docs/configuration.md)."""
 
     __pydantic_config__ = STRICT
     tasks: tuple[str, ...] = ()  # empty: all that there are
