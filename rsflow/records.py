@@ -186,7 +186,7 @@ class Instruction:
 class Reject:
     """One thing that left, and why. `subject` is the id of the scene, tile, group or instruction, `file` where to look."""
 
-    kind: Literal["scene", "tile", "group", "annotation", "instruction"]
+    kind: Literal["scene", "tile", "group", "annotation", "label", "instruction"]
     subject: str
     reason: str
     detail: str
