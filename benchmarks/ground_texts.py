@@ -22,10 +22,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rsflow.report.contact_sheet import contact_sheet
-from rsflow.report.show import sample_card
-
 from rsflow.instructions.wording.attributes import INDICES, PARTS, PHYSICAL_PARTS
+from rsflow.report.pictures.contact_sheet import contact_sheet
+from rsflow.report.pictures.show import sample_card
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import read_snapshot, snapshot_root
 from rsflow.shards.reader import ShardReader
