@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 from reader_scenes import SCENES
 
-from rsflow.instructions import english
 from rsflow.instructions.checks import FORM_CHECKS, check, count_unread
+from rsflow.instructions.wording import english
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.spatial.geometry import Box
 from rsflow.text.turns import Turn

@@ -30,12 +30,13 @@ from rsflow.instructions import (
     segmentation,
     sensor_groups,
     series,
-    tile_facts,
     vqa,
+    zoom_groups,
 )
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.question_answers import VERSION
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.text.control_tokens import find_control_token
 
@@ -73,6 +74,7 @@ GROUP_TASKS: dict[TaskName, GroupTask] = {
     "change": change.make_instructions,
     "series": series.make_instructions,
     "sensors": sensor_groups.make_instructions,
+    "zoom": zoom_groups.make_instructions,
 }
 
 ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS)
@@ -116,7 +118,7 @@ def compose_group(
 ) -> tuple[list[Instruction], list[Reject]]:
     """All instructions of a group for the asked tasks, and what was refused, as `compose` of a tile.
 
-    `labels` of an instruction are numbers in the labels of all members (rsflow.instructions.group_facts).
+    `labels` of an instruction are numbers in the labels of all members (rsflow.instructions.groups.group_facts).
     """
     kept = [tile_facts.trusted_labels(member.facts, labels_settings) for member in group.members]
     numbers = [group.first_label(place) + position for place, mine in enumerate(kept) for position in mine]
@@ -164,7 +166,7 @@ def _choose(items: Sequence[Instruction], most: int, tile_id: str, seed: int) ->
     order = []
     for name in sorted(by_id, key=lambda name: (hash_number(seed, name), name)):
         answer = by_id[name].answer
-        kind = f"{answer['kind']} oriented" if answer.get("oriented") else str(answer["kind"])
+        kind = f"{answer['kind']} {'oriented' * bool(answer.get('oriented'))} {'dialogue' * ('earlier' in answer)}"
         # What people asked comes before what rules ask.
         order.append((ranks[kind], kind != "answer", hash_number(seed, name), name))
         ranks[kind] += 1

@@ -25,7 +25,7 @@ from rsflow.lake.relocations import add_move, replace_folder
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import CONFIG, read_config
 from rsflow.phases.shard.shard import config_fingerprint
-from rsflow.planning.scenes import list_all_scenes, probe_scenes
+from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 
 SHOWN = 3  # scenes that a message names
 
@@ -94,7 +94,7 @@ def _probe(built: BuildConfig, known: pa.Table) -> pa.Table:
             state.add(1)
 
         listed = list_all_scenes(built, built.root)
-        found = probe_scenes(built.sources, listed.scenes, known, built.tiles, on_scene=count)
+        found = probe_scenes(built, listed.scenes, known, on_scene=count)
     if undone := {**found.undone, **listed.unanswered}:
         raise LakeError(f"{len(undone)} scenes or sources cannot be reached now: {next(iter(undone.values()))}")
     return found.scenes

@@ -25,18 +25,18 @@ from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
-from rsflow.planning.ground_layers import GroundLayers, ground_layers
-from rsflow.planning.joined_annotations import joined_sources
-from rsflow.planning.layer_overlap import GroundLayer
-from rsflow.planning.placed_scenes import scene_windows
-from rsflow.planning.scenes import list_all_scenes, probe_scenes
+from rsflow.planning.sources.ground_layers import GroundLayers, ground_layers
+from rsflow.planning.sources.joined_annotations import joined_sources
+from rsflow.planning.sources.layer_overlap import GroundLayer
+from rsflow.planning.sources.placed_scenes import scene_windows
+from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 from rsflow.records import Label, Reject, SceneFiles
 from rsflow.review.resolve import Decisions, resolve
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
-from rsflow.stages.cut_scenes import main_file
-from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.generate.generate_tiles import GenerateTiles
+from rsflow.stages.label.cut_scenes import main_file
 from rsflow.tiles.grid import group_windows
 
 CAUSES_SHOWN = 5  # of what is undone
@@ -75,6 +75,7 @@ class Plan:
     group: Stage
     compare: Stage | None  # what makes instructions of groups, where any task of theirs is asked for
     group_cells: Stage | None  # what groups tiles of the ground grid, where groups are asked for
+    group_zoom: Stage | None  # what groups the scales of large scenes, where these are asked for
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
@@ -120,11 +121,11 @@ def make_plan(
     """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none.
 
     `keep`: what an API of scenes gives is kept in the lake, so that the next run asks for what is new."""
-    from rsflow.lake.formats import TABLES
+    from rsflow.lake.delta.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built, lake.root if lake else None, keep)
-    scenes, files, undone = probe_scenes(built.sources, listed.scenes, known, built.tiles, retry_rejects, on_scene)
+    scenes, files, undone = probe_scenes(built, listed.scenes, known, retry_rejects, on_scene)
     undone |= listed.unanswered
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
@@ -159,6 +160,7 @@ def make_plan(
         recipe.group_stage(),
         recipe.compare_stage(built),
         recipe.group_cells_stage(built),
+        recipe.group_zoom_stage(built),
         completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,

@@ -40,7 +40,7 @@ CALIBRATION_STRUCT = pa.struct(
     [("scale", pa.float64()), ("offset", pa.float64()), ("unit", pa.string()), ("origin", pa.string())]
 )
 
-# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.item_facts; angles in degrees.
+# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.items.item_facts; angles in degrees.
 STAC_ITEM_STRUCT = pa.struct(
     [
         ("id", pa.string()),
@@ -89,9 +89,10 @@ GROUP_MEMBER_STRUCT = pa.struct(
         ("tile_id", pa.string()),
         ("sensor", pa.string()),
         ("acquired_at", TIME),
-        ("role", pa.string()),  # "before" | "after" of a pair; "date1", "date2", … of dates; the sensor of sensors
+        ("role", pa.string()),  # as of roles in records, "date1", "date2", … of dates, or a sensor
         ("dx_px", pa.float64()),
         ("dy_px", pa.float64()),
         ("registration_confidence", pa.float64()),  # of the measured shift, in [0, 1]; null: not measured
+        ("box_in_first", FLOATS),  # where this picture lies in the first one, in its pixels; null: both show the same ground
     ]
 )

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
-from rsflow.instructions import compose, tile_facts
+from rsflow.instructions import compose
 from rsflow.instructions.checks import CHECKS, applied, check, count_unread
+from rsflow.instructions.facts import tile_facts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SensorName
 from rsflow.text.turns import Turn

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.facts.expressions import normalise_text
 from rsflow.instructions.reader.read_sentence import ReadSentence, read_sentence
 from rsflow.instructions.reader.sentences import Sentence, split_sentences
 from rsflow.instructions.reader.tile_words import TileWords

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.instructions.attributes import COLOURS
 from rsflow.instructions.claims import Claim
 from rsflow.instructions.reader.read_sentence import ReadSentence
 from rsflow.instructions.reader.reading import Reading
 from rsflow.instructions.reader.tile_words import TileWords
 from rsflow.instructions.reader.words import NEGATIONS, word_set
+from rsflow.instructions.wording.attributes import COLOURS
 from rsflow.sensors import SENSORS
 
 # Hues that one may be taken for.

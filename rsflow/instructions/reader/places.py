@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsflow.instructions.positions import parse_place
 from rsflow.instructions.reader.words import IMAGE, word_set
+from rsflow.instructions.wording.positions import parse_place
 
 # How far beyond its third a place may reach, in shares of a side: "left" is said of what lies left of 42 %.
 NEAR, QUARTER, HALF = 0.09, 1 / 6, 0.19
@@ -28,8 +28,8 @@ _NO_PLACE = word_set("from towards toward pointing facing heading onto")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Words `start` to `stop`, from a preposition on, name a part of the picture: `name`, as rsflow.instructions.positions has
-    it, with the share of a side that it may reach beyond that."""
+    """Words `start` to `stop`, from a preposition on, name a part of the picture: `name`, one of
+    `rsflow.instructions.wording.positions`, with the share of a side that it may reach beyond that."""
 
     start: int
     stop: int

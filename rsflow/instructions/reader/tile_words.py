@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.claims import ClaimFacts
 from rsflow.instructions.claims.word_lists import OBJECT_NOUNS
-from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import normalise_text
+from rsflow.instructions.wording import english
 from rsflow.records import TileFacts
 from rsflow.text.turns import escape
 

@@ -23,13 +23,13 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.answer_share import question_and_answer
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates import text_signatures as sayings
+from rsflow.curation.duplicates.texts import text_signatures as sayings
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
-from rsflow.lake.formats import TABLES
-from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.phases.select.instruction_texts import build_template_mask
 from rsflow.planning.live_rows import LiveRows
 

@@ -27,8 +27,8 @@ from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import fingerprint
-from rsflow.stages.encode_tiles import EncodeTiles
-from rsflow.stages.sample_record import digest, tile_record
+from rsflow.stages.label.encode_tiles import EncodeTiles
+from rsflow.stages.shard.sample_record import digest, tile_record
 from tests.archive import config_of, optical, shards_of, write_scene
 
 RAW, BOTH = "render.raw_bands=true", ("render.raw_bands=true", "shard.companions=[optical, sar]")
@@ -169,7 +169,7 @@ def test_left_off_they_change_no_fingerprint() -> None:
     plain = {name: value for name, value in resolved(off).items() if name not in {"root", "engine"}}
     for section, name, _ in YOUNGER:
         del plain[section][name]
-    del plain["groups"], plain["sources"][0]["scenes"]["stac"]
+    del plain["groups"], plain["zoom"], plain["sources"][0]["scenes"]["stac"]
     assert config_fingerprint(off) == fingerprint(plain)
     raw, beside = (
         check(BuildConfig, {**base, **more}, "on")

@@ -1,0 +1,80 @@
+"""Tiles of several scenes of one place become groups: those of the same window, one of each scene."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
+from rsflow.records import Reject
+from rsflow.stage import BatchFunction, Resources
+
+_WINDOW = ("row_off", "col_off", "height_px", "width_px")
+_UNMEASURED = {"dx_px": None, "dy_px": None, "registration_confidence": None, "box_in_first": None}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTiles:
+    """GROUP_WORK rows in, one RECEIPTS row out per row.
+
+    The scenes of a row share one pixel grid. A window of which a scene has no tile (it was screened out) is a reject
+    `missing_partner`: a comparison needs all its pictures.
+    """
+
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = 1
+
+    def open(self) -> BatchFunction:
+        def group(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield _unit(row)
+
+        return group
+
+
+def _unit(work: dict[str, Any]) -> pa.Table:
+    by_window: dict[tuple[int, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
+    for tile in work["tiles"]:
+        by_window[tuple(tile[name] for name in _WINDOW)][tile["scene_id"]] = tile
+    groups, rejects = [], []
+    for _, tiles in sorted(by_window.items()):
+        members = [(tiles[scene["scene_id"]], scene["role"]) for scene in work["scenes"] if scene["scene_id"] in tiles]
+        if len(members) == len(work["scenes"]):
+            groups.append(_group_row(work, members))
+        else:
+            rejects.append(_reject_row(work, members))
+    marks = unit_mark(work, "group", len(by_window), len(rejects))
+    return receipt_table(marks, groups=groups, rejects=rejects)
+
+
+def group_id(kind: str, tile_id: str) -> str:
+    """The id of the group whose last picture is this tile."""
+    return f"{kind}:{tile_id}"
+
+
+def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+    same = [
+        {**{name: tile[name] for name in ("tile_id", "sensor", "acquired_at")}, "role": role, **_UNMEASURED}
+        for tile, role in members
+    ]
+    return {
+        "group_id": group_id(work["kind"], members[-1][0]["tile_id"]),
+        "kind": work["kind"],
+        "place": work["place"],
+        "source": members[0][0]["source"],
+        "presence_only": None,
+        "members": same,
+    }
+
+
+def _reject_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]]) -> dict[str, Any]:
+    there = {role for _, role in members}
+    lacking = ", ".join(scene["role"] for scene in work["scenes"] if scene["role"] not in there)
+    tile = members[-1][0]
+    detail = f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared"
+    reject = Reject("group", group_id(work["kind"], tile["tile_id"]), "missing_partner", detail)
+    return reject_row({**work, "scene_id": tile["scene_id"]}, "group", reject, rows=1)

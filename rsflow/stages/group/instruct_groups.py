@@ -1,0 +1,65 @@
+"""Labels of several pictures of one place become instructions that compare them. Columns only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow.config import settings as config
+from rsflow.instructions import VERSION, compose_group
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.instruct.instruct_tiles import facts_of, instructions_receipt, labels_by_tile
+
+
+@dataclass(frozen=True, slots=True)
+class InstructGroups:
+    """COMPARE_WORK rows in, one RECEIPTS row out per row. A group that no instruction fits is kept all the same."""
+
+    instructions: config.Instructions
+    labels: config.Labels
+    seed: int
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = VERSION
+
+    def open(self) -> BatchFunction:
+        def compare(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._unit(row)
+
+        return compare
+
+    def _unit(self, work: dict[str, Any]) -> pa.Table:
+        tiles = {tile["tile_id"]: tile for tile in work["tiles"]}
+        labels = labels_by_tile(work)
+        facts = [_group_facts(group, tiles, labels) for group in work["groups"]]
+        ids = [
+            [row["label_id"] for member in group["members"] for row in labels[member["tile_id"]]] for group in work["groups"]
+        ]
+        made = (compose_group(one, self.instructions, self.seed, self.labels) for one in facts)
+        return instructions_receipt(work, "compare", zip([one.tile_id for one in facts], ids, made, strict=True))
+
+
+def _group_facts(
+    group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: dict[str, list[dict[str, Any]]]
+) -> GroupFacts:
+    members = tuple(_member(member, tiles[member["tile_id"]], labels[member["tile_id"]]) for member in group["members"])
+    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]))
+
+
+def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
+    shift = (member["dx_px"], member["dy_px"]) if member["dx_px"] is not None and member["dy_px"] is not None else None
+    box = member["box_in_first"]
+    latitudes = (tile["footprint"] or [])[1::2]
+    return GroupMember(
+        facts_of(tile, labels),
+        member["role"],
+        tile["acquired_at"],
+        tile["cloud_share"],
+        (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
+        shift,
+        (box[0], box[1], box[2], box[3]) if box else None,
+    )
