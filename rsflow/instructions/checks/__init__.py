@@ -15,7 +15,7 @@ from rsflow.instructions.checks import answer_form, boxes, control_text, languag
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.claims import Claim, ClaimKind, check_claim
 from rsflow.instructions.reader import Conversation, Reading, TileWords, read_conversation
-from rsflow.instructions.reader.sentences import split_sentences
+from rsflow.instructions.reader.parsing.sentences import split_sentences
 from rsflow.records import Instruction, TileFacts
 
 __all__ = ["CHECKS", "FORM_CHECKS", "Finding", "applied", "check", "count_unread"]

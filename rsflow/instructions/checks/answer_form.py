@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.reader.conversation import YES_NO_OPENINGS, Conversation
-from rsflow.instructions.reader.sentences import Sentence
-from rsflow.instructions.reader.words import parse_number
+from rsflow.instructions.reader.parsing.sentences import Sentence
+from rsflow.instructions.reader.parsing.words import parse_number
 
 PHRASE = 7  # words of a phrase, at most
 FEW = 30

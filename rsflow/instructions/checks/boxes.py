@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.claims.object_checks import lies_in
 from rsflow.instructions.reader import Conversation, TileWords
-from rsflow.instructions.reader.mentions import Mention
 from rsflow.instructions.reader.objects import find_extreme
-from rsflow.instructions.reader.read_sentence import read_sentence
-from rsflow.instructions.reader.sentences import split_sentences
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.read_sentence import read_sentence
+from rsflow.instructions.reader.parsing.sentences import split_sentences
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region, bounding_box, iou
 from rsflow.text.turns import Mark, marks

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.reader.conversation import Conversation
-from rsflow.instructions.reader.words import word_set
+from rsflow.instructions.reader.parsing.words import word_set
 
 LETTERS = 2  # of another script, in a word of a name or a symbol
 LEAST = 5  # words

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.reader.conversation import Conversation
-from rsflow.instructions.reader.words import word_set
+from rsflow.instructions.reader.parsing.words import word_set
 
 _N = r"-?\d+(?:\.\d+)?"
 _COORDINATES = re.compile(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.reader.conversation import Conversation
-from rsflow.instructions.reader.words import word_set
+from rsflow.instructions.reader.parsing.words import word_set
 
 _REFUSAL = re.compile(
     r"\b(?:as|being) an? (?:large |visual |vision )?(?:ai\b|artificial|language model|(?:ai )?assistant\b|text[- ]based)"

@@ -13,12 +13,12 @@ from rsflow.instructions.reader.conversation import Conversation, Statement, rea
 from rsflow.instructions.reader.covers import read_covers
 from rsflow.instructions.reader.measures import read_measures
 from rsflow.instructions.reader.objects import read_objects
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords
 from rsflow.instructions.reader.picture import read_picture
-from rsflow.instructions.reader.read_sentence import ReadSentence
 from rsflow.instructions.reader.reading import Reading
 from rsflow.instructions.reader.region_names import read_region_names
 from rsflow.instructions.reader.relations import read_comparisons, read_relations
-from rsflow.instructions.reader.tile_words import TileWords
 
 __all__ = ["Conversation", "Reading", "TileWords", "read_conversation"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rsflow.instructions.facts.expressions import normalise_text
-from rsflow.instructions.reader.read_sentence import ReadSentence, read_sentence
-from rsflow.instructions.reader.sentences import Sentence, split_sentences
-from rsflow.instructions.reader.tile_words import TileWords
-from rsflow.instructions.reader.words import BE, DETERMINERS, parse_number, word_set
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence, read_sentence
+from rsflow.instructions.reader.parsing.sentences import Sentence, split_sentences
+from rsflow.instructions.reader.parsing.tile_words import TileWords
+from rsflow.instructions.reader.parsing.words import BE, DETERMINERS, parse_number, word_set
 from rsflow.records import Instruction
 from rsflow.text.turns import without_marks
 

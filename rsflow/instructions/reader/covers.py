@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rsflow.instructions.claims import Claim
-from rsflow.instructions.reader.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords, match_spelling
+from rsflow.instructions.reader.parsing.words import IMAGE, NEGATIONS, parse_number, word_set
 from rsflow.instructions.reader.reading import Reading
-from rsflow.instructions.reader.tile_words import TileWords, match_spelling
-from rsflow.instructions.reader.words import IMAGE, NEGATIONS, parse_number, word_set
 
 TOLERANCE = 0.15  # share of itself that a share in words may be off
 _FRACTIONS = {

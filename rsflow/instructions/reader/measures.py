@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from rsflow.instructions.claims import Claim
 from rsflow.instructions.claims.claim import Unit
-from rsflow.instructions.reader.mentions import Mention
 from rsflow.instructions.reader.objects import find_extreme
-from rsflow.instructions.reader.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords
+from rsflow.instructions.reader.parsing.words import BE, IMAGE, is_negation, parse_number, word_set
 from rsflow.instructions.reader.reading import Reading
-from rsflow.instructions.reader.tile_words import TileWords
-from rsflow.instructions.reader.words import BE, IMAGE, is_negation, parse_number, word_set
 
 TOLERANCE = 0.2  # share that a size in words may be off
 _UNITS: dict[str, Unit] = {

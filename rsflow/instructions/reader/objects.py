@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rsflow.instructions.claims import Claim
-from rsflow.instructions.reader.mentions import Mention
-from rsflow.instructions.reader.places import NEAR
-from rsflow.instructions.reader.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.places import NEAR
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords
 from rsflow.instructions.reader.reading import Reading
-from rsflow.instructions.reader.tile_words import TileWords
 
 MOST = 0.4  # share of the objects from which "the ships" or "most ships" may be said
 PLAINLY_LARGER = 1.3  # ratio of areas

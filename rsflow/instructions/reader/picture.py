@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from rsflow.instructions.claims import Claim
-from rsflow.instructions.reader.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords
+from rsflow.instructions.reader.parsing.words import NEGATIONS, word_set
 from rsflow.instructions.reader.reading import Reading
-from rsflow.instructions.reader.tile_words import TileWords
-from rsflow.instructions.reader.words import NEGATIONS, word_set
 from rsflow.instructions.wording.attributes import COLOURS
 from rsflow.sensors import SENSORS
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rsflow.instructions.claims import Claim
 from rsflow.instructions.reader.conversation import Conversation
-from rsflow.instructions.reader.places import NEAR
-from rsflow.instructions.reader.read_sentence import read_sentence
+from rsflow.instructions.reader.parsing.places import NEAR
+from rsflow.instructions.reader.parsing.read_sentence import read_sentence
 from rsflow.instructions.reader.reading import Reading
 from rsflow.spatial.geometry import Box, bounding_box, iou
 from rsflow.text.turns import marks

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from rsflow.instructions.claims import Claim
-from rsflow.instructions.reader.mentions import Mention
 from rsflow.instructions.reader.objects import objects_meant
-from rsflow.instructions.reader.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.read_sentence import ReadSentence
+from rsflow.instructions.reader.parsing.tile_words import TileWords
+from rsflow.instructions.reader.parsing.words import BE, PLAIN_ENDINGS, is_negation, parse_number, word_set
 from rsflow.instructions.reader.reading import Reading
-from rsflow.instructions.reader.tile_words import TileWords
-from rsflow.instructions.reader.words import BE, PLAIN_ENDINGS, is_negation, parse_number, word_set
 
 TOLERANCE = 0.05  # of a side: a thing may be called left of another that is also far above it
 _TIMES = {"twice": 2.0, "double": 2.0}

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rsflow.instructions.reader.completeness import JOINERS, ends_plainly
-from rsflow.instructions.reader.mentions import Mention
-from rsflow.instructions.reader.places import Place
-from rsflow.instructions.reader.words import BE, CLAUSE_ENDS, clause_start, is_negation
+from rsflow.instructions.reader.parsing.completeness import JOINERS, ends_plainly
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.places import Place
+from rsflow.instructions.reader.parsing.words import BE, CLAUSE_ENDS, clause_start, is_negation
 
 _DENIED_BY_TAIL = (
     ("not", "visible"), ("not", "present"), ("not", "seen"), ("absent",), ("nowhere",), ("be", "seen", "nowhere"), ("missing",)

@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.instructions.reader.mentions import Mention
-from rsflow.instructions.reader.places import Place
-from rsflow.instructions.reader.words import BE, CLAUSE_ENDS, IMAGE, PLAIN_ENDINGS, SHOWING, is_negation, parse_number, word_set
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.places import Place
+from rsflow.instructions.reader.parsing.words import (
+    BE,
+    CLAUSE_ENDS,
+    IMAGE,
+    PLAIN_ENDINGS,
+    SHOWING,
+    is_negation,
+    parse_number,
+    word_set,
+)
 
 JOINERS = word_set(", and or nor plus also any a an as well")
 _NOT_OF_ALL = word_set(

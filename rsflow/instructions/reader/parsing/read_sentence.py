@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rsflow.instructions.reader.completeness import find_complete, is_unqualified
-from rsflow.instructions.reader.denials import mark_denials
-from rsflow.instructions.reader.mention_places import add_places
-from rsflow.instructions.reader.mentions import Mention, find_mentions
-from rsflow.instructions.reader.places import Place, find_places
-from rsflow.instructions.reader.supposition import drop_supposed
-from rsflow.instructions.reader.tile_words import TileWords
+from rsflow.instructions.reader.parsing.completeness import find_complete, is_unqualified
+from rsflow.instructions.reader.parsing.denials import mark_denials
+from rsflow.instructions.reader.parsing.mention_places import add_places
+from rsflow.instructions.reader.parsing.mentions import Mention, find_mentions
+from rsflow.instructions.reader.parsing.places import Place, find_places
+from rsflow.instructions.reader.parsing.supposition import drop_supposed
+from rsflow.instructions.reader.parsing.tile_words import TileWords
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.instructions.reader.words import AUXILIARIES, CLAUSE_ENDS, HEDGES, SHOWING, parse_number, word_set
+from rsflow.instructions.reader.parsing.words import AUXILIARIES, CLAUSE_ENDS, HEDGES, SHOWING, parse_number, word_set
 
 # Hedges before which the clause stands as it is; of others the whole clause is supposed.
 _CUTTING = word_set(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsflow.instructions.reader.places import Place
-from rsflow.instructions.reader.tile_words import Spelling, TileWords, match_spelling
-from rsflow.instructions.reader.words import (
+from rsflow.instructions.reader.parsing.places import Place
+from rsflow.instructions.reader.parsing.tile_words import Spelling, TileWords, match_spelling
+from rsflow.instructions.reader.parsing.words import (
     AUXILIARIES,
     CONJUNCTIONS,
     DETERMINERS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsflow.instructions.reader.words import IMAGE, word_set
+from rsflow.instructions.reader.parsing.words import IMAGE, word_set
 from rsflow.instructions.wording.positions import parse_place
 
 # How far beyond its third a place may reach, in shares of a side: "left" is said of what lies left of 42 %.

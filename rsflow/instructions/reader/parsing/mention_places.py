@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rsflow.instructions.reader.completeness import JOINERS
-from rsflow.instructions.reader.mentions import Mention
-from rsflow.instructions.reader.places import Place
-from rsflow.instructions.reader.words import BE, CLAUSE_ENDS, SHOWING, parse_number, word_set
+from rsflow.instructions.reader.parsing.completeness import JOINERS
+from rsflow.instructions.reader.parsing.mentions import Mention
+from rsflow.instructions.reader.parsing.places import Place
+from rsflow.instructions.reader.parsing.words import BE, CLAUSE_ENDS, SHOWING, parse_number, word_set
 
 _SEPARATORS = word_set(", and with which near from towards toward to facing but while whereas where : ( )")
 
