@@ -2,7 +2,8 @@
 
 The arithmetic is pycocoevalcap's, as the field reports it (https://github.com/salaniz/pycocoevalcap). Its tokenizer needs Java;
 words are split by nltk's Treebank rules instead, lower-cased and without punctuation, which is what that tokenizer does to
-plain English: scores of rsflow's captions and descriptions are the same to six digits. SPICE is left out: its models are downloaded.
+plain English: scores of rsflow's captions and descriptions are the same to six digits. SPICE is left out: its models are
+downloaded.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 
 from rsflow.errors import UsageError
-
 
 # What pycocoevalcap's tokenizer leaves out, brackets as they are written; "%" is a word.
 _PUNCTUATION = {"''", "'", "``", "`", "(", ")", "{", "}", ".", "?", "!", ",", ":", "-", "--", "...", ";"}
