@@ -8,8 +8,8 @@ A model on the snapshot as it is stands beside three others, which differ from i
 2. balanced: sensors in equal parts, instead of as many samples as there are.
 3. duplicates: near duplicates stay in train. Exact ones are dropped by every build.
 
-They learn the tasks with short answers, and all are asked the same held-out questions, those of the first lake. What is in FOLDER
-is not made again.
+They learn the tasks with short answers, and all are asked the same held-out questions, those of the first lake. What is in
+FOLDER is not made again.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--size-px", type=int, default=2048, help="side of their optical scenes")
     parser.add_argument("--seed", type=int, default=0, help="of the model's first weights and the order of samples")
     parser.add_argument("overrides", nargs="*", metavar="key=value")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     scenes = str(Path(given.folder, "scenes"))
     seeds = range(FIRST_SEED, FIRST_SEED + given.places)
     config = timed("scenes", lambda: write_demo_places(scenes, seeds, given.size_px))
