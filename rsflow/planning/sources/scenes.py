@@ -214,9 +214,9 @@ def _probe(scene: SceneFiles, built: BuildConfig) -> list[Placed]:
     found = []
     for each in _placed(scene, info.footprint, (info.height_px, info.width_px), built):
         target, factor = target_of(each), factor_of(each)
-        seen = warped_info(info, target) if target else reduced_info(info, factor) if factor > 1 else info
-        more = {} if seen is info else {"file_height_px": info.height_px, "file_width_px": info.width_px}
-        found.append((each, {**_facts(seen), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
+        read_as = warped_info(info, target) if target else reduced_info(info, factor) if factor > 1 else info
+        more = {} if read_as is info else {"file_height_px": info.height_px, "file_width_px": info.width_px}
+        found.append((each, {**_facts(read_as), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
     return found
 
 
