@@ -24,6 +24,7 @@ from rsflow.files.faults import retry_transient
 from rsflow.planning.sources.placed_scenes import place_scene, target_of
 from rsflow.planning.sources.zoom_scales import factor_of, with_scales
 from rsflow.readers import READERS, SceneInfo, list_scenes, open_scene, select_reader
+from rsflow.readers.products import PRODUCTS
 from rsflow.readers.reduced_scene import reduced_info
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles
@@ -131,7 +132,8 @@ def _rows(
     """The SCENES rows of a listed scene: several where the ground grid has it in several zones or cells, or it has coarser
     scales."""
     tiles, zoom = built.tiles, [built.zoom] if built.zoom else []
-    plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
+    providers = (READERS.provider(scene.reader), PRODUCTS.provider(scene.options.get("product") or ""))
+    plugin = [provider for provider in providers if provider]
     grid = [tiles.system, tiles.pixel_size(scene.sensor), tiles.cell_side_m] if tiles.grid == "ground" else []
     # Without signatures: another one of the same address is no other file.
     named = replace(scene, files={band: storage.mask_secrets(path) for band, path in scene.files.items()})
