@@ -31,11 +31,13 @@ from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.generate.generate_tiles import GenerateTiles
 from rsflow.stages.group.group_cells import GroupCells
 from rsflow.stages.group.group_tiles import GroupTiles
+from rsflow.stages.group.group_zoom import GroupZoom
 from rsflow.stages.group.instruct_groups import InstructGroups
 from rsflow.stages.instruct.instruct_tiles import InstructTiles
 from rsflow.stages.label.annotate_tiles import AnnotateTiles
 from rsflow.stages.label.cut_scenes import CutScenes
 from rsflow.stages.label.encode_tiles import EncodeTiles
+from rsflow.stages.label.hide_small_objects import HideSmallObjects
 from rsflow.stages.label.keep_bands import KeepBands
 from rsflow.stages.label.label_ground import LabelGround
 from rsflow.stages.label.label_tiles import LabelTiles
@@ -110,6 +112,7 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             ScreenTiles(built.screen),
             AnnotateTiles(built.labels.min_visibility),
             *([LabelGround(built.labels.min_visibility, built.root)] if source.ground_layers else []),
+            *([HideSmallObjects(built.zoom.min_visible_px)] if built.zoom else []),
             *named,
             *([KeepBands()] if built.render.raw_bands else []),
             EncodeTiles(built.render.format, built.render.quality),
@@ -120,9 +123,10 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
 
 
 def _plugins(source: Source) -> tuple[str, ...]:
-    """The packages and versions that the source's reader, annotation formats and labellers come from, without rsflow itself."""
+    """The packages and versions that the source's reader, product, annotation formats and labellers come from, but rsflow."""
     used = [
         readers.READERS.provider(source.reader),
+        PRODUCTS.provider(source.scenes.product or ""),
         *(ANNOTATIONS.provider(entry.format) for entry in source.annotation_entries),
         *(labellers.LABELLERS.provider(settings["name"]) for settings in source.labellers),
     ]
@@ -153,11 +157,16 @@ def group_cells_stage(built: BuildConfig) -> GroupCells | None:
     return GroupCells(built.groups, built.root) if built.groups else None
 
 
+def group_zoom_stage(built: BuildConfig) -> GroupZoom | None:
+    """What groups the scales of large scenes, where the configuration asks for them."""
+    return GroupZoom(built.zoom.samples_per_scene, built.seed) if built.zoom else None
+
+
 def compare_stage(built: BuildConfig) -> Stage | None:
     """What makes instructions of several pictures, where the configuration asks for one of their tasks."""
     asked = built.instructions.tasks
-    wanted = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
-    return InstructGroups(built.instructions, built.labels, built.seed) if wanted else None
+    is_requested = not asked or not {*asked}.isdisjoint(instructions.GROUP_TASKS)
+    return InstructGroups(built.instructions, built.labels, built.seed) if is_requested else None
 
 
 def instruct_recipe(built: BuildConfig) -> Recipe:
@@ -186,6 +195,7 @@ def _check_source(source: Source, where: str) -> None:
         _load_row(readers.READERS, source.reader, f"{where}.reader")
     if source.scenes.product is not None:
         check_known(source.scenes.product, PRODUCTS, f"{where}.scenes.product", "product")
+        _load_row(PRODUCTS, source.scenes.product, f"{where}.scenes.product")
     for number, entry in enumerate(source.annotation_entries):
         place = f"{where}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
         check_known(entry.format, {*ANNOTATIONS, *GROUND_FORMATS}, f"{place}.format", "annotation format")

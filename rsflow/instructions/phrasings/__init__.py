@@ -20,6 +20,7 @@ from rsflow.instructions.phrasings import (
     picture,
     sensors,
     series,
+    zoom,
 )
 from rsflow.instructions.phrasings.hint import HINT
 
@@ -35,6 +36,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **damage.PHRASINGS,
     **series.PHRASINGS,
     **sensors.PHRASINGS,
+    **zoom.PHRASINGS,
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,
