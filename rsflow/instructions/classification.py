@@ -1,7 +1,7 @@
 """Classification: one word or phrase for the whole picture.
 
 An annotated class of the picture comes first; else a land cover of at least 60 %; else, where every object is known, the one
-category of all annotated objects, if one of them is large enough to be seen. Two annotated classes are no unique answer and
+category of all annotated objects, if one of them is large enough to be seen: that is asked for as the kind of the objects. Two annotated classes are no unique answer and
 are refused.
 """
 
@@ -13,6 +13,7 @@ from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
+from rsflow.instructions.tile_facts import Group
 from rsflow.records import Instruction, Reject, TileFacts
 
 DOMINANT_SHARE = 0.6
@@ -45,7 +46,20 @@ def _from_covers_or_objects(facts: TileFacts, settings: config.Instructions) -> 
         yield _class_question(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
     elif len(groups) == len(tile_facts.uncertain_by_noun(facts)) == 1 and groups[0].exact and not facts.unknown:
         group = groups[0]
-        yield _class_question(group.category, group.noun, f"Its category is {group.noun}.", group.labels)
+        yield _object_question(group)
+
+
+def _object_question(group: Group) -> QuestionAnswer:
+    """A picture of objects is no kind of place: what is asked for is the kind of its objects."""
+    full = (
+        f"The objects here are {english.pluralise(group.noun)}."
+        if group.count > 1
+        else f"The object here is {english.with_article(group.noun)}."
+    )
+    answer = {"kind": "category", "value": group.category}
+    return QuestionAnswer(
+        "classification", "classification_object", group.noun, f"{english.capitalise(group.noun)}.", full, answer, group.labels
+    )
 
 
 def _class_question(category: str, name: str, full: str, labels: tuple[int, ...]) -> QuestionAnswer:

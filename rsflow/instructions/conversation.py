@@ -27,6 +27,7 @@ SOURCES = (classification, vqa, region_captioning, grounding, detection)
 # Kinds in the order of their questions, each with its topic; a conversation has one question per topic.
 TOPICS = {
     "classification": "ground",
+    "classification_object": "number",
     "dominant_cover": "ground",
     "cover_share": "ground",
     "cover_presence": "cover",

@@ -91,7 +91,15 @@ def test_the_seeds_answers() -> None:
 @pytest.mark.parametrize("kind", PHRASINGS)
 def test_every_kind_has_at_least_five_phrasings(kind: str) -> None:
     assert len(set(PHRASINGS[kind])) == len(PHRASINGS[kind]) >= 15
-    assert all(text[0].isupper() or text.startswith("{question}") for text in PHRASINGS[kind])
+    assert all(text[0].isupper() or text.startswith(("{question}", "{Be}", "{Do}")) for text in PHRASINGS[kind])
+
+
+@pytest.mark.parametrize("kind", PHRASINGS)
+def test_no_phrasing_writes_an_article_before_a_name_it_does_not_know(kind: str) -> None:
+    """`a {thing}` would read "a aircraft"."""
+    allowed = {"index"} if all(english.with_article(name).startswith("a ") for name in INDICES.values()) else set()
+    names = {name for text in PHRASINGS[kind] for name in re.findall(r"\b[Aa]n? \{(\w+)\}", text)}
+    assert names <= allowed
 
 
 def test_phrasings_follow_from_seed_and_tile_alone() -> None:

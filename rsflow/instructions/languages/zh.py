@@ -127,6 +127,7 @@ def _phrase(phrase: str, name: Name) -> str:
 
 _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "classification": _category,
+    "classification_object": _category,
     "presence": _presence,
     "presence_at": _presence,
     "count": _count,
