@@ -199,6 +199,7 @@ class Shard:
     __pydantic_config__ = STRICT
     target_mb: Annotated[float, Field(gt=0)] = 64.0  # a shard is at most about this large
     companions: tuple[SensorName, ...] = ()
+    masks: bool = False  # samples of the task segmentation also hold their masks (COCO RLE), for models that decode [SEG]
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ def _judge_count(question: Question, text: str, boxes: list[Region]) -> Measures
     if found is None:
         return None
     error = abs(found - question.answer["value"])
-    return {"accuracy": float(error == 0), "count_error": error}
+    allowed = question.answer["value"] * question.answer.get("tolerance_percent", 0) / 100
+    return {"accuracy": float(error <= allowed), "count_error": error}
 
 
 def _judge_share(question: Question, text: str, boxes: list[Region]) -> Measures | None:

@@ -23,7 +23,7 @@ from rsflow.exports.contract import ExportJob
 from rsflow.exports.multiple_choice import LETTERS, Classes, choice_questions, read_samples, source_classes
 from rsflow.exports.short_questions import YES_NO, short_questions
 from rsflow.files import storage
-from rsflow.shards.format import BANDS, Sample
+from rsflow.shards.format import BANDS, NOT_PICTURES, Sample
 
 DIALECT = "pixels"
 
@@ -47,7 +47,7 @@ def write(job: ExportJob) -> None:
                 for kind, options in _OPTIONS.items()
             }
             for sample in job.samples(split):
-                job.tally.notes["companions_left_out"] += len(sample.others.keys() - {BANDS})
+                job.tally.notes["companions_left_out"] += len(sample.others.keys() - NOT_PICTURES)
                 job.tally.notes["raw_bands_left_out"] += BANDS in sample.others
                 _write_choices(tables, sample, classes)
                 for one in short_questions(job, job.instructions(sample)):

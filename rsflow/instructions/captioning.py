@@ -1,7 +1,8 @@
 """Captioning: one sentence about the picture.
 
 A caption that an annotator wrote is used word for word (identical ones of one picture once). Only without one is a sentence
-composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else; what is missing is told only beside something that is there.
+composed, from the objects, the land cover and the measured attributes of the labels, and from nothing else; what is missing is
+told only beside something that is there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Classification: one word or phrase for the whole picture.
 
 An annotated class of the picture comes first; else a land cover of at least 60 %; else, where every object is known, the one
-category of all annotated objects, if one of them is large enough to be seen: that is asked for as the kind of the objects. Two annotated classes are no unique answer and
-are refused.
+category of all annotated objects, if one of them is large enough to be seen: that is asked for as the kind of the objects. Two
+annotated classes are no unique answer and are refused.
 """
 
 from __future__ import annotations

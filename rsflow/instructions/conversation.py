@@ -33,6 +33,7 @@ TOPICS = {
     "cover_presence": "cover",
     "presence": "number",
     "count": "number",
+    "count_about": "number",
     "presence_at": "place",
     "place": "place",
     "relation": "relation",

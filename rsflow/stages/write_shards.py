@@ -17,7 +17,8 @@ from rsflow.errors import DamagedFileError
 from rsflow.files import storage
 from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.schemas import SHARDS
-from rsflow.shards.format import BANDS, Sample, picture_name
+from rsflow.shards.format import BANDS, MASKS, Sample, picture_name
+from rsflow.shards.masks import encode_masks
 from rsflow.shards.writer import write_shard
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.sample_record import (
@@ -35,6 +36,7 @@ class WriteShards:
     """SHARD_WORK rows in, one SHARDS row out per row: the tar and its index are then whole at their places."""
 
     root: str
+    masks: bool = False  # whether samples with segmentation answers hold their masks
     resources: ClassVar[Resources] = Resources()
     version: ClassVar[int] = 2
 
@@ -87,6 +89,8 @@ class WriteShards:
             }
             others = {f"{picture_name(other)}.{other['picture_format']}": pictures[other["tile_id"]] for other in beside}
             others |= {BANDS: raw.bands} if raw else {}
+            if self.masks and (encoded := encode_masks(record)):
+                others |= {MASKS: encoded}
             picture = pictures[_with_picture_tile(tile)["tile_id"]]
             yield Sample(tile["key"], picture, tile["picture_format"], record, others)
 

@@ -10,7 +10,8 @@ import pytest
 
 from rsflow.config import settings as config
 from rsflow.instructions import compose
-from rsflow.instructions.languages.zh_words import NAMES, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.languages.zh import amount
+from rsflow.instructions.languages.zh_words import MEASURES, NAMES, PHRASINGS, PLACES, WAYS
 from rsflow.instructions.phrasings import PHRASINGS as ENGLISH
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 
@@ -68,7 +69,7 @@ def test_every_answer_is_the_structured_one_in_chinese_words() -> None:
                 case "relation":
                     assert said == WAYS[answer["value"]]
         if item.task == "detection" and answer["count"]:
-            assert f"{answer['count']}个{known[answer['category']]}" in said
+            assert re.search(rf"{answer['count']}[个艘架辆座棵名条片处]{known[answer['category']]}", said)
 
 
 def test_english_fills_in_only_where_it_is_asked_for() -> None:
@@ -104,3 +105,15 @@ def test_a_conversation_is_in_one_language() -> None:
     assert len(talks) == 1
     assert len(talks[0].turns) >= 6
     assert not any(re.search("[A-Za-z]", turn.text) for turn in talks[0].turns)
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"), [("船", "3艘船"), ("飞机", "3架飞机"), ("汽车", "3辆汽车"), ("桥梁", "3座桥梁"), ("灯塔", "3个灯塔")]
+)
+def test_nouns_are_counted_with_their_own_measure_word(noun: str, said: str) -> None:
+    assert amount(3, noun) == said
+
+
+def test_a_noun_has_one_measure_word() -> None:
+    nouns = [noun for each in MEASURES.values() for noun in each]
+    assert len(nouns) == len(set(nouns))

@@ -1,6 +1,7 @@
 """Chinese (simplified): questions and answers made from structured answers.
 
-Nouns take the general measure word 个. Category names are those of `zh_words` or the configuration's (`instructions.names`).
+Nouns take their own measure word (`zh_words.MEASURES`), else the general 个. Category names are those of `zh_words` or the
+configuration's (`instructions.names`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rsflow.instructions.english import percent_phrase, singular_noun
-from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.languages.zh_words import MEASURES, NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.text.turns import mark, outline_mark
 
@@ -45,6 +46,16 @@ def _name(category: str, names: Mapping[str, str]) -> str:
     return found
 
 
+def measure_word(noun: str) -> str:
+    """The measure word of a Chinese noun: 艘 for a ship, 辆 for a car."""
+    return next((measure for measure, nouns in MEASURES.items() if noun in nouns), "个")
+
+
+def amount(count: int, noun: str) -> str:
+    """`3艘船`, `2辆汽车`: digits, as Chinese tables and captions of pictures write them."""
+    return f"{count}{measure_word(noun)}{noun}"
+
+
 def _category(qa: QuestionAnswer, name: Name) -> Words:
     answer = qa.answer
     value = name(answer["value"])
@@ -66,7 +77,15 @@ def _presence(qa: QuestionAnswer, name: Name) -> Words:
 def _count(qa: QuestionAnswer, name: Name) -> Words:
     answer = qa.answer
     noun, count = name(answer["category"]), answer["value"]
-    return {"noun": noun}, str(count), f"图中有{count}个{noun}。" if count else f"图中没有{noun}。"
+    measure = measure_word(noun)
+    fill = {"noun": noun, "measure": measure}
+    return fill, str(count), f"图中有{amount(count, noun)}。" if count else f"图中没有{noun}。"
+
+
+def _count_about(qa: QuestionAnswer, name: Name) -> Words:
+    noun, said = name(qa.answer["category"]), qa.short_answer.replace("about ", "约")
+    fill = {"noun": noun, "percent": str(qa.answer["tolerance_percent"]), "measure": measure_word(noun)}
+    return fill, said, f"图中{said}{measure_word(noun)}{noun}。"
 
 
 def _place(qa: QuestionAnswer, name: Name) -> Words:
@@ -110,7 +129,7 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
     def words(qa: QuestionAnswer, name: Name) -> Words:
         answer = qa.answer
         noun, count = name(answer["category"]), answer["count"]
-        said = f"共有{write(f'{count}个{noun}', *answer['boxes'])}" if count else f"图中没有{noun}。"
+        said = f"共有{write(amount(count, noun), *answer['boxes'])}" if count else f"图中没有{noun}。"
         return {"noun": noun}, said, said if said.endswith("。") else f"{said}。"
 
     return words
@@ -131,6 +150,7 @@ _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "presence": _presence,
     "presence_at": _presence,
     "count": _count,
+    "count_about": _count_about,
     "place": _place,
     "relation": _relation,
     "dominant_cover": _dominant,

@@ -63,6 +63,19 @@ NAMES = {
     "wetland": "湿地",
     "windmill": "风力发电机",
 }
+# Measure words and the nouns that take them; all others take 个.
+MEASURES: dict[str, frozenset[str]] = {
+    "艘": frozenset(["船", "小船", "船舶", "舰船"]),
+    "架": frozenset(["飞机", "直升机"]),
+    "辆": frozenset(["汽车", "卡车", "公交车", "车辆", "大型车辆", "小型车辆", "其他车辆", "自行车", "面包车", "摩托车"]),
+    "座": frozenset(["桥梁", "建筑物", "房屋", "机场", "水坝", "体育场", "学校", "火车站", "公园", "风力发电机", "储罐"]),
+    "根": frozenset(["烟囱"]),
+    "棵": frozenset(["树木", "树"]),
+    "名": frozenset(["行人"]),
+    "条": frozenset(["河流", "道路"]),
+    "片": frozenset(["湖泊", "森林", "海滩", "农田", "草地", "湿地", "沙漠"]),
+    "处": frozenset(["居民区", "港口", "停车场", "环形交叉口"]),
+}
 PLACES = {
     "upper left": "左上方",
     "top": "上方",
@@ -117,12 +130,20 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "图像的{place}是否存在{noun}？",
     ),
     "count": (
-        "图中有多少个{noun}？",
+        "图中有多少{measure}{noun}？",
         "请数一数图中{noun}的数量。",
-        "这幅图像里一共有几个{noun}？",
-        "画面中{noun}的个数是多少？",
-        "能看到多少个{noun}？",
+        "这幅图像里一共有几{measure}{noun}？",
+        "画面中{noun}的数量是多少？",
+        "能看到多少{measure}{noun}？",
         "请给出图中{noun}的总数。",
+    ),
+    "count_about": (
+        "图中大约有多少{measure}{noun}？误差在{percent}%以内即可。",
+        "请估计图中{noun}的数量，允许{percent}%的误差。",
+        "这幅图像里{noun}大约有多少？偏差不超过{percent}%。",
+        "粗略估计画面中{noun}的总数，误差不超过{percent}%。",
+        "不必精确计数，图中约有多少{measure}{noun}？误差{percent}%以内。",
+        "请给出{noun}的大致数量，精确到{percent}%以内。",
     ),
     "place": (
         "{thing}在图像的什么位置？",
