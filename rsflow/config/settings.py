@@ -181,6 +181,9 @@ class Labels:
     min_score: Share | dict[str, Share] = 0.5  # or by category; "*" is for those not named, 0.5 where it is missing
 
 
+RegionForm = Literal["box", "oriented", "polygon", "point", "scribble", "marks"]
+
+
 @dataclass(frozen=True)
 class Instructions:
     __pydantic_config__ = STRICT
@@ -190,6 +193,7 @@ class Instructions:
     min_box_px: Annotated[float, Field(ge=0)] = 4.0  # shorter side of a box that is worth naming
     languages: Annotated[tuple[Literal["en", "zh"], ...], Field(min_length=1)] = ("en",)  # of what rules ask, chosen by hash
     names: dict[Literal["zh"], dict[str, str]] = field(default_factory=dict)  # category -> its name in a language
+    regions: Annotated[tuple[RegionForm, ...], Field(min_length=1)] = ("box", "oriented")  # how questions show an object
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.outlines import Frame, OutlineForm
 from rsflow.dialects.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.paths import BRACKETS
 from rsflow.spatial.geometry import Region
 
 PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.several_pictures
@@ -22,6 +23,7 @@ PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.several_pi
 _GROUP = re.compile(brackets.GROUP)
 
 OUTLINE_FORM = OutlineForm()
+PATH_FORM = BRACKETS
 
 
 def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:

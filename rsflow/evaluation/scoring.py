@@ -114,6 +114,11 @@ def _judge_count(question: Question, text: str, boxes: list[Region]) -> Measures
     return {"accuracy": float(error <= allowed), "count_error": error}
 
 
+def _judge_mark(question: Question, text: str, boxes: list[Region]) -> Measures | None:
+    found = parse_number(text)
+    return None if found is None else {"accuracy": float(found == question.answer["value"])}
+
+
 def _judge_share(question: Question, text: str, boxes: list[Region]) -> Measures | None:
     found = parse_share(text)
     if found is None:
@@ -161,6 +166,7 @@ KINDS: dict[str, Judge] = {
     "boxes": _judge_boxes,
     "choice": _judge_choice,
     "count": _judge_count,
+    "mark": _judge_mark,
     "share": _judge_share,
     "text": _judge_text,
     "yes_no": _judge_yes_no,
