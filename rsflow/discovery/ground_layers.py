@@ -18,7 +18,7 @@ from rsflow.discovery.raster_meaning import raster_options
 from rsflow.discovery.scene_group import SceneGroup
 from rsflow.errors import DataError, RsflowError
 from rsflow.files import storage
-from rsflow.ground.layer_files import Layer, list_layers
+from rsflow.ground.files.layer_files import Layer, list_layers
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 

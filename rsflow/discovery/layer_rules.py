@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.ground.layer_files import Layer
+from rsflow.ground.files.layer_files import Layer
 
 SAMPLED = 2000  # features whose attributes are looked at
 MOST_VALUES = 40  # different values of an attribute that can be categories

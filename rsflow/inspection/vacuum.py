@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.lake.receipts import ROW_TABLES, completed_units
 from rsflow.lake.tables import Lake, open_lake
-from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
 from rsflow.planning.live_rows import read_live_rows

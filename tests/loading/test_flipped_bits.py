@@ -15,7 +15,7 @@ import pytest
 
 from rsflow.errors import SnapshotError, StorageError
 from rsflow.loading.loader import Loader
-from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.reading.sample_reader import ReadOptions
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import Manifest, ShardEntry, read_snapshot, write_snapshot
 

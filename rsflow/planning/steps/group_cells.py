@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from rsflow.planning.cell_units import cell_units
+from rsflow.planning.groups.cell_units import cell_units
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds

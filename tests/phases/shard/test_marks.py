@@ -27,7 +27,7 @@ sources:
     scenes: {files: pictures/*.png}
     annotations: {format: coco, files: ships.json, exhaustive: true}
 tiles: {size_px: 256}
-render: {picture_format: png}
+render: {format: png}
 select: {splits: {train: 1.0}}
 engine: {kind: inline}
 """

@@ -1,0 +1,66 @@
+"""The layers on the ground of every source, held against its scenes.
+
+A scene without a map projection takes nothing from a layer, and is a counted reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsflow.config.settings import BuildConfig
+from rsflow.errors import ConfigError
+from rsflow.ground.layer_store import temporary_store
+from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
+from rsflow.planning.sources.raster_layers import plan_raster_layer
+from rsflow.planning.sources.vector_layers import plan_vector_layer
+from rsflow.records import Reject
+
+PLANNERS: dict[str, Callable[..., LayerPlan]] = {
+    "vector": plan_vector_layer,
+    "cover": plan_raster_layer,
+    "field": plan_raster_layer,
+}
+
+
+@dataclass(frozen=True)
+class GroundLayers:
+    """`of_scene`: by scene_id, what it takes. `rejects`: by source, what of its layers is lost. `notes`: a line per layer."""
+
+    of_scene: dict[str, list[GroundLayer]] = field(default_factory=dict)
+    rejects: dict[str, list[Reject]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str | None) -> GroundLayers:
+    """What the scenes of `rows` (SCENES) take from their sources' layers. `root`: the lake that keeps copies, if any.
+
+    ConfigError for a layer that cannot be read, has no place on the ground, holds nothing or overlaps no scene.
+    """
+    found = GroundLayers()
+    for source in built.sources:
+        mine = [row for row in rows if row["source"] == source.name and not row["probe_reason"]]
+        placed = [row for row in mine if row["transform"]]
+        lost = [_without_place(row) for row in mine if not row["transform"]]
+        for entry in source.ground_layers:
+            number = source.annotation_entries.index(entry)
+            where = f"sources.{source.name}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
+            if not placed:
+                raise ConfigError(
+                    f"{where}: none of the source's scenes has a place on the ground, so {entry.files} can label none: "
+                    "georeference the scenes, or leave the entry out"
+                )
+            plan = PLANNERS[entry.format](source, entry, placed, root or temporary_store(), where)
+            for scene_id, layer in plan.of_scene.items():
+                found.of_scene.setdefault(scene_id, []).append(layer)
+            lost += plan.rejects
+            found.notes.append(plan.note)
+        if lost and source.ground_layers:
+            found.rejects[source.name] = lost
+    return found
+
+
+def _without_place(row: dict[str, Any]) -> Reject:
+    detail = f"its georeference is {row['georeference']!r}: features can only be placed on a scene with a map projection"
+    return Reject("annotation", row["scene_id"], "no_place", detail, (row["files"] or [""])[0])
