@@ -26,6 +26,7 @@ _ABOUT = {
     "count": ("category",),
     "place": ("category",),
     "relation": ("subject", "object"),
+    "predicate": (),
     "fact": ("name",),
     "chain": ("chain",),
 }

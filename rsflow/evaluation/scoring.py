@@ -16,6 +16,7 @@ from typing import Any
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.graph_scores import graph_measures
 from rsflow.evaluation.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
@@ -158,7 +159,7 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
-_NAMED = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
+_NAMED = frozenset({"category", "fact", "place", "predicate", "relation"})  # whose answer is a name
 _WORDED = _NAMED | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
@@ -167,6 +168,7 @@ KINDS: dict[str, Judge] = {
     "choice": _judge_choice,
     "count": _judge_count,
     "mark": _judge_mark,
+    "scene_graph": graph_measures,
     "share": _judge_share,
     "text": _judge_text,
     "yes_no": _judge_yes_no,
@@ -175,6 +177,7 @@ _WORST: dict[str, Measures] = {
     "box": {"acc@0.5": 0.0, "acc@0.7": 0.0, "iou": 0.0},
     "boxes": {"iou": 0.0},
     "all_boxes": {"iou": 0.0},
+    "scene_graph": {"triple_f1": 0.0, "iou": 0.0},
     "text": {},
 }
 

@@ -14,6 +14,7 @@ from rsflow.instructions.phrasings import (
     choices,
     damage,
     fields,
+    graphs,
     measurements,
     objects,
     outlines,
@@ -38,4 +39,5 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,
+    **graphs.PHRASINGS,
 }
