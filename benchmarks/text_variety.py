@@ -91,9 +91,7 @@ def repeated_conversations(samples: Iterable[list[Row]]) -> tuple[int, int, int]
             conversations += 1
             opened += any(one["turns"][1]["text"].startswith(caption.rstrip(".")) for caption in captions)
             answers = [*one["answer"].get("earlier", []), one["answer"]]
-            repeated += any(
-                key[1:] in {other[1:] for other in asked} for key in (_key("", answer) for answer in answers) if key
-            )
+            repeated += any(_key(answer) in asked for answer in answers)
     return conversations, opened, repeated
 
 
