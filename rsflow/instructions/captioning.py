@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rsflow.config import settings as config
 from rsflow.instructions import english, tile_facts
+from rsflow.instructions.content import tile_content
 from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
@@ -68,7 +69,8 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         text = compose(whole, facts, seed)
         if text:
             only_appearance = not (whole.objects or whole.ground)
-            yield _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
+            caption = _caption("composed", text, whole.appearance_labels if only_appearance else whole.labels)
+            yield replace(caption, content=tile_content(facts, settings.min_box_px, seed))
 
 
 def compose(whole: Summary, facts: TileFacts, seed: int) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions import attributes, english, tile_facts, vqa
 from rsflow.instructions import positions as places
+from rsflow.instructions.content import tile_content
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.references import clearly_largest
@@ -38,7 +39,9 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
         labels = {*whole.labels, *whole.appearance_labels}
         low = attributes.low_backscatter(facts)
         labels |= {low[0]} if low else set()
-        yield QuestionAnswer("description", "description", "whole", text, text, answer, tuple(sorted(labels)))
+        content = tile_content(facts, settings.min_box_px, seed)
+        found = tuple(sorted(labels))
+        yield QuestionAnswer("description", "description", "whole", text, text, answer, found, content=content)
 
 
 def _object_sentences(facts: TileFacts, settings: config.Instructions) -> Iterator[str]:

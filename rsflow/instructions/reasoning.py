@@ -55,4 +55,6 @@ def _unanswerable(facts: TileFacts, noun: str, labels: tuple[int, ...]) -> Quest
     said = f"That cannot be told from this picture: it is {picture}, and {lacks}."
     answer = {"kind": "unanswerable", "asked": asked, "value": "cannot be told"}
     fill = english.subject_forms(noun, len(labels))
-    return QuestionAnswer("reasoning", f"unanswerable_{asked}", noun, said, said, answer, labels, (), fill)
+    return QuestionAnswer(
+        "reasoning", f"unanswerable_{asked}", noun, said, said, answer, labels, (), fill, content={"sensor": facts.sensor}
+    )

@@ -75,9 +75,7 @@ def test_bands_are_normalised_by_the_checkpoints_own_numbers(checkpoint: Folders
         (Raster(raster().pixels[:3], raster().valid, BANDS[:3]), "reflectance", "missing_band"),
     ],
 )
-def test_a_tile_that_a_model_cannot_take_says_why(
-    checkpoint: Folders, bands: Raster | None, unit: str, reason: str
-) -> None:
+def test_a_tile_that_a_model_cannot_take_says_why(checkpoint: Folders, bands: Raster | None, unit: str, reason: str) -> None:
     own = labeller(checkpoint("twelve_bands"), name="embedder", pooling="first", raw=RAW)
     own.check_input(item(raster()))
     with pytest.raises(DataError) as caught:

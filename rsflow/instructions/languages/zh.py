@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rsflow.instructions.english import percent_phrase, singular_noun
-from rsflow.instructions.languages.zh_words import MEASURES, NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.languages import zh_chains, zh_texts
+from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS, amount, measure_word
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.text.turns import mark, outline_mark
 
@@ -31,7 +32,9 @@ def compose(qa: QuestionAnswer, names: Mapping[str, str]) -> QuestionAnswer | No
         fill, short, full = make(qa, lambda category: _name(category, names))
     except _UnnamedError:
         return None
-    return replace(qa, own_phrasings=PHRASINGS[qa.kind], placeholders=fill, short_answer=short, full_answer=full)
+    if not short:
+        return None
+    return replace(qa, own_phrasings=_PHRASINGS[qa.kind], placeholders=fill, short_answer=short, full_answer=full)
 
 
 Name = Callable[[str], str]
@@ -44,16 +47,6 @@ def _name(category: str, names: Mapping[str, str]) -> str:
     if not found:
         raise _UnnamedError(category)
     return found
-
-
-def measure_word(noun: str) -> str:
-    """The measure word of a Chinese noun: 艘 for a ship, 辆 for a car."""
-    return next((measure for measure, nouns in MEASURES.items() if noun in nouns), "个")
-
-
-def amount(count: int, noun: str) -> str:
-    """`3艘船`, `2辆汽车`: digits, as Chinese tables and captions of pictures write them."""
-    return f"{count}{measure_word(noun)}{noun}"
 
 
 def _category(qa: QuestionAnswer, name: Name) -> Words:
@@ -135,6 +128,26 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
     return words
 
 
+def _text(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words]:
+    """Of captions and descriptions: those that annotators wrote have no content of their own and stay as they are."""
+
+    def words(qa: QuestionAnswer, name: Name) -> Words:
+        said = write(qa.content, name) if qa.content else ""
+        return {}, said, said
+
+    return words
+
+
+def _chain(qa: QuestionAnswer, name: Name) -> Words:
+    fill, said = zh_chains.chain(qa.answer, name)
+    return fill, said, said
+
+
+def _unanswerable(qa: QuestionAnswer, name: Name) -> Words:
+    fill, said = zh_chains.unanswerable(qa.answer["asked"], qa.content["sensor"], name(qa.subject))
+    return fill, said, said
+
+
 def _phrase(phrase: str, name: Name) -> str:
     """`the largest ship`, `the ship in the upper left` (rsflow.instructions.references) in Chinese."""
     found = _PHRASE.fullmatch(phrase)
@@ -144,6 +157,7 @@ def _phrase(phrase: str, name: Name) -> str:
     return f"{PLACES[place] + '的' if place else ''}{OUTERMOST.get(found[1], '')}{name(found[2])}"
 
 
+_PHRASINGS = {**PHRASINGS, **zh_texts.PHRASINGS, **zh_chains.PHRASINGS}
 _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "classification": _category,
     "classification_object": _category,
@@ -160,6 +174,11 @@ _MAKERS: dict[str, Callable[[QuestionAnswer, Name], Words]] = {
     "grounding_oriented": _grounding,
     "detection_one": _listed(mark),
     "detection_one_oriented": _listed(mark),
+    "captioning": _text(zh_texts.caption),
+    "description": _text(zh_texts.description),
+    **dict.fromkeys(zh_chains.PHRASINGS, _chain),
+    "unanswerable_colour": _unanswerable,
+    "unanswerable_temperature": _unanswerable,
     "segmentation": _outline,
     "segmentation_all": _listed(outline_mark),
 }

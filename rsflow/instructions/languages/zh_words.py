@@ -234,3 +234,13 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "请给出每个{noun}的多边形。",
     ),
 }
+
+
+def measure_word(noun: str) -> str:
+    """The measure word of a Chinese noun: 艘 for a ship, 辆 for a car."""
+    return next((measure for measure, nouns in MEASURES.items() if noun in nouns), "个")
+
+
+def amount(count: int, noun: str) -> str:
+    """`3艘船`, `2辆汽车`: digits, as Chinese captions of pictures write them."""
+    return f"{count}{measure_word(noun)}{noun}"

@@ -35,7 +35,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Name the relation of {subject} to {object} in the image.",
         "In the image, how is {subject} placed relative to {object}?",
         "State how {subject} is located as seen from {object}.",
-        "Complete the triple ({subject}, ?, {object}).",
+        "Complete the triple ({subject}, …, {object}).",
         "Say in a word or two where {subject} is, seen from {object}.",
         "Relative to {object}, where is {subject}?",
         "What predicate joins {subject} and {object} in a scene graph?",
