@@ -129,7 +129,7 @@ def _pair_question(pair: Sequence[tuple[Group, TileObject]], facts: TileFacts) -
     return QuestionAnswer(
         task="scene_graph",
         kind="relation_between",
-        subject=f"{subject.label} {thing.label}",
+        subject=f"{subject.box} {thing.box}",
         short_answer=predicate,
         full_answer=f"{english.capitalise(mark(f'the {one.noun}', 0))} is {predicate} {mark(f'the {other.noun}', 1)}.",
         answer={"kind": "predicate", "value": predicate, "subject": one.category, "object": other.category},
