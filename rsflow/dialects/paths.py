@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rsflow.dialects.outlines import Frame
+from rsflow.dialects.spelling.outlines import Frame
 from rsflow.errors import ConfigError
 from rsflow.text.turns import PathMark, replace_path_marks
 

@@ -20,7 +20,7 @@ from rsflow.evaluation.graph_scores import graph_measures
 from rsflow.evaluation.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
-from rsflow.instructions.positions import PLACES
+from rsflow.instructions.wording.positions import PLACES
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks, without_marks
 

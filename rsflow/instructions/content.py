@@ -6,11 +6,12 @@ from collections import Counter
 from typing import Any
 
 from rsflow.instructions import positions as places
-from rsflow.instructions import tile_facts, vqa
-from rsflow.instructions.hash_choice import hash_number
-from rsflow.instructions.references import clearly_largest
-from rsflow.instructions.summary import MOSTLY
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions import vqa
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.wording.hash_choice import hash_number
+from rsflow.instructions.wording.references import clearly_largest
+from rsflow.instructions.wording.summary import MOSTLY
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.records import TileFacts
 
 

@@ -2,7 +2,7 @@
 mark that is drawn on the picture.
 
 One idea: the forms of the settings (`instructions.regions`) that can show this object and no other are its choice, and a hash
-decides. Marks are chosen for a whole tile, because its picture is drawn with them (rsflow.stages.write_shards).
+decides. Marks are chosen for a whole tile, because its picture is drawn with them (rsflow.stages.shard.write_shards).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import tile_facts
-from rsflow.instructions.hash_choice import hash_number
-from rsflow.instructions.objects import TileObject, collapses_when_rounded
-from rsflow.instructions.outlines import written_outline
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.wording.hash_choice import hash_number
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded
+from rsflow.instructions.facts.outlines import written_outline
 from rsflow.instructions.region_paths import point_inside, scribble_inside
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import shapely
 
-from rsflow.instructions.expressions import SAME_IOU
-from rsflow.instructions.objects import HUNDREDTHS, TileObject
+from rsflow.instructions.facts.expressions import SAME_IOU
+from rsflow.instructions.facts.objects import HUNDREDTHS, TileObject
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Ring, iou
 from rsflow.spatial.polygons import to_geometry

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import LabellerInput, require_finite
-from rsflow.labellers.model_words import model_words
+from rsflow.labellers.models.model_labeller import LabellerInput, require_finite
+from rsflow.labellers.models.model_words import model_words
 from rsflow.labellers.raw_input import RawModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 

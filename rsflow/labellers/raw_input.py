@@ -21,7 +21,7 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import ConfigError, DataError
-from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller
+from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 from rsflow.records import Raster
 from rsflow.sensors import SensorName

@@ -40,7 +40,7 @@ from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
 from rsflow.planning.steps import STEPS
 from rsflow.planning.steps.generate import STEP as GENERATE
-from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.manifest import find_latest, read_snapshot
 from rsflow.stage import fingerprint
 
 Phase = Literal["label", "generate", "select", "shard"]
@@ -233,8 +233,8 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
         name: read_receipt_rows(lake, name, marked["receipt"], ["receipt"]).num_rows
         for name in ("tiles", "labels", "instructions")
     }
-    latest = lake.place("snapshots", "LATEST")
-    snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
+    latest = find_latest(root)
+    snapshot = None if latest is None else f"snapshots/{latest}.json"
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
     found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:

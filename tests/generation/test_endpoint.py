@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.generation import Failure, Request, Response, from_settings
-from rsflow.generation.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
+from rsflow.generation.api.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
 from tests.generation.attempts import counted
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 

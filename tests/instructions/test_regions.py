@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.config import settings as config
 from rsflow.dialects import DIALECTS, get_dialect, spell_text
 from rsflow.instructions import compose

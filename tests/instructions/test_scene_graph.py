@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.config import settings as config
 from rsflow.dialects import get_dialect, spell_text
 from rsflow.evaluation.answers import Answer

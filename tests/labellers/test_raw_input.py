@@ -14,8 +14,8 @@ from rsflow.errors import ConfigError, DataError
 from rsflow.labellers import from_settings
 from rsflow.labellers.class_maps import ClassMapLabeller
 from rsflow.labellers.land_cover import LandCover
-from rsflow.labellers.model_labeller import LabellerInput, ModelLabeller
-from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
+from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.labellers.raw_input import RawInput
 from rsflow.records import Raster
 from rsflow.stage import fingerprint

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as coco
 
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.loading.example import make_example
 from rsflow.loading.masks import instruction_masks
 from rsflow.shards.format import MASKS, Sample

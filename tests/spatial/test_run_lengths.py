@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from shapely.geometry import mapping
 
-from rsflow.annotations.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
 from rsflow.errors import DataError
 from rsflow.spatial.polygons import parts_area, parts_bounds, to_geometry
 from rsflow.spatial.run_lengths import decode_mask

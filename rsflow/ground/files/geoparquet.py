@@ -16,6 +16,15 @@ import pyarrow.parquet as pq
 from rsflow.errors import ConfigError
 
 GEOMETRY = "geometry"
+GEO = b"geo"  # the key of a file's metadata that says which column holds geometries
+
+
+def has_geometries(path: str) -> bool:
+    """Whether a file is GeoParquet, and no table without geometries or another file of that name."""
+    try:
+        return GEO in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def read_description(path: str) -> tuple[str | None, tuple[str, ...]]:
@@ -36,6 +45,15 @@ def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa
         yield table.rename_columns([GEOMETRY if field == name else field for field in table.column_names])
 
 
+def read_sample(path: str, attributes: Sequence[str], rows: int) -> tuple[int, tuple[str, ...], pa.Table]:
+    """How many features a file has, their kinds of geometry as its metadata state them, and its first rows' attributes."""
+    file = _opened(path)
+    _, column = _primary(file, path)
+    batch = next(file.iter_batches(rows, columns=list(attributes)), None)
+    table = pa.table({}) if batch is None else pa.Table.from_batches([batch])
+    return file.metadata.num_rows, tuple(column.get("geometry_types") or ()), table
+
+
 def _opened(path: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
@@ -45,7 +63,7 @@ def _opened(path: str) -> pq.ParquetFile:
 
 def _primary(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
     """The geometry column's name and its entry in the metadata."""
-    text = (file.schema_arrow.metadata or {}).get(b"geo")
+    text = (file.schema_arrow.metadata or {}).get(GEO)
     if text is None:
         raise ConfigError(f"{path}: is Parquet without geometries: its metadata have no entry `geo` (GeoParquet)")
     geo = json.loads(text)

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rsflow.instructions.english import percent_phrase, singular_noun
+from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
+from rsflow.instructions.wording.english import percent_phrase, singular_noun
 from rsflow.instructions.languages import zh_chains, zh_texts
 from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS, amount, measure_word
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording.english import percent_phrase, singular_noun
 from rsflow.text.turns import mark, outline_mark
 
 _PHRASE = re.compile(r"the (?:(largest|leftmost|rightmost|topmost|bottommost) )?(.+?)(?: (?:in the|at the|on the) (.+))?")
@@ -149,7 +151,7 @@ def _unanswerable(qa: QuestionAnswer, name: Name) -> Words:
 
 
 def _phrase(phrase: str, name: Name) -> str:
-    """`the largest ship`, `the ship in the upper left` (rsflow.instructions.references) in Chinese."""
+    """`the largest ship`, `the ship in the upper left` (rsflow.instructions.wording.references) in Chinese."""
     found = _PHRASE.fullmatch(phrase)
     place = found[3] if found else None
     if not found or (place and place not in PLACES):

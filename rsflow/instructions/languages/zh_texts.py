@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rsflow.instructions.english import percent_phrase
+from rsflow.instructions.wording.english import percent_phrase
 from rsflow.instructions.languages.zh_words import PLACES, amount
 
 Name = Callable[[str], str]

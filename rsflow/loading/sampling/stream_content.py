@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rsflow.errors import ConfigError, SnapshotError
+from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.loading.sampling.epoch_order import Ints
 from rsflow.loading.sampling.mixture import Mix, Mixture, resolve_mix
@@ -23,7 +23,7 @@ from rsflow.loading.sampling.sample_filter import (
     make_filter,
     select_positions,
 )
-from rsflow.shards.manifest import Split, read_snapshot, reading_required, snapshot_root
+from rsflow.shards.manifest import Split, latest_snapshot, read_snapshot, snapshot_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,7 @@ def latest_manifest(url: str) -> str:
     """The path of the manifest that an address refers to now: itself, or the latest of a root."""
     if url.endswith(".json"):
         return url
-    place = storage.join(url, "snapshots", "LATEST")
-    with reading_required(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
-        number = storage.read_text(place).strip()
-    if not number.isascii() or not number.isdigit():
-        raise SnapshotError(f"{place}: found {number[:40]!r}, expected the number of a snapshot")
-    return manifest_path(url, number)
+    return manifest_path(url, str(latest_snapshot(url)))
 
 
 def manifest_path(root: str, number: str) -> str:
