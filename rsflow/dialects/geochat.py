@@ -21,8 +21,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.paths import FORMS, PathForm
+from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100

@@ -15,9 +15,7 @@ from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
-from rsflow.dialects.paths import BRACKETS
+from rsflow.dialects.spelling.paths import BRACKETS
 from rsflow.spatial.geometry import Region
 
 PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.spelling.several_pictures

@@ -16,9 +16,7 @@ from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
-from rsflow.dialects.paths import FORMS, PathForm
+from rsflow.dialects.spelling.paths import FORMS, PathForm
 from rsflow.spatial.geometry import Region
 
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from rsflow.dialects.contract import BoxCollector, spell_marks
 from rsflow.dialects.spelling import brackets
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.paths import BRACKETS
+from rsflow.dialects.spelling.paths import BRACKETS
 from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)

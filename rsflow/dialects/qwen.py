@@ -21,8 +21,7 @@ from typing import ClassVar
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
 from rsflow.dialects.spelling import json_boxes
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.paths import PathForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region
 

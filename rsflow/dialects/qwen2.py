@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
 from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.spelling.outlines import Frame, OutlineForm
-from rsflow.dialects.paths import PathForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rsflow import dialects
-from rsflow.dialects.spelling.outlines import spell_outlines
 from rsflow.dialects import spell_outlines_and_paths
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
 from rsflow.exports.writing.conversations import PictureFiles, known_facts, openai_messages, write_records

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from rsflow.instructions import positions as places
 from rsflow.instructions import vqa
 from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.wording import positions as places
 from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.instructions.wording.references import clearly_largest
 from rsflow.instructions.wording.summary import MOSTLY
-from rsflow.instructions.facts.tile_facts import Group
 from rsflow.records import TileFacts
 
 

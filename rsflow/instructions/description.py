@@ -12,14 +12,9 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions import vqa
+from rsflow.instructions.content import tile_content
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.tile_facts import Group
-from rsflow.instructions import vqa
-from rsflow.instructions.wording import attributes
-from rsflow.instructions.wording import english
-from rsflow.instructions.facts import tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.content import tile_content
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.region_captioning import noun_with_size

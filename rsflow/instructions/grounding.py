@@ -12,11 +12,8 @@ from collections.abc import Iterator
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.given_regions import TileMarks, tile_marks
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
-from rsflow.instructions.wording import english
-from rsflow.instructions.facts import tile_facts
-from rsflow.instructions.facts.expressions import Expression, expressions
-from rsflow.instructions.given_regions import TileMarks, tile_marks
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.wording import english

@@ -1,9 +1,9 @@
-"""Region captioning: a region is given (rsflow.instructions.given_regions), a few words, or one, say what it shows.
+"""Region captioning: a region is given (rsflow.instructions.facts.given_regions), a few words, or one, say what it shows.
 
-The words are an expression that annotators wrote for it (rsflow.instructions.facts.expressions), or the label's category with what
-is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel size
-is known and the object is whole. Regions in other forms than boxes, and of tiles with numbered marks, are also
-asked for their category alone.
+The words are an expression that annotators wrote for it (rsflow.instructions.facts.expressions), or the label's category with
+what is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel
+size is known and the object is whole. Regions in other forms than boxes, and of tiles with numbered marks, are also asked for
+their category alone.
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ from dataclasses import replace
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.given_regions import GivenRegion, give_region, tile_marks
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.facts.tile_facts import Group
-from rsflow.instructions.wording import english
-from rsflow.instructions.facts import tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.facts.expressions import Expression, expressions
-from rsflow.instructions.given_regions import GivenRegion, give_region, tile_marks
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording import positions as places
-from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import mark
 

@@ -16,15 +16,15 @@ from typing import Any
 import shapely
 
 from rsflow.config import settings as config
-from rsflow.instructions.wording import english
 from rsflow.instructions.facts import tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.wording.hash_choice import choose
-from rsflow.instructions.languages import instructions
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded
-from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.region_paths import object_area
+from rsflow.instructions.facts.region_paths import object_area
 from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.languages import instructions
+from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import choose
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import mark
 

@@ -20,7 +20,6 @@ from rsflow.labellers.contract import Labeller
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.hotspot import Hotspot
-from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.labellers.land_cover import LandCover
 from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.labellers.outliner import Outliner

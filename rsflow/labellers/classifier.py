@@ -16,10 +16,7 @@ from rsflow.config.validation import Share
 from rsflow.labellers.models.calibrated import CalibratedLabeller
 from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, not_finite_error, require_finite
 from rsflow.labellers.models.model_words import check_renamed, model_words
-from rsflow.labellers.models.calibrated import CalibratedLabeller
-from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, not_finite_error, require_finite
-from rsflow.labellers.models.model_words import check_renamed, model_words
-from rsflow.labellers.raw_input import RawModelLabeller
+from rsflow.labellers.models.raw_input import RawModelLabeller
 from rsflow.records import Label
 
 

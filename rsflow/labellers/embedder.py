@@ -22,7 +22,7 @@ from rsflow.labellers.models.model_labeller import (
     Vector,
     not_finite_error,
 )
-from rsflow.labellers.raw_input import RawModelLabeller
+from rsflow.labellers.models.raw_input import RawModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 
 Pooling = Literal["pooled", "first", "mean"]

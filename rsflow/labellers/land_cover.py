@@ -17,7 +17,7 @@ import scipy.ndimage
 
 from rsflow.config.validation import Share
 from rsflow.errors import DataError
-from rsflow.labellers.class_maps import ClassMapLabeller, Shares
+from rsflow.labellers.models.class_maps import ClassMapLabeller, Shares
 from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, round_score
 from rsflow.labellers.models.model_words import check_renamed
 from rsflow.records import Label, Shape

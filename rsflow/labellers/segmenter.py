@@ -1,6 +1,6 @@
 """Semantic segmentation as objects: a model names the class of every pixel, and connected pixels of one class are one object.
 
-Maps of each class come from semantic and universal models (rsflow.labellers.class_maps), also from the small network of
+Maps of each class come from semantic and universal models (rsflow.labellers.models.class_maps), also from the small network of
 `rsflow train-labeller`. An object is a
 box with its outline; its score is the mean probability of its pixels. Objects that touch are one: for crowds of one category
 take a detector. The class `background` is no object, and `categories` renames the others or drops them with "".
@@ -17,10 +17,7 @@ import numpy.typing as npt
 import scipy.ndimage
 
 from rsflow.config.validation import Positive
-from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
-from rsflow.labellers.models.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel, require_finite
-from rsflow.labellers.models.model_words import check_renamed, model_words
-from rsflow.labellers.class_maps import ClassMapLabeller, Shares
+from rsflow.labellers.models.class_maps import ClassMapLabeller, Shares
 from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
 from rsflow.labellers.models.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel
 from rsflow.labellers.models.model_words import check_renamed

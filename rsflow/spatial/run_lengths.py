@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-<=from rsflow.errors import DataError
+from rsflow.errors import DataError
 
 Mask = npt.NDArray[np.bool_]
 

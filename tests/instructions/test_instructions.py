@@ -16,11 +16,9 @@ from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
 from rsflow.instructions.facts.objects import collapses_when_rounded
-from rsflow.instructions import TASKS, check_task, compose, instruction_id
+from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.instructions.wording import english
 from rsflow.instructions.wording.attributes import INDICES
-from rsflow.instructions.facts.objects import collapses_when_rounded
-from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import RotatedRectangle, area, bounding_box

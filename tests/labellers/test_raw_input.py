@@ -12,11 +12,11 @@ import pytest
 
 from rsflow.errors import ConfigError, DataError
 from rsflow.labellers import from_settings
-from rsflow.labellers.class_maps import ClassMapLabeller
 from rsflow.labellers.land_cover import LandCover
+from rsflow.labellers.models.class_maps import ClassMapLabeller
 from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
 from rsflow.labellers.models.oom_backoff import OomBackoff
-from rsflow.labellers.raw_input import RawInput
+from rsflow.labellers.models.raw_input import RawInput
 from rsflow.records import Raster
 from rsflow.stage import fingerprint
 

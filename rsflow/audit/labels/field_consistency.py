@@ -15,9 +15,6 @@ import numpy as np
 
 from rsflow.annotations.annotated_set import normalise_path, picture_name
 from rsflow.annotations.csv_boxes import IMAGE_COLUMNS
-from rsflow.annotations.parsing.rle import decode_mask
-from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, read_lines, shorten, stem
-from rsflow.annotations.parsing.xml_file import Element, parse_annotation
 from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, read_lines, shorten, stem
 from rsflow.annotations.parsing.xml_file import Element, parse_annotation
 from rsflow.errors import DataError

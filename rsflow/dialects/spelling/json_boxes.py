@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region
 from rsflow.dialects.spelling.outlines import OutlineForm
-from rsflow.dialects.spelling.outlines import OutlineForm
-from rsflow.dialects.paths import PathForm
+from rsflow.dialects.spelling.paths import PathForm
 from rsflow.spatial.geometry import Region
 
 _FOUR = rf'"bbox_2d":\s*\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}\s*\]'

@@ -16,10 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.files import storage
-from rsflow.generation.contract import FREE, Cost, Request, Response
-from rsflow.generation.spending.allowance import Allowance
-from rsflow.generation.spending.allowance import Allowance
 from rsflow.generation.contract import FREE, Cost, Request, Response, field_values
+from rsflow.generation.spending.allowance import Allowance
 
 FOLDER = "spending"
 NOTES = "batches"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rsflow.instructions.wording.english import percent_phrase
 from rsflow.instructions.languages.zh_words import PLACES, amount
+from rsflow.instructions.wording.english import percent_phrase
 
 Name = Callable[[str], str]
 

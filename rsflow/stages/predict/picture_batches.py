@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from rsflow.errors import DataError
-from rsflow.labellers.models.model_labeller import LabellerInput
-from rsflow.labellers.models.oom_backoff import OomBackoff
-from rsflow.lake.tile_files import read_pictures
 from rsflow.labellers.models.model_labeller import LabellerInput, ModelLabeller
 from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.lake.raw_bands import physical_bands

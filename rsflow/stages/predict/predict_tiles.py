@@ -22,7 +22,6 @@ from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.predict.picture_batches import Limits, Unreadable, batches, prefetch
 from rsflow.stages.predict.picture_batches import Unreadable, batches, prefetch
 from rsflow.text.control_tokens import find_control_token
 

@@ -101,7 +101,7 @@ class WriteShards:
 def _with_marks(sample: Sample) -> Sample:
     """The sample with the numbered marks of its instructions drawn on its picture, as PNG; as it is where none has marks.
 
-    All instructions of a tile with marks have the same ones (rsflow.instructions.given_regions).
+    All instructions of a tile with marks have the same ones (rsflow.instructions.facts.given_regions).
     """
     answers = [one["answer"] for one in sample.record["instructions"] if "marks" in one["answer"]]
     if not answers:

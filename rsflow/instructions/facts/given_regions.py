@@ -13,10 +13,10 @@ from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions.facts import tile_facts
-from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded
 from rsflow.instructions.facts.outlines import written_outline
-from rsflow.instructions.region_paths import point_inside, scribble_inside
+from rsflow.instructions.facts.region_paths import point_inside, scribble_inside
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region
 from rsflow.text.turns import mark, path_mark

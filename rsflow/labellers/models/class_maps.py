@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rsflow.errors import ConfigError
 from rsflow.labellers.models.model_labeller import LabellerInput, require_finite
 from rsflow.labellers.models.model_words import model_words
-from rsflow.labellers.raw_input import RawModelLabeller
+from rsflow.labellers.models.raw_input import RawModelLabeller
 from rsflow.pretrained.checkpoint import Loaded
 
 Shares = npt.NDArray[np.float32]
