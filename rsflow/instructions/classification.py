@@ -45,7 +45,12 @@ def _from_covers_or_objects(facts: TileFacts, settings: config.Instructions) -> 
     if covers and covers[0].share >= DOMINANT_SHARE and covers[0].name:
         first = covers[0]
         yield _class_question(first.category, first.name, f"It is mostly {first.name}.", (first.label,))
-    elif len(groups) == len(tile_facts.uncertain_by_noun(facts)) == 1 and groups[0].exact and not facts.unknown:
+    elif (
+        len(groups) == len(tile_facts.uncertain_by_noun(facts)) == 1
+        and groups[0].exact
+        and not facts.unknown
+        and tile_facts.has_several_categories(facts)
+    ):
         group = groups[0]
         yield _object_question(group)
 

@@ -53,7 +53,7 @@ def question_answers(facts: TileFacts, settings: config.Instructions, seed: int)
             if thing not in flat:
                 shown = given(thing)
                 yield _from_label(group, thing, facts, shown)
-                if shown.fields:
+                if shown.fields and tile_facts.has_several_categories(facts):
                     yield _class_question(group, thing, shown)
 
 

@@ -203,7 +203,7 @@ def test_pseudo_boxes_are_there_and_are_neither_counted_nor_listed_whole() -> No
 
 
 def test_nothing_is_said_of_all_objects_where_one_of_an_unlabelled_kind_shows() -> None:
-    known = tile(box("ship", 10, 10, 60, 60), vocabulary=("ship",))
+    known = tile(box("ship", 10, 10, 60, 60), vocabulary=("ship", "plane"))
     assert {"all_boxes", "boxes"} <= {item.answer["kind"] for item in made(known, "detection")}
     assert made(known, "classification")
     partly = replace(known, unknown=("harbor",))
@@ -586,3 +586,14 @@ def test_a_text_that_steers_a_model_makes_no_instruction_and_is_told(token: str)
     assert items  # the ship is asked about all the same
     assert not any(token in turn.text for item in items for turn in item.turns)
     assert {reject.reason for reject in rejects} >= {"control_token"}
+
+
+def test_where_there_is_one_category_alone_nobody_asks_for_it() -> None:
+    """Its name would be the answer to every such question."""
+    one, several = (tile(box("ship", 10, 10, 60, 60), vocabulary=names) for names in (("ship",), ("ship", "plane")))
+    settings = config.Instructions(per_task=50, regions=("point",))
+    asked = [compose(each, settings, 0, config.Labels())[0] for each in (one, several)]
+    kinds = [{item.answer["kind"] for item in items} for items in asked]
+    assert "category" not in kinds[0]
+    assert "category" in kinds[1]
+    assert made(several, "classification")[0].turns[0].text in PHRASINGS["classification_object"]

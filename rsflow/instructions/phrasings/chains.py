@@ -85,7 +85,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
         "Step by step: count the {many}, take {gone} away, and give what remains.",
         "How many {many} remain if you leave {gone} out of the count? Explain.",
         "Suppose that {gone} had not been here. How many {many} would there be?",
-        "Subtract {gone} from the {many} in this image: what is the result?",
+        "Count the {many} in this image, but leave out {gone}: what is the result?",
         "Let {gone} go. How many {many} does that leave? Show how you know.",
     ),
     "share_covered": (
