@@ -125,7 +125,8 @@ def test_every_task_for_every_sensor(sensor: SensorName) -> None:
     dark = Label("fact", "brightness", MEASURED, text="dark", value=0.1)
     outlined = replace(SHIPS.labels[1], shape=Shape((300, 310, 420, 400), (300, 310, 420, 310, 360, 400)))
     facts = replace(SHIPS, sensor=sensor, labels=(SHIPS.labels[0], outlined, dark))
-    assert {item.task for item in made(facts)} == set(TASKS)
+    # The two ships lie aslant to each other, so no relation of a graph is clear.
+    assert {item.task for item in made(facts)} == set(TASKS) - {"scene_graph"}
 
 
 @pytest.mark.parametrize("sensor", ["optical", "sar", "infrared"])
