@@ -27,6 +27,7 @@ from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
+from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
 from rsflow.sensors import PixelUnit, SensorName
 
@@ -260,6 +261,7 @@ class BuildConfig:
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
     groups: Groups | None = None
+    zoom: Zoom | None = None
     generation: Generation | None = None
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
@@ -279,6 +281,10 @@ class BuildConfig:
         if self.groups and self.tiles.grid != "ground":
             raise ValueError(
                 "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
+            )
+        if self.zoom and self.tiles.grid == "ground":
+            raise ValueError(
+                "zoom is of scenes on their own pixels, tiles.grid is ground: leave one of them out, or build two datasets"
             )
         licences = sorted({source.licence for source in self.sources})
         if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):

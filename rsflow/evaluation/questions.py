@@ -8,6 +8,7 @@ from typing import Any
 
 from rsflow.dialects import Dialect, spell_text
 from rsflow.errors import UsageError
+from rsflow.evaluation.rephrase import other_wordings
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region
@@ -20,7 +21,7 @@ class Question:
     `question_id`: the instruction's. `history`: the turns before the question, (role, text), `prompt` the question itself,
     both spelled by the dialect. `reference`: the right answer as text with marks, `boxes` the regions (pixels) that its marks
     name. `answer`: the same in structured form; its `kind` decides how it is scored. `cell`: the ground cell, or the tile
-    where it has no place: what is drawn again when confidence intervals are made.
+    where it has no place: what is drawn again when confidence intervals are made. `wordings`: the prompt in other words.
     """
 
     question_id: str
@@ -37,11 +38,14 @@ class Question:
     answer: dict[str, Any]
     height_px: int
     width_px: int
+    wordings: tuple[str, ...] = ()
 
 
-def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = None) -> Iterator[tuple[Question, bytes]]:
+def read_questions(
+    root: str, split: str, dialect: Dialect, limit: int | None = None, wordings: int = 0, tasks: tuple[str, ...] = ()
+) -> Iterator[tuple[Question, bytes]]:
     """(question, encoded picture) of a snapshot's split, in the order of its shards; none of groups, whose questions are about
-    several pictures.
+    several pictures. `wordings`: the most other wordings of each question. `tasks`: only of these; none: of all.
 
     Raises UsageError for a split that the snapshot lacks.
     """
@@ -51,18 +55,23 @@ def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = 
     count = 0
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
-            for instruction in sample.record["instructions"] if not sample.record.get("group") else ():
+            for instruction in _asked(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
-                yield _question(sample.record, instruction, dialect), sample.picture
+                yield _question(sample.record, instruction, dialect, wordings), sample.picture
 
 
-def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect) -> Question:
+def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [one for one in record["instructions"] if not record.get("group") and (not tasks or one["task"] in tasks)]
+
+
+def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect, wordings: int) -> Question:
     boxes = tuple(tuple(box) for box in instruction["boxes"])
     size = record["height_px"], record["width_px"]
     answer = instruction["answer"]
     spelled = [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, *size)) for turn in instruction["turns"]]
+    others = other_wordings(instruction["turns"][-2]["text"], wordings) if wordings else ()
     return Question(
         instruction["id"],
         record["key"],
@@ -77,4 +86,5 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         boxes,
         answer,
         *size,
+        tuple(spell_text(dialect, text, boxes, answer, *size) for text in others),
     )

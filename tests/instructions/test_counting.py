@@ -11,7 +11,7 @@ from rsflow.config import settings as config
 from rsflow.dialects import get_dialect
 from rsflow.evaluation.answers import Answer
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.scoring import score_answers
+from rsflow.evaluation.scores.scoring import score_answers
 from rsflow.instructions import compose
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 

@@ -66,7 +66,9 @@ def chat_messages(request: Request) -> list[dict[str, Any]]:
         {"type": "image_url", "image_url": {"url": _data_url(data), **detail}} for data in request.pictures
     ]
     messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}] if request.system else []
-    return [*messages, {"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
+    (role, first), *others = request.turns
+    messages.append({"role": role, "content": [*content, {"type": "text", "text": first}]})
+    return [*messages, *({"role": role, "content": text} for role, text in others)]
 
 
 def request_body(request: Request, form: BodySettings) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def request_body(request: Request, form: BodySettings) -> dict[str, Any]:
 
 def estimate_tokens(request: Request) -> int:
     """About how many tokens a request will use, in and out."""
-    text = (len(request.system) + len(request.prompt)) // CHARACTERS_PER_TOKEN
+    text = (len(request.system) + sum(len(turn) for _, turn in request.turns)) // CHARACTERS_PER_TOKEN
     return text + TOKENS_PER_PICTURE * len(request.pictures) + request.max_tokens
 
 

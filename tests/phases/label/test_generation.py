@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from pathlib import Path
@@ -14,13 +13,9 @@ import yaml
 from rsflow.cli import main
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import RejectLimitError
-from rsflow.generation.contract import FREE
-from rsflow.generation.spending.costs import list_costs
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from tests.archive import shards_of
-from tests.generation.asking_process import PRICES
-from tests.generation.batch_server import vending
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 from tests.stages.generate.test_generate_tiles import form_of
 
@@ -137,25 +132,3 @@ def test_ray_writes_the_same(archive: Path, ray_session: None) -> None:
         run(written(archive, chat))
         run(written(archive, chat, f"root={archive}/rayed", "engine.kind=ray"))
     assert shards_of(archive / "rayed") == shards_of(archive / "lake")
-
-
-@pytest.mark.ray
-def test_batches_on_ray_are_the_same_and_each_is_paid_once(archive: Path, ray_session: None) -> None:
-    """A worker may wait for a batch as long as the driver waits for the worker."""
-    settings = yaml.safe_load((archive / "build.yaml").read_text())
-    with vending() as vendor:
-        vendor.status = "completed"
-        vendor.write = lambda body: str(json.loads(calm(body).body)["choices"][0]["message"]["content"])
-        engine = {"name": "openai_batch", "model": "writer", "revision": "r1", "address": vendor.address, "key": None}
-        settings["generation"] = {"engine": {**engine, "poll_seconds": 0.05, "prices": PRICES}}
-        (archive / "batched.yaml").write_text(yaml.safe_dump(settings))
-        spent = []
-        for place, kind in (("lake", "inline"), ("rayed", "ray"), ("rayed", "ray")):
-            before = vendor.paid
-            run(load(str(archive / "batched.yaml"), [f"root={archive}/{place}", f"engine.kind={kind}"]))
-            spent.append(vendor.paid - before)
-    assert shards_of(archive / "rayed") == shards_of(archive / "lake")
-    assert spent[0] == spent[1] != FREE
-    assert spent[2] == FREE  # a second run replays
-    told = sum((each.cost for each in list_costs(str(archive / "rayed"))), FREE)
-    assert (told.tokens_in, told.tokens_out) == (spent[1].tokens_in, spent[1].tokens_out)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.evaluation.box_scores import mean_matched_iou, region_iou
 from rsflow.evaluation.questions import Question
+from rsflow.evaluation.scores.box_scores import mean_matched_iou, region_iou
 from rsflow.spatial.geometry import Region
 
 LEAST_IOU = 0.5
