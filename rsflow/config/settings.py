@@ -29,6 +29,7 @@ from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
 from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
+from rsflow.records import RegionForm
 from rsflow.sensors import PixelUnit, SensorName
 
 
@@ -180,9 +181,6 @@ class Labels:
     min_visibility: Share = 0.3  # an object of which a tile shows less is not its label
     min_quality: Share = 0.5  # a pseudo-label of lower known quality feeds no task
     min_score: Share | dict[str, Share] = 0.5  # or by category; "*" is for those not named, 0.5 where it is missing
-
-
-RegionForm = Literal["box", "oriented", "polygon", "point", "scribble", "marks"]
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow.config import settings as config
-from rsflow.instructions.content import tile_content
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
+from rsflow.instructions.wording.content import tile_content
 from rsflow.instructions.wording.hash_choice import choose
 from rsflow.instructions.wording.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from rsflow.config import settings as config
 from rsflow.instructions import vqa
-from rsflow.instructions.content import tile_content
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
@@ -20,6 +19,7 @@ from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.region_captioning import noun_with_size
 from rsflow.instructions.wording import attributes, english
 from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.content import tile_content
 from rsflow.instructions.wording.references import clearly_largest
 from rsflow.instructions.wording.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts

@@ -33,7 +33,7 @@ class QuestionAnswer:
 
     `short_answer` is a word or phrase, `full_answer` a sentence; both may hold marks into `boxes`. `labels` are positions in
     the tile's labels. `answer` is the structured form. `box_pictures` as of an Instruction. `content`: what a
-    text says, for languages that write it anew (rsflow.instructions.content); it is not stored.
+    text says, for languages that write it anew (rsflow.instructions.wording.content); it is not stored.
     """
 
     task: TaskName

@@ -1,4 +1,4 @@
-"""Chinese captions and descriptions: sentences of their own, from what a tile holds (rsflow.instructions.content)."""
+"""Chinese captions and descriptions: sentences of their own, from what a tile holds (rsflow.instructions.wording.content)."""
 
 from __future__ import annotations
 
