@@ -275,6 +275,8 @@ class BuildConfig:
             raise ValueError(
                 "groups are of tiles on one cell of the ground grid: set tiles.grid to ground, or leave groups out"
             )
+        if self.groups and self.groups.changes.indices and not self.render.raw_bands:
+            raise ValueError("groups.changes.indices are measured on raw bands: set render.raw_bands to true")
         licences = sorted({source.licence for source in self.sources})
         if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")

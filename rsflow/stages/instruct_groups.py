@@ -14,7 +14,7 @@ from rsflow.instructions import VERSION, compose_group
 from rsflow.instructions.group_facts import GroupFacts, GroupMember
 from rsflow.lake.receipts import receipt_table, unit_mark
 from rsflow.records import Reject
-from rsflow.schemas import label_sort_key
+from rsflow.schemas import label_from_row, label_sort_key
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.instruct_tiles import facts_of, instruction_row
 
@@ -46,7 +46,8 @@ class InstructGroups:
         for group in work["groups"]:
             facts = _group_facts(group, tiles, labels)
             instructions, rejects = compose_group(facts, self.instructions, self.seed, self.labels)
-            ids = [row["label_id"] for member in group["members"] for row in labels[member["tile_id"]]]
+            owners = [*(member["tile_id"] for member in group["members"]), group["group_id"]]
+            ids = [row["label_id"] for owner in owners for row in labels[owner]]
             made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
             refused.extend(_reject_row(work, reject) for reject in rejects)
         marks = unit_mark(work, "compare", len(work["groups"]))
@@ -57,7 +58,8 @@ def _group_facts(
     group: dict[str, Any], tiles: dict[str, dict[str, Any]], labels: dict[str, list[dict[str, Any]]]
 ) -> GroupFacts:
     members = tuple(_member(member, tiles[member["tile_id"]], labels[member["tile_id"]]) for member in group["members"])
-    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]))
+    own = tuple(label_from_row(row) for row in labels[group["group_id"]])
+    return GroupFacts(group["group_id"], group["kind"], members, bool(group["presence_only"]), own)
 
 
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
@@ -70,6 +72,7 @@ def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str,
         tile["cloud_share"],
         (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
         shift,
+        tile["valid_share"],
     )
 
 

@@ -14,7 +14,7 @@ from rsflow.cells.registration import Shift
 from rsflow.config import settings as config
 from rsflow.instructions import apparent_changes, compose_group
 from rsflow.instructions.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.phrasings import PHRASINGS, change, damage, sensors, series
+from rsflow.instructions.phrasings import PHRASINGS, change, damage, index_change, sensors, series
 from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.text.turns import marks
 
@@ -60,7 +60,7 @@ def answers(group: GroupFacts) -> list[str]:
 
 
 def test_every_question_has_fifteen_different_phrasings() -> None:
-    for table in (change.PHRASINGS, damage.PHRASINGS, series.PHRASINGS, sensors.PHRASINGS):
+    for table in (change.PHRASINGS, index_change.PHRASINGS, damage.PHRASINGS, series.PHRASINGS, sensors.PHRASINGS):
         for kind, phrasings in table.items():
             assert len({*phrasings}) == len(phrasings) >= 15, kind
             assert PHRASINGS[kind] == phrasings
