@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 from rsflow.cli import main as rsflow
-from rsflow.lake import digests
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import open_lake
 from rsflow.lake.tile_files import read_pictures, read_raw
 from rsflow.phases.shard.shard import selection_version

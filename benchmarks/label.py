@@ -34,7 +34,7 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from rsflow.config.settings import BuildConfig, Engine, Scenes, Source, Tiles
-from rsflow.engine.ray_data import cluster
+from rsflow.engine.cluster.ray_data import cluster
 from rsflow.lake.receipts import completed_units
 from rsflow.phases.build import run
 

@@ -47,11 +47,11 @@ from transformers.models.bit.image_processing_pil_bit import BitImageProcessorPi
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from rsflow.config.settings import Budget, Engine
-from rsflow.engine import ray_data
 from rsflow.engine.budget import UsageMeter, Used
+from rsflow.engine.cluster import ray_data
+from rsflow.engine.cluster.worker_pool import pool_size
 from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, execute
 from rsflow.engine.unit_blocks import UnitBlocks
-from rsflow.engine.worker_pool import pool_size
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel

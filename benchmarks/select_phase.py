@@ -30,7 +30,7 @@ from rsflow.config.select_settings import Select
 from rsflow.config.settings import BuildConfig, Scenes, Source
 from rsflow.curation.duplicates.hamming import Indices, Signatures, near_pairs
 from rsflow.curation.select_samples import select_samples
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.tables import create_lake, open_lake
 from rsflow.phases.select.instruction_texts import make_text_reader
 from rsflow.phases.select.lake_columns import encode_all_instructions, instruction_pieces, read_instruction_ids

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import webdataset.filters
 
-from rsflow.loading.epoch_order import EpochOrder, Ints, epoch_seed, permutation
+from rsflow.loading.sampling.epoch_order import EpochOrder, Ints, epoch_seed, permutation
 from rsflow.loading.stream import WINDOW_SHARDS
 from rsflow.shards.plan import plan_shards
 

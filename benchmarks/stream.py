@@ -45,9 +45,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from rsflow.loading.decode import as_tensor, decode_into
+from rsflow.loading.decoding.decode import as_tensor, decode_into
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import RingLoader
+from rsflow.loading.memory.ring_buffer import RingLoader
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, index_path, write_snapshot

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rsflow.changes.cover_changes import ClassMap
-from rsflow.ground.raster_files import RasterFile, sample_tile
+from rsflow.ground.files.raster_files import RasterFile, sample_tile
 from rsflow.ground.raster_layer import RasterLayer
 from rsflow.ground.scene_grid import SceneGrid, transformer
 from rsflow.spatial.geometry import Window

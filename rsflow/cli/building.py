@@ -85,12 +85,12 @@ def plan(
       rsflow plan build.yaml
       rsflow plan build.yaml --sample 3                label three scenes, then estimate the rest from them
     """
-    from rsflow.inspection.json_reports import plan_json, to_json_text
-    from rsflow.inspection.report_facts import plan_facts
+    from rsflow.inspection.facts.json_reports import plan_json, to_json_text
+    from rsflow.inspection.facts.report_facts import plan_facts
     from rsflow.lake.tables import find_lake
     from rsflow.phases.build import plan_build
     from rsflow.phases.build import sample as label_sample
-    from rsflow.planning.estimate import estimate_build
+    from rsflow.planning.estimates.estimate import estimate_build
     from rsflow.planning.plan import undone_text
     from rsflow.report.plan_text import plan_text
 
@@ -111,9 +111,9 @@ def plan(
 def _run_phases(
     config: str, overrides: list[str] | None, phases: tuple[Phase, ...], retry_rejects: bool = False, json: bool = False
 ) -> int:
-    from rsflow.inspection.json_reports import build_json, to_json_text
-    from rsflow.inspection.report_facts import summarise_build, write_card
-    from rsflow.inspection.snapshot_report import write_report
+    from rsflow.inspection.facts.json_reports import build_json, to_json_text
+    from rsflow.inspection.facts.report_facts import summarise_build, write_card
+    from rsflow.inspection.facts.snapshot_report import write_report
     from rsflow.phases.build import run
     from rsflow.report.build_summary import summary_text
 

@@ -17,7 +17,7 @@ def sources(config: Config, overrides: Overrides = None, json: Json = False) -> 
       rsflow sources configs/mmrs_1m.yaml
     """
     from rsflow.engine.progress import progress
-    from rsflow.inspection.json_reports import sources_json, to_json_text
+    from rsflow.inspection.facts.json_reports import sources_json, to_json_text
     from rsflow.planning.recipe import load
     from rsflow.report.sources_text import source_states, sources_text
 

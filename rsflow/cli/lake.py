@@ -18,8 +18,8 @@ def status(root: Root, json: Json = False) -> int:
       rsflow status demo-out/scenes/lake
       rsflow status s3://bucket/lake
     """
-    from rsflow.inspection.json_reports import status_json, to_json_text
-    from rsflow.inspection.report_facts import describe_lake, plan_facts
+    from rsflow.inspection.facts.json_reports import status_json, to_json_text
+    from rsflow.inspection.facts.report_facts import describe_lake, plan_facts
     from rsflow.phases.build import status
     from rsflow.report.plan_text import plan_text
 
@@ -39,7 +39,7 @@ def costs(root: Root, json: Json = False) -> int:
       rsflow costs demo-out/scenes/lake
     """
     from rsflow.generation.costs import list_costs
-    from rsflow.inspection.json_reports import costs_json, to_json_text
+    from rsflow.inspection.facts.json_reports import costs_json, to_json_text
     from rsflow.lake.tables import open_lake
     from rsflow.report.costs_text import costs_text
 
@@ -62,10 +62,10 @@ def verify(
       rsflow verify demo-out/scenes/lake --deep
     """
     from rsflow.engine.progress import progress
-    from rsflow.inspection.json_reports import to_json_text, verify_json
+    from rsflow.inspection.facts.json_reports import to_json_text, verify_json
     from rsflow.inspection.replay_chains import find_changed_chains
+    from rsflow.lake.integrity.verify import find_damage
     from rsflow.lake.tables import open_lake
-    from rsflow.lake.verify import find_damage
     from rsflow.phases.build import lake_balances
     from rsflow.shards.manifest import read_snapshot
     from rsflow.shards.verify import verify_snapshot
@@ -109,7 +109,7 @@ def vacuum(
       rsflow vacuum demo-out/scenes/lake                        only list them
       rsflow vacuum demo-out/scenes/lake --keep-snapshots 2 --hours 0 --delete
     """
-    from rsflow.inspection.json_reports import to_json_text, vacuum_json
+    from rsflow.inspection.facts.json_reports import to_json_text, vacuum_json
     from rsflow.inspection.vacuum import Retention
     from rsflow.inspection.vacuum import vacuum as find_waste
     from rsflow.report.counts_table import format_bytes

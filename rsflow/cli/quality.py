@@ -129,7 +129,7 @@ def audit(
     from rsflow import audit as auditing
     from rsflow.engine.progress import progress
     from rsflow.files import storage
-    from rsflow.inspection.json_reports import leakage_json, to_json_text
+    from rsflow.inspection.facts.json_reports import leakage_json, to_json_text
     from rsflow.phases.select.leakage import compare_sets
 
     if leak:

@@ -37,9 +37,9 @@ def report(
       rsflow report demo-out/scenes/lake --json
     """
     from rsflow.files import storage
-    from rsflow.inspection.diff_report import diff_report
-    from rsflow.inspection.json_reports import to_json_text
-    from rsflow.inspection.snapshot_report import REPORT, read_report
+    from rsflow.inspection.facts.diff_report import diff_report
+    from rsflow.inspection.facts.json_reports import to_json_text
+    from rsflow.inspection.facts.snapshot_report import REPORT, read_report
 
     if diff and (snapshot is not None or json):
         raise UsageError("--diff goes with neither --snapshot nor --json: `rsflow diff ROOT A B --json` prints its numbers")

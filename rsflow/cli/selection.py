@@ -32,7 +32,7 @@ def explain(
     from rsflow.files import storage
     from rsflow.inspection.explain import Explained, read_cluster_pictures
     from rsflow.inspection.explain import explain as find
-    from rsflow.inspection.json_reports import explain_json, to_json_text
+    from rsflow.inspection.facts.json_reports import explain_json, to_json_text
     from rsflow.report.explain import explanation_sheet, explanation_text, rejects_text
 
     found = find(root, subject)
@@ -72,7 +72,7 @@ def replay(
     """
     from dataclasses import asdict
 
-    from rsflow.inspection.json_reports import to_json_text
+    from rsflow.inspection.facts.json_reports import to_json_text
     from rsflow.phases.replay import replay as run
 
     found = run(root, unit, stage, output)
@@ -103,7 +103,7 @@ def rejects(
       rsflow rejects demo-out/scenes/lake --source optical --reason cloudy -n 10
       rsflow rejects demo-out/scenes/lake --json
     """
-    from rsflow.inspection.json_reports import rejects_json, to_json_text
+    from rsflow.inspection.facts.json_reports import rejects_json, to_json_text
     from rsflow.inspection.rejects import RejectFilter, find_rejects
     from rsflow.report.explain import reject_lines
 
@@ -126,7 +126,7 @@ def diff(
       rsflow diff demo-out/scenes/lake 1 2
     """
     from rsflow.inspection.diff import diff as compare
-    from rsflow.inspection.json_reports import diff_json, to_json_text
+    from rsflow.inspection.facts.json_reports import diff_json, to_json_text
 
     found = compare(root, before, after)
     print(to_json_text(diff_json(root, before, after, found)) if json else found.text() or "nothing changed")

@@ -63,7 +63,7 @@ def review(
       rsflow review lake --export tasks.json --format label-studio
       rsflow review lake --import annotations.xml --reviewer ada
     """
-    from rsflow.inspection.json_reports import to_json_text
+    from rsflow.inspection.facts.json_reports import to_json_text
     from rsflow.inspection.review import draw_sample, export_review, import_review, review_json, review_summary
     from rsflow.report.review_text import review_text
 

@@ -35,7 +35,7 @@ class Tiles:
     whole_up_to_px: Count = 1024  # plain pictures whose longer side is at most this stay whole
     cell_km: Annotated[float, Field(gt=0)] = 10.0
     unit_mb: Annotated[float, Field(gt=0, le=512)] = 64.0  # pixels that one unit of work reads
-    # Fingerprints leave out the rest: units are named by the target grid itself, see rsflow.planning.placed_scenes.
+    # Fingerprints leave out the rest: units are named by the target grid itself, see rsflow.planning.sources.placed_scenes.
     grid: Literal["scene", "ground"] = field(default="scene", compare=False)
     gsd_m: PixelSize | dict[SensorName, PixelSize] | None = field(default=None, compare=False)
     system: Literal["utm", "majortom"] = field(default="utm", compare=False)

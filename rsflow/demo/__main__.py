@@ -20,7 +20,7 @@ from typing import Any
 from rsflow.demo.write import write_demo_scenes
 from rsflow.errors import RsflowError, SnapshotError, UsageError
 from rsflow.files import storage
-from rsflow.inspection.report_facts import summarise_build, write_card
+from rsflow.inspection.facts.report_facts import summarise_build, write_card
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from rsflow.report.build_summary import align_columns, summary_text

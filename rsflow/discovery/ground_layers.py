@@ -12,23 +12,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rsflow.config.settings import Scenes, Source
 from rsflow.discovery.file_tree import FileTree
 from rsflow.discovery.layer_rules import LayerRule, vector_rule
+from rsflow.discovery.layer_samples import Bounds, has_feature_on
 from rsflow.discovery.raster_meaning import raster_options
 from rsflow.discovery.scene_group import SceneGroup
 from rsflow.errors import DataError, RsflowError
 from rsflow.files import storage
-from rsflow.ground.layer_files import Layer, list_layers
-from rsflow.readers import open_scene
+from rsflow.ground.files.geoparquet import has_geometries
+from rsflow.ground.files.layer_files import Layer, list_layers
+from rsflow.readers import list_scenes, open_scene
 from rsflow.records import SceneFiles
 
 VECTORS = (".geojson", ".gpkg", ".shp", ".fgb", ".gml", ".kml", ".pbf", ".osm", ".geoparquet")
 COMPARED = 12  # scenes of a source that a layer is held against
 AREA_FEATURES = 20  # polygons of a file that bounds an area, at most
-FEATURES = 1000  # of a layer on one scene, whose extent is looked at
 _AREA = re.compile(r"(?<![a-z])(?:aoi|extent|footprints?|bounds|boundary|coverage|mapped_area|study_area)(?![a-z])")
-
-Bounds = tuple[float, float, float, float]  # west, south, east, north in degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,21 @@ def find_vector_files(tree: FileTree) -> tuple[list[VectorFile], dict[str, str]]
     found, faults = [], {}
     for folder, names in tree.folders.items():
         for name in names:
-            if not name.lower().endswith(VECTORS) or storage.is_remote(folder) or ".SAFE/" in f"{folder}/":
-                continue
             path = posixpath.join(folder, name)
+            if not is_vector_file(path) or storage.is_remote(folder) or ".SAFE/" in f"{folder}/":
+                continue
             try:
                 layers = tuple(list_layers(path))
                 found.append(VectorFile(path, layers, _is_area(name, layers)))
             except (RsflowError, ImportError) as error:
                 faults[path] = str(error).splitlines()[0]
     return found, faults
+
+
+def is_vector_file(path: str) -> bool:
+    """Whether a file is a vector file by its name, or a Parquet file with geometries."""
+    name = path.lower()
+    return name.endswith(VECTORS) or (name.endswith(".parquet") and not storage.is_remote(path) and has_geometries(path))
 
 
 def _is_area(name: str, layers: Sequence[Layer]) -> bool:
@@ -82,11 +88,11 @@ def layers_for(group: SceneGroup, vectors: Sequence[VectorFile], rasters: Sequen
     """The layers that lie on the ground of a group of scenes and near it in the folders."""
     grounds = list(scene_bounds(group))
     near = [vector for vector in vectors if is_near(group.folder, posixpath.dirname(vector.path))]
-    here = [vector for vector in near if any(_touches(layer, grounds) for layer in vector.layers)]
+    here = [vector for vector in near if any(has_feature_on(layer, grounds) for layer in vector.layers)]
     area = next((vector.path for vector in here if vector.is_area), "")
     for vector in here:
         if not vector.is_area:
-            layer = next(layer for layer in vector.layers if _touches(layer, grounds))
+            layer = next(layer for layer in vector.layers if has_feature_on(layer, grounds))
             beside = posixpath.dirname(area) == posixpath.dirname(vector.path)
             yield GroundDraft("vector", vector.path, vector_rule(layer), area_of_interest=area if beside else "")
     for raster in rasters:
@@ -99,9 +105,9 @@ def layers_for(group: SceneGroup, vectors: Sequence[VectorFile], rasters: Sequen
 
 def scene_bounds(group: SceneGroup) -> Iterator[Bounds]:
     """The ground of the first scenes of a group, of those whose place is known."""
-    for path in group.files[:COMPARED]:
+    for scene in _first_scenes(group):
         try:
-            with open_scene(SceneFiles("draft.scene", "draft", "optical", "auto", {"": path}, {})) as reader:
+            with open_scene(scene) as reader:
                 footprint = reader.info.footprint
         except (DataError, RsflowError):
             continue
@@ -109,32 +115,17 @@ def scene_bounds(group: SceneGroup) -> Iterator[Bounds]:
             yield min(footprint[::2]), min(footprint[1::2]), max(footprint[::2]), max(footprint[1::2])
 
 
+def _first_scenes(group: SceneGroup) -> list[SceneFiles]:
+    if not group.product and not group.bands:
+        return [SceneFiles("draft.scene", "draft", "optical", "auto", {"": path}, {}) for path in group.files[:COMPARED]]
+    scenes = Scenes(files=group.patterns, product=group.product or None, bands=dict(group.bands))
+    return list_scenes(Source(name="draft", sensor="optical", licence="unknown", scenes=scenes))[:COMPARED]
+
+
 def is_near(one: str, other: str) -> bool:
     """The same folder, one below the other, or two beside each other."""
     same = one == other or posixpath.dirname(one) == posixpath.dirname(other)
     return same or f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
-
-
-def _touches(layer: Layer, grounds: Sequence[Bounds]) -> bool:
-    """Whether a feature of the layer lies on one of these grounds and does not cover it: a country is nothing to be seen."""
-    return any(_has_feature(layer, ground) for ground in grounds)
-
-
-def _has_feature(layer: Layer, ground: Bounds) -> bool:
-    import pyogrio
-    from pyogrio.errors import DataSourceError
-    from rasterio.errors import CRSError
-    from rasterio.warp import transform_bounds
-
-    if layer.is_parquet or layer.crs is None:
-        return False
-    try:
-        box = transform_bounds("EPSG:4326", layer.crs, *ground)
-        _, (west, south, east, north) = pyogrio.read_bounds(layer.path, layer=layer.name, bbox=box, max_features=FEATURES)
-    except (CRSError, DataSourceError, ValueError):
-        return False
-    covers = (west <= box[0]) & (south <= box[1]) & (east >= box[2]) & (north >= box[3])
-    return bool((~covers).any())
 
 
 def _meet(one: Bounds, other: Bounds) -> bool:

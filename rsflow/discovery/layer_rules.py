@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from rsflow.ground.layer_files import Layer
+from rsflow.discovery.layer_samples import sample_layer
+from rsflow.ground.files.layer_files import Layer
 
-SAMPLED = 2000  # features whose attributes are looked at
 MOST_VALUES = 40  # different values of an attribute that can be categories
 _TAGS = {"building", "highway", "landuse", "natural", "waterway", "amenity", "leisure", "railway", "man_made", "aeroway"}
 _KIND = re.compile(
@@ -59,13 +59,10 @@ class LayerRule:
 
 def vector_rule(layer: Layer) -> LayerRule:
     """A rule that builds, with what should be asked about it."""
-    import pyogrio
-
-    info = pyogrio.read_info(layer.path, layer=layer.name, force_feature_count=True)
-    geometry = str(info["geometry_type"] or "geometries")
+    sample = sample_layer(layer)
+    geometry, values = sample.geometry, sample.values
     if layer.is_osm or len(_TAGS & set(layer.attributes)) >= 3:
-        return LayerRule({"rules": [{"tags": "osm"}]}, int(info["features"]), geometry, (), (), layer.is_osm)
-    values = _values(layer)
+        return LayerRule({"rules": [{"tags": "osm"}]}, sample.features, geometry, (), (), layer.is_osm)
     words = tuple(f"{name}: {_some(counts)}" for name, counts in values.items())
     invisible = bool(_ADMINISTRATION.search(posixpath.basename(layer.path).lower()))
     kind = next((name for name, counts in values.items() if _holds_kinds(name, counts) and not invisible), "")
@@ -74,7 +71,7 @@ def vector_rule(layer: Layer) -> LayerRule:
     questions = _questions(kind, str(category), geometry)
     options = {"rules": [{"category": category, **line}]} if kind or line else {"category": category}
     known = category != NO_NOUN
-    return LayerRule(options, int(info["features"]), geometry, words, tuple(questions), is_known=known)
+    return LayerRule(options, sample.features, geometry, words, tuple(questions), is_known=known)
 
 
 def _questions(kind: str, category: str, geometry: str) -> list[str]:
@@ -90,18 +87,6 @@ def _questions(kind: str, category: str, geometry: str) -> list[str]:
     if "Point" in geometry:
         asked.append("how large are these points' objects? Without diameter_m they are only known to be there")
     return [*asked, "is every one within the layer's extent mapped? Then exhaustive: true, and absence and counts can be asked"]
-
-
-def _values(layer: Layer) -> dict[str, Counter[str]]:
-    """The values of text attributes over the first features; empty ones do not count."""
-    import pyogrio
-
-    meta, _, _, columns = pyogrio.raw.read(layer.path, layer=layer.name, read_geometry=False, max_features=SAMPLED)
-    texts = {}
-    for name, column in zip(meta["fields"], columns, strict=True):
-        if column.dtype == object:
-            texts[str(name)] = Counter(str(value).strip() for value in column if value is not None and str(value).strip())
-    return {name: counts for name, counts in texts.items() if counts}
 
 
 def _holds_kinds(name: str, counts: Counter[str]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rsflow.errors import DataError, RsflowError
-from rsflow.ground.legends import LEGENDS
+from rsflow.ground.categories.legends import LEGENDS
 from rsflow.readers import open_scene
 from rsflow.records import SceneFiles
 from rsflow.spatial.geometry import Window

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.file_tree import FileTree
-from rsflow.discovery.ground_layers import VECTORS, GroundDraft
+from rsflow.discovery.ground_layers import GroundDraft, is_vector_file
 from rsflow.discovery.scene_group import SceneGroup
 from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.sensors import SensorName
@@ -97,11 +97,8 @@ def pair_sources(
     sources: list[DraftSource] = []
     names: dict[str, int] = {}
     used: set[int] = set()
-    for group in readable:
-        fitting = [each for each in annotations if not each.fault and _overlap(group, each) >= MIN_OVERLAP]
-        fitting.sort(
-            key=lambda each: (not each.labels, -round(_overlap(group, each), 1), _preference(each.format), each.folder)
-        )
+    for group in _join_annotated(readable, annotations):
+        fitting = _fitting(group, annotations)
         used.update(id(each) for each in fitting)
         sensor, reason = _sensor(group)
         sources.append(
@@ -128,6 +125,37 @@ def pair_sources(
     return sources, [*unused, *_other_files(tree, scenes, annotations)]
 
 
+def _join_annotated(scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[SceneGroup]:
+    """The groups; those of one folder that share their annotations and differ in the files' suffix alone are one."""
+    joined: dict[tuple[object, ...], SceneGroup] = {}
+    for number, group in enumerate(scenes):
+        fitting = _fitting(group, annotations)
+        is_plain = not (group.product or group.bands or group.classes or group.catalogue)
+        key: tuple[object, ...] = (number,)
+        if fitting and group.info and is_plain:
+            key = (group.folder, id(fitting[0]), len(group.info.bands), group.info.dtype)
+        joined[key] = _joined(joined[key], group) if key in joined else group
+    return list(joined.values())
+
+
+def _joined(one: SceneGroup, other: SceneGroup) -> SceneGroup:
+    return replace(
+        one,
+        patterns=(*one.patterns, *other.patterns),
+        count=one.count + other.count,
+        stems=one.stems | other.stems,
+        files=(*one.files, *other.files),
+    )
+
+
+def _fitting(group: SceneGroup, annotations: Sequence[AnnotationGroup]) -> list[AnnotationGroup]:
+    """The annotations of a group's pictures, the best first."""
+    fitting = [each for each in annotations if not each.fault and _overlap(group, each) >= MIN_OVERLAP]
+    return sorted(
+        fitting, key=lambda each: (not each.labels, -round(_overlap(group, each), 1), _preference(each.format), each.folder)
+    )
+
+
 def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequence[AnnotationGroup]) -> list[Unused]:
     """Files that are neither scenes, annotations of a known format nor vector layers: by folder and kind, counted."""
     known = (
@@ -139,7 +167,7 @@ def _other_files(tree: FileTree, scenes: Sequence[SceneGroup], annotations: Sequ
     counts: dict[tuple[str, str], int] = {}
     for folder, names in tree.folders.items():
         for name in names:
-            if name.lower().endswith((*VECTORS, *SHAPEFILE_PARTS)):
+            if name.lower().endswith(SHAPEFILE_PARTS) or is_vector_file(posixpath.join(folder, name)):
                 continue
             if posixpath.join(folder, name) not in known and not (products and (folder + "/").startswith(products)):
                 kind = _kind_of_file(name)

@@ -44,7 +44,7 @@ def session() -> Iterator[None]:
 
 def keep_cluster(engine: Engine) -> None:
     """Start the cluster of the present session, or connect to it, where that was not done yet."""
-    from rsflow.engine.ray_data import cluster
+    from rsflow.engine.cluster.ray_data import cluster
 
     stack = _SESSION.get()
     if stack is None:
@@ -61,7 +61,7 @@ def execute(jobs: Sequence[Job], engine: Engine) -> Iterator[pa.Table]:
         yield from _inline(work)
         return
     # Ray's import alone takes seconds: it is paid only where Ray is used.
-    from rsflow.engine.ray_data import cluster, run
+    from rsflow.engine.cluster.ray_data import cluster, run
 
     with ExitStack() as own:
         stack = _SESSION.get() or own
@@ -82,7 +82,7 @@ def task_runner(engine: Engine, many: bool) -> Iterator[TaskRunner]:
     if engine.kind == "inline" or engine.select == "local" or (engine.select == "auto" and not many):
         yield LOCAL_RUNNER
         return
-    from rsflow.engine.ray_data import SHARES, cluster, each_in_order
+    from rsflow.engine.cluster.ray_data import SHARES, cluster, each_in_order
 
     with ExitStack() as own:
         (_SESSION.get() or own).enter_context(cluster(engine))

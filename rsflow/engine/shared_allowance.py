@@ -19,7 +19,7 @@ def shared_allowance(limits: Mapping[str, float], engine: Engine) -> Iterator[Al
     if engine.kind == "inline":
         allowance: Allowance = LocalAllowance(limits)
     else:
-        from rsflow.engine.ray_allowance import RayAllowance
+        from rsflow.engine.cluster.ray_allowance import RayAllowance
 
         keep_cluster(engine)
         allowance = RayAllowance.start(limits)

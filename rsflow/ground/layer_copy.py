@@ -25,12 +25,12 @@ import pyarrow as pa
 import shapely
 
 from rsflow.errors import DataError
-from rsflow.ground.classify import NO_FORM, Classifier, FeatureForm
+from rsflow.ground.categories.classify import NO_FORM, Classifier, FeatureForm
+from rsflow.ground.files.layer_files import GEOMETRY, ID, Layer, read_batches
+from rsflow.ground.files.spatial_parquet import BOUNDS, read_boxes, write_sorted
 from rsflow.ground.geometries import Geometries, GeometryFaults, clean_geometries
-from rsflow.ground.layer_files import GEOMETRY, ID, Layer, read_batches
 from rsflow.ground.layer_settings import VectorOptions
 from rsflow.ground.scene_grid import parse_crs
-from rsflow.ground.spatial_parquet import BOUNDS, read_boxes, write_sorted
 from rsflow.ground.validity import read_periods
 from rsflow.spatial.geometry import Box
 from rsflow.stage import fingerprint

@@ -34,7 +34,8 @@ class AttributeCategory:
 
 @dataclass(frozen=True)
 class Rule:
-    """`where`: conditions by attribute (rsflow.ground.conditions). `category`: its name, or the attribute that holds it.
+    """`where`: conditions by attribute (rsflow.ground.categories.conditions). `category`: its name, or the attribute that
+    holds it.
 
     `tags: osm` takes category, kind and width from the shipped table of OpenStreetMap tags instead. `kind`: by default "object"
     for polygons and points, "line" for lines. `width_m` is a line's; `diameter_m` that of a point, which without it has no

@@ -25,10 +25,10 @@ from rsflow.config.validation import check
 from rsflow.errors import ConfigError
 from rsflow.files import storage
 from rsflow.files.faults import mask_secrets, translate_errors
-from rsflow.ground.classify import FeatureForm
-from rsflow.ground.conditions import parse_conditions
+from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.categories.conditions import parse_conditions
+from rsflow.ground.files.layer_files import Layer, list_layers
 from rsflow.ground.layer_copy import VERSION, LayerSummary, write_copy
-from rsflow.ground.layer_files import Layer, list_layers
 from rsflow.ground.layer_settings import Rule, VectorOptions
 from rsflow.ground.scene_grid import parse_crs
 from rsflow.ground.validity import check_validity

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from rsflow.ground.classify import FeatureForm
+from rsflow.ground.categories.classify import FeatureForm
 from rsflow.ground.geometries import Geometries
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.records import Label, Provenance

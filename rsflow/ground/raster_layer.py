@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rsflow.ground.cover_labels import label_cover, label_field
+from rsflow.ground.files.raster_files import RasterFile, sample_tile
+from rsflow.ground.labels.cover_labels import label_cover, label_field
 from rsflow.ground.placed_features import TileTruth, TileView
-from rsflow.ground.raster_files import RasterFile, sample_tile
 from rsflow.ground.scene_grid import SceneGrid
 from rsflow.ground.scene_layer import LayerTruth
 from rsflow.records import UNKNOWN, Label, Provenance

@@ -9,12 +9,12 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT, Positive
 from rsflow.errors import ConfigError
-from rsflow.ground.legends import LEGENDS
+from rsflow.ground.categories.legends import LEGENDS
 
 
 @dataclass(frozen=True)
 class CoverOptions:
-    """`legend`: a shipped one by name (rsflow.ground.legends), or names by value (null: no data, "": says nothing).
+    """`legend`: a shipped one by name (rsflow.ground.categories.legends), or names by value (null: no data, "": says nothing).
 
     `objects`: categories whose connected regions are objects, from `min_px` tile pixels on. `crs`: beats the files'.
     """

@@ -15,14 +15,14 @@ import numpy.typing as npt
 import shapely
 
 from rsflow.files import storage
-from rsflow.ground.classify import FeatureForm
-from rsflow.ground.ground_cover import widen
+from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.labels.ground_cover import widen
+from rsflow.ground.labels.tile_labels import label_tile
 from rsflow.ground.layer_copy import Features, read_features
 from rsflow.ground.layer_settings import OutlineKind
 from rsflow.ground.layer_store import local_copy
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileTruth, TileView
 from rsflow.ground.scene_grid import SceneGrid, project_box, to_pixels
-from rsflow.ground.tile_labels import label_tile
 from rsflow.ground.validity import ALWAYS_AFTER, ALWAYS_BEFORE
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Box

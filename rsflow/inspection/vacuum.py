@@ -18,14 +18,14 @@ import pyarrow.compute as pc
 
 from rsflow.engine.progress import progress
 from rsflow.files import storage
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.lake.receipts import ROW_TABLES, completed_units
 from rsflow.lake.tables import Lake, open_lake
-from rsflow.lake.unreferenced import UnreferencedFiles, delete_old_versions, find_old_versions, find_unreferenced
 from rsflow.phases.build import plan_build, read_config
 from rsflow.phases.shard.shard import selection_note, selection_version
 from rsflow.planning.live_rows import read_live_rows
-from rsflow.shards.manifest import latest_snapshot, read_snapshot
+from rsflow.shards.manifest import find_latest, read_snapshot
 
 DELETE_BATCH = 1000  # files deleted between two words about it
 
@@ -52,7 +52,7 @@ def vacuum(root: str, kept: Retention, delete: bool = False) -> list[Unreference
     numbers = sorted(int(name[1]) for name in map(re.compile(r"([0-9]+)\.json").fullmatch, notes) if name)
     stay = numbers[max(0, len(numbers) - kept.snapshots) :] if kept.snapshots is not None else numbers
     # Of builds that ended at once, the one that named the latest snapshot need not have taken the highest number.
-    latest = latest_snapshot(root) if "LATEST" in notes else None
+    latest = find_latest(root)
     stay = [n for n in numbers if n in stay or n == latest]
     gone = [file for n in numbers if n not in stay for file in (f"snapshots/{n}.json", selection_note(n))]
     counting = pc.unique(completed_units(lake)["receipt"] if kept.former else _requested_receipts(lake))

@@ -1,4 +1,5 @@
-"""Facts of continuous rasters of the ground, from labels of rsflow.ground.cover_labels: mean values, and where extremes lie.
+"""Facts of continuous rasters of the ground, from labels of rsflow.ground.labels: mean values, and where extremes
+lie.
 
 A number is told with two significant digits, and its answer names the interval that this rounding stands for (`least`, `most`).
 A place is told only where highest and lowest differ clearly and the extreme lies clearly in one part of the image.

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow import schemas
-from rsflow.lake import digests
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake, filter_by_values
 
 ROW_TABLES = ("tiles", "labels", "embeddings", "groups", "instructions", "rejects")

@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 from rsflow.errors import LakeError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
-from rsflow.lake import digests, read_cache
-from rsflow.lake.commits import (
+from rsflow.lake.delta import read_cache
+from rsflow.lake.delta.commits import (
     COMMIT_KEY,
     commit,
     commit_infos,
@@ -33,10 +33,11 @@ from rsflow.lake.commits import (
     storage_options,
     translate_delta_errors,
 )
-from rsflow.lake.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.delta.formats import FORMAT_VERSION, TABLES
+from rsflow.lake.delta.migration import migrate
+from rsflow.lake.delta.table_files import TableFile, read_columns
+from rsflow.lake.integrity import digests
 from rsflow.lake.json_files import read_json, write_json
-from rsflow.lake.migration import migrate
-from rsflow.lake.table_files import TableFile, read_columns
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

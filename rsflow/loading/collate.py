@@ -24,9 +24,9 @@ import torch
 from rsflow.dialects import get_dialect
 from rsflow.dialects.several_pictures import picture_names
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.decode import decode_picture
+from rsflow.loading.decoding.decode import decode_picture
+from rsflow.loading.decoding.sizes import check_picture_sizes
 from rsflow.loading.number_values import check_at_least
-from rsflow.loading.sizes import check_picture_sizes
 
 IGNORED = -100  # what torch's cross entropy, and so every model of transformers, leaves out
 Example = Mapping[str, Any]

@@ -1,10 +1,10 @@
 """The dataset that rsflow.loading.stream makes: snapshots in an order that any number of ranks and workers shares and resumes.
 
 One idea: the order is a list of positions that follows from (snapshot content, settings, epoch) alone
-(rsflow.loading.epoch_order, rsflow.loading.sampler). A consumer walks its share of that list from a cursor on, so a state is
-the cursor, and to resume is to start elsewhere. What all processes must agree on while they run (the cursor, the epochs of
-DataLoader workers, the numbers of snapshots) is in shared memory (rsflow.loading.shared_cursor), for workers hold copies of the
-stream that are made before an iteration begins.
+(rsflow.loading.sampling.epoch_order, rsflow.loading.sampling.sampler). A consumer walks its share of that list from a cursor
+on, so a state is the cursor, and to resume is to start elsewhere. What all processes must agree on while they run (the cursor,
+the epochs of DataLoader workers, the numbers of snapshots) is in shared memory (rsflow.loading.resume.shared_cursor), for
+workers hold copies of the stream that are made before an iteration begins.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from rsflow.errors import ConfigError
 from rsflow.loading.distributed import broadcast_manifests, get_rank_and_world_size
-from rsflow.loading.epoch_order import Consumer, consumer_positions
-from rsflow.loading.example_reader import ExampleReader
-from rsflow.loading.iteration_plan import IterationPlan
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.sample_reader import SampleCounts, SampleReader
-from rsflow.loading.sampler import max_open_shards
-from rsflow.loading.settings import PictureSink, Progress, StreamSettings
-from rsflow.loading.shared_cursor import SharedCursor, iteration_token
-from rsflow.loading.state import (
+from rsflow.loading.reading.example_reader import ExampleReader
+from rsflow.loading.reading.sample_reader import SampleCounts, SampleReader
+from rsflow.loading.resume.iteration_plan import IterationPlan
+from rsflow.loading.resume.shared_cursor import SharedCursor, iteration_token
+from rsflow.loading.resume.state import (
     MAX_EPOCHS,
     Cursor,
     check_state_matches,
@@ -35,7 +32,10 @@ from rsflow.loading.state import (
     parse_state,
     resolve_cursor,
 )
-from rsflow.loading.stream_content import StreamRequest, latest_manifest, load_content, manifest_path
+from rsflow.loading.sampling.epoch_order import Consumer, consumer_positions
+from rsflow.loading.sampling.sampler import max_open_shards
+from rsflow.loading.sampling.stream_content import StreamRequest, latest_manifest, load_content, manifest_path
+from rsflow.loading.settings import PictureSink, Progress, StreamSettings
 
 
 class Stream(IterableDataset[dict[str, Any]]):
@@ -100,7 +100,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         self._shared.move_to(cursor)
 
     def state_dict(self) -> dict[str, Any]:
-        """How far the latest iteration of this process went, see rsflow.loading.state. ConfigError in a process whose
+        """How far the latest iteration of this process went, see rsflow.loading.resume.state. ConfigError in a process whose
         DataLoader workers iterate: it cannot know."""
         if self._latest:
             return self.state_at(self._reached(self._latest[0]))

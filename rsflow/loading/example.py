@@ -1,7 +1,8 @@
 """The example that a training loop gets of one sample: tensors, and text in the requested dialect.
 
-One idea: pictures are decoded (rsflow.loading.decode) and text is spelled as late as possible; everything before moves bytes
-and numbers. A picture that cannot be decoded is a damaged shard (SnapshotError): what leaves silently cannot be counted.
+One idea: pictures are decoded (rsflow.loading.decoding.decode) and text is spelled as late as possible; everything before
+moves bytes and numbers. A picture that cannot be decoded is a damaged shard (SnapshotError): what leaves silently cannot be
+counted.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import torch
 from rsflow import dialects
 from rsflow.dialects.several_pictures import spell_on_pictures
 from rsflow.errors import SnapshotError
-from rsflow.loading.decode import as_tensor, decode_picture
-from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
+from rsflow.loading.decoding.decode import as_tensor, decode_picture
+from rsflow.loading.decoding.packed_boxes import extract_boxes, pack_boxes, restore_boxes
 from rsflow.shards.format import BAND_DTYPES, BANDS, Sample, further_pictures, picture_sizes
 from rsflow.shards.reader import Buffer, SampleView
 from rsflow.spatial.geometry import Region
@@ -44,8 +45,8 @@ def make_example(
     tensor (bands, rows, cols) of the type they were measured in (not decoded: .npy bytes), None where the shard has none;
     meta: the rest of the record.
 
-    With `store` the example is unfinished, for a rsflow.loading.batch_slots.SlotCollator to complete: image is what `store`
-    returns for the encoded bytes, and `regions` holds the boxes that rsflow.loading.packed_boxes extracted.
+    With `store` the example is unfinished, for a rsflow.loading.memory.batch_slots.SlotCollator to complete: image is what
+    `store` returns for the encoded bytes, and `regions` holds the boxes that rsflow.loading.decoding.packed_boxes extracted.
     `count_neutralised` gets the number of instructions in which special tokens or control characters were made plain text.
     """
     record = sample.record

@@ -18,11 +18,11 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from rsflow.errors import ConfigError
-from rsflow.loading.batch_slots import EncodedSlotCollator, LocalCollator, SlotCollator
 from rsflow.loading.dataset import Stream
 from rsflow.loading.example import collate_samples
+from rsflow.loading.memory.batch_slots import EncodedSlotCollator, LocalCollator, SlotCollator
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.state import MAX_EPOCHS, Cursor
+from rsflow.loading.resume.state import MAX_EPOCHS, Cursor
 
 _END = object()
 _PREFETCH = 2  # torch's own

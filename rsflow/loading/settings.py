@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rsflow.loading.epoch_order import Uneven
-from rsflow.loading.sample_reader import ReadOptions
-from rsflow.loading.state import Cursor
+from rsflow.loading.reading.sample_reader import ReadOptions
+from rsflow.loading.resume.state import Cursor
+from rsflow.loading.sampling.epoch_order import Uneven
 from rsflow.shards.reader import Buffer
 
 

@@ -15,13 +15,13 @@ from rsflow import dialects
 from rsflow.errors import ConfigError
 from rsflow.loading.dataset import Stream
 from rsflow.loading.distributed import check_ranks
-from rsflow.loading.epoch_order import UNEVEN, Uneven
-from rsflow.loading.mixture import Mix
 from rsflow.loading.number_values import parse_integer
-from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.reading.sample_reader import ReadOptions
+from rsflow.loading.resume.state import MAX_EPOCHS
+from rsflow.loading.sampling.epoch_order import UNEVEN, Uneven
+from rsflow.loading.sampling.mixture import Mix
+from rsflow.loading.sampling.stream_content import StreamRequest
 from rsflow.loading.settings import StreamSettings
-from rsflow.loading.state import MAX_EPOCHS
-from rsflow.loading.stream_content import StreamRequest
 
 WINDOW_SHARDS = 16  # shuffled together and open at once, per consumer
 MAX_SHARDS = 32  # a process may have few files open, and a shuffle over more is hardly better (docs/streaming.md)

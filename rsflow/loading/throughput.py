@@ -13,7 +13,7 @@ from typing import Any
 
 from rsflow.errors import ConfigError
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import RingLoader
+from rsflow.loading.memory.ring_buffer import RingLoader
 from rsflow.loading.stream import stream
 
 

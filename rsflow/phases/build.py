@@ -18,14 +18,14 @@ from rsflow.config.config_paths import relative_paths
 from rsflow.config.settings import BuildConfig, resolved
 from rsflow.config.validation import check
 from rsflow.engine.budget import UsageMeter, Used
+from rsflow.engine.cluster.leftover_processes import end_leftovers
 from rsflow.engine.execute import session
-from rsflow.engine.leftover_processes import end_leftovers
 from rsflow.engine.progress import progress
 from rsflow.errors import DamagedFileError, LakeError, RsflowError
 from rsflow.files import storage
-from rsflow.lake.compaction import compact_written_tables
-from rsflow.lake.digests import one_record
-from rsflow.lake.read_cache import read_once
+from rsflow.lake.delta.compaction import compact_written_tables
+from rsflow.lake.delta.read_cache import read_once
+from rsflow.lake.integrity.digests import one_record
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, create_lake, open_lake
 from rsflow.phases.empty_sources import find_empty_sources
@@ -35,12 +35,12 @@ from rsflow.phases.label.label import label
 from rsflow.phases.row_balance import Balance, label_balance, model_balances, present_balance, select_balance, shard_balance
 from rsflow.phases.select.select import SelectionSummary, last_selection, require_current_selection, select
 from rsflow.phases.shard.shard import Sharded, config_fingerprint, shard, snapshot_of
-from rsflow.planning.estimate import BuildEstimate, estimate_build
+from rsflow.planning.estimates.estimate import BuildEstimate, estimate_build
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.plan import Plan, make_plan
 from rsflow.planning.steps import STEPS
 from rsflow.planning.steps.generate import STEP as GENERATE
-from rsflow.shards.manifest import read_snapshot
+from rsflow.shards.manifest import find_latest, read_snapshot
 from rsflow.stage import fingerprint
 
 Phase = Literal["label", "generate", "select", "shard"]
@@ -233,8 +233,8 @@ def status(root: str) -> tuple[LakeStatus, BuildEstimate | str]:
         name: read_receipt_rows(lake, name, marked["receipt"], ["receipt"]).num_rows
         for name in ("tiles", "labels", "instructions")
     }
-    latest = lake.place("snapshots", "LATEST")
-    snapshot = f"snapshots/{storage.read_text(latest).strip()}.json" if storage.exists(latest) else None
+    latest = find_latest(root)
+    snapshot = None if latest is None else f"snapshots/{latest}.json"
     rows = {"scenes": lake.read("scenes", ["scene_id"]).num_rows, **rows}
     found = LakeStatus(root, rows, snapshot, lake_balances(root), {})
     try:

@@ -25,7 +25,7 @@ from rsflow.lake.relocations import add_move, replace_folder
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import CONFIG, read_config
 from rsflow.phases.shard.shard import config_fingerprint
-from rsflow.planning.scenes import list_all_scenes, probe_scenes
+from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 
 SHOWN = 3  # scenes that a message names
 

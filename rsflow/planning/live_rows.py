@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.errors import LakeError, UndoneError
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.receipts import ROW_TABLES, completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values
-from rsflow.planning.annotation_rejects import annotation_rejects
-from rsflow.planning.group_samples import group_samples
+from rsflow.planning.groups.group_samples import group_samples
 from rsflow.planning.plan import Plan, undone_text
+from rsflow.planning.sources.annotation_rejects import annotation_rejects
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.apply import reviewed_labels, reviewed_tile

@@ -25,11 +25,11 @@ from rsflow.lake.receipts import completed_units, count_failures
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.planning import recipe
 from rsflow.planning.chosen_tiles import ChosenTiles, read_chosen_tiles
-from rsflow.planning.ground_layers import GroundLayers, ground_layers
-from rsflow.planning.joined_annotations import joined_sources
-from rsflow.planning.layer_overlap import GroundLayer
-from rsflow.planning.placed_scenes import scene_windows
-from rsflow.planning.scenes import list_all_scenes, probe_scenes
+from rsflow.planning.sources.ground_layers import GroundLayers, ground_layers
+from rsflow.planning.sources.joined_annotations import joined_sources
+from rsflow.planning.sources.layer_overlap import GroundLayer
+from rsflow.planning.sources.placed_scenes import scene_windows
+from rsflow.planning.sources.scenes import list_all_scenes, probe_scenes
 from rsflow.records import Label, Reject, SceneFiles
 from rsflow.review.resolve import Decisions, resolve
 from rsflow.schemas import LABEL_WORK, label_row
@@ -120,7 +120,7 @@ def make_plan(
     """List and probe all sources and derive the wanted units. ConfigError where a source is empty or annotations fit none.
 
     `keep`: what an API of scenes gives is kept in the lake, so that the next run asks for what is new."""
-    from rsflow.lake.formats import TABLES
+    from rsflow.lake.delta.formats import TABLES
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built, lake.root if lake else None, keep)

@@ -23,7 +23,7 @@ from rsflow.curation.splits.ground import region_names
 from rsflow.errors import ConfigError
 from rsflow.ground.layer_store import check_vector_options
 from rsflow.labellers import ModelLabeller
-from rsflow.planning.raster_layers import check_raster_options
+from rsflow.planning.sources.raster_layers import check_raster_options
 from rsflow.plugins import PluginTable
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES

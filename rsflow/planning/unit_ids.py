@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from rsflow.lake.receipts import count_failures
 from rsflow.planning.chosen_tiles import Asked
-from rsflow.planning.companion_pairs import neighbours
-from rsflow.planning.group_units import GroupUnit, annotated_pairs
+from rsflow.planning.groups.companion_pairs import neighbours
+from rsflow.planning.groups.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
 from rsflow.stages.cut_scenes import tile_id

@@ -1,8 +1,8 @@
 """The manifest of a snapshot: everything a loader needs to know of a dataset, and nothing else.
 
 One idea: `snapshots/<n>.json` names a set of shards by path, size and digest and never changes once it is written; `LATEST`
-holds the number of the current one and is written last. So a reader sees a whole snapshot or the one before. Writing the same
-content again makes no new snapshot.
+holds the number of the current one, with a digest of it, and is written last. So a reader sees a whole snapshot or the one
+before. Writing the same content again makes no new snapshot.
 
 Refused: manifests of a newer version, manifests that were edited (their digest differs), and paths that would leave the root.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -128,7 +129,7 @@ def _blake2b(content: Any) -> str:
 
 def write_snapshot(root: str, manifest: Manifest) -> int:
     """Make `manifest` the latest snapshot of the root; returns its number, which is the latest's if nothing changed."""
-    latest = latest_snapshot(root) if storage.exists(storage.join(root, _LATEST)) else 0
+    latest = find_latest(root) or 0
     text = manifest.to_json()
     if latest and storage.exists(_place(root, latest)) and storage.read_text(_place(root, latest)) == text:
         return latest
@@ -136,8 +137,18 @@ def write_snapshot(root: str, manifest: Manifest) -> int:
     # A number may be taken: by a run that was killed before it named the latest, or by another build at this moment.
     while not storage.write_if_absent(_place(root, number), text.encode()) and storage.read_text(_place(root, number)) != text:
         number += 1
-    storage.write_bytes(storage.join(root, _LATEST), f"{number}\n".encode())
+    name_latest(root, number)
     return number
+
+
+def name_latest(root: str, number: int) -> None:
+    """Write that a snapshot is the latest: its number and a digest of that, without which a damaged number could name another
+    snapshot."""
+    storage.write_bytes(storage.join(root, _LATEST), f"{number} {_number_digest(str(number))}\n".encode())
+
+
+def _number_digest(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()[:16]
 
 
 def read_snapshot(source: str, n: int | None = None) -> Manifest:
@@ -163,14 +174,28 @@ def _check_links(manifest: Manifest, place: str, root: str) -> None:
         raise SnapshotError(f"{place}: names a file that it may not: {error.detail}") from error
 
 
-def latest_snapshot(root: str) -> int:
-    """The number of the latest snapshot of a root. SnapshotError where there is none, or what names it is damaged."""
+def find_latest(root: str) -> int | None:
+    """The number of the latest snapshot of a root, None where none is named. SnapshotError where `LATEST` is damaged."""
     place = storage.join(root, _LATEST)
-    with reading_required(place, "is missing: no snapshot was written here yet. Run `rsflow build`, or check the path"):
-        text = storage.read_text(place).strip()
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise SnapshotError(f"{place}: found {text[:40]!r}, expected the number of a snapshot")
-    return int(text)
+    text = storage.read_text_if_exists(place)
+    if text is None:
+        return None
+    number, _, digest = text.strip().partition(" ")  # earlier versions wrote no digest
+    if not re.fullmatch("[1-9][0-9]*", number) or digest not in ("", _number_digest(number)):
+        raise SnapshotError(
+            f"{place}: found {text[:40]!r}, expected the number of a snapshot and its digest: it is damaged. "
+            "Delete it and run `rsflow build CONFIG` again, which finds the snapshot by its content"
+        )
+    return int(number)
+
+
+def latest_snapshot(root: str) -> int:
+    """As `find_latest`, but a SnapshotError where none is named."""
+    number = find_latest(root)
+    if number is None:
+        place = storage.join(root, _LATEST)
+        raise SnapshotError(f"{place}: is missing: no snapshot was written here yet. Run `rsflow build`, or check the path")
+    return number
 
 
 def snapshot_root(source: str) -> str:

@@ -62,7 +62,7 @@ class CutScenes:
     def _unit(self, row: dict[str, Any]) -> Iterator[pa.Table]:
         scene = SceneFiles(**json.loads(row["scene"]))
         check_unchanged(scene, row["stats_key"])
-        reader, stretch = _opened(row["scene"], row["stats_key"], self.render)
+        reader, stretch = open_with_stretch(row["scene"], row["stats_key"], self.render)
         same = {
             "attribution": scene.options.get("attribution"),
             "stretch": stretch.to_json(),
@@ -146,13 +146,24 @@ def tile_id(scene_id: str, window: Window) -> str:
     return f"{scene_id}/{window.row_off}_{window.col_off}_{size}"
 
 
+def window_of_tile(tile: str) -> Window:
+    """The window that a tile's id names. ValueError where the text is no tile's id."""
+    row_off, col_off, size = tile.rpartition("/")[2].split("_")
+    width_px, _, height_px = size.partition("x")
+    return Window(int(row_off), int(col_off), int(height_px or width_px), int(width_px))
+
+
 def sample_key(tile: str) -> str:
     """The tile's key in shards: 20 hexadecimal digits, so free of dots and slashes and in random order when sorted."""
     return hashlib.blake2b(tile.encode(), digest_size=10).hexdigest()
 
 
 @lru_cache(maxsize=2)
-def _opened(scene_json: str, stats: str, render: config.Render) -> tuple[SceneReader, Stretch]:
+def open_with_stretch(scene_json: str, stats: str, render: config.Render) -> tuple[SceneReader, Stretch]:
+    """A scene (SceneFiles as JSON, at the state that `stats` names) and how its pixels become a picture; the last two are kept.
+
+    DataError where it cannot be opened or lacks a band.
+    """
     scene = SceneFiles(**json.loads(scene_json))
     reader = open_scene(scene)
     whole = reader.overview(OVERVIEW_PX)

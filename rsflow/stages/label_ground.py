@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.config.select_settings import LICENCE_AND as AND
-from rsflow.ground.ground_cover import unmapped_rest
+from rsflow.ground.labels.ground_cover import unmapped_rest
 from rsflow.ground.placed_features import TileView
 from rsflow.ground.raster_layer import RasterLayer, RasterWindow
 from rsflow.ground.scene_grid import SceneGrid

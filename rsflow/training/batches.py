@@ -16,7 +16,7 @@ from typing import Any
 from rsflow.errors import ConfigError
 from rsflow.loading.collate import IGNORED, collate
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Mix
+from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
 from rsflow.training.settings import Data, Optimiser, TrainConfig
 

@@ -66,7 +66,7 @@ def train(config: TrainConfig, say: Callable[[str], None] = lambda line: None) -
 
 
 def _train_on_ray(config: TrainConfig) -> Outcome:
-    from rsflow.engine.ray_train import WorkerGroup, run_on_workers  # Ray takes a second to load
+    from rsflow.engine.cluster.ray_train import WorkerGroup, run_on_workers  # Ray takes a second to load
 
     ray, output = config.ray, Path(config.output)
     assert ray is not None

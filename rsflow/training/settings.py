@@ -77,7 +77,7 @@ Regime = Annotated[Full | Lora | MoeLora | Bias, Field(discriminator="kind")]
 
 @dataclass(frozen=True)
 class MixSettings:
-    """As rsflow.loading.mixture.Mix: `weights` is {name: weight}, or a schedule [[start, {name: weight}], …]."""
+    """As rsflow.loading.sampling.mixture.Mix: `weights` is {name: weight}, or a schedule [[start, {name: weight}], …]."""
 
     __pydantic_config__ = STRICT
     by: Literal["task", "sensor", "source"]

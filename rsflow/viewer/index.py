@@ -51,11 +51,13 @@ LEFT JOIN (SELECT * FROM ({selection}) WHERE kind = 'tile') s ON s.subject = t.t
 ORDER BY n
 """
 
+# The side of a square of the box's area, px.
+_SIZE = "CAST(sqrt(greatest(0, (r.box[3] - r.box[1]) * (r.box[4] - r.box[2]))) AS FLOAT)"
+
 _LABELS = """
 CREATE TABLE labels AS
 SELECT s.n, r.label_id, r.kind, r.category, CAST(r.score AS FLOAT) AS score, CAST(r.box AS FLOAT[]) AS box,
-    CAST(r.polygon AS FLOAT[]) AS polygon, r.origin_name, r.text,
-    CAST(sqrt(greatest(0, (r.box[3] - r.box[1]) * (r.box[4] - r.box[2]))) AS FLOAT) AS size
+    CAST(r.polygon AS FLOAT[]) AS polygon, r.origin_name, r.text, {size} AS size
 FROM ({labels}) r JOIN receipts l ON l.tab = 'labels' AND l.receipt = r.receipt JOIN samples s ON s.tile_id = r.tile_id
 {newest_label} ORDER BY s.n
 """
@@ -76,6 +78,25 @@ ALTER TABLE samples ADD COLUMN low_score FLOAT;
 UPDATE samples SET objects = c.objects, low_score = c.low FROM sums c WHERE c.n = samples.n;
 DROP TABLE sums
 """
+
+# Of the samples `numbers`, with the labels `changed` in place of those that they had.
+_CHANGED_LABELS = f"""
+DELETE FROM labels WHERE n IN (SELECT unnest($numbers));
+INSERT INTO labels SELECT n, label_id, kind, category, score, box, polygon, origin_name, text, {_SIZE} FROM changed r;
+UPDATE samples SET objects = (SELECT count(*) FROM labels l WHERE l.n = samples.n AND l.kind = 'box'),
+    low_score = (SELECT min(score) FROM labels l WHERE l.n = samples.n) WHERE n IN (SELECT unnest($numbers))
+"""
+_LABEL_ROWS = pa.schema(
+    [
+        ("n", pa.int32()),
+        *((name, pa.string()) for name in ("label_id", "kind", "category")),
+        ("score", pa.float32()),
+        ("box", pa.list_(pa.float32())),
+        ("polygon", pa.list_(pa.float32())),
+        ("origin_name", pa.string()),
+        ("text", pa.string()),
+    ]
+)
 
 _REJECTS = """
 CREATE TABLE rejects AS
@@ -111,6 +132,16 @@ class SampleIndex:
         """The rows of a query, which may name Arrow tables."""
         return run_query(self.tables.connection, query, parameters or {}, named)
 
+    def replace_labels(self, numbers: list[int], rows: list[dict[str, Any]]) -> None:
+        """Give the samples of these `n` other labels: rows of LABELS with `n`, of which the columns of the index are taken."""
+        changed = pa.Table.from_pylist(rows, schema=_LABEL_ROWS)
+        with self.tables.connection.cursor() as cursor:
+            cursor.register("changed", changed)
+            cursor.begin()
+            for statement in _CHANGED_LABELS.split(";"):
+                cursor.execute(statement, {"numbers": numbers} if "$numbers" in statement else {})
+            cursor.commit()
+
 
 def build_index(lake: Lake, receipts: LiveReceipts) -> SampleIndex:
     """Read the lake's live rows into an index. Every file that is read is compared with its digest."""
@@ -126,6 +157,7 @@ def build_index(lake: Lake, receipts: LiveReceipts) -> SampleIndex:
         parameters |= more
     for name in ("label", "instruction"):
         sources[f"newest_{name}"] = _NEWEST.format(column=f"{name}_id") if not receipts.is_exact else ""
+    sources["size"] = _SIZE
     for statement in (_SAMPLES, _LABELS, _TEXTS, *_SUMS.split(";"), _REJECTS):
         used = {name: value for name, value in parameters.items() if f"{{{name.removeprefix('files_')}}}" in statement}
         connection.execute(statement.format(**sources), used)

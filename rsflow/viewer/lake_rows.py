@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.viewer.index import SampleIndex
 
 _MATCHES = 8  # text searches that are remembered

@@ -7,7 +7,7 @@ finished is shown, the newest row of each tile, and the page says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,16 +19,19 @@ from rsflow.phases.build import CONFIG, plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
+from rsflow.viewer.scene_tiles import SceneTiles
 
 
 @dataclass(frozen=True, slots=True)
 class LiveReceipts:
     """`by_table`: the receipts whose rows count, the newest first. `is_exact`: no rows of former configurations are among
-    them. `note`: empty, or what is not as one might expect."""
+    them. `note`: empty, or what is not as one might expect. `scenes`: those of that
+    configuration, to cut tiles from."""
 
     by_table: Mapping[str, pa.Array]
     is_exact: bool = True
     note: str = ""
+    scenes: SceneTiles = field(default_factory=SceneTiles)
 
 
 def find_live_receipts(lake: Lake) -> LiveReceipts:
@@ -49,7 +52,8 @@ def find_live_receipts(lake: Lake) -> LiveReceipts:
     note = (
         f"{missing:,} units of work are not done yet: run `rsflow build`; what they will make is not shown." if missing else ""
     )
-    return LiveReceipts({name: _receipts(now, name) for name in ROW_TABLES}, note=note)
+    scenes = SceneTiles(plan.files, built.render)
+    return LiveReceipts({name: _receipts(now, name) for name in ROW_TABLES}, True, note, scenes)
 
 
 def _receipts(now: LiveRows, table: str) -> pa.Array:

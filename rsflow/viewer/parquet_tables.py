@@ -16,9 +16,9 @@ import pyarrow as pa
 from rsflow.errors import LakeError
 from rsflow.files import storage
 from rsflow.files.data_paths import check_link
-from rsflow.lake import digests
-from rsflow.lake.formats import TABLES, stored_names
-from rsflow.lake.table_files import TableFile, list_table_files
+from rsflow.lake.delta.formats import TABLES, stored_names
+from rsflow.lake.delta.table_files import TableFile, list_table_files
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """The encoded pictures of samples, read out of tile files by row.
 
 One idea: the pictures of one row group are read together, as the page asks for neighbours next; the last ones are kept.
+Rejected tiles are in no file, and are cut from their scenes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ class Picture(NamedTuple):
     data: bytes
     media_type: str
     sha256: str
+
+
+def rejected_picture(index: SampleIndex, n: int) -> bytes:
+    """The JPEG of the rejected tile with this number. UsageError where it is no tile, or its scene is not at hand."""
+    found = index.rows("SELECT scene_id, subject FROM rejects WHERE n = $n AND kind = 'tile'", {"n": n})
+    if not found:
+        raise UsageError(f"reject {n} is no tile of this lake")
+    return index.receipts.scenes.cut(found[0]["scene_id"], found[0]["subject"])
 
 
 class Pictures:

@@ -28,15 +28,19 @@ class Reviews:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._lock = threading.Lock()
+        self._changed = set[str]()  # tiles whose labels in the index are not those that were delivered
+        self.rows: list[dict[str, Any]] = []
         self.reload()
 
-    def reload(self) -> None:
-        self.rows = read_decisions(self._lake)
+    def reload(self) -> bool:
+        """Read the decisions and what was drawn; whether there are other decisions now."""
+        before, self.rows = self.rows, read_decisions(self._lake)
         self.decisions: Decisions = resolve(self.rows)
         self.drawn: list[dict[str, Any]] = (read_sample(self._lake) or {"items": []})["items"]
         self._by_tile: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows:
             self._by_tile[row["tile_id"]].append(row)
+        return self.rows != before
 
     def of_tile(self, tile_id: str) -> list[dict[str, Any]]:
         return self._by_tile.get(tile_id, [])
@@ -47,13 +51,25 @@ class Reviews:
         found = reviewed_labels(tile_id, rows, decided) if decided and decided.labels else list(rows)
         return [{**row, "target": label_target(row)} for row in found]
 
-    def mark(self, cards: list[dict[str, Any]], rows: LakeRows) -> list[dict[str, Any]]:
-        """The cards of a page with labels as they count, and what was `decided` of each sample as a whole."""
+    def update_index(self, rows: LakeRows) -> None:
+        """Make the index find, count and draw labels as they count after the decisions."""
+        decided = {tile_id for tile_id, each in self.decisions.tiles.items() if each.labels}
+        changed = sorted(decided | self._changed)
+        if not changed:
+            return
+        self._changed = decided
+        query = "SELECT tile_id, n FROM samples WHERE tile_id IN (SELECT unnest($tiles))"
+        numbers = {row["tile_id"]: row["n"] for row in rows.index.rows(query, {"tiles": changed})}
+        delivered = defaultdict[str, list[dict[str, Any]]](list)
+        for row in rows.read("labels", "tile_id", list(numbers)):
+            delivered[row["tile_id"]].append(row)
+        found = [{**row, "n": n} for tile_id, n in numbers.items() for row in self.labels(tile_id, delivered[tile_id])]
+        rows.index.replace_labels(list(numbers.values()), found)
+
+    def mark(self, cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The cards of a page with what was `decided` of each sample as a whole."""
         for card in cards:
             decided = self.decisions.tiles.get(card["tile_id"])
-            if decided and decided.labels:
-                whole = rows.read("labels", "tile_id", [card["tile_id"]])
-                card["labels"] = [row for row in self.labels(card["tile_id"], whole) if row["kind"] != "fact"]
             card["decided"] = (
                 "rejected" if decided and decided.is_rejected else "reviewed" if self.of_tile(card["tile_id"]) else ""
             )
@@ -84,6 +100,7 @@ class Reviews:
         with self._lock:
             add_decisions(self._lake, [row])
             self.reload()
+            self.update_index(rows)
         return row
 
     def _row(self, rows: LakeRows, tile_id: str, words: Mapping[str, str]) -> dict[str, Any] | None:

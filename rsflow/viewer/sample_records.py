@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rsflow.errors import UsageError
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.viewer.index import SampleIndex
 from rsflow.viewer.lake_rows import LakeRows
 

@@ -32,7 +32,7 @@ from rsflow.viewer.index import SampleIndex, build_index, lake_versions
 from rsflow.viewer.lake_rows import LakeRows
 from rsflow.viewer.live_receipts import find_live_receipts
 from rsflow.viewer.pages import PAGE_ROWS, count_rejects, count_values, first_texts, reject_page, sample_page
-from rsflow.viewer.pictures import Pictures
+from rsflow.viewer.pictures import Pictures, rejected_picture
 from rsflow.viewer.reviews import Reviews, review_facts
 from rsflow.viewer.sample_records import sample_records
 from rsflow.viewer.security import COOKIE, Access, Guard
@@ -63,14 +63,21 @@ class LakeView:
         self.review = review
         self.reviews = Reviews(lake)
         self._lock = threading.Lock()
-        self.state = State.of(lake)
+        self.state = self._read()
 
     def refresh(self) -> State:
-        self.reviews.reload()
         with self._lock:
             if lake_versions(self.lake) != self.state.index.versions:
-                self.state = State.of(self.lake)
+                self.state = self._read()
+            elif self.reviews.reload():
+                self.reviews.update_index(self.state.rows)
             return self.state
+
+    def _read(self) -> State:
+        state = State.of(self.lake)
+        self.reviews.reload()
+        self.reviews.update_index(state.rows)
+        return state
 
 
 def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
@@ -97,7 +104,7 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
     def get_samples(request: Request) -> Any:
         limit = _whole(request, "limit", PAGE_ROWS)
         page = sample_page(view.state.rows, _filter(request, view), request.query_params.get("after", ""), limit)
-        return {**page, "samples": view.reviews.mark(page["samples"], view.state.rows)}
+        return {**page, "samples": view.reviews.mark(page["samples"])}
 
     def get_rejects(request: Request) -> Any:
         return reject_page(view.state.index, dict(request.query_params), _whole(request, "after", -1))
@@ -106,6 +113,11 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
         picture = view.state.pictures.read(request.path_params["key"])
         headers = {"etag": f'"{picture.sha256}"', "cache-control": "private, max-age=31536000, immutable"}
         return Response(picture.data, media_type=picture.media_type, headers=headers)
+
+    def get_rejected(request: Request) -> Response:
+        data = rejected_picture(view.state.index, request.path_params["n"])
+        headers = {"cache-control": "no-store"}  # another state of the lake numbers its rejects anew
+        return Response(data, media_type="image/jpeg", headers=headers)
 
     routes = {
         "/api/lake": get_lake,
@@ -120,6 +132,7 @@ def make_app(view: LakeView, access: Access, background: str = "") -> Starlette:
         "/api/reject-counts": lambda request: count_rejects(view.state.index),
         "/api/sample/{key}": lambda request: view.reviews.describe(sample_records(view.state.rows, request.path_params["key"])),
         "/api/picture/{key}": get_picture,
+        "/api/rejected/{n:int}": get_rejected,
         "/assets/{name}": _asset,
         "/": lambda request: _front_page(access),
     }

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import rasterio
+import shapely
 import yaml
+from pyproj import CRS
 from rasterio.transform import from_origin
 
 from rsflow.cli import main
@@ -105,6 +109,48 @@ def test_every_kind_of_layer_is_proposed_and_the_draft_builds(scene: Path, capsy
     assert code == 0, capsys.readouterr().err
     made = json.loads((scene.parent / "lake/snapshots/1.json").read_text())
     assert sum(shard["samples"] for split in made["splits"].values() for shard in split["shards"]) > 0
+
+
+def write_geoparquet(place: Path, rows: list[dict[str, Any]], shift: float = 0.0) -> None:
+    """Squares on the scene's diagonal, as write_layer's."""
+    corners = [(EAST + 100 + shift + 40 * number, NORTH - 400 - 40 * number) for number in range(len(rows))]
+    column = {"encoding": "WKB", "geometry_types": ["Polygon"], "crs": CRS("EPSG:32633").to_json_dict()}
+    geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+    squares = pa.array(shapely.to_wkb([shapely.box(x, y, x + 200, y + 200) for x, y in corners]))
+    table = pa.Table.from_pylist(rows).append_column("geometry", squares)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), place)
+
+
+def test_geoparquet_is_a_layer_and_other_parquet_is_none(scene: Path) -> None:
+    write_geoparquet(scene / "footprints_overture.parquet", [{"class": name} for name in ["house", "house", "shed", "shed"]])
+    write_geoparquet(scene / "buildings.geoparquet", [{"height": "3"}], shift=90_000)
+    pq.write_table(pa.table({"a": [1]}), scene / "table.parquet")
+    (source,), unused = discovered(scene.parent)
+    (layer,) = source.layers
+    assert (Path(layer.file).name, layer.format) == ("footprints_overture.parquet", "vector")
+    assert layer.rule is not None
+    assert (layer.rule.features, layer.rule.geometry) == (4, "Polygon")
+    assert layer.rule.options == {"rules": [{"category": {"from": "class"}}]}
+    assert "buildings.geoparquet: a vector layer; no scene" in unused
+    assert "1 Parquet tables" in unused
+
+
+def test_a_layer_over_products_and_band_files_is_proposed(tmp_path: Path) -> None:
+    name = "LC08_L1TP_017036_20130419_20200913_02_T1"
+    for band in ("B2", "B4"):
+        write_raster(tmp_path / f"product/{name}_{band}.TIF", 20_000, count=1, dtype="uint16")
+        write_raster(tmp_path / f"bands/place_{band}.tif", 200, count=1)
+    rescaling = {f"REFLECTANCE_{what}_BAND_{band}": value for what, value in (("MULT", 2e-5), ("ADD", -0.1)) for band in (2, 4)}
+    attributes = {"DATE_ACQUIRED": "2013-04-19", "SCENE_CENTER_TIME": "16:01:51Z", "SUN_ELEVATION": "30.0"}
+    groups = {"IMAGE_ATTRIBUTES": attributes, "LEVEL1_RADIOMETRIC_RESCALING": rescaling}
+    (tmp_path / f"product/{name}_MTL.json").write_text(json.dumps({"LANDSAT_METADATA_FILE": groups}))
+    for folder in ("product", "bands"):
+        write_layer(tmp_path / folder / "buildings.geojson", [{}] * 3)
+    sources, _ = discovered(tmp_path)
+    layers = {source.scenes.product or "bands": [Path(layer.file).parent.name for layer in source.layers] for source in sources}
+    assert "product" in layers["landsat_c2"]
+    assert "bands" in layers["bands"]
 
 
 def test_what_nothing_names_is_a_comment_and_the_draft_builds_without_it(scene: Path) -> None:

@@ -57,6 +57,18 @@ def test_yolo_with_its_pictures_in_sibling_folders(tmp_path):
     assert source.annotations.categories == {"plane": 3, "ship": 3}
 
 
+def test_pictures_of_two_suffixes_with_one_folder_of_annotations_are_one_source(tmp_path):
+    picture(tmp_path / "trees/a.png")
+    raster(tmp_path / "trees/b.tif", 3, "uint8")
+    raster(tmp_path / "trees/c.tif", 1, "float32")
+    for name in "ab":
+        voc(tmp_path / f"trees/{name}.xml", "tree")
+    sources, _ = found(tmp_path)
+    annotated = [source for source in sources if source.annotations]
+    assert [(source.scenes.count, source.annotations.format) for source in annotated] == [(2, "voc")]
+    assert {pattern.rpartition("/")[2] for pattern in annotated[0].scenes.patterns} == {"*.png", "b.tif"}
+
+
 @pytest.mark.parametrize(
     ("text", "format"),
     [

@@ -20,7 +20,7 @@ from rsflow.demo import write_demo_scenes
 from rsflow.instructions import TASKS
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.formats import TABLES
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.stages.sample_record import instruction_record, tile_record
 from tests.docs.blocks import ROOT, Block, blocks, run

@@ -90,7 +90,7 @@ def test_a_worker_that_hangs_fails_the_run_and_names_the_limit(tmp_path: Path, r
 def test_what_is_raised_between_two_results_ends_the_work_before_its_cluster(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from rsflow.engine import ray_data
+    from rsflow.engine.cluster import ray_data
 
     ended = []
 
@@ -145,7 +145,7 @@ app.main(["status", "lake"])
 
 @pytest.mark.ray
 def test_what_a_cluster_left_behind_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rsflow.engine import ray_data
+    from rsflow.engine.cluster import ray_data
 
     monkeypatch.setattr(ray_data, "GRACE_SECONDS", 0.2)
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

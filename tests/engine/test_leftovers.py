@@ -16,14 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rsflow.engine.leftover_processes import DRIVER, driver_of, end_leftovers
+from rsflow.engine.cluster.leftover_processes import DRIVER, driver_of, end_leftovers
 from rsflow.phases.build import run
 from tests.archive import config_of
 
 # A driver that starts a process in a session of its own, as Ray does, and tells its id.
 DRIVER_PROGRAM = """
 import subprocess, sys, time
-from rsflow.engine.leftover_processes import mark_children
+from rsflow.engine.cluster.leftover_processes import mark_children
 mark_children()
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"], start_new_session=True)
 print(child.pid, flush=True)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from rsflow.config.settings import Engine
 from rsflow.engine.budget import Used
+from rsflow.engine.cluster.worker_pool import WORTH, pool_size
 from rsflow.engine.execute import Job, execute
-from rsflow.engine.worker_pool import WORTH, pool_size
 from rsflow.errors import RsflowError
 from rsflow.stage import BatchFunction, Resources
 

@@ -7,9 +7,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.ground.classify import FeatureForm
+from rsflow.ground.categories.classify import FeatureForm
+from rsflow.ground.labels.tile_labels import clip_to, label_tile
 from rsflow.ground.placed_features import LabelRules, PlacedFeatures, TileView
-from rsflow.ground.tile_labels import clip_to, label_tile
 from rsflow.records import Provenance
 from rsflow.schemas import label_from_row
 from rsflow.spatial.geometry import Window

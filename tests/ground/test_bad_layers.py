@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from rsflow.errors import ConfigError
-from rsflow.planning.annotation_rejects import lost_annotations
+from rsflow.planning.sources.annotation_rejects import lost_annotations
 from tests.ground.conftest import GroundBuild, square, write_layer, write_scene
 
 HOUSE = {"category": "house"}

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from rsflow.exports import export
-from rsflow.ground import geoparquet
+from rsflow.ground.files import geoparquet
 from rsflow.ground.scene_grid import SceneGrid, to_pixels
 from rsflow.phases.build import run
 from tests.ground.conftest import GroundBuild, write_layer, write_scene

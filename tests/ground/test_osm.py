@@ -8,11 +8,11 @@ import pytest
 
 from rsflow.config.annotation_settings import Annotations
 from rsflow.errors import ConfigError
+from rsflow.ground.categories.osm_tags import OSM_TAGS
+from rsflow.ground.files.layer_files import list_layers
 from rsflow.ground.layer_copy import read_features, write_copy
-from rsflow.ground.layer_files import list_layers
 from rsflow.ground.layer_settings import Rule, VectorOptions
 from rsflow.ground.layer_store import layer_copy
-from rsflow.ground.osm_tags import OSM_TAGS
 from tests.ground.conftest import square, write_layer
 
 TAGS = VectorOptions(rules=(Rule(tags="osm"),))

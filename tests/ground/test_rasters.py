@@ -12,7 +12,7 @@ from rasterio.warp import calculate_default_transform, reproject
 
 from rsflow.config.settings import Instructions, Labels
 from rsflow.errors import ConfigError
-from rsflow.ground.legends import LEGENDS
+from rsflow.ground.categories.legends import LEGENDS
 from rsflow.instructions import compose, fields
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from rsflow.errors import LakeError
-from rsflow.lake import digests
-from rsflow.lake import table_files as pieces
-from rsflow.lake.formats import TABLES
-from rsflow.lake.table_files import list_table_files, read_table_file
+from rsflow.lake.delta import table_files as pieces
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.delta.table_files import list_table_files, read_table_file
+from rsflow.lake.integrity import digests
 from rsflow.lake.tables import Lake, create_lake
 
 MARKED = pa.array(["r0", "r1"])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rsflow.inspection.vacuum import Retention, vacuum
-from rsflow.lake import digests
+from rsflow.lake.integrity import digests
+from rsflow.lake.integrity.unreferenced import delete_old_versions
+from rsflow.lake.integrity.verify import find_damage
 from rsflow.lake.receipts import ROW_TABLES, commit, completed_units, read_receipt_rows, receipt_table
 from rsflow.lake.tables import create_lake, open_lake
 from rsflow.lake.tile_files import SCHEMA, read_pictures, write_pictures
-from rsflow.lake.unreferenced import delete_old_versions
-from rsflow.lake.verify import find_damage
 
 UNITS = st.sampled_from(["u0", "u1", "u2"])
 COUNTS = {"rows_in": 2, "rows_kept": 2, "rows_rejected": 0, "bytes_read": 0, "scene_rejected": False}

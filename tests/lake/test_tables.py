@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from rsflow.errors import LakeError, StorageError
 from rsflow.files import storage
-from rsflow.lake import digests
-from rsflow.lake.commits import COMMIT_KEY, commit_infos, has_commit
-from rsflow.lake.formats import TABLES
+from rsflow.lake.delta.commits import COMMIT_KEY, commit_infos, has_commit
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.integrity import digests
+from rsflow.lake.integrity.unreferenced import delete_old_versions
 from rsflow.lake.tables import Lake, create_lake
-from rsflow.lake.unreferenced import delete_old_versions
 
 
 @pytest.fixture(params=["disk", "bucket"])
@@ -145,7 +145,7 @@ def test_a_small_file_that_was_edited_is_refused(lake: Lake) -> None:
 
 def test_the_marks_of_another_writer_are_never_seen_without_its_rows(tmp_path: Path) -> None:
     """Rows are committed before the marks that count on them: whoever sees the marks sees the rows."""
-    from rsflow.lake.read_cache import read_once
+    from rsflow.lake.delta.read_cache import read_once
 
     def rows(table: str, number: int) -> pa.Table:
         column = {"tiles": "tile_id", "runs": "unit"}[table]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.errors import SnapshotError, StorageError
-from rsflow.loading.shard_cache import ShardCache
+from rsflow.loading.reading.shard_cache import ShardCache
 
 DATA = os.urandom(300_000)
 DIGEST = hashlib.sha256(DATA).hexdigest()

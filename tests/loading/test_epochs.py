@@ -13,7 +13,7 @@ import pytest
 
 from rsflow.errors import ConfigError
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Mix
+from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
 
 SIZE = 8

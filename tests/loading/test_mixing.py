@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Block, Mix, Mixture, resolve_mix
+from rsflow.loading.sampling.mixture import Block, Mix, Mixture, resolve_mix
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import Manifest, write_snapshot
 from tests.loading.conftest import make_sample, write_split

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from rsflow.errors import ConfigError, SnapshotError, StorageError
 from rsflow.loading.collate import collate
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Mix
-from rsflow.loading.ring_buffer import RingLoader
-from rsflow.loading.sample_reader import ReadOptions
-from rsflow.loading.state import check_state_matches
+from rsflow.loading.memory.ring_buffer import RingLoader
+from rsflow.loading.reading.sample_reader import ReadOptions
+from rsflow.loading.resume.state import check_state_matches
+from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
 
 ODD = [

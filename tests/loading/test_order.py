@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.loading.epoch_order import (
+from rsflow.loading.sampling.epoch_order import (
     UNEVEN,
     Consumer,
     EpochOrder,

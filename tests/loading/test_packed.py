@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.errors import SnapshotError
+from rsflow.loading.decoding.packed_boxes import extract_boxes, pack_boxes, restore_boxes
 from rsflow.loading.loader import Loader
-from rsflow.loading.packed_boxes import extract_boxes, pack_boxes, restore_boxes
-from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.reading.sample_reader import ReadOptions
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.spatial.geometry import bounding_box, corners

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading import stream_content as content
 from rsflow.loading.dataset import Stream
 from rsflow.loading.loader import Loader
-from rsflow.loading.mixture import Mix
+from rsflow.loading.sampling import stream_content as content
+from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.reader import ShardReader

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from rsflow.errors import ConfigError, SnapshotError
-from rsflow.loading.decode import decode_picture, resize, scale_boxes
+from rsflow.loading.decoding.decode import decode_picture, resize, scale_boxes
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import RingLoader
+from rsflow.loading.memory.ring_buffer import RingLoader
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot

@@ -14,12 +14,12 @@ import pytest
 
 from rsflow.errors import SnapshotError
 from rsflow.loading import loader as loader_module
-from rsflow.loading.batch_slots import BatchSlots, EncodedSlotCollator
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.ring_buffer import RingLoader
-from rsflow.loading.sample_reader import ReadOptions
-from rsflow.loading.shared_memory import SharedBuffer
+from rsflow.loading.memory.batch_slots import BatchSlots, EncodedSlotCollator
+from rsflow.loading.memory.ring_buffer import RingLoader
+from rsflow.loading.memory.shared_memory import SharedBuffer
+from rsflow.loading.reading.sample_reader import ReadOptions
 from rsflow.loading.stream import stream
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, write_snapshot

@@ -27,7 +27,7 @@ from rsflow.files import storage
 from rsflow.loading.dataset import Stream
 from rsflow.loading.example import collate_samples
 from rsflow.loading.loader import Loader
-from rsflow.loading.sample_reader import ReadOptions
+from rsflow.loading.reading.sample_reader import ReadOptions
 from rsflow.loading.stream import stream
 from rsflow.shards.manifest import read_snapshot, write_snapshot
 from rsflow.shards.verify import verify_snapshot

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rsflow.engine.execute import BLOCK_UNITS
-from rsflow.lake import digests
+from rsflow.lake.integrity import digests
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from tests.archive import write_archive

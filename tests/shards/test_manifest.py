@@ -12,8 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.errors import SnapshotError
-from rsflow.shards.manifest import Manifest, ShardEntry, Split, parse_manifest, read_snapshot, snapshot_root, write_snapshot
+from rsflow.errors import SnapshotError, StorageError
+from rsflow.shards.manifest import (
+    Manifest,
+    ShardEntry,
+    Split,
+    latest_snapshot,
+    name_latest,
+    parse_manifest,
+    read_snapshot,
+    snapshot_root,
+    write_snapshot,
+)
 
 WriteLake = Callable[[Path], Manifest]
 COUNT = st.integers(0, 2**40)
@@ -68,7 +78,7 @@ def test_a_number_that_another_build_took_is_never_written_again(
 ) -> None:
     root, manifest = str(tmp_path), write_lake(tmp_path)
     others = [replace(manifest, seed=seed) for seed in (8, 9)]
-    monkeypatch.setattr("rsflow.shards.manifest.latest_snapshot", lambda root: 1)  # as both builds saw it
+    monkeypatch.setattr("rsflow.shards.manifest.find_latest", lambda root: 1)  # as both builds saw it
     assert [write_snapshot(root, each) for each in others] == [2, 3]
     assert [read_snapshot(root, n) for n in (1, 2, 3)] == [manifest, *others]
     assert not list(tmp_path.rglob("*.tmp"))
@@ -83,6 +93,23 @@ def test_missing_snapshots_say_what_to_do(write_lake: WriteLake, tmp_path: Path)
     (tmp_path / "snapshots/LATEST").write_text("newest")
     with pytest.raises(SnapshotError, match="found 'newest', expected the number"):
         read_snapshot(str(tmp_path))
+
+
+def test_no_flipped_bit_of_latest_names_another_snapshot(write_lake: WriteLake, tmp_path: Path) -> None:
+    root, place = str(tmp_path), tmp_path / "snapshots/LATEST"
+    manifest = write_lake(tmp_path)
+    numbers = [write_snapshot(root, replace(manifest, seed=seed)) for seed in range(10, 20)]
+    for number in numbers:
+        name_latest(root, number)
+        sound = place.read_bytes()
+        for bit in range(8 * len(sound)):
+            place.write_bytes(bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(sound)))
+            with contextlib.suppress(SnapshotError, StorageError):
+                assert latest_snapshot(root) == number
+        place.write_text(f"{number}\n")  # as an earlier rsflow wrote it
+        assert latest_snapshot(root) == number
+        place.unlink()
+        assert write_snapshot(root, read_snapshot(root, number)) == number == latest_snapshot(root)
 
 
 def edited(manifest: Manifest, **changes: object) -> str:

@@ -66,7 +66,10 @@ sys.meta_path.insert(0, Refuse())
     ("blocked", "code"),
     [
         ({"ray", "rasterio", "deltalake", "pydantic", "pyarrow"}, "import rsflow; rsflow.stream"),
-        ({"torch", "transformers"}, "import rsflow.phases.build, rsflow.planning.recipe, rsflow.engine.ray_data, rsflow.cli"),
+        (
+            {"torch", "transformers"},
+            "import rsflow.phases.build, rsflow.planning.recipe, rsflow.engine.cluster.ray_data, rsflow.cli",
+        ),
         ({"torch", "transformers", "ray"}, "import rsflow.phases.build, rsflow.report.build_summary, rsflow.report.show"),
     ],
     ids=["loading needs no ray", "building needs no torch", "inline building does not load ray"],

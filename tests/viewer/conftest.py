@@ -47,11 +47,13 @@ def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def hostile_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake whose file names, categories and captions try to be HTML; labelled, not yet selected."""
+    """A lake whose file names, categories and captions try to be HTML; labelled, not yet selected. One flat picture is
+    rejected."""
     folder = tmp_path_factory.mktemp("hostile")
     name = f"{HOSTILE}.png"
     pixels = np.random.default_rng(3).integers(0, 255, (96, 96, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / name)
+    Image.new("RGB", (96, 96), (40, 90, 140)).save(folder / "flat.png")
     labels = [
         {"kind": "box", "category": f"boat {HOSTILE}", "box": [10, 10, 50, 40]},
         {"kind": "caption", "text": f"A picture {HOSTILE} of a boat."},

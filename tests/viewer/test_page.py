@@ -221,3 +221,9 @@ def test_an_empty_lake_says_what_to_do(page: Any, empty_lake: Path) -> None:
             page.goto(f"{found.address}/{place}")
             page.wait_for_selector(".empty")
         page.goto("about:blank")
+
+
+def test_a_rejected_tile_is_shown(page: Any, hostile_lake: Path) -> None:
+    with run_server(str(hostile_lake)) as found:
+        opened(page, found, "#rejects")
+        until(page, "[...document.querySelectorAll('.rejects img')].some(image => image.naturalWidth === 96)")

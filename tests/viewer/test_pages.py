@@ -11,11 +11,15 @@ import pytest
 
 from rsflow.errors import UsageError
 from rsflow.lake.tables import Lake, open_lake
+from rsflow.stages.cut_scenes import tile_id, window_of_tile
+from rsflow.tiles.encode import decode
 from rsflow.viewer.embedding_map import project
 from rsflow.viewer.filters import ORDERS, parse_filter
 from rsflow.viewer.ground_map import ground_map
 from rsflow.viewer.pages import count_rejects, count_values, reject_page, sample_page
+from rsflow.viewer.pictures import rejected_picture
 from rsflow.viewer.sample_records import sample_records
+from rsflow.viewer.scene_tiles import SceneTiles
 from rsflow.viewer.server import State
 
 
@@ -206,3 +210,27 @@ def test_vectors_are_projected_to_their_principal_components() -> None:
     same, share = project(np.ones((4, 8)))
     assert np.isfinite(same).all()
     assert share == 0.0
+
+
+def test_a_rejected_tile_is_cut_from_its_scene_again(hostile_lake: Path) -> None:
+    index = State.of(open_lake(str(hostile_lake))).index
+    (row,) = reject_page(index, {"kind": "tile"})["rejects"]
+    assert tile_id(row["scene_id"], window_of_tile(row["subject"])) == row["subject"]
+    picture = decode(rejected_picture(index, row["n"]))
+    assert picture.shape == (96, 96, 3)
+    assert np.abs(picture.astype(float) - (40, 90, 140)).max() < 4
+    with pytest.raises(UsageError, match="no tile of this lake"):
+        rejected_picture(index, 10**9)
+
+
+def test_a_tile_whose_scene_is_elsewhere_is_not_shown() -> None:
+    with pytest.raises(UsageError, match="not among the sources"):
+        SceneTiles().cut("port.a", "port.a/0_0_256")
+
+
+def test_a_kept_tile_cut_again_is_the_picture_of_its_file(state: State) -> None:
+    for card in sample_page(state.rows, parse_filter({}), "", 200)["samples"][::9]:
+        (row,) = state.index.rows("SELECT scene_id FROM samples WHERE n = $n", {"n": card["n"]})
+        cut = decode(state.index.receipts.scenes.cut(row["scene_id"], card["tile_id"]))
+        kept = decode(state.pictures.read(card["key"]).data)
+        assert np.abs(cut.astype(float) - kept).mean() < 2.0

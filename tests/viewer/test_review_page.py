@@ -60,6 +60,24 @@ def test_a_decision_is_a_row_of_the_lake(reviewed: Served, root: Path) -> None:
         if each["key"] == card["key"]
     ]
     assert "ferry" in {each["category"] for each in shown[0]["labels"]}
+    found = reviewed.get("/api/samples?category=ferry")[2]["samples"]
+    assert [each["key"] for each in found] == [card["key"]]
+    assert reviewed.get("/api/counts?category=ferry")[2]["total"] == 1
+
+
+def test_filters_follow_what_is_decided_and_taken_back(reviewed: Served) -> None:
+    """A rejected label is not found any more, nor counted; accepted again, it is."""
+    card = ship_card(reviewed)
+    label = next(row for row in card["labels"] if row["category"] == "ship")
+    words = {"kind": "label", "key": card["key"], "target": label["label_id"], "reviewer": "ada"}
+    ship = f"category=ship&text={card['tile_id']}"
+    assert reviewed.get(f"/api/counts?{ship}")[2]["total"] == 1
+    assert reviewed.post("/api/decisions", {**words, "action": "reject", "reason": "not_there"})[0] == 200
+    assert reviewed.get(f"/api/counts?{ship}")[2]["total"] == 0
+    kept = reviewed.get(f"/api/samples?text={card['tile_id']}")[2]["samples"][0]
+    assert kept["objects"] == card["objects"] - 1
+    assert reviewed.post("/api/decisions", {**words, "action": "accept"})[0] == 200
+    assert reviewed.get(f"/api/samples?{ship}")[2]["samples"][0]["labels"] == card["labels"]
 
 
 @pytest.mark.parametrize(

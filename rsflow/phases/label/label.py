@@ -23,9 +23,9 @@ from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.generate.generate import check_failed_share
 from rsflow.phases.label.reason_counts import reason_lines
 from rsflow.phases.label.run_steps import StepRunner, without_scenes
-from rsflow.planning.annotation_rejects import annotation_rejects, lost_annotations
-from rsflow.planning.joined_annotations import check_some_left
 from rsflow.planning.plan import Plan, undone_text
+from rsflow.planning.sources.annotation_rejects import annotation_rejects, lost_annotations
+from rsflow.planning.sources.joined_annotations import check_some_left
 from rsflow.planning.step import Step
 from rsflow.planning.steps import STEPS, generate
 

@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from rsflow.config.settings import BuildConfig
 from rsflow.engine.budget import UsageMeter, budget_error
+from rsflow.engine.cluster.worker_pool import pool_size
 from rsflow.engine.commit import Watch, commit_receipts, no_watch
 from rsflow.engine.execute import BLOCK_BYTES, Job, blocks_of, blocks_with, execute
 from rsflow.engine.progress import progress
 from rsflow.engine.shared_allowance import INTERRUPTED, shared_allowance
 from rsflow.engine.unit_blocks import UnitBlocks
-from rsflow.engine.worker_pool import pool_size
 from rsflow.generation import Allowance
 from rsflow.lake.receipts import best_marks
 from rsflow.lake.tables import Lake

@@ -16,7 +16,7 @@ from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates.text_signatures import build_mask, extract_texts
 from rsflow.curation.duplicates.text_similarity import ReadTexts
 from rsflow.instructions.english import NUMBER_WORDS
-from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
+from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
 _NAMING_KINDS = ("box", "category", "cover", "presence")  # kinds of labels whose category is a word for what is seen

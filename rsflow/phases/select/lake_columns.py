@@ -28,8 +28,8 @@ from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
-from rsflow.lake.formats import TABLES
-from rsflow.lake.table_files import TableFile, list_table_files, read_table_file
+from rsflow.lake.delta.formats import TABLES
+from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.phases.select.instruction_texts import build_template_mask
 from rsflow.planning.live_rows import LiveRows
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.instruction_columns import build_id_index
 from rsflow.curation.splits.stratified import build_strata
-from rsflow.lake.table_files import list_table_files, read_table_file
+from rsflow.lake.delta.table_files import list_table_files, read_table_file
 from rsflow.phases.select.lake_columns import read_tiles
 from rsflow.planning.live_rows import LiveRows
 

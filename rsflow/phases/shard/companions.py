@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from rsflow.curation.connected_components import first_equal_row
 from rsflow.curation.drop_reasons import KEPT, Flags
 from rsflow.lake.tables import filter_by_values
-from rsflow.planning.companion_pairs import Pairs, best_fitting, showing
-from rsflow.planning.group_samples import group_pictures
+from rsflow.planning.groups.companion_pairs import Pairs, best_fitting, showing
+from rsflow.planning.groups.group_samples import group_pictures
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import COMPANIONS
 

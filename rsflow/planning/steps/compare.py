@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from rsflow.planning.cell_units import CellUnit, cell_units
-from rsflow.planning.group_units import GroupUnit
+from rsflow.planning.groups.cell_units import CellUnit, cell_units
+from rsflow.planning.groups.group_units import GroupUnit
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.planning.companion_pairs import companions
+from rsflow.planning.groups.companion_pairs import companions
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.planning.cell_units import cell_units
+from rsflow.planning.groups.cell_units import cell_units
 from rsflow.planning.plan import Plan
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs

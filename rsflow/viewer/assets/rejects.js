@@ -9,7 +9,7 @@ export async function showRejects(content) {
   const table = h("tbody");
   const more = h("div", { class: "more-line" }, h("button", { click: () => extend(table, more, query) }, "More"));
   const bars = h("div", { class: "bars" });
-  const head = ["reason", "what", "source", "step", "detail", "file"].map((name) => h("th", { scope: "col" }, name));
+  const head = ["", "reason", "what", "source", "step", "detail", "file"].map((name) => h("th", { scope: "col" }, name));
   replace(content, h("div", { class: "bar" }, h("h1", {}, "Rejects"), h("span", { class: "quiet" }, "what left before it became a sample")), bars, h("div", { class: "scroll" }, h("table", { class: "rejects" }, h("thead", {}, h("tr", {}, head)), table)), more);
   try {
     drawBars(bars, await get("reject-counts", undefined, "reject-counts"), query);
@@ -45,12 +45,21 @@ async function extend(table, more, query) {
   for (const row of page.rejects)
     table.append(
       h("tr", {},
+        h("td", {}, picture(row)),
         h("td", {}, h("span", { class: "tag out" }, row.reason.replaceAll("_", " "))),
         h("td", { class: "mono" }, `${row.kind} `, subject(row)),
         h("td", {}, row.source), h("td", {}, row.step), h("td", { class: "wrap" }, row.detail), h("td", { class: "mono" }, row.file)),
     );
   table.dataset.next = page.next ?? "";
   more.hidden = page.next === null;
+}
+
+/** A tile as it would have looked, cut from its scene; nothing where the scene is not at hand. */
+function picture(row) {
+  if (row.kind !== "tile") return null;
+  const image = h("img", { class: "rejected", src: `/api/rejected/${row.n}`, alt: `rejected tile ${row.subject}`, loading: "lazy", decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(h("span", { class: "quiet" }, "scene not at hand")));
+  return image;
 }
 
 /** What was refused; of an instruction, a way to its tile. */

@@ -9,7 +9,7 @@ import pytest
 
 from rsflow.errors import LakeError
 from rsflow.phases.build import BuildResult, plan_build, run
-from rsflow.planning.estimate import estimate_build
+from rsflow.planning.estimates.estimate import estimate_build
 from tests.archive import shards_of
 from tests.generation.chat_server import serving
 from tests.phases.label.test_generation import calm, written

@@ -18,7 +18,7 @@ from rsflow.errors import BudgetError
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import BuildResult, plan_build, run, sample
-from rsflow.planning.estimate import estimate_build
+from rsflow.planning.estimates.estimate import estimate_build
 from rsflow.planning.recipe import load
 from tests.archive import shards_of
 

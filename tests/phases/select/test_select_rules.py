@@ -12,7 +12,7 @@ import pytest
 from rsflow.errors import ConfigError
 from rsflow.inspection.diff import SELECTION_LOST, diff
 from rsflow.inspection.explain import explain, read_cluster_pictures
-from rsflow.inspection.report_facts import card_facts
+from rsflow.inspection.facts.report_facts import card_facts
 from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.select.stratify import count_by_stratum

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from rsflow.curation.duplicates.orientations import apply_orientation
 from rsflow.inspection.explain import explain
-from rsflow.inspection.report_facts import summarise_build
+from rsflow.inspection.facts.report_facts import summarise_build
 from rsflow.phases.build import BuildResult
 from rsflow.report.build_summary import summary_text
 from tests.phases.select.test_duplicates import build, source

@@ -19,7 +19,7 @@ from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.phases.select.select import read_selected_rows
 from rsflow.phases.shard.companions import companions_of, comparing, select_companions, with_companions
-from rsflow.planning.companion_pairs import showing
+from rsflow.planning.groups.companion_pairs import showing
 from rsflow.schemas import TILES
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import read_snapshot

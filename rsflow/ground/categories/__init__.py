@@ -1,0 +1,1 @@
+"""From attributes and pixel values to categories: rules, conditions, OpenStreetMap tags, legends."""

@@ -1,0 +1,74 @@
+"""GeoParquet (https://geoparquet.org, versions 1.0 and 1.1) through pyarrow, because GDAL's wheels come without Parquet.
+
+The file's `geo` metadata name the geometry column, its encoding and its coordinate reference system (absent: OGC:CRS84; null:
+unknown); the rest is an ordinary Parquet file that is read batch by batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rsflow.errors import ConfigError
+
+GEOMETRY = "geometry"
+GEO = b"geo"  # the key of a file's metadata that says which column holds geometries
+
+
+def has_geometries(path: str) -> bool:
+    """Whether a file is GeoParquet, and no table without geometries or another file of that name."""
+    try:
+        return GEO in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def read_description(path: str) -> tuple[str | None, tuple[str, ...]]:
+    """The coordinate reference system (PROJJSON or a name; None: unknown) and the attributes. ConfigError where it is none."""
+    file = _opened(path)
+    name, column = _primary(file, path)
+    crs = column.get("crs", "OGC:CRS84")
+    return json.dumps(crs) if isinstance(crs, dict) else crs, tuple(field for field in file.schema_arrow.names if field != name)
+
+
+def read_batches(path: str, attributes: Sequence[str], rows: int) -> Iterator[pa.Table]:
+    """GEOMETRY (WKB) and those of `attributes` that the file has, in its order; every batch but the last has `rows`."""
+    file = _opened(path)
+    name, _ = _primary(file, path)
+    columns = [name, *(field for field in file.schema_arrow.names if field in set(attributes) and field != name)]
+    for batch in file.iter_batches(rows, columns=columns):
+        table = pa.Table.from_batches([batch])
+        yield table.rename_columns([GEOMETRY if field == name else field for field in table.column_names])
+
+
+def read_sample(path: str, attributes: Sequence[str], rows: int) -> tuple[int, tuple[str, ...], pa.Table]:
+    """How many features a file has, their kinds of geometry as its metadata state them, and its first rows' attributes."""
+    file = _opened(path)
+    _, column = _primary(file, path)
+    batch = next(file.iter_batches(rows, columns=list(attributes)), None)
+    table = pa.table({}) if batch is None else pa.Table.from_batches([batch])
+    return file.metadata.num_rows, tuple(column.get("geometry_types") or ()), table
+
+
+def _opened(path: str) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"{path}: cannot read it as Parquet: {error}") from error
+
+
+def _primary(file: pq.ParquetFile, path: str) -> tuple[str, dict[str, Any]]:
+    """The geometry column's name and its entry in the metadata."""
+    text = (file.schema_arrow.metadata or {}).get(GEO)
+    if text is None:
+        raise ConfigError(f"{path}: is Parquet without geometries: its metadata have no entry `geo` (GeoParquet)")
+    geo = json.loads(text)
+    name = geo["primary_column"]
+    column: dict[str, Any] = geo["columns"][name]
+    if column.get("encoding") != "WKB":
+        raise ConfigError(f"{path}: its geometries are encoded as {column.get('encoding')}, expected WKB")
+    return name, column

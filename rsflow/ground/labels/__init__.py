@@ -1,0 +1,1 @@
+"""The labels of one tile from a layer: objects, cover, values."""

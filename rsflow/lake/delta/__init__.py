@@ -1,0 +1,1 @@
+"""What rsflow adds to Delta tables: retried commits, compaction, format versions, files read once."""

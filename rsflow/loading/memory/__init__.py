@@ -1,0 +1,1 @@
+"""Batches through memory that processes share, instead of a pipe."""

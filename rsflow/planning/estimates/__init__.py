@@ -1,0 +1,1 @@
+"""What a build will see and do, before it starts."""

@@ -1,0 +1,176 @@
+"""What a build will see of every source, before it starts: scenes, tiles, bands, sizes, dates, units, annotations, and faults.
+
+One idea: everything is read off the plan, which opened every new scene and read every annotation, so what is said here is what
+a build works with. What makes a source come out empty or less than it seems is a warning, one line each, naming the source.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rsflow.config.settings import BuildConfig, Source
+from rsflow.lake.tables import Lake
+from rsflow.planning.plan import Plan
+from rsflow.planning.sources.annotation_rejects import annotation_rejects
+
+FIRST_YEAR = 1940  # older dates are no acquisitions of such pictures
+SHOWN = 3  # variants that a line lists
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutlook:
+    """One source as a build would see it. `tiles`: windows of all its scenes; at most as many samples come of them. `samples`:
+    expected, going by the share of windows that the last selection took; None before there was one.
+
+    `bands`, `sizes`, `dtypes`, `units`, `calibration`: variants with their number of scenes, the commonest first. `gsd_m`: the
+    least and the largest. `dates`: the first and the last day; `undated` scenes have none. `unplaced` scenes have no place on
+    the ground. `pictures` and `labels` of annotations; `lost`: annotation records and times by reason; `rejected`: scenes.
+    """
+
+    name: str
+    sensor: str
+    licence: str
+    scenes: int
+    tiles: int
+    samples: int | None
+    bands: Mapping[str, int]
+    sizes: Mapping[str, int]
+    dtypes: Mapping[str, int]
+    units: Mapping[str, int]
+    calibration: Mapping[str, int]
+    gsd_m: tuple[float, float] | None
+    dates: tuple[str, str] | None
+    undated: int
+    unplaced: int
+    pictures: int
+    labels: int
+    rejected: Mapping[str, int]
+    lost: Mapping[str, int]
+
+
+def describe_sources(built: BuildConfig, plan: Plan, lake: Lake | None) -> tuple[SourceOutlook, ...]:
+    """All sources, in the order of the configuration. `lake`: whose last selection tells how many samples to expect."""
+    shares = _selected_shares(plan, lake) if lake else {}
+    lost: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, _, rows in annotation_rejects(plan):
+        lost[name] = Counter(row["reason"] for row in rows)
+    scenes: dict[str, list[dict[str, Any]]] = {source.name: [] for source in built.sources}
+    for row in plan.scenes.to_pylist():
+        scenes[row["source"]].append(row)
+    tiles: Counter[str] = Counter()
+    for unit in plan.units:
+        tiles[unit.source] += len(unit.windows)
+    return tuple(
+        _describe(source, scenes[source.name], tiles[source.name], shares.get(source.name), plan, _ranked(lost[source.name]))
+        for source in built.sources
+    )
+
+
+def _selected_shares(plan: Plan, lake: Lake) -> dict[str, float]:
+    """By source, the share of the windows labelled so far of which the last selection took the tile."""
+    selected = lake.read("selection", ["subject"], where={"kind": "tile", "selected": True})["subject"].to_pylist()
+    taken = Counter(tile.partition(".")[0] for tile in selected)  # a tile's id begins with its source
+    windows: Counter[str] = Counter()
+    for row in plan.marks.select(["step", "source", "rows_in"]).to_pylist():
+        windows[row["source"]] += row["rows_in"] if row["step"] == "label" else 0
+    return {source: min(1.0, taken[source] / number) for source, number in windows.items() if number and selected}
+
+
+def _describe(
+    source: Source, rows: Sequence[dict[str, Any]], tiles: int, share: float | None, plan: Plan, lost: Mapping[str, int]
+) -> SourceOutlook:
+    good = [row for row in rows if not row["probe_reason"]]
+    joined = plan.annotated.get(source.name)
+    pictures = list(joined.pictures.values()) if joined else []
+    distances = [row["gsd_m"] for row in good if row["gsd_m"]]
+    days = sorted(row["acquired_at"].date().isoformat() for row in good if row["acquired_at"])
+    return SourceOutlook(
+        name=source.name,
+        sensor=source.sensor,
+        licence=source.licence or ", ".join(sorted({row["licence"] for row in good})),
+        scenes=len(good),
+        tiles=tiles,
+        samples=None if share is None else round(tiles * share),
+        bands=_ranked(Counter(", ".join(row["bands"]) for row in good)),
+        sizes=_ranked(Counter(f"{row['width_px']} x {row['height_px']}" for row in good)),
+        dtypes=_ranked(Counter(row["dtype"] for row in good)),
+        units=_ranked(Counter(row["unit"] or "none" for row in good)),
+        calibration=_ranked(Counter(_calibration(row) for row in good)),
+        gsd_m=(min(distances), max(distances)) if distances else None,
+        dates=(days[0], days[-1]) if days else None,
+        undated=len(good) - len(days),
+        unplaced=sum(not row["footprint"] for row in good),
+        pictures=len(pictures),
+        labels=sum(len(picture.labels) for picture in pictures),
+        rejected=_ranked(Counter(row["probe_reason"] for row in rows if row["probe_reason"])),
+        lost=lost,
+    )
+
+
+def _calibration(row: Mapping[str, Any]) -> str:
+    """Where scale and offset of a scene's bands come from."""
+    return ", ".join(sorted({band["origin"] or "none" for band in row["calibration"] or ()})) or "none"
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def find_warnings(built: BuildConfig, sources: Sequence[SourceOutlook], unanswered: Collection[str] = ()) -> Iterator[str]:
+    """What will be empty, lost or other than it seems; each line names its source and what to do.
+
+    `unanswered`: sources whose catalogue or API does not answer, of which nothing is known."""
+    for source, seen in zip(built.sources, sources, strict=True):
+        if source.name in unanswered:
+            continue
+        for warning in (*_empty_warnings(built, source, seen), *_scene_warnings(seen), *_annotation_warnings(built, seen)):
+            yield f"{source.name}: {warning}"
+
+
+def _empty_warnings(built: BuildConfig, source: Source, seen: SourceOutlook) -> Iterator[str]:
+    if not seen.scenes:
+        yield f"comes out empty: none of its {sum(seen.rejected.values()):,} scenes can be opened ({_counts(seen.rejected)})"
+    elif not seen.tiles:
+        yield "comes out empty: no tile can be cut from its scenes"
+    elif not (source.annotations or source.labellers or built.generation):
+        yield "comes out empty: it has neither annotations nor labellers, so nothing can be asked about its tiles"
+    elif not (seen.labels or source.labellers or source.ground_layers or built.generation):
+        yield "comes out empty: its annotations hold no label for its scenes, and it has no labellers"
+    if source.licence and not built.select.allows(source.licence):
+        yield f"no sample may be used: select.allow_licences does not allow {source.licence}"
+
+
+def _scene_warnings(seen: SourceOutlook) -> Iterator[str]:
+    if seen.scenes and seen.rejected:
+        yield f"{sum(seen.rejected.values()):,} scenes cannot be opened ({_counts(seen.rejected)})"
+    for what, variants in (("bands", seen.bands), ("pixel types", seen.dtypes), ("units", seen.units)):
+        if len(variants) > 1:
+            yield f"its scenes differ in {what}: {_counts(variants, 'scenes')}; give each kind a source, unless that is meant"
+    if seen.dates and seen.undated:
+        yield f"{seen.undated:,} of {seen.scenes:,} scenes have no date: scenes.acquired_at can tell where it stands"
+    if seen.dates:
+        last = datetime.now(UTC).date().isoformat()
+        for day in dict.fromkeys(seen.dates):
+            if day > last or int(day[:4]) < FIRST_YEAR:
+                yield f"a scene is dated {day}: correct scenes.acquired_at, or the time in the file"
+
+
+def _annotation_warnings(built: BuildConfig, seen: SourceOutlook) -> Iterator[str]:
+    left = dict(seen.lost)
+    if cut := left.pop("picture_is_cut", 0):
+        longest = max(max(map(int, size.split(" x "))) for size in seen.sizes) if seen.sizes else 0
+        yield (
+            f"{cut:,} captions, classes or questions about whole pictures are lost, for the pictures are cut into tiles: "
+            f"tiles.whole_up_to_px={longest} keeps pictures up to that size whole (it is {built.tiles.whole_up_to_px})"
+        )
+    if left:
+        yield f"annotation records are lost: {_counts(left)} (`rsflow rejects ROOT` lists them after a build)"
+
+
+def _counts(variants: Mapping[str, int], unit: str = "") -> str:
+    shown = [f"{name} ({number:,}{' ' + unit if unit else ''})" for name, number in list(variants.items())[:SHOWN]]
+    return "; ".join([*shown, *([f"{len(variants) - SHOWN} more"] if len(variants) > SHOWN else [])])

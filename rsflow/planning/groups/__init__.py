@@ -1,0 +1,1 @@
+"""Groups of tiles of one place: known before a pixel is read, and as samples."""

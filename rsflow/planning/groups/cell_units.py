@@ -1,0 +1,43 @@
+"""Which cells of the ground grid have tiles of several scenes: the work of the step `group_cells`, known before a build.
+
+One idea: a cell's unit rests on the label units that cut its tiles, of all scenes, so a new date or sensor of a cell redoes the
+groups of that cell and of no other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rsflow.planning.plan import Unit
+from rsflow.planning.sources.placed_scenes import target_of
+from rsflow.planning.unit_ids import UnitIds
+from rsflow.stage import fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class CellUnit:
+    """`label_units`: those that cut a tile of the cell, in order of their scenes."""
+
+    id: str
+    cell: str
+    label_units: tuple[Unit, ...]
+
+
+def cell_units(ids: UnitIds) -> Iterator[CellUnit]:
+    """One for each cell that two scenes or more have a window of, by the names of cells; none where no groups are asked for."""
+    stage = ids.plan.group_cells
+    if stage is None:
+        return
+    found: dict[str, dict[str, Unit]] = defaultdict(dict)
+    for unit in ids.usable.values():
+        if target := target_of(ids.plan.files[unit.scene_id]):
+            for _, window in unit.windows:
+                found[target.cell_name(window)][unit.id] = unit
+    recipe = fingerprint(stage)
+    for cell, units in sorted(found.items()):
+        mine = sorted(units.values(), key=lambda unit: (unit.scene_id, unit.id))
+        if len({unit.scene_id for unit in mine}) >= 2:
+            name = fingerprint("group_cells", cell, [unit.label_fingerprint for unit in mine], recipe)
+            yield CellUnit(name, cell, tuple(mine))

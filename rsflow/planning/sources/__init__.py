@@ -1,0 +1,1 @@
+"""What the sources hold: scenes, their annotations, their layers on the ground."""

@@ -1,0 +1,95 @@
+"""The layers on the ground of every source, held against its scenes.
+
+A scene without a map projection takes nothing from a layer, and is a counted reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import BuildConfig
+from rsflow.errors import ConfigError
+from rsflow.ground.layer_store import temporary_store
+from rsflow.ground.validity import microseconds, parse_period
+from rsflow.planning.sources.layer_overlap import GroundLayer, LayerPlan
+from rsflow.planning.sources.raster_layers import plan_raster_layer
+from rsflow.planning.sources.vector_layers import plan_vector_layer
+from rsflow.records import Reject
+
+PLANNERS: dict[str, Callable[..., LayerPlan]] = {
+    "vector": plan_vector_layer,
+    "cover": plan_raster_layer,
+    "field": plan_raster_layer,
+}
+
+
+@dataclass(frozen=True)
+class GroundLayers:
+    """`of_scene`: by scene_id, what it takes. `rejects`: by source, what of its layers is lost. `notes`: a line per layer."""
+
+    of_scene: dict[str, list[GroundLayer]] = field(default_factory=dict)
+    rejects: dict[str, list[Reject]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def ground_layers(built: BuildConfig, rows: Sequence[dict[str, Any]], root: str | None) -> GroundLayers:
+    """What the scenes of `rows` (SCENES) take from their sources' layers. `root`: the lake that keeps copies, if any.
+
+    ConfigError for a layer that cannot be read, has no place on the ground, holds nothing or overlaps no scene.
+    """
+    found = GroundLayers()
+    for source in built.sources:
+        mine = [row for row in rows if row["source"] == source.name and not row["probe_reason"]]
+        placed = [row for row in mine if row["transform"]]
+        lost = [_without_place(row) for row in mine if not row["transform"]]
+        for entry in source.ground_layers:
+            number = source.annotation_entries.index(entry)
+            where = f"sources.{source.name}.annotations" + (f".{number}" if len(source.annotation_entries) > 1 else "")
+            if not placed:
+                raise ConfigError(
+                    f"{where}: none of the source's scenes has a place on the ground, so {entry.files} can label none: "
+                    "georeference the scenes, or leave the entry out"
+                )
+            described, other = _of_period(placed, entry, where)
+            lost += other
+            if not described:
+                continue
+            plan = PLANNERS[entry.format](source, entry, described, root or temporary_store(), where)
+            for scene_id, layer in plan.of_scene.items():
+                found.of_scene.setdefault(scene_id, []).append(layer)
+            lost += plan.rejects
+            found.notes.append(plan.note)
+        if lost and source.ground_layers:
+            found.rejects[source.name] = lost
+    return found
+
+
+def _of_period(rows: list[dict[str, Any]], entry: Annotations, where: str) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """(the scenes of the dates that a layer describes, rejects of those whose time is not known)."""
+    if entry.dates is None:
+        return rows, []
+    since, until = (_bound(getattr(entry.dates, name), f"{where}.dates.{name}") for name in ("since", "until"))
+    detail = f"its time is not known, and {entry.files} describes scenes of some dates: set scenes.acquired_at"
+    rejects = [Reject("annotation", row["scene_id"], "no_time", detail) for row in rows if row["acquired_at"] is None]
+    timed = [(row, microseconds(row["acquired_at"])) for row in rows if row["acquired_at"] is not None]
+    found = [row for row, time in timed if (since is None or since[0] <= time) and (until is None or time < until[1])]
+    if not found and not rejects:
+        raise ConfigError(f"{where}.dates: none of the source's scenes was acquired then, so {entry.files} can label none")
+    return found, rejects
+
+
+def _bound(text: str | None, where: str) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = parse_period(text)
+    if found is None:
+        raise ConfigError(f"{where}: found {text!r}; expected a date such as 2015, 2015-07 or 2015-07-31")
+    return found
+
+
+def _without_place(row: dict[str, Any]) -> Reject:
+    detail = f"its georeference is {row['georeference']!r}: features can only be placed on a scene with a map projection"
+    return Reject("annotation", row["scene_id"], "no_place", detail, (row["files"] or [""])[0])

@@ -1,0 +1,134 @@
+"""A class raster or continuous raster held against the scenes of its source.
+
+The values on each scene's ground are read once: for the digest that tells whether that ground changed, and to refuse values
+that the legend lacks. The result is kept beside the copies of vector layers, by the files' sizes and times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import orjson
+
+from rsflow.config.annotation_settings import Annotations
+from rsflow.config.settings import Source
+from rsflow.config.validation import check
+from rsflow.errors import ConfigError, DataError
+from rsflow.files import storage
+from rsflow.files.faults import mask_secrets
+from rsflow.ground.files.raster_files import RasterFile, describe_raster, files_around, values_around
+from rsflow.ground.layer_store import FOLDER, find_files
+from rsflow.ground.raster_layer import RasterLayer
+from rsflow.ground.raster_settings import CoverOptions, FieldOptions, legend_of
+from rsflow.ground.scene_grid import SceneGrid, project_box
+from rsflow.planning.sources.layer_overlap import LayerPlan, check_overlap, layer_name, scene_bounds
+from rsflow.records import Reject
+from rsflow.stage import fingerprint
+
+SHOWN = 8  # values that a message names
+VERSION = 1  # raised when what is kept of a scene's ground changes
+
+
+def plan_raster_layer(source: Source, entry: Annotations, rows: Sequence[dict[str, Any]], root: str, where: str) -> LayerPlan:
+    """What the scenes of `rows` (SCENES rows with a map projection) take from a raster. `root`: where findings are kept.
+
+    ConfigError for a file that is no raster with a place, overlaps no scene or holds values that the legend lacks.
+    """
+    options = check_raster_options(entry, where)
+    found = find_files((entry.files,) if isinstance(entry.files, str) else entry.files, where)
+    files = [describe_raster(file, options.band, options.crs, where) for file in found]
+    _check_overlaps(files, rows, where, entry)
+    layer, counts = _layer(entry, options), Counter[float]()
+    of_scene: dict[str, RasterLayer] = {}
+    rejects = []
+    for row in rows:
+        grid = SceneGrid(row["crs"], tuple(row["transform"]))
+        near = files_around(files, grid, (0.0, 0.0, float(row["width_px"]), float(row["height_px"])))
+        if not near:
+            detail = f"{layer_name(entry)} does not reach it"
+            rejects.append(Reject("annotation", row["scene_id"], "layer_elsewhere", detail, files[0].path))
+            continue
+        digest, values = _values_on(near, options.band, grid, row, root)
+        counts.update(values)
+        of_scene[row["scene_id"]] = replace(layer, digest=digest, files=tuple(near))
+    if isinstance(options, CoverOptions):
+        _check_legend(counts, dict(legend_of(options, where)), where, entry)
+    return LayerPlan(of_scene, rejects, f"raster {layer_name(entry)} of {source.name}: on the ground of {len(of_scene)} scenes")
+
+
+def check_raster_options(entry: Annotations, where: str) -> CoverOptions | FieldOptions:
+    """The options of a raster layer, checked. ConfigError with their path."""
+    if entry.format == "field":
+        return check(FieldOptions, entry.options, f"{where}.options")
+    options = check(CoverOptions, entry.options, f"{where}.options")
+    named = {name for _, name in legend_of(options, where) if name}
+    if unknown := [name for name in options.objects if name not in named]:
+        raise ConfigError(f"{where}.options.objects: {unknown[0]!r} is no category of the legend ({', '.join(sorted(named))})")
+    return options
+
+
+def _layer(entry: Annotations, options: CoverOptions | FieldOptions) -> RasterLayer:
+    """What the layer is for every scene, but for its digest and files."""
+    same = RasterLayer("field", layer_name(entry), "", options.band, licence=entry.licence, attribution=entry.attribution)
+    if isinstance(options, FieldOptions):
+        return replace(same, quantity=options.quantity, unit=options.unit, nodata=options.nodata)
+    legend = tuple((value, entry.categories.get(name, name) if name else name) for value, name in legend_of(options, ""))
+    complete = entry.complete_categories(sorted({name for _, name in legend if name}))
+    return replace(same, kind="cover", legend=legend, objects=options.objects, min_px=options.min_px, complete=tuple(complete))
+
+
+def _check_overlaps(files: Sequence[RasterFile], rows: Sequence[dict[str, Any]], where: str, entry: Annotations) -> None:
+    boxes = [{row["scene_id"]: project_box(file.crs, scene_bounds(row), row["crs"]) for row in rows} for file in files]
+    faults = []
+    for file, of_scene in zip(files, boxes, strict=True):
+        try:
+            check_overlap(file.bounds, file.crs, of_scene, where, entry)
+        except ConfigError as error:
+            faults.append(error)
+    if len(faults) == len(files):
+        raise faults[0]
+
+
+def _values_on(
+    files: Sequence[RasterFile], band: int, grid: SceneGrid, row: dict[str, Any], root: str
+) -> tuple[str, dict[float, int]]:
+    """(digest, pixels by value) of the rasters' own pixels on a scene's ground."""
+    window = (0.0, 0.0, float(row["width_px"]), float(row["height_px"]))
+    stats = [[mask_secrets(file.path), storage.stat_key(file.path), file.crs] for file in files]
+    place = storage.join(root, FOLDER, f"{fingerprint(VERSION, stats, band, grid, list(window))}.values.json")
+    if not storage.exists(place):
+        digest, counts = _read_values(files, band, grid, window)
+        storage.write_bytes(place, orjson.dumps([digest, sorted(counts.items())]))
+    digest, counts = orjson.loads(storage.read_bytes(place))
+    return digest, dict(counts)
+
+
+def _read_values(files: Sequence[RasterFile], band: int, grid: SceneGrid, window: Any) -> tuple[str, Counter[float]]:
+    digest, counts = hashlib.blake2b(digest_size=16), Counter[float]()
+    for file in files:
+        digest.update(fingerprint(file.crs, list(file.transform)).encode())
+        try:
+            for strip in values_around(file, band, grid, window):
+                digest.update(np.ascontiguousarray(strip).tobytes() + str(strip.shape).encode())
+                if strip.dtype.kind in "iu":
+                    values, numbers = np.unique(strip, return_counts=True)
+                    counts.update(dict(zip(values.tolist(), numbers.tolist(), strict=True)))
+        except DataError as error:
+            raise ConfigError(f"{file.path}: cannot be read: {error.detail}") from error
+    return digest.hexdigest(), counts
+
+
+def _check_legend(counts: Counter[float], legend: dict[int, str | None], where: str, entry: Annotations) -> None:
+    unknown = [(value, count) for value, count in sorted(counts.items()) if value not in legend]
+    if unknown:
+        spelled = ", ".join(f"{value:g} ({count:,} pixels)" for value, count in unknown[:SHOWN])
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+        raise ConfigError(
+            f"{where}: {entry.files} holds {spelled}{more} on the ground of the scenes, which the legend lacks: "
+            'give each a name, null (no data) or "" (says nothing) in options.legend'
+        )
