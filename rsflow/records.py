@@ -31,6 +31,7 @@ PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
+SAME_PLACE = "same place"  # fact of a group: 1 where its pictures show one place, 0 where they show two
 ROSE, FELL = "rose", "fell"  # flags of a changed area: how a measured index differs
 
 

@@ -112,6 +112,20 @@ def _sensor_groups(by_sensor: dict[str, list[CellTile]], settings: Groups) -> It
             yield CellGroup("sensors", first.tile_id, tuple(members))
 
 
+def other_place(group: CellGroup, others: Sequence[Sequence[CellTile]], settings: Groups) -> CellGroup | None:
+    """The first picture of a pair of sensors beside one of the other sensor that shows other ground. `others`: the tiles of
+    further cells, the preferred cell first; of a cell the nearest in time. None where there is none."""
+    (first, sensor), (_, other) = group.members
+    for tiles in others:
+        near = [
+            tile for tile in tiles if tile.sensor == other and _is_near(first, tile, settings) and _is_clear(tile, settings)
+        ]
+        if near:
+            chosen = min(near, key=lambda tile: (_seconds_between(first, tile), tile.tile_id))
+            return CellGroup("places", first.tile_id, ((first, sensor), (chosen, other)))
+    return None
+
+
 def _is_near(one: CellTile, other: CellTile, settings: Groups) -> bool:
     if settings.window_days is None:
         return True

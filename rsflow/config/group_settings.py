@@ -10,14 +10,15 @@ from pydantic import Field
 from rsflow.config.change_settings import Changes
 from rsflow.config.validation import STRICT, Share
 
-GroupKind = Literal["dates", "pairs", "sensors"]
+GroupKind = Literal["dates", "pairs", "places", "sensors"]
 GroupPolicy = Literal["valid", "nearest", "cloud_free", "seasons"]
 
 
 @dataclass(frozen=True)
 class Groups:
     """`kinds`: the dates of one sensor; of three dates or more also pairs of them, each with the next and the first with the
-    last; one tile of each sensor. `window_days`: the longest time between pictures of different
+    last; one tile of each sensor; `places`, for each pair of sensors, a tile of one beside a tile of the other that shows other
+    ground. `window_days`: the longest time between pictures of different
     sensors; none: any, and tiles without a time count too.
 
     `policy`: which tile of a day (of a season: `seasons`) stands for it, and which of another sensor goes with a tile: the one
@@ -29,7 +30,7 @@ class Groups:
     """
 
     __pydantic_config__ = STRICT
-    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "pairs", "sensors")
+    kinds: Annotated[tuple[GroupKind, ...], Field(min_length=1)] = ("dates", "pairs", "places", "sensors")
     window_days: Annotated[float, Field(ge=0)] | None = 30.0
     policy: GroupPolicy = "valid"
     max_cloud_share: Share = 0.1  # of policy cloud_free

@@ -137,6 +137,7 @@ CELL_WORK = pa.schema(
     [
         *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source")),
         ("place", pa.string()),  # the cell's name
+        ("siblings", _STRINGS),  # cells of other ground, whose tiles are among these too
         ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED_BY_CELL]))),
         ("maps", pa.string()),  # JSON: by scene with class rasters its crs, transform and these (rsflow.ground.raster_layer)
     ]

@@ -20,7 +20,7 @@ BLACK = 8  # levels up to which a pixel may be fill that JPEG changed
 WHOLE = 0.999  # valid share from which a picture has no fill
 SPECK_PX = 3  # dark spots smaller than this are no fill
 
-SAME_PLACE = Shift(0.0, 0.0, 1.0)
+NO_SHIFT = Shift(0.0, 0.0, 1.0)
 Picture = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
@@ -37,7 +37,7 @@ class CellPictures:
 
     def shifts(self, names: list[str], settings: Groups) -> list[Shift]:
         """Of each tile against the first, in pixels of its own picture."""
-        return [SAME_PLACE, *(self._shift(names[0], name, settings) for name in names[1:])]
+        return [NO_SHIFT, *(self._shift(names[0], name, settings) for name in names[1:])]
 
     def picture(self, name: str) -> tuple[Picture, Mask] | None:
         """(picture, which of its pixels are no fill); None where it cannot be decoded."""

@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from rsflow.cells.groups import CellGroup, CellTile, form_groups, tiles_without_time
+from rsflow.cells.groups import CellGroup, CellTile, form_groups, other_place, tiles_without_time
 from rsflow.cells.presentation import order_by_hash
-from rsflow.cells.registration import Shift
+from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Groups
 from rsflow.lake.receipts import receipt_table, unit_mark
-from rsflow.records import Label
+from rsflow.records import SAME_PLACE, Label, Provenance
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.cell_changes import CellChanges
-from rsflow.stages.cell_pictures import CellPictures
+from rsflow.stages.cell_pictures import NO_SHIFT, CellPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class GroupCells:
         return group
 
     def _cell(self, work: dict[str, Any]) -> pa.Table:
-        tiles = [_cell_tile(row) for row in work["tiles"]]
+        tiles = [_cell_tile(row) for row in work["tiles"] if row["grid_cell"] == work["place"]]
         formed = form_groups(tiles, self.groups)
         used = {tile.tile_id for group in formed for tile, _ in group.members}
         rows = {row["tile_id"]: row for row in work["tiles"] if row["tile_id"] in used}
@@ -57,10 +57,38 @@ class GroupCells:
                 continue
             made.append(row)
             found, refused = changes.compare(row)
-            labels += _label_rows(row["group_id"], found)
             rejects += [_reject(work, row["group_id"], *each) for each in refused]
-        marks = unit_mark(work, "group_cells", len(formed), len(formed) - len(made))
+            elsewhere = self._elsewhere(work, group, row)
+            labels += _label_rows(row["group_id"], [*found, *_same_place(elsewhere is not None, 1.0)])
+            if elsewhere is not None:
+                made.append(elsewhere)
+                labels += _label_rows(elsewhere["group_id"], _same_place(True, 0.0))
+        more = sum(row["kind"] == "places" for row in made)
+        marks = unit_mark(work, "group_cells", len(formed) + more, len(formed) + more - len(made))
         return receipt_table(marks, groups=made, labels=labels, rejects=rejects)
+
+    def _elsewhere(self, work: dict[str, Any], group: CellGroup, row: dict[str, Any]) -> dict[str, Any] | None:
+        """For a pair of sensors: the GROUPS row of one of its pictures beside other ground, where there is any."""
+        if group.kind != "sensors" or len(group.members) != 2 or len(row["members"]) != 2:
+            return None
+        others = [[_cell_tile(tile) for tile in work["tiles"] if tile["grid_cell"] == cell] for cell in work["siblings"]]
+        found = other_place(group, others, self.groups)
+        if found is None:
+            return None
+        sizes = {tile["tile_id"]: tile["height_px"] for tile in work["tiles"]}
+        name = f"places:{found.name}"
+        shifts = (NO_SHIFT, UNKNOWN_SHIFT)
+        kept = order_by_hash([(*each, shift) for each, shift in zip(found.members, shifts, strict=True)], sizes, name)
+        cell = {tile["tile_id"]: tile["grid_cell"] for tile in work["tiles"]}[found.members[1][0].tile_id]
+        members = [_member(tile, role, number, shift) for number, (tile, role, shift) in enumerate(kept, 1)]
+        return {**row, "group_id": name, "kind": "places", "place": f"{work['place']} | {cell}", "presence_only": True} | {
+            "members": members
+        }
+
+
+def _same_place(is_asked: bool, value: float) -> list[Label]:
+    """The fact whether a group shows one place; asked only where a group of two places goes with one of one place."""
+    return [Label("fact", SAME_PLACE, Provenance("annotation", "ground_grid"), value=value)] if is_asked else []
 
 
 def _label_rows(group_id: str, labels: list[Label]) -> list[dict[str, Any]]:

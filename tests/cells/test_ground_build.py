@@ -294,3 +294,20 @@ def test_truth_in_ground_coordinates_and_raw_bands_lie_on_the_cells_of_every_zon
         assert rows.max() + 0.5 <= y1 + 2.5
         assert abs((x1 - x0) - (cols.max() + 1 - cols.min())) < 4
     assert [balance.line() for balance in result.balances if not balance.is_balanced] == []
+
+
+def test_a_pair_of_sensors_is_told_from_one_of_two_places_as_often(build: Build) -> None:
+    result = build("instructions.tasks=[sensors]", "instructions.per_task=50")
+    groups = groups_of(result)
+    asked = [row for row in result.now.instructions().to_pylist() if json.loads(row["answer"]).get("category") == "same place"]
+    values = {row["tile_id"]: json.loads(row["answer"])["value"] for row in asked}
+    places = {name: row for name, row in groups.items() if row["kind"] == "places"}
+    assert {name for name, value in values.items() if not value} == places.keys()
+    assert sum(values.values()) == len(places) > 0
+    cells = {row["tile_id"]: row["grid_cell"] for row in result.now.tiles().to_pylist()}
+    for row in groups.values():
+        if row["kind"] in ("places", "sensors"):
+            shown = [cells[member["tile_id"]] for member in row["members"]]
+            assert (len({*shown}) == 1) == (row["kind"] == "sensors")
+            assert len({member["sensor"] for member in row["members"]}) == 2
+    assert [balance.line() for balance in result.balances if not balance.is_balanced] == []

@@ -221,3 +221,38 @@ def test_labels_are_numbered_through_all_pictures() -> None:
     group = GroupFacts("g", "pair", (first, member(compared(), area((10, 10, 60, 60)))))
     for one in made(group):
         assert {*one.labels} <= {1, 2}
+
+
+def fact(name: str, text: str, value: float) -> Label:
+    return Label("fact", name, Provenance("labeller", "scene", quality=1.0), text=text, value=value)
+
+
+def test_what_thermal_and_radar_measure_is_told_with_its_numbers_and_its_part() -> None:
+    warm = fact("warmest_part", "upper left", 305.4), fact("coolest_part", "right", 291.0)
+    thermal = member(*warm, role="infrared", sensor="infrared", shift_px=(0.5, 0.0))
+    photograph = member(role="optical", sensor="optical", shift_px=(0.0, 0.0))
+    group = GroupFacts("sensors:t", "sensors", (photograph, thermal))
+    found = [one for one in made(group) if "measured" in one.answer]
+    assert [one.turns[-1].text for one in found] == [
+        "Image 2 measures that the ground is warmest in the upper left (about 305 kelvin on average) and that the ground is "
+        "coolest on the right (about 291 kelvin on average)."
+    ]
+    parts = {one.answer["name"]: one for one in made(group) if one.answer.get("unit") == "kelvin"}
+    assert {name: one.answer["value"] for name, one in parts.items()} == {"warmest_part": "upper left", "coolest_part": "right"}
+    assert "image 1" in parts["warmest_part"].turns[0].text
+    # Where the pictures are not known to lie on each other, a part of one is none of the other; nothing of numbers alone.
+    apart = GroupFacts("sensors:t", "sensors", (photograph, thermal), presence_only=True)
+    assert [one for one in made(apart) if one.answer.get("unit")] == []
+    bright = member(fact("brightest_part", "upper left", 0.9), role="infrared", sensor="infrared", shift_px=(0.5, 0.0))
+    assert not any("measured" in one.answer for one in made(GroupFacts("sensors:t", "sensors", (photograph, bright))))
+
+
+@pytest.mark.parametrize(("kind", "value"), [("sensors", 1.0), ("places", 0.0)])
+def test_whether_two_images_show_one_place_is_the_groups_own_fact(kind: str, value: float) -> None:
+    pictures = (member(role="optical", sensor="optical"), member(role="sar", sensor="sar"))
+    own = (Label("fact", "same place", FROM, value=value),)
+    answered = [one for one in made(GroupFacts("g", kind, pictures, True, own)) if one.answer.get("category") == "same place"]
+    assert [(one.answer["value"], one.turns[-1].text, one.labels) for one in answered] == [
+        (bool(value), "yes" if value else "no", (0,))
+    ]
+    assert not any(one.answer.get("category") == "same place" for one in made(GroupFacts("g", kind, pictures, True)))

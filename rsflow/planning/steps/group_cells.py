@@ -22,12 +22,13 @@ def _units(ids: UnitIds) -> Iterator[StepUnit]:
 
 
 def _rows(inputs: StepInputs, units: Sequence[StepUnit]) -> pa.Table:
-    cells = {unit.id: unit.cell for unit in cell_units(inputs.ids)}
+    cells = {unit.id: unit for unit in cell_units(inputs.ids)}
     maps = _class_rasters(inputs.ids.plan)
     rows = inputs.gather(CELL_WORK, units).to_pylist()
     for row in rows:
-        row["place"] = cells[row["unit"]]
-        row["tiles"] = [tile for tile in row["tiles"] if tile["grid_cell"] == row["place"]]
+        cell = cells[row["unit"]]
+        row |= {"place": cell.cell, "siblings": list(cell.siblings)}
+        row["tiles"] = [tile for tile in row["tiles"] if tile["grid_cell"] in (cell.cell, *cell.siblings)]
         row["maps"] = json.dumps(
             {tile["scene_id"]: maps[tile["scene_id"]] for tile in row["tiles"] if tile["scene_id"] in maps}
         )
