@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rsflow.dialects import Dialect, spell_text
+from rsflow.dialects.several_pictures import spell_on_pictures
 from rsflow.errors import UsageError
+from rsflow.shards.format import Sample, picture_sizes
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.spatial.geometry import Region
@@ -20,7 +22,8 @@ class Question:
     `question_id`: the instruction's. `history`: the turns before the question, (role, text), `prompt` the question itself,
     both spelled by the dialect. `reference`: the right answer as text with marks, `boxes` the regions (pixels) that its marks
     name. `answer`: the same in structured form; its `kind` decides how it is scored. `cell`: the ground cell, or the tile
-    where it has no place: what is drawn again when confidence intervals are made.
+    where it has no place: what is drawn again when confidence intervals are made. `sizes`: (height, width) of each picture of
+    a group, in their order; `box_pictures`: of each box its picture, from 0. Both are empty where there is one picture.
     """
 
     question_id: str
@@ -37,11 +40,17 @@ class Question:
     answer: dict[str, Any]
     height_px: int
     width_px: int
+    sizes: tuple[tuple[int, int], ...] = ()
+    box_pictures: tuple[int, ...] = ()
 
 
-def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = None) -> Iterator[tuple[Question, bytes]]:
-    """(question, encoded picture) of a snapshot's split, in the order of its shards; none of groups, whose questions are about
-    several pictures.
+def read_questions(
+    root: str, split: str, dialect: Dialect, limit: int | None = None
+) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
+    """(question, its encoded pictures) of a snapshot's split, in the order of its shards.
+
+    The pictures of a group are those of its dates or sensors, in the order in which texts number them; of any other sample the
+    first alone, which its questions are about.
 
     Raises UsageError for a split that the snapshot lacks.
     """
@@ -51,18 +60,32 @@ def read_questions(root: str, split: str, dialect: Dialect, limit: int | None = 
     count = 0
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
-            for instruction in sample.record["instructions"] if not sample.record.get("group") else ():
+            pictures = _pictures(sample)
+            for instruction in sample.record["instructions"]:
                 if limit is not None and count >= limit:
                     return
                 count += 1
-                yield _question(sample.record, instruction, dialect), sample.picture
+                yield _question(sample.record, instruction, dialect), pictures
+
+
+def _pictures(sample: Sample) -> tuple[bytes, ...]:
+    further = sample.further_pictures() if sample.record.get("group") else []
+    return (sample.picture, *(sample.others[extension] for extension, _ in further))
 
 
 def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect) -> Question:
     boxes = tuple(tuple(box) for box in instruction["boxes"])
     size = record["height_px"], record["width_px"]
-    answer = instruction["answer"]
-    spelled = [(turn["role"], spell_text(dialect, turn["text"], boxes, answer, *size)) for turn in instruction["turns"]]
+    answer, places = instruction["answer"], tuple(instruction.get("box_pictures") or ())
+    sizes = tuple(picture_sizes(record)) if record.get("group") else ()
+
+    def spell(text: str, boxes: Sequence[Region], height_px: int, width_px: int) -> str:
+        return spell_text(dialect, text, boxes, answer, height_px, width_px)
+
+    def spelled_text(text: str) -> str:
+        return spell_on_pictures(spell, text, boxes, places, sizes) if places else spell(text, boxes, *size)
+
+    spelled = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
     return Question(
         instruction["id"],
         record["key"],
@@ -77,4 +100,6 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         boxes,
         answer,
         *size,
+        sizes,
+        places,
     )

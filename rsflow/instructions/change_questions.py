@@ -200,7 +200,7 @@ def _became(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionA
     before, after = cover_name(way.way[1]), cover_name(way.way[0])
     full = f"It was {before} in image 1 and is {after} in image 2."
     answer = {"kind": "fact", "name": "change of land cover", "value": f"{before} to {after}", "changed": True}
-    return _of_region("change_became", way, area, group, full, full, answer, {})
+    return _of_region("change_became", way, area, group, f"from {before} to {after}", full, answer, {})
 
 
 def _direction(way: ChangedAreas, area: TileObject, group: GroupFacts) -> QuestionAnswer:

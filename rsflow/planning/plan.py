@@ -37,6 +37,7 @@ from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.cut_scenes import main_file
 from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.group_cells import GroupCells
 from rsflow.tiles.grid import group_windows
 
 CAUSES_SHOWN = 5  # of what is undone
@@ -74,7 +75,7 @@ class Plan:
     generator: GenerateTiles | None  # the model that writes instructions
     group: Stage
     compare: Stage | None  # what makes instructions of groups, where any task of theirs is asked for
-    group_cells: Stage | None  # what groups tiles of the ground grid, where groups are asked for
+    group_cells: GroupCells | None  # what groups tiles of the ground grid, where groups are asked for
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False

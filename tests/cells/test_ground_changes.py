@@ -13,8 +13,12 @@ import yaml
 from rasterio.transform import from_origin
 from scipy import ndimage
 
+from rsflow.dialects import get_dialect, spell_text
+from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.evaluation import Answer, Question, read_questions, score_answers
 from rsflow.phases.build import BuildResult, run
 from rsflow.planning.recipe import load
+from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.verify import verify_snapshot
 
 WEST, NORTH, SIDE = 640_000.0, 4_993_280.0, 128  # a corner of cells of 1280 m in UTM zone 33
@@ -142,3 +146,30 @@ def test_the_group_is_a_sample_that_can_be_checked(built: BuildResult) -> None:
     assert verify_snapshot(built.now.lake.root).differences == ()
     assert [balance.line() for balance in built.balances if not balance.is_balanced] == []
     assert [row for row in built.now.rejects().to_pylist() if row["kind"] == "group"] == []
+
+
+def test_right_answers_about_two_dates_score_one_and_boxes_on_the_wrong_date_less(built: BuildResult) -> None:
+    dialect, root = get_dialect("qwen"), built.now.lake.root
+    asked = [one for split in read_snapshot(root).splits for one in read_questions(root, split, dialect)]
+    groups = [question for question, pictures in asked if question.sizes and len(pictures) == 2]
+    assert {question.task for question in groups} == {"change"}
+
+    def spell(question: Question) -> str:
+        def on_picture(text: str, boxes: Any, height_px: int, width_px: int) -> str:
+            return spell_text(dialect, text, boxes, question.answer, height_px, width_px)
+
+        if not question.box_pictures:
+            return question.reference
+        return spell_on_pictures(on_picture, question.reference, question.boxes, question.box_pictures, question.sizes)
+
+    scored = score_answers([(one, Answer(one.question_id, spell(one))) for one in groups], dialect)
+    judged = {one.question.kind for one in scored if one.measures}
+    assert {"boxes", "boxes_in_both", "count", "share", "yes_no", "fact"} <= judged
+    for one in scored:
+        assert one.parsed, (one.question.reference, one.text)
+        assert all(
+            value == pytest.approx(0 if name.endswith("error") else 1, abs=0.06) for name, value in one.measures.items()
+        ), one
+    both = [one for one in groups if one.kind == "boxes_in_both"]
+    swapped = [(one, Answer(one.question_id, spell(one).replace("image 1", "image 9"))) for one in both]
+    assert all(one.measures["iou"] <= 0.51 for one in score_answers(swapped, dialect))

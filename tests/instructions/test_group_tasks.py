@@ -120,7 +120,7 @@ def test_no_change_is_claimed_below_the_measured_shift() -> None:
 def test_transitions_and_directions_say_what_became_what() -> None:
     group = pair(compared("land cover"), area((10, 10, 60, 60), "building", "low vegetation"))
     said = answers(group)
-    assert "It was low vegetation in image 1 and is building area in image 2." in said
+    assert "from low vegetation to building area" in said
     assert any("one area where low vegetation became building area" in text for text in said)
     directed = pair(compared(), area((10, 10, 60, 60), "building", "", NEW), area((100, 100, 150, 150), "building", "", GONE))
     facts = {one.answer["value"] for one in kinds(directed)["fact"]}
