@@ -31,8 +31,10 @@ from typing import Any
 from checks_texts import FORMS, PHRASES, TEMPLATES, Template
 
 from rsflow.config import settings as config
-from rsflow.instructions import compose, english, tile_facts
+from rsflow.instructions import compose
 from rsflow.instructions.checks import CHECKS, check
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.wording import english
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SENSORS, SensorName
 from rsflow.spatial.geometry import Box, bounding_box

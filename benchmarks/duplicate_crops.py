@@ -31,10 +31,10 @@ from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons, Flags
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, pixels_digest, region_thumbnail, signature
-from rsflow.curation.duplicates.keypoints import find_keypoints, pack_positions
-from rsflow.curation.duplicates.orientations import apply_orientation
-from rsflow.curation.duplicates.partial_overlap import ConfirmRegions, Floats, find_overlaps, tile_keypoints
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions, Floats, find_overlaps, tile_keypoints
+from rsflow.curation.duplicates.pictures.image_signature import Picture, pixels_digest, region_thumbnail, signature
+from rsflow.curation.duplicates.pictures.keypoints import find_keypoints, pack_positions
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 from rsflow.curation.splits.assign_splits import assign_tile_splits
 from rsflow.curation.task_runner import LOCAL_RUNNER
 

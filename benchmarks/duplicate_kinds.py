@@ -32,10 +32,15 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import deduplicate
-from rsflow.curation.duplicates.image_signature import Picture, anchor_signatures, orientation_signatures, pixels_digest
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pictures.image_signature import (
+    Picture,
+    anchor_signatures,
+    orientation_signatures,
+    pixels_digest,
+)
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.phases.select.confirm_duplicates import confirm_pairs
 
 SIZE = 256

@@ -32,9 +32,9 @@ import numpy as np
 import pyarrow as pa
 
 from rsflow.curation.connected_components import Indices, component_labels
-from rsflow.curation.duplicates.embeddings import PROBED_CENTRES, Vectors, similar_pairs
-from rsflow.curation.duplicates.hamming import Signatures, near_pairs
-from rsflow.curation.duplicates.minhash import near_duplicate_texts
+from rsflow.curation.duplicates.pairs.hamming import Signatures, near_pairs
+from rsflow.curation.duplicates.pictures.embeddings import PROBED_CENTRES, Vectors, similar_pairs
+from rsflow.curation.duplicates.texts.minhash import near_duplicate_texts
 
 SAMPLE = 2000
 BRUTE = 200

@@ -33,7 +33,7 @@ from aiohttp import web
 from PIL import Image
 
 from rsflow.generation import Request, Response, from_settings
-from rsflow.generation.chat_api import request_body
+from rsflow.generation.api.chat_api import request_body
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import BatchGenerator, LocalModel
 

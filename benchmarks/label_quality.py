@@ -8,7 +8,7 @@ they are, non-maximum suppression in scene pixels (IoU 0.5), and greedy merging 
 seconds. With `--tiles 32` each scene has some ninety thousand boxes.
 
 Agreement: where the data is there, `cfar` and `hotspot` beside a plain global threshold on HRSID and HIT-UAV: the precision of
-each, of the boxes on which both agree, and the grade that rsflow.labellers.agreement gives these.
+each, of the boxes on which both agree, and the grade that rsflow.labellers.merging.agreement gives these.
 
 Run it as `python benchmarks/label_quality.py [--tiles 8] [--data DIR]`; it ends with 1 where merging does not have the best
 mean F1 of the three scenes.
@@ -32,11 +32,11 @@ import shapely
 
 from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
-from rsflow.labellers.agreement import combine_quality
 from rsflow.labellers.cfar import Cfar
-from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
-from rsflow.labellers.merge_tiles import scene_objects
+from rsflow.labellers.merging.agreement import combine_quality
+from rsflow.labellers.merging.merge_tiles import scene_objects
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.spatial.geometry import Box, Window, area, clip_box, iou
 from rsflow.tiles.grid import cover_windows
 

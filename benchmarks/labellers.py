@@ -1,9 +1,10 @@
 """How right the labellers that need no weights are: `cfar` and `hotspot` beside a plain global threshold.
 
-Each picture is labelled and compared with its annotations (rsflow.labellers.detection_metrics: pairs of one box found and one
-true box, best overlap first). Real pictures: the HRSID and HIT-UAV pictures below `--data`. Because their settings were looked
-at on these pictures, the lines "odd" and "even" show every second picture alone: a setting that fits single pictures would part
-them. With `--demo DIR` (written by `rsflow demo-scenes DIR`) the demo's radar and infrared scenes are tiled and scored as well.
+Each picture is labelled and compared with its annotations (rsflow.labellers.quality.detection_metrics: pairs of one box found
+and one true box, best overlap first). Real pictures: the HRSID and HIT-UAV pictures below `--data`. Because their settings
+were looked at on these pictures, the lines "odd" and "even" show every second picture alone: a setting that fits single
+pictures would part them. With `--demo DIR` (written by `rsflow demo-scenes DIR`) the demo's radar and infrared scenes are
+tiled and scored as well.
 
 Run it as `python benchmarks/labellers.py [--data DIR] [--demo DIR]`; it ends with 1 where `cfar` is not above 0.72, the F1 of
 a cell-averaging CFAR of thirty lines, at IoU 0.3 on HRSID.
@@ -25,14 +26,14 @@ from PIL import Image
 from rsflow.annotations import AnnotatedSet, ScenePicture, clip_labels, join_scenes, read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.labellers import Labeller
-from rsflow.labellers.bright_targets import close_gaps, connected_regions
 from rsflow.labellers.cfar import Cfar
-from rsflow.labellers.detection_metrics import Score, score
 from rsflow.labellers.hotspot import Hotspot
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.readers import open_scene
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SENSORS, PixelUnit, SensorName
 from rsflow.spatial.geometry import Box, Window
+from rsflow.tiles.bright_targets import close_gaps, connected_regions
 
 CLAIM = 0.72
 LEAST_IOU = (0.3, 0.5)

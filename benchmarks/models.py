@@ -54,10 +54,10 @@ from rsflow.engine.execute import BLOCK_UNITS, Job, blocks_of, blocks_with, exec
 from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.labellers.captioner import Captioner
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.lake.tile_files import read_pictures, write_pictures
 from rsflow.schemas import PICTURE_WORK
-from rsflow.stages.predict_tiles import PredictTiles
+from rsflow.stages.predict.predict_tiles import PredictTiles
 from rsflow.tiles.encode import decode, encode
 
 POOL_CLAIM, TOKENS_CLAIM = 0.9, 0.95

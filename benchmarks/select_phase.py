@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Select
 from rsflow.config.settings import BuildConfig, Scenes, Source
-from rsflow.curation.duplicates.hamming import Indices, Signatures, near_pairs
+from rsflow.curation.duplicates.pairs.hamming import Indices, Signatures, near_pairs
 from rsflow.curation.select_samples import select_samples
 from rsflow.lake.delta.formats import TABLES
 from rsflow.lake.tables import create_lake, open_lake

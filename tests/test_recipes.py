@@ -21,7 +21,7 @@ from rsflow.config.settings import BuildConfig, Published, Scenes, Source
 from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS
 from rsflow.planning.recipe import load
-from rsflow.report.seed_mixes import MMRS_1M, RS_GPT4V, SeedMix
+from rsflow.report.dataset_card.seed_mixes import MMRS_1M, RS_GPT4V, SeedMix
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_type_hints
 
-from rsflow.annotations.allowed_paths import Folders, parent_folders, reject_outside_pictures
 from rsflow.annotations.annotated_set import (
     AnnotatedPicture,
     AnnotatedSet,
@@ -24,12 +23,8 @@ from rsflow.annotations.annotated_set import (
     rename_categories,
 )
 from rsflow.annotations.captions import read_captions
-from rsflow.annotations.category_spelling import unify_spelling
 from rsflow.annotations.change_pairs import read_change_pairs
-from rsflow.annotations.clip_labels import clip_labels, find_hidden_categories
 from rsflow.annotations.coco import read_coco
-from rsflow.annotations.completeness import state_completeness
-from rsflow.annotations.control_text_rejects import reject_control_text
 from rsflow.annotations.conversations import read_conversations
 from rsflow.annotations.csv_boxes import read_csv
 from rsflow.annotations.dior_rsvg import read_dior_rsvg
@@ -37,14 +32,19 @@ from rsflow.annotations.dota import read_dota
 from rsflow.annotations.fair1m import read_fair1m
 from rsflow.annotations.floodnet import read_floodnet
 from rsflow.annotations.folders import read_folders
-from rsflow.annotations.joining import JoinedSet, join_scenes
+from rsflow.annotations.joining.clip_labels import clip_labels, find_hidden_categories
+from rsflow.annotations.joining.join_scenes import JoinedSet, join_scenes
+from rsflow.annotations.joining.scene_matching import ScenePicture
 from rsflow.annotations.masks import read_masks
 from rsflow.annotations.rolabelimg import read_rolabelimg
 from rsflow.annotations.rsflow_jsonl import read_rsflow
 from rsflow.annotations.rsivqa import read_rsivqa
 from rsflow.annotations.rsvqa import read_rsvqa
-from rsflow.annotations.scene_matching import ScenePicture
-from rsflow.annotations.split_lists import read_with_splits
+from rsflow.annotations.sets.allowed_paths import Folders, parent_folders, reject_outside_pictures
+from rsflow.annotations.sets.category_spelling import unify_spelling
+from rsflow.annotations.sets.completeness import state_completeness
+from rsflow.annotations.sets.control_text_rejects import reject_control_text
+from rsflow.annotations.sets.split_lists import read_with_splits
 from rsflow.annotations.voc import read_voc
 from rsflow.annotations.yolo import read_yolo, read_yolo_obb
 from rsflow.config.settings import Annotations
@@ -121,7 +121,7 @@ def read_annotations(settings: Annotations, folders: Sequence[str] = ()) -> Anno
     """All annotation files of a source as one set, categories renamed and splits noted as the settings say.
 
     `folders`: where its pictures may lie, in addition to the folders of the annotation files
-    (rsflow.annotations.allowed_paths).
+    (rsflow.annotations.sets.allowed_paths).
 
     Raises ConfigError where the format is unknown, an option wrong or a pattern matches no file, UsageError where a file is not
     of the format. What is wrong with single records is in the set's `rejects`.

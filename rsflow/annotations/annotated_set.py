@@ -2,7 +2,7 @@
 
 A reader reports what its files state and decides nothing more. A picture of a set is one path in one annotation file;
 whether two files describe one picture, or two folders hold pictures of one name, is decided where pictures are joined with
-scenes (rsflow.annotations.joining). Names are compared in Unicode's composed form (NFC), with the case they have.
+scenes (rsflow.annotations.joining.join_scenes). Names are compared in Unicode's composed form (NFC), with the case they have.
 
 `fitted` puts a picture's labels on its scene, whose size not every format knows.
 """
@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.errors import DataError
 from rsflow.records import UNKNOWN, Label, Reject, Shape
 from rsflow.spatial.polygons import scale_parts

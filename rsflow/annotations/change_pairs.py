@@ -2,9 +2,9 @@
 LEVIR-CC and LEVIR-MCI.
 
 Files are the masks (`train/label/*.png`), the label files of the later pictures (xBD) or the caption file (LEVIR-CC); the
-pictures of both dates are found beside them (rsflow.annotations.change_layouts), and are scenes of the source, both of them.
-Labels of the pair are those of its later picture, in pixels of either. Where no mask marks a change, and none says that it
-cannot be known, nothing changed of what was looked for.
+pictures of both dates are found beside them (rsflow.annotations.change.change_layouts), and are scenes of the source, both of
+them. Labels of the pair are those of its later picture, in pixels of either. Where no mask marks a change, and none says that
+it cannot be known, nothing changed of what was looked for.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rsflow.annotations import change_captions, damage_polygons
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, path_stem
-from rsflow.annotations.change_layouts import ChangeLayout
-from rsflow.annotations.change_masks import MaskSettings, legend_labels, read_change_labels
-from rsflow.annotations.damage_polygons import POST, PRE
-from rsflow.annotations.mask_values import ignore_unplaced_masks, parse_legend, read_mask_bands
-from rsflow.annotations.pair_files import FolderNames, detect_layout, exchange_folder, find_partner, known_layouts
-from rsflow.annotations.pair_reading import PairReading
+from rsflow.annotations.change import change_captions, damage_polygons
+from rsflow.annotations.change.change_layouts import ChangeLayout
+from rsflow.annotations.change.change_masks import MaskSettings, legend_labels, read_change_labels
+from rsflow.annotations.change.damage_polygons import POST, PRE
+from rsflow.annotations.change.pair_files import FolderNames, detect_layout, exchange_folder, find_partner, known_layouts
+from rsflow.annotations.change.pair_reading import PairReading
+from rsflow.annotations.parsing.mask_values import ignore_unplaced_masks, parse_legend, read_mask_bands
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.records import Reject

@@ -10,14 +10,14 @@ with COCO's own tools), or as a run-length mask, whose outline is kept with all 
 an image's "split". Accepted besides the standard: "filename" for "file_name" and "annotation" for "annotations" (both are how
 HIT-UAV spells them, https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset). A `bbox` that is missing is taken from
 the polygon or mask. A `bbox` of five numbers, cx, cy, width, height, angle, is an oriented box if the option `angle` says
-which angle it is (rsflow.annotations.oriented_boxes.ANGLES); no file says so itself. An `iscrowd` record
+which angle it is (rsflow.annotations.parsing.oriented_boxes.ANGLES); no file says so itself. An `iscrowd` record
 outlines many objects at once: it is counted as a reject `crowd` and kept as an area flagged "crowd", so that its category alone
 is neither counted nor denied there; where all records of a file are masks marked so (CVAT marks every mask) they are objects.
 The option `crowds` (auto, areas, objects, reject) overrides this. Ids are compared by value: 1, 1.0 and "1" are one.
 `area`,
 `score` and keypoints are not kept. An image's `neg_category_ids` and `not_exhaustive_category_ids`
 (https://www.lvisdataset.org/dataset) limit what it is complete for, and a category that is the supercategory of another is
-neither counted nor taken for absent (rsflow.annotations.category_tree).
+neither counted nor taken for absent (rsflow.annotations.parsing.category_tree).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, picture_name, with_flag
-from rsflow.annotations.category_tree import CategoryTree, read_category_tree
-from rsflow.annotations.mask_outlines import trace_outline
-from rsflow.annotations.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
-from rsflow.annotations.rle import decode_mask
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_flag, parse_identifier, read_json, shorten
+from rsflow.annotations.parsing.category_tree import CategoryTree, read_category_tree
+from rsflow.annotations.parsing.mask_outlines import trace_outline
+from rsflow.annotations.parsing.oriented_boxes import ANGLES, box_corners, convert_to_radians, ring_bounds
+from rsflow.annotations.parsing.rle import decode_mask
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, read_json, shorten
 from rsflow.errors import ConfigError, DataError, UsageError
 from rsflow.files.data_paths import normalise_relative
 from rsflow.records import Label, Provenance, Reject, Shape

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import parse_text, read_json, read_lines, shorten
+from rsflow.annotations.parsing.file_collector import FileCollector
+from rsflow.annotations.parsing.text_files import parse_text, read_json, read_lines, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.records import Label, Provenance

@@ -18,11 +18,11 @@ import csv
 from collections.abc import Iterator, Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.completeness import with_vocabulary
-from rsflow.annotations.file_collector import FileCollector, collect_categories
-from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_flag, parse_identifier, parse_numbers, read_lines
+from rsflow.annotations.parsing.file_collector import FileCollector, collect_categories
+from rsflow.annotations.parsing.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, parse_numbers, read_lines
+from rsflow.annotations.sets.completeness import with_vocabulary
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance, Shape
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_text, read_lines
+from rsflow.annotations.parsing.file_collector import OpenPicture
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_text, read_lines
+from rsflow.annotations.parsing.xml_file import Element, read_category, read_flags, read_xml
 from rsflow.annotations.voc import read_box
-from rsflow.annotations.xml_file import Element, read_category, read_flags, read_xml
 from rsflow.errors import ConfigError
 from rsflow.records import Label, Provenance
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.completeness import with_vocabulary
-from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_numbers
-from rsflow.annotations.xml_file import Element, child_text, read_category, read_flags, read_xml
+from rsflow.annotations.parsing.file_collector import OpenPicture
+from rsflow.annotations.parsing.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_numbers
+from rsflow.annotations.parsing.xml_file import Element, child_text, read_category, read_flags, read_xml
+from rsflow.annotations.sets.completeness import with_vocabulary
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Ring

@@ -23,10 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.completeness import IGNORED
-from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.mask_outlines import find_components, trace_outline
-from rsflow.annotations.mask_values import (
+from rsflow.annotations.parsing.file_collector import FileCollector
+from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.mask_values import (
     Values,
     check_known_values,
     distinct_values,
@@ -34,8 +33,9 @@ from rsflow.annotations.mask_values import (
     parse_legend,
     read_mask_values,
 )
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import stem
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import stem
+from rsflow.annotations.sets.completeness import IGNORED
 from rsflow.errors import ConfigError, DataError
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import parts_bounds

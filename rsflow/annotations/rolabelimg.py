@@ -1,10 +1,10 @@
 """roLabelImg XML: VOC with oriented boxes, <robndbox> of cx, cy, w, h, angle (https://github.com/cgvict/roLabelImg).
 
 The angle is in radians from the x axis towards the y axis, clockwise on the screen, with w along it: the convention of
-rsflow.annotations.oriented_boxes, so nothing is converted but the form. Converters also write degrees: the option `angle`
-(rsflow.annotations.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes as well, is read too.
-HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of this form;
-DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as written.
+rsflow.annotations.parsing.oriented_boxes, so nothing is converted but the form. Converters also write degrees: the option
+`angle` (rsflow.annotations.parsing.oriented_boxes.ANGLES) says so. A horizontal <bndbox>, which the tool writes as well, is
+read too. HIT-UAV's rotated annotations (https://github.com/suojiashun/HIT-UAV-Infrared-Thermal-Dataset) and SSDD's are of this
+form; DIOR-R writes the corners instead (x_left_top, y_left_top, ...), which are taken as written.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.completeness import with_vocabulary
-from rsflow.annotations.file_collector import OpenPicture
-from rsflow.annotations.oriented_boxes import (
+from rsflow.annotations.parsing.file_collector import OpenPicture
+from rsflow.annotations.parsing.oriented_boxes import (
     ANGLES,
     DEGREES_HINT,
     box_corners,
@@ -22,10 +21,11 @@ from rsflow.annotations.oriented_boxes import (
     convert_to_radians,
     ring_bounds,
 )
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_numbers
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_numbers
+from rsflow.annotations.parsing.xml_file import Element, LabelParser, child_text, read_category, read_flags, read_xml
+from rsflow.annotations.sets.completeness import with_vocabulary
 from rsflow.annotations.voc import read_box
-from rsflow.annotations.xml_file import Element, LabelParser, child_text, read_category, read_flags, read_xml
 from rsflow.errors import ConfigError, DataError
 from rsflow.records import Label, Provenance
 from rsflow.spatial.geometry import Ring

@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, merge_sets, path_stem
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import read_lines
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import read_lines
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, LabelKind, Provenance, Reject, Shape
 from rsflow.spatial.geometry import Ring

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import read_lines
+from rsflow.annotations.parsing.file_collector import FileCollector
+from rsflow.annotations.parsing.text_files import read_lines
 from rsflow.errors import DataError
 from rsflow.records import Label, Provenance
 

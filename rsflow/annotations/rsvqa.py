@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.text_files import parse_flag, parse_identifier, parse_text, read_json, shorten
+from rsflow.annotations.parsing.file_collector import FileCollector
+from rsflow.annotations.parsing.text_files import parse_flag, parse_identifier, parse_text, read_json, shorten
 from rsflow.errors import DataError, UsageError
 from rsflow.records import Label, Provenance
 

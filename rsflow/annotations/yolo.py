@@ -21,10 +21,10 @@ from typing import Any
 import yaml
 
 from rsflow.annotations.annotated_set import AnnotatedSet, merge_sets
-from rsflow.annotations.file_collector import FileCollector
-from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
-from rsflow.annotations.shapes import make_shape
-from rsflow.annotations.text_files import parse_identifier, parse_numbers, read_lines, read_text
+from rsflow.annotations.parsing.file_collector import FileCollector
+from rsflow.annotations.parsing.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
+from rsflow.annotations.parsing.text_files import parse_identifier, parse_numbers, read_lines, read_text
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
 from rsflow.records import Label, Provenance

@@ -1,7 +1,8 @@
 """The pictures of an annotated set: every annotation with its picture, joined as in a build, and the faults of the pictures.
 
 Candidates are the files below the picture folder that have the file name of an annotated picture. They are decoded for their
-sizes, which the join needs (rsflow.annotations.joining); only faults of pictures that an annotation belongs to are reported.
+sizes, which the join needs (rsflow.annotations.joining.join_scenes); only faults of pictures that an annotation belongs to are
+reported.
 """
 
 from __future__ import annotations

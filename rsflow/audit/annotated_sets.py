@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from rsflow.annotations import read_annotations
 from rsflow.annotations.annotated_set import AnnotatedPicture, AnnotatedSet, normalise_path
 from rsflow.audit.annotated_pictures import match_pictures
-from rsflow.audit.field_consistency import FIELD_CHECKS
-from rsflow.audit.label_rules import report_label_faults
+from rsflow.audit.labels.field_consistency import FIELD_CHECKS
+from rsflow.audit.labels.label_rules import report_label_faults
+from rsflow.audit.labels.stated_boxes import BOX_READERS, StatedBox
 from rsflow.audit.report import Report
-from rsflow.audit.stated_boxes import BOX_READERS, StatedBox
 from rsflow.config.settings import Annotations
 from rsflow.imports.box_formats import EDGE_TOLERANCE_PX, Size
 from rsflow.spatial.geometry import Box, area

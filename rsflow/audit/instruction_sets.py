@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from rsflow.audit.answer_consistency import CategoryCounts
-from rsflow.audit.category_spellings import CategorySpellings
-from rsflow.audit.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
-from rsflow.audit.near_duplicate_records import NearDuplicates
+from rsflow.audit.labels.category_spellings import CategorySpellings
 from rsflow.audit.pictures import THREADS, Pictures, in_batches
+from rsflow.audit.records.answer_consistency import CategoryCounts
+from rsflow.audit.records.duplicate_texts import DuplicateTexts, describe_pair, iter_example_records
+from rsflow.audit.records.near_duplicate_records import NearDuplicates
+from rsflow.audit.records.set_rules import SetRules
+from rsflow.audit.records.text_rules import count_picture_tokens, find_faults, iter_named_categories
 from rsflow.audit.report import Report
-from rsflow.audit.set_rules import SetRules
-from rsflow.audit.text_rules import count_picture_tokens, find_faults, iter_named_categories
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import BOX_FORMATS, Size, detect_format, find_boxes
 from rsflow.imports.conversation import Conversation, parse_conversation

@@ -2,5 +2,5 @@
 
 One idea: truth of a change is a label of the group, in pixels of its later picture, like that of an annotated pair: areas that
 changed, what was looked for everywhere, and where nobody knows. Pixels decide here; words are made of labels alone
-(rsflow.instructions.change_facts).
+(rsflow.instructions.groups.change_facts).
 """

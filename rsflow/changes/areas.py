@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from rsflow.annotations.mask_outlines import find_components, trace_outline
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import parts_bounds
 

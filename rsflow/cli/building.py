@@ -92,7 +92,7 @@ def plan(
     from rsflow.phases.build import sample as label_sample
     from rsflow.planning.estimates.estimate import estimate_build
     from rsflow.planning.plan import undone_text
-    from rsflow.report.plan_text import plan_text
+    from rsflow.report.text.plan_text import plan_text
 
     built, missing = load_available(config, overrides)
     if sample is not None:

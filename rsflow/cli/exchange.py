@@ -19,7 +19,7 @@ def sources(config: Config, overrides: Overrides = None, json: Json = False) -> 
     from rsflow.engine.progress import progress
     from rsflow.inspection.facts.json_reports import sources_json, to_json_text
     from rsflow.planning.recipe import load
-    from rsflow.report.sources_text import source_states, sources_text
+    from rsflow.report.text.sources_text import source_states, sources_text
 
     built = load(config, overrides or [])
     with progress("sources", "looked at", len(built.sources), quiet_seconds=2.0) as state:

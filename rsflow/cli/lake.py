@@ -21,7 +21,7 @@ def status(root: Root, json: Json = False) -> int:
     from rsflow.inspection.facts.json_reports import status_json, to_json_text
     from rsflow.inspection.facts.report_facts import describe_lake, plan_facts
     from rsflow.phases.build import status
-    from rsflow.report.plan_text import plan_text
+    from rsflow.report.text.plan_text import plan_text
 
     held, planned = status(root)
     if json:
@@ -38,10 +38,10 @@ def costs(root: Root, json: Json = False) -> int:
     Examples:
       rsflow costs demo-out/scenes/lake
     """
-    from rsflow.generation.costs import list_costs
+    from rsflow.generation.spending.costs import list_costs
     from rsflow.inspection.facts.json_reports import costs_json, to_json_text
     from rsflow.lake.tables import open_lake
-    from rsflow.report.costs_text import costs_text
+    from rsflow.report.text.costs_text import costs_text
 
     lines = list_costs(open_lake(root).root)
     print(to_json_text(costs_json(root, lines)) if json else costs_text(root, lines))
@@ -112,7 +112,7 @@ def vacuum(
     from rsflow.inspection.facts.json_reports import to_json_text, vacuum_json
     from rsflow.inspection.vacuum import Retention
     from rsflow.inspection.vacuum import vacuum as find_waste
-    from rsflow.report.counts_table import format_bytes
+    from rsflow.report.text.counts_table import format_bytes
 
     _check_at_least("--hours", hours, 0)
     _check_at_least("--keep-snapshots", keep_snapshots, 1)
@@ -172,8 +172,8 @@ def show(
       rsflow show demo-out/scenes/lake -o sheet.png
       rsflow show demo-out/scenes/lake --task grounding --sensor sar -n 4 -o sar.png
     """
-    from rsflow.report.show import SampleFilter
-    from rsflow.report.show import show as draw
+    from rsflow.report.pictures.show import SampleFilter
+    from rsflow.report.pictures.show import show as draw
 
     drawn = draw(root, SampleFilter(tile, task, sensor, split, count), output)
     print(f"{output}: {drawn} samples")

@@ -26,6 +26,15 @@ def evaluate(
     dialect: Annotated[str, Option(metavar="D", help="how the model spells boxes")] = "qwen",
     output: Annotated[str, Option("-o", "--output", metavar="DIR", help="for predictions, scores and a page")] = "evaluation",
     blind: Annotated[bool, Option("--blind", help="ask without the pictures: what can be answered without looking")] = False,
+    history: Annotated[
+        bool, Option("--history/--no-history", help="ask a conversation's last question after its earlier turns, or alone")
+    ] = True,
+    wordings: Annotated[
+        int, Option(metavar="N", min=0, help="ask in N other wordings too: are short answers the same and still right")
+    ] = 0,
+    task: Annotated[
+        list[str] | None, Option(metavar="T", help="only questions of this one; may be given several times")
+    ] = None,
     limit: Annotated[int | None, Option(metavar="N", help="only the first N questions")] = None,
     max_tokens: Annotated[int, Option(metavar="N", help="of an answer")] = 512,
     meteor: Annotated[bool, Option("--meteor", help="METEOR of captions too; needs Java")] = False,
@@ -49,7 +58,10 @@ def evaluate(
     from rsflow.evaluation.run import EvaluationJob
     from rsflow.evaluation.run import evaluate as run
 
-    job = EvaluationJob(model, root, split, dialect, output, blind, limit, max_tokens, meteor, parse_overrides(settings or []))
+    engine = parse_overrides(settings or [])
+    job = EvaluationJob(
+        model, root, split, dialect, output, blind, limit, max_tokens, meteor, engine, history, wordings, tuple(task or ())
+    )
     with progress("evaluate", "answers", 0, quiet_seconds=2.0) as state:
 
         def count() -> None:

@@ -65,7 +65,7 @@ def review(
     """
     from rsflow.inspection.facts.json_reports import to_json_text
     from rsflow.inspection.review import draw_sample, export_review, import_review, review_json, review_summary
-    from rsflow.report.review_text import review_text
+    from rsflow.report.text.review_text import review_text
 
     if sum(each is not None for each in (sample, export, import_file)) > 1:
         raise UsageError("--sample, --export and --import: one at a time")

@@ -15,8 +15,8 @@ from rsflow.curation.answer_share import ANSWER_SHARE, is_over_answer_share
 from rsflow.curation.balance.mixture import balance_instructions, has_lower_bounds
 from rsflow.curation.connected_components import Indices, component_labels
 from rsflow.curation.drop_reasons import DropReasons, Flags
-from rsflow.curation.duplicates.text_signatures import select_sketches
-from rsflow.curation.duplicates.text_similarity import ReadTexts, similar_pairs_in_groups
+from rsflow.curation.duplicates.texts.text_signatures import select_sketches
+from rsflow.curation.duplicates.texts.text_similarity import ReadTexts, similar_pairs_in_groups
 from rsflow.curation.splits.ground import assign_regions, bounding_boxes
 
 DUPLICATE_TEXT = "duplicate_text"

@@ -26,11 +26,11 @@ from rsflow.curation.balance.quotas import row_values
 from rsflow.curation.balance.repeat_factors import repeat_factors
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons, Flags
-from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, deduplicate
-from rsflow.curation.duplicates.embeddings import TileEmbeddings
-from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
-from rsflow.curation.duplicates.text_similarity import ReadTexts
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions
+from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings
+from rsflow.curation.duplicates.texts.text_similarity import ReadTexts
 from rsflow.curation.group_verdicts import GroupMembers, judge_groups
 from rsflow.curation.select_instructions import assign_host_tiles, select_instructions
 from rsflow.curation.splits.assign_splits import assign_tile_splits

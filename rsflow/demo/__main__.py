@@ -24,9 +24,9 @@ from rsflow.inspection.facts.report_facts import summarise_build, write_card
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from rsflow.report.build_summary import align_columns, summary_text
-from rsflow.report.contact_sheet import SheetSample, contact_sheet
-from rsflow.report.counts_table import tally_table
-from rsflow.report.show import sample_card
+from rsflow.report.pictures.contact_sheet import SheetSample, contact_sheet
+from rsflow.report.pictures.show import sample_card
+from rsflow.report.text.counts_table import tally_table
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import Manifest, read_snapshot

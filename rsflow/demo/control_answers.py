@@ -16,10 +16,13 @@ from rsflow.evaluation import Answer, Question, read_questions
 Like = tuple[str, ...]
 
 
-def majority_answers(root: str, dialect: str, split: str, train_split: str = "train") -> Iterator[tuple[Question, Answer]]:
-    """Every question of `split` with its answer, spelled in the dialect. A question whose like train lacks gets none."""
+def majority_answers(
+    root: str, dialect: str, split: str, train_split: str = "train", tasks: tuple[str, ...] = ()
+) -> Iterator[tuple[Question, Answer]]:
+    """Every question of `split` with its answer, spelled in the dialect; `tasks`: only of these, none: of all. A question whose
+    like train lacks gets none."""
     commonest = _commonest_answers(root, dialect, train_split)
-    for question, _ in read_questions(root, split, get_dialect(dialect)):
+    for question, _ in read_questions(root, split, get_dialect(dialect), tasks=tasks):
         text = next((commonest[like] for like in _likes(question) if like in commonest), None)
         yield question, Answer(question.question_id, text, "" if text else "train has no such question")
 

@@ -1,7 +1,8 @@
 """Several of the demo's invented places, side by side on the ground, as one configuration: enough to train a small model on.
 
 One idea: each place is written as the demo writes it, from its own seed, and becomes three sources of its own; places lie
-apart, so each has ground cells of its own and every split gets some of every place's kinds of ground.
+apart, so each has ground cells of its own and every split gets some of every place's kinds of ground. More of it than of the
+demo is held out, for scores of a model are worth as much as the questions are many.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rsflow.demo.write import ORIGIN_M, write_demo_scenes
 from rsflow.files import storage
 
 APART_M = 10_000.0
+SPLITS = {"train": 0.7, "val": 0.1, "test": 0.2}
 
 
 def write_demo_places(folder: str, seeds: Sequence[int], size_px: int = 2048) -> str:
@@ -33,7 +35,8 @@ def write_demo_places(folder: str, seeds: Sequence[int], size_px: int = 2048) ->
         merged = yaml.safe_load(storage.read_text(config))
         sources += [_of_place(source, name) for source in merged["sources"]]
     path = storage.join(folder, "demo.yaml")
-    storage.write_bytes(path, yaml.safe_dump({**merged, "sources": sources}, sort_keys=False, width=120).encode())
+    merged |= {"sources": sources, "select": {**merged["select"], "splits": SPLITS}}
+    storage.write_bytes(path, yaml.safe_dump(merged, sort_keys=False, width=120).encode())
     return path
 
 

@@ -22,10 +22,10 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from rsflow.demo import infrared, optical, sar
-from rsflow.demo.layout import Place, plan_place
-from rsflow.demo.scene import Rendered, Shown
-from rsflow.demo.things import CATEGORIES, Structure, View, outline
+from rsflow.demo.cameras import infrared, optical, sar
+from rsflow.demo.cameras.scene import Rendered, Shown
+from rsflow.demo.place.layout import Place, plan_place
+from rsflow.demo.place.things import CATEGORIES, Structure, View, outline
 from rsflow.errors import UsageError
 from rsflow.files import storage
 from rsflow.sensors import SensorName

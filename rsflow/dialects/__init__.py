@@ -14,7 +14,7 @@ from typing import Any
 
 from rsflow.dialects import geochat, internvl, lisa, llava, mmrs, pixels, qwen, qwen2, qwen3
 from rsflow.dialects.contract import Dialect, collapsed_boxes, displacement_px
-from rsflow.dialects.outlines import spell_outlines
+from rsflow.dialects.spelling.outlines import spell_outlines
 from rsflow.errors import ConfigError
 from rsflow.plugins import PluginTable
 from rsflow.spatial.geometry import Region

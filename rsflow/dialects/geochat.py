@@ -20,7 +20,7 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Box, Region, RotatedRectangle, bounding_box, min_area_rectangle
 
 SCALE = 100

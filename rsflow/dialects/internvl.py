@@ -13,11 +13,11 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
-PICTURE_NAME = "Image-{}: "  # before each of several pictures: rsflow.dialects.several_pictures
+PICTURE_NAME = "Image-{}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 _BOX = rf"\[\s*{NUMBER}(?:\s*,\s*{NUMBER}){{3}}(?:(?:\s*,\s*{NUMBER}){{4}})?\s*\]"
 _SPELLED = re.compile(rf"(?:<ref>([^<\[\]|]*)</ref>)?<(box|quad)>\[\s*({_BOX}(?:\s*,\s*{_BOX})*)\s*\]</\2>")

@@ -8,7 +8,7 @@ each, as in GSVA (https://arxiv.org/abs/2312.10103).
 from __future__ import annotations
 
 from rsflow.dialects import llava
-from rsflow.dialects.outlines import OutlineForm
+from rsflow.dialects.spelling.outlines import OutlineForm
 
 OUTLINE_FORM = OutlineForm(token="[SEG]")
 spell, parse, max_rounding_px, outline_frame = llava.spell, llava.parse, llava.max_rounding_px, llava.outline_frame

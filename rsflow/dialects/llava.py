@@ -1,9 +1,9 @@
 """The spelling of LLaVA-1.5's region data (Visual Genome, RefCOCO): `[0.61, 0.36, 0.92, 0.83]`.
 
-One idea: shares of the padded square (rsflow.dialects.padded_square), two decimals. Source: the released training mix as read
-off in https://github.com/haotian-liu/LLaVA/issues/606. It delimits no phrase and never shows several boxes at once: the phrase
-in front, semicolons between boxes and eight numbers for an oriented one are our own choice. For models that pad their
-pictures, as LLaVA-1.5 does.
+One idea: shares of the padded square (rsflow.dialects.spelling.padded_square), two decimals. Source: the released training mix
+as read off in https://github.com/haotian-liu/LLaVA/issues/606. It delimits no phrase and never shows several boxes at once:
+the phrase in front, semicolons between boxes and eight numbers for an oriented one are our own choice. For models that pad
+their pictures, as LLaVA-1.5 does.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
-from rsflow.dialects.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.spelling import brackets
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
 from rsflow.spatial.geometry import Region
 
-PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.several_pictures
+PICTURE_NAME = ""  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 _GROUP = re.compile(brackets.GROUP)
 

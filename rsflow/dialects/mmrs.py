@@ -1,10 +1,10 @@
 """The spelling of MMRS-1M, the dataset of EarthGPT: `There are <p>13 ships</p>[x1,y1,x2,y2;...]`.
 
-One idea: shares of the padded square (rsflow.dialects.padded_square), two decimals, the phrase between `<p>` and `</p>`, one
-pair of brackets for all its boxes, no spaces. Source: the EarthGPT paper (https://arxiv.org/abs/2401.16822) for the square, the
-released files for decimals and punctuation. Two decimals are 1 % of the longer side: small boxes may collapse
-(rsflow.dialects.collapsed_boxes finds them). Oriented boxes, for which no rule is public, are our own: the same for each of the
-four corners, eight numbers to a box.
+One idea: shares of the padded square (rsflow.dialects.spelling.padded_square), two decimals, the phrase between `<p>` and
+`</p>`, one pair of brackets for all its boxes, no spaces. Source: the EarthGPT paper (https://arxiv.org/abs/2401.16822) for
+the square, the released files for decimals and punctuation. Two decimals are 1 % of the longer side: small boxes may collapse
+(rsflow.dialects.collapsed_boxes finds them). Oriented boxes, for which no rule is public, are our own: the same for each of
+the four corners, eight numbers to a box.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
-from rsflow.dialects.padded_square import from_square, square_frame, to_square
+from rsflow.dialects.spelling import brackets
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.padded_square import from_square, square_frame, to_square
 from rsflow.spatial.geometry import Region
 
 _SPELLED = re.compile(rf"(?:<p>([^<\[\]|]*)</p>)?{brackets.GROUP}")

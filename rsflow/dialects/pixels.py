@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rsflow.dialects import brackets
 from rsflow.dialects.contract import BoxCollector, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling import brackets
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 _GROUP = re.compile(brackets.GROUP)

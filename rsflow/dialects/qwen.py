@@ -1,11 +1,11 @@
 """The spelling of Qwen2.5-VL: JSON objects with `bbox_2d`, in whole pixels of the picture as the model sees it.
 
-One idea: the model's processor first resizes a picture so that both sides are multiples of 28 and its area lies within
-limits, and coordinates are absolute in that resized picture. Source: the grounding example of
-https://github.com/QwenLM/Qwen3-VL/blob/main/qwen-vl-finetune/README.md (`{"bbox_2d": [135, 114, 1016, 672]}`) and the rule
-and default limits in `tools/process_bbox.ipynb` beside it. How objects and lists of
-them look is in rsflow.dialects.json_boxes. The limits are by default those of the released models, `preprocessor_config.json`
-of https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct (3B, 32B and 72B alike): 3,136 and 12,845,056 pixels. Whoever trains with
+One idea: the model's processor first resizes a picture so that both sides are multiples of 28 and its area lies within limits,
+and coordinates are absolute in that resized picture. Source: the grounding example of
+https://github.com/QwenLM/Qwen3-VL/blob/main/qwen-vl-finetune/README.md (`{"bbox_2d": [135, 114, 1016, 672]}`) and the rule and
+default limits in `tools/process_bbox.ipynb` beside it. How objects and lists of them look is in
+rsflow.dialects.spelling.json_boxes. The limits are by default those of the released models, `preprocessor_config.json` of
+https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct (3B, 32B and 72B alike): 3,136 and 12,845,056 pixels. Whoever trains with
 others names them, `qwen:min_pixels=3136,max_pixels=1003520`; rsflow.collate refuses a processor that resizes otherwise.
 Qwen2-VL (rsflow.dialects.qwen2) and Qwen3-VL (rsflow.dialects.qwen3) count in thousandths.
 """
@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling import json_boxes
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.errors import ConfigError, DataError
 from rsflow.spatial.geometry import Region
 
@@ -28,7 +28,7 @@ FACTOR_PX = 28
 MIN_PIXELS = 3_136
 MAX_PIXELS = 12_845_056
 MAX_ASPECT = 200
-PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import re
 from collections.abc import Sequence
 
 from rsflow.dialects.contract import NUMBER, BoxCollector, make_region, scale_region, spell_marks
-from rsflow.dialects.outlines import Frame, OutlineForm
+from rsflow.dialects.spelling.outlines import Frame, OutlineForm
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
-PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 _POINT = rf"\(\s*{NUMBER}\s*,\s*{NUMBER}\s*\)"
 _BOX = rf"<\|box_start\|>{_POINT}\s*,\s*{_POINT}<\|box_end\|>"

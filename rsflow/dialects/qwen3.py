@@ -3,20 +3,20 @@
 One idea: relative coordinates from 0 to 1000, so that no resizing matters. Source: the model's own
 https://github.com/QwenLM/Qwen3-VL/blob/main/cookbooks/2d_grounding.ipynb ("relative coordinates ranging from 0 to 1000", read
 back as `/ 1000 * width`), and its maintainers in https://github.com/QwenLM/Qwen3-VL/issues/1486. How objects and lists of them
-look is in rsflow.dialects.json_boxes. Qwen2.5-VL counts in pixels: rsflow.dialects.qwen.
+look is in rsflow.dialects.spelling.json_boxes. Qwen2.5-VL counts in pixels: rsflow.dialects.qwen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.dialects import json_boxes
 from rsflow.dialects.contract import make_region, scale_region, spell_marks
-from rsflow.dialects.outlines import Frame
+from rsflow.dialects.spelling import json_boxes
+from rsflow.dialects.spelling.outlines import Frame
 from rsflow.spatial.geometry import Region
 
 SCALE = 1000
-PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.several_pictures
+PICTURE_NAME = "Picture {}: "  # before each of several pictures: rsflow.dialects.spelling.several_pictures
 
 OUTLINE_FORM = json_boxes.OUTLINE_FORM
 

@@ -8,13 +8,13 @@ that looks like a fact. Nothing is written but the draft.
 from __future__ import annotations
 
 from rsflow.discovery.annotation_files import AnnotationGroup, find_annotations
-from rsflow.discovery.attach_layers import attach_layers
 from rsflow.discovery.draft import write_draft
 from rsflow.discovery.draft_annotations import is_known
 from rsflow.discovery.file_tree import FileTree, list_tree
+from rsflow.discovery.layers.attach_layers import attach_layers
 from rsflow.discovery.questions import Question, answer_questions, list_questions
-from rsflow.discovery.scene_group import SceneGroup
-from rsflow.discovery.scene_groups import find_scene_groups
+from rsflow.discovery.scenes.scene_group import SceneGroup
+from rsflow.discovery.scenes.scene_groups import find_scene_groups
 from rsflow.discovery.sources import DraftSource, Unused, pair_sources
 
 __all__ = [

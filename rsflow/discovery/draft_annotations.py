@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rsflow.discovery.annotation_files import AnnotationGroup
-from rsflow.discovery.ground_layers import GroundDraft
+from rsflow.discovery.layers.ground_layers import GroundDraft
 from rsflow.discovery.sources import DraftSource
 
 ASK = "# ASK: "

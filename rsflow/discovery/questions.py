@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rsflow.discovery.band_names import usual_order
+from rsflow.discovery.scenes.band_names import usual_order
 from rsflow.discovery.sources import DraftSource
 from rsflow.sensors import SENSOR_NAMES
 

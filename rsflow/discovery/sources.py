@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 
 from rsflow.discovery.annotation_files import AnnotationGroup
 from rsflow.discovery.file_tree import FileTree
-from rsflow.discovery.ground_layers import GroundDraft, is_vector_file
-from rsflow.discovery.scene_group import SceneGroup
+from rsflow.discovery.layers.ground_layers import GroundDraft, is_vector_file
+from rsflow.discovery.scenes.scene_group import SceneGroup
 from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.sensors import SensorName
 

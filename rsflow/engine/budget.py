@@ -2,7 +2,7 @@
 
 Receipts carry what their unit used, so the sums are of finished work, and stopping at a budget is stopping between two
 receipts: work in progress (at most a block per actor) is done again by the next run. Requests that cost money are counted one
-by one instead (rsflow.generation.allowance).
+by one instead (rsflow.generation.spending.allowance).
 """
 
 from __future__ import annotations

@@ -48,9 +48,7 @@ def ask_engine(
 
 
 def _request(question: Question, pictures: tuple[bytes, ...], blind: bool, max_tokens: int) -> Request:
-    lines = [f"{role.capitalize()}: {text}" for role, text in question.history]
-    prompt = "\n".join([*lines, f"User: {question.prompt}"]) if lines else question.prompt
-    return Request("", prompt, () if blind else pictures, max_tokens=max_tokens)
+    return Request("", question.prompt, () if blind else pictures, max_tokens=max_tokens, history=question.history)
 
 
 def read_predictions(place: str) -> dict[str, Answer]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import shapely
 
 from rsflow.dialects import Dialect
-from rsflow.dialects.outlines import Rings, parse_outlines
+from rsflow.dialects.spelling.outlines import Rings, parse_outlines
 from rsflow.evaluation.questions import Question
 from rsflow.spatial.polygons import even_odd_area, geometry_iou
 

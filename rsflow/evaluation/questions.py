@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.dialects import Dialect, spell_text
-from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import UsageError
+from rsflow.evaluation.rephrase import other_wordings
 from rsflow.shards.format import Sample, picture_sizes
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
@@ -22,8 +23,9 @@ class Question:
     `question_id`: the instruction's. `history`: the turns before the question, (role, text), `prompt` the question itself,
     both spelled by the dialect. `reference`: the right answer as text with marks, `boxes` the regions (pixels) that its marks
     name. `answer`: the same in structured form; its `kind` decides how it is scored. `cell`: the ground cell, or the tile
-    where it has no place: what is drawn again when confidence intervals are made. `sizes`: (height, width) of each picture of
-    a group, in their order; `box_pictures`: of each box its picture, from 0. Both are empty where there is one picture.
+    where it has no place: what is drawn again when confidence intervals are made. `wordings`: the prompt in other words.
+    `sizes`: (height, width) of each picture of a group, in their order; `box_pictures`: of each box its picture, from 0. Both
+    are empty where there is one picture.
     """
 
     question_id: str
@@ -40,14 +42,16 @@ class Question:
     answer: dict[str, Any]
     height_px: int
     width_px: int
+    wordings: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
     box_pictures: tuple[int, ...] = ()
 
 
 def read_questions(
-    root: str, split: str, dialect: Dialect, limit: int | None = None
+    root: str, split: str, dialect: Dialect, limit: int | None = None, wordings: int = 0, tasks: tuple[str, ...] = ()
 ) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
-    """(question, its encoded pictures) of a snapshot's split, in the order of its shards.
+    """(question, its encoded pictures) of a snapshot's split, in the order of its shards. `wordings`: the most other wordings
+    of each question. `tasks`: only of these; none: of all.
 
     The pictures of a group are those of its dates or sensors, in the order in which texts number them; of any other sample the
     first alone, which its questions are about.
@@ -61,11 +65,11 @@ def read_questions(
     for entry in manifest.splits[split].shards:
         for sample in ShardReader(root, entry):
             pictures = _pictures(sample)
-            for instruction in sample.record["instructions"]:
+            for instruction in _asked(sample.record, tasks):
                 if limit is not None and count >= limit:
                     return
                 count += 1
-                yield _question(sample.record, instruction, dialect), pictures
+                yield _question(sample.record, instruction, dialect, wordings), pictures
 
 
 def _pictures(sample: Sample) -> tuple[bytes, ...]:
@@ -73,7 +77,11 @@ def _pictures(sample: Sample) -> tuple[bytes, ...]:
     return (sample.picture, *(sample.others[extension] for extension, _ in further))
 
 
-def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect) -> Question:
+def _asked(record: dict[str, Any], tasks: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [one for one in record["instructions"] if not tasks or one["task"] in tasks]
+
+
+def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dialect, wordings: int) -> Question:
     boxes = tuple(tuple(box) for box in instruction["boxes"])
     size = record["height_px"], record["width_px"]
     answer, places = instruction["answer"], tuple(instruction.get("box_pictures") or ())
@@ -86,6 +94,7 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         return spell_on_pictures(spell, text, boxes, places, sizes) if places else spell(text, boxes, *size)
 
     spelled = [(turn["role"], spelled_text(turn["text"])) for turn in instruction["turns"]]
+    others = other_wordings(instruction["turns"][-2]["text"], wordings) if wordings else ()
     return Question(
         instruction["id"],
         record["key"],
@@ -100,6 +109,7 @@ def _question(record: dict[str, Any], instruction: dict[str, Any], dialect: Dial
         boxes,
         answer,
         *size,
+        tuple(spelled_text(text) for text in others),
         sizes,
         places,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rsflow.dialects import get_dialect
 from rsflow.errors import UsageError
 from rsflow.evaluation.aggregate import Score, score_table
 from rsflow.evaluation.answers import Answer, ask_engine, read_predictions, write_predictions
+from rsflow.evaluation.consistency import add_consistency, reworded
 from rsflow.evaluation.questions import Question, read_questions
 from rsflow.evaluation.report import examples, to_json, to_page
 from rsflow.evaluation.scoring import score_answers
@@ -25,8 +26,10 @@ class EvaluationJob:
     """`model`: a file of predictions (.jsonl), a checkpoint's folder or hub id, or the address of an endpoint (http…).
 
     `settings`: further settings of the engine, such as `model` (the name at an endpoint), `key`, `revision`, `batch_rows`.
-    `blind`: ask without pictures. `meteor`: needs Java. `out`: the folder for `predictions.jsonl`, `scores.json` and
-    `page.html`; answers are kept below it as they come, so that a run that was cut short goes on.
+    `blind`: ask without pictures. `history`: ask the last question of a conversation after its earlier turns, with their right
+    answers; without, alone. `wordings`: ask each question with a short answer in so many other wordings too, to see whether it
+    is answered alike. `tasks`: only questions of these. `meteor`: needs Java. `out`: the folder for `predictions.jsonl`,
+    `scores.json` and `page.html`; answers are kept below it as they come, so that a run that was cut short goes on.
     """
 
     model: str
@@ -39,6 +42,9 @@ class EvaluationJob:
     max_tokens: int = 512
     meteor: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    history: bool = True
+    wordings: int = 0
+    tasks: tuple[str, ...] = ()
 
 
 def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -> list[Score]:
@@ -46,8 +52,11 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
     dialect = get_dialect(job.dialect)
     rows = list(_answer(job, on_answer))
     if not rows:
-        raise UsageError(f"{job.root}: its split {job.split!r} holds no question")
+        of_tasks = f" of {', '.join(job.tasks)}" if job.tasks else ""
+        raise UsageError(f"{job.root}: its split {job.split!r} holds no question{of_tasks}")
     scored = score_answers(rows, dialect)
+    if job.wordings:
+        scored = add_consistency(scored, score_answers(_answer_reworded(job, on_answer), dialect))
     scores = score_table(scored, job.meteor)
     run = {
         "model": job.model,
@@ -56,6 +65,9 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
         "split": job.split,
         "dialect": job.dialect,
         "blind": job.blind,
+        "history": job.history,
+        "wordings": job.wordings,
+        "tasks": list(job.tasks),
         "questions": len(rows),
         "unanswered": sum(answer.text is None for _, answer in rows),
     }
@@ -69,16 +81,29 @@ def evaluate(job: EvaluationJob, on_answer: Callable[[], None] = lambda: None) -
 
 
 def _questions(job: EvaluationJob) -> Iterator[tuple[Question, tuple[bytes, ...]]]:
-    return read_questions(job.root, job.split, get_dialect(job.dialect), job.limit)
+    dialect = get_dialect(job.dialect)
+    for question, pictures in read_questions(job.root, job.split, dialect, job.limit, job.wordings, job.tasks):
+        yield question if job.history else replace(question, history=()), pictures
 
 
 def _answer(job: EvaluationJob, on_answer: Callable[[], None]) -> Iterator[tuple[Question, Answer]]:
+    return _from_predictions(job) if job.model.endswith(".jsonl") else _ask(job, _questions(job), on_answer)
+
+
+def _answer_reworded(job: EvaluationJob, on_answer: Callable[[], None]) -> Iterator[tuple[Question, Answer]]:
     if job.model.endswith(".jsonl"):
-        return _from_predictions(job)
+        raise UsageError(
+            f"{job.model}: a file of predictions has no answers to other wordings: --wordings needs a model to ask"
+        )
+    return _ask(job, reworded(_questions(job)), on_answer)
+
+
+def _ask(
+    job: EvaluationJob, questions: Iterator[tuple[Question, bytes]], on_answer: Callable[[], None]
+) -> Iterator[tuple[Question, Answer]]:
     engine = _engine(job)
-    return ask_engine(
-        RecordedEngine(engine, job.out, engine.model_identity), _questions(job), job.blind, job.max_tokens, on_answer
-    )
+    recorded = RecordedEngine(engine, job.out, engine.model_identity)
+    return ask_engine(recorded, questions, job.blind, job.max_tokens, on_answer)
 
 
 def _from_predictions(job: EvaluationJob) -> Iterator[tuple[Question, Answer]]:

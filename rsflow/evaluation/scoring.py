@@ -1,7 +1,7 @@
 """One answer, one score: how each kind of answer is judged.
 
-A kind is a row of KINDS, but for names (_NAMED): from a question and an answer's text and boxes to measures between 0 and 1,
-or None where the text cannot be read as an answer of that kind.
+A kind is a row of KINDS, but for names (NAMED_KINDS): from a question and an answer's text and boxes to measures between 0
+and 1, or None where the text cannot be read as an answer of that kind.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rsflow.evaluation.group_answers import (
 from rsflow.evaluation.outline_scores import OUTLINE_KINDS, outline_measures
 from rsflow.evaluation.questions import Question
 from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
-from rsflow.instructions.positions import PLACES
+from rsflow.instructions.wording.positions import PLACES
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks, without_marks
 
@@ -57,7 +57,7 @@ def score_answers(rows: Iterable[tuple[Question, Answer]], dialect: Dialect) -> 
     rows = list(rows)
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
     for question, _ in rows:
-        if question.kind in _NAMED:
+        if question.kind in NAMED_KINDS:
             values[_about(question)].add(str(question.answer["value"]))
     return [_score(question, answer, dialect, values[_about(question)]) for question, answer in rows]
 
@@ -78,7 +78,7 @@ def _score(question: Question, answer: Answer, dialect: Dialect, values: set[str
     elif answer.text is not None:
         text, boxes = dialect.parse(answer.text, question.height_px, question.width_px)
     plain, reference = _plain(text), _plain(question.reference)
-    judge = partial(_judge_value, values) if question.kind in _NAMED else KINDS.get(question.kind, _judge_text)
+    judge = partial(_judge_value, values) if question.kind in NAMED_KINDS else KINDS.get(question.kind, _judge_text)
     if question.kind in _WORDED and not reference.isascii():
         judge = _judge_same_words
     measures = None
@@ -174,8 +174,8 @@ def _judge_text(question: Question, text: str, boxes: list[Region]) -> Measures 
 
 Judge = Callable[[Question, str, list[Region]], Measures | None]
 
-_NAMED = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
-_WORDED = _NAMED | {"yes_no", "share"}  # whose answer is words
+NAMED_KINDS = frozenset({"category", "fact", "place", "relation"})  # whose answer is a name
+_WORDED = NAMED_KINDS | {"yes_no", "share"}  # whose answer is words
 KINDS: dict[str, Judge] = {
     "all_boxes": _judge_boxes,
     "box": _judge_box,

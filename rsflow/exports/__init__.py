@@ -29,9 +29,9 @@ from rsflow.exports import (
     trl,
     vlmevalkit,
 )
-from rsflow.exports import output_folder as folder
 from rsflow.exports.contract import Export, ExportJob
-from rsflow.exports.notes import NOTES, Tally
+from rsflow.exports.writing import output_folder as folder
+from rsflow.exports.writing.notes import NOTES, Tally
 from rsflow.plugins import PluginTable
 from rsflow.shards.manifest import Manifest, Split, read_snapshot, snapshot_root
 

@@ -27,8 +27,8 @@ from shapely.geometry import mapping
 
 from rsflow.errors import UsageError
 from rsflow.exports.contract import ExportJob, Record
-from rsflow.exports.json_files import array_writer, json_lines
-from rsflow.exports.pictures_jsonl import FILE, picture_record
+from rsflow.exports.writing.json_files import array_writer, json_lines
+from rsflow.exports.writing.pictures_jsonl import FILE, picture_record
 from rsflow.files import storage
 from rsflow.shards.format import Sample
 from rsflow.shards.reader import ShardReader

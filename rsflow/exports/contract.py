@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rsflow.dialects import Dialect, spell_text
-from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import DataError
-from rsflow.exports.notes import Tally
+from rsflow.exports.writing.notes import Tally
 from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample, picture_sizes
 from rsflow.shards.manifest import Split

@@ -21,12 +21,12 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record
-from rsflow.exports.conversations import IMAGE_TOKEN, PictureFiles, llava_conversation
-from rsflow.exports.dataset_folder import DatasetFolder
 from rsflow.exports.geochat import with_task_token
-from rsflow.exports.parquet_files import IMAGE, picture_cell
+from rsflow.exports.writing.conversations import IMAGE_TOKEN, PictureFiles, llava_conversation
+from rsflow.exports.writing.dataset_folder import DatasetFolder
+from rsflow.exports.writing.parquet_files import IMAGE, picture_cell
 from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from shapely.geometry import mapping
 
 from rsflow.exports.contract import ExportJob
-from rsflow.exports.ground_features import Feature, object_features, tile_feature
-from rsflow.exports.json_files import WriteRecord, array_writer
+from rsflow.exports.geospatial.ground_features import Feature, object_features, tile_feature
+from rsflow.exports.writing.json_files import WriteRecord, array_writer
 from rsflow.files import storage
 
 DIALECT = "pixels"

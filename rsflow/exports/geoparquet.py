@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import shapely
 
 from rsflow.exports.contract import ExportJob
-from rsflow.exports.ground_features import Feature, object_features, tile_feature
+from rsflow.exports.geospatial.ground_features import Feature, object_features, tile_feature
 from rsflow.files import storage
 
 DIALECT = "pixels"

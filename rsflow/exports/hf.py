@@ -11,7 +11,7 @@ import json
 import pyarrow as pa
 
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.parquet_files import IMAGE, picture_cell, top_level, write_parquet
+from rsflow.exports.writing.parquet_files import IMAGE, picture_cell, top_level, write_parquet
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]

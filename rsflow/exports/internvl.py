@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.conversations import PictureFiles, known_facts, llava_conversation, write_records
-from rsflow.exports.json_files import json_lines
-from rsflow.exports.pictures_jsonl import FILE
+from rsflow.exports.writing.conversations import PictureFiles, known_facts, llava_conversation, write_records
+from rsflow.exports.writing.json_files import json_lines
+from rsflow.exports.writing.pictures_jsonl import FILE
 from rsflow.files import storage
 from rsflow.shards.format import Sample
 

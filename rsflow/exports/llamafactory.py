@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.conversations import PictureFiles, known_facts, openai_messages, write_records
-from rsflow.exports.conversations import top_level as files_of_records
+from rsflow.exports.writing.conversations import PictureFiles, known_facts, openai_messages, write_records
+from rsflow.exports.writing.conversations import top_level as files_of_records
 from rsflow.files import storage
 from rsflow.shards.format import Sample
 

@@ -7,7 +7,7 @@ record says its task, sensor, source, licence and picture size, which LLaVA's lo
 from __future__ import annotations
 
 from rsflow.exports.contract import ExportJob
-from rsflow.exports.conversations import record_per_instruction, top_level, write_records
+from rsflow.exports.writing.conversations import record_per_instruction, top_level, write_records
 
 __all__ = ["DIALECT", "top_level", "write"]
 

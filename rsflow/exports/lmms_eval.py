@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from rsflow.exports import lmms_eval_task
+from rsflow.exports.benchmarks import lmms_eval_task
+from rsflow.exports.benchmarks.multiple_choice import Classes, choice_questions, read_samples, source_classes
+from rsflow.exports.benchmarks.short_questions import short_questions
 from rsflow.exports.contract import ExportJob, Record
-from rsflow.exports.multiple_choice import Classes, choice_questions, read_samples, source_classes
-from rsflow.exports.parquet_files import IMAGE, ROWS, dataset_schema, picture_cell
-from rsflow.exports.short_questions import short_questions
+from rsflow.exports.writing.parquet_files import IMAGE, ROWS, dataset_schema, picture_cell
 from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.conversations import PictureFiles, known_facts, llava_conversation, top_level, write_records
+from rsflow.exports.writing.conversations import PictureFiles, known_facts, llava_conversation, top_level, write_records
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]

@@ -10,9 +10,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from rsflow.exports.contract import ExportJob, Record
-from rsflow.exports.json_files import write_json
-from rsflow.exports.stac_geoparquet import ItemTable
-from rsflow.exports.stac_items import Summary, catalogue_document, collection_document, sample_item
+from rsflow.exports.geospatial.stac_geoparquet import ItemTable
+from rsflow.exports.geospatial.stac_items import Summary, catalogue_document, collection_document, sample_item
+from rsflow.exports.writing.json_files import write_json
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.shards.format import Sample
 

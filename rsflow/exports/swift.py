@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rsflow import dialects
-from rsflow.dialects.outlines import spell_outlines
+from rsflow.dialects.spelling.outlines import spell_outlines
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.conversations import PictureFiles, known_facts, openai_messages, write_records
-from rsflow.exports.json_files import json_lines
-from rsflow.exports.pictures_jsonl import FILE
+from rsflow.exports.writing.conversations import PictureFiles, known_facts, openai_messages, write_records
+from rsflow.exports.writing.json_files import json_lines
+from rsflow.exports.writing.pictures_jsonl import FILE
 from rsflow.shards.format import Sample
 from rsflow.spatial.geometry import Box, Region, bounding_box
 from rsflow.text.turns import Mark, replace_marks

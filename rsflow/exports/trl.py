@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.exports.contract import ExportJob, Record, SpelledInstruction
-from rsflow.exports.parquet_files import IMAGE, picture_cell, top_level, write_parquet
+from rsflow.exports.writing.parquet_files import IMAGE, picture_cell, top_level, write_parquet
 from rsflow.shards.format import Sample
 
 __all__ = ["DIALECT", "top_level", "write"]

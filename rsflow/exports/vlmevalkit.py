@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from rsflow.errors import UsageError
+from rsflow.exports.benchmarks.multiple_choice import LETTERS, Classes, choice_questions, read_samples, source_classes
+from rsflow.exports.benchmarks.short_questions import YES_NO, short_questions
 from rsflow.exports.contract import ExportJob
-from rsflow.exports.multiple_choice import LETTERS, Classes, choice_questions, read_samples, source_classes
-from rsflow.exports.short_questions import YES_NO, short_questions
 from rsflow.files import storage
 from rsflow.shards.format import BANDS, Sample
 

@@ -27,7 +27,7 @@ _SWITCH = "if it is meant, allow it with allow_outside (in a configuration) or -
 def normalise_relative(name: str) -> str:
     """The name with slashes and without `..`. DataError `path_outside` where it is an address or climbs out of its folder.
 
-    An absolute path passes: rsflow.annotations.allowed_paths judges it, and whoever opens files asks `resolve_below`.
+    An absolute path passes: rsflow.annotations.sets.allowed_paths judges it, and whoever opens files asks `resolve_below`.
     """
     spelled = _spelled(name)
     resolved = posixpath.normpath(spelled) if ".." in spelled.split("/") else spelled

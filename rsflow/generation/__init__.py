@@ -11,12 +11,12 @@ from typing import Any
 
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.generation.allowance import Allowance, LocalAllowance
 from rsflow.generation.batch_endpoint import BatchEndpoint
 from rsflow.generation.contract import Attempts, Engine, Failure, Generate, Request, Response
 from rsflow.generation.endpoint import Endpoint
 from rsflow.generation.local_model import LocalModel
 from rsflow.generation.recording import RecordedEngine
+from rsflow.generation.spending.allowance import Allowance, LocalAllowance
 from rsflow.generation.vllm_model import VllmModel
 
 ENGINES: dict[str, type[Engine]] = {

@@ -1,6 +1,6 @@
 """Batch interfaces in OpenAI's form: requests go up as a file, answers come down within a day, at a lower price.
 
-What was sent is remembered in the lake (rsflow.generation.batch_notes), so a run that ends meanwhile, in whatever way, is
+What was sent is remembered in the lake (rsflow.generation.batch.batch_notes), so a run that ends meanwhile, in whatever way, is
 resumed by the next one, which waits for the same batches. Ctrl-C does not wait for a batch.
 """
 
@@ -15,11 +15,11 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
-from rsflow.generation.api_access import Prices, open_access
-from rsflow.generation.batch_client import BatchClient
-from rsflow.generation.batch_files import join_lines, read_results, split_files
-from rsflow.generation.batch_notes import BatchNote, read_notes, remove_note, write_note
-from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens
+from rsflow.generation.api.api_access import Prices, open_access
+from rsflow.generation.api.chat_api import Answer, AttemptFailure, estimate_tokens
+from rsflow.generation.batch.batch_client import BatchClient
+from rsflow.generation.batch.batch_files import join_lines, read_results, split_files
+from rsflow.generation.batch.batch_notes import BatchNote, read_notes, remove_note, write_note
 from rsflow.generation.contract import Attempts, Failure, Generate, Outcome, Request, Response, report_outcome
 from rsflow.stage import Resources, fingerprint
 

@@ -23,6 +23,7 @@ from rsflow.stage import Resources, fingerprint
 @dataclass(frozen=True)
 class Request:
     """One question to a model. `pictures` are encoded files (JPEG or PNG), in the order that the text refers to them.
+    `history`: the turns before `prompt`, (role, text), the user's and the assistant's in turn; pictures stand before the first.
 
     `schema`: the JSON schema that the answer has to keep, where the engine can see to that; None asks for free text.
     `temperature` 0 takes the likeliest token each time; above it, the same `seed` gives the same choice. `detail`: how finely
@@ -40,6 +41,12 @@ class Request:
     detail: str = ""
     source: str = ""
     kind: str = ""
+    history: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def turns(self) -> tuple[tuple[str, str], ...]:
+        """All turns, (role, text), the prompt last."""
+        return (*self.history, ("user", self.prompt))
 
     @cached_property
     def digest(self) -> str:
@@ -47,8 +54,9 @@ class Request:
         pictures = [hashlib.sha256(picture).hexdigest() for picture in self.pictures]
         # At temperature 0 the seed has no effect, so equal requests must have equal digests.
         sampling = [self.max_tokens, self.temperature, self.seed if self.temperature else 0]
-        detail = [self.detail] if self.detail else []  # left out where empty, for records that are older than it
-        return fingerprint(self.system, self.prompt, pictures, self.schema, sampling, *detail)
+        # Left out where empty, for records that are older than these fields.
+        added = [value for value in (self.detail, self.history) if value]
+        return fingerprint(self.system, self.prompt, pictures, self.schema, sampling, *added)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,11 @@ from pydantic import Field
 from rsflow.config.validation import STRICT
 from rsflow.errors import RsflowError
 from rsflow.files.storage import mask_secrets
-from rsflow.generation.api_access import Prices, open_access
-from rsflow.generation.async_results import iterate_results
-from rsflow.generation.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
+from rsflow.generation.api.api_access import Prices, open_access
+from rsflow.generation.api.async_results import iterate_results
+from rsflow.generation.api.chat_api import Answer, AttemptFailure, estimate_tokens, read_answer, read_error, request_body
+from rsflow.generation.api.rate_limits import RateLimiter, TokenBucket, sleep_unless
 from rsflow.generation.contract import Attempts, Cost, Failure, Generate, Outcome, Request, Response
-from rsflow.generation.rate_limits import RateLimiter, TokenBucket, sleep_unless
 from rsflow.stage import Resources
 
 T = TypeVar("T")

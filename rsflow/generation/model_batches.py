@@ -89,14 +89,14 @@ class ModelBatches:
         return (len(row), False) if end is None else (end + 1, True)
 
     def _chat_turns(self, request: Request) -> list[dict[str, Any]]:
-        pictures = [{"type": "image"} for _ in request.pictures]
-        if not request.system:
-            return [{"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
-        if not self._system_role:
-            text = f"{request.system}\n\n{request.prompt}"
-            return [{"role": "user", "content": [*pictures, {"type": "text", "text": text}]}]
-        system = {"role": "system", "content": [{"type": "text", "text": request.system}]}
-        return [system, {"role": "user", "content": [*pictures, {"type": "text", "text": request.prompt}]}]
+        (role, first), *others = request.turns
+        if request.system and not self._system_role:
+            first = f"{request.system}\n\n{first}"
+        turns = [{"role": role, "content": [*({"type": "image"} for _ in request.pictures), _text_part(first)]}]
+        turns += [{"role": role, "content": [_text_part(text)]} for role, text in others]
+        if request.system and self._system_role:
+            turns.insert(0, {"role": "system", "content": [_text_part(request.system)]})
+        return turns
 
     def _takes_system_role(self) -> bool:
         """Whether the chat template has a place for a system message; some refuse one, some leave it out."""
@@ -107,6 +107,10 @@ class ModelBatches:
             )
         except jinja2.TemplateError:
             return False
+
+
+def _text_part(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
 
 
 class GumbelNoise(transformers.LogitsProcessor):

@@ -24,9 +24,9 @@ from typing import Any
 
 from rsflow.errors import LakeError, RsflowError
 from rsflow.files import storage
-from rsflow.generation.allowance import Allowance, LocalAllowance
-from rsflow.generation.attempt_log import AttemptLog
 from rsflow.generation.contract import Engine, Failure, Generate, Outcome, Request, Response
+from rsflow.generation.spending.allowance import Allowance, LocalAllowance
+from rsflow.generation.spending.attempt_log import AttemptLog
 from rsflow.stage import fingerprint
 
 FOLDER = "responses"

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from rsflow.config.validation import STRICT
 from rsflow.errors import DeviceLostError, RsflowError
-from rsflow.generation.chat_api import chat_messages
+from rsflow.generation.api.chat_api import chat_messages
 from rsflow.generation.contract import Attempts, Failure, Generate, Outcome, Request, Response, report_outcome
 from rsflow.pretrained.checkpoint import Checkpoint, Dtype
 from rsflow.pretrained.device import short_message

@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.annotations.oriented_boxes import check_corner_order, ring_bounds
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.oriented_boxes import check_corner_order, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.dialects import Dialect
 from rsflow.errors import DataError
 from rsflow.imports.box_formats import Size
 from rsflow.imports.conversation import Exchange
-from rsflow.instructions import english
 from rsflow.instructions.phrasings import HINT, PHRASINGS
+from rsflow.instructions.wording import english
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import marks, replace_marks

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rsflow.config.settings import BuildConfig
-from rsflow.instructions import english
-from rsflow.instructions.objects import UNCERTAIN_FLAGS
+from rsflow.instructions.facts.objects import UNCERTAIN_FLAGS
+from rsflow.instructions.wording import english
 from rsflow.planning.live_rows import LiveRows
 from rsflow.spatial.geometry import Box
 

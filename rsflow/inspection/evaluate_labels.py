@@ -23,11 +23,12 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.errors import UsageError
 from rsflow.inspection.annotation_truth import AnnotatedTile, AnnotationTruth, Nouns, axis_aligned_box, read_annotation_truth
-from rsflow.instructions import english
-from rsflow.instructions.tile_facts import min_score_of
-from rsflow.labellers import ModelLabeller, calibration, from_settings
-from rsflow.labellers.coco_metrics import ANY, EvaluatedPicture, Quality, ScoredBox, evaluate_boxes
-from rsflow.labellers.detections import DetectionLabeller
+from rsflow.instructions.facts.tile_facts import min_score_of
+from rsflow.instructions.wording import english
+from rsflow.labellers import ModelLabeller, from_settings
+from rsflow.labellers.models.detections import DetectionLabeller
+from rsflow.labellers.quality import calibration
+from rsflow.labellers.quality.coco_metrics import ANY, EvaluatedPicture, Quality, ScoredBox, evaluate_boxes
 from rsflow.lake.receipts import read_receipt_rows
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import plan_build, read_config

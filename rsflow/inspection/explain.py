@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rsflow.curation.duplicates.image_signature import mean_absolute_error, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.image_signature import mean_absolute_error, thumbnail
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.splits.assign_splits import SPLIT_ALIKE, SPLIT_BUFFER
 from rsflow.curation.splits.ground import bounding_boxes, distances_m
 from rsflow.errors import UsageError
@@ -24,7 +24,7 @@ from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.select.confirm_duplicates import PICTURE_LOCATION
-from rsflow.stages.cut_scenes import sample_key
+from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.tiles.encode import decode
 
 _NAMES = {"selection": "subject", "scenes": "scene_id"}  # where a mistyped subject is looked up

@@ -14,14 +14,14 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow.config import settings as config
-from rsflow.instructions import tile_facts
 from rsflow.instructions.chains import replay
+from rsflow.instructions.facts import tile_facts
 from rsflow.lake.tables import Lake, filter_by_values
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
 from rsflow.records import TileFacts
 from rsflow.schemas import label_sort_key
-from rsflow.stages.instruct_tiles import facts_of
+from rsflow.stages.instruct.instruct_tiles import facts_of
 
 
 def find_changed_chains(lake: Lake) -> Iterator[str]:

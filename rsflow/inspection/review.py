@@ -18,9 +18,9 @@ from rsflow.lake.tables import Lake, filter_by_values, open_lake
 from rsflow.lake.tile_files import read_pictures
 from rsflow.phases.build import plan_build, read_config
 from rsflow.planning.live_rows import LiveRows, read_live_rows
-from rsflow.review import cvat, label_studio, table_files
-from rsflow.review.boxes import decisions_of
 from rsflow.review.decisions import label_target
+from rsflow.review.exchange import cvat, label_studio, table_files
+from rsflow.review.exchange.boxes import decisions_of
 from rsflow.review.sampling import STRATA, Item, draw
 from rsflow.review.store import SAMPLE_FILE, add_decisions, read_decisions, read_sample
 from rsflow.review.summary import ReviewSummary, summarise_review

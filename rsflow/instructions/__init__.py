@@ -30,12 +30,12 @@ from rsflow.instructions import (
     segmentation,
     sensor_groups,
     series,
-    tile_facts,
     vqa,
 )
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.question_answers import VERSION
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.text.control_tokens import find_control_token
 
@@ -116,7 +116,7 @@ def compose_group(
 ) -> tuple[list[Instruction], list[Reject]]:
     """All instructions of a group for the asked tasks, and what was refused, as `compose` of a tile.
 
-    `labels` of an instruction are numbers in the labels of all members and of the group (rsflow.instructions.group_facts).
+    `labels` of an instruction are numbers in the labels of all members and of the group (groups.group_facts).
     """
     kept = [tile_facts.trusted_labels(member.facts, labels_settings) for member in group.members]
     numbers = [group.first_label(place) + position for place, mine in enumerate(kept) for position in mine]

@@ -1,8 +1,8 @@
 """Change between two dates: what changed, where, how much, into what, how badly, and what only seems to have changed.
 
-Answers follow from the labels of an annotated pair or of two dates of a cell (rsflow.instructions.change_facts, damage_facts).
-Yes and no come in pairs on one pair of pictures where it changed; that nothing changed is said of pairs that were searched
-everywhere. Boxes are on image 2, or on both images, each in its own pixels.
+Answers follow from the labels of an annotated pair or of two dates of a cell (rsflow.instructions.groups.change_facts,
+damage_questions). Yes and no come in pairs on one pair of pictures where it changed; that nothing changed is said of pairs
+that were searched everywhere. Boxes are on image 2, or on both images, each in its own pixels.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import apparent_changes, change_questions, damage_questions, index_questions, tile_facts
-from rsflow.instructions.change_facts import INDEX_NAMES, ChangeFacts, change_facts
-from rsflow.instructions.group_facts import GroupFacts
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.groups import apparent_changes, change_questions, damage_questions, index_questions
+from rsflow.instructions.groups.change_facts import INDEX_NAMES, ChangeFacts, change_facts
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.records import Instruction, Reject

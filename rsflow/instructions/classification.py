@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
+from rsflow.instructions.wording import english
 from rsflow.records import Instruction, Reject, TileFacts
 
 DOMINANT_SHARE = 0.6

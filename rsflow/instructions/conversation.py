@@ -15,9 +15,9 @@ from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions import classification, detection, grounding, region_captioning, vqa
-from rsflow.instructions.hash_choice import choose, hash_number
 from rsflow.instructions.languages import in_language
 from rsflow.instructions.question_answers import GENERATOR, QuestionAnswer, conversation_question, instruction
+from rsflow.instructions.wording.hash_choice import choose, hash_number
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn, mark, replace_marks

@@ -11,14 +11,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, tile_facts, vqa
-from rsflow.instructions import positions as places
+from rsflow.instructions import vqa
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.references import clearly_largest
 from rsflow.instructions.region_captioning import noun_with_size
-from rsflow.instructions.summary import Summary, summary
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.wording import attributes, english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.references import clearly_largest
+from rsflow.instructions.wording.summary import Summary, summary
 from rsflow.records import Instruction, Reject, TileFacts
 
 LEAST_LOCAL = 2

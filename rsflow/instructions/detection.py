@@ -1,7 +1,7 @@
 """Detection: all objects of one category, or of all, with their boxes.
 
-A list states completeness. It is made only of complete groups, in the order of rsflow.instructions.tile_facts, with at most
-`max_boxes` boxes and none too small to name or to write; otherwise it is refused with its reason. Where every object is
+A list states completeness. It is made only of complete groups, in the order of rsflow.instructions.facts.tile_facts, with at
+most `max_boxes` boxes and none too small to name or to write; otherwise it is refused with its reason. Where every object is
 oriented, the list is also given with oriented boxes. On one tile in four an absent category is asked for, so that a model
 learns to find nothing.
 """
@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions.hash_choice import choose, hash_number
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import collapses_when_rounded, polygon_fields
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
-from rsflow.instructions.objects import collapses_when_rounded, polygon_fields
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import choose, hash_number
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import mark
 

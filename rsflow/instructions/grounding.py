@@ -1,8 +1,8 @@
 """Grounding: a phrase that refers to one thing of the tile, answered by its box.
 
-The phrase must be unique, whether annotators wrote it (rsflow.instructions.expressions) or it is composed from the boxes
-(rsflow.instructions.references). A group without a unique phrase is refused as ambiguous. The largest region of a land cover
-can be asked for too, unless it is a speck or nearly the whole tile. An oriented object is asked for both ways.
+The phrase must be unique, whether annotators wrote it (rsflow.instructions.facts.expressions) or it is composed from the boxes
+(rsflow.instructions.wording.references). A group without a unique phrase is refused as ambiguous. The largest region of a land
+cover can be asked for too, unless it is a speck or nearly the whole tile. An oriented object is asked for both ways.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions.expressions import Expression, expressions
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.languages import instructions
-from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
-from rsflow.instructions.references import references
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.references import references
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Box, Region, area
 from rsflow.text.turns import mark

@@ -12,17 +12,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
 from rsflow.instructions.classification import question_answers as class_questions
-from rsflow.instructions.hash_choice import choose, hash_order
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.instructions.phrasings.choices import LETTER_HINTS
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.references import clearly_largest
-from rsflow.instructions.tile_facts import Group
 from rsflow.instructions.vqa import COUNT_LIMIT, clearly_dominant_cover
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import choose, hash_order
+from rsflow.instructions.wording.references import clearly_largest
 from rsflow.records import Instruction, Reject, TileFacts
 
 LETTERS = "ABCD"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.phrasings import PHRASINGS
+from rsflow.instructions.wording.hash_choice import choose
 from rsflow.records import Instruction, Reject, TaskName
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn

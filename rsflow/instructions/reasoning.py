@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.chains.questions import ChainQuestion, chain_questions
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.sensors import SENSORS
 

@@ -1,8 +1,8 @@
 """Region captioning: a box is given, a few words say what it shows.
 
-The words are an expression that annotators wrote for it (rsflow.instructions.expressions), or the label's category with what
-is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel size
-is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
+The words are an expression that annotators wrote for it (rsflow.instructions.facts.expressions), or the label's category with
+what is measured of the box: its size in the picture, its place where that is clear, its extent on the ground where the pixel
+size is known and the object is whole. An oriented object is shown by its oriented box as often as by its horizontal one.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.expressions import Expression, expressions
-from rsflow.instructions.hash_choice import hash_number
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import Expression, expressions
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded, polygon_fields
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
-from rsflow.instructions.objects import TileObject, collapses_when_rounded, polygon_fields
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import hash_number
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import mark

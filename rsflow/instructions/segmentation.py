@@ -1,9 +1,9 @@
 """Segmentation: the outline of one thing that a phrase refers to, or of every object of a category.
 
 One idea: what detection and grounding know of boxes, with outlines. A thing is asked for only where its outline is known and a
-text can hold it (rsflow.instructions.outlines); a category only where it is complete and every object has such an outline. The
-structured answer holds both: `outlines`, the rings that the text names, and `polygons` or `parts`, the exact outline, of which
-masks are made (rsflow.loading.masks).
+text can hold it (rsflow.instructions.facts.outlines); a category only where it is complete and every object has such an
+outline. The structured answer holds both: `outlines`, the rings that the text names, and `polygons` or `parts`, the exact
+outline, of which masks are made (rsflow.loading.masks).
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.detection import refusal_reason
-from rsflow.instructions.expressions import expressions
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import expressions
+from rsflow.instructions.facts.objects import TileObject, polygon_fields
+from rsflow.instructions.facts.outlines import Rings, written_outline
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.languages import instructions
-from rsflow.instructions.objects import TileObject, polygon_fields
-from rsflow.instructions.outlines import Rings, written_outline
 from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
-from rsflow.instructions.references import references
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.references import references
 from rsflow.records import Instruction, Reject, TileFacts
 from rsflow.text.turns import outline_mark
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import english, sensor_measurements, tile_facts
-from rsflow.instructions.group_facts import GroupFacts
-from rsflow.instructions.hash_choice import choose
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import collapses_when_rounded
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.groups import sensor_measurements
+from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.languages import instructions
-from rsflow.instructions.objects import collapses_when_rounded
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.tile_facts import Group
 from rsflow.instructions.vqa import quantity_phrase
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import choose
 from rsflow.records import SAME_PLACE, Instruction, Reject
 from rsflow.spatial.geometry import Box, clip_box
 from rsflow.text.turns import mark

@@ -13,11 +13,13 @@ import math
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import apparent_changes, english, tile_facts
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.tile_facts import Cover, Group
+from rsflow.instructions.groups import apparent_changes
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.tile_facts import Cover, Group
+from rsflow.instructions.wording import english
 from rsflow.records import Instruction, Reject
 
 TASK = "series"

@@ -1,9 +1,9 @@
 """Visual question answering: presence, count, place, relation, land cover, measured attributes; each answer a word or two.
 
-Questions that annotators asked (rsflow.instructions.questions) come first. Yes and no come in pairs on one tile (a present
-category with an absent one, a place that holds an object with one that does not), so that the form of a question does not give
-its answer away; without a pair the question is not asked. Other questions are asked only where the answer is clear: margins
-are constants below and in rsflow.instructions.positions and references.
+Questions that annotators asked (rsflow.instructions.facts.questions) come first. Yes and no come in pairs on one tile (a
+present category with an absent one, a place that holds an object with one that does not), so that the form of a question does
+not give its answer away; without a pair the question is not asked. Other questions are asked only where the answer is clear:
+margins are constants below and in rsflow.instructions.wording.positions and references.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, fields, questions, tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.hash_choice import choose, hash_number, hash_order
+from rsflow.instructions.facts import fields, questions, tile_facts
+from rsflow.instructions.facts.tile_facts import Cover, Group
 from rsflow.instructions.languages import instructions
 from rsflow.instructions.question_answers import QuestionAnswer
-from rsflow.instructions.references import clearly_largest
-from rsflow.instructions.tile_facts import Cover, Group
+from rsflow.instructions.wording import attributes, english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import choose, hash_number, hash_order
+from rsflow.instructions.wording.references import clearly_largest
 from rsflow.records import Instruction, Reject, TileFacts
 
 COUNT_LIMIT = 50  # above it no count is asked for

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.curation.hashing import stable_hashes
 from rsflow.errors import UsageError
-from rsflow.instructions.objects import UNCERTAIN_FLAGS
+from rsflow.instructions.facts.objects import UNCERTAIN_FLAGS
 from rsflow.labeller_training.settings import TrainingSettings
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import plan_build, read_config

@@ -1,7 +1,7 @@
 """What a trained labeller is worth: its calibration, and how right it is about each category on held-out tiles.
 
 One idea: the labeller itself is asked, opened from the checkpoint as a build would open it; its boxes are compared by
-rsflow.labellers.coco_metrics, as `rsflow evaluate-labels` compares them, and its classes with the annotated ones.
+rsflow.labellers.quality.coco_metrics, as `rsflow evaluate-labels` compares them, and its classes with the annotated ones.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rsflow.labeller_training.annotated_tiles import AnnotatedTile, is_sure
-from rsflow.labellers.calibration import CalibrationFile, Judged, fit
-from rsflow.labellers.coco_metrics import ANY, EvaluatedPicture, ScoredBox, evaluate_boxes
 from rsflow.labellers.contract import Picture
-from rsflow.labellers.model_labeller import LabellerInput
+from rsflow.labellers.models.model_labeller import LabellerInput
+from rsflow.labellers.quality.calibration import CalibrationFile, Judged, fit
+from rsflow.labellers.quality.coco_metrics import ANY, EvaluatedPicture, ScoredBox, evaluate_boxes
 from rsflow.records import Label
 
 Predict = Callable[[Sequence[LabellerInput]], Iterable[tuple[Label, ...]]]

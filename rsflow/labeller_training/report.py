@@ -9,7 +9,7 @@ from dataclasses import asdict
 from rsflow.labeller_training.quality import CategoryQuality
 from rsflow.labeller_training.suggest import Suggestions
 from rsflow.labeller_training.train import TrainedLabeller
-from rsflow.labellers.coco_metrics import ANY
+from rsflow.labellers.quality.coco_metrics import ANY
 
 _HEAD = ("category", "true", "found", "right", "precision", "recall", "F1", "AP50")
 

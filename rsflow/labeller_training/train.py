@@ -20,9 +20,9 @@ from rsflow.labeller_training.quality import CategoryQuality, Labelled, fit_cali
 from rsflow.labeller_training.settings import VERSION, TrainingSettings
 from rsflow.labeller_training.tasks import TASKS
 from rsflow.labellers import from_settings
-from rsflow.labellers.calibrated import CALIBRATION_FILE
-from rsflow.labellers.model_labeller import LabellerOutput
-from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.labellers.models.calibrated import CALIBRATION_FILE
+from rsflow.labellers.models.model_labeller import LabellerOutput
+from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.records import Label
 from rsflow.stage import fingerprint
 

@@ -20,7 +20,7 @@ from rsflow.labellers.contract import Labeller
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
 from rsflow.labellers.hotspot import Hotspot
-from rsflow.labellers.model_labeller import ModelLabeller
+from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.scene import Scene
 from rsflow.labellers.segmenter import Segmenter

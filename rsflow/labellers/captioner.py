@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Positive
-from rsflow.labellers.chat import Answer, Text, open_chat, token_usage
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
+from rsflow.labellers.models.chat import Answer, Text, open_chat, token_usage
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, ModelLabeller, OpenedModel
 from rsflow.records import Label
 
 _SENTENCES = re.compile(r".*[.!?](?=\s|$)", re.DOTALL)

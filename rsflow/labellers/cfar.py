@@ -40,7 +40,11 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Positive, Share
-from rsflow.labellers.bright_targets import (
+from rsflow.labellers.contract import MeasuredQuality, Picture, missing_band, named_band, provenance, wrong_sensor
+from rsflow.records import Label, Raster, Shape
+from rsflow.sensors import PixelUnit, SensorName
+from rsflow.spatial.geometry import Box
+from rsflow.tiles.bright_targets import (
     ConnectedRegion,
     Floats,
     Mask,
@@ -49,10 +53,6 @@ from rsflow.labellers.bright_targets import (
     largest_region,
     window_sum,
 )
-from rsflow.labellers.contract import MeasuredQuality, Picture, missing_band, named_band, provenance, wrong_sensor
-from rsflow.records import Label, Raster, Shape
-from rsflow.sensors import PixelUnit, SensorName
-from rsflow.spatial.geometry import Box
 
 CALIBRATED_MAX_DB = 5.0  # mean backscatter of no natural surface is above it: larger numbers are not calibrated
 CROSS_POLARISED = frozenset({"vh", "hv"})

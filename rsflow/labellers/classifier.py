@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Share
-from rsflow.labellers.calibrated import CalibratedLabeller
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, not_finite_error, require_finite
-from rsflow.labellers.model_words import check_renamed, model_words
+from rsflow.labellers.models.calibrated import CalibratedLabeller
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, not_finite_error, require_finite
+from rsflow.labellers.models.model_words import check_renamed, model_words
 from rsflow.records import Label
 
 

@@ -2,7 +2,7 @@
 
 A labeller is a frozen dataclass. Its fields are its settings, strictly checked when the configuration loads. It keeps no
 state: the same tile gives the same labels. A label carries its own confidence (`score`) and the labeller's known quality, the
-measured or stated share of its labels that are right; rsflow.instructions.tile_facts decides by these which labels feed a
+measured or stated share of its labels that are right; rsflow.instructions.facts.tile_facts decides by these which labels feed a
 task.
 """
 

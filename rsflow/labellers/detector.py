@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rsflow.labellers.detections import DetectionLabeller, RawDetection
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
-from rsflow.labellers.model_words import check_renamed, model_words
+from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
+from rsflow.labellers.models.model_words import check_renamed, model_words
 
 
 @dataclass(frozen=True, kw_only=True)

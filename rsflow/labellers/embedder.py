@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from rsflow.errors import ConfigError
-from rsflow.labellers.model_labeller import (
+from rsflow.labellers.models.model_labeller import (
     LabellerInput,
     LabellerOutput,
     ModelLabeller,

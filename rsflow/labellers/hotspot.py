@@ -21,10 +21,10 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Positive, Share
-from rsflow.labellers.bright_targets import Floats, Mask, close_gaps, connected_regions
 from rsflow.labellers.contract import MeasuredQuality, Picture, missing_band, named_band, provenance, wrong_sensor
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
+from rsflow.tiles.bright_targets import Floats, Mask, close_gaps, connected_regions
 
 MAD_TO_SD = 1.4826  # of a normal distribution
 

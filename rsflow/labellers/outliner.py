@@ -1,11 +1,11 @@
 """Masks by a promptable segmentation model (SAM, SAM 2, SAM-HQ): the boxes of a picture become outlines.
 
-A box says roughly where an object is, and a promptable model says which pixels are its own
-(`AutoModelForMaskGeneration`, https://huggingface.co/docs/transformers/model_doc/sam). An object is never doubled, so an
-outline is a fact about the box, which rsflow.stages.merge_labels makes the polygon of a model's box: kind "fact", category
-"outline", the box that was given, the polygon found in it, `value` the polygon's share of the box and `score` the model's own
-estimate of its overlap with the truth. The polygon has all parts and holes of the mask inside the box. Boxes that
-come with a polygon are left alone, and a picture without boxes costs nothing.
+A box says roughly where an object is, and a promptable model says which pixels are its own (`AutoModelForMaskGeneration`,
+https://huggingface.co/docs/transformers/model_doc/sam). An object is never doubled, so an outline is a fact about the box,
+which rsflow.stages.predict.merge_labels makes the polygon of a model's box: kind "fact", category "outline", the box that was
+given, the polygon found in it, `value` the polygon's share of the box and `score` the model's own estimate of its overlap with
+the truth. The polygon has all parts and holes of the mask inside the box. Boxes that come with a polygon are left alone, and a
+picture without boxes costs nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rsflow.config.validation import Positive, Share
-from rsflow.labellers.model_labeller import (
+from rsflow.labellers.models.model_labeller import (
     Amount,
     LabellerInput,
     LabellerOutput,

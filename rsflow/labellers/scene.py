@@ -34,10 +34,10 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Share
-from rsflow.labellers.bright_targets import Mask
 from rsflow.labellers.contract import MeasuredQuality, Picture, provenance
 from rsflow.records import Label, Raster
 from rsflow.sensors import SENSOR_NAMES, PixelUnit, SensorName
+from rsflow.tiles.bright_targets import Mask
 
 Grey = npt.NDArray[np.float64]
 

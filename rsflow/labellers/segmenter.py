@@ -17,9 +17,9 @@ import numpy.typing as npt
 import scipy.ndimage
 
 from rsflow.config.validation import Positive
-from rsflow.labellers.detections import DetectionLabeller, RawDetection
-from rsflow.labellers.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel, require_finite
-from rsflow.labellers.model_words import check_renamed, model_words
+from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
+from rsflow.labellers.models.model_labeller import Amount, LabellerInput, LabellerOutput, OpenedModel, require_finite
+from rsflow.labellers.models.model_words import check_renamed, model_words
 from rsflow.labellers.outliner import outline
 from rsflow.spatial.geometry import Box
 

@@ -33,11 +33,11 @@ from pydantic import Field
 from scipy import ndimage
 
 from rsflow.config.validation import STRICT, Share
-from rsflow.labellers.bright_targets import Floats, Mask, connected_regions, largest_region
 from rsflow.labellers.contract import MeasuredQuality, Picture, provenance, wrong_sensor
 from rsflow.records import Label, Raster, Shape
 from rsflow.sensors import PixelUnit, SensorName
 from rsflow.spatial.geometry import iou
+from rsflow.tiles.bright_targets import Floats, Mask, connected_regions, largest_region
 
 Role = Literal["blue", "green", "red", "nir", "swir"]
 

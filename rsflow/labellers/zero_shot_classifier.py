@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Share
-from rsflow.labellers.model_labeller import (
+from rsflow.labellers.models.model_labeller import (
     LabellerInput,
     LabellerOutput,
     ModelLabeller,

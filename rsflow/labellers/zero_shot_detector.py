@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rsflow.config.validation import Share
-from rsflow.labellers.detections import DetectionLabeller, RawDetection
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
+from rsflow.labellers.models.detections import DetectionLabeller, RawDetection
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel, require_finite
 
 _WORD = re.compile(r"[\w'-]+")
 _MARKS = re.compile(r"\[[A-Z]+\]")  # of the tokenizer: [SEP]

@@ -40,7 +40,7 @@ from rsflow.lake.integrity import digests
 from rsflow.lake.json_files import read_json, write_json
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from deltalake import CommitProperties, DeltaTable
 
 # An old snapshot is explained by the version of the selection that it was made of; Delta would forget it after thirty days.
 _KEPT = {"selection": {"delta.logRetentionDuration": "interval 36500 days"}}
@@ -134,27 +134,18 @@ class Lake:
 
     def append(self, name: str, rows: pa.Table) -> None:
         """Add rows in one transaction; nothing happens for no rows."""
-        from deltalake import CommitProperties, write_deltalake
+        from deltalake import write_deltalake
 
         if not rows.num_rows:
             return
         data, (place, settings) = rows.select(TABLES[name].names).cast(TABLES[name]), self._settings(name)
-        commit_id = uuid.uuid4().hex
-        properties = CommitProperties({COMMIT_KEY: commit_id})
 
-        def attempt(number: int) -> DeltaTable:
-            table = self._load_to_write(name, number)
-            # The answer to a commit may be lost where the commit is not.
-            if number > 1 and table is not None and has_commit(self.root, name, table.version(), commit_id):
-                return table
-            before = table.version() if table is not None else -1
+        def write(table: DeltaTable | None, properties: CommitProperties) -> DeltaTable:
             # Columns that are younger than the table join it.
             write_deltalake(table or place, data, mode="append", schema_mode="merge", commit_properties=properties, **settings)
-            if table is not None and table.version() > before + 1:
-                read_cache.forget_all(self.root)
             return table or cast("DeltaTable", self._load(name))
 
-        digests.record(self.root, name, commit(place, attempt))
+        self._commit_once(name, write)
 
     def overwrite(self, name: str, pieces: Callable[[], Iterable[pa.Table]], metadata: Mapping[str, Any] | None = None) -> None:
         """Replace a table's rows, given piece by piece, in one transaction, with `metadata` (plain JSON) in the commit.
@@ -162,23 +153,50 @@ class Lake:
         Of several writers at once, one has the last word, for both; `pieces` is called again where another one got ahead.
         Earlier versions stay readable by Delta's time travel.
         """
-        from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+        from deltalake import DeltaTable, write_deltalake
 
         schema, (place, settings) = TABLES[name], self._settings(name)
-        custom = {_METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata is not None else None
-        # Of two that replace an empty table Delta would keep the rows of both, but never two commits of one application that
-        # began at the same version; and nothing may begin before there is a table.
-        properties = CommitProperties(custom, app_transactions=[Transaction("rsflow", 1)])
 
-        def attempt(number: int) -> DeltaTable:
-            table = self._load_to_write(name, number) or DeltaTable.create(place, schema, mode="ignore", **settings)
+        def write(table: DeltaTable | None, properties: CommitProperties) -> DeltaTable:
+            # Nothing may begin before there is a table.
+            table = table or DeltaTable.create(place, schema, mode="ignore", **settings)
             self._open_tables[name] = table
             batches = (batch for rows in pieces() for batch in rows.select(schema.names).cast(schema).to_batches())
             data = pa.RecordBatchReader.from_batches(schema, batches)
             write_deltalake(table, data, mode="overwrite", schema_mode="overwrite", commit_properties=properties, **settings)
             return table
 
-        digests.record(self.root, name, commit(place, attempt))
+        self._commit_once(name, write, {_METADATA_KEY: json.dumps(metadata, sort_keys=True)} if metadata is not None else {})
+
+    def _commit_once(
+        self,
+        name: str,
+        write: Callable[[DeltaTable | None, CommitProperties], DeltaTable],
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a commit by `write`, which gets the table, and record it. The answer to a commit may be lost where the commit is
+        not: it has an id, and is not made again where the table has a commit of that id.
+
+        Of two that replace an empty table Delta would keep the rows of both, and one whose answer was lost it would make again
+        beside itself, but never two commits of one application (`Transaction`) that began at the same version.
+        """
+        from deltalake import CommitProperties, Transaction
+
+        commit_id, first_version = uuid.uuid4().hex, -1  # the table's version before the first attempt
+        properties = CommitProperties({COMMIT_KEY: commit_id, **(metadata or {})}, app_transactions=[Transaction("rsflow", 1)])
+
+        def attempt(number: int) -> DeltaTable:
+            nonlocal first_version
+            table = self._load_to_write(name, number)
+            version = table.version() if table is not None else -1
+            first_version = version if number == 1 else first_version
+            if table is None or not has_commit(self.root, name, version, commit_id, version - first_version):
+                table = write(table, properties)
+            if table.version() > max(first_version, 0) + 1:  # another writer's commits
+                read_cache.forget_all(self.root)
+            return table
+
+        digests.record(self.root, name, commit(self.place("tables", name), attempt))
 
     def commit_metadata(self, name: str) -> tuple[int, dict[str, Any]] | None:
         """The version of a table and the metadata of the commit that wrote its rows; None where there is neither."""

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class RawBands(NamedTuple):
-    """Bands as the member of rsflow.shards.format, and the runs of pixels that are not valid (rsflow.stages.keep_bands)."""
+    """Bands as the member of rsflow.shards.format, and the runs of invalid pixels (rsflow.stages.label.keep_bands)."""
 
     bands: bytes
     invalid: list[int]

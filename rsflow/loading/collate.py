@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from rsflow.dialects import get_dialect
-from rsflow.dialects.several_pictures import picture_names
+from rsflow.dialects.spelling.several_pictures import picture_names
 from rsflow.errors import ConfigError, SnapshotError
 from rsflow.loading.decoding.decode import decode_picture
 from rsflow.loading.decoding.sizes import check_picture_sizes

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from rsflow import dialects
-from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.errors import SnapshotError
 from rsflow.loading.decoding.decode import as_tensor, decode_picture
 from rsflow.loading.decoding.packed_boxes import extract_boxes, pack_boxes, restore_boxes

@@ -25,7 +25,7 @@ from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.steps import STEPS
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.stage import Stage
-from rsflow.stages.write_tiles import WriteTiles
+from rsflow.stages.label.write_tiles import WriteTiles
 
 PER_ATTEMPT = {"receipt", "file", "row_group", "row"}  # columns that say where an attempt put something
 KEYS = {"tiles": "tile_id", "labels": "label_id", "instructions": "instruction_id", "embeddings": "tile_id"}

@@ -35,9 +35,9 @@ from rsflow.review.resolve import Decisions, resolve
 from rsflow.schemas import LABEL_WORK, label_row
 from rsflow.spatial.geometry import Window
 from rsflow.stage import ModelStage, Stage, fingerprint
-from rsflow.stages.cut_scenes import main_file
-from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.stages.group_cells import GroupCells
+from rsflow.stages.generate.generate_tiles import GenerateTiles
+from rsflow.stages.group.group_cells import GroupCells
+from rsflow.stages.label.cut_scenes import main_file
 from rsflow.tiles.grid import group_windows
 
 CAUSES_SHOWN = 5  # of what is undone

@@ -28,22 +28,22 @@ from rsflow.plugins import PluginTable
 from rsflow.readers.products import PRODUCTS
 from rsflow.sensors import SENSOR_NAMES
 from rsflow.stage import ModelStage, Stage, fingerprint
-from rsflow.stages.annotate_tiles import AnnotateTiles
-from rsflow.stages.cut_scenes import CutScenes
-from rsflow.stages.encode_tiles import EncodeTiles
-from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.stages.group_cells import GroupCells
-from rsflow.stages.group_tiles import GroupTiles
-from rsflow.stages.instruct_groups import InstructGroups
-from rsflow.stages.instruct_tiles import InstructTiles
-from rsflow.stages.keep_bands import KeepBands
-from rsflow.stages.label_ground import LabelGround
-from rsflow.stages.label_tiles import LabelTiles
-from rsflow.stages.merge_labels import MergeLabels
-from rsflow.stages.predict_tiles import PredictTiles
-from rsflow.stages.render_tiles import RenderTiles
-from rsflow.stages.screen_tiles import ScreenTiles
-from rsflow.stages.write_tiles import WriteTiles
+from rsflow.stages.generate.generate_tiles import GenerateTiles
+from rsflow.stages.group.group_cells import GroupCells
+from rsflow.stages.group.group_tiles import GroupTiles
+from rsflow.stages.group.instruct_groups import InstructGroups
+from rsflow.stages.instruct.instruct_tiles import InstructTiles
+from rsflow.stages.label.annotate_tiles import AnnotateTiles
+from rsflow.stages.label.cut_scenes import CutScenes
+from rsflow.stages.label.encode_tiles import EncodeTiles
+from rsflow.stages.label.keep_bands import KeepBands
+from rsflow.stages.label.label_ground import LabelGround
+from rsflow.stages.label.label_tiles import LabelTiles
+from rsflow.stages.label.render_tiles import RenderTiles
+from rsflow.stages.label.screen_tiles import ScreenTiles
+from rsflow.stages.label.write_tiles import WriteTiles
+from rsflow.stages.predict.merge_labels import MergeLabels
+from rsflow.stages.predict.predict_tiles import PredictTiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from rsflow.planning.groups.companion_pairs import neighbours
 from rsflow.planning.groups.group_units import GroupUnit, annotated_pairs
 from rsflow.planning.plan import Plan, Unit
 from rsflow.stage import ModelStage, fingerprint
-from rsflow.stages.cut_scenes import tile_id
+from rsflow.stages.label.cut_scenes import tile_id
 
 PREDICT = "see"  # the name of the step `predict` in ids: that of format 1, so that old lakes keep their predictions
 

@@ -15,8 +15,8 @@ from rsflow.plugins import PluginTable
 from rsflow.readers.band_files import open_bands
 from rsflow.readers.contract import SceneInfo, SceneReader
 from rsflow.readers.geotiff import open_geotiff
+from rsflow.readers.listing.scene_listing import list_scenes
 from rsflow.readers.picture import open_picture
-from rsflow.readers.scene_listing import list_scenes
 from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import SceneFiles
 

@@ -23,11 +23,11 @@ import numpy.typing as npt
 from rsflow.calibration import Calibration
 from rsflow.errors import DataError, UnavailableError
 from rsflow.readers import gdal
-from rsflow.readers.band_tags import shared_unit
+from rsflow.readers.bands.band_tags import shared_unit
+from rsflow.readers.bands.statistics_sample import decimated_shape, sample_cells
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside
 from rsflow.readers.geotiff import GeoTiff, open_with_retries
 from rsflow.readers.products import PRODUCTS, Decoder, describe_product
-from rsflow.readers.statistics_sample import decimated_shape, sample_cells
 from rsflow.records import Raster, SceneFiles
 from rsflow.spatial.geometry import Window
 

@@ -71,7 +71,7 @@ class SceneReader(Protocol):
 
     def overview(self, max_px: int) -> Raster:
         """A view of the whole scene, neither side longer than `max_px`, for statistics: see
-        rsflow.readers.statistics_sample."""
+        rsflow.readers.bands.statistics_sample."""
         ...
 
     def footprint_of(self, window: Window) -> tuple[float, ...] | None:

@@ -26,9 +26,8 @@ from rsflow.calibration import UNCALIBRATED, missing_values
 from rsflow.errors import DataError, UnavailableError
 from rsflow.files.storage import is_remote
 from rsflow.readers import gdal
-from rsflow.readers.acquisition_time import find_acquisition_time
-from rsflow.readers.band_selection import alpha_index, check_colour_table, common_dtype, select_bands
-from rsflow.readers.band_tags import (
+from rsflow.readers.bands.band_selection import alpha_index, check_colour_table, common_dtype, select_bands
+from rsflow.readers.bands.band_tags import (
     NO_FILL,
     band_metadata,
     is_zero_fill,
@@ -36,12 +35,13 @@ from rsflow.readers.band_tags import (
     resolve_fill_value,
     shared_unit,
 )
-from rsflow.readers.colour_table import read_colour_table
+from rsflow.readers.bands.colour_table import read_colour_table
+from rsflow.readers.bands.statistics_sample import CHEAP_PX, decimated_shape, sample_cells
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside, resolve_pixel_size
-from rsflow.readers.georeference import read_georeference
-from rsflow.readers.mosaic_sources import check_sources
-from rsflow.readers.position_error import position_error_m
-from rsflow.readers.statistics_sample import CHEAP_PX, decimated_shape, sample_cells
+from rsflow.readers.georeferencing.georeference import read_georeference
+from rsflow.readers.georeferencing.position_error import position_error_m
+from rsflow.readers.listing.acquisition_time import find_acquisition_time
+from rsflow.readers.listing.mosaic_sources import check_sources
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Window

@@ -23,10 +23,10 @@ from rsflow.calibration import missing_values
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.readers import gdal
-from rsflow.readers.acquisition_time import find_acquisition_time
-from rsflow.readers.band_tags import resolve_fill_value
+from rsflow.readers.bands.band_tags import resolve_fill_value
+from rsflow.readers.bands.statistics_sample import decimated_shape
 from rsflow.readers.contract import SceneInfo, SceneReader, check_inside, resolve_pixel_size
-from rsflow.readers.statistics_sample import decimated_shape
+from rsflow.readers.listing.acquisition_time import find_acquisition_time
 from rsflow.records import Raster, SceneFiles
 from rsflow.sensors import SENSORS
 from rsflow.spatial.geometry import Window

@@ -25,8 +25,8 @@ from rsflow.cells import resample
 from rsflow.cells.positions import affine_positions, sample_positions, source_pixels_per_pixel
 from rsflow.cells.target_grid import TargetGrid
 from rsflow.readers.contract import CLASS_BANDS, SceneInfo, SceneReader, check_inside
-from rsflow.readers.georeference import map_georeference
-from rsflow.readers.ground_mapping import GroundMapping, ground_mapping, inverse_affine, is_same_crs
+from rsflow.readers.georeferencing.georeference import map_georeference
+from rsflow.readers.georeferencing.ground_mapping import GroundMapping, ground_mapping, inverse_affine, is_same_crs
 from rsflow.records import Raster
 from rsflow.spatial.geometry import FloatArray, Window
 

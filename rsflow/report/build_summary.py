@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rsflow.report.counts_table import Tally, by_count, format_bytes, tally_table
-from rsflow.report.usage_text import usage_text
+from rsflow.report.text.counts_table import Tally, by_count, format_bytes, tally_table
+from rsflow.report.text.usage_text import usage_text
 
 WIDTH = 100
 _LABEL = 12

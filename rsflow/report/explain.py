@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from rsflow.errors import UsageError
-from rsflow.report.contact_sheet import SheetSample, contact_sheet
+from rsflow.report.pictures.contact_sheet import SheetSample, contact_sheet
 
 _SHOWN_REJECTS = 20  # of what lies in a scene
 

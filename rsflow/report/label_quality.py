@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rsflow.labellers.coco_metrics import ANY, MOST_BOXES, Quality
+from rsflow.labellers.quality.coco_metrics import ANY, MOST_BOXES, Quality
 
 _HEAD = ["labeller", "sensor", "category", "pictures", "true", "found", "AP", "AP50", "used", "precision", "recall", "error"]
 _WORDS = 3  # columns of words, on the left

@@ -40,7 +40,7 @@ CALIBRATION_STRUCT = pa.struct(
     [("scale", pa.float64()), ("offset", pa.float64()), ("unit", pa.string()), ("origin", pa.string())]
 )
 
-# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.item_facts; angles in degrees.
+# What the STAC item of a scene states of it beside its pixels, see rsflow.stac.items.item_facts; angles in degrees.
 STAC_ITEM_STRUCT = pa.struct(
     [
         ("id", pa.string()),

@@ -108,7 +108,7 @@ TILES = pa.schema(
         ("keypoints", pa.list_(pa.int32())),  # packed positions, see curation.duplicates.keypoints
         ("keypoint_codes", pa.list_(pa.int64())),  # of each keypoint
         ("raw", RAW_STRUCT),  # null where only the picture was kept
-        ("digest", pa.string()),  # of all that the tile gives to its sample: see stages.sample_record
+        ("digest", pa.string()),  # of all that the tile gives to its sample: see rsflow.stages.shard.sample_record
         ("file", pa.string()),  # tile file, relative to the lake's root
         ("row_group", pa.int64()),
         ("row", pa.int64()),  # within the row group

@@ -25,7 +25,7 @@ from rsflow.files.storage import mask_secrets
 from rsflow.stac.api_client import ApiRequests, can, open_api
 from rsflow.stac.documents import Item, Json, check_item
 from rsflow.stac.hrefs import WEB
-from rsflow.stac.item_filter import cloud_query, passes_query
+from rsflow.stac.items.item_filter import cloud_query, passes_query
 from rsflow.stac.known_items import Watermark, read_known, search_key, watermark, write_known
 from rsflow.stac.static_catalogue import BadDocument, with_licence
 

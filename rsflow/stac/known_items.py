@@ -17,7 +17,7 @@ from rsflow.errors import DataError, LakeError
 from rsflow.files import storage
 from rsflow.lake.json_files import read_json, write_json
 from rsflow.stac.documents import Item, Json
-from rsflow.stac.item_facts import item_period, parse_time
+from rsflow.stac.items.item_facts import item_period, parse_time
 from rsflow.stage import fingerprint
 
 FOLDER = "stac"  # of a lake

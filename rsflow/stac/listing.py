@@ -14,18 +14,18 @@ from rsflow.config.settings import Source
 from rsflow.config.stac_settings import StacSearch
 from rsflow.errors import ConfigError, DataError
 from rsflow.files import storage
-from rsflow.readers.acquisition_time import check_rule, check_rule_matches
-from rsflow.readers.scene_listing import short_digest, to_slug
-from rsflow.readers.sidecars import FolderListings
+from rsflow.readers.listing.acquisition_time import check_rule, check_rule_matches
+from rsflow.readers.listing.scene_listing import short_digest, to_slug
+from rsflow.readers.listing.sidecars import FolderListings
 from rsflow.records import Reject, SceneFiles
 from rsflow.stac.api_client import ApiRequests, api_of_collection, is_api
 from rsflow.stac.api_search import search_api
 from rsflow.stac.documents import Item, Json
 from rsflow.stac.hrefs import WEB, Hrefs
-from rsflow.stac.item_filter import make_filter, read_area, sort_items
-from rsflow.stac.item_scene import broken_scene, item_scene, source_settings
+from rsflow.stac.items.item_filter import make_filter, read_area, sort_items
+from rsflow.stac.items.item_scene import broken_scene, item_scene, source_settings
+from rsflow.stac.items.versions import split_superseded
 from rsflow.stac.static_catalogue import BadDocument, CatalogueWalk, find_root, is_document
-from rsflow.stac.versions import split_superseded
 
 Found = Item | BadDocument
 

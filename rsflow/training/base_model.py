@@ -115,7 +115,7 @@ def check_first_samples(config: TrainConfig, loaded: Loaded, dialect: str) -> No
         config.root, data.split, _CHECKED_SAMPLES, shuffle=False, dialect=dialect, tasks=data.tasks, sensors=data.sensors,
         max_samples=_CHECKED_SAMPLES, rank=0, world_size=1,
     )  # fmt: skip
-    made = make_collate(data, loaded.processor)(list(batch))
+    made, *_ = make_collate(data, loaded.processor)(list(batch))
     check_prompt_tokens(loaded.processor)
     try:
         with torch.autocast(loaded.device, torch.bfloat16, enabled=config.precision == "bfloat16"):

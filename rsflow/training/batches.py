@@ -11,22 +11,29 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
+
+import torch
 
 from rsflow.errors import ConfigError
 from rsflow.loading.collate import IGNORED, collate
 from rsflow.loading.loader import Loader
 from rsflow.loading.sampling.mixture import Mix
 from rsflow.loading.stream import stream
+from rsflow.training.length_groups import group_by_length
 from rsflow.training.settings import Data, Optimiser, TrainConfig
 
 RANK_BATCH = 8  # samples that a rank computes at a time, unless it is set
+LossReduction = Literal["token", "sample", "square"]
+# A token of a row with n learned tokens weighs n ** -exponent.
+LOSS_EXPONENTS: dict[LossReduction, float] = {"token": 0.0, "sample": 1.0, "square": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """`inputs`: what the model is called with; `labels`: token ids where the assistant speaks, IGNORED elsewhere, by row as
-    `inputs`. `keys`: of the samples. `groups`: "sensor/task" of each row, the task "several" where it has more than one."""
+    `inputs`. `keys`: of the samples that begin with this part. `groups`: "sensor/task" of each row, the task "several" where
+    it has more than one."""
 
     inputs: dict[str, Any]
     labels: Any
@@ -38,6 +45,14 @@ class Batch:
         """Tokens that are learned: each is predicted from those before it, so the first of a row is none."""
         return int((self.labels[:, 1:] != IGNORED).sum())
 
+    def label_weights(self, reduction: LossReduction) -> torch.Tensor:
+        """The weight of each learned token, in the order of `labels[:, 1:]` flattened without IGNORED."""
+        learned = self.labels[:, 1:] != IGNORED
+        row_counts = learned.sum(dim=1).clamp(min=1)
+        row_weights = row_counts.double() ** -LOSS_EXPONENTS[reduction]
+        weights: torch.Tensor = row_weights[:, None].expand(learned.shape)[learned]
+        return weights
+
     @property
     def tokens(self) -> int:
         """Tokens of the rows without padding, those that stand for pictures included."""
@@ -46,16 +61,23 @@ class Batch:
 
 @dataclass(frozen=True)
 class CollateBatch:
-    """The collate function of a run's loader."""
+    """The collate function of a run's loader: a loader's batch in the parts that it is computed in, one unless `by_length`."""
 
     collate: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]]
-    grouping: str
+    grouping: Literal["joined", "each", "first"]
+    by_length: bool = False
 
-    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> Batch:
+    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> tuple[Batch, ...]:
+        """The keys of all samples are the first part's."""
+        groups = group_by_length(examples, self.grouping) if self.by_length else [examples]
+        keys = tuple(one["key"] for one in examples)
+        return tuple(self._part(group, () if number else keys) for number, group in enumerate(groups))
+
+    def _part(self, examples: Sequence[Mapping[str, Any]], keys: tuple[str, ...]) -> Batch:
         found = self.collate(examples)
         labels = found.pop("labels")
         groups = tuple(group for one in examples for group in _row_groups(one, self.grouping))
-        return Batch(found, labels, tuple(one["key"] for one in examples), groups)
+        return Batch(found, labels, keys, groups)
 
 
 def _row_groups(example: Mapping[str, Any], grouping: str) -> Iterator[str]:
@@ -111,12 +133,12 @@ def make_collate(data: Data, processor: Any) -> CollateBatch:
     function = collate(
         processor, grouping=data.grouping, max_tokens=data.max_tokens, system=data.system, pictures=data.pictures
     )
-    return CollateBatch(function, data.grouping)
+    return CollateBatch(function, data.grouping, data.group_by_length)
 
 
-def read_step(batches: Iterator[Batch], count: int) -> list[Batch]:
-    """The batches of the next step, fewer at the end of the run, none after it."""
-    return list(islice(batches, count))
+def read_step(batches: Iterator[tuple[Batch, ...]], count: int) -> list[Batch]:
+    """The parts of the next step's batches, fewer at the end of the run, none after it."""
+    return [part for parts in islice(batches, count) for part in parts]
 
 
 def count_groups(batches: Sequence[Batch]) -> Counter[str]:

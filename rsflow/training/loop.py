@@ -1,8 +1,8 @@
 """The loop: steps of AdamW over the loader's batches, the same with any number of ranks.
 
-One idea: a step's loss is the mean over all tokens that the assistant speaks in the step's samples, whichever rank computes
-them and in however many parts. So ranks and rank_batch change how a step is computed and not what it is. Random numbers
-(dropout) are seeded by step and rank, so a resumed step draws as it would have.
+One idea: a step's loss is the weighted mean over all tokens that the assistant speaks in the step's samples, whichever rank
+computes them and in however many parts. So ranks and rank_batch change how a step is computed and not what it is. Random
+numbers (dropout) are seeded by step and rank, so a resumed step draws as it would have.
 """
 
 from __future__ import annotations
@@ -83,8 +83,9 @@ def _take_step(training: Training, batches: Sequence[Batch], start: float, waite
         group["lr"] = learning_rate(settings, training.step, training.steps)
     own = [(len(one.keys), len(one.labels), one.tokens, one.label_tokens) for one in batches]
     samples, rows, tokens, label_tokens = map(int, ranks.sum(*map(sum, zip(*own, strict=True))))
+    (weight,) = ranks.sum(sum(float(one.label_weights(settings.loss_reduction).sum()) for one in batches))
     torch.manual_seed(((training.config.seed * 1_000_003 + training.step) * 4_099 + ranks.rank) % (1 << 63))
-    loss = _accumulate(training, batches, label_tokens)
+    loss = _accumulate(training, batches, weight)
     parameters = list(training.tuned.parameters.values())
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm or float("inf")))
     loss, waited = ranks.sum(loss, waited / ranks.world_size)
@@ -95,17 +96,19 @@ def _take_step(training: Training, batches: Sequence[Batch], start: float, waite
     return StepTotals(samples, rows, tokens, label_tokens, loss, norm, waited, time.perf_counter() - start)
 
 
-def _accumulate(training: Training, batches: Sequence[Batch], label_tokens: int) -> float:
-    """Gradients of the step's mean loss; returns the sum of this rank's token losses."""
+def _accumulate(training: Training, batches: Sequence[Batch], step_weight: float) -> float:
+    """Gradients of the step's mean loss; returns the sum of this rank's token losses, not weighted. `step_weight`: of all
+    learned tokens of all ranks."""
     total = 0.0
     for number, batch in enumerate(batches):
         is_last = number == len(batches) - 1
         with _no_exchange(training) if not is_last else contextlib.nullcontext():
-            loss, balance = _losses(training, batch)
+            losses, balance = _token_losses(training, batch)
+            weights = batch.label_weights(training.config.optimiser.loss_reduction).to(losses)
             # DDP takes the mean over ranks; the loss is a sum over all of them.
-            share = training.ranks.world_size / max(1, label_tokens)
-            ((loss + balance * batch.label_tokens) * share).backward()
-        total += float(loss.detach())
+            share = training.ranks.world_size / (step_weight or 1.0)
+            (((losses * weights).sum() + balance * float(weights.sum())) * share).backward()
+        total += float(losses.detach().sum())
     return total
 
 
@@ -115,17 +118,17 @@ def _no_exchange(training: Training) -> AbstractContextManager[None]:
     return manager
 
 
-def _losses(training: Training, batch: Batch) -> tuple[torch.Tensor, Any]:
-    """(sum of token losses, weighted balance loss per token)."""
+def _token_losses(training: Training, batch: Batch) -> tuple[torch.Tensor, Any]:
+    """(loss of each learned token, weighted balance loss per token)."""
     device = training.ranks.device
     inputs = {name: value.to(device) if torch.is_tensor(value) else value for name, value in batch.inputs.items()}
     with torch.autocast(device.type, torch.bfloat16, enabled=training.config.precision == "bfloat16"):
         logits = training.forward(**inputs, use_cache=False).logits
     labels = batch.labels.to(device)[:, 1:]
     learned = labels != IGNORED
-    loss = functional.cross_entropy(logits[:, :-1][learned].float(), labels[learned], reduction="sum")
+    losses = functional.cross_entropy(logits[:, :-1][learned].float(), labels[learned], reduction="none")
     balance = training.loads.balance_loss(batch.groups) if training.loads else 0.0
-    return loss, balance
+    return losses, balance
 
 
 def _check_loss(step: int, loss: float, norm: float) -> None:

@@ -89,7 +89,8 @@ class MixSettings:
 class Data:
     """Which samples are trained on, and how a model is shown them. `dialect` auto: that of the model's family.
 
-    `max_tokens`: whole exchanges leave the end of a longer conversation, answers are never cut.
+    `max_tokens`: whole exchanges leave the end of a longer conversation, answers are never cut. `group_by_length`: compute the
+    rows of a batch in groups of like length, which takes less time where many are short.
     """
 
     __pydantic_config__ = STRICT
@@ -107,12 +108,15 @@ class Data:
     system: str | None = None
     workers: Count = field(default=1, compare=False)
     cache: str | None = field(default=None, compare=False)
+    group_by_length: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Optimiser:
     """AdamW (https://arxiv.org/abs/1711.05101). `batch_size`: samples of a step, over all ranks; `rank_batch`: samples that one
-    rank computes at a time. `schedule`: of the learning rate after `warmup_share` of the steps."""
+    rank computes at a time. `schedule`: of the learning rate after `warmup_share` of the steps. `loss_reduction`: whether all
+    answers' tokens weigh the same (token), all rows do (sample), or a row of n answer tokens weighs as sqrt(n) does (square),
+    as in InternVL 2.5 (https://arxiv.org/abs/2412.05271)."""
 
     __pydantic_config__ = STRICT
     learning_rate: Above0 = 1e-4
@@ -123,6 +127,7 @@ class Optimiser:
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     clip_norm: Above0 | None = 1.0
+    loss_reduction: Literal["token", "sample", "square"] = "token"
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,17 @@ from rsflow import __version__
 from rsflow.errors import RsflowError, UsageError
 from rsflow.files.storage import mask_secrets
 from rsflow.lake.tables import Lake
-from rsflow.stages.cut_scenes import sample_key
-from rsflow.viewer.embedding_map import embedding_map
-from rsflow.viewer.filters import ORDERS, SampleFilter, parse_filter
-from rsflow.viewer.ground_map import ground_map
-from rsflow.viewer.index import SampleIndex, build_index, lake_versions
-from rsflow.viewer.lake_rows import LakeRows
-from rsflow.viewer.live_receipts import find_live_receipts
-from rsflow.viewer.pages import PAGE_ROWS, count_rejects, count_values, first_texts, reject_page, sample_page
-from rsflow.viewer.pictures import Pictures, rejected_picture
-from rsflow.viewer.reviews import Reviews, review_facts
-from rsflow.viewer.sample_records import sample_records
+from rsflow.stages.label.cut_scenes import sample_key
+from rsflow.viewer.index.index import SampleIndex, build_index, lake_versions
+from rsflow.viewer.index.lake_rows import LakeRows
+from rsflow.viewer.index.live_receipts import find_live_receipts
+from rsflow.viewer.queries.embedding_map import embedding_map
+from rsflow.viewer.queries.filters import ORDERS, SampleFilter, parse_filter
+from rsflow.viewer.queries.ground_map import ground_map
+from rsflow.viewer.queries.pages import PAGE_ROWS, count_rejects, count_values, first_texts, reject_page, sample_page
+from rsflow.viewer.queries.pictures import Pictures, rejected_picture
+from rsflow.viewer.queries.reviews import Reviews, review_facts
+from rsflow.viewer.queries.sample_records import sample_records
 from rsflow.viewer.security import COOKIE, Access, Guard
 
 _ASSETS = files("rsflow.viewer") / "assets"

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from rsflow.annotations import ScenePicture, clip_labels, join_scenes, read_annotations
-from rsflow.annotations.whole_picture_labels import reject_split_labels
+from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.config.settings import Annotations
 from rsflow.errors import ConfigError, RsflowError, UsageError
 from rsflow.records import AFTER, BEFORE, GONE, NEW, UNKNOWN, Label

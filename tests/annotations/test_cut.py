@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import clip_labels, find_hidden_categories
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.records import Label, LabelKind, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
 from rsflow.spatial.geometry import Box, Window, area

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.annotations.oriented_boxes import box_corners
+from rsflow.annotations.parsing.oriented_boxes import box_corners
 from rsflow.config.settings import BuildConfig
 from rsflow.config.validation import check
 from rsflow.phases.build import run

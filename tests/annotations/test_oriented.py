@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.annotations import fit_to_scene, read_annotations
-from rsflow.annotations.oriented_boxes import box_corners, check_corner_order, min_area_rectangle, ring_bounds
-from rsflow.annotations.shapes import make_shape
+from rsflow.annotations.parsing.oriented_boxes import box_corners, check_corner_order, min_area_rectangle, ring_bounds
+from rsflow.annotations.parsing.shapes import make_shape
 from rsflow.config.settings import Annotations
 from rsflow.errors import DataError
 from rsflow.spatial.geometry import ring_area

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsflow.annotations.annotated_set import AnnotatedPicture
-from rsflow.annotations.whole_picture_labels import reject_split_labels
+from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.records import Label, Provenance, Shape
 from rsflow.spatial.geometry import Window
 

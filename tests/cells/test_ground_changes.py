@@ -14,7 +14,7 @@ from rasterio.transform import from_origin
 from scipy import ndimage
 
 from rsflow.dialects import get_dialect, spell_text
-from rsflow.dialects.several_pictures import spell_on_pictures
+from rsflow.dialects.spelling.several_pictures import spell_on_pictures
 from rsflow.evaluation import Answer, Question, read_questions, score_answers
 from rsflow.phases.build import BuildResult, run
 from rsflow.planning.recipe import load

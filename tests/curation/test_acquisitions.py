@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow.curation.duplicates.acquisitions import same_acquisition_pairs
+from rsflow.curation.duplicates.pairs.acquisitions import same_acquisition_pairs
 from rsflow.curation.splits.ground import bounding_boxes
 
 NOON = datetime(2020, 5, 1, 10, 2, 3, tzinfo=UTC)

@@ -10,11 +10,17 @@ import pytest
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.duplicates import cross_split as across
-from rsflow.curation.duplicates.candidates import CROWD_SIZE, Confirm, Flags, Pictures
 from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs, weaker_split_duplicates
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, faint_signature, orientation_signatures, signature, thumbnail
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pairs.candidates import CROWD_SIZE, Confirm, Flags, Pictures
+from rsflow.curation.duplicates.pictures.image_signature import (
+    Picture,
+    faint_signature,
+    orientation_signatures,
+    signature,
+    thumbnail,
+)
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 from rsflow.curation.instruction_columns import build_id_index, encode_instructions
 from rsflow.curation.select_samples import SelectionResult, select_samples
 from rsflow.curation.splits.assign_splits import SPLIT_ALIKE

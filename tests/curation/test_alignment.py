@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rsflow.curation.duplicates.alignment import aligned_correlation
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, thumbnail
+from rsflow.curation.duplicates.pictures.alignment import aligned_correlation
+from rsflow.curation.duplicates.pictures.image_signature import Picture, thumbnail
 
 Change = Callable[[Picture], Picture]
 

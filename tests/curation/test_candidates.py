@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from rsflow.curation.connected_components import Indices, component_labels
-from rsflow.curation.duplicates.candidates import (
+from rsflow.curation.duplicates.pairs.candidates import (
     CROWD_SIZE,
     LEADER_ROUNDS,
     Confirm,
@@ -15,7 +15,7 @@ from rsflow.curation.duplicates.candidates import (
     near_duplicate_pairs,
     same_ground,
 )
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 
 
 def world(count: int, seed: int, kinds: int = 40) -> tuple[Pictures, npt.NDArray[np.int64]]:
@@ -63,8 +63,8 @@ def test_components_are_those_of_all_pairs(bits: int) -> None:
 def test_pending_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures, kind = world(220, 3, kinds=60)
     whole = component_labels(len(kind), near_duplicate_pairs(pictures, 6, confirmer(kind, [])))
-    monkeypatch.setattr("rsflow.curation.duplicates.candidates._BATCH", 2)
-    monkeypatch.setattr("rsflow.curation.duplicates.candidates._PAIRS_PER_PIECE", 5)
+    monkeypatch.setattr("rsflow.curation.duplicates.pairs.candidates._BATCH", 2)
+    monkeypatch.setattr("rsflow.curation.duplicates.pairs.candidates._PAIRS_PER_PIECE", 5)
     np.testing.assert_array_equal(component_labels(len(kind), near_duplicate_pairs(pictures, 6, confirmer(kind, []))), whole)
 
 

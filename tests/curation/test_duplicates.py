@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import Confirm, Flags
 from rsflow.curation.duplicates.deduplicate import MIN_CONTRAST, deduplicate, exact_groups, is_same_picture
-from rsflow.curation.duplicates.embeddings import TileEmbeddings
-from rsflow.curation.duplicates.image_signature import (
+from rsflow.curation.duplicates.pairs.candidates import Confirm, Flags
+from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings
+from rsflow.curation.duplicates.pictures.image_signature import (
     Picture,
     anchor_signatures,
     orientation_signatures,
@@ -28,7 +28,7 @@ from rsflow.curation.duplicates.image_signature import (
     signature,
     thumbnail,
 )
-from rsflow.curation.duplicates.orientations import apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 
 SCHEMA = pa.schema(
     [

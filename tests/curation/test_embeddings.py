@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rsflow.curation.connected_components import component_labels
-from rsflow.curation.duplicates import embeddings
-from rsflow.curation.duplicates.embeddings import TileEmbeddings, Vectors, similar_pairs
+from rsflow.curation.duplicates.pictures import embeddings
+from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings, Vectors, similar_pairs
 
 
 def world(count: int, seed: int, width: int = 48) -> Vectors:

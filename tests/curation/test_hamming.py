@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.curation.duplicates import hamming
-from rsflow.curation.duplicates.hamming import Indices, Signatures, expand_ranges, iter_cross_pairs, iter_near_pairs, near_pairs
+from rsflow.curation.duplicates.pairs import hamming
+from rsflow.curation.duplicates.pairs.hamming import (
+    Indices,
+    Signatures,
+    expand_ranges,
+    iter_cross_pairs,
+    iter_near_pairs,
+    near_pairs,
+)
 
 
 def brute_force(signatures: Signatures, bits: int) -> Indices:

@@ -10,10 +10,17 @@ from PIL import Image
 from scipy import ndimage
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates import partial_overlap
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, region_thumbnail
-from rsflow.curation.duplicates.keypoints import (
+from rsflow.curation.duplicates.pairs import partial_overlap
+from rsflow.curation.duplicates.pairs.partial_overlap import (
+    Flags,
+    Floats,
+    KeypointSets,
+    find_overlaps,
+    overlapping_weaker_tiles,
+)
+from rsflow.curation.duplicates.pictures.image_signature import Picture, region_thumbnail
+from rsflow.curation.duplicates.pictures.keypoints import (
     SCALES,
     WORKING_PX,
     find_keypoints,
@@ -21,8 +28,7 @@ from rsflow.curation.duplicates.keypoints import (
     pack_positions,
     unpack_positions,
 )
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
-from rsflow.curation.duplicates.partial_overlap import Flags, Floats, KeypointSets, find_overlaps, overlapping_weaker_tiles
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
 
 SIDE = 300
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rsflow.curation.duplicates.text_signatures import build_mask, extract_texts, template_hashes, text_columns
-from rsflow.curation.duplicates.text_similarity import normalise_text
+from rsflow.curation.duplicates.texts.text_signatures import build_mask, extract_texts, template_hashes, text_columns
+from rsflow.curation.duplicates.texts.text_similarity import normalise_text
 from rsflow.schemas import INSTRUCTIONS
 
 
@@ -48,7 +48,7 @@ def test_chunks_and_rows_around_it_change_no_hash(monkeypatch: pytest.MonkeyPatc
     one = rows(("a", "b", [BOX]), ("c", "d", [BOX, BOX]), ("e", "f", None))
     whole = text_columns(one)
     parts = [text_columns(one.slice(k, 1)) for k in range(3)]
-    monkeypatch.setattr("rsflow.curation.duplicates.text_signatures._BLOCK", 2)
+    monkeypatch.setattr("rsflow.curation.duplicates.texts.text_signatures._BLOCK", 2)
     assert {name: values.tolist() for name, values in text_columns(one).items()} == {k: v.tolist() for k, v in whole.items()}
     assert text_columns(one.slice(0, 0))["text"].tolist() == []
     for name, values in whole.items():

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rsflow.curation.duplicates.image_signature import (
+from rsflow.curation.duplicates.pictures.image_signature import (
     ANCHOR_WINDOWS,
     anchor_signatures,
     mean_absolute_error,
@@ -22,7 +22,7 @@ from rsflow.curation.duplicates.image_signature import (
     signature,
     thumbnail,
 )
-from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import INVERSE_ORIENTATION, ORIENTATIONS, apply_orientation
 
 Picture = npt.NDArray[np.uint8]
 

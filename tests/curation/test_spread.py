@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rsflow.curation.duplicates.hamming import Indices, iter_cross_pairs, iter_near_pairs
+from rsflow.curation.duplicates.pairs.hamming import Indices, iter_cross_pairs, iter_near_pairs
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
 

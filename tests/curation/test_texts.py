@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.curation.connected_components import Indices, component_labels
-from rsflow.curation.duplicates import text_similarity as texts
-from rsflow.curation.duplicates.minhash import band_width, minhashes, near_duplicate_texts
-from rsflow.curation.duplicates.text_similarity import (
+from rsflow.curation.duplicates.texts import text_similarity as texts
+from rsflow.curation.duplicates.texts.minhash import band_width, minhashes, near_duplicate_texts
+from rsflow.curation.duplicates.texts.text_similarity import (
     Sketch,
     build_shingle_sets,
     normalise_text,

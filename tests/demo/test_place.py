@@ -9,9 +9,9 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.demo.layout import plan_place, structures_on
-from rsflow.demo.relief import fractal_noise, smooth_noise
-from rsflow.demo.things import CATEGORIES, Structure, View, footprint, outline, sweep
+from rsflow.demo.place.layout import plan_place, structures_on
+from rsflow.demo.place.relief import fractal_noise, smooth_noise
+from rsflow.demo.place.things import CATEGORIES, Structure, View, footprint, outline, sweep
 
 metres = st.floats(10, 90)
 

@@ -16,7 +16,7 @@ from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.config.stac_settings import StacSearch
 from rsflow.generation import ENGINES
-from rsflow.generation.api_access import Prices
+from rsflow.generation.api.api_access import Prices
 from rsflow.generation.endpoint import Limits
 from rsflow.ground import layer_settings, raster_settings
 from rsflow.labellers import LABELLERS

@@ -22,7 +22,7 @@ from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.labellers import LABELLERS
 from rsflow.lake.delta.formats import TABLES
 from rsflow.sensors import SENSOR_NAMES
-from rsflow.stages.sample_record import instruction_record, tile_record
+from rsflow.stages.shard.sample_record import instruction_record, tile_record
 from tests.docs.blocks import ROOT, Block, blocks, run
 
 LAKE = (ROOT / "docs/lake.md").read_text()

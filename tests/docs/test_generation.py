@@ -14,8 +14,8 @@ from rsflow.generation import ENGINES
 from rsflow.generation.recording import FOLDER, MAX_CONSECUTIVE_FAILURES
 from rsflow.instructions.prompts import KINDS
 from rsflow.planning.groups.companion_pairs import SAME_GROUND
-from rsflow.stages.generate_tiles import GenerateTiles
-from rsflow.stages.generated_texts import LEAST_PAIRS
+from rsflow.stages.generate.generate_tiles import GenerateTiles
+from rsflow.stages.generate.generated_texts import LEAST_PAIRS
 from tests.docs.blocks import ROOT, blocks
 
 TEXT = (ROOT / "docs/generation.md").read_text()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rsflow.labellers import MODELS, from_settings
-from rsflow.labellers.model_labeller import ModelLabeller
+from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.planning import recipe
 from tests.docs.blocks import ROOT, blocks
 
@@ -23,7 +23,7 @@ TEXT = (ROOT / "docs/models.md").read_text()
 def test_every_model_is_listed_with_its_auto_class() -> None:
     listed = dict(re.findall(r"^\| `(\w+)` \| `(Auto\w+)` \|", TEXT, re.MULTILINE))
     assert set(listed) == set(MODELS)
-    chat = inspect.getsource(sys.modules["rsflow.labellers.chat"])
+    chat = inspect.getsource(sys.modules["rsflow.labellers.models.chat"])
     for name, kind in MODELS.items():
         source = inspect.getsource(sys.modules[kind.__module__])
         assert f'"{listed[name]}"' in (chat if "open_chat" in source else source), name

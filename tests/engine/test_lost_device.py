@@ -16,10 +16,10 @@ from rsflow.engine.execute import Job, execute
 from rsflow.engine.unit_blocks import UnitBlocks
 from rsflow.errors import DeviceLostError
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
 from rsflow.lake.tile_files import write_pictures
 from rsflow.schemas import PICTURE_WORK
-from rsflow.stages.predict_tiles import PredictTiles
+from rsflow.stages.predict.predict_tiles import PredictTiles
 from rsflow.tiles.encode import encode
 
 POISON = 250

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def instructions(key: str, ships: int) -> list[Any]:
     ]
 
 
-def sample(number: int) -> Sample:
+def sample(number: int, asked: list[Any]) -> Sample:
     key = f"{number:020x}"
     buffer = io.BytesIO()
     Image.fromarray(np.full((SIZE, SIZE, 3), 20 * number, np.uint8)).save(buffer, "PNG")
@@ -80,15 +81,24 @@ def sample(number: int) -> Sample:
         "cell": f"cell{number // 2}",
         "height_px": SIZE,
         "width_px": SIZE,
-        "instructions": instructions(key, number + 1),
+        "instructions": asked,
     }
     return Sample(key, buffer.getvalue(), "png", record)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> str:
-    lake, path = tmp_path / "lake", "shards/test/0.tar"
-    info = write_shard(str(lake / path), str(lake / index_path(path)), [sample(number) for number in range(6)])
+def write_lake(folder: Path, questions: Callable[[str], list[Any]], samples: int = 2) -> str:
+    """A snapshot whose test split asks `questions` of each sample's key."""
+    return write_samples(folder, [sample(number, questions(f"{number:020x}")) for number in range(samples)])
+
+
+def write_samples(folder: Path, samples: Sequence[Sample]) -> str:
+    lake, path = folder / "lake", "shards/test/0.tar"
+    info = write_shard(str(lake / path), str(lake / index_path(path)), samples)
     entry = ShardEntry(path, info.samples, info.instructions, info.bytes, info.sha256, info.index_bytes, info.index_sha256)
     write_snapshot(str(lake), Manifest("f" * 32, 7, {"test": Split((entry,))}))
     return str(lake)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    return write_samples(tmp_path, [sample(number, instructions(f"{number:020x}", number + 1)) for number in range(6)])

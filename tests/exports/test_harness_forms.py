@@ -16,8 +16,8 @@ import yaml
 from PIL import Image
 
 from rsflow.exports import export
-from rsflow.exports.lmms_eval_task import choice_results, choice_to_text, chosen_letter, doc_to_visual, short_results
-from rsflow.exports.multiple_choice import ChoiceQuestion, choice_questions, source_classes
+from rsflow.exports.benchmarks.lmms_eval_task import choice_results, choice_to_text, chosen_letter, doc_to_visual, short_results
+from rsflow.exports.benchmarks.multiple_choice import ChoiceQuestion, choice_questions, source_classes
 from rsflow.exports.vlmevalkit import ROTATION
 from rsflow.shards.format import Sample
 from tests.exports.conftest import instruction, sample, write_root

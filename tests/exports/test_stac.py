@@ -17,7 +17,7 @@ from shapely.geometry import shape
 from rsflow.config.settings import Scenes, Source
 from rsflow.config.stac_settings import StacSearch
 from rsflow.exports import export
-from rsflow.exports.stac_items import bounds, spdx
+from rsflow.exports.geospatial.stac_items import bounds, spdx
 from rsflow.readers import open_scene
 from rsflow.shards.format import Sample
 from rsflow.stac.listing import list_stac_scenes

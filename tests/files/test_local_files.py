@@ -11,7 +11,7 @@ import pytest
 
 from rsflow.errors import UnavailableError
 from rsflow.files import storage
-from rsflow.readers.sidecars import FolderListings
+from rsflow.readers.listing.sidecars import FolderListings
 
 NOBODY = 65534
 

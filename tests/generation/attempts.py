@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsflow.generation import LocalAllowance
-from rsflow.generation.attempt_log import AttemptLog
+from rsflow.generation.spending.attempt_log import AttemptLog
 
 
 def counted(allowance: LocalAllowance | None = None) -> AttemptLog:

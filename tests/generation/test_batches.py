@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rsflow.errors import RsflowError
-from rsflow.generation import batch_files
+from rsflow.generation.batch import batch_files
 from rsflow.generation.contract import Failure, Response
-from rsflow.generation.costs import list_costs
+from rsflow.generation.spending.costs import list_costs
 from tests.generation.asking_process import PRICES, questions, recorded
 from tests.generation.batch_server import Vendor, vending
 from tests.generation.test_money import REQUESTS, asking, total, unanswered

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.generation import Failure, Request, Response, from_settings
-from rsflow.generation.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
+from rsflow.generation.api.chat_api import Answer, AttemptFailure, read_answer, read_error, retry_after_s
 from tests.generation.attempts import counted
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
 
@@ -45,7 +45,8 @@ def first(*replies: Reply) -> Callable[[dict[str, Any], int], Reply]:
 
 def test_what_is_sent() -> None:
     schema = {"type": "object"}
-    request = Request("be brief", "what is it?", (JPEG, b"\x89PNG"), schema, max_tokens=7, temperature=0.5, seed=3)
+    turns = (("user", "is it a ship?"), ("assistant", "no"))
+    request = Request("be brief", "what is it?", (JPEG, b"\x89PNG"), schema, 7, temperature=0.5, seed=3, history=turns)
     with serving(first(said("a ship", tokens=(12, 3)))) as chat:
         (found,) = ask(chat, request, prices={"per_million_in": 2.0, "per_million_out": 10.0}, extra={"top_p": 0.9})
     assert (found.text, found.tokens_in, found.tokens_out, found.finish_reason) == ("a ship", 12, 3, "stop")
@@ -56,7 +57,8 @@ def test_what_is_sent() -> None:
     assert [picture["image_url"]["url"] for picture in pictures] == [
         f"data:image/{kind};base64,{base64.b64encode(data).decode()}" for kind, data in [("jpeg", JPEG), ("png", b"\x89PNG")]
     ]
-    assert text == {"type": "text", "text": "what is it?"}
+    assert text == {"type": "text", "text": "is it a ship?"}
+    assert body["messages"][2:] == [{"role": "assistant", "content": "no"}, {"role": "user", "content": "what is it?"}]
     assert body["response_format"]["json_schema"]["schema"] == schema
     assert (body["max_tokens"], body["temperature"], body["seed"], body["top_p"]) == (7, 0.5, 3, 0.9)
 

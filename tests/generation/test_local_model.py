@@ -73,11 +73,13 @@ def answers(writer: Any, *requests: Request) -> list[Any]:
 def test_it_says_what_plain_generate_says(folder: Path) -> None:
     model = transformers.LlavaForConditionalGeneration.from_pretrained(folder).eval()
     processor = transformers.LlavaProcessor.from_pretrained(folder)
-    one = request(1)
+    one = request(1, history=(("user", "Is there a ship?"), ("assistant", "Yes.")))
     image = {"type": "image", "image": Image.open(io.BytesIO(one.pictures[0]))}
     chat = [
         {"role": "system", "content": [{"type": "text", "text": one.system}]},
-        {"role": "user", "content": [image, {"type": "text", "text": one.prompt}]},
+        {"role": "user", "content": [image, {"type": "text", "text": "Is there a ship?"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "Yes."}]},
+        {"role": "user", "content": [{"type": "text", "text": one.prompt}]},
     ]
     inputs = processor.apply_chat_template(
         chat, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"

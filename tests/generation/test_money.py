@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from rsflow.generation.contract import FREE, Cost, Failure
-from rsflow.generation.costs import CostLine, list_costs
-from rsflow.report.costs_text import costs_text
+from rsflow.generation.spending.costs import CostLine, list_costs
+from rsflow.report.text.costs_text import costs_text
 from tests.generation.asking_process import PRICES, endpoint, questions, recorded
 from tests.generation.chat_server import Reply, refused, said, serving
 

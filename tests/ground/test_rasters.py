@@ -13,7 +13,8 @@ from rasterio.warp import calculate_default_transform, reproject
 from rsflow.config.settings import Instructions, Labels
 from rsflow.errors import ConfigError
 from rsflow.ground.categories.legends import LEGENDS
-from rsflow.instructions import compose, fields
+from rsflow.instructions import compose
+from rsflow.instructions.facts import fields
 from rsflow.phases.build import run
 from rsflow.planning.plan import make_plan
 from rsflow.records import Label, Provenance, Shape, TileFacts

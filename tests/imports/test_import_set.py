@@ -22,7 +22,7 @@ from rsflow.imports.picture_sensors import guess_sensor
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.planning.recipe import load
 from rsflow.readers import list_scenes
-from rsflow.readers.scene_listing import pattern_folders
+from rsflow.readers.listing.scene_listing import pattern_folders
 from rsflow.records import Label, Provenance
 from rsflow.spatial.polygons import parts_area
 from rsflow.text.turns import mark

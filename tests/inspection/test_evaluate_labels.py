@@ -12,8 +12,8 @@ import yaml
 from rsflow.cli import main
 from rsflow.errors import UsageError
 from rsflow.inspection.evaluate_labels import evaluate, fit_calibrations
-from rsflow.labellers.calibration import Calibration
-from rsflow.labellers.detection_metrics import Score, score
+from rsflow.labellers.quality.calibration import Calibration
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.lake.tables import open_lake
 from rsflow.phases.build import run
 from rsflow.planning.recipe import load

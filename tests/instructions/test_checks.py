@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from rsflow.annotations import AnnotatedSet, fit_to_scene, merge_sets, read_annotations
 from rsflow.config import settings as config
-from rsflow.instructions import compose, tile_facts
+from rsflow.instructions import compose
 from rsflow.instructions.checks import CHECKS, applied, check
 from rsflow.instructions.checks.regions import may_be, must_be, parts
+from rsflow.instructions.facts import tile_facts
 from rsflow.records import Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SensorName
 from rsflow.spatial.geometry import Box

@@ -12,8 +12,9 @@ from rsflow.cells.groups import CellTile
 from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import Shift
 from rsflow.config import settings as config
-from rsflow.instructions import apparent_changes, compose_group
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
+from rsflow.instructions import compose_group
+from rsflow.instructions.groups import apparent_changes
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
 from rsflow.instructions.phrasings import PHRASINGS, change, damage, index_change, sensors, series
 from rsflow.records import GONE, NEW, UNKNOWN, Instruction, Label, Provenance, Shape, TileFacts
 from rsflow.text.turns import marks

@@ -15,7 +15,7 @@ from rsflow.config import settings as config
 from rsflow.dialects import collapsed_boxes, get_dialect
 from rsflow.errors import ConfigError
 from rsflow.instructions import TASKS, check_task, compose, instruction_id
-from rsflow.instructions.objects import collapses_when_rounded
+from rsflow.instructions.facts.objects import collapses_when_rounded
 from rsflow.instructions.phrasings import PHRASINGS
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.sensors import SensorName

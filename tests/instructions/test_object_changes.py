@@ -8,8 +8,8 @@ import pytest
 
 from rsflow.config import settings as config
 from rsflow.instructions import compose_group
-from rsflow.instructions.group_facts import GroupFacts, GroupMember
-from rsflow.instructions.object_changes import ObjectChanges, object_changes
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.groups.object_changes import ObjectChanges, object_changes
 from rsflow.records import Label, Provenance, Shape, TileFacts
 
 SIZE = 200

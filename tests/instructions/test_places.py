@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rsflow.instructions import positions as places
+from rsflow.instructions.wording import positions as places
 from rsflow.spatial.geometry import Box
 
 HEIGHT_PX, WIDTH_PX = 300, 600

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rsflow.annotations.mask_outlines import trace_outline
+from rsflow.annotations.parsing.mask_outlines import trace_outline
 from rsflow.config import settings as config
 from rsflow.dialects import DIALECTS, get_dialect, spell_text
-from rsflow.dialects.outlines import parse_outlines
+from rsflow.dialects.spelling.outlines import parse_outlines
 from rsflow.instructions import compose
-from rsflow.instructions.outlines import MOST_POINTS, written_outline
+from rsflow.instructions.facts.outlines import MOST_POINTS, written_outline
 from rsflow.loading.masks import instruction_masks
 from rsflow.records import Instruction, Label, Provenance, Reject, Shape, TileFacts
 from rsflow.spatial.polygons import even_odd_area, geometry_iou, to_geometry

@@ -7,7 +7,7 @@ import pytest
 from rsflow.config import settings as config
 from rsflow.config.validation import check
 from rsflow.errors import ConfigError
-from rsflow.instructions.tile_facts import trusted_labels
+from rsflow.instructions.facts.tile_facts import trusted_labels
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.spatial.geometry import Box
 

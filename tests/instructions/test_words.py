@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rsflow.instructions import english
+from rsflow.instructions.wording import english
 
 NOUNS = {
     "ship": ("ship", "ships"),

@@ -22,8 +22,8 @@ from rsflow.labeller_training.report import training_json, training_text
 from rsflow.labeller_training.settings import TrainingSettings
 from rsflow.labeller_training.train import TrainedLabeller, train_labeller
 from rsflow.labellers import from_settings
-from rsflow.labellers.detection_metrics import score
-from rsflow.labellers.model_labeller import LabellerInput
+from rsflow.labellers.models.model_labeller import LabellerInput
+from rsflow.labellers.quality.detection_metrics import score
 from rsflow.records import Label
 from tests.labeller_training.conftest import COUNTS, build_lake, source, write_pictures
 

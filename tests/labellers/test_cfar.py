@@ -12,7 +12,7 @@ from PIL import Image
 from rsflow.annotations import read_annotations
 from rsflow.config.settings import Annotations
 from rsflow.labellers.cfar import Cfar, land_mask, ring_statistics, to_amplitude
-from rsflow.labellers.detection_metrics import Score, score
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.records import Label, Raster
 from rsflow.sensors import PixelUnit
 from rsflow.spatial.geometry import iou

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.labellers.coco_metrics import EvaluatedPicture, Evaluation, JudgedBox, ReliabilityBin, ScoredBox, evaluate_boxes
-from rsflow.labellers.detection_metrics import Score, score
+from rsflow.labellers.quality.coco_metrics import (
+    EvaluatedPicture,
+    Evaluation,
+    JudgedBox,
+    ReliabilityBin,
+    ScoredBox,
+    evaluate_boxes,
+)
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.spatial.geometry import Box
 
 pytest.importorskip("pycocotools")

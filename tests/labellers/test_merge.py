@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.annotations import clip_labels
-from rsflow.labellers.merge_tiles import merge_scene, scene_objects
+from rsflow.labellers.merging.merge_tiles import merge_scene, scene_objects
 from rsflow.records import Label, Provenance, Shape
 from rsflow.schemas import label_from_row, label_row
 from rsflow.spatial.geometry import Box, Window, area, clip_box, shift_box

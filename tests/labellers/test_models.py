@@ -14,9 +14,9 @@ import pytest
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.labellers import MODELS, from_settings
 from rsflow.labellers.captioner import finished_sentences
-from rsflow.labellers.chat import Answer
-from rsflow.labellers.detections import RawDetection
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, ModelLabeller
+from rsflow.labellers.models.chat import Answer
+from rsflow.labellers.models.detections import RawDetection
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, ModelLabeller
 from rsflow.labellers.outliner import outline
 from rsflow.labellers.zero_shot_detector import matching_phrase
 from rsflow.records import Label, Provenance, Shape

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.errors import DataError, DeviceLostError, RsflowError
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel
-from rsflow.labellers.oom_backoff import GREY_PX, OomBackoff
+from rsflow.labellers.models.model_labeller import LabellerInput, LabellerOutput, OpenedModel
+from rsflow.labellers.models.oom_backoff import GREY_PX, OomBackoff
 
 NO_MEMORY = (
     "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"

@@ -16,7 +16,7 @@ import pytest
 
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.labellers import from_settings
-from rsflow.labellers.model_labeller import ModelLabeller
+from rsflow.labellers.models.model_labeller import ModelLabeller
 from rsflow.pretrained.checkpoint import Checkpoint
 from rsflow.stage import fingerprint
 

@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 from rsflow.errors import DataError
-from rsflow.labellers.detections import RawDetection
 from rsflow.labellers.detector import Detector
 from rsflow.labellers.embedder import Embedder
-from rsflow.labellers.model_labeller import LabellerInput, LabellerOutput, OpenedModel, clip_score, require_finite, round_score
-from rsflow.labellers.oom_backoff import OomBackoff
+from rsflow.labellers.models.detections import RawDetection
+from rsflow.labellers.models.model_labeller import (
+    LabellerInput,
+    LabellerOutput,
+    OpenedModel,
+    clip_score,
+    require_finite,
+    round_score,
+)
+from rsflow.labellers.models.oom_backoff import OomBackoff
 from rsflow.labellers.outliner import Outliner
 from rsflow.labellers.zero_shot_classifier import ZeroShotClassifier
 

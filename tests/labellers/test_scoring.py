@@ -7,7 +7,7 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.labellers.detection_metrics import Score, score
+from rsflow.labellers.quality.detection_metrics import Score, score
 from rsflow.spatial.geometry import Box, iou
 
 box = st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 6), st.integers(1, 6)).map(

@@ -127,8 +127,8 @@ def test_a_commit_is_found_by_its_id(lake: Lake) -> None:
     lake.append("selection", next(rows("q")))
     again = lake.delta("selection")
     assert again is not None
-    assert has_commit(lake.root, "selection", again.version(), commit_id)
-    assert not has_commit(lake.root, "selection", again.version(), commit_id[::-1])
+    assert has_commit(lake.root, "selection", again.version(), commit_id, 9)
+    assert not has_commit(lake.root, "selection", again.version(), commit_id[::-1], 9)
 
 
 def test_a_small_file_that_was_edited_is_refused(lake: Lake) -> None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-Fault = Callable[[str, random.Random], "int | str | None"]  # of a path: a status, "reset", or None to let it through
+# Of a path: a status, "reset", or None to let it through. "done" is 503 to a request that was carried out: its answer is lost.
+Fault = Callable[[str, random.Random], "int | str | None"]
 
 
 @contextmanager
@@ -37,6 +38,9 @@ def faulty_store(endpoint: str, fault: Fault, seed: int = 3) -> Iterator[tuple[s
                 self.close_connection = True
                 self.connection.close()
                 return
+            if found == "done":
+                self._request(body)
+                found = 503
             code = {503: "SlowDown", 500: "InternalError", 403: "AccessDenied"}[int(found)]
             self._answer(int(found), {}, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode())
 
@@ -53,14 +57,19 @@ def faulty_store(endpoint: str, fault: Fault, seed: int = 3) -> Iterator[tuple[s
             return data
 
         def _forward(self, body: bytes) -> None:
+            answer, data = self._request(body)
+            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OURS}
+            length = answer.getheader("Content-Length") if self.command == "HEAD" else None
+            self._answer(answer.status, kept, data, length)
+
+        def _request(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
             client = http.client.HTTPConnection(target)
             headers = {name: value for name, value in self.headers.items() if name.lower() != "transfer-encoding"}
             client.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
             answer = client.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OURS}
-            length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-            self._answer(answer.status, kept, answer.read(), length)
+            data = answer.read()
             client.close()
+            return answer, data
 
         def _answer(self, status: int, headers: dict[str, str], data: bytes, length: str | None = None) -> None:
             self.send_response(status)

@@ -19,7 +19,7 @@ from rsflow.exports import export
 from rsflow.inspection.explain import Explained, explain, read_cluster_pictures
 from rsflow.phases.build import BuildResult, run
 from rsflow.planning.recipe import load
-from rsflow.report.show import SampleFilter, show
+from rsflow.report.pictures.show import SampleFilter, show
 from rsflow.shards.format import Sample
 from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader

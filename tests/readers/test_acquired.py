@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rsflow.errors import ConfigError, DataError
-from rsflow.readers.acquisition_time import check_rule, check_rule_matches, find_acquisition_time, parse_time
+from rsflow.readers.listing.acquisition_time import check_rule, check_rule_matches, find_acquisition_time, parse_time
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rasterio.windows import Window as RasterioWindow
 from rsflow.calibration import Calibration
 from rsflow.errors import DataError
 from rsflow.readers import open_scene
-from rsflow.readers.band_tags import NO_FILL
+from rsflow.readers.bands.band_tags import NO_FILL
 from rsflow.spatial.geometry import Window
 
 LAYOUTS: dict[str, dict[str, Any]] = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rsflow.config.settings import Scenes, Source
 from rsflow.errors import ConfigError, DataError
 from rsflow.readers import list_scenes, open_scene, select_reader
-from rsflow.readers.scene_listing import _slug as slug
+from rsflow.readers.listing.scene_listing import _slug as slug
 from rsflow.records import SceneFiles
 
 

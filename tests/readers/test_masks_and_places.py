@@ -15,7 +15,7 @@ from rasterio.transform import Affine
 
 from rsflow.errors import DataError
 from rsflow.readers import SceneReader, open_scene
-from rsflow.readers.sidecars import FolderListings, find_sidecars
+from rsflow.readers.listing.sidecars import FolderListings, find_sidecars
 from rsflow.records import Raster, SceneFiles
 from rsflow.spatial.geometry import Window
 

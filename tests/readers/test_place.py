@@ -13,7 +13,7 @@ from rasterio.transform import from_bounds, from_origin
 from shapely.geometry import Polygon
 
 from rsflow.readers import open_scene
-from rsflow.readers.georeference import unwrap_ring
+from rsflow.readers.georeferencing.georeference import unwrap_ring
 from rsflow.spatial.geometry import Window
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rsflow.report.build_summary import BuildSummary, SceneCounts, ShardCounts
-from rsflow.report.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts
+from rsflow.report.dataset_card.card import CardFacts, QualityFacts, SnapshotFacts, SourceFacts
 
 TRAIN = {
     ("classification", "optical"): 240,

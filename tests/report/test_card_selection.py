@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rsflow.report.card import CardFacts, dataset_card
-from rsflow.report.split_table import CATEGORIES
+from rsflow.report.dataset_card.card import CardFacts, dataset_card
+from rsflow.report.dataset_card.split_table import CATEGORIES
 
 
 def test_held_out_tiles_are_counted_by_benchmark_and_test(card_facts: CardFacts) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rsflow.report.contact_sheet import BOX_COLOURS, CARD, EDGE, GAP, PAD, PAGE, SheetSample, contact_sheet
-from rsflow.report.text_layout import Run, font, lay_out, line_height, width
+from rsflow.report.pictures.contact_sheet import BOX_COLOURS, CARD, EDGE, GAP, PAD, PAGE, SheetSample, contact_sheet
+from rsflow.report.pictures.text_layout import Run, font, lay_out, line_height, width
 from rsflow.text.turns import Turn, mark
 
 INK = (0, 0, 0)

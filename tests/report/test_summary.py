@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rsflow.report.build_summary import WIDTH, BuildSummary, SceneCounts, summary_text
-from rsflow.report.counts_table import by_task, format_bytes, tally_table
+from rsflow.report.text.counts_table import by_task, format_bytes, tally_table
 
 
 def test_it_names_everything_that_exists_now(build_summary: BuildSummary) -> None:

@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 
 from rsflow.errors import UsageError
-from rsflow.review import cvat, label_studio
 from rsflow.review.apply import reviewed_labels, reviewed_tile
-from rsflow.review.boxes import decisions_of
 from rsflow.review.decisions import LABEL_FIELDS, label_target, make_decision
+from rsflow.review.exchange import cvat, label_studio
+from rsflow.review.exchange.boxes import decisions_of
+from rsflow.review.exchange.table_files import from_csv, from_json, to_csv, to_json
 from rsflow.review.resolve import TileDecisions, resolve
-from rsflow.review.table_files import from_csv, from_json, to_csv, to_json
 
 TILE = "scene/0_0_256"
 WHEN = datetime(2024, 5, 14, 10, tzinfo=UTC)

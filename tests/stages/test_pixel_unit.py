@@ -9,7 +9,7 @@ import pytest
 from rsflow.calibration import UNCALIBRATED, Calibration
 from rsflow.readers import SceneInfo
 from rsflow.records import SceneFiles
-from rsflow.stages.cut_scenes import pixel_unit
+from rsflow.stages.label.cut_scenes import pixel_unit
 
 INFO = SceneInfo(("red", "nir"), "uint16", 8, 8, "none", None, None, None, None, None)
 

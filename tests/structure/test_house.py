@@ -70,7 +70,10 @@ sys.meta_path.insert(0, Refuse())
             {"torch", "transformers"},
             "import rsflow.phases.build, rsflow.planning.recipe, rsflow.engine.cluster.ray_data, rsflow.cli",
         ),
-        ({"torch", "transformers", "ray"}, "import rsflow.phases.build, rsflow.report.build_summary, rsflow.report.show"),
+        (
+            {"torch", "transformers", "ray"},
+            "import rsflow.phases.build, rsflow.report.build_summary, rsflow.report.pictures.show",
+        ),
     ],
     ids=["loading needs no ray", "building needs no torch", "inline building does not load ray"],
 )

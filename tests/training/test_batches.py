@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from rsflow.errors import ConfigError
 from rsflow.loading.collate import IGNORED
 from rsflow.loading.stream import stream
 from rsflow.pretrained.checkpoint import Checkpoint
 from rsflow.training.base_model import load_base_model, resolve_dialect
-from rsflow.training.batches import make_collate, make_loader, rank_batch
+from rsflow.training.batches import Batch, LossReduction, make_collate, make_loader, rank_batch
 from rsflow.training.settings import Data, Optimiser, TrainConfig
 from tests.training.conftest import make_earthgpt, make_trainable
 
@@ -36,7 +38,7 @@ def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
     loaded = Checkpoint(folder, device="cpu").load("AutoModelForImageTextToText")
     loaded.processor.tokenizer.padding_side = "right"
     examples = list(stream(snapshot, shuffle=False, dialect="qwen3", max_samples=3))
-    batch = make_collate(Data(grouping="each", workers=0), loaded.processor)(examples)
+    (batch,) = make_collate(Data(grouping="each", workers=0), loaded.processor)(examples)
     rows = [(one, instruction) for one in examples for instruction in one["instructions"]]
     assert len(batch.labels) == len(rows) == len(batch.groups)
     for number, (example, instruction) in enumerate(rows):
@@ -53,11 +55,34 @@ def test_labels_are_what_follows_the_prompt_in_the_processors_own_conversation(
         assert batch.groups[number] == f"{example['sensor']}/{instruction['task']}"
 
 
+def test_rows_of_like_length_are_computed_together(llava: str, snapshot: str) -> None:
+    processor = Checkpoint(llava, device="cpu").load("AutoModelForImageTextToText").processor
+    examples = list(stream(snapshot, shuffle=False, dialect="qwen3", max_samples=6))
+    examples[0]["instructions"][0]["turns"][1]["text"] = "A long answer. " * 60
+    settings = Data(grouping="each", workers=0)
+    (whole,) = make_collate(settings, processor)(examples)
+    parts = make_collate(replace(settings, group_by_length=True), processor)(examples)
+    assert len(parts) > 1
+    assert parts[0].keys == whole.keys == tuple(one["key"] for one in examples)
+    assert not any(part.keys for part in parts[1:])
+    assert sum(part.inputs["input_ids"].numel() for part in parts) < 0.5 * whole.inputs["input_ids"].numel()
+    assert (sum(part.tokens for part in parts), sum(part.label_tokens for part in parts)) == (whole.tokens, whole.label_tokens)
+    assert Counter(group for part in parts for group in part.groups) == Counter(whole.groups)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "weights"), [("token", [1, 1, 1, 1, 1]), ("sample", [0.25] * 4 + [1]), ("square", [0.5] * 4 + [1])]
+)
+def test_a_long_answer_weighs_as_the_reduction_says(reduction: LossReduction, weights: list[float]) -> None:
+    labels = torch.tensor([[IGNORED, 5, 6, 7, 8], [9, IGNORED, IGNORED, 3, IGNORED]])  # the 9 is predicted from nothing
+    assert Batch({}, labels, (), ()).label_weights(reduction).tolist() == weights
+
+
 def test_sensors_are_mixed_by_weights_that_change_on_the_way(configure: Callable[..., TrainConfig], llava: str) -> None:
     mix = {"by": "sensor", "weights": [[0, {"sar": 1}], [8, {"optical": 1, "infrared": 1}]]}
     config = configure(data={"mix": mix, "workers": 0, "max_samples": 16})
     loader = make_loader(config, Checkpoint(llava, device="cpu").load("AutoModelForImageTextToText").processor, "qwen3", (0, 1))
-    sensors = [group.partition("/")[0] for batch in loader for group in batch.groups]
+    sensors = [group.partition("/")[0] for (batch,) in loader for group in batch.groups]
     assert set(sensors[:8]) == {"sar"}
     assert Counter(sensors[8:]) == {"optical": 4, "infrared": 4}
 

@@ -54,7 +54,12 @@ def test_every_sample_comes_once_an_epoch_in_the_streams_order(configure: Config
 
 def test_the_same_run_gives_the_same_weights_however_it_is_computed(configure: Configure, tmp_path: Path) -> None:
     first, second = (
-        configure(output=str(tmp_path / name), optimiser={"rank_batch": size}) for name, size in (("a", 4), ("b", 1))
+        configure(
+            output=str(tmp_path / name),
+            data={"workers": 0, "grouping": "each", "group_by_length": by_length},
+            optimiser={"rank_batch": size, "loss_reduction": "square"},
+        )
+        for name, size, by_length in (("a", 4, False), ("b", 2, True))
     )
     for config in (first, second):
         train(config)

@@ -1,9 +1,9 @@
 """Near duplicates between splits, pair by pair.
 
-Duplicates in large groups of similar pictures are found through leaders (`rsflow.curation.duplicates.candidates`), which may
-miss some. After split assignment every candidate pair of two splits is compared, and the tile of the weaker split is dropped
-where the pixels confirm it. So no two selected tiles of two splits are near duplicates, and a build can verify that from the
-selected tiles alone.
+Duplicates in large groups of similar pictures are found through leaders (`rsflow.curation.duplicates.pairs.candidates`), which
+may miss some. After split assignment every candidate pair of two splits is compared, and the tile of the weaker split is
+dropped where the pixels confirm it. So no two selected tiles of two splits are near duplicates, and a build can verify that
+from the selected tiles alone.
 
 Candidates are as for duplicates: one sensor, signatures within `bits` (with flips, in any of eight orientations), and ground
 that is the same or not known. Tiles of two splits that both have known ground do not touch, so at least one of a pair has none;
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import (
+from rsflow.curation.duplicates.pairs.candidates import (
     LEADER_ROUNDS,
     MIN_BITS_SET,
     Confirm,
@@ -32,8 +32,8 @@ from rsflow.curation.duplicates.candidates import (
     confirm_in_batches,
     merge_pieces,
 )
-from rsflow.curation.duplicates.hamming import Signatures, expand_ranges, iter_cross_pairs
-from rsflow.curation.duplicates.orientations import INVERSE_ORIENTATION, ORIENTATIONS
+from rsflow.curation.duplicates.pairs.hamming import Signatures, expand_ranges, iter_cross_pairs
+from rsflow.curation.duplicates.pictures.orientations import INVERSE_ORIENTATION, ORIENTATIONS
 from rsflow.curation.hashing import Hashes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 

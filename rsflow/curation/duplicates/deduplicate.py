@@ -5,11 +5,11 @@ them. Connected tiles are one cluster, of which one canonical tile is kept.
 
 Rules. *Exact*: the same `picture_sha256` or `pixels_sha256`, whatever ground and sensor. *Near*: the same sensor, signatures
 within `bits`, and confirmed (`is_same_picture`); two tiles of known ground must also lie on the same ground
-(`rsflow.curation.duplicates.candidates`). *Flipped*: the same in any of eight orientations, where the table has the views.
-*Ground*: the same ground at the same instant of one source (`rsflow.curation.duplicates.acquisitions`), or a window that
-another tile of the scene covers (`rsflow.curation.duplicates.overlaps`); the same ground at another date is a duplicate only if
-its pixels are. *Semantic*, with embeddings: one sensor, and vectors with at least a given cosine
-(`rsflow.curation.duplicates.embeddings`).
+(`rsflow.curation.duplicates.pairs.candidates`). *Flipped*: the same in any of eight orientations, where the table has the
+views. *Ground*: the same ground at the same instant of one source (`rsflow.curation.duplicates.pairs.acquisitions`), or a
+window that another tile of the scene covers (`rsflow.curation.duplicates.pairs.overlaps`); the same ground at another date is
+a duplicate only if its pixels are. *Semantic*, with embeddings: one sensor, and vectors with at least a given cosine
+(`rsflow.curation.duplicates.pictures.embeddings`).
 
 *Canonical*: the finest `gsd_m` (unknown last), then the most pixels, then the least restrictive licence
 (`rsflow.curation.balance.licences`), then most annotation labels, then the smallest `tile_id`; before all of these, with
@@ -36,15 +36,15 @@ import pyarrow.compute as pc
 
 from rsflow.curation.balance.licences import licence_ranks
 from rsflow.curation.connected_components import Indices, component_labels, first_equal_row, pairs_with_first
-from rsflow.curation.duplicates.acquisitions import same_acquisition_pairs
-from rsflow.curation.duplicates.alignment import aligned_correlation, has_same_structure
-from rsflow.curation.duplicates.candidates import Confirm, Flags, Pictures, near_duplicate_pairs
-from rsflow.curation.duplicates.embeddings import TileEmbeddings, similar_pairs
-from rsflow.curation.duplicates.hamming import Signatures
-from rsflow.curation.duplicates.image_signature import ANCHOR_WINDOWS, THUMBNAIL_PX, Picture
 from rsflow.curation.duplicates.known_ground import drop_edges_across_ground
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, Number, apply_orientation
-from rsflow.curation.duplicates.overlaps import overlapping_tiles
+from rsflow.curation.duplicates.pairs.acquisitions import same_acquisition_pairs
+from rsflow.curation.duplicates.pairs.candidates import Confirm, Flags, Pictures, near_duplicate_pairs
+from rsflow.curation.duplicates.pairs.hamming import Signatures
+from rsflow.curation.duplicates.pairs.overlaps import overlapping_tiles
+from rsflow.curation.duplicates.pictures.alignment import aligned_correlation, has_same_structure
+from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings, similar_pairs
+from rsflow.curation.duplicates.pictures.image_signature import ANCHOR_WINDOWS, THUMBNAIL_PX, Picture
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, Number, apply_orientation
 from rsflow.curation.splits.ground import Boxes, bounding_boxes
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 
@@ -128,7 +128,7 @@ def is_same_picture(thumbnails: Picture, pairs: Indices, most: float) -> Flags:
 
     Either the grey values of both have a standard deviation above `MIN_CONTRAST` and correlate above `MIN_CORRELATION`, so that
     brighter, gamma, a text or a logo make no other picture; so they may once one is moved, scaled and turned a little
-    (`rsflow.curation.duplicates.alignment`). Or the mean absolute error is at most `most` grey levels, and no
+    (`rsflow.curation.duplicates.pictures.alignment`). Or the mean absolute error is at most `most` grey levels, and no
     pixel's grey differs by more than six times that: a ship on a dark sea hardly moves the mean, but two pictures with ships
     in different places are not one. Two flat pictures (less contrast) are one only where both hold: what little they show
     has to correlate too, and not only by a slope of light, for one calm sea is not another.

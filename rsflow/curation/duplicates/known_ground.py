@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rsflow.curation.connected_components import Indices, component_labels
-from rsflow.curation.duplicates.candidates import same_ground
+from rsflow.curation.duplicates.pairs.candidates import same_ground
 from rsflow.curation.splits.ground import Boxes
 
 

@@ -13,16 +13,16 @@ import pyarrow.compute as pc
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import DropReasons
-from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.cross_split import weaker_split_duplicates
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
-from rsflow.curation.duplicates.orientations import ORIENTATIONS
-from rsflow.curation.duplicates.partial_overlap import (
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import (
     ConfirmRegions,
     confirm_regions_by_position,
     overlapping_weaker_tiles,
     tile_keypoints,
 )
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS
 from rsflow.curation.hashing import stable_hashes
 from rsflow.curation.splits.ground import Boxes, bounding_boxes
 from rsflow.curation.splits.split_groups import (

@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import shapely
 
 from rsflow.curation.connected_components import Indices, first_equal_row
-from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.cross_split import confirmed_cross_pairs
 from rsflow.curation.duplicates.deduplicate import confirm_by_position, pictures_by_sensor
+from rsflow.curation.duplicates.pairs.candidates import Confirm
 from rsflow.curation.splits.ground import bounding_boxes, expand_boxes
 from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner

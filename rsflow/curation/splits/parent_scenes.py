@@ -6,7 +6,7 @@ Cutters write a window's offsets into its name. Forms that can mean nothing else
 parent lie on a grid: offsets with a common step of at least 16, or indices that fill most of a rectangle.
 
 What has no such name may still be a window of something: names do not tell. Windows that overlap are found by their pixels
-(`rsflow.curation.duplicates.partial_overlap`); of neighbours that only touch nothing is known.
+(`rsflow.curation.duplicates.pairs.partial_overlap`); of neighbours that only touch nothing is known.
 """
 
 from __future__ import annotations

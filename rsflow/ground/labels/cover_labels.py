@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from rsflow.annotations.mask_outlines import find_components, trace_outline
+from rsflow.annotations.parsing.mask_outlines import find_components, trace_outline
 from rsflow.records import UNKNOWN, Label, Provenance, Shape
 from rsflow.spatial.polygons import parts_bounds, translate_parts
 

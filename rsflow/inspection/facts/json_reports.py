@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from rsflow.generation.costs import CostLine
+from rsflow.generation.spending.costs import CostLine
 from rsflow.inspection.diff import Diff
 from rsflow.inspection.explain import Explained, ExplainedRejects
 from rsflow.inspection.facts.report_facts import plan_facts, summarise_build
@@ -23,7 +23,7 @@ from rsflow.phases.row_balance import Balance
 from rsflow.phases.select.leakage import SetLeak
 from rsflow.planning.estimates.estimate import BuildEstimate
 from rsflow.report.explain import describe_reason
-from rsflow.report.sources_text import SourceState
+from rsflow.report.text.sources_text import SourceState
 from rsflow.shards.verify import Verification
 
 Json = dict[str, Any]

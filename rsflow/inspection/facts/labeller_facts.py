@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rsflow.config.settings import BuildConfig
 from rsflow.labellers import from_settings
-from rsflow.report.card import QualityFacts
+from rsflow.report.dataset_card.card import QualityFacts
 
 
 def labeller_quality(built: BuildConfig) -> tuple[QualityFacts, ...]:

@@ -18,7 +18,7 @@ from rsflow.config.stac_settings import OF_ITEMS
 from rsflow.errors import RsflowError
 from rsflow.inspection.evaluate_labels import evaluate_live_rows
 from rsflow.inspection.facts.labeller_facts import labeller_quality
-from rsflow.labellers.coco_metrics import Quality
+from rsflow.labellers.quality.coco_metrics import Quality
 from rsflow.lake.receipts import completed_units, read_receipt_rows
 from rsflow.lake.tables import Lake
 from rsflow.phases.build import plan_build, read_config

@@ -22,8 +22,8 @@ from rsflow.phases.build import BuildResult, LakeStatus
 from rsflow.phases.select.stratify import count_by_stratum
 from rsflow.planning.estimates.estimate import BuildEstimate
 from rsflow.report.build_summary import BuildSummary, ModelUse, SceneCounts, ShardCounts
-from rsflow.report.card import CardFacts, SnapshotFacts, SourceFacts, dataset_card
-from rsflow.report.plan_text import ModelFacts, PlanFacts
+from rsflow.report.dataset_card.card import CardFacts, SnapshotFacts, SourceFacts, dataset_card
+from rsflow.report.text.plan_text import ModelFacts, PlanFacts
 from rsflow.shards.manifest import Manifest, Split
 
 CARD = "card.md"

@@ -15,9 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
-from rsflow.instructions.objects import TileObject
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box, Region
 from rsflow.spatial.polygons import parts_area

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rsflow.instructions import english
-from rsflow.instructions import positions as places
 from rsflow.instructions.chains.program import ChainError, Run, Step, run_program
-from rsflow.instructions.hash_choice import choose, hash_order
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.instructions.wording.hash_choice import choose, hash_order
 from rsflow.records import TileFacts
 from rsflow.text.turns import mark
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rsflow.instructions import positions as places
 from rsflow.instructions.checks.english import word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import may_be, must_be, parts
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.wording import positions as places
 from rsflow.spatial.geometry import Box
 
 SHORT = 4  # words of an answer that names a place or a grade alone

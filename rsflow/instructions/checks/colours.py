@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rsflow.instructions.attributes import COLOURS
 from rsflow.instructions.checks.english import NEGATIONS, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.wording.attributes import COLOURS
 from rsflow.sensors import SENSORS
 
 # Hues that one may be taken for.

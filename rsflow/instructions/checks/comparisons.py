@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rsflow.instructions import english
 from rsflow.instructions.checks.english import number
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention
@@ -20,6 +19,7 @@ from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.short_answers import OPENINGS
 from rsflow.instructions.checks.tile_knowledge import Known
+from rsflow.instructions.wording import english
 
 ABOUT = (0.75, 1.35)  # of the true ratio: what "twice as many" may be said of
 _ADVERBS = r"(?:(?:\w+ly|far|much|by far|also|thus|well|still) )*"

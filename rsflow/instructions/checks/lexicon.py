@@ -3,7 +3,7 @@
 A word is compared with label nouns in three strengths. What it surely covers (the noun itself, a synonym, its kinds:
 "vehicles" covers cars and buses) gives a least number; what it may cover as well (a "car" may be one of the "vehicles") gives a
 most; and only where the vocabulary holds the word or something wider is there a most at all. Plurals and kinds are those
-of rsflow.instructions.english.
+of rsflow.instructions.wording.english.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rsflow.instructions import english
+from rsflow.instructions.wording import english
 
 # Words of this field that mean the same things; the spelling of data sets and of both sides of the Atlantic.
 _SYNONYMS = (

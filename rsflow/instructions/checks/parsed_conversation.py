@@ -14,7 +14,7 @@ from rsflow.instructions.checks.mention import Mention
 from rsflow.instructions.checks.mentions import mentions
 from rsflow.instructions.checks.sentences import Sentence, sentences
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.expressions import normalise_text
+from rsflow.instructions.facts.expressions import normalise_text
 from rsflow.records import Instruction
 from rsflow.text.turns import without_marks
 

@@ -15,7 +15,7 @@ from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.regions import Part, may_be
 from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import TileObject
+from rsflow.instructions.facts.objects import TileObject
 
 MOST = 0.4  # share of the objects from which "mostly" may be said
 

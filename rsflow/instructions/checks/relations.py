@@ -1,7 +1,7 @@
 """Relations: one kind of thing left of, right of, above or below another in the picture.
 
-A claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all
-of the one are plainly so to all of the other (rsflow.instructions.positions). "North of" is not compared: nothing known of a
+A claim stands as long as any two objects that may be meant stand in it by their centres; a denial is wrong where all of the
+one are plainly so to all of the other (rsflow.instructions.wording.positions). "North of" is not compared: nothing known of a
 tile says which way is north. "Near" and "beside" have no measure and are not compared either.
 """
 
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from rsflow.instructions import positions as places
 from rsflow.instructions.checks.english import AUXILIARY, CONJUNCTIONS, PREPOSITIONS, SHOWING, word_set
 from rsflow.instructions.checks.finding import Finding
 from rsflow.instructions.checks.mention import Mention
@@ -22,7 +21,8 @@ from rsflow.instructions.checks.sentences import Sentence
 from rsflow.instructions.checks.short_answers import OPENINGS
 from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import TileObject
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.wording import positions as places
 
 SHORT = 6  # words of an answer to a choice
 AWAY = 8  # words between two nouns of one relation

@@ -16,7 +16,7 @@ from rsflow.instructions.checks.mention import SUPERLATIVES, Mention
 from rsflow.instructions.checks.parsed_conversation import Talk
 from rsflow.instructions.checks.superlatives import candidates
 from rsflow.instructions.checks.tile_knowledge import Known
-from rsflow.instructions.objects import TileObject
+from rsflow.instructions.facts.objects import TileObject
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import area
 

@@ -1,6 +1,6 @@
 """The objects that "the largest" or "the leftmost" may mean.
 
-The margins of rsflow.instructions.references, turned round. There a phrase needs a clear winner; here everything
+The margins of rsflow.instructions.wording.references, turned round. There a phrase needs a clear winner; here everything
 within the margin of the first may be meant.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rsflow.instructions.objects import TileObject
-from rsflow.instructions.references import AREA_RATIO
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.wording.references import AREA_RATIO
 from rsflow.spatial.geometry import area, min_area_rectangle
 
 CLEAR = 1.1  # by which a length must be shorter to be plainly so

@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.checks.lexicon import Lexicon, Sense, lexicon
-from rsflow.instructions.expressions import normalise_text
-from rsflow.instructions.objects import TileObject
-from rsflow.instructions.tile_facts import Cover, Group
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import normalise_text
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.facts.tile_facts import Cover, Group
+from rsflow.instructions.wording import english
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box
 from rsflow.text.turns import escape

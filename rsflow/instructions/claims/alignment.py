@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from rsflow.instructions import english
-from rsflow.instructions import positions as places
 from rsflow.instructions.claims.checking import check_claim
 from rsflow.instructions.claims.claim import Claim, Unit
 from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.claims.vocabulary import Token, find_tokens, split_words
 from rsflow.instructions.claims.word_lists import FRACTIONS, SQUARE_UNITS, UNIT_WORDS, VAGUE
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 
 _MEASURES = {"size", "area", "share", "temperature"}
 _COMPARED = {

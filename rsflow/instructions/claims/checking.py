@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from rsflow.instructions import english
 from rsflow.instructions.claims import object_checks as objects
 from rsflow.instructions.claims import tile_checks as tile
 from rsflow.instructions.claims.claim import Claim, ClaimKind, Verdict, compare
 from rsflow.instructions.claims.claim_facts import ClaimFacts
+from rsflow.instructions.wording import english
 
 CHECKS: dict[ClaimKind, Callable[[Claim, ClaimFacts], Verdict]] = {
     "count": objects.check_count,

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.claims.claim import Claim
-from rsflow.instructions.objects import TileObject
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.facts.tile_facts import Group
+from rsflow.instructions.wording import english
 from rsflow.records import TileFacts
 from rsflow.spatial.geometry import Box
 

@@ -5,11 +5,12 @@ Every check gets a claim whose numbers exist and whose noun is clean (see `rsflo
 
 from __future__ import annotations
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
 from rsflow.instructions.claims.claim import HOLDS, Claim, Verdict, compare, unknown
 from rsflow.instructions.claims.claim_facts import ClaimFacts, NumberedObject, box_around
-from rsflow.instructions.objects import TileObject
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 from rsflow.sensors import SENSORS
 
 MAX_TOLERANCE = 0.2  # share of a length or an area that a claim may be off, whatever tolerance it asks for

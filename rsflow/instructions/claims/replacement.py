@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
 from rsflow.instructions.claims.claim import Claim
 from rsflow.instructions.claims.claim_facts import ClaimFacts, box_around
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.vqa import COUNT_LIMIT
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 
 
 def compose_claim(claim: Claim, facts: ClaimFacts) -> str:

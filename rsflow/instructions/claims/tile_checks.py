@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rsflow.instructions import english, tile_facts
-from rsflow.instructions import positions as places
 from rsflow.instructions.claims.claim import HOLDS, Claim, Verdict, compare, unknown
 from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.claims.object_checks import is_near
+from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.vqa import COVER_UNKNOWN
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 from rsflow.sensors import SENSORS
 
 SHARE_POINTS = 2.6  # percent points that a rounded share may be off, half a point below 10 %

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rsflow.instructions import english, tile_facts
 from rsflow.instructions.claims.claim_facts import ClaimFacts
 from rsflow.instructions.claims.word_lists import (
     DIRECTIONS,
@@ -19,6 +18,8 @@ from rsflow.instructions.claims.word_lists import (
     WORDS_BY_KIND,
     TokenKind,
 )
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.wording import english
 
 WORDS: dict[str, TokenKind] = {
     **{word: kind for kind, words in WORDS_BY_KIND.items() for word in words.split()},

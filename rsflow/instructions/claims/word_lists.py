@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rsflow.instructions import english
-from rsflow.instructions.attributes import COLOURS
 from rsflow.instructions.claims.claim import Unit
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording.attributes import COLOURS
 
 TokenKind = Literal[
     "number", "noun", "place", "direction", "negation", "colour", "size", "comparison", "change", "temperature", "all"

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from rsflow.config import settings as config
-from rsflow.instructions.hash_choice import choose
 from rsflow.instructions.languages import zh
 from rsflow.instructions.question_answers import QuestionAnswer, SampleFacts, instruction
+from rsflow.instructions.wording.hash_choice import choose
 from rsflow.records import Instruction, Reject
 
 ENGLISH = "en"

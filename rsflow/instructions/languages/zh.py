@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rsflow.instructions.english import percent_phrase, singular_noun
 from rsflow.instructions.languages.zh_words import NAMES, OUTERMOST, PHRASINGS, PLACES, WAYS
 from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording.english import percent_phrase, singular_noun
 from rsflow.text.turns import mark, outline_mark
 
 _PHRASE = re.compile(r"the (?:(largest|leftmost|rightmost|topmost|bottommost) )?(.+?)(?: (?:in the|at the|on the) (.+))?")
@@ -117,7 +117,7 @@ def _listed(write: Callable[..., str]) -> Callable[[QuestionAnswer, Name], Words
 
 
 def _phrase(phrase: str, name: Name) -> str:
-    """`the largest ship`, `the ship in the upper left` (rsflow.instructions.references) in Chinese."""
+    """`the largest ship`, `the ship in the upper left` (rsflow.instructions.wording.references) in Chinese."""
     found = _PHRASE.fullmatch(phrase)
     place = found[3] if found else None
     if not found or (place and place not in PLACES):

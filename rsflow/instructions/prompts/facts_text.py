@@ -1,8 +1,8 @@
 """The facts of a tile as lines of plain text for a prompt.
 
-The same readers as the rules use (rsflow.instructions.tile_facts and others), and it states as clearly what is not known: a
-count only where it is exact, an absence only where the vocabulary grants it. Texts of a data set are quoted on one line, so
-that none can pose as a part of the prompt.
+The same readers as the rules use (rsflow.instructions.facts.tile_facts and others), and it states as clearly what is not
+known: a count only where it is exact, an absence only where the vocabulary grants it. Texts of a data set are quoted on one
+line, so that none can pose as a part of the prompt.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from rsflow.config import settings as config
-from rsflow.instructions import attributes, english, tile_facts, vqa
-from rsflow.instructions import positions as places
-from rsflow.instructions.objects import TileObject, collapses_when_rounded
+from rsflow.instructions import vqa
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.objects import TileObject, collapses_when_rounded
+from rsflow.instructions.facts.tile_facts import Group
 from rsflow.instructions.region_captioning import describe_object
-from rsflow.instructions.tile_facts import Group
+from rsflow.instructions.wording import attributes, english
+from rsflow.instructions.wording import positions as places
 from rsflow.records import TileFacts
 from rsflow.sensors import SENSORS
 from rsflow.spatial.geometry import Box

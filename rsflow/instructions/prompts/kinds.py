@@ -14,11 +14,11 @@ from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions.claims import ComparedPairs, ConversationPairs, ObjectTexts, ReasoningAnswers, StatementText
-from rsflow.instructions.english import singular_noun, with_article
 from rsflow.instructions.prompts import facts_text
 from rsflow.instructions.prompts.answer_schemas import SCHEMAS, Description, ObjectNotes, QuestionPairs, ReasoningPairs
 from rsflow.instructions.prompts.prompt_files import Prompt, load_prompt
 from rsflow.instructions.question_answers import QuestionAnswer, instruction
+from rsflow.instructions.wording.english import singular_noun, with_article
 from rsflow.records import Instruction, TaskName, TileFacts
 from rsflow.sensors import SENSORS
 from rsflow.text.turns import Turn, escape, mark

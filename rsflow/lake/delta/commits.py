@@ -1,7 +1,7 @@
 """Delta's errors and commits: what is tried again, and what each failure is called.
 
 One idea: a commit that fails because another writer got ahead left nothing, so it is simply made again; after a fault of the
-network nobody knows, so whoever adds rows gives the commit an id and looks for it before adding them again.
+network nobody knows, so whoever writes rows gives the commit an id and looks for it before adding them again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 COMMIT_KEY = "rsflow_commit"  # key of a commit's own id among its metadata
-_RECENT = 100  # commits among which a lost one is looked for
 _COMMITS = 10  # tried before a write that others get ahead of is given up
+_MOST_PAUSE = 0.2  # seconds between these
 
 
 @contextmanager
@@ -51,7 +51,10 @@ def commit(place: str, attempt: Callable[[int], DeltaTable]) -> DeltaTable:
 
     numbers = count(1)
     ahead = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(CommitFailedError), stop=tenacity.stop_after_attempt(_COMMITS), reraise=True
+        retry=tenacity.retry_if_exception_type(CommitFailedError),
+        wait=tenacity.wait_random(0, _MOST_PAUSE),
+        stop=tenacity.stop_after_attempt(_COMMITS),
+        reraise=True,
     )
 
     @retry_transient
@@ -90,9 +93,9 @@ def commit_infos(root: str, name: str, version: int) -> Iterator[dict[str, Any]]
             raise LakeError(f"{place}: cannot read this commit of a Delta table: {error}") from error
 
 
-def has_commit(root: str, name: str, version: int, commit_id: str) -> bool:
-    """Whether one of the last commits up to `version` has this id."""
-    return any(info.get(COMMIT_KEY) == commit_id for info in islice(commit_infos(root, name, version), _RECENT))
+def has_commit(root: str, name: str, version: int, commit_id: str, count: int) -> bool:
+    """Whether one of the last `count` commits up to `version` has this id."""
+    return any(info.get(COMMIT_KEY) == commit_id for info in islice(commit_infos(root, name, version), count))
 
 
 def storage_options(root: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from rsflow.phases.label.run_steps import StepRunner
 from rsflow.planning.plan import Plan, undone_text
 from rsflow.planning.steps import generate as step
 from rsflow.planning.unit_ids import UnitIds
-from rsflow.stages.generated_texts import is_failed_text
+from rsflow.stages.generate.generated_texts import is_failed_text
 
 
 def generate(built: BuildConfig, lake: Lake, plan: Plan, meter: UsageMeter) -> None:

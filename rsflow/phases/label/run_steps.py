@@ -32,7 +32,7 @@ from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.steps import missing_units
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.stage import ModelStage, fingerprint
-from rsflow.stages.generate_tiles import GenerateTiles
+from rsflow.stages.generate.generate_tiles import GenerateTiles
 
 
 @dataclass

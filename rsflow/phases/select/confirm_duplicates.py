@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.candidates import Confirm
 from rsflow.curation.duplicates.deduplicate import is_same_picture
-from rsflow.curation.duplicates.image_signature import Picture, region_thumbnail, thumbnail
-from rsflow.curation.duplicates.orientations import apply_orientation
-from rsflow.curation.duplicates.partial_overlap import ConfirmRegions, Floats
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions, Floats
+from rsflow.curation.duplicates.pictures.image_signature import Picture, region_thumbnail, thumbnail
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 from rsflow.curation.task_runner import TaskRunner
 from rsflow.lake.tables import Lake
 from rsflow.lake.tile_files import read_pictures

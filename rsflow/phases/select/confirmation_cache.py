@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import Flags
-from rsflow.curation.duplicates.candidates import Confirm
-from rsflow.curation.duplicates.partial_overlap import ConfirmRegions, Floats
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions, Floats
 from rsflow.curation.hashing import Hashes, combine_hashes, stable_hashes
 from rsflow.errors import RsflowError
 from rsflow.files import storage

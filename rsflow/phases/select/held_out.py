@@ -23,8 +23,8 @@ from rsflow.annotations import read_annotations as read_annotations
 from rsflow.config.select_settings import HeldOut, Select
 from rsflow.config.settings import Annotations
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.image_signature import Picture
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
+from rsflow.curation.duplicates.pictures.image_signature import Picture
+from rsflow.curation.duplicates.pictures.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.errors import DataError, UsageError
 from rsflow.files import storage
 from rsflow.lake.tables import Lake

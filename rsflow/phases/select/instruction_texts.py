@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.text_signatures import build_mask, extract_texts
-from rsflow.curation.duplicates.text_similarity import ReadTexts
-from rsflow.instructions.english import NUMBER_WORDS
+from rsflow.curation.duplicates.texts.text_signatures import build_mask, extract_texts
+from rsflow.curation.duplicates.texts.text_similarity import ReadTexts
+from rsflow.instructions.wording.english import NUMBER_WORDS
 from rsflow.lake.delta.table_files import TableFile, list_table_files, read_table_file
 from rsflow.planning.live_rows import LiveRows
 
@@ -49,7 +49,9 @@ def _read_texts(piece: TableFile, rows: Indices, receipts: pa.Array) -> list[pa.
 
 
 def build_template_mask(now: LiveRows) -> str:
-    """What `rsflow.curation.duplicates.text_signatures.forms` takes for one word: numbers, and the categories of all labels."""
+    """What `rsflow.curation.duplicates.texts.text_signatures.forms` takes for one word: numbers, and the categories of all
+    labels.
+    """
     receipts, names = now.receipts("labels").combine_chunks(), set()
     for piece in list_table_files(now.lake, "labels"):
         for rows in read_table_file(piece, ["kind", "category"], receipts):

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.answer_share import question_and_answer
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates import text_signatures as sayings
+from rsflow.curation.duplicates.texts import text_signatures as sayings
 from rsflow.curation.hashing import Hashes, stable_hashes
 from rsflow.curation.instruction_columns import COLUMNS, IdIndex, build_id_index, encode_instructions
 from rsflow.curation.select_samples import needs_categories

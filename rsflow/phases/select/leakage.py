@@ -1,8 +1,8 @@
 """Leak checks: of a build's own splits, where a leak stops it, and between any two sets, as a report.
 
-Two sets are compared as a held-out benchmark is (`rsflow.curation.duplicates.picture_fingerprints`): which pictures of TEST
-would be dropped if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split of a
-lake's latest snapshot, written ROOT@SPLIT.
+Two sets are compared as a held-out benchmark is (`rsflow.curation.duplicates.pictures.picture_fingerprints`): which pictures
+of TEST would be dropped if TRAIN were the benchmark. A set is a folder of pictures or GeoTIFFs, a fingerprint file, or a split
+of a lake's latest snapshot, written ROOT@SPLIT.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from rsflow.config.select_settings import Select
 from rsflow.curation.connected_components import Indices
-from rsflow.curation.duplicates.image_signature import Picture
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
+from rsflow.curation.duplicates.pictures.image_signature import Picture
+from rsflow.curation.duplicates.pictures.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.curation.splits.leakage import Leak, find_leaks, find_near_duplicate_leaks
 from rsflow.curation.task_runner import LOCAL_RUNNER, TaskRunner
 from rsflow.errors import RsflowError, UsageError

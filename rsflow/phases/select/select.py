@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 
 from rsflow.config.settings import BuildConfig
 from rsflow.curation.drop_reasons import Flags
-from rsflow.curation.duplicates.candidates import Confirm
-from rsflow.curation.duplicates.partial_overlap import ConfirmRegions
+from rsflow.curation.duplicates.pairs.candidates import Confirm
+from rsflow.curation.duplicates.pairs.partial_overlap import ConfirmRegions
 from rsflow.curation.select_samples import SelectionResult, select_samples, select_tiles
 from rsflow.curation.splits.split_groups import scene_groups
 from rsflow.curation.task_runner import TaskRunner

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.select_settings import Select
-from rsflow.curation.duplicates.embeddings import TileEmbeddings
+from rsflow.curation.duplicates.pictures.embeddings import TileEmbeddings
 from rsflow.errors import ConfigError
 from rsflow.planning.live_rows import LiveRows
 

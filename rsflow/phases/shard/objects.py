@@ -1,7 +1,7 @@
 """The objects that samples hold: the boxes and outlines of selected tiles, as far as they may be believed.
 
 One idea: annotated objects are all held, whatever their texts name or list; those that labellers found are held where they may
-feed a text (rsflow.instructions.tile_facts.trusted_labels).
+feed a text (rsflow.instructions.facts.tile_facts.trusted_labels).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rsflow.config.settings import Labels
-from rsflow.instructions.tile_facts import trusted_labels
+from rsflow.instructions.facts.tile_facts import trusted_labels
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
 from rsflow.schemas import INSTRUCT_TILE_COLUMNS, LABELS, OBJECTS, label_sort_key
-from rsflow.stages.instruct_tiles import facts_of
+from rsflow.stages.instruct.instruct_tiles import facts_of
 
 
 def objects_of(now: LiveRows, tiles: pa.Table, settings: Labels) -> pa.Table:

@@ -36,8 +36,8 @@ from rsflow.schemas import SHARD_WORK
 from rsflow.shards.manifest import Manifest, ShardEntry, Split, find_latest, index_path, read_snapshot, write_snapshot
 from rsflow.shards.plan import ShardPlan, plan_shards
 from rsflow.stage import fingerprint
-from rsflow.stages.sample_record import object_record
-from rsflow.stages.write_shards import WriteShards
+from rsflow.stages.shard.sample_record import object_record
+from rsflow.stages.shard.write_shards import WriteShards
 
 ENTRY_COLUMNS = ("path", "samples", "instructions", "bytes", "sha256", "index_bytes", "index_sha256")
 # Settings that say where and how, not what: they are no part of what a snapshot was made from.

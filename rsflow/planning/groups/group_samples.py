@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from rsflow.schemas import COMPANIONS, SAMPLE_GROUP_STRUCT, TILES
-from rsflow.stages.cut_scenes import sample_key
-from rsflow.stages.sample_record import digest, tile_record
+from rsflow.stages.label.cut_scenes import sample_key
+from rsflow.stages.shard.sample_record import digest, tile_record
 
 SAMPLES = pa.schema([*TILES, ("group", SAMPLE_GROUP_STRUCT)])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rsflow.planning.plan import Plan, Unit
 from rsflow.records import AFTER, BEFORE
-from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.label.cut_scenes import main_file
 
 
 @dataclass(frozen=True, slots=True)

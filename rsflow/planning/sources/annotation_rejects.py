@@ -10,14 +10,14 @@ import dataclasses
 from collections import defaultdict
 from typing import Any
 
-from rsflow.annotations.whole_picture_labels import reject_split_labels
+from rsflow.annotations.joining.whole_picture_labels import reject_split_labels
 from rsflow.planning.plan import Plan, picture_of
 from rsflow.readers import GRID
-from rsflow.readers.acquisition_time import missing_time
+from rsflow.readers.listing.acquisition_time import missing_time
 from rsflow.records import Reject
 from rsflow.spatial.geometry import Window
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.label.cut_scenes import main_file
 
 
 def annotation_rejects(plan: Plan) -> list[tuple[str, str, list[dict[str, Any]]]]:

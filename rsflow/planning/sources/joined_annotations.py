@@ -14,9 +14,9 @@ from typing import Any
 from rsflow.annotations import AnnotatedSet, JoinedSet, ScenePicture, join_scenes, read_annotations, unify_spelling
 from rsflow.config.settings import BuildConfig, Source
 from rsflow.errors import ConfigError, RejectLimitError
-from rsflow.readers.scene_listing import pattern_folders
+from rsflow.readers.listing.scene_listing import pattern_folders
 from rsflow.records import UNKNOWN, Label, Reject, SceneFiles
-from rsflow.stages.cut_scenes import main_file
+from rsflow.stages.label.cut_scenes import main_file
 
 SHOWN = 5  # reasons that a message gives an example of
 

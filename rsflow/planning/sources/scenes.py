@@ -29,7 +29,7 @@ from rsflow.records import Reject, SceneFiles
 from rsflow.schemas import SCENES
 from rsflow.stac.listing import list_stac_scenes
 from rsflow.stage import fingerprint
-from rsflow.stages.cut_scenes import pixel_unit, stats_key
+from rsflow.stages.label.cut_scenes import pixel_unit, stats_key
 
 THREADS = 8
 SCENES_PER_TASK = 16  # what is known takes less time than handing it to a thread

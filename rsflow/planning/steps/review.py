@@ -13,7 +13,7 @@ from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.review.instructions import corrected_turns
 from rsflow.schemas import REVIEW_WORK
-from rsflow.stages.revise_instructions import ReviseInstructions
+from rsflow.stages.instruct.revise_instructions import ReviseInstructions
 
 
 def _units(ids: UnitIds) -> Iterator[StepUnit]:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-from rsflow.report.contact_sheet import contact_sheet
-from rsflow.report.counts_table import by_count
-from rsflow.report.show import sample_card
+from rsflow.report.pictures.contact_sheet import contact_sheet
+from rsflow.report.pictures.show import sample_card
 from rsflow.report.snapshot.charts import bar_chart
 from rsflow.report.snapshot.html import Markup, element, figure, picture, table
 from rsflow.report.snapshot.numbers import total
 from rsflow.report.snapshot.page import JPEG_QUALITY, SHEET_PX, page
 from rsflow.report.snapshot.sample_counts import SampleCounts
+from rsflow.report.text.counts_table import by_count
 from rsflow.shards.format import Sample
 
 ROWS = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rsflow.report.card import QualityFacts
+from rsflow.report.dataset_card.card import QualityFacts
 
 
 @dataclass(frozen=True, slots=True)

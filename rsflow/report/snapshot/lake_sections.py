@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rsflow.report.card import QualityFacts
-from rsflow.report.counts_table import by_count, format_bytes
+from rsflow.report.dataset_card.card import QualityFacts
 from rsflow.report.snapshot.charts import bar_chart, line_chart
 from rsflow.report.snapshot.facts import FunnelStep, LakeFacts, MeasuredQuality, StageTime
 from rsflow.report.snapshot.html import Markup, element, figure, table
 from rsflow.report.snapshot.numbers import total
 from rsflow.report.snapshot.picture_statistics import PICTURES, PictureStatistics
 from rsflow.report.snapshot.sample_counts import SampleCounts
+from rsflow.report.text.counts_table import by_count, format_bytes
 
 
 def funnel_section(facts: LakeFacts) -> Iterator[Markup]:

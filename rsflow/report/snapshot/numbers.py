@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rsflow.report.counts_table import by_count
 from rsflow.report.snapshot.facts import LakeFacts, SnapshotIdentity
 from rsflow.report.snapshot.picture_statistics import Moments, PictureStatistics
 from rsflow.report.snapshot.read_samples import SnapshotSamples
 from rsflow.report.snapshot.sample_counts import SampleCounts
+from rsflow.report.text.counts_table import by_count
 
 WORDS = 1000  # the commonest that are listed
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
-from rsflow.report.contact_sheet import contact_sheet
-from rsflow.report.counts_table import format_bytes
-from rsflow.report.show import sample_card
+from rsflow.report.pictures.contact_sheet import contact_sheet
+from rsflow.report.pictures.show import sample_card
 from rsflow.report.snapshot import lake_sections
 from rsflow.report.snapshot.facts import LakeFacts, SnapshotIdentity
 from rsflow.report.snapshot.html import Markup, element, figure, join, picture, table
 from rsflow.report.snapshot.read_samples import PER_SHEET, SnapshotSamples
 from rsflow.report.snapshot.sections import sections
+from rsflow.report.text.counts_table import format_bytes
 from rsflow.shards.format import Sample
 
 SHEET_PX = 300  # width of a sample's picture on a contact sheet

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from rsflow.report.counts_table import by_count, sensors_of, tally_table
 from rsflow.report.snapshot.charts import bar_chart, heat_map, histogram_chart, map_chart
 from rsflow.report.snapshot.html import Markup, element, figure, table
 from rsflow.report.snapshot.numbers import total
 from rsflow.report.snapshot.sample_counts import POSITION_CELLS, SampleCounts
+from rsflow.report.text.counts_table import by_count, sensors_of, tally_table
 
 SHOWN = 25  # rows of a chart; tables have up to TABLE
 TABLE = 200

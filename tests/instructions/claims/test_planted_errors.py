@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from rsflow.instructions.claims import Claim, ClaimFacts, Statement, faults_of
-from rsflow.instructions.objects import tile_object
+from rsflow.instructions.facts.objects import tile_object
 from rsflow.records import Label, Provenance, Shape, TileFacts
 from rsflow.sensors import SensorName
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 
-from rsflow.instructions import english
-from rsflow.instructions import positions as places
 from rsflow.instructions.claims import Claim, ClaimFacts, Statement, check_claim, faults_of, review_object
-from rsflow.instructions.objects import tile_object
+from rsflow.instructions.facts.objects import tile_object
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
 from rsflow.records import Label, Provenance, Shape, TileFacts
 
 GOLD = Provenance("annotation", "boxes.json")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rsflow.generation.costs import list_costs
+from rsflow.generation.spending.costs import list_costs
 from tests.generation.chat_server import Reply, serving
 from tests.phases.label.test_generation import IN_FLIGHT, calm, written
 

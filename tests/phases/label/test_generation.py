@@ -17,7 +17,7 @@ from rsflow.phases.build import run
 from rsflow.planning.recipe import load
 from tests.archive import shards_of
 from tests.generation.chat_server import Chat, Reply, refused, said, serving
-from tests.stages.test_generate_tiles import form_of
+from tests.stages.generate.test_generate_tiles import form_of
 
 IN_FLIGHT = 3
 

@@ -27,8 +27,8 @@ from rsflow.shards.manifest import read_snapshot
 from rsflow.shards.reader import ShardReader
 from rsflow.shards.verify import verify_snapshot
 from rsflow.stage import fingerprint
-from rsflow.stages.encode_tiles import EncodeTiles
-from rsflow.stages.sample_record import digest, tile_record
+from rsflow.stages.label.encode_tiles import EncodeTiles
+from rsflow.stages.shard.sample_record import digest, tile_record
 from tests.archive import config_of, optical, shards_of, write_scene
 
 RAW, BOTH = "render.raw_bands=true", ("render.raw_bands=true", "shard.companions=[optical, sar]")

@@ -11,7 +11,7 @@ import pytest
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.drop_reasons import Flags
-from rsflow.curation.duplicates.orientations import apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 from rsflow.lake.tables import create_lake
 from rsflow.phases.select import select as phase
 from rsflow.phases.select.confirmation_cache import FOLDER, ConfirmationCache, read_cache, write_cache

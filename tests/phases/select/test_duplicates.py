@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from rsflow.config.select_settings import Select
-from rsflow.curation.duplicates.orientations import apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 from rsflow.errors import ConfigError, RsflowError
 from rsflow.inspection.explain import explain, read_cluster_pictures
 from rsflow.phases.build import BuildResult, run
@@ -87,7 +87,7 @@ def test_empty_pictures_of_two_splits_are_parted_on_ray_too_and_the_build_sees_w
 ) -> None:
     """A crowd of one faint pattern in any shade: leaders answer for some in `deduplicate`, the splits for the rest."""
     for name, number in {"CROWD_SIZE": 8, "LEADER_ROUNDS": 2}.items():  # a round is a task of the cluster
-        monkeypatch.setattr(f"rsflow.curation.duplicates.candidates.{name}", number)
+        monkeypatch.setattr(f"rsflow.curation.duplicates.pairs.candidates.{name}", number)
     random = np.random.default_rng(3)
     levels, faint = random.integers(5, 245, 48), random.integers(-3, 4, (64, 64, 1))  # too fine for signatures, in all of them
     for k, level in enumerate(levels):

@@ -14,9 +14,9 @@ import yaml
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from rsflow.curation.duplicates.image_signature import pixels_digest, signature
-from rsflow.curation.duplicates.orientations import ORIENTATIONS, apply_orientation
-from rsflow.curation.duplicates.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
+from rsflow.curation.duplicates.pictures.image_signature import pixels_digest, signature
+from rsflow.curation.duplicates.pictures.orientations import ORIENTATIONS, apply_orientation
+from rsflow.curation.duplicates.pictures.picture_fingerprints import FINGERPRINTS, fingerprint_picture, match_fingerprints
 from rsflow.curation.splits.split_groups import splits_by_strength
 from rsflow.errors import UsageError
 from rsflow.phases.build import run

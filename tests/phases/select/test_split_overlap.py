@@ -11,7 +11,7 @@ from PIL import Image
 from rasterio.transform import from_origin
 from scipy import ndimage
 
-from rsflow.curation.duplicates.orientations import apply_orientation
+from rsflow.curation.duplicates.pictures.orientations import apply_orientation
 from rsflow.inspection.explain import explain
 from rsflow.inspection.facts.report_facts import summarise_build
 from rsflow.phases.build import BuildResult

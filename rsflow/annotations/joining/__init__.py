@@ -1,0 +1,1 @@
+"""Annotated pictures and the scenes that show them: matching, joining, cutting to a window."""

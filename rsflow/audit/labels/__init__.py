@@ -1,0 +1,1 @@
+"""Faults of labels and of the fields of annotation files."""

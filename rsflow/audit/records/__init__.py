@@ -1,0 +1,1 @@
+"""Faults of the questions and answers of an instruction set."""

@@ -1,0 +1,1 @@
+"""What identifies a picture: signatures, keypoints, embeddings, and how well two pictures agree."""

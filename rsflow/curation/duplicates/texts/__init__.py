@@ -1,0 +1,1 @@
+"""Similar texts: signatures, MinHash, Jaccard similarity."""

@@ -1,0 +1,1 @@
+"""The place through its three sensors."""

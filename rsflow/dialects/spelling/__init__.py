@@ -1,0 +1,1 @@
+"""What several dialects share: brackets, JSON boxes, outlines, padding, several pictures."""

@@ -1,0 +1,1 @@
+"""Rasters and pictures grouped into sources, and the names of their bands."""

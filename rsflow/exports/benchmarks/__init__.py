@@ -1,0 +1,1 @@
+"""Questions for evaluation harnesses: with options, with short answers, and how they are scored."""

@@ -1,0 +1,1 @@
+"""Samples on the ground: features, STAC items and their Parquet form."""

@@ -1,0 +1,1 @@
+"""How exports write: records, JSON, Parquet, folders, cards, and the counts of what was left out."""

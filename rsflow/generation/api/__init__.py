@@ -1,0 +1,1 @@
+"""Endpoints with OpenAI's interface: access, requests and answers, rate limits."""

@@ -1,0 +1,1 @@
+"""Batch interfaces: their files, their calls, and the batches that are not finished."""

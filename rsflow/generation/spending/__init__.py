@@ -1,0 +1,1 @@
+"""What requests cost: allowances, attempts on disk, and the sums."""

@@ -1,0 +1,1 @@
+"""What the labels of a tile state, as values that tasks draw on."""

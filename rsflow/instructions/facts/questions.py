@@ -1,0 +1,50 @@
+"""Questions that annotators asked and answered, used as they are with a hint at the form of the answer.
+
+Word for word except for the capital and the question mark. A question with two different answers on one picture is refused,
+because one of them is wrong; equal pairs are used once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.facts.expressions import normalise_text
+from rsflow.instructions.question_answers import QuestionAnswer, reject_instruction
+from rsflow.instructions.wording import english
+from rsflow.records import Reject, TileFacts
+from rsflow.text.turns import escape
+
+
+def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer | Reject]:
+    """In alphabetical order of the questions."""
+    asked: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for position, label in tile_facts.labels_of_kind(facts, "question"):
+        question, answer = (" ".join(text.split()) for text in (label.text, label.category))
+        if normalise_text(question) and answer:
+            asked[normalise_text(question)].append((position, question, answer))
+    for said in sorted(asked):
+        answers = sorted({normalise_text(answer) for _, _, answer in asked[said]})
+        if len(answers) > 1:
+            yield reject_instruction(
+                facts, "vqa", "contradictory_answers", f"{asked[said][0][1]!r} is answered {', '.join(answers)}"
+            )
+        else:
+            question, answer = min((question, answer) for _, question, answer in asked[said])
+            yield _annotated_question(question, answer, tuple(position for position, _, _ in asked[said]))
+
+
+def _annotated_question(question: str, answer: str, labels: tuple[int, ...]) -> QuestionAnswer:
+    asked = escape(english.capitalise(question))
+    said = escape(answer)
+    return QuestionAnswer(
+        task="vqa",
+        kind="question",
+        subject=normalise_text(question),
+        short_answer=said,
+        full_answer=english.capitalise(said) + ("" if said.endswith((".", "!", "?")) else "."),
+        answer={"kind": "answer", "value": answer},
+        labels=labels,
+        placeholders={"question": asked if asked.endswith(("?", ".", "!", ":")) else f"{asked}?"},
+    )

@@ -1,0 +1,61 @@
+"""What only seems to change between two pictures: cloud, season, and how far one is shifted against the other.
+
+Each is told only where it was measured: a share of cloud, a month of the year, a shift. That two pictures differ in nothing of
+this is never told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
+from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
+
+TASK = "change"
+LEAST_CLOUD = 0.05  # share of a picture from which its cloud is told
+LEAST_SHIFT_PX = 1.0
+_TROPICS = 23.5  # degrees; between them there are no seasons that months tell
+_SEASONS = ("winter", "spring", "summer", "autumn")
+_TURN_DAYS = 15  # of the month before and after a meteorological season begins, in which it is not told
+
+
+def question_answers(group: GroupFacts) -> Iterator[QuestionAnswer]:
+    reasons = [*_clouds(group.members), *_seasons(group.members), *_shifts(group.members)]
+    if reasons:
+        said = english.capitalise(english.join_list([text for _, text in reasons])) + "."
+        answer = {"kind": "text", "reasons": [name for name, _ in reasons]}
+        yield QuestionAnswer(TASK, "change_apparent", "all", said, said, answer, ())
+
+
+def season(member: GroupMember) -> str | None:
+    """The season of a picture, by date and hemisphere; None where either is not known, in the tropics, and near the turn of two
+    seasons."""
+    if member.acquired_at is None or member.latitude is None or abs(member.latitude) < _TROPICS:
+        return None
+    month, day = member.acquired_at.month, member.acquired_at.day
+    if (month % 3 == 0 and day <= _TURN_DAYS) or (month % 3 == 2 and day > _TURN_DAYS):
+        return None
+    quarter = month % 12 // 3
+    return _SEASONS[quarter if member.latitude > 0 else (quarter + 2) % 4]
+
+
+def _clouds(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+    for number, member in enumerate(members, 1):
+        if member.cloud_share is not None and member.cloud_share >= LEAST_CLOUD:
+            yield "cloud", f"cloud covers {english.percent_phrase(member.cloud_share)} of image {number}"
+
+
+def _seasons(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+    seasons = [season(member) for member in members]
+    if all(seasons) and len({*seasons}) > 1:
+        told = [f"image {number} in {name}" for number, name in enumerate(seasons, 1)]
+        yield "season", f"the images were taken in different seasons, {english.join_list(told)}"
+
+
+def _shifts(members: Sequence[GroupMember]) -> Iterator[tuple[str, str]]:
+    for number, member in enumerate(members[1:], 2):
+        shift = math.hypot(*member.shift_px) if member.shift_px else 0.0
+        if shift >= LEAST_SHIFT_PX:
+            yield "shift", f"image {number} is shifted by about {round(shift)} {'pixel' if round(shift) == 1 else 'pixels'}"

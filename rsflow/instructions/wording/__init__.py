@@ -1,0 +1,1 @@
+"""English words for what is known: names, numbers, positions, phrases that refer to one object."""

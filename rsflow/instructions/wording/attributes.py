@@ -1,0 +1,130 @@
+"""Measured attributes of the whole picture in words: brightness, texture, colour, extremes, backscatter, indices.
+
+They exist for every tile and every sensor, so that no sensor is left with detection alone. Words about the picture rest on
+facts measured on the picture; words about the ground (backscatter, temperature) on facts measured on physical values
+(rsflow.labellers.scene). No colour is named where the sensor has none. Values unknown to this module are left unsaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rsflow.instructions.facts import tile_facts
+from rsflow.instructions.question_answers import QuestionAnswer
+from rsflow.instructions.wording import english
+from rsflow.instructions.wording import positions as places
+from rsflow.records import TileFacts
+from rsflow.sensors import SENSORS
+
+# What a fact's text becomes after "the image is".
+BRIGHTNESS = {"dark": "dark", "medium": "of medium brightness", "bright": "bright"}
+TEXTURE = {value: value for value in ("smooth", "moderately textured", "strongly textured")}
+COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown", "beige", "grey", "black", "white")
+PARTS = {"brightest_part": "brightest", "darkest_part": "darkest"}
+
+
+# Facts about the ground by sensor: category of the fact to the sentence about its place.
+PHYSICAL_PARTS = {
+    "sar": {
+        "strongest_backscatter_part": "The radar backscatter is strongest {at} of the image.",
+        "weakest_backscatter_part": "The radar backscatter is weakest {at} of the image.",
+    },
+    "infrared": {
+        "warmest_part": "The measured temperature is highest {at} of the image.",
+        "coolest_part": "The measured temperature is lowest {at} of the image.",
+    },
+    "optical": {},
+}
+INDICES = {
+    "ndvi_share": "normalised difference vegetation index (NDVI)",
+    "ndwi_share": "normalised difference water index (NDWI)",
+    "mndwi_share": "modified normalised difference water index (MNDWI)",
+    "ndbi_share": "normalised difference built-up index (NDBI)",
+}
+LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`value` is the fact's text, `phrase` completes "the image is …"."""
+
+    kind: str
+    value: str
+    phrase: str
+    label: int
+
+
+def picture_attributes(facts: TileFacts) -> list[Attribute]:
+    """Brightness, colour and texture, in this order, as far as they are known and fit the sensor."""
+    found = []
+    for kind, known in (
+        ("brightness", BRIGHTNESS),
+        ("colour", {name: f"mainly {name}" for name in COLOURS}),
+        ("texture", TEXTURE),
+    ):
+        measured = tile_facts.measured_fact(facts, kind)
+        if measured and measured[1].text in known and (kind != "colour" or SENSORS[facts.sensor].has_colour):
+            found.append(Attribute(kind, measured[1].text, known[measured[1].text], measured[0]))
+    return found
+
+
+def extreme_parts(facts: TileFacts) -> list[Attribute]:
+    """`brightest in the upper left`, `darkest at the bottom`; neither where both name one place."""
+    found = []
+    for kind, word in PARTS.items():
+        measured = tile_facts.measured_fact(facts, kind)
+        place = places.parse_place(measured[1].text) if measured else None
+        if measured and place:
+            found.append(Attribute(kind, place, f"{word} {places.place_phrase(place)}", measured[0]))
+    return [] if len({part.value for part in found}) < len(found) else found
+
+
+def low_backscatter(facts: TileFacts) -> tuple[int, float] | None:
+    """Position and value of the share of low radar backscatter, for radar alone."""
+    measured = tile_facts.measured_fact(facts, "low_backscatter_share")
+    if facts.sensor != "sar" or measured is None or measured[1].value is None or not 0 <= measured[1].value <= 1:
+        return None
+    return measured[0], measured[1].value
+
+
+def question_answers(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for found in picture_attributes(facts):
+        yield _of_attribute(found, f"The image is {found.phrase} overall.")
+    for found in extreme_parts(facts):
+        yield _of_attribute(found, f"The image is {found.phrase}.")
+    yield from _physical_parts(facts)
+    low = low_backscatter(facts)
+    if low and low[1] >= LEAST_SHARE:
+        full = f"Low and even radar backscatter covers {english.percent_phrase(low[1])} of the image."
+        yield _of_share("low_backscatter", "low_backscatter_share", low[1], full, low[0], {})
+    yield from _index_shares(facts)
+
+
+def _physical_parts(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, sentence in PHYSICAL_PARTS.get(facts.sensor, {}).items():
+        measured = tile_facts.measured_fact(facts, kind)
+        place = places.parse_place(measured[1].text) if measured else None
+        if measured and place:
+            found = Attribute(kind, place, places.place_phrase(place), measured[0])
+            yield _of_attribute(found, sentence.format(at=found.phrase))
+
+
+def _index_shares(facts: TileFacts) -> Iterator[QuestionAnswer]:
+    for kind, name in INDICES.items():
+        measured = tile_facts.measured_fact(facts, kind)
+        if facts.sensor == "optical" and measured and measured[1].value is not None and measured[1].value >= LEAST_SHARE:
+            position, label = measured
+            share = english.percent_phrase(measured[1].value)
+            full = f"The {name} is at least {label.text} on {share} of the image."
+            yield _of_share("index_share", kind, measured[1].value, full, position, {"index": name, "least": label.text})
+
+
+def _of_attribute(found: Attribute, full: str) -> QuestionAnswer:
+    answer = {"kind": "fact", "name": found.kind, "value": found.value}
+    return QuestionAnswer("vqa", found.kind, found.kind, found.value, full, answer, (found.label,))
+
+
+def _of_share(kind: str, name: str, value: float, full: str, label: int, placeholders: dict[str, str]) -> QuestionAnswer:
+    answer = {"kind": "share", "value": value, "name": name}
+    return QuestionAnswer("vqa", kind, name, english.percent_phrase(value), full, answer, (label,), (), placeholders)

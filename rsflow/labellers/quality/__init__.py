@@ -1,0 +1,1 @@
+"""How right labellers are: calibration of scores, precision and recall, average precision."""

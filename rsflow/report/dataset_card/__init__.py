@@ -1,0 +1,1 @@
+"""The dataset card: what a snapshot holds, beside the published mixes."""

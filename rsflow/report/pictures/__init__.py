@@ -1,0 +1,1 @@
+"""Contact sheets: samples with their boxes and texts."""

@@ -1,0 +1,1 @@
+"""Reports as text: plans, costs, reviews, sources, use of models."""

@@ -1,0 +1,1 @@
+"""Decisions to and from other tools: tables, Label Studio, CVAT."""

@@ -1,0 +1,105 @@
+"""Labels become instructions. Columns only: a changed prompt or phrasing never reads a pixel."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from rsflow.config import settings as config
+from rsflow.instructions import VERSION, compose, instruction_id
+from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.records import Instruction, Reject, TileFacts
+from rsflow.schemas import label_from_row, label_sort_key
+from rsflow.stage import BatchFunction, Resources
+from rsflow.stages.shard.sample_record import digest, instruction_record
+
+
+@dataclass(frozen=True, slots=True)
+class InstructTiles:
+    """INSTRUCT_WORK rows in, one RECEIPTS row out per row. A tile that no instruction fits is kept all the same."""
+
+    instructions: config.Instructions
+    labels: config.Labels
+    seed: int
+    resources: ClassVar[Resources] = Resources()
+    version: ClassVar[int] = VERSION
+
+    def open(self) -> BatchFunction:
+        def instruct(table: pa.Table) -> Iterator[pa.Table]:
+            for row in table.to_pylist():
+                yield self._unit(row)
+
+        return instruct
+
+    def _unit(self, work: dict[str, Any]) -> pa.Table:
+        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in work["labels"]:
+            labels[row["tile_id"]].append(row)
+        made: list[dict[str, Any]] = []
+        refused: list[dict[str, Any]] = []
+        for tile in work["tiles"]:
+            # The table has no order of its own.
+            mine = sorted(labels[tile["tile_id"]], key=lambda row: label_sort_key(row["label_id"]))
+            facts = facts_of(tile, mine)
+            instructions, rejects = compose(facts, self.instructions, self.seed, self.labels)
+            ids = [row["label_id"] for row in mine]
+            made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
+            refused.extend(_reject_row(work, reject) for reject in rejects)
+        marks = unit_mark(work, "instruct", len(work["tiles"]))
+        return receipt_table(marks, instructions=made, rejects=refused)
+
+
+def facts_of(tile: dict[str, Any], labels: list[dict[str, Any]]) -> TileFacts:
+    """What instructions may rest on, from the columns of a tile and of its labels in order."""
+    return TileFacts(
+        tile["tile_id"],
+        tile["sensor"],
+        tile["height_px"],
+        tile["width_px"],
+        tile["gsd_m"],
+        tuple(label_from_row(row) for row in labels),
+        tuple(tile["vocabulary"] or ()),
+        _pair(tile["pixel_m"]),
+        tuple(tile["unknown"] or ()),
+    )
+
+
+def _pair(values: list[float] | None) -> tuple[float, float] | None:
+    return (values[0], values[1]) if values else None
+
+
+def instruction_row(tile_id: str, instruction: Instruction, label_ids: Sequence[str]) -> dict[str, Any]:
+    """The INSTRUCTIONS row of a tile's instruction, but for its delivery. `label_ids` are of the tile's labels, in order."""
+    row = {
+        "instruction_id": instruction_id(tile_id, instruction),
+        "tile_id": tile_id,
+        "task": instruction.task,
+        "turns": [{"role": turn.role, "text": turn.text} for turn in instruction.turns],
+        "boxes": [list(box) for box in instruction.boxes],
+        "box_pictures": list(instruction.box_pictures) or None,
+        "label_ids": [label_ids[position] for position in instruction.labels],
+        "answer": json.dumps(instruction.answer, sort_keys=True),
+        "generator": instruction.generator,
+        "checks": list(instruction.checks),
+    }
+    return {**row, "digest": digest(instruction_record(row))}
+
+
+def _reject_row(work: dict[str, Any], reject: Reject) -> dict[str, Any]:
+    # `rows` 0: no tile left with it, only an instruction that was never made.
+    return {
+        "kind": reject.kind,
+        "subject": reject.subject,
+        "scene_id": work["scene_id"],
+        "source": work["source"],
+        "step": "instruct",
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "file": reject.file,
+        "rows": 0,
+    }

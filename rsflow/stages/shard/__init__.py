@@ -1,0 +1,1 @@
+"""The stage that writes shards, and what a sample's record says."""

@@ -1,0 +1,1 @@
+"""What the page asks: samples and their records, counts, places, vectors, pictures, decisions."""
