@@ -99,7 +99,7 @@ def _answer_reworded(job: EvaluationJob, on_answer: Callable[[], None]) -> Itera
 
 
 def _ask(
-    job: EvaluationJob, questions: Iterator[tuple[Question, bytes]], on_answer: Callable[[], None]
+    job: EvaluationJob, questions: Iterator[tuple[Question, tuple[bytes, ...]]], on_answer: Callable[[], None]
 ) -> Iterator[tuple[Question, Answer]]:
     engine = _engine(job)
     recorded = RecordedEngine(engine, job.out, engine.model_identity)
