@@ -2,8 +2,9 @@
 
 An index is a normalised difference of two bands' reflectance. A pixel changed where its index differs by at least the stated
 threshold and by more than so many times the spread of the differences that the pair has anyhow (1.4826 times the median of
-their absolute deviations from the median: noise, season and atmosphere differ everywhere). A pixel that differs by half the
-threshold or more, but not for certain, may have changed: an area of such pixels is unknown, unless it surrounds one that did.
+their absolute deviations from the median: noise, season and atmosphere differ everywhere). A pixel that differs by three
+quarters of the threshold or more, but not for certain, may have changed: an area of such pixels is unknown, unless it surrounds
+one that did.
 
 The earlier picture is moved onto the later one by the measured shift before the two are compared.
 
@@ -42,6 +43,7 @@ INDEX_ROLES: dict[str, tuple[str, str]] = {
     "nbr": ("nir", "swir22"),
     "ndbi": ("swir16", "nir"),
 }
+NEAR = 0.75  # of the threshold: what differs by as much may be a change, for the two dates are not calibrated more exactly
 MIN_KNOWN = 0.1  # share of the picture from which the spread of differences can be estimated
 SPREAD = 1.4826  # standard deviations of a normal distribution in its median absolute deviation
 LEAST_SPREAD = 0.005
@@ -102,7 +104,7 @@ def compare_index(
         beyond = sign * difference
         certain = known & (beyond >= limits.difference) & (sign * (difference - middle) >= limits.significance * spread)
         counted = large_areas(certain, areas)
-        possible = large_areas(known & (beyond >= limits.difference / 2), areas)
+        possible = large_areas(known & (beyond >= NEAR * limits.difference), areas)
         unsure |= possible & ~_areas_with(possible, counted)
         specks = int((certain & ~counted & ~possible).sum())
         if not is_negligible(specks, int(counted.sum()), known.size):

@@ -30,7 +30,7 @@ def question_answers(group: GroupFacts, settings: config.Instructions, seed: int
     facts = change_facts(group, settings)
     for topic in sorted({*facts.compared, *(way.topic for way in facts.ways)}):
         if topic in INDEX_NAMES:
-            yield from index_questions.question_answers(group, facts, topic)
+            yield from index_questions.question_answers(group, facts, topic, seed)
         else:
             yield from change_questions.presence(group, facts, topic, seed)
             yield from change_questions.amounts(group, facts, topic)

@@ -157,7 +157,7 @@ def make_plan(
         recipe.merge_stage(built),
         recipe.instruct_recipe(built),
         recipe.generate_stage(built),
-        recipe.group_stage(),
+        recipe.group_stage(built),
         recipe.compare_stage(built),
         recipe.group_cells_stage(built),
         completed_units(lake) if lake else TABLES["runs"].empty_table(),

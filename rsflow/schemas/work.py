@@ -104,7 +104,10 @@ PICTURE_WORK = pa.schema(
 )
 
 # What GroupTiles gets: a row per group unit, the tiles of all its scenes, and the role of each scene in the order of pictures.
-_GROUPED = {"tile_id", "scene_id", "source", "sensor", "acquired_at", "row_off", "col_off", "height_px", "width_px"}
+_GROUPED = {
+    *("tile_id", "scene_id", "source", "sensor", "acquired_at", "row_off", "col_off", "height_px", "width_px"),
+    *("valid_share", "picture_sha256", "file", "row_group", "row"),
+}
 
 GROUP_WORK = pa.schema(
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from rsflow.text.turns import mark
 TASK = "change"
 COUNT_LIMIT = 50  # above it no count is asked for
 LEAST_SHARE = 0.005  # a smaller share is not asked for
+LEAST_SHIFT_PX = 0.5  # what a measured shift may be wrong by: a smaller one moves no box
 ASKED_AREAS = 2  # areas of one way of change that get a question of their own
 HECTARE_M2 = 10_000.0
 _VERBS = {NEW: "built", GONE: "removed"}
@@ -165,6 +167,8 @@ def box_on_first(box: Box, group: GroupFacts) -> Box | None:
     """Where a box of the last picture is in the first one; None where that shows too little of it."""
     first, last = group.members[0], group.members[-1]
     dx, dy = last.shift_px or (0.0, 0.0)
+    if math.hypot(dx, dy) < LEAST_SHIFT_PX:
+        dx = dy = 0.0
     moved = shift_box(box, -dx, -dy)
     sx, sy = first.facts.width_px / last.facts.width_px, first.facts.height_px / last.facts.height_px
     scaled = (moved[0] * sx, moved[1] * sy, moved[2] * sx, moved[3] * sy)

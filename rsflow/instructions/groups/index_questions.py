@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rsflow.instructions.facts.objects import collapses_when_rounded
 from rsflow.instructions.groups.change_facts import ChangedAreas, ChangeFacts, topic_phrase
-from rsflow.instructions.groups.change_questions import LEAST_SHARE, ground_area_phrase
+from rsflow.instructions.groups.change_questions import ASKED_AREAS, LEAST_SHARE, ground_area_phrase
 from rsflow.instructions.groups.group_facts import GroupFacts
 from rsflow.instructions.question_answers import QuestionAnswer
 from rsflow.instructions.wording import english
+from rsflow.instructions.wording.hash_choice import hash_order
+from rsflow.text.turns import mark
 
 TASK = "change"
 
 
-def question_answers(group: GroupFacts, facts: ChangeFacts, index: str) -> Iterator[QuestionAnswer]:
-    """Whether it changed anywhere, and of each direction on what share of the image and on how much ground."""
+def question_answers(group: GroupFacts, facts: ChangeFacts, index: str, seed: int) -> Iterator[QuestionAnswer]:
+    """Whether it changed anywhere, in which direction in single areas, and on what share of the image and how much ground."""
     if index not in facts.least:
         return
     named = topic_phrase(index)
@@ -29,8 +32,24 @@ def question_answers(group: GroupFacts, facts: ChangeFacts, index: str) -> Itera
         full = f"No, {named} changed by {facts.least[index]:g} or more in no area of the image."
         yield _yes_no(index, False, full, facts.compared[index], placeholders)
     for way in ways:
+        yield from _directions(group, way, seed)
         if facts.is_exact(index):
             yield from _amounts(group, way)
+
+
+def _directions(group: GroupFacts, way: ChangedAreas, seed: int) -> Iterator[QuestionAnswer]:
+    """Of a few areas, which need not be all there are."""
+    last = len(group.members) - 1
+    fit = {str(area.label): area for area in way.areas if not collapses_when_rounded(area.box, group.members[last].facts)}
+    for name in hash_order(list(fit), seed, group.tile_id, TASK, way.what)[:ASKED_AREAS]:
+        area, direction = fit[name], way.way[2]
+        placeholders = {"region": mark("the area", 0), "index": topic_phrase(way.topic)}
+        full = f"It {direction} by {way.least:g} or more there."
+        answer = {"kind": "fact", "name": f"direction of {way.topic}", "value": direction, "changed": True, "least": way.least}
+        yield QuestionAnswer(
+            *(TASK, "index_direction", f"{way.what} {name}", direction, full, answer, (area.label,), (area.box,), placeholders),
+            box_pictures=(last,),
+        )
 
 
 def _areas(count: int) -> str:
