@@ -26,10 +26,11 @@ TaskName = str  # a key of rsflow.instructions.TASKS, or one of GENERATED
 UNKNOWN = "unknown"  # flag of a shape that marks an area where nobody knows what is there; also the land cover of that name
 
 PairKind = Literal["change", "change_caption", "compared", "damage"]  # of labels that compare two dates
-LabelKind = Literal["box", "category", "caption", "cover", "fact", "phrase", "presence", "question", PairKind]
+LabelKind = Literal["box", "category", "caption", "count", "cover", "fact", "phrase", "presence", "question", PairKind]
 PAIR_KINDS: frozenset[str] = frozenset(get_args(PairKind))
 
 BEFORE, AFTER = "before", "after"  # roles of the two pictures of a pair
+OVERVIEW, MIDDLE, DETAIL = "overview", "middle", "detail"  # scales of a large scene, and roles of their pictures
 NEW, GONE = "new", "gone"  # flags of a changed area: the thing is not there before, or not after
 SAME_PLACE = "same place"  # fact of a group: 1 where its pictures show one place, 0 where they show two
 ROSE, FELL = "rose", "fell"  # flags of a changed area: how a measured index differs
@@ -107,7 +108,8 @@ class Label:
     kind "box": an object (`category`, `shape`). "category": the whole picture's class. "caption": a sentence (`text`).
     "phrase": an expression (`text`) that refers to one object (`category`, `shape`). "question": asked in `text`, answered in
     `category`. "cover": `category` covers the share `value` of the valid pixels (`shape` may hold its largest region).
-    "presence": objects of `category` are somewhere in the tile. "fact": a measured attribute, named in `category`, with `value`
+    "presence": objects of `category` are somewhere in the tile. "count": `value` objects of `category` are in the whole scene,
+    also those that this picture of it is too coarse to show. "fact": a measured attribute, named in `category`, with `value`
     and/or `text`. `score` is the labeller's own confidence, in [0, 1].
 
     Labels of the later picture of a pair, or of a group of two dates. "change": an area (`shape`) that changed: `category` is
@@ -188,7 +190,7 @@ class Instruction:
 class Reject:
     """One thing that left, and why. `subject` is the id of the scene, tile, group or instruction, `file` where to look."""
 
-    kind: Literal["scene", "tile", "group", "annotation", "instruction"]
+    kind: Literal["scene", "tile", "group", "annotation", "label", "instruction"]
     subject: str
     reason: str
     detail: str

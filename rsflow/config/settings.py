@@ -27,6 +27,7 @@ from rsflow.config.stac_settings import StacSearch, with_stac_defaults
 from rsflow.config.tile_settings import Tiles as Tiles
 from rsflow.config.validation import STRICT, Count, Name, Positive, Share, check
 from rsflow.config.yaml_file import read_yaml
+from rsflow.config.zoom_settings import Zoom
 from rsflow.files import storage
 from rsflow.sensors import PixelUnit, SensorName
 
@@ -255,6 +256,7 @@ class BuildConfig:
     labels: Labels = field(default_factory=Labels)
     instructions: Instructions = field(default_factory=Instructions)
     groups: Groups | None = None
+    zoom: Zoom | None = None
     generation: Generation | None = None
     select: Select = field(default_factory=Select)
     shard: Shard = field(default_factory=Shard)
@@ -277,6 +279,10 @@ class BuildConfig:
             )
         if self.groups and self.groups.changes.indices and not self.render.raw_bands:
             raise ValueError("groups.changes.indices are measured on raw bands: set render.raw_bands to true")
+        if self.zoom and self.tiles.grid == "ground":
+            raise ValueError(
+                "zoom is of scenes on their own pixels, tiles.grid is ground: leave one of them out, or build two datasets"
+            )
         licences = sorted({source.licence for source in self.sources})
         if self.select.allow_licences and "" not in licences and not set(self.select.allow_licences) & set(licences):
             raise ValueError(f"select.allow_licences allows none of the sources' licences ({', '.join(licences)})")

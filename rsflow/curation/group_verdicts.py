@@ -8,7 +8,7 @@ change: most ground does not change between two dates, and a model would learn t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,7 @@ UNCHANGED = "unchanged"
 class GroupMembers:
     """`count` groups; their pictures as `group` (number of the group) and `tile` (row of the tiles), those of one group one
     after the other. Per group: `changed` (1: something changed, 0: nothing did, -1: neither is said), the number of its
-    `source`, and its `priority`."""
+    `source`, and its `priority`. `same_split`: further pairs (n, 2) of tiles that belong to one split."""
 
     count: int
     group: Indices
@@ -35,6 +35,7 @@ class GroupMembers:
     changed: Indices
     source: Indices
     priority: Hashes
+    same_split: Indices = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
     @classmethod
     def none(cls) -> GroupMembers:
@@ -46,10 +47,11 @@ class GroupMembers:
         return np.searchsorted(self.group, np.arange(self.count))
 
     def ties(self, canonical: Indices) -> Indices:
-        """Pairs (n, 2) of tiles that belong to one split: of every group the first with each other one, as the tiles that stand
-        for them."""
-        rows = canonical[self.tile]
-        return np.stack([rows[self.firsts()[self.group]], rows], axis=1) if self.count else np.empty((0, 2), np.int64)
+        """Pairs (n, 2) of tiles that belong to one split: of every group the first with each other one, and those of
+        `same_split`, as the tiles that stand for them."""
+        rows, further = canonical[self.tile], canonical[self.same_split]
+        of_groups = np.stack([rows[self.firsts()[self.group]], rows], axis=1) if self.count else further[:0]
+        return np.concatenate([of_groups, further])
 
 
 def judge_groups(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rsflow.evaluation.box_scores import average_precision
-from rsflow.evaluation.scoring import Scored
-from rsflow.evaluation.text_scores import score_texts
+from rsflow.evaluation.scores.box_scores import average_precision
+from rsflow.evaluation.scores.scoring import Scored
+from rsflow.evaluation.scores.text_scores import score_texts
 
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)  # percentiles: 95 %

@@ -31,6 +31,7 @@ from rsflow.instructions import (
     sensor_groups,
     series,
     vqa,
+    zoom_groups,
 )
 from rsflow.instructions.facts import tile_facts
 from rsflow.instructions.groups.group_facts import GroupFacts
@@ -73,6 +74,7 @@ GROUP_TASKS: dict[TaskName, GroupTask] = {
     "change": change.make_instructions,
     "series": series.make_instructions,
     "sensors": sensor_groups.make_instructions,
+    "zoom": zoom_groups.make_instructions,
 }
 
 ALL_TASKS: tuple[TaskName, ...] = (*TASKS, *GROUP_TASKS)
@@ -165,7 +167,7 @@ def _choose(items: Sequence[Instruction], most: int, tile_id: str, seed: int) ->
     order = []
     for name in sorted(by_id, key=lambda name: (hash_number(seed, name), name)):
         answer = by_id[name].answer
-        kind = f"{answer['kind']} oriented" if answer.get("oriented") else str(answer["kind"])
+        kind = f"{answer['kind']} {'oriented' * bool(answer.get('oriented'))} {'dialogue' * ('earlier' in answer)}"
         # What people asked comes before what rules ask.
         order.append((ranks[kind], kind != "answer", hash_number(seed, name), name))
         ranks[kind] += 1

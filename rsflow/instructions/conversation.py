@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from rsflow.config import settings as config
 from rsflow.instructions import classification, detection, grounding, region_captioning, vqa
 from rsflow.instructions.languages import in_language
-from rsflow.instructions.question_answers import GENERATOR, QuestionAnswer, conversation_question, instruction
+from rsflow.instructions.question_answers import GENERATOR, QuestionAnswer, SampleFacts, conversation_question, instruction
 from rsflow.instructions.wording.hash_choice import choose, hash_number
-from rsflow.records import Instruction, Reject, TileFacts
+from rsflow.records import Instruction, Reject, TaskName, TileFacts
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import Turn, mark, replace_marks
 
@@ -74,7 +74,7 @@ def make_conversation(
     language = choose(settings.languages, seed, facts.tile_id, "language", "conversation")
     chosen = _choose(facts, settings, seed, language, {_key(each) for each in asked})
     if len(chosen) >= LEAST_PAIRS:
-        yield _join(chosen, facts, seed)
+        yield join_questions("conversation", chosen, facts, seed)
 
 
 def _choose(facts: TileFacts, settings: config.Instructions, seed: int, language: str, asked: set[str]) -> list[QuestionAnswer]:
@@ -104,19 +104,22 @@ def _key(single: Instruction) -> str:
     return json.dumps([single.task, text, single.answer, single.boxes], sort_keys=True)
 
 
-def _join(chosen: list[QuestionAnswer], facts: TileFacts, seed: int) -> Instruction:
+def join_questions(task: TaskName, chosen: Sequence[QuestionAnswer], facts: SampleFacts, seed: int) -> Instruction:
+    """One instruction of these questions in their order, answered in sentences; the answers before the last are `earlier`."""
     turns: list[Turn] = []
     boxes: list[Region] = []
     answers: list[dict[str, Any]] = []
+    pictures: list[int] = []
     for qa in chosen:
         start = len(boxes)
         turns.append(Turn("user", _shift_marks(conversation_question(qa, facts, seed), start)))
         turns.append(Turn("assistant", _shift_marks(qa.full_answer, start)))
         boxes.extend(qa.boxes)
+        pictures.extend(qa.box_pictures)
         answers.append(_shift_boxes(qa.answer, start))
     labels = tuple(sorted({position for qa in chosen for position in qa.labels}))
     answer = {**answers[-1], "earlier": answers[:-1]}
-    return Instruction("conversation", tuple(turns), tuple(boxes), labels, answer, GENERATOR)
+    return Instruction(task, tuple(turns), tuple(boxes), labels, answer, GENERATOR, box_pictures=tuple(pictures))
 
 
 def _shift_marks(text: str, start: int) -> str:

@@ -94,7 +94,7 @@ def _probe(built: BuildConfig, known: pa.Table) -> pa.Table:
             state.add(1)
 
         listed = list_all_scenes(built, built.root)
-        found = probe_scenes(built.sources, listed.scenes, known, built.tiles, on_scene=count)
+        found = probe_scenes(built, listed.scenes, known, on_scene=count)
     if undone := {**found.undone, **listed.unanswered}:
         raise LakeError(f"{len(undone)} scenes or sources cannot be reached now: {next(iter(undone.values()))}")
     return found.scenes

@@ -76,6 +76,7 @@ class Plan:
     group: Stage
     compare: Stage | None  # what makes instructions of groups, where any task of theirs is asked for
     group_cells: GroupCells | None  # what groups tiles of the ground grid, where groups are asked for
+    group_zoom: Stage | None  # what groups the scales of large scenes, where these are asked for
     marks: pa.Table  # of the lake, one per finished unit
     before: dict[str, str] = field(default_factory=dict)  # fingerprints of the scenes that the lake knew
     retry_rejects: bool = False
@@ -125,7 +126,7 @@ def make_plan(
 
     known = lake.read("scenes") if lake else TABLES["scenes"].empty_table()
     listed = list_all_scenes(built, lake.root if lake else None, keep)
-    scenes, files, undone = probe_scenes(built.sources, listed.scenes, known, built.tiles, retry_rejects, on_scene)
+    scenes, files, undone = probe_scenes(built, listed.scenes, known, retry_rejects, on_scene)
     undone |= listed.unanswered
     rows = scenes.to_pylist()
     annotated = joined_sources(built, rows, files, all_known=not undone)
@@ -160,6 +161,7 @@ def make_plan(
         recipe.group_stage(built),
         recipe.compare_stage(built),
         recipe.group_cells_stage(built),
+        recipe.group_zoom_stage(built),
         completed_units(lake) if lake else TABLES["runs"].empty_table(),
         dict(zip(known["scene_id"].to_pylist(), known["fingerprint"].to_pylist(), strict=True)),
         retry_rejects,

@@ -31,11 +31,13 @@ from rsflow.stage import ModelStage, Stage, fingerprint
 from rsflow.stages.generate.generate_tiles import GenerateTiles
 from rsflow.stages.group.group_cells import GroupCells
 from rsflow.stages.group.group_tiles import GroupTiles
+from rsflow.stages.group.group_zoom import GroupZoom
 from rsflow.stages.group.instruct_groups import InstructGroups
 from rsflow.stages.instruct.instruct_tiles import InstructTiles
 from rsflow.stages.label.annotate_tiles import AnnotateTiles
 from rsflow.stages.label.cut_scenes import CutScenes
 from rsflow.stages.label.encode_tiles import EncodeTiles
+from rsflow.stages.label.hide_small_objects import HideSmallObjects
 from rsflow.stages.label.keep_bands import KeepBands
 from rsflow.stages.label.label_ground import LabelGround
 from rsflow.stages.label.label_tiles import LabelTiles
@@ -110,6 +112,7 @@ def label_recipe(built: BuildConfig, source: Source) -> Recipe:
             ScreenTiles(built.screen),
             AnnotateTiles(built.labels.min_visibility),
             *([LabelGround(built.labels.min_visibility, built.root)] if source.ground_layers else []),
+            *([HideSmallObjects(built.zoom.min_visible_px)] if built.zoom else []),
             *named,
             *([KeepBands()] if built.render.raw_bands else []),
             EncodeTiles(built.render.format, built.render.quality),
@@ -151,6 +154,11 @@ def group_stage(built: BuildConfig) -> Stage:
 def group_cells_stage(built: BuildConfig) -> GroupCells | None:
     """What groups the tiles of a cell of the ground grid, where the configuration asks for groups."""
     return GroupCells(built.groups, built.root) if built.groups else None
+
+
+def group_zoom_stage(built: BuildConfig) -> GroupZoom | None:
+    """What groups the scales of large scenes, where the configuration asks for them."""
+    return GroupZoom(built.zoom.samples_per_scene, built.seed) if built.zoom else None
 
 
 def compare_stage(built: BuildConfig) -> Stage | None:

@@ -91,7 +91,7 @@ class UnitIds:
         return [self.merges[unit.scene_id]] if unit.scene_id in self.merges else []
 
     def instruct(self, unit: Unit) -> str:
-        return fingerprint(*self._labels_of(unit), self._instruct_recipe)
+        return fingerprint(*self.labels_of(unit), self._instruct_recipe)
 
     def review(self, unit: Unit) -> str:
         """The unit of the instructions that reviewers corrected; empty where none of a label unit's was."""
@@ -114,7 +114,7 @@ class UnitIds:
         others = [self._labels_of_scene[scene] for scene in self.neighbours.get(unit.scene_id, []) if scene in self.by_scene]
         asked = self.asked(unit)
         chosen = [] if asked is None else [list(asked)]
-        return fingerprint("generate", *self._labels_of(unit), *others, self.plan.generator, *chosen)
+        return fingerprint("generate", *self.labels_of(unit), *others, self.plan.generator, *chosen)
 
     def asked(self, unit: Unit) -> Asked | None:
         """The tiles of a label unit that the generator is asked about; None: all of them."""
@@ -126,13 +126,13 @@ class UnitIds:
         found = []
         for group in annotated_pairs(self.plan, self.by_scene):
             units = [unit for scene, _ in reversed(group.scenes) for unit in self.by_scene[scene]]
-            name = fingerprint("group", group.kind, group.place, [self._labels_of(unit) for unit in units], self.plan.group)
+            name = fingerprint("group", group.kind, group.place, [self.labels_of(unit) for unit in units], self.plan.group)
             found.append(GroupUnit(name, group, tuple(units)))
         return found
 
     def compare(self, group_unit: str, label_units: Iterable[Unit]) -> str:
         """Of the groups that a unit delivers, from its id and the label units of its tiles."""
-        labels = sorted({name for unit in label_units for name in self._labels_of(unit)})
+        labels = sorted({name for unit in label_units for name in self.labels_of(unit)})
         return fingerprint("compare", group_unit, labels, self.plan.compare)
 
     @cached_property
@@ -142,9 +142,9 @@ class UnitIds:
 
     @cached_property
     def _labels_of_scene(self) -> dict[str, str]:
-        return {scene: fingerprint([self._labels_of(unit) for unit in units]) for scene, units in self.by_scene.items()}
+        return {scene: fingerprint([self.labels_of(unit) for unit in units]) for scene, units in self.by_scene.items()}
 
-    def _labels_of(self, unit: Unit) -> list[str]:
+    def labels_of(self, unit: Unit) -> list[str]:
         """The units that deliver the labels of a label unit's tiles, and what reviewers made of them."""
         digest = self.plan.decisions.label_digest(self.reviewed_tiles(unit))
         return [unit.label_fingerprint, *self.merged(unit), *([f"review {digest}"] if digest else [])]

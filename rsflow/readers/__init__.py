@@ -17,10 +17,11 @@ from rsflow.readers.contract import SceneInfo, SceneReader
 from rsflow.readers.geotiff import open_geotiff
 from rsflow.readers.listing.scene_listing import list_scenes
 from rsflow.readers.picture import open_picture
+from rsflow.readers.reduced_scene import ReducedScene
 from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import SceneFiles
 
-__all__ = ["GRID", "READERS", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
+__all__ = ["GRID", "READERS", "REDUCED", "SceneInfo", "SceneReader", "list_scenes", "open_scene", "select_reader"]
 
 READERS: PluginTable[Callable[[SceneFiles], SceneReader]] = PluginTable(
     "rsflow.readers",
@@ -33,6 +34,9 @@ READERS: PluginTable[Callable[[SceneFiles], SceneReader]] = PluginTable(
 
 # The option of a scene that is warped: {"target": a TargetGrid, "resampling": …, "is_whole": whether one tile shows all of it}.
 GRID = "grid"
+
+# The option of a scene at a coarser scale: {"factor": how many times, "scale": which scale of its files that is}.
+REDUCED = "reduced"
 
 SUFFIXES = {
     **dict.fromkeys((".tif", ".tiff", ".jp2", ".vrt"), "geotiff"),
@@ -54,17 +58,19 @@ def select_reader(files: SceneFiles) -> str:
 
 
 def open_scene(files: SceneFiles) -> SceneReader:
-    """Open a scene with its reader, on the ground grid where its options name one (GRID).
+    """Open a scene with its reader, on the ground grid (GRID) or at the coarser scale (REDUCED) that its options name.
 
     Raises DataError where it cannot be opened.
     """
     grid = files.options.get(GRID)
-    if grid is None:
+    if grid is None and REDUCED not in files.options:
         return READERS[select_reader(files)](files)
-    options = {name: value for name, value in files.options.items() if name != GRID}
+    options = {name: value for name, value in files.options.items() if name not in {GRID, REDUCED}}
     stored = open_scene(replace(files, options=options))
     try:
-        return WarpedScene(stored, TargetGrid(**grid["target"]), grid["resampling"])
+        if grid is not None:
+            return WarpedScene(stored, TargetGrid(**grid["target"]), grid["resampling"])
+        return ReducedScene(stored, files.options[REDUCED]["factor"])
     except BaseException:
         stored.close()
         raise

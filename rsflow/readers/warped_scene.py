@@ -103,7 +103,7 @@ class WarpedScene(SceneReader):
         cols, rows = self._positions(part, self._samples)
         source = _around(cols, rows, self._pixels.info)
         if source and source.height_px * source.width_px > MAX_READ_PX and max(part.height_px, part.width_px) > 1:
-            for half in _halves(part):
+            for half in halves(part, by_rows=part.height_px >= part.width_px):
                 self._fill(half, whole, pixels, valid)
             return
         top, left = part.row_off - whole.row_off, part.col_off - whole.col_off
@@ -129,7 +129,7 @@ class WarpedScene(SceneReader):
         at = _neighbours(source, cols, rows)
         middles = _neighbours(source, *self._positions(part, 1)) if self._has_classes and self._samples > 1 else at
         for i, (band, fill) in enumerate(zip(info.bands, fills, strict=True)):
-            good = _good(read, i, fill)
+            good = present_pixels(read, i, fill)
             if band in CLASS_BANDS or self._resampling == "nearest":
                 values, exists = resample.nearest(read.pixels[i], good, middles)
             else:
@@ -144,7 +144,7 @@ def _neighbours(source: Window, cols: FloatArray, rows: FloatArray) -> resample.
     return resample.Neighbours(cols - source.col_off, rows - source.row_off, source.height_px, source.width_px)
 
 
-def _good(read: Raster, band: int, fill: float | None) -> npt.NDArray[np.bool_] | None:
+def present_pixels(read: Raster, band: int, fill: float | None) -> npt.NDArray[np.bool_] | None:
     """Which pixels of a band have a value; None: all."""
     lost = missing_values(read.pixels[band], fill)
     if lost is not None:
@@ -185,9 +185,10 @@ def _extent(positions: FloatArray, extent_px: int) -> tuple[int, int]:
     return start, min(extent_px, math.floor(float(positions.max())) + 1 + MARGIN_PX)
 
 
-def _halves(window: Window) -> tuple[Window, Window]:
+def halves(window: Window, by_rows: bool) -> tuple[Window, Window]:
+    """The upper and lower (`by_rows`) or left and right half of a window."""
     row, col, height, width = window.row_off, window.col_off, window.height_px, window.width_px
-    if height >= width:
+    if by_rows:
         top = height // 2
         return Window(row, col, top, width), Window(row + top, col, height - top, width)
     left = width // 2

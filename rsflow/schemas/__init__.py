@@ -29,11 +29,13 @@ from rsflow.schemas.work import (
     INSTRUCT_WORK,
     LABEL_WORK,
     OBJECTS,
+    OF_MEMBER,
     PICTURE_WORK,
     REVIEW_WORK,
     SAMPLE_GROUP_STRUCT,
     SHARD_WORK,
     WINDOW_STRUCT,
+    ZOOM_WORK,
 )
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "LABEL_STRUCT",
     "LABEL_WORK",
     "OBJECTS",
+    "OF_MEMBER",
     "PICTURE_WORK",
     "RAW_STRUCT",
     "REJECTS",
@@ -67,6 +70,7 @@ __all__ = [
     "TILES",
     "TURN_STRUCT",
     "WINDOW_STRUCT",
+    "ZOOM_WORK",
     "label_from_row",
     "label_row",
     "label_sort_key",

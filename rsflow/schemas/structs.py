@@ -89,9 +89,10 @@ GROUP_MEMBER_STRUCT = pa.struct(
         ("tile_id", pa.string()),
         ("sensor", pa.string()),
         ("acquired_at", TIME),
-        ("role", pa.string()),  # "before" | "after" of a pair; "date1", "date2", … of dates; the sensor of sensors
+        ("role", pa.string()),  # as of roles in records, "date1", "date2", … of dates, or a sensor
         ("dx_px", pa.float64()),
         ("dy_px", pa.float64()),
         ("registration_confidence", pa.float64()),  # of the measured shift, in [0, 1]; null: not measured
+        ("box_in_first", FLOATS),  # where this picture lies in the first one, in its pixels; null: both show the same ground
     ]
 )

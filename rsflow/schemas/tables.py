@@ -130,7 +130,7 @@ LABELS = pa.schema(
 GROUPS = pa.schema(
     [
         ("group_id", pa.string()),
-        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "sensors" | "places" (two places)
+        ("kind", pa.string()),  # "pair" (two dates) | "dates" | "sensors" | "places" (two places) | "zoom"
         ("place", pa.string()),  # what the members have in common: a ground cell, or the name of the annotated pair
         ("source", pa.string()),  # of the first member
         ("presence_only", pa.bool_()),  # the pictures do not lie on each other closely enough to compare places; null: they may
@@ -236,7 +236,7 @@ RUNS = pa.schema(
     [
         ("unit", pa.string()),
         ("receipt", pa.string()),
-        ("step", pa.string()),  # "annotations", "label", "predict", "merge", "instruct", "generate", "group" or "compare"
+        ("step", pa.string()),  # "annotations", or one of rsflow.planning.steps.STEPS
         ("scene_id", pa.string()),
         ("source", pa.string()),
         ("run", pa.string()),

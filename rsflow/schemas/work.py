@@ -34,6 +34,7 @@ LABEL_WORK = pa.schema(
 IN_FLIGHT = pa.schema(
     [
         *[f for f in TILES if f.name not in {"digest", "file", "row_group", "row", "receipt"}],
+        ("reduction", pa.int64()),  # how many times coarser than its scene it was read; null: it was not
         ("scene_height_px", pa.int64()),
         ("scene_width_px", pa.int64()),
         ("transform", _FLOATS),  # the scene's, as in SCENES
@@ -146,16 +147,28 @@ CELL_WORK = pa.schema(
     ]
 )
 
+# What GroupZoom gets: a row per large scene, with its tiles of all scales, what is labelled in them, and the factor of each
+# scale in the order of pictures.
+ZOOM_WORK = pa.schema(
+    [
+        *(INSTRUCT_WORK.field(name) for name in ("unit", "scene_id", "source")),
+        ("place", pa.string()),  # the scene's id
+        ("scales", pa.list_(pa.struct([("scene_id", pa.string()), ("role", pa.string()), ("factor", pa.int64())]))),
+        ("tiles", pa.list_(pa.struct([f for f in TILES if f.name in _GROUPED]))),
+        ("labels", pa.list_(pa.struct([LABELS.field(name) for name in ("label_id", "tile_id", "kind", "category")]))),
+    ]
+)
+
 _UNSHARDED = {"unit", "receipt", "checks", "perplexity"}  # columns of an instruction that are not for its sample
 
 # A tile whose picture goes into the sample `companion_of`. Of another sensor beside a tile: `iou` of the two outlines, and what
 # share of that tile's ground it shows. Of a group: its number from 1, and its role and shift, as in GROUP_MEMBER_STRUCT.
-_OF_MEMBER = ("role", "dx_px", "dy_px", "registration_confidence")
+OF_MEMBER = ("role", "dx_px", "dy_px", "registration_confidence", "box_in_first")
 
 COMPANIONS = pa.schema(
     [
         *(("companion_of", pa.string()), ("iou", pa.float64()), ("shown", pa.float64()), ("number", pa.int64())),
-        *(GROUP_MEMBER_STRUCT.field(name) for name in _OF_MEMBER),
+        *(GROUP_MEMBER_STRUCT.field(name) for name in OF_MEMBER),
         *TILES,
     ]
 )

@@ -15,6 +15,7 @@ from rsflow.config import select_settings as selection
 from rsflow.config import settings as config
 from rsflow.config.settings import BuildConfig
 from rsflow.config.stac_settings import StacSearch
+from rsflow.config.zoom_settings import Zoom
 from rsflow.generation import ENGINES
 from rsflow.generation.api.api_access import Prices
 from rsflow.generation.endpoint import Limits
@@ -44,6 +45,7 @@ SECTIONS: dict[str, Any] = {
     "groups": group_settings.Groups,
     "groups: changes": change_settings.Changes,
     "annotations: dates": annotation_settings.Period,
+    "zoom": Zoom,
     "generation": generation.Generation,
     "generation: prompts": generation.PromptFile,
     "generation: reader": generation.Reader,

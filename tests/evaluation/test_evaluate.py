@@ -14,7 +14,7 @@ from rsflow.dialects import get_dialect, spell_text
 from rsflow.errors import UsageError
 from rsflow.evaluation import Answer, read_questions, score_answers, score_table
 from rsflow.evaluation.aggregate import bootstrap
-from rsflow.evaluation.text_scores import score_texts, split_words
+from rsflow.evaluation.scores.text_scores import score_texts, split_words
 from tests.evaluation.conftest import BOXES
 
 QWEN = get_dialect("qwen")

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rsflow.records import Label, TileFacts
+from rsflow.spatial.geometry import Box
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
     """A picture of a group. `shift_px`: what is at x, y of the first picture is at x + dx, y + dy of this one; None: not
-    measured. `latitude`: of its middle, in degrees, None where that is not known. `valid_share`: how much of it is no fill."""
+    measured. `latitude`: of its middle, in degrees, None where that is not known. `box_in_first`: where it lies in the first
+    picture, in its pixels; None: both show the same ground. `valid_share`: how much of it is no fill."""
 
     facts: TileFacts
     role: str
@@ -24,6 +26,7 @@ class GroupMember:
     cloud_share: float | None = None
     latitude: float | None = None
     shift_px: tuple[float, float] | None = None
+    box_in_first: Box | None = None
     valid_share: float = 1.0
 
     @property

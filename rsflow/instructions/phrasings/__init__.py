@@ -21,6 +21,7 @@ from rsflow.instructions.phrasings import (
     picture,
     sensors,
     series,
+    zoom,
 )
 from rsflow.instructions.phrasings.hint import HINT
 
@@ -37,6 +38,7 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     **damage.PHRASINGS,
     **series.PHRASINGS,
     **sensors.PHRASINGS,
+    **zoom.PHRASINGS,
     **outlines.PHRASINGS,
     **choices.PHRASINGS,
     **chains.PHRASINGS,

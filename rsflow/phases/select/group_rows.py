@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rsflow.curation.connected_components import Indices
 from rsflow.curation.group_verdicts import GroupMembers
 from rsflow.curation.hashing import stable_hashes
 from rsflow.lake.tables import filter_by_values
 from rsflow.planning.live_rows import LiveRows
+from rsflow.planning.sources.zoom_scales import stored_scene_id
+from rsflow.records import OVERVIEW
 
 # What a group's row takes from its first picture: what quotas and instructions look at.
 _SAME = frozenset(
@@ -44,7 +47,7 @@ def read_group_rows(now: LiveRows, tiles: pa.Table, seed: int) -> GroupRows:
     """The groups all of whose pictures are among the tiles, sorted by id."""
     samples = now.group_samples()
     if not samples.num_rows:
-        return GroupRows(tiles.slice(0, 0), GroupMembers.none())
+        return GroupRows(tiles.slice(0, 0), replace(GroupMembers.none(), same_split=tiles_of_scales(tiles["scene_id"])))
     columns = {}
     for field in tiles.schema:
         known = field.name in _SAME and field.name in samples.column_names
@@ -80,7 +83,23 @@ def _members(now: LiveRows, samples: pa.Table, tiles: pa.Table, seed: int) -> Gr
     found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     source = np.asarray(samples["source"].dictionary_encode().combine_chunks().indices, dtype=np.int64)
     priority = stable_hashes(samples["tile_id"], seed)
-    return GroupMembers(len(number), found[:, 0], found[:, 1], _changed(now, number), source, priority)
+    return GroupMembers(
+        len(number), found[:, 0], found[:, 1], _changed(now, number), source, priority, tiles_of_scales(tiles["scene_id"])
+    )
+
+
+def tiles_of_scales(scene_ids: pa.ChunkedArray) -> Indices:
+    """Pairs (n, 2) of rows: of each scene that has an overview, the overview with every tile of any scale, for it shows them
+    all."""
+    codes = pc.dictionary_encode(scene_ids).combine_chunks()
+    names = codes.dictionary.to_pylist()
+    number = {name: place for place, name in enumerate(names)}
+    stored = np.array([number.get(f"{stored_scene_id(name)}@{OVERVIEW}", -1) for name in names], dtype=np.int64)
+    scene = np.asarray(codes.indices, dtype=np.int64)
+    first = np.full(len(names), -1, dtype=np.int64)
+    first[scene[::-1]] = np.arange(len(scene))[::-1]
+    rows = np.flatnonzero(stored[scene] >= 0)
+    return np.stack([first[stored[scene[rows]]], rows], axis=1)
 
 
 def _changed(now: LiveRows, number: dict[str, int]) -> Indices:

@@ -22,7 +22,7 @@ from rsflow.lake.tables import filter_by_values
 from rsflow.planning.groups.companion_pairs import Pairs, best_fitting, showing
 from rsflow.planning.groups.group_samples import group_pictures
 from rsflow.planning.live_rows import LiveRows
-from rsflow.schemas import COMPANIONS
+from rsflow.schemas import COMPANIONS, OF_MEMBER
 
 ALLOWED = (KEPT, "no_instruction", "quota")  # the last two of a tile lack texts, and passed every rule on pictures
 
@@ -44,7 +44,7 @@ def companions_of(now: LiveRows, tiles: pa.Table, instructions: pa.Table, sensor
     # Beyond that, digits depend on the release of GEOS.
     for name, values in (("iou", found.iou), ("shown", found.shown)):
         rows = rows.append_column(name, pa.array(values.round(3)))
-    for name in ("number", "role", "dx_px", "dy_px", "registration_confidence"):
+    for name in ("number", *OF_MEMBER):
         rows = rows.append_column(name, pa.nulls(rows.num_rows, COMPANIONS.field(name).type))
     return rows.select(COMPANIONS.names)
 

@@ -174,8 +174,9 @@ def config_fingerprint(built: BuildConfig) -> str:
     for section, name, off in YOUNGER:
         if plain[section][name] == off:
             del plain[section][name]
-    if plain["groups"] is None:
-        del plain["groups"]
+    for section in ("groups", "zoom"):
+        if plain[section] is None:
+            del plain[section]
     for source in plain["sources"]:
         search = source["scenes"].pop("stac")
         if search is not None:
@@ -192,9 +193,10 @@ def _samples(tiles: pa.Table, instructions: pa.Table, companions: pa.Table, obje
     for tile, digest, size in zip(instructions["tile_id"].to_pylist(), instructions["digest"].to_pylist(), sizes, strict=True):
         digests[tile].append(digest)
         more_bytes[tile] += size
-    places = ["iou", "shown", "role", "dx_px", "dy_px", "registration_confidence"]
+    places = ["iou", "shown", "role", "dx_px", "dy_px", "registration_confidence", "box_in_first"]
     for other in companions.select(["companion_of", "digest", "picture_bytes", *places]).to_pylist():
-        known = [str(other[name]) for name in (places[:2] if other["role"] is None else places[2:])]
+        known = [str(other[name]) for name in (places[:2] if other["role"] is None else places[2:6])]
+        known += [str(other["box_in_first"])] if other["box_in_first"] else []
         digests[other["companion_of"]].append(f"{other['digest']}@{','.join(known)}")
         more_bytes[other["companion_of"]] += other["picture_bytes"] + RECORD_BYTES
     for row in objects.to_pylist():

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from rsflow.schemas import COMPANIONS, SAMPLE_GROUP_STRUCT, TILES
+from rsflow.schemas import COMPANIONS, OF_MEMBER, SAMPLE_GROUP_STRUCT, TILES
 from rsflow.stages.label.cut_scenes import sample_key
 from rsflow.stages.shard.sample_record import digest, tile_record
 
@@ -33,7 +33,7 @@ def group_pictures(groups: pa.Table, tiles: pa.Table) -> pa.Table:
     rows = []
     for group, members in _with_members(groups, tiles):
         for number, (member, tile) in enumerate(zip(group["members"], members, strict=True), 1):
-            place = {name: member[name] for name in ("role", "dx_px", "dy_px", "registration_confidence")}
+            place = {name: member[name] for name in OF_MEMBER}
             rows.append({**tile, **place, "companion_of": group["group_id"], "number": number})
     return pa.Table.from_pylist(rows, schema=COMPANIONS)
 

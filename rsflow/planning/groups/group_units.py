@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rsflow.planning.plan import Plan, Unit
+from rsflow.planning.sources.zoom_scales import scale_of
 from rsflow.records import AFTER, BEFORE
 from rsflow.stages.label.cut_scenes import main_file
 
@@ -35,7 +36,7 @@ class GroupUnit:
 
 def annotated_pairs(plan: Plan, by_scene: Mapping[str, Sequence[Unit]]) -> Iterator[GroupScenes]:
     """The pairs of two dates that annotations state, of scenes that have units; in the order of their later scenes."""
-    scene_of = {main_file(scene): name for name, scene in plan.files.items()}
+    scene_of = {main_file(scene): name for name, scene in plan.files.items() if scale_of(scene) is None}
     found = {}
     for annotated in plan.annotated.values():
         for files in annotated.pairs.values():

@@ -17,8 +17,9 @@ from rsflow.cells.placement import CellSettings, cell_windows, target_grids
 from rsflow.cells.target_grid import TargetGrid
 from rsflow.config.tile_settings import Tiles
 from rsflow.errors import DataError
+from rsflow.planning.sources.zoom_scales import scale_of
 from rsflow.readers import GRID
-from rsflow.records import SceneFiles
+from rsflow.records import OVERVIEW, SceneFiles
 from rsflow.spatial.geometry import Window
 from rsflow.tiles.grid import tile_windows
 
@@ -53,7 +54,10 @@ def target_of(scene: SceneFiles) -> TargetGrid | None:
 
 
 def scene_windows(row: dict[str, Any], scene: SceneFiles, tiles: Tiles) -> list[Window]:
-    """The windows of a scene (SCENES row) in their order: its cells on the ground grid, else those of its own pixels."""
+    """The windows of a scene (SCENES row) in their order: its cells on the ground grid, else those of its own pixels; an
+    overview is one, whatever its size."""
     if target := target_of(scene):
         return cell_windows(row["footprint"], target)
-    return tile_windows(row["height_px"], row["width_px"], tiles, row["is_picture"])
+    if scale_of(scene) == OVERVIEW:
+        return [Window(0, 0, row["height_px"], row["width_px"])]
+    return tile_windows(row["height_px"], row["width_px"], tiles, row["is_picture"] and scale_of(scene) is None)

@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from rsflow.config.select_settings import UNKNOWN as UNKNOWN_LICENCE
-from rsflow.config.settings import BuildConfig, Source
-from rsflow.config.tile_settings import Tiles
+from rsflow.config.settings import BuildConfig
 from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.files.faults import retry_transient
 from rsflow.planning.sources.placed_scenes import place_scene, target_of
+from rsflow.planning.sources.zoom_scales import factor_of, with_scales
 from rsflow.readers import READERS, SceneInfo, list_scenes, open_scene, select_reader
+from rsflow.readers.reduced_scene import reduced_info
 from rsflow.readers.warped_scene import warped_info
 from rsflow.records import Reject, SceneFiles
 from rsflow.schemas import SCENES
@@ -75,10 +76,9 @@ def list_all_scenes(built: BuildConfig, lake_root: str | None = None, keep: bool
 
 
 def probe_scenes(
-    sources: Sequence[Source],
+    built: BuildConfig,
     listed: dict[str, list[SceneFiles]],
     known: pa.Table,
-    tiles: Tiles,
     retry_rejects: bool = False,
     on_scene: Callable[[int], None] = lambda total: None,
 ) -> Looked:
@@ -88,14 +88,14 @@ def probe_scenes(
     `on_scene` is called after every scene with the number of all, in this thread.
     """
     before = _by_listed_id(known.to_pylist())
-    licences = {source.name: source.licence for source in sources}
+    licences = {source.name: source.licence for source in built.sources}
 
     undone: dict[str, str] = {}
 
     def rows_of(scene: SceneFiles) -> list[Placed]:
         try:
             licence = licences[scene.source] or scene.options.get("licence") or UNKNOWN_LICENCE
-            return _rows(scene, tiles, licence, before.get(scene.scene_id, []), retry_rejects)
+            return _rows(scene, built, licence, before.get(scene.scene_id, []), retry_rejects)
         except UnavailableError as error:
             undone[scene.scene_id] = storage.mask_secrets(str(error))
             return []
@@ -125,13 +125,17 @@ def _by_listed_id(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
     return found
 
 
-def _rows(scene: SceneFiles, tiles: Tiles, licence: str, before: list[dict[str, Any]], retry_rejects: bool) -> list[Placed]:
-    """The SCENES rows of a listed scene: several where the ground grid has it in several zones or cells."""
+def _rows(
+    scene: SceneFiles, built: BuildConfig, licence: str, before: list[dict[str, Any]], retry_rejects: bool
+) -> list[Placed]:
+    """The SCENES rows of a listed scene: several where the ground grid has it in several zones or cells, or it has coarser
+    scales."""
+    tiles, zoom = built.tiles, [built.zoom] if built.zoom else []
     plugin = [provider] if (provider := READERS.provider(scene.reader)) else []
     grid = [tiles.system, tiles.pixel_size(scene.sensor), tiles.cell_side_m] if tiles.grid == "ground" else []
     # Without signatures: another one of the same address is no other file.
     named = replace(scene, files={band: storage.mask_secrets(path) for band, path in scene.files.items()})
-    settings = fingerprint(PROBE_VERSION, named, licence, *plugin, *grid)
+    settings = fingerprint(PROBE_VERSION, named, licence, *plugin, *grid, *zoom)
     if fault := scene.options.get("listing_error"):
         return [(scene, _rejected(scene, licence, settings, "", fingerprint(*fault), DataError(*fault)))]
     try:
@@ -143,13 +147,15 @@ def _rows(scene: SceneFiles, tiles: Tiles, licence: str, before: list[dict[str, 
     if rejected and not retry_rejects:
         return [(scene, rejected[0])]
     if same and not rejected:
-        placed = place_scene(scene, next(iter(same.values()))["footprint"], tiles)
+        one = next(iter(same.values()))
+        size = (one["file_height_px"] or one["height_px"], one["file_width_px"] or one["width_px"])
+        placed = _placed(scene, one["footprint"], size, built)
         if all(each.scene_id in same for each in placed):
             return [(each, same[each.scene_id]) for each in placed]
     content = stats
     try:
         content = content_fingerprint(scene)
-        return [(each, {**_base(each, licence, settings, stats, content), **probed}) for each, probed in _probe(scene, tiles)]
+        return [(each, {**_base(each, licence, settings, stats, content), **probed}) for each, probed in _probe(scene, built)]
     except DataError as error:
         return [(scene, _rejected(scene, licence, settings, stats, content, error))]
 
@@ -191,16 +197,25 @@ def _base(scene: SceneFiles, licence: str, settings: str, stats: str, content: s
     }
 
 
-def _probe(scene: SceneFiles, tiles: Tiles) -> list[Placed]:
-    """What is found in the files, on every target grid."""
+def _placed(
+    scene: SceneFiles, footprint: Sequence[float] | None, size: tuple[int, int], built: BuildConfig
+) -> list[SceneFiles]:
+    """A scene of `size` (rows, columns) on every target grid, or at every scale."""
+    if built.tiles.grid == "ground":
+        return place_scene(scene, footprint, built.tiles)
+    return with_scales(scene, *size, built.zoom)
+
+
+def _probe(scene: SceneFiles, built: BuildConfig) -> list[Placed]:
+    """What is found in the files, on every target grid and at every scale."""
     with open_scene(scene) as reader:
         info, error_m = reader.info, reader.position_error_m()
     unit, is_picture = pixel_unit(scene, info), select_reader(scene) == "picture"
     found = []
-    for each in place_scene(scene, info.footprint, tiles):
-        target = target_of(each)
-        seen = warped_info(info, target) if target else info
-        more = {"file_height_px": info.height_px, "file_width_px": info.width_px} if target else {}
+    for each in _placed(scene, info.footprint, (info.height_px, info.width_px), built):
+        target, factor = target_of(each), factor_of(each)
+        seen = warped_info(info, target) if target else reduced_info(info, factor) if factor > 1 else info
+        more = {} if seen is info else {"file_height_px": info.height_px, "file_width_px": info.width_px}
         found.append((each, {**_facts(seen), **more, "unit": unit, "is_picture": is_picture, "position_error_m": error_m}))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rsflow.planning.step import Step, StepUnit
-from rsflow.planning.steps import compare, generate, group, group_cells, instruct, label, merge, predict, review
+from rsflow.planning.steps import compare, generate, group, group_cells, group_zoom, instruct, label, merge, predict, review
 from rsflow.planning.unit_ids import UnitIds
 
 STEPS: tuple[Step, ...] = (
@@ -13,6 +13,7 @@ STEPS: tuple[Step, ...] = (
     instruct.STEP,
     group.STEP,
     group_cells.STEP,
+    group_zoom.STEP,
     compare.STEP,
     generate.STEP,
     review.STEP,

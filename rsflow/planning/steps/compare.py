@@ -8,18 +8,21 @@ import pyarrow as pa
 
 from rsflow.planning.groups.cell_units import CellUnit, cell_units
 from rsflow.planning.groups.group_units import GroupUnit
+from rsflow.planning.groups.zoom_units import ZoomUnit, zoom_units
 from rsflow.planning.step import Step, StepUnit
 from rsflow.planning.step_inputs import StepInputs
 from rsflow.planning.unit_ids import UnitIds
 from rsflow.schemas import COMPARE_WORK
 
+GroupsUnit = GroupUnit | CellUnit | ZoomUnit
 
-def _group_units(ids: UnitIds) -> list[GroupUnit | CellUnit]:
+
+def _group_units(ids: UnitIds) -> list[GroupsUnit]:
     """All units that deliver groups."""
-    return [*ids.groups, *(cell_units(ids) if ids.plan.group_cells else ())]
+    return [*ids.groups, *cell_units(ids), *zoom_units(ids)]
 
 
-def _id(ids: UnitIds, unit: GroupUnit | CellUnit) -> str:
+def _id(ids: UnitIds, unit: GroupsUnit) -> str:
     return ids.compare(unit.id, unit.label_units)
 
 

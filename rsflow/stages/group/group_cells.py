@@ -17,8 +17,8 @@ from rsflow.cells.groups import CellGroup, CellTile, form_groups, other_place, t
 from rsflow.cells.presentation import order_by_hash
 from rsflow.cells.registration import UNKNOWN_SHIFT, Shift
 from rsflow.config.group_settings import Groups
-from rsflow.lake.receipts import receipt_table, unit_mark
-from rsflow.records import SAME_PLACE, Label, Provenance
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
+from rsflow.records import SAME_PLACE, Label, Provenance, Reject
 from rsflow.schemas import label_row
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.group.cell_changes import CellChanges
@@ -152,6 +152,7 @@ def _member(tile: CellTile, role: str, number: int, shift: Shift) -> dict[str, A
         "dx_px": shift.dx_px,
         "dy_px": shift.dy_px,
         "registration_confidence": shift.confidence,
+        "box_in_first": None,
     }
 
 
@@ -162,17 +163,7 @@ def _no_time(work: dict[str, Any], tile: CellTile) -> dict[str, Any]:
 
 def _reject(work: dict[str, Any], subject: str, reason: str, detail: str, rows: int = 0) -> dict[str, Any]:
     # `rows` 0: the tile stays, it is only no member.
-    same = {name: work[name] for name in ("scene_id", "source")}
-    return {
-        "kind": "group",
-        "subject": subject,
-        **same,
-        "step": "group_cells",
-        "reason": reason,
-        "detail": detail,
-        "file": "",
-        "rows": rows,
-    }
+    return reject_row(work, "group_cells", Reject("group", subject, reason, detail), rows)
 
 
 def _cell_tile(row: dict[str, Any]) -> CellTile:

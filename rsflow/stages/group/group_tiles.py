@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from rsflow.config.group_settings import Groups
-from rsflow.lake.receipts import receipt_table, unit_mark
+from rsflow.lake.receipts import receipt_table, reject_row, unit_mark
+from rsflow.records import Reject
 from rsflow.stage import BatchFunction, Resources
 from rsflow.stages.group.cell_pictures import CellPictures
 
@@ -74,6 +75,7 @@ def _group_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]], 
             "dx_px": shift.dx_px,
             "dy_px": shift.dy_px,
             "registration_confidence": shift.confidence,
+            "box_in_first": None,
         }
         for (tile, role), shift in zip(members, shifts, strict=True)
     ]
@@ -91,14 +93,6 @@ def _reject_row(work: dict[str, Any], members: list[tuple[dict[str, Any], str]])
     there = {role for _, role in members}
     lacking = ", ".join(scene["role"] for scene in work["scenes"] if scene["role"] not in there)
     tile = members[-1][0]
-    return {
-        "kind": "group",
-        "subject": group_id(work["kind"], tile["tile_id"]),
-        "scene_id": tile["scene_id"],
-        "source": work["source"],
-        "step": "group",
-        "reason": "missing_partner",
-        "detail": f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared",
-        "file": "",
-        "rows": 1,
-    }
+    detail = f"the picture of the same window {lacking} is no tile: it was rejected, so nothing can be compared"
+    reject = Reject("group", group_id(work["kind"], tile["tile_id"]), "missing_partner", detail)
+    return reject_row({**work, "scene_id": tile["scene_id"]}, "group", reject, rows=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,11 +11,9 @@ import pyarrow as pa
 from rsflow.config import settings as config
 from rsflow.instructions import VERSION, compose_group
 from rsflow.instructions.groups.group_facts import GroupFacts, GroupMember
-from rsflow.lake.receipts import receipt_table, unit_mark
-from rsflow.records import Reject
-from rsflow.schemas import label_from_row, label_sort_key
+from rsflow.schemas import label_from_row
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.instruct.instruct_tiles import facts_of, instruction_row
+from rsflow.stages.instruct.instruct_tiles import facts_of, instructions_receipt, labels_by_tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +35,16 @@ class InstructGroups:
 
     def _unit(self, work: dict[str, Any]) -> pa.Table:
         tiles = {tile["tile_id"]: tile for tile in work["tiles"]}
-        labels: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in sorted(work["labels"], key=lambda row: label_sort_key(row["label_id"])):
-            labels[row["tile_id"]].append(row)
-        made: list[dict[str, Any]] = []
-        refused: list[dict[str, Any]] = []
-        for group in work["groups"]:
-            facts = _group_facts(group, tiles, labels)
-            instructions, rejects = compose_group(facts, self.instructions, self.seed, self.labels)
-            owners = [*(member["tile_id"] for member in group["members"]), group["group_id"]]
-            ids = [row["label_id"] for owner in owners for row in labels[owner]]
-            made.extend(instruction_row(facts.tile_id, instruction, ids) for instruction in instructions)
-            refused.extend(_reject_row(work, reject) for reject in rejects)
-        marks = unit_mark(work, "compare", len(work["groups"]))
-        return receipt_table(marks, instructions=made, rejects=refused)
+        labels = labels_by_tile(work)
+        facts = [_group_facts(group, tiles, labels) for group in work["groups"]]
+        ids = [[row["label_id"] for owner in _owners(group) for row in labels[owner]] for group in work["groups"]]
+        made = (compose_group(one, self.instructions, self.seed, self.labels) for one in facts)
+        return instructions_receipt(work, "compare", zip([one.tile_id for one in facts], ids, made, strict=True))
+
+
+def _owners(group: dict[str, Any]) -> list[str]:
+    """What the labels of a group belong to: its members in their order, then itself."""
+    return [*(member["tile_id"] for member in group["members"]), group["group_id"]]
 
 
 def _group_facts(
@@ -64,6 +57,7 @@ def _group_facts(
 
 def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str, Any]]) -> GroupMember:
     shift = (member["dx_px"], member["dy_px"]) if member["dx_px"] is not None and member["dy_px"] is not None else None
+    box = member["box_in_first"]
     latitudes = (tile["footprint"] or [])[1::2]
     return GroupMember(
         facts_of(tile, labels),
@@ -72,11 +66,6 @@ def _member(member: dict[str, Any], tile: dict[str, Any], labels: list[dict[str,
         tile["cloud_share"],
         (min(latitudes) + max(latitudes)) / 2 if latitudes else None,
         shift,
+        (box[0], box[1], box[2], box[3]) if box else None,
         tile["valid_share"],
     )
-
-
-def _reject_row(work: dict[str, Any], reject: Reject) -> dict[str, Any]:
-    # `rows` 0: no group left with it, only an instruction that was never made.
-    same = {"kind": reject.kind, "subject": reject.subject, "reason": reject.reason, "detail": reject.detail}
-    return {**same, "scene_id": work["scene_id"], "source": work["source"], "step": "compare", "file": reject.file, "rows": 0}

@@ -25,6 +25,7 @@ from rsflow.errors import DataError, StorageError, UnavailableError
 from rsflow.files import storage
 from rsflow.readers import GRID, SceneInfo, SceneReader, open_scene, select_reader
 from rsflow.readers.contract import CLASS_BANDS
+from rsflow.readers.reduced_scene import ReducedScene
 from rsflow.readers.warped_scene import WarpedScene
 from rsflow.records import Raster, SceneFiles
 from rsflow.schemas import IN_FLIGHT, pack_arrays, window_from_row
@@ -32,7 +33,7 @@ from rsflow.sensors import SENSORS, PixelUnit
 from rsflow.spatial import geometry
 from rsflow.spatial.geometry import Window
 from rsflow.stage import BatchFunction, Resources
-from rsflow.stages.label.place_labels import place_labels
+from rsflow.stages.label.place_labels import place_labels, reduce_labels
 from rsflow.tiles.grid import chunk_index
 from rsflow.tiles.render import Stretch, pad_to, scene_stretch
 
@@ -217,6 +218,7 @@ def _columns(
         "gsd_m": math.sqrt(pixel_m[0] * pixel_m[1]) if pixel_m else None,
         "pixel_m": list(pixel_m) if pixel_m else None,
         "acquired_at": info.acquired_at,
+        "reduction": reader.factor if isinstance(reader, ReducedScene) else None,
         "scene_height_px": info.height_px,
         "scene_width_px": info.width_px,
         "transform": list(info.transform) if info.transform else None,
@@ -226,6 +228,8 @@ def _columns(
 
 
 def _placed_labels(labels: list[dict[str, Any]], scene: SceneFiles, reader: SceneReader) -> list[dict[str, Any]]:
+    if isinstance(reader, ReducedScene):
+        return reduce_labels(labels, reader.factor)
     return place_labels(labels, reader, scene.options[GRID]["is_whole"]) if isinstance(reader, WarpedScene) else labels
 
 

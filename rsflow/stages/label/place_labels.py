@@ -1,11 +1,13 @@
-"""Annotations in the pixels of a scene's files, moved to the pixels of the ground grid that the scene is warped onto.
+"""Annotations in the pixels of a scene's files, moved to the pixels of the ground grid or the scale that the scene is read at.
 
 One idea: outlines go vertex by vertex through the same mapping as the pixels; a box without an outline becomes the box around
-its corners. What is said of the whole scene is kept where one tile shows all of it.
+its corners. What is said of the whole scene is kept where one tile shows all of it. At a coarser scale every coordinate is
+divided by the factor.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,22 @@ def place_labels(rows: list[dict[str, Any]], scene: WarpedScene, is_whole: bool)
     """LABEL_STRUCT rows in pixels of the grid. Objects whose place cannot be computed lie where the scene has no pixels."""
     labels = [label_from_row(row) for row in rows]
     return [label_row(_placed(label, scene)) for label in labels if is_whole or label.kind == "box"]
+
+
+def reduce_labels(rows: list[dict[str, Any]], factor: int) -> list[dict[str, Any]]:
+    """LABEL_STRUCT rows in pixels of the scene, `factor` times coarser."""
+    return [label_row(_reduced(label_from_row(row), factor)) for row in rows]
+
+
+def _reduced(label: Label, factor: int) -> Label:
+    if label.shape is None:
+        return label
+    shape = label.shape
+    x0, y0, x1, y1 = shape.box
+    parts = tuple(tuple(tuple(value / factor for value in ring) for ring in part) for part in shape.parts)
+    ring = tuple(value / factor for value in shape.polygon)
+    box = (x0 / factor, y0 / factor, x1 / factor, y1 / factor)
+    return replace(label, shape=replace(shape, box=box, polygon=ring, parts=parts))
 
 
 def _placed(label: Label, scene: WarpedScene) -> Label:

@@ -48,11 +48,14 @@ def companion_record(tile: dict[str, Any]) -> dict[str, Any]:
     own = {name: value for name, value in tile_record(tile).items() if name not in _OF_SAMPLE}
     if tile["role"] is None:
         return {**own, "iou": tile["iou"], "shown": tile["shown"]}
-    return {**own, "number": tile["number"], "role": tile["role"], **member_shift(tile)}
+    return {**own, "number": tile["number"], "role": tile["role"], **member_place(tile)}
 
 
-def member_shift(tile: dict[str, Any]) -> dict[str, Any]:
-    """The measured shift of a group's picture against the first, from a COMPANIONS row; nothing where it was not measured."""
+def member_place(tile: dict[str, Any]) -> dict[str, Any]:
+    """How a group's picture lies to the first, from a COMPANIONS row: the box of the first one that it shows, or the measured
+    shift; nothing where neither is known."""
+    if tile.get("box_in_first"):
+        return {"box_in_first": tile["box_in_first"]}
     if tile["dx_px"] is None or tile["dy_px"] is None:
         return {}
     return {"shift_px": [tile["dx_px"], tile["dy_px"]], "registration_confidence": tile["registration_confidence"]}

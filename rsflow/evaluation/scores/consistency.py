@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.scoring import NAMED_KINDS, Scored
-from rsflow.evaluation.short_answers import normalise, parse_number, parse_share, parse_yes_no
+from rsflow.evaluation.scores.scoring import NAMED_KINDS, Scored
+from rsflow.evaluation.scores.short_answers import normalise, parse_number, parse_share, parse_yes_no
 
 COMPARED_KINDS = NAMED_KINDS | {"yes_no", "count", "share", "choice"}
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from rsflow.dialects import Dialect
 from rsflow.evaluation.answers import Answer
-from rsflow.evaluation.box_scores import BoxList, mean_matched_iou, region_iou
-from rsflow.evaluation.group_answers import (
+from rsflow.evaluation.questions import Question
+from rsflow.evaluation.scores.box_scores import BoxList, mean_matched_iou, region_iou
+from rsflow.evaluation.scores.group_answers import (
     SHARE_TOLERANCE,
     BoxesByPicture,
     judge_boxes_in_both,
@@ -24,9 +25,8 @@ from rsflow.evaluation.group_answers import (
     judge_shares,
     parse_boxes,
 )
-from rsflow.evaluation.outline_scores import OUTLINE_KINDS, outline_measures
-from rsflow.evaluation.questions import Question
-from rsflow.evaluation.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
+from rsflow.evaluation.scores.outline_scores import OUTLINE_KINDS, outline_measures
+from rsflow.evaluation.scores.short_answers import mentions, named_values, normalise, parse_number, parse_share, parse_yes_no
 from rsflow.instructions.wording.positions import PLACES
 from rsflow.spatial.geometry import Region
 from rsflow.text.turns import replace_marks, without_marks

@@ -11,9 +11,9 @@ from collections import defaultdict
 from functools import partial
 
 from rsflow.dialects import Dialect
-from rsflow.evaluation.box_scores import mean_matched_iou
 from rsflow.evaluation.questions import Question
-from rsflow.evaluation.short_answers import parse_number
+from rsflow.evaluation.scores.box_scores import mean_matched_iou
+from rsflow.evaluation.scores.short_answers import parse_number
 from rsflow.spatial.geometry import Region
 
 SHARE_TOLERANCE = 0.05  # as far as "about 35 %" may be from the measured share
