@@ -119,9 +119,3 @@ def read_receipt_rows(lake: Lake, name: str, receipts: Any, columns: list[str] |
     requested = [*columns, "receipt"] if columns and "receipt" not in columns else columns
     found = filter_by_values(lake.read(name, requested), "receipt", receipts)
     return found.select(columns) if columns else found
-
-
-def sum_marks(marked: pa.Table) -> dict[str, int]:
-    """Sums over marks: rows_in, rows_kept, rows_rejected, bytes_read."""
-    names = ("rows_in", "rows_kept", "rows_rejected", "bytes_read")
-    return {name: int(pc.sum(marked[name]).as_py() or 0) for name in names}

@@ -176,8 +176,8 @@ class GenerateTiles:
 
         drafts = [draft_of(tile) for tile in sorted(unit["tiles"], key=lambda tile: str(tile["tile_id"]))]
         for draft in drafts:
-            beside = others.get(draft.tile["tile_id"])
-            other = draft_of(beside) if beside else None
+            companion = others.get(draft.tile["tile_id"])
+            other = draft_of(companion) if companion else None
             if other and other.kept:
                 draft.context, draft.other = replace(draft.context, other=other.context.facts), other.picture
         return [draft for draft in drafts if draft.kept]

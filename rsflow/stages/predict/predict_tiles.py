@@ -142,8 +142,8 @@ def _finite(output: LabellerOutput | DataError) -> LabellerOutput | DataError:
     """The same, or why it counts for nothing: half-precision types overflow, and then what a model gives is no number."""
     if isinstance(output, DataError):
         return output
-    told = [value for label in output.labels for value in (label.score, label.value) if value is not None]
+    values = [value for label in output.labels for value in (label.score, label.value) if value is not None]
     corners = [value for label in output.labels if label.shape for value in (*label.shape.box, *label.shape.polygon)]
-    if np.isfinite([*told, *corners]).all() and (output.vector is None or np.isfinite(output.vector).all()):
+    if np.isfinite([*values, *corners]).all() and (output.vector is None or np.isfinite(output.vector).all()):
         return output
     return not_finite_error("a score, a box or a vector")

@@ -95,14 +95,14 @@ def check_prompt_tokens(processor: Any) -> None:
     model that is asked sees tokens that it never saw in training, and says anything.
     """
     question, answer = ({"role": role, "content": [{"type": "text", "text": "Water"}]} for role in ("user", "assistant"))
-    asked, told = (
+    prefix, conversation = (
         processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=is_prompt)
         for turns, is_prompt in (([question], True), ([question, answer], False))
     )
-    prompt, whole = (processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (asked, told))
+    prompt, whole = (processor.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (prefix, conversation))
     if whole[: len(prompt)] != prompt:
         raise ConfigError(
-            f"the processor's chat template ends a prompt with {asked[-12:]!r}, whose tokens are others than in training, "
+            f"the processor's chat template ends a prompt with {prefix[-12:]!r}, whose tokens are others than in training, "
             "where the answer follows: let the template's generation prompt end before the space (chat_template.jinja)"
         )
 
